@@ -1,0 +1,21 @@
+/**
+ * Bounds on what a peer or the server may send. A message outside them is refused before anything is allocated for it.
+ */
+
+export const MAX_DEVICES_IN_ROOM = 64;
+export const MAX_NAME_LENGTH = 40;
+export const MAX_LAYERS = 64;
+export const MAX_HIDDEN_SIZE = 4096;
+export const MAX_SAMPLES_PER_ROUND = 4096;
+export const MAX_TOKENS_PER_SAMPLE = 512;
+export const MAX_ROUNDS = 1_000_000;
+export const MAX_LORA_RANK = 256;
+
+/** One control message (JSON text over the WebSocket), in UTF-16 code units. */
+export const MAX_CONTROL_CHARACTERS = 256 * 1024;
+
+/** One data message after reassembly. Adapters and head of roberta-large at rank 64 are about 60 MB in f32. */
+export const MAX_DATA_MESSAGE_BYTES = 256 * 1024 * 1024;
+
+/** Payload of one slice on a data channel: every browser takes 64 KiB messages; smaller slices pace more finely. */
+export const SLICE_PAYLOAD_BYTES = 16 * 1024;

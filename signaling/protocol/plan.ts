@@ -1,0 +1,46 @@
+import * as v from 'valibot';
+import { MAX_DEVICES_IN_ROOM, MAX_LAYERS, MAX_SAMPLES_PER_ROUND } from './limits.ts';
+import { POLICIES } from './settings.ts';
+
+const seconds = v.pipe(v.number(), v.finite(), v.minValue(0));
+const index = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
+
+/** What one device does in every round of a plan. */
+export const RoomAssignmentSchema = v.strictObject({
+  device: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+  /** Layer indices as Hugging Face counts them (0 is next to the embeddings), ascending. May be empty when `head` is set. */
+  layers: v.pipe(v.array(index(MAX_LAYERS - 1)), v.maxLength(MAX_LAYERS)),
+  /** Whether the classification head's gradient is this device's to send. */
+  head: v.boolean(),
+  /** Positions within the round's samples: from `start`, `count` of them. */
+  samples: v.strictObject({ start: index(MAX_SAMPLES_PER_ROUND), count: index(MAX_SAMPLES_PER_ROUND) }),
+  microBatch: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_SAMPLES_PER_ROUND)),
+  memoryBytes: v.pipe(v.number(), v.finite(), v.minValue(0)),
+  /** Share of the room's airtime, 0 to 1; the device paces its uploads to share * its own link rate. */
+  share: v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1)),
+  uploadBits: v.pipe(v.number(), v.finite(), v.minValue(0)),
+  computeSeconds: seconds,
+  uploadSeconds: seconds,
+});
+export type RoomAssignment = v.InferOutput<typeof RoomAssignmentSchema>;
+
+/**
+ * The plan of a room. For every sample position and every block (each layer, and the head) exactly one assignment covers the pair,
+ * so that the merged gradient is exact.
+ */
+export const RoomPlanSchema = v.strictObject({
+  version: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** The policy that made it; with `auto`, the one that won. */
+  policy: v.picklist(POLICIES),
+  /** The algorithm that ran: "crunch cutting", "threshold + Hopcroft-Karp", … */
+  solver: v.pipe(v.string(), v.maxLength(120)),
+  solveMs: seconds,
+  /** Predicted seconds of a round, the largest compute + upload. */
+  latencySeconds: seconds,
+  lowerBoundSeconds: seconds,
+  /** Device that limits the round, and one sentence on what would help most. */
+  limitedBy: v.pipe(v.string(), v.maxLength(64)),
+  explanation: v.pipe(v.string(), v.maxLength(400)),
+  assignments: v.pipe(v.array(RoomAssignmentSchema), v.maxLength(MAX_DEVICES_IN_ROOM)),
+});
+export type RoomPlan = v.InferOutput<typeof RoomPlanSchema>;

@@ -1,0 +1,37 @@
+import * as v from 'valibot';
+
+const seconds = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1e6));
+const bytes = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(2 ** 50));
+
+/**
+ * What a device measured of itself with the real engine at the session's real shapes, in the coefficients of the cost model:
+ * compute seconds of n samples down to d layers =
+ *   overheadSeconds + n * (embed + layers * forwardPerLayer + d * backwardPerLayer + head)
+ * and bytes of micro-batch m down to d layers =
+ *   weightsBytes + m * (transientPerSample + d * savedPerSamplePerLayer) + d * gradientBytesPerLayer.
+ */
+export const ProfileSchema = v.strictObject({
+  engine: v.picklist(['onnx', 'webgpu', 'reference']),
+  /** What the engine ran on, for people to read: "WASM, 4 threads", "WebGPU, apple". */
+  backend: v.pipe(v.string(), v.maxLength(120)),
+  overheadSeconds: seconds,
+  secondsPerSample: v.strictObject({
+    embed: seconds,
+    forwardPerLayer: seconds,
+    backwardPerLayer: seconds,
+    head: seconds,
+  }),
+  memory: v.strictObject({
+    limitBytes: bytes,
+    weightsBytes: bytes,
+    transientPerSample: bytes,
+    savedPerSamplePerLayer: bytes,
+    gradientBytesPerLayer: bytes,
+  }),
+  /** Rate from this device to the host when it sends alone; for the host itself a rate that makes its uploads free. */
+  linkBitsPerSecond: v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(1e15)),
+});
+export type Profile = v.InferOutput<typeof ProfileSchema>;
+
+/** The link rate that the host states for itself: its own gradients travel through memory. */
+export const LOCAL_LINK_BITS_PER_SECOND = 1e12;

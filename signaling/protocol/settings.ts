@@ -1,0 +1,120 @@
+import * as v from 'valibot';
+import {
+  MAX_HIDDEN_SIZE,
+  MAX_LAYERS,
+  MAX_LORA_RANK,
+  MAX_ROUNDS,
+  MAX_SAMPLES_PER_ROUND,
+  MAX_TOKENS_PER_SAMPLE,
+} from './limits.ts';
+
+const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
+const text = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max));
+const finite = v.pipe(v.number(), v.finite());
+
+/** Linear projections of a RoBERTa layer that can carry a LoRA adapter, in the canonical order of every parameter list. */
+export const LORA_TARGETS = [
+  'query',
+  'key',
+  'value',
+  'attention.output.dense',
+  'intermediate.dense',
+  'output.dense',
+] as const;
+export type LoraTarget = (typeof LORA_TARGETS)[number];
+
+/** Ways of making a plan. `auto` picks the one with the lowest predicted latency. */
+export const POLICIES = [
+  'auto',
+  'crunch',
+  'lola',
+  'exact',
+  'teams',
+  'random',
+  'greedy',
+  'depth-unaware',
+  'equal-bandwidth',
+  'single',
+  'data-parallel',
+  'offload',
+] as const;
+export type Policy = (typeof POLICIES)[number];
+
+/** What the planner and the engines need to know of an encoder; the fields of Hugging Face's `config.json`, in camel case. */
+export const ModelShapeSchema = v.strictObject({
+  layers: count(MAX_LAYERS),
+  hiddenSize: count(MAX_HIDDEN_SIZE),
+  heads: count(256),
+  ffnSize: count(4 * MAX_HIDDEN_SIZE),
+  vocabSize: count(1_000_000),
+  maxPositions: count(8192),
+  layerNormEps: v.pipe(finite, v.minValue(1e-12), v.maxValue(1e-2)),
+  padTokenId: v.pipe(v.number(), v.integer(), v.minValue(0)),
+});
+export type ModelShape = v.InferOutput<typeof ModelShapeSchema>;
+
+/**
+ * Where a device finds the base model. `embedded` is served beside the page under `models/<id>/`;
+ * `hub` is a repository id on a Hugging Face endpoint, under `<endpoint>/<id>/resolve/<revision>/`.
+ */
+export const ModelSourceSchema = v.variant('kind', [
+  v.strictObject({ kind: v.literal('embedded'), id: v.pipe(text(64), v.regex(/^[a-z0-9-]+$/, 'a plain name')) }),
+  v.strictObject({
+    kind: v.literal('hub'),
+    id: v.pipe(text(200), v.regex(/^[\w.-]+(\/[\w.-]+)?$/, 'a repository id such as FacebookAI/roberta-base')),
+    endpoint: v.pipe(text(300), v.url()),
+    revision: v.pipe(text(100), v.regex(/^[\w.-]+$/, 'a branch, tag or commit')),
+  }),
+]);
+export type ModelSource = v.InferOutput<typeof ModelSourceSchema>;
+
+export const LoraSettingsSchema = v.strictObject({
+  rank: count(MAX_LORA_RANK),
+  alpha: v.pipe(finite, v.gtValue(0), v.maxValue(10_000)),
+  /** Unique, in the order of LORA_TARGETS. */
+  targets: v.pipe(v.array(v.picklist(LORA_TARGETS)), v.minLength(1), v.maxLength(LORA_TARGETS.length)),
+});
+export type LoraSettings = v.InferOutput<typeof LoraSettingsSchema>;
+
+/** Number of model outputs; 1 means regression with mean-squared error, more means classification with cross-entropy. */
+const labelCount = count(1000);
+
+export const TrainingSettingsSchema = v.strictObject({
+  rounds: count(MAX_ROUNDS),
+  samplesPerRound: count(MAX_SAMPLES_PER_ROUND),
+  maxTokens: count(MAX_TOKENS_PER_SAMPLE),
+  learningRate: v.pipe(finite, v.gtValue(0), v.maxValue(1)),
+  weightDecay: v.pipe(finite, v.minValue(0), v.maxValue(1)),
+  /** Share of the rounds over which the learning rate climbs linearly from 0; it then falls linearly to 0. */
+  warmupFraction: v.pipe(finite, v.minValue(0), v.maxValue(1)),
+  /** Probability of dropping an activation in hidden states and in LoRA inputs; 0 turns dropout off. */
+  dropout: v.pipe(finite, v.minValue(0), v.maxValue(0.9)),
+  /** Evaluate on the dev set after every so many rounds; 0 means only before and after. */
+  evaluateEvery: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_ROUNDS)),
+  seed: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1)),
+});
+export type TrainingSettings = v.InferOutput<typeof TrainingSettingsSchema>;
+
+/** What everyone in a room may know of the task. The examples themselves stay on the host's device. */
+export const TaskSummarySchema = v.strictObject({
+  id: text(64),
+  title: text(120),
+  labelCount,
+  /** One name per output for classification; empty for regression. */
+  classNames: v.pipe(v.array(text(60)), v.maxLength(1000)),
+  metric: v.picklist(['accuracy', 'matthews', 'f1', 'pearson']),
+  trainExamples: count(100_000_000),
+  devExamples: count(100_000_000),
+});
+export type TaskSummary = v.InferOutput<typeof TaskSummarySchema>;
+
+/** Everything a device must know to take part; made by the host when it creates the room, fixed afterwards but for `policy`. */
+export const SessionSettingsSchema = v.strictObject({
+  model: ModelSourceSchema,
+  shape: ModelShapeSchema,
+  task: TaskSummarySchema,
+  lora: LoraSettingsSchema,
+  training: TrainingSettingsSchema,
+  policy: v.picklist(POLICIES),
+});
+export type SessionSettings = v.InferOutput<typeof SessionSettingsSchema>;

@@ -1,0 +1,76 @@
+import type { ModelShape } from '../../signaling/protocol/settings.ts';
+import type { ParameterLayout } from '../model/layout.ts';
+import type { BlockId, TokenBatch } from '../rpc.ts';
+
+/** Layers `from` up to, not including, `to`, counted from the embeddings. */
+export interface LayerRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Hidden states or their gradient, (B,T,C) row-major f32 when read, wherever the engine keeps them. */
+export interface Hidden {
+  readonly samples: number;
+  readonly tokens: number;
+  read(): Promise<Float32Array>;
+  dispose(): void;
+}
+
+export interface PassOptions {
+  /** Layers from this index on keep what their backward pass needs; `shape.layers` keeps nothing (evaluation). */
+  readonly saveFrom: number;
+  /** Dropout of this pass; probability 0 turns it off. Masks are keyed by (seed, round, sample position, layer, site, element). */
+  readonly dropout: { readonly probability: number; readonly seed: number; readonly round: number };
+}
+
+export interface BlockGradient {
+  readonly block: BlockId;
+  /** Sum over the pass's samples, laid out as the block's slice of ParameterLayout. */
+  readonly gradient: Float32Array;
+}
+
+/**
+ * One micro-batch on its way through the model. DEFT runs the full range forward and a truncated range backward; the ranges are free
+ * so that a model can also be split over devices: `hidden` may then come from elsewhere.
+ */
+export interface Pass {
+  /** Embeddings and their LayerNorm: (B,T) ids to (B,T,C). */
+  embed(): Promise<Hidden>;
+  /** Consumes `hidden`. Padding rows carry values that nothing downstream of a real token depends on. */
+  forward(range: LayerRange, hidden: Hidden): Promise<Hidden>;
+  /** Head and loss. Consumes `hidden`. `dHidden` and the head's gradient belong to the sum of the sample losses; null when not asked for. */
+  loss(
+    hidden: Hidden,
+    want: { readonly dHidden: boolean; readonly headGradient: boolean },
+  ): Promise<{ logits: Float32Array; lossSum: number; dHidden: Hidden | null; head: BlockGradient | null }>;
+  /**
+   * From the last layer of `range` down to its first, which must have been saved. Yields each layer's gradient as soon as it exists;
+   * returns the gradient at the input of `range.from`, or null when `wantInput` is false. Consumes `dHidden`.
+   */
+  backward(range: LayerRange, dHidden: Hidden, wantInput: boolean): AsyncGenerator<BlockGradient, Hidden | null, void>;
+  dispose(): void;
+}
+
+/** Exact bytes of a pass, what the cost model's memory formula is fitted to. */
+export interface EngineBytes {
+  readonly weightsBytes: number;
+  /** Needed while any layer runs, whatever the depth, for all samples together. */
+  readonly transientBytes: number;
+  /** Kept for the backward pass, for all saved layers and samples together. */
+  readonly savedBytes: number;
+  readonly gradientBytes: number;
+}
+
+/** A model with frozen base weights and one flat vector of trainable values, on some backend. */
+export interface Engine {
+  readonly name: 'onnx' | 'webgpu' | 'reference';
+  /** For people: "WASM, 4 threads". */
+  readonly backend: string;
+  readonly shape: ModelShape;
+  readonly layout: ParameterLayout;
+  setParameters(values: Float32Array): Promise<void>;
+  begin(batch: TokenBatch, options: PassOptions): Promise<Pass>;
+  /** `savedLayers` counts from the last layer down: the depth of the deepest trained block. */
+  bytes(samples: number, tokens: number, savedLayers: number): EngineBytes;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,78 @@
+import {
+  LORA_TARGETS,
+  type LoraSettings,
+  type LoraTarget,
+  type ModelShape,
+} from '../../signaling/protocol/settings.ts';
+
+/** One trainable tensor inside the flat parameter vector. */
+export interface ParameterSlot {
+  /** `lora.layer.<L>.<target>.A`, `.B`, or `classifier.*` as Hugging Face names it. */
+  readonly name: string;
+  /** Row-major; A is (R, in), B is (out, R). */
+  readonly shape: readonly number[];
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A run of slots that is exchanged as one piece: one layer's adapters, or the head. */
+export interface ParameterBlock {
+  readonly offset: number;
+  readonly length: number;
+  readonly slots: readonly ParameterSlot[];
+}
+
+/**
+ * Where every trainable value lives in one flat f32 vector: layer 0's adapters, layer 1's, …, then the head.
+ * Inside a layer: targets in LORA_TARGETS order, A before B. Host, devices and exporters all use this order,
+ * so a gradient of a block is one contiguous slice and an update is one array.
+ */
+export interface ParameterLayout {
+  readonly layers: readonly ParameterBlock[];
+  readonly head: ParameterBlock;
+  /** Number of f32 values. */
+  readonly length: number;
+}
+
+/** (out, in) of the linear projection that a target adapts. */
+export function targetShape(shape: ModelShape, target: LoraTarget): readonly [number, number] {
+  const { hiddenSize: c, ffnSize: f } = shape;
+  if (target === 'intermediate.dense') return [f, c];
+  if (target === 'output.dense') return [c, f];
+  return [c, c];
+}
+
+export function parameterLayout(shape: ModelShape, lora: LoraSettings, labelCount: number): ParameterLayout {
+  let offset = 0;
+  const slot = (name: string, dims: readonly number[]): ParameterSlot => {
+    const length = dims.reduce((a, b) => a * b, 1);
+    const made = { name, shape: dims, offset, length };
+    offset += length;
+    return made;
+  };
+  const block = (make: () => ParameterSlot[]): ParameterBlock => {
+    const start = offset;
+    const slots = make();
+    return { offset: start, length: offset - start, slots };
+  };
+  const targets = LORA_TARGETS.filter((target) => lora.targets.includes(target));
+  const layers = Array.from({ length: shape.layers }, (_, layer) =>
+    block(() =>
+      targets.flatMap((target) => {
+        const [out, inner] = targetShape(shape, target);
+        return [
+          slot(`lora.layer.${layer}.${target}.A`, [lora.rank, inner]),
+          slot(`lora.layer.${layer}.${target}.B`, [out, lora.rank]),
+        ];
+      }),
+    ),
+  );
+  const c = shape.hiddenSize;
+  const head = block(() => [
+    slot('classifier.dense.weight', [c, c]),
+    slot('classifier.dense.bias', [c]),
+    slot('classifier.out_proj.weight', [labelCount, c]),
+    slot('classifier.out_proj.bias', [labelCount]),
+  ]);
+  return { layers, head, length: offset };
+}
