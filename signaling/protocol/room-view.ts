@@ -1,0 +1,112 @@
+import * as v from 'valibot';
+import { DeviceIdSchema, PeerIdSchema, RoomIdSchema } from './ids.ts';
+import { MAX_DEVICES_IN_ROOM, MAX_LAYERS, MAX_NAME_LENGTH, MAX_ROUNDS, MAX_SAMPLES_PER_ROUND } from './limits.ts';
+import { RoomPlanSchema } from './plan.ts';
+import { ProfileSchema } from './profile.ts';
+import { SessionSettingsSchema } from './settings.ts';
+
+const finite = v.pipe(v.number(), v.finite());
+const nonNegative = v.pipe(finite, v.minValue(0));
+const round = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_ROUNDS));
+const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
+export const SentenceSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(400));
+export const NameSchema = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(MAX_NAME_LENGTH));
+
+/** What a device is doing about taking part. A device that cannot go on says why. */
+export const DeviceStatusSchema = v.variant('kind', [
+  v.strictObject({ kind: v.literal('joining') }),
+  v.strictObject({ kind: v.literal('loading'), done: nonNegative, total: nonNegative }),
+  v.strictObject({ kind: v.literal('profiling') }),
+  v.strictObject({ kind: v.literal('ready') }),
+  v.strictObject({ kind: v.literal('watching') }),
+  v.strictObject({ kind: v.literal('failed'), sentence: SentenceSchema }),
+]);
+export type DeviceStatus = v.InferOutput<typeof DeviceStatusSchema>;
+
+export const DeviceViewSchema = v.strictObject({
+  id: DeviceIdSchema,
+  name: NameSchema,
+  kind: v.picklist(['tab', 'headless']),
+  status: DeviceStatusSchema,
+  /** The tab is in the background, where browsers slow it down. */
+  hidden: v.boolean(),
+  /** The data link to the host is open (always true for the host itself). */
+  linked: v.boolean(),
+  /** The control connection to the server is up; a device that lost it has a while to come back. */
+  online: v.boolean(),
+  peerId: v.nullable(PeerIdSchema),
+  profile: v.nullable(ProfileSchema),
+});
+export type DeviceView = v.InferOutput<typeof DeviceViewSchema>;
+
+export const PHASES = ['gathering', 'training', 'paused', 'finished'] as const;
+
+/** A room as everyone in it may see it; sent whole whenever something in it changed. */
+export const RoomViewSchema = v.strictObject({
+  id: RoomIdSchema,
+  settings: SessionSettingsSchema,
+  phase: v.picklist(PHASES),
+  host: DeviceIdSchema,
+  devices: v.pipe(v.array(DeviceViewSchema), v.maxLength(MAX_DEVICES_IN_ROOM)),
+  plan: v.nullable(RoomPlanSchema),
+  /** Why there is no plan for these devices, when there is none; or why the last change kept the old plan. */
+  planNote: v.nullable(SentenceSchema),
+});
+export type RoomView = v.InferOutput<typeof RoomViewSchema>;
+
+/** What happened in one round; the host sends it, everyone sees it, the server corrects its cost model with it. */
+export const RoundReportSchema = v.strictObject({
+  round,
+  planVersion: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** Mean over the round's samples, before the round's update. */
+  loss: finite,
+  learningRate: nonNegative,
+  gradientNorm: nonNegative,
+  elapsedSeconds: nonNegative,
+  devices: v.pipe(
+    v.array(
+      v.strictObject({
+        device: DeviceIdSchema,
+        samples: whole(MAX_SAMPLES_PER_ROUND),
+        /** Layers the backward pass went through: 1 is the last layer only, 0 the head only. */
+        deepestDepth: whole(MAX_LAYERS),
+        computeSeconds: nonNegative,
+        /** Seconds from the end of the device's compute until the host held all its gradients. */
+        uploadSeconds: nonNegative,
+        uploadBits: nonNegative,
+      }),
+    ),
+    v.maxLength(2 * MAX_DEVICES_IN_ROOM),
+  ),
+  /** (samples, block) pairs that had to be given to another device in this round. */
+  reassigned: whole(MAX_DEVICES_IN_ROOM * (MAX_LAYERS + 1)),
+});
+export type RoundReport = v.InferOutput<typeof RoundReportSchema>;
+
+export const ScoreReportSchema = v.strictObject({
+  /** After this many rounds; 0 is before training. */
+  round,
+  metric: v.picklist(['accuracy', 'matthews', 'f1', 'pearson']),
+  value: finite,
+  loss: finite,
+  examples: whole(100_000_000),
+  elapsedSeconds: nonNegative,
+});
+export type ScoreReport = v.InferOutput<typeof ScoreReportSchema>;
+
+/** A few times a second while a round runs: how far each device is. */
+export const ActivitySchema = v.strictObject({
+  round,
+  devices: v.pipe(
+    v.array(
+      v.strictObject({
+        device: DeviceIdSchema,
+        /** Blocks of this device's orders that the host holds, of all it was asked for. */
+        received: whole(MAX_LAYERS + 1),
+        expected: whole(MAX_LAYERS + 1),
+      }),
+    ),
+    v.maxLength(MAX_DEVICES_IN_ROOM),
+  ),
+});
+export type Activity = v.InferOutput<typeof ActivitySchema>;
