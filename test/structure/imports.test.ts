@@ -1,0 +1,132 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { importRings, type Module, violations, ZONES } from './import-rule.ts';
+import { readModule } from './module-syntax.ts';
+import { projectFiles, ROOT } from './project-files.ts';
+
+const manifest: unknown = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'));
+const dependencies = new Set(
+  typeof manifest === 'object' && manifest !== null && 'dependencies' in manifest
+    ? Object.keys(manifest.dependencies ?? {})
+    : [],
+);
+
+const parse = (files: Readonly<Record<string, string>>): Module[] =>
+  Object.entries(files).map(([path, text]) => ({ path, syntax: readModule(path, text) }));
+
+const breaches = (files: Readonly<Record<string, string>>): readonly string[] => violations(parse(files), dependencies);
+
+describe('the project', () => {
+  const sources = projectFiles((path) => /^(signaling|worker|web)\/.*\.tsx?$/.test(path));
+  const modules = sources.map(({ path, text }) => ({ path, syntax: readModule(path, text) }));
+
+  test('has sources in the folders that the rule speaks of', () => {
+    expect(modules.length).toBeGreaterThan(5);
+    expect(dependencies).toContain('valibot');
+    expect(modules.filter((m) => !ZONES.some((z) => z.owns.test(m.path))).map((m) => m.path)).toEqual([]);
+  });
+
+  test('keeps the import rule and the purity of its core', () => {
+    expect(violations(modules, dependencies)).toEqual([]);
+  });
+
+  test('has no modules that import each other in a ring', () => {
+    expect(importRings(modules)).toEqual([]);
+  });
+
+  test('has no barrel: a file that only re-exports hides who uses whom', () => {
+    expect(modules.filter((m) => m.syntax.onlyReexports).map((m) => m.path)).toEqual([]);
+  });
+});
+
+describe('the checker finds', () => {
+  test.each([
+    ["import { a } from '../planner/crunch.ts';", 'signaling/protocol/x.ts imports signaling/planner/crunch.ts'],
+    ["import type { A } from '../planner/crunch.ts';", 'signaling/protocol/x.ts imports signaling/planner/crunch.ts'],
+    ["export { a } from '../room/room.ts';", 'signaling/protocol/x.ts imports signaling/room/room.ts'],
+    ["export * from '../room/room.ts';", 'signaling/protocol/x.ts imports signaling/room/room.ts'],
+    ["type A = import('../room/room.ts').Room;", 'signaling/protocol/x.ts imports signaling/room/room.ts'],
+    ["await import('../room/room.ts');", 'signaling/protocol/x.ts imports signaling/room/room.ts'],
+    ['await import(`../room/room.ts`);', 'signaling/protocol/x.ts imports signaling/room/room.ts'],
+    ['await import(name());', 'signaling/protocol/x.ts imports a module whose name is computed'],
+    ["new Worker(new URL('../../worker/d.ts', import.meta.url));", 'signaling/protocol/x.ts starts worker/d.ts'],
+    ["import { readFileSync } from 'node:fs';", 'signaling/protocol/x.ts imports node:fs'],
+    ["import type { Server } from 'node:http';", 'signaling/protocol/x.ts imports node:http'],
+    ["import { WebSocket } from 'ws';", 'signaling/protocol/x.ts imports the package ws'],
+    ["import { test } from '../../test/a.ts';", 'signaling/protocol/x.ts imports test/a.ts'],
+    ["import { a } from '../../../shared/a.ts';", 'signaling/protocol/x.ts imports ../shared/a.ts'],
+    ['export const f = () => document.title;', 'signaling/protocol/x.ts uses document'],
+    ['export const f = (e: HTMLElement) => e.id;', 'signaling/protocol/x.ts uses HTMLElement'],
+    ['export const f = () => ({ window });', 'signaling/protocol/x.ts uses window'],
+    ['export const f = () => globalThis.fetch("/");', 'signaling/protocol/x.ts uses fetch'],
+    ['export const f = (e: globalThis.Element) => e;', 'signaling/protocol/x.ts uses Element'],
+    ['export const now = Date.now();', 'signaling/protocol/x.ts uses Date'],
+    ['export const chance = Math.random();', 'signaling/protocol/x.ts uses Math.random'],
+    ["export const chance = Math['random']();", 'signaling/protocol/x.ts uses Math.random'],
+    ['setTimeout(() => {}, 1);', 'signaling/protocol/x.ts uses setTimeout'],
+    ['export const id = crypto.randomUUID();', 'signaling/protocol/x.ts uses crypto'],
+    ['export const a = process.env;', 'signaling/protocol/x.ts uses process'],
+  ])('%s', (text, expected) => {
+    expect(breaches({ 'signaling/protocol/x.ts': text })).toContain(expected);
+  });
+
+  test.each([
+    ['signaling/planner/x.ts', "import { r } from '../room/room.ts';", 'imports signaling/room/room.ts'],
+    ['signaling/room/x.ts', "import { s } from '../server.ts';", 'imports signaling/server.ts'],
+    ['signaling/server.ts', "import { p } from '../web/page/app.tsx';", 'imports web/page/app.tsx'],
+    ['worker/x.ts', "import { plan } from '../signaling/planner/crunch.ts';", 'imports signaling/planner/crunch.ts'],
+    ['worker/engine/x.ts', "import { a } from '../../web/session/a.ts';", 'imports web/session/a.ts'],
+    ['worker/x.ts', "import { create } from 'webgpu';", 'imports the package webgpu, which runs in Node only'],
+    ['worker/x.ts', "import 'left-pad';", "imports left-pad, which package.json's dependencies do not name"],
+    ['web/session/x.ts', "import { a } from '../../worker/rpc.ts';", 'imports more than types from worker/rpc.ts'],
+    ['web/session/x.ts', "import type { E } from '../../worker/engine/engine.ts';", 'imports worker/engine/engine.ts'],
+    ['web/session/x.ts', "import { App } from '../page/app.tsx';", 'imports web/page/app.tsx'],
+    ['web/session/x.ts', 'window.addEventListener("pagehide", () => {});', 'uses window'],
+    ['web/session/x.ts', 'export const at = Date.now();', 'uses Date.now'],
+    ['web/session/x.ts', "import { hostname } from 'node:os';", 'imports node:os'],
+    [
+      'web/page/x.tsx',
+      "import { a } from '../../signaling/planner/crunch.ts';",
+      'imports more than types from signaling/planner/crunch.ts',
+    ],
+    ['web/page/x.tsx', "import { r } from '../../signaling/room/room.ts';", 'imports signaling/room/room.ts'],
+  ])('%s: %s', (path, text, expected) => {
+    expect(breaches({ [path]: text })).toContain(`${path} ${expected}`);
+  });
+
+  test('a ring through a type-only import', () => {
+    const ring = parse({
+      'worker/a.ts': "import { b } from './b.ts'; export const a = b;",
+      'worker/b.ts': "import { c } from './engine/c.ts'; export const b = c;",
+      'worker/engine/c.ts': "import type { a } from '../a.ts'; export const c = 1;",
+    });
+    expect(importRings(ring)).toEqual(['worker/a.ts -> worker/b.ts -> worker/engine/c.ts -> worker/a.ts']);
+  });
+
+  test('a file that only re-exports', () => {
+    expect(readModule('worker/a.ts', "export * from './b.ts'; export { c } from './c.ts';").onlyReexports).toBe(true);
+    expect(readModule('worker/a.ts', "export * from './b.ts'; export const c = 1;").onlyReexports).toBe(false);
+  });
+});
+
+describe('the checker lets pass', () => {
+  test.each([
+    ['signaling/planner/x.ts', "import type { Plan } from '../protocol/plan.ts'; import * as v from 'valibot';"],
+    [
+      'signaling/room/x.ts',
+      "import { plan } from '../planner/crunch.ts'; import { MAX } from '../protocol/limits.ts';",
+    ],
+    ['signaling/server.ts', "import { createServer } from 'node:http'; import { WebSocketServer } from 'ws';"],
+    ['signaling/cli/join.ts', "import { join } from '../../web/session/join.ts'; setTimeout(join, Date.now());"],
+    ['worker/x.ts', "const dawn = await import('onnxruntime-web/webgpu');"],
+    ['web/session/x.ts', "import type { HostWorkerApi } from '../../worker/rpc.ts'; import { Peer } from 'peerjs';"],
+    ['web/page/x.tsx', "new Worker(new URL('../../worker/device.ts', import.meta.url), { type: 'module' });"],
+    ['signaling/room/x.ts', 'type Partial = 1; export type A = globalThis.Partial<{ a: Partial }>;'],
+    // Names of one's own, members and keys are no globals.
+    ['signaling/room/x.ts', 'export const f = (window: { document: number }) => window.document + Math.max(1, 2);'],
+    ['signaling/room/x.ts', 'export const f = ({ location: process }: { location: number }) => ({ screen: process });'],
+    ['signaling/room/x.ts', '// Date.now() and document are only spoken of here\nexport const f = "Math.random()";'],
+  ])('%s: %s', (path, text) => {
+    expect(breaches({ [path]: text })).toEqual([]);
+  });
+});
