@@ -1,0 +1,78 @@
+import * as v from 'valibot';
+import { type ModelShape, ModelShapeSchema } from '../../signaling/protocol/settings.ts';
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Models of the same architecture and tensor names as RoBERTa; roberta-base's own file states no type at all. */
+const MODEL_TYPES = ['roberta', 'xlm-roberta', 'camembert'] as const;
+
+const ConfigSchema = v.object({
+  model_type: v.optional(v.string(), 'roberta'),
+  num_hidden_layers: v.number(),
+  hidden_size: v.number(),
+  num_attention_heads: v.number(),
+  intermediate_size: v.number(),
+  vocab_size: v.number(),
+  max_position_embeddings: v.number(),
+  layer_norm_eps: v.optional(v.number(), 1e-5),
+  pad_token_id: v.optional(v.number(), 1),
+  hidden_act: v.optional(v.string(), 'gelu'),
+  position_embedding_type: v.optional(v.string(), 'absolute'),
+  is_decoder: v.optional(v.boolean(), false),
+});
+
+/**
+ * The shape of an encoder from Hugging Face's `config.json`, already parsed as JSON.
+ * @throws ConfigError with one sentence when the model is not a RoBERTa encoder that the engines can run.
+ */
+export function parseModelConfig(config: unknown): ModelShape {
+  const read = v.safeParse(ConfigSchema, config);
+  if (!read.success) {
+    const key = v.getDotPath(read.issues[0]) ?? 'a JSON object';
+    throw new ConfigError(`config.json: ${key} is missing or not valid (${read.issues[0].message}).`);
+  }
+  const c = read.output;
+  if (!MODEL_TYPES.some((type) => type === c.model_type))
+    throw new ConfigError(
+      `config.json: model_type is "${c.model_type}"; only RoBERTa encoders (${MODEL_TYPES.join(', ')}) can be trained.`,
+    );
+  if (c.hidden_act !== 'gelu')
+    throw new ConfigError(`config.json: hidden_act is "${c.hidden_act}"; only the exact "gelu" is supported.`);
+  if (c.position_embedding_type !== 'absolute')
+    throw new ConfigError(
+      `config.json: position_embedding_type is "${c.position_embedding_type}"; only "absolute" is supported.`,
+    );
+  if (c.is_decoder) throw new ConfigError('config.json: is_decoder is true; only encoders can be trained.');
+  const shape = v.safeParse(ModelShapeSchema, {
+    layers: c.num_hidden_layers,
+    hiddenSize: c.hidden_size,
+    heads: c.num_attention_heads,
+    ffnSize: c.intermediate_size,
+    vocabSize: c.vocab_size,
+    maxPositions: c.max_position_embeddings,
+    layerNormEps: c.layer_norm_eps,
+    padTokenId: c.pad_token_id,
+  });
+  if (!shape.success)
+    throw new ConfigError(
+      `config.json: ${v.getDotPath(shape.issues[0])} is out of range (${shape.issues[0].message}).`,
+    );
+  if (c.hidden_size % c.num_attention_heads !== 0)
+    throw new ConfigError(
+      `config.json: hidden_size ${c.hidden_size} is not a multiple of num_attention_heads ${c.num_attention_heads}.`,
+    );
+  if (c.pad_token_id >= c.vocab_size)
+    throw new ConfigError(`config.json: pad_token_id ${c.pad_token_id} is not below vocab_size ${c.vocab_size}.`);
+  if (c.max_position_embeddings <= c.pad_token_id + 1)
+    throw new ConfigError(
+      `config.json: max_position_embeddings ${c.max_position_embeddings} leaves no position after the padding one.`,
+    );
+  return shape.output;
+}
+
+/** Longest sequence that the position table can hold: RoBERTa's first real token is at position pad id + 1. */
+export function maxTokens(shape: ModelShape): number {
+  return shape.maxPositions - shape.padTokenId - 1;
+}

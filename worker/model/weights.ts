@@ -1,0 +1,61 @@
+import { type ByteSource, readAhead } from './byte-source.ts';
+import {
+  decodeFloats,
+  headerBytes,
+  PREFIX_BYTES,
+  parseHeader,
+  SafetensorsError,
+  type TensorEntry,
+} from './safetensors.ts';
+
+/** The tensors of a model file, by Hugging Face's names for RobertaForSequenceClassification. */
+export interface Weights {
+  /** Bytes of all tensors as f32. */
+  readonly totalBytes: number;
+  /** Whether the file has the tensor in exactly this shape. */
+  has(name: string, shape: readonly number[]): boolean;
+  /**
+   * Values of a tensor as f32; may be a view of the file's bytes, so do not write to it.
+   * @throws SafetensorsError when the file lacks it or has it in another shape or dtype.
+   */
+  read(name: string, shape: readonly number[]): Promise<Float32Array>;
+}
+
+/** RobertaModel's own checkpoints lack the prefix that the task models give to the encoder. */
+const ENCODER_PREFIX = 'roberta.';
+
+/**
+ * Opens a `model.safetensors`. Only the header is read here; each tensor is read when it is asked for, so that the caller decides
+ * where its one copy lies.
+ */
+export async function openWeights(file: ByteSource): Promise<Weights> {
+  const source = readAhead(file);
+  const prefix = await source.read(0, Math.min(PREFIX_BYTES, source.size));
+  const jsonEnd = PREFIX_BYTES + headerBytes(prefix, source.size);
+  const { tensors } = parseHeader(await source.read(0, jsonEnd), source.size);
+
+  const find = (name: string): TensorEntry | undefined =>
+    tensors.get(name) ?? (name.startsWith(ENCODER_PREFIX) ? tensors.get(name.slice(ENCODER_PREFIX.length)) : undefined);
+  const sameShape = (entry: TensorEntry, shape: readonly number[]) =>
+    entry.shape.length === shape.length && entry.shape.every((size, i) => size === shape[i]);
+  let totalBytes = 0;
+  for (const { shape } of tensors.values()) totalBytes += shape.reduce((a, b) => a * b, 4);
+
+  return {
+    totalBytes,
+    has: (name, shape) => {
+      const entry = find(name);
+      return entry !== undefined && sameShape(entry, shape);
+    },
+    read: async (name, shape) => {
+      const entry = find(name);
+      if (entry === undefined)
+        throw new SafetensorsError(`The model file has no tensor "${name}"; is it a RoBERTa encoder?`);
+      if (!sameShape(entry, shape))
+        throw new SafetensorsError(
+          `Tensor "${name}" has shape [${entry.shape.join(', ')}] in the model file; config.json implies [${shape.join(', ')}].`,
+        );
+      return decodeFloats(entry, await source.read(entry.start, entry.end));
+    },
+  };
+}
