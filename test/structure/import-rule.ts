@@ -78,12 +78,23 @@ export const ZONES: readonly Zone[] = [
     // The server and the command line, headless devices included: the one place that may know everything but the page.
     name: 'signaling',
     owns: /^signaling\//,
-    imports: ['signaling/protocol', 'signaling/planner', 'signaling/room', 'worker', 'web/session'],
+    imports: ['signaling/protocol', 'signaling/planner', 'signaling/room', 'worker', 'worker, headless', 'web/session'],
     types: [],
-    starts: [],
+    starts: [/^worker\//],
     packages: 'any',
     node: true,
     without: [],
+  },
+  {
+    // What a worker needs in a headless device and no page may load: `file-source.ts`, `node-worker.ts`, `device-node.ts`.
+    name: 'worker, headless',
+    owns: /^worker\/(.*\/)?((file|node)-[^/]+|[^/]+-node)\.ts$/,
+    imports: ['signaling/protocol', 'worker'],
+    types: [],
+    starts: [/^worker\//],
+    packages: 'any',
+    node: true,
+    without: [DOM],
   },
   {
     name: 'worker',
