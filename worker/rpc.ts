@@ -8,6 +8,10 @@ import type {
   TrainingSettings,
 } from '../signaling/protocol/settings.ts';
 
+import type { GradientPart } from './merge.ts';
+
+export type { GradientPart, SampleRange } from './merge.ts';
+
 /** Types only: what a session asks of its two workers over comlink. Buffers are transferred, not copied, where they are large. */
 
 /** Token ids of some samples, padded to the longest; what an engine trains or evaluates on. */
@@ -101,13 +105,13 @@ export interface HostWorkerApi {
   /** A copy of the flat parameter vector after `version` updates. */
   parameters(): Promise<{ version: number; values: Float32Array }>;
   /**
-   * Applies one AdamW step. `gradient` is the flat sum over all `samples` of the round in ParameterLayout order; the mean is taken here.
-   * Returns the new version.
+   * Merges the parts (`merge.ts`: every pair of sample and block exactly once, else it throws) and applies one AdamW step with the mean
+   * gradient. Returns the new version.
    */
   step(request: {
     round: number;
-    gradient: Float32Array;
     samples: number;
+    parts: readonly GradientPart[];
   }): Promise<{ version: number; learningRate: number; gradientNorm: number }>;
   /** `logits` (devExamples, labels) in dev order. */
   score(logits: Float32Array): Promise<{ metric: string; value: number; loss: number }>;
