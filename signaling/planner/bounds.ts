@@ -1,0 +1,69 @@
+import { hertzNeeded } from './channel.ts';
+import { crunch } from './crunch.ts';
+import { computeSeconds, type Fleet } from './fleet.ts';
+import { type BlockTable, latencyTable } from './table.ts';
+
+/** A relative step down that makes a bound from floating-point search safe to state. */
+const SAFE = 1 - 1e-12;
+
+/**
+ * No plan with one block per device is faster, however the bandwidth is shared: the best allocation if every device had the whole
+ * bandwidth for itself. O(K N).
+ */
+export function wholeBandwidthBound(table: BlockTable): number {
+  const answer = crunch(latencyTable(table, table.bandwidthHz), table.depths, table.ids);
+  return answer ? answer.latencySeconds * SAFE : Infinity;
+}
+
+/** Largest T for which `impossible` was shown, between a bound that is known and a latency that was reached. */
+function bisectBound(known: number, reached: number, impossible: (limitSeconds: number) => boolean): number {
+  let low = known;
+  let high = reached;
+  while (high - low > 1e-4 * high) {
+    const middle = (low + high) / 2;
+    if (impossible(middle)) low = middle;
+    else high = middle;
+  }
+  return low * SAFE;
+}
+
+/**
+ * No plan in which neighbouring layers form one block per device is faster, whatever the grouping and the bandwidth: at T every layer
+ * takes at least the hertz that its cheapest device would need for it alone.
+ */
+export function groupedBound(fleet: Fleet, reachedSeconds: number): number {
+  return bisectBound(0, reachedSeconds, (limit) => leastHertz(fleet, fleet.samples, limit) > fleet.bandwidthHz);
+}
+
+/**
+ * No plan of teams is faster: somebody must have the time to carry every sample through the deepest layer, and every block is uploaded
+ * at least once.
+ */
+export function teamsBound(fleet: Fleet, reachedSeconds: number): number {
+  return bisectBound(0, reachedSeconds, (limit) => {
+    let samples = 0;
+    for (let k = 0; k < fleet.devices.length; k++) {
+      if (fleet.deepestHeld[k]! < fleet.layers) continue;
+      const atOnce = computeSeconds(fleet, k, 0, fleet.layers);
+      const perSample = computeSeconds(fleet, k, 1, fleet.layers) - atOnce;
+      if (limit < atOnce) continue;
+      samples += perSample > 0 ? Math.min(fleet.samples, (limit * (1 + 1e-9) - atOnce) / perSample) : fleet.samples;
+    }
+    return samples < fleet.samples || leastHertz(fleet, 1, limit) > fleet.bandwidthHz;
+  });
+}
+
+function leastHertz(fleet: Fleet, samples: number, limitSeconds: number): number {
+  let total = 0;
+  for (let depth = 0; depth <= fleet.layers; depth++) {
+    const bits = depth === 0 ? fleet.headBits : fleet.layerBits;
+    let least = Infinity;
+    for (let k = 0; k < fleet.devices.length; k++) {
+      if (fleet.deepestHeld[k]! < depth) continue;
+      const seconds = limitSeconds - computeSeconds(fleet, k, samples, depth);
+      least = Math.min(least, hertzNeeded(fleet.law, fleet.coefficient[k]!, bits, seconds));
+    }
+    total += least;
+  }
+  return total;
+}

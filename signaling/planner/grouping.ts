@@ -1,0 +1,141 @@
+import { uploadSeconds } from './channel.ts';
+import { canSend, computeSeconds, type Fleet, type Link, linkBits } from './fleet.ts';
+
+/** Up to so many devices every subset is tried; beyond, devices are taken in one good order. */
+const MAX_DEVICES_FOR_SUBSETS = 12;
+
+export interface Grouping {
+  /** In depth order: each device at most once, depths 1 to L without a gap. */
+  readonly chain: readonly Link[];
+  readonly latencySeconds: number;
+  readonly solver: string;
+}
+
+/**
+ * Block allocation at fixed bandwidth when neighbouring layers may be grouped: which run of layers each device takes, every device
+ * sending over `hertz`. Bisects the latency; at a threshold a device that starts below depth a reaches some furthest depth, and reaching
+ * further never hurts the next, so only the order of devices matters. Exact up to 12 devices (all subsets); beyond, devices go in
+ * ascending order of the depth at which their time is up, which is the best order but for rounding to whole layers.
+ * Null when no device can close the chain.
+ */
+export function groupAtFixedRate(fleet: Fleet, hertz: number): Grouping | null {
+  const usable = [...fleet.devices.keys()].filter((k) => canSend(fleet, k) && fleet.deepestHeld[k]! > 0);
+  const start = usable
+    .filter((k) => fleet.deepestHeld[k] === fleet.layers)
+    .map((device) => measure(fleet, hertz, [{ device, from: 0, to: fleet.layers }]))
+    .reduce<Measured | null>((best, next) => (best && best.latencySeconds <= next.latencySeconds ? best : next), null);
+  if (!start) return null;
+  const sorted = improve(fleet, hertz, start, (T) => chainInOrder(fleet, hertz, usable, T));
+  if (usable.length > MAX_DEVICES_FOR_SUBSETS) return { ...sorted, solver: 'grouping by bisection, devices in order' };
+  const exact = improve(fleet, hertz, sorted, (T) => chainBySubsets(fleet, hertz, usable, T));
+  return { ...exact, solver: 'grouping by bisection over subsets' };
+}
+
+interface Measured {
+  readonly chain: readonly Link[];
+  readonly latencySeconds: number;
+}
+
+function measure(fleet: Fleet, hertz: number, chain: readonly Link[]): Measured {
+  return { chain, latencySeconds: Math.max(...chain.map((link) => linkSeconds(fleet, hertz, link))) };
+}
+
+function linkSeconds(fleet: Fleet, hertz: number, { device, from, to }: Link): number {
+  return (
+    computeSeconds(fleet, device, fleet.samples, to) +
+    uploadSeconds(fleet.law, fleet.coefficient[device]!, hertz, linkBits(fleet, from, to))
+  );
+}
+
+/** Bisects below a known chain; every success tightens to what the chain really takes. */
+function improve(
+  fleet: Fleet,
+  hertz: number,
+  known: Measured,
+  attempt: (limitSeconds: number) => readonly Link[] | null,
+): Measured {
+  let best = known;
+  let low = 0;
+  while (best.latencySeconds - low > 1e-12 * best.latencySeconds) {
+    const middle = (low + best.latencySeconds) / 2;
+    const chain = attempt(middle);
+    if (chain) best = measure(fleet, hertz, chain);
+    else low = middle;
+  }
+  return best;
+}
+
+/** Furthest depth that the device covers from depth `from` + 1 within the limit; `from` itself when none. */
+function reach(fleet: Fleet, hertz: number, device: number, from: number, limitSeconds: number): number {
+  const { backwardPerLayer } = fleet.devices[device]!.secondsPerSample;
+  const perLayer =
+    fleet.samples * backwardPerLayer + uploadSeconds(fleet.law, fleet.coefficient[device]!, hertz, fleet.layerBits);
+  const held = fleet.deepestHeld[device]!;
+  if (held <= from) return from;
+  const fits = (to: number) => linkSeconds(fleet, hertz, { device, from, to }) <= limitSeconds;
+  const spare = limitSeconds - linkSeconds(fleet, hertz, { device, from, to: from + 1 });
+  if (spare < 0) return from;
+  let to = Math.min(held, from + 1 + (perLayer > 0 ? Math.floor(spare / perLayer) : fleet.layers));
+  while (to > from + 1 && !fits(to)) to--;
+  while (to < held && fits(to + 1)) to++;
+  return to;
+}
+
+/** Depth at which the device's time or memory is up if it had nothing to send. */
+function horizon(fleet: Fleet, device: number, limitSeconds: number): number {
+  const { backwardPerLayer } = fleet.devices[device]!.secondsPerSample;
+  const spare = limitSeconds - computeSeconds(fleet, device, fleet.samples, 0);
+  const perLayer = fleet.samples * backwardPerLayer;
+  const depth = perLayer > 0 ? spare / perLayer : spare >= 0 ? Infinity : -1;
+  return Math.min(depth, fleet.deepestHeld[device]!);
+}
+
+function chainInOrder(fleet: Fleet, hertz: number, usable: readonly number[], limit: number): Link[] | null {
+  const ordered = usable
+    .map((device) => ({ device, depth: horizon(fleet, device, limit) }))
+    .filter(({ depth }) => depth >= 1)
+    .sort((a, b) => a.depth - b.depth || a.device - b.device);
+  const chain: Link[] = [];
+  let covered = 0;
+  for (const { device } of ordered) {
+    const to = reach(fleet, hertz, device, covered, limit);
+    if (to > covered) chain.push({ device, from: covered, to });
+    covered = to;
+    if (covered === fleet.layers) return chain;
+  }
+  return null;
+}
+
+/** f(S) = furthest depth that the devices of S cover in any order; f(S) = max over k in S of reach(k, f(S without k)). */
+function chainBySubsets(fleet: Fleet, hertz: number, usable: readonly number[], limit: number): Link[] | null {
+  const subsets = 1 << usable.length;
+  const covered = new Int32Array(subsets);
+  const last = new Int32Array(subsets).fill(-1);
+  const furthest = usable.map((device) =>
+    Int32Array.from({ length: fleet.layers }, (_, from) => reach(fleet, hertz, device, from, limit)),
+  );
+  for (let set = 1; set < subsets; set++) {
+    for (let i = 0; i < usable.length; i++) {
+      if (!(set & (1 << i))) continue;
+      const before = covered[set ^ (1 << i)]!;
+      const to = furthest[i]![before]!;
+      if (to > covered[set]!) {
+        covered[set] = to;
+        last[set] = i;
+      }
+    }
+    if (covered[set] === fleet.layers) return unwind(usable, covered, last, set);
+  }
+  return null;
+}
+
+function unwind(usable: readonly number[], covered: Int32Array, last: Int32Array, full: number): Link[] {
+  const chain: Link[] = [];
+  for (let set = full; covered[set]! > 0; ) {
+    const i = last[set]!;
+    const rest = set ^ (1 << i);
+    if (covered[rest]! < covered[set]!) chain.push({ device: usable[i]!, from: covered[rest]!, to: covered[set]! });
+    set = rest;
+  }
+  return chain.reverse();
+}

@@ -1,0 +1,135 @@
+import type { Policy } from '../protocol/settings.ts';
+import type { Assignment, DetailedAssignment, FeasiblePlan, InfeasiblePlan, PlanAnswer } from './answer.ts';
+import { writeDetailed, writeTabular } from './assignments.ts';
+import type { RateLaw } from './channel.ts';
+import { detailedPolicies } from './detailed.ts';
+import { explainLimit } from './explain.ts';
+import { fleetOf } from './fleet.ts';
+import type { Refusal, Solution } from './load.ts';
+import { canonicalDetailed, canonicalTabular } from './order.ts';
+import type { DetailedProblem, TabularProblem } from './problem.ts';
+import { tableOf } from './table.ts';
+import { tabularPolicies } from './tabular.ts';
+
+export interface SolveOptions {
+  /** For the policy that draws: `random`. */
+  readonly seed?: number;
+  /** Milliseconds on some clock; fills `solveMs`. The planner itself has none. */
+  readonly now?: () => number;
+  /** What people call a device in explanations; its id by default. */
+  readonly nameOf?: (id: string) => string;
+}
+
+type PlainPolicy = Exclude<Policy, 'auto'>;
+
+/** What `auto` compares, the simplest first: a later one must be quicker to win. */
+const AUTO: readonly PlainPolicy[] = ['offload', 'single', 'data-parallel', 'crunch', 'lola', 'exact', 'teams'];
+
+/** These leave every device its fixed part of the bandwidth. */
+const FIXED_BANDWIDTH: ReadonlySet<Policy> = new Set<Policy>(['crunch', 'equal-bandwidth']);
+
+/**
+ * Makes a plan. The same problem gives the same plan whatever the order of its devices.
+ * The problem is taken as checked (`parseProblem`); an infeasible one is an answer, not an error.
+ */
+export function solve(problem: DetailedProblem, policy: Policy, options?: SolveOptions): PlanAnswer<DetailedAssignment>;
+export function solve(problem: TabularProblem | DetailedProblem, policy: Policy, options?: SolveOptions): PlanAnswer;
+export function solve(
+  problem: TabularProblem | DetailedProblem,
+  policy: Policy,
+  options: SolveOptions = {},
+): PlanAnswer {
+  const started = options.now?.() ?? 0;
+  const answer = 'model' in problem ? solveDetailed(problem, policy, options) : solveTabular(problem, policy, options);
+  return { ...answer, solveMs: (options.now?.() ?? 0) - started };
+}
+
+function solveTabular(given: TabularProblem, policy: Policy, options: SolveOptions): PlanAnswer {
+  // Crunch breaks ties by id itself, and sorting a large fleet would take longer than solving it.
+  const { problem, host } = policy === 'crunch' ? { problem: given, host: 0 } : canonicalTabular(given);
+  const table = tableOf(problem);
+  const run = (plain: PlainPolicy) => tabularPolicies[plain](table, { host, seed: options.seed ?? 0 });
+  return answer(run, policy, options, {
+    law: table.law,
+    bandwidthHz: table.bandwidthHz,
+    ids: table.ids,
+    write: (solution) => writeTabular(problem, table, solution),
+  });
+}
+
+function solveDetailed(given: DetailedProblem, policy: Policy, options: SolveOptions): PlanAnswer<DetailedAssignment> {
+  const problem = canonicalDetailed(given);
+  const fleet = fleetOf(problem);
+  const run = (plain: PlainPolicy) => detailedPolicies[plain](fleet, { seed: options.seed ?? 0 });
+  return answer(run, policy, options, {
+    law: fleet.law,
+    bandwidthHz: fleet.bandwidthHz,
+    ids: problem.devices.map((device) => device.id),
+    write: (solution) => writeDetailed(fleet, solution),
+  });
+}
+
+interface Setting<A extends Assignment> {
+  readonly law: RateLaw;
+  readonly bandwidthHz: number;
+  readonly ids: readonly string[];
+  readonly write: (solution: Solution) => A[];
+}
+
+function answer<A extends Assignment>(
+  run: (policy: PlainPolicy) => Solution | Refusal,
+  policy: Policy,
+  options: SolveOptions,
+  setting: Setting<A>,
+): PlanAnswer<A> {
+  if (policy !== 'auto') {
+    const found = run(policy);
+    return 'reason' in found ? refused(policy, found) : accepted(policy, found, '', options, setting);
+  }
+  const tried = AUTO.map((plain) => ({ plain, found: run(plain) }));
+  const feasible = tried.flatMap(({ plain, found }) => ('reason' in found ? [] : [{ plain, found }]));
+  // Ties, and gains below rounding, go to the simpler policy.
+  const [first, ...rest] = feasible;
+  if (!first) return refused('auto', tried.find(({ plain }) => plain === 'teams')!.found as Refusal);
+  const best = rest.reduce((a, b) => (b.found.latencySeconds < a.found.latencySeconds * (1 - 1e-9) ? b : a), first);
+  const others = feasible.filter((other) => other !== best);
+  const next = others.reduce((a, b) => (b.found.latencySeconds < a.found.latencySeconds ? b : a), others[0] ?? best);
+  return accepted(best.plain, best.found, whyChosen(best, next), options, setting);
+}
+
+type Choice = { readonly plain: PlainPolicy; readonly found: Solution };
+
+function whyChosen(best: Choice, next: Choice): string {
+  if (best === next) return `${best.plain} is the only policy that works here. `;
+  const saved = 1 - best.found.latencySeconds / next.found.latencySeconds;
+  if (saved < 0.001) return `${best.plain} is the simplest of the quickest policies. `;
+  return `${best.plain} is quickest, ${(100 * saved).toFixed(saved < 0.1 ? 1 : 0)} % below ${next.plain}. `;
+}
+
+function refused(policy: Policy, { reason, solver }: Refusal): InfeasiblePlan {
+  return { policy, feasible: false, reason, solver, solveMs: 0 };
+}
+
+function accepted<A extends Assignment>(
+  policy: Policy,
+  solution: Solution,
+  preface: string,
+  options: SolveOptions,
+  setting: Setting<A>,
+): FeasiblePlan<A> {
+  const { law, bandwidthHz, ids, write } = setting;
+  const nameOf = (device: number) => options.nameOf?.(ids[device]!) ?? ids[device]!;
+  const joint = !FIXED_BANDWIDTH.has(policy);
+  const limit = explainLimit(law, solution.loads, solution.hertz, bandwidthHz, joint, nameOf);
+  return {
+    policy,
+    feasible: true,
+    latencySeconds: solution.latencySeconds,
+    lowerBoundSeconds: solution.lowerBoundSeconds,
+    solver: solution.solver,
+    solveMs: 0,
+    limitedBy: ids[limit.device]!,
+    explanation: preface + limit.sentence,
+    assignments: write(solution),
+  };
+}

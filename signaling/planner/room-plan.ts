@@ -1,0 +1,78 @@
+import type { RoomPlan } from '../protocol/plan.ts';
+import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../protocol/profile.ts';
+import type { Policy } from '../protocol/settings.ts';
+import { type SolveOptions, solve } from './plan.ts';
+import type { DetailedProblem } from './problem.ts';
+
+export interface RoomDevice {
+  readonly id: string;
+  /** What people call it, for explanations. */
+  readonly name: string;
+  readonly profile: Profile;
+}
+
+/** What the planner needs to know of a room. */
+export interface RoomProblem {
+  readonly layers: number;
+  /** D, samples in a round. */
+  readonly samples: number;
+  readonly layerUploadBits: number;
+  readonly headUploadBits: number;
+  readonly devices: readonly RoomDevice[];
+  readonly hostId: string;
+  readonly policy: Policy;
+  readonly seed: number;
+}
+
+export type RoomPlanAnswer =
+  | { readonly feasible: true; readonly plan: Omit<RoomPlan, 'version'> }
+  | { readonly feasible: false; readonly reason: string };
+
+/** A room as a problem over the airtime channel: W = 1, shares of one medium, each device's own measured rate. */
+export function roomProblem(room: RoomProblem): DetailedProblem {
+  return {
+    model: {
+      layers: room.layers,
+      samples: room.samples,
+      head: { uploadBits: room.headUploadBits },
+      layerUploadBits: room.layerUploadBits,
+    },
+    devices: room.devices.map(({ id, profile }) => ({
+      id,
+      overheadSeconds: profile.overheadSeconds,
+      secondsPerSample: profile.secondsPerSample,
+      memory: profile.memory,
+      // The host's gradients travel through its own memory, whatever it stated.
+      bitsPerSecondPerHz: id === room.hostId ? LOCAL_LINK_BITS_PER_SECOND : profile.linkBitsPerSecond,
+    })),
+    bandwidthHz: 1,
+    channel: 'airtime',
+    host: room.hostId,
+  };
+}
+
+/** From what the devices measured to who does what. Pure and deterministic; the order of the devices does not matter. */
+export function planRoom(room: RoomProblem, options: Pick<SolveOptions, 'now'> = {}): RoomPlanAnswer {
+  if (!room.devices.some((device) => device.id === room.hostId)) {
+    return { feasible: false, reason: 'the host has not measured itself yet' };
+  }
+  const names = new Map(room.devices.map((device) => [device.id, device.name]));
+  const answer = solve(roomProblem(room), room.policy, {
+    ...options,
+    seed: room.seed,
+    nameOf: (id) => names.get(id) ?? id,
+  });
+  if (!answer.feasible) return { feasible: false, reason: answer.reason };
+  const { feasible: _, assignments, ...rest } = answer;
+  return {
+    feasible: true,
+    plan: {
+      ...rest,
+      assignments: assignments.map(({ depth: _depth, bandwidthHz: _hertz, share, ...work }) => ({
+        ...work,
+        layers: [...work.layers],
+        share: Math.min(share, 1),
+      })),
+    },
+  };
+}
