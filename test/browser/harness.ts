@@ -1,0 +1,208 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import puppeteer, { type Browser, type EvaluateFunc, type LaunchOptions, type Page } from 'puppeteer-core';
+
+/**
+ * Real browsers for tests: Chromium over CDP, Firefox over BiDi, both headless, both with WebGPU on the CPU.
+ *
+ *     await withBrowser('chromium', async (browser) => {
+ *       const tab = await browser.open(url, { width: 390 });
+ *       await tab.until('the room shows two devices', () => document.querySelectorAll('.device').length === 2);
+ *       await tab.screenshot('room-phone');
+ *     });
+ *
+ * When the body throws, the error carries what every tab wrote to its console, and a screenshot of each tab is kept.
+ */
+
+export type BrowserKind = 'chromium' | 'firefox';
+export const BROWSER_KINDS: readonly BrowserKind[] = ['chromium', 'firefox'];
+
+/** A phone's width and a laptop's, in CSS pixels. */
+export type TabWidth = 390 | 1280;
+const HEIGHTS: Readonly<Record<TabWidth, number>> = { 390: 844, 1280: 800 };
+
+const LAUNCH_TIMEOUT_MS = 60_000;
+const CLOSE_TIMEOUT_MS = 5_000;
+const POLL_MS = 100;
+
+export interface Tab {
+  readonly page: Page;
+  /** Errors of the console, uncaught exceptions and failed requests, in the order they came. */
+  readonly errors: readonly string[];
+  /** Waits until `condition`, run in the page with `args`, is true; fails with `what` after `timeoutMs`. */
+  until<A extends unknown[]>(
+    what: string,
+    condition: EvaluateFunc<A>,
+    options?: { readonly args?: A; readonly timeoutMs?: number },
+  ): Promise<void>;
+  /** Saves a PNG of the whole page among the artifacts; the path. */
+  screenshot(name: string): Promise<string>;
+}
+
+export interface TestBrowser {
+  readonly kind: BrowserKind;
+  readonly version: string;
+  open(url: string, options?: { readonly width?: TabWidth }): Promise<Tab>;
+}
+
+/** Starts a browser for the time of `body`; it is gone afterwards, whatever happened. */
+export async function withBrowser<T>(kind: BrowserKind, body: (browser: TestBrowser) => Promise<T>): Promise<T> {
+  const browser = await puppeteer.launch(launchOptions(kind));
+  const tabs: OpenTab[] = [];
+  try {
+    return await body({
+      kind,
+      version: await browser.version(),
+      async open(url, { width = 1280 } = {}) {
+        const tab = new OpenTab(`${kind}-${tabs.length + 1}`, await browser.newPage());
+        tabs.push(tab);
+        await tab.page.setViewport({ width, height: HEIGHTS[width] });
+        await tab.page.goto(url, { waitUntil: 'load', timeout: LAUNCH_TIMEOUT_MS });
+        return tab;
+      },
+    });
+  } catch (error) {
+    throw await withTabReports(error, tabs);
+  } finally {
+    await end(browser);
+  }
+}
+
+/** Where screenshots go: TABLOOM_ARTIFACTS, or a folder of the system's temporary one. Never inside the project. */
+export function artifactPath(name: string): string {
+  const folder = process.env.TABLOOM_ARTIFACTS ?? join(tmpdir(), 'tabloom-artifacts');
+  mkdirSync(folder, { recursive: true });
+  return join(folder, name);
+}
+
+class OpenTab implements Tab {
+  readonly errors: string[] = [];
+  /** Every line of the console, for reports. */
+  readonly lines: string[] = [];
+  readonly label: string;
+  readonly page: Page;
+
+  constructor(label: string, page: Page) {
+    this.label = label;
+    this.page = page;
+    const note = (line: string, isError: boolean): void => {
+      this.lines.push(line);
+      if (isError) this.errors.push(line);
+    };
+    page.on('console', (message) => note(`${message.type()}: ${message.text()}`, message.type() === 'error'));
+    page.on('pageerror', (error) => note(`uncaught: ${error instanceof Error ? error.message : String(error)}`, true));
+    page.on('requestfailed', (request) => note(`failed: ${request.url()} ${request.failure()?.errorText ?? ''}`, true));
+  }
+
+  async until<A extends unknown[]>(
+    what: string,
+    condition: EvaluateFunc<A>,
+    { args, timeoutMs = 30_000 }: { readonly args?: A; readonly timeoutMs?: number } = {},
+  ): Promise<void> {
+    // Asked from here, not by a timer or animation frame in the page: a tab in the background has few of either.
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const left = deadline - performance.now();
+      const answer = this.page.evaluate(condition, ...((args ?? []) as unknown as A));
+      if (await within(Math.max(left, POLL_MS), answer, `${this.label} did not answer while waiting: ${what}`)) return;
+      if (left <= 0) throw new Error(`${this.label}: not within ${timeoutMs} ms: ${what}`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  async screenshot(name: string): Promise<string> {
+    const path = artifactPath(`${name}.png`);
+    await this.page.screenshot({ path: path as `${string}.png`, fullPage: true });
+    return path;
+  }
+}
+
+function launchOptions(kind: BrowserKind): LaunchOptions {
+  const common = { headless: true, timeout: LAUNCH_TIMEOUT_MS, protocolTimeout: 120_000 };
+  if (kind === 'chromium') {
+    return { ...common, browser: 'chrome', executablePath: findProgram(['chromium']), args: [...CHROMIUM_FLAGS] };
+  }
+  return {
+    ...common,
+    browser: 'firefox',
+    executablePath: findProgram(['firefox-esr', 'firefox']),
+    extraPrefsFirefox: { ...FIREFOX_PREFS },
+  };
+}
+
+const CHROMIUM_FLAGS: readonly string[] = [
+  // Tests often run as root in a container, where Chromium's sandbox cannot start.
+  '--no-sandbox',
+  // WebGPU on SwiftShader, the CPU device that Chromium brings along: correct and slow.
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan,WebGPU',
+  // Host candidates with real addresses: two processes of one machine need no mDNS to find each other.
+  '--disable-features=WebRtcHideLocalIpsWithMdns',
+  // No calls home: where there is no internet, each would fail and be tried again.
+  '--disable-quic',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
+
+const FIREFOX_PREFS: Readonly<Record<string, boolean | number | string>> = {
+  'dom.webgpu.enabled': true,
+  'gfx.webgpu.ignore-blocklist': true,
+  // Candidates on 127.0.0.1, with their real addresses: as above.
+  'media.peerconnection.ice.loopback': true,
+  'media.peerconnection.ice.obfuscate_host_addresses': false,
+};
+
+function findProgram(names: readonly string[]): string {
+  for (const name of names) {
+    for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+      try {
+        accessSync(join(folder, name), constants.X_OK);
+        return join(folder, name);
+      } catch {
+        // Not in this folder.
+      }
+    }
+  }
+  throw new Error(
+    `No ${names.join(' or ')} on the PATH. Install it (on Debian: bash .ci/system) and run the test again.`,
+  );
+}
+
+async function withTabReports(error: unknown, tabs: readonly OpenTab[]): Promise<unknown> {
+  const reports: string[] = [];
+  for (const tab of tabs) {
+    const picture = await within(CLOSE_TIMEOUT_MS, tab.screenshot(`failed-${tab.label}`), 'no picture').catch(String);
+    reports.push(`--- ${tab.label} (${picture}) ---`, ...tab.lines.slice(-40));
+  }
+  if (error instanceof Error && reports.length > 0) error.message += `\n${reports.join('\n')}`;
+  return error;
+}
+
+/** Asks the browser to close; a browser that does not is killed with its children, by process group. */
+async function end(browser: Browser): Promise<void> {
+  const pid = browser.process()?.pid;
+  await within(CLOSE_TIMEOUT_MS, browser.close(), 'still open').catch(() => undefined);
+  if (pid === undefined) return;
+  try {
+    // The launcher makes the browser the leader of its own group.
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // All of them have ended.
+  }
+}
+
+async function within<T>(timeoutMs: number, work: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(what)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
