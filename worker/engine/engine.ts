@@ -1,6 +1,22 @@
-import type { ModelShape } from '../../signaling/protocol/settings.ts';
+import type { LoraSettings, ModelShape } from '../../signaling/protocol/settings.ts';
 import type { ParameterLayout } from '../model/layout.ts';
+import type { Weights } from '../model/weights.ts';
 import type { BlockId, TokenBatch } from '../rpc.ts';
+
+/** What every engine is made from. */
+export interface EngineRequest {
+  readonly shape: ModelShape;
+  readonly lora: LoraSettings;
+  /** Outputs of the head; 1 means regression with mean-squared error. */
+  readonly labelCount: number;
+  readonly weights: Weights;
+  /** Called as frozen tensors arrive and as kernels or graphs are compiled. */
+  readonly onProgress?: (progress: {
+    readonly stage: 'weights' | 'compile';
+    readonly done: number;
+    readonly total: number;
+  }) => void;
+}
 
 /** Layers `from` up to, not including, `to`, counted from the embeddings. */
 export interface LayerRange {

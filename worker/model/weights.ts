@@ -19,6 +19,8 @@ export interface Weights {
    * @throws SafetensorsError when the file lacks it or has it in another shape or dtype.
    */
   read(name: string, shape: readonly number[]): Promise<Float32Array>;
+  /** The first row of a matrix with rows of `width`, however many there are. */
+  readFirstRow(name: string, width: number): Promise<Float32Array>;
 }
 
 /** RobertaModel's own checkpoints lack the prefix that the task models give to the encoder. */
@@ -41,21 +43,24 @@ export async function openWeights(file: ByteSource): Promise<Weights> {
   let totalBytes = 0;
   for (const { shape } of tensors.values()) totalBytes += shape.reduce((a, b) => a * b, 4);
 
+  const read = async (name: string, shape: readonly number[]): Promise<Float32Array> => {
+    const entry = find(name);
+    if (entry === undefined)
+      throw new SafetensorsError(`The model file has no tensor "${name}"; is it a RoBERTa encoder?`);
+    if (!sameShape(entry, shape))
+      throw new SafetensorsError(
+        `Tensor "${name}" has shape [${entry.shape.join(', ')}] in the model file; config.json implies [${shape.join(', ')}].`,
+      );
+    return decodeFloats(entry, await source.read(entry.start, entry.end));
+  };
+
   return {
     totalBytes,
     has: (name, shape) => {
       const entry = find(name);
       return entry !== undefined && sameShape(entry, shape);
     },
-    read: async (name, shape) => {
-      const entry = find(name);
-      if (entry === undefined)
-        throw new SafetensorsError(`The model file has no tensor "${name}"; is it a RoBERTa encoder?`);
-      if (!sameShape(entry, shape))
-        throw new SafetensorsError(
-          `Tensor "${name}" has shape [${entry.shape.join(', ')}] in the model file; config.json implies [${shape.join(', ')}].`,
-        );
-      return decodeFloats(entry, await source.read(entry.start, entry.end));
-    },
+    read,
+    readFirstRow: async (name, width) => (await read(name, [find(name)?.shape[0] ?? 1, width])).subarray(0, width),
   };
 }

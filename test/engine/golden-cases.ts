@@ -1,0 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type GoldenCase, readGoldenFile } from '../../worker/engine/golden-file.ts';
+
+export const GOLDEN_NAMES = ['classification', 'regression', 'three-way'] as const;
+export type GoldenName = (typeof GOLDEN_NAMES)[number];
+
+export function goldenPath(name: GoldenName): string {
+  return fileURLToPath(new URL(`../../../shared/golden/${name}.safetensors`, import.meta.url));
+}
+
+export async function goldenCase(name: GoldenName): Promise<GoldenCase> {
+  return readGoldenFile(readFileSync(goldenPath(name)));
+}

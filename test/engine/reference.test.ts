@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
+import { checkGolden, lossAndGradient, relativeError } from '../../worker/engine/golden-check.ts';
+import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
+import { erfc } from '../../worker/engine/reference/functions.ts';
+import { GOLDEN_NAMES, goldenCase } from './golden-cases.ts';
+import { randomModel, randomValues } from './random-model.ts';
+
+describe('reference engine', () => {
+  it.each(GOLDEN_NAMES)('reproduces PyTorch on %s', async (name) => {
+    const golden = await goldenCase(name);
+    const engine = await createReferenceEngine(golden);
+    const errors = await checkGolden(engine, golden);
+    // The file was computed in float64 and stored as float32.
+    expect(errors.logits).toBeLessThan(1e-6);
+    expect(errors.loss).toBeLessThan(1e-6);
+    for (const [group, error] of errors.gradients) expect(error, group).toBeLessThan(1e-6);
+    expect(errors.lossCurve).toBeLessThan(1e-4);
+
+    await engine.setParameters(golden.parameters);
+    const pass = await engine.begin(golden.batch, {
+      saveFrom: golden.shape.layers,
+      dropout: { probability: 0, seed: 0, round: 1 },
+    });
+    let hidden = await pass.embed();
+    expect(relativeError(await hidden.read(), golden.expected.hidden[0]!)).toBeLessThan(1e-6);
+    for (let layer = 0; layer < golden.shape.layers; layer++) {
+      hidden = await pass.forward({ from: layer, to: layer + 1 }, hidden);
+      expect(relativeError(await hidden.read(), golden.expected.hidden[layer + 1]!)).toBeLessThan(1e-6);
+    }
+  });
+});
+
+describe('gradients against central differences', () => {
+  it.each([
+    ['classification', { labelCount: 3 }, 0],
+    ['regression', { labelCount: 1 }, 0],
+    ['classification with dropout', { labelCount: 3 }, 0.3],
+    ['one token, one sample', { labelCount: 2, tokens: 1, samples: 1 }, 0],
+    ['a row of nothing but padding', { labelCount: 2, lengths: [7, 0, 2] }, 0],
+  ] as const)('%s', async (_, sizes, probability) => {
+    const model = await randomModel({ layers: 2, ...sizes, targets: LORA_TARGETS });
+    const engine = await createReferenceEngine(model);
+    const dropout = { probability, seed: 5, round: 2 };
+    const lossAt = async (parameters: Float32Array) => {
+      await engine.setParameters(parameters);
+      return lossAndGradient(engine, model.batch, 2, dropout);
+    };
+    const { gradient } = await lossAt(model.parameters);
+    // Whole tensors at once, along seeded directions: every entry of every slot takes part in one of them.
+    for (const { name, offset, length } of [...engine.layout.layers, engine.layout.head].flatMap(
+      (block) => block.slots,
+    )) {
+      const direction = randomValues(length, offset + 1, 1);
+      const moved = (by: number) => {
+        const parameters = model.parameters.slice();
+        for (let i = 0; i < length; i++) parameters[offset + i]! += by * direction[i]!;
+        return parameters;
+      };
+      const step = 1e-3;
+      const [up, down] = [moved(step), moved(-step)];
+      const difference = (await lossAt(up)).lossSum - (await lossAt(down)).lossSum;
+      // Parameters are f32: the step that was taken is not quite the one that was asked for.
+      let predicted = 0;
+      for (let i = offset; i < offset + length; i++) predicted += gradient[i]! * (up[i]! - down[i]!);
+      // What a random direction sees of a gradient, on average.
+      const typical =
+        (step * Math.hypot(...gradient.subarray(offset, offset + length)) * Math.hypot(...direction)) /
+        Math.sqrt(length);
+      expect(Math.abs(difference - predicted), name).toBeLessThan(1e-3 * typical + 1e-10);
+    }
+  });
+});
+
+describe('erfc', () => {
+  it.each([
+    [0, 1],
+    [0.5, 0.4795001221869535],
+    [1, 0.15729920705028513],
+    [2.4, 0.0006885138966450789],
+    [2.6, 0.00023603441652934908],
+    [4, 1.541725790028002e-8],
+    [-1, 1.842700792949715],
+  ])('at %f is %f', (x, want) => {
+    expect(Math.abs(erfc(x) / want - 1)).toBeLessThan(1e-12);
+  });
+});

@@ -1,0 +1,218 @@
+import { LORA_TARGETS, type LoraTarget, type ModelShape } from '../../../signaling/protocol/settings.ts';
+import {
+  DROPOUT_SITES,
+  type DropoutKey,
+  hiddenMask,
+  loraSite,
+  attentionMask as probabilityMask,
+} from '../../dropout.ts';
+import { type LayerTensors, parameterCounts, readEmbeddings, readLayer } from '../../model/description.ts';
+import { type ParameterBlock, type ParameterSlot, parameterLayout, targetShape } from '../../model/layout.ts';
+import type { TokenBatch } from '../../rpc.ts';
+import { gatherEmbeddings } from '../embeddings.ts';
+import type {
+  BlockGradient,
+  Engine,
+  EngineBytes,
+  EngineRequest,
+  Hidden,
+  LayerRange,
+  Pass,
+  PassOptions,
+} from '../engine.ts';
+import { hiddenFromValues } from '../hidden.ts';
+import type { AttentionDims } from './attention.ts';
+import { layerNorm } from './functions.ts';
+import { type Head, headAndLoss } from './head.ts';
+import {
+  type AdapterGradients,
+  type Layer,
+  type LayerMasks,
+  type LayerSaved,
+  layerBackward,
+  layerForward,
+} from './layer.ts';
+import { type Matrix, masked, matrix } from './matrix.ts';
+import type { Projection } from './projection.ts';
+
+/** The oracle of the other engines: plain loops in float64, for small models. */
+export async function createReferenceEngine(request: EngineRequest): Promise<Engine> {
+  const { shape, lora, labelCount, weights } = request;
+  const layout = parameterLayout(shape, lora, labelCount);
+  const embeddings = await readEmbeddings(weights, shape);
+  const frozen: LayerTensors[] = [];
+  for (let layer = 0; layer < shape.layers; layer++) {
+    frozen.push(await readLayer(weights, shape, layer));
+    request.onProgress?.({ stage: 'weights', done: layer + 1, total: shape.layers });
+  }
+  let parameters = new Float32Array(layout.length);
+
+  const slot = (block: ParameterBlock, end: string): ParameterSlot =>
+    block.slots.find(({ name }) => name.endsWith(end))!;
+  const slotMatrix = (block: ParameterBlock, end: string): Matrix => {
+    const { shape: dims, offset, length } = slot(block, end);
+    return matrix(dims.length === 1 ? 1 : dims[0]!, dims.at(-1)!, parameters.subarray(offset, offset + length));
+  };
+  const projection = (index: number, target: LoraTarget): Projection => {
+    const tensors = frozen[index]!;
+    const [out, inner] = targetShape(shape, target);
+    return {
+      weight: matrix(out, inner, tensors[`${target}.weight`]),
+      bias: matrix(1, out, tensors[`${target}.bias`]),
+      lora: lora.targets.includes(target)
+        ? {
+            a: slotMatrix(layout.layers[index]!, `.${index}.${target}.A`),
+            b: slotMatrix(layout.layers[index]!, `.${index}.${target}.B`),
+            scale: lora.alpha / lora.rank,
+          }
+        : null,
+    };
+  };
+  const layerAt = (index: number): Layer => {
+    const tensors = frozen[index]!;
+    return {
+      projections: byTarget((target) => projection(index, target)),
+      attentionNorm: {
+        weight: tensors['attention.output.LayerNorm.weight'],
+        bias: tensors['attention.output.LayerNorm.bias'],
+      },
+      outputNorm: { weight: tensors['output.LayerNorm.weight'], bias: tensors['output.LayerNorm.bias'] },
+      epsilon: shape.layerNormEps,
+    };
+  };
+  const head = (): Head => ({
+    dense: {
+      weight: slotMatrix(layout.head, 'dense.weight'),
+      bias: slotMatrix(layout.head, 'dense.bias').data,
+    },
+    outProj: {
+      weight: slotMatrix(layout.head, 'out_proj.weight'),
+      bias: slotMatrix(layout.head, 'out_proj.bias').data,
+    },
+  });
+
+  const begin = (batch: TokenBatch, { saveFrom, dropout }: PassOptions): Pass => {
+    const samples = batch.lengths.length;
+    const rows = samples * batch.tokens;
+    const dims: AttentionDims = { samples, tokens: batch.tokens, heads: shape.heads, lengths: batch.lengths };
+    const saved = new Map<number, LayerSaved>();
+    // What stays inside the engine stays in float64.
+    const inside = new WeakMap<Hidden, Matrix>();
+    const input = async (hidden: Hidden) => inside.get(hidden) ?? matrix(rows, shape.hiddenSize, await hidden.read());
+    const output = (values: Matrix): Hidden => {
+      const hidden = hiddenFromValues(samples, batch.tokens, Float32Array.from(values.data));
+      inside.set(hidden, values);
+      return hidden;
+    };
+    const dropped = (layer: number, site: number, width: number) =>
+      dropout.probability === 0 ? null : hiddenMask(dropout, layer, site, batch.positions, batch.tokens, width);
+
+    return {
+      embed: async () => {
+        const sum = matrix(rows, shape.hiddenSize, gatherEmbeddings(embeddings, shape, batch));
+        const { y } = layerNorm(sum, embeddings.normWeight, embeddings.normBias, shape.layerNormEps);
+        return output(masked(y, dropped(0, DROPOUT_SITES.embeddings, shape.hiddenSize)));
+      },
+      forward: async (range, hidden) => {
+        let x = await input(hidden);
+        for (let index = range.from; index < range.to; index++) {
+          const masks = layerMasks(shape, dropout, batch, index, dropped);
+          const result = layerForward(layerAt(index), x, dims, masks);
+          if (index >= saveFrom) saved.set(index, result.saved);
+          x = result.y;
+        }
+        return output(x);
+      },
+      loss: async (hidden, want) => {
+        const result = headAndLoss(head(), await input(hidden), batch.labels);
+        const gradient = new Float32Array(layout.head.length);
+        let at = 0;
+        for (const part of result.gradients) {
+          gradient.set(part, at);
+          at += part.length;
+        }
+        return {
+          logits: Float32Array.from(result.logits.data),
+          lossSum: result.lossSum,
+          dHidden: want.dHidden ? output(result.dHidden) : null,
+          head: want.headGradient ? { block: 'head', gradient } : null,
+        };
+      },
+      backward: async function* (range: LayerRange, dHidden: Hidden, wantInput: boolean) {
+        let dy = await input(dHidden);
+        for (let index = range.to - 1; index >= range.from; index--) {
+          const kept = saved.get(index);
+          if (kept === undefined) throw new Error(`Layer ${index} was not saved by this pass.`);
+          const { dx, gradients } = layerBackward(layerAt(index), kept, dy, dims);
+          saved.delete(index);
+          yield blockGradient(layout.layers[index]!, index, gradients);
+          dy = dx;
+        }
+        return wantInput ? output(dy) : null;
+      },
+      dispose: () => saved.clear(),
+    };
+  };
+
+  return {
+    name: 'reference',
+    backend: 'plain TypeScript, float64',
+    shape,
+    layout,
+    setParameters: async (values) => {
+      parameters = values.slice();
+    },
+    begin: async (batch, options) => begin(batch, options),
+    bytes: (samples, tokens, savedLayers) => referenceBytes(request, layout.length, samples, tokens, savedLayers),
+    dispose: async () => {},
+  };
+}
+
+function byTarget<T>(make: (target: LoraTarget) => T): Record<LoraTarget, T> {
+  return Object.fromEntries(LORA_TARGETS.map((target) => [target, make(target)])) as Record<LoraTarget, T>;
+}
+
+function layerMasks(
+  shape: ModelShape,
+  dropout: DropoutKey,
+  batch: TokenBatch,
+  layer: number,
+  dropped: (layer: number, site: number, width: number) => Float32Array | null,
+): LayerMasks {
+  return {
+    attentionProbabilities:
+      dropout.probability === 0 ? null : probabilityMask(dropout, layer, batch.positions, shape.heads, batch.tokens),
+    attentionOutput: dropped(layer, DROPOUT_SITES.attentionOutput, shape.hiddenSize),
+    ffnOutput: dropped(layer, DROPOUT_SITES.ffnOutput, shape.hiddenSize),
+    lora: byTarget((target) => dropped(layer, loraSite(target), targetShape(shape, target)[1])),
+  };
+}
+
+function blockGradient(block: ParameterBlock, layer: number, gradients: AdapterGradients): BlockGradient {
+  const gradient = new Float32Array(block.length);
+  for (const [key, values] of Object.entries(gradients)) {
+    const slot = block.slots.find(({ name }) => name.endsWith(`.${layer}.${key}`))!;
+    gradient.set(values.data, slot.offset - block.offset);
+  }
+  return { block: layer, gradient };
+}
+
+/** Of the float64 arrays that a pass keeps, without dropout's masks; garbage in between is the collector's business. */
+function referenceBytes(
+  { shape, lora }: EngineRequest,
+  parameterCount: number,
+  samples: number,
+  tokens: number,
+  savedLayers: number,
+): EngineBytes {
+  const { hiddenSize: c, ffnSize: f, heads } = shape;
+  const counts = parameterCounts(shape);
+  const adapted = lora.targets.reduce((sum, target) => sum + targetShape(shape, target)[1] + lora.rank, 0);
+  const perLayer = tokens * (5 * c + f + heads * tokens + 2 + adapted);
+  return {
+    weightsBytes: 4 * (counts.embeddings + shape.layers * counts.layer + parameterCount) + 8 * counts.layer,
+    transientBytes: 8 * samples * tokens * (6 * c + 2 * f + heads * tokens),
+    savedBytes: 8 * samples * savedLayers * perLayer,
+    gradientBytes: 4 * parameterCount,
+  };
+}

@@ -1,0 +1,74 @@
+import { softmax } from './functions.ts';
+import { type Matrix, multiplyTransposed, zeros } from './matrix.ts';
+import { linearBackward } from './projection.ts';
+
+/** RobertaClassificationHead: dense, tanh, out_proj on the first token. */
+export interface Head {
+  readonly dense: { readonly weight: Matrix; readonly bias: Float64Array };
+  readonly outProj: { readonly weight: Matrix; readonly bias: Float64Array };
+}
+
+/** Everything that the head computes for hidden states (M,C) and labels (B): values of the sum of the sample losses. */
+export interface HeadResult {
+  /** (B,labels) */
+  readonly logits: Matrix;
+  readonly lossSum: number;
+  /** (M,C), zero but for each sample's first token. */
+  readonly dHidden: Matrix;
+  /** In ParameterLayout's order: dense weight and bias, out_proj weight and bias. */
+  readonly gradients: readonly Float64Array[];
+}
+
+export function headAndLoss(head: Head, hidden: Matrix, labels: Float32Array): HeadResult {
+  const samples = labels.length;
+  const tokens = hidden.rows / samples;
+  const first = zeros(samples, hidden.cols);
+  for (let sample = 0; sample < samples; sample++) {
+    const at = sample * tokens * hidden.cols;
+    first.data.set(hidden.data.subarray(at, at + hidden.cols), sample * hidden.cols);
+  }
+  const dense = withBias(multiplyTransposed(first, head.dense.weight), head.dense.bias);
+  const activated = { ...dense, data: dense.data.map(Math.tanh) };
+  const logits = withBias(multiplyTransposed(activated, head.outProj.weight), head.outProj.bias);
+
+  const { lossSum, dLogits } = logits.cols === 1 ? squaredError(logits, labels) : crossEntropy(logits, labels);
+
+  const outProj = linearBackward(dLogits, activated, head.outProj.weight);
+  const dDense = { ...outProj.dx, data: outProj.dx.data.map((value, i) => value * (1 - activated.data[i]! ** 2)) };
+  const inner = linearBackward(dDense, first, head.dense.weight);
+  const dHidden = zeros(hidden.rows, hidden.cols);
+  for (let sample = 0; sample < samples; sample++)
+    dHidden.data.set(
+      inner.dx.data.subarray(sample * hidden.cols, (sample + 1) * hidden.cols),
+      sample * tokens * hidden.cols,
+    );
+  const gradients = [inner.dWeight.data, inner.dBias, outProj.dWeight.data, outProj.dBias];
+  return { logits, lossSum, dHidden, gradients };
+}
+
+function withBias(x: Matrix, bias: Float64Array): Matrix {
+  return { ...x, data: x.data.map((value, i) => value + bias[i % x.cols]!) };
+}
+
+/** torch.nn.functional.mse_loss, summed over samples. */
+function squaredError(logits: Matrix, labels: Float32Array): { lossSum: number; dLogits: Matrix } {
+  const errors = logits.data.map((value, i) => value - labels[i]!);
+  return {
+    lossSum: errors.reduce((sum, error) => sum + error * error, 0),
+    dLogits: { ...logits, data: errors.map((error) => 2 * error) },
+  };
+}
+
+/** torch.nn.functional.cross_entropy, summed over samples. */
+function crossEntropy(logits: Matrix, labels: Float32Array): { lossSum: number; dLogits: Matrix } {
+  const dLogits = softmax(logits);
+  let lossSum = 0;
+  labels.forEach((label, sample) => {
+    const row = logits.data.subarray(sample * logits.cols, (sample + 1) * logits.cols);
+    const largest = Math.max(...row);
+    const logSum = largest + Math.log(row.reduce((sum, value) => sum + Math.exp(value - largest), 0));
+    lossSum += logSum - row[label]!;
+    dLogits.data[sample * logits.cols + label]! -= 1;
+  });
+  return { lossSum, dLogits };
+}
