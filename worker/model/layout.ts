@@ -1,9 +1,7 @@
-import {
-  LORA_TARGETS,
-  type LoraSettings,
-  type LoraTarget,
-  type ModelShape,
-} from '../../signaling/protocol/settings.ts';
+import { targetShape } from '../../signaling/protocol/adapter-size.ts';
+import { LORA_TARGETS, type LoraSettings, type ModelShape } from '../../signaling/protocol/settings.ts';
+
+export { targetShape };
 
 /** One trainable tensor inside the flat parameter vector. */
 export interface ParameterSlot {
@@ -32,14 +30,6 @@ export interface ParameterLayout {
   readonly head: ParameterBlock;
   /** Number of f32 values. */
   readonly length: number;
-}
-
-/** (out, in) of the linear projection that a target adapts. */
-export function targetShape(shape: ModelShape, target: LoraTarget): readonly [number, number] {
-  const { hiddenSize: c, ffnSize: f } = shape;
-  if (target === 'intermediate.dense') return [f, c];
-  if (target === 'output.dense') return [c, f];
-  return [c, c];
 }
 
 export function parameterLayout(shape: ModelShape, lora: LoraSettings, labelCount: number): ParameterLayout {

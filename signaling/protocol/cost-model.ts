@@ -1,0 +1,25 @@
+import type { Profile } from './profile.ts';
+
+type Coefficients = Pick<Profile, 'overheadSeconds' | 'secondsPerSample' | 'memory'>;
+
+/** Seconds of forward over all layers and backward down to `depth` layers from the last one, for `samples` samples. */
+export function computeSeconds(c: Coefficients, layers: number, samples: number, depth: number): number {
+  const s = c.secondsPerSample;
+  const perSample = s.embed + layers * s.forwardPerLayer + depth * s.backwardPerLayer + s.head;
+  return c.overheadSeconds + samples * perSample;
+}
+
+/** Bytes of one micro-batch with `depth` layers kept for the backward pass. */
+export function memoryBytes(c: Coefficients, microBatch: number, depth: number): number {
+  const m = c.memory;
+  const perSample = m.transientPerSample + depth * m.savedPerSamplePerLayer;
+  return m.weightsBytes + microBatch * perSample + depth * m.gradientBytesPerLayer;
+}
+
+/** The most samples, up to `samples`, whose pass down to `depth` fits the device's memory at once; 0 when not even one does. */
+export function largestMicroBatch(c: Coefficients, samples: number, depth: number): number {
+  if (memoryBytes(c, samples, depth) <= c.memory.limitBytes) return samples;
+  const free = c.memory.limitBytes - memoryBytes(c, 0, depth);
+  const perSample = memoryBytes(c, 1, depth) - memoryBytes(c, 0, depth);
+  return Math.max(0, Math.min(samples, Math.floor(free / perSample)));
+}

@@ -1,0 +1,150 @@
+import * as v from 'valibot';
+import { type DataFrame, encodeFrame, type Tensor } from './frames.ts';
+import { MAX_LAYERS, MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from './limits.ts';
+import { parse } from './messages.ts';
+import { SentenceSchema } from './room-view.ts';
+
+const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
+const id = whole(2 ** 31);
+const seconds = v.pipe(v.number(), v.finite(), v.minValue(0));
+const fraction = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1));
+const layer = whole(MAX_LAYERS - 1);
+const samples = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_SAMPLES_PER_ROUND));
+const tokens = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_TOKENS_PER_SAMPLE));
+
+/** A layer index, or the classification head. */
+export const BlockSchema = v.union([layer, v.literal('head')]);
+export type Block = v.InferOutput<typeof BlockSchema>;
+
+/**
+ * What host and device say to each other, headers only. Tensors that go with them, in this order:
+ * order: ids (samples*tokens) i32, lengths i32, labels f32, positions i32, and when `parameters` is true the flat parameters f32;
+ * evaluate: ids, lengths, and the parameters likewise; gradient: the block's slice f32; logits: (count, labels) f32; probe: any f32.
+ */
+export const DataHeaderSchema = v.variant('type', [
+  v.strictObject({ type: v.literal('ping'), sentMs: v.pipe(v.number(), v.finite()) }),
+  v.strictObject({ type: v.literal('pong'), sentMs: v.pipe(v.number(), v.finite()) }),
+  v.strictObject({ type: v.literal('probe'), probe: id }),
+  v.strictObject({ type: v.literal('probed'), probe: id }),
+  v.strictObject({
+    type: v.literal('order'),
+    order: id,
+    round: whole(MAX_ROUNDS),
+    /** Version of the parameters that the gradient is taken at. */
+    version: whole(MAX_ROUNDS),
+    parameters: v.boolean(),
+    samples,
+    tokens,
+    layers: v.pipe(v.array(layer), v.maxLength(MAX_LAYERS)),
+    head: v.boolean(),
+    microBatch: samples,
+    share: fraction,
+    dropout: v.strictObject({ probability: fraction, seed: whole(2 ** 32 - 1) }),
+  }),
+  v.strictObject({ type: v.literal('abandon'), order: id }),
+  v.strictObject({
+    type: v.literal('evaluate'),
+    evaluation: id,
+    version: whole(MAX_ROUNDS),
+    parameters: v.boolean(),
+    samples,
+    tokens,
+  }),
+  v.strictObject({ type: v.literal('gradient'), order: id, round: whole(MAX_ROUNDS), block: BlockSchema }),
+  v.strictObject({
+    type: v.literal('done'),
+    order: id,
+    round: whole(MAX_ROUNDS),
+    lossSum: v.pipe(v.number(), v.finite()),
+    computeSeconds: seconds,
+  }),
+  v.strictObject({ type: v.literal('logits'), evaluation: id }),
+  /** The device could not do this order or evaluation; it stays in the room. */
+  v.strictObject({ type: v.literal('failed'), order: v.nullable(id), sentence: SentenceSchema }),
+]);
+export type DataHeader = v.InferOutput<typeof DataHeaderSchema>;
+type HeaderOf<T extends DataHeader['type']> = Extract<DataHeader, { type: T }>;
+
+export interface DataMessage<T extends DataHeader['type'] = DataHeader['type']> {
+  readonly header: HeaderOf<T>;
+  readonly tensors: readonly Tensor[];
+}
+
+export const encodeMessage = (message: DataMessage): Uint8Array<ArrayBuffer> =>
+  encodeFrame(message.header, message.tensors);
+
+/** What a message may be measured against: the session's sizes. */
+export interface TensorSizes {
+  /** f32 values in the flat parameter vector. */
+  readonly parameterCount: number;
+  readonly vocabSize: number;
+  readonly blockLength: (block: Block) => number | undefined;
+}
+
+function finiteFloats(tensor: Tensor | undefined, length: number, what: string): Float32Array {
+  if (!(tensor instanceof Float32Array)) throw new Error(`${what} is missing.`);
+  if (tensor.length !== length) throw new Error(`${what} has ${tensor.length} values where ${length} belong.`);
+  for (let i = 0; i < tensor.length; i++)
+    if (!Number.isFinite(tensor[i])) throw new Error(`${what} holds a value that is not a finite number.`);
+  return tensor;
+}
+
+function boundedInts(tensor: Tensor | undefined, length: number, max: number, what: string): Int32Array {
+  if (!(tensor instanceof Int32Array)) throw new Error(`${what} are missing.`);
+  if (tensor.length !== length) throw new Error(`${what} have ${tensor.length} values where ${length} belong.`);
+  for (let i = 0; i < tensor.length; i++)
+    if (tensor[i] < 0 || tensor[i] > max) throw new Error(`${what} hold a value out of range.`);
+  return tensor;
+}
+
+/** Validates header and tensors; throws an Error with one sentence. Which round and order are expected now is the receiver's to check. */
+export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
+  const parsed = parse(DataHeaderSchema, frame.header, 'data message');
+  if (!parsed.ok) throw new Error(parsed.sentence);
+  const header = parsed.value;
+  const t = frame.tensors;
+  const expectCount = (count: number): void => {
+    if (t.length !== count) throw new Error(`A ${header.type} message has ${t.length} tensors where ${count} belong.`);
+  };
+  switch (header.type) {
+    case 'order':
+    case 'evaluate': {
+      const base = header.type === 'order' ? 4 : 2;
+      expectCount(base + (header.parameters ? 1 : 0));
+      boundedInts(t[0], header.samples * header.tokens, sizes.vocabSize - 1, 'Token ids');
+      boundedInts(t[1], header.samples, header.tokens, 'Lengths');
+      if (header.type === 'order') {
+        finiteFloats(t[2], header.samples, 'The labels');
+        boundedInts(t[3], header.samples, MAX_SAMPLES_PER_ROUND, 'Positions');
+      }
+      if (header.parameters) finiteFloats(t[base], sizes.parameterCount, 'The parameters');
+      break;
+    }
+    case 'gradient': {
+      const length = sizes.blockLength(header.block);
+      if (length === undefined) throw new Error('A gradient names a block that the model does not have.');
+      expectCount(1);
+      finiteFloats(t[0], length, 'A gradient');
+      break;
+    }
+    case 'logits':
+      expectCount(1);
+      if (!(t[0] instanceof Float32Array)) throw new Error('Logits are missing.');
+      finiteFloats(t[0], t[0].length, 'The logits');
+      break;
+    case 'probe':
+      if (t.length > 1) throw new Error('A probe message has too many tensors.');
+      break;
+    case 'ping':
+    case 'pong':
+    case 'probed':
+    case 'abandon':
+    case 'done':
+    case 'failed':
+      expectCount(0);
+      break;
+    default:
+      header satisfies never;
+  }
+  return { header, tensors: t };
+}

@@ -1,0 +1,109 @@
+import { correctedProfile, type FitState, observeRound, startFit } from '../planner/fit.ts';
+import { decideReplan, repredictSeconds } from '../planner/hysteresis.ts';
+import type { RoomPlanAnswer, RoomProblem } from '../planner/room-plan.ts';
+import { GRADIENT_BITS_PER_VALUE, headParameterCount, layerParameterCount } from '../protocol/adapter-size.ts';
+import type { RoomPlan } from '../protocol/plan.ts';
+import type { Profile } from '../protocol/profile.ts';
+import type { RoundReport } from '../protocol/room-view.ts';
+import type { SessionSettings } from '../protocol/settings.ts';
+
+/** A device that a plan may use, as it measured itself when it joined. */
+export interface Trainer {
+  readonly id: string;
+  readonly name: string;
+  readonly profile: Profile;
+}
+
+/** What the room knows for planning beyond what everyone sees. */
+export interface PlanningState {
+  readonly fits: ReadonlyMap<string, FitState>;
+  /** Drift comparisons in a row that promised enough. */
+  readonly confirmed: number;
+}
+
+export const NO_PLANNING: PlanningState = { fits: new Map(), confirmed: 0 };
+
+/** The fits after a round's report; devices that are no trainers any more are forgotten. */
+export function observeReport(
+  fits: PlanningState['fits'],
+  trainers: readonly Trainer[],
+  plan: RoomPlan | null,
+  report: RoundReport,
+  layers: number,
+): PlanningState['fits'] {
+  return new Map(
+    trainers.map(({ id, profile }) => {
+      const known = fits.get(id);
+      let fit = known?.calibrated === profile ? known : startFit(profile, layers);
+      const share = plan?.assignments.find((a) => a.device === id)?.share ?? 1;
+      for (const { device, ...seen } of report.devices) if (device === id) fit = observeRound(fit, { ...seen, share });
+      return [id, fit];
+    }),
+  );
+}
+
+const currentProfile = (fits: PlanningState['fits'], { id, profile }: Trainer): Profile => {
+  const fit = fits.get(id);
+  return fit?.calibrated === profile ? correctedProfile(fit) : profile;
+};
+
+export function roomProblem(
+  settings: SessionSettings,
+  host: string,
+  trainers: readonly Trainer[],
+  fits: PlanningState['fits'],
+): RoomProblem {
+  const { shape, lora, task, training } = settings;
+  return {
+    layers: shape.layers,
+    samples: training.samplesPerRound,
+    layerUploadBits: layerParameterCount(shape, lora) * GRADIENT_BITS_PER_VALUE,
+    headUploadBits: headParameterCount(shape, task.labelCount) * GRADIENT_BITS_PER_VALUE,
+    devices: trainers.map((t) => ({ id: t.id, name: t.name, profile: currentProfile(fits, t) })),
+    hostId: host,
+    policy: settings.policy,
+    seed: training.seed,
+  };
+}
+
+export interface PlanChange {
+  readonly plan: RoomPlan | null;
+  readonly note: string | null;
+  readonly confirmed: number;
+}
+
+/**
+ * Which plan a room has after the planner answered. `asked` is what it was asked for: a change of trainers, profiles or policy takes the
+ * new plan at once; a look for drift only takes one that gains enough, twice in a row.
+ */
+export function choosePlan(
+  current: { readonly plan: RoomPlan | null; readonly note: string | null; readonly confirmed: number },
+  asked: 'change' | 'drift',
+  answer: RoomPlanAnswer,
+  context: {
+    readonly trainers: readonly Trainer[];
+    readonly fits: PlanningState['fits'];
+    readonly host: string;
+    readonly layers: number;
+    readonly nextVersion: number;
+  },
+): PlanChange {
+  if (asked === 'drift' && current.plan !== null) {
+    const { trainers, fits, host, layers } = context;
+    const profiles = new Map(trainers.map((t) => [t.id, currentProfile(fits, t)]));
+    const decision = decideReplan(current.confirmed, {
+      cause: 'drift',
+      currentSeconds: repredictSeconds(current.plan.assignments, profiles, layers, host),
+      candidateSeconds: answer.feasible ? answer.plan.latencySeconds : null,
+    });
+    if (!decision.change || !answer.feasible)
+      return { plan: current.plan, note: current.note, confirmed: decision.confirmed };
+    return {
+      plan: { ...answer.plan, version: context.nextVersion },
+      note: decision.sentence.slice(0, 400),
+      confirmed: 0,
+    };
+  }
+  if (answer.feasible) return { plan: { ...answer.plan, version: context.nextVersion }, note: null, confirmed: 0 };
+  return { plan: null, note: answer.reason.slice(0, 400), confirmed: 0 };
+}

@@ -1,0 +1,238 @@
+import type { RoomPlanAnswer, RoomProblem } from '../planner/room-plan.ts';
+import { MAX_DEVICES_IN_ROOM } from '../protocol/limits.ts';
+import type { RoomPlan } from '../protocol/plan.ts';
+import type { Profile } from '../protocol/profile.ts';
+import type { DeviceStatus, DeviceView, RoomView, RoundReport, ScoreReport } from '../protocol/room-view.ts';
+import type { Policy, SessionSettings } from '../protocol/settings.ts';
+import { thinned } from './history.ts';
+import { choosePlan, NO_PLANNING, observeReport, type PlanningState, roomProblem } from './planning.ts';
+
+/** A device as the room keeps it: what everyone sees, and the key that proves who it is. */
+export interface DeviceRecord extends DeviceView {
+  readonly key: string;
+  readonly watch: boolean;
+}
+
+/**
+ * A session on the server, as a fold of events. `changes` counts what makes a plan stale (trainers, profiles, policy), `looks`
+ * the rounds after which drift is looked for; `answered` holds the counts that the last planner answer was made for.
+ */
+export interface RoomState {
+  readonly id: string;
+  readonly settings: SessionSettings;
+  readonly phase: RoomView['phase'];
+  readonly host: string;
+  /** In order of arrival. */
+  readonly devices: readonly DeviceRecord[];
+  readonly plan: RoomPlan | null;
+  readonly planNote: string | null;
+  readonly planVersions: number;
+  readonly planning: PlanningState;
+  readonly changes: number;
+  readonly looks: number;
+  readonly answered: { readonly changes: number; readonly looks: number };
+  readonly rounds: readonly RoundReport[];
+  readonly scores: readonly ScoreReport[];
+}
+
+export interface DeviceSelf {
+  readonly id: string;
+  readonly key: string;
+  readonly name: string;
+  readonly kind: 'tab' | 'headless';
+}
+
+export type RoomEvent =
+  | { readonly type: 'joined'; readonly device: DeviceSelf; readonly watch: boolean }
+  | { readonly type: 'left'; readonly device: string }
+  | { readonly type: 'online'; readonly device: string; readonly online: boolean }
+  | { readonly type: 'address'; readonly device: string; readonly peerId: string }
+  | { readonly type: 'status'; readonly device: string; readonly status: DeviceStatus }
+  | { readonly type: 'hidden'; readonly device: string; readonly hidden: boolean }
+  | { readonly type: 'profile'; readonly device: string; readonly profile: Profile }
+  | { readonly type: 'linked'; readonly device: string; readonly linked: boolean }
+  | { readonly type: 'phase'; readonly phase: RoomView['phase'] }
+  | { readonly type: 'policy'; readonly policy: Policy }
+  | { readonly type: 'round'; readonly report: RoundReport }
+  | { readonly type: 'score'; readonly report: ScoreReport }
+  | { readonly type: 'planned'; readonly request: PlanRequest; readonly answer: RoomPlanAnswer };
+
+/** A question for the planner, with what the room looked like when it was asked. */
+export interface PlanRequest {
+  readonly cause: 'change' | 'drift';
+  readonly changes: number;
+  readonly looks: number;
+  readonly problem: RoomProblem;
+}
+
+export function createRoom(id: string, host: DeviceSelf, settings: SessionSettings): RoomState {
+  return {
+    id,
+    settings,
+    phase: 'gathering',
+    host: host.id,
+    devices: [newDevice(host, false, true)],
+    plan: null,
+    planNote: null,
+    planVersions: 0,
+    planning: NO_PLANNING,
+    changes: 0,
+    looks: 0,
+    answered: { changes: 0, looks: 0 },
+    rounds: [],
+    scores: [],
+  };
+}
+
+function newDevice(device: DeviceSelf, watch: boolean, linked: boolean): DeviceRecord {
+  const status: DeviceStatus = watch ? { kind: 'watching' } : { kind: 'joining' };
+  return { ...device, watch, status, hidden: false, linked, online: true, peerId: null, profile: null };
+}
+
+/** Why a device may not join, or null when it may. */
+export function refusal(state: RoomState, device: DeviceSelf): string | null {
+  const known = state.devices.find((d) => d.id === device.id);
+  if (known !== undefined)
+    return known.key === device.key
+      ? null
+      : 'Another tab already uses this device id. Reload the page to get a new one.';
+  if (state.devices.length >= MAX_DEVICES_IN_ROOM)
+    return `This session is full: ${MAX_DEVICES_IN_ROOM} devices have joined. Ask the host to start another one.`;
+  return null;
+}
+
+/** Devices that a plan may use: measured, ready, and with an open link to the host. */
+export function trainers(state: RoomState): readonly (DeviceRecord & { readonly profile: Profile })[] {
+  return state.devices.filter(isTrainer);
+}
+
+function isTrainer(d: DeviceRecord): d is DeviceRecord & { readonly profile: Profile } {
+  return !d.watch && d.linked && d.status.kind === 'ready' && d.profile !== null;
+}
+
+/** The room after an event. Events about devices that are not (or no longer) in the room change nothing. */
+export function apply(state: RoomState, event: RoomEvent): RoomState {
+  switch (event.type) {
+    case 'joined':
+      return withDevices(state, joined(state, event.device, event.watch));
+    case 'left':
+      return withDevices(
+        state,
+        state.devices.filter((d) => d.id !== event.device),
+      );
+    case 'online':
+      return update(state, event.device, { online: event.online });
+    case 'address':
+      return update(state, event.device, { peerId: event.peerId });
+    case 'status':
+      return update(state, event.device, { status: event.status });
+    case 'hidden':
+      return update(state, event.device, { hidden: event.hidden });
+    case 'profile':
+      return update(state, event.device, { profile: event.profile, status: { kind: 'ready' } });
+    case 'linked':
+      return update(state, event.device, { linked: event.linked });
+    case 'phase':
+      return { ...state, phase: event.phase };
+    case 'policy':
+      return {
+        ...state,
+        settings: { ...state.settings, policy: event.policy },
+        changes: state.changes + 1,
+      };
+    case 'round':
+      return {
+        ...state,
+        rounds: thinned([...state.rounds, event.report]),
+        looks: state.looks + 1,
+        planning: {
+          ...state.planning,
+          fits: observeReport(
+            state.planning.fits,
+            trainers(state),
+            state.plan,
+            event.report,
+            state.settings.shape.layers,
+          ),
+        },
+      };
+    case 'score':
+      return { ...state, scores: thinned([...state.scores, event.report]) };
+    case 'planned':
+      return planned(state, event.request, event.answer);
+  }
+}
+
+function joined(state: RoomState, device: DeviceSelf, watch: boolean): readonly DeviceRecord[] {
+  const known = state.devices.find((d) => d.id === device.id);
+  if (known === undefined) return [...state.devices, newDevice(device, watch, false)];
+  return state.devices.map((d) => (d === known ? { ...known, name: device.name, watch, online: true } : d));
+}
+
+function update(state: RoomState, id: string, change: Partial<DeviceRecord>): RoomState {
+  if (!state.devices.some((d) => d.id === id)) return state;
+  return withDevices(
+    state,
+    state.devices.map((d) => (d.id === id ? { ...d, ...change } : d)),
+  );
+}
+
+/** A plan goes stale when the set of trainers or one of their profiles changes, and on nothing else. */
+function withDevices(state: RoomState, devices: readonly DeviceRecord[]): RoomState {
+  const before = trainers(state);
+  const after = devices.filter(isTrainer);
+  const same =
+    before.length === after.length && before.every((d, i) => d.id === after[i].id && d.profile === after[i].profile);
+  return { ...state, devices, changes: same ? state.changes : state.changes + 1 };
+}
+
+function planned(state: RoomState, request: PlanRequest, answer: RoomPlanAnswer): RoomState {
+  const answered = { changes: request.changes, looks: request.looks };
+  // Trainers changed while the planner worked: a look for drift compares fleets that do not exist any more.
+  if (request.cause === 'drift' && request.changes !== state.changes) return { ...state, answered };
+  const { plan, note, confirmed } = choosePlan(
+    { plan: state.plan, note: state.planNote, confirmed: state.planning.confirmed },
+    request.cause,
+    answer,
+    {
+      trainers: trainers(state),
+      fits: state.planning.fits,
+      host: state.host,
+      layers: state.settings.shape.layers,
+      nextVersion: state.planVersions + 1,
+    },
+  );
+  return {
+    ...state,
+    plan,
+    planNote: note,
+    planVersions: plan === null || plan === state.plan ? state.planVersions : state.planVersions + 1,
+    planning: { ...state.planning, confirmed },
+    answered,
+  };
+}
+
+/** What the server should ask the planner for this room, or nothing. */
+export function next(state: RoomState): PlanRequest | null {
+  const { changes, looks, answered } = state;
+  const cause = answered.changes !== changes ? 'change' : answered.looks !== looks ? 'drift' : null;
+  if (cause === null) return null;
+  return {
+    cause,
+    changes,
+    looks,
+    problem: roomProblem(state.settings, state.host, trainers(state), state.planning.fits),
+  };
+}
+
+export function roomView(state: RoomState): RoomView {
+  return {
+    id: state.id,
+    settings: state.settings,
+    phase: state.phase,
+    host: state.host,
+    devices: state.devices.map(({ key: _key, watch: _watch, ...view }) => view),
+    plan: state.plan,
+    planNote: state.planNote,
+  };
+}

@@ -1,0 +1,28 @@
+import type { Peer } from 'peerjs';
+import type { DeviceWorkerApi, HostWorkerApi } from '../../worker/rpc.ts';
+import type { Listeners } from './message-link.ts';
+
+/** A worker that was started for this session alone. */
+export interface WorkerHandle<Api> {
+  readonly api: Api;
+  terminate(): void;
+}
+
+/** Everything of the outside world that a session touches; a browser tab and a Node process bring their own. */
+export interface SessionEnvironment {
+  readonly kind: 'tab' | 'headless';
+  /** Address of the server, without a slash at the end. */
+  readonly origin: string;
+  openSocket(url: string): WebSocket;
+  /** A PeerJS client of the server's own PeerServer. It is not open yet. */
+  createPeer(id: string): Peer;
+  startDeviceWorker(): WorkerHandle<DeviceWorkerApi>;
+  startHostWorker(): WorkerHandle<HostWorkerApi>;
+  randomBytes(length: number): Uint8Array;
+  /** The most memory that training may take on this device. */
+  readonly memoryLimitBytes: number;
+  /** True while the tab is in the background. */
+  readonly onHidden: Listeners<boolean>;
+  /** The tab is about to go away. */
+  readonly onLeaving: Listeners<void>;
+}

@@ -1,0 +1,48 @@
+import type { DataMessage } from '../../signaling/protocol/data-messages.ts';
+
+/** Two-way, ordered, validated messages between the host and one device; over WebRTC, or in memory between a host and itself. */
+export interface MessageLink {
+  /** `share` of the link's own rate that bulk messages may use; null sends at full speed. Resolves when handed to the network. */
+  send(message: DataMessage, pace?: Pace | null): Promise<void>;
+  readonly onMessage: Listeners<DataMessage>;
+  /** Called once, with why. */
+  readonly onClose: Listeners<string>;
+  close(): void;
+}
+
+export interface Pace {
+  readonly bitsPerSecond: number;
+}
+
+export type Listeners<T> = (listener: (value: T) => void) => () => void;
+
+export class Emitter<T> {
+  readonly #listeners = new Set<(value: T) => void>();
+  readonly on: Listeners<T> = (listener) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+  emit(value: T): void {
+    for (const listener of [...this.#listeners]) listener(value);
+  }
+}
+
+/** The two ends of a link inside one tab. Messages arrive in later microtasks, as they would from a network. */
+export function localLinkPair(): [MessageLink, MessageLink] {
+  const ends = [0, 1].map(() => ({ message: new Emitter<DataMessage>(), close: new Emitter<string>() }));
+  let open = true;
+  const end = (own: number): MessageLink => ({
+    async send(message) {
+      await Promise.resolve();
+      if (open) ends[1 - own].message.emit(message);
+    },
+    onMessage: ends[own].message.on,
+    onClose: ends[own].close.on,
+    close() {
+      if (!open) return;
+      open = false;
+      for (const e of ends) e.close.emit('The tab closed its own link.');
+    },
+  });
+  return [end(0), end(1)];
+}
