@@ -1,5 +1,5 @@
 import type { RoomAssignment } from '../protocol/plan.ts';
-import type { Profile } from '../protocol/profile.ts';
+import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../protocol/profile.ts';
 
 /** Part of a round's latency that a new plan must save before the room changes to it: measured times scatter by nearly as much. */
 export const MIN_GAIN = 0.1;
@@ -62,12 +62,13 @@ export function decideReplan(
 
 /**
  * Largest compute + upload of the assignments, in seconds, under the profiles as they are now; shares stay as planned.
- * Infinity when an assignment's device has no profile any more. `layers` is the model's number of layers.
+ * Infinity when an assignment's device has no profile any more. `layers` is the model's number of layers; the host sends nothing.
  */
 export function repredictSeconds(
   assignments: readonly RoomAssignment[],
   profiles: ReadonlyMap<string, Profile>,
   layers: number,
+  hostId: string,
 ): number {
   const finishes = assignments.map(({ device, layers: owned, samples, uploadBits, share }) => {
     const profile = profiles.get(device);
@@ -75,7 +76,8 @@ export function repredictSeconds(
     const { embed, forwardPerLayer, backwardPerLayer, head } = profile.secondsPerSample;
     const depth = owned.length === 0 ? 0 : layers - Math.min(...owned);
     const perSample = embed + layers * forwardPerLayer + depth * backwardPerLayer + head;
-    const uploadSeconds = uploadBits > 0 ? uploadBits / (share * profile.linkBitsPerSecond) : 0;
+    const rate = device === hostId ? LOCAL_LINK_BITS_PER_SECOND : share * profile.linkBitsPerSecond;
+    const uploadSeconds = uploadBits > 0 ? uploadBits / rate : 0;
     return profile.overheadSeconds + samples.count * perSample + uploadSeconds;
   });
   return Math.max(0, ...finishes);
