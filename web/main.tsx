@@ -1,0 +1,35 @@
+/// <reference types="vite/client" />
+import { signal } from '@preact/signals';
+import { render } from 'preact';
+import { App } from './page/app.tsx';
+import { NO_FACTS, readServerFacts, type ServerFacts } from './page/server-facts.ts';
+import './page/style/tokens.css';
+import './page/style/page.css';
+import { applyTheme, keptTheme } from './page/theme.tsx';
+import type { SessionFactory } from './session/view.ts';
+
+const origin = location.origin;
+
+async function factory(): Promise<SessionFactory> {
+  const [load] = Object.values(
+    import.meta.glob<{ createSessionFactory: () => SessionFactory }>('./session/browser.ts'),
+  );
+  if (load === undefined) throw new Error('this build has no network code');
+  return (await load()).createSessionFactory();
+}
+
+async function serverFacts(): Promise<ServerFacts> {
+  try {
+    const response = await fetch('config.json', { signal: AbortSignal.timeout(2000) });
+    return response.ok ? readServerFacts(await response.json(), origin) : NO_FACTS;
+  } catch {
+    return NO_FACTS;
+  }
+}
+
+applyTheme(keptTheme());
+const server = signal(NO_FACTS);
+const root = document.getElementById('app');
+if (root === null) throw new Error('index.html has no element with the id "app".');
+render(<App factory={factory} origin={origin} server={server} />, root);
+server.value = await serverFacts();

@@ -1,0 +1,67 @@
+import type { LoraTarget, Policy } from '../../signaling/protocol/settings.ts';
+
+/** What the start form offers, as data. */
+
+export interface TaskChoice {
+  readonly id: string;
+  readonly label: string;
+  readonly hint: string;
+  /** `embedded` comes with the page; `hub` is read from the hub's address. */
+  readonly from: 'embedded' | 'hub';
+}
+
+export const TASKS: readonly TaskChoice[] = [
+  {
+    id: 'sentiment',
+    label: 'Sentiment, embedded',
+    hint: '4,000 short film verdicts made by a grammar, with negation and contrast. Nothing is downloaded.',
+    from: 'embedded',
+  },
+  {
+    id: 'sst2',
+    label: 'SST-2, from a hub',
+    hint: 'Film review phrases from GLUE, 67,349 to train on and 872 to judge by; read as parquet from the hub.',
+    from: 'hub',
+  },
+];
+
+/** The embedded model and its longest input; `hub` stands for a repository that the person names. */
+export const EMBEDDED_MODEL = { id: 'roberta-mini', maxTokens: 128 } as const;
+export const HUB_MODEL = 'hub';
+
+/** Repositories that a person is likely to want. */
+export const HUB_SUGGESTIONS = [
+  'distilbert/distilroberta-base',
+  'FacebookAI/roberta-base',
+  'FacebookAI/roberta-large',
+] as const;
+export const DEFAULT_HUB = 'https://huggingface.co';
+
+export const TARGET_LABELS: Readonly<Record<LoraTarget, string>> = {
+  query: 'Query',
+  key: 'Key',
+  value: 'Value',
+  'attention.output.dense': 'Attention output',
+  'intermediate.dense': 'Feed-forward in',
+  'output.dense': 'Feed-forward out',
+};
+
+export interface PolicyChoice {
+  readonly label: string;
+  readonly hint: string;
+}
+
+export const POLICY_CHOICES: Readonly<Record<Policy, PolicyChoice>> = {
+  auto: { label: 'Auto', hint: 'Makes every plan that fits and takes the one with the shortest predicted round.' },
+  crunch: { label: 'CRUNCH', hint: 'One block for each device, the exact best at equal bandwidth.' },
+  lola: { label: 'LoLa', hint: 'Blocks and bandwidth together, by dual ascent, as in the LoLa DEFT paper.' },
+  exact: { label: 'Exact', hint: 'Blocks and bandwidth together, the certified best with one block for each device.' },
+  teams: { label: 'Teams', hint: 'Splits the samples over teams and the blocks over each team’s members.' },
+  random: { label: 'Random', hint: 'Blocks dealt out by chance; a baseline.' },
+  greedy: { label: 'Greedy', hint: 'The fastest device takes the deepest block; a baseline.' },
+  'depth-unaware': { label: 'Depth-unaware', hint: 'Plans as if depth cost nothing; a baseline.' },
+  'equal-bandwidth': { label: 'Equal bandwidth', hint: 'Best blocks with the airtime shared evenly; a baseline.' },
+  single: { label: 'Single device', hint: 'The best single device does everything.' },
+  'data-parallel': { label: 'Data-parallel', hint: 'Every device trains all blocks on its share of the samples.' },
+  offload: { label: 'Host alone', hint: 'The host trains everything itself.' },
+};

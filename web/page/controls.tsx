@@ -1,0 +1,105 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { HostSession, SessionView } from '../session/view.ts';
+import { startObstacle } from './headline.ts';
+
+/** What this person may do now. */
+export function Controls({
+  view,
+  host,
+  onLeave,
+  onBack,
+}: {
+  view: SessionView;
+  host: HostSession | null;
+  onLeave: () => void;
+  onBack: () => void;
+}) {
+  const { room } = view;
+  if (view.ended !== null)
+    return (
+      <div class="buttons">
+        <button class="primary" type="button" onClick={onBack}>
+          Back to the start
+        </button>
+      </div>
+    );
+  const obstacle = room === null ? null : startObstacle(room);
+  return (
+    <div class="buttons">
+      {host !== null && room?.phase === 'gathering' && (
+        <button
+          class="primary"
+          type="button"
+          disabled={obstacle !== null}
+          aria-describedby={obstacle === null ? undefined : 'start-obstacle'}
+          onClick={() => host.start()}
+        >
+          Start training
+        </button>
+      )}
+      {host !== null && room?.phase === 'training' && (
+        <button type="button" onClick={() => host.pause()}>
+          Pause
+        </button>
+      )}
+      {host !== null && room?.phase === 'paused' && (
+        <button class="primary" type="button" onClick={() => host.start()}>
+          Go on
+        </button>
+      )}
+      {host !== null && (room?.phase === 'training' || room?.phase === 'paused') && (
+        <Confirmed label="Finish now" question="Finish after this round?" yes="Finish" onYes={() => host.finish()} />
+      )}
+      {host === null || room === null ? (
+        <button class="plain" type="button" onClick={onLeave}>
+          {room === null ? 'Cancel' : 'Leave'}
+        </button>
+      ) : (
+        <Confirmed label="End the session" question="End it for everyone?" yes="End it" onYes={onLeave} />
+      )}
+      {host !== null && room?.phase === 'gathering' && obstacle !== null && (
+        <p class="buttons-note" id="start-obstacle">
+          {obstacle}
+        </p>
+      )}
+      {host === null && room?.phase === 'gathering' && <p class="buttons-note">The host starts the training.</p>}
+    </div>
+  );
+}
+
+/** A button that asks once before it does what cannot be undone. */
+function Confirmed({
+  label,
+  question,
+  yes,
+  onYes,
+}: {
+  label: string;
+  question: string;
+  yes: string;
+  onYes: () => void;
+}) {
+  const [asking, setAsking] = useState(false);
+  const first = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (asking) first.current?.focus();
+  }, [asking]);
+  if (!asking)
+    return (
+      <button class="plain" type="button" onClick={() => setAsking(true)}>
+        {label}
+      </button>
+    );
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset would need a legend and a form around it
+    <span class="confirm" role="group" aria-label={question}>
+      {question}
+      <button ref={first} class="danger" type="button" onClick={onYes}>
+        {yes}
+      </button>
+      <button type="button" onClick={() => setAsking(false)}>
+        Keep going
+      </button>
+    </span>
+  );
+}

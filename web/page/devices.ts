@@ -1,0 +1,145 @@
+import { LOCAL_LINK_BITS_PER_SECOND } from '../../signaling/protocol/profile.ts';
+import type { DeviceView, RoomView, RoundReport } from '../../signaling/protocol/room-view.ts';
+import { hasWork } from './cloth.ts';
+import { type Mark, markFor, type Seats } from './marks.ts';
+import { measuredSeconds, totalSeconds } from './timing.ts';
+import { blocksText, percentText, rateText, secondsText } from './words.ts';
+
+/** `problem` needs attention, `busy` gets ready, `quiet` stands by or watches, `well` works or can. */
+export type Tone = 'well' | 'busy' | 'quiet' | 'problem';
+
+export interface DeviceLine {
+  readonly id: string;
+  /** Null for a watcher, which has no thread. */
+  readonly mark: Mark | null;
+  readonly name: string;
+  /** "you", "host", "headless". */
+  readonly tags: readonly string[];
+  readonly status: string;
+  readonly tone: Tone;
+  /** Engine, link and times, in short phrases; empty before the device was measured. */
+  readonly facts: readonly string[];
+}
+
+export function deviceLines(
+  room: RoomView,
+  self: string,
+  rounds: readonly RoundReport[],
+  seats: Seats,
+): readonly DeviceLine[] {
+  return room.devices.map((device) => {
+    const { status, tone } = deviceStatus(device, room);
+    return {
+      id: device.id,
+      mark: device.status.kind === 'watching' ? null : markFor(seats, device.id),
+      name: device.name,
+      tags: [
+        ...(device.id === self ? ['you'] : []),
+        ...(device.id === room.host ? ['host'] : []),
+        ...(device.kind === 'headless' ? ['headless'] : []),
+      ],
+      status,
+      tone,
+      facts: facts(device, room, rounds),
+    };
+  });
+}
+
+/** An ordered list of rules: the first that applies says what the device does. */
+export function deviceStatus(device: DeviceView, room: RoomView): { readonly status: string; readonly tone: Tone } {
+  const { status } = device;
+  if (status.kind === 'failed') return { status: `cannot go on: ${status.sentence}`, tone: 'problem' };
+  if (!device.online && !device.linked) return { status: 'lost its connection; it may come back', tone: 'problem' };
+  if (status.kind === 'watching')
+    return { status: device.online ? 'watching' : 'watching, connection lost', tone: 'quiet' };
+  if (status.kind === 'joining') return { status: 'joining', tone: 'busy' };
+  if (status.kind === 'loading') {
+    const share = status.total > 0 ? `, ${percentText(status.done / status.total)}` : '';
+    return { status: `loading the model${share}`, tone: 'busy' };
+  }
+  if (status.kind === 'profiling') return { status: 'measuring its speed', tone: 'busy' };
+  if (!device.linked) return { status: 'ready, but its link to the host is not open', tone: 'problem' };
+  const work = `${workOf(device, room)}${device.online ? '' : '; lost the server, still linked to the host'}`;
+  return device.hidden
+    ? { status: `${work}; its tab is in the background, where browsers slow it down`, tone: 'problem' }
+    : { status: work, tone: work.startsWith('stands by') ? 'quiet' : 'well' };
+}
+
+function workOf(device: DeviceView, room: RoomView): string {
+  const assignment = room.plan?.assignments.find((one) => one.device === device.id);
+  if (room.plan === null) return 'ready';
+  if (assignment === undefined || !hasWork(assignment)) return 'stands by: this plan is quicker without it';
+  const what = blocksText(assignment.layers, assignment.head);
+  const all = assignment.samples.count >= room.settings.training.samplesPerRound;
+  const part = all ? '' : ` for ${assignment.samples.count} of ${room.settings.training.samplesPerRound} samples`;
+  const verb = { gathering: 'will train', training: 'trains', paused: 'paused; trains', finished: 'trained' }[
+    room.phase
+  ];
+  return `${verb} ${what}${part}`;
+}
+
+function facts(device: DeviceView, room: RoomView, rounds: readonly RoundReport[]): readonly string[] {
+  const out: string[] = [];
+  const { plan } = room;
+  const assignment = plan?.assignments.find((one) => one.device === device.id && hasWork(one));
+  if (plan !== null && assignment !== undefined) {
+    const measured = measuredSeconds(rounds, plan.version, device.id);
+    out.push(`predicted ${secondsText(assignment.computeSeconds + assignment.uploadSeconds)}`);
+    if (measured !== null) out.push(`measured ${secondsText(totalSeconds(measured))}`);
+  }
+  if (device.profile !== null) {
+    const { backend, engine, linkBitsPerSecond } = device.profile;
+    out.push(linkBitsPerSecond >= LOCAL_LINK_BITS_PER_SECOND ? 'no link needed' : rateText(linkBitsPerSecond));
+    out.push(`${engine} on ${backend}`);
+  }
+  return out;
+}
+
+/** One sentence for each assignment, the reading of the cloth without the picture: the rows of the plan's table. */
+export interface TableLine {
+  readonly device: string;
+  readonly name: string;
+  readonly letter: string;
+  readonly blocks: string;
+  /** How far the gradient travels down: "down to layer 4", "head only". */
+  readonly reach: string;
+  readonly samples: string;
+  readonly predicted: string;
+  readonly measured: string;
+}
+
+export function planTable(room: RoomView, rounds: readonly RoundReport[], seats: Seats): readonly TableLine[] {
+  const { plan } = room;
+  if (plan === null) return [];
+  const total = room.settings.training.samplesPerRound;
+  return plan.assignments.filter(hasWork).map((assignment) => {
+    const measured = measuredSeconds(rounds, plan.version, assignment.device);
+    const name = room.devices.find((device) => device.id === assignment.device)?.name ?? 'a device that left';
+    const deepest = assignment.layers[0];
+    const { start, count } = assignment.samples;
+    return {
+      device: assignment.device,
+      name,
+      letter: markFor(seats, assignment.device).letter,
+      blocks: blocksText(assignment.layers, assignment.head),
+      reach: deepest === undefined ? 'head only' : `down to layer ${deepest}`,
+      samples: count >= total ? `all ${total}` : `${start + 1}–${start + count} of ${total}`,
+      predicted: secondsText(assignment.computeSeconds + assignment.uploadSeconds),
+      measured: measured === null ? 'not yet' : secondsText(totalSeconds(measured)),
+    };
+  });
+}
+
+/** What the picture's description says to a screen reader: who trains what, in one breath. */
+export function clothSentence(room: RoomView): string {
+  const { plan } = room;
+  const layers = room.settings.shape.layers;
+  if (plan === null) return `${layers} layers and the head; no plan yet.`;
+  const who = plan.assignments.filter(hasWork).map((assignment) => {
+    const name = room.devices.find((device) => device.id === assignment.device)?.name ?? 'A device that left';
+    const seconds = secondsText(assignment.computeSeconds + assignment.uploadSeconds);
+    return `${name} trains ${blocksText(assignment.layers, assignment.head)}, predicted ${seconds}`;
+  });
+  if (who.length > 8) return `${who.length} devices share ${layers} layers and the head. The table below lists them.`;
+  return `${who.join('; ')}.`;
+}

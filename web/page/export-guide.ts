@@ -1,0 +1,30 @@
+import type { SessionSettings } from '../../signaling/protocol/settings.ts';
+
+/** Folder inside the downloaded archive, and its name without ".zip". */
+export function adapterFolder(settings: SessionSettings): string {
+  const model = settings.model.id.split('/').at(-1) ?? settings.model.id;
+  return `${model}-${settings.task.id}-lora`.toLowerCase();
+}
+
+/** Four lines of Python that open the adapter with Hugging Face PEFT. */
+export function peftSnippet(settings: SessionSettings): string {
+  const base = settings.model.kind === 'hub' ? settings.model.id : `models/${settings.model.id}`;
+  return [
+    'from peft import PeftModel',
+    'from transformers import AutoModelForSequenceClassification',
+    `base = AutoModelForSequenceClassification.from_pretrained("${base}", num_labels=${settings.task.labelCount})`,
+    `model = PeftModel.from_pretrained(base, "${adapterFolder(settings)}")`,
+  ].join('\n');
+}
+
+/** Where the base model of the snippet is found. */
+export function baseModelNote(settings: SessionSettings): string {
+  return settings.model.kind === 'hub'
+    ? `PEFT downloads ${settings.model.id} itself.`
+    : `The base model lies in this project’s folder models/${settings.model.id}.`;
+}
+
+/** Whether a link from this address opens on other devices. */
+export function isLoopback(hostname: string): boolean {
+  return /^(localhost|.*\.localhost|127(\.\d+){3}|\[?::1\]?)$/.test(hostname);
+}
