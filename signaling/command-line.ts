@@ -1,0 +1,48 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+
+/** Something that the person at the command line can mend; becomes one sentence and exit code 2. */
+export class CommandError extends Error {}
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+/** parseArgs whose complaints are sentences. */
+export function readArguments<T extends Options>(
+  argv: string[],
+  options: T,
+  positionals: { min: number; max: number },
+) {
+  try {
+    const parsed = parseArgs({ args: argv, options, allowPositionals: true, strict: true });
+    // With --help nothing else needs to be right.
+    if ('help' in parsed.values && parsed.values.help === true) return parsed;
+    if (parsed.positionals.length < positionals.min) throw new Error('An argument is missing.');
+    if (parsed.positionals.length > positionals.max)
+      throw new Error(`"${parsed.positionals[positionals.max]}" is one argument too many.`);
+    return parsed;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    // parseArgs explains at length how to quote; its first sentence says what is wrong.
+    const sentence = message.split(/\. |\n/)[0].replace(/\.$/, '');
+    throw new CommandError(`${sentence}. Add --help to see what is possible.`);
+  }
+}
+
+export function wholeNumber(name: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (!/^-?\d+$/.test(text.trim()) || value < min || value > max)
+    throw new CommandError(`--${name} must be a whole number from ${min} to ${max}, not "${text}".`);
+  return value;
+}
+
+export function number(name: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < min || value > max)
+    throw new CommandError(`--${name} must be a number from ${min} to ${max}, not "${text}".`);
+  return value;
+}
+
+export function oneOf<T extends string>(name: string, text: string, choices: readonly T[]): T {
+  const choice = choices.find((c) => c === text);
+  if (choice === undefined) throw new CommandError(`--${name} must be one of ${choices.join(', ')}, not "${text}".`);
+  return choice;
+}

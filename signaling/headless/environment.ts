@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+import * as Comlink from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { WebSocket as NodeSocket } from 'ws';
+import type { SessionEnvironment, WorkerHandle } from '../../web/session/environment.ts';
+import { Emitter } from '../../web/session/message-link.ts';
+import type { DeviceWorkerApi, HostWorkerApi } from '../../worker/rpc.ts';
+import { installWebRtc } from './webrtc.ts';
+
+export interface HeadlessEnvironment extends SessionEnvironment {
+  /** Tells the sessions of this process that it is about to end. */
+  leave(): void;
+}
+
+/** The real world for sessions in a Node process: wrtc under PeerJS, worker threads. `origin` is the server's address. */
+export async function headlessEnvironment(
+  origin: string,
+  options: { readonly memoryLimitBytes: number },
+): Promise<HeadlessEnvironment> {
+  const Peer = await installWebRtc();
+  const url = new URL(origin);
+  const config: unknown = await (await fetch(`${origin}/config.json`)).json();
+  const iceServers = readIceServers(config);
+  const leaving = new Emitter<void>();
+  return {
+    kind: 'headless',
+    origin,
+    openSocket: (address) => new NodeSocket(address) as unknown as WebSocket,
+    createPeer: (id) =>
+      new Peer(id, {
+        host: url.hostname,
+        port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
+        path: '/peer',
+        secure: url.protocol === 'https:',
+        config: { iceServers },
+        debug: 0,
+      }),
+    startDeviceWorker: () => handle<DeviceWorkerApi>(new URL('../../worker/device-worker-node.ts', import.meta.url)),
+    startHostWorker: () => handle<HostWorkerApi>(new URL('../../worker/host-worker-node.ts', import.meta.url)),
+    randomBytes: (length) => new Uint8Array(randomBytes(length)),
+    memoryLimitBytes: options.memoryLimitBytes,
+    // A process has no background tab to be in.
+    onHidden: () => () => undefined,
+    onLeaving: leaving.on,
+    leave: () => leaving.emit(),
+  };
+}
+
+function handle<Api>(entry: URL): WorkerHandle<Api> {
+  const worker = new Worker(entry, { execArgv: ['--import', 'tsx'] });
+  const endpoint = nodeEndpoint(worker);
+  // Comlink's Remote adds promises to methods that all return promises already.
+  return { api: Comlink.wrap<Api>(endpoint) as unknown as Api, terminate: () => void worker.terminate() };
+}
+
+function readIceServers(config: unknown): RTCIceServer[] {
+  if (typeof config !== 'object' || config === null || !('iceServers' in config) || !Array.isArray(config.iceServers))
+    throw new Error('The server did not answer with its configuration. Is this the address of a Tabloom server?');
+  return config.iceServers;
+}

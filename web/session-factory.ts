@@ -1,0 +1,56 @@
+import * as Comlink from 'comlink';
+import { Peer } from 'peerjs';
+import type { DeviceWorkerApi, HostWorkerApi } from '../worker/rpc.ts';
+import type { SessionEnvironment, WorkerHandle } from './session/environment.ts';
+import { OwnSession } from './session/host-session.ts';
+import { JoinSession } from './session/join-session.ts';
+import type { SessionFactory } from './session/view.ts';
+
+/** What a tab may give to training; phones reload tabs that take much more, without a word. */
+const TAB_MEMORY_BYTES = 1.5e9;
+
+export interface ServerConfig {
+  readonly iceServers: readonly RTCIceServer[];
+}
+
+/** The real world for sessions in a browser tab. `origin` is the server that the page came from. */
+export function createSessionFactory(origin: string, { iceServers }: ServerConfig): SessionFactory {
+  const url = new URL(origin);
+  const environment: SessionEnvironment = {
+    kind: 'tab',
+    origin,
+    openSocket: (address) => new WebSocket(address),
+    createPeer: (id) =>
+      new Peer(id, {
+        host: url.hostname,
+        port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
+        path: '/peer',
+        secure: url.protocol === 'https:',
+        // PeerJS's own defaults are a public broker, STUN and TURN servers.
+        config: { iceServers: [...iceServers] },
+        debug: 0,
+      }),
+    startDeviceWorker: () =>
+      handle<DeviceWorkerApi>(new Worker(new URL('../worker/device-worker.ts', import.meta.url), { type: 'module' })),
+    startHostWorker: () =>
+      handle<HostWorkerApi>(new Worker(new URL('../worker/host-worker.ts', import.meta.url), { type: 'module' })),
+    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    memoryLimitBytes: TAB_MEMORY_BYTES,
+    onHidden: (listener) => listenTo(document, 'visibilitychange', () => listener(document.hidden)),
+    onLeaving: (listener) => listenTo(window, 'pagehide', () => listener()),
+  };
+  return {
+    host: (request, options) => new OwnSession(environment, request, options),
+    join: (room, options) => new JoinSession(environment, room, options),
+  };
+}
+
+function handle<Api>(worker: Worker): WorkerHandle<Api> {
+  // Comlink's Remote adds promises to methods that all return promises already.
+  return { api: Comlink.wrap<Api>(worker) as unknown as Api, terminate: () => worker.terminate() };
+}
+
+function listenTo(target: EventTarget, type: string, listener: () => void): () => void {
+  target.addEventListener(type, listener);
+  return () => target.removeEventListener(type, listener);
+}

@@ -1,0 +1,190 @@
+import type { ClientMessage, ServerMessage } from '../../signaling/protocol/messages.ts';
+import type { Profile } from '../../signaling/protocol/profile.ts';
+import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
+import { ChannelLink } from './channel-link.ts';
+import type { SessionEnvironment } from './environment.ts';
+import { measureLink } from './link-probe.ts';
+import { PeerAddress } from './peer-links.ts';
+import { RoomClient } from './room-client.ts';
+import { type Identity, messageOf, newIdentity, tensorSizes, ViewStore } from './session-base.ts';
+import { TrainerSeat } from './trainer-seat.ts';
+import type { Session, SessionView } from './view.ts';
+
+const RELINK_MS = 1500;
+
+export interface JoinOptions {
+  readonly name: string;
+  readonly watch: boolean;
+  /** 1 is honest; more makes this device artificially slower. */
+  readonly slowdown: number;
+}
+
+/** A device (or a watcher) in somebody else's session. */
+export class JoinSession implements Session {
+  readonly #environment: SessionEnvironment;
+  readonly #options: JoinOptions;
+  readonly #identity: Identity;
+  readonly #store: ViewStore;
+  readonly #client: RoomClient;
+  readonly #room: string;
+  readonly #offs: (() => void)[] = [];
+  #address: PeerAddress | null = null;
+  #peerId: string | null = null;
+  #seat: TrainerSeat | null = null;
+  #measured: Omit<Profile, 'linkBitsPerSecond'> | null = null;
+  #linkBitsPerSecond: number | null = null;
+  #link: ChannelLink | null = null;
+  #linking = false;
+  #relink: ReturnType<typeof setTimeout> | null = null;
+  #status: DeviceStatus = { kind: 'joining' };
+  #over = false;
+
+  constructor(environment: SessionEnvironment, room: string, options: JoinOptions) {
+    this.#environment = environment;
+    this.#options = options;
+    this.#room = room;
+    this.#identity = newIdentity(environment, options.name);
+    this.#store = new ViewStore(options.watch ? 'watcher' : 'device', this.#identity.id);
+    this.#client = new RoomClient(environment, () => this.#enter());
+    this.#client.onMessage((message) => this.#onMessage(message));
+    this.#client.onState((server) => this.#store.dispatch({ type: 'server', server }));
+    this.#offs.push(environment.onHidden((hidden) => this.#client.send({ type: 'hidden', hidden })));
+    this.#offs.push(environment.onLeaving(() => this.leave()));
+  }
+
+  get view(): SessionView {
+    return this.#store.view;
+  }
+
+  subscribe(listener: (view: SessionView) => void): () => void {
+    return this.#store.subscribe(listener);
+  }
+
+  leave(): void {
+    if (this.#over) return;
+    this.#client.send({ type: 'leave' });
+    this.#end('You left the session.');
+  }
+
+  /** Everything the server needs to seat this device, also when it has forgotten the room's devices. */
+  #enter(): readonly ClientMessage[] {
+    const { watch } = this.#options;
+    const messages: ClientMessage[] = [{ type: 'join', device: this.#identity, room: this.#room, watch }];
+    if (this.#peerId !== null) messages.push({ type: 'address', peerId: this.#peerId });
+    if (!watch) messages.push({ type: 'status', status: this.#status });
+    const profile = this.#profile();
+    if (profile !== null) messages.push({ type: 'profile', profile });
+    return messages;
+  }
+
+  #profile(): Profile | null {
+    if (this.#measured === null || this.#linkBitsPerSecond === null) return null;
+    return { ...this.#measured, linkBitsPerSecond: this.#linkBitsPerSecond };
+  }
+
+  #onMessage(message: ServerMessage): void {
+    this.#store.dispatch({ type: 'message', message });
+    if (this.#store.view.ended !== null) this.#end(this.#store.view.ended);
+    else if (message.type === 'room' && !this.#options.watch) {
+      if (this.#seat === null) this.#begin(message.room);
+      this.#connect();
+    }
+  }
+
+  #begin(room: RoomView): void {
+    const seat = new TrainerSeat(this.#environment, room.settings, (status) => this.#setStatus(status));
+    this.#seat = seat;
+    const address = new PeerAddress(this.#environment);
+    this.#address = address;
+    address.onAddress((peerId) => {
+      this.#peerId = peerId;
+      this.#client.send({ type: 'address', peerId });
+      this.#connect();
+    });
+    seat.prepare(this.#options.slowdown).then(
+      (measured) => {
+        this.#measured = measured;
+        void this.#report();
+      },
+      (error: unknown) => {
+        if (this.#over) return;
+        this.#setStatus({ kind: 'failed', sentence: messageOf(error).slice(0, 400) || 'The model did not load.' });
+      },
+    );
+  }
+
+  #setStatus(status: DeviceStatus): void {
+    if (this.#over) return;
+    this.#status = status;
+    this.#store.dispatch({ type: 'status', status });
+    this.#client.send({ type: 'status', status });
+  }
+
+  /** Opens the link to the host when both sides can be reached and there is none. */
+  #connect(): void {
+    const room = this.#store.view.room;
+    const host = room?.devices.find((device) => device.id === room.host)?.peerId ?? null;
+    if (this.#over || this.#link !== null || this.#linking) return;
+    if (room === null || host === null || this.#peerId === null || this.#address === null) return;
+    // The host accepts only addresses that the room knows; ours may still be on its way there.
+    if (room.devices.find((device) => device.id === this.#identity.id)?.peerId !== this.#peerId) return;
+    this.#linking = true;
+    this.#address.connect(host).then(
+      (channel) => {
+        this.#linking = false;
+        if (this.#over) return channel.close();
+        const link = new ChannelLink(channel, tensorSizes(room.settings));
+        this.#link = link;
+        link.onClose((why) => {
+          this.#link = null;
+          if (this.#over) return;
+          this.#store.notice('problem', `The link to the host is down (${why}) Trying again.`);
+          this.#connectLater();
+        });
+        void this.#report();
+      },
+      (error: unknown) => {
+        this.#linking = false;
+        if (this.#over) return;
+        this.#store.notice('problem', `${messageOf(error)} Trying again.`);
+        this.#connectLater();
+      },
+    );
+  }
+
+  #connectLater(): void {
+    if (this.#relink !== null) clearTimeout(this.#relink);
+    this.#relink = setTimeout(() => this.#connect(), RELINK_MS);
+  }
+
+  /** Once the model is ready and the link is up: measure the link, and say that this device can train. */
+  async #report(): Promise<void> {
+    const [link, seat] = [this.#link, this.#seat];
+    if (link === null || seat === null || this.#measured === null) return;
+    try {
+      this.#linkBitsPerSecond ??= await measureLink(link);
+    } catch (error) {
+      if (!this.#over) this.#store.notice('problem', messageOf(error));
+      link.close();
+      return;
+    }
+    if (this.#over || this.#link !== link) return;
+    seat.attach(link, this.#linkBitsPerSecond);
+    const profile = this.#profile();
+    if (profile === null) return;
+    this.#client.send({ type: 'profile', profile });
+    this.#setStatus({ kind: 'ready' });
+  }
+
+  #end(sentence: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    for (const off of this.#offs) off();
+    if (this.#relink !== null) clearTimeout(this.#relink);
+    this.#seat?.close();
+    this.#link?.close();
+    this.#address?.close();
+    this.#client.close();
+    this.#store.dispatch({ type: 'ended', sentence });
+  }
+}

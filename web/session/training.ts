@@ -1,0 +1,209 @@
+import type { ClientMessage } from '../../signaling/protocol/messages.ts';
+import type { DeviceView, RoomView, RoundReport, ScoreReport } from '../../signaling/protocol/room-view.ts';
+import type { SessionSettings } from '../../signaling/protocol/settings.ts';
+import type { HostWorkerApi } from '../../worker/rpc.ts';
+import type { Fleet, ParameterState } from './fleet.ts';
+import { Emitter } from './message-link.ts';
+import { progress, type RoundState } from './round.ts';
+import { runEvaluation } from './run-evaluation.ts';
+import { runRound } from './run-round.ts';
+import { isReady, messageOf, type ViewStore } from './session-base.ts';
+
+const ACTIVITY_EVERY_MS = 150;
+
+type Phase = RoomView['phase'];
+
+export interface TrainingContext {
+  readonly settings: SessionSettings;
+  readonly worker: HostWorkerApi;
+  readonly fleet: Fleet;
+  readonly room: () => RoomView | null;
+  readonly store: ViewStore;
+  readonly send: (message: ClientMessage) => void;
+}
+
+/** The host's rounds from first to last: score, train, merge, step, score. One loop; phase changes act between rounds. */
+export class Training {
+  readonly #context: TrainingContext;
+  readonly #changed = new Emitter<void>();
+  readonly #abort = new AbortController();
+  #phase: Phase = 'gathering';
+  #finishing = false;
+  #running = false;
+  #round = 0;
+  #nextOrder = 1;
+  #nextChunk = 1;
+  #lastScored = -1;
+  #activityMs = 0;
+
+  constructor(context: TrainingContext) {
+    this.#context = context;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  start(): void {
+    if (this.#phase === 'finished' || this.#phase === 'training') return;
+    this.#setPhase('training');
+    void this.#run();
+  }
+
+  pause(): void {
+    if (this.#phase === 'training') this.#setPhase('paused');
+  }
+
+  /** Ends after the current round; evaluates. */
+  finish(): void {
+    if (this.#phase === 'finished' || this.#phase === 'gathering') return;
+    this.#finishing = true;
+    if (this.#phase === 'paused') this.start();
+    this.#changed.emit();
+  }
+
+  roomChanged(): void {
+    this.#changed.emit();
+  }
+
+  close(): void {
+    this.#abort.abort();
+    this.#changed.emit();
+  }
+
+  async #run(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    const { rounds, evaluateEvery } = this.#context.settings.training;
+    try {
+      while (!this.#abort.signal.aborted) {
+        await this.#until(() => this.#phase === 'training' && this.#readyDevices().length > 0);
+        if (this.#lastScored < 0) await this.#score();
+        if (this.#round >= rounds || this.#finishing) break;
+        await this.#until(() => this.#finishing || (this.#phase === 'training' && this.#plan() !== null));
+        if (this.#finishing) continue;
+        await this.#oneRound();
+        const due = evaluateEvery > 0 && this.#round % evaluateEvery === 0;
+        if (due && this.#round < rounds) await this.#score();
+      }
+      if (this.#abort.signal.aborted) return;
+      if (this.#lastScored !== this.#round) await this.#score();
+      this.#setPhase('finished');
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      this.#context.store.notice('problem', `Training was paused: ${messageOf(error)}`);
+      this.#setPhase('paused');
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  #plan(): RoomView['plan'] {
+    return this.#context.room()?.plan ?? null;
+  }
+
+  #readyDevices(): readonly DeviceView[] {
+    const { room, fleet } = this.#context;
+    return (room()?.devices ?? []).filter((device) => isReady(device) && fleet.has(device.id));
+  }
+
+  async #parameters(): Promise<ParameterState> {
+    return this.#context.worker.parameters();
+  }
+
+  async #oneRound(): Promise<void> {
+    const { settings, worker, fleet, store, send, room } = this.#context;
+    const plan = this.#plan();
+    if (plan === null) return;
+    const round = this.#round + 1;
+    const startMs = performance.now();
+    const [batch, parameters] = await Promise.all([worker.roundBatch(round), this.#parameters()]);
+    const result = await runRound({
+      round,
+      firstOrder: this.#nextOrder,
+      plan,
+      settings,
+      batch,
+      parameters,
+      fleet,
+      trainers: () => this.#readyDevices(),
+      onActivity: (state) => this.#activity(state),
+      onNews: (kind, sentence) => store.notice(kind, sentence),
+      nameOf: (id) => room()?.devices.find((device) => device.id === id)?.name ?? 'A device',
+      signal: this.#abort.signal,
+    });
+    this.#nextOrder = result.nextOrder;
+    const samples = batch.lengths.length;
+    const { learningRate, gradientNorm } = await worker.step({ round, samples, parts: result.parts });
+    this.#round = round;
+    const report: RoundReport = {
+      round,
+      planVersion: plan.version,
+      loss: result.lossSum / samples,
+      learningRate,
+      gradientNorm,
+      elapsedSeconds: (performance.now() - startMs) / 1000,
+      devices: result.devices,
+      reassigned: result.reassigned,
+    };
+    store.dispatch({ type: 'round', report });
+    send({ type: 'round', report });
+  }
+
+  async #score(): Promise<void> {
+    const { settings, worker, fleet, store, send } = this.#context;
+    const startMs = performance.now();
+    const { devExamples, labelCount } = settings.task;
+    const { logits, nextChunk } = await runEvaluation({
+      examples: devExamples,
+      labelCount,
+      devBatch: (start, count) => worker.devBatch(start, count),
+      parameters: await this.#parameters(),
+      fleet,
+      trainers: () => this.#readyDevices().map((device) => device.id),
+      onProgress: (done, total) => store.dispatch({ type: 'evaluation', evaluation: { done, total } }),
+      firstChunk: this.#nextChunk,
+      signal: this.#abort.signal,
+    });
+    this.#nextChunk = nextChunk;
+    const { value, loss } = await worker.score(logits);
+    this.#lastScored = this.#round;
+    const report: ScoreReport = {
+      round: this.#round,
+      metric: settings.task.metric,
+      value,
+      loss,
+      examples: devExamples,
+      elapsedSeconds: (performance.now() - startMs) / 1000,
+    };
+    store.dispatch({ type: 'score', report });
+    send({ type: 'score', report });
+  }
+
+  #activity(state: RoundState): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#activityMs < ACTIVITY_EVERY_MS) return;
+    this.#activityMs = nowMs;
+    const activity = { round: state.round, devices: progress(state).map((entry) => ({ ...entry })) };
+    this.#context.store.dispatch({ type: 'activity', activity });
+    this.#context.send({ type: 'activity', activity });
+  }
+
+  #setPhase(phase: Phase): void {
+    this.#phase = phase;
+    this.#context.send({ type: 'phase', phase });
+    this.#changed.emit();
+  }
+
+  /** Waits for a condition that room changes and phase changes can make true; returns at once when the session ends. */
+  #until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      if (condition() || this.#abort.signal.aborted) return resolve();
+      const off = this.#changed.on(() => {
+        if (!condition() && !this.#abort.signal.aborted) return;
+        off();
+        resolve();
+      });
+    });
+  }
+}
