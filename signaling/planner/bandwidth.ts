@@ -61,7 +61,7 @@ function climb(law: RateLaw, senders: readonly Demand[], bandwidthHz: number, fr
       const seconds = T - computeSeconds;
       const hertz = hertzNeeded(law, coefficient, uploadBits, seconds);
       total += hertz;
-      slope -= slopeOf(law, coefficient, uploadBits, seconds, hertz);
+      slope += slopeOf(law, coefficient, uploadBits, seconds, hertz);
     }
     const next = T + (total - bandwidthHz) / slope;
     // The first T is where one sender alone takes the whole: never infinite but for rounding.

@@ -25,7 +25,7 @@ export const detailedPolicies: Record<Exclude<Policy, 'auto'>, DetailedPolicy> =
   'equal-bandwidth': later,
   crunch(fleet) {
     const hertz = fleet.bandwidthHz / fleet.devices.length;
-    const grouping = groupAtFixedRate(fleet, hertz);
+    const grouping = groupAtFixedRate(fleet, hertz, fleet.layers);
     if (!grouping) return { reason: whyNoChain(fleet), solver: 'grouping by bisection' };
     const loads = chainLoads(fleet, grouping.chain, { start: 0, count: fleet.samples });
     const shares = loads.map(() => hertz);

@@ -68,7 +68,7 @@ export function largestMicroBatch(device: DetailedDevice, samples: number, depth
   return microBatch;
 }
 
-/** A run of neighbouring layers for one device: depths `from` + 1 to `to`; with `from` 0 the head comes along. */
+/** A run of neighbouring blocks for one device: depths `from` + 1 to `to`. Depth 0 is the head, so -1 to L is the whole model. */
 export interface Link {
   readonly device: number;
   readonly from: number;
@@ -76,14 +76,14 @@ export interface Link {
 }
 
 export function linkBits(fleet: Fleet, from: number, to: number): number {
-  return (to - from) * fleet.layerBits + (from === 0 ? fleet.headBits : 0);
+  return (to - Math.max(from, 0)) * fleet.layerBits + (from < 0 ? fleet.headBits : 0);
 }
 
-/** Links that cover depths 1 to L without a gap are a team's work on `samples`. */
+/** Links that cover depths 0 to L without a gap are a team's work on `samples`. */
 export function chainLoads(fleet: Fleet, chain: readonly Link[], samples: { start: number; count: number }): Load[] {
   return chain.map(({ device, from, to }) => ({
     device,
-    depths: Array.from({ length: to - from + (from === 0 ? 1 : 0) }, (_, i) => (from === 0 ? i : from + 1 + i)),
+    depths: Array.from({ length: to - from }, (_, i) => from + 1 + i),
     computeSeconds: computeSeconds(fleet, device, samples.count, to),
     uploadBits: linkBits(fleet, from, to),
     coefficient: fleet.coefficient[device]!,

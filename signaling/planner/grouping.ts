@@ -3,31 +3,33 @@ import { canSend, computeSeconds, type Fleet, type Link, linkBits } from './flee
 
 /** Up to so many devices every subset is tried; beyond, devices are taken in one good order. */
 const MAX_DEVICES_FOR_SUBSETS = 12;
+/** Before anything is covered; depth 0 is the head. */
+const NOTHING = -1;
 
 export interface Grouping {
-  /** In depth order: each device at most once, depths 1 to L without a gap. */
+  /** In depth order: each device at most once, depths 0 to L without a gap. */
   readonly chain: readonly Link[];
   readonly latencySeconds: number;
   readonly solver: string;
 }
 
 /**
- * Block allocation at fixed bandwidth when neighbouring layers may be grouped: which run of layers each device takes, every device
- * sending over `hertz`. Bisects the latency; at a threshold a device that starts below depth a reaches some furthest depth, and reaching
- * further never hurts the next, so only the order of devices matters. Exact up to 12 devices (all subsets); beyond, devices go in
- * ascending order of the depth at which their time is up, which is the best order but for rounding to whole layers.
- * Null when no device can close the chain.
+ * Block allocation at fixed bandwidth when neighbouring layers may be grouped: which run of layers each of at most `maxLinks` devices
+ * takes, every device sending over `hertz`; the head goes with depth 1. Bisects the latency; at a threshold a device that starts below
+ * depth a reaches some furthest depth, and reaching further never hurts the next, so only the order of devices matters. Exact up to 12
+ * devices (all subsets); beyond, devices go in ascending order of the depth at which their time is up, which is the best order but for
+ * rounding to whole layers. Null when no device can close the chain.
  */
-export function groupAtFixedRate(fleet: Fleet, hertz: number): Grouping | null {
+export function groupAtFixedRate(fleet: Fleet, hertz: number, maxLinks: number): Grouping | null {
   const usable = [...fleet.devices.keys()].filter((k) => canSend(fleet, k) && fleet.deepestHeld[k]! > 0);
   const start = usable
     .filter((k) => fleet.deepestHeld[k] === fleet.layers)
-    .map((device) => measure(fleet, hertz, [{ device, from: 0, to: fleet.layers }]))
+    .map((device) => measure(fleet, hertz, [{ device, from: NOTHING, to: fleet.layers }]))
     .reduce<Measured | null>((best, next) => (best && best.latencySeconds <= next.latencySeconds ? best : next), null);
   if (!start) return null;
-  const sorted = improve(fleet, hertz, start, (T) => chainInOrder(fleet, hertz, usable, T));
+  const sorted = improve(fleet, hertz, start, (T) => chainInOrder(fleet, hertz, usable, T, maxLinks));
   if (usable.length > MAX_DEVICES_FOR_SUBSETS) return { ...sorted, solver: 'grouping by bisection, devices in order' };
-  const exact = improve(fleet, hertz, sorted, (T) => chainBySubsets(fleet, hertz, usable, T));
+  const exact = improve(fleet, hertz, sorted, (T) => chainBySubsets(fleet, hertz, usable, T, maxLinks));
   return { ...exact, solver: 'grouping by bisection over subsets' };
 }
 
@@ -58,6 +60,7 @@ function improve(
   let low = 0;
   while (best.latencySeconds - low > 1e-12 * best.latencySeconds) {
     const middle = (low + best.latencySeconds) / 2;
+    if (middle <= low || middle >= best.latencySeconds) break;
     const chain = attempt(middle);
     if (chain) best = measure(fleet, hertz, chain);
     else low = middle;
@@ -71,12 +74,13 @@ function reach(fleet: Fleet, hertz: number, device: number, from: number, limitS
   const perLayer =
     fleet.samples * backwardPerLayer + uploadSeconds(fleet.law, fleet.coefficient[device]!, hertz, fleet.layerBits);
   const held = fleet.deepestHeld[device]!;
-  if (held <= from) return from;
+  const nearest = Math.max(from, 0) + 1;
+  if (held < nearest) return from;
   const fits = (to: number) => linkSeconds(fleet, hertz, { device, from, to }) <= limitSeconds;
-  const spare = limitSeconds - linkSeconds(fleet, hertz, { device, from, to: from + 1 });
+  const spare = limitSeconds - linkSeconds(fleet, hertz, { device, from, to: nearest });
   if (spare < 0) return from;
-  let to = Math.min(held, from + 1 + (perLayer > 0 ? Math.floor(spare / perLayer) : fleet.layers));
-  while (to > from + 1 && !fits(to)) to--;
+  let to = Math.min(held, nearest + (perLayer > 0 ? Math.floor(spare / perLayer) : fleet.layers));
+  while (to > nearest && !fits(to)) to--;
   while (to < held && fits(to + 1)) to++;
   return to;
 }
@@ -90,13 +94,20 @@ function horizon(fleet: Fleet, device: number, limitSeconds: number): number {
   return Math.min(depth, fleet.deepestHeld[device]!);
 }
 
-function chainInOrder(fleet: Fleet, hertz: number, usable: readonly number[], limit: number): Link[] | null {
+function chainInOrder(
+  fleet: Fleet,
+  hertz: number,
+  usable: readonly number[],
+  limit: number,
+  maxLinks: number,
+): Link[] | null {
   const ordered = usable
     .map((device) => ({ device, depth: horizon(fleet, device, limit) }))
     .filter(({ depth }) => depth >= 1)
-    .sort((a, b) => a.depth - b.depth || a.device - b.device);
+    .sort((a, b) => a.depth - b.depth || a.device - b.device)
+    .slice(-maxLinks);
   const chain: Link[] = [];
-  let covered = 0;
+  let covered = NOTHING;
   for (const { device } of ordered) {
     const to = reach(fleet, hertz, device, covered, limit);
     if (to > covered) chain.push({ device, from: covered, to });
@@ -107,18 +118,27 @@ function chainInOrder(fleet: Fleet, hertz: number, usable: readonly number[], li
 }
 
 /** f(S) = furthest depth that the devices of S cover in any order; f(S) = max over k in S of reach(k, f(S without k)). */
-function chainBySubsets(fleet: Fleet, hertz: number, usable: readonly number[], limit: number): Link[] | null {
+function chainBySubsets(
+  fleet: Fleet,
+  hertz: number,
+  usable: readonly number[],
+  limit: number,
+  maxLinks: number,
+): Link[] | null {
   const subsets = 1 << usable.length;
-  const covered = new Int32Array(subsets);
+  const covered = new Int32Array(subsets).fill(NOTHING);
   const last = new Int32Array(subsets).fill(-1);
+  const members = new Uint8Array(subsets);
+  // Entry 0 is the reach from nothing, entry a + 1 from depth a; no link ends at depth 0.
   const furthest = usable.map((device) =>
-    Int32Array.from({ length: fleet.layers }, (_, from) => reach(fleet, hertz, device, from, limit)),
+    Int32Array.from({ length: fleet.layers + 1 }, (_, i) => reach(fleet, hertz, device, i - 1, limit)),
   );
   for (let set = 1; set < subsets; set++) {
+    members[set] = members[set & (set - 1)]! + 1;
+    if (members[set]! > maxLinks) continue;
     for (let i = 0; i < usable.length; i++) {
       if (!(set & (1 << i))) continue;
-      const before = covered[set ^ (1 << i)]!;
-      const to = furthest[i]![before]!;
+      const to = furthest[i]![covered[set ^ (1 << i)]! + 1]!;
       if (to > covered[set]!) {
         covered[set] = to;
         last[set] = i;
@@ -131,7 +151,7 @@ function chainBySubsets(fleet: Fleet, hertz: number, usable: readonly number[], 
 
 function unwind(usable: readonly number[], covered: Int32Array, last: Int32Array, full: number): Link[] {
   const chain: Link[] = [];
-  for (let set = full; covered[set]! > 0; ) {
+  for (let set = full; covered[set]! > NOTHING; ) {
     const i = last[set]!;
     const rest = set ^ (1 << i);
     if (covered[rest]! < covered[set]!) chain.push({ device: usable[i]!, from: covered[rest]!, to: covered[set]! });

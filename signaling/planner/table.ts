@@ -40,6 +40,21 @@ export function tableOf(problem: TabularProblem): BlockTable {
   };
 }
 
+/** The table of some of its devices. */
+export function rowsOf(table: BlockTable, rows: readonly number[]): BlockTable {
+  const { depths } = table;
+  const computeSeconds = new Float64Array(rows.length * depths);
+  rows.forEach((row, i) => {
+    computeSeconds.set(table.computeSeconds.subarray(row * depths, (row + 1) * depths), i * depths);
+  });
+  return {
+    ...table,
+    ids: rows.map((row) => table.ids[row]!),
+    computeSeconds,
+    coefficient: Float64Array.from(rows, (row) => table.coefficient[row]!),
+  };
+}
+
 /** (K,N) compute + upload when every device sends over `hertz`; Infinity where the block does not fit or can not be sent. */
 export function latencyTable(table: BlockTable, hertz: number): Float64Array {
   const { depths, computeSeconds, uploadBits, law, coefficient } = table;

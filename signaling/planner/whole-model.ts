@@ -8,7 +8,7 @@ import type { Load, Refusal, Solution } from './load.ts';
 type Found = Pick<Solution, 'loads' | 'hertz' | 'latencySeconds' | 'solver'>;
 
 function alone(fleet: Fleet, device: number, solver: string): Found {
-  const loads = chainLoads(fleet, [{ device, from: 0, to: fleet.layers }], { start: 0, count: fleet.samples });
+  const loads = chainLoads(fleet, [{ device, from: -1, to: fleet.layers }], { start: 0, count: fleet.samples });
   return { loads, ...shareBandwidth(fleet.law, loads, fleet.bandwidthHz), solver };
 }
 
@@ -68,7 +68,7 @@ function wholeModelLoads(fleet: Fleet, counts: Int32Array): Load[] {
   let start = 0;
   counts.forEach((count, device) => {
     if (count === 0) return;
-    loads.push(...chainLoads(fleet, [{ device, from: 0, to: fleet.layers }], { start, count }));
+    loads.push(...chainLoads(fleet, [{ device, from: -1, to: fleet.layers }], { start, count }));
     start += count;
   });
   return loads;
@@ -79,7 +79,7 @@ function dealSamples(fleet: Fleet, limitSeconds: number): Int32Array | null {
   const { samples, devices, law, coefficient } = fleet;
   const unit = Math.ceil(samples / MAX_SAMPLE_UNITS);
   const units = Math.ceil(samples / unit);
-  const bits = linkBits(fleet, 0, fleet.layers);
+  const bits = linkBits(fleet, -1, fleet.layers);
   const workers = [...devices.keys()].filter((k) => fleet.deepestHeld[k] === fleet.layers);
   let hertz = new Float64Array(units + 1).fill(Infinity);
   hertz[0] = 0;
