@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { type DataMessage, encodeMessage, readMessage } from '../../signaling/protocol/data-messages.ts';
+import { decodeFrame } from '../../signaling/protocol/frames.ts';
+import { MAX_CONTROL_CHARACTERS } from '../../signaling/protocol/limits.ts';
+import { type ClientMessage, parseClientMessage, parseServerMessage } from '../../signaling/protocol/messages.ts';
+import { tensorSizes } from '../../web/session/session-base.ts';
+import { profile, SETTINGS } from './samples.ts';
+
+const device = { id: 'abcdefgh', key: 'k'.repeat(32), name: 'laptop', kind: 'tab' as const };
+const CLIENT_MESSAGES: ClientMessage[] = [
+  { type: 'create', device, settings: SETTINGS },
+  { type: 'join', device, room: 'abc234', watch: false },
+  { type: 'address', peerId: 'xyz123' },
+  { type: 'status', status: { kind: 'loading', done: 1, total: 2 } },
+  { type: 'profile', profile: profile() },
+  { type: 'linked', device: 'abcdefgh', linked: true },
+  { type: 'policy', policy: 'lola' },
+  {
+    type: 'round',
+    report: {
+      round: 1,
+      planVersion: 1,
+      loss: 0.7,
+      learningRate: 1e-3,
+      gradientNorm: 1,
+      elapsedSeconds: 0.5,
+      devices: [
+        { device: 'abcdefgh', samples: 16, deepestDepth: 2, computeSeconds: 0.2, uploadSeconds: 0, uploadBits: 1e6 },
+      ],
+      reassigned: 0,
+    },
+  },
+];
+
+/** Every way to replace one leaf of a value by something that cannot stand there. */
+function* mutations(value: unknown): Generator<unknown> {
+  if (typeof value !== 'object' || value === null) {
+    yield null;
+    yield typeof value === 'number' ? 'text' : 77;
+    return;
+  }
+  for (const key of Object.keys(value)) {
+    const copy = (): Record<string, unknown> => structuredClone(value) as Record<string, unknown>;
+    for (const changed of mutations((value as Record<string, unknown>)[key]))
+      yield Array.isArray(value) ? Object.assign([...value], { [key]: changed }) : { ...copy(), [key]: changed };
+  }
+  if (!Array.isArray(value)) yield { ...value, unexpected: 1 };
+}
+
+describe('control messages', () => {
+  it.each(CLIENT_MESSAGES.map((m) => [m.type, m] as const))('%s comes back as it was sent', (_, message) => {
+    expect(parseClientMessage(JSON.stringify(message))).toEqual({ ok: true, value: message });
+  });
+
+  it.each(CLIENT_MESSAGES.map((m) => [m.type, m] as const))('%s is refused with any one field spoilt', (_, message) => {
+    const spoilt = [...mutations(message)];
+    expect(spoilt.length).toBeGreaterThan(3);
+    const passed = spoilt.filter((m) => parseClientMessage(JSON.stringify(m)).ok);
+    expect(passed).toEqual([]);
+  });
+
+  it('says in one sentence which field was wrong', () => {
+    const wrong = { type: 'join', device, room: 'o0l1', watch: false };
+    const parsed = parseClientMessage(JSON.stringify(wrong));
+    expect(parsed).toEqual({
+      ok: false,
+      sentence: 'The message is not valid at "room": a room code of six letters and digits.',
+    });
+    expect(parseClientMessage('{')).toMatchObject({ sentence: 'The message is not JSON.' });
+    expect(parseServerMessage(`"${'x'.repeat(MAX_CONTROL_CHARACTERS)}"`)).toMatchObject({ ok: false });
+  });
+});
+
+describe('data messages', () => {
+  const sizes = tensorSizes(SETTINGS);
+  // Two targets of (128,128) at rank 8: 2 * 8 * 256 values a layer.
+  const LAYER = 4096;
+  const HEAD = 128 * 128 + 128 + 2 * 128 + 2;
+  const order = {
+    header: {
+      type: 'order',
+      order: 1,
+      round: 1,
+      version: 0,
+      parameters: true,
+      samples: 2,
+      tokens: 3,
+      layers: [4, 5],
+      head: true,
+      microBatch: 2,
+      share: 0.5,
+      dropout: { probability: 0, seed: 1 },
+    },
+    tensors: [
+      Int32Array.of(0, 5, 2, 0, 7, 1),
+      Int32Array.of(3, 2),
+      Float32Array.of(0, 1),
+      Int32Array.of(0, 1),
+      new Float32Array(6 * LAYER + HEAD),
+    ],
+  } satisfies DataMessage;
+  const gradient = {
+    header: { type: 'gradient', order: 1, round: 1, block: 5 },
+    tensors: [new Float32Array(LAYER).fill(0.5)],
+  } satisfies DataMessage;
+  const read = (message: DataMessage): DataMessage => readMessage(decodeFrame(encodeMessage(message)), sizes);
+
+  it('come back as they were sent', () => {
+    expect(read(order)).toEqual(order);
+    expect(read(gradient)).toEqual(gradient);
+    expect(sizes.blockLength('head')).toBe(HEAD);
+  });
+
+  it.each<[string, DataMessage, string]>([
+    [
+      'a token id outside the vocabulary',
+      { ...order, tensors: order.tensors.with(0, Int32Array.of(0, 8192, 2, 0, 7, 1)) },
+      'out of range',
+    ],
+    ['a length above the row', { ...order, tensors: order.tensors.with(1, Int32Array.of(3, 4)) }, 'out of range'],
+    ['missing parameters', { ...order, tensors: order.tensors.slice(0, 4) }, '4 tensors where 5 belong'],
+    ['too few parameters', { ...order, tensors: order.tensors.with(4, new Float32Array(9)) }, 'values where'],
+    [
+      'a gradient that is not finite',
+      { ...gradient, tensors: [new Float32Array(LAYER).fill(Number.NaN)] },
+      'not a finite number',
+    ],
+    ['a gradient of the wrong size', { ...gradient, tensors: [new Float32Array(LAYER - 1)] }, 'values where'],
+    [
+      'a layer that the model does not have',
+      { ...gradient, header: { ...gradient.header, block: 6 } },
+      'does not have',
+    ],
+    ['integers where floats belong', { ...gradient, tensors: [new Int32Array(LAYER)] }, 'missing'],
+  ])('with %s are refused', (_, message, sentence) => {
+    expect(() => read(message)).toThrow(sentence);
+  });
+});

@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+import { planRoom } from '../../signaling/planner/room-plan.ts';
+import type { Profile } from '../../signaling/protocol/profile.ts';
+import {
+  apply,
+  createRoom,
+  next,
+  type RoomEvent,
+  type RoomState,
+  refusal,
+  roomView,
+  trainers,
+} from '../../signaling/room/room.ts';
+import { profile, SETTINGS } from '../protocol/samples.ts';
+
+const device = (id: string) => ({ id, key: `key-of-${id}-0000000000`, name: `Device ${id}`, kind: 'tab' as const });
+const play = (state: RoomState, ...events: RoomEvent[]): RoomState => events.reduce(apply, state);
+const arrives = (id: string, measured: Profile): RoomEvent[] => [
+  { type: 'joined', device: device(id), watch: false },
+  { type: 'linked', device: id, linked: true },
+  { type: 'profile', device: id, profile: measured },
+];
+/** Lets the planner answer until it has nothing more to say, as the server does. */
+function settle(state: RoomState): RoomState {
+  const request = next(state);
+  if (request === null) return state;
+  return settle(apply(state, { type: 'planned', request, answer: planRoom(request.problem) }));
+}
+const host = (): RoomState =>
+  play(createRoom('abc234', device('host'), SETTINGS), { type: 'profile', device: 'host', profile: profile() });
+const owners = (state: RoomState): (string | undefined)[] =>
+  Array.from({ length: 6 }, (_, layer) => state.plan?.assignments.find((a) => a.layers.includes(layer))?.device);
+
+describe('a room', () => {
+  it('has no question for the planner before a device has measured itself', () => {
+    const empty = createRoom('abc234', device('host'), SETTINGS);
+    expect(next(empty)).toBeNull();
+    const joined = play(
+      empty,
+      { type: 'joined', device: device('b'), watch: false },
+      { type: 'address', device: 'b', peerId: 'p' },
+    );
+    expect(next(joined)).toBeNull();
+  });
+
+  it('gives one device everything, and plans again when a second one is ready', () => {
+    const alone = settle(host());
+    expect(owners(alone)).toEqual(Array(6).fill('host'));
+    expect(alone.plan?.version).toBe(1);
+    const two = settle(play(alone, ...arrives('b', profile(1))));
+    expect(two.plan?.version).toBe(2);
+    expect(new Set(owners(two))).toEqual(new Set(['host', 'b']));
+    expect(two.plan?.assignments.filter((a) => a.head)).toHaveLength(1);
+  });
+
+  it('plans without a device that leaves, loses its link or fails', () => {
+    const two = settle(play(host(), ...arrives('b', profile())));
+    const events: RoomEvent[] = [
+      { type: 'left', device: 'b' },
+      { type: 'linked', device: 'b', linked: false },
+      { type: 'status', device: 'b', status: { kind: 'failed', sentence: 'Out of memory.' } },
+    ];
+    for (const event of events) expect(owners(settle(apply(two, event)))).toEqual(Array(6).fill('host'));
+  });
+
+  it('keeps a device that lost only the server: its link goes on training', () => {
+    const two = settle(play(host(), ...arrives('b', profile())));
+    const offline = apply(two, { type: 'online', device: 'b', online: false });
+    expect(next(offline)).toBeNull();
+    expect(trainers(offline).map((d) => d.id)).toEqual(['host', 'b']);
+  });
+
+  it('never uses watchers', () => {
+    const watched = play(
+      host(),
+      { type: 'joined', device: device('w'), watch: true },
+      { type: 'linked', device: 'w', linked: true },
+      { type: 'profile', device: 'w', profile: profile() },
+    );
+    expect(trainers(watched).map((d) => d.id)).toEqual(['host']);
+  });
+
+  it('plans anew for a new policy', () => {
+    const state = settle(play(host(), ...arrives('b', profile())));
+    const changed = settle(apply(state, { type: 'policy', policy: 'offload' }));
+    expect(changed.plan?.policy).toBe('offload');
+    expect(owners(changed)).toEqual(Array(6).fill('host'));
+  });
+
+  it('says why when nobody can hold the model, and goes on numbering plans afterwards', () => {
+    const good = settle(host());
+    const small = { ...profile(), memory: { ...profile().memory, limitBytes: 1000 } };
+    const stuck = settle(apply(good, { type: 'profile', device: 'host', profile: small }));
+    expect(stuck.plan).toBeNull();
+    expect(stuck.planNote).toMatch(/depth|memory|hold/i);
+    expect(settle(apply(stuck, { type: 'profile', device: 'host', profile: profile() })).plan?.version).toBe(2);
+  });
+
+  it('changes its plan for a device that became slow, and not for one slow round', () => {
+    const two = settle(play(host(), ...arrives('b', profile())));
+    const report = (state: RoomState, round: number, slow: number): RoomEvent => ({
+      type: 'round',
+      report: {
+        round,
+        planVersion: state.plan?.version ?? 1,
+        loss: 1,
+        learningRate: 1e-3,
+        gradientNorm: 1,
+        elapsedSeconds: 1,
+        reassigned: 0,
+        devices: (state.plan?.assignments ?? []).map((a) => ({
+          device: a.device,
+          samples: a.samples.count,
+          deepestDepth: 6 - Math.min(...a.layers),
+          computeSeconds: a.computeSeconds * (a.device === 'b' ? slow : 1),
+          uploadSeconds: 0,
+          uploadBits: a.uploadBits,
+        })),
+      },
+    });
+    const rounds = (state: RoomState, from: number, paces: number[]): RoomState =>
+      paces.reduce((s, pace, i) => settle(apply(s, report(s, from + i, pace))), state);
+    const hiccup = rounds(two, 1, [1, 1, 6, 1, 1, 1]);
+    expect(hiccup.plan?.version).toBe(two.plan?.version);
+    const slow = rounds(hiccup, 7, Array(12).fill(6));
+    expect(slow.plan?.version).toBeGreaterThan(two.plan?.version ?? 0);
+    expect(slow.plan?.latencySeconds).toBeGreaterThan(two.plan?.latencySeconds ?? 0);
+  });
+
+  it('lets a tab come back under its own id only with its key', () => {
+    const state = host();
+    expect(refusal(state, device('host'))).toBeNull();
+    expect(refusal(state, { ...device('host'), key: 'somebody-elses-key' })).toContain('already uses this device id');
+    const again = apply(state, { type: 'joined', device: { ...device('host'), name: 'New name' }, watch: false });
+    expect(again.devices).toHaveLength(1);
+    expect(again.devices[0]).toMatchObject({ name: 'New name', status: { kind: 'ready' } });
+  });
+
+  it('is full at 64 devices', () => {
+    const full = Array.from({ length: 63 }, (_, i) => device(`d${i}`)).reduce(
+      (s, d) => apply(s, { type: 'joined', device: d, watch: true }),
+      host(),
+    );
+    expect(refusal(full, device('late'))).toContain('full');
+    expect(refusal(full, device('d5'))).toBeNull();
+  });
+
+  it('shows nobody a key', () => {
+    expect(JSON.stringify(roomView(host()))).not.toContain('key-of');
+  });
+});
