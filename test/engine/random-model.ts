@@ -75,6 +75,7 @@ export async function randomModel(
     shape,
     lora,
     labelCount,
+    withDropout: true,
     weights: await openWeights(bytesSource(encodeSafetensors(tensors))),
     parameters: randomValues(layout.length, seed + 900, 0.4),
     batch: {

@@ -10,6 +10,8 @@ export interface EngineRequest {
   /** Outputs of the head; 1 means regression with mean-squared error. */
   readonly labelCount: number;
   readonly weights: Weights;
+  /** Whether training passes will drop activations: what they then keep counts in `bytes`. */
+  readonly withDropout: boolean;
   /** Called as frozen tensors arrive and as kernels or graphs are compiled. */
   readonly onProgress?: (progress: {
     readonly stage: 'weights' | 'compile';

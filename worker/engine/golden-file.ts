@@ -12,6 +12,7 @@ export interface GoldenCase {
   readonly lora: LoraSettings;
   readonly labelCount: number;
   readonly weights: Weights;
+  readonly withDropout: false;
   readonly layout: ParameterLayout;
   /** Flat, before the first step. */
   readonly parameters: Float32Array;
@@ -119,6 +120,7 @@ export async function readGoldenFile(bytes: Uint8Array): Promise<GoldenCase> {
     lora,
     labelCount: m.labels,
     weights,
+    withDropout: false,
     layout,
     parameters: await flat(''),
     batch: {

@@ -1,14 +1,11 @@
 import { softmax, softmaxBackward } from './functions.ts';
 import { type Matrix, masked, multiply, multiplyTransposed, scaled, transposedMultiply, zeros } from './matrix.ts';
 
-/** Added to the scores of padded keys: far below any score, yet a row of nothing but padding stays finite. */
-export const PADDING_SCORE = -1e9;
-
 export interface AttentionDims {
   readonly samples: number;
   readonly tokens: number;
   readonly heads: number;
-  /** (B) real tokens of each sample; later keys are masked. */
+  /** (B) real tokens of each sample, at least one; later keys are masked. */
   readonly lengths: Int32Array;
 }
 
@@ -62,7 +59,7 @@ export function attention(
       const [qh, kh, vh] = [q, k, v].map((x) => headOf(x, dims, sample, head)) as [Matrix, Matrix, Matrix];
       const scores = scaled(multiplyTransposed(qh, kh), scale);
       scores.data.forEach((_, i) => {
-        if (i % dims.tokens >= dims.lengths[sample]!) scores.data[i]! += PADDING_SCORE;
+        if (i % dims.tokens >= dims.lengths[sample]!) scores.data[i] = -Infinity;
       });
       const p = softmax(scores);
       const dropped = masked(p, headMask(mask, dims, probabilities.length));

@@ -9,6 +9,7 @@ import {
 import { type LayerTensors, parameterCounts, readEmbeddings, readLayer } from '../../model/description.ts';
 import { type ParameterBlock, type ParameterSlot, parameterLayout, targetShape } from '../../model/layout.ts';
 import type { TokenBatch } from '../../rpc.ts';
+import { checkedBatch } from '../batch.ts';
 import { gatherEmbeddings } from '../embeddings.ts';
 import type {
   BlockGradient,
@@ -162,7 +163,7 @@ export async function createReferenceEngine(request: EngineRequest): Promise<Eng
     setParameters: async (values) => {
       parameters = values.slice();
     },
-    begin: async (batch, options) => begin(batch, options),
+    begin: async (batch, options) => begin(checkedBatch(batch, shape, labelCount), options),
     bytes: (samples, tokens, savedLayers) => referenceBytes(request, layout.length, samples, tokens, savedLayers),
     dispose: async () => {},
   };

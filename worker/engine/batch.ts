@@ -1,0 +1,26 @@
+import type { ModelShape } from '../../signaling/protocol/settings.ts';
+import type { TokenBatch } from '../rpc.ts';
+
+/**
+ * The batch as engines take it: every sample has at least its first token, which the head reads, so a length below 1 counts as 1.
+ * @throws RangeError naming what does not fit the model.
+ */
+export function checkedBatch(batch: TokenBatch, shape: ModelShape, labelCount: number): TokenBatch {
+  const { ids, lengths, labels, positions, tokens } = batch;
+  const samples = lengths.length;
+  const most = shape.maxPositions - shape.padTokenId - 1;
+  if (!Number.isInteger(tokens) || tokens < 1 || tokens > most)
+    throw new RangeError(`A batch of ${tokens} tokens was given; the model takes 1 to ${most}.`);
+  if (samples < 1 || ids.length !== samples * tokens || labels.length !== samples || positions.length !== samples)
+    throw new RangeError(
+      `A batch of ${samples} samples and ${tokens} tokens has ${ids.length} ids, ${labels.length} labels and ${positions.length} positions.`,
+    );
+  const wrongId = ids.find((id) => id < 0 || id >= shape.vocabSize);
+  if (wrongId !== undefined)
+    throw new RangeError(`Token id ${wrongId} is outside the vocabulary of ${shape.vocabSize}.`);
+  const wrongLabel = labels.find((label) =>
+    labelCount === 1 ? !Number.isFinite(label) : !Number.isInteger(label) || label < 0 || label >= labelCount,
+  );
+  if (wrongLabel !== undefined) throw new RangeError(`Label ${wrongLabel} is not one of the ${labelCount} classes.`);
+  return { ...batch, lengths: lengths.map((length) => Math.min(tokens, Math.max(1, length))) };
+}

@@ -1,0 +1,128 @@
+import type { InferenceSession } from 'onnxruntime-web/wasm';
+import { layerTensorSpecs, parameterCounts, readEmbeddings, readLayer } from '../../model/description.ts';
+import { type ParameterLayout, parameterLayout } from '../../model/layout.ts';
+import { checkedBatch } from '../batch.ts';
+import type { Engine, EngineBytes, EngineRequest } from '../engine.ts';
+import { headGraphs } from './head-graphs.ts';
+import { type LayerGraphs, layerGraphs } from './layer-graphs.ts';
+import { adapterInput, type EngineParts, type Tensors } from './parts.ts';
+import { OnnxPass } from './pass.ts';
+import { loadRuntime, type OnnxProvider, type Runtime } from './runtime.ts';
+import { measureSavedSizes, type SavedSizes } from './saved-sizes.ts';
+
+/**
+ * RoBERTa with frozen weights as ONNX graphs: one for each kind of step through a layer, used for all layers, the layer's tensors being
+ * inputs. Graphs are compiled when they are first used.
+ */
+export async function createOnnxEngine(request: EngineRequest, provider: OnnxProvider): Promise<Engine> {
+  const { shape, lora, labelCount, weights } = request;
+  const runtime = await loadRuntime(provider);
+  const layout = parameterLayout(shape, lora, labelCount);
+
+  const embeddings = await readEmbeddings(weights, shape);
+  const frozen: Tensors[] = [];
+  for (let layer = 0; layer < shape.layers; layer++) {
+    const values = await readLayer(weights, shape, layer);
+    frozen.push(
+      Object.fromEntries(
+        layerTensorSpecs(shape).map(({ key, shape: dims }) => [key, runtime.lasting(values[key], dims)]),
+      ),
+    );
+    request.onProgress?.({ stage: 'weights', done: layer + 1, total: shape.layers });
+  }
+
+  const sessions = new Map<string, Promise<InferenceSession>>();
+  const session = (key: string, compile: () => Promise<InferenceSession>): Promise<InferenceSession> => {
+    const made = sessions.get(key) ?? compile();
+    sessions.set(key, made);
+    return made;
+  };
+  const graphs = new Map<boolean, LayerGraphs>();
+  const graphsOf = (withDropout: boolean): LayerGraphs => {
+    const made = graphs.get(withDropout) ?? layerGraphs({ shape, lora, withDropout, dialect: runtime.dialect });
+    graphs.set(withDropout, made);
+    return made;
+  };
+  const ofHead = headGraphs(shape, labelCount, runtime.dialect);
+
+  let [adapters, head] = splitParameters(new Float32Array(layout.length), layout, runtime);
+  const parts: EngineParts = {
+    request,
+    runtime,
+    layout,
+    embeddings,
+    frozen,
+    adapters: () => adapters,
+    head: () => head,
+    headGraphs: ofHead,
+    layerGraphs: graphsOf,
+    layerSession: (step, withDropout) => {
+      const made = graphsOf(withDropout);
+      const toCpu = [...made.dAdapters.values()].flatMap((names) => [names.backward, names.deepest]);
+      return session(`${step}${withDropout ? ' with dropout' : ''}`, () => runtime.compile(made[step], toCpu));
+    },
+    headSession: (step) =>
+      session(step, () => runtime.compile(ofHead[step], [ofHead.logits, ofHead.lossSum, ...ofHead.dTensors.values()])),
+  };
+  const saved = await measureSavedSizes(parts);
+
+  return {
+    name: 'onnx',
+    backend: runtime.backend,
+    shape,
+    layout,
+    setParameters: async (values) => {
+      if (values.length !== layout.length)
+        throw new RangeError(`${values.length} parameters were given to a model with ${layout.length}.`);
+      [adapters, head] = splitParameters(values.slice(), layout, runtime);
+    },
+    begin: async (batch, options) => new OnnxPass(parts, checkedBatch(batch, shape, labelCount), options),
+    bytes: (samples, tokens, savedLayers) => onnxBytes(request, layout.length, saved, samples, tokens, savedLayers),
+    dispose: async () => {
+      for (const made of sessions.values()) await (await made).release();
+      sessions.clear();
+      for (const tensors of frozen) for (const tensor of Object.values(tensors)) tensor.dispose();
+    },
+  };
+}
+
+/** Views of the flat vector as the tensors that the graphs take. */
+function splitParameters(
+  values: Float32Array,
+  layout: ParameterLayout,
+  runtime: Runtime,
+): [readonly Tensors[], Tensors] {
+  const tensors = (slots: ParameterLayout['head']['slots'], rename: (name: string) => string): Tensors =>
+    Object.fromEntries(
+      slots.map(({ name, shape, offset, length }) => [
+        rename(name),
+        runtime.passing(values.subarray(offset, offset + length), shape),
+      ]),
+    );
+  return [layout.layers.map((block) => tensors(block.slots, adapterInput)), tensors(layout.head.slots, (name) => name)];
+}
+
+/**
+ * Weights, and what is kept for the backward pass, are exact. What a running graph needs inside the library cannot be read out: it is
+ * bounded by the layer's inputs and outputs and the intermediate values that are alive together.
+ */
+function onnxBytes(
+  { shape }: EngineRequest,
+  parameterCount: number,
+  saved: SavedSizes,
+  samples: number,
+  tokens: number,
+  savedLayers: number,
+): EngineBytes {
+  const { hiddenSize: c, ffnSize: f, heads } = shape;
+  const counts = parameterCounts(shape);
+  const rows = samples * tokens;
+  const savedPerLayer = rows * (saved.perRow + saved.perRowAndToken * tokens);
+  return {
+    weightsBytes: 4 * (counts.embeddings + shape.layers * counts.layer + parameterCount),
+    transientBytes:
+      4 * (counts.layer + rows * (6 * c + 3 * f + 3 * heads * tokens)) + (savedLayers > 0 ? 4 * savedPerLayer : 0),
+    savedBytes: 4 * savedLayers * savedPerLayer,
+    gradientBytes: 4 * parameterCount,
+  };
+}

@@ -1,0 +1,140 @@
+import type { Attribute, DataType, GraphConstant, GraphDescription, GraphNode } from './model-proto.ts';
+
+/** A value in a graph, by its name. */
+export type Value = string;
+
+/** What a back end of onnxruntime has beyond ONNX's own operators. */
+export interface Dialect {
+  /** FusedMatMul of com.microsoft: transposes without moving data. */
+  readonly fusedMatMul: boolean;
+}
+
+/** Nodes of a graph in the order in which they are written down; `finish` keeps those that its outputs need. */
+export class GraphBuilder {
+  readonly #dialect: Dialect;
+  readonly #prefix: string;
+  readonly #inputs = new Map<string, DataType>();
+  readonly #constants = new Map<string, GraphConstant>();
+  readonly #nodes: GraphNode[] = [];
+  #count = 0;
+
+  /** `prefix` keeps the names of two graphs apart where values of one become inputs of the other. */
+  constructor(prefix: string, dialect: Dialect) {
+    this.#prefix = prefix;
+    this.#dialect = dialect;
+  }
+
+  input(name: string, type: DataType = 'float'): Value {
+    this.#inputs.set(name, type);
+    return name;
+  }
+
+  inputType(name: Value): DataType | undefined {
+    return this.#inputs.get(name);
+  }
+
+  constant(type: DataType, values: readonly number[], shape: readonly number[] = [values.length]): Value {
+    const name = `${type}[${shape.join()}]=${values.join()}`;
+    this.#constants.set(name, { name, type, shape, values });
+    return name;
+  }
+
+  scalar(value: number): Value {
+    return this.constant('float', [value], []);
+  }
+
+  nodes(
+    operator: string,
+    inputs: readonly Value[],
+    outputCount: number,
+    attributes: Readonly<Record<string, Attribute>> = {},
+    domain: GraphNode['domain'] = '',
+  ): readonly Value[] {
+    const outputs = Array.from({ length: outputCount }, () => `${this.#prefix}${this.#count++}.${operator}`);
+    this.#nodes.push({ operator, domain, inputs, outputs, attributes });
+    return outputs;
+  }
+
+  node(operator: string, inputs: readonly Value[], attributes: Readonly<Record<string, Attribute>> = {}): Value {
+    return this.nodes(operator, inputs, 1, attributes)[0]!;
+  }
+
+  add(a: Value, b: Value): Value {
+    return this.node('Add', [a, b]);
+  }
+
+  sub(a: Value, b: Value): Value {
+    return this.node('Sub', [a, b]);
+  }
+
+  mul(a: Value, b: Value): Value {
+    return this.node('Mul', [a, b]);
+  }
+
+  /** alpha * op(a) op(b) + beta * c, op a transpose where asked for; c may be a row, broadcast. */
+  gemm(
+    a: Value,
+    b: Value,
+    options: { transA?: boolean; transB?: boolean; alpha?: number; c?: Value; beta?: number } = {},
+  ): Value {
+    const { transA = false, transB = false, alpha = 1, c, beta = 1 } = options;
+    return this.node('Gemm', c === undefined ? [a, b] : [a, b, c], {
+      ...(transA ? { transA: 1 } : {}),
+      ...(transB ? { transB: 1 } : {}),
+      ...(alpha === 1 ? {} : { alpha: { float: alpha } }),
+      ...(beta === 1 ? {} : { beta: { float: beta } }),
+    });
+  }
+
+  /** Batched product of (…,m,k) and (…,k,n), the last two sizes of either swapped where asked for. */
+  matmul(a: Value, b: Value, options: { transA?: boolean; transB?: boolean } = {}): Value {
+    const { transA = false, transB = false } = options;
+    if (!transA && !transB) return this.node('MatMul', [a, b]);
+    if (this.#dialect.fusedMatMul)
+      return this.nodes(
+        'FusedMatMul',
+        [a, b],
+        1,
+        { ...(transA ? { transA: 1 } : {}), ...(transB ? { transB: 1 } : {}) },
+        'com.microsoft',
+      )[0]!;
+    const swapped = (x: Value) => this.transpose(x, [0, 1, 3, 2]);
+    return this.node('MatMul', [transA ? swapped(a) : a, transB ? swapped(b) : b]);
+  }
+
+  transpose(x: Value, permutation: readonly number[]): Value {
+    return this.node('Transpose', [x], { perm: permutation });
+  }
+
+  reshape(x: Value, shape: Value | readonly number[]): Value {
+    return this.node('Reshape', [x, typeof shape === 'string' ? shape : this.constant('int64', shape)]);
+  }
+
+  /** Over the last dimension, which stays with size 1. */
+  sumLast(x: Value): Value {
+    return this.node('ReduceSum', [x, this.constant('int64', [-1])]);
+  }
+
+  /** Over the last dimension, which stays with size 1. */
+  meanLast(x: Value): Value {
+    return this.node('ReduceMean', [x], { axes: [-1] });
+  }
+
+  /** The graph of those nodes, inputs and constants that `outputs` depend on. */
+  finish(name: string, outputs: readonly Value[]): GraphDescription {
+    const needed = new Set<Value>(outputs);
+    const nodes: GraphNode[] = [];
+    for (const node of this.#nodes.toReversed())
+      if (node.outputs.some((output) => needed.has(output))) {
+        nodes.unshift(node);
+        for (const input of node.inputs) needed.add(input);
+      }
+    return {
+      name,
+      inputs: [...this.#inputs].filter(([input]) => needed.has(input)).map(([input, type]) => ({ name: input, type })),
+      outputs: outputs.map((output) => ({ name: output, type: 'float' })),
+      constants: [...this.#constants.values()].filter((constant) => needed.has(constant.name)),
+      nodes,
+    };
+  }
+}

@@ -1,0 +1,88 @@
+import type { ModelShape } from '../../../signaling/protocol/settings.ts';
+import { type Dialect, GraphBuilder, type Value } from './graph-builder.ts';
+import type { GraphDescription } from './model-proto.ts';
+import { tanh, trainedLinear } from './operations.ts';
+import { Tape } from './tape.ts';
+
+/** What the head's graphs are called with, besides the trained tensors by their Hugging Face names. */
+export const HEAD_INPUTS = {
+  /** (M,C) */
+  hidden: 'hidden',
+  /** int64 (3): B, T, C. */
+  hiddenShape: 'hiddenShape',
+  /** (1,T,1): 1 for the first token, 0 for the others. */
+  firstToken: 'firstToken',
+  /** (B,labels): a one for the class, or the value itself for regression. */
+  target: 'target',
+} as const;
+
+export const HEAD_TENSORS = [
+  'classifier.dense.weight',
+  'classifier.dense.bias',
+  'classifier.out_proj.weight',
+  'classifier.out_proj.bias',
+] as const;
+export type HeadTensor = (typeof HEAD_TENSORS)[number];
+
+export interface HeadGraphs {
+  /** hidden to logits and the sum of the sample losses. */
+  readonly loss: GraphDescription;
+  /** The same, the gradients of the head's tensors and dHidden. */
+  readonly lossAndGradients: GraphDescription;
+  readonly logits: string;
+  /** Name of the (1) sum. */
+  readonly lossSum: string;
+  readonly dHidden: string;
+  readonly dTensors: ReadonlyMap<HeadTensor, string>;
+}
+
+/** RobertaClassificationHead (dense, tanh, out_proj on the first token) and its loss; forward and backward are one graph, nothing is saved. */
+export function headGraphs(shape: ModelShape, labelCount: number, dialect: Dialect): HeadGraphs {
+  const g = new GraphBuilder('h', dialect);
+  const t = new Tape(g, g);
+  const hidden = g.reshape(g.input(HEAD_INPUTS.hidden), g.input(HEAD_INPUTS.hiddenShape, 'int64'));
+  const slice = g.node('Slice', [hidden, g.constant('int64', [0]), g.constant('int64', [1]), g.constant('int64', [1])]);
+  const first = t.differentiate(g.reshape(slice, [-1, shape.hiddenSize]));
+  const trained = (name: HeadTensor) => t.differentiate(g.input(name));
+  const dense = trainedLinear(t, first, trained('classifier.dense.weight'), trained('classifier.dense.bias'));
+  const logits = trainedLinear(
+    t,
+    tanh(t, dense),
+    trained('classifier.out_proj.weight'),
+    trained('classifier.out_proj.bias'),
+  );
+
+  const { lossSum, dLogits } = labelCount === 1 ? squaredError(g, logits) : crossEntropy(g, logits);
+  t.backward(logits, dLogits);
+
+  const gradient = (value: Value): Value => t.gradient(value)!;
+  const dFirst = g.reshape(gradient(first), [-1, 1, shape.hiddenSize]);
+  const dHidden = g.reshape(g.mul(dFirst, g.input(HEAD_INPUTS.firstToken)), [-1, shape.hiddenSize]);
+  const dTensors = new Map(HEAD_TENSORS.map((name) => [name, gradient(name)]));
+  return {
+    loss: g.finish('head-loss', [logits, lossSum]),
+    lossAndGradients: g.finish('head-loss-gradients', [logits, lossSum, dHidden, ...dTensors.values()]),
+    logits,
+    lossSum,
+    dHidden,
+    dTensors,
+  };
+}
+
+/** torch.nn.functional.mse_loss, summed over the samples. */
+function squaredError(g: GraphBuilder, logits: Value): { lossSum: Value; dLogits: Value } {
+  const error = g.sub(logits, g.input(HEAD_INPUTS.target));
+  return { lossSum: total(g, g.mul(error, error)), dLogits: g.mul(error, g.scalar(2)) };
+}
+
+/** torch.nn.functional.cross_entropy, summed over the samples. */
+function crossEntropy(g: GraphBuilder, logits: Value): { lossSum: Value; dLogits: Value } {
+  const target = g.input(HEAD_INPUTS.target);
+  const logProbabilities = g.node('LogSoftmax', [logits], { axis: -1 });
+  const lossSum = g.node('Neg', [total(g, g.mul(target, logProbabilities))]);
+  return { lossSum, dLogits: g.sub(g.node('Softmax', [logits], { axis: -1 }), target) };
+}
+
+function total(g: GraphBuilder, x: Value): Value {
+  return g.node('ReduceSum', [x, g.constant('int64', [0, 1])], { keepdims: 0 });
+}

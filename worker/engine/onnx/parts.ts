@@ -1,0 +1,40 @@
+import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
+import type { LoraTarget } from '../../../signaling/protocol/settings.ts';
+import type { EmbeddingTensors } from '../../model/description.ts';
+import type { ParameterLayout } from '../../model/layout.ts';
+import type { EngineRequest } from '../engine.ts';
+import type { HeadGraphs } from './head-graphs.ts';
+import { HEAD_TENSORS } from './head-graphs.ts';
+import type { LayerGraphs } from './layer-graphs.ts';
+import type { Runtime } from './runtime.ts';
+
+export type LayerStep = 'forward' | 'forwardSaving' | 'backward' | 'backwardDeepest';
+export type HeadStep = 'loss' | 'lossAndGradients';
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** What passes need of their engine. */
+export interface EngineParts {
+  readonly request: EngineRequest;
+  readonly runtime: Runtime;
+  readonly layout: ParameterLayout;
+  readonly embeddings: EmbeddingTensors;
+  /** Frozen tensors of each layer, by LayerTensor. */
+  readonly frozen: readonly Tensors[];
+  /** Adapters of each layer, by `<target>.A` and `.B`. */
+  readonly adapters: () => readonly Tensors[];
+  /** The head's tensors by name. */
+  readonly head: () => Tensors;
+  readonly headGraphs: HeadGraphs;
+  readonly layerGraphs: (withDropout: boolean) => LayerGraphs;
+  layerSession(step: LayerStep, withDropout: boolean): Promise<InferenceSession>;
+  headSession(step: HeadStep): Promise<InferenceSession>;
+}
+
+/** `lora.layer.3.query.A` to `query.A`, as the graphs call it. */
+export function adapterInput(slotName: string): `${LoraTarget}.${'A' | 'B'}` {
+  return slotName.replace(/^lora\.layer\.\d+\./, '') as `${LoraTarget}.${'A' | 'B'}`;
+}
+
+export function isHeadTensor(name: string): name is (typeof HEAD_TENSORS)[number] {
+  return HEAD_TENSORS.some((tensor) => tensor === name);
+}
