@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { text } from 'node:stream/consumers';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { BROWSER_KINDS, type Tab, withBrowser } from './harness.ts';
@@ -92,10 +92,12 @@ describe.each(BROWSER_KINDS)('%s', (kind) => {
 describe('PeerJS through a PeerServer on this machine, without STUN', () => {
   const base = { sendBytes: MEGABYTE, expectBytes: MEGABYTE };
 
-  const check = (results: readonly [ExchangeResult, ExchangeResult]): void => {
+  /** `results` of the ends with seeds 1 and 2. */
+  const check = (results: readonly ExchangeResult[], bytes = MEGABYTE): void => {
+    expect(results).toHaveLength(2);
     for (const [i, result] of results.entries()) {
-      expect(result.receivedBytes).toBe(MEGABYTE);
-      expect(result.checksum).toBe(expectedChecksum(i === 0 ? 2 : 1, MEGABYTE));
+      expect(result.receivedBytes).toBe(bytes);
+      expect(result.checksum).toBe(expectedChecksum(i === 0 ? 2 : 1, bytes));
       expect(result.candidateTypes).toEqual(['host']);
     }
   };
@@ -123,19 +125,49 @@ describe('PeerJS through a PeerServer on this machine, without STUN', () => {
         const { port, peerPath: path } = server;
         const tab = await browser.open(server.url);
         const answering = exchangeInTab(tab, { ...base, id: 'b', remote: null, port, path, seed: 2 });
-        const request: ExchangeRequest = { ...base, id: 'a', remote: 'b', port, path, seed: 1 };
-        const node = spawn(process.execPath, ['--import', 'tsx', NODE_PEER, JSON.stringify(request)], {
-          stdio: ['pipe', 'pipe', 'inherit'],
-          timeout: 40_000,
-          killSignal: 'SIGKILL',
+        await withNodePeer({ ...base, id: 'a', remote: 'b', port, path, seed: 1 }, async (node) => {
+          const answer = await answering;
+          check([await node.result(), answer]);
         });
-        const ended = once(node, 'exit');
-        const output = text(node.stdout);
-        const answer = await answering;
-        node.stdin.end();
-        expect(await ended).toEqual([0, null]);
-        check([JSON.parse(await output), answer]);
       }),
     ),
   );
+
+  test('two Node processes exchange more than their buffers hold', () =>
+    onTrialPage(({ port, peerPath: path }) => {
+      const bytes = 8 * MEGABYTE;
+      const both = { sendBytes: bytes, expectBytes: bytes, port, path };
+      return withNodePeer({ ...both, id: 'b', remote: null, seed: 2 }, (callee) =>
+        withNodePeer({ ...both, id: 'a', remote: 'b', seed: 1 }, async (caller) => {
+          check(await Promise.all([caller.result(), callee.result()]), bytes);
+        }),
+      );
+    }));
 });
+
+interface NodePeer {
+  result(): Promise<ExchangeResult>;
+}
+
+/** An end in a process of its own; fails where the process does not end by itself, with code 0, once it is told that all is done. */
+async function withNodePeer(request: ExchangeRequest, body: (peer: NodePeer) => Promise<void>): Promise<void> {
+  const node = spawn(process.execPath, ['--import', 'tsx', NODE_PEER, JSON.stringify(request)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    timeout: 50_000,
+    killSignal: 'SIGKILL',
+  });
+  try {
+    const ended = once(node, 'exit');
+    const line = once(createInterface(node.stdout), 'line');
+    await body({
+      async result() {
+        const [text] = await Promise.race([line, ended.then(([code]) => [`"exit code ${code}"`])]);
+        return JSON.parse(text);
+      },
+    });
+    node.stdin.end();
+    expect(await ended).toEqual([0, null]);
+  } finally {
+    node.kill('SIGKILL');
+  }
+}
