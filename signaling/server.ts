@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import express from 'express';
 import { ExpressPeerServer } from 'peer';
 import { WebSocketServer } from 'ws';
+import { lanAddresses } from './addresses.ts';
 import { PlanService } from './plan-service.ts';
 import { MAX_CONTROL_CHARACTERS } from './protocol/limits.ts';
 import { Rooms } from './rooms.ts';
@@ -48,7 +49,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     next();
   });
   app.get('/config.json', (_request, response) => {
-    response.json({ iceServers: options.iceServers, hubPath: options.hubFolder === null ? null : '/hub' });
+    response.json({
+      iceServers: options.iceServers,
+      hubPath: options.hubFolder === null ? null : '/hub',
+      addresses: lanAddresses(options.host, (server.address() as AddressInfo).port),
+    });
   });
   const files = { fallthrough: false, dotfiles: 'deny' as const, index: false as const };
   app.use('/models', express.static(options.modelsFolder, files));

@@ -11,11 +11,8 @@ import type { SessionFactory } from './session/view.ts';
 const origin = location.origin;
 
 async function factory(): Promise<SessionFactory> {
-  const [load] = Object.values(
-    import.meta.glob<{ createSessionFactory: () => SessionFactory }>('./session/browser.ts'),
-  );
-  if (load === undefined) throw new Error('this build has no network code');
-  return (await load()).createSessionFactory();
+  const { createSessionFactory } = await import('./session-factory.ts');
+  return createSessionFactory(origin);
 }
 
 async function serverFacts(): Promise<ServerFacts> {

@@ -9,12 +9,9 @@ import type { SessionFactory } from './session/view.ts';
 /** What a tab may give to training; phones reload tabs that take much more, without a word. */
 const TAB_MEMORY_BYTES = 1.5e9;
 
-export interface ServerConfig {
-  readonly iceServers: readonly RTCIceServer[];
-}
-
 /** The real world for sessions in a browser tab. `origin` is the server that the page came from. */
-export function createSessionFactory(origin: string, { iceServers }: ServerConfig): SessionFactory {
+export async function createSessionFactory(origin: string): Promise<SessionFactory> {
+  const iceServers = await readIceServers(origin);
   const url = new URL(origin);
   const environment: SessionEnvironment = {
     kind: 'tab',
@@ -27,7 +24,7 @@ export function createSessionFactory(origin: string, { iceServers }: ServerConfi
         path: '/peer',
         secure: url.protocol === 'https:',
         // PeerJS's own defaults are a public broker, STUN and TURN servers.
-        config: { iceServers: [...iceServers] },
+        config: { iceServers },
         debug: 0,
       }),
     startDeviceWorker: () =>
@@ -43,6 +40,14 @@ export function createSessionFactory(origin: string, { iceServers }: ServerConfi
     host: (request, options) => new OwnSession(environment, request, options),
     join: (room, options) => new JoinSession(environment, room, options),
   };
+}
+
+/** What the server's person configured; a server that does not say has none. */
+async function readIceServers(origin: string): Promise<RTCIceServer[]> {
+  const response = await fetch(`${origin}/config.json`);
+  const config: unknown = response.ok ? await response.json() : null;
+  const given = typeof config === 'object' && config !== null && 'iceServers' in config ? config.iceServers : [];
+  return Array.isArray(given) ? given : [];
 }
 
 function handle<Api>(worker: Worker): WorkerHandle<Api> {

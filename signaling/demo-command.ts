@@ -1,0 +1,196 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import type { HostRequest } from '../worker/rpc.ts';
+import { localAddress } from './addresses.ts';
+import { CommandError, number, oneOf, readArguments, wholeNumber } from './command-line.ts';
+import { type DemoResult, runSession } from './demo-session.ts';
+import { DemoTerminal } from './demo-terminal.ts';
+import { duration } from './demo-text.ts';
+import { POLICIES } from './protocol/settings.ts';
+import { openServer } from './serve-command.ts';
+
+const EMBEDDED_MODEL = 'roberta-mini';
+const DEFAULT_HUB = 'https://huggingface.co';
+/** How much slower than this machine each demo device pretends to be, in turn. */
+const SLOWDOWNS = [1, 1.7, 3];
+const NAMES = ['laptop', 'tablet', 'phone', 'desktop', 'old-phone', 'netbook'];
+
+const HELP = `Usage: tabloom demo [options]
+
+A whole session on this machine: server, host and headless devices of different speeds fine-tune together over WebRTC.
+
+  --devices N        headless devices beside the host (3)
+  --rounds N         optimiser steps (60)
+  --task T           sentiment (embedded), or a GLUE task such as sst2 from a hub (sentiment)
+  --hub URL|FOLDER   Hugging Face endpoint, or a folder with the hub's layout (${DEFAULT_HUB})
+  --model M          roberta-mini (embedded), or a hub repository such as FacebookAI/roberta-base (roberta-mini)
+  --policy P         ${POLICIES.join(', ')} (auto)
+  --samples N        samples a round (32)
+  --learning-rate X  peak learning rate (0.003)
+  --dropout X        dropout probability (0)
+  --seed N           seed of everything that is drawn (1)
+  --out FOLDER       where the adapter goes (out/demo-adapter)
+  --port N           port of the server (8787; 0 takes a free one)
+  --host ADDRESS     interface of the server (127.0.0.1)
+  --compare-single   afterwards train on one device with the same seed and compare the losses
+  --json             print the result as JSON; progress goes to the standard error
+  --help             show this
+`;
+
+export async function demoCommand(argv: string[]): Promise<number> {
+  const { values } = readArguments(
+    argv,
+    {
+      devices: { type: 'string', default: '3' },
+      rounds: { type: 'string', default: '60' },
+      task: { type: 'string', default: 'sentiment' },
+      hub: { type: 'string', default: DEFAULT_HUB },
+      model: { type: 'string', default: EMBEDDED_MODEL },
+      policy: { type: 'string', default: 'auto' },
+      samples: { type: 'string', default: '32' },
+      'learning-rate': { type: 'string', default: '0.003' },
+      dropout: { type: 'string', default: '0' },
+      seed: { type: 'string', default: '1' },
+      out: { type: 'string', default: 'out/demo-adapter' },
+      port: { type: 'string', default: '8787' },
+      host: { type: 'string', default: '127.0.0.1' },
+      'compare-single': { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
+    { min: 0, max: 0 },
+  );
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const deviceCount = wholeNumber('devices', values.devices, 0, 32);
+  const policy = oneOf('policy', values.policy, POLICIES);
+  const folder = /^https?:\/\//.test(values.hub) ? null : values.hub;
+  const rounds = wholeNumber('rounds', values.rounds, 1, 100_000);
+  const training = {
+    rounds,
+    samplesPerRound: wholeNumber('samples', values.samples, 1, 1024),
+    maxTokens: 64,
+    learningRate: number('learning-rate', values['learning-rate'], 1e-8, 1),
+    weightDecay: 0.01,
+    warmupFraction: 0.1,
+    dropout: number('dropout', values.dropout, 0, 0.9),
+    evaluateEvery: 0,
+    seed: wholeNumber('seed', values.seed, 0, 2 ** 32 - 1),
+  };
+  const port = wholeNumber('port', values.port, 0, 65535);
+  const server = await openServer({ port, host: values.host, hub: folder, ice: [], log: () => undefined });
+  const origin = localAddress(values.host, server.port);
+  const endpoint = folder === null ? values.hub.replace(/\/+$/, '') : `${origin}/hub`;
+  const request: HostRequest = {
+    model:
+      values.model === EMBEDDED_MODEL
+        ? { kind: 'embedded', id: EMBEDDED_MODEL }
+        : { kind: 'hub', id: values.model, endpoint, revision: 'main' },
+    task: { id: values.task, endpoint },
+    lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
+    training,
+    origin,
+  };
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  const terminal = new DemoTerminal(values.json ? process.stderr : process.stdout);
+  try {
+    terminal.line(`\n  The page is at ${origin} while this runs.`);
+    const startMs = performance.now();
+    const result = await runSession({
+      origin,
+      request,
+      policy,
+      devices: Array.from({ length: deviceCount }, (_, i) => ({
+        name: NAMES[i % NAMES.length] + (i < NAMES.length ? '' : `-${Math.floor(i / NAMES.length) + 1}`),
+        slowdown: SLOWDOWNS[i % SLOWDOWNS.length],
+      })),
+      onLink: (link) => terminal.line(`  A tab can join or watch at ${link}\n`),
+      onView: (view) => terminal.show(view),
+      signal: stop.signal,
+    });
+    const seconds = (performance.now() - startMs) / 1000;
+    const single = values['compare-single']
+      ? await compareSingle(result, origin, request, stop.signal, terminal)
+      : null;
+    const folderOut = values.out;
+    await mkdir(folderOut, { recursive: true });
+    for (const { name, bytes } of result.files) await writeFile(join(folderOut, name), bytes);
+    report(terminal, result, seconds, folderOut, single);
+    if (values.json) process.stdout.write(`${JSON.stringify(summary(result, seconds, folderOut, single))}\n`);
+    return 0;
+  } catch (error) {
+    if (stop.signal.aborted) {
+      terminal.line('\n  Stopped.');
+      return 130;
+    }
+    throw new CommandError(error instanceof Error ? error.message : String(error));
+  } finally {
+    process.removeListener('SIGINT', onSignal);
+    process.removeListener('SIGTERM', onSignal);
+    await server.close();
+  }
+}
+
+/** Trains once more on the host alone with the same seed; the largest |a - b| / |b| of the rounds' losses. */
+async function compareSingle(
+  cooperative: DemoResult,
+  origin: string,
+  request: HostRequest,
+  signal: AbortSignal,
+  terminal: DemoTerminal,
+): Promise<number> {
+  terminal.line('\n  The same on one device, to compare:');
+  const alone = await runSession({
+    origin,
+    request,
+    policy: 'offload',
+    devices: [],
+    onLink: () => undefined,
+    onView: (view) => terminal.show(view),
+    signal,
+  });
+  const differences = cooperative.rounds.map(({ loss }, i) => {
+    const other = alone.rounds[i].loss;
+    return Math.abs(loss - other) / Math.max(Math.abs(other), Number.MIN_VALUE);
+  });
+  return Math.max(...differences);
+}
+
+function summary(result: DemoResult, seconds: number, folder: string, single: number | null) {
+  const [before, after] = [result.scores[0], result.scores[result.scores.length - 1]];
+  return {
+    seconds,
+    trainingSeconds: result.trainingSeconds,
+    metric: after.metric,
+    before: before.value,
+    after: after.value,
+    losses: result.rounds.map((r) => r.loss),
+    reassigned: result.rounds.reduce((sum, r) => sum + r.reassigned, 0),
+    uploadBits: result.rounds.reduce((sum, r) => sum + r.devices.reduce((s, d) => s + d.uploadBits, 0), 0),
+    adapter: folder,
+    ...(single === null ? {} : { largestRelativeLossDifference: single }),
+  };
+}
+
+function report(
+  terminal: DemoTerminal,
+  result: DemoResult,
+  seconds: number,
+  folder: string,
+  single: number | null,
+): void {
+  const { before, after, metric } = summary(result, seconds, folder, single);
+  const shown = (value: number): string =>
+    metric === 'accuracy' || metric === 'f1' ? `${(100 * value).toFixed(1)} %` : value.toFixed(3);
+  terminal.line(
+    `\n  Dev ${metric} ${shown(before)} -> ${shown(after)} in ${duration(seconds)} (training ${duration(result.trainingSeconds)}).`,
+  );
+  if (single !== null)
+    terminal.line(`  Largest relative difference of loss from one device: ${single.toExponential(2)}.`);
+  terminal.line(`  The adapter is in ${relative(process.cwd(), folder) || folder}.\n`);
+}
