@@ -51,12 +51,12 @@ export async function exchange(PeerClass: typeof Peer, request: ExchangeRequest)
   let link: RTCPeerConnection | undefined;
 
   const talk = async (): Promise<ExchangeResult> => {
+    // Listened for from the start: a call that waited at the server comes in the same tick as `open`.
+    const called = new Promise<DataConnection>((resolve) => peer.on('connection', resolve));
     await new Promise<void>((resolve) => peer.on('open', () => resolve()));
     stage = 'connecting';
-    const connection = await new Promise<DataConnection>((resolve) => {
-      if (request.remote === null) peer.on('connection', resolve);
-      else resolve(peer.connect(request.remote, { serialization: 'json', reliable: true }));
-    });
+    const connection =
+      request.remote === null ? await called : peer.connect(request.remote, { serialization: 'json', reliable: true });
     link = connection.peerConnection;
     const otherIsReady = new Promise<void>((resolve) => connection.on('data', () => resolve()));
     await new Promise<void>((resolve, reject) => {
