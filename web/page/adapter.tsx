@@ -46,7 +46,7 @@ export function Adapter({
       <h2 id="adapter-title">{finished ? 'The adapter' : 'The adapter so far'}</h2>
       <div class="buttons">
         <button class={finished ? 'primary' : ''} type="button" disabled={state.kind === 'making'} onClick={download}>
-          {state.kind === 'making' ? 'Packing…' : `Download ${folder}.zip`}
+          {state.kind === 'making' ? 'Packing…' : 'Download the adapter'}
         </button>
       </div>
       <div role="status">
@@ -61,7 +61,10 @@ export function Adapter({
           </ul>
         )}
       </div>
-      <p>Unpack it and open it with Hugging Face PEFT. {baseModelNote(settings)}</p>
+      <p>
+        One archive, <span class="file-name">{folder}.zip</span>. Unpack it and open it with Hugging Face PEFT.{' '}
+        {baseModelNote(settings)}
+      </p>
       <ScrollFrame kind="code-frame" label="Python that loads the adapter">
         <pre>
           <code>{peftSnippet(settings)}</code>

@@ -108,40 +108,38 @@ export function App({ factory, origin, server }: AppProps) {
               Open a session, share its link. Every device that joins measures its own speed and trains the layers that
               suit it.
             </p>
+            {problem.value !== null && (
+              <p class="problem" role="alert">
+                {problem.value}
+              </p>
+            )}
           </div>
-          {problem.value !== null && (
-            <p class="problem" role="alert">
-              {problem.value}
-            </p>
-          )}
-          <div class="start-forms">
-            {invited ? (
+          {invited ? (
+            <JoinForm
+              key={here.code}
+              code={here.code}
+              name={form.value.name}
+              onName={(name) => rename(name)}
+              invited
+              busy={busy.value}
+              onJoin={join}
+            />
+          ) : (
+            <>
+              <StartSession form={form} origin={origin} busy={busy.value} onStart={start} />
               <JoinForm
-                key={here.code}
-                code={here.code}
+                code=""
                 name={form.value.name}
                 onName={(name) => rename(name)}
-                invited
+                invited={false}
                 busy={busy.value}
                 onJoin={join}
               />
-            ) : (
-              <>
-                <StartSession form={form} origin={origin} busy={busy.value} onStart={start} />
-                <JoinForm
-                  code=""
-                  name={form.value.name}
-                  onName={(name) => rename(name)}
-                  invited={false}
-                  busy={busy.value}
-                  onJoin={join}
-                />
-              </>
-            )}
-          </div>
+            </>
+          )}
           <ExampleCloth />
           {invited && (
-            <p>
+            <p class="elsewhere">
               <a href="./" onClick={toStart}>
                 Start a session of your own
               </a>

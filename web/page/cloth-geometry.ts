@@ -37,8 +37,8 @@ const HEADER = { named: 66, short: 44 };
 const BEAM = 6;
 const ROW_GAP = 4;
 const MIN_COLUMN = 30;
-const MAX_COLUMN = 240;
-const NAMED_COLUMN = 68;
+const MAX_COLUMN = 420;
+const NAMED_COLUMN = 54;
 const TEAM_GAP = 18;
 const SIDE = 8;
 const YARN_PITCH = 6;
@@ -46,6 +46,9 @@ const TIE = 18;
 const WEIGHT_MIN = 6;
 const WEIGHT_RANGE = 48;
 const WEIGHT_TEXT = 22;
+
+/** Width of the row labels: in full where there is room, else numbers under two headings. */
+export const LABELS = { full: 116, short: 74, shortBelow: 560 } as const;
 
 /** Lays the cloth out in `available` pixels; wider where the threads need it, and then the picture scrolls in its own frame. */
 export function loom(cloth: Cloth, available: number): Loom {
@@ -61,7 +64,8 @@ export function loom(cloth: Cloth, available: number): Loom {
     0,
     ...cloth.threads.flatMap((t) => [t.predicted, t.measured]).map((s) => (s === null ? 0 : totalSeconds(s))),
   );
-  let x = SIDE;
+  // Few devices in a wide frame: the cloth hangs in the middle of the beam.
+  let x = SIDE + Math.max(0, Math.floor((room - columnWidth * cloth.threads.length) / 2));
   const columns = cloth.threads.map((thread, i): Column => {
     if (i > 0 && thread.team !== cloth.threads[i - 1]!.team) x += TEAM_GAP;
     const column = columnOf(thread, x, columnWidth, slowest);

@@ -62,26 +62,28 @@ export function ThreadColumn({ thread, column, shape, cloth, fill }: ColumnProps
 const STATE_WORDS: Readonly<Record<ThreadState, string>> = {
   works: 'trains in this plan',
   spare: 'stands by',
+  ready: 'ready',
   preparing: 'gets ready',
+  unlinked: 'no data link to the host',
   away: 'connection lost',
   failed: 'cannot go on',
 };
-const SHORT_STATE: Readonly<Record<ThreadState, string>> = {
-  works: '',
-  spare: 'stands by',
-  preparing: 'getting ready',
-  away: 'away',
-  failed: 'failed',
+/** The same beneath a name, and for narrow columns beneath the letter. */
+const NOTES: Readonly<Record<ThreadState, readonly [wide: string, narrow: string]>> = {
+  works: ['', ''],
+  spare: ['stands by', 'spare'],
+  ready: ['ready', 'ready'],
+  preparing: ['getting ready', '…'],
+  unlinked: ['no link', 'no link'],
+  away: ['away', 'away'],
+  failed: ['failed', 'failed'],
 };
 
 function Header({ thread, column, shape, samples }: { thread: Thread; column: Column; shape: Loom; samples: number }) {
   const { middle } = column;
-  const partly = thread.samples !== null && thread.samples.count < samples;
-  const note =
-    SHORT_STATE[thread.state] || (partly ? `${thread.samples!.count} of ${samples}` : thread.self ? 'you' : '');
-  const shortNote = partly
-    ? `${thread.samples!.count}`
-    : { works: '', spare: 'spare', preparing: '…', away: 'away', failed: 'failed' }[thread.state];
+  const [wide, narrow] = NOTES[thread.state];
+  const part = thread.samples !== null && thread.samples.count < samples ? thread.samples.count : null;
+  const note = wide || (part !== null ? `${part} of ${samples}` : thread.self ? 'you' : '');
   return (
     <>
       <rect class="swatch" x={middle - 12} y={2} width={24} height={22} rx={5} />
@@ -99,7 +101,7 @@ function Header({ thread, column, shape, samples }: { thread: Thread; column: Co
         </>
       ) : (
         <text class="tiny" x={middle} y={37} text-anchor="middle">
-          {shortNote}
+          {narrow || (part ?? (thread.self ? 'you' : ''))}
         </text>
       )}
     </>

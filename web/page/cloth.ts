@@ -28,8 +28,11 @@ export interface ClothCell {
   readonly state: CellState;
 }
 
-/** What a thread does: works in this plan, stands by, is not ready yet, lost its connection, or cannot go on. */
-export type ThreadState = 'works' | 'spare' | 'preparing' | 'away' | 'failed';
+/**
+ * What a thread does: works in this plan, stands by, is ready for a first plan, gets ready, has no link to the host, lost its
+ * connection, or cannot go on.
+ */
+export type ThreadState = 'works' | 'spare' | 'ready' | 'preparing' | 'unlinked' | 'away' | 'failed';
 
 export interface Thread {
   readonly device: string;
@@ -64,24 +67,24 @@ export interface ClothInput {
 }
 
 export function cloth({ room, self, rounds, activity, seats }: ClothInput): Cloth {
+  const { plan } = room;
   const { layers } = room.settings.shape;
   const rows = Array.from({ length: layers + 1 }, (_, row) => ({ layer: row === 0 ? null : layers - row, depth: row }));
   const running = room.phase === 'training' && !tooQuickToShow(rounds) ? activity : null;
-  const teams = teamStarts(room.plan);
-  const widest = Math.max(1, ...(room.plan?.assignments ?? []).map((assignment) => assignment.samples.count));
+  const teams = teamStarts(plan);
+  const widest = Math.max(1, ...(plan?.assignments ?? []).map((assignment) => assignment.samples.count));
 
   const threads = room.devices
     .filter((device) => device.status.kind !== 'watching')
     .map((device): Thread => {
-      const assignment = room.plan?.assignments.find((one) => one.device === device.id && hasWork(one)) ?? null;
+      const assignment = plan?.assignments.find((one) => one.device === device.id && hasWork(one)) ?? null;
       const cellRows = assignment === null ? [] : assignedRows(assignment, layers);
-      const plan = room.plan;
       return {
         device: device.id,
         mark: markFor(seats, device.id),
         name: device.name,
         self: device.id === self,
-        state: threadState(device, assignment !== null),
+        state: threadState(device, plan !== null, assignment !== null),
         cells: withStates(cellRows, running, device.id),
         reachRows: (cellRows.at(-1) ?? -1) + 1,
         samples: assignment?.samples ?? null,
@@ -130,9 +133,11 @@ function withStates(rows: readonly number[], activity: Activity | null, device: 
   return rows.map((row, i) => ({ row, state: i < arrived ? 'woven' : i === arrived ? 'next' : 'open' }));
 }
 
-function threadState(device: DeviceView, works: boolean): ThreadState {
+function threadState(device: DeviceView, planned: boolean, works: boolean): ThreadState {
   if (device.status.kind === 'failed') return 'failed';
   if (!device.online && !device.linked) return 'away';
   if (works) return 'works';
-  return device.status.kind === 'ready' && device.linked ? 'spare' : 'preparing';
+  if (device.status.kind !== 'ready') return 'preparing';
+  if (!device.linked) return 'unlinked';
+  return planned ? 'spare' : 'ready';
 }

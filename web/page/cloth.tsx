@@ -1,6 +1,6 @@
 import { useId, useMemo, useRef } from 'preact/hooks';
 import type { Cloth, Thread } from './cloth.ts';
-import { type Loom, loom } from './cloth-geometry.ts';
+import { LABELS, type Loom, loom } from './cloth-geometry.ts';
 import { ThreadColumn } from './cloth-thread.tsx';
 import { WEAVES } from './marks.ts';
 import { ScrollFrame } from './scroll-frame.tsx';
@@ -10,14 +10,16 @@ const PITCH = 5;
 
 /** The picture of the allocation. `sentence` says the same in words for those who do not see it. */
 export function ClothPicture({ cloth, sentence }: { cloth: Cloth; sentence: string }) {
-  const frame = useRef<HTMLElement>(null);
-  const width = useWidth(frame);
+  const whole = useRef<HTMLDivElement>(null);
+  const width = useWidth(whole);
   const id = useId();
-  const shape = useMemo(() => loom(cloth, width), [cloth, width]);
+  const short = width < LABELS.shortBelow;
+  const labels = short ? LABELS.short : LABELS.full;
+  const shape = useMemo(() => loom(cloth, Math.max(0, width - labels)), [cloth, width, labels]);
   return (
-    <div class="cloth">
-      <RowLabels cloth={cloth} shape={shape} />
-      <ScrollFrame kind="cloth-frame" frame={frame} label="Cloth picture, scrolls sideways when there are many devices">
+    <div class="cloth" ref={whole}>
+      <RowLabels cloth={cloth} shape={shape} width={labels} short={short} />
+      <ScrollFrame kind="cloth-frame" label="Cloth picture, scrolls sideways when there are many devices">
         {width > 0 && (
           <svg role="img" aria-labelledby={`${id}-t ${id}-d`} width={shape.width} height={shape.height}>
             <title id={`${id}-t`}>Who trains which block</title>
@@ -55,20 +57,31 @@ export function ClothPicture({ cloth, sentence }: { cloth: Cloth; sentence: stri
   );
 }
 
-function RowLabels({ cloth, shape }: { cloth: Cloth; shape: Loom }) {
+function RowLabels({ cloth, shape, width, short }: { cloth: Cloth; shape: Loom; width: number; short: boolean }) {
   const middle = shape.cellHeight / 2 + 4;
+  const right = width - 8;
   return (
-    <svg class="cloth-labels" width={104} height={shape.height} aria-hidden="true">
-      <text class="label-quiet" x={98} y={shape.beamY + 8} text-anchor="end">
+    <svg class="cloth-labels" width={width} height={shape.height} aria-hidden="true">
+      {short && (
+        <>
+          <text class="label-quiet" x={0} y={shape.beamY - 10}>
+            layer
+          </text>
+          <text class="label-quiet" x={right} y={shape.beamY - 10} text-anchor="end">
+            depth
+          </text>
+        </>
+      )}
+      <text class="label-quiet" x={right} y={shape.beamY + 8} text-anchor="end">
         loss
       </text>
       {cloth.rows.map((row, i) => (
         <g key={row.depth}>
           <text class="label" x={0} y={shape.rowY[i]! + middle}>
-            {row.layer === null ? 'head' : `layer ${row.layer}`}
+            {row.layer === null ? 'head' : short ? row.layer : `layer ${row.layer}`}
           </text>
-          <text class="label-quiet" x={98} y={shape.rowY[i]! + middle} text-anchor="end">
-            depth {row.depth}
+          <text class="label-quiet" x={right} y={shape.rowY[i]! + middle} text-anchor="end">
+            {short ? row.depth : `depth ${row.depth}`}
           </text>
         </g>
       ))}

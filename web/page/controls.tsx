@@ -50,12 +50,10 @@ export function Controls({
       {host !== null && (room?.phase === 'training' || room?.phase === 'paused') && (
         <Confirmed label="Finish now" question="Finish after this round?" yes="Finish" onYes={() => host.finish()} />
       )}
-      {host === null || room === null ? (
+      {room === null && (
         <button class="plain" type="button" onClick={onLeave}>
-          {room === null ? 'Cancel' : 'Leave'}
+          Cancel
         </button>
-      ) : (
-        <Confirmed label="End the session" question="End it for everyone?" yes="End it" onYes={onLeave} />
       )}
       {host !== null && room?.phase === 'gathering' && obstacle !== null && (
         <p class="buttons-note" id="start-obstacle">
@@ -63,6 +61,21 @@ export function Controls({
         </p>
       )}
       {host === null && room?.phase === 'gathering' && <p class="buttons-note">The host starts the training.</p>}
+    </div>
+  );
+}
+
+/** At the end of the page: out of the way of what is pressed more often. */
+export function Leave({ host, onLeave }: { host: boolean; onLeave: () => void }) {
+  return (
+    <div class="buttons">
+      {host ? (
+        <Confirmed label="End the session" question="End it for everyone?" yes="End it" onYes={onLeave} />
+      ) : (
+        <button class="plain" type="button" onClick={onLeave}>
+          Leave the session
+        </button>
+      )}
     </div>
   );
 }

@@ -63,7 +63,7 @@ export class CurvePlot {
         cursor: { show: false },
         padding: [10, 4, 0, 0],
         scales: {
-          x: { time: false },
+          x: { time: false, range: (_u, _min, max) => [0, Math.max(1, max ?? 1)] },
           loss: { range: (_u, _min, max) => [0, Math.max(0.1, (max ?? 1) * 1.05)] },
           score: { range: percent ? [0, 1] : (_u, min, max) => [Math.min(0, min ?? 0), Math.max(1, max ?? 1)] },
         },

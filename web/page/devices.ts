@@ -45,6 +45,19 @@ export function deviceLines(
   });
 }
 
+/** Rooms up to this size are listed whole. */
+const LISTED = 12;
+
+/** Splits a long list: who works, gets ready or has a problem is shown, and this device itself; the rest is folded away. */
+export function foldedLines(lines: readonly DeviceLine[]): {
+  readonly shown: readonly DeviceLine[];
+  readonly folded: readonly DeviceLine[];
+} {
+  if (lines.length <= LISTED) return { shown: lines, folded: [] };
+  const shows = (line: DeviceLine) => line.tone !== 'quiet' || line.tags.includes('you');
+  return { shown: lines.filter(shows), folded: lines.filter((line) => !shows(line)) };
+}
+
 /** An ordered list of rules: the first that applies says what the device does. */
 export function deviceStatus(device: DeviceView, room: RoomView): { readonly status: string; readonly tone: Tone } {
   const { status } = device;

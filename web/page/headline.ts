@@ -60,8 +60,7 @@ export function headline(view: SessionView): Headline {
       };
     case 'finished': {
       const judged = (view.scores.at(-1)?.round ?? -1) >= done;
-      const detail =
-        evaluating ?? (judged || view.role !== 'host' ? 'The adapter is ready.' : 'Waiting for the last score.');
+      const detail = view.ended ?? evaluating ?? (judged ? READY[view.role] : 'The last score is on its way.');
       return { title: `Finished after ${countText(done, 'round', 'rounds')}`, detail };
     }
   }
@@ -79,17 +78,23 @@ export function openingText(stage: (typeof OPENING_STAGES)[number]): string {
   }[stage];
 }
 
+const READY: Readonly<Record<SessionView['role'], string>> = {
+  host: 'The adapter is ready.',
+  device: 'The host has the adapter.',
+  watcher: 'The host has the adapter.',
+};
+
 function gatheringText(room: RoomView): string {
   const trainers = room.devices.filter((device) => device.status.kind !== 'watching');
   const ready = trainers.filter((device) => device.status.kind === 'ready').length;
   if (trainers.length === ready) return `${countText(ready, 'device is', 'devices are')} ready.`;
-  return `${ready} of ${countText(trainers.length, 'device is', 'devices are')} ready.`;
+  return `${ready} of ${countText(trainers.length, 'device', 'devices')} ready.`;
 }
 
 /** Why the host cannot start yet, or null when it can. */
 export function startObstacle(room: RoomView): string | null {
   if (room.plan !== null) return null;
-  if (room.planNote !== null) return room.planNote;
+  if (room.planNote !== null) return 'There is no plan for these devices yet.';
   const waiting = room.devices.filter((device) => device.status.kind !== 'watching');
   if (waiting.some((device) => device.status.kind === 'ready')) return 'The planner is making the first plan.';
   const doing = waiting.filter((device) => device.status.kind !== 'failed').map(preparation);
@@ -120,6 +125,8 @@ export function roleSentence(view: SessionView): string {
   }
   if (view.status.kind === 'failed') return '';
   if (view.status.kind !== 'ready') return 'Your device is getting ready. Keep this tab open and visible.';
+  const linked = room.devices.find((device) => device.id === view.self)?.linked ?? true;
+  if (!linked) return 'Your device is ready and waits for its link to the host. Keep this tab open and visible.';
   if (room.plan === null) return 'Your device is ready. Keep this tab open and visible.';
   if (work === null)
     return 'Your device stands by: this plan is quicker without it. It steps in when another one leaves.';

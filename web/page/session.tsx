@@ -4,7 +4,7 @@ import { Adapter } from './adapter.tsx';
 import { Allocation } from './allocation.tsx';
 import { announcement } from './announce.ts';
 import { Chart } from './chart.tsx';
-import { Controls } from './controls.tsx';
+import { Controls, Leave } from './controls.tsx';
 import { DeviceList } from './device-list.tsx';
 import { deviceLines } from './devices.ts';
 import { headline, OPENING_STAGES, openingText, progress, roleSentence } from './headline.ts';
@@ -75,7 +75,7 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
       {room !== null && (
         <div class="session-work">
           <Allocation view={view} seats={seats} />
-          {(view.rounds.length > 0 || view.scores.length > 0) && <Chart view={view} />}
+          {view.rounds.length > 0 && <Chart view={view} />}
         </div>
       )}
       {room !== null && (
@@ -96,6 +96,7 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
             )}
             <Log notices={view.notices} />
           </div>
+          {view.ended === null && <Leave host={host !== null} onLeave={leave} />}
         </div>
       )}
     </main>

@@ -1,0 +1,254 @@
+import type { SessionView } from '../../../web/session/view.ts';
+import { device, plan, room, rounds, type Share, scores, view, withStatus } from './scenarios.ts';
+
+const THREE: readonly Share[] = [
+  { place: 0, layers: [2, 3], head: false },
+  { place: 1, layers: [4, 5], head: true },
+  { place: 2, layers: [0, 1], head: false },
+];
+const three = plan(6, THREE);
+const devices3 = [device(0), device(1), device(2)];
+const gathering = { phase: 'gathering' as const };
+const deviceRole = { role: 'device' as const, self: device(1).id };
+
+const arriving = (of: readonly [place: number, received: number, expected: number][], round = 35) => ({
+  round,
+  devices: of.map(([place, received, expected]) => ({ device: device(place).id, received, expected })),
+});
+
+const training = (): Partial<SessionView> => ({
+  room: room({ devices: devices3, plan: three }),
+  rounds: rounds(34, three),
+  scores: scores(34, 20),
+  activity: arriving([
+    [0, 1, 2],
+    [1, 3, 3],
+    [2, 0, 2],
+  ]),
+});
+
+const TEAMS: readonly Share[] = [
+  { place: 0, layers: [0, 1, 2, 3, 4, 5], head: true, samples: { start: 0, count: 12 } },
+  { place: 1, layers: [4, 5], head: true, samples: { start: 12, count: 20 } },
+  { place: 2, layers: [2, 3], samples: { start: 12, count: 20 } },
+  { place: 3, layers: [0, 1], samples: { start: 12, count: 20 } },
+];
+const teams = plan(6, TEAMS, { policy: 'teams', solver: 'teams, local search', limitedBy: device(3).id });
+
+const parallel = plan(
+  6,
+  [0, 1, 2, 3].map((place) => ({
+    place,
+    layers: [0, 1, 2, 3, 4, 5],
+    head: true,
+    samples: { start: 8 * place, count: place === 1 ? 4 : place === 2 ? 12 : 8 },
+  })),
+  { policy: 'data-parallel', solver: 'balanced split', limitedBy: device(2).id },
+);
+
+const all64 = Array.from({ length: 64 }, (_, place) => device(place));
+const large = plan(
+  24,
+  Array.from(
+    { length: 25 },
+    (_, depth): Share => ({
+      place: (depth * 37) % 64,
+      layers: depth === 0 ? [] : [24 - depth],
+      head: depth === 0,
+    }),
+  ),
+);
+const twelve = plan(
+  12,
+  [5, 2, 7, 0, 3, 1, 6, 4].map(
+    (place, i): Share => ({
+      place,
+      layers: i < 4 ? [11 - i] : [15 - 2 * i, 14 - 2 * i].filter((l) => l >= 0).reverse(),
+      head: i === 0,
+    }),
+  ),
+);
+
+const finishedRoom = room({ devices: devices3, plan: three, phase: 'finished' });
+const news = (id: number, sentence: string, elapsedSeconds: number, kind: 'news' | 'problem' = 'news') => ({
+  id,
+  kind,
+  sentence,
+  elapsedSeconds,
+});
+
+/** Every state of a session that the page can show, by name. */
+export const VIEWS: Readonly<Record<string, SessionView>> = {
+  opening: view({
+    server: 'connecting',
+    status: { kind: 'joining' },
+    opening: { stage: 'weights', done: 2.1e6, total: 4.6e6 },
+  }),
+  connecting: view({ ...deviceRole, server: 'connecting', status: { kind: 'joining' } }),
+  'lobby-empty': view({
+    status: { kind: 'loading', done: 3, total: 10 },
+    room: room({ ...gathering, devices: [withStatus(0, { kind: 'loading', done: 3, total: 10 })] }),
+  }),
+  lobby: view({
+    room: room({
+      ...gathering,
+      devices: [
+        device(0),
+        device(1),
+        withStatus(2, { kind: 'profiling' }),
+        withStatus(3, { kind: 'loading', done: 3.2, total: 4.6 }),
+        withStatus(4, { kind: 'watching' }),
+      ],
+      plan: plan(6, [
+        { place: 0, layers: [0, 1, 2] },
+        { place: 1, layers: [3, 4, 5], head: true },
+      ]),
+    }),
+    notices: [news(1, 'Pixel 8 joined.', 14), news(2, 'Pixel 8 is ready.', 22)],
+  }),
+  'lobby-device': view({
+    ...deviceRole,
+    status: { kind: 'profiling' },
+    room: room({ ...gathering, devices: [device(0), withStatus(1, { kind: 'profiling' })] }),
+  }),
+  'lobby-infeasible': view({
+    room: room(
+      {
+        ...gathering,
+        devices: [device(0), device(1)],
+        planNote:
+          'No device has the memory for depth 9 and deeper. Let a device with more memory join, or lower the samples a round.',
+      },
+      12,
+    ),
+  }),
+  'training-host': view(training()),
+  'training-device': view({ ...training(), ...deviceRole }),
+  'training-watcher': view({
+    ...training(),
+    role: 'watcher',
+    self: device(5).id,
+    status: { kind: 'watching' },
+    room: room({ devices: [...devices3, withStatus(5, { kind: 'watching' })], plan: three }),
+  }),
+  'training-first': view({
+    room: room({ devices: devices3, plan: three }),
+    activity: arriving(
+      [
+        [0, 0, 2],
+        [1, 1, 3],
+        [2, 0, 2],
+      ],
+      1,
+    ),
+    scores: scores(0, 20),
+  }),
+  'training-evaluating': view({ ...training(), activity: null, evaluation: { done: 320, total: 500 } }),
+  'training-trouble': view({
+    ...training(),
+    room: room({
+      devices: [
+        device(0),
+        device(1, { hidden: true }),
+        device(2, { online: false, linked: false }),
+        withStatus(3, { kind: 'failed', sentence: 'The GPU was lost: probably out of memory.' }),
+        device(4),
+        withStatus(5, { kind: 'profiling' }),
+      ],
+      plan: three,
+    }),
+    notices: [
+      news(1, 'Merino Bobbin joined.', 40),
+      news(2, 'Old ThinkPad went away in round 34; its work was given to Linen Shuttle.', 71, 'problem'),
+    ],
+  }),
+  'training-reconnecting': view({ ...training(), ...deviceRole, server: 'reconnecting' }),
+  'training-failed-self': view({
+    ...training(),
+    ...deviceRole,
+    status: { kind: 'failed', sentence: 'The self-test gave a wrong gradient twice.' },
+    room: room({
+      devices: [
+        device(0),
+        withStatus(1, { kind: 'failed', sentence: 'The self-test gave a wrong gradient twice.' }),
+        device(2),
+      ],
+      plan: three,
+    }),
+  }),
+  'training-no-link': view({
+    ...training(),
+    ...deviceRole,
+    room: room({
+      devices: [device(0), device(1, { linked: false }), device(2)],
+      plan: plan(6, [
+        { place: 0, layers: [3, 4, 5], head: true },
+        { place: 2, layers: [0, 1, 2] },
+      ]),
+    }),
+  }),
+  'training-teams': view({
+    ...training(),
+    room: room({ devices: [device(0), device(1), device(2), device(3), device(4)], plan: teams }),
+    rounds: rounds(34, teams),
+    activity: arriving([
+      [0, 4, 7],
+      [1, 3, 3],
+      [2, 1, 2],
+      [3, 0, 2],
+    ]),
+  }),
+  'training-parallel': view({
+    ...training(),
+    room: room({ devices: [device(0), device(1), device(2), device(3)], plan: parallel }),
+    rounds: rounds(34, parallel),
+    activity: null,
+  }),
+  'training-single': view({
+    ...training(),
+    room: room({
+      devices: [device(0)],
+      plan: plan(6, [{ place: 0, layers: [0, 1, 2, 3, 4, 5], head: true }], { policy: 'single' }),
+    }),
+    activity: null,
+  }),
+  'training-8x12': view({
+    ...training(),
+    room: room({ devices: all64.slice(0, 8), plan: twelve }, 12),
+    rounds: rounds(34, twelve),
+    activity: arriving([
+      [0, 1, 1],
+      [1, 1, 2],
+      [2, 1, 1],
+      [3, 0, 2],
+      [5, 2, 2],
+      [7, 1, 1],
+    ]),
+  }),
+  'training-64x24': view({
+    ...training(),
+    room: room({ devices: all64, plan: large }, 24),
+    rounds: rounds(34, large),
+    activity: null,
+  }),
+  paused: view({ ...training(), room: room({ devices: devices3, plan: three, phase: 'paused' }), activity: null }),
+  finished: view({ room: finishedRoom, rounds: rounds(120, three), scores: scores(120, 20) }),
+  'finished-evaluating': view({
+    room: finishedRoom,
+    rounds: rounds(120, three),
+    scores: scores(100, 20),
+    evaluation: { done: 160, total: 500 },
+  }),
+  'finished-device': view({ ...deviceRole, room: finishedRoom, rounds: rounds(120, three), scores: scores(120, 20) }),
+  'ended-not-found': view({
+    ...deviceRole,
+    ended: 'There is no session with the code abc234. Check the code, or ask the host for a new link.',
+  }),
+  'ended-host-left': view({
+    ...training(),
+    ...deviceRole,
+    server: 'closed',
+    activity: null,
+    ended: 'The host ended the session.',
+  }),
+};
