@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { CONFIRM, correctedProfile, type FitState, observeRound, startFit } from '../../signaling/planner/fit.ts';
+import { drawsFrom } from '../../signaling/planner/random.ts';
 import { isotonic } from '../../signaling/planner/robust.ts';
-import { randomSource } from '../../signaling/planner/simulate/random.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import { ProfileSchema } from '../../signaling/protocol/profile.ts';
 
@@ -132,7 +132,7 @@ describe('compute', () => {
   });
 
   test('with 10 % noise and a pause every ninth round the prediction stays within 10 % for 300 rounds', () => {
-    const random = randomSource(5);
+    const random = drawsFrom(5);
     let state = startFit(CALIBRATED, LAYERS);
     let worst = 0;
     for (let round = 1; round <= 300; round += 1) {
@@ -145,7 +145,7 @@ describe('compute', () => {
 
   test('whatever comes, the profile is valid and compute never falls with depth or samples', () => {
     for (let seed = 1; seed <= 200; seed += 1) {
-      const random = randomSource(seed);
+      const random = drawsFrom(seed);
       let state = startFit(CALIBRATED, LAYERS);
       for (let round = 0; round < 40; round += 1)
         state = observeRound(state, {
@@ -228,7 +228,7 @@ describe('isotonic', () => {
 
   test('matches the min-max formula, max over i <= k of min over j >= k of the mean of i..j', () => {
     for (let seed = 1; seed <= 300; seed += 1) {
-      const random = randomSource(seed);
+      const random = drawsFrom(seed);
       const length = 1 + Math.floor(9 * random.uniform());
       const values = Array.from({ length }, () => random.uniform());
       const weights = Array.from({ length }, () => 0.1 + random.uniform());

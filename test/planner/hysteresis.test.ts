@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { correctedProfile, type FitState, observeRound, startFit } from '../../signaling/planner/fit.ts';
 import { decideReplan, repredictSeconds } from '../../signaling/planner/hysteresis.ts';
+import { drawsFrom } from '../../signaling/planner/random.ts';
 import { planRoom, type RoomDevice } from '../../signaling/planner/room-plan.ts';
-import { randomSource } from '../../signaling/planner/simulate/random.ts';
 import type { RoomAssignment, RoomPlan } from '../../signaling/protocol/plan.ts';
 import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../signaling/protocol/profile.ts';
 import type { Policy } from '../../signaling/protocol/settings.ts';
@@ -159,7 +159,7 @@ function planOf(devices: readonly RoomDevice[], policy: Policy): Omit<RoomPlan, 
 
 /** A room that trains for some rounds: measured times with noise, the running fit, and a look at another plan after every round. */
 function train(policy: Policy, rounds: number, noise: number, slowdownOf: (device: string, round: number) => number) {
-  const random = randomSource(11);
+  const random = drawsFrom(11);
   const devices = fleet();
   const fits = new Map<string, FitState>(devices.map((device) => [device.id, startFit(device.profile, LAYERS)]));
   let plan = planOf(devices, policy);

@@ -4,11 +4,10 @@ import { parseProblem } from '../../signaling/planner/parse.ts';
 import { solve } from '../../signaling/planner/plan.ts';
 import { chartSvg } from '../../signaling/planner/simulate/chart.ts';
 import { answers, compare } from '../../signaling/planner/simulate/compare.ts';
-import { drawProblem, receivedSnrHz } from '../../signaling/planner/simulate/draw.ts';
+import { deviceDraws, drawProblem, exponential, receivedSnrHz } from '../../signaling/planner/simulate/draw.ts';
 import { GLUE_LENGTHS } from '../../signaling/planner/simulate/glue-lengths.ts';
 import { ENCODERS, encoderCosts, groupedCosts } from '../../signaling/planner/simulate/model-costs.ts';
 import { type SimulatedPolicy, sweepChart } from '../../signaling/planner/simulate/plots.ts';
-import { randomSource } from '../../signaling/planner/simulate/random.ts';
 import { reportJson, sweepTable } from '../../signaling/planner/simulate/report.ts';
 import { SCENARIOS, type Scenario, type ScenarioName } from '../../signaling/planner/simulate/scenario.ts';
 import { estimate } from '../../signaling/planner/simulate/statistics.ts';
@@ -61,22 +60,31 @@ describe('costs of RoBERTa', () => {
 });
 
 describe('random draws', () => {
-  test('have the moments of their distributions', () => {
-    const random = randomSource(3);
-    const mean = (draw: () => number) => Array.from({ length: 100_000 }, draw).reduce((a, b) => a + b, 0) / 100_000;
-    expect(mean(() => random.uniform())).toBeCloseTo(0.5, 2);
-    expect(mean(() => random.exponential())).toBeCloseTo(1, 1);
-    expect(mean(() => random.normal())).toBeCloseTo(0, 1);
-    expect(mean(() => random.normal() ** 2)).toBeCloseTo(1, 1);
+  test('fading has mean 1 and median ln 2', () => {
+    const random = deviceDraws(3, 0);
+    const powers = Array.from({ length: 100_000 }, () => exponential(random)).sort((a, b) => a - b);
+    expect(powers.reduce((a, b) => a + b, 0) / powers.length).toBeCloseTo(1, 1);
+    expect(powers[50_000]).toBeCloseTo(Math.LN2, 1);
   });
 
-  test('repeat for the same keys and are unrelated for neighbouring ones', () => {
-    const first = (...keys: number[]) => randomSource(...keys).uniform();
+  test('repeat for the same seed and device and are unrelated for neighbouring ones', () => {
+    const first = (seed: number, device: number) => deviceDraws(seed, device).uniform();
     expect(first(1, 2)).toBe(first(1, 2));
-    const pairs = Array.from({ length: 4000 }, (_, key) => [first(7, key), first(7, key + 1)] as const);
-    const covariance = pairs.reduce((sum, [a, b]) => sum + (a - 0.5) * (b - 0.5), 0) / pairs.length;
-    expect(Math.abs(covariance * 12)).toBeLessThan(0.05);
     expect(first(1, 2)).not.toBe(first(2, 1));
+    const cells = Array.from({ length: 60 }, (_, s) => Array.from({ length: 60 }, (_, d) => first(s, d) - 0.5));
+    const correlation = (seedStep: number, deviceStep: number) => {
+      let sum = 0;
+      for (let s = 0; s < 59; s += 1)
+        for (let d = 0; d < 59; d += 1) sum += cells[s]![d]! * cells[s + seedStep]![d + deviceStep]!;
+      return (12 * sum) / 59 ** 2;
+    };
+    for (const [seedStep, deviceStep] of [
+      [1, 0],
+      [0, 1],
+      [1, 1],
+    ] as const)
+      expect(Math.abs(correlation(seedStep, deviceStep))).toBeLessThan(0.06);
+    expect(new Set(cells.flat()).size).toBe(3600);
   });
 });
 

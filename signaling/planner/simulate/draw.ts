@@ -1,7 +1,7 @@
 import type { DetailedDevice, DetailedProblem } from '../problem.ts';
+import { type Draw, drawsFrom } from '../random.ts';
 import { GLUE_LENGTHS } from './glue-lengths.ts';
 import { ENCODERS, type EncoderCosts, encoderCosts, groupedCosts } from './model-costs.ts';
-import { randomSource } from './random.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Thermal noise at 290 K and a receiver's noise figure of 7 dB, dBm/Hz. */
@@ -37,12 +37,12 @@ export function drawProblem(scenario: Scenario, seed: number): DetailedProblem {
 }
 
 function drawDevice(scenario: Scenario, costs: EncoderCosts, seed: number, index: number): DetailedDevice {
-  const random = randomSource(seed, index);
+  const random = deviceDraws(seed, index);
   const logUniform = (centre: number, spread: number) => centre * spread ** (2 * random.uniform() - 1);
   const flops = logUniform(scenario.computeFlops, scenario.computeSpread);
   const limitBytes = logUniform(scenario.memoryBytes, scenario.memorySpread);
   const distanceMeters = Math.max(NEAREST_METERS, scenario.radiusMeters * Math.sqrt(random.uniform()));
-  const snrHz = receivedSnrHz(scenario.powerDbm, distanceMeters, random.exponential());
+  const snrHz = receivedSnrHz(scenario.powerDbm, distanceMeters, exponential(random));
   const bitsPerSecondPerHz = Math.log2(1 + snrHz / scenario.bandwidthHz);
   return {
     id: `device-${index + 1}`,
@@ -63,6 +63,15 @@ function drawDevice(scenario: Scenario, costs: EncoderCosts, seed: number, index
     ...linkOf(scenario, snrHz, bitsPerSecondPerHz),
   };
 }
+
+/** A stream of its own for every device of every seed: the pair is spread over the generator's 2^32 states. */
+export function deviceDraws(seed: number, index: number): Draw {
+  const spread = Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b);
+  return drawsFrom(Math.imul(spread ^ (spread >>> 16), 0xc2b2ae35));
+}
+
+/** Mean 1: the power of a Rayleigh-fading channel. */
+export const exponential = (random: Draw) => -Math.log(1 - random.uniform());
 
 /**
  * `ofdma`: the power density of a device that fills the whole band, so that its spectral efficiency is the same over any part of it.
