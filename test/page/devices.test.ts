@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { clothSentence, deviceLines, deviceStatus, foldedLines, planTable } from '../../web/page/devices.ts';
+import { device, plan, room, rounds, type Share, withStatus } from './gallery/scenarios.ts';
+
+const SHARES: readonly Share[] = [
+  { place: 0, layers: [0, 1, 2] },
+  { place: 1, layers: [3, 4, 5], head: true },
+];
+const two = plan(6, SHARES);
+two.assignments[1]!.computeSeconds = 0.3;
+two.assignments[1]!.uploadSeconds = 0.12;
+const pair = room({ devices: [device(0), device(1)], plan: two });
+const seats = [device(0).id, device(1).id];
+
+describe('deviceStatus', () => {
+  it.each([
+    [withStatus(2, { kind: 'joining' }), 'joining', 'busy'],
+    [withStatus(2, { kind: 'loading', done: 3.2, total: 4.6 }), 'loading the model, 70 %', 'busy'],
+    [withStatus(2, { kind: 'loading', done: 0, total: 0 }), 'loading the model', 'busy'],
+    [withStatus(2, { kind: 'profiling' }), 'measuring its speed', 'busy'],
+    [withStatus(2, { kind: 'failed', sentence: 'Out of memory.' }), 'cannot go on: Out of memory.', 'problem'],
+    [withStatus(2, { kind: 'watching' }), 'watching', 'quiet'],
+    [device(2, { linked: false }), 'ready, but its link to the host is not open', 'problem'],
+    [device(2, { linked: false, online: false }), 'lost its connection; it may come back', 'problem'],
+    [device(2), 'stands by: this plan is quicker without it', 'quiet'],
+    [device(1), 'trains layers 3–5 and the head', 'well'],
+    [device(1, { online: false }), 'trains layers 3–5 and the head; lost the server, still linked to the host', 'well'],
+    [
+      device(1, { hidden: true }),
+      'trains layers 3–5 and the head; its tab is in the background, where browsers slow it down',
+      'problem',
+    ],
+  ] as const)('case %#: %s', (one, status, tone) => {
+    expect(deviceStatus(one, pair)).toEqual({ status, tone });
+  });
+
+  it('follows the phase', () => {
+    expect(deviceStatus(device(0), { ...pair, phase: 'gathering' }).status).toBe('will train layers 0–2');
+    expect(deviceStatus(device(0), { ...pair, phase: 'paused' }).status).toBe('paused; trains layers 0–2');
+    expect(deviceStatus(device(0), { ...pair, phase: 'finished' }).status).toBe('trained layers 0–2');
+    expect(deviceStatus(device(0), { ...pair, plan: null }).status).toBe('ready');
+  });
+
+  it('names a part of the samples', () => {
+    const parts = plan(6, [{ place: 0, layers: [5], head: true, samples: { start: 0, count: 12 } }]);
+    expect(deviceStatus(device(0), { ...pair, plan: parts }).status).toBe('trains layer 5 and the head for 12 of 32 samples');
+  });
+});
+
+describe('deviceLines', () => {
+  it('state predicted and measured time, link and engine', () => {
+    const [host, other] = deviceLines(pair, device(1).id, rounds(3, two), seats);
+    expect(host?.tags).toEqual(['host']);
+    expect(host?.facts).toContain('no link needed');
+    expect(other?.tags).toEqual(['you']);
+    expect(other?.mark?.letter).toBe('B');
+    expect(other?.facts[0]).toBe('predicted 0.42 s');
+    expect(other?.facts[1]).toMatch(/^measured 0\.\d\d s$/);
+    expect(other?.facts[2]).toMatch(/Mbit\/s$/);
+    expect(other?.facts[3]).toMatch(/^onnx on WASM/);
+  });
+
+  it('give a watcher no mark', () => {
+    const watched = { ...pair, devices: [device(0), withStatus(1, { kind: 'watching' })] };
+    expect(deviceLines(watched, '', [], seats)[1]?.mark).toBeNull();
+  });
+});
+
+describe('foldedLines', () => {
+  it('folds only a long list, and never this device', () => {
+    const devices = Array.from({ length: 20 }, (_, place) => device(place));
+    const lines = deviceLines(room({ devices, plan: two }), device(9).id, [], []);
+    expect(foldedLines(lines).shown.map((line) => line.id)).toEqual([device(0).id, device(1).id, device(9).id]);
+    expect(foldedLines(lines).folded).toHaveLength(17);
+    expect(foldedLines(lines.slice(0, 12)).folded).toHaveLength(0);
+  });
+});
+
+describe('the plan in words', () => {
+  it('has a table line for each assignment', () => {
+    expect(planTable(pair, [], seats)[1]).toEqual({
+      device: device(1).id,
+      name: 'Pixel 8',
+      letter: 'B',
+      blocks: 'layers 3–5 and the head',
+      reach: 'down to layer 3',
+      samples: 'all 32',
+      predicted: '0.42 s',
+      measured: 'not yet',
+    });
+  });
+
+  it('counts samples from one', () => {
+    const parts = plan(6, [{ place: 0, layers: [], head: true, samples: { start: 12, count: 20 } }]);
+    expect(planTable({ ...pair, plan: parts }, [], seats)[0]).toMatchObject({ samples: '13–32 of 32', reach: 'head only' });
+  });
+
+  it('is one sentence for a screen reader', () => {
+    expect(clothSentence(pair)).toContain('Pixel 8 trains layers 3–5 and the head, predicted 0.42 s.');
+    expect(clothSentence({ ...pair, plan: null })).toBe('6 layers and the head; no plan yet.');
+  });
+});
