@@ -83,7 +83,10 @@ function sentence(random: () => number, polarity: Polarity): string {
     [4, () => `it may be ${adjective(other)} at times , but this ${film} about ${topic} is ${quality(polarity)}`],
   ];
   let drawn = random() * forms.reduce((sum, [weight]) => sum + weight, 0);
-  const [, make] = forms.find(([weight]) => (drawn -= weight) < 0) ?? forms[0]!;
+  const [, make] = forms.find(([weight]) => {
+    drawn -= weight;
+    return drawn < 0;
+  })!;
   return `${make()} .`;
 }
 

@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { HostWorkerApi, TokenBatch } from '../../worker/rpc.ts';
+import { MINI_REQUEST, startNodeHost } from './node-host.ts';
+
+/** Everything here runs in a real worker thread, over comlink. */
+const { host, end } = startNodeHost();
+let opened: Awaited<ReturnType<HostWorkerApi['open']>>;
+
+beforeAll(async () => {
+  opened = await host.open(MINI_REQUEST);
+});
+afterAll(end);
+
+/** LoRA: 6 layers of query and value, A and B of 8 * 128 each. Head: 128 * 128 + 128 + 2 * 128 + 2. */
+const LAYER_LENGTH = 4 * 8 * 128;
+const HEAD_LENGTH = 128 * 128 + 128 + 2 * 128 + 2;
+
+const parts = (samples: number, fill: number) => [
+  ...Array.from({ length: 6 }, (_, block) => ({
+    block,
+    samples: { start: 0, count: samples },
+    gradient: new Float32Array(LAYER_LENGTH).fill(fill),
+  })),
+  { block: 'head' as const, samples: { start: 0, count: samples }, gradient: new Float32Array(HEAD_LENGTH).fill(fill) },
+];
+
+test('open says what the model and the task are', () => {
+  expect(opened.shape).toMatchObject({ layers: 6, hiddenSize: 128, vocabSize: 8192 });
+  expect(opened.task).toEqual({
+    id: 'grammar',
+    title: 'Sentiment of generated film sentences',
+    labelCount: 2,
+    classNames: ['negative', 'positive'],
+    metric: 'accuracy',
+    trainExamples: 4000,
+    devExamples: 500,
+  });
+  expect(opened.parameterCount).toBe(6 * LAYER_LENGTH + HEAD_LENGTH);
+});
+
+test('a round batch is padded to its longest and the same when asked for again', async () => {
+  const batch = await host.roundBatch(3);
+  expect(batch.ids).toHaveLength(8 * batch.tokens);
+  expect(Math.max(...batch.lengths)).toBe(batch.tokens);
+  expect([...batch.positions]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  for (let row = 0; row < 8; row++) {
+    const ids = batch.ids.subarray(row * batch.tokens, (row + 1) * batch.tokens);
+    const length = batch.lengths[row]!;
+    expect([ids[0], ids[length - 1]]).toEqual([0, 2]);
+    expect([...ids.subarray(length)]).toEqual(Array(batch.tokens - length).fill(1));
+  }
+  expect(await host.roundBatch(3)).toEqual(batch);
+  await expect(host.roundBatch(0)).rejects.toThrow('Rounds count from 1');
+});
+
+test('dev batches run through the dev set in order and not beyond', async () => {
+  const rows = ({ ids, lengths, tokens }: TokenBatch) =>
+    [...lengths].map((length, row) => [...ids.subarray(row * tokens, row * tokens + length)]);
+  const [a, b, both] = await Promise.all([host.devBatch(0, 3), host.devBatch(3, 2), host.devBatch(0, 5)]);
+  expect([...rows(a), ...rows(b)]).toEqual(rows(both));
+  expect([...b.positions]).toEqual([3, 4]);
+  await expect(host.devBatch(499, 2)).rejects.toThrow('examples 0 to 499; 2 from 499 were asked for');
+});
+
+test('a step takes the mean over the samples, one round after the other', async () => {
+  const before = await host.parameters();
+  expect(before.version).toBe(0);
+  await expect(host.step({ round: 2, samples: 8, parts: parts(8, 1) })).rejects.toThrow('round 1 is next');
+  await expect(host.step({ round: 1, samples: 8, parts: parts(8, 1).slice(1) })).rejects.toThrow(
+    'The gradient of layer 0 for samples 0 to 7 is missing.',
+  );
+  expect((await host.parameters()).values).toEqual(before.values);
+
+  // Warm-up: 1 round of 10, so that the first factor is 0 and the second 1.
+  const first = await host.step({ round: 1, samples: 8, parts: parts(8, 4) });
+  expect(first).toMatchObject({ version: 1, learningRate: 0 });
+  expect(first.gradientNorm).toBeCloseTo(0.5 * Math.sqrt(opened.parameterCount), 6);
+  const second = await host.step({ round: 2, samples: 8, parts: parts(8, 4) });
+  expect(second).toMatchObject({ version: 2, learningRate: 5e-3 });
+
+  // Two equal gradients: m and v are unbiased to g and g^2, so every value moves by the learning rate, after its decay.
+  const after = await host.parameters();
+  expect(after.version).toBe(2);
+  for (const i of [0, 1, LAYER_LENGTH, after.values.length - 1]) {
+    expect(after.values[i]).toBeCloseTo(before.values[i]! * (1 - 5e-3 * 0.01) - 5e-3, 6);
+  }
+});
+
+test('score counts the right classes of the dev set', async () => {
+  const { labels } = await host.devBatch(0, 500);
+  const logits = new Float32Array(1000);
+  for (const [i, label] of labels.entries()) logits[2 * i + (i < 400 ? label : 1 - label)] = 1;
+  const score = await host.score(logits);
+  expect(score).toMatchObject({ metric: 'accuracy', value: 0.8 });
+  // log(1 + 1/e) where right, log(1 + e) where wrong.
+  expect(score.loss).toBeCloseTo(0.8 * Math.log(1 + Math.exp(-1)) + 0.2 * Math.log(1 + Math.E), 6);
+  await expect(host.score(logits.subarray(2))).rejects.toThrow('500 examples of "grammar" need 1000 logits; 998 came.');
+});
+
+test('what cannot be opened is said in a sentence', async () => {
+  const other = startNodeHost();
+  const open = (change: object) => other.host.open({ ...MINI_REQUEST, ...change });
+  await expect(other.host.parameters()).rejects.toThrow('open one first');
+  await expect(open({ task: { id: 'sst3', endpoint: '' } })).rejects.toThrow(
+    'no task "sst3"; there are grammar, sst2,',
+  );
+  await expect(open({ training: { ...MINI_REQUEST.training, maxTokens: 200 } })).rejects.toThrow(
+    'Samples of 200 tokens do not fit: roberta-mini holds at most 128',
+  );
+  await expect(open({ model: { kind: 'embedded', id: 'roberta-maxi' } })).rejects.toThrow(
+    /roberta-maxi.*cannot be read/,
+  );
+  await expect(open({ task: { id: 'sst2', endpoint: './no-such-folder' } })).rejects.toThrow(
+    /no-such-folder.datasets.nyu-mll.*cannot be read/,
+  );
+  await other.end();
+});

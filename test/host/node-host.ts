@@ -1,0 +1,34 @@
+import { Worker } from 'node:worker_threads';
+import { wrap } from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import type { HostRequest, HostWorkerApi } from '../../worker/rpc.ts';
+
+/** A host in a worker thread of its own, as headless sessions start it. */
+export function startNodeHost(): { host: HostWorkerApi; end(): Promise<number> } {
+  const entry = new URL('../../worker/host-worker-node.ts', import.meta.url).href;
+  // Under Vitest the main thread has no TypeScript loader for `--import tsx` to pass on, so the thread registers its own.
+  const start = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(entry)}); })`;
+  const worker = new Worker(start, { eval: true });
+  // Comlink's Remote adds promises to methods that all return promises already.
+  const host = wrap<HostWorkerApi>(nodeEndpoint(worker)) as unknown as HostWorkerApi;
+  return { host, end: () => worker.terminate() };
+}
+
+/** roberta-mini on the generated task. */
+export const MINI_REQUEST: HostRequest = {
+  model: { kind: 'embedded', id: 'roberta-mini' },
+  task: { id: 'grammar', endpoint: 'http://127.0.0.1:9/' },
+  lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
+  training: {
+    rounds: 10,
+    samplesPerRound: 8,
+    maxTokens: 64,
+    learningRate: 5e-3,
+    weightDecay: 0.01,
+    warmupFraction: 0.1,
+    dropout: 0,
+    evaluateEvery: 0,
+    seed: 7,
+  },
+  origin: new URL('../../', import.meta.url).href,
+};

@@ -1,0 +1,121 @@
+import type { TaskSummary } from '../../signaling/protocol/settings.ts';
+
+/** Where a task's examples lie on a Hugging Face hub, and how its rows read. */
+export interface GlueSource {
+  readonly kind: 'glue';
+  /** Configuration of the data set nyu-mll/glue. */
+  readonly config: string;
+  readonly textColumn: string;
+  readonly pairColumn: string | null;
+  readonly devSplit: string;
+}
+
+/** A task that a session can train. Everything that sets the tasks apart is in this table. */
+export interface Task {
+  readonly id: string;
+  readonly title: string;
+  /** 1 for regression. */
+  readonly labelCount: number;
+  /** In the order of the labels; empty for regression. */
+  readonly classNames: readonly string[];
+  /** The one that the page draws and that a best adapter is chosen by. */
+  readonly metric: TaskSummary['metric'];
+  /** What GLUE reports besides. */
+  readonly furtherMetric: 'accuracy' | 'spearman' | null;
+  readonly source: GlueSource | { readonly kind: 'grammar' };
+}
+
+const glue = (
+  config: string,
+  textColumn: string,
+  pairColumn: string | null = null,
+  devSplit = 'validation',
+): GlueSource => ({ kind: 'glue', config, textColumn, pairColumn, devSplit });
+
+const sentiment = ['negative', 'positive'] as const;
+const entailment = ['entailment', 'not entailment'] as const;
+const inference = ['entailment', 'neutral', 'contradiction'] as const;
+
+const classification = (
+  id: string,
+  title: string,
+  classNames: readonly string[],
+  source: Task['source'],
+  metric: TaskSummary['metric'] = 'accuracy',
+  furtherMetric: Task['furtherMetric'] = null,
+): Task => ({ id, title, labelCount: classNames.length, classNames, metric, furtherMetric, source });
+
+/** The generated sentiment task first: it needs no network. Then GLUE's nine, MNLI with each of its two dev sets. */
+export const TASKS: readonly Task[] = [
+  classification('grammar', 'Sentiment of generated film sentences', sentiment, { kind: 'grammar' }),
+  classification('sst2', 'SST-2: sentiment of film reviews', sentiment, glue('sst2', 'sentence')),
+  classification(
+    'cola',
+    'CoLA: is it a sentence of English',
+    ['unacceptable', 'acceptable'],
+    glue('cola', 'sentence'),
+    'matthews',
+  ),
+  classification(
+    'mrpc',
+    'MRPC: do two sentences say the same',
+    ['not equivalent', 'equivalent'],
+    glue('mrpc', 'sentence1', 'sentence2'),
+    'f1',
+    'accuracy',
+  ),
+  classification(
+    'qqp',
+    'QQP: do two questions ask the same',
+    ['not duplicate', 'duplicate'],
+    glue('qqp', 'question1', 'question2'),
+    'f1',
+    'accuracy',
+  ),
+  {
+    id: 'stsb',
+    title: 'STS-B: how alike are two sentences, 0 to 5',
+    labelCount: 1,
+    classNames: [],
+    metric: 'pearson',
+    furtherMetric: 'spearman',
+    source: glue('stsb', 'sentence1', 'sentence2'),
+  },
+  classification(
+    'mnli',
+    'MNLI: does one sentence follow from another (matched dev set)',
+    inference,
+    glue('mnli', 'premise', 'hypothesis', 'validation_matched'),
+  ),
+  classification(
+    'mnli-mismatched',
+    'MNLI: does one sentence follow from another (mismatched dev set)',
+    inference,
+    glue('mnli', 'premise', 'hypothesis', 'validation_mismatched'),
+  ),
+  classification(
+    'qnli',
+    'QNLI: does the sentence answer the question',
+    entailment,
+    glue('qnli', 'question', 'sentence'),
+  ),
+  classification(
+    'rte',
+    'RTE: does one sentence follow from another',
+    entailment,
+    glue('rte', 'sentence1', 'sentence2'),
+  ),
+  classification(
+    'wnli',
+    'WNLI: is the pronoun read rightly',
+    ['not entailment', 'entailment'],
+    glue('wnli', 'sentence1', 'sentence2'),
+  ),
+];
+
+/** @throws Error that names the tasks there are. */
+export function findTask(id: string): Task {
+  const task = TASKS.find((candidate) => candidate.id === id);
+  if (!task) throw new Error(`There is no task "${id}"; there are ${TASKS.map((known) => known.id).join(', ')}.`);
+  return task;
+}

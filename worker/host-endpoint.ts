@@ -1,0 +1,27 @@
+import { type Endpoint, expose, transfer } from 'comlink';
+import { Host } from './host.ts';
+import type { OpenFile } from './model/model-files.ts';
+import type { HostWorkerApi } from './rpc.ts';
+
+/** Serves a host over a worker's own port. What it made for the caller alone is transferred, not copied. */
+export function serveHost(openFile: OpenFile, endpoint?: Endpoint): void {
+  const host = new Host(openFile);
+  const api: HostWorkerApi = {
+    open: (request) => host.open(request),
+    progress: () => host.progress(),
+    roundBatch: async (round) => transferBatch(await host.roundBatch(round)),
+    devBatch: async (start, count) => transferBatch(await host.devBatch(start, count)),
+    parameters: async () => {
+      const parameters = await host.parameters();
+      return transfer(parameters, [parameters.values.buffer]);
+    },
+    step: (request) => host.step(request),
+    score: (logits) => host.score(logits),
+    exportAdapter: () => host.exportAdapter(),
+  };
+  expose(api, endpoint);
+}
+
+function transferBatch(batch: Awaited<ReturnType<Host['roundBatch']>>) {
+  return transfer(batch, [batch.ids.buffer, batch.lengths.buffer, batch.labels.buffer, batch.positions.buffer]);
+}

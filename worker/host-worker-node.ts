@@ -1,0 +1,14 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parentPort } from 'node:worker_threads';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { serveHost } from './host-endpoint.ts';
+import { openFileOrHttp } from './model/file-source.ts';
+
+/** Entry of the host's worker thread in a headless process. Addresses without a scheme are paths of this machine. */
+if (!parentPort) throw new Error('host-worker-node.ts runs as a worker thread only.');
+const hasScheme = /^[a-z][a-z0-9+.-]+:/i;
+serveHost(
+  (address) => openFileOrHttp(hasScheme.test(address) ? address : pathToFileURL(resolve(address)).href),
+  nodeEndpoint(parentPort),
+);

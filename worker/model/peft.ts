@@ -1,0 +1,51 @@
+import type { LoraSettings, LoraTarget } from '../../signaling/protocol/settings.ts';
+
+/** Module of a RoBERTa layer that each target is, as Hugging Face names it. */
+const MODULES: Readonly<Record<LoraTarget, string>> = {
+  query: 'attention.self.query',
+  key: 'attention.self.key',
+  value: 'attention.self.value',
+  'attention.output.dense': 'attention.output.dense',
+  'intermediate.dense': 'intermediate.dense',
+  'output.dense': 'output.dense',
+};
+
+const SLOT = /^lora\.layer\.(\d+)\.(.+)\.([AB])$/;
+
+/**
+ * The name under which PEFT saves a trainable tensor: the adapter's own name ("default") and the wrapper of `modules_to_save` are left
+ * out (`get_peft_model_state_dict` in peft/utils/save_and_load.py).
+ */
+export function peftTensorName(slotName: string): string {
+  const [, layer, target, matrix] = SLOT.exec(slotName) ?? [];
+  if (!layer || !target || !matrix) return `base_model.model.${slotName}`;
+  return `base_model.model.roberta.encoder.layer.${layer}.${MODULES[target as LoraTarget]}.lora_${matrix}.weight`;
+}
+
+/**
+ * How `target_modules` must name the targets. PEFT takes a list entry as the end of a module's path, and "output.dense" is also the end
+ * of "attention.output.dense": where only the former is meant, a regular expression over the whole path says so.
+ */
+function targetModules(targets: readonly LoraTarget[]): readonly string[] | string {
+  if (!targets.includes('output.dense') || targets.includes('attention.output.dense')) return targets;
+  const modules = targets.map((target) => MODULES[target].replaceAll('.', '\\.')).join('|');
+  return `roberta\\.encoder\\.layer\\.\\d+\\.(${modules})`;
+}
+
+/** The content of `adapter_config.json`: only keys that every PEFT since 0.5 knows, because it refuses others. */
+export function peftConfig(lora: LoraSettings, dropout: number, baseModel: string): Record<string, unknown> {
+  return {
+    base_model_name_or_path: baseModel,
+    bias: 'none',
+    fan_in_fan_out: false,
+    inference_mode: true,
+    init_lora_weights: true,
+    lora_alpha: lora.alpha,
+    lora_dropout: dropout,
+    modules_to_save: ['classifier'],
+    peft_type: 'LORA',
+    r: lora.rank,
+    target_modules: targetModules(lora.targets),
+    task_type: 'SEQ_CLS',
+  };
+}
