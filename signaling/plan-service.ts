@@ -1,6 +1,7 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { RoomPlanAnswer, RoomProblem } from './planner/room-plan.ts';
 import type { PlanQuestion } from './planner-thread.ts';
+import { startThread } from './start-thread.ts';
 
 /** A plan that takes longer than this is given up; the room keeps going with the plan it has. */
 const TIMEOUT_MS = 15_000;
@@ -38,7 +39,7 @@ export class PlanService {
 
   #running(): Worker {
     if (this.#worker !== null) return this.#worker;
-    const worker = new Worker(new URL('./planner-thread.ts', import.meta.url), { execArgv: ['--import', 'tsx'] });
+    const worker = startThread(new URL('./planner-thread.ts', import.meta.url));
     worker.unref();
     worker.on('message', ({ id, answer }: { id: number; answer: RoomPlanAnswer }) => {
       const pending = this.#pending.get(id);
@@ -47,13 +48,13 @@ export class PlanService {
       this.#pending.delete(id);
       pending.resolve(answer);
     });
-    const died = (): void => {
+    const died = (why: string): void => {
       if (this.#worker !== worker) return;
       this.#worker = null;
-      this.#fail('The planner stopped unexpectedly.');
+      this.#fail(`The planner stopped unexpectedly${why}.`);
     };
-    worker.on('error', died);
-    worker.on('exit', died);
+    worker.on('error', (error) => died(`: ${error.message}`));
+    worker.on('exit', () => died(''));
     this.#worker = worker;
     return worker;
   }

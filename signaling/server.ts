@@ -55,7 +55,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       addresses: lanAddresses(options.host, (server.address() as AddressInfo).port),
     });
   });
-  const files = { fallthrough: false, dotfiles: 'deny' as const, index: false as const };
+  const files = { fallthrough: false, dotfiles: 'ignore' as const, index: false as const };
   app.use('/models', express.static(options.modelsFolder, files));
   if (options.hubFolder !== null) app.use('/hub', express.static(options.hubFolder, files));
 
@@ -72,7 +72,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   peer.on('error', (error: Error) => options.log(`PeerServer: ${error.message}`));
   app.use(PEER_PATH, peer);
-  if (options.pageFolder !== null) app.use(express.static(options.pageFolder, { dotfiles: 'deny' }));
+  if (options.pageFolder !== null) app.use(express.static(options.pageFolder, { dotfiles: 'ignore' }));
   app.use(
     (
       error: { status?: unknown },

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { WebSocket as NodeSocket } from 'ws';
 import type { SessionEnvironment, WorkerHandle } from '../../web/session/environment.ts';
 import { Emitter } from '../../web/session/message-link.ts';
 import type { DeviceWorkerApi, HostWorkerApi } from '../../worker/rpc.ts';
+import { startThread } from '../start-thread.ts';
 import { installWebRtc } from './webrtc.ts';
 
 export interface HeadlessEnvironment extends SessionEnvironment {
@@ -48,7 +48,7 @@ export async function headlessEnvironment(
 }
 
 function handle<Api>(entry: URL): WorkerHandle<Api> {
-  const worker = new Worker(entry, { execArgv: ['--import', 'tsx'] });
+  const worker = startThread(entry);
   const endpoint = nodeEndpoint(worker);
   // Comlink's Remote adds promises to methods that all return promises already.
   return { api: Comlink.wrap<Api>(endpoint) as unknown as Api, terminate: () => void worker.terminate() };
