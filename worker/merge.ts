@@ -1,19 +1,5 @@
 import type { ParameterBlock, ParameterLayout } from './model/layout.ts';
-import type { BlockId } from './rpc.ts';
-
-/** Positions within a round's samples: from `start`, `count` of them. */
-export interface SampleRange {
-  readonly start: number;
-  readonly count: number;
-}
-
-/** A device's contribution to a round: the gradient of one block, summed over the losses of a run of samples. */
-export interface GradientPart {
-  readonly block: BlockId;
-  readonly samples: SampleRange;
-  /** Laid out as the block's slice of ParameterLayout. */
-  readonly gradient: Float32Array;
-}
+import type { BlockId, GradientPart, SampleRange } from './rpc.ts';
 
 /** What a round must be covered with: every block of `layout` for each of `samples` samples. */
 export interface RoundShape {

@@ -8,10 +8,6 @@ import type {
   TrainingSettings,
 } from '../signaling/protocol/settings.ts';
 
-import type { GradientPart } from './merge.ts';
-
-export type { GradientPart, SampleRange } from './merge.ts';
-
 /** Types only: what a session asks of its two workers over comlink. Buffers are transferred, not copied, where they are large. */
 
 /** Token ids of some samples, padded to the longest; what an engine trains or evaluates on. */
@@ -50,6 +46,20 @@ export type WorkPart =
 
 /** A layer index, or the head. */
 export type BlockId = number | 'head';
+
+/** Positions within a round's samples: from `start`, `count` of them. */
+export interface SampleRange {
+  readonly start: number;
+  readonly count: number;
+}
+
+/** A device's contribution to a round: the gradient of one block, summed over the losses of a run of samples. */
+export interface GradientPart {
+  readonly block: BlockId;
+  readonly samples: SampleRange;
+  /** Laid out as the block's slice of ParameterLayout. */
+  readonly gradient: Float32Array;
+}
 
 export interface LoadProgress {
   readonly stage: 'config' | 'tokenizer' | 'weights' | 'data' | 'compile';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { type GradientPart, mergeGradients, missingPairs, refusePart } from '../../worker/merge.ts';
+import { mergeGradients, missingPairs, refusePart } from '../../worker/merge.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
-import type { BlockId } from '../../worker/rpc.ts';
+import type { BlockId, GradientPart } from '../../worker/rpc.ts';
 
 /** Two layers of 2*1*2 = 4 values each and a head of 4 + 2 + 4 + 2 = 12: 20 in all. */
 const layout = parameterLayout(

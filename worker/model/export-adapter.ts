@@ -1,23 +1,8 @@
-import type { LoraSettings, ModelSource, TaskSummary, TrainingSettings } from '../../signaling/protocol/settings.ts';
 import type { ExportedFile } from '../rpc.ts';
-import type { ParameterLayout } from './layout.ts';
 import { modelCard } from './model-card.ts';
 import { peftConfig, peftTensorName } from './peft.ts';
 import { encodeSafetensors, type NamedTensor } from './safetensors.ts';
-
-/** What an adapter was trained from and how far. */
-export interface TrainedAdapter {
-  readonly model: ModelSource;
-  readonly task: TaskSummary;
-  readonly lora: LoraSettings;
-  readonly training: TrainingSettings;
-  readonly layout: ParameterLayout;
-  /** The flat vector of `layout`. */
-  readonly values: Float32Array;
-  readonly rounds: number;
-  /** Oldest first; the last one belongs to `values` when its round is `rounds`. */
-  readonly scores: readonly { readonly round: number; readonly metric: string; readonly value: number }[];
-}
+import type { TrainedAdapter } from './trained-adapter.ts';
 
 /** The folder that PEFT saves and opens: the adapter's tensors, its configuration, a model card. */
 export function exportAdapter(adapter: TrainedAdapter): readonly ExportedFile[] {

@@ -1,4 +1,4 @@
-import type { TrainedAdapter } from './export-adapter.ts';
+import type { TrainedAdapter } from './trained-adapter.ts';
 
 /** Fixed digits without trailing zeros, for people. */
 const short = (value: number) => String(Number(value.toPrecision(4)));

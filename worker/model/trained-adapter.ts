@@ -1,0 +1,16 @@
+import type { LoraSettings, ModelSource, TaskSummary, TrainingSettings } from '../../signaling/protocol/settings.ts';
+import type { ParameterLayout } from './layout.ts';
+
+/** What an adapter was trained from and how far. */
+export interface TrainedAdapter {
+  readonly model: ModelSource;
+  readonly task: TaskSummary;
+  readonly lora: LoraSettings;
+  readonly training: TrainingSettings;
+  readonly layout: ParameterLayout;
+  /** The flat vector of `layout`. */
+  readonly values: Float32Array;
+  readonly rounds: number;
+  /** Oldest first; the last one belongs to `values` when its round is `rounds`. */
+  readonly scores: readonly { readonly round: number; readonly metric: string; readonly value: number }[];
+}
