@@ -1,5 +1,54 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** What a part of the suite owns; `unit` is everything else. */
+const PARTS = {
+  engine: ['test/engine/**/*.test.ts', 'test/webgpu/**/*.test.ts'],
+  browser: ['test/browser/**/*.test.ts', 'test/process/**/*.test.ts'],
+};
+
+/** Where a machine-readable report goes; the tests of CI ask for one. */
+const report = process.env.TABLOOM_TEST_REPORT;
 
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], environment: 'node', testTimeout: 60_000 },
+  test: {
+    environment: 'node',
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    // Parts run one after the other, in the order of `groupOrder`; files within a part side by side, but for browsers and processes:
+    // those fill two cores on their own, and their time limits are meant for a machine that does nothing else.
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...PARTS.engine, ...PARTS.browser],
+          testTimeout: 30_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'engine',
+          include: PARTS.engine,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: PARTS.browser,
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
 });

@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const SCRIPT = fileURLToPath(new URL('../../.ci/summary.mjs', import.meta.url));
+
+/** The last line and exit code of the closing step of `.ci/run` for a report's text (null: none was written). */
+function close(report: string | null, status: number): readonly [string | undefined, number | null] {
+  const folder = mkdtempSync(join(tmpdir(), 'tabloom-summary-'));
+  try {
+    const path = join(folder, 'report.json');
+    if (report !== null) writeFileSync(path, report);
+    const { stdout, status: code } = spawnSync(process.execPath, [SCRIPT, path, String(status)], { encoding: 'utf8' });
+    return [stdout.trim().split('\n').at(-1), code];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const report = (passed: number, failed: number, skipped = 0, brokenFiles = 0): string =>
+  JSON.stringify({
+    numPassedTests: passed,
+    numFailedTests: failed,
+    numPendingTests: skipped,
+    numTodoTests: 0,
+    testResults: [
+      { status: failed > 0 ? 'failed' : 'passed', assertionResults: [{}] },
+      ...Array.from({ length: brokenFiles }, () => ({ status: 'failed', assertionResults: [] })),
+    ],
+  });
+
+test.each([
+  ['all passed', report(7, 0), 0, '7 passed, 0 failed', 0],
+  ['some were skipped', report(7, 0, 2), 0, '7 passed, 0 failed, 2 skipped', 0],
+  ['one failed', report(6, 1), 1, '6 passed, 1 failed', 1],
+  ['a file did not load', report(6, 0, 0, 1), 1, '6 passed, 1 failed', 1],
+  ['an error came outside of any test', report(7, 0), 1, '7 passed, 1 failed', 1],
+  ['nothing was found to run', report(0, 0), 0, '0 passed, 1 failed', 1],
+  ['lint or build failed, so nothing ran', null, 1, '0 passed, 1 failed', 1],
+  ['the empty file was never written', '', 0, '0 passed, 1 failed', 1],
+  ['the runner died while it wrote', report(7, 0).slice(0, 40), 137, '0 passed, 1 failed', 1],
+])('%s', (_name, text, status, line, code) => {
+  expect(close(text, status)).toEqual([line, code]);
+});
