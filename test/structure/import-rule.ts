@@ -201,7 +201,7 @@ export function violations(
   });
 }
 
-/** Each group of modules that import each other in a ring (types included), as `a -> b -> a`. */
+/** Modules that run each other in a ring, as `a -> b -> a`. A ring closed by a type-only import runs nothing and is left alone. */
 export function importRings(modules: readonly Module[]): readonly string[] {
   const known = new Map(modules.map((m) => [m.path, m]));
   const state = new Map<string, 'open' | 'done'>();
@@ -217,7 +217,8 @@ export function importRings(modules: readonly Module[]): readonly string[] {
     state.set(path, 'open');
     trail.push(path);
     for (const { specifier, kind } of module.syntax.imports) {
-      const local = specifier === undefined || kind === 'url' ? undefined : resolveLocal(path, specifier);
+      const local =
+        specifier === undefined || kind === 'url' || kind === 'type' ? undefined : resolveLocal(path, specifier);
       if (local !== undefined) walk(local);
     }
     trail.pop();
