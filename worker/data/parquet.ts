@@ -6,6 +6,9 @@ export class DataError extends Error {
   override readonly name = 'DataError';
 }
 
+/** Read from the end of a file in one go; a larger footer costs one more request. */
+const FOOTER_GUESS_BYTES = 16 * 1024;
+
 /** Bytes read so far of the bytes that the wanted columns take. */
 export type BytesProgress = (done: number, total: number) => void;
 
@@ -38,7 +41,7 @@ export async function readParquet(
     },
   };
   try {
-    const metadata = await parquetMetadataAsync(file);
+    const metadata = await parquetMetadataAsync(file, { initialFetchSize: FOOTER_GUESS_BYTES });
     counted = 0;
     total = columnBytes(metadata, columns, url);
     return await parquetReadObjects({ file, metadata, columns: [...columns], compressors });
