@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
 import { checkGolden, lossAndGradient, relativeError } from '../../worker/engine/golden-check.ts';
+import { randomModel, randomValues } from '../../worker/engine/random-model.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import { erfc } from '../../worker/engine/reference/functions.ts';
 import { GOLDEN_NAMES, goldenCase } from './golden-cases.ts';
-import { randomModel, randomValues } from './random-model.ts';
 
 describe('reference engine', () => {
   it.each(GOLDEN_NAMES)('reproduces PyTorch on %s', async (name) => {

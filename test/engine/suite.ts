@@ -3,11 +3,11 @@ import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
 import type { Engine, EngineRequest } from '../../worker/engine/engine.ts';
 import { checkGolden, GOLDEN_LIMITS, lossAndGradient, relativeError } from '../../worker/engine/golden-check.ts';
 import { hiddenFromValues } from '../../worker/engine/hidden.ts';
+import { type RandomModelOptions, randomModel } from '../../worker/engine/random-model.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import type { ParameterLayout } from '../../worker/model/layout.ts';
 import type { TokenBatch } from '../../worker/rpc.ts';
 import { GOLDEN_NAMES, goldenCase } from './golden-cases.ts';
-import { type RandomModelOptions, randomModel } from './random-model.ts';
 
 /** Largest error of an f32 engine over a tensor's largest value, against float64. */
 const TOLERANCE = 1e-4;

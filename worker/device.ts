@@ -1,0 +1,202 @@
+import * as Comlink from 'comlink';
+import type { Profile } from '../signaling/protocol/profile.ts';
+import type { ModelShape, SessionSettings } from '../signaling/protocol/settings.ts';
+import { measureSeconds } from './calibration.ts';
+import type { Engine, EngineRequest } from './engine/engine.ts';
+import { ENGINES } from './engine/engines.ts';
+import { selfTest } from './engine/self-test.ts';
+import { modelFileUrl, type OpenFile, readModelShape } from './model/model-files.ts';
+import { openWeights } from './model/weights.ts';
+import type { DeviceWorkerApi, LoadProgress, TokenBatch, WorkOrder, WorkPart } from './rpc.ts';
+import { evaluateBatch, runOrder } from './trainer.ts';
+
+interface Loaded {
+  readonly settings: SessionSettings;
+  readonly engine: Engine;
+  readonly slowdown: number;
+}
+
+interface RunningOrder {
+  readonly parts: AsyncGenerator<WorkPart, void, void>;
+  readonly stop: AbortController;
+}
+
+/** A device's worker behind its messages: model, engine, one order at a time. */
+export class Device implements DeviceWorkerApi {
+  readonly #open: OpenFile;
+  #loaded: Loaded | undefined;
+  #progress: LoadProgress = { stage: 'config', done: 0, total: 1 };
+  #order: RunningOrder | undefined;
+  /** Settles when an order that was given up has left the engine. */
+  #ending: Promise<unknown> = Promise.resolve();
+
+  /** `open` reads model files; headless devices also know `file:` addresses. */
+  constructor(open: OpenFile) {
+    this.#open = open;
+  }
+
+  async load({
+    settings,
+    origin,
+    slowdown,
+  }: Parameters<DeviceWorkerApi['load']>[0]): ReturnType<DeviceWorkerApi['load']> {
+    await this.#loaded?.engine.dispose();
+    this.#loaded = undefined;
+    this.#progress = { stage: 'config', done: 0, total: 1 };
+    const { model, shape, lora, task, training } = settings;
+    refuseOtherShape(await readModelShape(this.#open, model, origin), shape);
+    const weights = await openWeights(await this.#open(modelFileUrl(model, origin, 'model.safetensors')));
+    const { engine, remark } = await chooseEngine({
+      shape,
+      lora,
+      labelCount: task.labelCount,
+      weights,
+      withDropout: training.dropout > 0,
+      onProgress: (progress) => {
+        this.#progress = progress;
+      },
+    });
+    this.#loaded = { settings, engine, slowdown };
+    return { engine: engine.name, backend: `${engine.backend}${remark}`, parameterCount: engine.layout.length };
+  }
+
+  async progress(): Promise<LoadProgress> {
+    return this.#progress;
+  }
+
+  async profile({ memoryLimitBytes }: { memoryLimitBytes: number }): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
+    const { engine, settings, slowdown } = this.#ready();
+    const { overheadSeconds, secondsPerSample } = await measureSeconds(engine, settings.training);
+    const tokens = settings.training.maxTokens;
+    const bytes = engine.bytes(1, tokens, 1);
+    const none = engine.bytes(1, tokens, 0);
+    return {
+      engine: engine.name,
+      backend: engine.backend,
+      overheadSeconds: overheadSeconds * slowdown,
+      secondsPerSample: {
+        embed: secondsPerSample.embed * slowdown,
+        forwardPerLayer: secondsPerSample.forwardPerLayer * slowdown,
+        backwardPerLayer: secondsPerSample.backwardPerLayer * slowdown,
+        head: secondsPerSample.head * slowdown,
+      },
+      memory: {
+        limitBytes: memoryLimitBytes,
+        weightsBytes: none.weightsBytes,
+        transientPerSample: Math.max(bytes.transientBytes, none.transientBytes),
+        savedPerSamplePerLayer: bytes.savedBytes,
+        gradientBytesPerLayer: (engine.layout.layers[0]?.length ?? 0) * Float32Array.BYTES_PER_ELEMENT,
+      },
+    };
+  }
+
+  async setParameters(values: Float32Array): Promise<void> {
+    await this.#ready().engine.setParameters(values);
+  }
+
+  async begin(order: WorkOrder): Promise<void> {
+    if (this.#order !== undefined) throw new Error('This device is still working on another order.');
+    await this.#ending;
+    const { engine, slowdown } = this.#ready();
+    const stop = new AbortController();
+    this.#order = { parts: runOrder(engine, order, stepPause(slowdown, stop.signal)), stop };
+  }
+
+  async next(): Promise<WorkPart> {
+    const order = this.#order;
+    if (order === undefined) throw new Error('There is no order to go on with.');
+    try {
+      const { value: part } = await order.parts.next();
+      if (part === undefined) throw new Error('The order was given up.');
+      if (part.kind === 'gradient') return Comlink.transfer(part, [part.gradient.buffer]);
+      this.#finish(order);
+      return part;
+    } catch (error) {
+      this.#finish(order);
+      throw error;
+    }
+  }
+
+  async cancel(): Promise<void> {
+    const order = this.#order;
+    if (order === undefined) return;
+    order.stop.abort(new Error('The order was given up.'));
+    this.#finish(order);
+    // Ends a generator that nobody is pulling; one that runs ends by itself after its step.
+    this.#ending = order.parts.return().catch(() => undefined);
+    await this.#ending;
+  }
+
+  async evaluate(batch: TokenBatch, microBatch: number): Promise<Float32Array> {
+    const { engine, slowdown } = this.#ready();
+    const logits = await evaluateBatch(engine, batch, microBatch, stepPause(slowdown, new AbortController().signal));
+    return Comlink.transfer(logits, [logits.buffer]);
+  }
+
+  #finish(order: RunningOrder): void {
+    if (this.#order === order) this.#order = undefined;
+  }
+
+  #ready(): Loaded {
+    if (this.#loaded === undefined) throw new Error('The device has not loaded a model yet.');
+    return this.#loaded;
+  }
+}
+
+/** The first engine that runs here and passes the self-test; `remark` says which ones did not. */
+async function chooseEngine(request: EngineRequest): Promise<{ engine: Engine; remark: string }> {
+  const failed: string[] = [];
+  let reason: unknown = new Error('No engine runs on this device: it has neither WebGPU nor WebAssembly.');
+  for (const kind of ENGINES) {
+    if (!kind.trains || (await kind.absent()) !== null) continue;
+    try {
+      await selfTest(kind.create);
+      const engine = await kind.create(request);
+      return { engine, remark: failed.length === 0 ? '' : ` (${failed.join(', ')} failed here)` };
+    } catch (error) {
+      // A model that is at fault itself fails with the next engine, too.
+      reason = error;
+      failed.push(kind.id);
+      console.warn(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw reason;
+}
+
+function refuseOtherShape(found: ModelShape, expected: ModelShape): void {
+  for (const [key, value] of Object.entries(expected))
+    if (Object.entries(found).find(([name]) => name === key)?.[1] !== value)
+      throw new Error(
+        `The model's config.json and the session disagree about ${key}; was the model changed meanwhile?`,
+      );
+}
+
+/**
+ * After each step of work: lets messages in, waits as long as a device that is `slowdown` times slower would have gone on computing, and
+ * stops where the order was given up.
+ */
+function stepPause(slowdown: number, signal: AbortSignal): (seconds: number) => Promise<void> {
+  let owedMs = 0;
+  return async (seconds) => {
+    owedMs += 1000 * seconds * (slowdown - 1);
+    // Timers are no finer than a few milliseconds: short waits are put together.
+    if (owedMs >= 8) {
+      const start = performance.now();
+      await new Promise((resolve) => setTimeout(resolve, owedMs));
+      owedMs -= performance.now() - start;
+    } else await nextTask();
+    signal.throwIfAborted();
+  };
+}
+
+/** Lets the event loop take what has arrived, without the minimum delay of a timer. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}

@@ -1,0 +1,39 @@
+import type { Engine, EngineRequest } from './engine.ts';
+
+/** An engine on one of the things that it can run on. */
+export interface EngineKind {
+  readonly id: 'webgpu' | 'onnx-webgpu' | 'onnx-wasm' | 'reference';
+  /** Whether devices train with it; the others are there to be compared with. */
+  readonly trains: boolean;
+  /** Null where this machine can run it, else why not. */
+  absent(): Promise<string | null>;
+  /** Code that is large is loaded here, not before. */
+  create(request: EngineRequest): Promise<Engine>;
+}
+
+/** All engines, those that devices should train with first. */
+export const ENGINES: readonly EngineKind[] = [
+  {
+    id: 'onnx-wasm',
+    trains: true,
+    absent: async () => (typeof WebAssembly === 'object' ? null : 'WebAssembly is not available here.'),
+    create: async (request) => (await import('./onnx/engine.ts')).createOnnxEngine(request, 'wasm'),
+  },
+  {
+    id: 'onnx-webgpu',
+    trains: false,
+    absent: webGpuAbsent,
+    create: async (request) => (await import('./onnx/engine.ts')).createOnnxEngine(request, 'webgpu'),
+  },
+  {
+    id: 'reference',
+    trains: false,
+    absent: async () => null,
+    create: async (request) => (await import('./reference/engine.ts')).createReferenceEngine(request),
+  },
+];
+
+export async function webGpuAbsent(): Promise<string | null> {
+  if (!('gpu' in navigator)) return 'WebGPU is not available here.';
+  return (await navigator.gpu.requestAdapter()) === null ? 'WebGPU finds no adapter here.' : null;
+}
