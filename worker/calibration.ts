@@ -1,50 +1,17 @@
 import type { Profile } from '../signaling/protocol/profile.ts';
 import type { TrainingSettings } from '../signaling/protocol/settings.ts';
 import type { Engine } from './engine/engine.ts';
+import { maxTokens } from './model/config.ts';
 import type { TokenBatch } from './rpc.ts';
 
 type Seconds = Pick<Profile, 'overheadSeconds' | 'secondsPerSample'>;
 
 /** Seconds that the whole measurement may take, about. */
 const BUDGET_SECONDS = 2;
-const REPETITIONS = 3;
+const FEWEST_REPETITIONS = 3;
+const MOST_REPETITIONS = 7;
 /** Beyond it more samples tell nothing new. */
 const MOST_SAMPLES = 16;
-
-/** Seconds of a pass of `samples` through the embeddings, `layers` layers forward, head and loss, and `depth` of them backward. */
-type TimedPass = (samples: number, layers: number, depth: number) => Promise<number>;
-
-/**
- * Seconds of a pass with the real engine at the session's shapes. Each kind of pass ends with a read-back (loss, gradient), which waits
- * for whatever a device computes in the background; what a layer costs is the difference of two kinds. Medians of a few repetitions.
- */
-export async function measureSeconds(engine: Engine, training: TrainingSettings): Promise<Seconds> {
-  const { layers } = engine.shape;
-  const tokens = Math.min(training.maxTokens, engine.shape.maxPositions - engine.shape.padTokenId - 1);
-  const timed: TimedPass = (samples, layerCount, depth) =>
-    timePass(engine, training, samples, tokens, layerCount, depth);
-  const start = performance.now();
-  // The first pass compiles kernels or graphs; it is not a measurement.
-  await timed(1, 1, 1);
-  const one = await timed(1, 1, 1);
-  const left = BUDGET_SECONDS - (performance.now() - start) / 1000;
-  // At each of the two sample counts three kinds of passes, which take about as long as two of the longest.
-  const affordable = Math.max(1, Math.floor(left / (2 * REPETITIONS * one)) - 1);
-  const samples = Math.min(training.samplesPerRound, MOST_SAMPLES, affordable);
-  const layerCount = Math.max(1, Math.min(layers, Math.floor(affordable / samples)));
-
-  const medians = async (count: number): Promise<PassSeconds> => {
-    const expected = one * count * layerCount;
-    return {
-      embed: await median(() => timeEmbedding(engine, count, tokens), one),
-      head: await median(() => timed(count, 0, 0), one),
-      forward: await median(() => timed(count, layerCount, 0), expected),
-      backward: await median(() => timed(count, layerCount, layerCount), expected),
-    };
-  };
-  const few = await medians(1);
-  return fitSeconds(layers, layerCount, samples, few, samples === 1 ? few : await medians(samples));
-}
 
 /** Measured seconds of passes: embeddings alone; with head and loss; with some layers forward, too; and backward. */
 export interface PassSeconds {
@@ -55,41 +22,87 @@ export interface PassSeconds {
 }
 
 /**
- * The cost model's coefficients from passes of 1 and of `samples` samples through `measured` of `layers` layers: the slope over samples
- * is what a sample costs, the rest is overhead, for half of the layers backward.
+ * Seconds of a pass with the real engine at the session's shapes. Each kind of pass ends with a read-back (loss, gradient), which waits
+ * for whatever a device computes in the background; what a layer costs is the difference of two kinds, measured one after the other so
+ * that they see the same machine. Medians of a few repetitions, with one sample and with as many as the time allows.
  */
-export function fitSeconds(
-  layers: number,
-  measured: number,
-  samples: number,
-  one: PassSeconds,
-  many: PassSeconds,
-): Seconds {
+export async function measureSeconds(engine: Engine, training: TrainingSettings): Promise<Seconds> {
+  const { layers } = engine.shape;
+  const tokens = Math.min(training.maxTokens, maxTokens(engine.shape));
+  const start = performance.now();
+  const elapsed = () => (performance.now() - start) / 1000;
+  const pass = (samples: number, layerCount: number, depth: number) =>
+    timePass(engine, training, samples, tokens, layerCount, depth);
+  // The first passes compile kernels or graphs; they are no measurement.
+  await pass(1, 1, 1);
+  await pass(1, 1, 0);
+  const one = await pass(1, 1, 1);
+
+  // A repetition runs three kinds of passes at both sample counts, in about twice the time of the longest kind.
+  const affordable = (BUDGET_SECONDS - elapsed()) / (2 * FEWEST_REPETITIONS * one);
+  const samples = Math.max(1, Math.min(training.samplesPerRound, MOST_SAMPLES, Math.floor(affordable) - 1));
+  const layerCount = Math.max(1, Math.min(layers, Math.floor(affordable / (samples + 1))));
+  const few: PassSeconds[] = [];
+  const many: PassSeconds[] = [];
+  const measure = async (count: number): Promise<PassSeconds> => ({
+    embed: await timeEmbedding(engine, count, tokens),
+    head: await pass(count, 0, 0),
+    forward: await pass(count, layerCount, 0),
+    backward: await pass(count, layerCount, layerCount),
+  });
+  for (let i = 0; i < MOST_REPETITIONS && (i < FEWEST_REPETITIONS || elapsed() < BUDGET_SECONDS); i++) {
+    few.push(await measure(1));
+    if (samples > 1) many.push(await measure(samples));
+    // A device on which a single pass takes seconds is measured once.
+    if (elapsed() > 2 * BUDGET_SECONDS) break;
+  }
+  return fitSeconds({ layers, measured: layerCount, samples, few, many });
+}
+
+/**
+ * The cost model's coefficients from repeated passes of 1 (`few`) and of `samples` (`many`, empty for 1) samples through `measured` of
+ * `layers` layers. The slope over samples is what a sample costs; the rest is overhead, for all layers forward and half of them back.
+ */
+export function fitSeconds(input: {
+  readonly layers: number;
+  readonly measured: number;
+  readonly samples: number;
+  readonly few: readonly PassSeconds[];
+  readonly many: readonly PassSeconds[];
+}): Seconds {
+  const { layers, measured, samples, few, many } = input;
   const parts = (pass: PassSeconds) => ({
     embed: pass.embed,
-    head: Math.max(0, pass.head - pass.embed),
-    forwardPerLayer: Math.max(0, pass.forward - pass.head) / measured,
-    backwardPerLayer: Math.max(0, pass.backward - pass.forward) / measured,
+    head: pass.head - pass.embed,
+    forwardPerLayer: (pass.forward - pass.head) / measured,
+    backwardPerLayer: (pass.backward - pass.forward) / measured,
   });
-  const [a, b] = [parts(one), parts(many)];
-  const slope = (part: keyof typeof a) => (samples === 1 ? a[part] : Math.max(0, (b[part] - a[part]) / (samples - 1)));
-  const secondsPerSample = {
-    embed: slope('embed'),
-    forwardPerLayer: slope('forwardPerLayer'),
-    backwardPerLayer: slope('backwardPerLayer'),
-    head: slope('head'),
+  const typical = (passes: readonly PassSeconds[], part: keyof ReturnType<typeof parts>) =>
+    Math.max(LEAST_SECONDS, median(passes.map((pass) => parts(pass)[part])));
+  const perSample = (part: keyof ReturnType<typeof parts>) => {
+    const one = typical(few, part);
+    if (samples === 1) return one;
+    const all = typical(many, part);
+    // Between "all overhead", which noise can make of a small slope, and none.
+    return Math.min(all / samples, Math.max(all / samples / 10, (all - one) / (samples - 1)));
   };
-  const fixed = (part: keyof typeof a) => Math.max(0, a[part] - secondsPerSample[part]);
+  const secondsPerSample = {
+    embed: perSample('embed'),
+    forwardPerLayer: perSample('forwardPerLayer'),
+    backwardPerLayer: perSample('backwardPerLayer'),
+    head: perSample('head'),
+  };
+  const fixed = (part: keyof typeof secondsPerSample) => Math.max(0, typical(few, part) - secondsPerSample[part]);
   const overheadSeconds =
     fixed('embed') + fixed('head') + layers * fixed('forwardPerLayer') + (layers / 2) * fixed('backwardPerLayer');
   return { overheadSeconds, secondsPerSample };
 }
 
-/** Median of a few repetitions; of one where a single one is expected to be slow. */
-async function median(measure: () => Promise<number>, expectedSeconds: number): Promise<number> {
-  const seconds: number[] = [];
-  for (let i = 0; i < (expectedSeconds > BUDGET_SECONDS / 4 ? 1 : REPETITIONS); i++) seconds.push(await measure());
-  return seconds.sort((a, b) => a - b)[Math.floor(seconds.length / 2)]!;
+/** Nothing is free; a difference that noise made negative counts as this. */
+const LEAST_SECONDS = 1e-6;
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
 async function timeEmbedding(engine: Engine, samples: number, tokens: number): Promise<number> {
@@ -103,6 +116,7 @@ async function timeEmbedding(engine: Engine, samples: number, tokens: number): P
   return seconds;
 }
 
+/** Seconds of a pass of `samples` through the embeddings, `layers` layers forward, head and loss, and `depth` of them backward. */
 async function timePass(
   engine: Engine,
   training: TrainingSettings,
