@@ -15,6 +15,23 @@ export function wholeBandwidthBound(table: BlockTable): number {
   return answer ? answer.latencySeconds * SAFE : Infinity;
 }
 
+/** No plan in which a device trains any set of blocks is faster: at T every block takes at least the hertz of its cheapest device. */
+export function blockSetBound(table: BlockTable, reachedSeconds: number): number {
+  const { depths, computeSeconds, uploadBits, law, coefficient, bandwidthHz } = table;
+  return bisectBound(0, reachedSeconds, (limitSeconds) => {
+    const least = new Float64Array(depths).fill(Infinity);
+    for (let k = 0, entry = 0; k < coefficient.length; k++) {
+      for (let b = 0; b < depths; b++, entry++) {
+        const seconds = limitSeconds - computeSeconds[entry]!;
+        if (seconds < 0) continue;
+        const needed = hertzNeeded(law, coefficient[k]!, uploadBits[b]!, seconds);
+        if (needed < least[b]!) least[b] = needed;
+      }
+    }
+    return least.reduce((a, b) => a + b, 0) > bandwidthHz;
+  });
+}
+
 /** Largest T for which `impossible` was shown, between a bound that is known and a latency that was reached. */
 function bisectBound(known: number, reached: number, impossible: (limitSeconds: number) => boolean): number {
   let low = known;

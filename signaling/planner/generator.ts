@@ -1,4 +1,4 @@
-import type { Channel, TabularDevice, TabularProblem } from './problem.ts';
+import type { Channel, DetailedProblem, TabularDevice, TabularProblem } from './problem.ts';
 import { type Draw, drawsFrom } from './random.ts';
 
 /**
@@ -45,5 +45,61 @@ function device(draw: Draw, id: string, depths: number, channel: Channel, limite
     ...(channel === 'ofdma-power'
       ? { snrHz: 3e6 * gain }
       : { bitsPerSecondPerHz: channel === 'airtime' ? 1e6 * depths * efficiency : efficiency }),
+  };
+}
+
+export interface FleetGeneratorOptions {
+  readonly devices: number;
+  readonly layers: number;
+  readonly samples: number;
+  readonly channel?: Channel;
+  /** Seconds to upload the whole model over the whole bandwidth by what a round takes a typical device alone. */
+  readonly uploadWeight?: number;
+  /** Part of the devices whose memory can not hold every depth. */
+  readonly limited?: number;
+  /** Whether the first device is the host of a room, whose own uploads are free. */
+  readonly freeHost?: boolean;
+}
+
+/** The detailed form's counterpart of `generateProblem`. */
+export function generateFleet(seed: number, options: FleetGeneratorOptions): DetailedProblem {
+  const { devices, layers, samples, channel = 'ofdma', uploadWeight = 0.3, limited = 0.3, freeHost = false } = options;
+  const draw = drawsFrom(seed);
+  const layerUploadBits = 4e6;
+  // A typical device: 10 ms a sample and layer forward, 20 ms backward, 3 bit/s/Hz.
+  const aloneSeconds = samples * layers * 0.03;
+  const wholeHz = (layers * layerUploadBits) / (3 * uploadWeight * aloneSeconds);
+  const bandwidthHz = channel === 'airtime' ? 1 : wholeHz;
+  return {
+    model: { layers, samples, head: { uploadBits: 2e6 }, layerUploadBits },
+    devices: Array.from({ length: devices }, (_, k) => {
+      const speed = Math.exp(0.6 * draw.normal());
+      const held = draw.uniform() < limited ? draw.below(layers) : layers;
+      const gain = (0.2 + 0.8 * Math.sqrt(draw.uniform())) ** -3.7 * -Math.log(1 - draw.uniform());
+      const efficiency = Math.log2(1 + 3 * gain);
+      const memory = {
+        weightsBytes: 2.5e8,
+        transientPerSample: 4e6,
+        savedPerSamplePerLayer: 3e6,
+        gradientBytesPerLayer: 1e5,
+      };
+      return {
+        id: `device-${k}`,
+        overheadSeconds: 0.02 * draw.uniform() * aloneSeconds,
+        secondsPerSample: {
+          embed: 0.001 * speed,
+          forwardPerLayer: 0.01 * speed * Math.exp(0.1 * draw.normal()),
+          backwardPerLayer: 0.02 * speed * Math.exp(0.3 * draw.normal()),
+          head: 0.002 * speed,
+        },
+        memory: { ...memory, limitBytes: 2.5e8 + 4e6 + 1.05 * held * 3.1e6 + 1e6 + 2e7 * draw.uniform() },
+        ...(channel === 'ofdma-power'
+          ? { snrHz: wholeHz * 3 * gain }
+          : { bitsPerSecondPerHz: freeHost && k === 0 ? 1e12 : (wholeHz / bandwidthHz) * efficiency }),
+      };
+    }),
+    bandwidthHz,
+    channel,
+    host: 'device-0',
   };
 }

@@ -49,7 +49,10 @@ function linkSeconds(fleet: Fleet, hertz: number, { device, from, to }: Link): n
   );
 }
 
-/** Bisects below a known chain; every success tightens to what the chain really takes. */
+/**
+ * Tightens a known chain: every success counts for what its chain really takes, and the answer stands when nothing is found just below it.
+ * Bisection in between keeps the number of attempts logarithmic.
+ */
 function improve(
   fleet: Fleet,
   hertz: number,
@@ -58,14 +61,15 @@ function improve(
 ): Measured {
   let best = known;
   let low = 0;
-  while (best.latencySeconds - low > 1e-12 * best.latencySeconds) {
+  for (;;) {
+    const below = attempt(best.latencySeconds * (1 - 1e-13));
+    if (!below) return best;
+    best = measure(fleet, hertz, below);
     const middle = (low + best.latencySeconds) / 2;
-    if (middle <= low || middle >= best.latencySeconds) break;
-    const chain = attempt(middle);
-    if (chain) best = measure(fleet, hertz, chain);
+    const halved = attempt(middle);
+    if (halved) best = measure(fleet, hertz, halved);
     else low = middle;
   }
-  return best;
 }
 
 /** Furthest depth that the device covers from depth `from` + 1 within the limit; `from` itself when none. */

@@ -1,50 +1,59 @@
 import type { Policy } from '../protocol/settings.ts';
 import { shareBandwidth } from './bandwidth.ts';
-import { wholeBandwidthBound } from './bounds.ts';
+import { depthUnaware, equalBandwidth, greedy, random } from './baselines.ts';
+import { blockSetBound, wholeBandwidthBound } from './bounds.ts';
 import { crunch, whyInfeasible } from './crunch.ts';
-import type { Load, Refusal, Solution } from './load.ts';
+import { exact, type JointAnswer } from './exact.ts';
+import type { Refusal, Solution } from './load.ts';
+import { lola } from './lola.ts';
+import { drawsFrom } from './random.ts';
 import { type BlockTable, latencyTable, loadsOf } from './table.ts';
+import { aloneLoad, tabularTeam } from './tabular-team.ts';
 
-/** The policies on the tabular form: a table of blocks and devices, no samples to split. */
 export interface TabularContext {
   /** Row of the device that `offload` uses. */
   readonly host: number;
   readonly seed: number;
 }
 
+/** Up to so many devices every plan states the joint optimum as its lower bound; beyond, a cheaper bound. */
+const MAX_DEVICES_TO_CERTIFY = 256;
+
 type TabularPolicy = (table: BlockTable, context: TabularContext) => Solution | Refusal;
 
-const later: TabularPolicy = () => ({ reason: 'this policy is not available yet', solver: 'none' });
-
+/** The policies on the tabular form: a table of blocks and devices, no samples to split. */
 export const tabularPolicies: Record<Exclude<Policy, 'auto'>, TabularPolicy> = {
-  lola: later,
-  exact: later,
-  teams: later,
-  random: later,
-  greedy: later,
-  'depth-unaware': later,
-  'equal-bandwidth': later,
-  'data-parallel': later,
   crunch(table) {
     const hertz = table.bandwidthHz / table.ids.length;
     const found = crunch(latencyTable(table, hertz), table.depths, table.ids);
     if (!found) return refuse(table, 'crunch');
     const { allocation, latencySeconds, solver } = found;
-    const lowerBoundSeconds = Math.min(wholeBandwidthBound(table), latencySeconds);
-    return {
-      loads: loadsOf(table, allocation),
-      hertz: allocation.map(() => hertz),
-      latencySeconds,
-      lowerBoundSeconds,
-      solver,
-    };
+    return oneBlockEach(table, { allocation, latencySeconds, hertz: allocation.map(() => hertz) }, solver);
   },
 
-  single(table) {
-    const all = table.ids.map((_, device) => alone(table, device, 'best single device'));
-    const best = all.reduce((a, b) => (b.latencySeconds < a.latencySeconds ? b : a));
-    return Number.isFinite(best.latencySeconds) ? best : refuse(table, best.solver);
+  lola(table) {
+    const found = lola(table);
+    if (!found) return refuse(table, 'dual ascent');
+    const gap = 1 - found.lowerBoundSeconds / found.latencySeconds;
+    const solver = `dual ascent, ${found.iterations} iterations, gap ${(100 * gap).toFixed(2)} %`;
+    return { ...oneBlockEach(table, found, solver), lowerBoundSeconds: found.lowerBoundSeconds };
   },
+
+  exact(table) {
+    const found = exact(table);
+    if (!found) return refuse(table, 'bisection + assignment');
+    return { ...oneBlockEach(table, found, 'bisection + assignment'), lowerBoundSeconds: found.latencySeconds };
+  },
+
+  teams: (table) => tabularTeam(table) ?? refuse(table, 'block sets by local search'),
+
+  random: (table, { seed }) => baseline(table, random(table, drawsFrom(seed)), 'drawn blocks, best bandwidth'),
+  greedy: (table) => baseline(table, greedy(table), 'fastest takes deepest, best bandwidth'),
+  'depth-unaware': (table) => baseline(table, depthUnaware(table), 'crunch on averaged costs, best bandwidth'),
+  'equal-bandwidth': (table) => baseline(table, equalBandwidth(table), 'crunch at bandwidth / blocks'),
+
+  single: (table) => single(table, 'best single device'),
+  'data-parallel': (table) => single(table, 'best single device: a table has no samples to split'),
 
   offload(table, { host }) {
     const found = alone(table, host, 'the host alone');
@@ -53,20 +62,34 @@ export const tabularPolicies: Record<Exclude<Policy, 'auto'>, TabularPolicy> = {
   },
 };
 
+function baseline(table: BlockTable, found: JointAnswer | null, solver: string): Solution | Refusal {
+  return found ? oneBlockEach(table, found, solver) : refuse(table, solver);
+}
+
+function oneBlockEach(table: BlockTable, found: JointAnswer, solver: string): Solution {
+  const { allocation, hertz, latencySeconds } = found;
+  const bound = table.ids.length <= MAX_DEVICES_TO_CERTIFY ? exact(table)!.latencySeconds : wholeBandwidthBound(table);
+  const lowerBoundSeconds = Math.min(bound, latencySeconds);
+  return { loads: loadsOf(table, allocation), hertz, latencySeconds, lowerBoundSeconds, solver };
+}
+
 function refuse(table: BlockTable, solver: string): Refusal {
   return { reason: whyInfeasible(table.computeSeconds, table.coefficient, table.uploadBits), solver };
 }
 
+function single(table: BlockTable, solver: string): Solution | Refusal {
+  let best: Solution | null = null;
+  for (let device = 0; device < table.ids.length; device++) {
+    const found = alone(table, device, solver);
+    if (found.latencySeconds < (best?.latencySeconds ?? Infinity)) best = found;
+  }
+  return best ?? { reason: `no single device can hold and send everything down to depth ${table.depths}`, solver };
+}
+
 /** One device trains every block, with the whole bandwidth. */
 function alone(table: BlockTable, device: number, solver: string): Solution {
-  const { depths } = table;
-  const load: Load = {
-    device,
-    depths: Array.from({ length: depths }, (_, b) => b + 1),
-    computeSeconds: table.computeSeconds[device * depths + depths - 1]!,
-    uploadBits: table.uploadBits.reduce((a, b) => a + b, 0),
-    coefficient: table.coefficient[device]!,
-  };
+  const load = aloneLoad(table, device);
   const shares = shareBandwidth(table.law, [load], table.bandwidthHz);
-  return { loads: [load], ...shares, lowerBoundSeconds: shares.latencySeconds, solver };
+  const lowerBoundSeconds = Math.min(blockSetBound(table, shares.latencySeconds), shares.latencySeconds);
+  return { loads: [load], ...shares, lowerBoundSeconds, solver };
 }

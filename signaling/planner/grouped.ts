@@ -1,0 +1,144 @@
+import { latencyAt, shareBandwidth } from './bandwidth.ts';
+import type { Run } from './chain.ts';
+import { type ChainSearch, fastestChain } from './chain-search.ts';
+import type { JointAnswer } from './exact.ts';
+import { chainLoads, computeSeconds, type Fleet, type Link, linkBits } from './fleet.ts';
+import { type Grouping, groupAtFixedRate } from './grouping.ts';
+import type { Load } from './load.ts';
+import { lola } from './lola.ts';
+import { fleetRunTable, linkOf } from './run-costs.ts';
+import type { BlockTable } from './table.ts';
+
+/** One-block policies on the detailed form: neighbouring layers are grouped into blocks, each device trains at most one for all samples. */
+export interface GroupedPlan {
+  readonly chain: readonly Link[];
+  readonly loads: readonly Load[];
+  readonly hertz: readonly number[];
+  readonly latencySeconds: number;
+}
+
+/** A chain with its bandwidth shared in the best way. */
+export function shareChain(fleet: Fleet, chain: readonly Link[]): GroupedPlan {
+  const loads = chainLoads(fleet, chain, { start: 0, count: fleet.samples });
+  return { chain, loads, ...shareBandwidth(fleet.law, loads, fleet.bandwidthHz) };
+}
+
+/** A chain in which everybody sends over `hertz`. */
+export function chainAt(fleet: Fleet, chain: readonly Link[], hertz: number): GroupedPlan {
+  const loads = chainLoads(fleet, chain, { start: 0, count: fleet.samples });
+  const shares = loads.map(() => hertz);
+  return { chain, loads, hertz: shares, latencySeconds: latencyAt(fleet.law, loads, shares) };
+}
+
+/** Crunch's grouping when as many devices as can take part share the bandwidth equally: where the joint searches start. */
+export function startingGroups(fleet: Fleet): Grouping | null {
+  const most = Math.min(fleet.layers, fleet.devices.length);
+  return groupAtFixedRate(fleet, fleet.bandwidthHz / most, most);
+}
+
+/** The best grouping and blocks when each of the G devices that take part sends over W / G, for every G. */
+export function equalParts(fleet: Fleet): GroupedPlan | null {
+  let best: GroupedPlan | null = null;
+  for (let parts = 1; parts <= Math.min(fleet.layers, fleet.devices.length); parts++) {
+    const grouping = groupAtFixedRate(fleet, fleet.bandwidthHz / parts, parts);
+    if (!grouping) return null;
+    const plan = chainAt(fleet, grouping.chain, fleet.bandwidthHz / grouping.chain.length);
+    if (plan.latencySeconds < (best?.latencySeconds ?? Infinity)) best = plan;
+  }
+  return best;
+}
+
+/** The fastest chain with shared bandwidth, and how far it is proven. Null when nobody can close a chain. */
+export function fastestGroups(fleet: Fleet): ChainSearch<GroupedPlan> | null {
+  const grouping = startingGroups(fleet);
+  if (!grouping) return null;
+  const starts = [shareChain(fleet, grouping.chain)];
+  for (let device = 0; device < fleet.devices.length; device++) {
+    if (fleet.deepestHeld[device] === fleet.layers)
+      starts.push(shareChain(fleet, [{ device, from: -1, to: fleet.layers }]));
+  }
+  const start = starts.reduce((a, b) => (b.latencySeconds < a.latencySeconds ? b : a));
+  const rows = offeredDevices(fleet, fleet.samples, start.latencySeconds);
+  const measure = (runs: readonly Run[]) =>
+    shareChain(
+      fleet,
+      runs.map((run) => linkOf({ ...run, device: rows[run.device]! })),
+    );
+  const search = fastestChain(
+    start,
+    fleet.bandwidthHz,
+    (limitSeconds) => {
+      const tables = rows.map((row) => fleetRunTable(fleet, row, fleet.samples, limitSeconds, false));
+      return { devices: rows.length, blocks: fleet.layers + 1, of: (device) => tables[device]! };
+    },
+    measure,
+  );
+  return rows.length === fleet.devices.length ? search : { ...search, lowerBoundSeconds: 0 };
+}
+
+/** Beyond so many devices a search looks only at those cheapest for some depth. */
+const MAX_DEVICES_OFFERED = 128;
+
+/** Rows of the devices worth looking at for a chain below the limit: all of them, or those whose uplink is cheapest at some depth. */
+export function offeredDevices(fleet: Fleet, samples: number, limitSeconds: number): readonly number[] {
+  const all = [...fleet.devices.keys()];
+  if (all.length <= MAX_DEVICES_OFFERED) return all;
+  const perDepth = Math.max(2, Math.floor(MAX_DEVICES_OFFERED / fleet.layers));
+  const chosen = new Set<number>();
+  for (let depth = 1; depth <= fleet.layers; depth++) {
+    all
+      .filter((k) => fleet.deepestHeld[k]! >= depth)
+      .map((k) => ({ k, bits: fleet.coefficient[k]! * (limitSeconds - computeSeconds(fleet, k, samples, depth)) }))
+      .filter(({ bits }) => bits > 0)
+      .sort((a, b) => b.bits - a.bits || a.k - b.k)
+      .slice(0, perDepth)
+      .forEach(({ k }) => chosen.add(k));
+  }
+  return [...chosen].sort((a, b) => a - b);
+}
+
+/** The table of blocks that a grouping makes. */
+export function groupedTable(fleet: Fleet, chain: readonly Link[]): BlockTable {
+  const seconds = new Float64Array(fleet.devices.length * chain.length).fill(Infinity);
+  for (let k = 0; k < fleet.devices.length; k++) {
+    chain.forEach(({ to }, b) => {
+      if (to <= fleet.deepestHeld[k]!) seconds[k * chain.length + b] = computeSeconds(fleet, k, fleet.samples, to);
+    });
+  }
+  return {
+    ids: fleet.devices.map((device) => device.id),
+    depths: chain.length,
+    computeSeconds: seconds,
+    uploadBits: Float64Array.from(chain, ({ from, to }) => linkBits(fleet, from, to)),
+    law: fleet.law,
+    coefficient: fleet.coefficient,
+    bandwidthHz: fleet.bandwidthHz,
+  };
+}
+
+/** A table policy on the groups of a chain. */
+export function onGroups(
+  fleet: Fleet,
+  chain: readonly Link[],
+  policy: (table: BlockTable) => JointAnswer | null,
+): GroupedPlan | null {
+  const found = policy(groupedTable(fleet, chain));
+  if (!found) return null;
+  return shareChain(
+    fleet,
+    chain.map((link, b) => ({ ...link, device: found.allocation[b]! })),
+  );
+}
+
+/** Dual ascent on crunch's groups. */
+export function lolaOnGroups(fleet: Fleet): { plan: GroupedPlan; iterations: number } | null {
+  const grouping = startingGroups(fleet);
+  if (!grouping) return null;
+  let iterations = 0;
+  const plan = onGroups(fleet, grouping.chain, (table) => {
+    const found = lola(table);
+    iterations = found?.iterations ?? 0;
+    return found;
+  });
+  return plan && { plan, iterations };
+}

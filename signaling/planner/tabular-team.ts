@@ -1,0 +1,83 @@
+import { shareBandwidth } from './bandwidth.ts';
+import { smallestPerDepth } from './bottleneck.ts';
+import { blockSetBound } from './bounds.ts';
+import type { Run } from './chain.ts';
+import { fastestChain } from './chain-search.ts';
+import { rowsRise } from './crunch.ts';
+import { exact, hertzTable } from './exact.ts';
+import type { Load, Solution } from './load.ts';
+import { tableRunCosts } from './run-costs.ts';
+import type { BlockTable } from './table.ts';
+
+/** Beyond so many devices only those cheapest for some depth are offered to the search. */
+const MAX_DEVICES_OFFERED = 256;
+
+interface Found {
+  readonly loads: readonly Load[];
+  readonly hertz: readonly number[];
+  readonly latencySeconds: number;
+}
+
+/**
+ * `teams` on the tabular form: one team, a device may train any set of blocks and pays compute for its deepest. Where rows rise with
+ * depth and the channel is linear or all blocks have one size, runs of neighbouring blocks are as good as any sets (docs/planner.md), and
+ * the fastest chain of runs is searched with its bound; elsewhere that is a heuristic. Never worse than `exact` or one device alone: it starts from them.
+ * Null when nothing works.
+ */
+export function tabularTeam(table: BlockTable): Solution | null {
+  const start = best([exactStart(table), bestAlone(table)]);
+  if (!start) return null;
+  const rows = offered(table, start.latencySeconds);
+  const measure = (runs: readonly Run[]): Found => {
+    const loads = runs.map(({ device, from, to }) => loadOf(table, rows[device]!, from, to));
+    return { loads, ...shareBandwidth(table.law, loads, table.bandwidthHz) };
+  };
+  const search = fastestChain(start, table.bandwidthHz, (T) => tableRunCosts(table, rows, T), measure);
+  const contiguous = table.law === 'linear' || table.uploadBits.every((bits) => bits === table.uploadBits[0]);
+  const proven = contiguous && rowsRise(table.computeSeconds, table.depths) && rows.length === table.ids.length;
+  const { loads, hertz, latencySeconds } = search.best;
+  const lowerBoundSeconds = proven ? search.lowerBoundSeconds : blockSetBound(table, latencySeconds);
+  return { loads, hertz, latencySeconds, lowerBoundSeconds, solver: 'block runs by penalised shortest path' };
+}
+
+function best(candidates: readonly (Found | null)[]): Found | null {
+  return candidates.reduce((a, b) => ((b?.latencySeconds ?? Infinity) < (a?.latencySeconds ?? Infinity) ? b : a), null);
+}
+
+function exactStart(table: BlockTable): Found | null {
+  const found = exact(table);
+  return found && { ...found, loads: found.allocation.map((device, b) => loadOf(table, device, b, b + 1)) };
+}
+
+function bestAlone(table: BlockTable): Found | null {
+  let fastest: Found | null = null;
+  for (let device = 0; device < table.ids.length; device++) {
+    const loads = [aloneLoad(table, device)];
+    fastest = best([fastest, { loads, ...shareBandwidth(table.law, loads, table.bandwidthHz) }]);
+  }
+  return fastest;
+}
+
+/** One device for everything. */
+export function aloneLoad(table: BlockTable, device: number): Load {
+  return loadOf(table, device, 0, table.depths);
+}
+
+/** Depths `from` + 1 to `to`: compute down to the deepest, all their bits. */
+function loadOf(table: BlockTable, device: number, from: number, to: number): Load {
+  const row = table.computeSeconds.subarray(device * table.depths + from, device * table.depths + to);
+  return {
+    device,
+    depths: Array.from({ length: to - from }, (_, i) => from + 1 + i),
+    computeSeconds: row.reduce((a, b) => Math.max(a, b), 0),
+    uploadBits: table.uploadBits.subarray(from, to).reduce((a, b) => a + b, 0),
+    coefficient: table.coefficient[device]!,
+  };
+}
+
+function offered(table: BlockTable, limitSeconds: number): readonly number[] {
+  if (table.ids.length <= MAX_DEVICES_OFFERED) return table.ids.map((_, k) => k);
+  const perDepth = Math.max(2, Math.floor(MAX_DEVICES_OFFERED / table.depths));
+  const cheapest = smallestPerDepth(hertzTable(table, limitSeconds), table.depths, table.ids, () => perDepth);
+  return [...new Set(cheapest.flatMap(({ devices }) => devices))].sort((a, b) => a - b);
+}
