@@ -114,13 +114,24 @@ describe('threads', () => {
       ...rounds(1, threePlan)[0]!,
       round: i + 1,
       devices: [
-        { device: device(0).id, samples: 32, deepestDepth: 4, computeSeconds: seconds, uploadSeconds: 0.5, uploadBits: 1 },
+        {
+          device: device(0).id,
+          samples: 32,
+          deepestDepth: 4,
+          computeSeconds: seconds,
+          uploadSeconds: 0.5,
+          uploadBits: 1,
+        },
       ],
     }));
     const [after] = cloth({ ...base, room: three, rounds: [...old, ...now] }).threads;
     expect(after?.measured).toEqual({ compute: 2, upload: 0.5 });
     expect(after?.predicted?.compute).toBe(threePlan.assignments[0]?.computeSeconds);
-    expect(cloth({ ...base, room: three }).threads.filter((t) => t.limits).map((t) => t.device)).toEqual([threePlan.limitedBy]);
+    expect(
+      cloth({ ...base, room: three })
+        .threads.filter((t) => t.limits)
+        .map((t) => t.device),
+    ).toEqual([threePlan.limitedBy]);
   });
 });
 

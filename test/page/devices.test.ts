@@ -43,7 +43,9 @@ describe('deviceStatus', () => {
 
   it('names a part of the samples', () => {
     const parts = plan(6, [{ place: 0, layers: [5], head: true, samples: { start: 0, count: 12 } }]);
-    expect(deviceStatus(device(0), { ...pair, plan: parts }).status).toBe('trains layer 5 and the head for 12 of 32 samples');
+    expect(deviceStatus(device(0), { ...pair, plan: parts }).status).toBe(
+      'trains layer 5 and the head for 12 of 32 samples',
+    );
   });
 });
 
@@ -92,7 +94,10 @@ describe('the plan in words', () => {
 
   it('counts samples from one', () => {
     const parts = plan(6, [{ place: 0, layers: [], head: true, samples: { start: 12, count: 20 } }]);
-    expect(planTable({ ...pair, plan: parts }, [], seats)[0]).toMatchObject({ samples: '13–32 of 32', reach: 'head only' });
+    expect(planTable({ ...pair, plan: parts }, [], seats)[0]).toMatchObject({
+      samples: '13–32 of 32',
+      reach: 'head only',
+    });
   });
 
   it('is one sentence for a screen reader', () => {

@@ -10,20 +10,29 @@ export interface TaskChoice {
   readonly from: 'embedded' | 'hub';
 }
 
+/** The generated task first: it needs no network. The rest is GLUE, read as parquet from the hub. */
 export const TASKS: readonly TaskChoice[] = [
   {
-    id: 'sentiment',
+    id: 'grammar',
     label: 'Sentiment, embedded',
     hint: '4,000 short film verdicts made by a grammar, with negation and contrast. Nothing is downloaded.',
     from: 'embedded',
   },
-  {
-    id: 'sst2',
-    label: 'SST-2, from a hub',
-    hint: 'Film review phrases from GLUE, 67,349 to train on and 872 to judge by; read as parquet from the hub.',
-    from: 'hub',
-  },
+  glue('sst2', 'SST-2', 'Is a phrase of a film review positive or negative?'),
+  glue('cola', 'CoLA', 'Is it a sentence of English?'),
+  glue('mrpc', 'MRPC', 'Do two sentences say the same?'),
+  glue('qqp', 'QQP', 'Do two questions ask the same?'),
+  glue('stsb', 'STS-B', 'How alike are two sentences, from 0 to 5?'),
+  glue('mnli', 'MNLI, matched', 'Does one sentence follow from another? Judged on the same kinds of text.'),
+  glue('mnli-mismatched', 'MNLI, mismatched', 'Does one sentence follow from another? Judged on other kinds of text.'),
+  glue('qnli', 'QNLI', 'Does the sentence answer the question?'),
+  glue('rte', 'RTE', 'Does one sentence follow from another? 2,490 examples.'),
+  glue('wnli', 'WNLI', 'Is the pronoun read rightly? 635 examples.'),
 ];
+
+function glue(id: string, name: string, hint: string): TaskChoice {
+  return { id, label: `${name}, from a hub`, hint: `${hint} Part of GLUE.`, from: 'hub' };
+}
 
 /** The embedded model and its longest input; `hub` stands for a repository that the person names. */
 export const EMBEDDED_MODEL = { id: 'roberta-mini', maxTokens: 128 } as const;

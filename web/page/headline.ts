@@ -51,7 +51,7 @@ export function headline(view: SessionView): Headline {
     case 'training': {
       const left = secondsLeft === null ? '' : `${capitalised(timeLeftText(secondsLeft))} left.`;
       const title = done === 0 ? `First of ${countText(total, 'round', 'rounds')}` : `Round ${done} of ${total}`;
-      return { title, detail: evaluating ?? (left === '' ? 'The first gradients are on their way.' : left) };
+      return { title, detail: evaluating ?? (left === '' ? betweenText(done, view.scores.length > 0) : left) };
     }
     case 'paused':
       return {
@@ -76,6 +76,12 @@ export function openingText(stage: (typeof OPENING_STAGES)[number]): string {
     data: 'Reading and tokenizing the sentences',
     compile: 'Building the model',
   }[stage];
+}
+
+/** Training without a pace to judge by: before the first round, or after the last. */
+function betweenText(done: number, scored: boolean): string {
+  if (done > 0) return 'The last score is on its way.';
+  return scored ? 'The first gradients are on their way.' : 'The model is scored as it is, before the first round.';
 }
 
 const READY: Readonly<Record<SessionView['role'], string>> = {

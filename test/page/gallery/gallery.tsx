@@ -7,9 +7,12 @@ import '../../../web/page/style/page.css';
 import type { HostSession, SessionFactory, SessionView } from '../../../web/session/view.ts';
 import { VIEWS } from './gallery-views.ts';
 
-/** `?state=NAME` shows one state; without it, the list of all. Served by the development server only. */
+/**
+ * `?state=NAME` shows one state, `start` the start page; without it, the list of all. Served by the development server only. A test
+ * changes the state without a reload by an event `gallery` whose detail is `NAME` or `NAME#fragment`; `data-drawn` then names what is
+ * on the page, with its row of charts and codes.
+ */
 
-const name = new URLSearchParams(location.search).get('state');
 const root = document.getElementById('app')!;
 const origin = 'http://192.168.1.20:8787';
 
@@ -35,26 +38,25 @@ const factory: SessionFactory = {
   join: () => still(VIEWS['lobby-device']!),
 };
 
-const view = name === null ? undefined : VIEWS[name];
-if (name === 'start') {
-  render(<App factory={async () => factory} origin={origin} server={signal({ hub: null, addresses: [] })} />, root);
-} else if (view === undefined) {
-  render(
-    <main>
-      <h1>States of the page</h1>
-      <ul>
-        {['start', ...Object.keys(VIEWS)].map((state) => (
-          <li key={state}>
-            <a href={`?state=${state}`}>{state}</a>
-          </li>
-        ))}
-      </ul>
-    </main>,
-    root,
-  );
-} else {
+function Gallery({ state }: { state: string | null }) {
+  const view = state === null ? undefined : VIEWS[state];
+  if (state === 'start')
+    return <App factory={async () => factory} origin={origin} server={signal({ hub: null, addresses: [] })} />;
+  if (view === undefined)
+    return (
+      <main>
+        <h1>States of the page</h1>
+        <ul>
+          {['start', ...Object.keys(VIEWS)].map((name) => (
+            <li key={name}>
+              <a href={`?state=${name}`}>{name}</a>
+            </li>
+          ))}
+        </ul>
+      </main>
+    );
   const session = still(view);
-  render(
+  return (
     <>
       <header class="top">
         <span class="brand">Tabloom</span>
@@ -66,7 +68,19 @@ if (name === 'start') {
         addresses={[]}
         onLeave={() => undefined}
       />
-    </>,
-    root,
+    </>
   );
 }
+
+async function show(name: string): Promise<void> {
+  const [state = '', fragment = ''] = name.split('#');
+  history.replaceState(null, '', `?state=${state}#${fragment}`);
+  render(null, root);
+  render(<Gallery state={state === '' ? null : state} />, root);
+  const waiting = () => root.querySelector('.qr:not(:has(path)), .plot:empty, .cloth-frame:empty') !== null;
+  while (waiting()) await new Promise(requestAnimationFrame);
+  root.dataset.drawn = name;
+}
+
+addEventListener('gallery', (event) => void show(String((event as CustomEvent<unknown>).detail)));
+void show(`${new URLSearchParams(location.search).get('state') ?? ''}${location.hash}`);

@@ -1,9 +1,10 @@
 /**
  * Pictures of every state at phone and desk width, light and dark: `npx tsx test/page/gallery/shoot.ts OUT-FOLDER [STATE...]`.
- * Looks at them are for people; what must hold for all of them is in ../gallery.test.ts.
+ * Looking at them is for people; what must hold for all of them is in test/browser/page-states.test.ts.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withBrowser } from '../../browser/harness.ts';
 import { VIEWS } from './gallery-views.ts';
 import { openGallery } from './open-gallery.ts';
 
@@ -16,16 +17,28 @@ await mkdir(folder, { recursive: true });
 const states = wanted.length > 0 ? wanted : ['start', 'start#room=abc234', ...Object.keys(VIEWS)];
 const gallery = await openGallery();
 try {
-  for (const width of [390, 1280])
-    for (const scheme of ['light', 'dark'] as const)
+  await withBrowser('chromium', async (browser) => {
+    for (const width of [390, 1280] as const) {
+      const tab = await browser.open(gallery.address('start'), { width });
+      const { page } = tab;
       for (const state of states) {
-        const page = await gallery.show(state, { width, scheme });
-        await page.screenshot({
-          path: join(folder, `${state.replace(/\W+/g, '-')}-${width}-${scheme}.png`) as `${string}.png`,
-          fullPage: true,
-        });
-        await page.close();
+        await page.evaluate((detail) => dispatchEvent(new CustomEvent('gallery', { detail })), state);
+        await tab.until(
+          `${state} is drawn`,
+          (name) => document.querySelector('#app')?.getAttribute('data-drawn') === name,
+          {
+            args: [state],
+          },
+        );
+        for (const scheme of ['light', 'dark']) {
+          await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+          const name = `${state.replace(/\W+/g, '-')}-${width}-${scheme}.png` as const;
+          await page.screenshot({ path: join(folder, name) as `${string}.png`, fullPage: true });
+        }
       }
+      await page.close();
+    }
+  });
 } finally {
   await gallery.close();
 }

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { announcement } from '../../web/page/announce.ts';
+import { device, plan, room, rounds, scores, view, withStatus } from './gallery/scenarios.ts';
+
+const two = plan(6, [
+  { place: 0, layers: [0, 1, 2] },
+  { place: 1, layers: [3, 4, 5], head: true },
+]);
+const devices = [device(0), device(1)];
+const gathering = room({ phase: 'gathering', devices, plan: two });
+const training = room({ devices, plan: two });
+const asDevice = { role: 'device' as const, self: device(1).id };
+const at = (count: number) => view({ ...asDevice, room: training, rounds: rounds(count, two) });
+
+describe('announcement', () => {
+  it('tells of the start and of this device’s own work', () => {
+    const before = view({ ...asDevice, room: gathering });
+    expect(announcement(before, at(0))).toBe('Training has started. You are training layers 3–5 and the head.');
+  });
+
+  it('is silent for single rounds and speaks at every tenth of them', () => {
+    expect(announcement(at(10), at(11))).toBeNull();
+    expect(announcement(at(11), at(12))).toMatch(/^Round 12 of 120, loss 0\.\d\d\.$/);
+    expect(announcement(at(12), at(23))).toBeNull();
+  });
+
+  it('tells who came, went and failed', () => {
+    const now = (list: typeof devices) => view({ room: { ...training, devices: list } });
+    expect(announcement(now(devices), now([...devices, device(2)]))).toBe('Old ThinkPad joined.');
+    expect(announcement(now(devices), now([device(0)]))).toBe('Pixel 8 left.');
+    expect(
+      announcement(now(devices), now([device(0), withStatus(1, { kind: 'failed', sentence: 'No memory.' })])),
+    ).toBe('Pixel 8 cannot go on.');
+  });
+
+  it('tells a new plan only where it changes this device’s work', () => {
+    const other = plan(6, [
+      { place: 0, layers: [0, 1, 2, 3] },
+      { place: 1, layers: [4, 5], head: true },
+    ]);
+    const after = view({ ...asDevice, room: { ...training, plan: other } });
+    expect(announcement(view({ ...asDevice, room: training }), after)).toBe(
+      'You are training layers 4–5 and the head.',
+    );
+    const same = view({ ...asDevice, room: { ...training, plan: { ...two, version: 4 } } });
+    expect(announcement(view({ ...asDevice, room: training }), same)).toBeNull();
+  });
+
+  it('tells scores and the end, once', () => {
+    const scored = { ...at(21), scores: scores(20, 20) };
+    expect(announcement(at(21), scored)).toMatch(/^Dev accuracy 66\.5 %\.$/);
+    expect(announcement(scored, { ...scored })).toBeNull();
+    const ended = { ...scored, ended: 'The host ended the session.' };
+    expect(announcement(scored, ended)).toBe('The host ended the session.');
+    expect(announcement(ended, { ...ended })).toBeNull();
+  });
+});

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { adapterFolder, baseModelNote, isLoopback, peftSnippet } from '../../web/page/export-guide.ts';
+import { gapText, planFacts } from '../../web/page/plan-about.ts';
+import { readServerFacts } from '../../web/page/server-facts.ts';
+import { zip } from '../../web/page/zip.ts';
+import { device, plan, room, settings } from './gallery/scenarios.ts';
+
+describe('zip', () => {
+  const text = (words: string) => new TextEncoder().encode(words);
+
+  it('writes one stored file byte for byte', () => {
+    // A local header (30 + 1), "hello world", a central header (46 + 1), the end (22); CRC-32 of "hello world" is 0x0d4a1185.
+    const bytes = Buffer.from(zip([{ name: 'a', bytes: text('hello world') }]));
+    expect(bytes.length).toBe(31 + 11 + 47 + 22);
+    expect(bytes.toString('hex')).toBe(
+      [
+        '504b0304140000000000000021008511 4a0d0b0000000b0000000100000061',
+        '68656c6c6f20776f726c64',
+        '504b01021400140000000000000021008511 4a0d0b0000000b00000001000000000000000000000000000000000061',
+        '504b05060000000001000100 2f0000002a0000000000',
+      ]
+        .join('')
+        .replaceAll(' ', ''),
+    );
+  });
+
+  it('points each entry at its own header', () => {
+    const bytes = zip([
+      { name: 'x/one', bytes: text('1') },
+      { name: 'x/two', bytes: new Uint8Array(0) },
+    ]);
+    const data = new DataView(bytes.buffer);
+    const central = data.getUint32(bytes.length - 22 + 16, true);
+    const second = central + 46 + 5;
+    expect(data.getUint32(second, true)).toBe(0x02014b50);
+    const at = data.getUint32(second + 42, true);
+    expect(at).toBe(30 + 5 + 1);
+    expect(data.getUint32(at, true)).toBe(0x04034b50);
+  });
+});
+
+describe('export guide', () => {
+  const embedded = settings(6, 'auto', 10);
+  const hub = {
+    ...embedded,
+    model: { kind: 'hub', id: 'FacebookAI/roberta-base', endpoint: 'https://hub', revision: 'main' } as const,
+  };
+
+  it('names the folder after model and task', () => {
+    expect(adapterFolder(embedded)).toBe('roberta-mini-sentiment-lora');
+    expect(adapterFolder(hub)).toBe('roberta-base-sentiment-lora');
+  });
+
+  it('gives four lines of Python', () => {
+    expect(peftSnippet(hub).split('\n')).toEqual([
+      'from peft import PeftModel',
+      'from transformers import AutoModelForSequenceClassification',
+      'base = AutoModelForSequenceClassification.from_pretrained("FacebookAI/roberta-base", num_labels=2)',
+      'model = PeftModel.from_pretrained(base, "roberta-base-sentiment-lora")',
+    ]);
+    expect(peftSnippet(embedded)).toContain('"models/roberta-mini"');
+    expect(baseModelNote(embedded)).toContain('models/roberta-mini');
+  });
+});
+
+describe('addresses', () => {
+  it.each(['localhost', '127.0.0.1', '127.1.2.3', '[::1]', 'tabloom.localhost'])(
+    '%s opens on this machine only',
+    (name) => expect(isLoopback(name)).toBe(true),
+  );
+  it.each(['192.168.1.20', 'example.org', '10.0.0.1', 'localhost.example.org'])('%s may open elsewhere', (name) =>
+    expect(isLoopback(name)).toBe(false),
+  );
+
+  it('reads what the server says of itself and leaves out what is odd', () => {
+    const config = {
+      iceServers: [],
+      hubPath: '/hub',
+      addresses: ['http://192.168.1.20:8787', 7, 'javascript:alert(1)'],
+    };
+    expect(readServerFacts(config, 'http://localhost:8787')).toEqual({
+      hub: 'http://localhost:8787/hub',
+      addresses: ['http://192.168.1.20:8787'],
+    });
+    expect(readServerFacts({ hubPath: null }, 'http://x')).toEqual({ hub: null, addresses: [] });
+    expect(readServerFacts('nonsense', 'http://x')).toEqual({ hub: null, addresses: [] });
+  });
+});
+
+describe('planFacts', () => {
+  const two = plan(6, [{ place: 0, layers: [5], head: true }], { latencySeconds: 1.1, lowerBoundSeconds: 1 });
+
+  it('say what was asked for and what was chosen', () => {
+    const facts = planFacts(room({ devices: [device(0)], plan: two }));
+    expect(Object.fromEntries(facts.map(({ what, value }) => [what, value]))).toEqual({
+      Policy: 'Auto, which chose CRUNCH',
+      Solver: 'crunch cutting',
+      'Solved in': '0.3 ms',
+      'Predicted round': '1.1 s',
+      'No plan can be under': '1.0 s',
+      Gap: '10 % at most',
+      'Plan number': '3',
+    });
+    expect(planFacts(room({ devices: [] }))).toEqual([]);
+  });
+
+  it('tell the gap to the best possible plan', () => {
+    expect(gapText(1, 1)).toBe('none: this plan is the best possible');
+    expect(gapText(1.034, 1)).toBe('3.4 % at most');
+    expect(gapText(1, 0)).toBe('unknown');
+  });
+});

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import type { ScoreReport } from '../../signaling/protocol/room-view.ts';
+import { curveSentence, curves, durationSentence, outcome, scoreText, trainingSeconds } from '../../web/page/scores.ts';
+import { plan, rounds } from './gallery/scenarios.ts';
+
+const one = plan(6, [{ place: 0, layers: [5], head: true }]);
+const score = (round: number, value: number, metric: ScoreReport['metric'] = 'accuracy'): ScoreReport => ({
+  round,
+  metric,
+  value,
+  loss: 0.5,
+  examples: 500,
+  elapsedSeconds: 1,
+});
+const losses = (...values: number[]) =>
+  rounds(values.length, one).map((report, i) => ({ ...report, loss: values[i]!, elapsedSeconds: 2 }));
+
+describe('scores in words', () => {
+  it('shows shares in percent and correlations as they are', () => {
+    expect(scoreText('accuracy', 0.8349)).toBe('83.5 %');
+    expect(scoreText('f1', 1)).toBe('100.0 %');
+    expect(scoreText('matthews', -0.0312)).toBe('-0.031');
+  });
+
+  it('compares the first score with the last', () => {
+    expect(outcome([score(0, 0.5), score(20, 0.7), score(40, 0.81)])).toEqual({
+      metric: 'accuracy',
+      before: '50.0 %',
+      after: '81.0 %',
+      examples: 500,
+      round: 40,
+    });
+    expect(outcome([score(40, 0.81)])?.before).toBeNull();
+    expect(outcome([])).toBeNull();
+  });
+
+  it('says the chart in one sentence', () => {
+    expect(curveSentence({ rounds: losses(0.7, 0.6, 0.4), scores: [score(0, 0.5), score(3, 0.8)] })).toBe(
+      'Loss from 0.700 in round 1 to 0.400 in round 3. Dev accuracy from 50.0 % to 80.0 %.',
+    );
+    expect(curveSentence({ rounds: [], scores: [score(0, 0.5)] })).toBe(
+      'No round is finished yet. Dev accuracy 50.0 %.',
+    );
+  });
+
+  it('reckons training time from a thinned history by its mean', () => {
+    const thinned = losses(...Array.from({ length: 100 }, () => 0.5)).filter((report) => report.round % 10 === 0);
+    expect(trainingSeconds(thinned)).toBe(200);
+    expect(durationSentence(thinned)).toBe('100 rounds in 3 min 20 s, 2.0 s a round.');
+    expect(trainingSeconds([])).toBeNull();
+  });
+});
+
+describe('curves', () => {
+  it('put losses and scores on one axis', () => {
+    const data = curves(losses(0.7, 0.5), [score(0, 0.5), score(2, 0.8)]);
+    expect(data.rounds).toEqual([0, 1, 2]);
+    expect(data.loss).toEqual([null, 0.7, 0.5]);
+    expect(data.score).toEqual([0.5, null, 0.8]);
+  });
+
+  it('smooth with weights that sum to one from the start', () => {
+    const { smoothLoss } = curves(losses(1, 0), []);
+    expect(smoothLoss[0]).toBe(1);
+    // Two rounds with keep = 0.9: (0.9 * 1 + 0) / (0.9 + 1).
+    expect(smoothLoss[1]).toBeCloseTo(0.9 / 1.9, 12);
+    const level = curves(losses(...Array.from({ length: 50 }, () => 0.3)), []).smoothLoss;
+    expect(level.at(-1)).toBeCloseTo(0.3, 12);
+  });
+});

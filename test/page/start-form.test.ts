@@ -1,0 +1,133 @@
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import {
+  LoraSettingsSchema,
+  ModelSourceSchema,
+  POLICIES,
+  TrainingSettingsSchema,
+} from '../../signaling/protocol/settings.ts';
+import { POLICY_CHOICES, TASKS } from '../../web/page/choices.ts';
+import { friendlyName } from '../../web/page/device-name.ts';
+import { checkName, checkStartForm, DEFAULT_FORM, FOLDS, type StartForm } from '../../web/page/start-form.ts';
+import { TASKS as WORKER_TASKS } from '../../worker/data/tasks.ts';
+
+const ORIGIN = 'http://localhost:8787';
+const form = (change: Partial<StartForm> = {}): StartForm => ({ ...DEFAULT_FORM, name: 'Linen Shuttle', ...change });
+const problemsOf = (change: Partial<StartForm>) => {
+  const checked = checkStartForm(form(change), ORIGIN);
+  return checked.ok ? {} : checked.problems;
+};
+
+describe('checkStartForm', () => {
+  it('takes the defaults as they are', () => {
+    expect(checkStartForm(form(), ORIGIN)).toEqual({
+      ok: true,
+      choice: {
+        request: {
+          model: { kind: 'embedded', id: 'roberta-mini' },
+          task: { id: 'grammar', endpoint: '' },
+          lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
+          training: {
+            rounds: 120,
+            samplesPerRound: 32,
+            maxTokens: 64,
+            learningRate: 0.001,
+            weightDecay: 0.01,
+            warmupFraction: 0.06,
+            dropout: 0,
+            evaluateEvery: 20,
+            seed: 1,
+          },
+          origin: ORIGIN,
+        },
+        options: { name: 'Linen Shuttle', policy: 'auto', slowdown: 1 },
+      },
+    });
+  });
+
+  it('makes settings that the protocol accepts', () => {
+    const checked = checkStartForm(
+      form({
+        model: 'hub',
+        repository: ' FacebookAI/roberta-large ',
+        task: 'sst2',
+        targets: ['value', 'query'],
+        learningRate: '5e-4',
+        warmupPercent: '12,5',
+      }),
+      ORIGIN,
+    );
+    if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
+    const { model, lora, training, task } = checked.choice.request;
+    expect(v.parse(ModelSourceSchema, model)).toMatchObject({
+      id: 'FacebookAI/roberta-large',
+      endpoint: 'https://huggingface.co',
+    });
+    expect(v.parse(LoraSettingsSchema, lora).targets).toEqual(['query', 'value']);
+    expect(v.parse(TrainingSettingsSchema, training)).toMatchObject({ learningRate: 5e-4, warmupFraction: 0.125 });
+    expect(task).toEqual({ id: 'sst2', endpoint: 'https://huggingface.co' });
+  });
+
+  it.each<[Partial<StartForm>, keyof StartForm, string]>([
+    [{ name: '   ' }, 'name', 'Give this device a name'],
+    [{ name: 'x'.repeat(41) }, 'name', 'this one has 41'],
+    [{ rank: '' }, 'rank', 'the field is empty'],
+    [{ rank: '8.5' }, 'rank', 'The rank must be a whole number from 1 to 256; this is “8.5”.'],
+    [{ rank: '512' }, 'rank', 'from 1 to 256'],
+    [{ learningRate: '0' }, 'learningRate', 'The learning rate must be a number above 0 and at most 1; this is “0”.'],
+    [{ learningRate: 'fast' }, 'learningRate', 'this is “fast”'],
+    [{ rounds: '-3' }, 'rounds', 'from 1 to 1,000,000'],
+    [{ seed: '1e99' }, 'seed', 'from 0 to 4,294,967,295'],
+    [{ maxTokens: '256' }, 'maxTokens', 'roberta-mini reads 128 tokens at most.'],
+    [{ targets: [] }, 'targets', 'at least one projection'],
+    [{ model: 'hub', repository: 'not a repository' }, 'repository', 'FacebookAI/roberta-base'],
+    [{ task: 'sst2', endpoint: 'huggingface.co' }, 'endpoint', 'http:// or https://'],
+    [{ task: 'sst2', endpoint: 'ftp://hub' }, 'endpoint', 'http:// or https://'],
+    [{ slowdown: '0.5' }, 'slowdown', 'from 1 to 100'],
+  ])('refuses %j', (change, field, part) => {
+    const problems = problemsOf(change);
+    expect(Object.keys(problems)).toEqual([field]);
+    expect(problems[field]).toContain(part);
+  });
+
+  it('tells all problems at once', () => {
+    expect(Object.keys(problemsOf({ name: '', rank: 'x', dropout: '2' })).toSorted()).toEqual([
+      'dropout',
+      'name',
+      'rank',
+    ]);
+  });
+
+  it('does not judge fields that are not used', () => {
+    expect(problemsOf({ repository: '', revision: '', endpoint: 'nowhere' })).toEqual({});
+    expect(problemsOf({ model: 'hub', maxTokens: '256' })).toEqual({});
+  });
+
+  it('has every number field under one fold at most', () => {
+    const folded = Object.values(FOLDS).flat();
+    expect(new Set(folded).size).toBe(folded.length);
+    expect(folded.every((field) => field in DEFAULT_FORM)).toBe(true);
+  });
+});
+
+describe('choices', () => {
+  it('offer the tasks that the host’s worker knows', () => {
+    expect(TASKS.map((task) => task.id)).toEqual(WORKER_TASKS.map((task) => task.id));
+    for (const task of TASKS)
+      expect(task.from === 'embedded').toBe(WORKER_TASKS.find(({ id }) => id === task.id)?.source.kind === 'grammar');
+  });
+
+  it('explain every policy, each in its own words', () => {
+    const hints = POLICIES.map((policy) => POLICY_CHOICES[policy].hint);
+    expect(new Set(hints).size).toBe(POLICIES.length);
+  });
+});
+
+describe('friendlyName', () => {
+  it('draws one of 64 names that all fit', () => {
+    const names = Array.from({ length: 64 }, (_, i) => friendlyName(i / 64));
+    expect(new Set(names).size).toBe(64);
+    expect(names.every((name) => checkName(name) === null)).toBe(true);
+    expect(friendlyName(0.999999)).toBe('Velvet Reed');
+  });
+});
