@@ -21,7 +21,7 @@ A whole session on this machine: server, host and headless devices of different 
 
   --devices N        headless devices beside the host (3)
   --rounds N         optimiser steps (60)
-  --task T           sentiment (embedded), or a GLUE task such as sst2 from a hub (sentiment)
+  --task T           grammar (embedded sentiment), or a GLUE task such as sst2 from a hub (grammar)
   --hub URL|FOLDER   Hugging Face endpoint, or a folder with the hub's layout (${DEFAULT_HUB})
   --model M          roberta-mini (embedded), or a hub repository such as FacebookAI/roberta-base (roberta-mini)
   --policy P         ${POLICIES.join(', ')} (auto)
@@ -43,7 +43,7 @@ export async function demoCommand(argv: string[]): Promise<number> {
     {
       devices: { type: 'string', default: '3' },
       rounds: { type: 'string', default: '60' },
-      task: { type: 'string', default: 'sentiment' },
+      task: { type: 'string', default: 'grammar' },
       hub: { type: 'string', default: DEFAULT_HUB },
       model: { type: 'string', default: EMBEDDED_MODEL },
       policy: { type: 'string', default: 'auto' },

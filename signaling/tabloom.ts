@@ -52,11 +52,15 @@ async function main([name, ...argv]: string[]): Promise<number> {
   return (await command.load())(argv);
 }
 
+let code: number;
 try {
-  process.exitCode = await main(process.argv.slice(2));
+  code = await main(process.argv.slice(2));
 } catch (error) {
   // A CommandError is the person's to mend; anything else is ours, with its stack.
-  if (!(error instanceof CommandError)) throw error;
-  process.stderr.write(`tabloom: ${error.message}\n`);
-  process.exitCode = 2;
+  process.stderr.write(
+    `tabloom: ${error instanceof CommandError ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
+  );
+  code = error instanceof CommandError ? 2 : 70;
 }
+// PeerServer's clean-up timers and wrtc's threads would keep the process alive for ever. What was written goes out first.
+process.stdout.write('', () => process.exit(code));

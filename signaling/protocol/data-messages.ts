@@ -65,10 +65,10 @@ export const DataHeaderSchema = v.variant('type', [
 export type DataHeader = v.InferOutput<typeof DataHeaderSchema>;
 type HeaderOf<T extends DataHeader['type']> = Extract<DataHeader, { type: T }>;
 
-export interface DataMessage<T extends DataHeader['type'] = DataHeader['type']> {
-  readonly header: HeaderOf<T>;
-  readonly tensors: readonly Tensor[];
-}
+/** Distributes over its types, so that a message of one type is a message. */
+export type DataMessage<T extends DataHeader['type'] = DataHeader['type']> = T extends DataHeader['type']
+  ? { readonly header: HeaderOf<T>; readonly tensors: readonly Tensor[] }
+  : never;
 
 export const encodeMessage = (message: DataMessage): Uint8Array<ArrayBuffer> =>
   encodeFrame(message.header, message.tensors);
@@ -146,5 +146,6 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
     default:
       header satisfies never;
   }
-  return { header, tensors: t };
+  // A header of one of the types, so a message of that type.
+  return { header, tensors: t } as DataMessage;
 }
