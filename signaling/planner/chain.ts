@@ -57,12 +57,15 @@ export function cheapestChain(
   const uses = new Int32Array(costs.devices);
   let best: Chain | null = null;
   let bound = 0;
+  let repaired = '';
   for (let iteration = 0; iteration < maxIterations; iteration++) {
     const path = shortestPath(costs, penalties);
     if (!path) return { chain: null, bound: Infinity };
     const dual = path.cost - penalties.reduce((a, b) => a + b, 0);
     bound = Math.max(bound, dual);
-    const chain = repair(costs, path.runs);
+    const shape = path.runs.map(({ device, to }) => `${device}:${to}`).join();
+    const chain = shape === repaired ? null : repair(costs, path.runs);
+    repaired = shape;
     if (chain && chain.cost < (best?.cost ?? Infinity)) best = chain;
     if (bound >= enough || (best && (best.cost < enough * CLEARLY || best.cost - bound <= 1e-10 * best.cost))) {
       return { chain: best, bound };

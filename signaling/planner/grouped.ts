@@ -1,6 +1,6 @@
 import { latencyAt, shareBandwidth } from './bandwidth.ts';
-import type { Run } from './chain.ts';
-import { type ChainSearch, fastestChain } from './chain-search.ts';
+import { groupedBound } from './bounds.ts';
+import { type ChainProblem, fastestChain, provenBound } from './chain-search.ts';
 import type { JointAnswer } from './exact.ts';
 import { chainLoads, computeSeconds, type Fleet, type Link, linkBits } from './fleet.ts';
 import { type Grouping, groupAtFixedRate } from './grouping.ts';
@@ -48,8 +48,24 @@ export function equalParts(fleet: Fleet): GroupedPlan | null {
   return best;
 }
 
-/** The fastest chain with shared bandwidth, and how far it is proven. Null when nobody can close a chain. */
-export function fastestGroups(fleet: Fleet): ChainSearch<GroupedPlan> | null {
+/** Chains for all samples over some of the devices. */
+function chainsOver(fleet: Fleet, rows: readonly number[]): ChainProblem<GroupedPlan> {
+  return {
+    bandwidthHz: fleet.bandwidthHz,
+    costsBefore(limitSeconds) {
+      const tables = rows.map((row) => fleetRunTable(fleet, row, fleet.samples, limitSeconds, false));
+      return { devices: rows.length, blocks: fleet.layers + 1, of: (device) => tables[device]! };
+    },
+    measure: (runs) =>
+      shareChain(
+        fleet,
+        runs.map((run) => linkOf({ ...run, device: rows[run.device]! })),
+      ),
+  };
+}
+
+/** The fastest chain with shared bandwidth. Null when nobody can close a chain. */
+export function fastestGroups(fleet: Fleet): GroupedPlan | null {
   const grouping = startingGroups(fleet);
   if (!grouping) return null;
   const starts = [shareChain(fleet, grouping.chain)];
@@ -58,22 +74,13 @@ export function fastestGroups(fleet: Fleet): ChainSearch<GroupedPlan> | null {
       starts.push(shareChain(fleet, [{ device, from: -1, to: fleet.layers }]));
   }
   const start = starts.reduce((a, b) => (b.latencySeconds < a.latencySeconds ? b : a));
-  const rows = offeredDevices(fleet, fleet.samples, start.latencySeconds);
-  const measure = (runs: readonly Run[]) =>
-    shareChain(
-      fleet,
-      runs.map((run) => linkOf({ ...run, device: rows[run.device]! })),
-    );
-  const search = fastestChain(
-    start,
-    fleet.bandwidthHz,
-    (limitSeconds) => {
-      const tables = rows.map((row) => fleetRunTable(fleet, row, fleet.samples, limitSeconds, false));
-      return { devices: rows.length, blocks: fleet.layers + 1, of: (device) => tables[device]! };
-    },
-    measure,
-  );
-  return rows.length === fleet.devices.length ? search : { ...search, lowerBoundSeconds: 0 };
+  return fastestChain(chainsOver(fleet, offeredDevices(fleet, fleet.samples, start.latencySeconds)), start);
+}
+
+/** No chain is faster, given the fastest one that was found. */
+export function groupsBound(fleet: Fleet, fastest: GroupedPlan): number {
+  if (fleet.devices.length > MAX_DEVICES_OFFERED) return groupedBound(fleet, fastest.latencySeconds);
+  return provenBound(chainsOver(fleet, [...fleet.devices.keys()]), fastest);
 }
 
 /** Beyond so many devices a search looks only at those cheapest for some depth. */
@@ -92,7 +99,9 @@ export function offeredDevices(fleet: Fleet, samples: number, limitSeconds: numb
       .filter(({ bits }) => bits > 0)
       .sort((a, b) => b.bits - a.bits || a.k - b.k)
       .slice(0, perDepth)
-      .forEach(({ k }) => chosen.add(k));
+      .forEach(({ k }) => {
+        chosen.add(k);
+      });
   }
   return [...chosen].sort((a, b) => a - b);
 }

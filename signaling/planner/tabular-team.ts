@@ -2,7 +2,7 @@ import { shareBandwidth } from './bandwidth.ts';
 import { smallestPerDepth } from './bottleneck.ts';
 import { blockSetBound } from './bounds.ts';
 import type { Run } from './chain.ts';
-import { fastestChain } from './chain-search.ts';
+import { type ChainProblem, fastestChain, provenBound } from './chain-search.ts';
 import { rowsRise } from './crunch.ts';
 import { exact, hertzTable } from './exact.ts';
 import type { Load, Solution } from './load.ts';
@@ -32,11 +32,16 @@ export function tabularTeam(table: BlockTable): Solution | null {
     const loads = runs.map(({ device, from, to }) => loadOf(table, rows[device]!, from, to));
     return { loads, ...shareBandwidth(table.law, loads, table.bandwidthHz) };
   };
-  const search = fastestChain(start, table.bandwidthHz, (T) => tableRunCosts(table, rows, T), measure);
+  const chains: ChainProblem<Found> = {
+    bandwidthHz: table.bandwidthHz,
+    costsBefore: (limitSeconds) => tableRunCosts(table, rows, limitSeconds),
+    measure,
+  };
+  const fastest = fastestChain(chains, start);
   const contiguous = table.law === 'linear' || table.uploadBits.every((bits) => bits === table.uploadBits[0]);
   const proven = contiguous && rowsRise(table.computeSeconds, table.depths) && rows.length === table.ids.length;
-  const { loads, hertz, latencySeconds } = search.best;
-  const lowerBoundSeconds = proven ? search.lowerBoundSeconds : blockSetBound(table, latencySeconds);
+  const { loads, hertz, latencySeconds } = fastest;
+  const lowerBoundSeconds = proven ? provenBound(chains, fastest) : blockSetBound(table, latencySeconds);
   return { loads, hertz, latencySeconds, lowerBoundSeconds, solver: 'block runs by penalised shortest path' };
 }
 

@@ -1,57 +1,79 @@
-import { type Chain, chainBySubsets, cheapestChain, type RunCosts } from './chain.ts';
-import type { Fleet } from './fleet.ts';
+import { type Chain, chainBySubsets, chainInOrder, cheapestChain, type RunCosts } from './chain.ts';
+import { hertzNeeded } from './channel.ts';
+import { computeSeconds, type Fleet, linkBits } from './fleet.ts';
 import { fleetRunTable } from './run-costs.ts';
 
 /** Up to so many members a team's best chain is found exactly. */
-const MAX_MEMBERS_FOR_SUBSETS = 4;
-const ITERATIONS_FOR_LARGE_TEAMS = 25;
+const MAX_MEMBERS_FOR_SUBSETS = 3;
+const ITERATIONS_FOR_LARGE_TEAMS = 15;
+
+/** Devices of a team, ascending. */
+export type Members = readonly number[];
+
+/** Orders in which large teams work best, from the loss down, as far as they are known. Kept over a whole search. */
+export type KnownOrders = Map<string, readonly number[]>;
 
 /** What teams need, in hertz, to finish before a limit. */
 export interface TeamCosts {
-  readonly limitSeconds: number;
-  /** Hertz of a device's runs when it carries so many samples. */
-  runs(device: number, samples: number): Float64Array;
+  /** Hertz of one device for blocks `from` to `to` (positions of a chain) when it carries so many samples. */
+  run(device: number, samples: number, from: number, to: number): number;
   /** The cheapest chain of a team for so many samples; members may be left out of it. Null when there is none. */
-  chain(members: readonly number[], samples: number): Chain | null;
+  chain(members: Members, samples: number): Chain | null;
+  /** Looks for a better order of a large team than the known one. */
+  reconsider(members: Members, samples: number): void;
+  /** Says in which order a large team may work, unless one is known. */
+  suggest(members: Members, order: readonly number[]): void;
 }
 
 /** Everything is worked out when first asked for and kept: a search comes back to the same teams many times. */
-export function teamCosts(fleet: Fleet, limitSeconds: number): TeamCosts {
+export function teamCosts(fleet: Fleet, limitSeconds: number, orders: KnownOrders): TeamCosts {
   const blocks = fleet.layers + 1;
   const tables = new Map<number, Float64Array>();
   const chains = new Map<string, Chain | null>();
 
-  const runs = (device: number, samples: number): Float64Array => {
-    const key = samples * fleet.devices.length + device;
-    let table = tables.get(key);
-    if (!table) {
-      table = fleetRunTable(fleet, device, samples, limitSeconds, true);
-      tables.set(key, table);
-    }
-    return table;
+  const run = (device: number, samples: number, from: number, to: number): number => {
+    const depth = to - 1;
+    if (depth > fleet.deepestHeld[device]!) return Infinity;
+    const seconds = limitSeconds - computeSeconds(fleet, device, samples, depth);
+    if (!(seconds > 0)) return Infinity;
+    return hertzNeeded(fleet.law, fleet.coefficient[device]!, linkBits(fleet, from - 1, depth), seconds);
   };
 
-  const find = (members: readonly number[], samples: number): Chain | null => {
-    const [only] = members;
+  const costsOf = (members: Members, samples: number): RunCosts => {
+    const own = members.map((device) => {
+      const key = samples * fleet.devices.length + device;
+      let table = tables.get(key);
+      if (!table) {
+        table = fleetRunTable(fleet, device, samples, limitSeconds, true);
+        tables.set(key, table);
+      }
+      return table;
+    });
+    return { devices: members.length, blocks, of: (i) => own[i]! };
+  };
+
+  const find = (members: Members, samples: number): Chain | null => {
     if (members.length === 1) {
-      const cost = runs(only!, samples)[blocks]!;
-      return cost < Infinity ? { runs: [{ device: only!, from: 0, to: blocks }], cost } : null;
+      const cost = run(members[0]!, samples, 0, blocks);
+      return cost < Infinity ? { runs: [{ device: members[0]!, from: 0, to: blocks }], cost } : null;
     }
-    const costs: RunCosts = { devices: members.length, blocks, of: (i) => runs(members[i]!, samples) };
-    const all = members.map((_, i) => i);
-    const found =
-      members.length <= MAX_MEMBERS_FOR_SUBSETS
-        ? chainBySubsets(costs, all)
-        : cheapestChain(costs, NaN, {
-            maxIterations: ITERATIONS_FOR_LARGE_TEAMS,
-            penalties: new Float64Array(members.length),
-          }).chain;
-    return found && { ...found, runs: found.runs.map((run) => ({ ...run, device: members[run.device]! })) };
+    const costs = costsOf(members, samples);
+    if (members.length <= MAX_MEMBERS_FOR_SUBSETS) return named(members, chainBySubsets(costs, [...members.keys()]));
+    const order = orders.get(members.join());
+    if (order) {
+      const known = chainInOrder(
+        costs,
+        order.map((device) => members.indexOf(device)),
+      );
+      if (known) return named(members, known);
+    }
+    const found = named(members, bestOrder(costs));
+    if (found) orders.set(members.join(), orderOf(found));
+    return found;
   };
 
   return {
-    limitSeconds,
-    runs,
+    run,
     chain(members, samples) {
       const key = `${samples}:${members.join()}`;
       let chain = chains.get(key);
@@ -61,5 +83,31 @@ export function teamCosts(fleet: Fleet, limitSeconds: number): TeamCosts {
       }
       return chain;
     },
+    reconsider(members, samples) {
+      if (members.length <= MAX_MEMBERS_FOR_SUBSETS) return;
+      const known = this.chain(members, samples);
+      const found = named(members, bestOrder(costsOf(members, samples)));
+      if (!found || (known && known.cost <= found.cost)) return;
+      orders.set(members.join(), orderOf(found));
+      chains.set(`${samples}:${members.join()}`, found);
+    },
+    suggest(members, order) {
+      const key = members.join();
+      if (members.length > MAX_MEMBERS_FOR_SUBSETS && !orders.has(key)) orders.set(key, order);
+    },
   };
+}
+
+/** From positions among the members to devices. */
+function named(members: Members, chain: Chain | null): Chain | null {
+  return chain && { ...chain, runs: chain.runs.map((run) => ({ ...run, device: members[run.device]! })) };
+}
+
+function bestOrder(costs: RunCosts): Chain | null {
+  const penalties = new Float64Array(costs.devices);
+  return cheapestChain(costs, NaN, { maxIterations: ITERATIONS_FOR_LARGE_TEAMS, penalties }).chain;
+}
+
+export function orderOf(chain: Chain): number[] {
+  return chain.runs.map((run) => run.device);
 }

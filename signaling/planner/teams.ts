@@ -3,8 +3,8 @@ import { chainLoads, type Fleet } from './fleet.ts';
 import { fastestGroups } from './grouped.ts';
 import type { Load } from './load.ts';
 import { linkOf } from './run-costs.ts';
-import { type TeamCosts, teamCosts } from './team-costs.ts';
-import { descend, type Members, settle, type TeamState } from './team-search.ts';
+import { type KnownOrders, type Members, orderOf, type TeamCosts, teamCosts } from './team-costs.ts';
+import { descend, settle, type TeamState } from './team-search.ts';
 import { dataParallel } from './whole-model.ts';
 
 export interface TeamPlan {
@@ -31,9 +31,9 @@ function startingPlans(fleet: Fleet): TeamPlan[] {
   const plans: TeamPlan[] = [];
   const grouped = fastestGroups(fleet);
   if (!grouped) return [];
-  const { loads, hertz, latencySeconds } = grouped.best;
+  const { loads, hertz, latencySeconds } = grouped;
   plans.push({
-    teams: [grouped.best.chain.map(({ device }) => device).sort((a, b) => a - b)],
+    teams: [grouped.chain.map(({ device }) => device).sort((a, b) => a - b)],
     samples: [fleet.samples],
     loads,
     hertz,
@@ -57,37 +57,44 @@ function withIdle(fleet: Fleet, plan: TeamPlan): { teams: Members[]; samples: nu
   return { teams: [...plan.teams, ...idle.map((k) => [k])], samples: [...plan.samples, ...idle.map(() => 0)] };
 }
 
+/** Gains below this part of the latency are left to the last step, which moves no devices. */
+const WORTH_A_STAGE = 1e-4;
+
 function search(fleet: Fleet, start: TeamPlan): TeamPlan {
-  let best = start;
-  for (;;) {
-    const costs = teamCosts(fleet, best.latencySeconds * (1 - 1e-9));
-    const { teams, samples } = withIdle(fleet, best);
+  const orders: KnownOrders = new Map();
+  let best: TeamPlan = start;
+  for (let moving = true; ; ) {
+    const costs = teamCosts(fleet, best.latencySeconds * (1 - 1e-9), orders);
+    const { teams, samples } = moving ? withIdle(fleet, best) : best;
+    teams.forEach((members, t) => {
+      if (samples[t]! > 0) costs.reconsider(members, samples[t]!);
+    });
     const settled = settle(fleet, costs, teams, samples);
-    if (!settled) return best;
-    const state = descend(fleet, costs, settled);
-    const plan = measure(fleet, costs, state);
-    if (!(plan.latencySeconds < best.latencySeconds * (1 - 1e-7))) return best;
-    best = plan;
+    const plan: TeamPlan | null = settled && measure(fleet, costs, moving ? descend(fleet, costs, settled) : settled);
+    const gain: number = plan ? 1 - plan.latencySeconds / best.latencySeconds : 0;
+    if (plan && gain > 0) best = plan;
+    if (moving) moving = gain > WORTH_A_STAGE;
+    else if (gain < 1e-9) return best;
   }
 }
 
 /** The latency that a state really takes. */
 function measure(fleet: Fleet, costs: TeamCosts, state: TeamState): TeamPlan {
-  const busy = state.teams.flatMap((members, t) =>
-    state.samples[t]! > 0 ? [{ members, count: state.samples[t]! }] : [],
-  );
+  const teams: Members[] = [];
+  const samples: number[] = [];
   const loads: Load[] = [];
   let start = 0;
-  for (const { members, count } of busy) {
+  state.teams.forEach((members, t) => {
+    const count = state.samples[t]!;
+    if (count === 0) return;
     const chain = costs.chain(members, count)!;
     loads.push(...chainLoads(fleet, chain.runs.map(linkOf), { start, count }));
+    const order = orderOf(chain);
+    const working = order.toSorted((a, b) => a - b);
+    costs.suggest(working, order);
+    teams.push(working);
+    samples.push(count);
     start += count;
-  }
-  const shares = shareBandwidth(fleet.law, loads, fleet.bandwidthHz);
-  return {
-    teams: busy.map(({ members }) => members),
-    samples: busy.map(({ count }) => count),
-    loads,
-    ...shares,
-  };
+  });
+  return { teams, samples, loads, ...shareBandwidth(fleet.law, loads, fleet.bandwidthHz) };
 }
