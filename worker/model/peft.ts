@@ -22,6 +22,26 @@ export function peftTensorName(slotName: string): string {
   return `base_model.model.roberta.encoder.layer.${layer}.${MODULES[target as LoraTarget]}.lora_${matrix}.weight`;
 }
 
+const TARGETS = new Map(Object.entries(MODULES).map(([target, module]) => [module, target]));
+
+/**
+ * The slot that a tensor of an adapter file belongs to, or null: names as PEFT saves them now and saved them once (with the wrapper's
+ * `modules_to_save` and the adapter's "default"), and those of the original LoRA release (no prefix, no ".weight" after lora_A).
+ */
+export function peftSlotName(tensorName: string): string | null {
+  const name = tensorName
+    .replace(/^base_model\.model\./, '')
+    .replace(/^roberta\./, '')
+    .replace('.modules_to_save', '')
+    .replace('.default', '');
+  const [, layer, module, matrix] = /^encoder\.layer\.(\d+)\.(.+)\.lora_([AB])(?:\.weight)?$/.exec(name) ?? [];
+  if (layer && module && matrix) {
+    const target = TARGETS.get(module);
+    return target === undefined ? null : `lora.layer.${layer}.${target}.${matrix}`;
+  }
+  return /^classifier\.(dense|out_proj)\.(weight|bias)$/.test(name) ? name : null;
+}
+
 /**
  * How `target_modules` must name the targets. PEFT takes a list entry as the end of a module's path, and "output.dense" is also the end
  * of "attention.output.dense": where only the former is meant, a regular expression over the whole path says so.
