@@ -49,7 +49,8 @@ function powerLimitedHertz(s: number, rate: number): number {
     const slope = 1 - 1 / z;
     const move = miss / (slope - miss / (2 * z * z * slope));
     z -= move;
-    if (Math.abs(move) <= 1e-13 * (z - 1)) break;
+    // The error is cubed by every step: this one left less than rounding.
+    if (Math.abs(move) <= 1e-5 * (z - 1)) break;
   }
   return (s * q) / (z - q);
 }

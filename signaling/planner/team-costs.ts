@@ -13,6 +13,12 @@ export type Members = readonly number[];
 /** Orders in which large teams work best, from the loss down, as far as they are known. Kept over a whole search. */
 export type KnownOrders = Map<string, readonly number[]>;
 
+/** What a chain gains if one more device takes part, and in which order. */
+export interface Insertion {
+  readonly gain: number;
+  readonly order: readonly number[];
+}
+
 /** What teams need, in hertz, to finish before a limit. */
 export interface TeamCosts {
   /** Hertz of one device for blocks `from` to `to` (positions of a chain) when it carries so many samples. */
@@ -21,6 +27,8 @@ export interface TeamCosts {
   chain(members: Members, samples: number): Chain | null;
   /** Looks for a better order of a large team than the known one. */
   reconsider(members: Members, samples: number): void;
+  /** By chain and device, as far as they were asked for. */
+  readonly insertions: Map<Chain, Map<number, Insertion>>;
   /** Says in which order a large team may work, unless one is known. */
   suggest(members: Members, order: readonly number[]): void;
 }
@@ -74,6 +82,7 @@ export function teamCosts(fleet: Fleet, limitSeconds: number, orders: KnownOrder
 
   return {
     run,
+    insertions: new Map(),
     chain(members, samples) {
       const key = `${samples}:${members.join()}`;
       let chain = chains.get(key);

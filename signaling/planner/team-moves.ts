@@ -1,5 +1,5 @@
 import type { Chain } from './chain.ts';
-import { type Members, orderOf, type TeamCosts } from './team-costs.ts';
+import { type Insertion, type Members, orderOf, type TeamCosts } from './team-costs.ts';
 import type { TeamState } from './team-search.ts';
 
 interface NewTeam {
@@ -26,28 +26,60 @@ interface Team {
   readonly chain: Chain;
 }
 
+interface Idle {
+  readonly index: number;
+  readonly device: number;
+}
+
 /** Every move between two teams of a state, and what it seems to gain. */
 export function proposals(costs: TeamCosts, state: TeamState): Move[] {
   const active: Team[] = [];
-  const idle: { index: number; device: number }[] = [];
+  const idle: Idle[] = [];
   state.teams.forEach((members, index) => {
     const samples = state.samples[index]!;
     if (samples > 0) active.push({ index, members, samples, chain: costs.chain(members, samples)! });
     else for (const device of members) idle.push({ index, device });
   });
   const marginal = state.marginal < Infinity ? state.marginal : 0;
-  return active.flatMap((team) => [
-    ...joins(costs, team, idle),
-    ...active.flatMap((other) => (other === team ? [] : meetings(costs, team, other, marginal))),
-    ...(team.members.length > 1 ? leavings(costs, team, active, idle, marginal) : []),
-  ]);
+  const unitSamples = [1, 0.25, 0.5].map((part) => Math.max(1, Math.round(part * Math.max(...state.samples))));
+  const pairs =
+    idle.length <= MAX_DEVICES_TO_PRICE_JOINS ? pairings(costs, idle, [...new Set(unitSamples)], marginal) : [];
+  return active
+    .flatMap((team) => [
+      ...joins(costs, team, idle, state.teams.flat().length),
+      ...active.flatMap((other) => (other === team ? [] : meetings(costs, team, other, marginal))),
+      ...(team.members.length > 1 ? leavings(costs, team, active, idle, marginal) : []),
+    ])
+    .concat(pairs);
 }
 
+/** Two idle devices found a team. */
+function pairings(costs: TeamCosts, idle: readonly Idle[], sampleCounts: readonly number[], marginal: number): Move[] {
+  return idle.flatMap((one, i) =>
+    idle.slice(i + 1).flatMap((other) =>
+      sampleCounts.map((samples) => {
+        const members = union([one.device], [other.device]);
+        const gain = marginal * samples - (costs.chain(members, samples)?.cost ?? Infinity);
+        return { without: [one.index, other.index], instead: [{ members, around: samples }], gain };
+      }),
+    ),
+  );
+}
+
+/** In small rooms a team that an idle device joins is priced exactly, elsewhere by the one run that the device would cut. */
+const MAX_DEVICES_TO_PRICE_JOINS = 16;
+
 /** An idle device helps a team. */
-function joins(costs: TeamCosts, team: Team, idle: readonly { index: number; device: number }[]): Move[] {
+function joins(costs: TeamCosts, team: Team, idle: readonly Idle[], devices: number): Move[] {
   return idle.map(({ index, device }) => {
-    const { gain, order } = insertion(costs, team.chain, device, team.samples);
-    return { without: [team.index, index], instead: [joined(team, device, order)], gain };
+    const guess = insertion(costs, team.chain, device, team.samples);
+    const newTeam = joined(team, device, guess.order);
+    let { gain } = guess;
+    if (devices <= MAX_DEVICES_TO_PRICE_JOINS) {
+      costs.suggest(newTeam.members, guess.order);
+      gain = team.chain.cost - (costs.chain(newTeam.members, team.samples)?.cost ?? Infinity);
+    }
+    return { without: [team.index, index], instead: [newTeam], gain };
   });
 }
 
@@ -84,7 +116,7 @@ function leavings(
   costs: TeamCosts,
   team: Team,
   active: readonly Team[],
-  idle: readonly { index: number; device: number }[],
+  idle: readonly Idle[],
   marginal: number,
 ): Move[] {
   const { chain, samples, index } = team;
@@ -103,6 +135,7 @@ function leavings(
       const instead = [remaining, joined(other, member, there.order)];
       moves.push({ without: [index, other.index], instead, gain: saved + there.gain });
     }
+    moves.push(...foundings(costs, team, remaining, member, saved, idle, marginal));
     const run = chain.runs.find(({ device }) => device === member);
     if (!run) return moves;
     const own = costs.run(member, samples, run.from, run.to);
@@ -116,17 +149,44 @@ function leavings(
   });
 }
 
+/** A member leaves with some samples to found a team with an idle device. */
+function foundings(
+  costs: TeamCosts,
+  team: Team,
+  remaining: NewTeam,
+  member: number,
+  saved: number,
+  idle: readonly Idle[],
+  marginal: number,
+): Move[] {
+  const samples = Math.max(1, team.samples >> 1);
+  const alone = costs.chain([member], samples);
+  if (!alone) return [];
+  return idle.map(({ index, device }) => {
+    const { gain, order } = insertion(costs, alone, device, samples);
+    const founded = { members: union([member], [device]), around: samples, order };
+    const worth = marginal * samples - (alone.cost - gain);
+    return { without: [team.index, index], instead: [remaining, founded], gain: saved + worth };
+  });
+}
+
 function union(a: Members, b: Members): Members {
   return [...a, ...b].sort((x, y) => x - y);
 }
 
 /** What a chain gains if a device takes over the front or the back of one of its runs, and the order that this makes. */
-function insertion(
-  costs: TeamCosts,
-  chain: Chain,
-  device: number,
-  samples: number,
-): { gain: number; order: readonly number[] } {
+function insertion(costs: TeamCosts, chain: Chain, device: number, samples: number): Insertion {
+  const known = costs.insertions.get(chain) ?? new Map<number, Insertion>();
+  costs.insertions.set(chain, known);
+  let found = known.get(device);
+  if (!found) {
+    found = findInsertion(costs, chain, device, samples);
+    known.set(device, found);
+  }
+  return found;
+}
+
+function findInsertion(costs: TeamCosts, chain: Chain, device: number, samples: number): Insertion {
   let gain = 0;
   let place = chain.runs.length;
   for (let i = 0; i < chain.runs.length; i++) {

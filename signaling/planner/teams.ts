@@ -2,6 +2,7 @@ import { shareBandwidth } from './bandwidth.ts';
 import { chainLoads, type Fleet } from './fleet.ts';
 import { fastestGroups } from './grouped.ts';
 import type { Load } from './load.ts';
+import { type Draw, drawsFrom } from './random.ts';
 import { linkOf } from './run-costs.ts';
 import { type KnownOrders, type Members, orderOf, type TeamCosts, teamCosts } from './team-costs.ts';
 import { descend, settle, type TeamState } from './team-search.ts';
@@ -16,15 +17,79 @@ export interface TeamPlan {
 }
 
 /**
- * `teams`: the samples are split over teams, inside a team the blocks over its members. Starts from every other plan's shape (each device for
- * itself; the fastest chain), and from balanced teams, and searches each: at the latency in hand, deal out samples and move devices while that lowers the
- * hertz needed; a sum below the whole means a lower latency. Never worse than its starts. Null when nothing works.
+ * `teams`: the samples are split over teams, inside a team the blocks over its members. Starts from every other plan's shape (each device
+ * for itself; the fastest chain) and searches from both: at the latency in hand, deal out samples and move devices while that lowers
+ * the hertz needed; a sum below the whole means a lower latency. Then the best is shaken and searched again a fixed number of times.
+ * Never worse than its starts; a heuristic beyond. Null when nothing works.
  */
 export function fastestTeams(fleet: Fleet): TeamPlan | null {
   const starts = startingPlans(fleet);
   if (starts.length === 0) return null;
-  const ends = starts.map((start) => search(fleet, start));
-  return ends.reduce((a, b) => (b.latencySeconds < a.latencySeconds ? b : a));
+  let best = starts
+    .map((start) => search(fleet, start))
+    .reduce((a, b) => (b.latencySeconds < a.latencySeconds ? b : a));
+  const draw = drawsFrom(1);
+  const shakes = Math.min(MAX_SHAKES, Math.floor(SHAKES_BY_DEVICES / fleet.devices.length));
+  for (let shake = 0; shake < shakes; shake++) {
+    const shaken = searchFromShaken(fleet, best, draw);
+    if (shaken && shaken.latencySeconds < best.latencySeconds) best = shaken;
+  }
+  return withFreeHead(fleet, best);
+}
+
+const MAX_SHAKES = 24;
+const SHAKES_BY_DEVICES = 48;
+/** A shaken plan may take so much longer before it is searched. */
+const SLACK = 1.15;
+
+/** Some devices change places at random; from there the search goes on. Null when the shaken teams do not work. */
+function searchFromShaken(fleet: Fleet, plan: TeamPlan, draw: Draw): TeamPlan | null {
+  const { teams, samples } = withIdle(fleet, plan);
+  const shaken = teams.map((members) => [...members]);
+  for (let moved = 1 + draw.below(2); moved >= 0; moved--) {
+    const from = shaken[draw.below(shaken.length)]!;
+    const device = from.splice(draw.below(from.length), 1)[0];
+    if (device === undefined) continue;
+    const to = draw.below(shaken.length + 1);
+    if (to === shaken.length) {
+      shaken.push([device]);
+      samples.push(0);
+    } else shaken[to]!.push(device);
+  }
+  const kept = shaken.flatMap((members, t) =>
+    members.length > 0 ? [{ members: members.sort((a, b) => a - b), around: samples[t]! }] : [],
+  );
+  const costs = teamCosts(fleet, plan.latencySeconds * SLACK, new Map());
+  const settled = settle(
+    fleet,
+    costs,
+    kept.map(({ members }) => members),
+    kept.map(({ around }) => around),
+  );
+  return settled && search(fleet, measure(fleet, costs, descend(fleet, costs, settled)));
+}
+
+/**
+ * Chains give the head to whoever takes the first layers. Where rate is not linear in bandwidth somebody else may carry it better.
+ */
+function withFreeHead(fleet: Fleet, plan: TeamPlan): TeamPlan {
+  let best = plan;
+  for (const owner of plan.loads) {
+    if (owner.depths[0] !== 0 || owner.depths.length === 1) continue;
+    for (const other of plan.loads) {
+      if (other === owner || other.samples?.start !== owner.samples?.start) continue;
+      const loads = best.loads.map((load) => {
+        if (load.device === owner.device) {
+          return { ...load, depths: load.depths.slice(1), uploadBits: load.uploadBits - fleet.headBits };
+        }
+        if (load.device !== other.device) return load;
+        return { ...load, depths: [0, ...load.depths], uploadBits: load.uploadBits + fleet.headBits };
+      });
+      const shares = shareBandwidth(fleet.law, loads, fleet.bandwidthHz);
+      if (shares.latencySeconds < best.latencySeconds) best = { ...best, loads, ...shares };
+    }
+  }
+  return best;
 }
 
 function startingPlans(fleet: Fleet): TeamPlan[] {
