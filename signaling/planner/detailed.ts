@@ -1,49 +1,101 @@
 import type { Policy } from '../protocol/settings.ts';
-import { latencyAt } from './bandwidth.ts';
+import { depthUnaware, greedy, random } from './baselines.ts';
 import { groupedBound, teamsBound } from './bounds.ts';
-import { chainLoads, type Fleet, whyNoChain } from './fleet.ts';
+import type { JointAnswer } from './exact.ts';
+import { type Fleet, whyNoChain } from './fleet.ts';
+import {
+  chainAt,
+  equalParts,
+  fastestGroups,
+  type GroupedPlan,
+  groupsBound,
+  lolaOnGroups,
+  onGroups,
+  singleLayers,
+  startingGroups,
+} from './grouped.ts';
 import { groupAtFixedRate } from './grouping.ts';
 import type { Refusal, Solution } from './load.ts';
+import { drawsFrom } from './random.ts';
+import type { BlockTable } from './table.ts';
+import { fastestTeams } from './teams.ts';
 import { dataParallel, offload, single } from './whole-model.ts';
 
-/** The policies on the detailed form: layers are grouped, samples split and micro-batches picked here. */
 export interface DetailedContext {
   readonly seed: number;
 }
 
 type DetailedPolicy = (fleet: Fleet, context: DetailedContext) => Solution | Refusal;
 
-const later: DetailedPolicy = () => ({ reason: 'this policy is not available yet', solver: 'none' });
+/** Up to so many devices every one-block plan states the bound of the fastest chain; beyond, a cheaper one. */
+const MAX_DEVICES_TO_CERTIFY = 64;
 
+/** The policies on the detailed form: layers are grouped, samples split and micro-batches picked here. */
 export const detailedPolicies: Record<Exclude<Policy, 'auto'>, DetailedPolicy> = {
-  lola: later,
-  exact: later,
-  teams: later,
-  random: later,
-  greedy: later,
-  'depth-unaware': later,
-  'equal-bandwidth': later,
   crunch(fleet) {
     const hertz = fleet.bandwidthHz / fleet.devices.length;
     const grouping = groupAtFixedRate(fleet, hertz, fleet.layers);
-    if (!grouping) return { reason: whyNoChain(fleet), solver: 'grouping by bisection' };
-    const loads = chainLoads(fleet, grouping.chain, { start: 0, count: fleet.samples });
-    const shares = loads.map(() => hertz);
-    const latencySeconds = latencyAt(fleet.law, loads, shares);
-    return {
-      loads,
-      hertz: shares,
-      latencySeconds,
-      lowerBoundSeconds: groupedBound(fleet, latencySeconds),
-      solver: grouping.solver,
-    };
+    if (!grouping) return refuse(fleet, 'grouping by bisection');
+    const grouped = chainAt(fleet, grouping.chain, hertz);
+    const singles = singleLayers(fleet, hertz);
+    return singles && singles.plan.latencySeconds < grouped.latencySeconds
+      ? oneBlockEach(fleet, singles.plan, singles.solver)
+      : oneBlockEach(fleet, grouped, grouping.solver);
   },
-  single: (fleet) => bounded(fleet, single(fleet)),
-  offload: (fleet) => bounded(fleet, offload(fleet)),
-  'data-parallel': (fleet) => bounded(fleet, dataParallel(fleet)),
+
+  exact(fleet) {
+    const plan = fastestGroups(fleet);
+    if (!plan) return refuse(fleet, 'groups by penalised shortest path');
+    const lowerBoundSeconds = groupsBound(fleet, plan);
+    return { ...plan, lowerBoundSeconds, solver: 'groups by penalised shortest path' };
+  },
+
+  lola(fleet) {
+    const found = lolaOnGroups(fleet);
+    if (!found) return refuse(fleet, 'dual ascent on groups');
+    return oneBlockEach(fleet, found.plan, `dual ascent on groups, ${found.iterations} iterations`);
+  },
+
+  teams(fleet) {
+    const solver = 'teams by local search';
+    const plan = fastestTeams(fleet);
+    if (!plan) return refuse(fleet, solver);
+    return { ...plan, lowerBoundSeconds: teamsBound(fleet, plan.latencySeconds), solver };
+  },
+
+  random: (fleet, { seed }) => baseline(fleet, 'drawn blocks', (table) => random(table, drawsFrom(seed))),
+  greedy: (fleet) => baseline(fleet, 'fastest takes deepest', greedy),
+  'depth-unaware': (fleet) => baseline(fleet, 'crunch on averaged costs', depthUnaware),
+
+  'equal-bandwidth'(fleet) {
+    const plan = equalParts(fleet);
+    const solver = 'grouping at bandwidth / blocks';
+    return plan ? oneBlockEach(fleet, plan, solver) : refuse(fleet, solver);
+  },
+
+  single: (fleet) => wholeModel(fleet, single(fleet)),
+  offload: (fleet) => wholeModel(fleet, offload(fleet)),
+  'data-parallel': (fleet) => wholeModel(fleet, dataParallel(fleet)),
 };
 
-function bounded(fleet: Fleet, found: Omit<Solution, 'lowerBoundSeconds'> | Refusal): Solution | Refusal {
+/** Blocks from crunch's grouping, allocated by a careless policy, bandwidth shared in the best way. */
+function baseline(fleet: Fleet, solver: string, policy: (table: BlockTable) => JointAnswer | null): Solution | Refusal {
+  const grouping = startingGroups(fleet);
+  const plan = grouping && onGroups(fleet, grouping.chain, policy);
+  return plan ? oneBlockEach(fleet, plan, `${solver}, crunch's groups, best bandwidth`) : refuse(fleet, solver);
+}
+
+function oneBlockEach(fleet: Fleet, plan: GroupedPlan, solver: string): Solution {
+  const fastest = fleet.devices.length <= MAX_DEVICES_TO_CERTIFY ? fastestGroups(fleet) : null;
+  const bound = fastest ? groupsBound(fleet, fastest) : groupedBound(fleet, plan.latencySeconds);
+  return { ...plan, lowerBoundSeconds: Math.min(bound, plan.latencySeconds), solver };
+}
+
+function wholeModel(fleet: Fleet, found: Omit<Solution, 'lowerBoundSeconds'> | Refusal): Solution | Refusal {
   if ('reason' in found) return found;
   return { ...found, lowerBoundSeconds: teamsBound(fleet, found.latencySeconds) };
+}
+
+function refuse(fleet: Fleet, solver: string): Refusal {
+  return { reason: whyNoChain(fleet), solver };
 }

@@ -1,13 +1,15 @@
 import { latencyAt, shareBandwidth } from './bandwidth.ts';
 import { groupedBound } from './bounds.ts';
+import { chainInOrder } from './chain.ts';
 import { type ChainProblem, fastestChain, provenBound } from './chain-search.ts';
+import { crunch } from './crunch.ts';
 import type { JointAnswer } from './exact.ts';
 import { chainLoads, computeSeconds, type Fleet, type Link, linkBits } from './fleet.ts';
 import { type Grouping, groupAtFixedRate } from './grouping.ts';
 import type { Load } from './load.ts';
 import { lola } from './lola.ts';
 import { fleetRunTable, linkOf } from './run-costs.ts';
-import type { BlockTable } from './table.ts';
+import { type BlockTable, latencyTable } from './table.ts';
 
 /** One-block policies on the detailed form: neighbouring layers are grouped into blocks, each device trains at most one for all samples. */
 export interface GroupedPlan {
@@ -28,6 +30,17 @@ export function chainAt(fleet: Fleet, chain: readonly Link[], hertz: number): Gr
   const loads = chainLoads(fleet, chain, { start: 0, count: fleet.samples });
   const shares = loads.map(() => hertz);
   return { chain, loads, hertz: shares, latencySeconds: latencyAt(fleet.law, loads, shares) };
+}
+
+/** One layer per device at fixed bandwidth, by crunch itself; null where there are too few devices for that. */
+export function singleLayers(fleet: Fleet, hertz: number): { plan: GroupedPlan; solver: string } | null {
+  if (fleet.devices.length < fleet.layers) return null;
+  const chain = Array.from({ length: fleet.layers }, (_, b) => ({ device: 0, from: b === 0 ? -1 : b, to: b + 1 }));
+  const table = groupedTable(fleet, chain);
+  const found = crunch(latencyTable(table, hertz), table.depths, table.ids);
+  if (!found) return null;
+  const allocated = chain.map((link, b) => ({ ...link, device: found.allocation[b]! }));
+  return { plan: chainAt(fleet, allocated, hertz), solver: found.solver };
 }
 
 /** Crunch's grouping when as many devices as can take part share the bandwidth equally: where the joint searches start. */
@@ -139,15 +152,36 @@ export function onGroups(
   );
 }
 
-/** Dual ascent on crunch's groups. */
+/** Dual ascent on crunch's groups; then the borders between the devices that it chose move, and again while that helps. */
 export function lolaOnGroups(fleet: Fleet): { plan: GroupedPlan; iterations: number } | null {
   const grouping = startingGroups(fleet);
   if (!grouping) return null;
+  let chain = grouping.chain;
+  let best: GroupedPlan | null = null;
   let iterations = 0;
-  const plan = onGroups(fleet, grouping.chain, (table) => {
-    const found = lola(table);
-    iterations = found?.iterations ?? 0;
-    return found;
-  });
-  return plan && { plan, iterations };
+  for (;;) {
+    const plan = onGroups(fleet, chain, (table) => {
+      const found = lola(table);
+      iterations += found?.iterations ?? 0;
+      return found;
+    });
+    if (!plan || !(plan.latencySeconds < (best?.latencySeconds ?? Infinity))) return best && { plan: best, iterations };
+    best = moveBorders(fleet, plan);
+    chain = best.chain;
+  }
+}
+
+/** The best borders for the devices of a chain in its order. */
+function moveBorders(fleet: Fleet, plan: GroupedPlan): GroupedPlan {
+  const rows = plan.chain.map(({ device }) => device);
+  const order = [...rows.keys()];
+  const { costsBefore, measure, bandwidthHz } = chainsOver(fleet, rows);
+  let best = plan;
+  for (;;) {
+    const moved = chainInOrder(costsBefore(best.latencySeconds), order);
+    if (!moved || !(moved.cost < bandwidthHz)) return best;
+    const found = measure(moved.runs);
+    if (!(found.latencySeconds < best.latencySeconds * (1 - 1e-13))) return best;
+    best = found;
+  }
 }
