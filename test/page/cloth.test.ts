@@ -106,6 +106,19 @@ describe('threads', () => {
     ]);
   });
 
+  it('keep the order of arrival where nobody shares samples', () => {
+    const parallel = plan(6, [
+      { place: 0, layers: [0, 1, 2, 3, 4, 5], head: true, samples: { start: 24, count: 8 } },
+      { place: 1, layers: [0, 1, 2, 3, 4, 5], head: true, samples: { start: 0, count: 24 } },
+    ]);
+    const { threads } = cloth({ ...base, room: { ...three, plan: parallel } });
+    expect(threads.map((t) => [t.mark.letter, t.team])).toEqual([
+      ['A', 0],
+      ['B', 0],
+      ['C', 0],
+    ]);
+  });
+
   it('carry predicted seconds, and measured ones of the current plan only', () => {
     const old = rounds(3, { ...threePlan, version: 2 });
     const [before] = cloth({ ...base, room: three, rounds: old }).threads;

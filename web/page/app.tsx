@@ -31,9 +31,8 @@ export function App({ factory, origin, server }: AppProps) {
   const place = useSignal<Place>(placeOfFragment());
   const busy = useSignal(false);
   const problem = useSignal<string | null>(null);
-  const form = useRef(
-    signal<StartForm>({ ...DEFAULT_FORM, name: recall(NAME_KEY) ?? friendlyName(Math.random()) }),
-  ).current;
+  const drawnName = useRef(friendlyName(Math.random())).current;
+  const form = useRef(signal<StartForm>({ ...DEFAULT_FORM, name: recall(NAME_KEY) ?? drawnName })).current;
 
   useSignalEffect(() => {
     const { hub } = server.value;
@@ -51,7 +50,8 @@ export function App({ factory, origin, server }: AppProps) {
   const begin = async (make: (factory: SessionFactory) => Place, name: string): Promise<void> => {
     busy.value = true;
     problem.value = null;
-    remember(NAME_KEY, name);
+    // A name of one's own choice is kept; a drawn one is not, so that two tabs of one browser get two names.
+    if (name !== drawnName) remember(NAME_KEY, name);
     try {
       place.value = make(await factory());
       scrollTo(0, 0);

@@ -48,7 +48,7 @@ export interface Thread {
   readonly samples: { readonly start: number; readonly count: number } | null;
   /** Share of the widest thread, by samples; 1 where all are alike. */
   readonly width: number;
-  /** Threads of one team share their samples and hang side by side; teams count from 0 in the order of their samples. */
+  /** Threads of one team share their samples and hang side by side; teams count from 0 in the order of their samples, spare devices last. */
   readonly team: number;
   readonly predicted: DeviceSeconds | null;
   readonly measured: DeviceSeconds | null;
@@ -89,7 +89,7 @@ export function cloth({ room, self, rounds, activity, seats }: ClothInput): Clot
         reachRows: (cellRows.at(-1) ?? -1) + 1,
         samples: assignment?.samples ?? null,
         width: assignment === null ? 0 : assignment.samples.count / widest,
-        team: assignment === null ? teams.length : teams.indexOf(assignment.samples.start),
+        team: assignment === null ? teams.length : Math.max(0, teams.indexOf(assignment.samples.start)),
         predicted:
           assignment === null ? null : { compute: assignment.computeSeconds, upload: assignment.uploadSeconds },
         measured: assignment === null || plan === null ? null : measuredSeconds(rounds, plan.version, device.id),
@@ -118,9 +118,11 @@ export function assignedRows(assignment: Pick<RoomAssignment, 'layers' | 'head'>
 export const hasWork = (assignment: RoomAssignment): boolean =>
   (assignment.head || assignment.layers.length > 0) && assignment.samples.count > 0;
 
+/** First samples of the teams, ascending. Where nobody shares samples (data-parallel) there are no teams to set apart. */
 function teamStarts(plan: RoomPlan | null): readonly number[] {
   const starts = (plan?.assignments ?? []).filter(hasWork).map((assignment) => assignment.samples.start);
-  return [...new Set(starts)].toSorted((a, b) => a - b);
+  const teams = [...new Set(starts)];
+  return teams.length === starts.length ? [] : teams.toSorted((a, b) => a - b);
 }
 
 /** Gradients come shallow blocks first, so the first cells are the ones that arrived. */

@@ -149,7 +149,7 @@ export function ownWork(view: Pick<SessionView, 'self'>, room: RoomView): string
 export function limitSentences(view: Pick<SessionView, 'rounds'>, room: RoomView): readonly string[] {
   const { plan } = room;
   if (plan === null) return [];
-  const out = [plan.explanation].filter((sentence) => sentence !== '');
+  const out = [capitalised(plan.explanation)].filter((sentence) => sentence !== '');
   const measured = plan.assignments.flatMap(({ device }) => {
     const seconds = measuredSeconds(view.rounds, plan.version, device);
     return seconds === null ? [] : [{ device, seconds: totalSeconds(seconds) }];

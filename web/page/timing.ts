@@ -25,6 +25,8 @@ export function measuredSeconds(
   const found: DeviceSeconds[] = [];
   for (let i = rounds.length - 1; i >= 0 && found.length < MEASURED_ROUNDS; i--) {
     const report = rounds[i]!;
+    // Plans only get newer, but for a server that started again and counts anew.
+    if (report.planVersion < planVersion) break;
     if (report.planVersion !== planVersion) continue;
     const entries = report.devices.filter((entry) => entry.device === device);
     if (entries.length === 0) continue;
