@@ -83,7 +83,18 @@ describe('headline', () => {
       'This session is over',
       'The host ended the session.',
     ],
-    ['no such room', { role: 'device', ended: 'There is no session.' }, 'This session is over', 'There is no session.'],
+    [
+      'no such room',
+      { role: 'device', ended: 'There is no session.' },
+      'This session cannot be joined',
+      'There is no session.',
+    ],
+    [
+      'nothing to begin with',
+      { role: 'host', ended: 'The model was not found.' },
+      'The session could not begin',
+      'The model was not found.',
+    ],
     [
       'ended after the end',
       { room: { ...training, phase: 'finished' }, rounds: steady(120, 2), ended: 'The host ended the session.' },

@@ -48,7 +48,7 @@ const WEIGHT_RANGE = 48;
 const WEIGHT_TEXT = 22;
 
 /** Width of the row labels: in full where there is room, else numbers under two headings. */
-export const LABELS = { full: 116, short: 74, shortBelow: 560 } as const;
+export const LABELS = { full: 116, short: 84, shortBelow: 560 } as const;
 
 /** Lays the cloth out in `available` pixels; wider where the threads need it, and then the picture scrolls in its own frame. */
 export function loom(cloth: Cloth, available: number): Loom {

@@ -68,6 +68,9 @@ const STATE_WORDS: Readonly<Record<ThreadState, string>> = {
   away: 'connection lost',
   failed: 'cannot go on',
 };
+/** Narrower columns take the short note. */
+const WIDE_NOTE = 84;
+
 /** The same beneath a name, and for narrow columns beneath the letter. */
 const NOTES: Readonly<Record<ThreadState, readonly [wide: string, narrow: string]>> = {
   works: ['', ''],
@@ -83,7 +86,8 @@ function Header({ thread, column, shape, samples }: { thread: Thread; column: Co
   const { middle } = column;
   const [wide, narrow] = NOTES[thread.state];
   const part = thread.samples !== null && thread.samples.count < samples ? thread.samples.count : null;
-  const note = wide || (part !== null ? `${part} of ${samples}` : thread.self ? 'you' : '');
+  const note =
+    (column.width < WIDE_NOTE ? narrow : wide) || (part !== null ? `${part} of ${samples}` : thread.self ? 'you' : '');
   return (
     <>
       <rect class="swatch" x={middle - 12} y={2} width={24} height={22} rx={5} />
@@ -172,7 +176,7 @@ function yarnPath(column: Column, from: number, to: number): string {
 }
 
 function fitted(name: string, width: number): string {
-  const characters = Math.floor((width - 4) / 6.6);
+  const characters = Math.floor((width - 6) / 7.2);
   return name.length <= characters ? name : `${name.slice(0, Math.max(1, characters - 1)).trimEnd()}…`;
 }
 

@@ -32,7 +32,7 @@ export interface Headline {
 /** What is going on, said once at the top of the page. */
 export function headline(view: SessionView): Headline {
   const { room, opening, evaluation } = view;
-  if (view.ended !== null && room?.phase !== 'finished') return { title: 'This session is over', detail: view.ended };
+  if (view.ended !== null && room?.phase !== 'finished') return { title: endedTitle(view), detail: view.ended };
   if (room === null) {
     if (opening !== null) return { title: 'Preparing the session', detail: openingText(opening.stage) };
     return view.server === 'reconnecting'
@@ -76,6 +76,11 @@ export function openingText(stage: (typeof OPENING_STAGES)[number]): string {
     data: 'Reading and tokenizing the sentences',
     compile: 'Building the model',
   }[stage];
+}
+
+function endedTitle({ room, role }: SessionView): string {
+  if (room !== null) return 'This session is over';
+  return role === 'host' ? 'The session could not begin' : 'This session cannot be joined';
 }
 
 /** Training without a pace to judge by: before the first round, or after the last. */

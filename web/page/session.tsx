@@ -40,6 +40,10 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
     document.title = `${title.title} · Tabloom`;
   }, [title.title]);
 
+  const heading = useRef<HTMLHeadingElement>(null);
+  // The form that had the focus is gone; whoever listens starts at the headline.
+  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+
   const leave = (): void => {
     session.leave();
     onLeave();
@@ -58,7 +62,9 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
       </p>
       <div class="session-now">
         <div class="now">
-          <h1>{title.title}</h1>
+          <h1 ref={heading} tabIndex={-1}>
+            {title.title}
+          </h1>
           <p class="now-detail">{title.detail}</p>
           {view.opening !== null && room === null && view.ended === null && <Opening opening={view.opening} />}
           {room !== null && room.phase !== 'gathering' && view.ended === null && !finished && <RoundBar view={view} />}
@@ -80,7 +86,14 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
       )}
       {room !== null && (
         <div class="session-rest">
-          <DeviceList lines={deviceLines(room, view.self, view.rounds, seats)} />
+          <DeviceList
+            lines={deviceLines(
+              view.ended === null ? room : { ...room, phase: 'finished' },
+              view.self,
+              view.rounds,
+              seats,
+            )}
+          />
           <div class="folds">
             <AboutPlan
               room={room}
