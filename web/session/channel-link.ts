@@ -7,14 +7,16 @@ import {
 import { decodeFrame, Reassembler, slices } from '../../signaling/protocol/frames.ts';
 import { Emitter, type MessageLink, type Pace } from './message-link.ts';
 
-/** Above this much unsent data the sender waits; enough to keep a gigabit link busy for a few milliseconds. */
-const HIGH_WATER_BYTES = 1024 * 1024;
-const LOW_WATER_BYTES = 256 * 1024;
+/** Above this much unsent data the sender waits. A first burst of 256 KiB overflows common UDP receive buffers and stalls for seconds. */
+const HIGH_WATER_BYTES = 128 * 1024;
+const LOW_WATER_BYTES = 32 * 1024;
 /** A paced sender may run ahead of its share by so much, so that timers need not be exact. */
 const BURST_BYTES = 64 * 1024;
-const PING_EVERY_MS = 2000;
-/** `close` often does not fire when a tab dies, so silence counts: three missed answers. */
+const PING_EVERY_MS = 1000;
+/** `close` often does not fire when a tab dies, so silence counts. */
 const SILENCE_MS = 7000;
+/** Where there is another reason to believe that the peer is gone. */
+const DOUBTFUL_SILENCE_MS = 2500;
 
 /**
  * A MessageLink over one negotiated RTCDataChannel: slices with back-pressure and pacing on the way out, checksums and validation on
@@ -33,6 +35,7 @@ export class ChannelLink implements MessageLink {
   #closed = false;
   #heardMs = performance.now();
   #bulk: Promise<void> = Promise.resolve();
+  #silenceMs = SILENCE_MS;
   /** Bytes handed to the channel, for reports. */
   sentBytes = 0;
 
@@ -61,6 +64,11 @@ export class ChannelLink implements MessageLink {
 
   close(): void {
     this.#end('The connection was closed here.');
+  }
+
+  /** Whether the peer is known to have lost the server: then it is given up after a shorter silence. */
+  doubt(doubtful: boolean): void {
+    this.#silenceMs = doubtful ? DOUBTFUL_SILENCE_MS : SILENCE_MS;
   }
 
   #put(message: DataMessage): void {
@@ -123,7 +131,7 @@ export class ChannelLink implements MessageLink {
   }
 
   #beat(): void {
-    if (performance.now() - this.#heardMs > SILENCE_MS) this.#end('The other side stopped answering.');
+    if (performance.now() - this.#heardMs > this.#silenceMs) this.#end('The other side stopped answering.');
     else this.#put({ header: { type: 'ping', sentMs: performance.now() }, tensors: [] });
   }
 

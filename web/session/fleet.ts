@@ -46,6 +46,10 @@ export class Fleet {
     this.#members.get(device)?.link.close();
   }
 
+  doubt(device: string, doubtful: boolean): void {
+    this.#members.get(device)?.link.doubt(doubtful);
+  }
+
   closeAll(): void {
     for (const device of [...this.#members.keys()]) this.detach(device);
   }

@@ -190,8 +190,9 @@ export class OwnSession implements HostSession {
 
   /** The server forgets links when it restarts, and the room tells us of devices that are gone for good. */
   #reconcile(room: RoomView): void {
-    for (const { id, linked } of room.devices) {
+    for (const { id, linked, online } of room.devices) {
       const open = this.#fleet.has(id);
+      this.#fleet.doubt(id, !online);
       if (id !== room.host && linked !== open) this.#client?.send({ type: 'linked', device: id, linked: open });
     }
   }

@@ -8,6 +8,8 @@ export interface MessageLink {
   /** Called once, with why. */
   readonly onClose: Listeners<string>;
   close(): void;
+  /** Whether there is another reason to believe that the other side is gone; a link over the network then gives up sooner. */
+  doubt(doubtful: boolean): void;
 }
 
 export interface Pace {
@@ -38,6 +40,7 @@ export function localLinkPair(): [MessageLink, MessageLink] {
     },
     onMessage: ends[own].message.on,
     onClose: ends[own].close.on,
+    doubt: () => undefined,
     close() {
       if (!open) return;
       open = false;

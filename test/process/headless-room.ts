@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { headlessEnvironment } from '../../signaling/headless/environment.ts';
+import type { Policy } from '../../signaling/protocol/settings.ts';
+import { type RunningServer, startServer } from '../../signaling/server.ts';
+import { OwnSession } from '../../web/session/host-session.ts';
+import { roomLink } from '../../web/session/link-address.ts';
+import type { SessionView } from '../../web/session/view.ts';
+import type { HostRequest } from '../../worker/rpc.ts';
+
+const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+export function startTestServer(port = 0): Promise<RunningServer> {
+  return startServer({
+    port,
+    host: '127.0.0.1',
+    pageFolder: null,
+    modelsFolder: project('models'),
+    hubFolder: null,
+    iceServers: [],
+    log: () => undefined,
+  });
+}
+
+/** A host in this process; its devices are processes of their own, over real WebRTC. */
+export class HeadlessRoom {
+  readonly session: OwnSession;
+  readonly #origin: string;
+  readonly #children = new Map<string, ChildProcess>();
+
+  private constructor(session: OwnSession, origin: string) {
+    this.session = session;
+    this.#origin = origin;
+  }
+
+  static async open(origin: string, policy: Policy, training: Partial<HostRequest['training']>): Promise<HeadlessRoom> {
+    const environment = await headlessEnvironment(origin, { memoryLimitBytes: 2e9 });
+    const request: HostRequest = {
+      model: { kind: 'embedded', id: 'roberta-mini' },
+      task: { id: 'grammar', endpoint: origin },
+      lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
+      training: {
+        rounds: 20,
+        samplesPerRound: 8,
+        maxTokens: 32,
+        learningRate: 3e-3,
+        weightDecay: 0.01,
+        warmupFraction: 0.1,
+        dropout: 0,
+        evaluateEvery: 0,
+        seed: 7,
+        ...training,
+      },
+      origin,
+    };
+    const session = new OwnSession(environment, request, { name: 'host', policy, slowdown: 1 });
+    return new HeadlessRoom(session, origin);
+  }
+
+  get view(): SessionView {
+    return this.session.view;
+  }
+
+  /** The first view that satisfies; rejects when the session ends or pauses by itself before. */
+  until(satisfied: (view: SessionView) => boolean): Promise<SessionView> {
+    return new Promise((resolve, reject) => {
+      const look = (view: SessionView): void => {
+        if (satisfied(view)) resolve(view);
+        else if (view.ended !== null) reject(new Error(`The session ended: ${view.ended}`));
+        else return;
+        off();
+      };
+      const off = this.session.subscribe(look);
+      look(this.session.view);
+    });
+  }
+
+  async addDevice(name: string): Promise<void> {
+    const { room } = await this.until((view) => view.room !== null);
+    const link = roomLink(this.#origin, room?.id ?? '');
+    const args = ['--import', 'tsx', project('signaling/tabloom.ts'), 'join', link, '--name', name];
+    this.#children.set(name, spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }));
+  }
+
+  /** Without a word: no goodbye to the room, no closing of links. */
+  kill(name: string): void {
+    this.#children.get(name)?.kill('SIGKILL');
+  }
+
+  /** Waits until `count` devices are measured, linked and in a plan's reach. */
+  ready(count: number): Promise<SessionView> {
+    return this.until(
+      ({ room }) =>
+        (room?.devices.filter((d) => d.profile !== null && d.linked).length ?? 0) === count && room?.plan != null,
+    );
+  }
+
+  finished(): Promise<SessionView> {
+    return this.until(
+      ({ room, scores, rounds }) => room?.phase === 'finished' && scores.length > 0 && rounds.length > 0,
+    );
+  }
+
+  async close(): Promise<void> {
+    this.session.leave();
+    await Promise.all(
+      [...this.#children.values()].map(async (child) => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        const gone = new Promise((resolve) => child.once('exit', resolve));
+        // They leave when the room closes; this only bounds how long.
+        const timer = setTimeout(() => child.kill('SIGKILL'), 8000);
+        await gone;
+        clearTimeout(timer);
+      }),
+    );
+  }
+}
+
+export const losses = (view: SessionView): number[] => view.rounds.map((report) => report.loss);
+
+export function largestRelativeDifference(a: readonly number[], b: readonly number[]): number {
+  return Math.max(...a.map((x, i) => Math.abs(x - b[i]) / Math.abs(b[i])));
+}
+
+export const namesOf = (view: SessionView, round: number): string[] => {
+  const ids = new Set(view.rounds[round - 1].devices.map((d) => d.device));
+  return (view.room?.devices ?? []).filter((d) => ids.has(d.id)).map((d) => d.name);
+};
