@@ -152,10 +152,11 @@ describe('estimates', () => {
   });
 
   test('policies are compared draw by draw, where both have a plan', () => {
+    const outcome = (seconds: number | null) => seconds && { seconds, boundSeconds: 0.8 * seconds };
     const draw = (exact: number | null, single: number | null): Draw =>
       new Map([
-        ['exact', exact],
-        ['single', single],
+        ['exact', outcome(exact) || null],
+        ['single', outcome(single) || null],
       ] as const);
     const draws = [draw(1, 2), draw(3, 3), draw(null, 1), draw(2, null), draw(6, 4), draw(1, 1 + 1e-9)];
     expect(compare(draws, 'exact', 'single')).toMatchObject({
@@ -166,6 +167,7 @@ describe('estimates', () => {
       largestRatio: 1.5,
     });
     expect(compare([draw(null, 1)], 'exact', 'single')).toBeNull();
+    expect(compare(draws, 'single', 'bound')?.ratio).toMatchObject({ mean: expect.closeTo(1.25, 9), count: 5 });
   });
 });
 

@@ -2,11 +2,11 @@ import type { Policy } from '../../protocol/settings.ts';
 import { type Estimate, estimate } from './statistics.ts';
 import type { Draw, Sweep } from './sweep.ts';
 
-/** How one policy did against another over draws in which both have a plan. */
+/** How one policy did against another, or against the bound that its own plan states, over draws in which both exist. */
 export interface Comparison {
   readonly policy: Policy;
-  readonly against: Policy;
-  /** Latency of `policy` / latency of `against`. */
+  readonly against: Policy | 'bound';
+  /** Latency of `policy` / latency of `against`, or / the bound. */
   readonly ratio: Estimate;
   readonly smallestRatio: number;
   readonly largestRatio: number;
@@ -19,10 +19,11 @@ export interface Comparison {
 const ROUNDING = 1e-6;
 
 /** Null when no draw has a plan of both. */
-export function compare(draws: readonly Draw[], policy: Policy, against: Policy): Comparison | null {
+export function compare(draws: readonly Draw[], policy: Policy, against: Policy | 'bound'): Comparison | null {
   const ratios = draws.flatMap((draw) => {
-    const [seconds, other] = [draw.get(policy), draw.get(against)];
-    return typeof seconds === 'number' && typeof other === 'number' ? [seconds / other] : [];
+    const outcome = draw.get(policy);
+    const other = against === 'bound' ? outcome?.boundSeconds : draw.get(against)?.seconds;
+    return outcome && other ? [outcome.seconds / other] : [];
   });
   const ratio = estimate(ratios);
   if (ratio === null) return null;
@@ -38,7 +39,8 @@ export function compare(draws: readonly Draw[], policy: Policy, against: Policy)
 }
 
 /** Pairs that the questions of docs/experiments.md are about. */
-const QUESTIONS: readonly (readonly [Policy, Policy])[] = [
+const QUESTIONS: readonly (readonly [Policy, Policy | 'bound'])[] = [
+  ['exact', 'bound'],
   ['lola', 'exact'],
   ['crunch', 'exact'],
   ['exact', 'single'],

@@ -68,7 +68,7 @@ export function comparisonTable(comparisons: readonly Comparison[]): string {
     ['latency of', 'against', 'draws', 'mean ratio', 'smallest', 'largest', 'quicker in', 'slower in'],
     comparisons.map((c) => [
       c.policy,
-      c.against,
+      c.against === 'bound' ? 'its lower bound' : c.against,
       String(c.ratio.count),
       `${c.ratio.mean.toFixed(3)} ± ${c.ratio.halfWidth.toFixed(3)}`,
       c.smallestRatio.toFixed(3),

@@ -52,28 +52,35 @@ const COMMON: Scenario = {
 
 /** Regimes in which the policies differ; every field can be overridden on the command line. */
 export const SCENARIOS = {
-  /** Small adapters, a shared band: compute and upload weigh about the same. */
+  /** Small adapters over a shared band: compute and upload weigh about the same. */
   base: COMMON,
+  /** Twice as many layers, a third larger each. */
   large: { ...COMMON, model: 'roberta-large', blocks: 24, devices: 32 },
-  'upload-bound': { ...COMMON, rank: 64, adapted: 'all', bandwidthHz: 5e6 },
+  /** The head's gradient, twice as large as all adapters together, goes over the same band. */
+  'upload-bound': { ...COMMON, head: true },
+  /** Large adapters from a wide cell: more bandwidth than any single device has power for. */
   'power-limited': {
     ...COMMON,
     rank: 64,
     adapted: 'all',
-    bandwidthHz: 50e6,
+    bandwidthHz: 100e6,
     channel: 'ofdma-power',
-    powerDbm: 5,
+    radiusMeters: 1000,
   },
+  /** One device in eight holds the whole model's backward pass, one in six not even the weights. */
   'memory-bound': {
     ...COMMON,
     model: 'roberta-large',
     blocks: 24,
     devices: 32,
     task: 'rte',
-    memoryBytes: 0.95e9,
-    memorySpread: 1.25,
+    channel: 'ofdma-power',
+    radiusMeters: 500,
+    memoryBytes: 0.8e9,
+    memorySpread: 1.15,
   },
-  'one-strong': { ...COMMON, computeSpread: 32, bandwidthHz: 20e6 },
+  /** A band that hardly limits anybody, and devices a thousand times apart in speed. */
+  'one-strong': { ...COMMON, computeSpread: 32, bandwidthHz: 80e6 },
 } as const satisfies Record<string, Scenario>;
 
 export type ScenarioName = keyof typeof SCENARIOS;

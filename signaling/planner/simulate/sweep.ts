@@ -22,7 +22,7 @@ export const AXES = {
   memory: {
     title: 'memory spread (GB from centre / s to centre × s)',
     scale: 'log',
-    values: () => [1, 1.125, 1.25, 1.5, 2, 3],
+    values: () => [1, 1.25, 1.5, 2, 4, 8],
     set: (scenario, value) => ({ ...scenario, memorySpread: value }),
   },
   compute: {
@@ -52,8 +52,14 @@ export interface Axis {
   readonly set: (scenario: Scenario, value: number) => Scenario;
 }
 
-/** Latency in seconds of every policy on one draw; null where the policy has no plan. */
-export type Draw = ReadonlyMap<Policy, number | null>;
+export interface Outcome {
+  readonly seconds: number;
+  /** The plan's own proof: no plan of its policy's class is quicker. */
+  readonly boundSeconds: number;
+}
+
+/** What every policy made of one draw; null where it has no plan. */
+export type Draw = ReadonlyMap<Policy, Outcome | null>;
 
 export interface PolicyPoint {
   /** Over the draws in which the policy has a plan; null when it never has. */
@@ -114,14 +120,15 @@ function solveDraw(scenario: Scenario, policies: readonly Policy[], seed: number
   return new Map(
     policies.map((policy) => {
       const answer = solve(problem, policy, { seed });
-      return [policy, answer.feasible ? answer.latencySeconds : null];
+      if (!answer.feasible) return [policy, null];
+      return [policy, { seconds: answer.latencySeconds, boundSeconds: answer.lowerBoundSeconds }];
     }),
   );
 }
 
 function summarise(value: number, policies: readonly Policy[], draws: readonly Draw[]): SweepPoint {
   const point = (policy: Policy): PolicyPoint => {
-    const latencies = draws.map((draw) => draw.get(policy)).filter((seconds) => typeof seconds === 'number');
+    const latencies = draws.flatMap((draw) => draw.get(policy)?.seconds ?? []);
     return { seconds: estimate(latencies), infeasible: draws.length - latencies.length };
   };
   return { value, policies: new Map(policies.map((policy) => [policy, point(policy)])), draws };
