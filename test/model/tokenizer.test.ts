@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createTokenizer, longestFirst } from '../../worker/model/tokenizer.ts';
 
 const read = (path: string): unknown => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
@@ -54,4 +54,47 @@ test('what is no tokenizer of this model is refused', () => {
   expect(() => createTokenizer(read('../../models/roberta-mini/tokenizer.json'), 8191)).toThrow(
     'has id 8191; the model embeds only ids below 8191',
   );
+});
+
+describe('roberta-base, as Hugging Face’s own library has it (test/reference/make_tokenizer_ids.py)', () => {
+  const lines = readFileSync(new URL('tokenizer-ids.jsonl', import.meta.url), 'utf8')
+    .trimEnd()
+    .split('\n');
+  const rows: unknown[][] = lines.map((line) => JSON.parse(line));
+  const single = rows.filter((row) => row.length === 2) as [string, number[]][];
+  const pairs = rows.filter((row) => row.length === 4) as [string, string, number, number[]][];
+
+  test('750 difficult texts: the same ids', () => {
+    expect(single).toHaveLength(750);
+    for (const [text, expected] of single)
+      expect(base.encode(text, null, 10_000), JSON.stringify(text)).toEqual(expected);
+  });
+
+  test('120 truncated pairs: the same ids', () => {
+    expect(pairs).toHaveLength(120);
+    for (const [text, pair, maxTokens, expected] of pairs)
+      expect(base.encode(text, pair, maxTokens), JSON.stringify([text, pair, maxTokens])).toEqual(expected);
+  });
+
+  // A text that spells out a special token loses it, because decode leaves those out; <mask> also takes the spaces before it.
+  const plain = single.map(([text]) => text).filter((text) => !/<s>|<\/s>|<mask>|<pad>|<unk>/.test(text));
+
+  test.each([
+    ['roberta-base', base],
+    ['roberta-mini', mini],
+  ])('decode(encode(text)) = text, %s', (_, tokenizer) => {
+    expect(plain.length).toBeGreaterThan(650);
+    for (const text of plain) expect(tokenizer.decode(tokenizer.encode(text, null, 10_000))).toBe(text);
+  });
+
+  test('a truncated text is a beginning of the whole, whatever the limit', () => {
+    for (const [text, expected] of single.slice(0, 200)) {
+      for (const maxTokens of [2, 3, 5, 8]) {
+        const ids = base.encode(text, null, maxTokens);
+        expect(ids.length).toBe(Math.min(maxTokens, expected.length));
+        expect(ids.slice(0, -1)).toEqual(expected.slice(0, ids.length - 1));
+        expect(ids.at(-1)).toBe(2);
+      }
+    }
+  });
 });

@@ -43,6 +43,19 @@ export function createTokenizer(json: unknown, vocabSize: number): Tokenizer {
   if (largest >= vocabSize)
     throw new TokenizerError(`tokenizer.json has id ${largest}; the model embeds only ids below ${vocabSize}.`);
 
+  /**
+   * Hugging Face's library stops reading a text that will be truncated after the word in which `maxTokens` is reached, and compares what
+   * it has read; it decides which of two long texts gets an odd token.
+   */
+  const tokensRead = (text: string, length: number, maxTokens: number): number => {
+    if (length <= maxTokens || !hub.pre_tokenizer || !hub.model) return length;
+    let read = 0;
+    for (const word of hub.pre_tokenizer.pre_tokenize(text)) {
+      if (read >= maxTokens) break;
+      read += hub.model.encode([word]).length;
+    }
+    return read;
+  };
   const ids = (text: string) => hub.encode(text, { add_special_tokens: false }).ids;
   return {
     encode: (text, pair, maxTokens) => {
@@ -50,10 +63,18 @@ export function createTokenizer(json: unknown, vocabSize: number): Tokenizer {
         return [start, ...ids(text).slice(0, Math.max(0, maxTokens - SPECIAL_TOKENS)), end];
       }
       const [a, b] = [ids(text), ids(pair)];
-      const [keepA, keepB] = longestFirst(a.length, b.length, Math.max(0, maxTokens - SPECIAL_TOKENS_OF_PAIR));
+      const [keepA, keepB] = longestFirst(
+        tokensRead(text, a.length, maxTokens),
+        tokensRead(pair, b.length, maxTokens),
+        Math.max(0, maxTokens - SPECIAL_TOKENS_OF_PAIR),
+      );
       return [start, ...a.slice(0, keepA), end, end, ...b.slice(0, keepB), end];
     },
-    decode: (tokens) => hub.decode([...tokens], { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
+    // The library refuses to decode nothing.
+    decode: (tokens) =>
+      tokens.length === 0
+        ? ''
+        : hub.decode([...tokens], { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
   };
 }
 
