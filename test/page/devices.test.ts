@@ -23,6 +23,7 @@ describe('deviceStatus', () => {
     [device(2, { linked: false }), 'ready, but its link to the host is not open', 'problem'],
     [device(2, { linked: false, online: false }), 'lost its connection; it may come back', 'problem'],
     [device(2), 'stands by: this plan is quicker without it', 'quiet'],
+    [device(2, { hidden: true }), 'stands by: this plan is quicker without it', 'quiet'],
     [device(1), 'trains layers 3–5 and the head', 'well'],
     [device(1, { online: false }), 'trains layers 3–5 and the head; lost the server, still linked to the host', 'well'],
     [

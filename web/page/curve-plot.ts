@@ -10,6 +10,7 @@ export class CurvePlot {
   readonly #box: HTMLElement;
   readonly #metric: ScoreReport['metric'];
   #plot: uPlot | null = null;
+  #losses = 0;
   #data: uPlot.AlignedData = [[], [], [], []];
   readonly #observer: ResizeObserver;
   readonly #scheme = matchMedia('(prefers-color-scheme: dark)');
@@ -28,6 +29,7 @@ export class CurvePlot {
   }
 
   show({ rounds, loss, smoothLoss, score }: CurveData): void {
+    this.#losses = loss.filter((value) => value !== null).length;
     this.#data = [[...rounds], [...loss], [...smoothLoss], [...score]];
     this.#plot?.setData(this.#data);
   }
@@ -87,7 +89,14 @@ export class CurvePlot {
         series: [
           {},
           { scale: 'loss', stroke: paleLoss, width: 1, spanGaps: true, points: { show: false } },
-          { scale: 'loss', stroke: loss, width: 2, spanGaps: true, points: { show: false } },
+          {
+            scale: 'loss',
+            stroke: loss,
+            width: 2,
+            spanGaps: true,
+            // A single round makes no line.
+            points: { show: () => this.#losses === 1, size: 6, fill: loss },
+          },
           {
             scale: 'score',
             stroke: score,

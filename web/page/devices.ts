@@ -73,9 +73,10 @@ export function deviceStatus(device: DeviceView, room: RoomView): { readonly sta
   if (status.kind === 'profiling') return { status: 'measuring its speed', tone: 'busy' };
   if (!device.linked) return { status: 'ready, but its link to the host is not open', tone: 'problem' };
   const work = `${workOf(device, room)}${device.online ? '' : '; lost the server, still linked to the host'}`;
+  if (work.startsWith('stands by')) return { status: work, tone: 'quiet' };
   return device.hidden && room.phase !== 'finished'
     ? { status: `${work}; its tab is in the background, where browsers slow it down`, tone: 'problem' }
-    : { status: work, tone: work.startsWith('stands by') ? 'quiet' : 'well' };
+    : { status: work, tone: 'well' };
 }
 
 function workOf(device: DeviceView, room: RoomView): string {
