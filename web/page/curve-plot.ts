@@ -43,16 +43,15 @@ export class CurvePlot {
 
   #build(): void {
     this.#plot?.destroy();
-    const colour = (token: string) => getComputedStyle(this.#box).getPropertyValue(token).trim();
-    const probe = (token: string) => {
-      // Canvas cannot read light-dark(): let the browser resolve it as a colour first.
+    // Canvas cannot read light-dark(): the browser resolves the token as an ordinary colour first.
+    const colour = (token: string): string => {
       this.#box.style.color = `var(${token})`;
-      const resolved = getComputedStyle(this.#box).color;
+      const { color } = getComputedStyle(this.#box);
       this.#box.style.color = '';
-      return resolved || colour(token);
+      return color;
     };
     const [muted, line, loss, paleLoss, score] = ['--muted', '--line', '--loss', '--loss-pale', '--score'].map(
-      probe,
+      colour,
     ) as [string, string, string, string, string];
     const font = `12px ${getComputedStyle(this.#box).fontFamily}`;
     const percent = this.#metric === 'accuracy' || this.#metric === 'f1';
@@ -76,7 +75,12 @@ export class CurvePlot {
             incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000],
             grid: { show: false },
           },
-          { ...axis, scale: 'loss', size: 40, values: (_u, ticks) => ticks.map((tick) => tick.toFixed(1)) },
+          {
+            ...axis,
+            scale: 'loss',
+            size: 40,
+            values: (_u, ticks) => ticks.map((tick) => String(Number(tick.toPrecision(3)))),
+          },
           {
             ...axis,
             scale: 'score',
