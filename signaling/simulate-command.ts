@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { chartSvg } from './planner/simulate/chart.ts';
 import { answers } from './planner/simulate/compare.ts';
-import { sweepChart } from './planner/simulate/plots.ts';
+import { relativeChart, sweepChart } from './planner/simulate/plots.ts';
 import { comparisonTable, reportJson, sweepTable } from './planner/simulate/report.ts';
 import { AXES, runSweep, type Sweep } from './planner/simulate/sweep.ts';
 import { HELP, OPTIONS, readOptions, type SimulateOptions } from './simulate-options.ts';
@@ -45,8 +45,10 @@ async function simulate(options: SimulateOptions): Promise<number> {
       if (sweep === null) break;
       sweeps.push(sweep);
       process.stdout.write(`\n${AXES[axis].title}\n\n${sweepTable(sweep, policies)}\n`);
-      if (out !== null)
-        await writeWhole(out, `${name}-${axis}.svg`, chartSvg(sweepChart(name, scenario, sweep, policies)));
+      if (out === null) continue;
+      await writeWhole(out, `${name}-${axis}.svg`, chartSvg(sweepChart(name, scenario, sweep, policies)));
+      if (policies.includes('exact'))
+        await writeWhole(out, `${name}-${axis}-relative.svg`, chartSvg(relativeChart(name, scenario, sweep, policies)));
     }
     const comparisons = answers(sweeps);
     if (comparisons.length > 0)

@@ -69,7 +69,7 @@ export const HELP = `tabloom simulate: round latency of every planning policy on
   --policies LIST    separated by commas (default ${POLICIES.join(', ')})
   --draws N          fleets drawn for every point, 2 to 1000 (default 30)
   --seed N           the first fleet's seed; the same seed gives the same results (default 1)
-  --out FOLDER       write NAME.json and a plot NAME-AXIS.svg for every axis there; without it only tables are printed
+  --out FOLDER       write NAME.json and plots NAME-AXIS.svg, NAME-AXIS-relative.svg there; without it only tables are printed
 
 Overrides of the scenario:
   --model NAME           ${names(ENCODERS).join(', ')}

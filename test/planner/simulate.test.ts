@@ -7,7 +7,7 @@ import { answers, compare } from '../../signaling/planner/simulate/compare.ts';
 import { deviceDraws, drawProblem, exponential, receivedSnrHz } from '../../signaling/planner/simulate/draw.ts';
 import { GLUE_LENGTHS } from '../../signaling/planner/simulate/glue-lengths.ts';
 import { ENCODERS, encoderCosts, groupedCosts } from '../../signaling/planner/simulate/model-costs.ts';
-import { type SimulatedPolicy, sweepChart } from '../../signaling/planner/simulate/plots.ts';
+import { relativeChart, type SimulatedPolicy, sweepChart } from '../../signaling/planner/simulate/plots.ts';
 import { reportJson, sweepTable } from '../../signaling/planner/simulate/report.ts';
 import { SCENARIOS, type Scenario, type ScenarioName } from '../../signaling/planner/simulate/scenario.ts';
 import { estimate } from '../../signaling/planner/simulate/statistics.ts';
@@ -265,5 +265,17 @@ describe('plots', () => {
     const chart = sweepChart('<b>', BASE, { ...sweep, points: [{ ...point, policies: twins }] }, POLICIES);
     expect(chart.series.map(({ label }) => label)).toEqual(['crunch', 'single, offload', 'data-parallel']);
     expect(chartSvg(chart)).toContain('&lt;b&gt;');
+  });
+
+  test('compare draw by draw with exact: exact itself is 1 everywhere, teams never above it', () => {
+    const run = runSweep({ ...BASE, devices: 4 }, 'compute', ['teams', 'exact', 'single'], { first: 1, count: 2 });
+    let step = run.next();
+    while (!step.done) step = run.next();
+    const { series, yTitle } = relativeChart('base', BASE, step.value, ['teams', 'exact', 'single']);
+    const means = (line: string) => series.find((other) => other.line === line)!.points.map((point) => point!.mean);
+    expect(yTitle).toBe('latency / latency of exact');
+    expect(means('exact')).toEqual(Array(6).fill(1));
+    for (const mean of means('teams')) expect(mean).toBeLessThanOrEqual(1 + 1e-9);
+    for (const mean of means('single')) expect(mean).toBeGreaterThanOrEqual(1 - 1e-9);
   });
 });

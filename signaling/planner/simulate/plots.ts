@@ -1,5 +1,6 @@
 import type { Policy } from '../../protocol/settings.ts';
 import type { Chart, ChartPoint, ChartRow, ChartSeries } from './chart.ts';
+import { compare } from './compare.ts';
 import type { Scenario } from './scenario.ts';
 import { AXES, type Sweep } from './sweep.ts';
 
@@ -8,12 +9,14 @@ export type SimulatedPolicy = Exclude<Policy, 'auto'>;
 /** Lines closer than this everywhere would hide each other: they are drawn once, under both names. */
 const SAME_LINE = 0.002;
 
+/** Latency of every policy. */
 export function sweepChart(
   name: string,
   scenario: Scenario,
-  { axis, points }: Sweep,
+  sweep: Sweep,
   policies: readonly SimulatedPolicy[],
 ): Chart {
+  const { axis, points } = sweep;
   const draws = points[0]?.draws.length ?? 0;
   const series = policies.map((policy): ChartSeries => {
     const shown = points.map((point): ChartPoint | null => {
@@ -23,16 +26,56 @@ export function sweepChart(
     return { line: policy, label: policy, points: shown };
   });
   return {
+    ...frame(scenario, sweep),
     title: `Round latency against ${AXES[axis].title.replace(/ \(.*/, '')}: ${name}`,
+    yTitle: 'seconds per round',
+    series: merged(series),
+    rows: infeasibleRows(points, policies),
+    footnote: `Mean over ${draws} draws; bars: 95 % interval of the mean. Hollow marks: some draws had no plan and are left out.`,
+  };
+}
+
+/** Policies close enough to the best plan to be told apart only against it. */
+const CLOSE: readonly SimulatedPolicy[] = ['teams', 'exact', 'lola', 'single', 'data-parallel', 'equal-bandwidth'];
+
+/** Latency against that of `exact` on the same draw, for the policies worth comparing so closely. */
+export function relativeChart(
+  name: string,
+  scenario: Scenario,
+  sweep: Sweep,
+  policies: readonly SimulatedPolicy[],
+): Chart {
+  const { axis, points } = sweep;
+  const draws = points[0]?.draws.length ?? 0;
+  const series = policies
+    .filter((policy) => CLOSE.includes(policy))
+    .map((policy): ChartSeries => {
+      const shown = points.map((point): ChartPoint | null => {
+        const found = compare(point.draws, policy, 'exact');
+        return found && { ...found.ratio, partial: found.ratio.count < draws };
+      });
+      return { line: policy, label: policy, points: shown };
+    });
+  return {
+    ...frame(scenario, sweep),
+    title: `Latency against exact's, by ${AXES[axis].title.replace(/ \(.*/, '')}: ${name}`,
+    yTitle: 'latency / latency of exact',
+    series: merged(series),
+    rows: [],
+    footnote: `Mean over ${draws} draws of the ratio on the same draw; bars: its 95 % interval. Below 1 is quicker than one block per device.`,
+  };
+}
+
+function frame(
+  scenario: Scenario,
+  { axis, points }: Sweep,
+): Omit<Chart, 'title' | 'yTitle' | 'series' | 'rows' | 'footnote'> {
+  return {
     subtitle: describe(scenario, axis),
     xTitle: AXES[axis].title,
     xScale: AXES[axis].scale,
     xs: points.map(({ value }) => value),
-    yTitle: 'seconds per round',
-    series: merged(series),
-    rowsTitle: `Draws without a plan, of ${draws}:`,
-    rows: infeasibleRows(points, policies),
-    footnote: `Mean over ${draws} draws; bars: 95 % interval of the mean. Hollow marks: some draws had no plan and are left out.`,
+    rowsTitle: `Draws without a plan, of ${points[0]?.draws.length ?? 0}:`,
   };
 }
 
