@@ -1,4 +1,4 @@
-import { crunch } from './crunch.ts';
+import { crunch, crunchAt } from './crunch.ts';
 import { type JointAnswer, jointly } from './exact.ts';
 import type { Draw } from './random.ts';
 import { type BlockTable, latencyTable } from './table.ts';
@@ -40,7 +40,7 @@ export function depthUnaware(table: BlockTable): JointAnswer | null {
 /** The best blocks when each of the N devices that take part sends over W / N. */
 export function equalBandwidth(table: BlockTable): JointAnswer | null {
   const hertz = table.bandwidthHz / table.depths;
-  const found = crunch(latencyTable(table, hertz), table.depths, table.ids);
+  const found = crunchAt(table, hertz);
   return (
     found && {
       allocation: found.allocation,

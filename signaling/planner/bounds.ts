@@ -1,7 +1,7 @@
 import { hertzNeeded } from './channel.ts';
-import { crunch } from './crunch.ts';
+import { crunchAt } from './crunch.ts';
 import { computeSeconds, type Fleet } from './fleet.ts';
-import { type BlockTable, latencyTable } from './table.ts';
+import type { BlockTable } from './table.ts';
 
 /** A relative step down that makes a bound from floating-point search safe to state. */
 const SAFE = 1 - 1e-12;
@@ -11,7 +11,7 @@ const SAFE = 1 - 1e-12;
  * bandwidth for itself. O(K N).
  */
 export function wholeBandwidthBound(table: BlockTable): number {
-  const answer = crunch(latencyTable(table, table.bandwidthHz), table.depths, table.ids);
+  const answer = crunchAt(table, table.bandwidthHz);
   return answer ? answer.latencySeconds * SAFE : Infinity;
 }
 
@@ -49,35 +49,17 @@ function bisectBound(known: number, reached: number, impossible: (limitSeconds: 
  * takes at least the hertz that its cheapest device would need for it alone.
  */
 export function groupedBound(fleet: Fleet, reachedSeconds: number): number {
-  return bisectBound(0, reachedSeconds, (limit) => leastHertz(fleet, fleet.samples, limit) > fleet.bandwidthHz);
+  return bisectBound(0, reachedSeconds, (limit) => leastHertz(fleet, limit) > fleet.bandwidthHz);
 }
 
-/**
- * No plan of teams is faster: somebody must have the time to carry every sample through the deepest layer, and every block is uploaded
- * at least once.
- */
-export function teamsBound(fleet: Fleet, reachedSeconds: number): number {
-  return bisectBound(0, reachedSeconds, (limit) => {
-    let samples = 0;
-    for (let k = 0; k < fleet.devices.length; k++) {
-      if (fleet.deepestHeld[k]! < fleet.layers) continue;
-      const atOnce = computeSeconds(fleet, k, 0, fleet.layers);
-      const perSample = computeSeconds(fleet, k, 1, fleet.layers) - atOnce;
-      if (limit < atOnce) continue;
-      samples += perSample > 0 ? Math.min(fleet.samples, (limit * (1 + 1e-9) - atOnce) / perSample) : fleet.samples;
-    }
-    return samples < fleet.samples || leastHertz(fleet, 1, limit) > fleet.bandwidthHz;
-  });
-}
-
-function leastHertz(fleet: Fleet, samples: number, limitSeconds: number): number {
+function leastHertz(fleet: Fleet, limitSeconds: number): number {
   let total = 0;
   for (let depth = 0; depth <= fleet.layers; depth++) {
     const bits = depth === 0 ? fleet.headBits : fleet.layerBits;
     let least = Infinity;
     for (let k = 0; k < fleet.devices.length; k++) {
       if (fleet.deepestHeld[k]! < depth) continue;
-      const seconds = limitSeconds - computeSeconds(fleet, k, samples, depth);
+      const seconds = limitSeconds - computeSeconds(fleet, k, fleet.samples, depth);
       least = Math.min(least, hertzNeeded(fleet.law, fleet.coefficient[k]!, bits, seconds));
     }
     total += least;

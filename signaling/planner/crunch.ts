@@ -1,44 +1,54 @@
-import { bottleneckByMatching, type Candidates, smallestPerDepth } from './bottleneck.ts';
+import {
+  type BlockAnswer,
+  bottleneckByMatching,
+  type Candidates,
+  smallestPerDepth,
+  type Upload,
+} from './bottleneck.ts';
+import { uploadSeconds } from './channel.ts';
 import type { Refusal } from './load.ts';
-import type { Allocation } from './table.ts';
-
-/** The answer to block allocation at fixed bandwidth (P1). */
-export interface BlockAnswer {
-  readonly allocation: Allocation;
-  readonly latencySeconds: number;
-  readonly solver: string;
-}
+import type { BlockTable } from './table.ts';
 
 /**
  * CRUNCH (Cutting, RecoUNting, CHecking), exact for block allocation at fixed bandwidth, in its quickest form. Where every row rises with
  * depth, Hall's condition on nested sets says that a threshold t works iff for every depth b at least N - b + 1 devices have T[k,b] <= t.
  * The smallest such t is therefore the largest over b of the (N - b + 1)-th smallest entry of column b: one pass, O(K N).
  * Rows that are not monotone go to threshold search with maximum matching.
- * `latency` is (K,N), Infinity where impossible. Null when no allocation is finite.
+ * `seconds` is (K,N), Infinity where impossible, `upload` is added to it. Null when no allocation is finite.
  */
-export function crunch(latency: Float64Array, depths: number, ids: readonly string[]): BlockAnswer | null {
-  if (!rowsRise(latency, depths)) {
-    const allocation = bottleneckByMatching(smallestPerDepth(latency, depths, ids, () => depths));
-    return allocation && answer(latency, depths, allocation, 'threshold search + Hopcroft-Karp');
-  }
-  const candidates = smallestPerDepth(latency, depths, ids, (depth) => depths - depth + 1);
-  const allocation = deepestFirst(candidates);
-  return allocation && answer(latency, depths, allocation, 'crunch, sorted thresholds');
+export function crunch(
+  seconds: Float64Array,
+  depths: number,
+  ids: readonly string[],
+  upload?: Upload,
+): BlockAnswer | null {
+  const { candidates, rowsRise } = smallestPerDepth(seconds, depths, ids, (depth) => depths - depth + 1, upload);
+  if (rowsRise) return deepestFirst(candidates, 'crunch, sorted thresholds');
+  return bottleneckByMatching(smallestPerDepth(seconds, depths, ids, () => depths, upload).candidates);
+}
+
+/** Crunch on a table of blocks when every device sends over `hertz`. */
+export function crunchAt(table: BlockTable, hertz: number): BlockAnswer | null {
+  const { depths, ids, computeSeconds, uploadBits: bits, law, coefficient } = table;
+  const secondsPerBit = coefficient.map((one) => uploadSeconds(law, one, hertz, 1));
+  return crunch(computeSeconds, depths, ids, { secondsPerBit, bits });
 }
 
 /** Deepest depth first, each takes its quickest free device: of N - b + 1 candidates at most N - b are taken already. */
-function deepestFirst(candidates: readonly Candidates[]): Allocation | null {
+function deepestFirst(candidates: readonly Candidates[], solver: string): BlockAnswer | null {
   const depths = candidates.length;
   const taken = new Set<number>();
   const allocation = new Array<number>(depths);
+  let latencySeconds = 0;
   for (let depth = depths; depth >= 1; depth--) {
-    const { devices } = candidates[depth - 1]!;
+    const { devices, seconds } = candidates[depth - 1]!;
     if (devices.length < depths - depth + 1) return null;
-    const device = devices.find((candidate) => !taken.has(candidate))!;
-    taken.add(device);
-    allocation[depth - 1] = device;
+    const at = devices.findIndex((candidate) => !taken.has(candidate));
+    taken.add(devices[at]!);
+    allocation[depth - 1] = devices[at]!;
+    latencySeconds = Math.max(latencySeconds, seconds[at]!);
   }
-  return allocation;
+  return { allocation, latencySeconds, solver };
 }
 
 /**
@@ -69,8 +79,8 @@ export function crunchByCutting(latency: Float64Array, depths: number, ids: read
   const remaining = latency.map((value, entry) =>
     (entry % depths) + 1 <= deepest[Math.floor(entry / depths)]! ? value : Infinity,
   );
-  const allocation = deepestFirst(smallestPerDepth(remaining, depths, ids, (depth) => depths - depth + 1));
-  return allocation && answer(latency, depths, allocation, 'crunch, cutting');
+  const { candidates } = smallestPerDepth(remaining, depths, ids, (depth) => depths - depth + 1);
+  return deepestFirst(candidates, 'crunch, cutting');
 }
 
 /**
@@ -93,21 +103,8 @@ export function crunchByThresholds(latency: Float64Array, depths: number, ids: r
   if (low === thresholds.length) return null;
   const limit = thresholds[low]!;
   const within = latency.map((value) => (value <= limit ? value : Infinity));
-  const allocation = deepestFirst(smallestPerDepth(within, depths, ids, (depth) => depths - depth + 1));
-  return allocation && answer(latency, depths, allocation, 'crunch, binary search over thresholds');
-}
-
-function answer(latency: Float64Array, depths: number, allocation: Allocation, solver: string): BlockAnswer {
-  const latencySeconds = Math.max(...allocation.map((device, b) => latency[device * depths + b]!));
-  return { allocation, latencySeconds, solver };
-}
-
-/** Whether every row is non-decreasing in depth. */
-export function rowsRise(table: Float64Array, depths: number): boolean {
-  for (let entry = 1; entry < table.length; entry++) {
-    if (table[entry]! < table[entry - 1]! && entry % depths !== 0) return false;
-  }
-  return true;
+  const { candidates } = smallestPerDepth(within, depths, ids, (depth) => depths - depth + 1);
+  return deepestFirst(candidates, 'crunch, binary search over thresholds');
 }
 
 function maxHeap(size: number, key: (item: number) => number): Int32Array {

@@ -1,6 +1,6 @@
 import type { Policy } from '../protocol/settings.ts';
 import { depthUnaware, greedy, random } from './baselines.ts';
-import { groupedBound, teamsBound } from './bounds.ts';
+import { groupedBound } from './bounds.ts';
 import type { JointAnswer } from './exact.ts';
 import { type Fleet, whyNoChain } from './fleet.ts';
 import {
@@ -19,10 +19,13 @@ import type { Refusal, Solution } from './load.ts';
 import { drawsFrom } from './random.ts';
 import type { BlockTable } from './table.ts';
 import { fastestTeams } from './teams.ts';
+import { teamsBound } from './teams-bound.ts';
 import { dataParallel, offload, single } from './whole-model.ts';
 
 export interface DetailedContext {
   readonly seed: number;
+  /** The whole fleet: bounds speak of it, `fleet` may be its shortlist. */
+  readonly all: Fleet;
 }
 
 type DetailedPolicy = (fleet: Fleet, context: DetailedContext) => Solution | Refusal;
@@ -32,57 +35,62 @@ const MAX_DEVICES_TO_CERTIFY = 64;
 
 /** The policies on the detailed form: layers are grouped, samples split and micro-batches picked here. */
 export const detailedPolicies: Record<Exclude<Policy, 'auto'>, DetailedPolicy> = {
-  crunch(fleet) {
-    const hertz = fleet.bandwidthHz / fleet.devices.length;
+  crunch(fleet, { all }) {
+    const hertz = fleet.bandwidthHz / all.devices.length;
     const grouping = groupAtFixedRate(fleet, hertz, fleet.layers);
     if (!grouping) return refuse(fleet, 'grouping by bisection');
     const grouped = chainAt(fleet, grouping.chain, hertz);
     const singles = singleLayers(fleet, hertz);
     return singles && singles.plan.latencySeconds < grouped.latencySeconds
-      ? oneBlockEach(fleet, singles.plan, singles.solver)
-      : oneBlockEach(fleet, grouped, grouping.solver);
+      ? oneBlockEach(all, singles.plan, singles.solver)
+      : oneBlockEach(all, grouped, grouping.solver);
   },
 
-  exact(fleet) {
+  exact(fleet, { all }) {
     const plan = fastestGroups(fleet);
     if (!plan) return refuse(fleet, 'groups by penalised shortest path');
-    const lowerBoundSeconds = groupsBound(fleet, plan);
+    const lowerBoundSeconds = groupsBound(all, plan);
     return { ...plan, lowerBoundSeconds, solver: 'groups by penalised shortest path' };
   },
 
-  lola(fleet) {
+  lola(fleet, { all }) {
     const found = lolaOnGroups(fleet);
     if (!found) return refuse(fleet, 'dual ascent on groups');
-    return oneBlockEach(fleet, found.plan, `dual ascent on groups, ${found.iterations} iterations`);
+    return oneBlockEach(all, found.plan, `dual ascent on groups, ${found.iterations} iterations`);
   },
 
-  teams(fleet) {
+  teams(fleet, { all }) {
     const solver = 'teams by local search';
     const plan = fastestTeams(fleet);
     if (!plan) return refuse(fleet, solver);
-    return { ...plan, lowerBoundSeconds: teamsBound(fleet, plan.latencySeconds), solver };
+    return { ...plan, lowerBoundSeconds: teamsBound(all, plan.latencySeconds), solver };
   },
 
-  random: (fleet, { seed }) => baseline(fleet, 'drawn blocks', (table) => random(table, drawsFrom(seed))),
-  greedy: (fleet) => baseline(fleet, 'fastest takes deepest', greedy),
-  'depth-unaware': (fleet) => baseline(fleet, 'crunch on averaged costs', depthUnaware),
+  random: (fleet, { seed, all }) => baseline(fleet, all, 'drawn blocks', (table) => random(table, drawsFrom(seed))),
+  greedy: (fleet, { all }) => baseline(fleet, all, 'fastest takes deepest', greedy),
+  'depth-unaware': (fleet, { all }) => baseline(fleet, all, 'crunch on averaged costs', depthUnaware),
 
-  'equal-bandwidth'(fleet) {
+  'equal-bandwidth'(fleet, { all }) {
     const plan = equalParts(fleet);
     const solver = 'grouping at bandwidth / blocks';
-    return plan ? oneBlockEach(fleet, plan, solver) : refuse(fleet, solver);
+    return plan ? oneBlockEach(all, plan, solver) : refuse(fleet, solver);
   },
 
-  single: (fleet) => wholeModel(fleet, single(fleet)),
-  offload: (fleet) => wholeModel(fleet, offload(fleet)),
-  'data-parallel': (fleet) => wholeModel(fleet, dataParallel(fleet)),
+  single: (fleet, { all }) => wholeModel(all, single(fleet)),
+  offload: (fleet, { all }) => wholeModel(all, offload(fleet)),
+  'data-parallel': (fleet, { all }) => wholeModel(all, dataParallel(fleet)),
 };
 
 /** Blocks from crunch's grouping, allocated by a careless policy, bandwidth shared in the best way. */
-function baseline(fleet: Fleet, solver: string, policy: (table: BlockTable) => JointAnswer | null): Solution | Refusal {
+function baseline(
+  fleet: Fleet,
+  all: Fleet,
+  solver: string,
+  policy: (table: BlockTable) => JointAnswer | null,
+): Solution | Refusal {
   const grouping = startingGroups(fleet);
   const plan = grouping && onGroups(fleet, grouping.chain, policy);
-  return plan ? oneBlockEach(fleet, plan, `${solver}, crunch's groups, best bandwidth`) : refuse(fleet, solver);
+  return plan ? oneBlockEach(all, plan, `${solver}, crunch's groups, best bandwidth`) : refuse(fleet, solver);
 }
 
 function oneBlockEach(fleet: Fleet, plan: GroupedPlan, solver: string): Solution {

@@ -3,8 +3,8 @@ import { shareBandwidth } from './bandwidth.ts';
 import { type Candidates, smallestPerDepth } from './bottleneck.ts';
 import { wholeBandwidthBound } from './bounds.ts';
 import { hertzNeeded } from './channel.ts';
-import { crunch } from './crunch.ts';
-import { type Allocation, type BlockTable, latencyTable, loadsOf } from './table.ts';
+import { crunchAt } from './crunch.ts';
+import { type Allocation, type BlockTable, loadsOf } from './table.ts';
 
 /** A solution of joint bandwidth and block allocation (P2). */
 export interface JointAnswer {
@@ -21,7 +21,7 @@ export function jointly(table: BlockTable, allocation: Allocation): JointAnswer 
 
 /** Where the joint searches start from: crunch at equal parts for N devices, then shared out. Null when no allocation works at all. */
 export function startFromCrunch(table: BlockTable): JointAnswer | null {
-  const start = crunch(latencyTable(table, table.bandwidthHz / table.depths), table.depths, table.ids);
+  const start = crunchAt(table, table.bandwidthHz / table.depths);
   return start && jointly(table, start.allocation);
 }
 
@@ -52,7 +52,7 @@ export function exact(table: BlockTable): JointAnswer | null {
 function cheapestBelow(table: BlockTable, limitSeconds: number): JointAnswer | null {
   const { depths, ids, bandwidthHz } = table;
   const hertz = hertzTable(table, limitSeconds);
-  const candidates = smallestPerDepth(hertz, depths, ids, () => depths);
+  const { candidates } = smallestPerDepth(hertz, depths, ids, () => depths);
   const found = assignCandidates(candidates);
   return found && found.cost < bandwidthHz ? jointly(table, found.allocation) : null;
 }

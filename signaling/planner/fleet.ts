@@ -44,6 +44,17 @@ export function fleetOf(problem: DetailedProblem): Fleet {
   };
 }
 
+/** The fleet of some of its devices. */
+export function fleetOfRows(fleet: Fleet, rows: readonly number[]): Fleet {
+  return {
+    ...fleet,
+    devices: rows.map((row) => fleet.devices[row]!),
+    coefficient: Float64Array.from(rows, (row) => fleet.coefficient[row]!),
+    deepestHeld: Int32Array.from(rows, (row) => fleet.deepestHeld[row]!),
+    host: Math.max(0, rows.indexOf(fleet.host)),
+  };
+}
+
 /** Our model of DEFT's cost: forward through everything, backward only down to `depth` layers from the loss. */
 export function computeSeconds(fleet: Fleet, device: number, samples: number, depth: number): number {
   const { overheadSeconds, secondsPerSample: s } = fleet.devices[device]!;

@@ -2,14 +2,14 @@ import { latencyAt, shareBandwidth } from './bandwidth.ts';
 import { groupedBound } from './bounds.ts';
 import { chainInOrder } from './chain.ts';
 import { type ChainProblem, fastestChain, provenBound } from './chain-search.ts';
-import { crunch } from './crunch.ts';
+import { crunchAt } from './crunch.ts';
 import type { JointAnswer } from './exact.ts';
 import { chainLoads, computeSeconds, type Fleet, type Link, linkBits } from './fleet.ts';
 import { type Grouping, groupAtFixedRate } from './grouping.ts';
 import type { Load } from './load.ts';
 import { lola } from './lola.ts';
 import { fleetRunTable, linkOf } from './run-costs.ts';
-import { type BlockTable, latencyTable } from './table.ts';
+import type { BlockTable } from './table.ts';
 
 /** One-block policies on the detailed form: neighbouring layers are grouped into blocks, each device trains at most one for all samples. */
 export interface GroupedPlan {
@@ -37,7 +37,7 @@ export function singleLayers(fleet: Fleet, hertz: number): { plan: GroupedPlan; 
   if (fleet.devices.length < fleet.layers) return null;
   const chain = Array.from({ length: fleet.layers }, (_, b) => ({ device: 0, from: b === 0 ? -1 : b, to: b + 1 }));
   const table = groupedTable(fleet, chain);
-  const found = crunch(latencyTable(table, hertz), table.depths, table.ids);
+  const found = crunchAt(table, hertz);
   if (!found) return null;
   const allocated = chain.map((link, b) => ({ ...link, device: found.allocation[b]! }));
   return { plan: chainAt(fleet, allocated, hertz), solver: found.solver };
@@ -87,37 +87,17 @@ export function fastestGroups(fleet: Fleet): GroupedPlan | null {
       starts.push(shareChain(fleet, [{ device, from: -1, to: fleet.layers }]));
   }
   const start = starts.reduce((a, b) => (b.latencySeconds < a.latencySeconds ? b : a));
-  return fastestChain(chainsOver(fleet, offeredDevices(fleet, fleet.samples, start.latencySeconds)), start);
+  return fastestChain(chainsOver(fleet, [...fleet.devices.keys()]), start);
 }
 
 /** No chain is faster, given the fastest one that was found. */
 export function groupsBound(fleet: Fleet, fastest: GroupedPlan): number {
-  if (fleet.devices.length > MAX_DEVICES_OFFERED) return groupedBound(fleet, fastest.latencySeconds);
+  if (fleet.devices.length > MAX_DEVICES_TO_PROVE) return groupedBound(fleet, fastest.latencySeconds);
   return provenBound(chainsOver(fleet, [...fleet.devices.keys()]), fastest);
 }
 
-/** Beyond so many devices a search looks only at those cheapest for some depth. */
-const MAX_DEVICES_OFFERED = 128;
-
-/** Rows of the devices worth looking at for a chain below the limit: all of them, or those whose uplink is cheapest at some depth. */
-export function offeredDevices(fleet: Fleet, samples: number, limitSeconds: number): readonly number[] {
-  const all = [...fleet.devices.keys()];
-  if (all.length <= MAX_DEVICES_OFFERED) return all;
-  const perDepth = Math.max(2, Math.floor(MAX_DEVICES_OFFERED / fleet.layers));
-  const chosen = new Set<number>();
-  for (let depth = 1; depth <= fleet.layers; depth++) {
-    all
-      .filter((k) => fleet.deepestHeld[k]! >= depth)
-      .map((k) => ({ k, bits: fleet.coefficient[k]! * (limitSeconds - computeSeconds(fleet, k, samples, depth)) }))
-      .filter(({ bits }) => bits > 0)
-      .sort((a, b) => b.bits - a.bits || a.k - b.k)
-      .slice(0, perDepth)
-      .forEach(({ k }) => {
-        chosen.add(k);
-      });
-  }
-  return [...chosen].sort((a, b) => a - b);
-}
+/** Beyond so many devices a cheaper bound is stated. */
+const MAX_DEVICES_TO_PROVE = 128;
 
 /** The table of blocks that a grouping makes. */
 export function groupedTable(fleet: Fleet, chain: readonly Link[]): BlockTable {

@@ -146,7 +146,7 @@ function allocate({ table, pairs, multipliers }: Field, price: number) {
     const bits = uploadBits[b]!;
     cost[entry] = mu * computeSeconds[entry]! + uploadCost(law, coefficient[k]!, bits, mu, price);
   }
-  return assignCandidates(smallestPerDepth(cost, depths, ids, () => depths));
+  return assignCandidates(smallestPerDepth(cost, depths, ids, () => depths).candidates);
 }
 
 /** min over W of mu bits / rate(W) + nu W. */

@@ -4,10 +4,11 @@ import { writeDetailed, writeTabular } from './assignments.ts';
 import type { RateLaw } from './channel.ts';
 import { detailedPolicies } from './detailed.ts';
 import { explainLimit } from './explain.ts';
-import { fleetOf } from './fleet.ts';
+import { fleetOf, fleetOfRows } from './fleet.ts';
 import type { Refusal, Solution } from './load.ts';
 import { canonicalDetailed, canonicalTabular } from './order.ts';
 import type { DetailedProblem, TabularProblem } from './problem.ts';
+import { shortlist } from './shortlist.ts';
 import { tableOf } from './table.ts';
 import { tabularPolicies } from './tabular.ts';
 
@@ -22,8 +23,8 @@ export interface SolveOptions {
 
 type PlainPolicy = Exclude<Policy, 'auto'>;
 
-/** What `auto` compares, the simplest first: a later one must be quicker to win. */
-const AUTO: readonly PlainPolicy[] = ['offload', 'single', 'data-parallel', 'crunch', 'lola', 'exact', 'teams'];
+/** What `auto` compares, the simplest first: a later one must be quicker to win. `exact` is never slower than `lola` and the baselines. */
+const AUTO: readonly PlainPolicy[] = ['offload', 'single', 'data-parallel', 'crunch', 'exact', 'teams'];
 
 /** These leave every device its fixed part of the bandwidth. */
 const FIXED_BANDWIDTH: ReadonlySet<Policy> = new Set<Policy>(['crunch', 'equal-bandwidth']);
@@ -59,12 +60,13 @@ function solveTabular(given: TabularProblem, policy: Policy, options: SolveOptio
 
 function solveDetailed(given: DetailedProblem, policy: Policy, options: SolveOptions): PlanAnswer<DetailedAssignment> {
   const problem = canonicalDetailed(given);
-  const fleet = fleetOf(problem);
-  const run = (plain: PlainPolicy) => detailedPolicies[plain](fleet, { seed: options.seed ?? 0 });
+  const all = fleetOf(problem);
+  const fleet = fleetOfRows(all, shortlist(all));
+  const run = (plain: PlainPolicy) => detailedPolicies[plain](fleet, { seed: options.seed ?? 0, all });
   return answer(run, policy, options, {
     law: fleet.law,
     bandwidthHz: fleet.bandwidthHz,
-    ids: problem.devices.map((device) => device.id),
+    ids: fleet.devices.map((device) => device.id),
     write: (solution) => writeDetailed(fleet, solution),
   });
 }

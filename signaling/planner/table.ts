@@ -1,5 +1,5 @@
 import { linkCoefficient, type RateLaw, rateLaw, uploadSeconds } from './channel.ts';
-import type { Load, Solution } from './load.ts';
+import type { Load } from './load.ts';
 import type { TabularProblem } from './problem.ts';
 
 /** One block per device, as numbers in rows: entry (k, b) is at k * depths + b - 1, for depth b = 1 (nearest the loss) to `depths`. */
@@ -82,6 +82,10 @@ export function loadsOf(table: BlockTable, allocation: Allocation): Load[] {
   }));
 }
 
-export interface TableSolution extends Solution {
-  readonly allocation: Allocation;
+/** Whether nobody needs less time for a deeper block. */
+export function rowsRise({ computeSeconds, depths }: BlockTable): boolean {
+  for (let entry = 1; entry < computeSeconds.length; entry++) {
+    if (computeSeconds[entry]! < computeSeconds[entry - 1]! && entry % depths !== 0) return false;
+  }
+  return true;
 }

@@ -3,16 +3,15 @@ import { smallestPerDepth } from './bottleneck.ts';
 import { blockSetBound } from './bounds.ts';
 import type { Run } from './chain.ts';
 import { type ChainProblem, fastestChain, provenBound } from './chain-search.ts';
-import { rowsRise } from './crunch.ts';
 import { exact, hertzTable } from './exact.ts';
 import type { Load, Solution } from './load.ts';
 import { tableRunCosts } from './run-costs.ts';
-import type { BlockTable } from './table.ts';
+import { type BlockTable, rowsRise } from './table.ts';
 
 /** Beyond so many devices only those cheapest for some depth are offered to the search. */
 const MAX_DEVICES_OFFERED = 256;
 
-interface Found {
+export interface SharedLoads {
   readonly loads: readonly Load[];
   readonly hertz: readonly number[];
   readonly latencySeconds: number;
@@ -28,44 +27,43 @@ export function tabularTeam(table: BlockTable): Solution | null {
   const start = best([exactStart(table), bestAlone(table)]);
   if (!start) return null;
   const rows = offered(table, start.latencySeconds);
-  const measure = (runs: readonly Run[]): Found => {
+  const measure = (runs: readonly Run[]): SharedLoads => {
     const loads = runs.map(({ device, from, to }) => loadOf(table, rows[device]!, from, to));
     return { loads, ...shareBandwidth(table.law, loads, table.bandwidthHz) };
   };
-  const chains: ChainProblem<Found> = {
+  const chains: ChainProblem<SharedLoads> = {
     bandwidthHz: table.bandwidthHz,
     costsBefore: (limitSeconds) => tableRunCosts(table, rows, limitSeconds),
     measure,
   };
   const fastest = fastestChain(chains, start);
   const contiguous = table.law === 'linear' || table.uploadBits.every((bits) => bits === table.uploadBits[0]);
-  const proven = contiguous && rowsRise(table.computeSeconds, table.depths) && rows.length === table.ids.length;
+  const proven = contiguous && rowsRise(table) && rows.length === table.ids.length;
   const { loads, hertz, latencySeconds } = fastest;
   const lowerBoundSeconds = proven ? provenBound(chains, fastest) : blockSetBound(table, latencySeconds);
   return { loads, hertz, latencySeconds, lowerBoundSeconds, solver: 'block runs by penalised shortest path' };
 }
 
-function best(candidates: readonly (Found | null)[]): Found | null {
+function best(candidates: readonly (SharedLoads | null)[]): SharedLoads | null {
   return candidates.reduce((a, b) => ((b?.latencySeconds ?? Infinity) < (a?.latencySeconds ?? Infinity) ? b : a), null);
 }
 
-function exactStart(table: BlockTable): Found | null {
+function exactStart(table: BlockTable): SharedLoads | null {
   const found = exact(table);
   return found && { ...found, loads: found.allocation.map((device, b) => loadOf(table, device, b, b + 1)) };
 }
 
-function bestAlone(table: BlockTable): Found | null {
-  let fastest: Found | null = null;
-  for (let device = 0; device < table.ids.length; device++) {
-    const loads = [aloneLoad(table, device)];
-    fastest = best([fastest, { loads, ...shareBandwidth(table.law, loads, table.bandwidthHz) }]);
-  }
+/** The best device for everything. */
+export function bestAlone(table: BlockTable): SharedLoads | null {
+  let fastest: SharedLoads | null = null;
+  for (let device = 0; device < table.ids.length; device++) fastest = best([fastest, shareAlone(table, device)]);
   return fastest;
 }
 
-/** One device for everything. */
-export function aloneLoad(table: BlockTable, device: number): Load {
-  return loadOf(table, device, 0, table.depths);
+/** One device for everything, with the whole bandwidth. */
+export function shareAlone(table: BlockTable, device: number): SharedLoads {
+  const loads = [loadOf(table, device, 0, table.depths)];
+  return { loads, ...shareBandwidth(table.law, loads, table.bandwidthHz) };
 }
 
 /** Depths `from` + 1 to `to`: compute down to the deepest, all their bits. */
@@ -83,6 +81,6 @@ function loadOf(table: BlockTable, device: number, from: number, to: number): Lo
 function offered(table: BlockTable, limitSeconds: number): readonly number[] {
   if (table.ids.length <= MAX_DEVICES_OFFERED) return table.ids.map((_, k) => k);
   const perDepth = Math.max(2, Math.floor(MAX_DEVICES_OFFERED / table.depths));
-  const cheapest = smallestPerDepth(hertzTable(table, limitSeconds), table.depths, table.ids, () => perDepth);
-  return [...new Set(cheapest.flatMap(({ devices }) => devices))].sort((a, b) => a - b);
+  const { candidates } = smallestPerDepth(hertzTable(table, limitSeconds), table.depths, table.ids, () => perDepth);
+  return [...new Set(candidates.flatMap(({ devices }) => devices))].sort((a, b) => a - b);
 }

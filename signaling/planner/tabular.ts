@@ -1,14 +1,13 @@
 import type { Policy } from '../protocol/settings.ts';
-import { shareBandwidth } from './bandwidth.ts';
 import { depthUnaware, equalBandwidth, greedy, random } from './baselines.ts';
 import { blockSetBound, wholeBandwidthBound } from './bounds.ts';
-import { crunch, whyInfeasible } from './crunch.ts';
+import { crunchAt, whyInfeasible } from './crunch.ts';
 import { exact, type JointAnswer } from './exact.ts';
 import type { Refusal, Solution } from './load.ts';
 import { lola } from './lola.ts';
 import { drawsFrom } from './random.ts';
-import { type BlockTable, latencyTable, loadsOf } from './table.ts';
-import { aloneLoad, tabularTeam } from './tabular-team.ts';
+import { type BlockTable, loadsOf } from './table.ts';
+import { bestAlone, type SharedLoads, shareAlone, tabularTeam } from './tabular-team.ts';
 
 export interface TabularContext {
   /** Row of the device that `offload` uses. */
@@ -25,7 +24,7 @@ type TabularPolicy = (table: BlockTable, context: TabularContext) => Solution | 
 export const tabularPolicies: Record<Exclude<Policy, 'auto'>, TabularPolicy> = {
   crunch(table) {
     const hertz = table.bandwidthHz / table.ids.length;
-    const found = crunch(latencyTable(table, hertz), table.depths, table.ids);
+    const found = crunchAt(table, hertz);
     if (!found) return refuse(table, 'crunch');
     const { allocation, latencySeconds, solver } = found;
     return oneBlockEach(table, { allocation, latencySeconds, hertz: allocation.map(() => hertz) }, solver);
@@ -56,9 +55,10 @@ export const tabularPolicies: Record<Exclude<Policy, 'auto'>, TabularPolicy> = {
   'data-parallel': (table) => single(table, 'best single device: a table has no samples to split'),
 
   offload(table, { host }) {
-    const found = alone(table, host, 'the host alone');
-    if (Number.isFinite(found.latencySeconds)) return found;
-    return { reason: `the host "${table.ids[host]}" can not train depth ${table.depths} alone`, solver: found.solver };
+    const found = shareAlone(table, host);
+    const solver = 'the host alone';
+    if (Number.isFinite(found.latencySeconds)) return bounded(table, found, solver);
+    return { reason: `the host "${table.ids[host]}" can not train depth ${table.depths} alone`, solver };
   },
 };
 
@@ -78,18 +78,12 @@ function refuse(table: BlockTable, solver: string): Refusal {
 }
 
 function single(table: BlockTable, solver: string): Solution | Refusal {
-  let best: Solution | null = null;
-  for (let device = 0; device < table.ids.length; device++) {
-    const found = alone(table, device, solver);
-    if (found.latencySeconds < (best?.latencySeconds ?? Infinity)) best = found;
-  }
-  return best ?? { reason: `no single device can hold and send everything down to depth ${table.depths}`, solver };
+  const found = bestAlone(table);
+  if (found) return bounded(table, found, solver);
+  return { reason: `no single device can hold and send everything down to depth ${table.depths}`, solver };
 }
 
-/** One device trains every block, with the whole bandwidth. */
-function alone(table: BlockTable, device: number, solver: string): Solution {
-  const load = aloneLoad(table, device);
-  const shares = shareBandwidth(table.law, [load], table.bandwidthHz);
-  const lowerBoundSeconds = Math.min(blockSetBound(table, shares.latencySeconds), shares.latencySeconds);
-  return { loads: [load], ...shares, lowerBoundSeconds, solver };
+function bounded(table: BlockTable, found: SharedLoads, solver: string): Solution {
+  const lowerBoundSeconds = Math.min(blockSetBound(table, found.latencySeconds), found.latencySeconds);
+  return { ...found, lowerBoundSeconds, solver };
 }
