@@ -82,7 +82,7 @@ async function paced(run: ReturnType<typeof runSweep>, stopped: () => boolean): 
     if (live) process.stderr.write(`\r\u001b[K${axis}: ${done} of ${total} draws`);
     else if (done === total) process.stderr.write(`${axis}: ${total} draws\n`);
     await nextTurn();
-    if (stopped()) {
+    if (stopped() && done < total) {
       if (live) process.stderr.write('\n');
       return null;
     }
