@@ -113,6 +113,8 @@ class OpenTab implements Tab {
 
   async screenshot(name: string): Promise<string> {
     const path = artifactPath(`${name}.png`);
+    // Chromium draws no tab that lies behind another.
+    await this.page.bringToFront();
     await this.page.screenshot({ path: path as `${string}.png`, fullPage: true });
     return path;
   }

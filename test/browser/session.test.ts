@@ -1,0 +1,133 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type RunningServer, startServer } from '../../signaling/server.ts';
+import { type Tab, withBrowser } from './harness.ts';
+
+const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+/** Profiling and five rounds on two cores that three tabs share. */
+const PATIENCE = { timeoutMs: 120_000 };
+const ROUNDS = 5;
+
+let server: RunningServer;
+let origin: string;
+
+beforeAll(async () => {
+  if (!existsSync(project('dist/index.html'))) throw new Error('The page is not built: run "npm run build" first.');
+  server = await startServer({
+    port: 0,
+    host: '127.0.0.1',
+    pageFolder: project('dist'),
+    modelsFolder: project('models'),
+    hubFolder: null,
+    iceServers: [],
+    log: () => undefined,
+  });
+  origin = `http://127.0.0.1:${server.port}`;
+});
+afterAll(() => server.close());
+
+/** A tab in the background neither scrolls nor takes clicks; a person would turn to it first. */
+async function fill(tab: Tab, name: string, value: string): Promise<void> {
+  await tab.page.bringToFront();
+  const input = await tab.page.waitForSelector(`input[name="${name}"]`, { visible: true });
+  await input?.click({ count: 3 });
+  await input?.type(value);
+}
+
+async function press(tab: Tab, text: string): Promise<void> {
+  await tab.until(
+    `a button "${text}" can be pressed`,
+    (label: string) =>
+      [...document.querySelectorAll('button')].some((b) => !b.disabled && b.textContent?.trim() === label),
+    { ...PATIENCE, args: [text] },
+  );
+  await tab.page.bringToFront();
+  for (const button of await tab.page.$$('button'))
+    if ((await button.evaluate((b) => b.textContent.trim())) === text) return button.click();
+  throw new Error(`The button "${text}" is gone.`);
+}
+
+const shows = (tab: Tab, text: string, timeoutMs = PATIENCE.timeoutMs): Promise<void> =>
+  tab.until(`the page shows "${text}"`, (t: string) => document.body.innerText.includes(t), {
+    args: [text],
+    timeoutMs,
+  });
+
+const textOf = (tab: Tab): Promise<string> => tab.page.evaluate(() => document.body.innerText);
+
+/** Who trains what, as the page's table says it: "layers 0–3", "layer 5 and the head". */
+async function allocation(tab: Tab): Promise<{ name: string; blocks: string[] }[]> {
+  const rows = await tab.page.evaluate(() =>
+    [...document.querySelectorAll('.allocation tbody tr')].map((row) => ({
+      name: row.querySelector('th')?.textContent ?? '',
+      trains: row.querySelector('td')?.textContent ?? '',
+    })),
+  );
+  return rows.map(({ name, trains }) => {
+    const runs = [...trains.matchAll(/(\d)(?:–(\d))?/g)].flatMap(([, from, to = from]) =>
+      Array.from({ length: Number(to) - Number(from) + 1 }, (_, i) => String(Number(from) + i)),
+    );
+    return { name: name.replace(/^\w+ /, ''), blocks: [...runs, ...(trains.includes('head') ? ['head'] : [])] };
+  });
+}
+
+it('three tabs of two browsers train together, from the page alone', async () => {
+  await withBrowser('chromium', (chromium) =>
+    withBrowser('firefox', async (firefox) => {
+      const host = await chromium.open(origin, { width: 1280 });
+      await host.screenshot('session-start-1280');
+      await fill(host, 'name', 'Host laptop');
+      for (const fold of await host.page.$$('summary')) await fold.click();
+      await fill(host, 'rounds', String(ROUNDS));
+      await fill(host, 'samplesPerRound', '64');
+      await fill(host, 'learningRate', '0.003');
+      // With so many samples in a round it pays to give each of three devices a part, even if one is several times slower.
+      await host.page.select('select[name="policy"]', 'teams');
+      await press(host, 'Start a session');
+      const field = await host.page.waitForSelector('input[aria-label="Session link"]', {
+        timeout: PATIENCE.timeoutMs,
+      });
+      const link = (await field?.evaluate((input) => input.value)) ?? '';
+      expect(link.startsWith(origin)).toBe(true);
+
+      const phone = await firefox.open(link, { width: 390 });
+      await phone.screenshot('session-invited-390');
+      await fill(phone, 'name', 'Fox phone');
+      await press(phone, 'Join');
+      // One after the other, so that neither measures itself while the other keeps the processor busy.
+      await shows(host, 'Fox phone');
+      await host.until('the phone is ready', () => /2 devices are ready/.test(document.body.innerText), PATIENCE);
+      const tablet = await chromium.open(link, { width: 390 });
+      await fill(tablet, 'name', 'Chrome tablet');
+      await press(tablet, 'Join');
+
+      for (const tab of [host, phone, tablet])
+        for (const name of ['Host laptop', 'Fox phone', 'Chrome tablet']) await shows(tab, name);
+      await host.until('all are ready', () => /3 devices are ready/.test(document.body.innerText), PATIENCE);
+      await host.screenshot('session-lobby-1280');
+      await phone.screenshot('session-lobby-390');
+      await press(host, 'Start training');
+
+      await host.until('the adapter is offered', () => /Download/.test(document.body.innerText), PATIENCE);
+      for (const tab of [host, phone, tablet]) await shows(tab, `Finished after ${ROUNDS} rounds`);
+      for (const tab of [host, phone, tablet]) {
+        const owners = await allocation(tab);
+        expect(new Set(owners.map((row) => row.name))).toEqual(new Set(['Host laptop', 'Fox phone', 'Chrome tablet']));
+        expect(owners.every((row) => row.blocks.length > 0)).toBe(true);
+        expect(new Set(owners.flatMap((row) => row.blocks))).toEqual(new Set(['0', '1', '2', '3', '4', '5', 'head']));
+        const [, first, last] = /Loss from ([\d.]+) in round 1 to ([\d.]+) in round 5/.exec(await textOf(tab)) ?? [];
+        expect(Number(last)).toBeLessThan(Number(first));
+      }
+      for (const [tab, name] of [
+        [host, 'session-finished-1280'],
+        [phone, 'session-finished-390'],
+        [tablet, 'session-finished-tablet-390'],
+      ] as const)
+        await tab.screenshot(name);
+      expect(host.errors).toEqual([]);
+      expect(phone.errors).toEqual([]);
+      expect(tablet.errors).toEqual([]);
+    }),
+  );
+}, 300_000);
