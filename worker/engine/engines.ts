@@ -22,7 +22,8 @@ export const ENGINES: readonly EngineKind[] = [
   {
     id: 'onnx-webgpu',
     trains: false,
-    absent: webGpuAbsent,
+    absent: async () =>
+      'WorkerGlobalScope' in globalThis ? webGpuAbsent() : "onnxruntime-web's WebGPU provider runs in browsers only.",
     create: async (request) => (await import('./onnx/engine.ts')).createOnnxEngine(request, 'webgpu'),
   },
   {
@@ -33,7 +34,9 @@ export const ENGINES: readonly EngineKind[] = [
   },
 ];
 
+/** Null where there is a WebGPU adapter, else why not. */
 export async function webGpuAbsent(): Promise<string | null> {
-  if (!('gpu' in navigator)) return 'WebGPU is not available here.';
+  // Node has no navigator before version 21.
+  if (!('navigator' in globalThis) || !('gpu' in navigator)) return 'WebGPU is not available here.';
   return (await navigator.gpu.requestAdapter()) === null ? 'WebGPU finds no adapter here.' : null;
 }

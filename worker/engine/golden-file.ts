@@ -1,10 +1,16 @@
 import * as v from 'valibot';
-import { LORA_TARGETS, type LoraSettings, type ModelShape } from '../../signaling/protocol/settings.ts';
+import {
+  LORA_TARGETS,
+  type LoraSettings,
+  type ModelShape,
+  ModelShapeSchema,
+} from '../../signaling/protocol/settings.ts';
 import { bytesSource } from '../model/byte-source.ts';
 import { type ParameterLayout, parameterLayout } from '../model/layout.ts';
 import { decodeFloats, decodeIntegers, parseHeader, SafetensorsError } from '../model/safetensors.ts';
 import { openWeights, type Weights } from '../model/weights.ts';
 import type { TokenBatch } from '../rpc.ts';
+import { checkedBatch } from './batch.ts';
 
 /** A case with known answers from PyTorch: a small random model, a batch, and what training it for some steps must give. */
 export interface GoldenCase {
@@ -72,7 +78,7 @@ export async function readGoldenFile(bytes: Uint8Array): Promise<GoldenCase> {
       `This is not a golden file: its metadata lacks a usable "${v.getDotPath(read.issues[0]) ?? 'config'}" (${read.issues[0].message}).`,
     );
   const m = read.output;
-  const shape: ModelShape = {
+  const sizes = {
     layers: m.layers,
     hiddenSize: m.hidden,
     heads: m.heads,
@@ -82,6 +88,12 @@ export async function readGoldenFile(bytes: Uint8Array): Promise<GoldenCase> {
     layerNormEps: LAYER_NORM_EPS,
     padTokenId: PAD_TOKEN_ID,
   };
+  const checked = v.safeParse(ModelShapeSchema, sizes);
+  if (!checked.success)
+    throw new SafetensorsError(
+      `This golden file's ${v.getDotPath(checked.issues[0])} is out of range (${checked.issues[0].message}).`,
+    );
+  const shape = checked.output;
   if (m.hidden % m.heads !== 0)
     throw new SafetensorsError(`This golden file has ${m.heads} heads for a width of ${m.hidden}.`);
   if (m.losses.length !== m.steps)
@@ -105,15 +117,30 @@ export async function readGoldenFile(bytes: Uint8Array): Promise<GoldenCase> {
       throw new SafetensorsError(`"${name}" has ${values.length} values in this golden file; ${length} are expected.`);
     return values;
   };
-  const mask = integers('attention_mask', m.batch * m.seq);
-  const lengths = new Int32Array(m.batch).map((_, sample) =>
-    mask.subarray(sample * m.seq, (sample + 1) * m.seq).reduce((a, b) => a + b, 0),
-  );
+  const lengths = realLengths(integers('attention_mask', m.batch * m.seq), m.seq);
   const hidden: Float32Array[] = [];
   for (let layer = 0; layer <= m.layers; layer++)
     hidden.push(await weights.read(`hidden0.${layer}`, [m.batch, m.seq, m.hidden]));
   const labels = tensors.get('labels');
   if (labels === undefined) throw new SafetensorsError('This golden file has no tensor "labels".');
+
+  const batch: TokenBatch = {
+    ids: integers('input_ids', m.batch * m.seq),
+    lengths,
+    labels:
+      m.labels === 1
+        ? decodeFloats(labels, bytes.subarray(labels.start, labels.end))
+        : Float32Array.from(integers('labels', m.batch)),
+    positions: Int32Array.from({ length: m.batch }, (_, i) => i),
+    tokens: m.seq,
+  };
+  try {
+    checkedBatch(batch, shape, m.labels);
+  } catch (error) {
+    throw new SafetensorsError(
+      `This golden file's batch is not usable: ${error instanceof Error ? error.message : ''}`,
+    );
+  }
 
   return {
     shape,
@@ -123,16 +150,7 @@ export async function readGoldenFile(bytes: Uint8Array): Promise<GoldenCase> {
     withDropout: false,
     layout,
     parameters: await flat(''),
-    batch: {
-      ids: integers('input_ids', m.batch * m.seq),
-      lengths,
-      labels:
-        m.labels === 1
-          ? decodeFloats(labels, bytes.subarray(labels.start, labels.end))
-          : Float32Array.from(integers('labels', m.batch)),
-      positions: Int32Array.from({ length: m.batch }, (_, i) => i),
-      tokens: m.seq,
-    },
+    batch,
     learningRate: m.lr,
     weightDecay: m.wd,
     expected: {
@@ -144,4 +162,17 @@ export async function readGoldenFile(bytes: Uint8Array): Promise<GoldenCase> {
       after: await flat('after.'),
     },
   };
+}
+
+/** Lengths (B) from an attention mask (B,T), which must be ones and then zeros. */
+function realLengths(mask: Int32Array, tokens: number): Int32Array {
+  return Int32Array.from({ length: mask.length / tokens }, (_, sample) => {
+    const row = mask.subarray(sample * tokens, (sample + 1) * tokens);
+    const length = row.findLastIndex((value) => value !== 0) + 1;
+    if (length === 0 || row.subarray(0, length).some((value) => value !== 1))
+      throw new SafetensorsError(
+        `The attention mask of sample ${sample} in this golden file is not ones and then zeros.`,
+      );
+    return length;
+  });
 }

@@ -67,7 +67,9 @@ export function headerBytes(prefix: Uint8Array, fileBytes: number): number {
     throw new SafetensorsError(`The file ends after ${Math.min(prefix.length, fileBytes)} bytes, inside its header.`);
   const length = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES))
-    throw new SafetensorsError(`The file claims a header of ${length} bytes; at most ${MAX_HEADER_BYTES} are read.`);
+    throw new SafetensorsError(
+      `The file claims a header of ${length} bytes; at most ${MAX_HEADER_BYTES} are read. Is it a safetensors file?`,
+    );
   if (length < 2n) throw new SafetensorsError(`The file claims a header of ${length} bytes; a JSON object takes 2.`);
   const bytes = Number(length);
   if (PREFIX_BYTES + bytes > fileBytes)
@@ -216,6 +218,32 @@ function float16Bits(half: number): number {
   return sign | ((113 - shift) << 23) | (((mantissa << shift) & 0x3ff) << 13);
 }
 
+/** A tensor of four-byte values as a header names it. */
+export interface TensorHeader {
+  readonly name: string;
+  readonly dtype: 'F32' | 'I32';
+  readonly shape: readonly number[];
+}
+
+/** What stands before the data in a file whose tensors follow each other in the given order: length, JSON, padding to 8 bytes. */
+export function encodeHeader(
+  tensors: readonly TensorHeader[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
+  const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
+  let offset = 0;
+  for (const { name, dtype, shape } of tensors) {
+    const end = offset + shape.reduce((a, b) => a * b, BYTES_PER_VALUE[dtype]);
+    entries.push([name, { dtype, shape, data_offsets: [offset, end] }]);
+    offset = end;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
+  const header = new Uint8Array(PREFIX_BYTES + Math.ceil(json.length / 8) * 8).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - PREFIX_BYTES), true);
+  header.set(json, PREFIX_BYTES);
+  return header;
+}
+
 export interface NamedTensor {
   readonly name: string;
   readonly shape: readonly number[];
@@ -227,23 +255,17 @@ export function encodeSafetensors(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const header: [string, unknown][] = [];
-  if (Object.keys(metadata).length > 0) header.push(['__metadata__', metadata]);
-  let offset = 0;
   for (const { name, shape, values } of tensors) {
     if (shape.reduce((a, b) => a * b, 1) !== values.length)
       throw new SafetensorsError(`Tensor "${name}": ${values.length} values do not fill shape [${shape.join(', ')}].`);
-    const end = offset + values.byteLength;
-    header.push([name, { dtype: values instanceof Float32Array ? 'F32' : 'I32', shape, data_offsets: [offset, end] }]);
-    offset = end;
   }
-  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
-  const jsonBytes = Math.ceil(json.length / 8) * 8;
-  const file = new Uint8Array(PREFIX_BYTES + jsonBytes + offset);
-  new DataView(file.buffer).setBigUint64(0, BigInt(jsonBytes), true);
-  file.fill(0x20, PREFIX_BYTES, PREFIX_BYTES + jsonBytes);
-  file.set(json, PREFIX_BYTES);
-  let at = PREFIX_BYTES + jsonBytes;
+  const header = encodeHeader(
+    tensors.map(({ name, shape, values }) => ({ name, shape, dtype: values instanceof Float32Array ? 'F32' : 'I32' })),
+    metadata,
+  );
+  const file = new Uint8Array(tensors.reduce((sum, { values }) => sum + values.byteLength, header.length));
+  file.set(header);
+  let at = header.length;
   for (const { values } of tensors) {
     file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
     at += values.byteLength;

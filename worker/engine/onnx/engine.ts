@@ -7,7 +7,7 @@ import { headGraphs } from './head-graphs.ts';
 import { type LayerGraphs, layerGraphs } from './layer-graphs.ts';
 import { adapterInput, type EngineParts, type Tensors } from './parts.ts';
 import { OnnxPass } from './pass.ts';
-import { loadRuntime, type OnnxProvider, type Runtime } from './runtime.ts';
+import type { OnnxProvider, Runtime } from './runtime.ts';
 import { measureSavedSizes, type SavedSizes } from './saved-sizes.ts';
 
 /**
@@ -84,6 +84,13 @@ export async function createOnnxEngine(request: EngineRequest, provider: OnnxPro
       for (const tensors of frozen) for (const tensor of Object.values(tensors)) tensor.dispose();
     },
   };
+}
+
+/** The library is megabytes: it is loaded when the first engine is made. */
+async function loadRuntime(provider: OnnxProvider): Promise<Runtime> {
+  return provider === 'wasm'
+    ? (await import('./wasm-runtime.ts')).wasmRuntime()
+    : (await import('./webgpu-runtime.ts')).webgpuRuntime();
 }
 
 /** Views of the flat vector as the tensors that the graphs take. */

@@ -1,1 +1,0 @@
-export { randomModel, randomValues } from '../../worker/engine/random-model.ts';

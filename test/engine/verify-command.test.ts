@@ -1,0 +1,121 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parseHeader } from '../../worker/model/safetensors.ts';
+import { goldenPath } from './golden-cases.ts';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'tabloom-verify-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly problem: string;
+}
+
+/** The command as a person runs it. */
+async function verify(...argv: string[]): Promise<Ended> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'signaling/tabloom.ts', 'verify', ...argv], {
+    cwd: PROJECT,
+  });
+  const text = { out: '', problem: '' };
+  child.stdout.on('data', (chunk) => {
+    text.out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    text.problem += chunk;
+  });
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, ...text };
+}
+
+const ReportSchema = v.object({
+  ok: v.boolean(),
+  files: v.array(
+    v.object({
+      file: v.string(),
+      engines: v.array(
+        v.union([
+          v.object({ engine: v.string(), status: v.literal('absent'), reason: v.pipe(v.string(), v.minLength(5)) }),
+          v.object({
+            engine: v.string(),
+            status: v.literal('checked'),
+            ok: v.boolean(),
+            logits: v.number(),
+            loss: v.number(),
+            gradients: v.record(v.string(), v.number()),
+            lossCurve: v.number(),
+          }),
+        ]),
+      ),
+    }),
+  ),
+});
+
+/** A golden file with one value changed. */
+function spoiled(tensor: string, to: number): string {
+  const bytes = new Uint8Array(readFileSync(goldenPath('regression')));
+  const entry = parseHeader(bytes, bytes.length).tensors.get(tensor)!;
+  new DataView(bytes.buffer).setFloat32(entry.start, to, true);
+  const path = join(folder, `${tensor}.safetensors`);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+function file(name: string, bytes: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+describe('tabloom verify', () => {
+  it('finds every engine within the limits and says how close each is', async () => {
+    const { code, out, problem } = await verify(goldenPath('regression'), '--json');
+    expect(code, problem).toBe(0);
+    const report = v.parse(ReportSchema, JSON.parse(out));
+    expect(report.ok).toBe(true);
+    const engines = report.files[0]!.engines;
+    const wasm = engines.find(({ engine }) => engine === 'onnx-wasm')!;
+    if (wasm.status !== 'checked') throw new Error('WASM must be there.');
+    expect(Object.keys(wasm.gradients)).toHaveLength(16);
+    expect(wasm.lossCurve).toBeLessThan(1e-3);
+    expect(engines.find(({ engine }) => engine === 'reference')).toMatchObject({ status: 'checked', ok: true });
+    expect(engines.find(({ engine }) => engine === 'onnx-webgpu')).toMatchObject({ status: 'absent' });
+  });
+
+  it('ends with 1 and names the gradient that is off', async () => {
+    const { code, out } = await verify(spoiled('grad0.lora.layer.1.output.dense.B', 9));
+    expect(code).toBe(1);
+    expect(out).toMatch(/onnx-wasm .*NOT within the limits/);
+    expect(out).toMatch(/gradient of output\.dense\.B +\S+ +above 0\.001/);
+    expect(out).not.toMatch(/gradient of query\.A +\S+ +above/);
+  });
+
+  it.each([
+    ['a file that is not there', () => [join(folder, 'nothing')], /There is no file/],
+    ['a folder', () => [folder], /cannot be read/],
+    ['a text', () => [file('text', 'This is not it.')], /safetensors/],
+    ['half a file', () => [file('half', readFileSync(goldenPath('regression')).subarray(0, 100_000))], /truncated/],
+    ['an empty file', () => [file('empty', '')], /ends after 0 bytes/],
+    ['a model', () => [join(PROJECT, 'models/roberta-mini/model.safetensors')], /not a golden file/],
+    ['no file', () => [], /argument is missing/],
+    ['an unknown option', () => [goldenPath('regression'), '--fast'], /--fast/],
+  ])('ends with 2 and one sentence for %s', async (_, argv, sentence) => {
+    const { code, out, problem } = await verify(...argv());
+    expect(code).toBe(2);
+    expect(out).toBe('');
+    expect(problem).toMatch(sentence);
+    expect(problem.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('explains itself', async () => {
+    const { code, out } = await verify('--help');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Usage: tabloom verify FILE/);
+  });
+});
