@@ -47,15 +47,19 @@ export function roomProblem(room: RoomProblem): DetailedProblem {
     })),
     bandwidthHz: 1,
     channel: 'airtime',
-    host: room.hostId,
+    // A host whose own engine failed still merges what the others train.
+    ...(room.devices.some(({ id }) => id === room.hostId) ? { host: room.hostId } : {}),
   };
 }
 
 /** From what the devices measured to who does what. Pure and deterministic; the order of the devices does not matter. */
 export function planRoom(room: RoomProblem, options: Pick<SolveOptions, 'now'> = {}): RoomPlanAnswer {
-  if (!room.devices.some((device) => device.id === room.hostId)) {
-    return { feasible: false, reason: 'the host has not measured itself yet' };
-  }
+  const hostTrains = room.devices.some((device) => device.id === room.hostId);
+  if (!hostTrains && room.policy === 'offload')
+    return {
+      feasible: false,
+      reason: 'The host does not train, and with this policy nobody else does. Choose another.',
+    };
   const names = new Map(room.devices.map((device) => [device.id, device.name]));
   const answer = solve(roomProblem(room), room.policy, {
     ...options,

@@ -49,7 +49,7 @@ export const RoomViewSchema = v.strictObject({
   host: DeviceIdSchema,
   devices: v.pipe(v.array(DeviceViewSchema), v.maxLength(MAX_DEVICES_IN_ROOM)),
   plan: v.nullable(RoomPlanSchema),
-  /** Why there is no plan for these devices, when there is none; or why the last change kept the old plan. */
+  /** Why there is no plan for these devices; null while there is one. */
   planNote: v.nullable(SentenceSchema),
 });
 export type RoomView = v.InferOutput<typeof RoomViewSchema>;

@@ -98,11 +98,8 @@ export function choosePlan(
     });
     if (!decision.change || !answer.feasible)
       return { plan: current.plan, note: current.note, confirmed: decision.confirmed };
-    return {
-      plan: { ...answer.plan, version: context.nextVersion },
-      note: decision.sentence.slice(0, 400),
-      confirmed: 0,
-    };
+    const explanation = `${answer.plan.explanation} ${decision.sentence}`.slice(0, 400);
+    return { plan: { ...answer.plan, explanation, version: context.nextVersion }, note: null, confirmed: 0 };
   }
   if (answer.feasible) return { plan: { ...answer.plan, version: context.nextVersion }, note: null, confirmed: 0 };
   return { plan: null, note: answer.reason.slice(0, 400), confirmed: 0 };

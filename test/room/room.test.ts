@@ -70,6 +70,18 @@ describe('a room', () => {
     expect(trainers(offline).map((d) => d.id)).toEqual(['host', 'b']);
   });
 
+  it('plans for the others when the host itself cannot train', () => {
+    const broken = settle(
+      play(host(), ...arrives('b', profile()), {
+        type: 'status',
+        device: 'host',
+        status: { kind: 'failed', sentence: 'No engine works here.' },
+      }),
+    );
+    expect(owners(broken)).toEqual(Array(6).fill('b'));
+    expect(settle(apply(broken, { type: 'policy', policy: 'offload' })).planNote).toContain('host does not train');
+  });
+
   it('never uses watchers', () => {
     const watched = play(
       host(),

@@ -33,11 +33,7 @@ export function problems(view: SessionView, putAway: ReadonlySet<Notice['id']>):
       'link',
       'This device has no data link to the host. It may be on another network; the two must be able to reach each other.',
     );
-  if (room !== null && room.planNote !== null)
-    add(
-      'plan',
-      room.plan === null ? `There is no plan: ${room.planNote}` : `The plan stays as it was: ${room.planNote}`,
-    );
+  if (room !== null && room.planNote !== null) add('plan', `There is no plan: ${room.planNote}`);
   const latest = view.notices.findLast((notice) => notice.kind === 'problem' && !putAway.has(notice.id));
   if (latest !== undefined && !out.some((problem) => problem.sentence.includes(latest.sentence)))
     add(`notice ${latest.id}`, latest.sentence, latest.id);
