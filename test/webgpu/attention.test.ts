@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { attentionMask } from '../../worker/dropout.ts';
+import { relativeError } from '../../worker/engine/golden-check.ts';
+import { randomValues } from '../../worker/engine/random-model.ts';
+import type { Gpu } from '../../worker/engine/webgpu/gpu.ts';
+import { attentionForwardKernel, attentionGrid } from '../../worker/engine/webgpu/kernels/attention.ts';
+import {
+  attentionKeyGradientKernel,
+  attentionQueryGradientKernel,
+  attentionReference,
+} from '../../worker/engine/webgpu/kernels/attention-backward.ts';
+import { openGpu } from './dawn.ts';
+import { describeOnGpu } from './describe-on-gpu.ts';
+import { layerUniform, packedRows, passUniform, runKernel } from './run-kernel.ts';
+
+describeOnGpu('attention', () => {
+  let gpu: Gpu;
+  beforeAll(async () => {
+    gpu = await openGpu();
+  });
+  afterAll(() => gpu.dispose());
+
+  it.each([
+    ['a head of one vec4', 3, 4, 1, [7, 2], 0],
+    ['more rows than a workgroup has', 2, 16, 1, [70, 1, 33], 0],
+    ['two threads to a row, of unequal parts', 2, 20, 2, [40, 9], 0],
+    ['four threads to a row of 128', 1, 128, 4, [11], 0],
+    ['dropout', 3, 8, 1, [19, 1, 6], 0.3],
+    ['dropout, two threads to a row', 1, 8, 2, [19, 3], 0.3],
+  ] as const)('%s', async (_, heads, headSize, lanes, lengths, probability) => {
+    const width = heads * headSize;
+    const positions = lengths.map((_, b) => 3 * b + 2);
+    const { rows: table, samples, count: rows } = packedRows(lengths, positions);
+    const tokens = Math.max(...lengths);
+    const dropout = { probability, seed: 17, round: 3 };
+    const spec = { headSize, lanes, precision: 'f32' } as const;
+    const qkv = randomValues(rows * 3 * width, 1, 2);
+    const dContext = randomValues(rows * width, 2, 1);
+    const masks = lengths.map((length, b) =>
+      attentionMask(dropout, 5, Int32Array.of(positions[b]!), heads, tokens).filter(
+        (_, i) => Math.floor(i / tokens) % tokens < length && i % tokens < length,
+      ),
+    );
+    let first = 0;
+    const places = lengths.map((length) => {
+      first += length;
+      return { first: first - length, length };
+    });
+    const want = attentionReference(heads, headSize, places, qkv, dContext, masks);
+    const shared = {
+      current: passUniform({ rows, samples: lengths.length, dropout }),
+      layer: layerUniform(5),
+      rows: table,
+      samples,
+      qkv,
+    };
+    const forward = await runKernel(
+      gpu,
+      attentionForwardKernel(spec),
+      shared,
+      { context: rows * width, logSum: rows * heads },
+      attentionGrid(spec, heads, lengths.length, tokens),
+    );
+    expect(relativeError(forward.context, want.context)).toBeLessThan(3e-6);
+
+    const grid = attentionGrid(spec, heads, lengths.length, tokens);
+    const query = await runKernel(
+      gpu,
+      attentionQueryGradientKernel(spec),
+      { ...shared, ...forward, dContext },
+      { delta: rows * heads, dqkv: rows * 3 * width },
+      grid,
+    );
+    const { dqkv } = await runKernel(
+      gpu,
+      attentionKeyGradientKernel(spec),
+      { ...shared, logSum: forward.logSum, delta: query.delta, dContext },
+      { dqkv: query.dqkv },
+      grid,
+    );
+    expect(relativeError(dqkv, want.dqkv)).toBeLessThan(1e-5);
+  });
+});

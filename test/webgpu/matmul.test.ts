@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { hiddenMask } from '../../worker/dropout.ts';
+import { relativeError } from '../../worker/engine/golden-check.ts';
+import { randomValues } from '../../worker/engine/random-model.ts';
+import type { Gpu } from '../../worker/engine/webgpu/gpu.ts';
+import {
+  type MatmulSizes,
+  type MatmulVariant,
+  matmulGrid,
+  matmulKernel,
+  matmulReference,
+  matmulSizes,
+} from '../../worker/engine/webgpu/kernels/matmul.ts';
+import type { Tile } from '../../worker/engine/webgpu/kernels/tile.ts';
+import { openGpu } from './dawn.ts';
+import { describeOnGpu } from './describe-on-gpu.ts';
+import { layerUniform, packed, packedRows, passUniform, runKernel } from './run-kernel.ts';
+
+const STAGED: Tile = { kind: 'staged', rows: 16, columns: 32, inner: 8, threadRows: 4, threadColumns: 8 };
+const DIRECT: Tile = { kind: 'direct', rows: 16, columns: 8, inner: 4, threadRows: 2, threadColumns: 8 };
+
+const PLAIN: MatmulVariant = {
+  weight: 'rows',
+  xPrecision: 'f32',
+  weightPrecision: 'f32',
+  outPrecision: 'f32',
+  activationPrecision: 'f32',
+  bias: false,
+  lora: false,
+  dropout: false,
+};
+
+/** Variants in few pipelines, and sizes that nothing divides. */
+const CASES: Record<string, { rows: number; variant: MatmulVariant; sizes: MatmulSizes; probability?: number }> = {
+  'even sizes': { rows: 32, variant: PLAIN, sizes: { inner: 32, outer: 32 } },
+  'nothing divides': { rows: 37, variant: PLAIN, sizes: { inner: 44, outer: 20 } },
+  'one row': { rows: 1, variant: PLAIN, sizes: { inner: 12, outer: 8 } },
+  'a matrix by columns, added to the output': {
+    rows: 21,
+    variant: { ...PLAIN, weight: 'columns', add: 'out' },
+    sizes: { inner: 36, outer: 52 },
+  },
+  'adapters on two of three parts, rank 3': {
+    rows: 19,
+    variant: { ...PLAIN, bias: true, lora: true },
+    sizes: {
+      inner: 24,
+      outer: 72,
+      lora: {
+        rank: 3,
+        scale: 2 / 3,
+        zWidth: 8,
+        targets: [
+          { from: 0, to: 24, zOffset: 0, bOffset: 5 },
+          { from: 48, to: 72, zOffset: 4, bOffset: 101 },
+        ],
+      },
+    },
+  },
+  'an adapter of a rank above the tile': {
+    rows: 9,
+    variant: { ...PLAIN, bias: true, lora: true },
+    sizes: {
+      inner: 12,
+      outer: 24,
+      lora: { rank: 20, scale: 0.5, zWidth: 20, targets: [{ from: 0, to: 24, zOffset: 0, bOffset: 0 }] },
+    },
+  },
+  'dropout and residual': {
+    rows: 14,
+    probability: 0.3,
+    variant: { ...PLAIN, bias: true, dropout: true, add: 'residual' },
+    sizes: { inner: 16, outer: 20, dropoutSite: 3 },
+  },
+  'gelu, preactivation kept': {
+    rows: 11,
+    variant: { ...PLAIN, bias: true, gelu: 'keep' },
+    sizes: { inner: 16, outer: 24 },
+  },
+  'gelu backward, added to the output first': {
+    rows: 11,
+    variant: { ...PLAIN, weight: 'columns', gelu: 'slope', add: 'out' },
+    sizes: { inner: 16, outer: 24 },
+  },
+};
+
+describeOnGpu('products with frozen matrices', () => {
+  let gpu: Gpu;
+  beforeAll(async () => {
+    gpu = await openGpu();
+  });
+  afterAll(() => gpu.dispose());
+
+  it.each(
+    Object.entries(CASES).flatMap(([title, test]) => [
+      [title, STAGED, test] as const,
+      [`${title}, without shared memory`, DIRECT, test] as const,
+    ]),
+  )('%s', async (_, tile, { rows, variant, sizes, probability = 0 }) => {
+    const { inner, outer } = sizes;
+    const lengths = rows > 5 ? [5, rows - 5] : [rows];
+    const positions = [7, 2].slice(0, lengths.length);
+    const dropout = { probability, seed: 11, round: 4 };
+    const tokens = Math.max(...lengths);
+    const mask = packed(
+      hiddenMask(dropout, 6, sizes.dropoutSite ?? 0, Int32Array.from(positions), tokens, outer),
+      lengths,
+      tokens,
+      outer,
+    );
+    const data = {
+      x: randomValues(rows * inner, 1, 1),
+      weight: randomValues(inner * outer, 2, 1),
+      bias: randomValues(outer, 3, 1),
+      z: randomValues(rows * (sizes.lora?.zWidth ?? 4), 4, 1),
+      lora: randomValues(1000, 5, 1),
+      residual: randomValues(rows * outer, 6, 1),
+      preactivation: randomValues(rows * outer, 7, 2),
+      out: randomValues(rows * outer, 8, 1),
+    };
+    const got = await runKernel(
+      gpu,
+      matmulKernel(variant, tile),
+      {
+        ...data,
+        current: passUniform({ rows, dropout }),
+        layer: layerUniform(6),
+        sizes: matmulSizes(sizes),
+        rows: packedRows(lengths, positions).rows,
+      },
+      { out: data.out, preactivation: variant.gelu === 'keep' ? rows * outer : data.preactivation },
+      matmulGrid(sizes, tile, rows),
+    );
+    const want = matmulReference({ variant, sizes }, rows, { ...data, ...(variant.dropout ? { mask } : {}) });
+    expect(relativeError(got.out, want.out)).toBeLessThan(2e-6);
+    if (variant.gelu === 'keep') expect(relativeError(got.preactivation, want.preactivation)).toBeLessThan(2e-6);
+  });
+});

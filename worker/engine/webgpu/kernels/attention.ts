@@ -1,0 +1,157 @@
+import { MAX_TOKENS_PER_SAMPLE } from '../../../../signaling/protocol/limits.ts';
+import { DROPOUT_SITES } from '../../../dropout.ts';
+import { type Grid, type Kernel, kernel, type Precision, read, uniform, unroll, vectors, write } from '../kernel.ts';
+import { DROPOUT_WGSL } from './dropout.ts';
+
+/**
+ * Multi-head attention over the packed samples, without ever storing a (T,T) matrix: each thread keeps a query in registers while the
+ * keys and values stream by, with the running softmax of FlashAttention (Dao et al., arXiv 2205.14135).
+ *
+ *   score = q k^T / sqrt(D),  p = softmax(score),  context = dropout(p) v
+ *
+ * qkv (N,3C) holds query, key, value side by side, heads within each; `samples` (B) holds each sample's first row and length. All threads
+ * of a workgroup read the same key at a time, which every GPU serves from its cache at once; so there is no shared memory, and there
+ * are no barriers, which software drivers pay dearly for.
+ */
+export interface AttentionSpec {
+  /** D. */
+  readonly headSize: number;
+  /** Of qkv and the context. */
+  readonly precision: Precision;
+  /** Neighbouring threads that share a row, each holding a part of D; more than 1 needs `subgroups`. */
+  readonly lanes: 1 | 2 | 4;
+}
+
+const THREADS = 64;
+/** Keys (or queries, backward) between two looks at the running maximum. */
+export const RUN = 8;
+
+/** One workgroup for each run of rows, head and sample; those beyond a sample's length leave at once. */
+export function attentionGrid(spec: AttentionSpec, heads: number, samples: number, tokens: number): Grid {
+  return [Math.max(1, Math.ceil(tokens / (THREADS / spec.lanes))), heads, samples];
+}
+
+/** Code that forward and backward share. */
+export function attentionParts({ headSize, lanes }: AttentionSpec) {
+  const head4 = headSize / 4;
+  const part4 = Math.ceil(head4 / lanes);
+  const rows = THREADS / lanes;
+  const all = (body: (i: number) => string) => unroll(part4, body);
+  const inside = (i: number) => (part4 * lanes === head4 ? '' : `if (lane * ${part4}u + ${i}u < ${head4}u) `);
+  /** Index of the i-th vec4 of this thread's part of a row; `at` is where the row's heads begin. */
+  const place = (at: string, i: number) => `${at} + head * ${head4}u + lane * ${part4}u + ${i}u`;
+  const element = (buffer: string, at: string, i: number) => `vec4f(${buffer}[${place(at, i)}])`;
+  const laneSum = (value: string) =>
+    [lanes > 1 ? `${value} += quadSwapX(${value});` : '', lanes > 2 ? `${value} += quadSwapY(${value});` : ''].join(
+      ' ',
+    );
+  return {
+    all,
+    inside,
+    place,
+    laneSum,
+    /** Where parts of row `row` begin in qkv. */
+    query: (row: string) => `${row} * 3u * width4`,
+    key: (row: string) => `${row} * 3u * width4 + width4`,
+    value: (row: string) => `${row} * 3u * width4 + 2u * width4`,
+    start: /* wgsl */ `
+@compute @workgroup_size(${THREADS})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let heads = groups.y;
+  let width4 = heads * ${head4}u;
+  let sample = samples[group.z];
+  let length = sample.y;
+  if (group.x * ${rows}u >= length) { return; }
+  let head = group.y;
+  let lane = thread % ${lanes}u;
+  let mine = group.x * ${rows}u + thread / ${lanes}u;
+  let present = mine < length;
+  let row = sample.x + min(mine, length - 1u);`,
+    /** Loads this thread's part of a row into registers `name0`... */
+    load: (name: string, buffer: string, at: string) =>
+      all((i) => `var ${name}${i} = vec4f(0); ${inside(i)}{ ${name}${i} = ${element(buffer, at, i)}; }`),
+    /**
+     * Dot products of registers with the rows of a run, into `into0` and `into1` (vec4). The loop's bounds hide that it has at most
+     * eight turns: Mesa would unroll it, and its software driver take many times as long to compile it.
+     */
+    dots: (terms: readonly (readonly [into: string, registers: string, buffer: string, at: string])[]) => `
+    ${terms.map(([into]) => `var ${into}0 = vec4f(0); var ${into}1 = vec4f(0);`).join('\n')}
+    for (var other = sample.x + first; other < runEnd; other++) {
+      let j = other - sample.x - first;
+      ${terms
+        .map(
+          ([into, registers, buffer, at]) => `var sum_${into} = 0f;
+      ${all((i) => `${inside(i)}{ sum_${into} += dot(${registers}${i}, ${element(buffer, at, i)}); }`)}
+      ${laneSum(`sum_${into}`)}
+      ${into}0 = select(${into}0, vec4f(sum_${into}), vec4u(j) == vec4u(0, 1, 2, 3));
+      ${into}1 = select(${into}1, vec4f(sum_${into}), vec4u(j) == vec4u(4, 5, 6, 7));`,
+        )
+        .join('\n')}
+    }`,
+    /** Adds the rows of a run, times their weights, to registers. */
+    accumulate: (terms: readonly (readonly [into: string, weights: string, buffer: string, at: string])[]) => `
+    for (var other = sample.x + first; other < runEnd; other++) {
+      let j = other - sample.x - first;
+      ${terms
+        .map(
+          ([into, weights, buffer, at]) => `let by_${into} = select(${weights}1, ${weights}0, j < 4u)[j & 3u];
+      ${all((i) => `${inside(i)}{ ${into}${i} += by_${into} * ${element(buffer, at, i)}; }`)}`,
+        )
+        .join('\n')}
+    }`,
+    /** Index of four elements of the probabilities' mask, keys 4-aligned. */
+    maskGroup: (query: string, key: string) =>
+      `((head * ${MAX_TOKENS_PER_SAMPLE}u + ${query}) * ${MAX_TOKENS_PER_SAMPLE}u + ${key}) / 4u`,
+  };
+}
+
+/** context (N,C), and the logarithm of each row's softmax denominator, logSum (N,H), from which the backward pass makes p again. */
+export function attentionForwardKernel(
+  spec: AttentionSpec,
+): Kernel<'current' | 'layer' | 'samples' | 'qkv' | 'context' | 'logSum'> {
+  const part = attentionParts(spec);
+  const { all, inside, place } = part;
+  return kernel({
+    label: 'attention',
+    bindings: {
+      current: uniform('Pass'),
+      layer: uniform('Layer'),
+      samples: read('array<vec4u>'),
+      qkv: read(vectors(spec.precision)),
+      context: write(vectors(spec.precision)),
+      logSum: write('array<f32>'),
+    },
+    source: /* wgsl */ `
+${DROPOUT_WGSL}
+${part.start}
+  ${part.load('q', 'qkv', part.query('row'))}
+  ${all((i) => `q${i} *= ${1 / Math.sqrt(spec.headSize)}; var o${i} = vec4f(0);`)}
+  let key = dropKey(layer.index, ${DROPOUT_SITES.attentionProbabilities}u, sample.z);
+  var largest = -1e30;
+  var total = 0f;
+  for (var first = 0u; first < length; first += ${RUN}u) {
+    let runEnd = sample.x + min(first + ${RUN}u, length);
+    ${part.dots([['s', 'q', 'qkv', part.key('other')]])}
+    let beyond0 = vec4u(first) + vec4u(0, 1, 2, 3) >= vec4u(length);
+    let beyond1 = vec4u(first) + vec4u(4, 5, 6, 7) >= vec4u(length);
+    let most = max(select(s0, vec4f(-1e30), beyond0), select(s1, vec4f(-1e30), beyond1));
+    let now = max(largest, max(max(most.x, most.y), max(most.z, most.w)));
+    let shrink = exp(largest - now);
+    largest = now;
+    var p0 = select(exp(s0 - now), vec4f(0), beyond0);
+    var p1 = select(exp(s1 - now), vec4f(0), beyond1);
+    total = total * shrink + dot(p0, vec4f(1)) + dot(p1, vec4f(1));
+    if (current.threshold != 0u) {
+      let place = ${part.maskGroup('mine', 'first')};
+      p0 *= keep4(key, place);
+      p1 *= keep4(key, place + 1u);
+    }
+    ${all((i) => `o${i} *= shrink;`)}
+    ${part.accumulate([['o', 'p', 'qkv', part.value('other')]])}
+  }
+  if (!present) { return; }
+  ${all((i) => `${inside(i)}{ context[${place('row * width4', i)}] = vec4<${spec.precision}>(o${i} / total); }`)}
+  if (lane == 0u) { logSum[row * heads + head] = largest + log(total); }
+}`,
+  });
+}
