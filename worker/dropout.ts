@@ -49,27 +49,56 @@ export function dropoutScale(probability: number): number {
   return Math.fround(1 / (1 - probability));
 }
 
-/** Writes the mask (0 or the scale) of `count` elements from `firstElement` on into `out` at `at`. */
+interface Drawn {
+  readonly threshold: number;
+  readonly scale: number;
+}
+
+/**
+ * Writes the mask (0 or the scale) of `count` elements from `firstElement` on into `out` at `at`. pcg4d is written out once more here,
+ * on numbers instead of an array: masks are drawn by the million.
+ */
 function fillRun(
   out: Float32Array,
   at: number,
   firstElement: number,
   count: number,
   key: Uint32Array,
-  threshold: number,
-  scale: number,
-  words: Uint32Array,
+  drawn: Drawn,
 ): void {
-  let element = firstElement;
+  const { threshold, scale } = drawn;
+  const keyX = key[0]!;
+  const offset = at - firstElement;
   const end = firstElement + count;
-  while (element < end) {
-    words[0] = key[0]! + (element >>> 2);
-    words[1] = key[1]!;
-    words[2] = key[2]!;
-    words[3] = key[3]!;
-    pcg4d(words);
-    const groupEnd = Math.min(end, (element & ~3) + 4);
-    for (; element < groupEnd; element++) out[at++] = words[element & 3]! < threshold ? 0 : scale;
+  const startY = (Math.imul(key[1]!, 1664525) + 1013904223) | 0;
+  const startZ = (Math.imul(key[2]!, 1664525) + 1013904223) | 0;
+  const startW = (Math.imul(key[3]!, 1664525) + 1013904223) | 0;
+  for (let group = firstElement & ~3; group < end; group += 4) {
+    let x = (Math.imul(keyX + (group >>> 2), 1664525) + 1013904223) | 0;
+    x = (x + Math.imul(startY, startW)) | 0;
+    let y = (startY + Math.imul(startZ, x)) | 0;
+    let z = (startZ + Math.imul(x, y)) | 0;
+    let w = (startW + Math.imul(y, z)) | 0;
+    x ^= x >>> 16;
+    y ^= y >>> 16;
+    z ^= z >>> 16;
+    w ^= w >>> 16;
+    x = (x + Math.imul(y, w)) | 0;
+    y = (y + Math.imul(z, x)) | 0;
+    z = (z + Math.imul(x, y)) | 0;
+    w = (w + Math.imul(y, z)) | 0;
+    const to = group + offset;
+    if (group >= firstElement && group + 4 <= end) {
+      out[to] = x >>> 0 < threshold ? 0 : scale;
+      out[to + 1] = y >>> 0 < threshold ? 0 : scale;
+      out[to + 2] = z >>> 0 < threshold ? 0 : scale;
+      out[to + 3] = w >>> 0 < threshold ? 0 : scale;
+      continue;
+    }
+    const words = [x, y, z, w];
+    for (let lane = 0; lane < 4; lane++)
+      if (group + lane >= firstElement && group + lane < end)
+        out[to + lane] = words[lane]! >>> 0 < threshold ? 0 : scale;
   }
 }
 
@@ -90,12 +119,10 @@ export function hiddenMask(
 ): Float32Array {
   const perSample = tokens * width;
   const mask = new Float32Array(positions.length * perSample);
-  const threshold = dropoutThreshold(dropout.probability);
-  const scale = dropoutScale(dropout.probability);
-  const words = new Uint32Array(4);
+  const drawn = { threshold: dropoutThreshold(dropout.probability), scale: dropoutScale(dropout.probability) };
   positions.forEach((position, sample) => {
     const key = sampleKey(dropout, layer, site, position);
-    fillRun(mask, sample * perSample, 0, perSample, key, threshold, scale, words);
+    fillRun(mask, sample * perSample, 0, perSample, key, drawn);
   });
   return mask;
 }
@@ -109,16 +136,14 @@ export function attentionMask(
   tokens: number,
 ): Float32Array {
   const mask = new Float32Array(positions.length * heads * tokens * tokens);
-  const threshold = dropoutThreshold(dropout.probability);
-  const scale = dropoutScale(dropout.probability);
-  const words = new Uint32Array(4);
+  const drawn = { threshold: dropoutThreshold(dropout.probability), scale: dropoutScale(dropout.probability) };
   let at = 0;
   for (const position of positions) {
     const key = sampleKey(dropout, layer, DROPOUT_SITES.attentionProbabilities, position);
     for (let head = 0; head < heads; head++)
       for (let query = 0; query < tokens; query++) {
         const first = (head * MAX_TOKENS_PER_SAMPLE + query) * MAX_TOKENS_PER_SAMPLE;
-        fillRun(mask, at, first, tokens, key, threshold, scale, words);
+        fillRun(mask, at, first, tokens, key, drawn);
         at += tokens;
       }
   }
