@@ -8,6 +8,7 @@ export function serveHost(openFile: OpenFile, endpoint?: Endpoint): void {
   const host = new Host(openFile);
   const api: HostWorkerApi = {
     open: (request) => host.open(request),
+    previewTable: (bytes) => host.previewTable(bytes),
     progress: () => host.progress(),
     roundBatch: async (round) => transferBatch(await host.roundBatch(round)),
     devBatch: async (start, count) => transferBatch(await host.devBatch(start, count)),
@@ -18,6 +19,18 @@ export function serveHost(openFile: OpenFile, endpoint?: Endpoint): void {
     step: (request) => host.step(request),
     score: (logits) => host.score(logits),
     exportAdapter: () => host.exportAdapter(),
+    exportMerged: async () => {
+      const files = await host.exportMerged();
+      return transfer(
+        files,
+        files.map(({ bytes }) => bytes.buffer),
+      );
+    },
+    checkpoint: async (note) => {
+      const bytes = await host.checkpoint(note);
+      return transfer(bytes, [bytes.buffer]);
+    },
+    readCheckpoint: (bytes) => host.readCheckpoint(bytes),
   };
   expose(api, endpoint);
 }

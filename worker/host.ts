@@ -1,23 +1,41 @@
 import type { ModelShape, TaskSummary } from '../signaling/protocol/settings.ts';
+import { type Checkpoint, CheckpointError, decodeCheckpoint, difference, encodeCheckpoint } from './checkpoint.ts';
 import { createSampler, tokenBatch } from './data/batches.ts';
-import type { ExampleSplits } from './data/example.ts';
+import { type ExampleSplits, fingerprint } from './data/example.ts';
 import { loadTask } from './data/load-task.ts';
-import { type Score, scoreLogits } from './data/score.ts';
-import { findTask, type Task } from './data/tasks.ts';
+import { previewTable } from './data/own-task.ts';
+import { scoreLogits } from './data/score.ts';
+import type { Task } from './data/tasks.ts';
 import { mergeGradients } from './merge.ts';
 import { maxTokens, parseModelConfig } from './model/config.ts';
 import { exportAdapter } from './model/export-adapter.ts';
+import { exportMerged } from './model/export-merged.ts';
+import { AdapterError, readAdapter } from './model/import-adapter.ts';
 import { initialParameters } from './model/initial-parameters.ts';
 import { type ParameterLayout, parameterLayout } from './model/layout.ts';
-import { modelFileUrl, type OpenFile, readJson } from './model/model-files.ts';
+import { type ModelFileName, modelFileUrl, type OpenFile, readJson } from './model/model-files.ts';
 import { createTokenizer, type Tokenizer } from './model/tokenizer.ts';
+import type { TrainedAdapter } from './model/trained-adapter.ts';
 import { openWeights } from './model/weights.ts';
 import { type AdamWState, adamWStep, createAdamWState, learningRateFactor, norm } from './optimiser.ts';
-import type { ExportedFile, HostRequest, HostWorkerApi, LoadProgress, TokenBatch } from './rpc.ts';
+import type {
+  CheckpointSummary,
+  ExportedFile,
+  HostRequest,
+  HostWorkerApi,
+  LoadProgress,
+  OpenedHost,
+  Score,
+  TablePreview,
+  TokenBatch,
+} from './rpc.ts';
+
+/** More bad rows than that are only counted. */
+const SHOWN_BAD_ROWS = 20;
 
 /** What an open session's host holds. The vector and the optimiser's state change in place, by `step` alone. */
 interface OpenHost {
-  readonly request: HostRequest;
+  readonly request: CheckpointSummary['request'];
   readonly shape: ModelShape;
   readonly task: Task;
   readonly summary: TaskSummary;
@@ -40,33 +58,41 @@ export class Host implements HostWorkerApi {
     this.#openFile = openFile;
   }
 
-  async open(request: HostRequest): Promise<{ shape: ModelShape; task: TaskSummary; parameterCount: number }> {
+  async open(request: HostRequest): Promise<OpenedHost> {
     this.#host = undefined;
-    const task = findTask(request.task.id);
-    const { model, origin, lora, training } = request;
-
+    const { model, training, start } = request;
     this.#progress = { stage: 'config', done: 0, total: 1 };
-    const shape = parseModelConfig(await readJson(this.#openFile, modelFileUrl(model, origin, 'config.json')));
+    const shape = parseModelConfig(await this.#json(request, 'config.json'));
     if (training.maxTokens > maxTokens(shape))
       throw new Error(
         `Samples of ${training.maxTokens} tokens do not fit: ${model.id} holds at most ${maxTokens(shape)}; choose fewer tokens.`,
       );
 
     this.#progress = { stage: 'tokenizer', done: 0, total: 1 };
-    const tokenizer = createTokenizer(
-      await readJson(this.#openFile, modelFileUrl(model, origin, 'tokenizer.json')),
-      shape.vocabSize,
-    );
-
-    this.#progress = { stage: 'weights', done: 0, total: 1 };
-    const layout = parameterLayout(shape, lora, task.labelCount);
-    const weights = await openWeights(await this.#openFile(modelFileUrl(model, origin, 'model.safetensors')));
-    const values = await initialParameters(layout, weights, training.seed);
+    const tokenizer = createTokenizer(await this.#json(request, 'tokenizer.json'), shape.vocabSize);
 
     this.#progress = { stage: 'data', done: 0, total: 1 };
-    const examples = await loadTask(this.#openFile, task, request.task.endpoint, (done, total) => {
+    const { task, examples, bad } = await loadTask(this.#openFile, request.task, (done, total) => {
       this.#progress = { stage: 'data', done, total };
     });
+
+    this.#progress = { stage: 'weights', done: 0, total: 1 };
+    const checkpoint = start?.kind === 'checkpoint' ? checkedCheckpoint(start.bytes, request, examples) : undefined;
+    const adapter = start?.kind === 'adapter' ? await readAdapter(start.files, shape, request.lora.alpha) : undefined;
+    if (adapter && adapter.labelCount !== task.labelCount)
+      throw new AdapterError(
+        `The adapter's head has ${adapter.labelCount} outputs; "${task.title}" needs ${task.labelCount}.`,
+      );
+    const lora = adapter?.lora ?? request.lora;
+    const layout = parameterLayout(shape, lora, task.labelCount);
+    if (checkpoint && checkpoint.values.length !== layout.length)
+      throw new CheckpointError(
+        `The checkpoint has ${checkpoint.values.length} values; the model needs ${layout.length}.`,
+      );
+    const values =
+      checkpoint?.values ??
+      adapter?.values ??
+      (await initialParameters(layout, await this.#weights(request), training.seed));
 
     const summary: TaskSummary = {
       id: task.id,
@@ -77,8 +103,16 @@ export class Host implements HostWorkerApi {
       trainExamples: examples.train.length,
       devExamples: examples.dev.length,
     };
+    const optimiser = checkpoint?.optimiser ?? createAdamWState(layout.length);
     this.#host = {
-      request,
+      // Without the bytes that it came with: they have been read.
+      request: {
+        model,
+        task: { id: request.task.id, endpoint: request.task.endpoint },
+        lora,
+        training,
+        origin: request.origin,
+      },
       shape,
       task,
       summary,
@@ -87,10 +121,21 @@ export class Host implements HostWorkerApi {
       drawRound: createSampler(examples.train.length, training.samplesPerRound, training.seed),
       layout,
       values,
-      optimiser: createAdamWState(layout.length),
-      scores: [],
+      optimiser,
+      scores: [...(checkpoint?.scores ?? [])],
     };
-    return { shape, task: summary, parameterCount: layout.length };
+    return {
+      shape,
+      task: summary,
+      lora,
+      parameterCount: layout.length,
+      version: optimiser.steps,
+      badRows: { count: bad.length, first: bad.slice(0, SHOWN_BAD_ROWS) },
+    };
+  }
+
+  async previewTable(bytes: Uint8Array): Promise<TablePreview> {
+    return previewTable(bytes);
   }
 
   async progress(): Promise<LoadProgress> {
@@ -146,9 +191,43 @@ export class Host implements HostWorkerApi {
   }
 
   async exportAdapter(): Promise<readonly ExportedFile[]> {
+    return exportAdapter(this.#trained());
+  }
+
+  async exportMerged(): Promise<readonly ExportedFile[]> {
+    const { request, shape } = this.#opened();
+    const config = await this.#json(request, 'config.json');
+    const tokenizer = await this.#openFile(modelFileUrl(request.model, request.origin, 'tokenizer.json'));
+    return exportMerged(this.#trained(), {
+      shape,
+      config,
+      tokenizer: await tokenizer.read(0, tokenizer.size),
+      weights: await this.#weights(request),
+    });
+  }
+
+  async checkpoint(note: string): Promise<Uint8Array<ArrayBuffer>> {
+    const { request, examples, values, optimiser, scores } = this.#opened();
+    return encodeCheckpoint({ request, dataFingerprint: fingerprint(examples), values, optimiser, scores, note });
+  }
+
+  async readCheckpoint(bytes: Uint8Array): Promise<CheckpointSummary> {
+    const { request, optimiser, note } = decodeCheckpoint(bytes);
+    return { request, version: optimiser.steps, note };
+  }
+
+  #trained(): TrainedAdapter {
     const { request, summary, layout, values, optimiser, scores } = this.#opened();
     const { model, lora, training } = request;
-    return exportAdapter({ model, task: summary, lora, training, layout, values, rounds: optimiser.steps, scores });
+    return { model, task: summary, lora, training, layout, values, rounds: optimiser.steps, scores };
+  }
+
+  #json({ model, origin }: CheckpointSummary['request'], name: ModelFileName): Promise<unknown> {
+    return readJson(this.#openFile, modelFileUrl(model, origin, name));
+  }
+
+  async #weights({ model, origin }: CheckpointSummary['request']) {
+    return openWeights(await this.#openFile(modelFileUrl(model, origin, 'model.safetensors')));
   }
 
   #opened(): OpenHost {
@@ -164,4 +243,14 @@ export class Host implements HostWorkerApi {
       firstPosition,
     });
   }
+}
+
+/** A checkpoint of the very session that is being opened: otherwise going on would not be the same run. */
+function checkedCheckpoint(bytes: Uint8Array, request: HostRequest, examples: ExampleSplits): Checkpoint {
+  const checkpoint = decodeCheckpoint(bytes);
+  const different =
+    difference(checkpoint.request, request) ??
+    (checkpoint.dataFingerprint === fingerprint(examples) ? null : 'task and data');
+  if (different) throw new CheckpointError(`The checkpoint is of another session: the ${different} are not the same.`);
+  return checkpoint;
 }

@@ -7,6 +7,7 @@ import type {
   TaskSummary,
   TrainingSettings,
 } from '../signaling/protocol/settings.ts';
+import type { BadRow } from './data/data-error.ts';
 
 /** Types only: what a session asks of its two workers over comlink. Buffers are transferred, not copied, where they are large. */
 
@@ -90,23 +91,96 @@ export interface DeviceWorkerApi {
   progress(): Promise<LoadProgress>;
 }
 
-/** What the host's person chose; the host worker turns it into SessionSettings by reading the model's config and the task's data. */
-export interface HostRequest {
-  readonly model: ModelSource;
-  readonly task: { readonly id: string; readonly endpoint: string };
-  readonly lora: LoraSettings;
-  readonly training: TrainingSettings;
-  readonly origin: string;
-}
-
-export interface ExportedFile {
+export interface NamedFile {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
+/** A person's own task: tables as CSV or TSV, whose first row names the columns. */
+export interface OwnTaskRequest {
+  readonly title: string;
+  readonly train: NamedFile;
+  /** Null sets a tenth of the training rows aside. */
+  readonly dev: NamedFile | null;
+  readonly columns: { readonly text: string; readonly pair: string | null; readonly label: string };
+  readonly kind: 'classification' | 'regression';
+}
+
+/** What a page shows of a table, to let a person choose its columns. */
+export interface TablePreview {
+  readonly delimiter: string;
+  readonly rowCount: number;
+  readonly badRowCount: number;
+  /** The first of them. */
+  readonly badRows: readonly BadRow[];
+  readonly columns: readonly {
+    readonly name: string;
+    readonly firstValues: readonly string[];
+    /** The different values, if there are few enough to be classes. */
+    readonly classNames: readonly string[] | null;
+    /** Whether the column could be a regression's target. */
+    readonly numeric: boolean;
+  }[];
+}
+
+/** What a session goes on from instead of fresh adapters. */
+export type HostStart =
+  /** A PEFT folder's files, or the original LoRA release's checkpoint; their rank and targets replace the request's. */
+  | { readonly kind: 'adapter'; readonly files: readonly NamedFile[] }
+  /** What `checkpoint` gave; it must be of the same request. */
+  | { readonly kind: 'checkpoint'; readonly bytes: Uint8Array };
+
+/** What the host's person chose; the host worker turns it into SessionSettings by reading the model's config and the task's data. */
+export interface HostRequest {
+  readonly model: ModelSource;
+  /** `own` for the task of id "own", which has no endpoint. */
+  readonly task: { readonly id: string; readonly endpoint: string; readonly own?: OwnTaskRequest };
+  readonly lora: LoraSettings;
+  readonly training: TrainingSettings;
+  readonly origin: string;
+  readonly start?: HostStart;
+}
+
+/** What has been opened, for SessionSettings. */
+export interface OpenedHost {
+  readonly shape: ModelShape;
+  readonly task: TaskSummary;
+  /** The request's, or those of the adapter that the session starts from. */
+  readonly lora: LoraSettings;
+  readonly parameterCount: number;
+  /** Rounds that a checkpoint has behind it; 0 otherwise. The next round is one more. */
+  readonly version: number;
+  /** Rows of the data that could not be used. */
+  readonly badRows: { readonly count: number; readonly first: readonly BadRow[] };
+}
+
+/** What a checkpoint says of itself. */
+export interface CheckpointSummary {
+  /** To open it with, `start` added; an own task's files are not in it. */
+  readonly request: Omit<HostRequest, 'start'>;
+  readonly version: number;
+  readonly note: string;
+}
+
+export type ExportedFile = NamedFile;
+
+export interface MetricValue {
+  readonly metric: string;
+  readonly value: number;
+}
+
+export interface Score extends MetricValue {
+  /** Mean loss over the dev set. */
+  readonly loss: number;
+  /** What GLUE reports besides the task's own metric. */
+  readonly further: readonly MetricValue[];
+}
+
 /** The host's worker: task data, tokens, merge, optimiser, score, export. Neither examples nor weights leave the host but as token ids and adapters. */
 export interface HostWorkerApi {
-  open(request: HostRequest): Promise<{ shape: ModelShape; task: TaskSummary; parameterCount: number }>;
+  open(request: HostRequest): Promise<OpenedHost>;
+  /** Reads a person's file for its preview; needs no open session. */
+  previewTable(bytes: Uint8Array): Promise<TablePreview>;
   progress(): Promise<LoadProgress>;
   /** The samples of a round, drawn without replacement within an epoch from the seed: the same for every plan. Rounds count from 1. */
   roundBatch(round: number): Promise<TokenBatch>;
@@ -124,7 +198,13 @@ export interface HostWorkerApi {
     parts: readonly GradientPart[];
   }): Promise<{ version: number; learningRate: number; gradientNorm: number }>;
   /** `logits` (devExamples, labels) in dev order. */
-  score(logits: Float32Array): Promise<{ metric: string; value: number; loss: number }>;
+  score(logits: Float32Array): Promise<Score>;
   /** The adapter as PEFT saves it: `adapter_config.json`, `adapter_model.safetensors`, `README.md`. */
   exportAdapter(): Promise<readonly ExportedFile[]>;
+  /** A whole model without adapters: `config.json` with the labels, `model.safetensors`, `tokenizer.json`, `README.md`. */
+  exportMerged(): Promise<readonly ExportedFile[]>;
+  /** Everything that it takes to go on later as if nothing had happened; `note` is kept along (the session's own log, say). */
+  checkpoint(note: string): Promise<Uint8Array>;
+  /** Reads what a checkpoint is of; needs no open session. */
+  readCheckpoint(bytes: Uint8Array): Promise<CheckpointSummary>;
 }

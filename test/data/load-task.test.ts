@@ -19,9 +19,11 @@ afterAll(() => server.close());
 
 test('SST-2 over HTTP: every row, by ranges, the needed columns alone', async () => {
   const seen: [number, number][] = [];
-  const { train, dev } = await loadTask(openHttp, findTask('sst2'), server.url, (done, total) =>
+  const { examples, bad } = await loadTask(openHttp, { id: 'sst2', endpoint: server.url }, (done, total) =>
     seen.push([done, total]),
   );
+  const { train, dev } = examples;
+  expect(bad).toEqual([]);
 
   expect([train.length, dev.length]).toEqual([67349, 872]);
   expect(train[0]).toEqual({ text: 'hide new secretions from the parental units ', pair: null, label: 0 });
@@ -39,8 +41,8 @@ test('SST-2 over HTTP: every row, by ranges, the needed columns alone', async ()
 
 test('from a folder on disk the rows are the same', async () => {
   const [disk, http] = await Promise.all([
-    loadTask(openFileOrHttp, findTask('rte'), HUB.href, quiet),
-    loadTask(openHttp, findTask('rte'), `${server.url}/`, quiet),
+    loadTask(openFileOrHttp, { id: 'rte', endpoint: HUB.href }, quiet),
+    loadTask(openHttp, { id: 'rte', endpoint: `${server.url}/` }, quiet),
   ]);
   expect(disk).toEqual(http);
 });
@@ -89,7 +91,7 @@ test.each([
   ['mnli', 8999, 1000, null],
 ])('%s reads whole', async (id, trainCount, devCount, firstDev) => {
   const task = findTask(id);
-  const { train, dev } = await loadTask(openFileOrHttp, task, HUB.href, quiet);
+  const { train, dev } = (await loadTask(openFileOrHttp, { id, endpoint: HUB.href }, quiet)).examples;
   expect([train.length, dev.length]).toEqual([trainCount, devCount]);
   if (firstDev) expect(dev[0]).toEqual(firstDev);
   const labels = new Set(dev.map(({ label }) => label));
@@ -114,38 +116,48 @@ test('the table of tasks is what a session may say of a task', () => {
 });
 
 test('a wrong address is said in a sentence, before the long download', async () => {
-  const sst2 = findTask('sst2');
-  await expect(loadTask(openHttp, sst2, `${server.url}/nowhere`, quiet)).rejects.toThrow(
+  const sst2 = (endpoint: string, open = openHttp) => loadTask(open, { id: 'sst2', endpoint }, quiet);
+  await expect(sst2(`${server.url}/nowhere`)).rejects.toThrow(
     `${server.url}/nowhere/datasets/nyu-mll/glue/resolve/main/sst2/validation-00000-of-00001.parquet answers 404 (not found).`,
   );
-  await expect(loadTask(openHttp, sst2, 'http://127.0.0.1:9', quiet)).rejects.toThrow('cannot be reached');
-  await expect(loadTask(openFileOrHttp, sst2, new URL('models/', HUB).href, quiet)).rejects.toThrow('cannot be read');
+  await expect(sst2('http://127.0.0.1:9')).rejects.toThrow('cannot be reached');
+  await expect(sst2(new URL('models/', HUB).href, openFileOrHttp)).rejects.toThrow('cannot be read');
   // The mirror lacks this split.
-  await expect(loadTask(openHttp, findTask('mnli-mismatched'), server.url, quiet)).rejects.toThrow('404 (not found)');
+  await expect(loadTask(openHttp, { id: 'mnli-mismatched', endpoint: server.url }, quiet)).rejects.toThrow(
+    '404 (not found)',
+  );
+});
+
+test('an unknown task, and an own one without its file', async () => {
+  await expect(loadTask(openHttp, { id: 'sst3', endpoint: server.url }, quiet)).rejects.toThrow(
+    'There is no task "sst3"; there are grammar, sst2,',
+  );
+  await expect(loadTask(openHttp, { id: 'own', endpoint: '' }, quiet)).rejects.toThrow('choose the file again');
 });
 
 test('files that are not what they should be are refused', async () => {
-  const instead = (bytes: Uint8Array) => loadTask(async () => bytesSource(bytes), findTask('sst2'), server.url, quiet);
+  const instead = (bytes: Uint8Array, id = 'sst2') =>
+    loadTask(async () => bytesSource(bytes), { id, endpoint: server.url }, quiet);
   const text = (content: string) => new TextEncoder().encode(content);
-  await expect(instead(text('<!doctype html><p>Please log in'))).rejects.toThrow(
-    'is not a Parquet file that can be read',
-  );
-  await expect(instead(text(''))).rejects.toThrow('is not a Parquet file that can be read');
+  const unreadable = 'is not a Parquet file that can be read';
+  await expect(instead(text('<!doctype html><p>Please log in'))).rejects.toThrow(unreadable);
+  await expect(instead(text(''))).rejects.toThrow(unreadable);
   // A footer that claims to be longer than the file.
-  await expect(instead(text('PAR1\xff\xff\xff\x7fPAR1'))).rejects.toThrow('is not a Parquet file that can be read');
+  await expect(instead(text('PAR1\xff\xff\xff\x7fPAR1'))).rejects.toThrow(unreadable);
 
-  const whole = await openFileOrHttp(hubFile('mrpc', 'validation').href);
-  const mrpc = await whole.read(0, whole.size);
+  const mrpc = await whole('mrpc');
   await expect(instead(mrpc)).rejects.toThrow('has no column "sentence"; it has sentence1, sentence2, label, idx.');
   const broken = mrpc.slice();
   broken.fill(0xab, 100, 2000);
-  await expect(loadTask(async () => bytesSource(broken), findTask('mrpc'), server.url, quiet)).rejects.toThrow(
-    'is not a Parquet file that can be read',
-  );
+  await expect(instead(broken, 'mrpc')).rejects.toThrow(unreadable);
 
-  // Real rows read as another task: similarities are no classes, and three classes are not two.
-  const sts = findTask('stsb');
-  await expect(loadTask(openHttp, { ...sts, labelCount: 2 }, server.url, quiet)).rejects.toThrow(
-    /row \d+: the label is .*; it must be a class from 0 to 1\./,
+  // Real rows of the same columns: similarities are no classes.
+  await expect(instead(await whole('stsb'), 'wnli')).rejects.toThrow(
+    /row \d+: the label is [\d.]+; it must be a class from 0 to 1\./,
   );
 });
+
+async function whole(config: string): Promise<Uint8Array> {
+  const file = await openFileOrHttp(hubFile(config, 'validation').href);
+  return file.read(0, file.size);
+}

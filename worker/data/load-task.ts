@@ -1,26 +1,42 @@
+import { SourceError } from '../model/byte-source.ts';
 import type { OpenFile } from '../model/model-files.ts';
+import type { HostRequest } from '../rpc.ts';
+import { type BadRow, DataError } from './data-error.ts';
 import type { Example, ExampleSplits } from './example.ts';
+import { loadGlueTsv } from './glue-tsv.ts';
 import { grammarTask } from './grammar-task.ts';
-import { type BytesProgress, DataError, readParquet } from './parquet.ts';
-import type { GlueSource, Task } from './tasks.ts';
+import { readOwnTask } from './own-task.ts';
+import { type BytesProgress, readParquet } from './parquet.ts';
+import { findTask, type GlueSource, type Task } from './tasks.ts';
 
 /** Address of one split of GLUE below a hub's, in the layout that the hub itself has. */
 export function glueUrl(endpoint: string, config: string, split: string): string {
   return `${endpoint.replace(/\/+$/, '')}/datasets/nyu-mll/glue/resolve/main/${config}/${split}-00000-of-00001.parquet`;
 }
 
+export interface LoadedTask {
+  readonly task: Task;
+  readonly examples: ExampleSplits;
+  /** Rows that could not be used. */
+  readonly bad: readonly BadRow[];
+}
+
 /**
- * The examples of a task, in the data's order; `endpoint` is the hub's address, which the generated task does not need.
+ * The examples of a task, in the data's order. `endpoint` is a hub's address or that of GLUE's own archive, unpacked; the generated task
+ * and a person's own need none.
  * @throws SourceError or DataError with one sentence when the data cannot be had or is not what the task needs.
  */
 export async function loadTask(
   open: OpenFile,
-  task: Task,
-  endpoint: string,
+  { id, endpoint, own }: HostRequest['task'],
   progress: BytesProgress,
-): Promise<ExampleSplits> {
+): Promise<LoadedTask> {
+  if (own) return readOwnTask(own);
+  if (id === 'own')
+    throw new DataError('The data of an own task is kept nowhere but in its file; choose the file again.');
+  const task = findTask(id);
   const { source } = task;
-  if (source.kind === 'grammar') return grammarTask();
+  if (source.kind !== 'glue') return { task, examples: grammarTask(), bad: [] };
   const columns = [source.textColumn, ...(source.pairColumn === null ? [] : [source.pairColumn]), 'label'];
   const split = async (name: string, report: BytesProgress) => {
     const url = glueUrl(endpoint, source.config, name);
@@ -29,8 +45,18 @@ export async function loadTask(
     return rows.map((row, i) => readExample(row, source, task.labelCount, `${url}, row ${i}`));
   };
   // The small dev set first: a wrong address shows before the long download.
-  const dev = await split(source.devSplit, () => {});
-  return { train: await split('train', progress), dev };
+  let dev: readonly Example[];
+  try {
+    dev = await split(source.devSplit, () => {});
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    const tsv = await loadGlueTsv(open, source, endpoint).catch((tsvError: unknown) => {
+      // No archive either: what the hub answered is the better sentence.
+      throw tsvError instanceof SourceError ? error : tsvError;
+    });
+    return { task, ...tsv };
+  }
+  return { task, examples: { train: await split('train', progress), dev }, bad: [] };
 }
 
 function readExample(row: Record<string, unknown>, source: GlueSource, labelCount: number, where: string): Example {

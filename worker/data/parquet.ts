@@ -1,10 +1,7 @@
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import type { OpenFile } from '../model/model-files.ts';
-
-export class DataError extends Error {
-  override readonly name = 'DataError';
-}
+import { DataError } from './data-error.ts';
 
 /** Read from the end of a file in one go; a larger footer costs one more request. */
 const FOOTER_GUESS_BYTES = 16 * 1024;

@@ -1,3 +1,4 @@
+import type { MetricValue, Score } from '../rpc.ts';
 import {
   accuracy,
   crossEntropy,
@@ -9,18 +10,6 @@ import {
   spearman,
 } from './metrics.ts';
 import type { Task } from './tasks.ts';
-
-export interface MetricValue {
-  readonly metric: string;
-  readonly value: number;
-}
-
-export interface Score extends MetricValue {
-  /** Mean loss over the dev set. */
-  readonly loss: number;
-  /** What GLUE reports besides the task's own metric. */
-  readonly further: readonly MetricValue[];
-}
 
 const METRICS = { accuracy, f1, matthews, pearson, spearman };
 

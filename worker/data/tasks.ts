@@ -22,7 +22,7 @@ export interface Task {
   readonly metric: TaskSummary['metric'];
   /** What GLUE reports besides. */
   readonly furtherMetric: 'accuracy' | 'spearman' | null;
-  readonly source: GlueSource | { readonly kind: 'grammar' };
+  readonly source: GlueSource | { readonly kind: 'grammar' } | { readonly kind: 'own' };
 }
 
 const glue = (

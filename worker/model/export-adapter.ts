@@ -1,5 +1,5 @@
 import type { ExportedFile } from '../rpc.ts';
-import { modelCard } from './model-card.ts';
+import { adapterCard } from './model-card.ts';
 import { peftConfig, peftTensorName } from './peft.ts';
 import { encodeSafetensors, type NamedTensor } from './safetensors.ts';
 import type { TrainedAdapter } from './trained-adapter.ts';
@@ -19,6 +19,6 @@ export function exportAdapter(adapter: TrainedAdapter): readonly ExportedFile[] 
   return [
     { name: 'adapter_config.json', bytes: text(`${JSON.stringify(config, null, 2)}\n`) },
     { name: 'adapter_model.safetensors', bytes: encodeSafetensors(tensors, { format: 'pt' }) },
-    { name: 'README.md', bytes: text(modelCard(adapter)) },
+    { name: 'README.md', bytes: text(adapterCard(adapter)) },
   ];
 }

@@ -3,13 +3,10 @@ import type { TrainedAdapter } from './trained-adapter.ts';
 /** Fixed digits without trailing zeros, for people. */
 const short = (value: number) => String(Number(value.toPrecision(4)));
 
-/** The README.md of an exported adapter: what it is, how it was made, how to open it; with the front matter that the hub reads. */
-export function modelCard({ model, task, lora, training, rounds, scores }: TrainedAdapter): string {
+/** What both kinds of export say of the training. */
+function recipe({ model, task, lora, training, rounds, scores }: TrainedAdapter): string {
   const first = scores[0];
   const last = scores.at(-1);
-  const classes = task.classNames.map((name, label) => `${label}: ${JSON.stringify(name)}`).join(', ');
-  const labels = task.classNames.length > 0 ? `id2label={${classes}}` : 'num_labels=1';
-  const base = JSON.stringify(model.id);
   const measured =
     first && last
       ? `Dev ${last.metric} (${task.devExamples} examples): ${short(last.value)} after round ${last.round}` +
@@ -18,32 +15,40 @@ export function modelCard({ model, task, lora, training, rounds, scores }: Train
   const where =
     model.kind === 'hub'
       ? `\`${model.id}\` (revision \`${model.revision}\`)`
-      : `\`${model.id}\`, which comes with Tabloom: put its folder beside this one, or give its path instead of ${base}`;
-  return `---
-base_model: ${model.id}
-library_name: peft
-pipeline_tag: text-classification
-tags:
-- lora
-- tabloom
----
-
-# ${task.title}: a LoRA adapter for ${model.id}
-
-${measured}
+      : `\`${model.id}\`, which comes with Tabloom`;
+  const classes = task.classNames.map((name, label) => `${label} ${name}`).join(', ');
+  return `${measured}
 
 | | |
 |---|---|
 | base model | ${where} |
 | task | ${task.title}, ${task.trainExamples} training examples |
-| ${task.classNames.length > 0 ? 'classes' : 'output'} | ${task.classNames.length > 0 ? task.classNames.map((name, label) => `${label} ${name}`).join(', ') : 'one number'} |
+| ${classes ? 'classes' : 'output'} | ${classes || 'one number'} |
 | LoRA | rank ${lora.rank}, alpha ${short(lora.alpha)}, on ${lora.targets.join(', ')} |
 | rounds | ${rounds} of ${training.rounds}, ${training.samplesPerRound} samples each, at most ${training.maxTokens} tokens |
 | optimiser | AdamW, learning rate ${short(training.learningRate)}, weight decay ${short(training.weightDecay)}, linear warm-up over ${short(100 * training.warmupFraction)} % of the rounds, then linear decay |
 | dropout | ${short(training.dropout)} |
 | seed | ${training.seed} |
 
-Trained together by several devices in browser tabs, with Tabloom.
+Trained together by several devices in browser tabs, with Tabloom.`;
+}
+
+function frontMatter(lines: readonly string[]): string {
+  return ['---', ...lines, 'pipeline_tag: text-classification', 'tags:', '- lora', '- tabloom', '---'].join('\n');
+}
+
+/** The README.md of an exported adapter: what it is, how it was made, how to open it; with the front matter that the hub reads. */
+export function adapterCard(adapter: TrainedAdapter): string {
+  const { model, task } = adapter;
+  const classes = task.classNames.map((name, label) => `${label}: ${JSON.stringify(name)}`).join(', ');
+  const labels = classes ? `id2label={${classes}}` : 'num_labels=1';
+  const base = JSON.stringify(model.id);
+  const note = model.kind === 'embedded' ? `\nGive the path of the base model's own folder for ${base}.\n` : '';
+  return `${frontMatter([`base_model: ${model.id}`, 'library_name: peft'])}
+
+# ${task.title}: a LoRA adapter for ${model.id}
+
+${recipe(adapter)}
 
 \`\`\`python
 from peft import PeftModel
@@ -52,6 +57,25 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 tokenizer = AutoTokenizer.from_pretrained(${base})
 model = AutoModelForSequenceClassification.from_pretrained(${base}, ${labels})
 model = PeftModel.from_pretrained(model, "path/to/this/folder")
+\`\`\`
+${note}`;
+}
+
+/** The README.md of a merged model. */
+export function mergedModelCard(adapter: TrainedAdapter): string {
+  const { model, task } = adapter;
+  return `${frontMatter([`base_model: ${model.id}`, 'library_name: transformers'])}
+
+# ${task.title}: ${model.id}, fine-tuned
+
+The adapters of LoRA are merged into the weights.
+
+${recipe(adapter)}
+
+\`\`\`python
+from transformers import pipeline
+
+classify = pipeline("text-classification", "path/to/this/folder")
 \`\`\`
 `;
 }

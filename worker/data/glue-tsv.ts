@@ -1,0 +1,79 @@
+import type { OpenFile } from '../model/model-files.ts';
+import { type BadRow, DataError } from './data-error.ts';
+import { decodeText, parseTable } from './delimited.ts';
+import type { ExampleSplits } from './example.ts';
+import { type LabelReading, type TableColumns, tableExamples } from './table-examples.ts';
+import type { GlueSource } from './tasks.ts';
+
+/** Where a task lies in GLUE's own archive, and how its files read. */
+interface GlueTsv {
+  readonly folder: string;
+  readonly dev: string;
+  readonly columns: TableColumns;
+  /** The labels' spelling there, in the order of the classes; null for numbers. */
+  readonly labels: readonly string[] | null;
+  /** Names for the columns of a file that has none. */
+  readonly header?: readonly string[];
+}
+
+const entailment = ['entailment', 'not_entailment'] as const;
+const inference = ['entailment', 'neutral', 'contradiction'] as const;
+const sentences = (label: string): TableColumns => ({ text: 'sentence1', pair: 'sentence2', label });
+
+/** By the name of nyu-mll/glue's configuration; MNLI's second dev set by the split's. */
+const FILES: Readonly<Record<string, GlueTsv>> = {
+  cola: {
+    folder: 'CoLA',
+    dev: 'dev',
+    columns: { text: 'sentence', pair: null, label: 'label' },
+    labels: ['0', '1'],
+    header: ['source', 'label', 'mark', 'sentence'],
+  },
+  sst2: { folder: 'SST-2', dev: 'dev', columns: { text: 'sentence', pair: null, label: 'label' }, labels: ['0', '1'] },
+  mrpc: {
+    folder: 'MRPC',
+    dev: 'dev',
+    columns: { text: '#1 String', pair: '#2 String', label: 'Quality' },
+    labels: ['0', '1'],
+  },
+  qqp: {
+    folder: 'QQP',
+    dev: 'dev',
+    columns: { text: 'question1', pair: 'question2', label: 'is_duplicate' },
+    labels: ['0', '1'],
+  },
+  stsb: { folder: 'STS-B', dev: 'dev', columns: sentences('score'), labels: null },
+  mnli: { folder: 'MNLI', dev: 'dev_matched', columns: sentences('gold_label'), labels: inference },
+  qnli: {
+    folder: 'QNLI',
+    dev: 'dev',
+    columns: { text: 'question', pair: 'sentence', label: 'label' },
+    labels: entailment,
+  },
+  rte: { folder: 'RTE', dev: 'dev', columns: sentences('label'), labels: entailment },
+  wnli: { folder: 'WNLI', dev: 'dev', columns: sentences('label'), labels: ['0', '1'] },
+};
+
+/**
+ * A task from the files of GLUE's own archive, unpacked below `endpoint` (`endpoint/SST-2/train.tsv`). Their quotes are characters.
+ * @throws SourceError or DataError with one sentence.
+ */
+export async function loadGlueTsv(
+  open: OpenFile,
+  { config, devSplit }: GlueSource,
+  endpoint: string,
+): Promise<{ readonly examples: ExampleSplits; readonly bad: readonly BadRow[] }> {
+  const task = FILES[config];
+  if (!task) throw new DataError(`GLUE has no task "${config}".`);
+  const labels: LabelReading = task.labels ? { kind: 'classes', names: task.labels } : { kind: 'number' };
+  const read = async (name: string) => {
+    const url = `${endpoint.replace(/\/+$/, '')}/${task.folder}/${name}.tsv`;
+    const file = await open(url);
+    const text = decodeText(await file.read(0, file.size));
+    const table = parseTable(text, { delimiter: '\t', quoted: false }, task.header);
+    return tableExamples(table, task.columns, labels, url);
+  };
+  const dev = await read(devSplit === 'validation_mismatched' ? 'dev_mismatched' : task.dev);
+  const train = await read('train');
+  return { examples: { train: train.examples, dev: dev.examples }, bad: [...train.bad, ...dev.bad] };
+}
