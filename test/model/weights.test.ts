@@ -116,6 +116,33 @@ describe('weights', () => {
   });
 });
 
+describe('a file in another order than the model', () => {
+  // As hubs store them: sorted by name, so that a layer's query comes after its key and layer 10 before layer 2.
+  const names = Array.from({ length: 40 }, (_, i) => `t${i}`).sort();
+  const file = encodeSafetensors(
+    names.map((name) => ({ name, shape: [4, 64], values: new Float32Array(256).fill(Number(name.slice(1))) })),
+  );
+
+  it('is read once, from front to back', async () => {
+    const ranges: [number, number][] = [];
+    const counted: ByteSource = {
+      size: file.length,
+      read: async (start, end) => {
+        ranges.push([start, end]);
+        return file.subarray(start, end);
+      },
+    };
+    const weights = await openWeights(counted, 4096);
+    ranges.length = 0;
+    const wanted = Array.from({ length: 40 }, (_, i) => ({ name: `t${i}`, shape: [4, 64] }));
+    const values = await weights.readAll(wanted);
+    expect(values.map((tensor) => tensor[7])).toEqual(wanted.map((_, i) => i));
+    expect(ranges.every(([start], i) => i === 0 || start > ranges[i - 1]![0])).toBe(true);
+    const read = ranges.reduce((sum, [start, end]) => sum + end - start, 0);
+    expect(read).toBeLessThan(1.1 * file.length);
+  });
+});
+
 describe('reading ahead', () => {
   it('gives the same bytes as the source, for any order of reads', async () => {
     const bytes = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7) % 251);

@@ -54,22 +54,24 @@ export function layerTensorSpecs(shape: ModelShape): readonly TensorSpec[] {
 }
 
 export async function readLayer(weights: Weights, shape: ModelShape, layer: number): Promise<LayerTensors> {
-  const read: Partial<Record<LayerTensor, Float32Array>> = {};
-  for (const { key, path, shape: dims } of layerTensorSpecs(shape))
-    read[key] = await weights.read(`roberta.encoder.layer.${layer}.${path}`, dims);
-  return read as LayerTensors;
+  const specs = layerTensorSpecs(shape);
+  const values = await weights.readAll(
+    specs.map((spec) => ({ name: `roberta.encoder.layer.${layer}.${spec.path}`, shape: spec.shape })),
+  );
+  return Object.fromEntries(specs.map(({ key }, i) => [key, values[i]])) as unknown as LayerTensors;
 }
 
 export async function readEmbeddings(weights: Weights, shape: ModelShape): Promise<EmbeddingTensors> {
   const c = shape.hiddenSize;
   const at = 'roberta.embeddings';
-  return {
-    word: await weights.read(`${at}.word_embeddings.weight`, [shape.vocabSize, c]),
-    position: await weights.read(`${at}.position_embeddings.weight`, [shape.maxPositions, c]),
-    tokenType: await weights.readFirstRow(`${at}.token_type_embeddings.weight`, c),
-    normWeight: await weights.read(`${at}.LayerNorm.weight`, [c]),
-    normBias: await weights.read(`${at}.LayerNorm.bias`, [c]),
-  };
+  const [word, position, normWeight, normBias] = await weights.readAll([
+    { name: `${at}.word_embeddings.weight`, shape: [shape.vocabSize, c] },
+    { name: `${at}.position_embeddings.weight`, shape: [shape.maxPositions, c] },
+    { name: `${at}.LayerNorm.weight`, shape: [c] },
+    { name: `${at}.LayerNorm.bias`, shape: [c] },
+  ]);
+  const tokenType = await weights.readFirstRow(`${at}.token_type_embeddings.weight`, c);
+  return { word: word!, position: position!, tokenType, normWeight: normWeight!, normBias: normBias! };
 }
 
 /** Values of one layer and of the embeddings, for counting bytes. */

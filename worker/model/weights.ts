@@ -19,6 +19,8 @@ export interface Weights {
    * @throws SafetensorsError when the file lacks it or has it in another shape or dtype.
    */
   read(name: string, shape: readonly number[]): Promise<Float32Array>;
+  /** The same for several tensors, read in the order in which they lie in the file: models are read in few, large pieces. */
+  readAll(wanted: readonly { readonly name: string; readonly shape: readonly number[] }[]): Promise<Float32Array[]>;
   /** The first row of a matrix with rows of `width`, however many there are. */
   readFirstRow(name: string, width: number): Promise<Float32Array>;
 }
@@ -26,12 +28,14 @@ export interface Weights {
 /** RobertaModel's own checkpoints lack the prefix that the task models give to the encoder. */
 const ENCODER_PREFIX = 'roberta.';
 
+const SMALL_BYTES = 64 * 1024;
+
 /**
  * Opens a `model.safetensors`. Only the header is read here; each tensor is read when it is asked for, so that the caller decides
  * where its one copy lies.
  */
-export async function openWeights(file: ByteSource): Promise<Weights> {
-  const source = readAhead(file);
+export async function openWeights(file: ByteSource, windowBytes?: number): Promise<Weights> {
+  const source = readAhead(file, windowBytes);
   const prefix = await source.read(0, Math.min(PREFIX_BYTES, source.size));
   const jsonEnd = PREFIX_BYTES + headerBytes(prefix, source.size);
   const { tensors } = parseHeader(await source.read(0, jsonEnd), source.size);
@@ -51,7 +55,9 @@ export async function openWeights(file: ByteSource): Promise<Weights> {
       throw new SafetensorsError(
         `Tensor "${name}" has shape [${entry.shape.join(', ')}] in the model file; config.json implies [${shape.join(', ')}].`,
       );
-    return decodeFloats(entry, await source.read(entry.start, entry.end));
+    const values = decodeFloats(entry, await source.read(entry.start, entry.end));
+    // A view of a few values would keep the piece of the file that it was read in.
+    return values.byteLength < SMALL_BYTES && values.buffer.byteLength > values.byteLength ? values.slice() : values;
   };
 
   return {
@@ -61,6 +67,13 @@ export async function openWeights(file: ByteSource): Promise<Weights> {
       return entry !== undefined && sameShape(entry, shape);
     },
     read,
+    readAll: async (wanted) => {
+      const values: Float32Array[] = [];
+      const inFileOrder = wanted.map((tensor, index) => ({ ...tensor, index, at: find(tensor.name)?.start ?? 0 }));
+      for (const { name, shape, index } of inFileOrder.sort((a, b) => a.at - b.at))
+        values[index] = await read(name, shape);
+      return values;
+    },
     readFirstRow: async (name, width) => (await read(name, [find(name)?.shape[0] ?? 1, width])).subarray(0, width),
   };
 }
