@@ -249,8 +249,7 @@ export class Host implements HostWorkerApi {
 function checkedCheckpoint(bytes: Uint8Array, request: HostRequest, examples: ExampleSplits): Checkpoint {
   const checkpoint = decodeCheckpoint(bytes);
   const different =
-    difference(checkpoint.request, request) ??
-    (checkpoint.dataFingerprint === fingerprint(examples) ? null : 'task and data');
-  if (different) throw new CheckpointError(`The checkpoint is of another session: the ${different} are not the same.`);
+    difference(checkpoint.request, request) ?? (checkpoint.dataFingerprint === fingerprint(examples) ? null : 'data');
+  if (different) throw new CheckpointError(`The checkpoint is of another session: the two differ in the ${different}.`);
   return checkpoint;
 }

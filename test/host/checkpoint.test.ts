@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../worker/checkpoint.ts';
+import { Host } from '../../worker/host.ts';
+import { openFileOrHttp } from '../../worker/model/file-source.ts';
+import { parameterLayout } from '../../worker/model/layout.ts';
+import { encodeSafetensors, headerBytes, parseHeader } from '../../worker/model/safetensors.ts';
+import type { GradientPart, HostRequest, HostStart, OpenedHost } from '../../worker/rpc.ts';
+import { MINI_REQUEST } from './node-host.ts';
+
+/** Gradients that depend on where the parameters are, as real ones do: any difference between two runs grows. */
+function partsAt(values: Float32Array, opened: OpenedHost, round: number): GradientPart[] {
+  const layout = parameterLayout(opened.shape, opened.lora, opened.task.labelCount);
+  const blocks = [
+    ...layout.layers.map((block, layer) => ({ id: layer, block })),
+    { id: 'head' as const, block: layout.head },
+  ];
+  return blocks.map(({ id, block: { offset, length } }) => ({
+    block: id,
+    samples: { start: 0, count: 8 },
+    gradient: Float32Array.from({ length }, (_, i) => Math.sin(1e3 * values[offset + i]! + round + i)),
+  }));
+}
+
+async function train(host: Host, opened: OpenedHost, from: number, to: number): Promise<void> {
+  for (let round = from; round <= to; round++) {
+    const { values } = await host.parameters();
+    await host.step({ round, samples: 8, parts: partsAt(values, opened, round) });
+  }
+}
+
+const opened = async (start?: HostStart, request: HostRequest = MINI_REQUEST) => {
+  const host = new Host(openFileOrHttp);
+  return { host, info: await host.open(start ? { ...request, start } : request) };
+};
+
+test('a run that is broken off and gone on with is the uninterrupted run, to the bit', async () => {
+  const straight = await opened();
+  await train(straight.host, straight.info, 1, 6);
+
+  const first = await opened();
+  await train(first.host, first.info, 1, 3);
+  await first.host.score(new Float32Array(1000));
+  const bytes = await first.host.checkpoint('{"rounds":3}');
+  const summary = await new Host(openFileOrHttp).readCheckpoint(bytes);
+  expect(summary).toMatchObject({ version: 3, note: '{"rounds":3}', request: MINI_REQUEST });
+
+  const second = await opened({ kind: 'checkpoint', bytes }, summary.request);
+  expect(second.info.version).toBe(3);
+  await expect(second.host.step({ round: 3, samples: 8, parts: [] })).rejects.toThrow('round 4 is next');
+  await train(second.host, second.info, 4, 6);
+  expect(await second.host.parameters()).toEqual(await straight.host.parameters());
+  expect(await second.host.roundBatch(7)).toEqual(await straight.host.roundBatch(7));
+
+  // The score from before the break is on the card.
+  const card = (await second.host.exportAdapter()).find(({ name }) => name === 'README.md')!;
+  expect(new TextDecoder().decode(card.bytes)).toContain('Dev accuracy (500 examples): 0.5 after round 3.');
+});
+
+test('a checkpoint of another session is refused with what is different', async () => {
+  const { host } = await opened();
+  const start: HostStart = { kind: 'checkpoint', bytes: await host.checkpoint('') };
+  const { training, lora } = MINI_REQUEST;
+  const other = (change: Partial<HostRequest>) => opened(start, { ...MINI_REQUEST, ...change });
+  await expect(other({ training: { ...training, seed: 8 } })).rejects.toThrow('differ in the training settings');
+  await expect(other({ lora: { ...lora, alpha: 8 } })).rejects.toThrow('differ in the LoRA settings');
+  const hub = new URL('../../../shared/hub', import.meta.url).href;
+  await expect(other({ task: { id: 'sst2', endpoint: hub } })).rejects.toThrow('differ in the task');
+  // The same settings with their keys in another order are the same.
+  const reversed = Object.fromEntries(Object.entries(training).reverse()) as unknown as HostRequest['training'];
+  expect((await other({ training: reversed })).info.version).toBe(0);
+});
+
+test('an own task goes on with the same file alone', async () => {
+  const own = (text: string): HostRequest => ({
+    ...MINI_REQUEST,
+    task: {
+      id: 'own',
+      endpoint: '',
+      own: {
+        title: 'Mine',
+        train: { name: 'a.csv', bytes: new TextEncoder().encode(text) },
+        dev: null,
+        columns: { text: 'text', pair: null, label: 'label' },
+        kind: 'classification',
+      },
+    },
+  });
+  const table = 'text,label\nfine,1\nbad,0\nso so,1\n"unread';
+  const { host, info } = await opened(undefined, own(table));
+  expect(info.badRows).toEqual({ count: 1, first: [{ line: 5, reason: 'a quote that is never closed' }] });
+  const start: HostStart = { kind: 'checkpoint', bytes: await host.checkpoint('') };
+  expect((await opened(start, own(table))).info.task).toMatchObject({ id: 'own', title: 'Mine', trainExamples: 2 });
+  await expect(opened(start, own(table.replace('fine', 'good')))).rejects.toThrow('differ in the data');
+  await expect(opened(start, { ...MINI_REQUEST, task: { id: 'own', endpoint: '' } })).rejects.toThrow(
+    'choose the file again',
+  );
+});
+
+describe('files that are no checkpoint', () => {
+  const { origin, model, lora, training } = MINI_REQUEST;
+  const checkpoint: Checkpoint = {
+    request: { origin, model, lora, training, task: { id: 'grammar', endpoint: '' } },
+    dataFingerprint: 1,
+    values: new Float32Array([1, 2]),
+    optimiser: { steps: 4, firstMoment: new Float32Array([3, 4]), secondMoment: new Float32Array([5, 6]) },
+    scores: [{ round: 0, metric: 'accuracy', value: 0.5 }],
+    note: 'ü',
+  };
+
+  test('one reads back as it was', () => {
+    expect(decodeCheckpoint(encodeCheckpoint(checkpoint))).toEqual(checkpoint);
+  });
+
+  const bytes = encodeCheckpoint(checkpoint);
+  test.each([
+    ['nothing', new Uint8Array(0), 'inside its header'],
+    ['text', new TextEncoder().encode('not a checkpoint at all'), 'claims a header'],
+    ['cut short', bytes.slice(0, -4), /parameters|moment|file/],
+    ['another safetensors file', encodeSafetensors([], {}), 'is no checkpoint of this version'],
+    [
+      'no vectors',
+      encodeSafetensors([], { format: 'tabloom-checkpoint-1', state: '{}' }),
+      "The checkpoint's request cannot be used",
+    ],
+    ['broken state', encodeSafetensors([], { format: 'tabloom-checkpoint-1', state: '{' }), 'state is not JSON'],
+    [
+      'a value that is not finite',
+      encodeCheckpoint({ ...checkpoint, values: new Float32Array([1, Number.NaN]) }),
+      '"parameters" holds a value that is not finite',
+    ],
+    [
+      'vectors of different lengths',
+      encodeSafetensors(
+        ['parameters', 'first_moment', 'second_moment'].map((name, i) => ({
+          name,
+          shape: [2 + i],
+          values: new Float32Array(2 + i),
+        })),
+        Object.fromEntries(parseHeader(bytes.subarray(0, 8 + headerBytes(bytes, bytes.length)), bytes.length).metadata),
+      ),
+      'have different lengths',
+    ],
+  ])('%s', (_, file, sentence) => {
+    expect(() => decodeCheckpoint(file)).toThrow(sentence);
+  });
+});
