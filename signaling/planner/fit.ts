@@ -64,16 +64,18 @@ export interface FitState {
 const BAND = 1.4;
 /** Suspects in a row that make a change of pace. */
 export const CONFIRM = 3;
-const WINDOW = 48;
+const WINDOW = 64;
 /** Observations that the calibration counts as; it was a median itself. */
 const PRIOR = 3;
-const LINK_WINDOW = 5;
+const LINK_WINDOW = 9;
 /** Weight of an observation against one a round newer. */
-const FADE = 0.92;
+const FADE = 0.95;
 /** How far the overhead moves towards what the window says, per round. */
 const OVERHEAD_STEP = 0.25;
 /** Pull of the line towards its last value at both ends, in observations. */
 const INERTIA = 0.05;
+/** Standard deviation of what calibration may have got wrong between forward and backward. */
+const SHAPE_DOUBT = 0.1;
 /** Two sample counts tell overhead and work apart from this ratio on. */
 const SPREAD = 1.25;
 /** Shorter than any order and any timer's resolution. */
@@ -82,19 +84,19 @@ const MAX_SECONDS = 1e6;
 const TINY = 1e-12;
 
 export function startFit(calibrated: Profile, layers: number): FitState {
-  const { embed, forwardPerLayer, backwardPerLayer, head } = calibrated.secondsPerSample;
   return {
     calibrated,
     layers,
-    cost: {
-      overhead: calibrated.overheadSeconds,
-      base: embed + layers * forwardPerLayer + head,
-      perDepth: backwardPerLayer,
-    },
+    cost: calibratedCost(calibrated, layers),
     window: [],
     suspects: [],
     linkRates: Array(LINK_WINDOW).fill(calibrated.linkBitsPerSecond),
   };
+}
+
+function calibratedCost({ overheadSeconds, secondsPerSample }: Profile, layers: number): Cost {
+  const { embed, forwardPerLayer, backwardPerLayer, head } = secondsPerSample;
+  return { overhead: overheadSeconds, base: embed + layers * forwardPerLayer + head, perDepth: backwardPerLayer };
 }
 
 /** What cannot be a measurement (no samples, a depth that the model lacks, times that are not positive numbers) changes nothing. */
@@ -106,7 +108,7 @@ export function observeRound(state: FitState, seen: RoundObservation): FitState 
 export function correctedProfile(state: FitState): Profile {
   const { calibrated, cost, layers } = state;
   const { embed, forwardPerLayer, head } = calibrated.secondsPerSample;
-  const base = embed + layers * forwardPerLayer + head;
+  const { base } = calibratedCost(calibrated, layers);
   const scale = base > 0 ? cost.base / base : 0;
   const bounded = (seconds: number) => Math.min(MAX_SECONDS, seconds);
   return {
@@ -162,7 +164,8 @@ function accept(state: FitState, fresh: readonly ComputeSample[]): FitState {
   const earlier = state.window.length > 0 ? state.window : Array<ComputeSample>(PRIOR).fill(prior);
   const window = [...earlier, ...fresh].slice(-WINDOW);
   const overhead = fitOverhead(state.cost.overhead, window);
-  return { ...state, window, cost: fitLine({ ...state.cost, overhead }, window) };
+  const calibrated = calibratedCost(state.calibrated, state.layers);
+  return { ...state, window, cost: fitLine({ ...state.cost, overhead }, calibrated, window) };
 }
 
 /**
@@ -189,29 +192,36 @@ function fitOverhead(overhead: number, window: readonly ComputeSample[]): number
 }
 
 /**
- * Per-depth medians, made monotone, then the line c + d * g with c, g >= 0 that is nearest in relative squares. The last line, scaled
- * by what the depths say together, holds both ends, so that one depth alone changes c and g in proportion.
+ * Per-depth medians, made monotone, then the line c + d * g with c, g >= 0 that is nearest in relative squares. Both ends are held by two
+ * lines, scaled to what the depths say together: weakly by the last one, so that depths without rounds keep what was learned; and by the
+ * calibrated one, the more the rounds scatter, so that noise at two depths does not pass for another slope.
  */
-function fitLine(cost: Cost, window: readonly ComputeSample[]): Cost {
+function fitLine(cost: Cost, calibrated: Cost, window: readonly ComputeSample[]): Cost {
   const weights = fadingWeights(window.length);
   const depths = [...new Set(window.map(({ depth }) => depth))].sort((a, b) => a - b);
   const depthWeights = depths.map((depth) =>
     window.reduce((sum, sample, index) => sum + (sample.depth === depth ? weights[index]! : 0), 0),
   );
-  const monotone = isotonic(
-    depths.map((depth) => perSampleSeconds(window, depth, cost.overhead)),
-    depthWeights,
+  const perSample = depths.map((depth) => perSampleSeconds(window, depth, cost.overhead));
+  const scatter = weightedMedian(
+    window.map(({ samples, depth, seconds }) => {
+      const usual = cost.overhead + samples * perSample[depths.indexOf(depth)]!;
+      return Math.abs(Math.log(seconds / Math.max(TINY, usual)));
+    }),
+    weights,
   );
-  const points: WeightedPoint[] = depths.map((depth, index) => ({
-    depth,
-    value: monotone[index]!,
-    weight: depthWeights[index]!,
-  }));
-  const factors = points.map(({ depth, value }) => value / Math.max(TINY, lineAt(cost, depth)));
-  const pace = weightedMedian(factors, depthWeights);
-  for (const depth of [0, Math.max(...depths, 1)])
-    points.push({ depth, value: pace * lineAt(cost, depth), weight: INERTIA });
-  return { ...cost, ...nearestLine(points) };
+  const points = isotonic(perSample, depthWeights).map((value, index): WeightedPoint => {
+    return { depth: depths[index]!, value, weight: depthWeights[index]! };
+  });
+  const hold = (line: Cost, weight: number): WeightedPoint[] => {
+    const factors = points.map(({ depth, value }) => value / Math.max(TINY, lineAt(line, depth)));
+    const pace = weightedMedian(factors, depthWeights);
+    const ends = [0, Math.max(...depths, 1)];
+    return ends.map((depth) => ({ depth, value: pace * lineAt(line, depth), weight }));
+  };
+  // 1.4826 times the median deviation is a normal distribution's standard deviation.
+  const trust = ((1.4826 * scatter) / SHAPE_DOUBT) ** 2;
+  return { ...cost, ...nearestLine([...points, ...hold(cost, INERTIA), ...hold(calibrated, trust)]) };
 }
 
 /**

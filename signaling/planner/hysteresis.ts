@@ -5,6 +5,8 @@ import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../protocol/profile.ts
 export const MIN_GAIN = 0.1;
 /** Comparisons in a row, one per round, that must promise the gain. */
 export const CONFIRMATIONS = 2;
+/** Comparisons after a change for drift in which none counts: what made it change is only known roughly at first. */
+export const REST = 5;
 
 /** Why the planner was asked: `drift` is its regular look at the corrected profiles. */
 export type ReplanCause = 'joined' | 'left' | 'drift';
@@ -21,13 +23,14 @@ export interface ReplanDecision {
   readonly change: boolean;
   /** For people: what was decided, and why. */
   readonly sentence: string;
-  /** To be handed to the next decision. */
+  /** To be handed to the next decision; below 0 while the room rests after a change. */
   readonly confirmed: number;
 }
 
 /**
  * Whether a room should change its plan. Devices that come or go and plans that cannot run any more change it at once; drift only
- * if the candidate saves more than `minGain` in `confirmations` comparisons in a row, so that noise never makes a room flap.
+ * if the candidate saves more than `minGain` in `confirmations` comparisons in a row, and not
+ * within `REST` comparisons of the last such change, so that noise never makes a room flap.
  * `confirmed` is what the last decision returned, 0 for a new plan.
  */
 export function decideReplan(
@@ -35,7 +38,8 @@ export function decideReplan(
   { cause, currentSeconds, candidateSeconds }: ReplanInput,
   { minGain = MIN_GAIN, confirmations = CONFIRMATIONS } = {},
 ): ReplanDecision {
-  const keep = (sentence: string, count = 0): ReplanDecision => ({ change: false, sentence, confirmed: count });
+  const rested = Math.min(0, confirmed + 1);
+  const keep = (sentence: string, count = rested): ReplanDecision => ({ change: false, sentence, confirmed: count });
   const change = (sentence: string): ReplanDecision => ({ change: true, sentence, confirmed: 0 });
   if (candidateSeconds === null)
     return keep(
@@ -52,12 +56,18 @@ export function decideReplan(
   if (gain <= minGain)
     return keep(`The plan stays: another one would save ${percent(Math.max(0, gain))}, less than ${threshold}.`);
   const count = confirmed + 1;
+  if (count <= 0)
+    return keep(`The plan stays for now: it changed a moment ago; another one would save ${percent(gain)}.`);
   if (count < confirmations)
     return keep(
       `The plan stays for now: another one would save ${percent(gain)} (${count} of ${confirmations}).`,
       count,
     );
-  return change(`The plan changes: it saves ${percent(gain)}, seen ${count} times in a row; ${times}.`);
+  return {
+    change: true,
+    sentence: `The plan changes: it saves ${percent(gain)}, seen ${count} times in a row; ${times}.`,
+    confirmed: -REST,
+  };
 }
 
 /**

@@ -123,9 +123,9 @@ describe('compute', () => {
       ).toBeLessThan(1e-6);
   });
 
-  test('a slow-down inside the band is found by the median, within ten rounds', () => {
+  test('a slow-down inside the band is found by the median, within fifteen rounds', () => {
     let state = settled(32, 12, 100);
-    for (let round = 0; round < 10; round += 1) state = observe(state, 32, 12, 1.3 * secondsOf(CALIBRATED, 32, 12));
+    for (let round = 0; round < 15; round += 1) state = observe(state, 32, 12, 1.3 * secondsOf(CALIBRATED, 32, 12));
     expect(relativeError(secondsOf(correctedProfile(state), 32, 12), 1.3 * secondsOf(CALIBRATED, 32, 12))).toBeLessThan(
       0.02,
     );
@@ -191,17 +191,17 @@ describe('link', () => {
       share,
     });
 
-  test('a slower link is believed after three rounds, and after three more that it recovered; one slow transfer is not', () => {
+  test('a slower link is believed after five rounds, and after five more that it recovered; one slow transfer is not', () => {
     let state = startFit(CALIBRATED, LAYERS);
     const rate = () => correctedProfile(state).linkBitsPerSecond;
     state = upload(state, 1e5, 0.25);
     expect(rate()).toBe(1e7);
     state = startFit(CALIBRATED, LAYERS);
-    for (const expected of [1e7, 1e7, 2e6]) {
+    for (const expected of [1e7, 1e7, 1e7, 1e7, 2e6]) {
       state = upload(state, 2e6, 0.25);
       expect(rate()).toBeCloseTo(expected, 0);
     }
-    state = upload(upload(upload(state, 1e7, 0.5), 1e7, 0.5), 1e7, 0.5);
+    for (let round = 0; round < 5; round += 1) state = upload(state, 1e7, 0.5);
     expect(rate()).toBeCloseTo(1e7, 0);
   });
 
