@@ -5,6 +5,7 @@ import { measureSeconds } from './calibration.ts';
 import type { Engine, EngineRequest } from './engine/engine.ts';
 import { ENGINES } from './engine/engines.ts';
 import { selfTest } from './engine/self-test.ts';
+import { maxTokens } from './model/config.ts';
 import { modelFileUrl, type OpenFile, readModelShape } from './model/model-files.ts';
 import { openWeights } from './model/weights.ts';
 import type { DeviceWorkerApi, LoadProgress, TokenBatch, WorkOrder, WorkPart } from './rpc.ts';
@@ -45,6 +46,10 @@ export class Device implements DeviceWorkerApi {
     this.#progress = { stage: 'config', done: 0, total: 1 };
     const { model, shape, lora, task, training } = settings;
     refuseOtherShape(await readModelShape(this.#open, model, origin), shape);
+    if (training.maxTokens > maxTokens(shape))
+      throw new Error(
+        `The session's samples have up to ${training.maxTokens} tokens; the model takes ${maxTokens(shape)}.`,
+      );
     const weights = await openWeights(await this.#open(modelFileUrl(model, origin, 'model.safetensors')));
     const { engine, remark } = await chooseEngine({
       shape,

@@ -132,7 +132,7 @@ describe("a headless device's worker with roberta-mini", () => {
     expect(await pull()).toHaveLength(4);
   });
 
-  it('evaluates: the logits of a base model whose adapters are still zero do not depend on their rank', async () => {
+  it('evaluates to the same logits at any micro-batch', async () => {
     const logits = await api.evaluate(batch, 3);
     expect(logits).toHaveLength(8);
     expect(logits.every(Number.isFinite)).toBe(true);
@@ -153,13 +153,16 @@ describe("a headless device's worker with roberta-mini", () => {
       /nothing\/config\.json cannot be read/,
     );
     await expect(load({ shape: { ...settings.shape, layers: 7 } })).rejects.toThrow(/disagree about layers/);
+    await expect(load({ training: { ...settings.training, maxTokens: 129 } })).rejects.toThrow(
+      /up to 129 tokens; the model takes 128/,
+    );
     other.terminate();
     await once(other, 'exit');
   });
 
   it('is as slow as it is told to be', async () => {
     const { worker: slow, api: slowApi } = start();
-    await slowApi.load({ settings, origin, slowdown: 20 });
+    await slowApi.load({ settings, origin, slowdown: 10 });
     await slowApi.setParameters(parameters);
     // The clock of one and the same worker: work and the waits that were added to it.
     await slowApi.begin(order);
@@ -169,7 +172,7 @@ describe("a headless device's worker with roberta-mini", () => {
     await api.begin(order);
     const honest = (await pull()).at(-1)!;
     const ratio = honest.kind === 'done' ? done.computeSeconds / honest.computeSeconds : 0;
-    expect(ratio).toBeGreaterThan(3);
+    expect(ratio).toBeGreaterThan(2);
     slow.terminate();
     await once(slow, 'exit');
   });

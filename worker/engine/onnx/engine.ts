@@ -110,8 +110,9 @@ function splitParameters(
 }
 
 /**
- * Weights, and what is kept for the backward pass, are exact. What a running graph needs inside the library cannot be read out: it is
- * bounded by the layer's inputs and outputs and the intermediate values that are alive together.
+ * Weights, and what is kept for the backward pass, are exact; one layer's weights count twice, because the library copies what it is
+ * fed. What a running graph needs inside the library cannot be read out: it is bounded by the layer's inputs and outputs and the
+ * intermediate values that are alive together.
  */
 function onnxBytes(
   { shape }: EngineRequest,
@@ -125,10 +126,10 @@ function onnxBytes(
   const counts = parameterCounts(shape);
   const rows = samples * tokens;
   const savedPerLayer = rows * (saved.perRow + saved.perRowAndToken * tokens);
+  const copied = savedLayers > 0 ? savedPerLayer : 0;
   return {
-    weightsBytes: 4 * (counts.embeddings + shape.layers * counts.layer + parameterCount),
-    transientBytes:
-      4 * (counts.layer + rows * (6 * c + 3 * f + 3 * heads * tokens)) + (savedLayers > 0 ? 4 * savedPerLayer : 0),
+    weightsBytes: 4 * (counts.embeddings + (shape.layers + 1) * counts.layer + parameterCount),
+    transientBytes: 4 * (rows * (6 * c + 3 * f + 3 * heads * tokens) + copied),
     savedBytes: 4 * savedLayers * savedPerLayer,
     gradientBytes: 4 * parameterCount,
   };
