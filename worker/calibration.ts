@@ -8,6 +8,9 @@ type Seconds = Pick<Profile, 'overheadSeconds' | 'secondsPerSample'>;
 
 /** Seconds that the whole measurement may take, about. */
 const BUDGET_SECONDS = 2;
+/** Warm-up ends after so many passes in a row that were no faster, or after so long. */
+const CALM_PASSES = 5;
+const WARM_UP_SECONDS = 0.8;
 const FEWEST_REPETITIONS = 3;
 const MOST_REPETITIONS = 7;
 /** Beyond it more samples tell nothing new. */
@@ -33,10 +36,14 @@ export async function measureSeconds(engine: Engine, training: TrainingSettings)
   const elapsed = () => (performance.now() - start) / 1000;
   const pass = (samples: number, layerCount: number, depth: number) =>
     timePass(engine, training, samples, tokens, layerCount, depth);
-  // The first passes compile kernels or graphs; they are no measurement.
-  await pass(1, 1, 1);
+  // The first passes compile kernels or graphs, and browsers go on to optimise the code that is hot; they are no measurement.
   await pass(1, 1, 0);
-  const one = await pass(1, 1, 1);
+  let one = await pass(1, 1, 1);
+  for (let calm = 0; calm < CALM_PASSES && elapsed() < WARM_UP_SECONDS; ) {
+    const again = await pass(1, 1, 1);
+    calm = again < 0.9 * one ? 0 : calm + 1;
+    one = Math.min(one, again);
+  }
 
   // A repetition runs three kinds of passes at both sample counts, in about twice the time of the longest kind.
   const affordable = (BUDGET_SECONDS - elapsed()) / (2 * FEWEST_REPETITIONS * one);
