@@ -11,8 +11,14 @@ interface Pending {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Plans on one worker thread, started with the first question and again if it dies. Never rejects: a failure is an answer. */
-export class PlanService {
+export interface RoomPlanner {
+  /** Never rejects: a failure is an answer. */
+  plan(problem: RoomProblem): Promise<RoomPlanAnswer>;
+  close(): Promise<void>;
+}
+
+/** Plans on one worker thread, started with the first question and again if it dies. */
+export class PlanService implements RoomPlanner {
   #worker: Worker | null = null;
   #nextId = 1;
   readonly #pending = new Map<number, Pending>();

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { WebSocket } from 'ws';
-import type { PlanService } from './plan-service.ts';
+import type { RoomPlanner } from './plan-service.ts';
 import { idFromBytes, ROOM_ID_ALPHABET, ROOM_ID_LENGTH } from './protocol/ids.ts';
 import { type ClientMessage, parseClientMessage, type ServerMessage } from './protocol/messages.ts';
 import {
@@ -40,10 +40,10 @@ interface Place {
 /** Every room of this server, and the sockets and timers around their pure state. */
 export class Rooms {
   readonly #rooms = new Map<string, Room>();
-  readonly #planner: PlanService;
+  readonly #planner: RoomPlanner;
   readonly #log: (line: string) => void;
 
-  constructor(planner: PlanService, log: (line: string) => void) {
+  constructor(planner: RoomPlanner, log: (line: string) => void) {
     this.#planner = planner;
     this.#log = log;
   }

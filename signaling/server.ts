@@ -5,7 +5,7 @@ import express from 'express';
 import { ExpressPeerServer } from 'peer';
 import { WebSocketServer } from 'ws';
 import { lanAddresses } from './addresses.ts';
-import { PlanService } from './plan-service.ts';
+import { PlanService, type RoomPlanner } from './plan-service.ts';
 import { MAX_CONTROL_CHARACTERS } from './protocol/limits.ts';
 import { Rooms } from './rooms.ts';
 
@@ -22,6 +22,8 @@ export interface ServerOptions {
   /** ICE servers for browsers behind NAT. Empty by default: nothing here reaches a public server unless asked to. */
   readonly iceServers: readonly { readonly urls: string; readonly username?: string; readonly credential?: string }[];
   readonly log: (line: string) => void;
+  /** Who makes the rooms' plans; the project's planner on a thread of its own unless given. */
+  readonly planner?: RoomPlanner;
 }
 
 export interface RunningServer {
@@ -88,7 +90,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
   );
 
-  const planner = new PlanService();
+  const planner = options.planner ?? new PlanService();
   const rooms = new Rooms(planner, options.log);
   const roomSockets = new WebSocketServer({ noServer: true, maxPayload: 4 * MAX_CONTROL_CHARACTERS });
   roomSockets.on('connection', (socket) => rooms.connect(socket));

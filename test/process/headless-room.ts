@@ -7,6 +7,7 @@ import { OwnSession } from '../../web/session/host-session.ts';
 import { roomLink } from '../../web/session/link-address.ts';
 import type { SessionView } from '../../web/session/view.ts';
 import type { HostRequest } from '../../worker/rpc.ts';
+import { DEALT } from './dealt-plans.ts';
 
 const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -19,6 +20,7 @@ export function startTestServer(port = 0): Promise<RunningServer> {
     hubFolder: null,
     iceServers: [],
     log: () => undefined,
+    planner: DEALT,
   });
 }
 

@@ -1,0 +1,68 @@
+import type { RoomPlanner } from '../../signaling/plan-service.ts';
+import type { RoomPlanAnswer, RoomProblem } from '../../signaling/planner/room-plan.ts';
+import type { RoomAssignment } from '../../signaling/protocol/plan.ts';
+
+/**
+ * Plans dealt out evenly, whatever the devices measured, so that everybody has a part: `crunch` deals blocks, `data-parallel` samples,
+ * `teams` gives the first device half of the samples and the blocks of the other half to the rest.
+ */
+export const DEALT: RoomPlanner = {
+  plan: async (problem) => deal(problem),
+  close: async () => undefined,
+};
+
+function deal(problem: RoomProblem): RoomPlanAnswer {
+  const { devices, samples, policy } = problem;
+  const ids = devices.map((d) => d.id);
+  const half = samples >> 1;
+  const assignments =
+    policy === 'data-parallel'
+      ? ids.flatMap((id, i) => blocks([id], problem, split(samples, ids.length, i)))
+      : policy === 'teams' && ids.length > 1
+        ? [
+            ...blocks(ids.slice(0, 1), problem, { start: 0, count: half }),
+            ...blocks(ids.slice(1), problem, { start: half, count: samples - half }),
+          ]
+        : blocks(ids, problem, { start: 0, count: samples });
+  return {
+    feasible: true,
+    plan: {
+      policy,
+      solver: 'dealt',
+      solveMs: 0,
+      latencySeconds: 1,
+      lowerBoundSeconds: 1,
+      limitedBy: ids[0],
+      explanation: 'Dealt.',
+      assignments,
+    },
+  };
+}
+
+function split(total: number, parts: number, part: number): { start: number; count: number } {
+  const start = Math.floor((total * part) / parts);
+  return { start, count: Math.floor((total * (part + 1)) / parts) - start };
+}
+
+/** The layers in runs, the last device nearest the loss and with the head. */
+function blocks(
+  ids: readonly string[],
+  { layers }: RoomProblem,
+  samples: { start: number; count: number },
+): RoomAssignment[] {
+  return ids.map((device, i) => {
+    const run = split(layers, ids.length, i);
+    return {
+      device,
+      layers: Array.from({ length: run.count }, (_, l) => run.start + l),
+      head: i === ids.length - 1,
+      samples,
+      microBatch: 3,
+      memoryBytes: 0,
+      share: 1 / ids.length,
+      uploadBits: 0,
+      computeSeconds: 1,
+      uploadSeconds: 0,
+    };
+  });
+}
