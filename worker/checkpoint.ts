@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { LoraSettingsSchema, ModelSourceSchema, TrainingSettingsSchema } from '../signaling/protocol/settings.ts';
 import { decodeFloats, encodeSafetensors, headerBytes, PREFIX_BYTES, parseHeader } from './model/safetensors.ts';
+import type { ScoreAt } from './model/trained-adapter.ts';
 import type { AdamWState } from './optimiser.ts';
 import type { CheckpointSummary } from './rpc.ts';
 
@@ -16,8 +17,17 @@ export interface Checkpoint {
   /** The flat vector of ParameterLayout. */
   readonly values: Float32Array;
   readonly optimiser: AdamWState;
-  readonly scores: readonly { readonly round: number; readonly metric: string; readonly value: number }[];
+  readonly scores: readonly ScoreAt[];
+  readonly best: BestAdapter | null;
   readonly note: string;
+}
+
+/** The adapter that scored best so far. */
+export interface BestAdapter {
+  readonly round: number;
+  readonly value: number;
+  /** Its flat vector. */
+  readonly values: Float32Array;
 }
 
 /** Raised when a change makes older checkpoints unreadable. */
@@ -42,27 +52,30 @@ const StateSchema = v.strictObject({
       value: v.pipe(v.number(), v.finite()),
     }),
   ),
+  best: v.nullable(v.strictObject({ round: whole, value: v.pipe(v.number(), v.finite()) })),
   note: v.pipe(v.string(), v.maxLength(MAX_NOTE_CHARACTERS)),
 });
 
-/** One safetensors file: the three vectors as they are, to the bit, and all else as JSON in its metadata. */
+/** One safetensors file: the vectors as they are, to the bit, and all else as JSON in its metadata. */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
-  const { request, dataFingerprint, values, optimiser, scores, note } = checkpoint;
+  const { request, dataFingerprint, values, optimiser, scores, best, note } = checkpoint;
   const { model, task, lora, training, origin } = request;
   const state: v.InferOutput<typeof StateSchema> = {
     request: { model, task: { id: task.id, endpoint: task.endpoint }, lora, training, origin },
     dataFingerprint,
     steps: optimiser.steps,
     scores: [...scores],
+    best: best && { round: best.round, value: best.value },
     note,
   };
-  const shape = [values.length];
+  const vectors = {
+    parameters: values,
+    first_moment: optimiser.firstMoment,
+    second_moment: optimiser.secondMoment,
+    ...(best && { best: best.values }),
+  };
   return encodeSafetensors(
-    [
-      { name: 'parameters', shape, values },
-      { name: 'first_moment', shape, values: optimiser.firstMoment },
-      { name: 'second_moment', shape, values: optimiser.secondMoment },
-    ],
+    Object.entries(vectors).map(([name, vector]) => ({ name, shape: [vector.length], values: vector })),
     { format: FORMAT, state: JSON.stringify(state) },
   );
 }
@@ -88,10 +101,12 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   };
   const values = vector('parameters');
   const optimiser = { steps: state.steps, firstMoment: vector('first_moment'), secondMoment: vector('second_moment') };
-  if (optimiser.firstMoment.length !== values.length || optimiser.secondMoment.length !== values.length)
+  const best = state.best && { ...state.best, values: vector('best') };
+  const others = [optimiser.firstMoment, optimiser.secondMoment, ...(best ? [best.values] : [])];
+  if (others.some(({ length }) => length !== values.length))
     throw new CheckpointError('The vectors of the checkpoint have different lengths.');
   const { request, dataFingerprint, scores, note } = state;
-  return { request, dataFingerprint, values, optimiser, scores, note };
+  return { request, dataFingerprint, values, optimiser, scores, best, note };
 }
 
 /** What a checkpoint and a request to go on from it disagree in, or null when the request is for the very same run. */

@@ -18,9 +18,9 @@ export function serveHost(openFile: OpenFile, endpoint?: Endpoint): void {
     },
     step: (request) => host.step(request),
     score: (logits) => host.score(logits),
-    exportAdapter: () => host.exportAdapter(),
-    exportMerged: async () => {
-      const files = await host.exportMerged();
+    exportAdapter: (which) => host.exportAdapter(which),
+    exportMerged: async (which) => {
+      const files = await host.exportMerged(which);
       return transfer(
         files,
         files.map(({ bytes }) => bytes.buffer),

@@ -1,5 +1,12 @@
 import type { ModelShape, TaskSummary } from '../signaling/protocol/settings.ts';
-import { type Checkpoint, CheckpointError, decodeCheckpoint, difference, encodeCheckpoint } from './checkpoint.ts';
+import {
+  type BestAdapter,
+  type Checkpoint,
+  CheckpointError,
+  decodeCheckpoint,
+  difference,
+  encodeCheckpoint,
+} from './checkpoint.ts';
 import { createSampler, tokenBatch } from './data/batches.ts';
 import { type ExampleSplits, fingerprint } from './data/example.ts';
 import { loadTask } from './data/load-task.ts';
@@ -15,10 +22,11 @@ import { initialParameters } from './model/initial-parameters.ts';
 import { type ParameterLayout, parameterLayout } from './model/layout.ts';
 import { type ModelFileName, modelFileUrl, type OpenFile, readJson } from './model/model-files.ts';
 import { createTokenizer, type Tokenizer } from './model/tokenizer.ts';
-import type { TrainedAdapter } from './model/trained-adapter.ts';
+import type { ScoreAt, TrainedAdapter } from './model/trained-adapter.ts';
 import { openWeights } from './model/weights.ts';
 import { type AdamWState, adamWStep, createAdamWState, learningRateFactor, norm } from './optimiser.ts';
 import type {
+  AdapterChoice,
   CheckpointSummary,
   ExportedFile,
   HostRequest,
@@ -45,7 +53,9 @@ interface OpenHost {
   readonly layout: ParameterLayout;
   readonly values: Float32Array;
   readonly optimiser: AdamWState;
-  readonly scores: { round: number; metric: string; value: number }[];
+  readonly scores: ScoreAt[];
+  /** The adapter that scored best so far, the earliest of equals. */
+  best: BestAdapter | null;
 }
 
 /** The host's side of data and learning: tokens out, gradients in, one optimiser step a round. `open` reads files and addresses. */
@@ -123,6 +133,7 @@ export class Host implements HostWorkerApi {
       values,
       optimiser,
       scores: [...(checkpoint?.scores ?? [])],
+      best: checkpoint?.best ?? null,
     };
     return {
       shape,
@@ -183,32 +194,36 @@ export class Host implements HostWorkerApi {
   }
 
   async score(logits: Float32Array): Promise<Score> {
-    const { task, examples, scores, optimiser } = this.#opened();
+    const host = this.#opened();
+    const { task, examples, scores, optimiser, values, best } = host;
     const labels = Float32Array.from(examples.dev, ({ label }) => label);
     const score = scoreLogits(task, logits, labels);
-    scores.push({ round: optimiser.steps, metric: score.metric, value: score.value });
+    const round = optimiser.steps;
+    scores.push({ round, metric: score.metric, value: score.value });
+    if (!best || score.value > best.value) host.best = { round, value: score.value, values: values.slice() };
     return score;
   }
 
-  async exportAdapter(): Promise<readonly ExportedFile[]> {
-    return exportAdapter(this.#trained());
+  async exportAdapter(which: AdapterChoice = 'last'): Promise<readonly ExportedFile[]> {
+    return exportAdapter(this.#trained(which));
   }
 
-  async exportMerged(): Promise<readonly ExportedFile[]> {
+  async exportMerged(which: AdapterChoice = 'last'): Promise<readonly ExportedFile[]> {
     const { request, shape } = this.#opened();
     const config = await this.#json(request, 'config.json');
     const tokenizer = await this.#openFile(modelFileUrl(request.model, request.origin, 'tokenizer.json'));
-    return exportMerged(this.#trained(), {
+    return exportMerged(this.#trained(which), {
       shape,
       config,
-      tokenizer: await tokenizer.read(0, tokenizer.size),
+      // A copy, because the file's owner may keep what it read.
+      tokenizer: (await tokenizer.read(0, tokenizer.size)).slice(),
       weights: await this.#weights(request),
     });
   }
 
   async checkpoint(note: string): Promise<Uint8Array<ArrayBuffer>> {
-    const { request, examples, values, optimiser, scores } = this.#opened();
-    return encodeCheckpoint({ request, dataFingerprint: fingerprint(examples), values, optimiser, scores, note });
+    const { request, examples, values, optimiser, scores, best } = this.#opened();
+    return encodeCheckpoint({ request, dataFingerprint: fingerprint(examples), values, optimiser, scores, best, note });
   }
 
   async readCheckpoint(bytes: Uint8Array): Promise<CheckpointSummary> {
@@ -216,10 +231,18 @@ export class Host implements HostWorkerApi {
     return { request, version: optimiser.steps, note };
   }
 
-  #trained(): TrainedAdapter {
-    const { request, summary, layout, values, optimiser, scores } = this.#opened();
+  #trained(which: AdapterChoice): TrainedAdapter {
+    const { request, summary, layout, values, optimiser, scores, best } = this.#opened();
     const { model, lora, training } = request;
-    return { model, task: summary, lora, training, layout, values, rounds: optimiser.steps, scores };
+    const all = { model, task: summary, lora, training, layout };
+    if (which === 'last') return { ...all, values, rounds: optimiser.steps, scores };
+    if (!best) throw new Error('No adapter has been scored yet; evaluate first, or take the last one.');
+    return {
+      ...all,
+      values: best.values,
+      rounds: best.round,
+      scores: scores.filter(({ round }) => round <= best.round),
+    };
   }
 
   #json({ model, origin }: CheckpointSummary['request'], name: ModelFileName): Promise<unknown> {

@@ -164,6 +164,9 @@ export interface CheckpointSummary {
 
 export type ExportedFile = NamedFile;
 
+/** Which of a session's adapters is exported: as the last round left it, or as it was when it scored best on the dev set. */
+export type AdapterChoice = 'last' | 'best';
+
 export interface MetricValue {
   readonly metric: string;
   readonly value: number;
@@ -197,12 +200,12 @@ export interface HostWorkerApi {
     samples: number;
     parts: readonly GradientPart[];
   }): Promise<{ version: number; learningRate: number; gradientNorm: number }>;
-  /** `logits` (devExamples, labels) in dev order. */
+  /** `logits` (devExamples, labels) in dev order, of the present version. */
   score(logits: Float32Array): Promise<Score>;
   /** The adapter as PEFT saves it: `adapter_config.json`, `adapter_model.safetensors`, `README.md`. */
-  exportAdapter(): Promise<readonly ExportedFile[]>;
+  exportAdapter(which?: AdapterChoice): Promise<readonly ExportedFile[]>;
   /** A whole model without adapters: `config.json` with the labels, `model.safetensors`, `tokenizer.json`, `README.md`. */
-  exportMerged(): Promise<readonly ExportedFile[]>;
+  exportMerged(which?: AdapterChoice): Promise<readonly ExportedFile[]>;
   /** Everything that it takes to go on later as if nothing had happened; `note` is kept along (the session's own log, say). */
   checkpoint(note: string): Promise<Uint8Array>;
   /** Reads what a checkpoint is of; needs no open session. */

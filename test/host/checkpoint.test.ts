@@ -56,6 +56,31 @@ test('a run that is broken off and gone on with is the uninterrupted run, to the
   expect(new TextDecoder().decode(card.bytes)).toContain('Dev accuracy (500 examples): 0.5 after round 3.');
 });
 
+test('the best adapter is kept, through a break too', async () => {
+  const { host, info } = await opened();
+  const labels = (await host.devBatch(0, 500)).labels;
+  const logitsRight = (count: number) => {
+    const logits = new Float32Array(1000);
+    for (const [i, label] of labels.entries()) logits[2 * i + (i < count ? label : 1 - label)] = 1;
+    return logits;
+  };
+  await expect(host.exportAdapter('best')).rejects.toThrow('No adapter has been scored yet');
+  await train(host, info, 1, 2);
+  await host.score(logitsRight(400));
+  const best = await host.exportAdapter('last');
+  await train(host, info, 3, 3);
+  // Not better than the best: neither a worse score nor an equal one.
+  await host.score(logitsRight(300));
+  await host.score(logitsRight(400));
+  expect((await host.exportAdapter('best')).slice(0, 2)).toEqual(best.slice(0, 2));
+  expect((await host.exportAdapter('last')).slice(0, 2)).not.toEqual(best.slice(0, 2));
+
+  const later = await opened({ kind: 'checkpoint', bytes: await host.checkpoint('') });
+  const kept = await later.host.exportAdapter('best');
+  expect(kept).toEqual(await host.exportAdapter('best'));
+  expect(new TextDecoder().decode(kept[2]!.bytes)).toContain('Dev accuracy (500 examples): 0.8 after round 2.');
+});
+
 test('a checkpoint of another session is refused with what is different', async () => {
   const { host } = await opened();
   const start: HostStart = { kind: 'checkpoint', bytes: await host.checkpoint('') };
@@ -104,11 +129,14 @@ describe('files that are no checkpoint', () => {
     values: new Float32Array([1, 2]),
     optimiser: { steps: 4, firstMoment: new Float32Array([3, 4]), secondMoment: new Float32Array([5, 6]) },
     scores: [{ round: 0, metric: 'accuracy', value: 0.5 }],
+    best: { round: 0, value: 0.5, values: new Float32Array([7, 8]) },
     note: 'ü',
   };
 
   test('one reads back as it was', () => {
     expect(decodeCheckpoint(encodeCheckpoint(checkpoint))).toEqual(checkpoint);
+    const unscored = { ...checkpoint, scores: [], best: null };
+    expect(decodeCheckpoint(encodeCheckpoint(unscored))).toEqual(unscored);
   });
 
   const bytes = encodeCheckpoint(checkpoint);
@@ -131,7 +159,7 @@ describe('files that are no checkpoint', () => {
     [
       'vectors of different lengths',
       encodeSafetensors(
-        ['parameters', 'first_moment', 'second_moment'].map((name, i) => ({
+        ['parameters', 'first_moment', 'second_moment', 'best'].map((name, i) => ({
           name,
           shape: [2 + i],
           values: new Float32Array(2 + i),

@@ -97,6 +97,16 @@ test('score counts the right classes of the dev set', async () => {
   await expect(host.score(logits.subarray(2))).rejects.toThrow('500 examples of "grammar" need 1000 logits; 998 came.');
 });
 
+test('exports, checkpoints and previews come through the thread', async () => {
+  const merged = await host.exportMerged('last');
+  expect(merged.map(({ name, bytes }) => [name, bytes.length > 100])).toEqual(
+    ['config.json', 'model.safetensors', 'tokenizer.json', 'README.md'].map((name) => [name, true]),
+  );
+  const bytes = await host.checkpoint('a note');
+  expect(await host.readCheckpoint(bytes)).toMatchObject({ version: 2, note: 'a note', request: MINI_REQUEST });
+  expect(await host.previewTable(new TextEncoder().encode('text,label\na,1\n'))).toMatchObject({ rowCount: 1 });
+});
+
 test('what cannot be opened is said in a sentence', async () => {
   const other = startNodeHost();
   const open = (change: object) => other.host.open({ ...MINI_REQUEST, ...change });

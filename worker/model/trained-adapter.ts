@@ -1,6 +1,13 @@
 import type { LoraSettings, ModelSource, TaskSummary, TrainingSettings } from '../../signaling/protocol/settings.ts';
 import type { ParameterLayout } from './layout.ts';
 
+/** A score on the dev set after a round. */
+export interface ScoreAt {
+  readonly round: number;
+  readonly metric: string;
+  readonly value: number;
+}
+
 /** What an adapter was trained from and how far. */
 export interface TrainedAdapter {
   readonly model: ModelSource;
@@ -12,5 +19,5 @@ export interface TrainedAdapter {
   readonly values: Float32Array;
   readonly rounds: number;
   /** Oldest first; the last one belongs to `values` when its round is `rounds`. */
-  readonly scores: readonly { readonly round: number; readonly metric: string; readonly value: number }[];
+  readonly scores: readonly ScoreAt[];
 }
