@@ -1,5 +1,5 @@
 import type { SessionView } from '../web/session/view.ts';
-import { planText, readyText, roundText, scoreText } from './demo-text.ts';
+import { planLine, planText, readyText, roundText, scoreText } from './demo-text.ts';
 
 /** Without a terminal to overwrite lines on, so many progress lines are printed in a run. */
 const LINES_WITHOUT_TERMINAL = 12;
@@ -60,8 +60,9 @@ export class DemoTerminal {
     }
     const last = view.rounds.at(-1);
     if (room.plan !== null && room.plan.version !== shown.plan) {
+      // The table once at the start and once at the end; in between a line says what changed.
+      this.line(shown.plan === 0 ? planText(room, room.plan, last) : planLine(room.plan));
       shown.plan = room.plan.version;
-      this.line(planText(room, room.plan, last));
     }
     for (const score of view.scores.slice(shown.scores)) this.line(scoreText(score));
     shown.scores = view.scores.length;

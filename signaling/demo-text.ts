@@ -60,11 +60,12 @@ export function planText(room: RoomView, plan: RoomPlan, last: RoundReport | und
     });
   const widths = [0, 1, 2].map((i) => Math.max(...rows.map((row) => row[i].length)));
   const lines = rows.map((row) => `    ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd());
+  return [planLine(plan), ...lines].join('\n');
+}
+
+export function planLine(plan: RoomPlan): string {
   const gap = plan.lowerBoundSeconds > 0 ? plan.latencySeconds / plan.lowerBoundSeconds - 1 : 0;
-  return [
-    `  Plan ${plan.version}, ${plan.policy}: a round in ${seconds(plan.latencySeconds)} predicted (${(100 * gap).toFixed(0)} % above the lower bound). ${plan.explanation}`,
-    ...lines,
-  ].join('\n');
+  return `  Plan ${plan.version}, ${plan.policy}: a round in ${seconds(plan.latencySeconds)} predicted (${(100 * gap).toFixed(0)} % above the lower bound). ${plan.explanation}`;
 }
 
 export function readyText(room: RoomView): string[] {

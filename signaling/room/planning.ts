@@ -17,7 +17,7 @@ export interface Trainer {
 /** What the room knows for planning beyond what everyone sees. */
 export interface PlanningState {
   readonly fits: ReadonlyMap<string, FitState>;
-  /** Drift comparisons in a row that promised enough. */
+  /** Drift comparisons in a row that promised enough; below 0 while the room rests after a change. */
   readonly confirmed: number;
 }
 
@@ -99,7 +99,8 @@ export function choosePlan(
     if (!decision.change || !answer.feasible)
       return { plan: current.plan, note: current.note, confirmed: decision.confirmed };
     const explanation = `${answer.plan.explanation} ${decision.sentence}`.slice(0, 400);
-    return { plan: { ...answer.plan, explanation, version: context.nextVersion }, note: null, confirmed: 0 };
+    const { confirmed } = decision;
+    return { plan: { ...answer.plan, explanation, version: context.nextVersion }, note: null, confirmed };
   }
   if (answer.feasible) return { plan: { ...answer.plan, version: context.nextVersion }, note: null, confirmed: 0 };
   return { plan: null, note: answer.reason.slice(0, 400), confirmed: 0 };
