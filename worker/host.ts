@@ -41,6 +41,9 @@ import type {
 /** More bad rows than that are only counted. */
 const SHOWN_BAD_ROWS = 20;
 
+/** Four special tokens of a pair and two of each text. */
+const MIN_TOKENS = 8;
+
 /** What an open session's host holds. The vector and the optimiser's state change in place, by `step` alone. */
 interface OpenHost {
   readonly request: CheckpointSummary['request'];
@@ -73,6 +76,8 @@ export class Host implements HostWorkerApi {
     const { model, training, start } = request;
     this.#progress = { stage: 'config', done: 0, total: 1 };
     const shape = parseModelConfig(await this.#json(request, 'config.json'));
+    if (training.maxTokens < MIN_TOKENS)
+      throw new Error(`Samples of ${training.maxTokens} tokens hold no text; choose at least ${MIN_TOKENS}.`);
     if (training.maxTokens > maxTokens(shape))
       throw new Error(
         `Samples of ${training.maxTokens} tokens do not fit: ${model.id} holds at most ${maxTokens(shape)}; choose fewer tokens.`,
@@ -104,6 +109,7 @@ export class Host implements HostWorkerApi {
       adapter?.values ??
       (await initialParameters(layout, await this.#weights(request), training.seed));
 
+    this.#progress = { stage: 'weights', done: 1, total: 1 };
     const summary: TaskSummary = {
       id: task.id,
       title: task.title,

@@ -117,6 +117,7 @@ test('what cannot be opened is said in a sentence', async () => {
   await expect(open({ training: { ...MINI_REQUEST.training, maxTokens: 200 } })).rejects.toThrow(
     'Samples of 200 tokens do not fit: roberta-mini holds at most 128',
   );
+  await expect(open({ training: { ...MINI_REQUEST.training, maxTokens: 7 } })).rejects.toThrow('choose at least 8');
   await expect(open({ model: { kind: 'embedded', id: 'roberta-maxi' } })).rejects.toThrow(
     /roberta-maxi.*cannot be read/,
   );

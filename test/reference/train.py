@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""The training run of single-run.ts again, in PyTorch: the same initial parameters, batches and recipe, gradients by autograd.
+
+Needs python3-torch and python3-numpy.  Usage:  python3 train.py RUN [--model ../../models/roberta-mini] [--every 50]
+
+Reads RUN.safetensors; if RUN.json (our losses and scores) is there, prints how far the loss curves are apart. No dropout.
+"""
+import argparse, json, math, os, struct
+import numpy as np, torch, torch.nn.functional as F
+
+a = argparse.ArgumentParser()
+a.add_argument("run")
+a.add_argument("--model", default=os.path.join(os.path.dirname(__file__), "../../models/roberta-mini"))
+a.add_argument("--every", type=int, default=50)
+a = a.parse_args()
+
+def read(path):
+    raw = open(path, "rb").read()
+    size = struct.unpack("<Q", raw[:8])[0]
+    header = json.loads(raw[8:8 + size])
+    kinds = {"F32": np.float32, "F16": np.float16, "I32": np.int32}
+    at = lambda e: raw[8 + size + e["data_offsets"][0]:8 + size + e["data_offsets"][1]]
+    tensors = {k: torch.from_numpy(np.frombuffer(at(e), dtype=kinds[e["dtype"]]).reshape(e["shape"]).copy()) for k, e in header.items() if k != "__metadata__"}
+    return tensors, header.get("__metadata__", {})
+
+W, _ = read(os.path.join(a.model, "model.safetensors"))
+W = {k: v.float() for k, v in W.items()}
+T, facts = read(a.run + ".safetensors")
+facts = json.loads(facts["run"])
+training, lora, shape, labels = facts["training"], facts["lora"], facts["shape"], facts["labelCount"]
+L, C, H, R, pad, eps = shape["layers"], shape["hiddenSize"], shape["heads"], lora["rank"], shape["padTokenId"], shape["layerNormEps"]
+FFN = shape["ffnSize"]
+SHAPES = {"query": ("attention.self.query", C, C), "key": ("attention.self.key", C, C), "value": ("attention.self.value", C, C),
+          "attention.output.dense": ("attention.output.dense", C, C), "intermediate.dense": ("intermediate.dense", FFN, C), "output.dense": ("output.dense", C, FFN)}
+
+# The flat vector: layer by layer, target by target, A before B; then the head.
+sizes = [(f"{l}.{t}.{m}", s) for l in range(L) for t in lora["targets"] for m, s in (("A", (R, SHAPES[t][2])), ("B", (SHAPES[t][1], R)))]
+sizes += [("dense.weight", (C, C)), ("dense.bias", (C,)), ("out_proj.weight", (labels, C)), ("out_proj.bias", (labels,))]
+P, at = {}, 0
+for name, size in sizes:
+    count = math.prod(size)
+    P[name] = T["parameters"][at:at + count].reshape(size).clone().requires_grad_()
+    at += count
+assert at == T["parameters"].numel()
+
+def project(x, l, t):
+    name = f"roberta.encoder.layer.{l}.{SHAPES[t][0]}"
+    y = F.linear(x, W[name + ".weight"], W[name + ".bias"])
+    if t in lora["targets"]: y = y + lora["alpha"] / R * F.linear(F.linear(x, P[f"{l}.{t}.A"]), P[f"{l}.{t}.B"])
+    return y
+def norm(x, name): return F.layer_norm(x, (C,), W[name + ".weight"], W[name + ".bias"], eps)
+def forward(ids, lengths):
+    B, S = ids.shape
+    mask = torch.arange(S)[None] < lengths[:, None]
+    positions = torch.cumsum(mask, 1) * mask + pad
+    e = "roberta.embeddings."
+    x = W[e + "word_embeddings.weight"][ids.long()] + W[e + "position_embeddings.weight"][positions] + W[e + "token_type_embeddings.weight"][0]
+    x = norm(x, e + "LayerNorm")
+    bias = torch.where(mask, 0.0, torch.finfo(torch.float32).min)[:, None, None, :]
+    split = lambda t: t.view(B, S, H, C // H).transpose(1, 2)
+    for l in range(L):
+        p = f"roberta.encoder.layer.{l}."
+        q, k, v = (split(project(x, l, t)) for t in ("query", "key", "value"))
+        context = torch.softmax(q @ k.transpose(-1, -2) / math.sqrt(C // H) + bias, -1) @ v
+        x = norm(x + project(context.transpose(1, 2).reshape(B, S, C), l, "attention.output.dense"), p + "attention.output.LayerNorm")
+        x = norm(x + project(F.gelu(project(x, l, "intermediate.dense")), l, "output.dense"), p + "output.LayerNorm")
+    return F.linear(torch.tanh(F.linear(x[:, 0], P["dense.weight"], P["dense.bias"])), P["out_proj.weight"], P["out_proj.bias"])
+def loss_of(logits, y): return F.mse_loss(logits[:, 0], y) if labels == 1 else F.cross_entropy(logits, y.long())
+
+def score():
+    logits, y, i = [], [], 0
+    with torch.no_grad():
+        while f"dev.{i}.ids" in T:
+            logits.append(forward(T[f"dev.{i}.ids"], T[f"dev.{i}.lengths"])); y.append(T[f"dev.{i}.labels"]); i += 1
+    logits, y = torch.cat(logits).numpy(), torch.cat(y).numpy()
+    if labels == 1: return float(np.corrcoef(logits[:, 0], y)[0, 1])
+    p = logits.argmax(1)
+    if facts["metric"] == "f1": return float(2 * ((p == 1) & (y == 1)).sum() / max(1, (p == 1).sum() + (y == 1).sum()))
+    if facts["metric"] == "matthews": return float(np.corrcoef(p, y)[0, 1]) if p.std() > 0 else 0.0
+    return float((p == y).mean())
+
+rounds, warmup = training["rounds"], math.ceil(training["rounds"] * training["warmupFraction"])
+optimiser = torch.optim.AdamW(list(P.values()), lr=training["learningRate"], weight_decay=training["weightDecay"])
+schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda s: s / max(1, warmup) if s < warmup else max(0.0, (rounds - s) / max(1, rounds - warmup)))
+print(f"round 0: {facts['metric']} {score():.4f}")
+losses = []
+for r in range(1, rounds + 1):
+    optimiser.zero_grad()
+    loss = loss_of(forward(T[f"round.{r}.ids"], T[f"round.{r}.lengths"]), T[f"round.{r}.labels"])
+    loss.backward(); optimiser.step(); schedule.step(); losses.append(loss.item())
+    if r == rounds or r % a.every == 0: print(f"round {r}: {facts['metric']} {score():.4f}", flush=True)
+
+if os.path.exists(a.run + ".json"):
+    ours = json.load(open(a.run + ".json"))
+    apart = [abs(x - y) / abs(y) for x, y in zip(ours["losses"], losses)]
+    for upto in (20, 50, 100, 200, rounds):
+        if upto <= rounds: print(f"rounds 1 to {upto}: largest relative difference of the loss {max(apart[:upto]):.1e}, median {sorted(apart[:upto])[upto // 2]:.1e}")
+    print("ours:", ", ".join(f"{s['round']}: {s['value']:.4f}" for s in ours["scores"]))
