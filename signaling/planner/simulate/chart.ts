@@ -124,12 +124,26 @@ function yScale(series: readonly ChartSeries[]): YScale {
   const from = Math.min(...points.map(low)) / 1.06;
   const to = Math.max(...points.map(({ mean, halfWidth }) => mean + halfWidth)) * 1.06;
   const span = Math.log(to / from);
+  const ticks = points.length === 0 ? [] : span < Math.log(2.5) ? evenTicks(from, to) : decadeTicks(from, to, span);
+  return { at: (value) => PLOT.top + PLOT.height * (1 - Math.log(value / from) / span), ticks };
+}
+
+function decadeTicks(from: number, to: number, span: number): number[] {
   const steps = span < Math.log(12) ? [1, 1.5, 2, 3, 4, 5, 7] : span < Math.log(200) ? [1, 2, 5] : [1];
   const ticks: number[] = [];
-  if (points.length > 0)
-    for (let power = Math.floor(Math.log10(from)); power <= Math.log10(to); power += 1)
-      ticks.push(...steps.map((step) => Number(`${step}e${power}`)).filter((tick) => tick >= from && tick <= to));
-  return { at: (value) => PLOT.top + PLOT.height * (1 - Math.log(value / from) / span), ticks };
+  for (let power = Math.floor(Math.log10(from)); power <= Math.log10(to); power += 1)
+    ticks.push(...steps.map((step) => Number(`${step}e${power}`)).filter((tick) => tick >= from && tick <= to));
+  return ticks;
+}
+
+/** Multiples of 1, 2 or 5 times a power of ten, at least four of them. */
+function evenTicks(from: number, to: number): number[] {
+  const coarse = (to - from) / 4;
+  const power = Math.floor(Math.log10(coarse));
+  const step = [5, 2, 1].map((digit) => Number(`${digit}e${power}`)).find((size) => size <= coarse) ?? coarse;
+  const first = Math.ceil(from / step);
+  const count = Math.floor(to / step) - first + 1;
+  return Array.from({ length: count }, (_, index) => Number(((first + index) * step).toPrecision(6)));
 }
 
 /** Lower end of the interval; a logarithmic axis has no zero. */
