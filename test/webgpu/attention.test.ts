@@ -25,6 +25,7 @@ describeOnGpu('attention', () => {
     ['more rows than a workgroup has', 2, 16, 1, [70, 1, 33], 0],
     ['two threads to a row, of unequal parts', 2, 20, 2, [40, 9], 0],
     ['four threads to a row of 128', 1, 128, 4, [11], 0],
+    ['more than registers hold', 1, 72, 1, [9], 0],
     ['dropout', 3, 8, 1, [19, 1, 6], 0.3],
     ['dropout, two threads to a row', 1, 8, 2, [19, 3], 0.3],
   ] as const)('%s', async (_, heads, headSize, lanes, lengths, probability) => {

@@ -29,7 +29,7 @@ export async function runKernel<Name extends string, Out extends Name>(
     const slice = slices[name];
     if (slice === undefined) continue;
     const floats = typeof size === 'number' ? size : Math.ceil(size.byteLength / 4);
-    results[name] = await gpu.readBack(slice, floats);
+    results[name] = new Float32Array(await gpu.readBack(slice, floats * 4));
   }
   for (const slice of Object.values<Slice | undefined>(slices)) if (slice !== undefined) gpu.release(slice.buffer);
   return results as Record<Out, Float32Array>;

@@ -123,7 +123,9 @@ export class Gpu {
     this.#bindGroups.clear();
   }
 
+  /** Writes after everything recorded so far. */
   write(slice: Slice, data: Float32Array | Uint32Array | Int32Array | Uint16Array): void {
+    this.submit();
     this.device.queue.writeBuffer(slice.buffer.raw, slice.offset, data.buffer, data.byteOffset, data.byteLength);
   }
 
@@ -192,29 +194,29 @@ export class Gpu {
     this.#encoder = null;
   }
 
-  /** Copies out the f32 content of a staging buffer once the work submitted so far is done. */
-  async map(staging: CountedBuffer, floats: number): Promise<Float32Array> {
+  /** Copies out the first `bytes` of a staging buffer once the work submitted so far is done. */
+  async map(staging: CountedBuffer, bytes: number): Promise<ArrayBuffer> {
     try {
-      await staging.raw.mapAsync(GPUMapMode.READ, 0, floats * 4);
+      await staging.raw.mapAsync(GPUMapMode.READ, 0, bytes);
     } catch (cause) {
       // A lost device rejects with a bare AbortError; `lost` says why, one turn later.
       await Promise.resolve();
       this.check();
       throw new WebGpuError('lost', `The graphics device gave no result back: ${String(cause)}`);
     }
-    const values = new Float32Array(staging.raw.getMappedRange(0, floats * 4).slice(0));
+    const content = staging.raw.getMappedRange(0, bytes).slice(0);
     staging.raw.unmap();
     this.check();
-    return values;
+    return content;
   }
 
-  /** Submits what is recorded and reads f32 values back through a staging buffer of the moment. */
-  async readBack(from: Slice, floats: number): Promise<Float32Array> {
-    const staging = this.allocate('read back', floats * 4, 'staging');
+  /** Submits what is recorded and reads back the first `bytes` through a staging buffer of the moment. */
+  async readBack(from: Slice, bytes: number): Promise<ArrayBuffer> {
+    const staging = this.allocate('read back', bytes, 'staging');
     try {
-      this.copy(from, whole(staging), floats * 4);
+      this.copy(from, whole(staging), bytes);
       this.submit();
-      return await this.map(staging, floats);
+      return await this.map(staging, bytes);
     } finally {
       this.release(staging);
     }

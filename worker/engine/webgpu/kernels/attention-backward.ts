@@ -17,7 +17,7 @@ export function attentionQueryGradientKernel(
   spec: AttentionSpec,
 ): Kernel<'current' | 'layer' | 'samples' | 'qkv' | 'context' | 'dContext' | 'logSum' | 'delta' | 'dqkv'> {
   const part = attentionParts(spec);
-  const { all, inside, place } = part;
+  const { all, inside, reg, place } = part;
   const scale = 1 / Math.sqrt(spec.headSize);
   return kernel({
     label: 'attention backward, queries',
@@ -38,7 +38,11 @@ ${part.start}
   ${part.load('q', 'qkv', part.query('row'))}
   ${part.load('g', 'dContext', 'row * width4')}
   var along = 0f;
-  ${all((i) => `q${i} *= ${scale}; var dq${i} = vec4f(0); ${inside(i)}{ along += dot(g${i}, vec4f(context[${place('row * width4', i)}])); }`)}
+  ${part.zero('dq')}
+  ${all(
+    (i) =>
+      `${reg('q', i)} *= ${scale}; ${inside(i)}{ along += dot(${reg('g', i)}, vec4f(context[${place('row * width4', i)}])); }`,
+  )}
   ${part.laneSum('along')}
   let sum = logSum[row * heads + head];
   let key = dropKey(layer.index, ${DROPOUT_SITES.attentionProbabilities}u, sample.z);
@@ -58,7 +62,7 @@ ${part.start}
     ${part.accumulate([['dq', 's', 'qkv', part.key('other')]])}
   }
   if (!present) { return; }
-  ${all((i) => `${inside(i)}{ dqkv[${place(part.query('row'), i)}] = dq${i} * ${scale}; }`)}
+  ${all((i) => `${inside(i)}{ dqkv[${place(part.query('row'), i)}] = ${reg('dq', i)} * ${scale}; }`)}
   if (lane == 0u) { delta[row * heads + head] = along; }
 }`,
   });
@@ -68,7 +72,7 @@ export function attentionKeyGradientKernel(
   spec: AttentionSpec,
 ): Kernel<'current' | 'layer' | 'samples' | 'qkv' | 'dContext' | 'logSum' | 'delta' | 'dqkv'> {
   const part = attentionParts(spec);
-  const { all, inside, place } = part;
+  const { all, inside, reg, place } = part;
   const scale = 1 / Math.sqrt(spec.headSize);
   return kernel({
     label: 'attention backward, keys',
@@ -87,7 +91,9 @@ ${DROPOUT_WGSL}
 ${part.start}
   ${part.load('k', 'qkv', part.key('row'))}
   ${part.load('v', 'qkv', part.value('row'))}
-  ${all((i) => `k${i} *= ${scale}; var dk${i} = vec4f(0); var dv${i} = vec4f(0);`)}
+  ${part.zero('dk')}
+  ${part.zero('dv')}
+  ${all((i) => `${reg('k', i)} *= ${scale};`)}
   let key = dropKey(layer.index, ${DROPOUT_SITES.attentionProbabilities}u, sample.z);
   for (var first = 0u; first < length; first += ${RUN}u) {
     let runEnd = sample.x + min(first + ${RUN}u, length);
@@ -117,8 +123,8 @@ ${part.start}
   if (!present) { return; }
   ${all(
     (i) => `${inside(i)}{
-    dqkv[${place(part.key('row'), i)}] = dk${i} * ${scale};
-    dqkv[${place(part.value('row'), i)}] = dv${i};
+    dqkv[${place(part.key('row'), i)}] = ${reg('dk', i)} * ${scale};
+    dqkv[${place(part.value('row'), i)}] = ${reg('dv', i)};
   }`,
   )}
 }`,

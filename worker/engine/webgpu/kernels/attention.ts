@@ -31,16 +31,26 @@ export function attentionGrid(spec: AttentionSpec, heads: number, samples: numbe
   return [Math.max(1, Math.ceil(tokens / (THREADS / spec.lanes))), heads, samples];
 }
 
+/** vec4 of a row that a thread keeps in registers of its own; more lie in an array, which compilers put into slower memory. */
+const MAX_REGISTERS = 16;
+
 /** Code that forward and backward share. */
 export function attentionParts({ headSize, lanes }: AttentionSpec) {
   const head4 = headSize / 4;
   const part4 = Math.ceil(head4 / lanes);
   const rows = THREADS / lanes;
-  const all = (body: (i: number) => string) => unroll(part4, body);
-  const inside = (i: number) => (part4 * lanes === head4 ? '' : `if (lane * ${part4}u + ${i}u < ${head4}u) `);
+  const arrays = part4 > MAX_REGISTERS;
+  /** The i-th vec4 of this thread's part of a row. */
+  const reg = (name: string, i: number | string) => (arrays ? `${name}[${i}]` : `${name}${i}`);
+  const inside = (i: number | string) =>
+    part4 * lanes === head4 ? '' : `if (lane * ${part4}u + ${i}${arrays ? '' : 'u'} < ${head4}u) `;
+  // The bound of the loop is no constant for the compiler, or it would unroll what is in it.
+  const all = (body: (i: number | string) => string) =>
+    arrays ? `for (var i = 0u; i < ${part4}u * heads / groups.y; i++) { ${body('i')} }` : unroll(part4, body);
   /** Index of the i-th vec4 of this thread's part of a row; `at` is where the row's heads begin. */
-  const place = (at: string, i: number) => `${at} + head * ${head4}u + lane * ${part4}u + ${i}u`;
-  const element = (buffer: string, at: string, i: number) => `vec4f(${buffer}[${place(at, i)}])`;
+  const place = (at: string, i: number | string) =>
+    `${at} + head * ${head4}u + lane * ${part4}u + ${i}${arrays ? '' : 'u'}`;
+  const element = (buffer: string, at: string, i: number | string) => `vec4f(${buffer}[${place(at, i)}])`;
   const laneSum = (value: string) =>
     [lanes > 1 ? `${value} += quadSwapX(${value});` : '', lanes > 2 ? `${value} += quadSwapY(${value});` : ''].join(
       ' ',
@@ -48,6 +58,7 @@ export function attentionParts({ headSize, lanes }: AttentionSpec) {
   return {
     all,
     inside,
+    reg,
     place,
     laneSum,
     /** Where parts of row `row` begin in qkv. */
@@ -67,9 +78,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let mine = group.x * ${rows}u + thread / ${lanes}u;
   let present = mine < length;
   let row = sample.x + min(mine, length - 1u);`,
-    /** Loads this thread's part of a row into registers `name0`... */
+    /** Registers for this thread's part of a row, zero. */
+    zero: (name: string) =>
+      arrays ? `var ${name}: array<vec4f, ${part4}>;` : unroll(part4, (i) => `var ${name}${i} = vec4f(0);`),
+    /** Loads this thread's part of a row into registers. */
     load: (name: string, buffer: string, at: string) =>
-      all((i) => `var ${name}${i} = vec4f(0); ${inside(i)}{ ${name}${i} = ${element(buffer, at, i)}; }`),
+      `${arrays ? `var ${name}: array<vec4f, ${part4}>;` : unroll(part4, (i) => `var ${name}${i} = vec4f(0);`)}
+  ${all((i) => `${inside(i)}{ ${reg(name, i)} = ${element(buffer, at, i)}; }`)}`,
     /**
      * Dot products of registers with the rows of a run, into `into0` and `into1` (vec4). The loop's bounds hide that it has at most
      * eight turns: Mesa would unroll it, and its software driver take many times as long to compile it.
@@ -81,7 +96,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       ${terms
         .map(
           ([into, registers, buffer, at]) => `var sum_${into} = 0f;
-      ${all((i) => `${inside(i)}{ sum_${into} += dot(${registers}${i}, ${element(buffer, at, i)}); }`)}
+      ${all((i) => `${inside(i)}{ sum_${into} += dot(${reg(registers, i)}, ${element(buffer, at, i)}); }`)}
       ${laneSum(`sum_${into}`)}
       ${into}0 = select(${into}0, vec4f(sum_${into}), vec4u(j) == vec4u(0, 1, 2, 3));
       ${into}1 = select(${into}1, vec4f(sum_${into}), vec4u(j) == vec4u(4, 5, 6, 7));`,
@@ -95,7 +110,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       ${terms
         .map(
           ([into, weights, buffer, at]) => `let by_${into} = select(${weights}1, ${weights}0, j < 4u)[j & 3u];
-      ${all((i) => `${inside(i)}{ ${into}${i} += by_${into} * ${element(buffer, at, i)}; }`)}`,
+      ${all((i) => `${inside(i)}{ ${reg(into, i)} += by_${into} * ${element(buffer, at, i)}; }`)}`,
         )
         .join('\n')}
     }`,
@@ -110,7 +125,7 @@ export function attentionForwardKernel(
   spec: AttentionSpec,
 ): Kernel<'current' | 'layer' | 'samples' | 'qkv' | 'context' | 'logSum'> {
   const part = attentionParts(spec);
-  const { all, inside, place } = part;
+  const { all, inside, reg, place } = part;
   return kernel({
     label: 'attention',
     bindings: {
@@ -125,7 +140,8 @@ export function attentionForwardKernel(
 ${DROPOUT_WGSL}
 ${part.start}
   ${part.load('q', 'qkv', part.query('row'))}
-  ${all((i) => `q${i} *= ${1 / Math.sqrt(spec.headSize)}; var o${i} = vec4f(0);`)}
+  ${part.zero('o')}
+  ${all((i) => `${reg('q', i)} *= ${1 / Math.sqrt(spec.headSize)};`)}
   let key = dropKey(layer.index, ${DROPOUT_SITES.attentionProbabilities}u, sample.z);
   var largest = -1e30;
   var total = 0f;
@@ -146,11 +162,11 @@ ${part.start}
       p0 *= keep4(key, place);
       p1 *= keep4(key, place + 1u);
     }
-    ${all((i) => `o${i} *= shrink;`)}
+    ${all((i) => `${reg('o', i)} *= shrink;`)}
     ${part.accumulate([['o', 'p', 'qkv', part.value('other')]])}
   }
   if (!present) { return; }
-  ${all((i) => `${inside(i)}{ context[${place('row * width4', i)}] = vec4<${spec.precision}>(o${i} / total); }`)}
+  ${all((i) => `${inside(i)}{ context[${place('row * width4', i)}] = vec4<${spec.precision}>(${reg('o', i)} / total); }`)}
   if (lane == 0u) { logSum[row * heads + head] = largest + log(total); }
 }`,
   });

@@ -58,11 +58,15 @@ const MAX_SPLIT_BYTES = 2 ** 22;
 const MAX_SPLITS = 32;
 const MIN_SPLIT_ROWS = 32;
 
+/** The most parts into which sums over so many rows, or fewer, are split. */
+export function mostSplits(rows: number, blockLength: number): number {
+  const byMemory = Math.max(1, Math.floor(MAX_SPLIT_BYTES / (4 * Math.max(1, blockLength))));
+  return Math.min(MAX_SPLITS, byMemory, Math.max(1, Math.ceil(rows / MIN_SPLIT_ROWS)));
+}
+
 /** Into how many parts the rows of a gradient sum are split, and the rows of each. */
 export function gradientSplits(rows: number, blockLength: number): { splits: number; splitRows: number } {
-  const byMemory = Math.max(1, Math.floor(MAX_SPLIT_BYTES / (4 * Math.max(1, blockLength))));
-  const wanted = Math.min(MAX_SPLITS, byMemory, Math.max(1, Math.ceil(rows / MIN_SPLIT_ROWS)));
-  const splitRows = Math.max(1, Math.ceil(rows / wanted));
+  const splitRows = Math.max(1, Math.ceil(rows / mostSplits(rows, blockLength)));
   return { splits: Math.max(1, Math.ceil(rows / splitRows)), splitRows };
 }
 

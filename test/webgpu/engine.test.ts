@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
+import type { Engine, EngineRequest } from '../../worker/engine/engine.ts';
+import { checkGolden, lossAndGradient, relativeError } from '../../worker/engine/golden-check.ts';
+import { hiddenFromValues } from '../../worker/engine/hidden.ts';
+import { randomModel } from '../../worker/engine/random-model.ts';
+import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
+import { openDevice } from '../../worker/engine/webgpu/device.ts';
+import { createEngineOn, type WebGpuChoices } from '../../worker/engine/webgpu/engine.ts';
+import { goldenCase } from '../engine/golden-cases.ts';
+import { engineSuite } from '../engine/suite.ts';
+import { dawn } from './dawn.ts';
+import { describeOnGpu } from './describe-on-gpu.ts';
+
+const CHOICES: WebGpuChoices = {
+  precision: 'f32',
+  tile: { kind: 'direct', rows: 64, columns: 8, inner: 4, threadRows: 1, threadColumns: 8 },
+  attentionLanes: 1,
+};
+
+const create = async (request: EngineRequest, choices: Partial<WebGpuChoices> = {}) =>
+  createEngineOn(await openDevice(dawn), request, { ...CHOICES, ...choices });
+
+const NO_DROPOUT = { probability: 0, seed: 0, round: 1 };
+
+describeOnGpu('webgpu', () => {
+  // Its kernels take four values at a time; no published RoBERTa has other widths.
+  engineSuite('engine webgpu on Dawn', (request) => create(request), ['no width divisible by four']);
+
+  it('refuses widths that its kernels cannot take', async () => {
+    const model = await randomModel({ hiddenSize: 15, heads: 3, ffnSize: 17 });
+    await expect(create(model)).rejects.toThrow('a hidden size that is a multiple of 4, not 15');
+  });
+
+  it('is as exact with tiles in shared memory', async () => {
+    const golden = await goldenCase('three-way');
+    const engine = await create(golden, {
+      tile: { kind: 'staged', rows: 16, columns: 32, inner: 8, threadRows: 4, threadColumns: 8 },
+    });
+    const errors = await checkGolden(engine, golden);
+    expect(errors.logits).toBeLessThan(1e-5);
+    for (const [group, error] of errors.gradients) expect(error, group).toBeLessThan(1e-4);
+    await engine.dispose();
+  });
+
+  it('takes 511 tokens', async () => {
+    const model = await randomModel({
+      layers: 1,
+      hiddenSize: 16,
+      heads: 2,
+      ffnSize: 24,
+      tokens: 511,
+      lengths: [511, 37],
+    });
+    const engine = await create(model);
+    const reference = await createReferenceEngine(model);
+    await engine.setParameters(model.parameters);
+    await reference.setParameters(model.parameters);
+    const got = await lossAndGradient(engine, model.batch);
+    const want = await lossAndGradient(reference, model.batch);
+    expect(relativeError(got.logits, want.logits)).toBeLessThan(1e-5);
+    expect(relativeError(got.gradient, want.gradient)).toBeLessThan(1e-4);
+    await engine.dispose();
+  });
+
+  describe('bytes', () => {
+    it('are exactly what a pass allocates, at every depth', async () => {
+      const model = await randomModel({ layers: 3, tokens: 9, targets: LORA_TARGETS });
+      const samples = model.batch.lengths.length;
+      for (let depth = 0; depth <= 3; depth++) {
+        const engine = await create(model);
+        await engine.setParameters(model.parameters);
+        const { weightsBytes, transientBytes, savedBytes, gradientBytes } = engine.bytes(samples, 9, depth);
+        expect(engine.gpu.allocatedBytes).toBe(weightsBytes);
+        await lossAndGradient(engine, model.batch, depth);
+        expect(engine.gpu.allocatedBytes).toBe(weightsBytes + transientBytes + savedBytes + gradientBytes);
+        await engine.dispose();
+        expect(engine.gpu.allocatedBytes).toBe(0);
+      }
+    });
+
+    it('do not grow for a smaller batch, and by what a larger one needs', async () => {
+      const model = await randomModel({ tokens: 16, samples: 2 });
+      const engine = await create(model);
+      await engine.setParameters(model.parameters);
+      const total = (tokens: number) => {
+        const bytes = engine.bytes(2, tokens, 2);
+        return bytes.weightsBytes + bytes.transientBytes + bytes.savedBytes + bytes.gradientBytes;
+      };
+      const cut = (tokens: number) => ({
+        ...model.batch,
+        ids: model.batch.ids.filter((_, i) => i % 16 < tokens),
+        lengths: model.batch.lengths.map((length) => Math.min(tokens, length)),
+        tokens,
+      });
+      await lossAndGradient(engine, cut(4));
+      expect(engine.gpu.allocatedBytes).toBe(total(4));
+      await lossAndGradient(engine, cut(16));
+      expect(engine.gpu.allocatedBytes).toBe(total(16));
+      await lossAndGradient(engine, cut(8));
+      expect(engine.gpu.allocatedBytes).toBe(total(16));
+      await engine.dispose();
+    });
+  });
+
+  describe('misuse', () => {
+    const opened = async () => {
+      const model = await randomModel();
+      const engine: Engine = await create(model);
+      await engine.setParameters(model.parameters);
+      const options = { saveFrom: 1, dropout: NO_DROPOUT };
+      return { model, engine, options, pass: await engine.begin(model.batch, options) };
+    };
+
+    it('of one pass within another is refused, and the next may follow', async () => {
+      const { model, engine, options, pass } = await opened();
+      await expect(engine.begin(model.batch, options)).rejects.toThrow('Another pass is still open');
+      pass.dispose();
+      (await engine.begin(model.batch, options)).dispose();
+      await engine.dispose();
+    });
+
+    it('of layers and hidden states that are not there is refused', async () => {
+      const { engine, pass } = await opened();
+      const hidden = await pass.embed();
+      await expect(pass.forward({ from: 1, to: 3 }, hidden)).rejects.toThrow('not a range of the model');
+      const next = await pass.forward({ from: 0, to: 2 }, hidden);
+      await expect(hidden.read()).rejects.toThrow('used up');
+      const { dHidden } = await pass.loss(next, { dHidden: true, headGradient: false });
+      await expect(pass.backward({ from: 0, to: 2 }, dHidden!, false).next()).rejects.toThrow('Layer 0 was not saved');
+      await expect(pass.forward({ from: 0, to: 1 }, hiddenFromValues(1, 1, new Float32Array(5)))).rejects.toThrow(
+        'do not fit',
+      );
+      await engine.dispose();
+    });
+
+    it('of a backward pass that is left early leaves the engine usable', async () => {
+      const { model, engine, pass } = await opened();
+      const want = await (async () => {
+        const hidden = await pass.forward({ from: 0, to: 2 }, await pass.embed());
+        const { logits, dHidden } = await pass.loss(hidden, { dHidden: true, headGradient: false });
+        for await (const _ of pass.backward({ from: 1, to: 2 }, dHidden!, true)) break;
+        pass.dispose();
+        return logits;
+      })();
+      expect((await lossAndGradient(engine, model.batch, 2)).logits).toEqual(want);
+      await engine.dispose();
+    });
+  });
+});

@@ -1,0 +1,140 @@
+import { adaptersOf, PRODUCTS_DOWNWARDS, type Product } from './adapters.ts';
+import { type ArenaPlan, type Lifetime, planArena } from './arena.ts';
+import { embedSteps } from './embed-steps.ts';
+import { bufferBytes } from './gpu.ts';
+import { headBackwardSteps, headForwardSteps } from './head-steps.ts';
+import { BYTES, PASS_BYTES } from './kernel.ts';
+import { mostSplits } from './kernels/lora-gradient.ts';
+import { layerBackwardSteps } from './layer-backward.ts';
+import { layerForwardSteps } from './layer-forward.ts';
+import { type ModelPlan, type Step, transientLifetimes } from './steps.ts';
+
+/**
+ * How many bytes a pass needs and where its tensors lie, from shapes alone. The engine allocates exactly what is planned here, so that
+ * `Engine.bytes` is exact.
+ */
+export interface PassShape {
+  /** Rows of the padded batch, B*T: as many as a packed batch can have. */
+  readonly rows: number;
+  readonly samples: number;
+  /** Whether any layer is saved and goes backward. */
+  readonly backward: boolean;
+}
+
+const WORDS_OF_ROW = 4;
+
+/** Bytes of each transient tensor. */
+function transientBytes(plan: ModelPlan, { rows, samples }: PassShape): Readonly<Record<string, number>> {
+  const { shape, labelCount, layout } = plan;
+  const { hiddenSize: c, ffnSize: f, heads } = shape;
+  const kept = BYTES[plan.precision];
+  const blockLength = layout.layers[0]!.length;
+  const z = (product: Product) => rows * (adaptersOf(plan, product)?.zWidth ?? 0) * 4;
+  return {
+    't.x': rows * c * kept,
+    't.g': rows * c * 4,
+    't.sum': rows * c * 4,
+    't.dropped': rows * c * 4,
+    't.wide': rows * f * kept,
+    't.dWide': rows * f * 4,
+    't.qkv': rows * 3 * c * kept,
+    't.dqkv': rows * 3 * c * 4,
+    't.context': rows * c * kept,
+    't.dContext': rows * c * 4,
+    't.logSum': rows * heads * 4,
+    't.delta': rows * heads * 4,
+    't.parts': mostSplits(rows, blockLength) * blockLength * 4,
+    't.gradient': Math.max(blockLength, layout.head.length) * 4,
+    't.logits': samples * labelCount * 4,
+    't.dLogits': samples * labelCount * 4,
+    't.activated': samples * c * 4,
+    't.dDense': samples * c * 4,
+    ...Object.fromEntries(
+      PRODUCTS_DOWNWARDS.flatMap((product) => [
+        [`t.z.${product}`, z(product)],
+        [`t.dz.${product}`, z(product)],
+      ]),
+    ),
+  };
+}
+
+/** The longest order of work that a pass can have, each kind of layer once: layers come and go in the same slots. */
+export function orderOfWork(plan: ModelPlan, backward: boolean): readonly Step[] {
+  return [
+    ...embedSteps(plan),
+    ...layerForwardSteps(plan, false),
+    ...(backward ? layerForwardSteps(plan, true) : []),
+    ...headForwardSteps(plan),
+    ...headBackwardSteps(plan, true),
+    ...(backward ? layerBackwardSteps(plan, 'copied', true) : []),
+  ];
+}
+
+export function transientLifetimesOf(plan: ModelPlan, shape: PassShape): readonly Lifetime[] {
+  const bytes = transientBytes(plan, shape);
+  return [...transientLifetimes(orderOfWork(plan, shape.backward))].map(([name, life]) => {
+    const size = bytes[name];
+    if (size === undefined) throw new Error(`Nothing says how large ${name} is.`);
+    return { name, bytes: bufferBytes(size), ...life };
+  });
+}
+
+export function planTransients(plan: ModelPlan, shape: PassShape): ArenaPlan {
+  return planArena(transientLifetimesOf(plan, shape));
+}
+
+/** Bytes of what one layer's forward pass saves for its backward pass, by name. */
+export function savedTensors(plan: ModelPlan, rows: number): Readonly<Record<string, number>> {
+  const { hiddenSize: c, ffnSize: f, heads } = plan.shape;
+  const kept = BYTES[plan.precision];
+  const sizes: Record<string, number> = {
+    's.qkv': rows * 3 * c * kept,
+    's.context': rows * c * kept,
+    's.logSum': rows * heads * 4,
+    's.normed1': rows * c * kept,
+    's.rstd1': rows * 4,
+    's.preactivation': rows * f * kept,
+    's.normed2': rows * c * kept,
+    's.rstd2': rows * 4,
+  };
+  for (const product of PRODUCTS_DOWNWARDS) {
+    const lora = adaptersOf(plan, product);
+    if (lora !== null) sizes[`s.z.${product}`] = rows * lora.zWidth * 4;
+  }
+  return sizes;
+}
+
+/** Whether backward passes need the input of the deepest saved layer, which no layer below has saved. */
+export const needsInputCopy = (plan: ModelPlan): boolean => adaptersOf(plan, 'qkv') !== null;
+
+export const inputCopyBytes = (plan: ModelPlan, rows: number): number =>
+  rows * plan.shape.hiddenSize * BYTES[plan.precision];
+
+/** The tables of a pass: its uniform, rows and samples, and where logits are read back. */
+export function tableBytes(plan: ModelPlan, { rows, samples }: PassShape) {
+  return {
+    current: PASS_BYTES,
+    rows: rows * WORDS_OF_ROW * 4,
+    samples: samples * WORDS_OF_ROW * 4,
+    logits: samples * plan.labelCount * 4,
+  };
+}
+
+const total = (sizes: Iterable<number>): number => [...sizes].reduce((sum, bytes) => sum + bufferBytes(bytes), 0);
+
+/** What `Engine.bytes` states but for the weights: exactly what a pass of this shape allocates. */
+export function passBytes(
+  plan: ModelPlan,
+  rows: number,
+  samples: number,
+  savedLayers: number,
+): { readonly transientBytes: number; readonly savedBytes: number; readonly gradientBytes: number } {
+  const shape = { rows, samples, backward: savedLayers > 0 };
+  const copies = shape.backward && needsInputCopy(plan) ? [inputCopyBytes(plan, rows)] : [];
+  const { layers, head } = plan.layout;
+  return {
+    transientBytes: total([...planTransients(plan, shape).slots, ...Object.values(tableBytes(plan, shape)), ...copies]),
+    savedBytes: savedLayers * total(Object.values(savedTensors(plan, rows))),
+    gradientBytes: savedLayers * bufferBytes(layers[0]!.length * 4) + bufferBytes(head.length * 4),
+  };
+}

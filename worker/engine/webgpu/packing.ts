@@ -1,0 +1,70 @@
+import type { TokenBatch } from '../../rpc.ts';
+
+/**
+ * A batch without its padding: the real tokens of all samples, one after the other, are the rows that kernels work on. Padding costs
+ * nothing then, and needs no mask.
+ */
+export interface PackedBatch {
+  readonly samples: number;
+  readonly tokens: number;
+  /** Packed rows. */
+  readonly rows: number;
+  /** Tokens of the longest sample. */
+  readonly longest: number;
+  /** (rows,4): position id, token, position of the sample in its round, token id. */
+  readonly rowTable: Uint32Array;
+  /** (B,4): first row, length, position in the round, the label's f32. */
+  readonly sampleTable: Uint32Array;
+}
+
+/** `batch` is checked: every length is at least 1. Positions follow RoBERTa: padding id + 1 + token. */
+export function packBatch({ ids, lengths, labels, positions, tokens }: TokenBatch, padTokenId: number): PackedBatch {
+  const rows = lengths.reduce((sum, length) => sum + length, 0);
+  const rowTable = new Uint32Array(rows * 4);
+  const sampleTable = new Uint32Array(lengths.length * 4);
+  const labelWords = new Float32Array(sampleTable.buffer);
+  let row = 0;
+  lengths.forEach((length, sample) => {
+    const position = positions[sample]!;
+    sampleTable.set([row, length, position], sample * 4);
+    labelWords[sample * 4 + 3] = labels[sample]!;
+    for (let token = 0; token < length; token++, row++) {
+      // A sample of nothing but padding keeps its first token, which is one of padding.
+      const id = ids[sample * tokens + token]!;
+      rowTable.set([padTokenId + 1 + token, token, position, id], row * 4);
+    }
+  });
+  return {
+    samples: lengths.length,
+    tokens,
+    rows,
+    longest: lengths.reduce((most, length) => Math.max(most, length), 1),
+    rowTable,
+    sampleTable,
+  };
+}
+
+/** (rows,width) of packed values from padded ones (B,T,width). */
+export function packRows(batch: PackedBatch, values: Float32Array, width: number): Float32Array {
+  const packed = new Float32Array(batch.rows * width);
+  for (let sample = 0; sample < batch.samples; sample++) {
+    const { first, length } = placeOf(batch, sample);
+    const from = sample * batch.tokens * width;
+    packed.set(values.subarray(from, from + length * width), first * width);
+  }
+  return packed;
+}
+
+/** (B,T,width) from packed values, zero where there is padding. */
+export function unpackRows(batch: PackedBatch, packed: Float32Array, width: number): Float32Array {
+  const values = new Float32Array(batch.samples * batch.tokens * width);
+  for (let sample = 0; sample < batch.samples; sample++) {
+    const { first, length } = placeOf(batch, sample);
+    values.set(packed.subarray(first * width, (first + length) * width), sample * batch.tokens * width);
+  }
+  return values;
+}
+
+function placeOf({ sampleTable }: PackedBatch, sample: number): { first: number; length: number } {
+  return { first: sampleTable[sample * 4]!, length: sampleTable[sample * 4 + 1]! };
+}

@@ -1,0 +1,302 @@
+import { dropoutScale, dropoutThreshold } from '../../dropout.ts';
+import type { TokenBatch } from '../../rpc.ts';
+import type { BlockGradient, Hidden, LayerRange, Pass, PassOptions } from '../engine.ts';
+import type { Constants } from './constants.ts';
+import type { FrozenTensors } from './frozen.ts';
+import { type Gpu, type Slice, whole } from './gpu.ts';
+import { fromHalf, toHalf } from './half.ts';
+import { BYTES, words } from './kernel.ts';
+import { lossSum } from './kernels/head.ts';
+import { gradientSplits } from './kernels/lora-gradient.ts';
+import type { LayerInput } from './layer-backward.ts';
+import { needsInputCopy } from './memory.ts';
+import type { Pace } from './pace.ts';
+import { type PackedBatch, packBatch, packRows, unpackRows } from './packing.ts';
+import type { Programs } from './programs.ts';
+import type { BatchSizes, ModelPlan, Step, Tensor } from './steps.ts';
+import type { SavedLayer, Storage } from './storage.ts';
+
+/** What all passes of an engine share. */
+export interface PassHost {
+  readonly gpu: Gpu;
+  readonly plan: ModelPlan;
+  readonly programs: Programs;
+  readonly frozen: FrozenTensors;
+  readonly constants: Constants;
+  readonly storage: Storage;
+  readonly pace: Pace;
+}
+
+/** Hidden states live in `t.x`, their gradients in `t.g`; each has one place, so a new one ends the old one. */
+type Place = 't.x' | 't.g';
+
+interface Kept {
+  readonly saved: SavedLayer;
+  readonly input: LayerInput;
+  readonly inputCopy: Slice | null;
+}
+
+class DeviceHidden implements Hidden {
+  readonly samples: number;
+  readonly tokens: number;
+  readonly place: Place;
+  /** The layer whose output it is, if it is one's. */
+  readonly layer: number | null;
+  readonly #read: (hidden: DeviceHidden) => Promise<Float32Array>;
+
+  constructor(
+    batch: PackedBatch,
+    place: Place,
+    layer: number | null,
+    read: (hidden: DeviceHidden) => Promise<Float32Array>,
+  ) {
+    this.samples = batch.samples;
+    this.tokens = batch.tokens;
+    this.place = place;
+    this.layer = layer;
+    this.#read = read;
+  }
+
+  read(): Promise<Float32Array> {
+    return this.#read(this);
+  }
+
+  dispose(): void {}
+}
+
+/** One micro-batch on the device. Work is recorded and runs when something is read, or when there is enough of it. */
+export class WebGpuPass implements Pass {
+  readonly #host: PassHost;
+  readonly #batch: PackedBatch;
+  readonly #labels: Float32Array;
+  readonly #sizes: BatchSizes;
+  readonly #saveFrom: number;
+  readonly #end: () => void;
+  readonly #kept = new Map<number, Kept>();
+  #live: DeviceHidden | null = null;
+  #startedMs: number | null = null;
+  #layersRecorded = 0;
+  #ended = false;
+
+  /** `batch` is checked, and memory for it reserved. */
+  constructor(host: PassHost, batch: TokenBatch, options: PassOptions, end: () => void) {
+    const { gpu, plan, storage } = host;
+    this.#host = host;
+    this.#batch = packBatch(batch, plan.shape.padTokenId);
+    this.#labels = batch.labels;
+    this.#saveFrom = options.saveFrom;
+    this.#end = end;
+    const { rows, samples, longest, rowTable, sampleTable } = this.#batch;
+    const { splits, splitRows } = gradientSplits(rows, plan.layout.layers[0]!.length);
+    this.#sizes = { rows, samples, longest, splits };
+    const { probability, seed, round } = options.dropout;
+    const { tables } = storage.transients;
+    const scale = { f32: dropoutScale(probability) };
+    gpu.write(tables.current, words(rows, samples, splitRows, dropoutThreshold(probability), scale, seed, round));
+    gpu.write(tables.rows, rowTable);
+    gpu.write(tables.samples, sampleTable);
+  }
+
+  async embed(): Promise<Hidden> {
+    this.#run(this.#host.programs.embed, null);
+    return this.#put('t.x', null);
+  }
+
+  async forward(range: LayerRange, hidden: Hidden): Promise<Hidden> {
+    const { programs, pace, gpu } = this.#host;
+    this.#checkRange(range);
+    let below = await this.#take(hidden, 't.x');
+    for (let layer = range.from; layer < range.to; layer++) {
+      if (layer >= this.#saveFrom) this.#keep(layer, below);
+      this.#run(layer >= this.#saveFrom ? programs.forward.keep : programs.forward.plain, layer);
+      below = layer;
+      this.#startedMs ??= performance.now();
+      this.#layersRecorded++;
+      if (pace.layer(this.#sizes.rows)) gpu.submit();
+    }
+    return this.#put('t.x', below);
+  }
+
+  async loss(
+    hidden: Hidden,
+    want: { readonly dHidden: boolean; readonly headGradient: boolean },
+  ): ReturnType<Pass['loss']> {
+    const { gpu, plan, programs, storage } = this.#host;
+    const { tables, headStaging } = storage.transients;
+    await this.#take(hidden, 't.x');
+    this.#run(programs.loss, null);
+    const logitsBytes = this.#batch.samples * plan.labelCount * 4;
+    const headBytes = plan.layout.head.length * 4;
+    gpu.copy(this.#find('t.logits', null), whole(tables.logits), logitsBytes);
+    if (want.headGradient) {
+      this.#run(programs.headBackward.withGradient, null);
+      gpu.copy(this.#find('t.gradient', null), whole(headStaging), headBytes);
+    } else if (want.dHidden) this.#run(programs.headBackward.alone, null);
+    gpu.submit();
+    const [logits, gradient] = await Promise.all([
+      gpu.map(tables.logits, logitsBytes),
+      want.headGradient ? gpu.map(headStaging, headBytes) : null,
+    ]);
+    if (this.#startedMs !== null)
+      this.#host.pace.measured(this.#sizes.rows, this.#layersRecorded, (performance.now() - this.#startedMs) / 1000);
+    const values = new Float32Array(logits);
+    return {
+      logits: values,
+      lossSum: lossSum(values, this.#labels, plan.labelCount),
+      dHidden: want.dHidden ? this.#put('t.g', null) : null,
+      head: gradient === null ? null : { block: 'head', gradient: new Float32Array(gradient) },
+    };
+  }
+
+  async *backward(
+    range: LayerRange,
+    dHidden: Hidden,
+    wantInput: boolean,
+  ): AsyncGenerator<BlockGradient, Hidden | null, void> {
+    const { pace } = this.#host;
+    this.#checkRange(range);
+    for (let layer = range.from; layer < range.to; layer++)
+      if (!this.#kept.has(layer)) throw new Error(`Layer ${layer} was not saved by this pass.`);
+    await this.#take(dHidden, 't.g');
+    // Gradients are read back while deeper layers are at work; how many are under way is a matter of time.
+    const underWay: { readonly layer: number; readonly gradient: Promise<ArrayBuffer> }[] = [];
+    let next = range.to - 1;
+    try {
+      while (next >= range.from || underWay.length > 0) {
+        while (next >= range.from && underWay.length <= pace.ahead(this.#sizes.rows)) {
+          underWay.push({ layer: next, gradient: this.#layerBackward(next, next > range.from || wantInput) });
+          next--;
+        }
+        const { layer, gradient } = underWay.shift()!;
+        yield { block: layer, gradient: new Float32Array(await gradient) };
+      }
+    } finally {
+      // Where the caller stops early, buffers must not be left mapped.
+      await Promise.allSettled(underWay.map(({ gradient }) => gradient));
+    }
+    return wantInput ? this.#put('t.g', null) : null;
+  }
+
+  dispose(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#host.gpu.discard();
+    this.#live = null;
+    this.#kept.clear();
+    this.#end();
+  }
+
+  /** Records and submits one layer backward; its gradient arrives when the device has done it. */
+  #layerBackward(layer: number, goesOn: boolean): Promise<ArrayBuffer> {
+    const { gpu, plan, programs } = this.#host;
+    const { input, saved } = this.#kept.get(layer)!;
+    const program = programs.backward[input];
+    const bytes = plan.layout.layers[layer]!.length * 4;
+    this.#run(goesOn ? program.goesOn : program.ends, layer);
+    gpu.copy(this.#find('t.gradient', null), whole(saved.staging), bytes);
+    gpu.submit();
+    const gradient = gpu.map(saved.staging, bytes);
+    // A failure is the business of whoever awaits it.
+    gradient.catch(() => undefined);
+    return gradient;
+  }
+
+  /** Makes room for what a layer saves; `below` is the layer that its input comes from, if it comes from one directly. */
+  #keep(layer: number, below: number | null): void {
+    const { gpu, plan, storage } = this.#host;
+    if (this.#kept.has(layer)) throw new Error(`Layer ${layer} went forward twice in one pass.`);
+    const direct = below !== null && below === layer - 1 && this.#kept.has(below);
+    let inputCopy: Slice | null = null;
+    if (!direct && needsInputCopy(plan)) {
+      const copies = [...this.#kept.values()].filter((kept) => kept.inputCopy !== null).length;
+      inputCopy = storage.inputCopy(copies);
+      const bytes = this.#sizes.rows * plan.shape.hiddenSize * BYTES[plan.precision];
+      gpu.copy(this.#find('t.x', null), inputCopy, bytes);
+    }
+    const saved = storage.saved(this.#kept.size);
+    this.#kept.set(layer, { saved, input: direct ? 'below' : 'copied', inputCopy });
+  }
+
+  #run(steps: readonly Step[], layer: number | null): void {
+    const { gpu, constants } = this.#host;
+    if (this.#ended) throw new Error('This pass has ended.');
+    for (const step of steps) {
+      const slices: Record<string, Slice> = {};
+      for (const [name, tensor] of Object.entries(step.tensors)) slices[name] = this.#find(tensor, layer);
+      if (step.sizes !== null) slices.sizes = constants.sizes(step);
+      gpu.launch(step.kernel, slices, step.grid(this.#sizes));
+    }
+  }
+
+  /** The slice of a tensor, for steps of `layer`. */
+  #find(tensor: Tensor, layer: number | null): Slice {
+    const { storage, frozen, constants } = this.#host;
+    const { slices, tables } = storage.transients;
+    const name = tensor.slice(2);
+    const found = (() => {
+      switch (tensor[0]) {
+        case 't':
+          return slices.get(tensor);
+        case 'e':
+          return frozen.embeddings.get(name);
+        case 'w':
+          return layer === null ? undefined : frozen.layers[layer]?.get(name);
+        case 'p':
+          return name === 'head' ? constants.head : layer === null ? undefined : constants.block(layer);
+        case 's': {
+          const kept = layer === null ? undefined : this.#kept.get(layer);
+          return name === 'input' ? (kept?.inputCopy ?? undefined) : kept?.saved.slices.get(tensor);
+        }
+        case 'b':
+          return layer === null
+            ? undefined
+            : (frozen.layers[layer - 1]?.get(name) ?? this.#kept.get(layer - 1)?.saved.slices.get(`s.${name}`));
+        default:
+          if (tensor === 'i.layer') return constants.layer(layer ?? 0);
+          return tensor === 'i.current' ? tables.current : tensor === 'i.rows' ? tables.rows : tables.samples;
+      }
+    })();
+    if (found === undefined) throw new Error(`There is no ${tensor} for layer ${layer}.`);
+    return found;
+  }
+
+  #put(place: Place, layer: number | null): DeviceHidden {
+    this.#live = new DeviceHidden(this.#batch, place, layer, (hidden) => this.#read(hidden));
+    return this.#live;
+  }
+
+  /** Puts `hidden` where the steps expect it; the layer whose output it is, where that is known. */
+  async #take(hidden: Hidden, place: Place): Promise<number | null> {
+    const { gpu, plan } = this.#host;
+    if (hidden instanceof DeviceHidden && hidden === this.#live && hidden.place === place) {
+      this.#live = null;
+      return hidden.layer;
+    }
+    const width = plan.shape.hiddenSize;
+    const values = await hidden.read();
+    if (values.length !== this.#batch.samples * this.#batch.tokens * width)
+      throw new RangeError(
+        `Hidden states of ${values.length} values do not fit ${this.#batch.samples} samples of ${this.#batch.tokens} tokens, ${width} wide.`,
+      );
+    const packed = packRows(this.#batch, values, width);
+    gpu.write(this.#find(place, null), place === 't.x' && plan.precision === 'f16' ? toHalf(packed) : packed);
+    this.#live = null;
+    return null;
+  }
+
+  async #read(hidden: DeviceHidden): Promise<Float32Array> {
+    if (hidden !== this.#live) throw new Error('These hidden states have been used up.');
+    const { gpu, plan } = this.#host;
+    const width = plan.shape.hiddenSize;
+    const half = hidden.place === 't.x' && plan.precision === 'f16';
+    const content = await gpu.readBack(this.#find(hidden.place, null), this.#sizes.rows * width * (half ? 2 : 4));
+    const packed = half ? fromHalf(new Uint16Array(content)) : new Float32Array(content);
+    return unpackRows(this.#batch, packed, width);
+  }
+
+  #checkRange({ from, to }: LayerRange): void {
+    const { layers } = this.#host.plan.shape;
+    if (!(Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from <= to && to <= layers))
+      throw new RangeError(`Layers ${from} to ${to} are not a range of the model's ${layers}.`);
+  }
+}

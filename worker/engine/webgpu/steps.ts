@@ -1,0 +1,86 @@
+import type { LoraSettings, ModelShape } from '../../../signaling/protocol/settings.ts';
+import type { ParameterLayout } from '../../model/layout.ts';
+import type { Grid, Kernel, Precision } from './kernel.ts';
+import type { AttentionSpec } from './kernels/attention.ts';
+import type { Tile } from './kernels/tile.ts';
+
+/** Everything that decides which kernels a model needs and what they bind. */
+export interface ModelPlan {
+  readonly shape: ModelShape;
+  readonly lora: LoraSettings;
+  readonly labelCount: number;
+  readonly layout: ParameterLayout;
+  readonly withDropout: boolean;
+  /** Of frozen matrices and of activations. */
+  readonly precision: Precision;
+  readonly tile: Tile;
+  readonly attentionLanes: AttentionSpec['lanes'];
+}
+
+/** Sizes of a packed batch, which grids depend on. */
+export interface BatchSizes {
+  readonly rows: number;
+  readonly samples: number;
+  /** Tokens of the longest sample. */
+  readonly longest: number;
+  /** Parts of a gradient sum. */
+  readonly splits: number;
+}
+
+/**
+ * A tensor by where it lives and what it is:
+ *
+ *   e.  embeddings, frozen                       w.  the current layer's frozen tensors
+ *   p.  parameters: `block` of the current layer, `head`
+ *   s.  saved by the current layer's forward pass for its backward pass;   b.  saved by the layer below
+ *   t.  transient, in the arena                  i.  inputs of a pass: `current`, `rows`, `samples`, and the `layer` uniform
+ */
+export type Tensor = `${'e' | 'w' | 'p' | 's' | 'b' | 't' | 'i'}.${string}`;
+
+/** One dispatch, without its buffers. */
+export interface Step {
+  readonly kernel: Kernel;
+  /** Tensor of each binding but `sizes`. */
+  readonly tensors: Readonly<Record<string, Tensor>>;
+  /** The uniform `sizes`. */
+  readonly sizes: Uint32Array | null;
+  readonly grid: (batch: BatchSizes) => Grid;
+}
+
+const SHARED: Readonly<Record<string, Tensor>> = {
+  current: 'i.current',
+  rows: 'i.rows',
+  samples: 'i.samples',
+  layer: 'i.layer',
+};
+
+/** A step whose tensors are those named, and the shared ones where the kernel binds them. */
+export function step<Name extends string>(
+  kernel: Kernel<Name>,
+  tensors: Readonly<Partial<Record<Name, Tensor>>>,
+  sizes: Uint32Array | null,
+  grid: Step['grid'],
+): Step {
+  const all: Record<string, Tensor> = {};
+  for (const name of Object.keys(kernel.bindings) as Name[]) {
+    if (name === 'sizes') continue;
+    const tensor = tensors[name] ?? SHARED[name];
+    if (tensor === undefined) throw new Error(`Kernel ${kernel.label} has no tensor for ${name}.`);
+    all[name] = tensor;
+  }
+  if ('sizes' in kernel.bindings !== (sizes !== null)) throw new Error(`Kernel ${kernel.label}: sizes do not fit.`);
+  return { kernel, tensors: all, sizes, grid };
+}
+
+/** First and last step in which each transient tensor of an order of steps occurs. */
+export function transientLifetimes(order: readonly Step[]): Map<string, { first: number; last: number }> {
+  const found = new Map<string, { first: number; last: number }>();
+  order.forEach(({ tensors }, index) => {
+    for (const tensor of Object.values(tensors)) {
+      if (!tensor.startsWith('t.')) continue;
+      const before = found.get(tensor);
+      found.set(tensor, { first: before?.first ?? index, last: index });
+    }
+  });
+  return found;
+}

@@ -1,0 +1,150 @@
+import { type CountedBuffer, type Gpu, type Slice, whole } from './gpu.ts';
+import { inputCopyBytes, needsInputCopy, type PassShape, planTransients, savedTensors, tableBytes } from './memory.ts';
+import type { ModelPlan } from './steps.ts';
+
+/** A buffer of transients for passes of a shape or any smaller one. */
+interface Transients {
+  readonly shape: PassShape;
+  readonly slices: ReadonlyMap<string, Slice>;
+  readonly tables: {
+    readonly current: Slice;
+    readonly rows: Slice;
+    readonly samples: Slice;
+    readonly logits: CountedBuffer;
+  };
+  readonly headStaging: CountedBuffer;
+  readonly buffers: readonly CountedBuffer[];
+}
+
+/** What one layer saves, and where its gradient is read back. */
+export interface SavedLayer {
+  readonly slices: ReadonlyMap<string, Slice>;
+  readonly staging: CountedBuffer;
+  readonly buffers: readonly CountedBuffer[];
+}
+
+/**
+ * The memory of passes, kept from one to the next. A pass that fits what the last ones needed allocates nothing; one that does not
+ * replaces what is too small.
+ */
+export class Storage {
+  readonly #gpu: Gpu;
+  readonly #plan: ModelPlan;
+  #transients: Transients | null = null;
+  #saved: SavedLayer[] = [];
+  #savedRows = 0;
+  #inputCopies: Slice[] = [];
+
+  constructor(gpu: Gpu, plan: ModelPlan) {
+    this.#gpu = gpu;
+    this.#plan = plan;
+  }
+
+  /** @throws WebGpuError when the device has too little memory or allows no buffer of the size. What was kept is then gone. */
+  async reserve(rows: number, samples: number, savedLayers: number): Promise<void> {
+    try {
+      await this.#gpu.allocated(() => {
+        this.#reserveTransients({ rows, samples, backward: savedLayers > 0 });
+        this.#reserveSaved(rows, savedLayers);
+      });
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+  }
+
+  get transients(): Transients {
+    if (this.#transients === null) throw new Error('No memory was reserved for this pass.');
+    return this.#transients;
+  }
+
+  saved(index: number): SavedLayer {
+    return this.#saved[index]!;
+  }
+
+  /** A place for the index-th copy of a layer's input; the first is reserved, more are for passes in pieces. */
+  inputCopy(index: number): Slice {
+    this.#inputCopies[index] ??= this.#allocateInputCopy();
+    return this.#inputCopies[index];
+  }
+
+  /** Frees everything that passes use. */
+  release(): void {
+    this.#releaseTransients();
+    this.#releaseSaved();
+  }
+
+  #reserveTransients(wanted: PassShape): void {
+    const had = this.#transients?.shape;
+    if (
+      had !== undefined &&
+      had.rows >= wanted.rows &&
+      had.samples >= wanted.samples &&
+      (had.backward || !wanted.backward)
+    )
+      return;
+    this.#releaseTransients();
+    const shape: PassShape = {
+      rows: Math.max(had?.rows ?? 0, wanted.rows),
+      samples: Math.max(had?.samples ?? 0, wanted.samples),
+      backward: (had?.backward ?? false) || wanted.backward,
+    };
+    const { slots, slotOf } = planTransients(this.#plan, shape);
+    const bytes = tableBytes(this.#plan, shape);
+    const buffers: CountedBuffer[] = [];
+    const make = (...args: Parameters<Gpu['allocate']>): CountedBuffer => {
+      const buffer = this.#gpu.allocate(...args);
+      buffers.push(buffer);
+      return buffer;
+    };
+    const arena = slots.map((size, index) => whole(make(`transient ${index}`, size)));
+    this.#transients = {
+      shape,
+      slices: new Map([...slotOf].map(([name, slot]) => [name, arena[slot]!])),
+      tables: {
+        current: whole(make('pass', bytes.current, 'uniform')),
+        rows: whole(make('rows', bytes.rows)),
+        samples: whole(make('samples', bytes.samples)),
+        logits: make('logits', bytes.logits, 'staging'),
+      },
+      headStaging: make('head gradient', this.#plan.layout.head.length * 4, 'staging'),
+      buffers,
+    };
+  }
+
+  #reserveSaved(rows: number, count: number): void {
+    if (count === 0) return;
+    if (rows > this.#savedRows) {
+      this.#releaseSaved();
+      this.#savedRows = rows;
+    }
+    const sizes = Object.entries(savedTensors(this.#plan, this.#savedRows));
+    while (this.#saved.length < count) {
+      const buffers = sizes.map(([name, bytes]) => this.#gpu.allocate(name, bytes));
+      const staging = this.#gpu.allocate('gradient', this.#plan.layout.layers[0]!.length * 4, 'staging');
+      this.#saved.push({
+        slices: new Map(sizes.map(([name], index) => [name, whole(buffers[index]!)])),
+        staging,
+        buffers: [...buffers, staging],
+      });
+    }
+    if (needsInputCopy(this.#plan)) this.inputCopy(0);
+  }
+
+  #allocateInputCopy(): Slice {
+    return whole(this.#gpu.allocate('input copy', inputCopyBytes(this.#plan, this.#savedRows)));
+  }
+
+  #releaseTransients(): void {
+    for (const buffer of this.#transients?.buffers ?? []) this.#gpu.release(buffer);
+    this.#transients = null;
+  }
+
+  #releaseSaved(): void {
+    for (const buffer of this.#saved.flatMap(({ buffers }) => buffers)) this.#gpu.release(buffer);
+    for (const { buffer } of this.#inputCopies) this.#gpu.release(buffer);
+    this.#saved = [];
+    this.#inputCopies = [];
+    this.#savedRows = 0;
+  }
+}
