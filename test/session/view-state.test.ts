@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import type { RoundReport, ScoreReport } from '../../signaling/protocol/room-view.ts';
+import type { SessionView } from '../../web/session/view.ts';
+import { firstView, reduceView, type ViewEvent } from '../../web/session/view-state.ts';
+
+const round = (n: number, loss = 1 / n): RoundReport => ({
+  round: n,
+  planVersion: 1,
+  loss,
+  learningRate: 1e-3,
+  gradientNorm: 1,
+  elapsedSeconds: 1,
+  devices: [],
+  reassigned: 0,
+});
+const score = (n: number): ScoreReport => ({
+  round: n,
+  metric: 'accuracy',
+  value: 0.5,
+  loss: 0.7,
+  examples: 100,
+  elapsedSeconds: 1,
+});
+const play = (...events: ViewEvent[]): SessionView => events.reduce(reduceView, firstView('device', 'abcdefgh'));
+
+describe('a session view', () => {
+  it('keeps rounds in order, each once, also when history comes again after a reconnection', () => {
+    const view = play(
+      { type: 'round', report: round(1) },
+      { type: 'round', report: round(2) },
+      { type: 'message', message: { type: 'history', rounds: [round(1), round(3, 0.1)], scores: [score(0)] } },
+      { type: 'message', message: { type: 'round', report: round(4) } },
+    );
+    expect(view.rounds.map((r) => r.round)).toEqual([1, 2, 3, 4]);
+    expect(view.rounds[2].loss).toBe(0.1);
+    expect(view.scores).toEqual([score(0)]);
+  });
+
+  it('ends activity with its round and an evaluation with its score', () => {
+    const running = play(
+      { type: 'activity', activity: { round: 3, devices: [] } },
+      { type: 'evaluation', evaluation: { done: 1, total: 2 } },
+    );
+    expect([running.activity?.round, running.evaluation?.total]).toEqual([3, 2]);
+    const done = reduceView(reduceView(running, { type: 'round', report: round(3) }), {
+      type: 'score',
+      report: score(3),
+    });
+    expect([done.activity, done.evaluation]).toEqual([null, null]);
+  });
+
+  it('is over after a refusal or when the room closes, for the first reason given', () => {
+    const warned = play({
+      type: 'message',
+      message: { type: 'error', sentence: 'Only the host may.', refused: false },
+    });
+    expect(warned.ended).toBeNull();
+    const refused = play({ type: 'message', message: { type: 'error', sentence: 'No such session.', refused: true } });
+    expect(refused.ended).toBe('No such session.');
+    const closed = reduceView(refused, { type: 'message', message: { type: 'closed', sentence: 'The host left.' } });
+    expect(closed.ended).toBe('No such session.');
+  });
+
+  it('numbers its notices and keeps the latest twenty', () => {
+    const view = play(
+      ...Array.from(
+        { length: 30 },
+        (_, i): ViewEvent => ({
+          type: 'notice',
+          kind: 'news',
+          sentence: `Notice ${i + 1}.`,
+          elapsedSeconds: i,
+        }),
+      ),
+    );
+    expect(view.notices).toHaveLength(20);
+    expect(view.notices[0]).toMatchObject({ id: 11, sentence: 'Notice 11.' });
+    expect(view.notices[19].id).toBe(30);
+  });
+
+  it('starts as what its role is', () => {
+    expect(firstView('watcher', 'x').status).toEqual({ kind: 'watching' });
+    expect(firstView('host', 'x').status).toEqual({ kind: 'joining' });
+  });
+});
