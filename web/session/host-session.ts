@@ -102,14 +102,15 @@ export class OwnSession implements HostSession {
     const settled = opening.finally(() => {
       opened = true;
     });
-    const [{ shape, task }] = await Promise.all([settled, watch()]);
+    const [{ shape, task, lora, version, badRows }] = await Promise.all([settled, watch()]);
     if (this.#over) return;
     this.#store.dispatch({ type: 'opening', opening: null });
-    const { model, lora, training } = request;
-    this.#enterRoom({ model, shape, task, lora, training, policy: this.#options.policy });
+    if (badRows.count > 0) this.#store.notice('problem', `${badRows.count} rows of the data could not be used.`);
+    const { model, training } = request;
+    this.#enterRoom({ model, shape, task, lora, training, policy: this.#options.policy }, version);
   }
 
-  #enterRoom(settings: SessionSettings): void {
+  #enterRoom(settings: SessionSettings, roundsBehind: number): void {
     const client = new RoomClient(this.#environment, () => this.#enter(settings));
     this.#client = client;
     client.onMessage((message) => this.#onMessage(message));
@@ -117,6 +118,7 @@ export class OwnSession implements HostSession {
     this.#offs.push(this.#environment.onHidden((hidden) => client.send({ type: 'hidden', hidden })));
     this.#training = new Training({
       settings,
+      roundsBehind,
       worker: this.#worker.api,
       fleet: this.#fleet,
       room: () => this.#store.view.room,

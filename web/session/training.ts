@@ -15,6 +15,8 @@ type Phase = RoomView['phase'];
 
 export interface TrainingContext {
   readonly settings: SessionSettings;
+  /** Rounds that a checkpoint has behind it; 0 for a fresh start. */
+  readonly roundsBehind: number;
   readonly worker: HostWorkerApi;
   readonly fleet: Fleet;
   readonly room: () => RoomView | null;
@@ -30,7 +32,7 @@ export class Training {
   #phase: Phase = 'gathering';
   #finishing = false;
   #running = false;
-  #round = 0;
+  #round: number;
   #nextOrder = 1;
   #nextChunk = 1;
   #lastScored = -1;
@@ -38,6 +40,7 @@ export class Training {
 
   constructor(context: TrainingContext) {
     this.#context = context;
+    this.#round = context.roundsBehind;
   }
 
   get phase(): Phase {
