@@ -42,7 +42,10 @@ export function shareBandwidth(law: RateLaw, demands: readonly Demand[], bandwid
     T = Math.max(T, demand.computeSeconds + demand.uploadBits / bitsPerSecond(law, demand.coefficient, bandwidthHz));
   }
   if (!Number.isFinite(T)) return { latencySeconds: Infinity, hertz: demands.map(() => 0) };
-  if (senders.length > 1) T = Math.max(climb(law, senders, bandwidthHz, T), idle);
+  if (senders.length === 1 && idle <= T) {
+    return { latencySeconds: T, hertz: demands.map((demand) => (demand.uploadBits > 0 ? bandwidthHz : 0)) };
+  }
+  if (senders.length > 1) T = climb(law, senders, bandwidthHz, T);
   T = Math.max(T, idle);
   const wanted = demands.map((d) => hertzNeeded(law, d.coefficient, d.uploadBits, T - d.computeSeconds));
   const total = wanted.reduce((a, b) => a + b, 0);

@@ -5,7 +5,7 @@ import { type ChainProblem, fastestChain, provenBound } from './chain-search.ts'
 import { crunchAt } from './crunch.ts';
 import type { JointAnswer } from './exact.ts';
 import { chainLoads, computeSeconds, type Fleet, type Link, linkBits } from './fleet.ts';
-import { type Grouping, groupAtFixedRate } from './grouping.ts';
+import { type Grouping, groupAtFixedRate, quickGrouping } from './grouping.ts';
 import type { Load } from './load.ts';
 import { lola } from './lola.ts';
 import { fleetRunTable, linkOf } from './run-costs.ts';
@@ -79,7 +79,8 @@ function chainsOver(fleet: Fleet, rows: readonly number[]): ChainProblem<Grouped
 
 /** The fastest chain with shared bandwidth. Null when nobody can close a chain. */
 export function fastestGroups(fleet: Fleet): GroupedPlan | null {
-  const grouping = startingGroups(fleet);
+  const most = Math.min(fleet.layers, fleet.devices.length);
+  const grouping = quickGrouping(fleet, fleet.bandwidthHz / most, most);
   if (!grouping) return null;
   const starts = [shareChain(fleet, grouping.chain)];
   for (let device = 0; device < fleet.devices.length; device++) {

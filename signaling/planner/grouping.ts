@@ -1,8 +1,11 @@
 import { uploadSeconds } from './channel.ts';
 import { canSend, computeSeconds, type Fleet, type Link, linkBits } from './fleet.ts';
+import { drawsFrom } from './random.ts';
 
-/** Up to so many devices every subset is tried; beyond, devices are taken in one good order. */
+/** Up to so many devices every subset is tried; beyond, a local search looks for a good order of devices. */
 const MAX_DEVICES_FOR_SUBSETS = 12;
+const ORDERS_TRIED = 1500;
+const ORDERS_TRIED_QUICKLY = 60;
 /** Before anything is covered; depth 0 is the head. */
 const NOTHING = -1;
 
@@ -17,20 +20,44 @@ export interface Grouping {
  * Block allocation at fixed bandwidth when neighbouring layers may be grouped: which run of layers each of at most `maxLinks` devices
  * takes, every device sending over `hertz`; the head goes with depth 1. Bisects the latency; at a threshold a device that starts below
  * depth a reaches some furthest depth, and reaching further never hurts the next, so only the order of devices matters. Exact up to 12
- * devices (all subsets); beyond, devices go in ascending order of the depth at which their time is up, which is the best order but for
- * rounding to whole layers. Null when no device can close the chain.
+ * devices (all subsets); beyond, a local search over orders. Null when no device can close the chain.
  */
 export function groupAtFixedRate(fleet: Fleet, hertz: number, maxLinks: number): Grouping | null {
-  const usable = [...fleet.devices.keys()].filter((k) => canSend(fleet, k) && fleet.deepestHeld[k]! > 0);
-  const start = usable
+  const usable = usableDevices(fleet);
+  if (usable.length > MAX_DEVICES_FOR_SUBSETS) return groupByOrders(fleet, hertz, usable, maxLinks, ORDERS_TRIED);
+  const start = bestAlone(fleet, hertz, usable);
+  if (!start) return null;
+  const exact = improve(fleet, hertz, start, (T) => chainBySubsets(fleet, hertz, usable, T, maxLinks));
+  return { ...exact, solver: 'grouping by bisection over subsets' };
+}
+
+/** A good grouping to start a search from. */
+export function quickGrouping(fleet: Fleet, hertz: number, maxLinks: number): Grouping | null {
+  return groupByOrders(fleet, hertz, usableDevices(fleet), maxLinks, ORDERS_TRIED_QUICKLY);
+}
+
+function groupByOrders(
+  fleet: Fleet,
+  hertz: number,
+  usable: readonly number[],
+  maxLinks: number,
+  tries: number,
+): Grouping | null {
+  const start = bestAlone(fleet, hertz, usable);
+  if (!start) return null;
+  const found = improve(fleet, hertz, start, (T) => chainByOrders(fleet, hertz, usable, T, maxLinks, tries));
+  return { ...found, solver: 'grouping by bisection, local search over orders' };
+}
+
+function usableDevices(fleet: Fleet): number[] {
+  return [...fleet.devices.keys()].filter((k) => canSend(fleet, k) && fleet.deepestHeld[k]! > 0);
+}
+
+function bestAlone(fleet: Fleet, hertz: number, usable: readonly number[]): Measured | null {
+  return usable
     .filter((k) => fleet.deepestHeld[k] === fleet.layers)
     .map((device) => measure(fleet, hertz, [{ device, from: NOTHING, to: fleet.layers }]))
     .reduce<Measured | null>((best, next) => (best && best.latencySeconds <= next.latencySeconds ? best : next), null);
-  if (!start) return null;
-  const sorted = improve(fleet, hertz, start, (T) => chainInOrder(fleet, hertz, usable, T, maxLinks));
-  if (usable.length > MAX_DEVICES_FOR_SUBSETS) return { ...sorted, solver: 'grouping by bisection, devices in order' };
-  const exact = improve(fleet, hertz, sorted, (T) => chainBySubsets(fleet, hertz, usable, T, maxLinks));
-  return { ...exact, solver: 'grouping by bisection over subsets' };
 }
 
 interface Measured {
@@ -65,6 +92,8 @@ function improve(
     const below = attempt(best.latencySeconds * (1 - 1e-13));
     if (!below) return best;
     best = measure(fleet, hertz, below);
+    // A local search may find below what it failed at before.
+    if (best.latencySeconds <= low) continue;
     const middle = (low + best.latencySeconds) / 2;
     const halved = attempt(middle);
     if (halved) best = measure(fleet, hertz, halved);
@@ -98,27 +127,59 @@ function horizon(fleet: Fleet, device: number, limitSeconds: number): number {
   return Math.min(depth, fleet.deepestHeld[device]!);
 }
 
-function chainInOrder(
+/** (L + 1) furthest depth from each start: entry 0 is the reach from nothing, entry a + 1 from depth a; no link ends at depth 0. */
+function reaches(fleet: Fleet, hertz: number, device: number, limitSeconds: number): Int32Array {
+  return Int32Array.from({ length: fleet.layers + 1 }, (_, i) => reach(fleet, hertz, device, i - 1, limitSeconds));
+}
+
+/**
+ * Devices in ascending order of their horizon would be best if layers could be cut anywhere; from there one device at a time moves
+ * elsewhere, keeping what does not cover less.
+ */
+function chainByOrders(
   fleet: Fleet,
   hertz: number,
   usable: readonly number[],
   limit: number,
   maxLinks: number,
+  tries: number,
 ): Link[] | null {
-  const ordered = usable
+  const byHorizon = usable
     .map((device) => ({ device, depth: horizon(fleet, device, limit) }))
     .filter(({ depth }) => depth >= 1)
     .sort((a, b) => a.depth - b.depth || a.device - b.device)
-    .slice(-maxLinks);
-  const chain: Link[] = [];
-  let covered = NOTHING;
-  for (const { device } of ordered) {
-    const to = reach(fleet, hertz, device, covered, limit);
-    if (to > covered) chain.push({ device, from: covered, to });
-    covered = to;
-    if (covered === fleet.layers) return chain;
+    .map(({ device }) => device);
+  // Only so many take part: the deepest, then the others in reserve.
+  let order = [...byHorizon.slice(-maxLinks), ...byHorizon.slice(0, -maxLinks)];
+  const furthest = new Map(order.map((device) => [device, reaches(fleet, hertz, device, limit)]));
+  const follow = (devices: readonly number[]): Link[] => {
+    const chain: Link[] = [];
+    let covered = NOTHING;
+    for (const device of devices) {
+      const to = furthest.get(device)![covered + 1]!;
+      if (to > covered) chain.push({ device, from: covered, to });
+      covered = to;
+      if (covered === fleet.layers || chain.length === maxLinks) break;
+    }
+    return chain;
+  };
+  const end = (chain: readonly Link[]) => chain.at(-1)?.to ?? NOTHING;
+  const draw = drawsFrom(1);
+  let chain = follow(order);
+  for (let tried = 0; tried < tries && end(chain) < fleet.layers && order.length > 1; tried++) {
+    const moved = [...order];
+    const [device] = moved.splice(draw.below(moved.length), 1);
+    moved.splice(draw.below(moved.length + 1), 0, device!);
+    if (draw.below(2) === 0) {
+      const [i, j] = [draw.below(moved.length), draw.below(moved.length)];
+      [moved[i], moved[j]] = [moved[j]!, moved[i]!];
+    }
+    const next = follow(moved);
+    if (end(next) < end(chain)) continue;
+    order = moved;
+    chain = next;
   }
-  return null;
+  return end(chain) === fleet.layers ? chain : null;
 }
 
 /** f(S) = furthest depth that the devices of S cover in any order; f(S) = max over k in S of reach(k, f(S without k)). */
@@ -133,10 +194,7 @@ function chainBySubsets(
   const covered = new Int32Array(subsets).fill(NOTHING);
   const last = new Int32Array(subsets).fill(-1);
   const members = new Uint8Array(subsets);
-  // Entry 0 is the reach from nothing, entry a + 1 from depth a; no link ends at depth 0.
-  const furthest = usable.map((device) =>
-    Int32Array.from({ length: fleet.layers + 1 }, (_, i) => reach(fleet, hertz, device, i - 1, limit)),
-  );
+  const furthest = usable.map((device) => reaches(fleet, hertz, device, limit));
   for (let set = 1; set < subsets; set++) {
     members[set] = members[set & (set - 1)]! + 1;
     if (members[set]! > maxLinks) continue;

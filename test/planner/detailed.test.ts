@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import { fleetOf, largestMicroBatch, memoryBytes } from '../../signaling/planner/fleet.ts';
+import { generateFleet } from '../../signaling/planner/generator.ts';
+import { chainAt } from '../../signaling/planner/grouped.ts';
+import { groupAtFixedRate } from '../../signaling/planner/grouping.ts';
+import { solve } from '../../signaling/planner/plan.ts';
+import type { DetailedDevice, DetailedProblem } from '../../signaling/planner/problem.ts';
+import { POLICIES } from '../../signaling/protocol/settings.ts';
+import { bruteChains } from './brute-force.ts';
+
+const device = (id: string, change: Partial<DetailedDevice> = {}): DetailedDevice => ({
+  id,
+  overheadSeconds: 0.5,
+  secondsPerSample: { embed: 0.01, forwardPerLayer: 0.02, backwardPerLayer: 0.04, head: 0.03 },
+  memory: {
+    limitBytes: 1000,
+    weightsBytes: 100,
+    transientPerSample: 10,
+    savedPerSamplePerLayer: 5,
+    gradientBytesPerLayer: 7,
+  },
+  bitsPerSecondPerHz: 2,
+  ...change,
+});
+
+const problem = (devices: DetailedDevice[], change: Partial<DetailedProblem['model']> = {}): DetailedProblem => ({
+  model: { layers: 4, samples: 10, head: { uploadBits: 40 }, layerUploadBits: 100, ...change },
+  devices,
+  bandwidthHz: 50,
+  channel: 'airtime',
+  host: devices[0]!.id,
+});
+
+describe('the cost model', () => {
+  test('one device alone, by hand', () => {
+    const answer = solve(problem([device('a')]), 'single');
+    if (!answer.feasible) throw new Error(answer.reason);
+    const [a] = answer.assignments;
+    // 0.5 + 10 * (0.01 + 4 * 0.02 + 4 * 0.04 + 0.03); 4 * 100 + 40 bits at 50 Hz * 2 bit/s/Hz.
+    expect(a!.computeSeconds).toBeCloseTo(3.3, 12);
+    expect(a!.uploadBits).toBe(440);
+    expect(a!.uploadSeconds).toBeCloseTo(4.4, 12);
+    expect(answer.latencySeconds).toBeCloseTo(7.7, 12);
+    expect(a).toMatchObject({ depth: 4, layers: [0, 1, 2, 3], head: true, share: 1, microBatch: 10 });
+    expect(a!.samples).toEqual({ start: 0, count: 10 });
+    // 100 + 10 * (10 + 4 * 5) + 4 * 7
+    expect(a!.memoryBytes).toBe(428);
+  });
+
+  test('the largest micro-batch that fits, at the limit and one byte below it', () => {
+    const at = (limitBytes: number) => device('a', { memory: { ...device('a').memory, limitBytes } });
+    // Three samples down to depth 4 take 100 + 3 * 30 + 28 = 218 bytes.
+    expect(largestMicroBatch(at(218), 10, 4)).toBe(3);
+    expect(largestMicroBatch(at(217), 10, 4)).toBe(2);
+    expect(largestMicroBatch(at(1e6), 10, 4)).toBe(10);
+    expect(largestMicroBatch(at(157), 10, 4)).toBe(0);
+    expect(memoryBytes(at(218), 3, 4)).toBe(218);
+  });
+
+  test('a device whose weights do not fit takes nothing', () => {
+    const full = device('full', { memory: { ...device('a').memory, limitBytes: 99 } });
+    for (const policy of POLICIES) {
+      const answer = solve({ ...problem([full, device('a')]), host: 'a' }, policy, { seed: 1 });
+      if (!answer.feasible) throw new Error(`${policy}: ${answer.reason}`);
+      expect(answer.assignments.map((assignment) => assignment.device)).toEqual(['a']);
+    }
+  });
+});
+
+describe('every plan of the detailed form', () => {
+  test('covers each (sample, block) pair exactly once, head included, within memory and bandwidth', () => {
+    for (const channel of ['ofdma', 'ofdma-power', 'airtime'] as const) {
+      for (let seed = 0; seed < 10; seed++) {
+        const layers = 3 + (seed % 5);
+        const samples = [1, 5, 32, 100][seed % 4]!;
+        const given = generateFleet(seed, { devices: 1 + (seed % 7), layers, samples, channel, uploadWeight: 0.3 });
+        for (const policy of POLICIES) {
+          const answer = solve(given, policy, { seed });
+          if (!answer.feasible) continue;
+          const what = `${policy}, ${channel}, seed ${seed}`;
+          const covered = Array.from({ length: samples }, () => new Int32Array(layers + 1));
+          for (const assignment of answer.assignments) {
+            const { start, count } = assignment.samples;
+            for (let sample = start; sample < start + count; sample++) {
+              for (const layer of assignment.layers) covered[sample]![layer]!++;
+              if (assignment.head) covered[sample]![layers]!++;
+            }
+            const deepest = assignment.layers.length > 0 ? layers - assignment.layers[0]! : 0;
+            expect(assignment.depth, what).toBe(deepest);
+            const { memory } = given.devices.find(({ id }) => id === assignment.device)!;
+            expect(assignment.memoryBytes, what).toBeLessThanOrEqual(memory.limitBytes);
+            expect(assignment.microBatch, what).toBeGreaterThanOrEqual(1);
+          }
+          expect(
+            covered.every((row) => row.every((times) => times === 1)),
+            what,
+          ).toBe(true);
+          expect(new Set(answer.assignments.map(({ device: id }) => id)).size).toBe(answer.assignments.length);
+          expect(
+            answer.assignments.reduce((sum, { share }) => sum + share, 0),
+            what,
+          ).toBeLessThanOrEqual(1 + 1e-9);
+          const finish = Math.max(...answer.assignments.map((a) => a.computeSeconds + a.uploadSeconds));
+          expect(finish / answer.latencySeconds, what).toBeCloseTo(1, 9);
+          expect(answer.lowerBoundSeconds, what).toBeLessThanOrEqual(answer.latencySeconds);
+          expect(answer.lowerBoundSeconds, what).toBeGreaterThan(0);
+        }
+      }
+    }
+  });
+});
+
+test('crunch groups layers as brute force does, at fixed bandwidth', () => {
+  let grouped = 0;
+  for (let seed = 0; seed < 200; seed++) {
+    const fleet = fleetOf(
+      generateFleet(seed, {
+        devices: 1 + (seed % 4),
+        layers: 2 + (seed % 4),
+        samples: 6,
+        uploadWeight: 1,
+        limited: 0.5,
+      }),
+    );
+    const hertz = fleet.bandwidthHz / fleet.devices.length;
+    const best = bruteChains(fleet, (chain) => chainAt(fleet, chain, hertz).latencySeconds);
+    const found = groupAtFixedRate(fleet, hertz, fleet.layers);
+    expect(found?.latencySeconds ?? Infinity, `seed ${seed}`).toBe(best);
+    if (found && found.chain.length < fleet.layers) grouped++;
+  }
+  expect(grouped).toBeGreaterThan(100);
+});
