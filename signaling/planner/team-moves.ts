@@ -14,7 +14,8 @@ interface NewTeam {
 export interface Move {
   /** Indices of the teams that go. */
   readonly without: readonly number[];
-  readonly instead: readonly NewTeam[];
+  /** Worked out for the few moves that are tried. */
+  readonly instead: () => readonly NewTeam[];
   /** Hertz that it seems to save when samples that change hands are worth the marginal price. */
   readonly gain: number;
 }
@@ -31,8 +32,22 @@ interface Idle {
   readonly device: number;
 }
 
-/** Every move between two teams of a state, and what it seems to gain. */
-export function proposals(costs: TeamCosts, state: TeamState): Move[] {
+/** A state as the moves see it. */
+interface Scene {
+  readonly costs: TeamCosts;
+  readonly active: readonly Team[];
+  readonly idle: readonly Idle[];
+  readonly devices: number;
+  /** Hertz that a sample is worth. */
+  readonly marginal: number;
+  readonly propose: (gain: number, without: readonly number[], instead: () => readonly NewTeam[]) => void;
+}
+
+/** In small rooms a team that an idle device joins is priced exactly, elsewhere by the one run that the device would cut. */
+const MAX_DEVICES_TO_PRICE_JOINS = 16;
+
+/** Moves between two teams of a state that seem to save more than `threshold` hertz. */
+export function proposals(costs: TeamCosts, state: TeamState, threshold: number): Move[] {
   const active: Team[] = [];
   const idle: Idle[] = [];
   state.teams.forEach((members, index) => {
@@ -40,134 +55,118 @@ export function proposals(costs: TeamCosts, state: TeamState): Move[] {
     if (samples > 0) active.push({ index, members, samples, chain: costs.chain(members, samples)! });
     else for (const device of members) idle.push({ index, device });
   });
-  const marginal = state.marginal < Infinity ? state.marginal : 0;
-  const unitSamples = [1, 0.25, 0.5].map((part) => Math.max(1, Math.round(part * Math.max(...state.samples))));
-  const pairs =
-    idle.length <= MAX_DEVICES_TO_PRICE_JOINS ? pairings(costs, idle, [...new Set(unitSamples)], marginal) : [];
-  return active
-    .flatMap((team) => [
-      ...joins(costs, team, idle, state.teams.flat().length),
-      ...active.flatMap((other) => (other === team ? [] : meetings(costs, team, other, marginal))),
-      ...(team.members.length > 1 ? leavings(costs, team, active, idle, marginal) : []),
-    ])
-    .concat(pairs);
+  const moves: Move[] = [];
+  const scene: Scene = {
+    costs,
+    active,
+    idle,
+    devices: idle.length + active.reduce((sum, { members }) => sum + members.length, 0),
+    marginal: state.marginal < Infinity ? state.marginal : 0,
+    propose(gain, without, instead) {
+      if (gain > threshold) moves.push({ gain, without, instead });
+    },
+  };
+  for (const team of active) {
+    joins(scene, team);
+    for (const other of active) if (other !== team) meetings(scene, team, other);
+    if (team.members.length > 1) for (const member of team.members) leavings(scene, team, member);
+  }
+  if (idle.length <= MAX_DEVICES_TO_PRICE_JOINS) pairings(scene, Math.max(...state.samples));
+  return moves;
 }
-
-/** Two idle devices found a team. */
-function pairings(costs: TeamCosts, idle: readonly Idle[], sampleCounts: readonly number[], marginal: number): Move[] {
-  return idle.flatMap((one, i) =>
-    idle.slice(i + 1).flatMap((other) =>
-      sampleCounts.map((samples) => {
-        const members = union([one.device], [other.device]);
-        const gain = marginal * samples - (costs.chain(members, samples)?.cost ?? Infinity);
-        return { without: [one.index, other.index], instead: [{ members, around: samples }], gain };
-      }),
-    ),
-  );
-}
-
-/** In small rooms a team that an idle device joins is priced exactly, elsewhere by the one run that the device would cut. */
-const MAX_DEVICES_TO_PRICE_JOINS = 16;
 
 /** An idle device helps a team. */
-function joins(costs: TeamCosts, team: Team, idle: readonly Idle[], devices: number): Move[] {
-  return idle.map(({ index, device }) => {
-    const guess = insertion(costs, team.chain, device, team.samples);
-    const newTeam = joined(team, device, guess.order);
-    let { gain } = guess;
+function joins({ costs, idle, devices, propose }: Scene, team: Team): void {
+  for (const { index, device } of idle) {
+    const { gain, order } = insertion(costs, team.chain, device, team.samples);
+    let worth = gain;
     if (devices <= MAX_DEVICES_TO_PRICE_JOINS) {
-      costs.suggest(newTeam.members, guess.order);
-      gain = team.chain.cost - (costs.chain(newTeam.members, team.samples)?.cost ?? Infinity);
+      const members = union(team.members, [device]);
+      costs.suggest(members, order);
+      worth = team.chain.cost - (costs.chain(members, team.samples)?.cost ?? Infinity);
     }
-    return { without: [team.index, index], instead: [newTeam], gain };
-  });
+    propose(worth, [team.index, index], () => [joined(team, device, order)]);
+  }
 }
 
 function joined(team: Team, device: number, order: readonly number[]): NewTeam {
   return { members: union(team.members, [device]), around: team.samples, order };
 }
 
+/** Two idle devices found a team. */
+function pairings({ costs, idle, marginal, propose }: Scene, most: number): void {
+  const counts = new Set([1, 0.25, 0.5].map((part) => Math.max(1, Math.round(part * most))));
+  idle.forEach((one, i) => {
+    for (const other of idle.slice(i + 1)) {
+      const members = union([one.device], [other.device]);
+      for (const samples of counts) {
+        const gain = marginal * samples - (costs.chain(members, samples)?.cost ?? Infinity);
+        propose(gain, [one.index, other.index], () => [{ members, around: samples }]);
+      }
+    }
+  });
+}
+
 /** Two teams become one, or a lone worker gives its samples away to help another team. */
-function meetings(costs: TeamCosts, team: Team, other: Team, marginal: number): Move[] {
-  const moves: Move[] = [];
+function meetings({ costs, marginal, propose }: Scene, team: Team, other: Team): void {
   const without = [team.index, other.index];
   if (other.members.length === 1) {
-    const { gain, order } = insertion(costs, team.chain, other.members[0]!, team.samples);
-    const freed = other.chain.cost - marginal * other.samples;
-    moves.push({ without, instead: [joined(team, other.members[0]!, order)], gain: gain + freed });
+    const device = other.members[0]!;
+    const { gain, order } = insertion(costs, team.chain, device, team.samples);
+    propose(gain + other.chain.cost - marginal * other.samples, without, () => [joined(team, device, order)]);
   }
   if (other.index > team.index) {
     const members = union(team.members, other.members);
     const samples = team.samples + other.samples;
-    const order = [...team.chain.runs, ...other.chain.runs].toSorted((a, b) => a.to - b.to).map((run) => run.device);
+    const order = [...team.chain.runs, ...other.chain.runs].sort((a, b) => a.to - b.to).map((run) => run.device);
     costs.suggest(members, order);
     const merged = costs.chain(members, samples)?.cost ?? Infinity;
-    moves.push({
-      without,
-      instead: [{ members, around: samples, order }],
-      gain: team.chain.cost + other.chain.cost - merged,
-    });
+    propose(team.chain.cost + other.chain.cost - merged, without, () => [{ members, around: samples, order }]);
   }
-  return moves;
 }
 
-/** A member works alone, changes to another team, or an idle device takes its place. */
-function leavings(
-  costs: TeamCosts,
-  team: Team,
-  active: readonly Team[],
-  idle: readonly Idle[],
-  marginal: number,
-): Move[] {
+/** A member works alone, changes to another team, founds a team with an idle device, or an idle device takes its place. */
+function leavings({ costs, active, idle, marginal, propose }: Scene, team: Team, member: number): void {
   const { chain, samples, index } = team;
   const order = orderOf(chain);
-  return team.members.flatMap((member) => {
-    const rest = team.members.filter((device) => device !== member);
-    const restOrder = order.filter((device) => device !== member);
-    const remaining: NewTeam = { members: rest, around: samples, order: restOrder };
-    const alone: NewTeam = { members: [member], around: 0 };
-    costs.suggest(rest, restOrder);
-    const saved = chain.cost - (costs.chain(rest, samples)?.cost ?? Infinity);
-    const moves: Move[] = [{ without: [index], instead: [remaining, alone], gain: saved + marginal }];
-    for (const other of active) {
-      if (other === team) continue;
-      const there = insertion(costs, other.chain, member, other.samples);
-      const instead = [remaining, joined(other, member, there.order)];
-      moves.push({ without: [index, other.index], instead, gain: saved + there.gain });
-    }
-    moves.push(...foundings(costs, team, remaining, member, saved, idle, marginal));
-    const run = chain.runs.find(({ device }) => device === member);
-    if (!run) return moves;
-    const own = costs.run(member, samples, run.from, run.to);
-    for (const { index: from, device } of idle) {
-      const gain = own - costs.run(device, samples, run.from, run.to);
-      const members = union(rest, [device]);
-      const replaced = order.map((worker) => (worker === member ? device : worker));
-      moves.push({ without: [index, from], instead: [{ members, around: samples, order: replaced }, alone], gain });
-    }
-    return moves;
-  });
-}
+  const rest = team.members.filter((device) => device !== member);
+  const restOrder = order.filter((device) => device !== member);
+  const remaining: NewTeam = { members: rest, around: samples, order: restOrder };
+  const alone: NewTeam = { members: [member], around: 0 };
+  costs.suggest(rest, restOrder);
+  const saved = chain.cost - (costs.chain(rest, samples)?.cost ?? Infinity);
+  propose(saved + marginal, [index], () => [remaining, alone]);
+  for (const other of active) {
+    if (other === team) continue;
+    const there = insertion(costs, other.chain, member, other.samples);
+    propose(saved + there.gain, [index, other.index], () => [remaining, joined(other, member, there.order)]);
+  }
 
-/** A member leaves with some samples to found a team with an idle device. */
-function foundings(
-  costs: TeamCosts,
-  team: Team,
-  remaining: NewTeam,
-  member: number,
-  saved: number,
-  idle: readonly Idle[],
-  marginal: number,
-): Move[] {
-  const samples = Math.max(1, team.samples >> 1);
-  const alone = costs.chain([member], samples);
-  if (!alone) return [];
-  return idle.map(({ index, device }) => {
-    const { gain, order } = insertion(costs, alone, device, samples);
-    const founded = { members: union([member], [device]), around: samples, order };
-    const worth = marginal * samples - (alone.cost - gain);
-    return { without: [team.index, index], instead: [remaining, founded], gain: saved + worth };
-  });
+  const taken = Math.max(1, samples >> 1);
+  const whole = costs.chain([member], taken);
+  if (whole && saved + marginal * taken > 0) {
+    for (const { index: from, device } of idle) {
+      const { gain, order: founders } = insertion(costs, whole, device, taken);
+      propose(saved + marginal * taken - (whole.cost - gain), [index, from], () => [
+        remaining,
+        { members: union([member], [device]), around: taken, order: founders },
+      ]);
+    }
+  }
+
+  const run = chain.runs.find(({ device }) => device === member);
+  if (!run) return;
+  const own = costs.run(member, samples, run.from, run.to);
+  for (const { index: from, device } of idle) {
+    propose(own - costs.run(device, samples, run.from, run.to), [index, from], () => [
+      {
+        members: union(rest, [device]),
+        around: samples,
+        order: order.map((worker) => (worker === member ? device : worker)),
+      },
+      alone,
+    ]);
+  }
 }
 
 function union(a: Members, b: Members): Members {

@@ -57,8 +57,7 @@ export function settle(
 export function descend(fleet: Fleet, costs: TeamCosts, start: TeamState): TeamState {
   let state = start;
   for (let step = 0; step < MAX_STEPS; step++) {
-    const moves = proposals(costs, state)
-      .filter(({ gain }) => gain > 1e-9 * state.hertz)
+    const moves = proposals(costs, state, 1e-9 * state.hertz)
       .sort((a, b) => b.gain - a.gain)
       .slice(0, TRIED_PER_STEP);
     let next: TeamState | null = null;
@@ -73,7 +72,9 @@ export function descend(fleet: Fleet, costs: TeamCosts, start: TeamState): TeamS
   return state;
 }
 
-function apply(fleet: Fleet, costs: TeamCosts, state: TeamState, { without, instead }: Move): TeamState | null {
+function apply(fleet: Fleet, costs: TeamCosts, state: TeamState, move: Move): TeamState | null {
+  const { without } = move;
+  const instead = move.instead();
   const stay = state.teams.flatMap((members, t) =>
     without.includes(t) ? [] : [{ members, around: state.samples[t]! }],
   );

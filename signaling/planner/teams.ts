@@ -23,49 +23,52 @@ export interface TeamPlan {
  * Never worse than its starts; a heuristic beyond. Null when nothing works.
  */
 export function fastestTeams(fleet: Fleet): TeamPlan | null {
-  const starts = startingPlans(fleet);
-  if (starts.length === 0) return null;
-  let best = starts
-    .map((start) => search(fleet, start))
-    .reduce((a, b) => (b.latencySeconds < a.latencySeconds ? b : a));
+  const [first, ...others] = startingPlans(fleet).sort((a, b) => a.latencySeconds - b.latencySeconds);
+  if (!first) return null;
+  let best = search(fleet, first);
   const draw = drawsFrom(1);
   const shakes = Math.min(MAX_SHAKES, Math.floor(SHAKES_BY_DEVICES / fleet.devices.length));
-  for (let shake = 0; shake < shakes; shake++) {
-    const shaken = searchFromShaken(fleet, best, draw);
-    if (shaken && shaken.latencySeconds < best.latencySeconds) best = shaken;
+  const shapes = [
+    ...others.map((other) => () => withIdle(fleet, other)),
+    ...Array.from({ length: shakes }, () => () => shaken(withIdle(fleet, best), draw)),
+  ];
+  for (const shape of shapes) {
+    const found = searchNear(fleet, shape(), best.latencySeconds * SLACK);
+    if (found && found.latencySeconds < best.latencySeconds) best = found;
   }
   return withFreeHead(fleet, best);
 }
 
 const MAX_SHAKES = 24;
 const SHAKES_BY_DEVICES = 48;
-/** A shaken plan may take so much longer before it is searched. */
+/** Another shape may take so much longer than the best before it is searched. */
 const SLACK = 1.15;
 
-/** Some devices change places at random; from there the search goes on. Null when the shaken teams do not work. */
-function searchFromShaken(fleet: Fleet, plan: TeamPlan, draw: Draw): TeamPlan | null {
-  const { teams, samples } = withIdle(fleet, plan);
-  const shaken = teams.map((members) => [...members]);
-  for (let moved = 1 + draw.below(2); moved >= 0; moved--) {
-    const from = shaken[draw.below(shaken.length)]!;
+/** Teams, with the samples near which they are worth pricing. */
+interface Shape {
+  readonly teams: readonly Members[];
+  readonly samples: readonly number[];
+}
+
+/** Some devices change places at random. */
+function shaken({ teams, samples }: Shape, draw: Draw): Shape {
+  const mixed = [...teams, []].map((members, t) => ({ members: [...members], around: samples[t] ?? 0 }));
+  for (let moved = 2 + draw.below(2); moved > 0; moved--) {
+    const from = mixed[draw.below(mixed.length)]!.members;
     const device = from.splice(draw.below(from.length), 1)[0];
-    if (device === undefined) continue;
-    const to = draw.below(shaken.length + 1);
-    if (to === shaken.length) {
-      shaken.push([device]);
-      samples.push(0);
-    } else shaken[to]!.push(device);
+    if (device !== undefined) mixed[draw.below(mixed.length)]!.members.push(device);
   }
-  const kept = shaken.flatMap((members, t) =>
-    members.length > 0 ? [{ members: members.sort((a, b) => a - b), around: samples[t]! }] : [],
-  );
-  const costs = teamCosts(fleet, plan.latencySeconds * SLACK, new Map());
-  const settled = settle(
-    fleet,
-    costs,
-    kept.map(({ members }) => members),
-    kept.map(({ around }) => around),
-  );
+  const kept = mixed.filter(({ members }) => members.length > 0);
+  return {
+    teams: kept.map(({ members }) => members.toSorted((a, b) => a - b)),
+    samples: kept.map(({ around }) => around),
+  };
+}
+
+/** Searches from a shape that need not be good yet; null when it does not work within the limit. */
+function searchNear(fleet: Fleet, { teams, samples }: Shape, limitSeconds: number): TeamPlan | null {
+  const costs = teamCosts(fleet, limitSeconds, new Map());
+  const settled = settle(fleet, costs, teams, samples);
   return settled && search(fleet, measure(fleet, costs, descend(fleet, costs, settled)));
 }
 
@@ -116,7 +119,7 @@ function startingPlans(fleet: Fleet): TeamPlan[] {
 }
 
 /** Everybody who is in no team becomes one of their own, without samples. */
-function withIdle(fleet: Fleet, plan: TeamPlan): { teams: Members[]; samples: number[] } {
+function withIdle(fleet: Fleet, plan: TeamPlan): Shape {
   const busy = new Set(plan.teams.flat());
   const idle = [...fleet.devices.keys()].filter((k) => !busy.has(k) && fleet.deepestHeld[k]! >= 0);
   return { teams: [...plan.teams, ...idle.map((k) => [k])], samples: [...plan.samples, ...idle.map(() => 0)] };
