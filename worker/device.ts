@@ -153,7 +153,7 @@ async function chooseEngine(request: EngineRequest): Promise<{ engine: Engine; r
   const failed: string[] = [];
   let reason: unknown = new Error('No engine runs on this device: it has neither WebGPU nor WebAssembly.');
   for (const kind of ENGINES) {
-    if (!kind.trains || (await kind.absent()) !== null) continue;
+    if ((await kind.absent()) !== null || !(await kind.trains())) continue;
     try {
       await selfTest(kind.create);
       const engine = await kind.create(request);

@@ -5,11 +5,12 @@ import { checkGolden, lossAndGradient, relativeError } from '../../worker/engine
 import { hiddenFromValues } from '../../worker/engine/hidden.ts';
 import { randomModel } from '../../worker/engine/random-model.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
-import { openDevice } from '../../worker/engine/webgpu/device.ts';
-import { createEngineOn, type WebGpuChoices } from '../../worker/engine/webgpu/engine.ts';
-import { goldenCase } from '../engine/golden-cases.ts';
+import { selfTest } from '../../worker/engine/self-test.ts';
+import { createEngineOn, createWebGpuEngine, type WebGpuChoices } from '../../worker/engine/webgpu/engine.ts';
+import { recovering } from '../../worker/engine/webgpu/recovery.ts';
+import { GOLDEN_NAMES, goldenCase } from '../engine/golden-cases.ts';
 import { engineSuite } from '../engine/suite.ts';
-import { dawn } from './dawn.ts';
+import { dawn, openGpu } from './dawn.ts';
 import { describeOnGpu } from './describe-on-gpu.ts';
 
 const CHOICES: WebGpuChoices = {
@@ -19,7 +20,7 @@ const CHOICES: WebGpuChoices = {
 };
 
 const create = async (request: EngineRequest, choices: Partial<WebGpuChoices> = {}) =>
-  createEngineOn(await openDevice(dawn), request, { ...CHOICES, ...choices });
+  createEngineOn(await openGpu(), 'Dawn', request, { ...CHOICES, ...choices });
 
 const NO_DROPOUT = { probability: 0, seed: 0, round: 1 };
 
@@ -61,6 +62,79 @@ describeOnGpu('webgpu', () => {
     expect(relativeError(got.logits, want.logits)).toBeLessThan(1e-5);
     expect(relativeError(got.gradient, want.gradient)).toBeLessThan(1e-4);
     await engine.dispose();
+  });
+
+  it('passes the self-test as devices make it, its tile chosen by trial', async () => {
+    await selfTest((request) => createWebGpuEngine(request, { gpu: dawn }));
+  });
+
+  it('goes on with a new device when it loses its own', async () => {
+    const model = await randomModel();
+    const opened: GPUDevice[] = [];
+    const engine = await recovering(async () => {
+      const made = await create(model);
+      opened.push(made.gpu.device);
+      return made;
+    });
+    await engine.setParameters(model.parameters);
+    const want = await lossAndGradient(engine, model.batch);
+    const pass = await engine.begin(model.batch, { saveFrom: 0, dropout: NO_DROPOUT });
+    const hidden = await pass.embed();
+    opened[0]!.destroy();
+    await expect(hidden.read()).rejects.toThrow('The graphics device was lost');
+    pass.dispose();
+    expect(await lossAndGradient(engine, model.batch)).toEqual(want);
+    expect(opened).toHaveLength(2);
+    await engine.dispose();
+    await expect(lossAndGradient(engine, model.batch)).rejects.toThrow('has been closed');
+  });
+
+  it('says when a buffer is larger than the device allows, and serves smaller batches afterwards', async () => {
+    const model = await randomModel();
+    const engine = await create(model);
+    await engine.setParameters(model.parameters);
+    const samples = 2_000_000;
+    const batch = {
+      ids: new Int32Array(7 * samples).fill(5),
+      lengths: new Int32Array(samples).fill(7),
+      labels: new Float32Array(samples),
+      positions: new Int32Array(samples),
+      tokens: 7,
+    };
+    const options = { saveFrom: 0, dropout: NO_DROPOUT };
+    await expect(engine.begin(batch, options)).rejects.toThrow(
+      /this graphics device allows .* MiB; use a smaller micro-batch/,
+    );
+    expect((await lossAndGradient(engine, model.batch)).logits).toHaveLength(6);
+    await engine.dispose();
+  });
+
+  describe('half precision', () => {
+    it.each(GOLDEN_NAMES)('is within 2e-2 of PyTorch on %s', async (name) => {
+      const golden = await goldenCase(name);
+      const engine = await create(golden, { precision: 'f16' });
+      const errors = await checkGolden(engine, golden);
+      expect(errors.logits).toBeLessThan(2e-2);
+      expect(errors.loss).toBeLessThan(2e-2);
+      for (const [group, error] of errors.gradients) expect(error, group).toBeLessThan(2e-2);
+      await engine.dispose();
+    });
+
+    it('halves the bytes of matrices and of what is saved', async () => {
+      const model = await randomModel({ hiddenSize: 32, heads: 2, ffnSize: 64, tokens: 24 });
+      const bytes = async (precision: 'f32' | 'f16') => {
+        const engine = await create(model, { precision });
+        const sizes = engine.bytes(3, 24, 2);
+        await engine.setParameters(model.parameters);
+        await lossAndGradient(engine, model.batch);
+        const { weightsBytes, transientBytes, savedBytes, gradientBytes } = sizes;
+        expect(engine.gpu.allocatedBytes).toBe(weightsBytes + transientBytes + savedBytes + gradientBytes);
+        await engine.dispose();
+        return sizes;
+      };
+      const [full, half] = [await bytes('f32'), await bytes('f16')];
+      expect(half.savedBytes / full.savedBytes).toBeLessThan(0.6);
+    });
   });
 
   describe('bytes', () => {

@@ -3,8 +3,8 @@ import type { Engine, EngineRequest } from './engine.ts';
 /** An engine on one of the things that it can run on. */
 export interface EngineKind {
   readonly id: 'webgpu' | 'onnx-webgpu' | 'onnx-wasm' | 'reference';
-  /** Whether devices train with it; the others are there to be compared with. */
-  readonly trains: boolean;
+  /** Whether devices should train with it here; the others are there to be compared with. */
+  trains(): Promise<boolean>;
   /** Null where this machine can run it, else why not. */
   absent(): Promise<string | null>;
   /** Code that is large is loaded here, not before. */
@@ -14,21 +14,28 @@ export interface EngineKind {
 /** All engines, those that devices should train with first. */
 export const ENGINES: readonly EngineKind[] = [
   {
+    id: 'webgpu',
+    // Where WebGPU itself runs on the processor, WASM does the same work several times faster.
+    trains: async () => !(await webGpuIsSoftware()),
+    absent: webGpuAbsent,
+    create: async (request) => (await import('./webgpu/engine.ts')).createWebGpuEngine(request),
+  },
+  {
     id: 'onnx-wasm',
-    trains: true,
+    trains: async () => true,
     absent: async () => (typeof WebAssembly === 'object' ? null : 'WebAssembly is not available here.'),
     create: async (request) => (await import('./onnx/engine.ts')).createOnnxEngine(request, 'wasm'),
   },
   {
     id: 'onnx-webgpu',
-    trains: false,
+    trains: async () => false,
     absent: async () =>
       'WorkerGlobalScope' in globalThis ? webGpuAbsent() : "onnxruntime-web's WebGPU provider runs in browsers only.",
     create: async (request) => (await import('./onnx/engine.ts')).createOnnxEngine(request, 'webgpu'),
   },
   {
     id: 'reference',
-    trains: false,
+    trains: async () => false,
     absent: async () => null,
     create: async (request) => (await import('./reference/engine.ts')).createReferenceEngine(request),
   },
@@ -39,4 +46,9 @@ export async function webGpuAbsent(): Promise<string | null> {
   // Node has no navigator before version 21.
   if (!('navigator' in globalThis) || !('gpu' in navigator)) return 'WebGPU is not available here.';
   return (await navigator.gpu.requestAdapter()) === null ? 'WebGPU finds no adapter here.' : null;
+}
+
+async function webGpuIsSoftware(): Promise<boolean> {
+  if ((await webGpuAbsent()) !== null) return false;
+  return (await navigator.gpu.requestAdapter())?.info.isFallbackAdapter ?? false;
 }

@@ -15,6 +15,8 @@ export interface OpenedDevice {
   readonly description: string;
   readonly hasF16: boolean;
   readonly hasSubgroups: boolean;
+  /** Whether it is the processor that does the work, by a driver in software. */
+  readonly isSoftware: boolean;
 }
 
 /** Asked for where the adapter has them; the engine works without any. `timestamp-query` serves profiling only. */
@@ -55,5 +57,6 @@ export async function openDevice(gpu: GPU | undefined): Promise<OpenedDevice> {
     description: describe(adapter.info),
     hasF16: device.features.has('shader-f16'),
     hasSubgroups: device.features.has('subgroups'),
+    isSoftware: adapter.info.isFallbackAdapter,
   };
 }

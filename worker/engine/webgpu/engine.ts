@@ -2,7 +2,7 @@ import { parameterLayout } from '../../model/layout.ts';
 import { checkedBatch } from '../batch.ts';
 import type { Engine, EngineRequest, Pass, PassOptions } from '../engine.ts';
 import { Constants, constantBytes } from './constants.ts';
-import type { OpenedDevice } from './device.ts';
+import { openDevice, WebGpuError } from './device.ts';
 import { frozenBytes, loadFrozen } from './frozen.ts';
 import { bufferBytes, Gpu } from './gpu.ts';
 import { type Precision, requireMultipleOf4 } from './kernel.ts';
@@ -11,8 +11,10 @@ import { passBytes } from './memory.ts';
 import { Pace } from './pace.ts';
 import { WebGpuPass } from './pass.ts';
 import { allSteps, kernelsOf, makePrograms } from './programs.ts';
+import { recovering } from './recovery.ts';
 import type { ModelPlan } from './steps.ts';
 import { Storage } from './storage.ts';
+import { chooseTile } from './tiles.ts';
 
 /** How the engine uses a device; none of it changes what is computed but by rounding. */
 export interface WebGpuChoices {
@@ -21,30 +23,82 @@ export interface WebGpuChoices {
   readonly attentionLanes: ModelPlan['attentionLanes'];
 }
 
+export interface WebGpuOptions {
+  /** `navigator.gpu` by default. */
+  readonly gpu?: GPU | undefined;
+  readonly precision?: Precision;
+}
+
+/** An engine and the device that is its own. */
+export type DeviceEngine = Engine & { readonly gpu: Gpu };
+
 /**
- * RoBERTa with frozen weights in kernels of our own. The device is the engine's from here on and ends with it.
- * @throws RangeError for a model whose widths the kernels cannot take, WebGpuError where the device fails.
+ * RoBERTa with frozen weights on this machine's WebGPU, in kernels of our own, the shape of their work tried out on the device. When the
+ * device is lost, what was under way fails, and the next pass begins on a new device.
+ * @throws RangeError for a model whose widths the kernels cannot take; WebGpuError where there is no device, it lacks half precision
+ * that was asked for, or it fails.
  */
-export async function createEngineOn(
-  opened: OpenedDevice,
-  request: EngineRequest,
-  choices: WebGpuChoices,
-): Promise<Engine & { readonly gpu: Gpu }> {
-  const { shape, lora, labelCount } = request;
+export async function createWebGpuEngine(request: EngineRequest, options: WebGpuOptions = {}): Promise<Engine> {
+  return recovering(() => openEngine(request, options));
+}
+
+async function openEngine(request: EngineRequest, options: WebGpuOptions): Promise<DeviceEngine> {
+  requireWidths(request);
+  const { shape } = request;
+  const { gpu = ownGpu(), precision = 'f32' } = options;
+  const { device, description, hasF16, hasSubgroups, isSoftware } = await openDevice(gpu);
+  const wrapped = new Gpu(device);
+  try {
+    if (precision === 'f16' && !hasF16)
+      throw new WebGpuError('unavailable', 'This graphics device cannot compute in half precision.');
+    const { tile } = await chooseTile(wrapped, description, isSoftware, { ...shape, precision });
+    const attentionLanes = lanesFor(shape.hiddenSize / shape.heads, hasSubgroups, isSoftware);
+    return await createEngineOn(wrapped, description, request, { precision, tile, attentionLanes });
+  } catch (error) {
+    wrapped.dispose();
+    throw error;
+  }
+}
+
+function ownGpu(): GPU | undefined {
+  // Node has no navigator before version 21.
+  return 'navigator' in globalThis && 'gpu' in navigator ? navigator.gpu : undefined;
+}
+
+/**
+ * Threads that share a row in attention: registers for three rows of 64 are more than most GPUs give a thread. Small heads are shared,
+ * too, so that the self-test, which has small ones, finds out a device whose neighbouring threads are not each other's neighbours.
+ */
+export function lanesFor(headSize: number, hasSubgroups: boolean, isSoftware: boolean): ModelPlan['attentionLanes'] {
+  if (!hasSubgroups || (isSoftware && headSize <= 32)) return 1;
+  return headSize <= 64 ? 2 : 4;
+}
+
+function requireWidths({ shape }: EngineRequest): void {
   requireMultipleOf4('hidden size', shape.hiddenSize);
   requireMultipleOf4('feed-forward size', shape.ffnSize);
   requireMultipleOf4('head size', shape.hiddenSize / shape.heads);
+}
+
+/** The engine on a device that is its own from here on, and ends with it. */
+export async function createEngineOn(
+  gpu: Gpu,
+  description: string,
+  request: EngineRequest,
+  choices: WebGpuChoices,
+): Promise<DeviceEngine> {
+  requireWidths(request);
+  const { shape, lora, labelCount } = request;
   const layout = parameterLayout(shape, lora, labelCount);
   const plan: ModelPlan = { shape, lora, labelCount, layout, withDropout: request.withDropout, ...choices };
   const programs = makePrograms(plan);
-  const gpu = new Gpu(opened.device);
   try {
-    await gpu.prepare(kernelsOf(allSteps(programs)), (done, total) =>
-      request.onProgress?.({ stage: 'compile', done, total }),
-    );
-    const frozen = await loadFrozen(gpu, plan, request.weights, (done, total) =>
-      request.onProgress?.({ stage: 'weights', done, total }),
-    );
+    const [frozen] = await Promise.all([
+      loadFrozen(gpu, plan, request.weights, (done, total) => request.onProgress?.({ stage: 'weights', done, total })),
+      gpu.prepare(kernelsOf(allSteps(programs)), (done, total) =>
+        request.onProgress?.({ stage: 'compile', done, total }),
+      ),
+    ]);
     const constants = await gpu.allocated(() => new Constants(gpu, plan, programs));
     const storage = new Storage(gpu, plan);
     const host = { gpu, plan, programs, frozen, constants, storage, pace: new Pace() };
@@ -74,7 +128,7 @@ export async function createEngineOn(
 
     return {
       name: 'webgpu',
-      backend: `WebGPU, ${opened.description}${plan.precision === 'f16' ? ', half precision' : ''}`,
+      backend: `WebGPU, ${description}${plan.precision === 'f16' ? ', half precision' : ''}`,
       shape,
       layout,
       gpu,

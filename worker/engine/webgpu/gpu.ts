@@ -43,20 +43,13 @@ export class Gpu {
   #pass: GPUComputePassEncoder | null = null;
   readonly #live = new Set<CountedBuffer>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
-  readonly #pipelines = new Map<string, { pipeline: GPUComputePipeline; layout: GPUBindGroupLayout }>();
+  readonly #pipelines = new Map<string, { id: number; pipeline: GPUComputePipeline; layout: GPUBindGroupLayout }>();
   readonly #bindGroups = new Map<string, GPUBindGroup>();
-  readonly #kernelIds = new Map<string, number>();
 
   constructor(device: GPUDevice) {
     this.device = device;
-    void device.lost.then(({ reason, message }) => {
-      // "destroyed" is our own dispose; anything else is the driver, most often for want of memory.
-      if (reason === 'destroyed') this.#failure ??= new WebGpuError('lost', 'The WebGPU engine has been closed.');
-      else
-        this.#failure ??= new WebGpuError(
-          'lost',
-          `The graphics device was lost, perhaps for want of memory: ${message}`,
-        );
+    void device.lost.then(({ message }) => {
+      this.#failure ??= lostError(message);
     });
     device.addEventListener('uncapturederror', ({ error }) => {
       this.#failure ??= new WebGpuError(
@@ -64,6 +57,11 @@ export class Gpu {
         `The graphics device refused a command: ${error.message}`,
       );
     });
+  }
+
+  /** Why nothing that this device computes can be trusted any more; null as long as it can. */
+  get failure(): WebGpuError | null {
+    return this.#failure;
   }
 
   /** Bytes of all buffers that exist now. */
@@ -145,28 +143,31 @@ export class Gpu {
           layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
           compute: { module: this.device.createShaderModule({ label: kernel.label, code: kernel.code }) },
         });
-        this.#pipelines.set(kernel.code, { pipeline, layout });
-        this.#kernelIds.set(kernel.code, this.#kernelIds.size);
+        this.#pipelines.set(kernel.code, { id: this.#pipelines.size, pipeline, layout });
         progress?.(++done, missing.length);
       }),
     );
   }
 
   /** Records one dispatch of a prepared kernel. */
-  launch<Name extends string>(kernel: Kernel<Name>, slices: Readonly<Record<Name, Slice>>, grid: Grid): void {
+  launch<Name extends string>(kernel: Kernel<Name>, slices: Readonly<Partial<Record<Name, Slice>>>, grid: Grid): void {
     const compiled = this.#pipelines.get(kernel.code);
     if (compiled === undefined) throw new Error(`Kernel ${kernel.label} was not prepared.`);
-    const names = Object.keys(kernel.bindings) as Name[];
-    const key = `${this.#kernelIds.get(kernel.code)}${names.map((name) => `/${slices[name].buffer.id}+${slices[name].offset}`).join('')}`;
+    const bound = (Object.keys(kernel.bindings) as Name[]).map((name) => {
+      const slice = slices[name];
+      if (slice === undefined) throw new Error(`Kernel ${kernel.label} was given nothing for ${name}.`);
+      return slice;
+    });
+    const key = `${compiled.id}${bound.map(({ buffer, offset }) => `/${buffer.id}+${offset}`).join('')}`;
     let bindGroup = this.#bindGroups.get(key);
     if (bindGroup === undefined) {
       bindGroup = this.device.createBindGroup({
         label: kernel.label,
         layout: compiled.layout,
-        entries: names.map((name, binding) => {
-          const { buffer, offset, bytes } = slices[name];
-          return { binding, resource: { buffer: buffer.raw, offset, size: bytes } };
-        }),
+        entries: bound.map(({ buffer, offset, bytes }, binding) => ({
+          binding,
+          resource: { buffer: buffer.raw, offset, size: bytes },
+        })),
       });
       this.#bindGroups.set(key, bindGroup);
     }
@@ -190,7 +191,7 @@ export class Gpu {
 
   /** Drops what was recorded and not submitted. */
   discard(): void {
-    this.#endComputePass();
+    if (this.#encoder !== null) this.#endComputePass();
     this.#encoder = null;
   }
 
@@ -199,10 +200,8 @@ export class Gpu {
     try {
       await staging.raw.mapAsync(GPUMapMode.READ, 0, bytes);
     } catch (cause) {
-      // A lost device rejects with a bare AbortError; `lost` says why, one turn later.
-      await Promise.resolve();
-      this.check();
-      throw new WebGpuError('lost', `The graphics device gave no result back: ${String(cause)}`);
+      this.#failure ??= lostError(String(cause));
+      throw this.#failure;
     }
     const content = staging.raw.getMappedRange(0, bytes).slice(0);
     staging.raw.unmap();
@@ -230,6 +229,7 @@ export class Gpu {
   }
 
   dispose(): void {
+    this.#failure ??= new WebGpuError('lost', 'The WebGPU engine has been closed.');
     this.discard();
     for (const buffer of [...this.#live]) this.release(buffer);
     this.device.destroy();
@@ -267,5 +267,8 @@ export class Gpu {
 }
 
 export const whole = (buffer: CountedBuffer): Slice => ({ buffer, offset: 0, bytes: buffer.bytes });
+
+const lostError = (why: string): WebGpuError =>
+  new WebGpuError('lost', `The graphics device was lost, most likely for want of memory: ${why}`);
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -1,0 +1,45 @@
+import type { Engine } from '../engine.ts';
+import type { DeviceEngine } from './engine.ts';
+
+/** A device that goes away again and again is of no use; so many new ones are opened in an engine's life. */
+const MAX_RECOVERIES = 3;
+
+/**
+ * The engine that `open` makes, and, once its device has failed, another one with the same parameters in its place when the next pass
+ * begins. Frozen weights are read again then.
+ * @throws what `open` throws, when it throws the first time.
+ */
+export async function recovering(open: () => Promise<DeviceEngine>): Promise<Engine> {
+  let current = await open();
+  let parameters: Float32Array | null = null;
+  let recoveries = 0;
+  let closed = false;
+  const { name, backend, shape, layout } = current;
+
+  const working = async (): Promise<DeviceEngine> => {
+    const { failure } = current.gpu;
+    if (failure === null || closed) return current;
+    if (++recoveries > MAX_RECOVERIES) throw failure;
+    await current.dispose();
+    current = await open();
+    if (parameters !== null) await current.setParameters(parameters);
+    return current;
+  };
+
+  return {
+    name,
+    backend,
+    shape,
+    layout,
+    setParameters: async (values) => {
+      parameters = values.slice();
+      await (await working()).setParameters(values);
+    },
+    begin: async (batch, options) => (await working()).begin(batch, options),
+    bytes: (samples, tokens, savedLayers) => current.bytes(samples, tokens, savedLayers),
+    dispose: async () => {
+      closed = true;
+      await current.dispose();
+    },
+  };
+}
