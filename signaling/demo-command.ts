@@ -26,7 +26,7 @@ A whole session on this machine: server, host and headless devices of different 
   --model M          roberta-mini (embedded), or a hub repository such as FacebookAI/roberta-base (roberta-mini)
   --policy P         ${POLICIES.join(', ')} (auto)
   --samples N        samples a round (32)
-  --learning-rate X  peak learning rate (0.003)
+  --learning-rate X  peak learning rate (0.005)
   --dropout X        dropout probability (0)
   --seed N           seed of everything that is drawn (1)
   --out FOLDER       where the adapter goes (out/demo-adapter)
@@ -48,7 +48,7 @@ export async function demoCommand(argv: string[]): Promise<number> {
       model: { type: 'string', default: EMBEDDED_MODEL },
       policy: { type: 'string', default: 'auto' },
       samples: { type: 'string', default: '32' },
-      'learning-rate': { type: 'string', default: '0.003' },
+      'learning-rate': { type: 'string', default: '0.005' },
       dropout: { type: 'string', default: '0' },
       seed: { type: 'string', default: '1' },
       out: { type: 'string', default: 'out/demo-adapter' },

@@ -28,10 +28,10 @@ describe('checkStartForm', () => {
           task: { id: 'grammar', endpoint: '' },
           lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
           training: {
-            rounds: 120,
+            rounds: 100,
             samplesPerRound: 32,
             maxTokens: 64,
-            learningRate: 0.001,
+            learningRate: 0.005,
             weightDecay: 0.01,
             warmupFraction: 0.06,
             dropout: 0,
