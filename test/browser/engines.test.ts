@@ -94,6 +94,15 @@ describe.each(BROWSER_KINDS)('%s', (kind) => {
       }),
   );
 
+  test('webgpu is within the limits, and passes the self-test', () =>
+    withBrowser(kind, async (browser) => {
+      const tab = await browser.open(`${url}/plain/`);
+      await tab.until('the page has its worker', () => 'engines' in globalThis);
+      await tab.page.evaluate(() => globalThis.engines.selfTest('webgpu'));
+      const backend = expectWithinLimits(await check(browser, 'plain', 'webgpu', 'classification.safetensors'));
+      expect(backend).toMatch(/^WebGPU, /);
+    }));
+
   test('onnx on WASM is within the limits where the page is isolated and threads are possible', () =>
     withBrowser(kind, async (browser) => {
       const backend = expectWithinLimits(await check(browser, 'isolated', 'onnx-wasm', 'classification.safetensors'));
