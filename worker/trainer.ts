@@ -47,8 +47,9 @@ export async function* runOrder(
       let hidden = await step(() => pass.embed());
       for (let layer = 0; layer < layerCount; layer++)
         hidden = await step(() => pass.forward({ from: layer, to: layer + 1 }, hidden));
-      seconds.forward += seconds.all - before;
       const result = await step(() => pass.loss(hidden, { dHidden: wanted.size > 0, headGradient: order.head }));
+      // With the loss: an engine may do the work only when a result is read.
+      seconds.forward += seconds.all - before;
       lossSum += result.lossSum;
       if (result.head !== null) {
         const gradient = add('head', result.head.gradient);
