@@ -1,6 +1,7 @@
 import type { Policy } from '../protocol/settings.ts';
 import { depthUnaware, greedy, random } from './baselines.ts';
 import { groupedBound } from './bounds.ts';
+import { dataParallel } from './data-parallel.ts';
 import type { JointAnswer } from './exact.ts';
 import { type Fleet, whyNoChain } from './fleet.ts';
 import {
@@ -20,7 +21,7 @@ import { drawsFrom } from './random.ts';
 import type { BlockTable } from './table.ts';
 import { fastestTeams } from './teams.ts';
 import { teamsBound } from './teams-bound.ts';
-import { dataParallel, offload, single } from './whole-model.ts';
+import { offload, single } from './whole-model.ts';
 
 export interface DetailedContext {
   readonly seed: number;
@@ -78,7 +79,11 @@ export const detailedPolicies: Record<Exclude<Policy, 'auto'>, DetailedPolicy> =
 
   single: (fleet, { all }) => wholeModel(all, single(fleet)),
   offload: (fleet, { all }) => wholeModel(all, offload(fleet)),
-  'data-parallel': (fleet, { all }) => wholeModel(all, dataParallel(fleet)),
+  'data-parallel'(fleet, { all }) {
+    const plan = dataParallel(fleet);
+    const solver = 'samples by dynamic programming';
+    return plan ? wholeModel(all, { ...plan, solver }) : refuse(fleet, solver);
+  },
 };
 
 /** Blocks from crunch's grouping, allocated by a careless policy, bandwidth shared in the best way. */

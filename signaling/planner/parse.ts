@@ -42,7 +42,7 @@ const count = (what: string, max: number) =>
     v.minValue(1, `${what} must be at least 1`),
     v.maxValue(max, `${what} must be at most ${max}`),
   );
-const some = <T extends v.GenericSchema>(item: T, what: string, max: number) =>
+const some = <T extends v.GenericSchema>(item: T, what: string, max = MAX_DEVICES) =>
   v.pipe(
     v.array(item, `${what} must be a list`),
     v.minLength(1, `${what} must not be empty`),
@@ -63,7 +63,6 @@ const TabularSchema = v.object({
       'must be an object',
     ),
     'devices',
-    MAX_DEVICES,
   ),
   bandwidthHz,
   channel,
@@ -108,7 +107,6 @@ const DetailedSchema = v.object({
       'must be an object',
     ),
     'devices',
-    MAX_DEVICES,
   ),
   bandwidthHz,
   channel,
@@ -129,6 +127,10 @@ export function parseProblem(input: unknown): TabularProblem | DetailedProblem {
     throw new ProblemError(
       'The problem must have either "blocks" (one block per device) or "model" (layers and samples).',
     );
+  }
+  // Before anything else: reading a million devices only to refuse them takes seconds.
+  if ('devices' in input && Array.isArray(input.devices) && input.devices.length > MAX_DEVICES) {
+    throw new ProblemError(`There are ${input.devices.length} devices; plan for at most ${MAX_DEVICES}.`);
   }
   return 'model' in input ? parseDetailed(input) : parseTabular(input);
 }

@@ -23,8 +23,11 @@ export interface SolveOptions {
 
 type PlainPolicy = Exclude<Policy, 'auto'>;
 
-/** What `auto` compares, the simplest first: a later one must be quicker to win. `exact` is never slower than `lola` and the baselines. */
-const AUTO: readonly PlainPolicy[] = ['offload', 'single', 'data-parallel', 'crunch', 'exact', 'teams'];
+/**
+ * What `auto` compares, the simplest first: a later one must be quicker to win. `exact` is never slower than `lola` and the baselines,
+ * `single` never slower than `offload`.
+ */
+const AUTO: readonly PlainPolicy[] = ['single', 'data-parallel', 'crunch', 'exact', 'teams'];
 
 /** These leave every device its fixed part of the bandwidth. */
 const FIXED_BANDWIDTH: ReadonlySet<Policy> = new Set<Policy>(['crunch', 'equal-bandwidth']);

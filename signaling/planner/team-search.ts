@@ -22,6 +22,10 @@ const WINDOW = 2;
 const TRIED_PER_STEP = 5;
 const MAX_STEPS = 60;
 
+export function unitOf(fleet: Fleet): number {
+  return Math.ceil(fleet.samples / MAX_UNITS);
+}
+
 /** Deals the samples out over teams in the cheapest way; null when that is impossible within the limit. */
 export function settle(
   fleet: Fleet,
@@ -29,7 +33,7 @@ export function settle(
   teams: readonly Members[],
   around: readonly number[],
 ): TeamState | null {
-  const unit = Math.ceil(fleet.samples / MAX_UNITS);
+  const unit = unitOf(fleet);
   const units = Math.ceil(fleet.samples / unit);
   const curves = teams.map((members, t) => {
     const curve = new Float64Array(units + 1).fill(Infinity);

@@ -1,20 +1,11 @@
 import { shareBandwidth } from './bandwidth.ts';
-import { chainLoads, type Fleet } from './fleet.ts';
+import { dataParallel } from './data-parallel.ts';
+import type { Fleet } from './fleet.ts';
 import { fastestGroups } from './grouped.ts';
-import type { Load } from './load.ts';
 import { type Draw, drawsFrom } from './random.ts';
-import { linkOf } from './run-costs.ts';
-import { type KnownOrders, type Members, orderOf, type TeamCosts, teamCosts } from './team-costs.ts';
-import { descend, settle, type TeamState } from './team-search.ts';
-import { dataParallel } from './whole-model.ts';
-
-export interface TeamPlan {
-  readonly teams: readonly Members[];
-  readonly samples: readonly number[];
-  readonly loads: readonly Load[];
-  readonly hertz: readonly number[];
-  readonly latencySeconds: number;
-}
+import { type KnownOrders, teamCosts } from './team-costs.ts';
+import { measure, refineSamples, type Shape, type TeamPlan } from './team-plan.ts';
+import { descend, settle } from './team-search.ts';
 
 /**
  * `teams`: the samples are split over teams, inside a team the blocks over its members. Starts from every other plan's shape (each device
@@ -44,12 +35,6 @@ const SHAKES_BY_DEVICES = 48;
 /** Another shape may take so much longer than the best before it is searched. */
 const SLACK = 1.15;
 
-/** Teams, with the samples near which they are worth pricing. */
-interface Shape {
-  readonly teams: readonly Members[];
-  readonly samples: readonly number[];
-}
-
 /** Some devices change places at random. */
 function shaken({ teams, samples }: Shape, draw: Draw): Shape {
   const mixed = [...teams, []].map((members, t) => ({ members: [...members], around: samples[t] ?? 0 }));
@@ -77,11 +62,11 @@ function searchNear(fleet: Fleet, { teams, samples }: Shape, limitSeconds: numbe
  */
 function withFreeHead(fleet: Fleet, plan: TeamPlan): TeamPlan {
   let best = plan;
-  for (const owner of plan.loads) {
-    if (owner.depths[0] !== 0 || owner.depths.length === 1) continue;
+  for (const owner of plan.loads.filter(({ depths }) => depths[0] === 0 && depths.length > 1)) {
+    const before = best;
     for (const other of plan.loads) {
       if (other === owner || other.samples?.start !== owner.samples?.start) continue;
-      const loads = best.loads.map((load) => {
+      const loads = before.loads.map((load) => {
         if (load.device === owner.device) {
           return { ...load, depths: load.depths.slice(1), uploadBits: load.uploadBits - fleet.headBits };
         }
@@ -89,7 +74,7 @@ function withFreeHead(fleet: Fleet, plan: TeamPlan): TeamPlan {
         return { ...load, depths: [0, ...load.depths], uploadBits: load.uploadBits + fleet.headBits };
       });
       const shares = shareBandwidth(fleet.law, loads, fleet.bandwidthHz);
-      if (shares.latencySeconds < best.latencySeconds) best = { ...best, loads, ...shares };
+      if (shares.latencySeconds < best.latencySeconds) best = { ...before, loads, ...shares };
     }
   }
   return best;
@@ -108,13 +93,7 @@ function startingPlans(fleet: Fleet): TeamPlan[] {
     latencySeconds,
   });
   const parallel = dataParallel(fleet);
-  if (!('reason' in parallel)) {
-    plans.push({
-      ...parallel,
-      teams: parallel.loads.map(({ device }) => [device]),
-      samples: parallel.loads.map((load) => load.samples!.count),
-    });
-  }
+  if (parallel) plans.push(parallel);
   return plans;
 }
 
@@ -142,27 +121,6 @@ function search(fleet: Fleet, start: TeamPlan): TeamPlan {
     const gain: number = plan ? 1 - plan.latencySeconds / best.latencySeconds : 0;
     if (plan && gain > 0) best = plan;
     if (moving) moving = gain > WORTH_A_STAGE;
-    else if (gain < 1e-9) return best;
+    else if (gain < 1e-9) return refineSamples(fleet, best, orders);
   }
-}
-
-/** The latency that a state really takes. */
-function measure(fleet: Fleet, costs: TeamCosts, state: TeamState): TeamPlan {
-  const teams: Members[] = [];
-  const samples: number[] = [];
-  const loads: Load[] = [];
-  let start = 0;
-  state.teams.forEach((members, t) => {
-    const count = state.samples[t]!;
-    if (count === 0) return;
-    const chain = costs.chain(members, count)!;
-    loads.push(...chainLoads(fleet, chain.runs.map(linkOf), { start, count }));
-    const order = orderOf(chain);
-    const working = order.toSorted((a, b) => a - b);
-    costs.suggest(working, order);
-    teams.push(working);
-    samples.push(count);
-    start += count;
-  });
-  return { teams, samples, loads, ...shareBandwidth(fleet.law, loads, fleet.bandwidthHz) };
 }
