@@ -1,6 +1,6 @@
 import { shareBandwidth } from './bandwidth.ts';
 import { dataParallel } from './data-parallel.ts';
-import type { Fleet } from './fleet.ts';
+import { computeSeconds, type Fleet } from './fleet.ts';
 import { fastestGroups } from './grouped.ts';
 import { type Draw, drawsFrom } from './random.ts';
 import { type KnownOrders, teamCosts } from './team-costs.ts';
@@ -21,10 +21,11 @@ export function fastestTeams(fleet: Fleet): TeamPlan | null {
   const shakes = Math.min(MAX_SHAKES, Math.floor(SHAKES_BY_DEVICES / fleet.devices.length));
   const shapes = [
     ...others.map((other) => () => withIdle(fleet, other)),
+    ...DEALT_TEAMS.map((teams) => () => dealt(fleet, teams, best.latencySeconds)),
     ...Array.from({ length: shakes }, () => () => shaken(withIdle(fleet, best), draw)),
   ];
   for (const shape of shapes) {
-    const found = searchNear(fleet, shape(), best.latencySeconds * SLACK);
+    const found = searchNear(fleet, shape(), best.latencySeconds);
     if (found && found.latencySeconds < best.latencySeconds) best = found;
   }
   return withFreeHead(fleet, best);
@@ -32,8 +33,38 @@ export function fastestTeams(fleet: Fleet): TeamPlan | null {
 
 const MAX_SHAKES = 24;
 const SHAKES_BY_DEVICES = 48;
-/** Another shape may take so much longer than the best before it is searched. */
+/** Another shape may take so much longer than the best at first, and so much when its devices have found their places. */
 const SLACK = 1.15;
+const PROMISING = 1.1;
+
+/** So many teams of equal strength are tried from scratch. */
+const DEALT_TEAMS = [2, 3];
+const HELPERS_PER_TEAM = 6;
+
+/** Teams with equal samples: each gets one of the quickest devices that hold the whole model, then helpers in turn by what their uplink is worth. */
+function dealt(fleet: Fleet, count: number, limitSeconds: number): Shape {
+  const { devices, layers, coefficient, deepestHeld, samples } = fleet;
+  const each = Math.max(1, Math.round(samples / count));
+  const seconds = (k: number, depth: number) => computeSeconds(fleet, k, each, depth);
+  const byWorth = (depth: number) => {
+    const worth = Float64Array.from(devices, (_, k) =>
+      deepestHeld[k]! < depth ? 0 : coefficient[k]! * Math.max(0, limitSeconds - seconds(k, depth)),
+    );
+    return [...devices.keys()].filter((k) => worth[k]! > 0).sort((a, b) => worth[b]! - worth[a]! || a - b);
+  };
+  const teams: number[][] = byWorth(layers)
+    .slice(0, count)
+    .map((k) => [k]);
+  const helpers = byWorth(1).filter((k) => !teams.some((members) => members.includes(k)));
+  for (const [i, k] of helpers.entries()) {
+    if (i < HELPERS_PER_TEAM * count) teams[i % count]?.push(k);
+    else teams.push([k]);
+  }
+  return {
+    teams: teams.map((members) => members.sort((a, b) => a - b)),
+    samples: teams.map((_, t) => (t < count ? each : 0)),
+  };
+}
 
 /** Some devices change places at random. */
 function shaken({ teams, samples }: Shape, draw: Draw): Shape {
@@ -50,11 +81,12 @@ function shaken({ teams, samples }: Shape, draw: Draw): Shape {
   };
 }
 
-/** Searches from a shape that need not be good yet; null when it does not work within the limit. */
-function searchNear(fleet: Fleet, { teams, samples }: Shape, limitSeconds: number): TeamPlan | null {
-  const costs = teamCosts(fleet, limitSeconds, new Map());
+/** Searches from a shape that need not be good yet; null when it is not going to beat the best. */
+function searchNear(fleet: Fleet, { teams, samples }: Shape, bestSeconds: number): TeamPlan | null {
+  const costs = teamCosts(fleet, bestSeconds * SLACK, new Map());
   const settled = settle(fleet, costs, teams, samples);
-  return settled && search(fleet, measure(fleet, costs, descend(fleet, costs, settled)));
+  const plan = settled && measure(fleet, costs, descend(fleet, costs, settled));
+  return plan && plan.latencySeconds < bestSeconds * PROMISING ? search(fleet, plan) : null;
 }
 
 /**
