@@ -29,9 +29,13 @@ export interface PassSeconds {
  * for whatever a device computes in the background; what a layer costs is the difference of two kinds, measured one after the other so
  * that they see the same machine. Medians of a few repetitions, with one sample and with as many as the time allows.
  */
-export async function measureSeconds(engine: Engine, training: TrainingSettings): Promise<Seconds> {
+export async function measureSeconds(
+  engine: Engine,
+  training: TrainingSettings,
+  roundTokens: number,
+): Promise<Seconds> {
   const { layers } = engine.shape;
-  const tokens = Math.min(training.maxTokens, maxTokens(engine.shape));
+  const tokens = Math.min(roundTokens, maxTokens(engine.shape));
   const start = performance.now();
   const elapsed = () => (performance.now() - start) / 1000;
   const pass = (samples: number, layerCount: number, depth: number) =>

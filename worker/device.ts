@@ -71,7 +71,12 @@ export class Device implements DeviceWorkerApi {
 
   async profile({ memoryLimitBytes }: { memoryLimitBytes: number }): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
     const { engine, settings, slowdown } = this.#ready();
-    const { overheadSeconds, secondsPerSample } = await measureSeconds(engine, settings.training);
+    const { overheadSeconds, secondsPerSample } = await measureSeconds(
+      engine,
+      settings.training,
+      settings.task.roundTokens,
+    );
+    // Seconds at the length that rounds really have, memory at the length that they may have.
     const tokens = settings.training.maxTokens;
     const bytes = engine.bytes(1, tokens, 1);
     const none = engine.bytes(1, tokens, 0);

@@ -110,6 +110,8 @@ export class Host implements HostWorkerApi {
       (await initialParameters(layout, await this.#weights(request), training.seed));
 
     this.#progress = { stage: 'weights', done: 1, total: 1 };
+    const drawRound = createSampler(examples.train.length, training.samplesPerRound, training.seed);
+    const firstRound = drawRound(1).map((index) => examples.train[index]!);
     const summary: TaskSummary = {
       id: task.id,
       title: task.title,
@@ -118,6 +120,9 @@ export class Host implements HostWorkerApi {
       metric: task.metric,
       trainExamples: examples.train.length,
       devExamples: examples.dev.length,
+      roundTokens: Math.max(
+        ...firstRound.map(({ text, pair }) => tokenizer.encode(text, pair, training.maxTokens).length),
+      ),
     };
     const optimiser = checkpoint?.optimiser ?? createAdamWState(layout.length);
     this.#host = {
@@ -134,7 +139,7 @@ export class Host implements HostWorkerApi {
       summary,
       examples,
       tokenizer,
-      drawRound: createSampler(examples.train.length, training.samplesPerRound, training.seed),
+      drawRound,
       layout,
       values,
       optimiser,

@@ -105,6 +105,8 @@ export const TaskSummarySchema = v.strictObject({
   metric: v.picklist(['accuracy', 'matthews', 'f1', 'pearson']),
   trainExamples: count(100_000_000),
   devExamples: count(100_000_000),
+  /** Tokens of the longest sample in a typical round, at which devices time themselves; at most the training's `maxTokens`. */
+  roundTokens: count(MAX_TOKENS_PER_SAMPLE),
 });
 export type TaskSummary = v.InferOutput<typeof TaskSummarySchema>;
 

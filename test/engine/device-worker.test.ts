@@ -48,6 +48,7 @@ describe("a headless device's worker with roberta-mini", () => {
         classNames: ['no', 'yes'],
         metric: 'accuracy',
         trainExamples: 10,
+        roundTokens: 16,
         devExamples: 10,
       },
       lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },

@@ -33,6 +33,7 @@ test('open says what the model and the task are', () => {
     classNames: ['negative', 'positive'],
     metric: 'accuracy',
     trainExamples: 4000,
+    roundTokens: expect.any(Number),
     devExamples: 500,
   });
   expect(opened.parameterCount).toBe(6 * LAYER_LENGTH + HEAD_LENGTH);

@@ -32,6 +32,7 @@ function trained(lora: LoraSettings, labelCount = 3) {
       classNames: ['entailment', 'neutral', 'contradiction'].slice(0, labelCount > 1 ? labelCount : 0),
       metric: 'accuracy' as const,
       trainExamples: 100,
+      roundTokens: 32,
       devExamples: 20,
     },
     lora,

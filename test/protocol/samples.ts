@@ -21,6 +21,7 @@ export const SETTINGS: SessionSettings = {
     classNames: ['negative', 'positive'],
     metric: 'accuracy',
     trainExamples: 100,
+    roundTokens: 32,
     devExamples: 20,
   },
   lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },

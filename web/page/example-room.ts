@@ -39,6 +39,7 @@ export const EXAMPLE_ROOM: Pick<RoomView, 'settings' | 'phase' | 'devices' | 'pl
       classNames: ['no', 'yes'],
       metric: 'accuracy',
       trainExamples: 1,
+      roundTokens: 32,
       devExamples: 1,
     },
     lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },

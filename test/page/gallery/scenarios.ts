@@ -56,6 +56,7 @@ export function settings(layers: number, policy: Policy, rounds: number): Sessio
       classNames: ['negative', 'positive'],
       metric: 'accuracy',
       trainExamples: 4000,
+      roundTokens: 32,
       devExamples: 500,
     },
     lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
