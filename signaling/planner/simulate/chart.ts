@@ -36,7 +36,7 @@ export interface Chart {
   readonly footnote: string;
 }
 
-type Mark = 'circle' | 'square' | 'triangle' | 'diamond' | 'cross' | 'plus';
+type Mark = 'circle' | 'square' | 'triangle' | 'wedge' | 'diamond' | 'cross' | 'plus';
 
 /** Colours have a contrast of 4.5 or more against their page: white, and #0d1117. */
 const LINES = {
@@ -47,7 +47,7 @@ const LINES = {
   'data-parallel': { light: '#8a5a00', dark: '#e3b341', dash: '3 3', mark: 'square', width: 2 },
   single: { light: '#24292f', dark: '#e6edf3', dash: '12 3 3 3', mark: 'circle', width: 2 },
   offload: { light: '#5b6470', dark: '#a9b4c0', dash: '12 3 3 3', mark: 'cross', width: 1.5 },
-  'equal-bandwidth': { light: '#a8325e', dark: '#ff8fb1', dash: '6 3', mark: 'plus', width: 1.5 },
+  'equal-bandwidth': { light: '#a8325e', dark: '#ff8fb1', dash: '6 3', mark: 'wedge', width: 1.5 },
   'depth-unaware': { light: '#5b6470', dark: '#a9b4c0', dash: '6 3', mark: 'triangle', width: 1.5 },
   greedy: { light: '#5b6470', dark: '#a9b4c0', dash: '2 3', mark: 'diamond', width: 1.5 },
   random: { light: '#5b6470', dark: '#a9b4c0', dash: '1 4', mark: 'plus', width: 1.5 },
@@ -95,7 +95,7 @@ function style(): string {
     `.page,.hollow{fill:${page}}text{fill:${ink}}.quiet,.tick{fill:${quiet}}.grid{stroke:${grid}}`;
   return [
     'text{font:13px system-ui,sans-serif}.title{font-size:17px;font-weight:600}.tick,.quiet{font-size:12px}',
-    '.line{fill:none;stroke:currentColor;stroke-linejoin:round}.mark{stroke:currentColor;stroke-width:1.8}.solid{fill:currentColor}',
+    '.line{fill:none;stroke:currentColor;stroke-linejoin:round}.mark{stroke:currentColor;stroke-width:1.8}.solid{fill:currentColor}.hollow{stroke-width:1.2}',
     '.bar{stroke:currentColor;stroke-width:1;opacity:.6}.leader{stroke:currentColor;stroke-width:1;opacity:.5;fill:none}',
     '.name{fill:currentColor;font-weight:600}',
     base('#ffffff', '#1f2328', '#57606a', '#d8dee4'),
@@ -194,6 +194,7 @@ function markSvg(mark: Mark, x: number, y: number, hollow: boolean): string {
     circle: 'm-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0z',
     square: 'm-4-4h8v8h-8z',
     triangle: 'm0-5.5l5 9h-10z',
+    wedge: 'm0 5.5l5-9h-10z',
     diamond: 'm0-5.5l5 5.5l-5 5.5l-5-5.5z',
     cross: 'm-4-4l8 8m0-8l-8 8',
     plus: 'm-5 0h10m-5-5v10',

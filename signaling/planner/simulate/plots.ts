@@ -62,7 +62,7 @@ export function relativeChart(
     yTitle: 'latency / latency of exact',
     series: merged(series),
     rows: [],
-    footnote: `Mean over ${draws} draws of the ratio on the same draw; bars: its 95 % interval. Below 1 is quicker than one block per device.`,
+    footnote: `Mean over ${draws} draws of the ratio on the same draw; bars: its 95 % interval. Below 1 is quicker; hollow marks: draws without a plan are left out.`,
   };
 }
 
