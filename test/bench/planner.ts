@@ -1,0 +1,176 @@
+/**
+ * How fast and how good the planner is: `npm run bench:planner`, with `--json` for machines. Everything is measured in one run on the
+ * published generators (signaling/planner/generator.ts), so ratios hold whatever else the machine does. Milliseconds are medians of
+ * warm runs; "first" is the first call in this process, with the compiler still at work. Reading a file is left out; `solve` is everything
+ * from the parsed problem to the written answer. Results are checked before they count.
+ */
+import { parseArgs } from 'node:util';
+import { bottleneckByMatching } from '../../signaling/planner/bottleneck.ts';
+import { crunch, crunchByCutting, crunchByThresholds } from '../../signaling/planner/crunch.ts';
+import { exact } from '../../signaling/planner/exact.ts';
+import { fleetOf } from '../../signaling/planner/fleet.ts';
+import { generateFleet, generateProblem } from '../../signaling/planner/generator.ts';
+import { fastestGroups } from '../../signaling/planner/grouped.ts';
+import { lola } from '../../signaling/planner/lola.ts';
+import { solve } from '../../signaling/planner/plan.ts';
+import type { Channel } from '../../signaling/planner/problem.ts';
+import { latencyTable, tableOf } from '../../signaling/planner/table.ts';
+import { fastestTeams } from '../../signaling/planner/teams.ts';
+import { teamsBound } from '../../signaling/planner/teams-bound.ts';
+
+const CHANNELS: readonly Channel[] = ['ofdma', 'ofdma-power', 'airtime'];
+const DEPTHS = 24;
+
+type Row = Readonly<Record<string, string | number>>;
+
+function timed<T>(work: () => T, runs: number): { value: T; firstMs: number; medianMs: number } {
+  const start = performance.now();
+  const value = work();
+  const firstMs = performance.now() - start;
+  const times = Array.from({ length: runs }, () => {
+    const before = performance.now();
+    work();
+    return performance.now() - before;
+  }).sort((a, b) => a - b);
+  return { value, firstMs, medianMs: times[times.length >> 1]! };
+}
+
+function check(fine: boolean, what: string): void {
+  if (!fine) throw new Error(`The benchmark's own check failed: ${what}.`);
+}
+
+/** Block allocation at fixed bandwidth: time against the number of devices, and against the textbook algorithm. */
+function crunchRows(): Row[] {
+  return [1000, 10_000, 100_000].map((devices) => {
+    const problem = generateProblem(1, { devices, depths: DEPTHS });
+    const table = tableOf(problem);
+    const latency = latencyTable(table, problem.bandwidthHz / devices);
+    const runs = devices > 50_000 ? 9 : 25;
+    const own = timed(() => crunch(latency, DEPTHS, table.ids), runs);
+    const whole = timed(() => solve(problem, 'crunch'), runs);
+    const row = {
+      devices,
+      'crunch ms': own.medianMs,
+      'ns per entry': (1e6 * own.medianMs) / (devices * DEPTHS),
+      'solve ms': whole.medianMs,
+      'solve first ms': whole.firstMs,
+    };
+    if (devices > 50_000) return row;
+    // The textbook: sort all K N thresholds, binary search, a maximum matching over all devices each time.
+    const columns = Array.from({ length: DEPTHS }, (_, b) => ({
+      seconds: Array.from({ length: devices }, (_, k) => latency[k * DEPTHS + b]!),
+      devices: Array.from({ length: devices }, (_, k) => k),
+    }));
+    const textbook = timed(() => bottleneckByMatching(columns), 3);
+    const cutting = timed(() => crunchByCutting(latency, DEPTHS, table.ids), 3);
+    const search = timed(() => crunchByThresholds(latency, DEPTHS, table.ids), 3);
+    for (const other of [textbook, cutting, search]) {
+      check(other.value?.latencySeconds === own.value?.latencySeconds, 'all forms of crunch agree');
+    }
+    return {
+      ...row,
+      'threshold + Hopcroft-Karp / crunch': textbook.medianMs / own.medianMs,
+      'cutting loop / crunch': cutting.medianMs / own.medianMs,
+      'threshold search / crunch': search.medianMs / own.medianMs,
+    };
+  });
+}
+
+function exactRows(): Row[] {
+  return CHANNELS.flatMap((channel) =>
+    [100, 1000].map((devices) => {
+      const table = tableOf(generateProblem(1, { devices, depths: DEPTHS, channel }));
+      const own = timed(() => exact(table), 11);
+      check(own.value !== null, 'exact finds a plan');
+      return { channel, devices, 'exact ms': own.medianMs, 'first ms': own.firstMs };
+    }),
+  );
+}
+
+/** Gap to the optimum and of the bound, in percent, over K 6 to 24 and N 6 to 12. */
+function lolaRows(): Row[] {
+  return CHANNELS.map((channel) => {
+    const gaps: number[] = [];
+    const bounds: number[] = [];
+    const times: number[] = [];
+    for (let seed = 1000; seed < 1200; seed++) {
+      const depths = 6 + (seed % 7);
+      const devices = Math.max(depths, 6 + ((seed * 7) % 19));
+      const table = tableOf(generateProblem(seed, { devices, depths, channel }));
+      const best = exact(table);
+      const start = performance.now();
+      const found = lola(table);
+      times.push(performance.now() - start);
+      if (!best || !found) continue;
+      check(found.latencySeconds >= best.latencySeconds * (1 - 1e-12), 'lola is not below exact');
+      check(found.lowerBoundSeconds <= best.latencySeconds * (1 + 1e-12), 'the dual bound is not above exact');
+      gaps.push(found.latencySeconds / best.latencySeconds - 1);
+      bounds.push(1 - found.lowerBoundSeconds / best.latencySeconds);
+    }
+    times.sort((a, b) => a - b);
+    return {
+      channel,
+      problems: gaps.length,
+      'mean gap %': 100 * mean(gaps),
+      'largest gap %': 100 * Math.max(...gaps),
+      'optimum hit %': (100 * gaps.filter((gap) => gap < 1e-9).length) / gaps.length,
+      'mean bound gap %': 100 * mean(bounds),
+      'median ms': times[times.length >> 1]!,
+    };
+  });
+}
+
+/** A room of 50 devices and 24 layers. */
+function teamsRows(): Row[] {
+  return CHANNELS.flatMap((channel) =>
+    [0.03, 0.3, 3].map((uploadWeight) => {
+      const shape = { devices: 50, layers: DEPTHS, samples: 32, freeHost: channel === 'airtime' };
+      const runs = Array.from({ length: 5 }, (_, seed) => {
+        const fleet = fleetOf(generateFleet(7 + seed, { ...shape, channel, uploadWeight }));
+        const own = timed(() => fastestTeams(fleet), 3);
+        const seconds = own.value!.latencySeconds;
+        const bound = timed(() => teamsBound(fleet, seconds), 1);
+        const chain = fastestGroups(fleet)!.latencySeconds;
+        check(bound.value <= seconds, 'the bound is not above the plan');
+        check(seconds <= chain, 'teams are not slower than the fastest chain');
+        return { ...own, boundMs: bound.medianMs, bound: bound.value / seconds, chain: chain / seconds };
+      });
+      const times = runs.map(({ medianMs }) => medianMs).sort((a, b) => a - b);
+      return {
+        channel,
+        'upload weight': uploadWeight,
+        'median ms': times[2]!,
+        'slowest ms': times[4]!,
+        'first ms': runs[0]!.firstMs,
+        'bound ms': mean(runs.map(({ boundMs }) => boundMs)),
+        'bound / plan': mean(runs.map(({ bound }) => bound)),
+        'fastest chain / plan': mean(runs.map(({ chain }) => chain)),
+      };
+    }),
+  );
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}
+
+function print(title: string, rows: readonly Row[]): void {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const text = (value: string | number | undefined) =>
+    typeof value === 'number' && !Number.isInteger(value) ? value.toPrecision(3) : String(value ?? '');
+  const table = [columns, ...rows.map((row) => columns.map((column) => text(row[column])))];
+  const widths = columns.map((_, i) => Math.max(...table.map((line) => line[i]!.length)));
+  console.log(`\n${title}`);
+  for (const line of table) console.log(line.map((cell, i) => cell.padStart(widths[i]!)).join('  '));
+}
+
+const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+const sections = {
+  crunch: { title: `crunch, ${DEPTHS} depths`, rows: crunchRows() },
+  exact: { title: `exact, ${DEPTHS} depths`, rows: exactRows() },
+  lola: { title: 'lola against exact, 6 to 24 devices, 6 to 12 depths', rows: lolaRows() },
+  teams: { title: `teams, 50 devices, ${DEPTHS} layers, 32 samples`, rows: teamsRows() },
+};
+if (values.json) {
+  console.log(JSON.stringify(Object.fromEntries(Object.entries(sections).map(([name, { rows }]) => [name, rows]))));
+} else for (const { title, rows } of Object.values(sections)) print(title, rows);
