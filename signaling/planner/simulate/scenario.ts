@@ -67,7 +67,7 @@ export const SCENARIOS = {
     channel: 'ofdma-power',
     radiusMeters: 1000,
   },
-  /** One device in eight holds the whole model's backward pass, one in six not even the weights. */
+  /** One device in nine holds the whole model's backward pass, one in six not even the weights. */
   'memory-bound': {
     ...COMMON,
     model: 'roberta-large',
