@@ -21,20 +21,22 @@ describeOnGpu('attention', () => {
   afterAll(() => gpu.dispose());
 
   it.each([
-    ['a head of one vec4', 3, 4, 1, [7, 2], 0],
-    ['more rows than a workgroup has', 2, 16, 1, [70, 1, 33], 0],
-    ['two threads to a row, of unequal parts', 2, 20, 2, [40, 9], 0],
-    ['four threads to a row of 128', 1, 128, 4, [11], 0],
-    ['more than registers hold', 1, 72, 1, [9], 0],
-    ['dropout', 3, 8, 1, [19, 1, 6], 0.3],
-    ['dropout, two threads to a row', 1, 8, 2, [19, 3], 0.3],
-  ] as const)('%s', async (_, heads, headSize, lanes, lengths, probability) => {
+    ['a head of one vec4', 3, 4, 'alone', [7, 2], 0],
+    ['more rows than a workgroup has', 2, 16, 'sharing', [70, 1, 33], 0],
+    ['two threads to a row, of unequal parts', 2, 12, 'pairs', [40, 9], 0],
+    ['four threads to a row', 1, 32, 'quads', [11], 0],
+    ['more than registers hold', 1, 72, 'alone', [9], 0],
+    ['dropout', 3, 8, 'alone', [19, 1, 6], 0.3],
+    ['more than registers hold, loads shared', 1, 72, 'sharing', [9], 0],
+    ['dropout, loads shared', 3, 8, 'sharing', [19, 1, 6], 0.3],
+    ['dropout, two threads to a row', 1, 8, 'pairs', [19, 3], 0.3],
+  ] as const)('%s', async (_, heads, headSize, threads, lengths, probability) => {
     const width = heads * headSize;
     const positions = lengths.map((_, b) => 3 * b + 2);
     const { rows: table, samples, count: rows } = packedRows(lengths, positions);
     const tokens = Math.max(...lengths);
     const dropout = { probability, seed: 17, round: 3 };
-    const spec = { headSize, lanes, precision: 'f32' } as const;
+    const spec = { headSize, threads, precision: 'f32' } as const;
     const qkv = randomValues(rows * 3 * width, 1, 2);
     const dContext = randomValues(rows * width, 2, 1);
     const masks = lengths.map((length, b) =>
@@ -68,7 +70,7 @@ describeOnGpu('attention', () => {
     const query = await runKernel(
       gpu,
       attentionQueryGradientKernel(spec),
-      { ...shared, ...forward, dContext },
+      { ...shared, logSum: forward.logSum, dContext },
       { delta: rows * heads, dqkv: rows * 3 * width },
       grid,
     );

@@ -10,8 +10,6 @@ if (process.env.XDG_RUNTIME_DIR === undefined) {
   process.env.XDG_RUNTIME_DIR = join(tmpdir(), 'tabloom-runtime');
   mkdirSync(process.env.XDG_RUNTIME_DIR, { recursive: true, mode: 0o700 });
 }
-// Mesa's software driver compiles a kernel for eight lanes in seconds, for four in half the time.
-process.env.LP_NATIVE_VECTOR_WIDTH ??= '128';
 Object.assign(globalThis, globals);
 
 export const dawn: GPU = create([]);

@@ -15,8 +15,8 @@ import { describeOnGpu } from './describe-on-gpu.ts';
 
 const CHOICES: WebGpuChoices = {
   precision: 'f32',
-  tile: { kind: 'direct', rows: 64, columns: 8, inner: 4, threadRows: 1, threadColumns: 8 },
-  attentionLanes: 1,
+  tile: { kind: 'subgroup', rows: 128, columns: 8, inner: 4, threadRows: 2, threadColumns: 8 },
+  attentionThreads: 'sharing',
 };
 
 const create = async (request: EngineRequest, choices: Partial<WebGpuChoices> = {}) =>
@@ -33,11 +33,16 @@ describeOnGpu('webgpu', () => {
     await expect(create(model)).rejects.toThrow('a hidden size that is a multiple of 4, not 15');
   });
 
-  it('is as exact with tiles in shared memory', async () => {
+  it.each([
+    ['staged', 'pairs'],
+    ['direct', 'alone'],
+  ] as const)('is as exact with %s tiles and threads in %s', async (kind, attentionThreads) => {
     const golden = await goldenCase('three-way');
-    const engine = await create(golden, {
-      tile: { kind: 'staged', rows: 16, columns: 32, inner: 8, threadRows: 4, threadColumns: 8 },
-    });
+    const tile =
+      kind === 'staged'
+        ? { kind, rows: 16, columns: 32, inner: 8, threadRows: 4, threadColumns: 8 }
+        : { kind, rows: 64, columns: 8, inner: 4, threadRows: 1, threadColumns: 8 };
+    const engine = await create(golden, { tile, attentionThreads });
     const errors = await checkGolden(engine, golden);
     expect(errors.logits).toBeLessThan(1e-5);
     for (const [group, error] of errors.gradients) expect(error, group).toBeLessThan(1e-4);

@@ -17,6 +17,7 @@ import { describeOnGpu } from './describe-on-gpu.ts';
 import { layerUniform, packed, packedRows, passUniform, runKernel } from './run-kernel.ts';
 
 const STAGED: Tile = { kind: 'staged', rows: 16, columns: 32, inner: 8, threadRows: 4, threadColumns: 8 };
+const SUBGROUP: Tile = { kind: 'subgroup', rows: 128, columns: 16, inner: 4, threadRows: 2, threadColumns: 16 };
 const DIRECT: Tile = { kind: 'direct', rows: 16, columns: 8, inner: 4, threadRows: 2, threadColumns: 8 };
 
 const PLAIN: MatmulVariant = {
@@ -94,7 +95,8 @@ describeOnGpu('products with frozen matrices', () => {
   it.each(
     Object.entries(CASES).flatMap(([title, test]) => [
       [title, STAGED, test] as const,
-      [`${title}, without shared memory`, DIRECT, test] as const,
+      [`${title}, loads shared`, SUBGROUP, test] as const,
+      [`${title}, every thread for itself`, DIRECT, test] as const,
     ]),
   )('%s', async (_, tile, { rows, variant, sizes, probability = 0 }) => {
     const { inner, outer } = sizes;

@@ -1,9 +1,14 @@
-/** A tensor of a pass and when it is needed: steps `first` to `last` of a fixed order of work, both included. */
+/** Steps of a fixed order of work, both ends included. */
+export interface Interval {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** A tensor of a pass and when it is needed. */
 export interface Lifetime {
   readonly name: string;
   readonly bytes: number;
-  readonly first: number;
-  readonly last: number;
+  readonly needed: readonly Interval[];
 }
 
 export interface ArenaPlan {
@@ -12,7 +17,8 @@ export interface ArenaPlan {
   readonly slotOf: ReadonlyMap<string, number>;
 }
 
-const overlap = (a: Lifetime, b: Lifetime): boolean => a.first <= b.last && b.first <= a.last;
+export const overlap = (a: Lifetime, b: Lifetime): boolean =>
+  a.needed.some((x) => b.needed.some((y) => x.first <= y.last && y.first <= x.last));
 
 /**
  * Gives every tensor a slot such that no two tensors of one slot are needed at a time. Largest first, each into the smallest slot that
@@ -21,7 +27,9 @@ const overlap = (a: Lifetime, b: Lifetime): boolean => a.first <= b.last && b.fi
 export function planArena(tensors: readonly Lifetime[]): ArenaPlan {
   const slots: { bytes: number; tenants: Lifetime[] }[] = [];
   const slotOf = new Map<string, number>();
-  const order = tensors.toSorted((a, b) => b.bytes - a.bytes || a.first - b.first || (a.name < b.name ? -1 : 1));
+  const order = tensors.toSorted(
+    (a, b) => b.bytes - a.bytes || a.needed[0]!.first - b.needed[0]!.first || (a.name < b.name ? -1 : 1),
+  );
   for (const tensor of order) {
     let best: number | undefined;
     slots.forEach(({ bytes, tenants }, index) => {
@@ -37,11 +45,10 @@ export function planArena(tensors: readonly Lifetime[]): ArenaPlan {
 
 /** Bytes that no plan can do with less of: the most that is needed at one time. */
 export function leastBytes(tensors: readonly Lifetime[]): number {
-  return tensors.reduce((most, { first }) => {
-    const now = tensors.filter((other) => other.first <= first && first <= other.last);
-    return Math.max(
-      most,
-      now.reduce((sum, { bytes }) => sum + bytes, 0),
-    );
-  }, 0);
+  const beginnings = tensors.flatMap(({ needed }) => needed.map(({ first }) => first));
+  const at = (step: number) =>
+    tensors
+      .filter(({ needed }) => needed.some(({ first, last }) => first <= step && step <= last))
+      .reduce((sum, { bytes }) => sum + bytes, 0);
+  return Math.max(0, ...beginnings.map(at));
 }

@@ -14,7 +14,8 @@ export interface OpenedDevice {
   /** For people: the adapter's own description. */
   readonly description: string;
   readonly hasF16: boolean;
-  readonly hasSubgroups: boolean;
+  /** Threads in the smallest subgroups that the device may form; 0 where it has none. */
+  readonly smallestSubgroup: number;
   /** Whether it is the processor that does the work, by a driver in software. */
   readonly isSoftware: boolean;
 }
@@ -56,7 +57,7 @@ export async function openDevice(gpu: GPU | undefined): Promise<OpenedDevice> {
     device,
     description: describe(adapter.info),
     hasF16: device.features.has('shader-f16'),
-    hasSubgroups: device.features.has('subgroups'),
+    smallestSubgroup: device.features.has('subgroups') ? adapter.info.subgroupMinSize : 0,
     isSoftware: adapter.info.isFallbackAdapter,
   };
 }

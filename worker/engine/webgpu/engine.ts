@@ -2,11 +2,11 @@ import { parameterLayout } from '../../model/layout.ts';
 import { checkedBatch } from '../batch.ts';
 import type { Engine, EngineRequest, Pass, PassOptions } from '../engine.ts';
 import { Constants, constantBytes } from './constants.ts';
-import { openDevice, WebGpuError } from './device.ts';
+import { type OpenedDevice, openDevice, WebGpuError } from './device.ts';
 import { frozenBytes, loadFrozen } from './frozen.ts';
 import { bufferBytes, Gpu } from './gpu.ts';
 import { type Precision, requireMultipleOf4 } from './kernel.ts';
-import type { Tile } from './kernels/tile.ts';
+import { SHARING, type Tile } from './kernels/tile.ts';
 import { passBytes } from './memory.ts';
 import { Pace } from './pace.ts';
 import { WebGpuPass } from './pass.ts';
@@ -20,7 +20,7 @@ import { chooseTile } from './tiles.ts';
 export interface WebGpuChoices {
   readonly precision: Precision;
   readonly tile: Tile;
-  readonly attentionLanes: ModelPlan['attentionLanes'];
+  readonly attentionThreads: ModelPlan['attentionThreads'];
 }
 
 export interface WebGpuOptions {
@@ -46,14 +46,14 @@ async function openEngine(request: EngineRequest, options: WebGpuOptions): Promi
   requireWidths(request);
   const { shape } = request;
   const { gpu = ownGpu(), precision = 'f32' } = options;
-  const { device, description, hasF16, hasSubgroups, isSoftware } = await openDevice(gpu);
-  const wrapped = new Gpu(device);
+  const opened = await openDevice(gpu);
+  const wrapped = new Gpu(opened.device);
   try {
-    if (precision === 'f16' && !hasF16)
+    if (precision === 'f16' && !opened.hasF16)
       throw new WebGpuError('unavailable', 'This graphics device cannot compute in half precision.');
-    const { tile } = await chooseTile(wrapped, description, isSoftware, { ...shape, precision });
-    const attentionLanes = lanesFor(shape.hiddenSize / shape.heads, hasSubgroups, isSoftware);
-    return await createEngineOn(wrapped, description, request, { precision, tile, attentionLanes });
+    const { tile } = await chooseTile(wrapped, opened, { ...shape, precision });
+    const attentionThreads = attentionThreadsFor(shape.hiddenSize / shape.heads, opened);
+    return await createEngineOn(wrapped, opened.description, request, { precision, tile, attentionThreads });
   } catch (error) {
     wrapped.dispose();
     throw error;
@@ -66,12 +66,16 @@ function ownGpu(): GPU | undefined {
 }
 
 /**
- * Threads that share a row in attention: registers for three rows of 64 are more than most GPUs give a thread. Small heads are shared,
- * too, so that the self-test, which has small ones, finds out a device whose neighbouring threads are not each other's neighbours.
+ * Registers for three rows of 64 are more than most GPUs give a thread: heads are shared there. Small ones, too, so that the self-test,
+ * which has small ones, finds out a device whose neighbouring threads are not each other's neighbours.
  */
-export function lanesFor(headSize: number, hasSubgroups: boolean, isSoftware: boolean): ModelPlan['attentionLanes'] {
-  if (!hasSubgroups || (isSoftware && headSize <= 32)) return 1;
-  return headSize <= 64 ? 2 : 4;
+function attentionThreadsFor(
+  headSize: number,
+  { smallestSubgroup, isSoftware }: Pick<OpenedDevice, 'smallestSubgroup' | 'isSoftware'>,
+): ModelPlan['attentionThreads'] {
+  if (isSoftware) return smallestSubgroup >= SHARING ? 'sharing' : 'alone';
+  if (smallestSubgroup < 4) return 'alone';
+  return headSize <= 64 ? 'pairs' : 'quads';
 }
 
 function requireWidths({ shape }: EngineRequest): void {

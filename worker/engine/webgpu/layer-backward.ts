@@ -133,20 +133,18 @@ function productBackward(plan: ModelPlan, product: Product, from: Tensor, into: 
 
 function attentionBackward(plan: ModelPlan, wantInput: boolean): Step[] {
   const { shape, lora, precision } = plan;
-  const attention = { headSize: shape.hiddenSize / shape.heads, precision, lanes: plan.attentionLanes };
+  const attention = { headSize: shape.hiddenSize / shape.heads, precision, threads: plan.attentionThreads };
   const grid: Step['grid'] = ({ samples, longest }) => attentionGrid(attention, shape.heads, samples, longest);
   const tensors = {
     qkv: 's.qkv',
-    context: 's.context',
     dContext: 't.dContext',
     logSum: 's.logSum',
     delta: 't.delta',
     dqkv: 't.dqkv',
   } as const;
-  const { context: _, ...withoutContext } = tensors;
   const steps = [step(attentionQueryGradientKernel(attention), tensors, null, grid)];
   if (wantInput || lora.targets.includes('key') || lora.targets.includes('value'))
-    steps.push(step(attentionKeyGradientKernel(attention), withoutContext, null, grid));
+    steps.push(step(attentionKeyGradientKernel(attention), tensors, null, grid));
   return steps;
 }
 

@@ -8,12 +8,14 @@ import { type ModelPlan, type Step, step, type Tensor } from './steps.ts';
 
 /**
  * A layer forward, from hidden states in `t.x` to hidden states in `t.x`. With `keep`, what the backward pass needs goes to `s.`: no
- * input of a frozen matrix that has no adapter, and of the two LayerNorms only their normalised inputs.
+ * input of a frozen matrix that has no adapter, no probabilities, and of the two LayerNorms only their normalised inputs.
  */
 export function layerForwardSteps(plan: ModelPlan, keep: boolean): readonly Step[] {
   const { shape, precision } = plan;
   const at = (name: string): Tensor => (keep ? `s.${name}` : `t.${name}`);
-  const attention = { headSize: shape.hiddenSize / shape.heads, precision, lanes: plan.attentionLanes };
+  // Backward, the context is needed by its adapter alone.
+  const context: Tensor = keep && adaptersOf(plan, 'o') !== null ? 's.context' : 't.context';
+  const attention = { headSize: shape.hiddenSize / shape.heads, precision, threads: plan.attentionThreads };
   const norm = (which: '1' | '2') =>
     step(
       layerNormKernel({ outPrecision: precision, keep }),
@@ -25,11 +27,11 @@ export function layerForwardSteps(plan: ModelPlan, keep: boolean): readonly Step
     ...product(plan, 'qkv', 't.x', at, { out: at('qkv') }),
     step(
       attentionForwardKernel(attention),
-      { qkv: at('qkv'), context: at('context'), logSum: at('logSum') },
+      { qkv: at('qkv'), context, logSum: at('logSum') },
       null,
       ({ samples, longest }) => attentionGrid(attention, shape.heads, samples, longest),
     ),
-    ...product(plan, 'o', at('context'), at, { out: 't.sum', dropoutSite: DROPOUT_SITES.attentionOutput }),
+    ...product(plan, 'o', context, at, { out: 't.sum', dropoutSite: DROPOUT_SITES.attentionOutput }),
     norm('1'),
     ...product(plan, 'i', 't.x', at, { out: 't.wide', gelu: keep ? 'keep' : 'apply' }),
     ...product(plan, 'd', 't.wide', at, { out: 't.sum', dropoutSite: DROPOUT_SITES.ffnOutput }),

@@ -7,7 +7,7 @@ import { BYTES, PASS_BYTES } from './kernel.ts';
 import { mostSplits } from './kernels/lora-gradient.ts';
 import { layerBackwardSteps } from './layer-backward.ts';
 import { layerForwardSteps } from './layer-forward.ts';
-import { type ModelPlan, type Step, transientLifetimes } from './steps.ts';
+import { type ModelPlan, type Step, transientIntervals } from './steps.ts';
 
 /**
  * How many bytes a pass needs and where its tensors lie, from shapes alone. The engine allocates exactly what is planned here, so that
@@ -58,29 +58,28 @@ function transientBytes(plan: ModelPlan, { rows, samples }: PassShape): Readonly
   };
 }
 
-/** The longest order of work that a pass can have, each kind of layer once: layers come and go in the same slots. */
-export function orderOfWork(plan: ModelPlan, backward: boolean): readonly Step[] {
+/** The parts of the longest pass, each kind of layer once: layers come and go in the same slots. */
+function partsOfWork(plan: ModelPlan, backward: boolean): readonly (readonly Step[])[] {
   return [
-    ...embedSteps(plan),
-    ...layerForwardSteps(plan, false),
-    ...(backward ? layerForwardSteps(plan, true) : []),
-    ...headForwardSteps(plan),
-    ...headBackwardSteps(plan, true),
-    ...(backward ? layerBackwardSteps(plan, 'copied', true) : []),
+    embedSteps(plan),
+    layerForwardSteps(plan, false),
+    ...(backward ? [layerForwardSteps(plan, true)] : []),
+    [...headForwardSteps(plan), ...headBackwardSteps(plan, true)],
+    ...(backward ? [layerBackwardSteps(plan, 'copied', true)] : []),
   ];
 }
 
-export function transientLifetimesOf(plan: ModelPlan, shape: PassShape): readonly Lifetime[] {
+export function transientLifetimes(plan: ModelPlan, shape: PassShape): readonly Lifetime[] {
   const bytes = transientBytes(plan, shape);
-  return [...transientLifetimes(orderOfWork(plan, shape.backward))].map(([name, life]) => {
+  return [...transientIntervals(partsOfWork(plan, shape.backward))].map(([name, needed]) => {
     const size = bytes[name];
     if (size === undefined) throw new Error(`Nothing says how large ${name} is.`);
-    return { name, bytes: bufferBytes(size), ...life };
+    return { name, bytes: bufferBytes(size), needed };
   });
 }
 
 export function planTransients(plan: ModelPlan, shape: PassShape): ArenaPlan {
-  return planArena(transientLifetimesOf(plan, shape));
+  return planArena(transientLifetimes(plan, shape));
 }
 
 /** Bytes of what one layer's forward pass saves for its backward pass, by name. */
@@ -89,7 +88,6 @@ export function savedTensors(plan: ModelPlan, rows: number): Readonly<Record<str
   const kept = BYTES[plan.precision];
   const sizes: Record<string, number> = {
     's.qkv': rows * 3 * c * kept,
-    's.context': rows * c * kept,
     's.logSum': rows * heads * 4,
     's.normed1': rows * c * kept,
     's.rstd1': rows * 4,
@@ -99,7 +97,9 @@ export function savedTensors(plan: ModelPlan, rows: number): Readonly<Record<str
   };
   for (const product of PRODUCTS_DOWNWARDS) {
     const lora = adaptersOf(plan, product);
-    if (lora !== null) sizes[`s.z.${product}`] = rows * lora.zWidth * 4;
+    if (lora === null) continue;
+    sizes[`s.z.${product}`] = rows * lora.zWidth * 4;
+    if (product === 'o') sizes['s.context'] = rows * c * kept;
   }
   return sizes;
 }

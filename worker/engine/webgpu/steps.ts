@@ -1,7 +1,8 @@
 import type { LoraSettings, ModelShape } from '../../../signaling/protocol/settings.ts';
 import type { ParameterLayout } from '../../model/layout.ts';
+import type { Interval } from './arena.ts';
 import type { Grid, Kernel, Precision } from './kernel.ts';
-import type { AttentionSpec } from './kernels/attention.ts';
+import type { AttentionThreads } from './kernels/attention.ts';
 import type { Tile } from './kernels/tile.ts';
 
 /** Everything that decides which kernels a model needs and what they bind. */
@@ -14,7 +15,7 @@ export interface ModelPlan {
   /** Of frozen matrices and of activations. */
   readonly precision: Precision;
   readonly tile: Tile;
-  readonly attentionLanes: AttentionSpec['lanes'];
+  readonly attentionThreads: AttentionThreads;
 }
 
 /** Sizes of a packed batch, which grids depend on. */
@@ -72,15 +73,27 @@ export function step<Name extends string>(
   return { kernel, tensors: all, sizes, grid };
 }
 
-/** First and last step in which each transient tensor of an order of steps occurs. */
-export function transientLifetimes(order: readonly Step[]): Map<string, { first: number; last: number }> {
-  const found = new Map<string, { first: number; last: number }>();
-  order.forEach(({ tensors }, index) => {
-    for (const tensor of Object.values(tensors)) {
-      if (!tensor.startsWith('t.')) continue;
-      const before = found.get(tensor);
-      found.set(tensor, { first: before?.first ?? index, last: index });
+/** Hidden states and their gradient stay from one part of a pass to the next; all else is made and used up within a part. */
+const STAYING: readonly Tensor[] = ['t.x', 't.g'];
+
+/** When each transient tensor is needed in an order of work that consists of `parts`, one after the other. */
+export function transientIntervals(parts: readonly (readonly Step[])[]): ReadonlyMap<Tensor, readonly Interval[]> {
+  const found = new Map<Tensor, Interval[]>();
+  let at = 0;
+  for (const part of parts) {
+    const start = at;
+    for (const { tensors } of part) {
+      for (const tensor of Object.values(tensors)) {
+        if (!tensor.startsWith('t.')) continue;
+        const intervals = found.get(tensor) ?? [];
+        const before = intervals.at(-1);
+        if (before !== undefined && (before.first >= start || STAYING.includes(tensor)))
+          intervals[intervals.length - 1] = { first: before.first, last: at };
+        else intervals.push({ first: at, last: at });
+        found.set(tensor, intervals);
+      }
+      at++;
     }
-  });
+  }
   return found;
 }

@@ -1,8 +1,9 @@
 import * as v from 'valibot';
+import type { OpenedDevice } from './device.ts';
 import { type Gpu, type Slice, whole } from './gpu.ts';
 import { BYTES, PASS_BYTES, type Precision, words } from './kernel.ts';
 import { type MatmulVariant, matmulGrid, matmulKernel, matmulSizes } from './kernels/matmul.ts';
-import { type Tile, tileSharedBytes, tileThreads } from './kernels/tile.ts';
+import { SHARING, type Tile, tileSharedBytes, tileThreads } from './kernels/tile.ts';
 import { recall, remember } from './remember.ts';
 
 const staged = (rows: number, columns: number, inner: number, threadRows: number, threadColumns: number): Tile => ({
@@ -13,8 +14,8 @@ const staged = (rows: number, columns: number, inner: number, threadRows: number
   threadRows,
   threadColumns,
 });
-const direct = (threadRows: number, threadColumns: number): Tile => ({
-  kind: 'direct',
+const ofThreads = (kind: 'subgroup' | 'direct', threadRows: number, threadColumns: number): Tile => ({
+  kind,
   rows: 64 * threadRows,
   columns: threadColumns,
   inner: 4,
@@ -31,8 +32,9 @@ const STAGED_TILES: readonly Tile[] = [
   staged(128, 64, 8, 8, 8),
 ];
 
-/** For software drivers, where threads that share memory take turns. */
-const DIRECT_TILES: readonly Tile[] = [direct(4, 8), direct(4, 4), direct(2, 8)];
+/** For software drivers. */
+const SUBGROUP_TILES: readonly Tile[] = [ofThreads('subgroup', 2, 8), ofThreads('subgroup', 4, 16)];
+const DIRECT_TILES: readonly Tile[] = [ofThreads('direct', 4, 8), ofThreads('direct', 2, 8)];
 
 export interface TrialSizes {
   readonly hiddenSize: number;
@@ -47,7 +49,7 @@ const TIMES_LATENCY = 4;
 const MAX_REPEATS = 256;
 
 const TileSchema = v.strictObject({
-  kind: v.picklist(['staged', 'direct']),
+  kind: v.picklist(['staged', 'subgroup', 'direct']),
   rows: v.number(),
   columns: v.number(),
   inner: v.number(),
@@ -56,8 +58,13 @@ const TileSchema = v.strictObject({
 });
 
 /** Tiles that a device can run at all. */
-export function possibleTiles(limits: GPUSupportedLimits, software: boolean): readonly Tile[] {
-  return (software ? DIRECT_TILES : STAGED_TILES).filter(
+export function possibleTiles(
+  limits: GPUSupportedLimits,
+  { isSoftware, smallestSubgroup }: Pick<OpenedDevice, 'isSoftware' | 'smallestSubgroup'>,
+): readonly Tile[] {
+  const sharing = smallestSubgroup >= SHARING;
+  const tiles = isSoftware ? (sharing ? SUBGROUP_TILES : DIRECT_TILES) : STAGED_TILES;
+  return tiles.filter(
     (tile) =>
       tileThreads(tile) <= limits.maxComputeInvocationsPerWorkgroup &&
       tileThreads(tile) <= limits.maxComputeWorkgroupSizeX &&
@@ -71,12 +78,11 @@ export function possibleTiles(limits: GPUSupportedLimits, software: boolean): re
  */
 export async function chooseTile(
   gpu: Gpu,
-  description: string,
-  software: boolean,
+  opened: Pick<OpenedDevice, 'description' | 'isSoftware' | 'smallestSubgroup'>,
   sizes: TrialSizes,
 ): Promise<{ readonly tile: Tile; readonly seconds: ReadonlyMap<Tile, number> }> {
-  const candidates = possibleTiles(gpu.device.limits, software);
-  const key = ['tile', 1, description, sizes.hiddenSize, sizes.ffnSize, sizes.precision].join('/');
+  const candidates = possibleTiles(gpu.device.limits, opened);
+  const key = ['tile', 1, opened.description, sizes.hiddenSize, sizes.ffnSize, sizes.precision].join('/');
   const found = v.safeParse(TileSchema, await recall(key));
   const same = found.success
     ? candidates.find((tile) => JSON.stringify(tile) === JSON.stringify(found.output))

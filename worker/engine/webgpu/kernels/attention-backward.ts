@@ -6,16 +6,18 @@ import { DROPOUT_WGSL } from './dropout.ts';
 /**
  * Backward of attention.ts, the probabilities made again from the saved logSum:
  *
- *   p = exp(score - logSum),  delta = sum(dContext * context)                                        over a head's row
- *   dScore = p * (dropout(dContext v^T) - delta)
+ *   p = exp(score - logSum),  dp = dropout(dContext v^T),  delta = sum(p * dp)                       over a row of keys
+ *   dScore = p * (dp - delta)
  *   dq = dScore k / sqrt(D),  dk = dScore^T q / sqrt(D),  dv = dropout(p)^T dContext
  *
  * Two kernels: one has a query in each thread and makes dq and delta, the other, after it, a key, and makes dk and dv. So every sum is
- * made by one thread in a fixed order. All gradients are f32, side by side in dqkv (N,3C); delta (N,H). Both run on `attentionGrid`.
+ * made by one thread in a fixed order. In the first, delta is known only at the end: dq = (p * dp) k - delta * (p k). It is not taken
+ * from the context, as is usual: that need not be saved then, and in half precision it would differ from the sum that it stands for.
+ * All gradients are f32, side by side in dqkv (N,3C); delta (N,H). Both run on `attentionGrid`.
  */
 export function attentionQueryGradientKernel(
   spec: AttentionSpec,
-): Kernel<'current' | 'layer' | 'samples' | 'qkv' | 'context' | 'dContext' | 'logSum' | 'delta' | 'dqkv'> {
+): Kernel<'current' | 'layer' | 'samples' | 'qkv' | 'dContext' | 'logSum' | 'delta' | 'dqkv'> {
   const part = attentionParts(spec);
   const { all, inside, reg, place } = part;
   const scale = 1 / Math.sqrt(spec.headSize);
@@ -26,7 +28,6 @@ export function attentionQueryGradientKernel(
       layer: uniform('Layer'),
       samples: read('array<vec4u>'),
       qkv: read(vectors(spec.precision)),
-      context: read(vectors(spec.precision)),
       dContext: read('array<vec4f>'),
       logSum: read('array<f32>'),
       delta: write('array<f32>'),
@@ -37,33 +38,43 @@ ${DROPOUT_WGSL}
 ${part.start}
   ${part.load('q', 'qkv', part.query('row'))}
   ${part.load('g', 'dContext', 'row * width4')}
-  var along = 0f;
   ${part.zero('dq')}
-  ${all(
-    (i) =>
-      `${reg('q', i)} *= ${scale}; ${inside(i)}{ along += dot(${reg('g', i)}, vec4f(context[${place('row * width4', i)}])); }`,
-  )}
-  ${part.laneSum('along')}
+  ${part.zero('pk')}
+  ${all((i) => `${reg('q', i)} *= ${scale};`)}
+  var along = vec4f(0);
   let sum = logSum[row * heads + head];
   let key = dropKey(layer.index, ${DROPOUT_SITES.attentionProbabilities}u, sample.z);
   for (var first = 0u; first < length; first += ${RUN}u) {
-    let runEnd = sample.x + min(first + ${RUN}u, length);
     ${part.dots([
-      ['s', 'q', 'qkv', part.key('other')],
-      ['dp', 'g', 'qkv', part.value('other')],
+      ['s', 'q', 'qkv', part.key],
+      ['dp', 'g', 'qkv', part.value],
     ])}
+    ${part.beyond}
     if (current.threshold != 0u) {
       let place = ${part.maskGroup('mine', 'first')};
       dp0 *= keep4(key, place);
       dp1 *= keep4(key, place + 1u);
     }
-    s0 = exp(s0 - sum) * (dp0 - along);
-    s1 = exp(s1 - sum) * (dp1 - along);
-    ${part.accumulate([['dq', 's', 'qkv', part.key('other')]])}
+    let p0 = select(exp(s0 - sum), vec4f(0), beyond0);
+    let p1 = select(exp(s1 - sum), vec4f(0), beyond1);
+    s0 = p0 * dp0;
+    s1 = p1 * dp1;
+    along += s0 + s1;
+    ${part.accumulate([
+      [
+        [
+          ['dq', 's'],
+          ['pk', 'p'],
+        ],
+        'qkv',
+        part.key,
+      ],
+    ])}
   }
+  let total = dot(along, vec4f(1));
   if (!present) { return; }
-  ${all((i) => `${inside(i)}{ dqkv[${place(part.query('row'), i)}] = ${reg('dq', i)} * ${scale}; }`)}
-  if (lane == 0u) { delta[row * heads + head] = along; }
+  ${all((i) => `${inside(i)}{ dqkv[${place(part.query('row'), i)}] = (${reg('dq', i)} - total * ${reg('pk', i)}) * ${scale}; }`)}
+  if (lane == 0u) { delta[row * heads + head] = total; }
 }`,
   });
 }
@@ -96,28 +107,35 @@ ${part.start}
   ${all((i) => `${reg('k', i)} *= ${scale};`)}
   let key = dropKey(layer.index, ${DROPOUT_SITES.attentionProbabilities}u, sample.z);
   for (var first = 0u; first < length; first += ${RUN}u) {
-    let runEnd = sample.x + min(first + ${RUN}u, length);
     ${part.dots([
-      ['s', 'k', 'qkv', part.query('other')],
-      ['dp', 'v', 'dContext', 'other * width4'],
+      ['s', 'k', 'qkv', part.query],
+      ['dp', 'v', 'dContext', (row) => `${row} * width4`],
     ])}
-    var p0 = s0;
-    var p1 = s1;
-    for (var other = sample.x + first; other < runEnd; other++) {
-      let j = other - sample.x - first;
-      let at = other * heads + head;
-      var keep = 1f;
-      if (current.threshold != 0u) { keep = keep4(key, ${part.maskGroup('(first + j)', 'mine')})[mine & 3u]; }
-      let p = exp(select(s1, s0, j < 4u)[j & 3u] - logSum[at]);
-      let dScore = p * (keep * select(dp1, dp0, j < 4u)[j & 3u] - delta[at]);
-      p0 = select(p0, vec4f(keep * p), vec4u(j) == vec4u(0, 1, 2, 3));
-      p1 = select(p1, vec4f(keep * p), vec4u(j) == vec4u(4, 5, 6, 7));
-      s0 = select(s0, vec4f(dScore), vec4u(j) == vec4u(0, 1, 2, 3));
-      s1 = select(s1, vec4f(dScore), vec4u(j) == vec4u(4, 5, 6, 7));
+    ${part.beyond}
+    ${part.numbers('sum', 'logSum')}
+    ${part.numbers('along', 'delta')}
+    var p0 = select(exp(s0 - sum0), vec4f(0), beyond0);
+    var p1 = select(exp(s1 - sum1), vec4f(0), beyond1);
+    s0 = p0;
+    s1 = p1;
+    if (current.threshold != 0u) {
+      var keep0 = vec4f(0);
+      var keep1 = vec4f(0);
+      for (var query = first; query < min(first + ${RUN}u, length); query++) {
+        let keep = keep4(key, ${part.maskGroup('query', 'mine')})[mine & 3u];
+        keep0 = select(keep0, vec4f(keep), vec4u(query - first) == vec4u(0, 1, 2, 3));
+        keep1 = select(keep1, vec4f(keep), vec4u(query - first) == vec4u(4, 5, 6, 7));
+      }
+      p0 *= keep0;
+      p1 *= keep1;
+      dp0 *= keep0;
+      dp1 *= keep1;
     }
+    s0 *= dp0 - along0;
+    s1 *= dp1 - along1;
     ${part.accumulate([
-      ['dv', 'p', 'dContext', 'other * width4'],
-      ['dk', 's', 'qkv', part.query('other')],
+      [[['dv', 'p']], 'dContext', (row) => `${row} * width4`],
+      [[['dk', 's']], 'qkv', part.query],
     ])}
   }
   if (!present) { return; }

@@ -2,6 +2,7 @@ import { MAX_TOKENS_PER_SAMPLE } from '../../../../signaling/protocol/limits.ts'
 import { DROPOUT_SITES } from '../../../dropout.ts';
 import { type Grid, type Kernel, kernel, type Precision, read, uniform, unroll, vectors, write } from '../kernel.ts';
 import { DROPOUT_WGSL } from './dropout.ts';
+import { SHARING } from './tile.ts';
 
 /**
  * Multi-head attention over the packed samples, without ever storing a (T,T) matrix: each thread keeps a query in registers while the
@@ -10,7 +11,7 @@ import { DROPOUT_WGSL } from './dropout.ts';
  *   score = q k^T / sqrt(D),  p = softmax(score),  context = dropout(p) v
  *
  * qkv (N,3C) holds query, key, value side by side, heads within each; `samples` (B) holds each sample's first row and length. All threads
- * of a workgroup read the same key at a time, which every GPU serves from its cache at once; so there is no shared memory, and there
+ * of a workgroup need the same key at a time, which every GPU serves from its cache at once; so there is no shared memory, and there
  * are no barriers, which software drivers pay dearly for.
  */
 export interface AttentionSpec {
@@ -18,28 +19,47 @@ export interface AttentionSpec {
   readonly headSize: number;
   /** Of qkv and the context. */
   readonly precision: Precision;
-  /** Neighbouring threads that share a row, each holding a part of D; more than 1 needs `subgroups`. */
-  readonly lanes: 1 | 2 | 4;
+  readonly threads: AttentionThreads;
 }
+
+/**
+ * What a thread of attention does: `alone` has a row and loads all that it needs. `pairs` and `quads` of neighbours share a row, each
+ * with a part of D, where registers are few. `sharing` neighbours load a key each and tell the others what they hold, where loads are
+ * slow. All but the first need `subgroups`; `sharing` needs at least SHARING threads in each.
+ */
+export type AttentionThreads = 'alone' | 'pairs' | 'quads' | 'sharing';
+
+const LANES: Readonly<Record<AttentionThreads, number>> = { alone: 1, pairs: 2, quads: 4, sharing: 1 };
 
 const THREADS = 64;
 /** Keys (or queries, backward) between two looks at the running maximum. */
-export const RUN = 8;
+export const RUN = SHARING;
 
 /** One workgroup for each run of rows, head and sample; those beyond a sample's length leave at once. */
 export function attentionGrid(spec: AttentionSpec, heads: number, samples: number, tokens: number): Grid {
-  return [Math.max(1, Math.ceil(tokens / (THREADS / spec.lanes))), heads, samples];
+  return [Math.max(1, Math.ceil(tokens / (THREADS / LANES[spec.threads]))), heads, samples];
 }
 
 /** vec4 of a row that a thread keeps in registers of its own; more lie in an array, which compilers put into slower memory. */
 const MAX_REGISTERS = 16;
 
+/** Dot products into `into` of registers with rows that begin at `at` in a buffer. */
+type Dot = readonly [into: string, registers: string, buffer: string, at: (row: string) => string];
+/** Sums of a buffer's rows, one for each pair of registers and weights. */
+type Sum = readonly [
+  sums: readonly (readonly [into: string, weights: string])[],
+  buffer: string,
+  at: (row: string) => string,
+];
+
 /** Code that forward and backward share. */
-export function attentionParts({ headSize, lanes }: AttentionSpec) {
+export function attentionParts({ headSize, threads }: AttentionSpec) {
+  const lanes = LANES[threads];
   const head4 = headSize / 4;
   const part4 = Math.ceil(head4 / lanes);
   const rows = THREADS / lanes;
   const arrays = part4 > MAX_REGISTERS;
+  const sharing = threads === 'sharing';
   /** The i-th vec4 of this thread's part of a row. */
   const reg = (name: string, i: number | string) => (arrays ? `${name}[${i}]` : `${name}${i}`);
   const inside = (i: number | string) =>
@@ -55,6 +75,80 @@ export function attentionParts({ headSize, lanes }: AttentionSpec) {
     [lanes > 1 ? `${value} += quadSwapX(${value});` : '', lanes > 2 ? `${value} += quadSwapY(${value});` : ''].join(
       ' ',
     );
+  const clamped = (j: number) => `(sample.x + min(first + ${j}u, length - 1u))`;
+
+  /**
+   * Every thread for itself. The loop's bounds hide that it has at most eight turns: Mesa would unroll it, and its software driver take
+   * many times as long to compile it.
+   */
+  const ownDots = (terms: readonly Dot[]) => `
+    for (var other = sample.x + first; other < sample.x + min(first + ${RUN}u, length); other++) {
+      let j = other - sample.x - first;
+      ${terms
+        .map(
+          ([into, registers, buffer, at]) => `var sum_${into} = 0f;
+      ${all((i) => `${inside(i)}{ sum_${into} += dot(${reg(registers, i)}, ${element(buffer, at('other'), i)}); }`)}
+      ${laneSum(`sum_${into}`)}
+      ${into}0 = select(${into}0, vec4f(sum_${into}), vec4u(j) == vec4u(0, 1, 2, 3));
+      ${into}1 = select(${into}1, vec4f(sum_${into}), vec4u(j) == vec4u(4, 5, 6, 7));`,
+        )
+        .join('\n')}
+    }`;
+  const ownSums = (terms: readonly Sum[]) => `
+    for (var other = sample.x + first; other < sample.x + min(first + ${RUN}u, length); other++) {
+      let j = other - sample.x - first;
+      ${terms
+        .map(
+          ([
+            sums,
+            buffer,
+            at,
+          ]) => `${sums.map(([into, weights]) => `let by_${into} = select(${weights}1, ${weights}0, j < 4u)[j & 3u];`).join('\n')}
+      ${all(
+        (i) => `${inside(i)}{
+        let held = ${element(buffer, at('other'), i)};
+        ${sums.map(([into]) => `${reg(into, i)} += by_${into} * held;`).join('\n')}
+      }`,
+      )}`,
+        )
+        .join('\n')}
+    }`;
+
+  /** Each of the neighbours loads one row of the run, and all get it. */
+  const sharedRow = `let other = sample.x + min(first + neighbour % ${SHARING}u, length - 1u);`;
+  const sharedDots = (terms: readonly Dot[]) => `{
+    ${sharedRow}
+    ${terms
+      .map(([into, registers, buffer, at]) =>
+        all(
+          (i) => `{
+      let held = ${element(buffer, at('other'), i)};
+      ${unroll(SHARING, (j) => `${into}${j >> 2}[${j & 3}] += dot(${reg(registers, i)}, subgroupBroadcast(held, ${j}u));`)}
+    }`,
+        ),
+      )
+      .join('\n')}
+    }`;
+  const sharedSums = (terms: readonly Sum[]) => `{
+    ${sharedRow}
+    ${terms
+      .map(([sums, buffer, at]) =>
+        all(
+          (i) => `{
+      let held = ${element(buffer, at('other'), i)};
+      ${unroll(
+        SHARING,
+        (j) => `{
+        let row_ = subgroupBroadcast(held, ${j}u);
+        ${sums.map(([into, weights]) => `${reg(into, i)} += ${weights}${j >> 2}[${j & 3}] * row_;`).join('\n')}
+      }`,
+      )}
+    }`,
+        ),
+      )
+      .join('\n')}
+    }`;
+
   return {
     all,
     inside,
@@ -67,7 +161,9 @@ export function attentionParts({ headSize, lanes }: AttentionSpec) {
     value: (row: string) => `${row} * 3u * width4 + 2u * width4`,
     start: /* wgsl */ `
 @compute @workgroup_size(${THREADS})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32${
+      sharing ? ', @builtin(subgroup_invocation_id) neighbour: u32' : ''
+    }) {
   let heads = groups.y;
   let width4 = heads * ${head4}u;
   let sample = samples[group.z];
@@ -85,35 +181,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     load: (name: string, buffer: string, at: string) =>
       `${arrays ? `var ${name}: array<vec4f, ${part4}>;` : unroll(part4, (i) => `var ${name}${i} = vec4f(0);`)}
   ${all((i) => `${inside(i)}{ ${reg(name, i)} = ${element(buffer, at, i)}; }`)}`,
-    /**
-     * Dot products of registers with the rows of a run, into `into0` and `into1` (vec4). The loop's bounds hide that it has at most
-     * eight turns: Mesa would unroll it, and its software driver take many times as long to compile it.
-     */
-    dots: (terms: readonly (readonly [into: string, registers: string, buffer: string, at: string])[]) => `
+    /** Dot products of registers with the rows of a run, into `into0` and `into1` (vec4). */
+    dots: (terms: readonly Dot[]) => `
     ${terms.map(([into]) => `var ${into}0 = vec4f(0); var ${into}1 = vec4f(0);`).join('\n')}
-    for (var other = sample.x + first; other < runEnd; other++) {
-      let j = other - sample.x - first;
-      ${terms
-        .map(
-          ([into, registers, buffer, at]) => `var sum_${into} = 0f;
-      ${all((i) => `${inside(i)}{ sum_${into} += dot(${reg(registers, i)}, ${element(buffer, at, i)}); }`)}
-      ${laneSum(`sum_${into}`)}
-      ${into}0 = select(${into}0, vec4f(sum_${into}), vec4u(j) == vec4u(0, 1, 2, 3));
-      ${into}1 = select(${into}1, vec4f(sum_${into}), vec4u(j) == vec4u(4, 5, 6, 7));`,
-        )
-        .join('\n')}
-    }`,
+    ${sharing ? sharedDots(terms) : ownDots(terms)}`,
     /** Adds the rows of a run, times their weights, to registers. */
-    accumulate: (terms: readonly (readonly [into: string, weights: string, buffer: string, at: string])[]) => `
-    for (var other = sample.x + first; other < runEnd; other++) {
-      let j = other - sample.x - first;
-      ${terms
-        .map(
-          ([into, weights, buffer, at]) => `let by_${into} = select(${weights}1, ${weights}0, j < 4u)[j & 3u];
-      ${all((i) => `${inside(i)}{ ${reg(into, i)} += by_${into} * ${element(buffer, at, i)}; }`)}`,
-        )
-        .join('\n')}
-    }`,
+    accumulate: (terms: readonly Sum[]) => (sharing ? sharedSums(terms) : ownSums(terms)),
+    /** One number for each row of a run, from a buffer that has one for each row and head. */
+    numbers: (into: string, buffer: string) =>
+      sharing
+        ? `
+    let held_${into} = ${buffer}[(sample.x + min(first + neighbour % ${SHARING}u, length - 1u)) * heads + head];
+    let ${into}0 = vec4f(${[0, 1, 2, 3].map((j) => `subgroupBroadcast(held_${into}, ${j}u)`).join(', ')});
+    let ${into}1 = vec4f(${[4, 5, 6, 7].map((j) => `subgroupBroadcast(held_${into}, ${j}u)`).join(', ')});`
+        : `
+    let ${into}0 = vec4f(${[0, 1, 2, 3].map((j) => `${buffer}[${clamped(j)} * heads + head]`).join(', ')});
+    let ${into}1 = vec4f(${[4, 5, 6, 7].map((j) => `${buffer}[${clamped(j)} * heads + head]`).join(', ')});`,
+    /** Whether the rows of a run are beyond the sample's end. */
+    beyond: `
+    let beyond0 = vec4u(first) + vec4u(0, 1, 2, 3) >= vec4u(length);
+    let beyond1 = vec4u(first) + vec4u(4, 5, 6, 7) >= vec4u(length);`,
     /** Index of four elements of the probabilities' mask, keys 4-aligned. */
     maskGroup: (query: string, key: string) =>
       `((head * ${MAX_TOKENS_PER_SAMPLE}u + ${query}) * ${MAX_TOKENS_PER_SAMPLE}u + ${key}) / 4u`,
@@ -146,10 +233,8 @@ ${part.start}
   var largest = -1e30;
   var total = 0f;
   for (var first = 0u; first < length; first += ${RUN}u) {
-    let runEnd = sample.x + min(first + ${RUN}u, length);
-    ${part.dots([['s', 'q', 'qkv', part.key('other')]])}
-    let beyond0 = vec4u(first) + vec4u(0, 1, 2, 3) >= vec4u(length);
-    let beyond1 = vec4u(first) + vec4u(4, 5, 6, 7) >= vec4u(length);
+    ${part.dots([['s', 'q', 'qkv', part.key]])}
+    ${part.beyond}
     let most = max(select(s0, vec4f(-1e30), beyond0), select(s1, vec4f(-1e30), beyond1));
     let now = max(largest, max(max(most.x, most.y), max(most.z, most.w)));
     let shrink = exp(largest - now);
@@ -163,7 +248,7 @@ ${part.start}
       p1 *= keep4(key, place + 1u);
     }
     ${all((i) => `${reg('o', i)} *= shrink;`)}
-    ${part.accumulate([['o', 'p', 'qkv', part.value('other')]])}
+    ${part.accumulate([[[['o', 'p']], 'qkv', part.value]])}
   }
   if (!present) { return; }
   ${all((i) => `${inside(i)}{ context[${place('row * width4', i)}] = vec4<${spec.precision}>(${reg('o', i)} / total); }`)}

@@ -16,6 +16,7 @@ import { DROPOUT_WGSL } from './dropout.ts';
 import { GELU_WGSL, geluReference, geluSlopeReference } from './gelu.ts';
 import { directBody } from './matmul-direct.ts';
 import { stagedBody } from './matmul-staged.ts';
+import { subgroupBody } from './matmul-subgroup.ts';
 import type { Tile } from './tile.ts';
 
 /**
@@ -26,7 +27,8 @@ import type { Tile } from './tile.ts';
  *   v   = dropout(v);  v = v + residual, or v + out;  v = v * gelu'(preactivation)
  *   out = v, or gelu(v) with v kept as the preactivation           (N,O)
  *
- * The LoRA product runs as further steps of the same loop. matmul-staged.ts and matmul-direct.ts hold the two forms of that loop.
+ * The LoRA product runs as further steps of the same loop. matmul-staged.ts, matmul-subgroup.ts and matmul-direct.ts hold
+ * the forms of that loop.
  */
 export interface MatmulSpec {
   readonly variant: MatmulVariant;
@@ -117,6 +119,8 @@ struct Sizes {
   targets: array<vec4u, ${MAX_TARGETS}>,
 }`;
 
+const BODIES = { staged: stagedBody, subgroup: subgroupBody, direct: directBody };
+
 export function matmulKernel(variant: MatmulVariant, tile: Tile): Kernel<MatmulBinding> {
   const kept = vectors(variant.activationPrecision);
   const bindings: Partial<Record<MatmulBinding, Binding>> = {
@@ -141,9 +145,7 @@ export function matmulKernel(variant: MatmulVariant, tile: Tile): Kernel<MatmulB
       variant.dropout ? DROPOUT_WGSL : '',
       variant.gelu ? GELU_WGSL : '',
       finishFunction(variant),
-      tile.kind === 'staged'
-        ? stagedBody(variant.weight, variant.lora, tile)
-        : directBody(variant.weight, variant.lora, tile),
+      BODIES[tile.kind](variant.weight, variant.lora, tile),
     ].join('\n'),
   });
 }
