@@ -91,15 +91,20 @@ function answer<A extends Assignment>(
     const found = run(policy);
     return 'reason' in found ? refused(policy, found) : accepted(policy, found, '', options, setting);
   }
-  const tried = AUTO.map((plain) => ({ plain, found: run(plain) }));
-  const feasible = tried.flatMap(({ plain, found }) => ('reason' in found ? [] : [{ plain, found }]));
+  // The widest class of plans: where it has none, nobody has, and its bound holds for every policy.
+  const teams = run('teams');
+  if ('reason' in teams) return refused('auto', teams);
+  const feasible = AUTO.flatMap((plain): Choice[] => {
+    const found = plain === 'teams' ? teams : run(plain);
+    return 'reason' in found ? [] : [{ plain, found }];
+  });
   // Ties, and gains below rounding, go to the simpler policy.
-  const [first, ...rest] = feasible;
-  if (!first) return refused('auto', tried.find(({ plain }) => plain === 'teams')!.found as Refusal);
+  const [first = { plain: 'teams', found: teams }, ...rest] = feasible;
   const best = rest.reduce((a, b) => (b.found.latencySeconds < a.found.latencySeconds * (1 - 1e-9) ? b : a), first);
   const others = feasible.filter((other) => other !== best);
   const next = others.reduce((a, b) => (b.found.latencySeconds < a.found.latencySeconds ? b : a), others[0] ?? best);
-  return accepted(best.plain, best.found, whyChosen(best, next), options, setting);
+  const lowerBoundSeconds = Math.min(teams.lowerBoundSeconds, best.found.latencySeconds);
+  return accepted(best.plain, { ...best.found, lowerBoundSeconds }, whyChosen(best, next), options, setting);
 }
 
 type Choice = { readonly plain: PlainPolicy; readonly found: Solution };
