@@ -37,6 +37,9 @@ const MAX_DEVICES_FOR_SUBSETS = 8;
 /** A chain below `enough` by this factor ends the search; nearer ones go on, as a rounding error is no gain. */
 const CLEARLY = 0.999;
 
+/** Of the paths that use a device twice, every so many-th is repaired. */
+const REPAIR_EVERY = 4;
+
 export interface ChainOptions {
   readonly maxIterations: number;
   /** (K) starting values, overwritten by the last ones: a search at a nearby limit goes on from there. */
@@ -46,7 +49,7 @@ export interface ChainOptions {
 /**
  * The cheapest cover of all blocks by runs of different devices. Without "different" it is a shortest path; so that is relaxed, with a
  * penalty on every device that climbs while the path uses it more than once (Polyak steps). The penalised shortest path less the
- * penalties is a lower bound; every path is repaired into a chain: its runs assigned to different devices, then its borders moved.
+ * penalties is a lower bound; paths are repaired into chains: their runs assigned to different devices, then their borders moved.
  * Stops when bound and chain meet, and when either of them decides whether a chain below `enough` exists (NaN: never mind).
  */
 export function cheapestChain(
@@ -57,21 +60,23 @@ export function cheapestChain(
   const uses = new Int32Array(costs.devices);
   let best: Chain | null = null;
   let bound = 0;
-  let repaired = '';
   for (let iteration = 0; iteration < maxIterations; iteration++) {
     const path = shortestPath(costs, penalties);
     if (!path) return { chain: null, bound: Infinity };
     const dual = path.cost - penalties.reduce((a, b) => a + b, 0);
     bound = Math.max(bound, dual);
-    const shape = path.runs.map(({ device, to }) => `${device}:${to}`).join();
-    const chain = shape === repaired ? null : repair(costs, path.runs);
-    repaired = shape;
+    uses.fill(0);
+    for (const { device } of path.runs) uses[device]!++;
+    // A path of different devices is a chain as it is; repairing others is the dearest part, and neighbouring paths are much alike.
+    const chain = uses.every((times) => times <= 1)
+      ? { runs: path.runs, cost: path.runs.reduce((sum, { device }) => sum - penalties[device]!, path.cost) }
+      : iteration % REPAIR_EVERY === 0
+        ? repair(costs, path.runs)
+        : null;
     if (chain && chain.cost < (best?.cost ?? Infinity)) best = chain;
     if (bound >= enough || (best && (best.cost < enough * CLEARLY || best.cost - bound <= 1e-10 * best.cost))) {
       return { chain: best, bound };
     }
-    uses.fill(0);
-    for (const { device } of path.runs) uses[device]!++;
     const target = best ? best.cost : 1.5 * Math.abs(dual);
     if (!penalise(penalties, uses, (target - dual + 1e-6 * target) / Math.sqrt(1 + iteration / 20))) break;
   }

@@ -109,12 +109,11 @@ function reach(fleet: Fleet, hertz: number, device: number, from: number, limitS
   const held = fleet.deepestHeld[device]!;
   const nearest = Math.max(from, 0) + 1;
   if (held < nearest) return from;
-  const fits = (to: number) => linkSeconds(fleet, hertz, { device, from, to }) <= limitSeconds;
   const spare = limitSeconds - linkSeconds(fleet, hertz, { device, from, to: nearest });
   if (spare < 0) return from;
   let to = Math.min(held, nearest + (perLayer > 0 ? Math.floor(spare / perLayer) : fleet.layers));
-  while (to > nearest && !fits(to)) to--;
-  while (to < held && fits(to + 1)) to++;
+  while (to > nearest && linkSeconds(fleet, hertz, { device, from, to }) > limitSeconds) to--;
+  while (to < held && linkSeconds(fleet, hertz, { device, from, to: to + 1 }) <= limitSeconds) to++;
   return to;
 }
 

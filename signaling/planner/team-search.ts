@@ -16,7 +16,7 @@ export interface TeamState {
 
 /** Samples are dealt out in at most so many units; a unit is one sample in rounds up to that size. */
 const MAX_UNITS = 32;
-/** Larger teams are priced only at so many units around what they have. */
+/** Teams of several devices are priced only at so many units around what they have. */
 const WINDOW = 2;
 /** Of all moves that look good, so many of the best are settled exactly. */
 const TRIED_PER_STEP = 5;
@@ -40,7 +40,7 @@ export function settle(
     curve[0] = 0;
     const centre = Math.round(around[t]! / unit);
     const [first, last] =
-      members.length <= 2 ? [1, units] : [Math.max(1, centre - WINDOW), Math.min(units, centre + WINDOW)];
+      members.length === 1 ? [1, units] : [Math.max(1, centre - WINDOW), Math.min(units, centre + WINDOW)];
     for (let u = first; u <= last; u++) {
       curve[u] = costs.chain(members, Math.min(u * unit, fleet.samples))?.cost ?? Infinity;
       // More samples never cost less.
