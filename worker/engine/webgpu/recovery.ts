@@ -1,5 +1,9 @@
 import type { Engine } from '../engine.ts';
-import type { DeviceEngine } from './engine.ts';
+
+/** An engine that knows why its device cannot be used any more. */
+export interface FailingEngine extends Engine {
+  readonly gpu: { readonly failure: Error | null };
+}
 
 /** A device that goes away again and again is of no use; so many new ones are opened in an engine's life. */
 const MAX_RECOVERIES = 3;
@@ -9,14 +13,14 @@ const MAX_RECOVERIES = 3;
  * begins. Frozen weights are read again then.
  * @throws what `open` throws, when it throws the first time.
  */
-export async function recovering(open: () => Promise<DeviceEngine>): Promise<Engine> {
+export async function recovering(open: () => Promise<FailingEngine>): Promise<Engine> {
   let current = await open();
   let parameters: Float32Array | null = null;
   let recoveries = 0;
   let closed = false;
   const { name, backend, shape, layout } = current;
 
-  const working = async (): Promise<DeviceEngine> => {
+  const working = async (): Promise<FailingEngine> => {
     const { failure } = current.gpu;
     if (failure === null || closed) return current;
     if (++recoveries > MAX_RECOVERIES) throw failure;

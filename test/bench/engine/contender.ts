@@ -1,0 +1,18 @@
+import type { BenchCase } from './cases.ts';
+
+/** One way of doing a training step. */
+export interface Contender {
+  readonly id: string;
+  open(benchCase: BenchCase): Promise<OpenContender>;
+}
+
+export interface OpenContender {
+  /** One step, its loss (sum over the samples) and flat gradient in ParameterLayout's order read back. */
+  step(): Promise<StepResult>;
+  close(): Promise<void>;
+}
+
+export interface StepResult {
+  readonly lossSum: number;
+  readonly gradient: Float32Array;
+}

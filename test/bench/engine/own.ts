@@ -1,0 +1,15 @@
+import type { Engine, EngineRequest } from '../../../worker/engine/engine.ts';
+import { lossAndGradient } from '../../../worker/engine/golden-check.ts';
+import type { Contender } from './contender.ts';
+
+/** One of our engines. */
+export function own(id: string, create: (request: EngineRequest) => Promise<Engine>): Contender {
+  return {
+    id,
+    async open({ request, parameters, batch }) {
+      const engine = await create(request);
+      await engine.setParameters(parameters);
+      return { step: () => lossAndGradient(engine, batch), close: () => engine.dispose() };
+    },
+  };
+}
