@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { chartSvg } from './planner/simulate/chart.ts';
 import { answers } from './planner/simulate/compare.ts';
 import { relativeChart, sweepChart } from './planner/simulate/plots.ts';
-import { comparisonTable, reportJson, sweepTable } from './planner/simulate/report.ts';
+import { comparisonTable, layOutJson, reportJson, sweepTable } from './planner/simulate/report.ts';
 import { AXES, runSweep, type Sweep } from './planner/simulate/sweep.ts';
 import { HELP, OPTIONS, readOptions, type SimulateOptions } from './simulate-options.ts';
 
@@ -55,7 +55,7 @@ async function simulate(options: SimulateOptions): Promise<number> {
       process.stdout.write(`\nOver all draws, latency ratios\n\n${comparisonTable(comparisons)}\n`);
     if (out !== null && sweeps.length > 0) {
       const report = reportJson(name, scenario, policies, seeds, sweeps);
-      await writeWhole(out, `${name}.json`, `${JSON.stringify(report)}\n`);
+      await writeWhole(out, `${name}.json`, `${layOutJson(report)}\n`);
     }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -8,7 +8,7 @@ import { deviceDraws, drawProblem, exponential, receivedSnrHz } from '../../sign
 import { GLUE_LENGTHS } from '../../signaling/planner/simulate/glue-lengths.ts';
 import { ENCODERS, encoderCosts, groupedCosts } from '../../signaling/planner/simulate/model-costs.ts';
 import { relativeChart, type SimulatedPolicy, sweepChart } from '../../signaling/planner/simulate/plots.ts';
-import { reportJson, sweepTable } from '../../signaling/planner/simulate/report.ts';
+import { layOutJson, reportJson, sweepTable } from '../../signaling/planner/simulate/report.ts';
 import { SCENARIOS, type Scenario, type ScenarioName } from '../../signaling/planner/simulate/scenario.ts';
 import { estimate } from '../../signaling/planner/simulate/statistics.ts';
 import { AXES, type AxisName, type Draw, runSweep, type Sweep } from '../../signaling/planner/simulate/sweep.ts';
@@ -227,6 +227,17 @@ describe('sweeps', () => {
       infeasible: 3,
     });
     expect(chartSvg(sweepChart('hopeless', hopeless, sweep, POLICIES))).not.toMatch(/NaN|Infinity/);
+  });
+});
+
+describe('reports', () => {
+  test('are laid out in lines of at most 120 characters and read back as they were', () => {
+    const short = { a: [1, null, 'x'], b: {}, c: [] };
+    expect(layOutJson(short)).toBe('{ "a": [1, null, "x"], "b": {}, "c": [] }');
+    const report = reportJson('base', BASE, POLICIES, { first: 1, count: 3 }, [finished(BASE, 'devices')]);
+    const text = layOutJson(report);
+    expect(JSON.parse(text)).toEqual(report);
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
   });
 });
 

@@ -88,3 +88,28 @@ const rounded = (value: number) => Number(value.toPrecision(6));
 
 /** Three significant digits without an exponent. */
 export const short = (value: number) => String(Number(value.toPrecision(3)));
+
+const LINE_WIDTH = 120;
+
+/** JSON as people lay it out: what fits a line stays on it. `value` is plain data. */
+export function layOutJson(value: unknown, indent = '', taken = 0): string {
+  const line = oneLine(value);
+  if (typeof value !== 'object' || value === null || indent.length + taken + line.length < LINE_WIDTH) return line;
+  const inner = `${indent}  `;
+  if (Array.isArray(value)) {
+    const items = value.map((item) => `${inner}${layOutJson(item, inner)}`);
+    return `[\n${items.join(',\n')}\n${indent}]`;
+  }
+  const entries = Object.entries(value).map(([key, item]) => {
+    const name = `${JSON.stringify(key)}: `;
+    return `${inner}${name}${layOutJson(item, inner, name.length)}`;
+  });
+  return `{\n${entries.join(',\n')}\n${indent}}`;
+}
+
+function oneLine(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(oneLine).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${oneLine(item)}`);
+  return entries.length > 0 ? `{ ${entries.join(', ')} }` : '{}';
+}
