@@ -1,3 +1,4 @@
+import { POLICY_NAMES } from '../protocol/policy-names.ts';
 import type { Policy } from '../protocol/settings.ts';
 import type { Assignment, DetailedAssignment, FeasiblePlan, InfeasiblePlan, PlanAnswer } from './answer.ts';
 import { writeDetailed, writeTabular } from './assignments.ts';
@@ -110,10 +111,12 @@ function answer<A extends Assignment>(
 type Choice = { readonly plain: PlainPolicy; readonly found: Solution };
 
 function whyChosen(best: Choice, next: Choice): string {
-  if (best === next) return `${best.plain} is the only policy that works here. `;
+  const name = POLICY_NAMES[best.plain];
+  const first = name.charAt(0).toUpperCase() + name.slice(1);
+  if (best === next) return `${first} is the only way that works here. `;
   const saved = 1 - best.found.latencySeconds / next.found.latencySeconds;
-  if (saved < 0.001) return `${best.plain} is the simplest of the quickest policies. `;
-  return `${best.plain} is quickest, ${(100 * saved).toFixed(saved < 0.1 ? 1 : 0)} % below ${next.plain}. `;
+  if (saved < 0.001) return `${first} is the simplest of the quickest ways. `;
+  return `${first} is quickest, ${(100 * saved).toFixed(saved < 0.1 ? 1 : 0)} % below ${POLICY_NAMES[next.plain]}. `;
 }
 
 function refused(policy: Policy, { reason, solver }: Refusal): InfeasiblePlan {

@@ -95,7 +95,13 @@ describe('a room', () => {
       expect(plan.latencySeconds).toBeLessThanOrEqual(planned(room(policy)).latencySeconds * (1 + 1e-9));
     }
     expect(plan.policy).not.toBe('auto');
-    expect(plan.explanation).toMatch(/^(teams|exact|crunch|data-parallel|single|offload) is (quickest|the simplest)/);
+    expect(plan.explanation).toMatch(
+      /^(Splitting into teams|The exact one-block allocation|CRUNCH|Data-parallel training|A single device) is (quickest|the simplest)/,
+    );
+    // Names for people, never the policies' ids.
+    expect(plan.explanation).not.toMatch(
+      /\b(crunch|lola|teams is|data-parallel is|below (exact|single|teams|offload))\b/,
+    );
   });
 
   test('nobody can hold the model: the reason names a depth', () => {
