@@ -88,6 +88,7 @@ export async function demoCommand(argv: string[]): Promise<number> {
       values.model === EMBEDDED_MODEL
         ? { kind: 'embedded', id: EMBEDDED_MODEL }
         : { kind: 'hub', id: values.model, endpoint, revision: 'main' },
+    weights: 'f32',
     task: { id: values.task, endpoint },
     lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
     training,

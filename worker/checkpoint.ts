@@ -1,5 +1,10 @@
 import * as v from 'valibot';
-import { LoraSettingsSchema, ModelSourceSchema, TrainingSettingsSchema } from '../signaling/protocol/settings.ts';
+import {
+  LoraSettingsSchema,
+  ModelSourceSchema,
+  TrainingSettingsSchema,
+  WeightStorageSchema,
+} from '../signaling/protocol/settings.ts';
 import { decodeFloats, encodeSafetensors, headerBytes, PREFIX_BYTES, parseHeader } from './model/safetensors.ts';
 import type { ScoreAt } from './model/trained-adapter.ts';
 import type { AdamWState } from './optimiser.ts';
@@ -38,6 +43,8 @@ const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const StateSchema = v.strictObject({
   request: v.strictObject({
     model: ModelSourceSchema,
+    // Checkpoints from before there was a choice.
+    weights: v.optional(WeightStorageSchema, 'f32'),
     task: v.strictObject({ id: v.string(), endpoint: v.string() }),
     lora: LoraSettingsSchema,
     training: TrainingSettingsSchema,
@@ -59,9 +66,9 @@ const StateSchema = v.strictObject({
 /** One safetensors file: the vectors as they are, to the bit, and all else as JSON in its metadata. */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
   const { request, dataFingerprint, values, optimiser, scores, best, note } = checkpoint;
-  const { model, task, lora, training, origin } = request;
+  const { model, weights, task, lora, training, origin } = request;
   const state: v.InferOutput<typeof StateSchema> = {
-    request: { model, task: { id: task.id, endpoint: task.endpoint }, lora, training, origin },
+    request: { model, weights, task: { id: task.id, endpoint: task.endpoint }, lora, training, origin },
     dataFingerprint,
     steps: optimiser.steps,
     scores: [...scores],
@@ -115,6 +122,7 @@ export function difference(saved: Checkpoint['request'], request: Checkpoint['re
   const same = <Schema extends v.GenericSchema>(schema: Schema, a: unknown, b: unknown) =>
     JSON.stringify(v.parse(schema, a)) === JSON.stringify(v.parse(schema, b));
   if (!same(ModelSourceSchema, saved.model, request.model)) return 'model';
+  if (saved.weights !== request.weights) return 'storage of the weights';
   if (saved.task.id !== request.task.id) return 'task';
   if (!same(LoraSettingsSchema, saved.lora, request.lora)) return 'LoRA settings';
   if (!same(TrainingSettingsSchema, saved.training, request.training)) return 'training settings';

@@ -44,7 +44,7 @@ export class Device implements DeviceWorkerApi {
     await this.#loaded?.engine.dispose();
     this.#loaded = undefined;
     this.#progress = { stage: 'config', done: 0, total: 1 };
-    const { model, shape, lora, task, training } = settings;
+    const { model, weights: weightStorage, shape, lora, task, training } = settings;
     refuseOtherShape(await readModelShape(this.#open, model, origin), shape);
     if (training.maxTokens > maxTokens(shape))
       throw new Error(
@@ -56,6 +56,7 @@ export class Device implements DeviceWorkerApi {
       lora,
       labelCount: task.labelCount,
       weights,
+      weightStorage,
       withDropout: training.dropout > 0,
       onProgress: (progress) => {
         this.#progress = progress;

@@ -8,6 +8,7 @@ export function serveHost(openFile: OpenFile, endpoint?: Endpoint): void {
   const host = new Host(openFile);
   const api: HostWorkerApi = {
     open: (request) => host.open(request),
+    preflight: (source, origin, memoryLimitBytes) => host.preflight(source, origin, memoryLimitBytes),
     previewTable: (bytes) => host.previewTable(bytes),
     progress: () => host.progress(),
     roundBatch: async (round) => transferBatch(await host.roundBatch(round)),

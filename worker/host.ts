@@ -1,4 +1,4 @@
-import type { ModelShape, TaskSummary } from '../signaling/protocol/settings.ts';
+import type { ModelShape, ModelSource, TaskSummary } from '../signaling/protocol/settings.ts';
 import {
   type BestAdapter,
   type Checkpoint,
@@ -21,6 +21,7 @@ import { AdapterError, readAdapter } from './model/import-adapter.ts';
 import { initialParameters } from './model/initial-parameters.ts';
 import { type ParameterLayout, parameterLayout } from './model/layout.ts';
 import { type ModelFileName, modelFileUrl, type OpenFile, readJson } from './model/model-files.ts';
+import { preflight } from './model/preflight.ts';
 import { createTokenizer, type Tokenizer } from './model/tokenizer.ts';
 import type { ScoreAt, TrainedAdapter } from './model/trained-adapter.ts';
 import { openWeights } from './model/weights.ts';
@@ -33,6 +34,7 @@ import type {
   HostWorkerApi,
   LoadProgress,
   OpenedHost,
+  Preflight,
   Score,
   TablePreview,
   TokenBatch,
@@ -129,6 +131,7 @@ export class Host implements HostWorkerApi {
       // Without the bytes that it came with: they have been read.
       request: {
         model,
+        weights: request.weights,
         task: { id: request.task.id, endpoint: request.task.endpoint },
         lora,
         training,
@@ -154,6 +157,10 @@ export class Host implements HostWorkerApi {
       version: optimiser.steps,
       badRows: { count: bad.length, first: bad.slice(0, SHOWN_BAD_ROWS) },
     };
+  }
+
+  preflight(source: ModelSource, origin: string, memoryLimitBytes: number): Promise<Preflight> {
+    return preflight(this.#openFile, source, origin, memoryLimitBytes);
   }
 
   async previewTable(bytes: Uint8Array): Promise<TablePreview> {

@@ -1,4 +1,5 @@
 import type { Profile } from '../signaling/protocol/profile.ts';
+import type { Transfer } from '../signaling/protocol/room-view.ts';
 import type {
   LoraSettings,
   ModelShape,
@@ -6,6 +7,7 @@ import type {
   SessionSettings,
   TaskSummary,
   TrainingSettings,
+  WeightStorage,
 } from '../signaling/protocol/settings.ts';
 import type { BadRow } from './data/data-error.ts';
 
@@ -66,6 +68,8 @@ export interface LoadProgress {
   readonly stage: 'config' | 'tokenizer' | 'weights' | 'data' | 'compile';
   readonly done: number;
   readonly total: number;
+  /** Of the model's files, while stage is `weights`. */
+  readonly transfer?: Transfer;
 }
 
 /** The device's worker: model, engine, gradients. One order at a time. */
@@ -133,12 +137,33 @@ export type HostStart =
 /** What the host's person chose; the host worker turns it into SessionSettings by reading the model's config and the task's data. */
 export interface HostRequest {
   readonly model: ModelSource;
+  readonly weights: WeightStorage;
   /** `own` for the task of id "own", which has no endpoint. */
   readonly task: { readonly id: string; readonly endpoint: string; readonly own?: OwnTaskRequest };
   readonly lora: LoraSettings;
   readonly training: TrainingSettings;
   readonly origin: string;
   readonly start?: HostStart;
+}
+
+/** What a device should know of a model before it fetches it. */
+export interface Preflight {
+  /** The repository's id, or the embedded model's. */
+  readonly name: string;
+  readonly shape: ModelShape;
+  /** Bytes of config, tokenizer and weights. */
+  readonly totalBytes: number;
+  /** Those of them that this device keeps already. */
+  readonly cachedBytes: number;
+  /** The rest: what opening the model fetches. */
+  readonly downloadBytes: number;
+  /** What a device holds to train with the model, for one sample, by the storage of the frozen matrices. */
+  readonly memoryBytes: Readonly<Record<WeightStorage, number>>;
+  readonly memoryLimitBytes: number;
+  /** The most exact storage that this device has the memory for; null when it has it for none. */
+  readonly fits: WeightStorage | null;
+  /** The same in words. */
+  readonly sentence: string;
 }
 
 /** What has been opened, for SessionSettings. */
@@ -182,6 +207,8 @@ export interface Score extends MetricValue {
 /** The host's worker: task data, tokens, merge, optimiser, score, export. Neither examples nor weights leave the host but as token ids and adapters. */
 export interface HostWorkerApi {
   open(request: HostRequest): Promise<OpenedHost>;
+  /** What a model is and whether this device can hold it. Reads its config and a header, no weights; needs no open session. */
+  preflight(source: ModelSource, origin: string, memoryLimitBytes: number): Promise<Preflight>;
   /** Reads a person's file for its preview; needs no open session. */
   previewTable(bytes: Uint8Array): Promise<TablePreview>;
   progress(): Promise<LoadProgress>;

@@ -12,10 +12,26 @@ const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.
 export const SentenceSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(400));
 export const NameSchema = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(MAX_NAME_LENGTH));
 
+/** A download under way: bytes that are here, whether fetched or found in the cache, of all that are needed. */
+export const TransferSchema = v.strictObject({
+  bytes: nonNegative,
+  totalBytes: nonNegative,
+  /** Of late; 0 while nothing arrives. */
+  bytesPerSecond: nonNegative,
+  /** Null while nobody can tell. */
+  secondsLeft: v.nullable(nonNegative),
+});
+export type Transfer = v.InferOutput<typeof TransferSchema>;
+
 /** What a device is doing about taking part. A device that cannot go on says why. */
 export const DeviceStatusSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('joining') }),
-  v.strictObject({ kind: v.literal('loading'), done: nonNegative, total: nonNegative }),
+  v.strictObject({
+    kind: v.literal('loading'),
+    done: nonNegative,
+    total: nonNegative,
+    transfer: v.optional(TransferSchema),
+  }),
   v.strictObject({ kind: v.literal('profiling') }),
   v.strictObject({ kind: v.literal('ready') }),
   v.strictObject({ kind: v.literal('watching') }),

@@ -68,6 +68,14 @@ export const ModelSourceSchema = v.variant('kind', [
 ]);
 export type ModelSource = v.InferOutput<typeof ModelSourceSchema>;
 
+/**
+ * How devices keep the frozen matrices in memory. `int8` has one scale for each row; vectors stay f32 in all of them. What a device
+ * computes with are the values that its storage can hold, so all devices of a session keep the same.
+ */
+export const WEIGHT_STORAGES = ['f32', 'f16', 'int8'] as const;
+export type WeightStorage = (typeof WEIGHT_STORAGES)[number];
+export const WeightStorageSchema = v.picklist(WEIGHT_STORAGES);
+
 export const LoraSettingsSchema = v.strictObject({
   rank: count(MAX_LORA_RANK),
   alpha: v.pipe(finite, v.gtValue(0), v.maxValue(10_000)),
@@ -113,6 +121,7 @@ export type TaskSummary = v.InferOutput<typeof TaskSummarySchema>;
 /** Everything a device must know to take part; made by the host when it creates the room, fixed afterwards but for `policy`. */
 export const SessionSettingsSchema = v.strictObject({
   model: ModelSourceSchema,
+  weights: WeightStorageSchema,
   shape: ModelShapeSchema,
   task: TaskSummarySchema,
   lora: LoraSettingsSchema,

@@ -40,6 +40,7 @@ describe("a headless device's worker with roberta-mini", () => {
   beforeAll(async () => {
     settings = v.parse(SessionSettingsSchema, {
       model,
+      weights: 'f32',
       shape: await readModelShape(openFileOrHttp, model, origin),
       task: {
         id: 'test',

@@ -89,6 +89,7 @@ test('a checkpoint of another session is refused with what is different', async 
   await expect(other({ training: { ...training, seed: 8 } })).rejects.toThrow('differ in the training settings');
   await expect(other({ lora: { ...lora, alpha: 8 } })).rejects.toThrow('differ in the LoRA settings');
   const hub = new URL('../../../shared/hub', import.meta.url).href;
+  await expect(other({ weights: 'int8' })).rejects.toThrow('differ in the storage of the weights');
   await expect(other({ task: { id: 'sst2', endpoint: hub } })).rejects.toThrow('differ in the task');
   // The same settings with their keys in another order are the same.
   const reversed = Object.fromEntries(Object.entries(training).reverse()) as unknown as HostRequest['training'];
@@ -122,9 +123,9 @@ test('an own task goes on with the same file alone', async () => {
 });
 
 describe('files that are no checkpoint', () => {
-  const { origin, model, lora, training } = MINI_REQUEST;
+  const { origin, model, weights, lora, training } = MINI_REQUEST;
   const checkpoint: Checkpoint = {
-    request: { origin, model, lora, training, task: { id: 'grammar', endpoint: '' } },
+    request: { origin, model, weights, lora, training, task: { id: 'grammar', endpoint: '' } },
     dataFingerprint: 1,
     values: new Float32Array([1, 2]),
     optimiser: { steps: 4, firstMoment: new Float32Array([3, 4]), secondMoment: new Float32Array([5, 6]) },

@@ -29,7 +29,7 @@ async function logits(
   batch: TokenBatch,
 ): Promise<Float32Array> {
   const engine = await createOnnxEngine(
-    { shape, lora: request.lora, labelCount: 2, weights, withDropout: false },
+    { shape, lora: request.lora, labelCount: 2, weights, weightStorage: 'f32', withDropout: false },
     'wasm',
   );
   await engine.setParameters(values);

@@ -17,6 +17,7 @@ export function startNodeHost(): { host: HostWorkerApi; end(): Promise<number> }
 /** roberta-mini on the generated task. */
 export const MINI_REQUEST: HostRequest = {
   model: { kind: 'embedded', id: 'roberta-mini' },
+  weights: 'f32',
   task: { id: 'grammar', endpoint: 'http://127.0.0.1:9/' },
   lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
   training: {

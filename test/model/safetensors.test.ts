@@ -42,6 +42,10 @@ describe('safetensors header', () => {
     expect(refusal(file('{}      ', 0))).toBe('accepted');
   });
 
+  it('takes headers whose length begins like a pickle', () => {
+    for (const length of [0x280, 0x380, 0x480, 0x580]) expect(refusal(file('{}'.padEnd(length), 0))).toBe('accepted');
+  });
+
   it.each([
     ['an empty file', new Uint8Array(0), /ends after 0 bytes/],
     ['a file cut inside the prefix', new Uint8Array(5), /ends after 5 bytes/],
@@ -50,7 +54,7 @@ describe('safetensors header', () => {
     ['a header of 2^63 bytes', Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0x80, 123), /claims a header of 9223372036854775808/],
     ['JSON that is an array', file('[]', 0), /not a JSON object/],
     ['no JSON', file('{"a":', 0), /not JSON/],
-    ['a pickle', Uint8Array.of(0x80, 2, 0x7d, 0x71, 0, 0, 0, 0, 0, 0), /pickle/],
+    ['a pickle', Uint8Array.of(0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0, 0, 0, 0), /pickle/],
     ['a zipped pickle', new TextEncoder().encode('PK\x03\x04\x14\0\0\0\0\0\0'), /pickle/],
     ['a Git LFS pointer', new TextEncoder().encode('version https://git-lfs.github.com/spec/v1\n'), /Git LFS/],
     ['an error page', new TextEncoder().encode('<!doctype html><html>'), /web page/],

@@ -25,6 +25,7 @@ describe('checkStartForm', () => {
       choice: {
         request: {
           model: { kind: 'embedded', id: 'roberta-mini' },
+          weights: 'f32',
           task: { id: 'grammar', endpoint: '' },
           lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
           training: {

@@ -39,6 +39,7 @@ export class HeadlessRoom {
     const environment = await headlessEnvironment(origin, { memoryLimitBytes: 2e9 });
     const request: HostRequest = {
       model: { kind: 'embedded', id: 'roberta-mini' },
+      weights: 'f32',
       task: { id: 'grammar', endpoint: origin },
       lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
       training: {

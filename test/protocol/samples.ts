@@ -4,6 +4,7 @@ import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 /** A small valid session, for tests that need one; change what matters with a spread. */
 export const SETTINGS: SessionSettings = {
   model: { kind: 'embedded', id: 'roberta-mini' },
+  weights: 'f32',
   shape: {
     layers: 6,
     hiddenSize: 128,

@@ -36,6 +36,7 @@ const { values: option } = parseArgs({
 const rounds = Number(option.rounds);
 const request: HostRequest = {
   model: { kind: 'embedded', id: 'roberta-mini' },
+  weights: 'f32',
   task: { id: option.task, endpoint: new URL(`${option.hub}/`, `file://${process.cwd()}/`).href },
   lora: { rank: Number(option.rank), alpha: 16, targets: ['query', 'value'] },
   training: {
@@ -84,7 +85,7 @@ async function train(): Promise<void> {
     await openFileOrHttp(modelFileUrl(request.model, request.origin, 'model.safetensors')),
   );
   const engine = await createOnnxEngine(
-    { shape, lora, labelCount: task.labelCount, weights, withDropout: false },
+    { shape, lora, labelCount: task.labelCount, weights, weightStorage: 'f32', withDropout: false },
     'wasm',
   );
   const losses: number[] = [];

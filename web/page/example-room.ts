@@ -22,6 +22,7 @@ export const EXAMPLE_ROOM: Pick<RoomView, 'settings' | 'phase' | 'devices' | 'pl
   devices: [device('phone', 'Phone'), device('tablet', 'Tablet'), device('laptop', 'Laptop')],
   settings: {
     model: { kind: 'embedded', id: 'roberta-mini' },
+    weights: 'f32',
     shape: {
       layers: 6,
       hiddenSize: 128,

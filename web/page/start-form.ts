@@ -120,6 +120,7 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
     choice: {
       request: {
         model: hub ? { kind: 'hub', id: repository, endpoint, revision } : { kind: 'embedded', id: EMBEDDED_MODEL.id },
+        weights: 'f32',
         task: { id: form.task, endpoint: needsHub(form) ? endpoint : '' },
         lora: {
           rank: values.rank,

@@ -106,8 +106,8 @@ export class OwnSession implements HostSession {
     if (this.#over) return;
     this.#store.dispatch({ type: 'opening', opening: null });
     if (badRows.count > 0) this.#store.notice('problem', `${badRows.count} rows of the data could not be used.`);
-    const { model, training } = request;
-    this.#enterRoom({ model, shape, task, lora, training, policy: this.#options.policy }, version);
+    const { model, weights, training } = request;
+    this.#enterRoom({ model, weights, shape, task, lora, training, policy: this.#options.policy }, version);
   }
 
   #enterRoom(settings: SessionSettings, roundsBehind: number): void {

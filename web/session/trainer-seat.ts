@@ -45,8 +45,9 @@ export class TrainerSeat {
     });
     const watch = async (): Promise<void> => {
       while (!loaded && !this.#closed) {
-        const { done, total } = await api.progress();
-        if (!loaded) this.#onStatus({ kind: 'loading', done, total: Math.max(1, total) });
+        const { done, total, transfer } = await api.progress();
+        if (!loaded)
+          this.#onStatus({ kind: 'loading', done, total: Math.max(1, total), ...(transfer && { transfer }) });
         await new Promise((resolve) => setTimeout(resolve, PROGRESS_EVERY_MS));
       }
     };

@@ -1,4 +1,4 @@
-import type { LoraSettings, ModelShape } from '../../signaling/protocol/settings.ts';
+import type { LoraSettings, ModelShape, WeightStorage } from '../../signaling/protocol/settings.ts';
 import type { ParameterLayout } from '../model/layout.ts';
 import type { Weights } from '../model/weights.ts';
 import type { BlockId, TokenBatch } from '../rpc.ts';
@@ -10,6 +10,7 @@ export interface EngineRequest {
   /** Outputs of the head; 1 means regression with mean-squared error. */
   readonly labelCount: number;
   readonly weights: Weights;
+  readonly weightStorage: WeightStorage;
   /** Whether training passes will drop activations: what they then keep counts in `bytes`. */
   readonly withDropout: boolean;
   /** Called as frozen tensors arrive and as kernels or graphs are compiled. */

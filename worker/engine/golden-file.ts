@@ -19,6 +19,7 @@ export interface GoldenCase {
   readonly labelCount: number;
   readonly weights: Weights;
   readonly withDropout: false;
+  readonly weightStorage: 'f32';
   readonly layout: ParameterLayout;
   /** Flat, before the first step. */
   readonly parameters: Float32Array;
@@ -148,6 +149,7 @@ export async function readGoldenFile(bytes: Uint8Array): Promise<GoldenCase> {
     labelCount: m.labels,
     weights,
     withDropout: false,
+    weightStorage: 'f32',
     layout,
     parameters: await flat(''),
     batch,

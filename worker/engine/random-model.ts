@@ -79,6 +79,7 @@ export async function randomModel(options: RandomModelOptions = {}): Promise<Ran
     lora,
     labelCount,
     withDropout: true,
+    weightStorage: 'f32',
     weights: await openWeights(bytesSource(encodeSafetensors(tensors))),
     parameters: randomValues(layout.length, seed + 900, 0.4),
     batch: {

@@ -2,7 +2,8 @@ import type { ModelShape, ModelSource } from '../../signaling/protocol/settings.
 import { type ByteSource, httpSource, SourceError } from './byte-source.ts';
 import { parseModelConfig } from './config.ts';
 
-export type ModelFileName = 'config.json' | 'tokenizer.json' | 'model.safetensors';
+export const MODEL_FILES = ['config.json', 'tokenizer.json', 'model.safetensors'] as const;
+export type ModelFileName = (typeof MODEL_FILES)[number];
 
 /** Opens an address; browsers know http(s) alone, a headless device adds `file:` (file-source.ts). */
 export type OpenFile = (url: string) => Promise<ByteSource>;

@@ -81,10 +81,10 @@ export function headerBytes(prefix: Uint8Array, fileBytes: number): number {
 
 function refuseOtherFormats(prefix: Uint8Array): void {
   const text = String.fromCharCode(...prefix.subarray(0, 8));
-  if (
-    (prefix[0] === 0x80 && prefix[1] !== undefined && prefix[1] >= 2 && prefix[1] <= 5) ||
-    text.startsWith('PK\x03\x04')
-  )
+  // A header of 640 bytes begins like a pickle, but nothing follows the length's low bytes.
+  const pickled =
+    prefix[0] === 0x80 && prefix[1]! >= 2 && prefix[1]! <= 5 && prefix.subarray(2, 8).some((b) => b !== 0);
+  if (pickled || text.startsWith('PK\x03\x04'))
     throw new SafetensorsError(
       'This is a PyTorch pickle file, which can run code when it is opened; convert it to safetensors.',
     );

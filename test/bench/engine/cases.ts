@@ -27,7 +27,7 @@ async function mini(): Promise<BenchCase> {
   const layout = parameterLayout(shape, LORA, 2);
   return {
     name: 'roberta-mini 16 x 64',
-    request: { shape, lora: LORA, labelCount: 2, withDropout: false, weights },
+    request: { shape, lora: LORA, labelCount: 2, withDropout: false, weights, weightStorage: 'f32' },
     parameters: randomValues(layout.length, 1, 0.05),
     batch: fullBatch(16, 64, shape.vocabSize),
   };

@@ -39,6 +39,7 @@ const NAMES = [
 export function settings(layers: number, policy: Policy, rounds: number): SessionSettings {
   return {
     model: { kind: 'embedded', id: 'roberta-mini' },
+    weights: 'f32',
     shape: {
       layers,
       hiddenSize: 128,
