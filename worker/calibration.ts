@@ -1,10 +1,11 @@
 import type { Profile } from '../signaling/protocol/profile.ts';
-import type { TrainingSettings } from '../signaling/protocol/settings.ts';
+import type { ModelShape, TrainingSettings } from '../signaling/protocol/settings.ts';
 import type { Engine } from './engine/engine.ts';
 import { maxTokens } from './model/config.ts';
 import type { TokenBatch } from './rpc.ts';
 
 type Seconds = Pick<Profile, 'overheadSeconds' | 'secondsPerSample'>;
+type Speed = Seconds & Pick<Profile, 'flopsPerSecond'>;
 
 /** Seconds that the whole measurement may take, about. */
 const BUDGET_SECONDS = 2;
@@ -29,11 +30,7 @@ export interface PassSeconds {
  * for whatever a device computes in the background; what a layer costs is the difference of two kinds, measured one after the other so
  * that they see the same machine. Medians of a few repetitions, with one sample and with as many as the time allows.
  */
-export async function measureSeconds(
-  engine: Engine,
-  training: TrainingSettings,
-  roundTokens: number,
-): Promise<Seconds> {
+export async function measureSeconds(engine: Engine, training: TrainingSettings, roundTokens: number): Promise<Speed> {
   const { layers } = engine.shape;
   const tokens = Math.min(roundTokens, maxTokens(engine.shape));
   const start = performance.now();
@@ -67,7 +64,9 @@ export async function measureSeconds(
     // A device on which a single pass takes seconds is measured once.
     if (elapsed() > 2 * BUDGET_SECONDS) break;
   }
-  return fitSeconds({ layers, measured: layerCount, samples, few, many });
+  const seconds = fitSeconds({ layers, measured: layerCount, samples, few, many });
+  const { forwardPerLayer, backwardPerLayer } = seconds.secondsPerSample;
+  return { ...seconds, flopsPerSecond: layerFlops(engine.shape, tokens) / (forwardPerLayer + backwardPerLayer) };
 }
 
 /**
@@ -107,6 +106,17 @@ export function fitSeconds(input: {
   const overheadSeconds =
     fixed('embed') + fixed('head') + layers * fixed('forwardPerLayer') + (layers / 2) * fixed('backwardPerLayer');
   return { overheadSeconds, secondsPerSample };
+}
+
+/**
+ * Useful floating-point operations of one layer on one sample of T tokens, forward and backward down to its input: twice the products
+ * of rows with the four frozen matrices; of attention two products forward and four backward. What is small (adapters, norms) or only
+ * done again (scores in the backward pass) does not count.
+ */
+export function layerFlops({ hiddenSize: c, ffnSize: f }: ModelShape, tokens: number): number {
+  const matrices = 2 * tokens * (4 * c * c + 2 * c * f);
+  const attention = 2 * tokens * tokens * c;
+  return 2 * matrices + 6 * attention;
 }
 
 /** Nothing is free; a difference that noise made negative counts as this. */

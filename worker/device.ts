@@ -5,6 +5,7 @@ import { measureSeconds } from './calibration.ts';
 import type { Engine, EngineRequest } from './engine/engine.ts';
 import { ENGINES } from './engine/engines.ts';
 import { selfTest } from './engine/self-test.ts';
+import { probeMemory } from './memory-probe.ts';
 import { maxTokens } from './model/config.ts';
 import { modelFileUrl, type OpenFile, readModelShape } from './model/model-files.ts';
 import { openWeights } from './model/weights.ts';
@@ -72,7 +73,7 @@ export class Device implements DeviceWorkerApi {
 
   async profile({ memoryLimitBytes }: { memoryLimitBytes: number }): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
     const { engine, settings, slowdown } = this.#ready();
-    const { overheadSeconds, secondsPerSample } = await measureSeconds(
+    const { overheadSeconds, secondsPerSample, flopsPerSecond } = await measureSeconds(
       engine,
       settings.training,
       settings.task.roundTokens,
@@ -81,6 +82,12 @@ export class Device implements DeviceWorkerApi {
     const tokens = settings.training.maxTokens;
     const bytes = engine.bytes(1, tokens, 1);
     const none = engine.bytes(1, tokens, 0);
+    const limitBytes = await probeMemory(engine, {
+      samples: settings.training.samplesPerRound,
+      tokens,
+      limitBytes: memoryLimitBytes,
+    });
+    const memoryBytesPerSecond = (await engine.copyBytesPerSecond()) / slowdown;
     return {
       engine: engine.name,
       backend: engine.backend,
@@ -91,9 +98,11 @@ export class Device implements DeviceWorkerApi {
         backwardPerLayer: secondsPerSample.backwardPerLayer * slowdown,
         head: secondsPerSample.head * slowdown,
       },
+      flopsPerSecond: flopsPerSecond / slowdown,
+      memoryBytesPerSecond,
       memory: {
-        limitBytes: memoryLimitBytes,
-        weightsBytes: none.weightsBytes,
+        limitBytes,
+        weightsBytes: none.weightsBytes + none.gradientBytes,
         transientPerSample: Math.max(bytes.transientBytes, none.transientBytes),
         savedPerSamplePerLayer: bytes.savedBytes,
         gradientBytesPerLayer: (engine.layout.layers[0]?.length ?? 0) * Float32Array.BYTES_PER_ELEMENT,

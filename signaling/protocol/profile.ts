@@ -2,6 +2,7 @@ import * as v from 'valibot';
 
 const seconds = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1e6));
 const bytes = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(2 ** 50));
+const rate = v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(1e18));
 
 /**
  * What a device measured of itself with the real engine at the session's real shapes, in the coefficients of the cost model:
@@ -21,6 +22,10 @@ export const ProfileSchema = v.strictObject({
     backwardPerLayer: seconds,
     head: seconds,
   }),
+  /** Useful floating-point operations in a second of a layer, forward and backward together: for people, no plan is made of it. */
+  flopsPerSecond: rate,
+  /** Bytes that a plain copy reads and writes in a second, where the engine's tensors lie: for people, too. */
+  memoryBytesPerSecond: rate,
   memory: v.strictObject({
     limitBytes: bytes,
     weightsBytes: bytes,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fitSeconds, type PassSeconds } from '../../worker/calibration.ts';
+import { fitSeconds, layerFlops, type PassSeconds } from '../../worker/calibration.ts';
+import { SETTINGS } from '../protocol/samples.ts';
 
 /** Seconds of a machine that follows the cost model exactly: fixed and per-sample costs of each part. */
 function machine(fixed: PassSeconds, perSample: PassSeconds, measured: number) {
@@ -50,4 +51,12 @@ describe('the cost model from timed passes', () => {
     for (const [part, seconds] of Object.entries(fit.secondsPerSample)) expect(seconds, part).toBeGreaterThan(0);
     expect(fit.overheadSeconds).toBeGreaterThanOrEqual(0);
   });
+});
+
+it("counts a layer's useful operations", () => {
+  // roberta-base at 128 tokens: four matrices of 7,077,888 elements in all; six products of 128 x 128 x 768, two forward and four backward.
+  const shape = { ...SETTINGS.shape, hiddenSize: 768, ffnSize: 3072 };
+  const matrices = 2 * 128 * 7_077_888;
+  const product = 2 * 128 * 128 * 768;
+  expect(layerFlops(shape, 128)).toBe(2 * matrices + 6 * product);
 });

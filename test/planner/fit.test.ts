@@ -12,6 +12,8 @@ const CALIBRATED: Profile = {
   backend: 'test',
   overheadSeconds: 0.02,
   secondsPerSample: { embed: 0.0001, forwardPerLayer: 0.002, backwardPerLayer: 0.004, head: 0.0003 },
+  flopsPerSecond: 1e11,
+  memoryBytesPerSecond: 1e11,
   memory: {
     limitBytes: 1e9,
     weightsBytes: 2.5e8,

@@ -89,6 +89,8 @@ function profile(speed: number, linkBitsPerSecond: number): Profile {
       backwardPerLayer: 0.004 / speed,
       head: 0.0003 / speed,
     },
+    flopsPerSecond: 1e11 * speed,
+    memoryBytesPerSecond: 1e11,
     memory: {
       limitBytes: 3e9,
       weightsBytes: 2.5e8,

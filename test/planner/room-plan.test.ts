@@ -18,6 +18,8 @@ function profile(speed: number, linkBitsPerSecond: number, limitBytes = 1e9): Pr
       backwardPerLayer: 0.006 * speed,
       head: 0.0005 * speed,
     },
+    flopsPerSecond: 2e10 / speed,
+    memoryBytesPerSecond: 1e10,
     memory: {
       limitBytes,
       weightsBytes: 5e7,

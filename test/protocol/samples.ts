@@ -51,6 +51,8 @@ export const profile = (pace = 1, linkBitsPerSecond = 1e7): Profile => ({
     backwardPerLayer: 2e-3 * pace,
     head: 1e-4 * pace,
   },
+  flopsPerSecond: 2e10 / pace,
+  memoryBytesPerSecond: 1e10 / pace,
   memory: {
     limitBytes: 1e9,
     weightsBytes: 1e7,

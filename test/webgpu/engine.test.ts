@@ -114,6 +114,21 @@ describeOnGpu('webgpu', () => {
     await engine.dispose();
   });
 
+  it('says what fits by taking it, gives it back, and works on where something did not', async () => {
+    const model = await randomModel();
+    const engine = await create(model);
+    const { weightsBytes } = engine.bytes(1, 1, 0);
+    expect(await engine.fits(4, 7, 2)).toBe(true);
+    expect(engine.gpu.allocatedBytes).toBe(weightsBytes);
+    expect(await engine.fits(2_000_000, 7, 2)).toBe(false);
+    expect(engine.gpu.allocatedBytes).toBe(weightsBytes);
+    await engine.setParameters(model.parameters);
+    expect((await lossAndGradient(engine, model.batch)).logits).toHaveLength(6);
+    expect(await engine.copyBytesPerSecond()).toBeGreaterThan(1e6);
+    expect(engine.gpu.failure).toBe(null);
+    await engine.dispose();
+  });
+
   describe('half precision', () => {
     it.each(GOLDEN_NAMES)('is within 2e-2 of PyTorch on %s', async (name) => {
       const golden = await goldenCase(name);

@@ -91,5 +91,9 @@ export interface Engine {
   begin(batch: TokenBatch, options: PassOptions): Promise<Pass>;
   /** `savedLayers` counts from the last layer down: the depth of the deepest trained block. */
   bytes(samples: number, tokens: number, savedLayers: number): EngineBytes;
+  /** Whether such a pass can have its memory here, by taking it where that can be tried; it is given back at once. */
+  fits(samples: number, tokens: number, savedLayers: number): Promise<boolean>;
+  /** Bytes that a plain copy reads and writes in a second where the engine's tensors lie. */
+  copyBytesPerSecond(): Promise<number>;
   dispose(): Promise<void>;
 }

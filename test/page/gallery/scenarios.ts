@@ -84,6 +84,8 @@ function profile(random: () => number, host: boolean): Profile {
     backend: `WASM, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     overheadSeconds: 0.01,
     secondsPerSample: { embed: 2e-4, forwardPerLayer: 1.5e-3 * speed, backwardPerLayer: 3e-3 * speed, head: 1e-4 },
+    flopsPerSecond: 1.5e10 / speed,
+    memoryBytesPerSecond: 8e9 / speed,
     memory: {
       limitBytes: 1e9,
       weightsBytes: 1e7,

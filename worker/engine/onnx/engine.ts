@@ -2,6 +2,7 @@ import type { InferenceSession } from 'onnxruntime-web/wasm';
 import { layerTensorSpecs, parameterCounts, readEmbeddings, readLayer } from '../../model/description.ts';
 import { type ParameterLayout, parameterLayout } from '../../model/layout.ts';
 import { checkedBatch } from '../batch.ts';
+import { processorCopyRate } from '../copy-rate.ts';
 import type { Engine, EngineBytes, EngineRequest } from '../engine.ts';
 import { headGraphs } from './head-graphs.ts';
 import { type LayerGraphs, layerGraphs } from './layer-graphs.ts';
@@ -65,6 +66,8 @@ export async function createOnnxEngine(request: EngineRequest, provider: OnnxPro
       session(step, () => runtime.compile(ofHead[step], [ofHead.logits, ofHead.lossSum, ...ofHead.dTensors.values()])),
   };
   const saved = await measureSavedSizes(parts);
+  const bytes: Engine['bytes'] = (samples, tokens, savedLayers) =>
+    onnxBytes(request, layout.length, saved, samples, tokens, savedLayers);
 
   return {
     name: 'onnx',
@@ -77,7 +80,13 @@ export async function createOnnxEngine(request: EngineRequest, provider: OnnxPro
       [adapters, head] = splitParameters(values.slice(), layout, runtime);
     },
     begin: async (batch, options) => new OnnxPass(parts, checkedBatch(batch, shape, labelCount), options),
-    bytes: (samples, tokens, savedLayers) => onnxBytes(request, layout.length, saved, samples, tokens, savedLayers),
+    bytes,
+    // The library grows its memory as it goes: its address space is the only bound that is known beforehand.
+    fits: async (samples, tokens, savedLayers) => {
+      const { weightsBytes, transientBytes, savedBytes, gradientBytes } = bytes(samples, tokens, savedLayers);
+      return weightsBytes + transientBytes + savedBytes + gradientBytes <= WASM_ADDRESS_BYTES;
+    },
+    copyBytesPerSecond: async () => processorCopyRate(),
     dispose: async () => {
       for (const made of sessions.values()) await (await made).release();
       sessions.clear();
@@ -85,6 +94,9 @@ export async function createOnnxEngine(request: EngineRequest, provider: OnnxPro
     },
   };
 }
+
+/** Memories of 32-bit WebAssembly end there. */
+const WASM_ADDRESS_BYTES = 2 ** 32;
 
 /** The library is megabytes: it is loaded when the first engine is made. */
 async function loadRuntime(provider: OnnxProvider): Promise<Runtime> {

@@ -10,6 +10,7 @@ import { type LayerTensors, parameterCounts, readEmbeddings, readLayer } from '.
 import { type ParameterBlock, type ParameterSlot, parameterLayout, targetShape } from '../../model/layout.ts';
 import type { TokenBatch } from '../../rpc.ts';
 import { checkedBatch } from '../batch.ts';
+import { processorCopyRate } from '../copy-rate.ts';
 import { gatherEmbeddings } from '../embeddings.ts';
 import type {
   BlockGradient,
@@ -165,6 +166,8 @@ export async function createReferenceEngine(request: EngineRequest): Promise<Eng
     },
     begin: async (batch, options) => begin(checkedBatch(batch, shape, labelCount), options),
     bytes: (samples, tokens, savedLayers) => referenceBytes(request, layout.length, samples, tokens, savedLayers),
+    fits: async () => true,
+    copyBytesPerSecond: async () => processorCopyRate(),
     dispose: async () => {},
   };
 }

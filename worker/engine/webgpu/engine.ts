@@ -2,6 +2,7 @@ import { parameterLayout } from '../../model/layout.ts';
 import { checkedBatch } from '../batch.ts';
 import type { Engine, EngineRequest, Pass, PassOptions } from '../engine.ts';
 import { Constants, constantBytes } from './constants.ts';
+import { timeCopies } from './copy-rate.ts';
 import { type OpenedDevice, openDevice, WebGpuError } from './device.ts';
 import { frozenBytes, loadFrozen } from './frozen.ts';
 import { bufferBytes, Gpu } from './gpu.ts';
@@ -145,6 +146,20 @@ export async function createEngineOn(
         weightsBytes,
         ...passBytes(plan, samples * tokens, samples, savedLayers),
       }),
+      fits: async (samples, tokens, savedLayers) => {
+        if (open) throw new Error('A pass is still open: dispose of it before memory is tried out.');
+        try {
+          await storage.reserve(samples * tokens, samples, savedLayers);
+          await storage.touch();
+          return true;
+        } catch (error) {
+          if (!(error instanceof WebGpuError) || error.kind === 'invalid' || error.kind === 'unavailable') throw error;
+          return false;
+        } finally {
+          storage.release();
+        }
+      },
+      copyBytesPerSecond: () => timeCopies(gpu),
       dispose: async () => gpu.dispose(),
     };
   } catch (error) {

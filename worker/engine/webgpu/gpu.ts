@@ -182,6 +182,11 @@ export class Gpu {
     this.#endComputePass().copyBufferToBuffer(from.buffer.raw, from.offset, to.buffer.raw, to.offset, bytes);
   }
 
+  /** Records zeros for all of a buffer. */
+  clear(buffer: CountedBuffer): void {
+    this.#endComputePass().clearBuffer(buffer.raw);
+  }
+
   submit(): void {
     if (this.#encoder === null) return;
     const encoder = this.#endComputePass();

@@ -41,6 +41,8 @@ export async function recovering(open: () => Promise<FailingEngine>): Promise<En
     },
     begin: async (batch, options) => (await working()).begin(batch, options),
     bytes: (samples, tokens, savedLayers) => current.bytes(samples, tokens, savedLayers),
+    fits: async (samples, tokens, savedLayers) => (await working()).fits(samples, tokens, savedLayers),
+    copyBytesPerSecond: async () => (await working()).copyBytesPerSecond(),
     dispose: async () => {
       closed = true;
       await current.dispose();

@@ -68,6 +68,14 @@ export class Storage {
     return this.#inputCopies[index];
   }
 
+  /** Writes to all of it: drivers may hand out memory that they have yet to find. */
+  async touch(): Promise<void> {
+    const copies = this.#inputCopies.map(({ buffer }) => buffer);
+    const saved = this.#saved.flatMap(({ buffers }) => buffers);
+    for (const buffer of [...(this.#transients?.buffers ?? []), ...saved, ...copies]) this.#gpu.clear(buffer);
+    await this.#gpu.idle();
+  }
+
   /** Frees everything that passes use. */
   release(): void {
     this.#releaseTransients();

@@ -1,10 +1,10 @@
 import * as v from 'valibot';
+import { recall, remember } from '../remember.ts';
 import type { OpenedDevice } from './device.ts';
 import { type Gpu, type Slice, whole } from './gpu.ts';
 import { BYTES, PASS_BYTES, type Precision, words } from './kernel.ts';
 import { type MatmulVariant, matmulGrid, matmulKernel, matmulSizes } from './kernels/matmul.ts';
 import { SHARING, type Tile, tileSharedBytes, tileThreads } from './kernels/tile.ts';
-import { recall, remember } from './remember.ts';
 
 const staged = (rows: number, columns: number, inner: number, threadRows: number, threadColumns: number): Tile => ({
   kind: 'staged',
