@@ -9,6 +9,9 @@ import type { SessionView } from '../../web/session/view.ts';
 import type { HostRequest } from '../../worker/rpc.ts';
 import { DEALT } from './dealt-plans.ts';
 
+/** Everything that a test waits for comes within seconds on a quiet machine. */
+const PATIENCE_MS = 100_000;
+
 const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 export function startTestServer(port = 0): Promise<RunningServer> {
@@ -64,15 +67,34 @@ export class HeadlessRoom {
     return this.session.view;
   }
 
-  /** The first view that satisfies; rejects when the session ends or pauses by itself before. */
+  /** The first view that satisfies; rejects when that cannot come any more, or does not in time, with what the session said. */
   until(satisfied: (view: SessionView) => boolean): Promise<SessionView> {
     return new Promise((resolve, reject) => {
+      const fail = (why: string): void => {
+        const { room, rounds, activity, notices } = this.session.view;
+        const seen = {
+          phase: room?.phase,
+          rounds: rounds.length,
+          activity,
+          devices: room?.devices.map(({ name, status, linked, online }) => ({ name, status, linked, online })),
+          plan: room?.plan?.assignments.map(({ device, layers }) => ({ device, layers })),
+          notices: notices.map(({ sentence }) => sentence),
+        };
+        reject(new Error(`${why} ${JSON.stringify(seen, null, 1)}`));
+      };
       const look = (view: SessionView): void => {
         if (satisfied(view)) resolve(view);
-        else if (view.ended !== null) reject(new Error(`The session ended: ${view.ended}`));
+        else if (view.ended !== null) fail(`The session ended: ${view.ended}`);
+        else if (view.room?.phase === 'finished' && view.activity === null && view.evaluation === null)
+          fail('The session finished before.');
         else return;
+        clearTimeout(timer);
         off();
       };
+      const timer = setTimeout(() => {
+        off();
+        fail(`Nothing for ${PATIENCE_MS / 1000} s.`);
+      }, PATIENCE_MS);
       const off = this.session.subscribe(look);
       look(this.session.view);
     });

@@ -28,9 +28,9 @@ export class Fleet {
   }
 
   attach(device: string, link: MessageLink): void {
-    const old = this.#members.get(device);
+    // What was on its way over an earlier link is lost; whoever waits for it must hear so.
+    this.detach(device);
     this.#members.set(device, { link, version: -1 });
-    old?.link.close();
     link.onMessage((message) => {
       if (this.#members.get(device)?.link === link) this.#events.emit({ type: 'message', device, message });
     });

@@ -4,6 +4,7 @@ import type { DeviceView, RoundReport } from '../../signaling/protocol/room-view
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import type { GradientPart, TokenBatch } from '../../worker/rpc.ts';
 import type { Fleet, FleetEvent, ParameterState } from './fleet.ts';
+import type { Listeners } from './message-link.ts';
 import {
   type Candidate,
   type Due,
@@ -32,6 +33,8 @@ export interface RoundInput {
   readonly fleet: Fleet;
   /** Devices that could take over work now. */
   readonly trainers: () => readonly DeviceView[];
+  /** Called when `trainers` may answer differently. */
+  readonly onTrainers: Listeners<void>;
   readonly onActivity: (state: RoundState) => void;
   readonly onNews: (kind: 'news' | 'problem', sentence: string) => void;
   readonly nameOf: (device: string) => string;
@@ -100,9 +103,10 @@ export function runRound(input: RoundInput): Promise<RoundResult> {
     state = result.state;
     for (const order of result.orders) {
       const from = lost.find(({ order: o }) => o.start === order.start && o.count === order.count)?.order.device ?? '';
+      const takes = from === order.device ? 'it does' : `${input.nameOf(order.device)} takes over`;
       input.onNews(
         'news',
-        `${input.nameOf(from)} ${why}; ${input.nameOf(order.device)} takes over its part of round ${input.round}.`,
+        `${input.nameOf(from)} ${why}; ${takes} its part of round ${input.round}${from === order.device ? ' again' : ''}.`,
       );
       dispatch(order);
     }
@@ -110,28 +114,42 @@ export function runRound(input: RoundInput): Promise<RoundResult> {
   };
   const others = (gone: ReadonlySet<string>): readonly Candidate[] =>
     candidates(input, fleet).filter((c) => !gone.has(c.device));
-  const unlinked = (): ReadonlySet<string> =>
-    new Set(state.owed.map((o) => o.order.device).filter((device) => !fleet.has(device)));
+  /** Devices whose link went down with orders on it: those are lost, also when the device comes back. */
+  const adrift = new Set<string>();
+  const settle = (): void => {
+    if (adrift.size === 0) return;
+    const before = new Set(state.owed.map(({ order }) => order.id));
+    giveAway(adrift, 'lost its link', candidates(input, fleet));
+    for (const device of adrift)
+      if (!state.owed.some(({ order }) => order.device === device && before.has(order.id))) adrift.delete(device);
+  };
 
   return new Promise((resolve, reject) => {
     let patienceMs = Math.max(LATE_AT_LEAST_MS, LATE_FACTOR * 1000 * input.plan.latencySeconds);
-    let timer = setTimeout(onLate, patienceMs);
-    const off = fleet.onEvent(onEvent);
+    let timer = setTimeout(() => advance(onLate), patienceMs);
+    const offs = [fleet.onEvent((event) => advance(() => onEvent(event))), input.onTrainers(() => advance(settle))];
     input.signal.addEventListener('abort', onAbort, { once: true });
 
     function end(act: () => void): void {
       clearTimeout(timer);
-      off();
+      for (const off of offs) off();
       input.signal.removeEventListener('abort', onAbort);
       act();
     }
     function onAbort(): void {
       end(() => reject(new Error('The session ended during a round.')));
     }
+    /** Acts, and ends the round if that left nothing to wait for. */
+    function advance(act: () => void): void {
+      act();
+      if (isComplete(state)) end(() => resolve(result()));
+    }
     function onLate(): void {
-      giveAway(new Set(state.owed.map((o) => o.order.device)), 'is late');
+      const late = new Set(state.owed.map((o) => o.order.device));
+      // Where nobody else can, the same device is asked again: its order may have been lost on the way.
+      if (!giveAway(late, 'is late')) giveAway(late, 'is late', candidates(input, fleet));
       patienceMs *= 2;
-      timer = setTimeout(onLate, patienceMs);
+      timer = setTimeout(() => advance(onLate), patienceMs);
     }
     function take(device: string, orderId: number, due: Due): Order | null {
       const taken = receive(state, device, orderId, due);
@@ -141,8 +159,10 @@ export function runRound(input: RoundInput): Promise<RoundResult> {
     }
     function onEvent(event: FleetEvent): void {
       if (event.type === 'message') onMessage(event.device, event.message);
-      else giveAway(unlinked(), 'left');
-      if (isComplete(state)) end(() => resolve(result()));
+      else {
+        if (event.type === 'detached') adrift.add(event.device);
+        settle();
+      }
     }
     function onMessage(device: string, message: Extract<FleetEvent, { type: 'message' }>['message']): void {
       const { header, tensors } = message;
@@ -197,7 +217,8 @@ export function runRound(input: RoundInput): Promise<RoundResult> {
     }
 
     for (const { order } of state.owed) dispatch(order);
-    giveAway(unlinked(), 'is not connected');
+    for (const { order } of state.owed) if (!fleet.has(order.device)) adrift.add(order.device);
+    settle();
     input.onActivity(state);
   });
 }

@@ -130,6 +130,7 @@ export class Training {
       parameters,
       fleet,
       trainers: () => this.#readyDevices(),
+      onTrainers: this.#changed.on,
       onActivity: (state) => this.#activity(state),
       onNews: (kind, sentence) => store.notice(kind, sentence),
       nameOf: (id) => room()?.devices.find((device) => device.id === id)?.name ?? 'A device',
@@ -185,10 +186,13 @@ export class Training {
 
   #activity(state: RoundState): void {
     const nowMs = performance.now();
-    if (nowMs - this.#activityMs < ACTIVITY_EVERY_MS) return;
-    this.#activityMs = nowMs;
+    const soon = nowMs - this.#activityMs < ACTIVITY_EVERY_MS;
+    // Here every round shows, however short; over the network only what people could follow.
+    if (soon && this.#context.store.view.activity?.round === state.round) return;
     const activity = { round: state.round, devices: progress(state).map((entry) => ({ ...entry })) };
     this.#context.store.dispatch({ type: 'activity', activity });
+    if (soon) return;
+    this.#activityMs = nowMs;
     this.#context.send({ type: 'activity', activity });
   }
 
