@@ -39,7 +39,7 @@ export interface DemoResult {
 export async function runSession(demo: DemoSession): Promise<DemoResult> {
   const { origin, request, policy, devices, signal } = demo;
   const environment = await headlessEnvironment(origin, { memoryLimitBytes: MEMORY_LIMIT_BYTES });
-  const session = new OwnSession(environment, request, { name: 'host', policy, slowdown: 1 });
+  const session = new OwnSession(environment, request, { name: 'host', policy, slowdown: 1, patience: 0 });
   const children: ChildProcess[] = [];
   const abort = (): void => session.leave();
   signal.addEventListener('abort', abort, { once: true });
@@ -59,7 +59,7 @@ export async function runSession(demo: DemoSession): Promise<DemoResult> {
     await until(session, ({ room }) => room?.phase === 'finished');
     const trainingSeconds = (performance.now() - startMs) / 1000;
     const { rounds, scores } = session.view;
-    return { rounds, scores, files: await session.exportAdapter(), trainingSeconds };
+    return { rounds, scores, files: await session.exportAdapter('last'), trainingSeconds };
   } finally {
     signal.removeEventListener('abort', abort);
     session.leave();

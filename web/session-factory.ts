@@ -39,6 +39,22 @@ export async function createSessionFactory(origin: string): Promise<SessionFacto
   return {
     host: (request, options) => new OwnSession(environment, request, options),
     join: (room, options) => new JoinSession(environment, room, options),
+    saved: async () => [],
+    resume: async () => {
+      throw new Error('This session is not kept on this device any more.');
+    },
+    resumeFile: async () => {
+      throw new Error('This file holds no session that can be gone on with.');
+    },
+    forget: async () => undefined,
+    previewTable: async (bytes) => {
+      const worker = environment.startHostWorker();
+      try {
+        return await worker.api.previewTable(bytes);
+      } finally {
+        worker.terminate();
+      }
+    },
   };
 }
 

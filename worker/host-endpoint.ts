@@ -13,6 +13,7 @@ export function serveHost(openFile: OpenFile, endpoint?: Endpoint): void {
     progress: () => host.progress(),
     roundBatch: async (round) => transferBatch(await host.roundBatch(round)),
     devBatch: async (start, count) => transferBatch(await host.devBatch(start, count)),
+    textBatch: async (text, pair) => transferBatch(await host.textBatch(text, pair)),
     parameters: async () => {
       const parameters = await host.parameters();
       return transfer(parameters, [parameters.values.buffer]);

@@ -155,6 +155,7 @@ export class Host implements HostWorkerApi {
       lora,
       parameterCount: layout.length,
       version: optimiser.steps,
+      pairs: hasPairs(examples),
       badRows: { count: bad.length, first: bad.slice(0, SHOWN_BAD_ROWS) },
     };
   }
@@ -186,6 +187,15 @@ export class Host implements HostWorkerApi {
       throw new RangeError(`The dev set has examples 0 to ${dev.length - 1}; ${count} from ${start} were asked for.`);
     }
     return this.#tokens(dev.slice(start, start + count), start);
+  }
+
+  async textBatch(text: string, pair: string | null): Promise<TokenBatch> {
+    const pairs = hasPairs(this.#opened().examples);
+    if (text.trim() === '') throw new Error('There is no text to try; type a sentence.');
+    if (pairs && (pair ?? '').trim() === '')
+      throw new Error('This task is about two texts; type the second one as well.');
+    if (!pairs && pair !== null) throw new Error('This task is about one text; leave the second one out.');
+    return this.#tokens([{ text, pair, label: 0 }], 0);
   }
 
   async parameters(): Promise<{ version: number; values: Float32Array }> {
@@ -285,6 +295,8 @@ export class Host implements HostWorkerApi {
     });
   }
 }
+
+const hasPairs = ({ train }: ExampleSplits): boolean => train[0]?.pair != null;
 
 /** A checkpoint of the very session that is being opened: otherwise going on would not be the same run. */
 function checkedCheckpoint(bytes: Uint8Array, request: HostRequest, examples: ExampleSplits): Checkpoint {

@@ -175,6 +175,8 @@ export interface OpenedHost {
   readonly parameterCount: number;
   /** Rounds that a checkpoint has behind it; 0 otherwise. The next round is one more. */
   readonly version: number;
+  /** Whether samples are pairs of texts. */
+  readonly pairs: boolean;
   /** Rows of the data that could not be used. */
   readonly badRows: { readonly count: number; readonly first: readonly BadRow[] };
 }
@@ -216,6 +218,8 @@ export interface HostWorkerApi {
   roundBatch(round: number): Promise<TokenBatch>;
   /** Dev samples `start` to `start + count`, in the data's order. */
   devBatch(start: number, count: number): Promise<TokenBatch>;
+  /** A text that is in no data set, (1,T), to ask the model about. Rejects with a sentence when the task cannot take it. */
+  textBatch(text: string, pair: string | null): Promise<TokenBatch>;
   /** A copy of the flat parameter vector after `version` updates. */
   parameters(): Promise<{ version: number; values: Float32Array }>;
   /**

@@ -59,7 +59,7 @@ export class HeadlessRoom {
       },
       origin,
     };
-    const session = new OwnSession(environment, request, { name: 'host', policy, slowdown: 1 });
+    const session = new OwnSession(environment, request, { name: 'host', policy, slowdown: 1, patience: 0 });
     return new HeadlessRoom(session, origin);
   }
 

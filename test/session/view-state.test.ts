@@ -24,6 +24,16 @@ const score = (n: number): ScoreReport => ({
 const play = (...events: ViewEvent[]): SessionView => events.reduce(reduceView, firstView('device', 'abcdefgh'));
 
 describe('a session view', () => {
+  it('knows the best score, the earliest of equals, also from history', () => {
+    const at = (n: number, value: number): ScoreReport => ({ ...score(n), value });
+    expect(play().best).toBeNull();
+    const seen = play({ type: 'score', report: at(0, 0.5) }, { type: 'score', report: at(5, 0.7) });
+    expect(seen.best).toEqual({ round: 5, value: 0.7 });
+    expect(reduceView(seen, { type: 'score', report: at(10, 0.7) }).best).toEqual({ round: 5, value: 0.7 });
+    const message = { type: 'history' as const, rounds: [], scores: [at(3, 0.8), at(5, 0.7)] };
+    expect(reduceView(seen, { type: 'message', message }).best).toEqual({ round: 3, value: 0.8 });
+  });
+
   it('keeps rounds in order, each once, also when history comes again after a reconnection', () => {
     const view = play(
       { type: 'round', report: round(1) },

@@ -32,7 +32,7 @@ export function Adapter({
   const download = async (): Promise<void> => {
     setState({ kind: 'making' });
     try {
-      const files = await host.exportAdapter();
+      const files = await host.exportAdapter('last');
       save(`${folder}.zip`, zip(files.map((file) => ({ name: `${folder}/${file.name}`, bytes: file.bytes }))));
       setState({ kind: 'made', files });
       onSaved();

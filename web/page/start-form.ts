@@ -7,6 +7,7 @@ import {
 } from '../../signaling/protocol/limits.ts';
 import { LORA_TARGETS, type LoraTarget, POLICIES, type Policy } from '../../signaling/protocol/settings.ts';
 import type { HostRequest } from '../../worker/rpc.ts';
+import type { HostOptions } from '../session/view.ts';
 import { DEFAULT_HUB, EMBEDDED_MODEL, HUB_MODEL, HUB_SUGGESTIONS, TASKS } from './choices.ts';
 
 /** The form as it stands, numbers as typed: what is wrong stays visible until the person puts it right. */
@@ -68,7 +69,7 @@ export const needsHub = (form: Pick<StartForm, 'model' | 'task'>): boolean =>
 
 export interface StartChoice {
   readonly request: HostRequest;
-  readonly options: { readonly name: string; readonly policy: Policy; readonly slowdown: number };
+  readonly options: HostOptions;
 }
 
 export type Checked =
@@ -140,7 +141,7 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
         },
         origin,
       },
-      options: { name: form.name.trim(), policy: form.policy, slowdown: values.slowdown },
+      options: { name: form.name.trim(), policy: form.policy, slowdown: values.slowdown, patience: 0 },
     },
   };
 }

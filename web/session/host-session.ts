@@ -3,28 +3,23 @@ import type { Profile } from '../../signaling/protocol/profile.ts';
 import { LOCAL_LINK_BITS_PER_SECOND } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
 import type { Policy, SessionSettings } from '../../signaling/protocol/settings.ts';
-import type { ExportedFile, HostRequest, HostWorkerApi } from '../../worker/rpc.ts';
+import type { AdapterChoice, ExportedFile, HostRequest, HostWorkerApi } from '../../worker/rpc.ts';
 import { ChannelLink } from './channel-link.ts';
 import type { SessionEnvironment, WorkerHandle } from './environment.ts';
 import { Fleet } from './fleet.ts';
 import { answerProbes } from './link-probe.ts';
 import { localLinkPair } from './message-link.ts';
 import { PeerAddress } from './peer-links.ts';
+import { predictionOf } from './prediction.ts';
 import { RoomClient } from './room-client.ts';
 import { type Identity, messageOf, newIdentity, tensorSizes, ViewStore } from './session-base.ts';
 import { TrainerSeat } from './trainer-seat.ts';
 import { Training } from './training.ts';
-import type { HostSession, SessionView } from './view.ts';
+import type { HostOptions, HostSession, Prediction, SessionView } from './view.ts';
 
 const PROGRESS_EVERY_MS = 200;
 /** A tab may reach the host before the room has told the host of its address. */
 const INTRODUCTION_MS = 10_000;
-
-export interface HostOptions {
-  readonly name: string;
-  readonly policy: Policy;
-  readonly slowdown: number;
-}
 
 /** The device that created the session: it holds task and parameters, merges, and trains like any other. */
 export class OwnSession implements HostSession {
@@ -78,8 +73,31 @@ export class OwnSession implements HostSession {
     this.#client?.send({ type: 'policy', policy });
   }
 
-  exportAdapter(): Promise<readonly ExportedFile[]> {
-    return this.#worker.api.exportAdapter();
+  exportAdapter(which: AdapterChoice): Promise<readonly ExportedFile[]> {
+    return this.#worker.api.exportAdapter(which);
+  }
+
+  exportMerged(which: AdapterChoice): Promise<readonly ExportedFile[]> {
+    return this.#worker.api.exportMerged(which);
+  }
+
+  async tryText(text: string, pair: string | null): Promise<Prediction> {
+    const { room } = this.#store.view;
+    if (this.#over) throw new Error('The session is over.');
+    if (this.#status.kind === 'failed') throw new Error(`This device cannot run the model: ${this.#status.sentence}`);
+    if (room === null || this.#seat === null || this.#status.kind !== 'ready')
+      throw new Error('The model is still loading on this device; try again in a moment.');
+    const { api } = this.#worker;
+    const batch = await api.textBatch(text, pair);
+    return predictionOf(room.settings.task, await this.#seat.predict(batch, await api.parameters()));
+  }
+
+  runLog(): string {
+    return '';
+  }
+
+  async saveCheckpoint(): Promise<ExportedFile> {
+    return { name: 'session.tabloom', bytes: await this.#worker.api.checkpoint('') };
   }
 
   leave(): void {
@@ -102,9 +120,10 @@ export class OwnSession implements HostSession {
     const settled = opening.finally(() => {
       opened = true;
     });
-    const [{ shape, task, lora, version, badRows }] = await Promise.all([settled, watch()]);
+    const [{ shape, task, lora, version, pairs, badRows }] = await Promise.all([settled, watch()]);
     if (this.#over) return;
     this.#store.dispatch({ type: 'opening', opening: null });
+    this.#store.dispatch({ type: 'data', badRows, pairs });
     if (badRows.count > 0) this.#store.notice('problem', `${badRows.count} rows of the data could not be used.`);
     const { model, weights, training } = request;
     this.#enterRoom({ model, weights, shape, task, lora, training, policy: this.#options.policy }, version);
@@ -119,6 +138,7 @@ export class OwnSession implements HostSession {
     this.#training = new Training({
       settings,
       roundsBehind,
+      patience: this.#options.patience,
       worker: this.#worker.api,
       fleet: this.#fleet,
       room: () => this.#store.view.room,

@@ -8,16 +8,9 @@ import { PeerAddress } from './peer-links.ts';
 import { RoomClient } from './room-client.ts';
 import { type Identity, messageOf, newIdentity, tensorSizes, ViewStore } from './session-base.ts';
 import { TrainerSeat } from './trainer-seat.ts';
-import type { Session, SessionView } from './view.ts';
+import type { JoinOptions, Session, SessionView } from './view.ts';
 
 const RELINK_MS = 1500;
-
-export interface JoinOptions {
-  readonly name: string;
-  readonly watch: boolean;
-  /** 1 is honest; more makes this device artificially slower. */
-  readonly slowdown: number;
-}
 
 /** A device (or a watcher) in somebody else's session. */
 export class JoinSession implements Session {

@@ -4,11 +4,22 @@ import type { DeviceStatus } from '../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import type { DeviceWorkerApi, TokenBatch } from '../../worker/rpc.ts';
 import type { SessionEnvironment, WorkerHandle } from './environment.ts';
+import type { ParameterState } from './fleet.ts';
 import type { MessageLink } from './message-link.ts';
 
 const PROGRESS_EVERY_MS = 250;
 
+const CLOSED = 'The session ended before the text was tried.';
+
 type Work = DataMessage<'order'> | DataMessage<'evaluate'>;
+
+/** A question of this device's own person. */
+interface Question {
+  readonly batch: TokenBatch;
+  readonly parameters: ParameterState;
+  readonly resolve: (logits: Float32Array) => void;
+  readonly reject: (reason: unknown) => void;
+}
 
 /**
  * A device's part in training: its worker with the model, its profile, and the orders that come over its link. Orders are done one after
@@ -22,6 +33,7 @@ export class TrainerSeat {
   #link: MessageLink | null = null;
   #linkBitsPerSecond = 0;
   #queue: Work[] = [];
+  #questions: Question[] = [];
   #working = false;
   #current: number | null = null;
   #version = -1;
@@ -67,9 +79,19 @@ export class TrainerSeat {
     });
   }
 
+  /** Logits, (B,labels), of samples that are in no order; computed as soon as the running order is done. */
+  predict(batch: TokenBatch, parameters: ParameterState): Promise<Float32Array> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(new Error(CLOSED));
+      this.#questions.push({ batch, parameters, resolve, reject });
+      void this.#work();
+    });
+  }
+
   close(): void {
     this.#closed = true;
     this.#queue = [];
+    for (const { reject } of this.#questions.splice(0)) reject(new Error(CLOSED));
     this.#worker.terminate();
   }
 
@@ -89,7 +111,10 @@ export class TrainerSeat {
     if (this.#working) return;
     this.#working = true;
     try {
-      for (let work = this.#queue.shift(); work !== undefined && !this.#closed; work = this.#queue.shift()) {
+      while (!this.#closed) {
+        await this.#answer();
+        const work = this.#queue.shift();
+        if (work === undefined) break;
         const link = this.#link;
         if (link === null) break;
         try {
@@ -106,6 +131,25 @@ export class TrainerSeat {
     } finally {
       this.#working = false;
       this.#current = null;
+    }
+  }
+
+  /** The parameters stay set: whoever sends the next work compares versions and sends its own along where they differ. */
+  async #answer(): Promise<void> {
+    // A question stays in the list until it is answered: `close` refuses those that never will be.
+    for (let next = this.#questions[0]; next !== undefined; next = this.#questions[0]) {
+      const { batch, parameters, resolve, reject } = next;
+      const { api } = this.#worker;
+      try {
+        if (parameters.version !== this.#version) {
+          await api.setParameters(parameters.values);
+          this.#version = parameters.version;
+        }
+        resolve(await api.evaluate(batch, batch.lengths.length));
+      } catch (error) {
+        reject(error);
+      }
+      this.#questions.shift();
     }
   }
 

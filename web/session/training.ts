@@ -17,12 +17,18 @@ export interface TrainingContext {
   readonly settings: SessionSettings;
   /** Rounds that a checkpoint has behind it; 0 for a fresh start. */
   readonly roundsBehind: number;
+  /** Evaluations without a better score after which training ends; 0 never. */
+  readonly patience: number;
   readonly worker: HostWorkerApi;
   readonly fleet: Fleet;
   readonly room: () => RoomView | null;
   readonly store: ViewStore;
   readonly send: (message: ClientMessage) => void;
 }
+
+/** Whether so many evaluations came after the best one. */
+export const isExhausted = (scores: readonly ScoreReport[], bestRound: number, patience: number): boolean =>
+  patience > 0 && scores.filter(({ round }) => round > bestRound).length >= patience;
 
 /** The host's rounds from first to last: score, train, merge, step, score. One loop; phase changes act between rounds. */
 export class Training {
@@ -88,6 +94,7 @@ export class Training {
         await this.#oneRound();
         const due = evaluateEvery > 0 && this.#round % evaluateEvery === 0;
         if (due && this.#round < rounds) await this.#score();
+        if (due && !this.#finishing) this.#stopEarly();
       }
       if (this.#abort.signal.aborted) return;
       if (this.#lastScored !== this.#round) await this.#score();
@@ -182,6 +189,15 @@ export class Training {
     };
     store.dispatch({ type: 'score', report });
     send({ type: 'score', report });
+  }
+
+  #stopEarly(): void {
+    const { patience, store } = this.#context;
+    const { best, scores } = store.view;
+    if (best === null || !isExhausted(scores, best.round, patience)) return;
+    this.#finishing = true;
+    const evaluations = patience === 1 ? 'The last evaluation was' : `The last ${patience} evaluations were`;
+    store.notice('news', `${evaluations} no better than the one after round ${best.round}: training ends early.`);
   }
 
   #activity(state: RoundState): void {

@@ -16,6 +16,8 @@ export type ViewEvent =
   | { readonly type: 'score'; readonly report: ScoreReport }
   | { readonly type: 'activity'; readonly activity: Activity }
   | { readonly type: 'evaluation'; readonly evaluation: SessionView['evaluation'] }
+  | { readonly type: 'data'; readonly badRows: SessionView['badRows']; readonly pairs: boolean }
+  | { readonly type: 'saved'; readonly saved: SessionView['saved'] }
   | {
       readonly type: 'notice';
       readonly kind: Notice['kind'];
@@ -36,6 +38,10 @@ export function firstView(role: SessionView['role'], self: string): SessionView 
     scores: [],
     activity: null,
     evaluation: null,
+    best: null,
+    saved: null,
+    badRows: null,
+    pairs: null,
     notices: [],
     ended: null,
   };
@@ -53,11 +59,15 @@ export function reduceView(view: SessionView, event: ViewEvent): SessionView {
     case 'round':
       return { ...view, rounds: byRound(view.rounds, [event.report]), activity: null };
     case 'score':
-      return { ...view, scores: byRound(view.scores, [event.report]), evaluation: null };
+      return withScores({ ...view, evaluation: null }, [event.report]);
     case 'activity':
       return { ...view, activity: event.activity };
     case 'evaluation':
       return { ...view, evaluation: event.evaluation };
+    case 'data':
+      return { ...view, badRows: event.badRows, pairs: event.pairs };
+    case 'saved':
+      return { ...view, saved: event.saved };
     case 'ended':
       return view.ended === null ? { ...view, ended: event.sentence } : view;
     case 'notice': {
@@ -75,11 +85,7 @@ function reduceMessage(view: SessionView, message: ServerMessage): SessionView {
     case 'room':
       return { ...view, room: message.room };
     case 'history':
-      return {
-        ...view,
-        rounds: byRound(view.rounds, message.rounds),
-        scores: byRound(view.scores, message.scores),
-      };
+      return withScores({ ...view, rounds: byRound(view.rounds, message.rounds) }, message.scores);
     case 'round':
     case 'score':
       return reduceView(view, message);
@@ -92,6 +98,17 @@ function reduceMessage(view: SessionView, message: ServerMessage): SessionView {
     case 'pong':
       return view;
   }
+}
+
+function withScores(view: SessionView, added: readonly ScoreReport[]): SessionView {
+  const scores = byRound(view.scores, added);
+  return { ...view, scores, best: bestScore(scores) };
+}
+
+/** The highest of a session's scores, the earliest of equals: every metric of a task grows with quality. */
+export function bestScore(scores: readonly ScoreReport[]): SessionView['best'] {
+  const best = scores.reduce<ScoreReport | null>((a, b) => (a === null || b.value > a.value ? b : a), null);
+  return best && { round: best.round, value: best.value };
 }
 
 /** Reports in order of their round, the newer one where two tell of the same: after a reconnection history comes again. */

@@ -30,12 +30,27 @@ function still(view: SessionView): HostSession {
       { name: 'adapter_model.safetensors', bytes: new Uint8Array(196_864) },
       { name: 'README.md', bytes: new TextEncoder().encode('# adapter') },
     ],
+    exportMerged: async () => [{ name: 'model.safetensors', bytes: new Uint8Array(9_000_000) }],
+    tryText: async () => ({
+      kind: 'classes',
+      probabilities: [
+        { name: 'negative', probability: 0.1 },
+        { name: 'positive', probability: 0.9 },
+      ],
+    }),
+    runLog: () => '',
+    saveCheckpoint: async () => ({ name: 'session.tabloom', bytes: new Uint8Array(9) }),
   };
 }
 
 const factory: SessionFactory = {
   host: () => still(VIEWS.opening!),
   join: () => still(VIEWS['lobby-device']!),
+  saved: async () => [],
+  resume: async () => still(VIEWS.opening!),
+  resumeFile: async () => still(VIEWS.opening!),
+  forget: async () => undefined,
+  previewTable: async () => ({ delimiter: ',', rowCount: 0, badRowCount: 0, badRows: [], columns: [] }),
 };
 
 function Gallery({ state }: { state: string | null }) {
