@@ -36,6 +36,15 @@ export async function createSessionFactory(origin: string): Promise<SessionFacto
     onHidden: (listener) => listenTo(document, 'visibilitychange', () => listener(document.hidden)),
     onLeaving: (listener) => listenTo(window, 'pagehide', () => listener()),
   };
+  /** For questions that need no session. */
+  const ask = async <Answer>(question: (api: HostWorkerApi) => Promise<Answer>): Promise<Answer> => {
+    const { api, terminate } = environment.startHostWorker();
+    try {
+      return await question(api);
+    } finally {
+      terminate();
+    }
+  };
   return {
     host: (request, options) => new OwnSession(environment, request, options),
     join: (room, options) => new JoinSession(environment, room, options),
@@ -47,14 +56,8 @@ export async function createSessionFactory(origin: string): Promise<SessionFacto
       throw new Error('This file holds no session that can be gone on with.');
     },
     forget: async () => undefined,
-    previewTable: async (bytes) => {
-      const worker = environment.startHostWorker();
-      try {
-        return await worker.api.previewTable(bytes);
-      } finally {
-        worker.terminate();
-      }
-    },
+    previewTable: (bytes) => ask((api) => api.previewTable(bytes)),
+    preflight: (source) => ask((api) => api.preflight(source, origin, TAB_MEMORY_BYTES)),
   };
 }
 

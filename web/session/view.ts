@@ -1,11 +1,12 @@
 import type { Activity, DeviceStatus, RoomView, RoundReport, ScoreReport } from '../../signaling/protocol/room-view.ts';
-import type { Policy } from '../../signaling/protocol/settings.ts';
+import type { ModelSource, Policy } from '../../signaling/protocol/settings.ts';
 import type {
   AdapterChoice,
   ExportedFile,
   HostRequest,
   LoadProgress,
   OpenedHost,
+  Preflight,
   TablePreview,
 } from '../../worker/rpc.ts';
 
@@ -126,4 +127,6 @@ export interface SessionFactory {
   forget(id: string): Promise<void>;
   /** Reads a person's CSV or TSV file for its preview. */
   previewTable(bytes: Uint8Array): Promise<TablePreview>;
+  /** What a base model is and whether this device can hold it, before any download of its weights. */
+  preflight(source: ModelSource): Promise<Preflight>;
 }

@@ -51,6 +51,17 @@ const factory: SessionFactory = {
   resumeFile: async () => still(VIEWS.opening!),
   forget: async () => undefined,
   previewTable: async () => ({ delimiter: ',', rowCount: 0, badRowCount: 0, badRows: [], columns: [] }),
+  preflight: async ({ id }) => ({
+    name: id,
+    shape: VIEWS['lobby-device']!.room!.settings.shape,
+    totalBytes: 3e6,
+    cachedBytes: 0,
+    downloadBytes: 3e6,
+    memoryBytes: { f32: 12e6, f16: 9e6, int8: 7e6 },
+    memoryLimitBytes: 1.5e9,
+    fits: 'f32',
+    sentence: 'The model takes 12 MB on this device.',
+  }),
 };
 
 function Gallery({ state }: { state: string | null }) {
