@@ -1,7 +1,7 @@
 import { type Endpoint, expose, transfer } from 'comlink';
 import { Host } from './host.ts';
 import type { OpenFile } from './model/model-files.ts';
-import type { HostWorkerApi } from './rpc.ts';
+import type { ExportedFile, HostWorkerApi } from './rpc.ts';
 
 /** Serves a host over a worker's own port. What it made for the caller alone is transferred, not copied. */
 export function serveHost(openFile: OpenFile, endpoint?: Endpoint): void {
@@ -21,13 +21,8 @@ export function serveHost(openFile: OpenFile, endpoint?: Endpoint): void {
     step: (request) => host.step(request),
     score: (logits) => host.score(logits),
     exportAdapter: (which) => host.exportAdapter(which),
-    exportMerged: async (which) => {
-      const files = await host.exportMerged(which);
-      return transfer(
-        files,
-        files.map(({ bytes }) => bytes.buffer),
-      );
-    },
+    exportMerged: async (which) => transferFiles(await host.exportMerged(which)),
+    exportOnnx: async (which) => transferFiles(await host.exportOnnx(which)),
     checkpoint: async (note) => {
       const bytes = await host.checkpoint(note);
       return transfer(bytes, [bytes.buffer]);
@@ -39,4 +34,11 @@ export function serveHost(openFile: OpenFile, endpoint?: Endpoint): void {
 
 function transferBatch(batch: Awaited<ReturnType<Host['roundBatch']>>) {
   return transfer(batch, [batch.ids.buffer, batch.lengths.buffer, batch.labels.buffer, batch.positions.buffer]);
+}
+
+function transferFiles(files: readonly ExportedFile[]): readonly ExportedFile[] {
+  return transfer(
+    files,
+    files.map(({ bytes }) => bytes.buffer),
+  );
 }

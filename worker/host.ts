@@ -17,9 +17,11 @@ import { mergeGradients } from './merge.ts';
 import { maxTokens, parseModelConfig } from './model/config.ts';
 import { exportAdapter } from './model/export-adapter.ts';
 import { exportMerged } from './model/export-merged.ts';
+import { exportOnnx } from './model/export-onnx.ts';
 import { AdapterError, readAdapter } from './model/import-adapter.ts';
 import { initialParameters } from './model/initial-parameters.ts';
 import { type ParameterLayout, parameterLayout } from './model/layout.ts';
+import type { BaseModel } from './model/merged-model.ts';
 import { type ModelFileName, modelFileUrl, type OpenFile, readJson } from './model/model-files.ts';
 import { preflight } from './model/preflight.ts';
 import { createTokenizer, type Tokenizer } from './model/tokenizer.ts';
@@ -237,16 +239,11 @@ export class Host implements HostWorkerApi {
   }
 
   async exportMerged(which: AdapterChoice = 'last'): Promise<readonly ExportedFile[]> {
-    const { request, shape } = this.#opened();
-    const config = await this.#json(request, 'config.json');
-    const tokenizer = await this.#openFile(modelFileUrl(request.model, request.origin, 'tokenizer.json'));
-    return exportMerged(this.#trained(which), {
-      shape,
-      config,
-      // A copy, because the file's owner may keep what it read.
-      tokenizer: (await tokenizer.read(0, tokenizer.size)).slice(),
-      weights: await this.#weights(request),
-    });
+    return exportMerged(this.#trained(which), await this.#base());
+  }
+
+  async exportOnnx(which: AdapterChoice = 'last'): Promise<readonly ExportedFile[]> {
+    return exportOnnx(this.#trained(which), await this.#base());
   }
 
   async checkpoint(note: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -270,6 +267,19 @@ export class Host implements HostWorkerApi {
       values: best.values,
       rounds: best.round,
       scores: scores.filter(({ round }) => round <= best.round),
+    };
+  }
+
+  async #base(): Promise<BaseModel> {
+    const { request, shape } = this.#opened();
+    const config = await this.#json(request, 'config.json');
+    const tokenizer = await this.#openFile(modelFileUrl(request.model, request.origin, 'tokenizer.json'));
+    return {
+      shape,
+      config,
+      // A copy, because the file's owner may keep what it read.
+      tokenizer: (await tokenizer.read(0, tokenizer.size)).slice(),
+      weights: await this.#weights(request),
     };
   }
 

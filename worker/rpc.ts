@@ -235,8 +235,10 @@ export interface HostWorkerApi {
   score(logits: Float32Array): Promise<Score>;
   /** The adapter as PEFT saves it: `adapter_config.json`, `adapter_model.safetensors`, `README.md`. */
   exportAdapter(which?: AdapterChoice): Promise<readonly ExportedFile[]>;
-  /** A whole model without adapters: `config.json` with the labels, `model.safetensors`, `tokenizer.json`, `README.md`. */
+  /** A whole model without adapters: `config.json` with the labels, `model.safetensors`, `tokenizer.json`, `tokenizer_config.json`, `README.md`. */
   exportMerged(which?: AdapterChoice): Promise<readonly ExportedFile[]>;
+  /** The same with `onnx/model.onnx` for the weights, as transformers.js opens it. Rejects where one such file (2 GB) cannot hold the model. */
+  exportOnnx(which?: AdapterChoice): Promise<readonly ExportedFile[]>;
   /** Everything that it takes to go on later as if nothing had happened; `note` is kept along (the session's own log, say). */
   checkpoint(note: string): Promise<Uint8Array>;
   /** Reads what a checkpoint is of; needs no open session. */

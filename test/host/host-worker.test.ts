@@ -101,7 +101,10 @@ test('score counts the right classes of the dev set', async () => {
 test('exports, checkpoints and previews come through the thread', async () => {
   const merged = await host.exportMerged('last');
   expect(merged.map(({ name, bytes }) => [name, bytes.length > 100])).toEqual(
-    ['config.json', 'model.safetensors', 'tokenizer.json', 'README.md'].map((name) => [name, true]),
+    ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json', 'README.md'].map((name) => [
+      name,
+      true,
+    ]),
   );
   const bytes = await host.checkpoint('a note');
   expect(await host.readCheckpoint(bytes)).toMatchObject({ version: 2, note: 'a note', request: MINI_REQUEST });

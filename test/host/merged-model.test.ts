@@ -1,11 +1,14 @@
+import * as ort from 'onnxruntime-web/wasm';
 import { expect, test } from 'vitest';
 import { createOnnxEngine } from '../../worker/engine/onnx/engine.ts';
 import { Host } from '../../worker/host.ts';
 import { bytesSource } from '../../worker/model/byte-source.ts';
+import { exportOnnx } from '../../worker/model/export-onnx.ts';
 import { openFileOrHttp } from '../../worker/model/file-source.ts';
 import { initialParameters } from '../../worker/model/initial-parameters.ts';
-import { parameterLayout } from '../../worker/model/layout.ts';
+import { type ParameterLayout, parameterLayout } from '../../worker/model/layout.ts';
 import { type OpenFile, readModelShape } from '../../worker/model/model-files.ts';
+import type { TrainedAdapter } from '../../worker/model/trained-adapter.ts';
 import { openWeights, type Weights } from '../../worker/model/weights.ts';
 import type { HostRequest, TokenBatch } from '../../worker/rpc.ts';
 import { evaluateBatch } from '../../worker/trainer.ts';
@@ -27,9 +30,10 @@ async function logits(
   weights: Weights,
   values: Float32Array,
   batch: TokenBatch,
+  labelCount = 2,
 ): Promise<Float32Array> {
   const engine = await createOnnxEngine(
-    { shape, lora: request.lora, labelCount: 2, weights, weightStorage: 'f32', withDropout: false },
+    { shape, lora: request.lora, labelCount, weights, weightStorage: 'f32', withDropout: false },
     'wasm',
   );
   await engine.setParameters(values);
@@ -38,10 +42,8 @@ async function logits(
   return result;
 }
 
-test('the merged model answers as base and adapter do, and opens like any model of a hub', async () => {
-  const host = new Host(openFileOrHttp);
-  const { shape, lora } = await host.open(REQUEST);
-  const layout = parameterLayout(shape, lora, 2);
+/** Three optimiser steps with made-up gradients, so that no adapter is nothing. */
+async function moveParameters(host: Host, layout: ParameterLayout): Promise<void> {
   const parts = [
     ...layout.layers.map((block, layer) => ({ id: layer, block })),
     { id: 'head' as const, block: layout.head },
@@ -57,6 +59,13 @@ test('the merged model answers as base and adapter do, and opens like any model 
       })),
     });
   }
+}
+
+test('the merged model answers as base and adapter do, and opens like any model of a hub', async () => {
+  const host = new Host(openFileOrHttp);
+  const { shape, lora } = await host.open(REQUEST);
+  const layout = parameterLayout(shape, lora, 2);
+  await moveParameters(host, layout);
   const { values } = await host.parameters();
   const batch = await host.devBatch(0, 6);
   const baseUrl = new URL('models/roberta-mini/model.safetensors', REQUEST.origin).href;
@@ -65,7 +74,13 @@ test('the merged model answers as base and adapter do, and opens like any model 
   expect(Math.max(...expected.map(Math.abs))).toBeGreaterThan(0.05);
 
   const files = await host.exportMerged();
-  expect(files.map(({ name }) => name)).toEqual(['config.json', 'model.safetensors', 'tokenizer.json', 'README.md']);
+  expect(files.map(({ name }) => name)).toEqual([
+    'config.json',
+    'model.safetensors',
+    'tokenizer.json',
+    'tokenizer_config.json',
+    'README.md',
+  ]);
   const open: OpenFile = async (url) => bytesSource(files.find(({ name }) => url.endsWith(`/${name}`))!.bytes);
   const source = { kind: 'hub', id: 'me/merged', endpoint: 'http://127.0.0.1:9', revision: 'main' } as const;
   expect(await readModelShape(open, source, '')).toEqual(shape);
@@ -87,6 +102,92 @@ test('the merged model answers as base and adapter do, and opens like any model 
     problem_type: 'single_label_classification',
   });
   expect(config).not.toHaveProperty('torch_dtype');
+});
+
+test.each([
+  { id: 'grammar', labelCount: 2, classNames: ['negative', 'positive'], problem: 'single_label_classification' },
+  // Pairs, and a number for an answer.
+  { id: 'stsb', labelCount: 1, classNames: ['score'], problem: 'regression' },
+])(
+  'as ONNX, the merged model of $id answers as base and adapter do',
+  async ({ id, labelCount, classNames, problem }) => {
+    const hub = new URL('../../../shared/hub', import.meta.url).href;
+    const request = { ...REQUEST, task: { id, endpoint: hub }, training: { ...REQUEST.training, maxTokens: 48 } };
+    const host = new Host(openFileOrHttp);
+    const { shape, lora } = await host.open(request);
+    await moveParameters(host, parameterLayout(shape, lora, labelCount));
+    const { values } = await host.parameters();
+    const batch = await host.devBatch(0, 7);
+    // Padding is part of what is compared.
+    expect(Math.min(...batch.lengths)).toBeLessThan(batch.tokens);
+    const baseUrl = new URL('models/roberta-mini/model.safetensors', request.origin).href;
+    const weights = await openWeights(await openFileOrHttp(baseUrl));
+    const expected = await logits(request, shape, weights, values, batch, labelCount);
+    expect(Math.max(...expected.map(Math.abs))).toBeGreaterThan(0.02);
+
+    const files = await host.exportOnnx();
+    const names = ['config.json', 'onnx/model.onnx', 'tokenizer.json', 'tokenizer_config.json', 'README.md'];
+    expect(files.map(({ name }) => name)).toEqual(names);
+    const config = JSON.parse(new TextDecoder().decode(files[0]!.bytes));
+    expect(Object.values(config.id2label)).toEqual(classNames);
+    expect(config.problem_type).toBe(problem);
+
+    const session = await ort.InferenceSession.create(files[1]!.bytes, { executionProviders: ['wasm'] });
+    expect(session.inputNames).toEqual(['input_ids', 'attention_mask']);
+    const sizes = [batch.lengths.length, batch.tokens];
+    const int64 = (from: (i: number) => number) =>
+      new ort.Tensor(
+        'int64',
+        BigInt64Array.from(batch.ids, (_, i) => BigInt(from(i))),
+        sizes,
+      );
+    const { logits: answer } = await session.run({
+      input_ids: int64((i) => batch.ids[i]!),
+      attention_mask: int64((i) => (i % batch.tokens < batch.lengths[Math.floor(i / batch.tokens)]! ? 1 : 0)),
+    });
+    expect(answer!.dims).toEqual([batch.lengths.length, labelCount]);
+    const differences = Array.from(answer!.data as Float32Array, (value, i) => Math.abs(value - expected[i]!));
+    expect(Math.max(...differences)).toBeLessThan(1e-5 * Math.max(1, ...expected.map(Math.abs)));
+    await session.release();
+  },
+);
+
+test('a model that one ONNX file cannot hold is refused before its weights are read', async () => {
+  const shape = {
+    ...(await new Host(openFileOrHttp).open(REQUEST)).shape,
+    layers: 48,
+    hiddenSize: 1024,
+    ffnSize: 4096,
+  };
+  const weights: Weights = {
+    totalBytes: 0,
+    has: () => true,
+    read: () => expect.unreachable('weights were read'),
+    readAll: () => expect.unreachable('weights were read'),
+    readFirstRow: () => expect.unreachable('weights were read'),
+  };
+  const adapter: TrainedAdapter = {
+    model: REQUEST.model,
+    task: {
+      id: 'grammar',
+      title: 'Sentiment',
+      labelCount: 2,
+      classNames: ['negative', 'positive'],
+      metric: 'accuracy',
+      trainExamples: 1,
+      devExamples: 1,
+      roundTokens: 8,
+    },
+    lora: REQUEST.lora,
+    training: REQUEST.training,
+    layout: parameterLayout(shape, REQUEST.lora, 2),
+    values: new Float32Array(0),
+    rounds: 0,
+    scores: [],
+  };
+  await expect(exportOnnx(adapter, { shape, config: {}, tokenizer: new Uint8Array(0), weights })).rejects.toThrow(
+    'one ONNX file holds 2 GB',
+  );
 });
 
 test('a session goes on from an adapter: its values, its rank and targets', async () => {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The training run of single-run.ts again, in PyTorch: the same initial parameters, batches and recipe, gradients by autograd.
+"""The training runs of learning.ts again, in PyTorch: the same initial parameters, batches and recipe, gradients by autograd.
 
 Needs python3-torch and python3-numpy.  Usage:  python3 train.py RUN [--model ../../models/roberta-mini] [--every 50]
 
@@ -12,7 +12,10 @@ a = argparse.ArgumentParser()
 a.add_argument("run")
 a.add_argument("--model", default=os.path.join(os.path.dirname(__file__), "../../models/roberta-mini"))
 a.add_argument("--every", type=int, default=50)
+a.add_argument("--rate", type=float, help="another peak learning rate than the run's, to try it out")
+a.add_argument("--threads", type=int, default=1)
 a = a.parse_args()
+torch.set_num_threads(a.threads)
 
 def read(path):
     raw = open(path, "rb").read()
@@ -28,6 +31,7 @@ W = {k: v.float() for k, v in W.items()}
 T, facts = read(a.run + ".safetensors")
 facts = json.loads(facts["run"])
 training, lora, shape, labels = facts["training"], facts["lora"], facts["shape"], facts["labelCount"]
+if a.rate: training["learningRate"] = a.rate
 L, C, H, R, pad, eps = shape["layers"], shape["hiddenSize"], shape["heads"], lora["rank"], shape["padTokenId"], shape["layerNormEps"]
 FFN = shape["ffnSize"]
 SHAPES = {"query": ("attention.self.query", C, C), "key": ("attention.self.key", C, C), "value": ("attention.self.value", C, C),

@@ -81,6 +81,10 @@ export class OwnSession implements HostSession {
     return this.#worker.api.exportMerged(which);
   }
 
+  exportOnnx(which: AdapterChoice): Promise<readonly ExportedFile[]> {
+    return this.#worker.api.exportOnnx(which);
+  }
+
   async tryText(text: string, pair: string | null): Promise<Prediction> {
     const { room } = this.#store.view;
     if (this.#over) throw new Error('The session is over.');

@@ -75,6 +75,8 @@ export interface HostSession extends Session {
   exportAdapter(which: AdapterChoice): Promise<readonly ExportedFile[]>;
   /** The whole model without adapters. */
   exportMerged(which: AdapterChoice): Promise<readonly ExportedFile[]>;
+  /** The same as ONNX, laid out for transformers.js; too large a model for one ONNX file is refused. */
+  exportOnnx(which: AdapterChoice): Promise<readonly ExportedFile[]>;
   /**
    * Asks the model as it is now, on this device alone; `pair` is the second text where the task has pairs (`view.pairs`). Works while
    * training runs, between two orders of this device. Rejects with a sentence.

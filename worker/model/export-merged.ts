@@ -1,129 +1,22 @@
-import * as v from 'valibot';
-import type { LoraTarget, ModelShape } from '../../signaling/protocol/settings.ts';
 import type { ExportedFile } from '../rpc.ts';
-import { layerTensorSpecs } from './description.ts';
-import type { ParameterSlot } from './layout.ts';
+import { type BaseModel, mergedFolder, mergedTensors } from './merged-model.ts';
 import { mergedModelCard } from './model-card.ts';
-import { encodeHeader, type TensorHeader } from './safetensors.ts';
+import { encodeHeader } from './safetensors.ts';
 import type { TrainedAdapter } from './trained-adapter.ts';
-import type { Weights } from './weights.ts';
 
-/** The base model that an adapter is merged into: its files as they lie beside each other. */
-export interface BaseModel {
-  readonly shape: ModelShape;
-  /** `config.json`, parsed as JSON. */
-  readonly config: unknown;
-  readonly tokenizer: Uint8Array;
-  readonly weights: Weights;
-}
-
-/** RobertaConfig's own default for token types is 2. The other keys go into the export as they are. */
-const ConfigSchema = v.looseObject({
-  type_vocab_size: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)), 2),
-});
-
-interface PlannedTensor extends TensorHeader {
-  readonly values: () => Promise<Float32Array>;
-}
-
-/**
- * A whole model without PEFT: every adapted matrix replaced by W + alpha / rank * B A, the trained head, and the labels in the
- * configuration, as `RobertaForSequenceClassification` saves it (F32).
- */
+/** A whole model without PEFT, as `RobertaForSequenceClassification` saves it (F32). */
 export async function exportMerged(adapter: TrainedAdapter, base: BaseModel): Promise<readonly ExportedFile[]> {
-  const config = v.parse(ConfigSchema, base.config);
-  const planned = plannedTensors(adapter, base, config.type_vocab_size);
-  const header = encodeHeader(planned, { format: 'pt' });
-  const bytes = planned.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 4), header.length);
+  const tensors = mergedTensors(adapter, base).map((tensor) => ({ ...tensor, dtype: 'F32' as const }));
+  const header = encodeHeader(tensors, { format: 'pt' });
+  const bytes = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 4), header.length);
   // One tensor of the base model is in memory besides the file itself.
   const file = new Uint8Array(bytes);
   file.set(header);
   let at = header.length;
-  for (const { values } of planned) {
+  for (const { values } of tensors) {
     const read = await values();
     file.set(new Uint8Array(read.buffer, read.byteOffset, read.byteLength), at);
     at += read.byteLength;
   }
-  const text = (content: string) => new TextEncoder().encode(content);
-  return [
-    { name: 'config.json', bytes: text(`${JSON.stringify(mergedConfig(adapter, config), null, 2)}\n`) },
-    { name: 'model.safetensors', bytes: file },
-    { name: 'tokenizer.json', bytes: base.tokenizer },
-    { name: 'README.md', bytes: text(mergedModelCard(adapter)) },
-  ];
-}
-
-/** Labels go into the configuration, so that a pipeline answers with the classes' names. */
-function mergedConfig({ task }: TrainedAdapter, config: Record<string, unknown>): Record<string, unknown> {
-  // Both are names of one key, before and after transformers 4.56.
-  const { torch_dtype: _, dtype: __, ...rest } = config;
-  const names = task.classNames.length > 0 ? task.classNames : ['score'];
-  return {
-    ...rest,
-    architectures: ['RobertaForSequenceClassification'],
-    dtype: 'float32',
-    id2label: Object.fromEntries(names.map((name, label) => [label, name])),
-    label2id: Object.fromEntries(names.map((name, label) => [name, label])),
-    problem_type: task.labelCount === 1 ? 'regression' : 'single_label_classification',
-  };
-}
-
-function plannedTensors(
-  adapter: TrainedAdapter,
-  { shape, weights }: BaseModel,
-  tokenTypes: number,
-): readonly PlannedTensor[] {
-  const c = shape.hiddenSize;
-  const slots = new Map(
-    [...adapter.layout.layers, adapter.layout.head].flatMap((b) => b.slots).map((s) => [s.name, s]),
-  );
-  const trained = ({ offset, length }: ParameterSlot) => adapter.values.subarray(offset, offset + length);
-  const frozen = (name: string, dims: readonly number[]): PlannedTensor => ({
-    name,
-    dtype: 'F32',
-    shape: dims,
-    values: () => weights.read(name, dims),
-  });
-  const embeddings = [
-    frozen('roberta.embeddings.word_embeddings.weight', [shape.vocabSize, c]),
-    frozen('roberta.embeddings.position_embeddings.weight', [shape.maxPositions, c]),
-    frozen('roberta.embeddings.token_type_embeddings.weight', [tokenTypes, c]),
-    frozen('roberta.embeddings.LayerNorm.weight', [c]),
-    frozen('roberta.embeddings.LayerNorm.bias', [c]),
-  ];
-  const layers = Array.from({ length: shape.layers }, (_, layer) =>
-    layerTensorSpecs(shape).map(({ key, path, shape: dims }): PlannedTensor => {
-      const plain = frozen(`roberta.encoder.layer.${layer}.${path}`, dims);
-      const target = key.replace(/\.weight$/, '') as LoraTarget;
-      const a = slots.get(`lora.layer.${layer}.${target}.A`);
-      const b = slots.get(`lora.layer.${layer}.${target}.B`);
-      if (!a || !b) return plain;
-      return { ...plain, values: async () => mergedWeight(await plain.values(), trained(a), trained(b), adapter.lora) };
-    }),
-  ).flat();
-  const head = adapter.layout.head.slots.map(
-    (slot): PlannedTensor => ({ name: slot.name, dtype: 'F32', shape: slot.shape, values: async () => trained(slot) }),
-  );
-  return [...embeddings, ...layers, ...head];
-}
-
-/** W + alpha / R * B A: (out,in) + (out,R) (R,in). */
-function mergedWeight(
-  w: Float32Array,
-  a: Float32Array,
-  b: Float32Array,
-  { rank, alpha }: { readonly rank: number; readonly alpha: number },
-): Float32Array {
-  const merged = w.slice();
-  const inner = a.length / rank;
-  const row = new Float64Array(inner);
-  for (let out = 0; out < b.length / rank; out++) {
-    row.fill(0);
-    for (let r = 0; r < rank; r++) {
-      const factor = (alpha / rank) * b[out * rank + r]!;
-      for (let i = 0; i < inner; i++) row[i] = row[i]! + factor * a[r * inner + i]!;
-    }
-    for (let i = 0; i < inner; i++) merged[out * inner + i] = merged[out * inner + i]! + row[i]!;
-  }
-  return merged;
+  return mergedFolder(adapter, base, { name: 'model.safetensors', bytes: file }, mergedModelCard(adapter));
 }

@@ -79,3 +79,24 @@ classify = pipeline("text-classification", "path/to/this/folder")
 \`\`\`
 `;
 }
+
+/** The README.md of a merged model as ONNX. */
+export function onnxModelCard(adapter: TrainedAdapter): string {
+  const { model, task } = adapter;
+  return `${frontMatter([`base_model: ${model.id}`, 'library_name: transformers.js'])}
+
+# ${task.title}: ${model.id}, fine-tuned, as ONNX
+
+The adapters of LoRA are merged into the weights. Inputs \`input_ids\` and \`attention_mask\` (int64, batch by sequence), output \`logits\`.
+
+${recipe(adapter)}
+
+\`\`\`js
+import { env, pipeline } from '@huggingface/transformers';
+
+env.localModelPath = 'path/to/the/folder/above/';
+const classify = await pipeline('text-classification', 'this-folder', { dtype: 'fp32', local_files_only: true });
+console.log(await classify('…'));
+\`\`\`
+`;
+}

@@ -31,6 +31,7 @@ function still(view: SessionView): HostSession {
       { name: 'README.md', bytes: new TextEncoder().encode('# adapter') },
     ],
     exportMerged: async () => [{ name: 'model.safetensors', bytes: new Uint8Array(9_000_000) }],
+    exportOnnx: async () => [{ name: 'onnx/model.onnx', bytes: new Uint8Array(9_000_000) }],
     tryText: async () => ({
       kind: 'classes',
       probabilities: [

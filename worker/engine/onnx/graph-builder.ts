@@ -1,4 +1,4 @@
-import type { Attribute, DataType, GraphConstant, GraphDescription, GraphNode } from './model-proto.ts';
+import type { Attribute, DataType, GraphConstant, GraphDescription, GraphNode, GraphValue } from './model-proto.ts';
 
 /** A value in a graph, by its name. */
 export type Value = string;
@@ -13,7 +13,7 @@ export interface Dialect {
 export class GraphBuilder {
   readonly #dialect: Dialect;
   readonly #prefix: string;
-  readonly #inputs = new Map<string, DataType>();
+  readonly #inputs = new Map<string, GraphValue>();
   readonly #constants = new Map<string, GraphConstant>();
   readonly #nodes: GraphNode[] = [];
   #count = 0;
@@ -24,13 +24,19 @@ export class GraphBuilder {
     this.#dialect = dialect;
   }
 
-  input(name: string, type: DataType = 'float'): Value {
-    this.#inputs.set(name, type);
+  input(name: string, type: DataType = 'float', sizes?: GraphValue['sizes']): Value {
+    this.#inputs.set(name, { name, type, ...(sizes === undefined ? {} : { sizes }) });
     return name;
   }
 
   inputType(name: Value): DataType | undefined {
-    return this.#inputs.get(name);
+    return this.#inputs.get(name)?.type;
+  }
+
+  /** Another name for a value, for those who read it from outside. */
+  alias(name: string, value: Value): Value {
+    this.#nodes.push({ operator: 'Identity', domain: '', inputs: [value], outputs: [name], attributes: {} });
+    return name;
   }
 
   constant(type: DataType, values: readonly number[], shape: readonly number[] = [values.length]): Value {
@@ -120,8 +126,8 @@ export class GraphBuilder {
     return this.node('ReduceMean', [x], { axes: [-1] });
   }
 
-  /** The graph of those nodes, inputs and constants that `outputs` depend on. */
-  finish(name: string, outputs: readonly Value[]): GraphDescription {
+  /** The graph of those nodes, inputs and constants that `outputs` depend on; their sizes are written down where `sizes` gives them. */
+  finish(name: string, outputs: readonly Value[], sizes?: GraphValue['sizes']): GraphDescription {
     const needed = new Set<Value>(outputs);
     const nodes: GraphNode[] = [];
     for (const node of this.#nodes.toReversed())
@@ -131,8 +137,8 @@ export class GraphBuilder {
       }
     return {
       name,
-      inputs: [...this.#inputs].filter(([input]) => needed.has(input)).map(([input, type]) => ({ name: input, type })),
-      outputs: outputs.map((output) => ({ name: output, type: 'float' })),
+      inputs: [...this.#inputs.values()].filter((input) => needed.has(input.name)),
+      outputs: outputs.map((output) => ({ name: output, type: 'float', ...(sizes === undefined ? {} : { sizes }) })),
       constants: [...this.#constants.values()].filter((constant) => needed.has(constant.name)),
       nodes,
     };

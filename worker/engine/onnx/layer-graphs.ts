@@ -16,6 +16,9 @@ export const LAYER_INPUTS = {
   padding: 'padding',
 } as const;
 
+/** Added to the scores of padded keys: exp of it is 0, beside any score of a real token. */
+export const PADDING_SCORE = -1e9;
+
 /** Inputs that carry dropout masks; present only in graphs made with dropout. */
 export const LAYER_MASKS = {
   attentionProbabilities: 'mask.attentionProbabilities',
@@ -55,10 +58,16 @@ export interface LayerGraphOptions {
   readonly dialect: Dialect;
 }
 
-/** The one description of a RoBERTa layer (post-LayerNorm, as in BERT), from which all its graphs are made. */
-function describeLayer(t: Tape, options: LayerGraphOptions): Value {
+/**
+ * The one description of a RoBERTa layer (post-LayerNorm, as in BERT), from which all its graphs are made. `input` gives the value for
+ * each of LAYER_INPUTS (but dHidden), frozen tensor, adapter and mask.
+ */
+export function describeLayer(
+  t: Tape,
+  options: Omit<LayerGraphOptions, 'dialect'>,
+  input: (name: string) => Value,
+): Value {
   const { shape, lora, withDropout } = options;
-  const input = (name: string) => t.forward.input(name);
   const mask = (name: string) => (withDropout ? input(name) : null);
   const linear = (x: Value, target: LoraTarget, scales?: { input: number; output: number }) =>
     frozenLinear(
@@ -84,7 +93,7 @@ function describeLayer(t: Tape, options: LayerGraphOptions): Value {
   const k = linear(x, 'key');
   const v = linear(x, 'value');
   const context = attention(t, q, k, v, {
-    headShape: t.forward.input(LAYER_INPUTS.headShape, 'int64'),
+    headShape: input(LAYER_INPUTS.headShape),
     hiddenSize: shape.hiddenSize,
     padding: input(LAYER_INPUTS.padding),
     mask: mask(LAYER_MASKS.attentionProbabilities),
@@ -101,7 +110,9 @@ export function layerGraphs(options: LayerGraphOptions): LayerGraphs {
   const make = (wantInput: boolean) => {
     const tape = new Tape(new GraphBuilder('f', options.dialect), new GraphBuilder('b', options.dialect));
     if (wantInput) tape.differentiate(LAYER_INPUTS.hidden);
-    const output = describeLayer(tape, options);
+    const output = describeLayer(tape, options, (name) =>
+      tape.forward.input(name, name === LAYER_INPUTS.headShape ? 'int64' : 'float'),
+    );
     tape.backward(output, tape.back.input(LAYER_INPUTS.dHidden));
     return { tape, output };
   };

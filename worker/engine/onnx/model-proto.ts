@@ -1,4 +1,14 @@
-import { type Bytes, bytes, concatenate, float32, integer, message, packedIntegers, text } from './protobuf.ts';
+import {
+  type Bytes,
+  bytes,
+  concatenate,
+  float32,
+  integer,
+  message,
+  opening,
+  packedIntegers,
+  text,
+} from './protobuf.ts';
 
 /** ONNX's messages (onnx/onnx.proto, IR version 8), as far as the generated graphs use them. */
 
@@ -17,10 +27,11 @@ export interface GraphNode {
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
-/** An input or output; sizes are left open, so that one graph serves every batch. */
+/** An input or output. Sizes are left open, so that one graph serves every batch, or named where other programs read the graph. */
 export interface GraphValue {
   readonly name: string;
   readonly type: DataType;
+  readonly sizes?: readonly (number | string)[];
 }
 
 export interface GraphConstant {
@@ -43,13 +54,65 @@ const OPSETS = { '': 17, 'com.microsoft': 1 } as const;
 
 /** A serialized ModelProto. */
 export function encodeModel(graph: GraphDescription): Uint8Array<ArrayBuffer> {
-  const opsets = Object.entries(OPSETS).map(([domain, version]) => message(8, text(1, domain), integer(2, version)));
-  return concatenate([
-    ...integer(1, IR_VERSION),
-    ...text(2, 'tabloom'),
-    ...message(7, ...graphParts(graph)),
-    ...opsets.flat(),
-  ]);
+  return concatenate([...modelHead(graph), ...message(7, ...graphParts(graph))]);
+}
+
+/** A large f32 constant, by the name that nodes use. */
+export interface GraphTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/**
+ * A serialized ModelProto with `tensors` in it, whose values are to be written to `places` (one for each, in their order): the only copy
+ * of the weights is the file itself. `byteLength` alone may be asked for first.
+ */
+export function modelFile(
+  graph: GraphDescription,
+  tensors: readonly GraphTensor[],
+): { readonly byteLength: number; readonly make: () => { file: Uint8Array<ArrayBuffer>; places: Uint8Array[] } } {
+  const head = concatenate(modelHead(graph));
+  const small = concatenate(graphParts(graph).flat());
+  const byteLengths = tensors.map(({ shape }) => shape.reduce((a, b) => a * b, 4));
+  // A TensorProto up to its values, and the tag and length that it has as one of the graph's initializers.
+  const openings = tensors.map(({ name, shape }, i) => {
+    const before = concatenate([
+      ...packedIntegers(1, shape),
+      ...integer(2, DATA_TYPES.float),
+      ...text(8, name),
+      ...opening(9, byteLengths[i]!),
+    ]);
+    return concatenate([...opening(5, before.length + byteLengths[i]!), before]);
+  });
+  const graphLength = openings.reduce((sum, { length }, i) => sum + length + byteLengths[i]!, small.length);
+  const graphOpening = concatenate(opening(7, graphLength));
+  const byteLength = head.length + graphOpening.length + graphLength;
+  const make = () => {
+    const file = new Uint8Array(byteLength);
+    let at = 0;
+    const put = (part: Uint8Array) => {
+      file.set(part, at);
+      at += part.length;
+    };
+    put(head);
+    put(graphOpening);
+    put(small);
+    const places = openings.map((before, i) => {
+      put(before);
+      at += byteLengths[i]!;
+      return file.subarray(at - byteLengths[i]!, at);
+    });
+    return { file, places };
+  };
+  return { byteLength, make };
+}
+
+/** Everything of a model but its graph; domains that no node uses are left out, for readers that do not know them. */
+function modelHead(graph: GraphDescription): Bytes {
+  const opsets = Object.entries(OPSETS)
+    .filter(([domain]) => domain === '' || graph.nodes.some((node) => node.domain === domain))
+    .map(([domain, version]) => message(8, text(1, domain), integer(2, version)));
+  return [...integer(1, IR_VERSION), ...text(2, 'tabloom'), ...opsets.flat()];
 }
 
 function graphParts(graph: GraphDescription): Bytes[] {
@@ -86,6 +149,12 @@ function tensorParts({ name, type, shape, values }: GraphConstant): Bytes[] {
   return [packedIntegers(1, shape), integer(2, DATA_TYPES[type]), text(8, name), bytes(9, new Uint8Array(raw))];
 }
 
-function valueParts({ name, type }: GraphValue): Bytes[] {
-  return [text(1, name), message(2, message(1, integer(1, DATA_TYPES[type])))];
+function valueParts({ name, type, sizes }: GraphValue): Bytes[] {
+  const dimensions = (sizes ?? []).map((size) =>
+    message(1, typeof size === 'number' ? integer(1, size) : text(2, size)),
+  );
+  return [
+    text(1, name),
+    message(2, message(1, integer(1, DATA_TYPES[type]), ...(sizes === undefined ? [] : [message(2, ...dimensions)]))),
+  ];
 }

@@ -6,11 +6,8 @@ import type { TokenBatch } from '../../rpc.ts';
 import { embedTokens } from '../embeddings.ts';
 import type { BlockGradient, Hidden, LayerRange, Pass, PassOptions } from '../engine.ts';
 import { HEAD_INPUTS } from './head-graphs.ts';
-import { LAYER_INPUTS, LAYER_MASKS, loraMaskInput } from './layer-graphs.ts';
+import { LAYER_INPUTS, LAYER_MASKS, loraMaskInput, PADDING_SCORE } from './layer-graphs.ts';
 import { adapterInput, type EngineParts, isHeadTensor, type LayerStep, type Tensors } from './parts.ts';
-
-/** Added to the scores of padded keys: exp of it is 0, beside any score of a real token. */
-const PADDING_SCORE = -1e9;
 
 /** Hidden states in a tensor of the engine's own. */
 class TensorHidden implements Hidden {

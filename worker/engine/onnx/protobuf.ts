@@ -30,8 +30,13 @@ export function float32(field: number, value: number): Bytes {
   return [tag(field, 5), new Uint8Array(Float32Array.of(value).buffer)];
 }
 
+/** Tag and length of a run of bytes that follows. */
+export function opening(field: number, byteLength: number): Bytes {
+  return [tag(field, 2), varint(byteLength)];
+}
+
 export function bytes(field: number, value: Uint8Array): Bytes {
-  return [tag(field, 2), varint(value.length), value];
+  return [...opening(field, value.length), value];
 }
 
 export function text(field: number, value: string): Bytes {

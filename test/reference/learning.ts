@@ -1,0 +1,144 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { runSession } from '../../signaling/demo-session.ts';
+import type { RoomPlanner } from '../../signaling/plan-service.ts';
+import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
+import { startServer } from '../../signaling/server.ts';
+import { Host } from '../../worker/host.ts';
+import { openFileOrHttp } from '../../worker/model/file-source.ts';
+import { encodeSafetensors, type NamedTensor } from '../../worker/model/safetensors.ts';
+import type { HostRequest, TokenBatch } from '../../worker/rpc.ts';
+import { DEALT } from '../process/dealt-plans.ts';
+
+/**
+ * A task learnt in a room, alone or together, to be laid beside PyTorch: see docs/learning.md.
+ *
+ *     npx tsx test/reference/learning.ts inputs RUN --task sst2 ...    everything that train.py needs: RUN.safetensors
+ *     npx tsx test/reference/learning.ts alone RUN --task sst2 ...     one device: RUN.alone.json
+ *     npx tsx test/reference/learning.ts together RUN --task sst2 ...  the host and two processes over WebRTC: RUN.together.json
+ *
+ * A RUN.*.json holds the rounds' losses, the scores, the seconds, and how many rounds had how many devices.
+ */
+const { values: option, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    task: { type: 'string', default: 'sst2' },
+    hub: { type: 'string', default: '../shared/hub' },
+    rounds: { type: 'string', default: '1000' },
+    samples: { type: 'string', default: '16' },
+    tokens: { type: 'string', default: '64' },
+    rate: { type: 'string', default: '2e-3' },
+    rank: { type: 'string', default: '8' },
+    targets: { type: 'string', default: 'query,value' },
+    dropout: { type: 'string', default: '0' },
+    seed: { type: 'string', default: '1' },
+    every: { type: 'string', default: '100' },
+  },
+});
+const [action, run = 'run'] = positionals;
+/** On one machine the planner would rather leave a device out than let all three take part. */
+const everybody: RoomPlanner = {
+  plan: async (problem) => {
+    const answer = await DEALT.plan(problem);
+    if (!answer.feasible) return answer;
+    const assignments = answer.plan.assignments.map((part) => ({ ...part, microBatch: part.samples.count }));
+    return { feasible: true, plan: { ...answer.plan, assignments } };
+  },
+  close: () => DEALT.close(),
+};
+const DEV_CHUNK = 64;
+
+const request = (origin: string, endpoint: string): HostRequest => ({
+  model: { kind: 'embedded', id: 'roberta-mini' },
+  weights: 'f32',
+  task: { id: option.task, endpoint },
+  lora: {
+    rank: Number(option.rank),
+    alpha: 2 * Number(option.rank),
+    targets: LORA_TARGETS.filter((target) => option.targets.split(',').includes(target)),
+  },
+  training: {
+    rounds: Number(option.rounds),
+    samplesPerRound: Number(option.samples),
+    maxTokens: Number(option.tokens),
+    learningRate: Number(option.rate),
+    weightDecay: 0.01,
+    warmupFraction: 0.06,
+    dropout: Number(option.dropout),
+    evaluateEvery: Number(option.every),
+    seed: Number(option.seed),
+  },
+  origin,
+});
+
+if (action === 'inputs') await writeInputs();
+else if (action === 'alone') await train('alone', 0);
+else if (action === 'together') await train('together', 2);
+else throw new Error('Say what to do: inputs, alone or together.');
+
+async function writeInputs(): Promise<void> {
+  const host = new Host(openFileOrHttp);
+  const files = new URL('../../', import.meta.url).href;
+  const asked = request(files, new URL(`${option.hub}/`, `file://${process.cwd()}/`).href);
+  const { shape, task, lora } = await host.open(asked);
+  const batchTensors = (name: string, { ids, lengths, labels, tokens }: TokenBatch): NamedTensor[] => [
+    { name: `${name}.ids`, shape: [lengths.length, tokens], values: ids },
+    { name: `${name}.lengths`, shape: [lengths.length], values: lengths },
+    { name: `${name}.labels`, shape: [lengths.length], values: labels },
+  ];
+  const { values } = await host.parameters();
+  const tensors: NamedTensor[] = [{ name: 'parameters', shape: [values.length], values }];
+  for (let round = 1; round <= asked.training.rounds; round++)
+    tensors.push(...batchTensors(`round.${round}`, await host.roundBatch(round)));
+  for (let start = 0, i = 0; start < task.devExamples; start += DEV_CHUNK, i++)
+    tensors.push(
+      ...batchTensors(`dev.${i}`, await host.devBatch(start, Math.min(DEV_CHUNK, task.devExamples - start))),
+    );
+  const facts = { training: asked.training, lora, shape, labelCount: task.labelCount, metric: task.metric };
+  writeFileSync(`${run}.safetensors`, encodeSafetensors(tensors, { run: JSON.stringify(facts) }));
+}
+
+async function train(name: string, devices: number): Promise<void> {
+  const server = await startServer({
+    port: 0,
+    host: '127.0.0.1',
+    pageFolder: null,
+    modelsFolder: fileURLToPath(new URL('../../models', import.meta.url)),
+    hubFolder: resolve(option.hub),
+    iceServers: [],
+    log: () => undefined,
+    planner: everybody,
+  });
+  const origin = `http://127.0.0.1:${server.port}`;
+  let shown = 0;
+  const result = await runSession({
+    origin,
+    request: request(origin, `${origin}/hub`),
+    // Half of the samples for the host, the blocks of the other half for the two others.
+    policy: 'teams',
+    devices: Array.from({ length: devices }, (_, i) => ({ name: `device-${i + 1}`, slowdown: 1 })),
+    onLink: () => undefined,
+    onView: ({ scores }) => {
+      for (const score of scores.slice(shown))
+        console.log(`round ${score.round}: ${score.metric} ${score.value.toFixed(4)}, loss ${score.loss.toFixed(4)}`);
+      shown = scores.length;
+    },
+    signal: new AbortController().signal,
+  });
+  await server.close();
+  const roundsWithDevices: Record<number, number> = {};
+  for (const { devices: parts } of result.rounds) {
+    const count = new Set(parts.map(({ device }) => device)).size;
+    roundsWithDevices[count] = (roundsWithDevices[count] ?? 0) + 1;
+  }
+  const losses = result.rounds.map(({ loss }) => loss);
+  const scores = result.scores.map(({ round, metric, value, loss }) => ({ round, metric, value, loss }));
+  const seconds = result.trainingSeconds;
+  writeFileSync(`${run}.${name}.json`, JSON.stringify({ losses, scores, seconds, roundsWithDevices }));
+  console.log(
+    `${losses.length} rounds in ${seconds.toFixed(0)} s; rounds by devices: ${JSON.stringify(roundsWithDevices)}`,
+  );
+  process.exit(0);
+}
