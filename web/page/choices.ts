@@ -1,4 +1,4 @@
-import type { LoraTarget, Policy } from '../../signaling/protocol/settings.ts';
+import type { LoraTarget, Policy, WeightStorage } from '../../signaling/protocol/settings.ts';
 
 /** What the start form offers, as data. */
 
@@ -30,6 +30,9 @@ export const TASKS: readonly TaskChoice[] = [
   glue('wnli', 'WNLI', 'Is the pronoun read rightly? 635 examples.'),
 ];
 
+/** The person's own table. */
+export const OWN_TASK = 'own';
+
 function glue(id: string, name: string, hint: string): TaskChoice {
   return { id, label: `${name}, from a hub`, hint: `${hint} Part of GLUE.`, from: 'hub' };
 }
@@ -54,6 +57,33 @@ export const TARGET_LABELS: Readonly<Record<LoraTarget, string>> = {
   'intermediate.dense': 'Feed-forward in',
   'output.dense': 'Feed-forward out',
 };
+
+export interface WeightChoice {
+  readonly label: string;
+  readonly hint: string;
+}
+
+/** What each storage of the frozen weights costs. Adapters and the head are 32 bit in all of them. */
+export const WEIGHT_CHOICES: Readonly<Record<WeightStorage, WeightChoice>> = {
+  f32: { label: '32 bit', hint: 'The weights as they are: the most memory, the exact gradient.' },
+  f16: {
+    label: '16 bit',
+    hint: 'Half the memory. Gradients change by well under a percent, which training does not notice.',
+  },
+  int8: {
+    label: '8 bit',
+    hint: 'A quarter of the memory. Gradients change by a few percent; the score may end slightly lower.',
+  },
+};
+
+/** Early stopping, as `patience`: scores without a better one after which training ends. */
+export const PATIENCE_CHOICES = [
+  { value: '0', label: 'No, train all rounds' },
+  { value: '2', label: 'After 2 scores without a better one' },
+  { value: '3', label: 'After 3 scores without a better one' },
+  { value: '5', label: 'After 5 scores without a better one' },
+  { value: '10', label: 'After 10 scores without a better one' },
+] as const;
 
 export interface PolicyChoice {
   readonly label: string;

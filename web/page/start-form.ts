@@ -1,14 +1,17 @@
+import { MAX_NAME_LENGTH } from '../../signaling/protocol/limits.ts';
 import {
-  MAX_LORA_RANK,
-  MAX_NAME_LENGTH,
-  MAX_ROUNDS,
-  MAX_SAMPLES_PER_ROUND,
-  MAX_TOKENS_PER_SAMPLE,
-} from '../../signaling/protocol/limits.ts';
-import { LORA_TARGETS, type LoraTarget, POLICIES, type Policy } from '../../signaling/protocol/settings.ts';
-import type { HostRequest } from '../../worker/rpc.ts';
-import type { HostOptions } from '../session/view.ts';
-import { DEFAULT_HUB, EMBEDDED_MODEL, HUB_MODEL, HUB_SUGGESTIONS, TASKS } from './choices.ts';
+  LORA_TARGETS,
+  type LoraTarget,
+  type ModelSource,
+  POLICIES,
+  type Policy,
+  type WeightStorage,
+} from '../../signaling/protocol/settings.ts';
+import type { HostRequest, NamedFile } from '../../worker/rpc.ts';
+import { adapterProblem } from './adapter-files.ts';
+import { DEFAULT_HUB, EMBEDDED_MODEL, HUB_MODEL, HUB_SUGGESTIONS, OWN_TASK, TASKS } from './choices.ts';
+import { NUMBERS, type NumberField, readNumber } from './number-field.ts';
+import { checkTable, EMPTY_TABLE, type OwnField, type OwnTable } from './own-table.ts';
 
 /** The form as it stands, numbers as typed: what is wrong stays visible until the person puts it right. */
 export interface StartForm {
@@ -18,7 +21,12 @@ export interface StartForm {
   readonly repository: string;
   readonly revision: string;
   readonly endpoint: string;
+  readonly weights: WeightStorage;
+  /** A task of TASKS, or OWN_TASK. */
   readonly task: string;
+  readonly own: OwnTable;
+  readonly startFrom: 'fresh' | 'adapter';
+  readonly adapterFiles: readonly NamedFile[];
   readonly rank: string;
   readonly alpha: string;
   readonly targets: readonly LoraTarget[];
@@ -32,16 +40,22 @@ export interface StartForm {
   readonly weightDecay: string;
   readonly warmupPercent: string;
   readonly evaluateEvery: string;
+  /** Scores without a better one after which training ends; '0' never. */
+  readonly patience: string;
   readonly slowdown: string;
 }
-export type Field = keyof StartForm;
+export type Field = keyof StartForm | OwnField;
 
 export const DEFAULT_FORM: Omit<StartForm, 'name'> = {
   model: EMBEDDED_MODEL.id,
   repository: HUB_SUGGESTIONS[1],
   revision: 'main',
   endpoint: DEFAULT_HUB,
+  weights: 'f32',
   task: TASKS[0]!.id,
+  own: EMPTY_TABLE,
+  startFrom: 'fresh',
+  adapterFiles: [],
   rank: '8',
   alpha: '16',
   targets: ['query', 'value'],
@@ -55,21 +69,55 @@ export const DEFAULT_FORM: Omit<StartForm, 'name'> = {
   weightDecay: '0.01',
   warmupPercent: '6',
   evaluateEvery: '20',
+  patience: '0',
   slowdown: '1',
 };
 
 /** Fields under "LoRA and training" and "More"; a fold opens when one of its fields is wrong. */
 export const FOLDS: Readonly<Record<'training' | 'more', readonly Field[]>> = {
-  training: ['rank', 'alpha', 'targets', 'learningRate', 'samplesPerRound', 'rounds', 'policy'],
+  training: ['rank', 'alpha', 'targets', 'learningRate', 'samplesPerRound', 'rounds', 'patience', 'policy'],
   more: ['maxTokens', 'evaluateEvery', 'dropout', 'weightDecay', 'warmupPercent', 'seed', 'slowdown', 'revision'],
 };
 
+const taskIsOnHub = (form: Pick<StartForm, 'task'>): boolean =>
+  TASKS.find((task) => task.id === form.task)?.from === 'hub';
+
 export const needsHub = (form: Pick<StartForm, 'model' | 'task'>): boolean =>
-  form.model === HUB_MODEL || TASKS.find((task) => task.id === form.task)?.from === 'hub';
+  form.model === HUB_MODEL || taskIsOnHub(form);
+
+const cleanEndpoint = (form: Pick<StartForm, 'endpoint'>): string => form.endpoint.trim().replace(/\/+$/, '');
+
+type CheckedSource =
+  | { readonly ok: true; readonly source: ModelSource }
+  | {
+      readonly ok: false;
+      readonly problems: Readonly<Partial<Record<'repository' | 'revision' | 'endpoint', string>>>;
+    };
+
+/** Where the chosen model is, or what is wrong with the fields that say so. */
+export function modelSource(form: Pick<StartForm, 'model' | 'repository' | 'revision' | 'endpoint'>): CheckedSource {
+  if (form.model !== HUB_MODEL) return { ok: true, source: { kind: 'embedded', id: EMBEDDED_MODEL.id } };
+  const problems: Partial<Record<'repository' | 'revision' | 'endpoint', string>> = {};
+  const id = form.repository.trim();
+  if (!/^[\w.-]+(\/[\w.-]+)?$/.test(id))
+    problems.repository = 'Name a repository as the hub does, such as FacebookAI/roberta-base.';
+  const revision = form.revision.trim();
+  if (!/^[\w.-]+$/.test(revision)) problems.revision = 'Name a branch, tag or commit of the repository, such as main.';
+  const endpoint = cleanEndpoint(form);
+  if (!isWebAddress(endpoint))
+    problems.endpoint = `Give the hub’s address with http:// or https://, such as ${DEFAULT_HUB}.`;
+  if (Object.keys(problems).length > 0) return { ok: false, problems };
+  return { ok: true, source: { kind: 'hub', id, endpoint, revision } };
+}
 
 export interface StartChoice {
   readonly request: HostRequest;
-  readonly options: HostOptions;
+  readonly options: {
+    readonly name: string;
+    readonly policy: Policy;
+    readonly slowdown: number;
+    readonly patience: number;
+  };
 }
 
 export type Checked =
@@ -85,18 +133,19 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
     return typeof read === 'string' ? Number.NaN : read;
   };
   const hub = form.model === HUB_MODEL;
+  const ownTask = form.task === OWN_TASK;
 
   const nameProblem = checkName(form.name);
   if (nameProblem !== null) problems.name = nameProblem;
-  const repository = form.repository.trim();
-  if (hub && !/^[\w.-]+(\/[\w.-]+)?$/.test(repository))
-    problems.repository = 'Name a repository as the hub does, such as FacebookAI/roberta-base.';
-  const revision = form.revision.trim();
-  if (hub && !/^[\w.-]+$/.test(revision))
-    problems.revision = 'Name a branch, tag or commit of the repository, such as main.';
-  const endpoint = form.endpoint.trim().replace(/\/+$/, '');
+  const model = modelSource(form);
+  if (!model.ok) Object.assign(problems, model.problems);
+  const endpoint = cleanEndpoint(form);
   if (needsHub(form) && !isWebAddress(endpoint))
     problems.endpoint = `Give the hub’s address with http:// or https://, such as ${DEFAULT_HUB}.`;
+  const table = ownTask ? checkTable(form.own) : null;
+  if (table !== null && !table.ok) Object.assign(problems, table.problems);
+  const wrongAdapter = form.startFrom === 'adapter' ? adapterProblem(form.adapterFiles) : null;
+  if (wrongAdapter !== null) problems.adapterFiles = wrongAdapter;
   if (form.targets.length === 0) problems.targets = 'Choose at least one projection that LoRA adapts.';
 
   const maxTokens = number('maxTokens');
@@ -115,14 +164,20 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
     evaluateEvery: number('evaluateEvery'),
     slowdown: number('slowdown'),
   };
-  if (Object.keys(problems).length > 0) return { ok: false, problems };
+  const patience = Number(form.patience);
+  if (patience > 0 && values.evaluateEvery === 0)
+    problems.evaluateEvery = 'Stopping early needs scores between the rounds; choose a number above 0.';
+  if (Object.keys(problems).length > 0 || !model.ok) return { ok: false, problems };
   return {
     ok: true,
     choice: {
       request: {
-        model: hub ? { kind: 'hub', id: repository, endpoint, revision } : { kind: 'embedded', id: EMBEDDED_MODEL.id },
-        weights: 'f32',
-        task: { id: form.task, endpoint: needsHub(form) ? endpoint : '' },
+        model: model.source,
+        weights: form.weights,
+        task:
+          table?.ok === true
+            ? { id: OWN_TASK, endpoint: '', own: table.own }
+            : { id: form.task, endpoint: taskIsOnHub(form) ? endpoint : '' },
         lora: {
           rank: values.rank,
           alpha: values.alpha,
@@ -140,8 +195,9 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
           seed: values.seed,
         },
         origin,
+        ...(form.startFrom === 'adapter' ? { start: { kind: 'adapter', files: form.adapterFiles } } : {}),
       },
-      options: { name: form.name.trim(), policy: form.policy, slowdown: values.slowdown, patience: 0 },
+      options: { name: form.name.trim(), policy: form.policy, slowdown: values.slowdown, patience },
     },
   };
 }
@@ -153,49 +209,6 @@ export function checkName(name: string): string | null {
 }
 
 export const isPolicy = (text: string): text is Policy => POLICIES.some((policy) => policy === text);
-
-interface NumberRule {
-  readonly what: string;
-  readonly whole: boolean;
-  readonly min: number;
-  /** The minimum itself is too small. */
-  readonly above?: boolean;
-  readonly max: number;
-}
-export type NumberField = Exclude<
-  Field,
-  'name' | 'model' | 'repository' | 'revision' | 'endpoint' | 'task' | 'targets' | 'policy'
->;
-
-const NUMBERS: Readonly<Record<NumberField, NumberRule>> = {
-  rank: { what: 'The rank', whole: true, min: 1, max: MAX_LORA_RANK },
-  alpha: { what: 'Alpha', whole: false, min: 0, above: true, max: 10_000 },
-  learningRate: { what: 'The learning rate', whole: false, min: 0, above: true, max: 1 },
-  samplesPerRound: { what: 'Samples a round', whole: true, min: 1, max: MAX_SAMPLES_PER_ROUND },
-  rounds: { what: 'Rounds', whole: true, min: 1, max: MAX_ROUNDS },
-  maxTokens: { what: 'Tokens a sentence', whole: true, min: 4, max: MAX_TOKENS_PER_SAMPLE },
-  seed: { what: 'The seed', whole: true, min: 0, max: 2 ** 32 - 1 },
-  dropout: { what: 'Dropout', whole: false, min: 0, max: 0.9 },
-  weightDecay: { what: 'Weight decay', whole: false, min: 0, max: 1 },
-  warmupPercent: { what: 'Warm-up', whole: false, min: 0, max: 100 },
-  evaluateEvery: { what: 'Rounds between scores', whole: true, min: 0, max: MAX_ROUNDS },
-  slowdown: { what: 'The slow-down', whole: false, min: 1, max: 100 },
-};
-
-/** The number, or what is wrong with it. A decimal comma is read as a point. */
-export function readNumber(typed: string, rule: NumberRule): number | string {
-  const text = typed.trim().replace(/^([+-]?\d*),(\d+)$/, '$1.$2');
-  const range = `${rule.above === true ? 'above' : 'from'} ${grouped(rule.min)} ${rule.above === true ? 'and at most' : 'to'} ${grouped(rule.max)}`;
-  const kind = rule.whole ? 'a whole number' : 'a number';
-  if (text === '') return `${rule.what} must be ${kind} ${range}; the field is empty.`;
-  const value = Number(text);
-  const outside = value < rule.min || value > rule.max || (rule.above === true && value === rule.min);
-  if (!Number.isFinite(value) || (rule.whole && !Number.isInteger(value)) || outside)
-    return `${rule.what} must be ${kind} ${range}; this is “${typed.trim()}”.`;
-  return value;
-}
-
-const grouped = (value: number): string => value.toLocaleString('en-US');
 
 function isWebAddress(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
