@@ -5,14 +5,23 @@ import { App } from './page/app.tsx';
 import { NO_FACTS, readServerFacts, type ServerFacts } from './page/server-facts.ts';
 import './page/style/tokens.css';
 import './page/style/page.css';
+import './page/style/start.css';
 import { applyTheme, keptTheme } from './page/theme.tsx';
 import type { SessionFactory } from './session/view.ts';
 
 const origin = location.origin;
 
-async function factory(): Promise<SessionFactory> {
-  const { createSessionFactory } = await import('./session-factory.ts');
-  return createSessionFactory(origin);
+let made: Promise<SessionFactory> | null = null;
+
+/** One for the page's life; a failure is not kept, so that the next attempt starts anew. */
+function factory(): Promise<SessionFactory> {
+  made ??= import('./session-factory.ts')
+    .then(({ createSessionFactory }) => createSessionFactory(origin))
+    .catch((error: unknown) => {
+      made = null;
+      throw error;
+    });
+  return made;
 }
 
 async function serverFacts(): Promise<ServerFacts> {

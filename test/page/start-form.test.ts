@@ -8,7 +8,17 @@ import {
 } from '../../signaling/protocol/settings.ts';
 import { POLICY_CHOICES, TASKS } from '../../web/page/choices.ts';
 import { friendlyName } from '../../web/page/device-name.ts';
-import { checkName, checkStartForm, DEFAULT_FORM, FOLDS, type StartForm } from '../../web/page/start-form.ts';
+import { EMPTY_TABLE, guessColumns } from '../../web/page/own-table.ts';
+import { recipeFor, withModel, withTask } from '../../web/page/recipes.ts';
+import {
+  checkName,
+  checkStartForm,
+  DEFAULT_FORM,
+  type Field,
+  FOLDS,
+  type StartForm,
+} from '../../web/page/start-form.ts';
+import { previewTable } from '../../worker/data/own-task.ts';
 import { TASKS as WORKER_TASKS } from '../../worker/data/tasks.ts';
 
 const ORIGIN = 'http://localhost:8787';
@@ -41,7 +51,7 @@ describe('checkStartForm', () => {
           },
           origin: ORIGIN,
         },
-        options: { name: 'Linen Shuttle', policy: 'auto', slowdown: 1 },
+        options: { name: 'Linen Shuttle', policy: 'auto', slowdown: 1, patience: 0 },
       },
     });
   });
@@ -69,7 +79,7 @@ describe('checkStartForm', () => {
     expect(task).toEqual({ id: 'sst2', endpoint: 'https://huggingface.co' });
   });
 
-  it.each<[Partial<StartForm>, keyof StartForm, string]>([
+  it.each<[Partial<StartForm>, Field, string]>([
     [{ name: '   ' }, 'name', 'Give this device a name'],
     [{ name: 'x'.repeat(41) }, 'name', 'this one has 41'],
     [{ rank: '' }, 'rank', 'the field is empty'],
@@ -85,10 +95,49 @@ describe('checkStartForm', () => {
     [{ task: 'sst2', endpoint: 'huggingface.co' }, 'endpoint', 'http:// or https://'],
     [{ task: 'sst2', endpoint: 'ftp://hub' }, 'endpoint', 'http:// or https://'],
     [{ slowdown: '0.5' }, 'slowdown', 'from 1 to 100'],
+    [{ patience: '3', evaluateEvery: '0' }, 'evaluateEvery', 'Stopping early needs scores'],
+    [{ startFrom: 'adapter' }, 'adapterFiles', 'Choose adapter_model.safetensors and adapter_config.json'],
+    [{ task: 'own' }, 'ownTrain', 'Choose a CSV or TSV file'],
   ])('refuses %j', (change, field, part) => {
     const problems = problemsOf(change);
     expect(Object.keys(problems)).toEqual([field]);
     expect(problems[field]).toContain(part);
+  });
+
+  it('hands over a person’s own table, an adapter to start from, the storage and the patience', () => {
+    const bytes = new TextEncoder().encode('text,label\na,yes\nb,no\n');
+    const preview = previewTable(bytes);
+    const adapter = [{ name: 'adapter_model.safetensors', bytes: new Uint8Array(8) }];
+    const checked = checkStartForm(
+      form({
+        task: 'own',
+        own: {
+          ...EMPTY_TABLE,
+          title: 'Mine',
+          train: { kind: 'read', file: { name: 'mine.csv', bytes }, preview },
+          ...guessColumns(preview),
+        },
+        startFrom: 'adapter',
+        adapterFiles: adapter,
+        weights: 'int8',
+        patience: '3',
+      }),
+      ORIGIN,
+    );
+    if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
+    expect(checked.choice.request).toMatchObject({
+      weights: 'int8',
+      task: { id: 'own', endpoint: '', own: { title: 'Mine', columns: { text: 'text', pair: null, label: 'label' } } },
+      start: { kind: 'adapter', files: adapter },
+    });
+    expect(checked.choice.options.patience).toBe(3);
+  });
+
+  it('leaves the files out that another choice has hidden', () => {
+    const adapter = [{ name: 'notes.bin', bytes: new Uint8Array(8) }];
+    const checked = checkStartForm(form({ adapterFiles: adapter, own: { ...EMPTY_TABLE, title: 'x' } }), ORIGIN);
+    expect(checked.ok && checked.choice.request.start).toBeUndefined();
+    expect(checked.ok && checked.choice.request.task.own).toBeUndefined();
   });
 
   it('tells all problems at once', () => {
@@ -121,6 +170,33 @@ describe('choices', () => {
   it('explain every policy, each in its own words', () => {
     const hints = POLICIES.map((policy) => POLICY_CHOICES[policy].hint);
     expect(new Set(hints).size).toBe(POLICIES.length);
+  });
+});
+
+describe('recipes', () => {
+  it('fill the form for every task that is offered', () => {
+    for (const { id } of [...TASKS, { id: 'own' }]) {
+      const filled = withTask(form(), id);
+      expect(filled).toMatchObject(recipeFor({ model: filled.model, task: id }));
+    }
+  });
+
+  it('make the defaults of the form those of its first task', () => {
+    expect(DEFAULT_FORM).toMatchObject(recipeFor(DEFAULT_FORM));
+  });
+
+  it('leave what the person has typed, and come back with the task', () => {
+    const typed = form({ rounds: '77' });
+    const mrpc = withTask(typed, 'mrpc');
+    expect(mrpc.rounds).toBe('77');
+    expect(mrpc.maxTokens).toBe('128');
+    expect(withTask(mrpc, typed.task)).toEqual(typed);
+  });
+
+  it('know that a wide model wants smaller steps', () => {
+    const hub = withModel(form(), 'hub');
+    expect(Number(hub.learningRate)).toBeLessThan(Number(form().learningRate));
+    expect(withModel(hub, 'roberta-mini')).toEqual(form());
   });
 });
 

@@ -1,5 +1,6 @@
 import { type ReadonlySignal, signal, useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import type { ModelSource } from '../../signaling/protocol/settings.ts';
 import { roomOfFragment } from '../session/link-address.ts';
 import type { HostSession, Session, SessionFactory } from '../session/view.ts';
 import { friendlyName } from './device-name.ts';
@@ -61,6 +62,10 @@ export function App({ factory, origin, server }: AppProps) {
       busy.value = false;
     }
   };
+  const ask = useRef({
+    previewTable: async (bytes: Uint8Array) => (await factory()).previewTable(bytes),
+    preflight: async (source: ModelSource) => (await factory()).preflight(source),
+  }).current;
   const start = ({ request, options }: StartChoice): void => {
     void begin((made) => {
       const host = made.host(request, options);
@@ -126,7 +131,7 @@ export function App({ factory, origin, server }: AppProps) {
             />
           ) : (
             <>
-              <StartSession form={form} origin={origin} busy={busy.value} onStart={start} />
+              <StartSession form={form} origin={origin} busy={busy.value} ask={ask} onStart={start} />
               <JoinForm
                 code=""
                 name={form.value.name}

@@ -14,7 +14,7 @@ export interface TaskChoice {
 export const TASKS: readonly TaskChoice[] = [
   {
     id: 'grammar',
-    label: 'Sentiment, embedded',
+    label: 'Sentiment of film verdicts',
     hint: '4,000 short film verdicts made by a grammar, with negation and contrast. Nothing is downloaded.',
     from: 'embedded',
   },
@@ -34,7 +34,18 @@ export const TASKS: readonly TaskChoice[] = [
 export const OWN_TASK = 'own';
 
 function glue(id: string, name: string, hint: string): TaskChoice {
-  return { id, label: `${name}, from a hub`, hint: `${hint} Part of GLUE.`, from: 'hub' };
+  return { id, label: name, hint: `${hint} Part of GLUE.`, from: 'hub' };
+}
+
+/** The tasks as the form groups them. */
+export const TASK_GROUPS = [
+  { group: 'Embedded', options: TASKS.filter(({ from }) => from === 'embedded').map(taskOption) },
+  { group: 'Yours', options: [{ value: OWN_TASK, label: 'Your own file' }] },
+  { group: 'GLUE, from a hub', options: TASKS.filter(({ from }) => from === 'hub').map(taskOption) },
+];
+
+function taskOption({ id, label }: TaskChoice) {
+  return { value: id, label };
 }
 
 /** The embedded model and its longest input; `hub` stands for a repository that the person names. */

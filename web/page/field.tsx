@@ -80,11 +80,17 @@ export function TextField(props: TextFieldProps) {
   );
 }
 
+interface Choice {
+  readonly value: string;
+  readonly label: string;
+}
+
 interface SelectFieldProps extends FieldProps {
   readonly name: string;
   readonly value: string;
   readonly onValue: (value: string) => void;
-  readonly options: readonly { readonly value: string; readonly label: string }[];
+  /** Choices, some of them under a name. */
+  readonly options: readonly (Choice | { readonly group: string; readonly options: readonly Choice[] })[];
 }
 
 export function SelectField(props: SelectFieldProps) {
@@ -98,15 +104,25 @@ export function SelectField(props: SelectFieldProps) {
         onChange={(event) => props.onValue(event.currentTarget.value)}
         {...described(id, props)}
       >
-        {props.options.map(({ value, label }) => (
-          <option key={value} value={value}>
-            {label}
-          </option>
-        ))}
+        {props.options.map((option) =>
+          'group' in option ? (
+            <optgroup key={option.group} label={option.group}>
+              {option.options.map(optionElement)}
+            </optgroup>
+          ) : (
+            optionElement(option)
+          ),
+        )}
       </select>
     </Frame>
   );
 }
+
+const optionElement = ({ value, label }: Choice) => (
+  <option key={value} value={value}>
+    {label}
+  </option>
+);
 
 interface ChecksProps<T extends string> extends FieldProps {
   readonly name: string;

@@ -8,11 +8,16 @@ interface FileFieldProps {
   /** As the `accept` attribute of an input. */
   readonly accept: string;
   readonly multiple?: boolean;
+  /** Names of what has been chosen; empty before. */
+  readonly chosen: string;
   readonly onFiles: (files: readonly File[]) => void;
 }
 
-/** Files from a dialog or dropped onto the field. The browser's own input does the work, so keyboards and screen readers know it. */
-export function FileField({ name, label, hint, problem, accept, multiple = false, onFiles }: FileFieldProps) {
+/**
+ * Files from a dialog or dropped onto the field. The browser's own input does the work, so keyboards and screen readers know it; its
+ * looks are ours, because it would say "no file chosen" of a file that was dropped, or chosen before a session.
+ */
+export function FileField({ name, label, hint, problem, accept, multiple = false, chosen, onFiles }: FileFieldProps) {
   const id = useId();
   const [over, setOver] = useState(false);
   const by = [problem === undefined ? '' : `${id}-problem`, hint === undefined ? '' : `${id}-hint`].join(' ').trim();
@@ -38,6 +43,7 @@ export function FileField({ name, label, hint, problem, accept, multiple = false
         id={id}
         name={name}
         type="file"
+        class="visually-hidden"
         accept={accept}
         multiple={multiple}
         aria-invalid={problem === undefined ? undefined : true}
@@ -47,6 +53,16 @@ export function FileField({ name, label, hint, problem, accept, multiple = false
           if (files.length > 0) onFiles(files);
         }}
       />
+      <div class="file-frame">
+        <label class="file-button" for={id}>
+          {chosen === '' ? (multiple ? 'Choose files' : 'Choose a file') : 'Choose another'}
+        </label>
+        {chosen === '' ? (
+          <span class="field-hint">or drop {multiple ? 'them' : 'it'} here</span>
+        ) : (
+          <span class="file-name">{chosen}</span>
+        )}
+      </div>
       {problem !== undefined && (
         <p class="field-problem" id={`${id}-problem`}>
           {problem}

@@ -58,11 +58,14 @@ export function OwnData({ table, problems, preview, onChange }: OwnDataProps) {
         label="Your examples, CSV or TSV"
         accept={ACCEPTED}
         hint="The first row names the columns. The file stays on this device; other devices get token ids only."
+        chosen={nameOf(train)}
         problem={train.kind === 'unreadable' ? train.sentence : problems.ownTrain}
         onFiles={take('train')}
       />
       <Found file={train} />
-      {train.kind === 'read' && <Columns preview={train.preview} table={table} problems={problems} onChange={onChange} />}
+      {train.kind === 'read' && (
+        <Columns preview={train.preview} table={table} problems={problems} onChange={onChange} />
+      )}
       {train.kind === 'read' && (
         <>
           <FileField
@@ -70,13 +73,18 @@ export function OwnData({ table, problems, preview, onChange }: OwnDataProps) {
             label="Examples to score with, if you keep them apart"
             accept={ACCEPTED}
             hint="The same columns. Without this file a tenth of the rows is set aside, at most 1,000."
+            chosen={nameOf(dev)}
             problem={dev.kind === 'unreadable' ? dev.sentence : problems.ownDev}
             onFiles={take('dev')}
           />
           <Found file={dev} />
           {dev.kind !== 'none' && (
             <div class="buttons">
-              <button class="plain" type="button" onClick={() => onChange((old) => ({ ...old, dev: { kind: 'none' } }))}>
+              <button
+                class="plain"
+                type="button"
+                onClick={() => onChange((old) => ({ ...old, dev: { kind: 'none' } }))}
+              >
                 Do without this file
               </button>
             </div>
@@ -87,10 +95,18 @@ export function OwnData({ table, problems, preview, onChange }: OwnDataProps) {
   );
 }
 
+function nameOf(file: TableFile): string {
+  return file.kind === 'none' ? '' : file.kind === 'read' ? file.file.name : file.name;
+}
+
 async function readTable(file: File, preview: OwnDataProps['preview']): Promise<TableFile> {
   const { name, size } = file;
   if (size > MAX_TABLE_BYTES)
-    return { kind: 'unreadable', name, sentence: `${name} has ${bytesText(size)}; a tab reads ${bytesText(MAX_TABLE_BYTES)} at most.` };
+    return {
+      kind: 'unreadable',
+      name,
+      sentence: `${name} has ${bytesText(size)}; a tab reads ${bytesText(MAX_TABLE_BYTES)} at most.`,
+    };
   try {
     const bytes = new Uint8Array(await file.arrayBuffer());
     return { kind: 'read', file: { name, bytes }, preview: await preview(bytes) };
@@ -105,11 +121,7 @@ function Found({ file }: { file: TableFile }) {
   return (
     <div role="status">
       {file.kind === 'reading' && <p class="field-hint">Reading {file.name}…</p>}
-      {file.kind === 'read' && (
-        <p class="found">
-          <span class="file-name">{file.file.name}</span> has {foundText(file.preview, file.file.bytes.length)}
-        </p>
-      )}
+      {file.kind === 'read' && <p class="found">{foundText(file.preview, file.file.bytes.length)}</p>}
       {file.kind === 'read' && file.preview.badRowCount > 0 && (
         <BadRows count={file.preview.badRowCount} rows={file.preview.badRows} />
       )}
@@ -182,7 +194,7 @@ function Columns({ preview, table, problems, onChange }: ColumnsProps) {
           label="The label is"
           value={table.kind}
           options={[
-            { value: 'classification', label: 'One of some classes' },
+            { value: 'classification', label: 'A class' },
             { value: 'regression', label: 'A number' },
           ]}
           onValue={(kind) => set({ kind: kind === 'regression' ? 'regression' : 'classification' })}
@@ -220,7 +232,6 @@ function PreviewTable({ preview, table }: { preview: TablePreview; table: OwnTab
         </thead>
         <tbody>
           {Array.from({ length: rows }, (_, row) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: rows of a file have no other name
             <tr key={row}>
               {preview.columns.map(({ name, firstValues }) => (
                 <td key={name} class={role(name) === '' ? 'unused' : ''}>

@@ -5,6 +5,7 @@ import {
   type ModelSource,
   POLICIES,
   type Policy,
+  WEIGHT_STORAGES,
   type WeightStorage,
 } from '../../signaling/protocol/settings.ts';
 import type { HostRequest, NamedFile } from '../../worker/rpc.ts';
@@ -87,7 +88,7 @@ export const needsHub = (form: Pick<StartForm, 'model' | 'task'>): boolean =>
 
 const cleanEndpoint = (form: Pick<StartForm, 'endpoint'>): string => form.endpoint.trim().replace(/\/+$/, '');
 
-type CheckedSource =
+export type CheckedSource =
   | { readonly ok: true; readonly source: ModelSource }
   | {
       readonly ok: false;
@@ -207,6 +208,9 @@ export function checkName(name: string): string | null {
   if (length === 0) return 'Give this device a name, so that others know it in the picture.';
   return length > MAX_NAME_LENGTH ? `A name has ${MAX_NAME_LENGTH} characters at most; this one has ${length}.` : null;
 }
+
+export const isWeightStorage = (text: string): text is WeightStorage =>
+  WEIGHT_STORAGES.some((storage) => storage === text);
 
 export const isPolicy = (text: string): text is Policy => POLICIES.some((policy) => policy === text);
 

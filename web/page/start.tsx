@@ -1,32 +1,52 @@
 import type { Signal } from '@preact/signals';
 import { useRef, useState } from 'preact/hooks';
-import { LORA_TARGETS, POLICIES } from '../../signaling/protocol/settings.ts';
-import { EMBEDDED_MODEL, HUB_MODEL, HUB_SUGGESTIONS, POLICY_CHOICES, TARGET_LABELS, TASKS } from './choices.ts';
+import { LORA_TARGETS, POLICIES, WEIGHT_STORAGES } from '../../signaling/protocol/settings.ts';
+import type { SessionFactory } from '../session/view.ts';
+import {
+  EMBEDDED_MODEL,
+  HUB_MODEL,
+  OWN_TASK,
+  PATIENCE_CHOICES,
+  POLICY_CHOICES,
+  TARGET_LABELS,
+  TASK_GROUPS,
+  TASKS,
+  WEIGHT_CHOICES,
+} from './choices.ts';
 import { Checks, SelectField, TextField } from './field.tsx';
+import type { NumberField } from './number-field.ts';
+import { OwnData } from './own-data.tsx';
+import { withModel, withTask } from './recipes.ts';
 import {
   checkStartForm,
   type Field,
   FOLDS,
   isPolicy,
-  type NumberField,
+  isWeightStorage,
+  modelSource,
   needsHub,
   type StartChoice,
   type StartForm,
 } from './start-form.ts';
+import { HubModel, StartAdapter } from './start-model.tsx';
 
 interface StartProps {
   /** Lives outside, so that nothing typed is lost when a session ends or cannot begin. */
   readonly form: Signal<StartForm>;
   readonly origin: string;
   readonly busy: boolean;
+  /** What the form asks before there is a session. */
+  readonly ask: Pick<SessionFactory, 'previewTable' | 'preflight'>;
   readonly onStart: (choice: StartChoice) => void;
 }
 
 /** The form that starts a session: who, what model, what task; everything else has a sensible default under a fold. */
-export function StartSession({ form, origin, busy, onStart }: StartProps) {
+export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
   const element = useRef<HTMLFormElement>(null);
   const [tried, setTried] = useState(false);
   const values = form.value;
+  // The model as it was when the person had finished naming it: a hub is not asked at every letter.
+  const [named, setNamed] = useState(() => modelSource(values));
   const checked = checkStartForm(values, origin);
   const problems: Partial<Record<Field, string>> = tried && !checked.ok ? checked.problems : {};
   const set = (change: Partial<StartForm>): void => {
@@ -43,6 +63,17 @@ export function StartSession({ form, origin, busy, onStart }: StartProps) {
       onValue={(value) => set({ [field]: value })}
     />
   );
+  const weights = (
+    <SelectField
+      name="weights"
+      label="Weights in memory"
+      value={values.weights}
+      hint={WEIGHT_CHOICES[values.weights].hint}
+      onValue={(value) => isWeightStorage(value) && set({ weights: value })}
+      options={WEIGHT_STORAGES.map((value) => ({ value, label: WEIGHT_CHOICES[value].label }))}
+    />
+  );
+  const hub = values.model === HUB_MODEL;
 
   const submit = (event: Event): void => {
     event.preventDefault();
@@ -59,9 +90,15 @@ export function StartSession({ form, origin, busy, onStart }: StartProps) {
     );
   };
 
-  const task = TASKS.find(({ id }) => id === values.task);
   return (
-    <form class="form" ref={element} onSubmit={submit} noValidate aria-labelledby="start-title">
+    <form
+      class="form"
+      ref={element}
+      onSubmit={submit}
+      onChange={() => setNamed(modelSource(form.peek()))}
+      noValidate
+      aria-labelledby="start-title"
+    >
       <h2 id="start-title">Start a session</h2>
       <TextField
         name="name"
@@ -71,39 +108,47 @@ export function StartSession({ form, origin, busy, onStart }: StartProps) {
         onValue={(name) => set({ name })}
       />
       <SelectField
+        name="task"
+        label="Task"
+        value={values.task}
+        hint={
+          values.task === OWN_TASK
+            ? 'Sentences or pairs of sentences with a label each, from a table of yours.'
+            : TASKS.find(({ id }) => id === values.task)?.hint
+        }
+        onValue={(id) => {
+          form.value = withTask(form.value, id);
+        }}
+        options={TASK_GROUPS}
+      />
+      {values.task === OWN_TASK && (
+        <OwnData
+          table={values.own}
+          problems={problems}
+          preview={ask.previewTable}
+          onChange={(change) => set({ own: change(form.peek().own) })}
+        />
+      )}
+      <SelectField
         name="model"
         label="Model"
         value={values.model}
-        onValue={(model) => set({ model })}
+        onValue={(model) => {
+          form.value = withModel(form.value, model);
+        }}
         options={[
           { value: EMBEDDED_MODEL.id, label: 'roberta-mini, embedded' },
           { value: HUB_MODEL, label: 'Another RoBERTa, from a hub' },
         ]}
         hint={
-          values.model === HUB_MODEL
+          hub
             ? undefined
             : '6 layers, 2.3 million parameters, pretrained on film reviews. Nothing is downloaded from elsewhere.'
         }
       />
-      {values.model === HUB_MODEL && (
-        <TextField
-          name="repository"
-          label="Repository"
-          value={values.repository}
-          suggestions={HUB_SUGGESTIONS}
-          problem={problems.repository}
-          hint="Every device downloads it once and keeps it."
-          onValue={(repository) => set({ repository })}
-        />
+      {hub && (
+        <HubModel form={form} named={named} problem={problems.repository} ask={ask.preflight} weights={weights} />
       )}
-      <SelectField
-        name="task"
-        label="Task"
-        value={values.task}
-        hint={task?.hint}
-        onValue={(id) => set({ task: id })}
-        options={TASKS.map(({ id, label }) => ({ value: id, label }))}
-      />
       {needsHub(values) && (
         <TextField
           name="endpoint"
@@ -114,6 +159,17 @@ export function StartSession({ form, origin, busy, onStart }: StartProps) {
           onValue={(endpoint) => set({ endpoint })}
         />
       )}
+      <SelectField
+        name="startFrom"
+        label="Start from"
+        value={values.startFrom}
+        onValue={(value) => set({ startFrom: value === 'adapter' ? 'adapter' : 'fresh' })}
+        options={[
+          { value: 'fresh', label: 'A fresh adapter' },
+          { value: 'adapter', label: 'An adapter that I have' },
+        ]}
+      />
+      {values.startFrom === 'adapter' && <StartAdapter form={form} problem={problems.adapterFiles} />}
 
       <details data-fold="training">
         <summary>
@@ -140,6 +196,14 @@ export function StartSession({ form, origin, busy, onStart }: StartProps) {
         </div>
         <div class="pair">{number('learningRate', 'Learning rate')}</div>
         <SelectField
+          name="patience"
+          label="Stop early"
+          value={values.patience}
+          hint="The adapter that scored best is kept either way."
+          onValue={(patience) => set({ patience })}
+          options={PATIENCE_CHOICES}
+        />
+        <SelectField
           name="policy"
           label="Policy"
           value={values.policy}
@@ -152,7 +216,7 @@ export function StartSession({ form, origin, busy, onStart }: StartProps) {
       <details data-fold="more">
         <summary>More</summary>
         <div class="pair">
-          {number('maxTokens', 'Tokens a sentence', 'Longer sentences are cut.')}
+          {number('maxTokens', 'Tokens a sample', 'Longer texts are cut.')}
           {number('evaluateEvery', 'Rounds between scores', '0 scores only before and after.')}
         </div>
         <div class="pair">
@@ -163,7 +227,7 @@ export function StartSession({ form, origin, busy, onStart }: StartProps) {
           {number('warmupPercent', 'Warm-up, % of rounds')}
           {number('seed', 'Seed', 'The same seed gives the same curve.')}
         </div>
-        {values.model === HUB_MODEL && (
+        {hub ? (
           <TextField
             name="revision"
             label="Revision"
@@ -171,6 +235,8 @@ export function StartSession({ form, origin, busy, onStart }: StartProps) {
             problem={problems.revision}
             onValue={(revision) => set({ revision })}
           />
+        ) : (
+          weights
         )}
         {number(
           'slowdown',

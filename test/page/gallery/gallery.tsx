@@ -2,10 +2,15 @@ import { signal } from '@preact/signals';
 import { render } from 'preact';
 import { App } from '../../../web/page/app.tsx';
 import { SessionScreen } from '../../../web/page/session.tsx';
+import { StartSession } from '../../../web/page/start.tsx';
+import { previewTable } from '../../../worker/data/own-task.ts';
 import '../../../web/page/style/tokens.css';
 import '../../../web/page/style/page.css';
+import '../../../web/page/style/start.css';
 import type { HostSession, SessionFactory, SessionView } from '../../../web/session/view.ts';
+import { preflightOf } from './before-sessions.ts';
 import { VIEWS } from './gallery-views.ts';
+import { START_FORMS } from './start-forms.ts';
 
 /**
  * `?state=NAME` shows one state, `start` the start page; without it, the list of all. Served by the development server only. A test
@@ -51,30 +56,28 @@ const factory: SessionFactory = {
   resume: async () => still(VIEWS.opening!),
   resumeFile: async () => still(VIEWS.opening!),
   forget: async () => undefined,
-  previewTable: async () => ({ delimiter: ',', rowCount: 0, badRowCount: 0, badRows: [], columns: [] }),
-  preflight: async ({ id }) => ({
-    name: id,
-    shape: VIEWS['lobby-device']!.room!.settings.shape,
-    totalBytes: 3e6,
-    cachedBytes: 0,
-    downloadBytes: 3e6,
-    memoryBytes: { f32: 12e6, f16: 9e6, int8: 7e6 },
-    memoryLimitBytes: 1.5e9,
-    fits: 'f32',
-    sentence: 'The model takes 12 MB on this device.',
-  }),
+  previewTable: async (bytes) => previewTable(bytes),
+  preflight: async (source) => preflightOf(source),
 };
 
 function Gallery({ state }: { state: string | null }) {
   const view = state === null ? undefined : VIEWS[state];
   if (state === 'start')
     return <App factory={async () => factory} origin={origin} server={signal({ hub: null, addresses: [] })} />;
+  const form = state === null ? undefined : START_FORMS[state];
+  if (form !== undefined)
+    return (
+      <main class="start">
+        <h1 class="visually-hidden">{state}</h1>
+        <StartSession form={signal(form)} origin={origin} busy={false} ask={factory} onStart={() => undefined} />
+      </main>
+    );
   if (view === undefined)
     return (
       <main>
         <h1>States of the page</h1>
         <ul>
-          {['start', ...Object.keys(VIEWS)].map((name) => (
+          {['start', ...Object.keys(START_FORMS), ...Object.keys(VIEWS)].map((name) => (
             <li key={name}>
               <a href={`?state=${name}`}>{name}</a>
             </li>

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { adapterProblem, adapterText } from '../../web/page/adapter-files.ts';
+import { preflightWords } from '../../web/page/preflight.ts';
+import { preflightOf } from './gallery/before-sessions.ts';
+
+const source = (id: string) => ({ kind: 'hub', id, endpoint: 'https://hub', revision: 'main' }) as const;
+const base = preflightOf(source('FacebookAI/roberta-base'));
+const large = preflightOf(source('FacebookAI/roberta-large'));
+
+describe('preflightWords', () => {
+  it('says size, download and memory of a model that fits', () => {
+    expect(preflightWords(base, 'f32')).toEqual({
+      what: 'FacebookAI/roberta-base: 12 layers, 768 wide.',
+      download: '500 MB to download, once; this device keeps it.',
+      memory: 'Training takes 580 MB of memory at 32 bit; this tab may take 1.5 GB. It fits.',
+      fits: true,
+    });
+  });
+
+  it('says which storage would fit, and goes with the choice', () => {
+    expect(preflightWords(large, 'f32')).toMatchObject({
+      fits: false,
+      memory:
+        'Training takes 1.6 GB of memory at 32 bit; this tab may take 1.5 GB only. It fits with weights of 16 bit (900 MB).',
+    });
+    expect(preflightWords(large, 'f16').fits).toBe(true);
+    const small = { ...large, memoryLimitBytes: 1e8 };
+    expect(preflightWords(small, 'int8').memory).toContain('choose a smaller model');
+  });
+
+  it('counts what is on the device already', () => {
+    expect(preflightWords(large, 'f32').download).toBe('1.1 GB to download; 310 MB of 1.4 GB are here already.');
+    const kept = { ...base, cachedBytes: base.totalBytes, downloadBytes: 0 };
+    expect(preflightWords(kept, 'f32').download).toBe('All 500 MB are on this device already; nothing is downloaded.');
+  });
+});
+
+describe('adapter files', () => {
+  const named = (...names: string[]) => names.map((name) => ({ name, bytes: new Uint8Array(500) }));
+
+  it('takes a PEFT folder’s two files, or one checkpoint', () => {
+    expect(adapterProblem(named('adapter_config.json', 'adapter_model.safetensors', 'README.md'))).toBeNull();
+    expect(adapterProblem(named('roberta_base_lora_mnli.safetensors'))).toBeNull();
+    expect(adapterText(named('adapter_config.json', 'adapter_model.safetensors'))).toMatch(/^A PEFT adapter; 1.0 kB/);
+    expect(adapterText(named('a.safetensors'))).toContain('alpha below');
+  });
+
+  it.each([
+    [['adapter_model.bin'], 'is a pickle'],
+    [['adapter_config.json'], 'together with adapter_config.json'],
+    [['a.safetensors', 'b.safetensors'], 'Choose one adapter: a.safetensors and b.safetensors are 2.'],
+    [[], 'of a PEFT folder'],
+  ])('says what is wrong with %j', (names, part) => {
+    expect(adapterProblem(named(...names))).toContain(part);
+  });
+});
