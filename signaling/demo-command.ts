@@ -6,6 +6,8 @@ import { CommandError, number, oneOf, readArguments, wholeNumber } from './comma
 import { type DemoResult, runSession } from './demo-session.ts';
 import { DemoTerminal } from './demo-terminal.ts';
 import { duration } from './demo-text.ts';
+import { MAX_LORA_RANK, MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from './protocol/limits.ts';
+import { recipeFor } from './protocol/recipes.ts';
 import { POLICIES } from './protocol/settings.ts';
 import { openServer } from './serve-command.ts';
 
@@ -20,14 +22,16 @@ const HELP = `Usage: tabloom demo [options]
 A whole session on this machine: server, host and headless devices of different speeds fine-tune together over WebRTC.
 
   --devices N        headless devices beside the host (3)
-  --rounds N         optimiser steps (60)
+  --rounds N         optimiser steps (the task's recipe)
   --task T           grammar (embedded sentiment), or a GLUE task such as sst2 from a hub (grammar)
   --hub URL|FOLDER   Hugging Face endpoint, or a folder with the hub's layout (${DEFAULT_HUB})
   --model M          roberta-mini (embedded), or a hub repository such as FacebookAI/roberta-base (roberta-mini)
   --policy P         ${POLICIES.join(', ')} (auto)
-  --samples N        samples a round (32)
-  --learning-rate X  peak learning rate (0.005)
-  --dropout X        dropout probability (0)
+  --samples N        samples a round (the task's recipe)
+  --tokens N         most tokens of a sample (the task's recipe)
+  --learning-rate X  peak learning rate (the task's recipe)
+  --rank N           rank of the adapters (8)
+  --dropout X        dropout probability (the task's recipe)
   --seed N           seed of everything that is drawn (1)
   --out FOLDER       where the adapter goes (out/demo-adapter)
   --port N           port of the server (8787; 0 takes a free one)
@@ -42,14 +46,16 @@ export async function demoCommand(argv: string[]): Promise<number> {
     argv,
     {
       devices: { type: 'string', default: '3' },
-      rounds: { type: 'string', default: '60' },
+      rounds: { type: 'string' },
       task: { type: 'string', default: 'grammar' },
       hub: { type: 'string', default: DEFAULT_HUB },
       model: { type: 'string', default: EMBEDDED_MODEL },
       policy: { type: 'string', default: 'auto' },
-      samples: { type: 'string', default: '32' },
-      'learning-rate': { type: 'string', default: '0.005' },
-      dropout: { type: 'string', default: '0' },
+      samples: { type: 'string' },
+      tokens: { type: 'string' },
+      'learning-rate': { type: 'string' },
+      rank: { type: 'string' },
+      dropout: { type: 'string' },
       seed: { type: 'string', default: '1' },
       out: { type: 'string', default: 'out/demo-adapter' },
       port: { type: 'string', default: '8787' },
@@ -67,15 +73,19 @@ export async function demoCommand(argv: string[]): Promise<number> {
   const deviceCount = wholeNumber('devices', values.devices, 0, 32);
   const policy = oneOf('policy', values.policy, POLICIES);
   const folder = /^https?:\/\//.test(values.hub) ? null : values.hub;
-  const rounds = wholeNumber('rounds', values.rounds, 1, 100_000);
+  const recipe = recipeFor(values.task, values.model === EMBEDDED_MODEL ? 'mini' : 'base');
+  const whole = (name: 'rounds' | 'samples' | 'tokens' | 'rank', otherwise: number, min: number, max: number) =>
+    values[name] === undefined ? otherwise : wholeNumber(name, values[name], min, max);
+  const fraction = (name: 'learning-rate' | 'dropout', otherwise: number, min: number, max: number) =>
+    values[name] === undefined ? otherwise : number(name, values[name], min, max);
+  const lora = { ...recipe.lora, rank: whole('rank', recipe.lora.rank, 1, MAX_LORA_RANK) };
   const training = {
-    rounds,
-    samplesPerRound: wholeNumber('samples', values.samples, 1, 1024),
-    maxTokens: 64,
-    learningRate: number('learning-rate', values['learning-rate'], 1e-8, 1),
-    weightDecay: 0.01,
-    warmupFraction: 0.1,
-    dropout: number('dropout', values.dropout, 0, 0.9),
+    ...recipe.training,
+    rounds: whole('rounds', recipe.training.rounds, 1, MAX_ROUNDS),
+    samplesPerRound: whole('samples', recipe.training.samplesPerRound, 1, MAX_SAMPLES_PER_ROUND),
+    maxTokens: whole('tokens', recipe.training.maxTokens, 8, MAX_TOKENS_PER_SAMPLE),
+    learningRate: fraction('learning-rate', recipe.training.learningRate, 1e-8, 1),
+    dropout: fraction('dropout', recipe.training.dropout, 0, 0.9),
     evaluateEvery: 0,
     seed: wholeNumber('seed', values.seed, 0, 2 ** 32 - 1),
   };
@@ -90,7 +100,7 @@ export async function demoCommand(argv: string[]): Promise<number> {
         : { kind: 'hub', id: values.model, endpoint, revision: 'main' },
     weights: 'f32',
     task: { id: values.task, endpoint },
-    lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
+    lora,
     training,
     origin,
   };

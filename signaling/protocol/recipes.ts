@@ -1,0 +1,59 @@
+import type { LoraSettings, TrainingSettings } from './settings.ts';
+
+/** How a task is trained where nobody says otherwise. Reasons and figures: docs/learning.md. */
+export interface Recipe {
+  readonly lora: LoraSettings;
+  readonly training: Omit<TrainingSettings, 'seed' | 'evaluateEvery'>;
+}
+
+interface Numbers {
+  readonly learningRate: number;
+  readonly rounds: number;
+  readonly samplesPerRound: number;
+  readonly maxTokens: number;
+  readonly dropout: number;
+}
+
+/** The embedded model, small and new to most tasks: large steps, no dropout. Measured. */
+const MINI: Readonly<Record<string, Numbers>> = {
+  grammar: { learningRate: 5e-3, rounds: 60, samplesPerRound: 32, maxTokens: 64, dropout: 0 },
+  sst2: { learningRate: 1e-3, rounds: 1000, samplesPerRound: 16, maxTokens: 64, dropout: 0 },
+  cola: { learningRate: 3e-3, rounds: 400, samplesPerRound: 16, maxTokens: 64, dropout: 0 },
+  mrpc: { learningRate: 2e-3, rounds: 300, samplesPerRound: 16, maxTokens: 96, dropout: 0 },
+  qqp: { learningRate: 3e-3, rounds: 600, samplesPerRound: 16, maxTokens: 96, dropout: 0 },
+  stsb: { learningRate: 3e-3, rounds: 600, samplesPerRound: 16, maxTokens: 96, dropout: 0 },
+  mnli: { learningRate: 3e-3, rounds: 600, samplesPerRound: 16, maxTokens: 96, dropout: 0 },
+  qnli: { learningRate: 3e-3, rounds: 600, samplesPerRound: 16, maxTokens: 128, dropout: 0 },
+  rte: { learningRate: 3e-3, rounds: 300, samplesPerRound: 16, maxTokens: 128, dropout: 0 },
+  wnli: { learningRate: 1e-3, rounds: 60, samplesPerRound: 16, maxTokens: 96, dropout: 0 },
+};
+const MINI_OTHER: Numbers = { learningRate: 2e-3, rounds: 300, samplesPerRound: 16, maxTokens: 96, dropout: 0 };
+
+/**
+ * Models of roberta-base's size and up: learning rates of "LoRA: Low-Rank Adaptation of Large Language Models" (arXiv 2106.09685,
+ * appendix on RoBERTa), the fine-tuning dropout of RoBERTa. Rounds are few beside theirs: about what an evening in a few tabs can do.
+ */
+const BASE: Readonly<Record<string, Numbers>> = {
+  grammar: { learningRate: 5e-4, rounds: 100, samplesPerRound: 32, maxTokens: 64, dropout: 0.1 },
+  sst2: { learningRate: 5e-4, rounds: 1000, samplesPerRound: 16, maxTokens: 64, dropout: 0.1 },
+  cola: { learningRate: 4e-4, rounds: 1000, samplesPerRound: 32, maxTokens: 64, dropout: 0.1 },
+  mrpc: { learningRate: 4e-4, rounds: 700, samplesPerRound: 16, maxTokens: 128, dropout: 0.1 },
+  qqp: { learningRate: 5e-4, rounds: 2000, samplesPerRound: 16, maxTokens: 128, dropout: 0.1 },
+  stsb: { learningRate: 4e-4, rounds: 1000, samplesPerRound: 16, maxTokens: 128, dropout: 0.1 },
+  mnli: { learningRate: 5e-4, rounds: 2000, samplesPerRound: 16, maxTokens: 128, dropout: 0.1 },
+  qnli: { learningRate: 4e-4, rounds: 1000, samplesPerRound: 32, maxTokens: 128, dropout: 0.1 },
+  rte: { learningRate: 5e-4, rounds: 500, samplesPerRound: 32, maxTokens: 128, dropout: 0.1 },
+  wnli: { learningRate: 4e-4, rounds: 100, samplesPerRound: 16, maxTokens: 128, dropout: 0.1 },
+};
+const BASE_OTHER: Numbers = { learningRate: 4e-4, rounds: 500, samplesPerRound: 16, maxTokens: 128, dropout: 0.1 };
+
+/** `mini` is the embedded roberta-mini; a person's own task, or any that is not listed, gets what suits most. */
+export function recipeFor(task: string, model: 'mini' | 'base'): Recipe {
+  // MNLI's two dev sets share one training set.
+  const id = task === 'mnli-mismatched' ? 'mnli' : task;
+  const numbers = model === 'mini' ? (MINI[id] ?? MINI_OTHER) : (BASE[id] ?? BASE_OTHER);
+  return {
+    lora: { rank: 8, alpha: model === 'mini' ? 16 : 8, targets: ['query', 'value'] },
+    training: { ...numbers, weightDecay: 0.01, warmupFraction: 0.06 },
+  };
+}
