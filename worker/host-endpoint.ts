@@ -1,25 +1,23 @@
 import { type Endpoint, expose, transfer } from 'comlink';
-import { Host } from './host.ts';
-import type { OpenFile } from './model/model-files.ts';
+import type { Host } from './host.ts';
 import type { ExportedFile, HostWorkerApi } from './rpc.ts';
 
 /** Serves a host over a worker's own port. What it made for the caller alone is transferred, not copied. */
-export function serveHost(openFile: OpenFile, endpoint?: Endpoint): void {
-  const host = new Host(openFile);
+export function serveHost(host: Host, endpoint?: Endpoint): void {
   const api: HostWorkerApi = {
     open: (request) => host.open(request),
     preflight: (source, origin, memoryLimitBytes) => host.preflight(source, origin, memoryLimitBytes),
     previewTable: (bytes) => host.previewTable(bytes),
     progress: () => host.progress(),
     roundBatch: async (round) => transferBatch(await host.roundBatch(round)),
-    devBatch: async (start, count) => transferBatch(await host.devBatch(start, count)),
+    devBatch: async (start, count, set) => transferBatch(await host.devBatch(start, count, set)),
     textBatch: async (text, pair) => transferBatch(await host.textBatch(text, pair)),
     parameters: async () => {
       const parameters = await host.parameters();
       return transfer(parameters, [parameters.values.buffer]);
     },
     step: (request) => host.step(request),
-    score: (logits) => host.score(logits),
+    score: (logits, secondLogits) => host.score(logits, secondLogits),
     exportAdapter: (which) => host.exportAdapter(which),
     exportMerged: async (which) => transferFiles(await host.exportMerged(which)),
     exportOnnx: async (which) => transferFiles(await host.exportOnnx(which)),
@@ -27,6 +25,13 @@ export function serveHost(openFile: OpenFile, endpoint?: Endpoint): void {
       const bytes = await host.checkpoint(note);
       return transfer(bytes, [bytes.buffer]);
     },
+    keep: (session, note) => host.keep(session, note),
+    keptSessions: () => host.keptSessions(),
+    keptCheckpoint: async (id) => {
+      const bytes = await host.keptCheckpoint(id);
+      return transfer(bytes, [bytes.buffer]);
+    },
+    forget: (id) => host.forget(id),
     readCheckpoint: (bytes) => host.readCheckpoint(bytes),
   };
   expose(api, endpoint);

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort } from 'node:worker_threads';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { Host } from './host.ts';
 import { serveHost } from './host-endpoint.ts';
 import { openFileOrHttp } from './model/file-source.ts';
 
@@ -9,6 +10,6 @@ import { openFileOrHttp } from './model/file-source.ts';
 if (!parentPort) throw new Error('host-worker-node.ts runs as a worker thread only.');
 const hasScheme = /^[a-z][a-z0-9+.-]+:/i;
 serveHost(
-  (address) => openFileOrHttp(hasScheme.test(address) ? address : pathToFileURL(resolve(address)).href),
+  new Host((address) => openFileOrHttp(hasScheme.test(address) ? address : pathToFileURL(resolve(address)).href), null),
   nodeEndpoint(parentPort),
 );

@@ -1,5 +1,8 @@
+import { Host } from './host.ts';
 import { serveHost } from './host-endpoint.ts';
+import { KeptSessions } from './kept-sessions.ts';
 import { openHttp } from './model/model-files.ts';
+import { opfsDrawer } from './opfs-drawer.ts';
 
 /** Entry of the host's dedicated worker in a browser. */
-serveHost(openHttp);
+serveHost(new Host(openHttp, new KeptSessions(opfsDrawer)));

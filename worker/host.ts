@@ -1,42 +1,32 @@
-import type { ModelShape, ModelSource, TaskSummary } from '../signaling/protocol/settings.ts';
-import {
-  type BestAdapter,
-  type Checkpoint,
-  CheckpointError,
-  decodeCheckpoint,
-  difference,
-  encodeCheckpoint,
-} from './checkpoint.ts';
-import { createSampler, tokenBatch } from './data/batches.ts';
-import { type ExampleSplits, fingerprint } from './data/example.ts';
-import { loadTask } from './data/load-task.ts';
+import type { ModelSource } from '../signaling/protocol/settings.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
+import { tokenBatch } from './data/batches.ts';
+import { type Example, type ExampleSplits, fingerprint } from './data/example.ts';
 import { previewTable } from './data/own-task.ts';
 import { scoreLogits } from './data/score.ts';
-import type { Task } from './data/tasks.ts';
+import { type KeptSessions, labelMetadata, type SessionLabel } from './kept-sessions.ts';
 import { mergeGradients } from './merge.ts';
-import { maxTokens, parseModelConfig } from './model/config.ts';
 import { exportAdapter } from './model/export-adapter.ts';
 import { exportMerged } from './model/export-merged.ts';
 import { exportOnnx } from './model/export-onnx.ts';
-import { AdapterError, readAdapter } from './model/import-adapter.ts';
-import { initialParameters } from './model/initial-parameters.ts';
-import { type ParameterLayout, parameterLayout } from './model/layout.ts';
 import type { BaseModel } from './model/merged-model.ts';
-import { type ModelFileName, modelFileUrl, type OpenFile, readJson } from './model/model-files.ts';
+import { modelFileUrl, type OpenFile, readJson } from './model/model-files.ts';
 import { preflight } from './model/preflight.ts';
-import { createTokenizer, type Tokenizer } from './model/tokenizer.ts';
-import type { ScoreAt, TrainedAdapter } from './model/trained-adapter.ts';
+import type { TrainedAdapter } from './model/trained-adapter.ts';
 import { openWeights } from './model/weights.ts';
-import { type AdamWState, adamWStep, createAdamWState, learningRateFactor, norm } from './optimiser.ts';
+import { type OpenHost, openHost, openModelFile } from './open-host.ts';
+import { adamWStep, learningRateFactor, norm } from './optimiser.ts';
 import type {
   AdapterChoice,
   CheckpointSummary,
+  DevSet,
   ExportedFile,
   HostRequest,
   HostWorkerApi,
   LoadProgress,
   OpenedHost,
   Preflight,
+  SavedSession,
   Score,
   TablePreview,
   TokenBatch,
@@ -45,112 +35,33 @@ import type {
 /** More bad rows than that are only counted. */
 const SHOWN_BAD_ROWS = 20;
 
-/** Four special tokens of a pair and two of each text. */
-const MIN_TOKENS = 8;
-
-/** What an open session's host holds. The vector and the optimiser's state change in place, by `step` alone. */
-interface OpenHost {
-  readonly request: CheckpointSummary['request'];
-  readonly shape: ModelShape;
-  readonly task: Task;
-  readonly summary: TaskSummary;
-  readonly examples: ExampleSplits;
-  readonly tokenizer: Tokenizer;
-  readonly drawRound: (round: number) => number[];
-  readonly layout: ParameterLayout;
-  readonly values: Float32Array;
-  readonly optimiser: AdamWState;
-  readonly scores: ScoreAt[];
-  /** The adapter that scored best so far, the earliest of equals. */
-  best: BestAdapter | null;
-}
-
 /** The host's side of data and learning: tokens out, gradients in, one optimiser step a round. `open` reads files and addresses. */
 export class Host implements HostWorkerApi {
   readonly #openFile: OpenFile;
+  readonly #kept: KeptSessions | null;
   #progress: LoadProgress = { stage: 'config', done: 0, total: 1 };
   #host: OpenHost | undefined;
 
-  constructor(openFile: OpenFile) {
+  /** `kept` is null where a process keeps files of its own. */
+  constructor(openFile: OpenFile, kept: KeptSessions | null = null) {
     this.#openFile = openFile;
+    this.#kept = kept;
   }
 
   async open(request: HostRequest): Promise<OpenedHost> {
     this.#host = undefined;
-    const { model, training, start } = request;
-    this.#progress = { stage: 'config', done: 0, total: 1 };
-    const shape = parseModelConfig(await this.#json(request, 'config.json'));
-    if (training.maxTokens < MIN_TOKENS)
-      throw new Error(`Samples of ${training.maxTokens} tokens hold no text; choose at least ${MIN_TOKENS}.`);
-    if (training.maxTokens > maxTokens(shape))
-      throw new Error(
-        `Samples of ${training.maxTokens} tokens do not fit: ${model.id} holds at most ${maxTokens(shape)}; choose fewer tokens.`,
-      );
-
-    this.#progress = { stage: 'tokenizer', done: 0, total: 1 };
-    const tokenizer = createTokenizer(await this.#json(request, 'tokenizer.json'), shape.vocabSize);
-
-    this.#progress = { stage: 'data', done: 0, total: 1 };
-    const { task, examples, bad } = await loadTask(this.#openFile, request.task, (done, total) => {
-      this.#progress = { stage: 'data', done, total };
+    const { open, bad } = await openHost(this.#openFile, request, (progress) => {
+      this.#progress = progress;
     });
-
-    this.#progress = { stage: 'weights', done: 0, total: 1 };
-    const checkpoint = start?.kind === 'checkpoint' ? checkedCheckpoint(start.bytes, request, examples) : undefined;
-    const adapter = start?.kind === 'adapter' ? await readAdapter(start.files, shape, request.lora.alpha) : undefined;
-    if (adapter && adapter.labelCount !== task.labelCount)
-      throw new AdapterError(
-        `The adapter's head has ${adapter.labelCount} outputs; "${task.title}" needs ${task.labelCount}.`,
-      );
-    const lora = adapter?.lora ?? request.lora;
-    const layout = parameterLayout(shape, lora, task.labelCount);
-    if (checkpoint && checkpoint.values.length !== layout.length)
-      throw new CheckpointError(
-        `The checkpoint has ${checkpoint.values.length} values; the model needs ${layout.length}.`,
-      );
-    const values =
-      checkpoint?.values ??
-      adapter?.values ??
-      (await initialParameters(layout, await this.#weights(request), training.seed));
-
-    this.#progress = { stage: 'weights', done: 1, total: 1 };
-    const drawRound = createSampler(examples.train.length, training.samplesPerRound, training.seed);
-    const firstRound = drawRound(1).map((index) => examples.train[index]!);
-    const summary: TaskSummary = {
-      id: task.id,
-      title: task.title,
-      labelCount: task.labelCount,
-      classNames: [...task.classNames],
-      metric: task.metric,
-      trainExamples: examples.train.length,
-      devExamples: examples.dev.length,
-      roundTokens: Math.max(
-        ...firstRound.map(({ text, pair }) => tokenizer.encode(text, pair, training.maxTokens).length),
-      ),
-    };
-    const optimiser = checkpoint?.optimiser ?? createAdamWState(layout.length);
-    this.#host = {
-      // Without the bytes that it came with: they have been read.
-      request: {
-        model,
-        weights: request.weights,
-        task: { id: request.task.id, endpoint: request.task.endpoint },
-        lora,
-        training,
-        origin: request.origin,
-      },
+    this.#host = open;
+    const {
       shape,
-      task,
       summary,
-      examples,
-      tokenizer,
-      drawRound,
+      request: { lora },
       layout,
-      values,
       optimiser,
-      scores: [...(checkpoint?.scores ?? [])],
-      best: checkpoint?.best ?? null,
-    };
+      examples,
+    } = open;
     return {
       shape,
       task: summary,
@@ -158,6 +69,7 @@ export class Host implements HostWorkerApi {
       parameterCount: layout.length,
       version: optimiser.steps,
       pairs: hasPairs(examples),
+      secondDev: open.secondDev && { name: open.secondDev.name, examples: open.secondDev.examples.length },
       badRows: { count: bad.length, first: bad.slice(0, SHOWN_BAD_ROWS) },
     };
   }
@@ -183,8 +95,8 @@ export class Host implements HostWorkerApi {
     );
   }
 
-  async devBatch(start: number, count: number): Promise<TokenBatch> {
-    const { dev } = this.#opened().examples;
+  async devBatch(start: number, count: number, set: DevSet = 'first'): Promise<TokenBatch> {
+    const dev = this.#dev(set);
     if (!Number.isInteger(start) || !Number.isInteger(count) || start < 0 || count < 1 || start + count > dev.length) {
       throw new RangeError(`The dev set has examples 0 to ${dev.length - 1}; ${count} from ${start} were asked for.`);
     }
@@ -208,8 +120,8 @@ export class Host implements HostWorkerApi {
   async step(
     request: Parameters<HostWorkerApi['step']>[0],
   ): Promise<{ version: number; learningRate: number; gradientNorm: number }> {
-    const { layout, values, optimiser, request: settings } = this.#opened();
-    const { round, samples, parts } = request;
+    const { layout, values, optimiser, request: settings, devices: all } = this.#opened();
+    const { round, samples, parts, devices = [] } = request;
     if (round !== optimiser.steps + 1) {
       throw new Error(`Round ${round} cannot be applied: round ${optimiser.steps + 1} is next.`);
     }
@@ -220,18 +132,26 @@ export class Host implements HostWorkerApi {
     const { learningRate: peak, rounds, warmupFraction, weightDecay } = settings.training;
     const learningRate = peak * learningRateFactor(round, rounds, warmupFraction);
     adamWStep(values, gradient, optimiser, { learningRate, weightDecay });
+    for (const device of devices) all.add(device);
     return { version: optimiser.steps, learningRate, gradientNorm };
   }
 
-  async score(logits: Float32Array): Promise<Score> {
+  async score(logits: Float32Array, secondLogits: Float32Array | null = null): Promise<Score> {
     const host = this.#opened();
-    const { task, examples, scores, optimiser, values, best } = host;
-    const labels = Float32Array.from(examples.dev, ({ label }) => label);
-    const score = scoreLogits(task, logits, labels);
+    const { task, scores, optimiser, values, best, secondDev } = host;
+    const labels = (set: DevSet) => Float32Array.from(this.#dev(set), ({ label }) => label);
+    const score = scoreLogits(task, logits, labels('first'));
+    const second = secondLogits && scoreLogits(task, secondLogits, labels('second'));
     const round = optimiser.steps;
+    if (scores.at(-1)?.round === round) scores.pop();
     scores.push({ round, metric: score.metric, value: score.value });
     if (!best || score.value > best.value) host.best = { round, value: score.value, values: values.slice() };
-    return score;
+    if (!second) return score;
+    const further = [second, ...second.further].map(({ metric, value }) => ({
+      metric: `${metric}, ${secondDev?.name} dev set`,
+      value,
+    }));
+    return { ...score, further: [...score.further, ...further] };
   }
 
   async exportAdapter(which: AdapterChoice = 'last'): Promise<readonly ExportedFile[]> {
@@ -247,8 +167,43 @@ export class Host implements HostWorkerApi {
   }
 
   async checkpoint(note: string): Promise<Uint8Array<ArrayBuffer>> {
-    const { request, examples, values, optimiser, scores, best } = this.#opened();
-    return encodeCheckpoint({ request, dataFingerprint: fingerprint(examples), values, optimiser, scores, best, note });
+    return encodeCheckpoint(this.#checkpoint(note));
+  }
+
+  async keep({ id, deviceName }: { id: string; deviceName: string }, note: string): Promise<SavedSession> {
+    const checkpoint = this.#checkpoint(note);
+    const { model, training } = checkpoint.request;
+    const label: SessionLabel = {
+      title: `${this.#opened().task.title}, ${model.id}`,
+      deviceName,
+      round: checkpoint.optimiser.steps,
+      rounds: training.rounds,
+      savedAtMs: Date.now(),
+    };
+    return this.#keptHere().keep(id, label, encodeCheckpoint(checkpoint, labelMetadata(label)));
+  }
+
+  async keptSessions(): Promise<readonly SavedSession[]> {
+    return this.#keptHere().list();
+  }
+
+  keptCheckpoint(id: string): Promise<Uint8Array> {
+    return this.#keptHere().read(id);
+  }
+
+  forget(id: string): Promise<void> {
+    return this.#keptHere().forget(id);
+  }
+
+  #keptHere(): KeptSessions {
+    if (!this.#kept) throw new Error('Sessions are not kept on this device.');
+    return this.#kept;
+  }
+
+  #checkpoint(note: string): Checkpoint {
+    const { request, examples, values, optimiser, scores, best, devices } = this.#opened();
+    const dataFingerprint = fingerprint(examples);
+    return { request, dataFingerprint, values, optimiser, scores, best, devices: [...devices], note };
   }
 
   async readCheckpoint(bytes: Uint8Array): Promise<CheckpointSummary> {
@@ -257,9 +212,9 @@ export class Host implements HostWorkerApi {
   }
 
   #trained(which: AdapterChoice): TrainedAdapter {
-    const { request, summary, layout, values, optimiser, scores, best } = this.#opened();
+    const { request, summary, layout, values, optimiser, scores, best, devices } = this.#opened();
     const { model, lora, training } = request;
-    const all = { model, task: summary, lora, training, layout };
+    const all = { model, task: summary, lora, training, layout, devices: devices.size };
     if (which === 'last') return { ...all, values, rounds: optimiser.steps, scores };
     if (!best) throw new Error('No adapter has been scored yet; evaluate first, or take the last one.');
     return {
@@ -272,8 +227,8 @@ export class Host implements HostWorkerApi {
 
   async #base(): Promise<BaseModel> {
     const { request, shape } = this.#opened();
-    const config = await this.#json(request, 'config.json');
-    const tokenizer = await this.#openFile(modelFileUrl(request.model, request.origin, 'tokenizer.json'));
+    const config = await readJson(this.#openFile, modelFileUrl(request.model, request.origin, 'config.json'));
+    const tokenizer = await openModelFile(this.#openFile, request, 'tokenizer.json');
     return {
       shape,
       config,
@@ -283,12 +238,13 @@ export class Host implements HostWorkerApi {
     };
   }
 
-  #json({ model, origin }: CheckpointSummary['request'], name: ModelFileName): Promise<unknown> {
-    return readJson(this.#openFile, modelFileUrl(model, origin, name));
+  async #weights(request: CheckpointSummary['request']) {
+    return openWeights(await openModelFile(this.#openFile, request, 'model.safetensors'));
   }
 
-  async #weights({ model, origin }: CheckpointSummary['request']) {
-    return openWeights(await this.#openFile(modelFileUrl(model, origin, 'model.safetensors')));
+  #dev(set: DevSet): readonly Example[] {
+    const { examples, secondDev } = this.#opened();
+    return set === 'first' ? examples.dev : (secondDev?.examples ?? []);
   }
 
   #opened(): OpenHost {
@@ -296,7 +252,7 @@ export class Host implements HostWorkerApi {
     return this.#host;
   }
 
-  #tokens(examples: ExampleSplits['dev'], firstPosition: number): TokenBatch {
+  #tokens(examples: readonly Example[], firstPosition: number): TokenBatch {
     const { tokenizer, shape, request } = this.#opened();
     return tokenBatch(examples, tokenizer, {
       maxTokens: request.training.maxTokens,
@@ -307,12 +263,3 @@ export class Host implements HostWorkerApi {
 }
 
 const hasPairs = ({ train }: ExampleSplits): boolean => train[0]?.pair != null;
-
-/** A checkpoint of the very session that is being opened: otherwise going on would not be the same run. */
-function checkedCheckpoint(bytes: Uint8Array, request: HostRequest, examples: ExampleSplits): Checkpoint {
-  const checkpoint = decodeCheckpoint(bytes);
-  const different =
-    difference(checkpoint.request, request) ?? (checkpoint.dataFingerprint === fingerprint(examples) ? null : 'data');
-  if (different) throw new CheckpointError(`The checkpoint is of another session: the two differ in the ${different}.`);
-  return checkpoint;
-}

@@ -175,15 +175,30 @@ export interface OpenedHost {
   readonly parameterCount: number;
   /** Rounds that a checkpoint has behind it; 0 otherwise. The next round is one more. */
   readonly version: number;
+  /** A second dev set, to be scored at the end; MNLI has one. */
+  readonly secondDev: { readonly name: string; readonly examples: number } | null;
   /** Whether samples are pairs of texts. */
   readonly pairs: boolean;
   /** Rows of the data that could not be used. */
   readonly badRows: { readonly count: number; readonly first: readonly BadRow[] };
 }
 
+/** A session of this device that can be gone on with, as a list shows it. */
+export interface SavedSession {
+  readonly id: string;
+  /** The task's and the model's names. */
+  readonly title: string;
+  readonly deviceName: string;
+  readonly round: number;
+  readonly rounds: number;
+  /** Since 1970. */
+  readonly savedAtMs: number;
+  readonly bytes: number;
+}
+
 /** What a checkpoint says of itself. */
 export interface CheckpointSummary {
-  /** To open it with, `start` added; an own task's files are not in it. */
+  /** To open it with, `start` added; an own task's files are in it. */
   readonly request: Omit<HostRequest, 'start'>;
   readonly version: number;
   readonly note: string;
@@ -193,6 +208,9 @@ export type ExportedFile = NamedFile;
 
 /** Which of a session's adapters is exported: as the last round left it, or as it was when it scored best on the dev set. */
 export type AdapterChoice = 'last' | 'best';
+
+/** `second` where the task has two. */
+export type DevSet = 'first' | 'second';
 
 export interface MetricValue {
   readonly metric: string;
@@ -217,7 +235,7 @@ export interface HostWorkerApi {
   /** The samples of a round, drawn without replacement within an epoch from the seed: the same for every plan. Rounds count from 1. */
   roundBatch(round: number): Promise<TokenBatch>;
   /** Dev samples `start` to `start + count`, in the data's order. */
-  devBatch(start: number, count: number): Promise<TokenBatch>;
+  devBatch(start: number, count: number, set?: DevSet): Promise<TokenBatch>;
   /** A text that is in no data set, (1,T), to ask the model about. Rejects with a sentence when the task cannot take it. */
   textBatch(text: string, pair: string | null): Promise<TokenBatch>;
   /** A copy of the flat parameter vector after `version` updates. */
@@ -230,9 +248,11 @@ export interface HostWorkerApi {
     round: number;
     samples: number;
     parts: readonly GradientPart[];
+    /** Ids of the devices that computed them, for the model card's count. */
+    devices?: readonly string[];
   }): Promise<{ version: number; learningRate: number; gradientNorm: number }>;
-  /** `logits` (devExamples, labels) in dev order, of the present version. */
-  score(logits: Float32Array): Promise<Score>;
+  /** `logits` (devExamples, labels) in dev order, of the present version; those of the second dev set for the end, or null. */
+  score(logits: Float32Array, secondLogits?: Float32Array | null): Promise<Score>;
   /** The adapter as PEFT saves it: `adapter_config.json`, `adapter_model.safetensors`, `README.md`. */
   exportAdapter(which?: AdapterChoice): Promise<readonly ExportedFile[]>;
   /** A whole model without adapters: `config.json` with the labels, `model.safetensors`, `tokenizer.json`, `tokenizer_config.json`, `README.md`. */
@@ -241,6 +261,13 @@ export interface HostWorkerApi {
   exportOnnx(which?: AdapterChoice): Promise<readonly ExportedFile[]>;
   /** Everything that it takes to go on later as if nothing had happened; `note` is kept along (the session's own log, say). */
   checkpoint(note: string): Promise<Uint8Array>;
+  /** Keeps the checkpoint on this device, in place of the session's last one. Resolves with its bytes; rejects with a sentence. */
+  keep(session: { readonly id: string; readonly deviceName: string }, note: string): Promise<SavedSession>;
+  /** What is kept on this device, the latest first; needs no open session, nor do the next two. */
+  keptSessions(): Promise<readonly SavedSession[]>;
+  /** A kept session's checkpoint. */
+  keptCheckpoint(id: string): Promise<Uint8Array>;
+  forget(id: string): Promise<void>;
   /** Reads what a checkpoint is of; needs no open session. */
   readCheckpoint(bytes: Uint8Array): Promise<CheckpointSummary>;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../worker/checkpoint.ts';
+import { type Checkpoint, decodeCheckpoint, difference, encodeCheckpoint } from '../../worker/checkpoint.ts';
 import { Host } from '../../worker/host.ts';
 import { openFileOrHttp } from '../../worker/model/file-source.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
@@ -96,7 +96,16 @@ test('a checkpoint of another session is refused with what is different', async 
   expect((await other({ training: reversed })).info.version).toBe(0);
 });
 
-test('an own task goes on with the same file alone', async () => {
+test('a session goes on with the same model from another address', async () => {
+  const at = (endpoint: string): HostRequest['model'] => ({ kind: 'hub', id: 'a/b', endpoint, revision: 'main' });
+  const { model: _, ...rest } = MINI_REQUEST;
+  const saved = { ...rest, model: at('http://127.0.0.1:1/hub') };
+  expect(difference(saved, { ...rest, model: at('http://127.0.0.1:2/hub') })).toBeNull();
+  expect(difference(saved, { ...rest, model: { ...at('http://127.0.0.1:1/hub'), id: 'a/c' } })).toBe('model');
+  expect(difference(saved, MINI_REQUEST)).toBe('model');
+});
+
+test('an own task goes on with its files, which lie in the checkpoint, or with the same ones', async () => {
   const own = (text: string): HostRequest => ({
     ...MINI_REQUEST,
     task: {
@@ -115,6 +124,9 @@ test('an own task goes on with the same file alone', async () => {
   const { host, info } = await opened(undefined, own(table));
   expect(info.badRows).toEqual({ count: 1, first: [{ line: 5, reason: 'a quote that is never closed' }] });
   const start: HostStart = { kind: 'checkpoint', bytes: await host.checkpoint('') };
+  const { request } = await host.readCheckpoint(start.bytes);
+  expect(request.task).toEqual(own(table).task);
+  expect((await opened(start, request)).info.task).toMatchObject({ id: 'own', title: 'Mine', trainExamples: 2 });
   expect((await opened(start, own(table))).info.task).toMatchObject({ id: 'own', title: 'Mine', trainExamples: 2 });
   await expect(opened(start, own(table.replace('fine', 'good')))).rejects.toThrow('differ in the data');
   await expect(opened(start, { ...MINI_REQUEST, task: { id: 'own', endpoint: '' } })).rejects.toThrow(
@@ -131,6 +143,7 @@ describe('files that are no checkpoint', () => {
     optimiser: { steps: 4, firstMoment: new Float32Array([3, 4]), secondMoment: new Float32Array([5, 6]) },
     scores: [{ round: 0, metric: 'accuracy', value: 0.5 }],
     best: { round: 0, value: 0.5, values: new Float32Array([7, 8]) },
+    devices: ['abcdefgh', 'ijklmnop'],
     note: 'ü',
   };
 
@@ -148,10 +161,10 @@ describe('files that are no checkpoint', () => {
     ['another safetensors file', encodeSafetensors([], {}), 'is no checkpoint of this version'],
     [
       'no vectors',
-      encodeSafetensors([], { format: 'tabloom-checkpoint-1', state: '{}' }),
+      encodeSafetensors([], { format: 'tabloom-checkpoint-2', state: '{}' }),
       "The checkpoint's request cannot be used",
     ],
-    ['broken state', encodeSafetensors([], { format: 'tabloom-checkpoint-1', state: '{' }), 'state is not JSON'],
+    ['broken state', encodeSafetensors([], { format: 'tabloom-checkpoint-2', state: '{' }), 'state is not JSON'],
     [
       'a value that is not finite',
       encodeCheckpoint({ ...checkpoint, values: new Float32Array([1, Number.NaN]) }),

@@ -167,6 +167,7 @@ test('a model that one ONNX file cannot hold is refused before its weights are r
     readFirstRow: () => expect.unreachable('weights were read'),
   };
   const adapter: TrainedAdapter = {
+    devices: 1,
     model: REQUEST.model,
     task: {
       id: 'grammar',

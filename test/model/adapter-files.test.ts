@@ -50,6 +50,7 @@ function trained(lora: LoraSettings, labelCount = 3) {
     layout,
     values: Float32Array.from({ length: layout.length }, (_, i) => Math.fround(i / 7 - 20)),
     rounds: 40,
+    devices: 3,
     scores: [
       { round: 0, metric: 'accuracy', value: 0.35 },
       { round: 40, metric: 'accuracy', value: 0.71234 },
@@ -112,6 +113,7 @@ test('the card says what it is, how it was made and what it scored', () => {
   expect(card).toContain('Dev accuracy (20 examples): 0.7123 after round 40, 0.35 after round 0.');
   expect(card).toContain('id2label={0: "entailment", 1: "neutral", 2: "contradiction"}');
   expect(card).toContain('rank 2, alpha 16, on query, value');
+  expect(card).toContain('Trained together by 3 devices with Tabloom.');
   const unscored = textOf(
     exportAdapter({ ...trained({ rank: 2, alpha: 16, targets: ['query'] }, 1), scores: [] }),
     'README.md',

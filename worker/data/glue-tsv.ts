@@ -1,3 +1,4 @@
+import { SourceError } from '../model/byte-source.ts';
 import type { OpenFile } from '../model/model-files.ts';
 import { type BadRow, DataError } from './data-error.ts';
 import { decodeText, parseTable } from './delimited.ts';
@@ -60,9 +61,13 @@ const FILES: Readonly<Record<string, GlueTsv>> = {
  */
 export async function loadGlueTsv(
   open: OpenFile,
-  { config, devSplit }: GlueSource,
+  { config, devSplit, secondDev }: GlueSource,
   endpoint: string,
-): Promise<{ readonly examples: ExampleSplits; readonly bad: readonly BadRow[] }> {
+): Promise<{
+  readonly examples: ExampleSplits;
+  readonly secondDev: { readonly name: string; readonly examples: ExampleSplits['dev'] } | null;
+  readonly bad: readonly BadRow[];
+}> {
   const task = FILES[config];
   if (!task) throw new DataError(`GLUE has no task "${config}".`);
   const labels: LabelReading = task.labels ? { kind: 'classes', names: task.labels } : { kind: 'number' };
@@ -73,7 +78,19 @@ export async function loadGlueTsv(
     const table = parseTable(text, { delimiter: '\t', quoted: false }, task.header);
     return tableExamples(table, task.columns, labels, url);
   };
-  const dev = await read(devSplit === 'validation_mismatched' ? 'dev_mismatched' : task.dev);
+  const devFile = (split: string) => (split === 'validation_mismatched' ? 'dev_mismatched' : task.dev);
+  const dev = await read(devFile(devSplit));
+  const second = secondDev && (await read(devFile(secondDev.split)).catch(orAbsent));
   const train = await read('train');
-  return { examples: { train: train.examples, dev: dev.examples }, bad: [...train.bad, ...dev.bad] };
+  return {
+    examples: { train: train.examples, dev: dev.examples },
+    secondDev: secondDev && second && { name: secondDev.name, examples: second.examples },
+    bad: [...train.bad, ...dev.bad],
+  };
+}
+
+/** For files that a source need not have. */
+export function orAbsent(error: unknown): null {
+  if (error instanceof SourceError) return null;
+  throw error;
 }

@@ -3,7 +3,7 @@ import type { OpenFile } from '../model/model-files.ts';
 import type { HostRequest } from '../rpc.ts';
 import { type BadRow, DataError } from './data-error.ts';
 import type { Example, ExampleSplits } from './example.ts';
-import { loadGlueTsv } from './glue-tsv.ts';
+import { loadGlueTsv, orAbsent } from './glue-tsv.ts';
 import { grammarTask } from './grammar-task.ts';
 import { readOwnTask } from './own-task.ts';
 import { type BytesProgress, readParquet } from './parquet.ts';
@@ -14,9 +14,17 @@ export function glueUrl(endpoint: string, config: string, split: string): string
   return `${endpoint.replace(/\/+$/, '')}/datasets/nyu-mll/glue/resolve/main/${config}/${split}-00000-of-00001.parquet`;
 }
 
+export interface SecondDev {
+  /** For people. */
+  readonly name: string;
+  readonly examples: readonly Example[];
+}
+
 export interface LoadedTask {
   readonly task: Task;
   readonly examples: ExampleSplits;
+  /** Null also where the data's source does not have it: a mirror may hold the first one alone. */
+  readonly secondDev: SecondDev | null;
   /** Rows that could not be used. */
   readonly bad: readonly BadRow[];
 }
@@ -31,12 +39,12 @@ export async function loadTask(
   { id, endpoint, own }: HostRequest['task'],
   progress: BytesProgress,
 ): Promise<LoadedTask> {
-  if (own) return readOwnTask(own);
+  if (own) return { ...readOwnTask(own), secondDev: null };
   if (id === 'own')
     throw new DataError('The data of an own task is kept nowhere but in its file; choose the file again.');
   const task = findTask(id);
   const { source } = task;
-  if (source.kind !== 'glue') return { task, examples: grammarTask(), bad: [] };
+  if (source.kind !== 'glue') return { task, examples: grammarTask(), secondDev: null, bad: [] };
   const columns = [source.textColumn, ...(source.pairColumn === null ? [] : [source.pairColumn]), 'label'];
   const split = async (name: string, report: BytesProgress) => {
     const url = glueUrl(endpoint, source.config, name);
@@ -56,7 +64,13 @@ export async function loadTask(
     });
     return { task, ...tsv };
   }
-  return { task, examples: { train: await split('train', progress), dev }, bad: [] };
+  let secondDev: SecondDev | null = null;
+  if (source.secondDev) {
+    const { name } = source.secondDev;
+    const examples = await split(source.secondDev.split, () => {}).catch(orAbsent);
+    secondDev = examples && { name, examples };
+  }
+  return { task, examples: { train: await split('train', progress), dev }, secondDev, bad: [] };
 }
 
 function readExample(row: Record<string, unknown>, source: GlueSource, labelCount: number, where: string): Example {

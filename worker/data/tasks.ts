@@ -8,6 +8,8 @@ export interface GlueSource {
   readonly textColumn: string;
   readonly pairColumn: string | null;
   readonly devSplit: string;
+  /** Another dev set of the same task, by its split and its name for people. */
+  readonly secondDev: { readonly split: string; readonly name: string } | null;
 }
 
 /** A task that a session can train. Everything that sets the tasks apart is in this table. */
@@ -30,7 +32,8 @@ const glue = (
   textColumn: string,
   pairColumn: string | null = null,
   devSplit = 'validation',
-): GlueSource => ({ kind: 'glue', config, textColumn, pairColumn, devSplit });
+  secondDev: GlueSource['secondDev'] = null,
+): GlueSource => ({ kind: 'glue', config, textColumn, pairColumn, devSplit, secondDev });
 
 const sentiment = ['negative', 'positive'] as const;
 const entailment = ['entailment', 'not entailment'] as const;
@@ -85,13 +88,19 @@ export const TASKS: readonly Task[] = [
     'mnli',
     'MNLI: does one sentence follow from another (matched dev set)',
     inference,
-    glue('mnli', 'premise', 'hypothesis', 'validation_matched'),
+    glue('mnli', 'premise', 'hypothesis', 'validation_matched', {
+      split: 'validation_mismatched',
+      name: 'mismatched',
+    }),
   ),
   classification(
     'mnli-mismatched',
     'MNLI: does one sentence follow from another (mismatched dev set)',
     inference,
-    glue('mnli', 'premise', 'hypothesis', 'validation_mismatched'),
+    glue('mnli', 'premise', 'hypothesis', 'validation_mismatched', {
+      split: 'validation_matched',
+      name: 'matched',
+    }),
   ),
   classification(
     'qnli',

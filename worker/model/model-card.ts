@@ -4,7 +4,7 @@ import type { TrainedAdapter } from './trained-adapter.ts';
 const short = (value: number) => String(Number(value.toPrecision(4)));
 
 /** What both kinds of export say of the training. */
-function recipe({ model, task, lora, training, rounds, scores }: TrainedAdapter): string {
+function recipe({ model, task, lora, training, rounds, scores, devices }: TrainedAdapter): string {
   const first = scores[0];
   const last = scores.at(-1);
   const measured =
@@ -30,8 +30,15 @@ function recipe({ model, task, lora, training, rounds, scores }: TrainedAdapter)
 | dropout | ${short(training.dropout)} |
 | seed | ${training.seed} |
 
-Trained together by several devices in browser tabs, with Tabloom.`;
+${trainedBy(devices)} with Tabloom.`;
 }
+
+const trainedBy = (devices: number): string =>
+  devices > 1
+    ? `Trained together by ${devices} devices`
+    : devices === 1
+      ? 'Trained on one device'
+      : 'Not trained yet; made';
 
 function frontMatter(lines: readonly string[]): string {
   return ['---', ...lines, 'pipeline_tag: text-classification', 'tags:', '- lora', '- tabloom', '---'].join('\n');

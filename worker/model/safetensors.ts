@@ -218,10 +218,10 @@ function float16Bits(half: number): number {
   return sign | ((113 - shift) << 23) | (((mantissa << shift) & 0x3ff) << 13);
 }
 
-/** A tensor of four-byte values as a header names it. */
+/** A tensor as a header of ours names it. */
 export interface TensorHeader {
   readonly name: string;
-  readonly dtype: 'F32' | 'I32';
+  readonly dtype: 'F32' | 'I32' | 'U8';
   readonly shape: readonly number[];
 }
 
@@ -247,10 +247,13 @@ export function encodeHeader(
 export interface NamedTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly values: Float32Array | Int32Array;
+  readonly values: Float32Array | Int32Array | Uint8Array;
 }
 
-/** A safetensors file of F32 and I32 tensors, in the given order, with its data 8-byte aligned. */
+const dtypeOf = (values: NamedTensor['values']): TensorHeader['dtype'] =>
+  values instanceof Float32Array ? 'F32' : values instanceof Int32Array ? 'I32' : 'U8';
+
+/** A safetensors file of F32, I32 and U8 tensors, in the given order, with its data 8-byte aligned; bytes come last to keep the rest so. */
 export function encodeSafetensors(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>> = {},
@@ -260,7 +263,7 @@ export function encodeSafetensors(
       throw new SafetensorsError(`Tensor "${name}": ${values.length} values do not fill shape [${shape.join(', ')}].`);
   }
   const header = encodeHeader(
-    tensors.map(({ name, shape, values }) => ({ name, shape, dtype: values instanceof Float32Array ? 'F32' : 'I32' })),
+    tensors.map(({ name, shape, values }) => ({ name, shape, dtype: dtypeOf(values) })),
     metadata,
   );
   const file = new Uint8Array(tensors.reduce((sum, { values }) => sum + values.byteLength, header.length));

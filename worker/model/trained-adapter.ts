@@ -18,6 +18,8 @@ export interface TrainedAdapter {
   /** The flat vector of `layout`. */
   readonly values: Float32Array;
   readonly rounds: number;
+  /** How many devices' gradients are in it. */
+  readonly devices: number;
   /** Oldest first; the last one belongs to `values` when its round is `rounds`. */
   readonly scores: readonly ScoreAt[];
 }

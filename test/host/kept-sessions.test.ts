@@ -1,0 +1,130 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type Checkpoint, encodeCheckpoint } from '../../worker/checkpoint.ts';
+import { type Drawer, KeptSessions, labelMetadata } from '../../worker/kept-sessions.ts';
+import { MINI_REQUEST } from './node-host.ts';
+
+/** A disk that can break off in the middle of a file, or be full. */
+class Disk implements Drawer {
+  readonly files = new Map<string, Uint8Array>();
+  room = Number.POSITIVE_INFINITY;
+  /** Bytes of the next file that reach the disk before the power goes. */
+  breakAfter: number | null = null;
+
+  async list() {
+    return [...this.files].map(([name, { length }]) => ({ name, bytes: length }));
+  }
+  async read(name: string, start: number, end: number) {
+    return this.files.get(name)!.slice(start, end);
+  }
+  async write(name: string, bytes: Uint8Array) {
+    if (bytes.length > this.room) throw new DOMException('full', 'QuotaExceededError');
+    if (this.breakAfter === null) {
+      this.files.set(name, bytes.slice());
+      return;
+    }
+    // The first bytes come last, as in the browser's own storage.
+    const part = new Uint8Array(this.breakAfter);
+    if (this.breakAfter > 8) part.set(bytes.subarray(8, this.breakAfter), 8);
+    this.files.set(name, part);
+    throw new PowerCut();
+  }
+  async remove(name: string) {
+    if (this.breakAfter !== null) throw new PowerCut();
+    this.files.delete(name);
+  }
+}
+class PowerCut extends Error {}
+
+const { origin, model, weights, lora, training } = MINI_REQUEST;
+function checkpoint(round: number, savedAtMs = round) {
+  const label = { title: 'Task, model', deviceName: 'laptop', round, rounds: 20, savedAtMs };
+  const state: Checkpoint = {
+    request: { origin, model, weights, lora, training, task: { id: 'grammar', endpoint: '' } },
+    dataFingerprint: 1,
+    values: new Float32Array([round]),
+    optimiser: { steps: round, firstMoment: new Float32Array(1), secondMoment: new Float32Array(1) },
+    scores: [],
+    best: null,
+    devices: [],
+    note: '',
+  };
+  return { label, bytes: encodeCheckpoint(state, labelMetadata(label)) };
+}
+
+let disk: Disk;
+let kept: KeptSessions;
+const keep = (id: string, round: number, savedAtMs = round) => {
+  const { label, bytes } = checkpoint(round, savedAtMs);
+  return kept.keep(id, label, bytes);
+};
+const listed = async () => (await kept.list()).map(({ id, round }) => `${id} ${round}`);
+
+beforeEach(() => {
+  disk = new Disk();
+  kept = new KeptSessions(disk);
+});
+
+describe('sessions on a device', () => {
+  it('are listed with what they were labelled, each by its last checkpoint alone', async () => {
+    const { bytes } = checkpoint(10);
+    await keep('aaaaaaaa', 5);
+    const session = await keep('aaaaaaaa', 10);
+    expect(session).toEqual({
+      id: 'aaaaaaaa',
+      title: 'Task, model',
+      deviceName: 'laptop',
+      round: 10,
+      rounds: 20,
+      savedAtMs: 10,
+      bytes: bytes.length,
+    });
+    expect(await kept.list()).toEqual([session]);
+    expect(disk.files.size).toBe(1);
+    expect(await kept.read('aaaaaaaa')).toEqual(bytes);
+  });
+
+  it('are at most five: the oldest goes', async () => {
+    for (const [i, id] of ['aaaaaaaa', 'bbbbbbbb', 'cccccccc', 'dddddddd', 'eeeeeeee', 'ffffffff'].entries())
+      await keep(id, 1, id === 'aaaaaaaa' ? 100 : i);
+    expect(await listed()).toEqual(['aaaaaaaa 1', 'ffffffff 1', 'eeeeeeee 1', 'dddddddd 1', 'cccccccc 1']);
+  });
+
+  it('can be forgotten, one by one', async () => {
+    await keep('aaaaaaaa', 1);
+    await keep('bbbbbbbb', 2);
+    await kept.forget('aaaaaaaa');
+    expect(await listed()).toEqual(['bbbbbbbb 2']);
+    await expect(kept.read('aaaaaaaa')).rejects.toThrow('is not kept on this device any more');
+  });
+
+  it.each([0, 4, 8, 40, 200])('outlive a power cut after %i bytes of a newer checkpoint', async (bytes) => {
+    await keep('aaaaaaaa', 5);
+    disk.breakAfter = bytes;
+    await expect(keep('aaaaaaaa', 10)).rejects.toThrow('could not be kept');
+    disk.breakAfter = null;
+    expect(disk.files.size).toBe(2);
+    expect(await listed()).toEqual(['aaaaaaaa 5']);
+    expect(await kept.read('aaaaaaaa')).toEqual(checkpoint(5).bytes);
+    await keep('aaaaaaaa', 15);
+    expect(await listed()).toEqual(['aaaaaaaa 15']);
+    expect(disk.files.size).toBe(1);
+  });
+
+  it('stay as they were when the browser has no more room, and the reason is a sentence', async () => {
+    await keep('aaaaaaaa', 5);
+    disk.room = 100;
+    await expect(keep('aaaaaaaa', 10)).rejects.toThrow(
+      'The session could not be kept on this device (the browser gives this page no more room).',
+    );
+    expect(await listed()).toEqual(['aaaaaaaa 5']);
+    expect(disk.files.size).toBe(1);
+  });
+
+  it('pass over files of others', async () => {
+    disk.files.set('aaaaaaaa.1.safetensors', new TextEncoder().encode('not a checkpoint at all'));
+    disk.files.set('notes.txt', new Uint8Array(9));
+    await keep('bbbbbbbb', 1);
+    expect(await listed()).toEqual(['bbbbbbbb 1']);
+    expect([...disk.files.keys()]).toEqual(['notes.txt', 'bbbbbbbb.1.safetensors']);
+  });
+});

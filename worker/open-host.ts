@@ -1,0 +1,141 @@
+import type { ModelShape, TaskSummary } from '../signaling/protocol/settings.ts';
+import { type BestAdapter, type Checkpoint, CheckpointError, decodeCheckpoint, difference } from './checkpoint.ts';
+import { createSampler } from './data/batches.ts';
+import type { BadRow } from './data/data-error.ts';
+import { type ExampleSplits, fingerprint } from './data/example.ts';
+import { loadTask, type SecondDev } from './data/load-task.ts';
+import type { Task } from './data/tasks.ts';
+import { maxTokens, parseModelConfig } from './model/config.ts';
+import { AdapterError, readAdapter } from './model/import-adapter.ts';
+import { initialParameters } from './model/initial-parameters.ts';
+import { type ParameterLayout, parameterLayout } from './model/layout.ts';
+import { type ModelFileName, modelFileUrl, type OpenFile, readJson } from './model/model-files.ts';
+import { createTokenizer, type Tokenizer } from './model/tokenizer.ts';
+import type { ScoreAt } from './model/trained-adapter.ts';
+import { openWeights } from './model/weights.ts';
+import { type AdamWState, createAdamWState } from './optimiser.ts';
+import type { CheckpointSummary, HostRequest, LoadProgress } from './rpc.ts';
+
+/** Four special tokens of a pair and two of each text. */
+const MIN_TOKENS = 8;
+
+/** What an open session's host holds. The vector and the optimiser's state change in place, by the host's `step` alone. */
+export interface OpenHost {
+  /** Without the adapter or checkpoint that it started from: that has been read. */
+  readonly request: CheckpointSummary['request'];
+  readonly shape: ModelShape;
+  readonly task: Task;
+  readonly summary: TaskSummary;
+  readonly examples: ExampleSplits;
+  /** A second dev set, scored when training ends. */
+  readonly secondDev: SecondDev | null;
+  readonly tokenizer: Tokenizer;
+  readonly drawRound: (round: number) => number[];
+  readonly layout: ParameterLayout;
+  readonly values: Float32Array;
+  readonly optimiser: AdamWState;
+  readonly scores: ScoreAt[];
+  /** Ids of the devices whose gradients were merged. */
+  readonly devices: Set<string>;
+  /** The adapter that scored best so far, the earliest of equals. */
+  best: BestAdapter | null;
+}
+
+/** A file that lies beside the model's others. */
+export const openModelFile = (
+  openFile: OpenFile,
+  { model, origin }: Pick<HostRequest, 'model' | 'origin'>,
+  name: ModelFileName,
+) => openFile(modelFileUrl(model, origin, name));
+
+/**
+ * Reads model, data and what the session goes on from.
+ * @throws Error with one sentence that says what does not fit.
+ */
+export async function openHost(
+  openFile: OpenFile,
+  request: HostRequest,
+  onProgress: (progress: LoadProgress) => void,
+): Promise<{ readonly open: OpenHost; readonly bad: readonly BadRow[] }> {
+  const { model, training, start, origin } = request;
+  const json = (name: ModelFileName) => readJson(openFile, modelFileUrl(model, origin, name));
+  onProgress({ stage: 'config', done: 0, total: 1 });
+  const shape = parseModelConfig(await json('config.json'));
+  if (training.maxTokens < MIN_TOKENS)
+    throw new Error(`Samples of ${training.maxTokens} tokens hold no text; choose at least ${MIN_TOKENS}.`);
+  if (training.maxTokens > maxTokens(shape))
+    throw new Error(
+      `Samples of ${training.maxTokens} tokens do not fit: ${model.id} holds at most ${maxTokens(shape)}; choose fewer tokens.`,
+    );
+
+  onProgress({ stage: 'tokenizer', done: 0, total: 1 });
+  const tokenizer = createTokenizer(await json('tokenizer.json'), shape.vocabSize);
+
+  onProgress({ stage: 'data', done: 0, total: 1 });
+  const { task, examples, secondDev, bad } = await loadTask(openFile, request.task, (done, total) =>
+    onProgress({ stage: 'data', done, total }),
+  );
+
+  onProgress({ stage: 'weights', done: 0, total: 1 });
+  const checkpoint = start?.kind === 'checkpoint' ? checkedCheckpoint(start.bytes, request, examples) : undefined;
+  const adapter = start?.kind === 'adapter' ? await readAdapter(start.files, shape, request.lora.alpha) : undefined;
+  if (adapter && adapter.labelCount !== task.labelCount)
+    throw new AdapterError(
+      `The adapter's head has ${adapter.labelCount} outputs; "${task.title}" needs ${task.labelCount}.`,
+    );
+  const lora = adapter?.lora ?? request.lora;
+  const layout = parameterLayout(shape, lora, task.labelCount);
+  if (checkpoint && checkpoint.values.length !== layout.length)
+    throw new CheckpointError(
+      `The checkpoint has ${checkpoint.values.length} values; the model needs ${layout.length}.`,
+    );
+  const fresh = async () =>
+    initialParameters(
+      layout,
+      await openWeights(await openModelFile(openFile, request, 'model.safetensors')),
+      training.seed,
+    );
+  const values = checkpoint?.values ?? adapter?.values ?? (await fresh());
+
+  onProgress({ stage: 'weights', done: 1, total: 1 });
+  const drawRound = createSampler(examples.train.length, training.samplesPerRound, training.seed);
+  const firstRound = drawRound(1).map((index) => examples.train[index]!);
+  const summary: TaskSummary = {
+    id: task.id,
+    title: task.title,
+    labelCount: task.labelCount,
+    classNames: [...task.classNames],
+    metric: task.metric,
+    trainExamples: examples.train.length,
+    devExamples: examples.dev.length,
+    roundTokens: Math.max(
+      ...firstRound.map(({ text, pair }) => tokenizer.encode(text, pair, training.maxTokens).length),
+    ),
+  };
+  const open: OpenHost = {
+    request: { model, weights: request.weights, task: request.task, lora, training, origin },
+    shape,
+    task,
+    summary,
+    examples,
+    secondDev,
+    tokenizer,
+    drawRound,
+    layout,
+    values,
+    optimiser: checkpoint?.optimiser ?? createAdamWState(layout.length),
+    scores: [...(checkpoint?.scores ?? [])],
+    devices: new Set(checkpoint?.devices),
+    best: checkpoint?.best ?? null,
+  };
+  return { open, bad };
+}
+
+/** A checkpoint of the very session that is being opened: otherwise going on would not be the same run. */
+function checkedCheckpoint(bytes: Uint8Array, request: HostRequest, examples: ExampleSplits): Checkpoint {
+  const checkpoint = decodeCheckpoint(bytes);
+  const different =
+    difference(checkpoint.request, request) ?? (checkpoint.dataFingerprint === fingerprint(examples) ? null : 'data');
+  if (different) throw new CheckpointError(`The checkpoint is of another session: the two differ in the ${different}.`);
+  return checkpoint;
+}
