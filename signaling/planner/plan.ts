@@ -44,6 +44,9 @@ export function solve(
   policy: Policy,
   options: SolveOptions = {},
 ): PlanAnswer {
+  if (problem.devices.length === 0) {
+    return refused(policy, { reason: 'there are no devices yet; somebody has to join', solver: 'none' });
+  }
   const started = options.now?.() ?? 0;
   const answer = 'model' in problem ? solveDetailed(problem, policy, options) : solveTabular(problem, policy, options);
   return { ...answer, solveMs: (options.now?.() ?? 0) - started };

@@ -17,9 +17,11 @@ interface Dual {
 }
 
 /** Pair evaluations that a bound may cost. */
-const WORK = 2_000_000;
+const WORK = 3_000_000;
 const MAX_EVALUATIONS = 150;
-const STEPS_PER_ROUND = 10;
+const STEPS_PER_ROUND = 20;
+/** The latency that given prices exclude is found to this part of itself. */
+const CLOSE = 0.01;
 
 /**
  * No plan of teams is faster. Give every (sample, block) pair a price in hertz; a team plan needs at least what all pairs are worth less
@@ -30,7 +32,8 @@ const STEPS_PER_ROUND = 10;
  */
 export function teamsBound(fleet: Fleet, reachedSeconds: number): number {
   const lines = fleet.devices.map((_, k) => linesBelow(fleet, k));
-  const prices = new Float64Array(fleet.layers + 1).fill(fleet.bandwidthHz / fleet.samples / (fleet.layers + 1));
+  // Twice the whole bandwidth in all, so that some latency is out of reach from the start.
+  const prices = new Float64Array(fleet.layers + 1).fill((2 * fleet.bandwidthHz) / fleet.samples / (fleet.layers + 1));
   const cost = fleet.devices.length * fleet.layers ** 2 * (lines[0]?.length ?? 1);
   let left = Math.max(20, Math.min(MAX_EVALUATIONS, Math.floor(WORK / cost)));
   const evaluate = (limitSeconds: number): Dual => {
@@ -38,25 +41,22 @@ export function teamsBound(fleet: Fleet, reachedSeconds: number): number {
     return hertzAtPrices(fleet, lines, prices, limitSeconds);
   };
   let low = 0;
-  for (let limit = 0.9 * reachedSeconds; left > 0 && reachedSeconds - low > 1e-4 * reachedSeconds; ) {
+  while (left > 0 && reachedSeconds - low > 1e-4 * reachedSeconds) {
+    let high = reachedSeconds;
+    while (left > 0 && high - low > CLOSE * high) {
+      const middle = low > 0 ? Math.max((low + high) / 2, Math.sqrt(low * high)) : high / 4;
+      if (evaluate(middle).hertz > fleet.bandwidthHz) low = middle;
+      else high = middle;
+    }
+    // Not far above what is excluded, where the prices have something to show for a step.
+    let limit = low + Math.min(0.3 * (reachedSeconds - low), 0.15 * low);
     for (let step = 0; step < STEPS_PER_ROUND && left > 0; step++) {
       const dual = evaluate(limit);
       if (dual.hertz > fleet.bandwidthHz) {
-        low = Math.max(low, limit);
+        low = limit;
         limit = (low + reachedSeconds) / 2;
-        continue;
-      }
-      climb(fleet, prices, dual, step);
+      } else climb(fleet, prices, dual, step);
     }
-    let high = reachedSeconds;
-    let from = low;
-    for (let halving = 0; halving < 6 && left > 0; halving++) {
-      const middle = (from + high) / 2;
-      if (evaluate(middle).hertz > fleet.bandwidthHz) from = middle;
-      else high = middle;
-    }
-    low = from;
-    limit = low + 0.3 * (reachedSeconds - low);
   }
   return low * SAFE;
 }

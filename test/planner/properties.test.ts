@@ -130,6 +130,11 @@ describe('infeasible problems say why', () => {
     expect(reason([device('a', 3), device('b', 3)], 'teams')).toBe('feasible');
   });
 
+  test('nobody there', () => {
+    expect(reason([])).toBe('there are no devices yet; somebody has to join');
+    expect(reason([], 'auto')).toBe('there are no devices yet; somebody has to join');
+  });
+
   test('a link that carries nothing', () => {
     const deaf = { ...device('a', 3), bitsPerSecondPerHz: 0 };
     expect(reason([deaf, device('b', 2), device('c', 2)])).toMatch(
