@@ -17,11 +17,15 @@ export interface RoomPlanner {
   close(): Promise<void>;
 }
 
-/** Plans on one worker thread, started with the first question and again if it dies. */
+/** Plans on one worker thread, started at once, so that it is warm when somebody joins, and again if it dies. */
 export class PlanService implements RoomPlanner {
   #worker: Worker | null = null;
   #nextId = 1;
   readonly #pending = new Map<number, Pending>();
+
+  constructor() {
+    this.#running();
+  }
 
   plan(problem: RoomProblem): Promise<RoomPlanAnswer> {
     if (problem.devices.length === 0) return Promise.resolve({ feasible: false, reason: 'No device is ready yet.' });

@@ -1,4 +1,6 @@
 import { parentPort } from 'node:worker_threads';
+import { generateFleet } from './planner/generator.ts';
+import { solve } from './planner/plan.ts';
 import { planRoom, type RoomProblem } from './planner/room-plan.ts';
 
 /** The planner on a thread of its own, so that a large room never holds up the server's sockets. */
@@ -6,6 +8,9 @@ export interface PlanQuestion {
   readonly id: number;
   readonly problem: RoomProblem;
 }
+
+/** Until its code is compiled the planner is several times slower, and the first room would wait for that. */
+solve(generateFleet(1, { devices: 16, layers: 12, samples: 32, channel: 'airtime' }), 'auto');
 
 parentPort?.on('message', ({ id, problem }: PlanQuestion) => {
   try {
