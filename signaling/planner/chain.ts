@@ -44,6 +44,10 @@ export interface ChainOptions {
   readonly maxIterations: number;
   /** (K) starting values, overwritten by the last ones: a search at a nearby limit goes on from there. */
   readonly penalties: Float64Array;
+  /** A chain to start from, if one is known. */
+  readonly known?: readonly Run[] | undefined;
+  /** Whether the best chain is worked over by hand in the end: where rates are limited by power, penalties alone miss many. */
+  readonly reinserting?: boolean;
 }
 
 /**
@@ -55,10 +59,13 @@ export interface ChainOptions {
 export function cheapestChain(
   costs: RunCosts,
   enough: number,
-  { maxIterations, penalties }: ChainOptions = { maxIterations: 100, penalties: new Float64Array(costs.devices) },
+  { maxIterations, penalties, known, reinserting = false }: ChainOptions = {
+    maxIterations: 100,
+    penalties: new Float64Array(costs.devices),
+  },
 ): { chain: Chain | null; bound: number } {
   const uses = new Int32Array(costs.devices);
-  let best: Chain | null = null;
+  let best: Chain | null = known ? { runs: known, cost: costOf(costs, known) } : null;
   let bound = 0;
   for (let iteration = 0; iteration < maxIterations; iteration++) {
     const path = shortestPath(costs, penalties);
@@ -80,10 +87,15 @@ export function cheapestChain(
     const target = best ? best.cost : 1.5 * Math.abs(dual);
     if (!penalise(penalties, uses, (target - dual + 1e-6 * target) / Math.sqrt(1 + iteration / 20))) break;
   }
-  if (costs.devices > MAX_DEVICES_FOR_SUBSETS) return { chain: best, bound };
+  if (costs.devices > MAX_DEVICES_FOR_SUBSETS) {
+    return { chain: best && reinserting ? reinsert(costs, best) : best, bound };
+  }
   const exact = chainBySubsets(costs, [...penalties.keys()]);
   return { chain: exact, bound: exact?.cost ?? Infinity };
 }
+
+const costOf = ({ blocks, of }: RunCosts, runs: readonly Run[]): number =>
+  runs.reduce((sum, { device, from, to }) => sum + of(device)[from * (blocks + 1) + to]!, 0);
 
 /** One subgradient step; false where nothing is violated. */
 function penalise(penalties: Float64Array, uses: Int32Array, length: number): boolean {
@@ -142,6 +154,21 @@ function repair(costs: RunCosts, runs: readonly Run[]): Chain | null {
     best = found;
     shape = found.runs;
   }
+}
+
+/** Every device in turn is tried at every place of the chain's order, for as long as that makes it cheaper: O(devices * P^3) a sweep. */
+function reinsert(costs: RunCosts, chain: Chain): Chain {
+  let best = chain;
+  for (let device = 0, untried = costs.devices; untried > 0; device = (device + 1) % costs.devices, untried--) {
+    const others = best.runs.map((run) => run.device).filter((other) => other !== device);
+    for (let place = 0; place <= others.length; place++) {
+      const found = chainInOrder(costs, [...others.slice(0, place), device, ...others.slice(place)]);
+      if (!found || !(found.cost < best.cost * (1 - 1e-12))) continue;
+      best = found;
+      untried = costs.devices;
+    }
+  }
+  return best;
 }
 
 function assignRuns({ devices, blocks, of }: RunCosts, runs: readonly Run[]): Chain | null {

@@ -88,7 +88,8 @@ export function fastestGroups(fleet: Fleet): GroupedPlan | null {
       starts.push(shareChain(fleet, [{ device, from: -1, to: fleet.layers }]));
   }
   const start = starts.reduce((a, b) => (b.latencySeconds < a.latencySeconds ? b : a));
-  return fastestChain(chainsOver(fleet, [...fleet.devices.keys()]), start);
+  const runs = start.chain.map(({ device, from, to }) => ({ device, from: from + 1, to: to + 1 }));
+  return fastestChain(chainsOver(fleet, [...fleet.devices.keys()]), start, runs);
 }
 
 /** No chain is faster, given the fastest one that was found. */
