@@ -1,6 +1,11 @@
 import { InferenceSession } from 'onnxruntime-web/wasm';
 import { describe, expect, it, vi } from 'vitest';
-import { LORA_TARGETS, type LoraTarget, type ModelShape } from '../../signaling/protocol/settings.ts';
+import {
+  LORA_TARGETS,
+  type LoraTarget,
+  type ModelShape,
+  type WeightStorage,
+} from '../../signaling/protocol/settings.ts';
 import { lossAndGradient } from '../../worker/engine/golden-check.ts';
 import { createOnnxEngine } from '../../worker/engine/onnx/engine.ts';
 import { layerGraphs } from '../../worker/engine/onnx/layer-graphs.ts';
@@ -17,8 +22,14 @@ const shape: ModelShape = {
   layerNormEps: 1e-5,
   padTokenId: 1,
 };
-const graphs = (targets: LoraTarget[], withDropout = false) =>
-  layerGraphs({ shape, lora: { rank: 2, alpha: 4, targets }, withDropout, dialect: { fusedMatMul: true } });
+const graphs = (targets: LoraTarget[], withDropout = false, weightStorage: WeightStorage = 'f32') =>
+  layerGraphs({
+    shape,
+    lora: { rank: 2, alpha: 4, targets },
+    withDropout,
+    weightStorage,
+    dialect: { fusedMatMul: true },
+  });
 const inputs = (graph: GraphDescription) => graph.inputs.map(({ name }) => name);
 const count = (graph: GraphDescription, operator: string) =>
   graph.nodes.filter((node) => node.operator === operator).length;
@@ -56,6 +67,17 @@ describe("a layer's graphs", () => {
     for (const kind of ['forward', 'forwardSaving', 'backward'] as const) {
       expect(inputs(plain[kind]).filter((name) => name.startsWith('mask.'))).toEqual([]);
       expect(inputs(dropped[kind]).filter((name) => name.startsWith('mask.'))).toHaveLength(5);
+    }
+  });
+
+  it('keep no f32 copy of a matrix that is stored in fewer bits', () => {
+    const plain = graphs(['query', 'value']);
+    for (const storage of ['f16', 'int8'] as const) {
+      const stored = graphs(['query', 'value'], false, storage);
+      expect(stored.forwardSaving.outputs).toHaveLength(plain.forwardSaving.outputs.length);
+      const matrix = { name: 'intermediate.dense.weight', type: storage === 'f16' ? 'float16' : 'int8' };
+      for (const graph of [stored.forward, stored.backward, stored.backwardDeepest])
+        expect(graph.inputs).toContainEqual(matrix);
     }
   });
 

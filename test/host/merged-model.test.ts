@@ -160,10 +160,10 @@ test('a model that one ONNX file cannot hold is refused before its weights are r
     ffnSize: 4096,
   };
   const weights: Weights = {
-    totalBytes: 0,
     has: () => true,
+    fileBytes: () => expect.unreachable('weights were read'),
     read: () => expect.unreachable('weights were read'),
-    readAll: () => expect.unreachable('weights were read'),
+    stream: () => expect.unreachable('weights were read'),
     readFirstRow: () => expect.unreachable('weights were read'),
   };
   const adapter: TrainedAdapter = {

@@ -110,7 +110,7 @@ describe('weights', () => {
     const weights = await openWeights(counted);
     const norm = await weights.read('roberta.encoder.layer.5.output.LayerNorm.weight', [128]);
     await weights.read('roberta.embeddings.word_embeddings.weight', [8192, 128]);
-    expect(reads).toBe(1);
+    expect(reads).toBeLessThanOrEqual(3);
     // A trained LayerNorm's scales stay near one; misread halves would not.
     expect(norm.every((value) => value > 0.1 && value < 3)).toBe(true);
   });
@@ -120,7 +120,7 @@ describe('a file in another order than the model', () => {
   // As hubs store them: sorted by name, so that a layer's query comes after its key and layer 10 before layer 2.
   const names = Array.from({ length: 40 }, (_, i) => `t${i}`).sort();
   const file = encodeSafetensors(
-    names.map((name) => ({ name, shape: [4, 64], values: new Float32Array(256).fill(Number(name.slice(1))) })),
+    names.map((name) => ({ name, shape: [64, 256], values: new Float32Array(64 * 256).fill(Number(name.slice(1))) })),
   );
 
   it('is read once, from front to back', async () => {
@@ -132,14 +132,23 @@ describe('a file in another order than the model', () => {
         return file.subarray(start, end);
       },
     };
-    const weights = await openWeights(counted, 4096);
+    const weights = await openWeights(counted);
     ranges.length = 0;
-    const wanted = Array.from({ length: 40 }, (_, i) => ({ name: `t${i}`, shape: [4, 64] }));
-    const values = await weights.readAll(wanted);
-    expect(values.map((tensor) => tensor[7])).toEqual(wanted.map((_, i) => i));
+    const values: number[] = [];
+    await weights.stream(
+      Array.from({ length: 40 }, (_, i) => ({
+        name: `t${i}`,
+        shape: [64, 256],
+        take: (piece: Float32Array) => {
+          values[i] = piece[7]!;
+        },
+      })),
+    );
+    expect(values).toEqual(Array.from({ length: 40 }, (_, i) => i));
     expect(ranges.every(([start], i) => i === 0 || start > ranges[i - 1]![0])).toBe(true);
     const read = ranges.reduce((sum, [start, end]) => sum + end - start, 0);
     expect(read).toBeLessThan(1.1 * file.length);
+    expect(ranges.length).toBeLessThanOrEqual(2);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { ModelShape } from '../../signaling/protocol/settings.ts';
-import type { EmbeddingTensors } from '../model/description.ts';
+import type { StoredEmbeddings } from '../model/description.ts';
+import { addRow } from '../model/stored-matrix.ts';
 import type { TokenBatch } from '../rpc.ts';
 
 /**
@@ -7,26 +8,30 @@ import type { TokenBatch } from '../rpc.ts';
  * is never an engine's buffer. Positions follow RoBERTa's create_position_ids_from_input_ids: pad id + 1 + index, and pad id on padding.
  */
 export function gatherEmbeddings(
-  table: EmbeddingTensors,
+  table: StoredEmbeddings,
   shape: ModelShape,
   batch: TokenBatch,
 ): Float32Array<ArrayBuffer> {
   const { hiddenSize: c, padTokenId } = shape;
   const { ids, lengths, tokens } = batch;
   const out = new Float32Array(ids.length * c);
+  // Rounded to f32 once.
+  const sum = new Float64Array(c);
   for (let row = 0; row < ids.length; row++) {
     const id = ids[row]!;
     const token = row % tokens;
     const position = token < lengths[Math.floor(row / tokens)]! ? padTokenId + 1 + token : padTokenId;
-    const [word, at] = [id * c, position * c];
-    for (let i = 0; i < c; i++)
-      out[row * c + i] = table.word[word + i]! + table.position[at + i]! + table.tokenType[i]!;
+    sum.fill(0);
+    addRow(table.word, id, sum);
+    addRow(table.position, position, sum);
+    addRow(table.tokenType, 0, sum);
+    out.set(sum, row * c);
   }
   return out;
 }
 
 /** Embeddings and their LayerNorm in f32: (B,T,C). */
-export function embedTokens(table: EmbeddingTensors, shape: ModelShape, batch: TokenBatch): Float32Array<ArrayBuffer> {
+export function embedTokens(table: StoredEmbeddings, shape: ModelShape, batch: TokenBatch): Float32Array<ArrayBuffer> {
   const x = gatherEmbeddings(table, shape, batch);
   const c = shape.hiddenSize;
   for (let at = 0; at < x.length; at += c) {

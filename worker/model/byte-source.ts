@@ -60,7 +60,7 @@ async function get(url: string, range?: string): Promise<Response> {
  * Serves small reads from one window that is read ahead, so that the hundreds of tensors of a file cost a few requests.
  * Reads of a window's size or more go straight through.
  */
-export function readAhead(source: ByteSource, windowBytes = 8 * 1024 * 1024): ByteSource {
+export function readAhead(source: ByteSource, windowBytes = 4 * 1024 * 1024): ByteSource {
   let windowStart = 0;
   let windowEnd = 0;
   let window: Promise<Uint8Array> | undefined;

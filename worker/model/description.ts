@@ -1,22 +1,40 @@
-import { LORA_TARGETS, type LoraTarget, type ModelShape } from '../../signaling/protocol/settings.ts';
+import {
+  LORA_TARGETS,
+  type LoraTarget,
+  type ModelShape,
+  type WeightStorage,
+} from '../../signaling/protocol/settings.ts';
 import { targetShape } from './layout.ts';
-import type { Weights } from './weights.ts';
+import { emptyMatrix, matrixBytes, type StoredMatrix, storeRows } from './stored-matrix.ts';
+import type { TensorSpec, WantedTensor, Weights } from './weights.ts';
 
-/** The frozen tensors of a RoBERTa encoder: Hugging Face's names and shapes. */
+/** The frozen tensors of a RoBERTa encoder: Hugging Face's names and shapes, and how an engine on the processor keeps them. */
 
 type Part = 'weight' | 'bias';
-export type LayerTensor = `${LoraTarget}.${Part}` | `${'attention.output' | 'output'}.LayerNorm.${Part}`;
-export type LayerTensors = Readonly<Record<LayerTensor, Float32Array>>;
+export type LayerMatrix = `${LoraTarget}.weight`;
+export type LayerVector = `${LoraTarget}.bias` | `${'attention.output' | 'output'}.LayerNorm.${Part}`;
+export type LayerTensor = LayerMatrix | LayerVector;
 
-export interface EmbeddingTensors {
+/** One layer's frozen tensors: matrices in the session's storage, vectors in f32. */
+export interface StoredLayer {
+  readonly matrices: Readonly<Record<LayerMatrix, StoredMatrix>>;
+  readonly vectors: Readonly<Record<LayerVector, Float32Array>>;
+}
+
+export interface StoredEmbeddings {
   /** (V,C) */
-  readonly word: Float32Array;
+  readonly word: StoredMatrix;
   /** (P,C) */
-  readonly position: Float32Array;
-  /** (C): RoBERTa has one token type; of models with more, the first is what a single segment gets. */
-  readonly tokenType: Float32Array;
+  readonly position: StoredMatrix;
+  /** (1,C): RoBERTa has one token type; of models with more, the first is what a single segment gets. */
+  readonly tokenType: StoredMatrix;
   readonly normWeight: Float32Array;
   readonly normBias: Float32Array;
+}
+
+export interface StoredModel {
+  readonly embeddings: StoredEmbeddings;
+  readonly layers: readonly StoredLayer[];
 }
 
 /** Where a projection sits below `roberta.encoder.layer.<L>.`. */
@@ -24,7 +42,7 @@ function linearPath(target: LoraTarget): string {
   return target === 'query' || target === 'key' || target === 'value' ? `attention.self.${target}` : target;
 }
 
-export interface TensorSpec {
+export interface LayerTensorSpec {
   readonly key: LayerTensor;
   /** Below `roberta.encoder.layer.<L>.`. */
   readonly path: string;
@@ -32,15 +50,15 @@ export interface TensorSpec {
 }
 
 /** A layer's frozen tensors, in the order in which checkpoints usually hold them. */
-export function layerTensorSpecs(shape: ModelShape): readonly TensorSpec[] {
-  const linear = (target: LoraTarget): TensorSpec[] => {
+export function layerTensorSpecs(shape: ModelShape): readonly LayerTensorSpec[] {
+  const linear = (target: LoraTarget): LayerTensorSpec[] => {
     const [out, inner] = targetShape(shape, target);
     return [
       { key: `${target}.weight`, path: `${linearPath(target)}.weight`, shape: [out, inner] },
       { key: `${target}.bias`, path: `${linearPath(target)}.bias`, shape: [out] },
     ];
   };
-  const norm = (at: 'attention.output' | 'output'): TensorSpec[] =>
+  const norm = (at: 'attention.output' | 'output'): LayerTensorSpec[] =>
     (['weight', 'bias'] as const).map((part) => ({
       key: `${at}.LayerNorm.${part}`,
       path: `${at}.LayerNorm.${part}`,
@@ -53,25 +71,107 @@ export function layerTensorSpecs(shape: ModelShape): readonly TensorSpec[] {
   ]);
 }
 
-export async function readLayer(weights: Weights, shape: ModelShape, layer: number): Promise<LayerTensors> {
-  const specs = layerTensorSpecs(shape);
-  const values = await weights.readAll(
-    specs.map((spec) => ({ name: `roberta.encoder.layer.${layer}.${spec.path}`, shape: spec.shape })),
-  );
-  return Object.fromEntries(specs.map(({ key }, i) => [key, values[i]])) as unknown as LayerTensors;
+export const layerTensorName = (layer: number, path: string): string => `roberta.encoder.layer.${layer}.${path}`;
+
+const EMBEDDINGS = 'roberta.embeddings';
+
+function embeddingSpecs(shape: ModelShape): Readonly<Record<keyof StoredEmbeddings, TensorSpec>> {
+  const c = shape.hiddenSize;
+  return {
+    word: { name: `${EMBEDDINGS}.word_embeddings.weight`, shape: [shape.vocabSize, c] },
+    position: { name: `${EMBEDDINGS}.position_embeddings.weight`, shape: [shape.maxPositions, c] },
+    tokenType: { name: `${EMBEDDINGS}.token_type_embeddings.weight`, shape: [1, c], firstRowOnly: true },
+    normWeight: { name: `${EMBEDDINGS}.LayerNorm.weight`, shape: [c] },
+    normBias: { name: `${EMBEDDINGS}.LayerNorm.bias`, shape: [c] },
+  };
 }
 
-export async function readEmbeddings(weights: Weights, shape: ModelShape): Promise<EmbeddingTensors> {
-  const c = shape.hiddenSize;
-  const at = 'roberta.embeddings';
-  const [word, position, normWeight, normBias] = await weights.readAll([
-    { name: `${at}.word_embeddings.weight`, shape: [shape.vocabSize, c] },
-    { name: `${at}.position_embeddings.weight`, shape: [shape.maxPositions, c] },
-    { name: `${at}.LayerNorm.weight`, shape: [c] },
-    { name: `${at}.LayerNorm.bias`, shape: [c] },
-  ]);
-  const tokenType = await weights.readFirstRow(`${at}.token_type_embeddings.weight`, c);
-  return { word: word!, position: position!, tokenType, normWeight: normWeight!, normBias: normBias! };
+/** Everything that an engine reads of a model's files. */
+export function frozenTensors(shape: ModelShape): readonly TensorSpec[] {
+  const specs = layerTensorSpecs(shape);
+  return [
+    ...Object.values(embeddingSpecs(shape)),
+    ...Array.from({ length: shape.layers }, (_, layer) =>
+      specs.map(({ path, shape: dims }) => ({ name: layerTensorName(layer, path), shape: dims })),
+    ).flat(),
+  ];
+}
+
+/**
+ * Reads the frozen tensors in one pass over the files, each row straight into the place where it stays. All memory is taken
+ * beforehand: a device that has too little fails before it downloads.
+ */
+export async function loadStored(
+  weights: Weights,
+  shape: ModelShape,
+  storage: WeightStorage,
+  onTensor?: (done: number, total: number) => void,
+): Promise<StoredModel> {
+  const wanted: WantedTensor[] = [];
+  const matrix = (spec: TensorSpec): StoredMatrix => {
+    const [rows, columns] = spec.shape;
+    const stored = emptyMatrix(storage, rows!, columns!);
+    wanted.push({ ...spec, take: (values, offset) => storeRows(stored, offset / columns!, values) });
+    return stored;
+  };
+  const vector = (spec: TensorSpec): Float32Array => {
+    const values = new Float32Array(spec.shape[0]!);
+    wanted.push({ ...spec, take: (piece, offset) => values.set(piece, offset) });
+    return values;
+  };
+  let model: StoredModel;
+  try {
+    const { word, position, tokenType, normWeight, normBias } = embeddingSpecs(shape);
+    model = {
+      embeddings: {
+        word: matrix(word),
+        position: matrix(position),
+        tokenType: matrix(tokenType),
+        normWeight: vector(normWeight),
+        normBias: vector(normBias),
+      },
+      layers: Array.from({ length: shape.layers }, (_, layer) => emptyLayer(shape, layer, matrix, vector)),
+    };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new Error(
+      `This device has no room for the model's ${Math.ceil(frozenBytes(shape, storage) / 1e6)} MB in memory; a session with 8-bit weights takes ${Math.ceil(frozenBytes(shape, 'int8') / 1e6)} MB.`,
+    );
+  }
+  let read = 0;
+  const counted = wanted.map((tensor): WantedTensor => {
+    const size = tensor.shape.reduce((a, b) => a * b, 1);
+    return {
+      ...tensor,
+      take: async (values, offset) => {
+        await tensor.take(values, offset);
+        if (offset + values.length === size) onTensor?.(++read, wanted.length);
+      },
+    };
+  });
+  await weights.stream(counted);
+  return model;
+}
+
+function emptyLayer(
+  shape: ModelShape,
+  layer: number,
+  matrix: (spec: TensorSpec) => StoredMatrix,
+  vector: (spec: TensorSpec) => Float32Array,
+): StoredLayer {
+  const matrices: Partial<Record<LayerMatrix, StoredMatrix>> = {};
+  const vectors: Partial<Record<LayerVector, Float32Array>> = {};
+  for (const { key, path, shape: dims } of layerTensorSpecs(shape)) {
+    const spec = { name: layerTensorName(layer, path), shape: dims };
+    if (isMatrix(key)) matrices[key] = matrix(spec);
+    else vectors[key] = vector(spec);
+  }
+  // Every key of either kind is among the specs.
+  return { matrices: matrices as StoredLayer['matrices'], vectors: vectors as StoredLayer['vectors'] };
+}
+
+export function isMatrix(key: LayerTensor): key is LayerMatrix {
+  return LORA_TARGETS.some((target) => key === `${target}.weight`);
 }
 
 /** Values of one layer and of the embeddings, for counting bytes. */
@@ -81,4 +181,18 @@ export function parameterCounts(shape: ModelShape): { readonly layer: number; re
     layer: sizes.reduce((a, b) => a + b, 0),
     embeddings: (shape.vocabSize + shape.maxPositions + 3) * shape.hiddenSize,
   };
+}
+
+/** Bytes of one layer as `loadStored` keeps it. */
+export function layerBytes(shape: ModelShape, storage: WeightStorage): number {
+  return layerTensorSpecs(shape)
+    .map(({ key, shape: dims }) => (isMatrix(key) ? matrixBytes(storage, dims[0]!, dims[1]!) : 4 * dims[0]!))
+    .reduce((a, b) => a + b, 0);
+}
+
+/** Bytes of what `loadStored` keeps. */
+export function frozenBytes(shape: ModelShape, storage: WeightStorage): number {
+  const c = shape.hiddenSize;
+  const tables = [shape.vocabSize, shape.maxPositions, 1].map((rows) => matrixBytes(storage, rows, c));
+  return tables.reduce((a, b) => a + b, 8 * c) + shape.layers * layerBytes(shape, storage);
 }

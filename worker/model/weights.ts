@@ -8,72 +8,177 @@ import {
   type TensorEntry,
 } from './safetensors.ts';
 
-/** The tensors of a model file, by Hugging Face's names for RobertaForSequenceClassification. */
-export interface Weights {
-  /** Bytes of all tensors as f32. */
-  readonly totalBytes: number;
-  /** Whether the file has the tensor in exactly this shape. */
-  has(name: string, shape: readonly number[]): boolean;
+/** A tensor as the model's shape implies it. */
+export interface TensorSpec {
+  /** Hugging Face's name in RobertaForSequenceClassification. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** The first row of a matrix that may have more of them; `shape` is [1, columns]. */
+  readonly firstRowOnly?: boolean;
+}
+
+export interface WantedTensor extends TensorSpec {
   /**
-   * Values of a tensor as f32; may be a view of the file's bytes, so do not write to it.
-   * @throws SafetensorsError when the file lacks it or has it in another shape or dtype.
+   * Takes the tensor's values as f32, whole rows at a time and in order; `offset` counts values. The array is lent for the call only
+   * and may be a view of the file: neither keep it nor write to it.
    */
+  take(values: Float32Array, offset: number): void | Promise<void>;
+}
+
+/** The tensors of a model's files. */
+export interface Weights {
+  /** Whether the files have the tensor in exactly this shape. */
+  has(name: string, shape: readonly number[]): boolean;
+  /** Bytes of these tensors in the files. Throws as `stream` does. */
+  fileBytes(wanted: readonly TensorSpec[]): number;
+  /**
+   * Reads tensors in the order in which they lie in the files, a piece of about a megabyte at a time: no tensor is ever whole in memory
+   * but where the caller puts it.
+   * @throws SafetensorsError when the files lack one, or have it in another shape or dtype, or it holds what is not a finite number.
+   */
+  stream(wanted: readonly WantedTensor[]): Promise<void>;
+  /** Values of one tensor. Throws as `stream` does. */
   read(name: string, shape: readonly number[]): Promise<Float32Array>;
-  /** The same for several tensors, read in the order in which they lie in the file: models are read in few, large pieces. */
-  readAll(wanted: readonly { readonly name: string; readonly shape: readonly number[] }[]): Promise<Float32Array[]>;
   /** The first row of a matrix with rows of `width`, however many there are. */
   readFirstRow(name: string, width: number): Promise<Float32Array>;
 }
 
+/** One of a model's safetensors files; most models have a single one. */
+export interface Shard {
+  readonly name: string;
+  readonly source: ByteSource;
+  /** Which tensors are to be found in it, by an index; null takes all that it holds. */
+  readonly tensors: ReadonlySet<string> | null;
+}
+
 /** RobertaModel's own checkpoints lack the prefix that the task models give to the encoder. */
 const ENCODER_PREFIX = 'roberta.';
+/** Checkpoints that were converted from TensorFlow call a LayerNorm's tensors so. */
+const OLD_NAMES: readonly (readonly [RegExp, string])[] = [
+  [/LayerNorm\.weight$/, 'LayerNorm.gamma'],
+  [/LayerNorm\.bias$/, 'LayerNorm.beta'],
+];
 
-const SMALL_BYTES = 64 * 1024;
+const PIECE_BYTES = 2 ** 20;
+
+interface Located {
+  readonly entry: TensorEntry;
+  readonly shard: number;
+}
 
 /**
- * Opens a `model.safetensors`. Only the header is read here; each tensor is read when it is asked for, so that the caller decides
- * where its one copy lies.
+ * Opens a model's files. Only their headers are read here. `onRead` is told the bytes of tensors as they are read.
+ * @throws SafetensorsError when a file is not what it should be.
  */
-export async function openWeights(file: ByteSource, windowBytes?: number): Promise<Weights> {
-  const source = readAhead(file, windowBytes);
-  const prefix = await source.read(0, Math.min(PREFIX_BYTES, source.size));
-  const jsonEnd = PREFIX_BYTES + headerBytes(prefix, source.size);
-  const { tensors } = parseHeader(await source.read(0, jsonEnd), source.size);
+export async function openShards(shards: readonly Shard[], onRead?: (bytes: number) => void): Promise<Weights> {
+  const sources = shards.map(({ source }) => readAhead(source));
+  const tensors = new Map<string, Located>();
+  for (const [shard, { name: file, tensors: listed }] of shards.entries()) {
+    const found = await readHeader(sources[shard]!);
+    for (const [name, entry] of found) if (listed === null || listed.has(name)) tensors.set(name, { entry, shard });
+    for (const name of listed ?? [])
+      if (!found.has(name))
+        throw new SafetensorsError(`The index says that tensor ${quoted(name)} is in ${file}; that file lacks it.`);
+  }
 
-  const find = (name: string): TensorEntry | undefined =>
-    tensors.get(name) ?? (name.startsWith(ENCODER_PREFIX) ? tensors.get(name.slice(ENCODER_PREFIX.length)) : undefined);
-  const sameShape = (entry: TensorEntry, shape: readonly number[]) =>
-    entry.shape.length === shape.length && entry.shape.every((size, i) => size === shape[i]);
-  let totalBytes = 0;
-  for (const { shape } of tensors.values()) totalBytes += shape.reduce((a, b) => a * b, 4);
-
-  const read = async (name: string, shape: readonly number[]): Promise<Float32Array> => {
-    const entry = find(name);
-    if (entry === undefined)
-      throw new SafetensorsError(`The model file has no tensor "${name}"; is it a RoBERTa encoder?`);
-    if (!sameShape(entry, shape))
+  const locate = ({ name, shape, firstRowOnly = false }: TensorSpec): Located => {
+    const located = namesOf(name)
+      .map((alias) => tensors.get(alias))
+      .find((found) => found !== undefined);
+    if (located === undefined)
+      throw new SafetensorsError(`The model's files have no tensor "${name}"; is it a RoBERTa encoder?`);
+    const { entry, shard } = located;
+    const cut = firstRowOnly && entry.shape.length === 2 && entry.shape[0]! > 1 ? firstRow(entry) : entry;
+    if (cut.shape.length !== shape.length || cut.shape.some((size, i) => size !== shape[i]))
       throw new SafetensorsError(
-        `Tensor "${name}" has shape [${entry.shape.join(', ')}] in the model file; config.json implies [${shape.join(', ')}].`,
+        `Tensor "${name}" has shape [${entry.shape.join(', ')}] in the model's files; config.json implies [${shape.join(', ')}].`,
       );
-    const values = decodeFloats(entry, await source.read(entry.start, entry.end));
-    // A view of a few values would keep the piece of the file that it was read in.
-    return values.byteLength < SMALL_BYTES && values.buffer.byteLength > values.byteLength ? values.slice() : values;
+    return { entry: cut, shard };
+  };
+
+  const stream = async (wanted: readonly WantedTensor[]): Promise<void> => {
+    const inFileOrder = wanted
+      .map((tensor) => ({ ...locate(tensor), take: tensor.take }))
+      .sort((a, b) => a.shard - b.shard || a.entry.start - b.entry.start);
+    for (const { entry, shard, take } of inFileOrder) {
+      let offset = 0;
+      for (const piece of piecesOf(entry)) {
+        const values = decodeFloats(piece, await sources[shard]!.read(piece.start, piece.end));
+        refuseInfinite(entry, values);
+        await take(values, offset);
+        offset += values.length;
+        onRead?.(piece.end - piece.start);
+      }
+    }
+  };
+  const read = async (tensor: TensorSpec): Promise<Float32Array> => {
+    const values = new Float32Array(tensor.shape.reduce((a, b) => a * b, 1));
+    await stream([{ ...tensor, take: (piece, offset) => values.set(piece, offset) }]);
+    return values;
   };
 
   return {
-    totalBytes,
     has: (name, shape) => {
-      const entry = find(name);
-      return entry !== undefined && sameShape(entry, shape);
+      try {
+        locate({ name, shape });
+        return true;
+      } catch {
+        return false;
+      }
     },
-    read,
-    readAll: async (wanted) => {
-      const values: Float32Array[] = [];
-      const inFileOrder = wanted.map((tensor, index) => ({ ...tensor, index, at: find(tensor.name)?.start ?? 0 }));
-      for (const { name, shape, index } of inFileOrder.sort((a, b) => a.at - b.at))
-        values[index] = await read(name, shape);
-      return values;
-    },
-    readFirstRow: async (name, width) => (await read(name, [find(name)?.shape[0] ?? 1, width])).subarray(0, width),
+    fileBytes: (wanted) =>
+      wanted.map((tensor) => locate(tensor).entry).reduce((sum, { start, end }) => sum + end - start, 0),
+    stream,
+    read: (name, shape) => read({ name, shape }),
+    readFirstRow: (name, width) => read({ name, shape: [1, width], firstRowOnly: true }),
   };
+}
+
+/** Opens a `model.safetensors`. */
+export function openWeights(file: ByteSource): Promise<Weights> {
+  return openShards([{ name: 'model.safetensors', source: file, tensors: null }]);
+}
+
+async function readHeader(source: ByteSource): Promise<ReadonlyMap<string, TensorEntry>> {
+  const prefix = await source.read(0, Math.min(PREFIX_BYTES, source.size));
+  const jsonEnd = PREFIX_BYTES + headerBytes(prefix, source.size);
+  return parseHeader(await source.read(0, jsonEnd), source.size).tensors;
+}
+
+function namesOf(name: string): readonly string[] {
+  const renamed = OLD_NAMES.filter(([pattern]) => pattern.test(name)).map(([pattern, old]) =>
+    name.replace(pattern, old),
+  );
+  return [name, ...renamed].flatMap((alias) =>
+    alias.startsWith(ENCODER_PREFIX) ? [alias, alias.slice(ENCODER_PREFIX.length)] : [alias],
+  );
+}
+
+function firstRow(entry: TensorEntry): TensorEntry {
+  const [rows, columns] = entry.shape;
+  return { ...entry, shape: [1, columns!], end: entry.start + (entry.end - entry.start) / rows! };
+}
+
+/** A tensor as entries of its own for runs of whole rows. */
+function* piecesOf(entry: TensorEntry): Generator<TensorEntry, void, void> {
+  const rows = entry.shape.length === 2 ? entry.shape[0]! : 1;
+  const rowBytes = (entry.end - entry.start) / rows;
+  const rowsPerPiece = Math.max(1, Math.floor(PIECE_BYTES / rowBytes));
+  for (let row = 0; row < rows; row += rowsPerPiece)
+    yield {
+      ...entry,
+      start: entry.start + row * rowBytes,
+      end: entry.start + Math.min(rows, row + rowsPerPiece) * rowBytes,
+    };
+}
+
+function refuseInfinite(entry: TensorEntry, values: Float32Array): void {
+  let sum = 0;
+  // Infinity * 0 and NaN * 0 are NaN: one comparison for all values.
+  for (let i = 0; i < values.length; i++) sum += values[i]! * 0;
+  if (sum !== 0) throw new SafetensorsError(`Tensor "${entry.name}" holds values that are not finite numbers.`);
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name.slice(0, 100));
 }

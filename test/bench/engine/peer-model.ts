@@ -1,6 +1,7 @@
 import { gatherEmbeddings } from '../../../worker/engine/embeddings.ts';
-import { type LayerTensors, readEmbeddings, readLayer } from '../../../worker/model/description.ts';
+import { type LayerTensor, loadStored } from '../../../worker/model/description.ts';
 import { type ParameterSlot, parameterLayout } from '../../../worker/model/layout.ts';
+import { matrixValues } from '../../../worker/model/stored-matrix.ts';
 import type { BenchCase } from './cases.ts';
 
 /** What the peers are given: the same numbers, as arrays. Their step begins with the sums of the embeddings' rows. */
@@ -15,7 +16,7 @@ export interface PeerModel {
   /** (B,T,C) */
   readonly embedded: Float32Array;
   readonly embeddingNorm: { readonly weight: Float32Array; readonly bias: Float32Array };
-  readonly layers: readonly LayerTensors[];
+  readonly layers: readonly Readonly<Record<LayerTensor, Float32Array>>[];
   /** Trained tensors in ParameterLayout's order. */
   readonly slots: readonly ParameterSlot[];
   readonly values: readonly Float32Array[];
@@ -27,9 +28,7 @@ export interface PeerModel {
 
 export async function peerModel({ request, parameters, batch }: BenchCase): Promise<PeerModel> {
   const { shape, lora, labelCount, weights } = request;
-  const embeddings = await readEmbeddings(weights, shape);
-  const layers: LayerTensors[] = [];
-  for (let layer = 0; layer < shape.layers; layer++) layers.push(await readLayer(weights, shape, layer));
+  const { embeddings, layers } = await loadStored(weights, shape, 'f32');
   const layout = parameterLayout(shape, lora, labelCount);
   const slots = [...layout.layers, layout.head].flatMap((block) => block.slots);
   const samples = batch.lengths.length;
@@ -42,7 +41,10 @@ export async function peerModel({ request, parameters, batch }: BenchCase): Prom
     loraScale: lora.alpha / lora.rank,
     embedded: gatherEmbeddings(embeddings, shape, batch),
     embeddingNorm: { weight: embeddings.normWeight, bias: embeddings.normBias },
-    layers,
+    layers: layers.map(({ matrices, vectors }) => {
+      const values = Object.entries(matrices).map(([key, matrix]) => [key, matrixValues(matrix)] as const);
+      return { ...vectors, ...(Object.fromEntries(values) as Record<keyof typeof matrices, Float32Array>) };
+    }),
     slots,
     values: slots.map(({ offset, length }) => parameters.slice(offset, offset + length)),
     oneHot: Float32Array.from({ length: samples * labelCount }, (_, i) =>

@@ -51,10 +51,12 @@ export function classifierGraph(shape: ModelShape, labelCount: number): GraphDes
       [LAYER_INPUTS.headShape]: headShape,
       [LAYER_INPUTS.padding]: padding,
     };
+    const value = (name: string) => given[name] ?? `roberta.encoder.layer.${layer}.${paths.get(name)}`;
     hidden = describeLayer(
       t,
       { shape, lora: { rank: 1, alpha: 1, targets: [] }, withDropout: false },
-      (name) => given[name] ?? `roberta.encoder.layer.${layer}.${paths.get(name)}`,
+      value,
+      (_, name) => value(name),
     );
   }
 

@@ -1,9 +1,10 @@
-import type { InferenceSession } from 'onnxruntime-web/wasm';
-import { layerTensorSpecs, parameterCounts, readEmbeddings, readLayer } from '../../model/description.ts';
+import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
+import { frozenBytes, layerBytes, loadStored, type StoredLayer } from '../../model/description.ts';
 import { type ParameterLayout, parameterLayout } from '../../model/layout.ts';
 import { checkedBatch } from '../batch.ts';
 import { processorCopyRate } from '../copy-rate.ts';
 import type { Engine, EngineBytes, EngineRequest } from '../engine.ts';
+import { scalesOf } from './graph-builder.ts';
 import { headGraphs } from './head-graphs.ts';
 import { type LayerGraphs, layerGraphs } from './layer-graphs.ts';
 import { adapterInput, type EngineParts, type Tensors } from './parts.ts';
@@ -16,21 +17,14 @@ import { measureSavedSizes, type SavedSizes } from './saved-sizes.ts';
  * inputs. Graphs are compiled when they are first used.
  */
 export async function createOnnxEngine(request: EngineRequest, provider: OnnxProvider): Promise<Engine> {
-  const { shape, lora, labelCount, weights } = request;
+  const { shape, lora, labelCount, weights, weightStorage } = request;
   const runtime = await loadRuntime(provider);
   const layout = parameterLayout(shape, lora, labelCount);
 
-  const embeddings = await readEmbeddings(weights, shape);
-  const frozen: Tensors[] = [];
-  for (let layer = 0; layer < shape.layers; layer++) {
-    const values = await readLayer(weights, shape, layer);
-    frozen.push(
-      Object.fromEntries(
-        layerTensorSpecs(shape).map(({ key, shape: dims }) => [key, runtime.lasting(values[key], dims)]),
-      ),
-    );
-    request.onProgress?.({ stage: 'weights', done: layer + 1, total: shape.layers });
-  }
+  const { embeddings, layers } = await loadStored(weights, shape, weightStorage, (done, total) =>
+    request.onProgress?.({ stage: 'weights', done, total }),
+  );
+  const frozen = layers.map((layer) => layerTensors(layer, runtime));
 
   const sessions = new Map<string, Promise<InferenceSession>>();
   const session = (key: string, compile: () => Promise<InferenceSession>): Promise<InferenceSession> => {
@@ -40,7 +34,8 @@ export async function createOnnxEngine(request: EngineRequest, provider: OnnxPro
   };
   const graphs = new Map<boolean, LayerGraphs>();
   const graphsOf = (withDropout: boolean): LayerGraphs => {
-    const made = graphs.get(withDropout) ?? layerGraphs({ shape, lora, withDropout, dialect: runtime.dialect });
+    const made =
+      graphs.get(withDropout) ?? layerGraphs({ shape, lora, withDropout, weightStorage, dialect: runtime.dialect });
     graphs.set(withDropout, made);
     return made;
   };
@@ -105,6 +100,16 @@ async function loadRuntime(provider: OnnxProvider): Promise<Runtime> {
     : (await import('./webgpu-runtime.ts')).webgpuRuntime();
 }
 
+function layerTensors({ matrices, vectors }: StoredLayer, runtime: Runtime): Tensors {
+  const tensors: Record<string, Tensor> = {};
+  for (const [key, values] of Object.entries(vectors)) tensors[key] = runtime.lasting(values, [values.length]);
+  for (const [key, matrix] of Object.entries(matrices)) {
+    tensors[key] = runtime.lasting(matrix.values, [matrix.rows, matrix.columns]);
+    if (matrix.storage === 'int8') tensors[scalesOf(key)] = runtime.lasting(matrix.scales, [matrix.rows]);
+  }
+  return tensors;
+}
+
 /** Views of the flat vector as the tensors that the graphs take. */
 function splitParameters(
   values: Float32Array,
@@ -127,7 +132,7 @@ function splitParameters(
  * intermediate values that are alive together.
  */
 function onnxBytes(
-  { shape }: EngineRequest,
+  { shape, weightStorage }: EngineRequest,
   parameterCount: number,
   saved: SavedSizes,
   samples: number,
@@ -135,13 +140,14 @@ function onnxBytes(
   savedLayers: number,
 ): EngineBytes {
   const { hiddenSize: c, ffnSize: f, heads } = shape;
-  const counts = parameterCounts(shape);
   const rows = samples * tokens;
   const savedPerLayer = rows * (saved.perRow + saved.perRowAndToken * tokens);
+  // A matrix at a time is f32 while its product runs.
+  const dequantised = weightStorage === 'f32' ? 0 : c * f;
   const copied = savedLayers > 0 ? savedPerLayer : 0;
   return {
-    weightsBytes: 4 * (counts.embeddings + (shape.layers + 1) * counts.layer + parameterCount),
-    transientBytes: 4 * (rows * (6 * c + 3 * f + 3 * heads * tokens) + copied),
+    weightsBytes: frozenBytes(shape, weightStorage) + layerBytes(shape, weightStorage) + 4 * parameterCount,
+    transientBytes: 4 * (rows * (6 * c + 3 * f + 3 * heads * tokens) + copied + dequantised),
     savedBytes: 4 * savedLayers * savedPerLayer,
     gradientBytes: 4 * parameterCount,
   };

@@ -1,4 +1,11 @@
+import type { WeightStorage } from '../../../signaling/protocol/settings.ts';
 import type { Attribute, DataType, GraphConstant, GraphDescription, GraphNode, GraphValue } from './model-proto.ts';
+
+/** TensorProto.DataType.FLOAT, as Cast names it. */
+const FLOAT = 1;
+
+/** The graph input with the scales of an 8-bit matrix's rows. */
+export const scalesOf = (matrix: string): string => `${matrix}.scales`;
 
 /** A value in a graph, by its name. */
 export type Value = string;
@@ -39,7 +46,7 @@ export class GraphBuilder {
     return name;
   }
 
-  constant(type: DataType, values: readonly number[], shape: readonly number[] = [values.length]): Value {
+  constant(type: GraphConstant['type'], values: readonly number[], shape: readonly number[] = [values.length]): Value {
     const name = `${type}[${shape.join()}]=${values.join()}`;
     this.#constants.set(name, { name, type, shape, values });
     return name;
@@ -63,6 +70,18 @@ export class GraphBuilder {
 
   node(operator: string, inputs: readonly Value[], attributes: Readonly<Record<string, Attribute>> = {}): Value {
     return this.nodes(operator, inputs, 1, attributes)[0]!;
+  }
+
+  /** A frozen matrix (out,in) in f32, from a graph input that holds it as it is stored; int8 comes with its rows' scales. */
+  frozenMatrix(name: string, storage: WeightStorage): Value {
+    switch (storage) {
+      case 'f32':
+        return this.input(name);
+      case 'f16':
+        return this.node('Cast', [this.input(name, 'float16')], { to: FLOAT });
+      case 'int8':
+        return this.node('DequantizeLinear', [this.input(name, 'int8'), this.input(scalesOf(name))], { axis: 0 });
+    }
   }
 
   add(a: Value, b: Value): Value {

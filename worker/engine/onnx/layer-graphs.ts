@@ -1,4 +1,5 @@
-import type { LoraSettings, LoraTarget, ModelShape } from '../../../signaling/protocol/settings.ts';
+import type { LoraSettings, LoraTarget, ModelShape, WeightStorage } from '../../../signaling/protocol/settings.ts';
+import type { LayerMatrix } from '../../model/description.ts';
 import { type Dialect, GraphBuilder, type Value } from './graph-builder.ts';
 import type { GraphDescription } from './model-proto.ts';
 import { add, attention, dropout, frozenLinear, layerNorm, scaledGelu } from './operations.ts';
@@ -55,17 +56,19 @@ export interface LayerGraphOptions {
   readonly shape: ModelShape;
   readonly lora: LoraSettings;
   readonly withDropout: boolean;
+  readonly weightStorage: WeightStorage;
   readonly dialect: Dialect;
 }
 
 /**
  * The one description of a RoBERTa layer (post-LayerNorm, as in BERT), from which all its graphs are made. `input` gives the value for
- * each of LAYER_INPUTS (but dHidden), frozen tensor, adapter and mask.
+ * each of LAYER_INPUTS (but dHidden), frozen vector, adapter and mask; `matrix` a frozen matrix in f32, in whichever graph uses it.
  */
 export function describeLayer(
   t: Tape,
-  options: Omit<LayerGraphOptions, 'dialect'>,
+  options: Omit<LayerGraphOptions, 'dialect' | 'weightStorage'>,
   input: (name: string) => Value,
+  matrix: (graph: GraphBuilder, name: LayerMatrix) => Value,
 ): Value {
   const { shape, lora, withDropout } = options;
   const mask = (name: string) => (withDropout ? input(name) : null);
@@ -73,7 +76,7 @@ export function describeLayer(
     frozenLinear(
       t,
       x,
-      input(`${target}.weight`),
+      (graph) => matrix(graph, `${target}.weight`),
       input(`${target}.bias`),
       lora.targets.includes(target)
         ? {
@@ -110,8 +113,11 @@ export function layerGraphs(options: LayerGraphOptions): LayerGraphs {
   const make = (wantInput: boolean) => {
     const tape = new Tape(new GraphBuilder('f', options.dialect), new GraphBuilder('b', options.dialect));
     if (wantInput) tape.differentiate(LAYER_INPUTS.hidden);
-    const output = describeLayer(tape, options, (name) =>
-      tape.forward.input(name, name === LAYER_INPUTS.headShape ? 'int64' : 'float'),
+    const output = describeLayer(
+      tape,
+      options,
+      (name) => tape.forward.input(name, name === LAYER_INPUTS.headShape ? 'int64' : 'float'),
+      (graph, name) => graph.frozenMatrix(name, options.weightStorage),
     );
     tape.backward(output, tape.back.input(LAYER_INPUTS.dHidden));
     return { tape, output };

@@ -13,7 +13,7 @@ import {
 /** ONNX's messages (onnx/onnx.proto, IR version 8), as far as the generated graphs use them. */
 
 /** TensorProto.DataType */
-const DATA_TYPES = { float: 1, int64: 7 } as const;
+const DATA_TYPES = { float: 1, int8: 3, int64: 7, float16: 10 } as const;
 export type DataType = keyof typeof DATA_TYPES;
 
 export type Attribute = number | { readonly float: number } | readonly number[];
@@ -36,7 +36,7 @@ export interface GraphValue {
 
 export interface GraphConstant {
   readonly name: string;
-  readonly type: DataType;
+  readonly type: 'float' | 'int64';
   readonly shape: readonly number[];
   readonly values: readonly number[];
 }

@@ -1,4 +1,4 @@
-import type { Value } from './graph-builder.ts';
+import type { GraphBuilder, Value } from './graph-builder.ts';
 import type { Tape } from './tape.ts';
 
 /** Differentiable operations of a RoBERTa layer and its head; `d` before a name means the loss's gradient with respect to it. */
@@ -40,20 +40,21 @@ export interface Adapter {
 
 /**
  * y = so * (W (si x) + bias + scale * B A dropout(si x)): (M,in) to (M,out). The frozen W (out,in) serves both directions as it lies,
- * transposed forward and plain backward, and gets no gradient.
+ * transposed forward and plain backward, and gets no gradient. `weight` makes it in whichever graph uses it: what is stored in fewer bits is
+ * made f32 in both, rather than kept as f32 between them.
  */
 export function frozenLinear(
   t: Tape,
   x: Value,
-  weight: Value,
+  weight: (graph: GraphBuilder) => Value,
   bias: Value,
   adapter: Adapter | null,
   { input: si, output: so }: LinearScales = { input: 1, output: 1 },
 ): Value {
-  const base = t.forward.gemm(x, weight, { transB: true, alpha: si * so, c: bias, beta: so });
+  const base = t.forward.gemm(x, weight(t.forward), { transB: true, alpha: si * so, c: bias, beta: so });
   const dBase = (dy: Value) =>
     t.accumulate(x, (soFar) =>
-      t.back.gemm(dy, t.use(weight), { alpha: si * so, ...(soFar === undefined ? {} : { c: soFar }) }),
+      t.back.gemm(dy, weight(t.back), { alpha: si * so, ...(soFar === undefined ? {} : { c: soFar }) }),
     );
   if (adapter === null) return t.record(base, [x], dBase);
 

@@ -12,8 +12,8 @@ export interface Runtime {
   readonly dialect: Dialect;
   /** Compiles a graph. Outputs named in `toCpu` are read back; others stay where the provider keeps its tensors. */
   compile(graph: GraphDescription, toCpu: readonly string[]): Promise<InferenceSession>;
-  /** A tensor that is fed to many runs, put where the provider reads it without another copy. */
-  lasting(values: Float32Array, dims: readonly number[]): Tensor;
+  /** A tensor that is fed to many runs, put where the provider reads it without another copy; halves are 16-bit words. */
+  lasting(values: Float32Array | Uint16Array | Int8Array, dims: readonly number[]): Tensor;
   /** A tensor that is fed once or a few times. */
   passing(values: Float32Array, dims: readonly number[]): Tensor;
   /** Sizes for a Reshape. */

@@ -11,7 +11,12 @@ export async function wasmRuntime(): Promise<Runtime> {
     backend: `WASM, ${ort.env.wasm.numThreads} thread${ort.env.wasm.numThreads === 1 ? '' : 's'}`,
     dialect: { fusedMatMul: true },
     compile: (graph) => ort.InferenceSession.create(encodeModel(graph), { executionProviders: ['wasm'], ...QUIET }),
-    lasting: tensor,
+    lasting: (values, dims) => {
+      if (values instanceof Float32Array) return tensor(values, dims);
+      return values instanceof Int8Array
+        ? new ort.Tensor('int8', values, dims)
+        : new ort.Tensor('float16', values, dims);
+    },
     passing: tensor,
     sizes: (values) => new ort.Tensor('int64', BigInt64Array.from(values, BigInt), [values.length]),
   };

@@ -28,6 +28,8 @@ export async function webgpuRuntime(): Promise<Runtime> {
     dialect: { fusedMatMul: false },
     compile,
     lasting: (values, dims) => {
+      if (!(values instanceof Float32Array))
+        throw new Error('onnxruntime on WebGPU keeps its weights in f32 here; choose f32 weights.');
       const buffer = device.createBuffer({
         size: Math.ceil(values.byteLength / 16) * 16,
         usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,

@@ -6,8 +6,9 @@ import {
   loraSite,
   attentionMask as probabilityMask,
 } from '../../dropout.ts';
-import { type LayerTensors, parameterCounts, readEmbeddings, readLayer } from '../../model/description.ts';
+import { frozenBytes, loadStored, parameterCounts } from '../../model/description.ts';
 import { type ParameterBlock, type ParameterSlot, parameterLayout, targetShape } from '../../model/layout.ts';
+import { matrixValues } from '../../model/stored-matrix.ts';
 import type { TokenBatch } from '../../rpc.ts';
 import { checkedBatch } from '../batch.ts';
 import { processorCopyRate } from '../copy-rate.ts';
@@ -41,12 +42,9 @@ import type { Projection } from './projection.ts';
 export async function createReferenceEngine(request: EngineRequest): Promise<Engine> {
   const { shape, lora, labelCount, weights } = request;
   const layout = parameterLayout(shape, lora, labelCount);
-  const embeddings = await readEmbeddings(weights, shape);
-  const frozen: LayerTensors[] = [];
-  for (let layer = 0; layer < shape.layers; layer++) {
-    frozen.push(await readLayer(weights, shape, layer));
-    request.onProgress?.({ stage: 'weights', done: layer + 1, total: shape.layers });
-  }
+  const { embeddings, layers: frozen } = await loadStored(weights, shape, request.weightStorage, (done, total) =>
+    request.onProgress?.({ stage: 'weights', done, total }),
+  );
   let parameters = new Float32Array(layout.length);
 
   const slot = (block: ParameterBlock, end: string): ParameterSlot =>
@@ -56,11 +54,11 @@ export async function createReferenceEngine(request: EngineRequest): Promise<Eng
     return matrix(dims.length === 1 ? 1 : dims[0]!, dims.at(-1)!, parameters.subarray(offset, offset + length));
   };
   const projection = (index: number, target: LoraTarget): Projection => {
-    const tensors = frozen[index]!;
+    const { matrices, vectors } = frozen[index]!;
     const [out, inner] = targetShape(shape, target);
     return {
-      weight: matrix(out, inner, tensors[`${target}.weight`]),
-      bias: matrix(1, out, tensors[`${target}.bias`]),
+      weight: matrix(out, inner, matrixValues(matrices[`${target}.weight`])),
+      bias: matrix(1, out, vectors[`${target}.bias`]),
       lora: lora.targets.includes(target)
         ? {
             a: slotMatrix(layout.layers[index]!, `.${index}.${target}.A`),
@@ -71,7 +69,7 @@ export async function createReferenceEngine(request: EngineRequest): Promise<Eng
     };
   };
   const layerAt = (index: number): Layer => {
-    const tensors = frozen[index]!;
+    const tensors = frozen[index]!.vectors;
     return {
       projections: byTarget((target) => projection(index, target)),
       attentionNorm: {
@@ -203,18 +201,17 @@ function blockGradient(block: ParameterBlock, layer: number, gradients: AdapterG
 
 /** Of the float64 arrays that a pass keeps, without dropout's masks; garbage in between is the collector's business. */
 function referenceBytes(
-  { shape, lora }: EngineRequest,
+  { shape, lora, weightStorage }: EngineRequest,
   parameterCount: number,
   samples: number,
   tokens: number,
   savedLayers: number,
 ): EngineBytes {
   const { hiddenSize: c, ffnSize: f, heads } = shape;
-  const counts = parameterCounts(shape);
   const adapted = lora.targets.reduce((sum, target) => sum + targetShape(shape, target)[1] + lora.rank, 0);
   const perLayer = tokens * (5 * c + f + heads * tokens + 2 + adapted);
   return {
-    weightsBytes: 4 * (counts.embeddings + shape.layers * counts.layer + parameterCount) + 8 * counts.layer,
+    weightsBytes: frozenBytes(shape, weightStorage) + 4 * parameterCount + 8 * parameterCounts(shape).layer,
     transientBytes: 8 * samples * tokens * (6 * c + 2 * f + heads * tokens),
     savedBytes: 8 * samples * savedLayers * perLayer,
     gradientBytes: 4 * parameterCount,

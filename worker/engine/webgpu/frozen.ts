@@ -1,10 +1,10 @@
 import type { LoraTarget } from '../../../signaling/protocol/settings.ts';
 import { type LayerTensor, layerTensorSpecs } from '../../model/description.ts';
+import { toHalf } from '../../model/half.ts';
 import type { Weights } from '../../model/weights.ts';
 import { type Product, productShape } from './adapters.ts';
 import { wordParts } from './embed-steps.ts';
 import { type CountedBuffer, type Gpu, type Slice, whole } from './gpu.ts';
-import { toHalf } from './half.ts';
 import { BYTES, type Precision } from './kernel.ts';
 import type { ModelPlan } from './steps.ts';
 

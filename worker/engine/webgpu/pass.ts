@@ -1,10 +1,10 @@
 import { dropoutScale, dropoutThreshold } from '../../dropout.ts';
+import { fromHalf, toHalf } from '../../model/half.ts';
 import type { TokenBatch } from '../../rpc.ts';
 import type { BlockGradient, Hidden, LayerRange, Pass, PassOptions } from '../engine.ts';
 import type { Constants } from './constants.ts';
 import type { FrozenTensors } from './frozen.ts';
 import { type Gpu, type Slice, whole } from './gpu.ts';
-import { fromHalf, toHalf } from './half.ts';
 import { BYTES, words } from './kernel.ts';
 import { lossSum } from './kernels/head.ts';
 import { gradientSplits } from './kernels/lora-gradient.ts';

@@ -9,7 +9,8 @@ export function toHalf(values: Float32Array): Uint16Array {
   return out;
 }
 
-function halfBits(bits: number): number {
+/** The binary16 nearest to the f32 of these bits. */
+export function halfBits(bits: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = bits & 0x7fffffff;
   if (magnitude >= 0x7f800000) return sign | (magnitude > 0x7f800000 ? 0x7e00 : 0x7c00);
@@ -33,14 +34,24 @@ function halfBits(bits: number): number {
 /** The f32 value of each binary16. */
 export function fromHalf(halves: Uint16Array): Float32Array {
   const out = new Float32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) {
-    const half = halves[i]!;
-    const exponent = (half >> 10) & 31;
-    const mantissa = half & 1023;
-    const sign = half & 0x8000 ? -1 : 1;
-    if (exponent === 0) out[i] = sign * mantissa * 2 ** -24;
-    else if (exponent === 31) out[i] = mantissa === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-    else out[i] = sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
-  }
+  for (let i = 0; i < halves.length; i++) out[i] = halfValue(halves[i]!);
   return out;
+}
+
+/** The value of a binary16. */
+export function halfValue(half: number): number {
+  table ??= Float32Array.from({ length: 65_536 }, (_, bits) => slowHalfValue(bits));
+  return table[half]!;
+}
+
+/** All values there are: looking one up is several times faster than computing it. */
+let table: Float32Array | undefined;
+
+function slowHalfValue(half: number): number {
+  const exponent = (half >> 10) & 31;
+  const mantissa = half & 1023;
+  const sign = half & 0x8000 ? -1 : 1;
+  if (exponent === 0) return sign * mantissa * 2 ** -24;
+  if (exponent === 31) return mantissa === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
 }
