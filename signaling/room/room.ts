@@ -1,5 +1,5 @@
 import type { RoomPlanAnswer, RoomProblem } from '../planner/room-plan.ts';
-import { MAX_DEVICES_IN_ROOM } from '../protocol/limits.ts';
+import { MAX_DEVICES_IN_ROOM, MAX_NAME_LENGTH } from '../protocol/limits.ts';
 import type { RoomPlan } from '../protocol/plan.ts';
 import type { Profile } from '../protocol/profile.ts';
 import type { DeviceStatus, DeviceView, RoomView, RoundReport, ScoreReport } from '../protocol/room-view.ts';
@@ -165,8 +165,18 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
 
 function joined(state: RoomState, device: DeviceSelf, watch: boolean): readonly DeviceRecord[] {
   const known = state.devices.find((d) => d.id === device.id);
-  if (known === undefined) return [...state.devices, newDevice(device, watch, false)];
-  return state.devices.map((d) => (d === known ? { ...known, name: device.name, watch, online: true } : d));
+  const taken = new Set(state.devices.filter((d) => d !== known).map((d) => d.name.toLowerCase()));
+  const name = freeName(device.name, taken);
+  if (known === undefined) return [...state.devices, newDevice({ ...device, name }, watch, false)];
+  return state.devices.map((d) => (d === known ? { ...known, name, watch, online: true } : d));
+}
+
+/** The name, or with the first number that makes it one of its own: sentences about a plan tell devices apart by name. */
+function freeName(name: string, taken: ReadonlySet<string>): string {
+  let free = name;
+  for (let count = 2; taken.has(free.toLowerCase()); count++)
+    free = `${name.slice(0, MAX_NAME_LENGTH - `${count}`.length - 1).trimEnd()} ${count}`;
+  return free;
 }
 
 function update(state: RoomState, id: string, change: Partial<DeviceRecord>): RoomState {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { planRoom } from '../../signaling/planner/room-plan.ts';
+import { MAX_NAME_LENGTH } from '../../signaling/protocol/limits.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import {
   apply,
@@ -51,6 +52,27 @@ describe('a room', () => {
     expect(two.plan?.version).toBe(2);
     expect(new Set(owners(two))).toEqual(new Set(['host', 'b']));
     expect(two.plan?.assignments.filter((a) => a.head)).toHaveLength(1);
+  });
+
+  it('gives everybody a name of their own, and the same one when they come back', () => {
+    const names = (state: RoomState): string[] => roomView(state).devices.map(({ name }) => name);
+    const joins = (id: string, name: string): RoomEvent => ({
+      type: 'joined',
+      device: { ...device(id), name },
+      watch: false,
+    });
+    const long = 'x'.repeat(MAX_NAME_LENGTH);
+    const full = play(
+      host(),
+      joins('b', 'Phone'),
+      joins('c', 'phone'),
+      joins('d', 'Phone'),
+      joins('e', long),
+      joins('f', long),
+    );
+    const expected = ['Device host', 'Phone', 'phone 2', 'Phone 3', long, `${long.slice(2)} 2`];
+    expect(names(full)).toEqual(expected);
+    expect(names(play(full, joins('c', 'phone'), joins('b', 'Phone')))).toEqual(expected);
   });
 
   it('plans without a device that leaves, loses its link or fails', () => {
