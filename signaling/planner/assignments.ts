@@ -1,6 +1,7 @@
+import { largestMicroBatch, memoryBytes } from '../protocol/cost-model.ts';
 import type { Assignment, DetailedAssignment } from './answer.ts';
 import { uploadSeconds } from './channel.ts';
-import { type Fleet, largestMicroBatch, memoryBytes } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
 import type { Load, Solution } from './load.ts';
 import type { TabularProblem } from './problem.ts';
 import type { BlockTable } from './table.ts';

@@ -1,3 +1,4 @@
+import { computeSeconds as deviceSeconds, memoryBytes } from '../protocol/cost-model.ts';
 import { linkCoefficient, type RateLaw, rateLaw } from './channel.ts';
 import type { Load } from './load.ts';
 import type { DetailedDevice, DetailedProblem } from './problem.ts';
@@ -55,28 +56,8 @@ export function fleetOfRows(fleet: Fleet, rows: readonly number[]): Fleet {
   };
 }
 
-/** Our model of DEFT's cost: forward through everything, backward only down to `depth` layers from the loss. */
 export function computeSeconds(fleet: Fleet, device: number, samples: number, depth: number): number {
-  const { overheadSeconds, secondsPerSample: s } = fleet.devices[device]!;
-  return overheadSeconds + samples * (s.embed + fleet.layers * s.forwardPerLayer + depth * s.backwardPerLayer + s.head);
-}
-
-export function memoryBytes(device: DetailedDevice, microBatch: number, depth: number): number {
-  const { weightsBytes, transientPerSample, savedPerSamplePerLayer, gradientBytesPerLayer } = device.memory;
-  return (
-    weightsBytes + microBatch * (transientPerSample + depth * savedPerSamplePerLayer) + depth * gradientBytesPerLayer
-  );
-}
-
-/** Largest micro-batch of `samples` that fits; 0 where not even one does. */
-export function largestMicroBatch(device: DetailedDevice, samples: number, depth: number): number {
-  const { limitBytes, weightsBytes, transientPerSample, savedPerSamplePerLayer, gradientBytesPerLayer } = device.memory;
-  const free = limitBytes - weightsBytes - depth * gradientBytesPerLayer;
-  const perSample = transientPerSample + depth * savedPerSamplePerLayer;
-  if (free < 0) return 0;
-  let microBatch = perSample > 0 ? Math.min(samples, Math.floor(free / perSample)) : samples;
-  while (microBatch > 0 && memoryBytes(device, microBatch, depth) > limitBytes) microBatch--;
-  return microBatch;
+  return deviceSeconds(fleet.devices[device]!, fleet.layers, samples, depth);
 }
 
 /** A run of neighbouring blocks for one device: depths `from` + 1 to `to`. Depth 0 is the head, so -1 to L is the whole model. */

@@ -1,3 +1,4 @@
+import { computeSeconds } from '../protocol/cost-model.ts';
 import type { RoomAssignment } from '../protocol/plan.ts';
 import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../protocol/profile.ts';
 
@@ -83,12 +84,10 @@ export function repredictSeconds(
   const finishes = assignments.map(({ device, layers: owned, samples, uploadBits, share }) => {
     const profile = profiles.get(device);
     if (profile === undefined) return Infinity;
-    const { embed, forwardPerLayer, backwardPerLayer, head } = profile.secondsPerSample;
     const depth = owned.length === 0 ? 0 : layers - Math.min(...owned);
-    const perSample = embed + layers * forwardPerLayer + depth * backwardPerLayer + head;
     const rate = device === hostId ? LOCAL_LINK_BITS_PER_SECOND : share * profile.linkBitsPerSecond;
     const uploadSeconds = uploadBits > 0 ? uploadBits / rate : 0;
-    return profile.overheadSeconds + samples.count * perSample + uploadSeconds;
+    return computeSeconds(profile, layers, samples.count, depth) + uploadSeconds;
   });
   return Math.max(0, ...finishes);
 }

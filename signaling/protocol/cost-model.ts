@@ -18,8 +18,11 @@ export function memoryBytes(c: Coefficients, microBatch: number, depth: number):
 
 /** The most samples, up to `samples`, whose pass down to `depth` fits the device's memory at once; 0 when not even one does. */
 export function largestMicroBatch(c: Coefficients, samples: number, depth: number): number {
-  if (memoryBytes(c, samples, depth) <= c.memory.limitBytes) return samples;
   const free = c.memory.limitBytes - memoryBytes(c, 0, depth);
-  const perSample = memoryBytes(c, 1, depth) - memoryBytes(c, 0, depth);
-  return Math.max(0, Math.min(samples, Math.floor(free / perSample)));
+  if (free < 0) return 0;
+  const perSample = c.memory.transientPerSample + depth * c.memory.savedPerSamplePerLayer;
+  let microBatch = perSample > 0 ? Math.min(samples, Math.floor(free / perSample)) : samples;
+  // The quotient may round up to a whole number.
+  while (microBatch > 0 && memoryBytes(c, microBatch, depth) > c.memory.limitBytes) microBatch--;
+  return microBatch;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fleetOf, largestMicroBatch, memoryBytes } from '../../signaling/planner/fleet.ts';
+import { fleetOf } from '../../signaling/planner/fleet.ts';
 import { generateFleet } from '../../signaling/planner/generator.ts';
 import { chainAt } from '../../signaling/planner/grouped.ts';
 import { groupAtFixedRate } from '../../signaling/planner/grouping.ts';
@@ -7,6 +7,7 @@ import { solve } from '../../signaling/planner/plan.ts';
 import type { DetailedDevice, DetailedProblem } from '../../signaling/planner/problem.ts';
 import { drawProblem } from '../../signaling/planner/simulate/draw.ts';
 import { SCENARIOS } from '../../signaling/planner/simulate/scenario.ts';
+import { largestMicroBatch, memoryBytes } from '../../signaling/protocol/cost-model.ts';
 import { POLICIES } from '../../signaling/protocol/settings.ts';
 import { bruteChains } from './brute-force.ts';
 
