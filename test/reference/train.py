@@ -3,9 +3,10 @@
 
 Needs python3-torch and python3-numpy.  Usage:  python3 train.py RUN [--model ../../models/roberta-mini] [--every 50]
 
-Reads RUN.safetensors; if RUN.json (our losses and scores) is there, prints how far the loss curves are apart. No dropout.
+Reads RUN.safetensors, writes its losses and scores to RUN.torch.json, and prints how far those of RUN.alone.json and RUN.together.json, where
+they are, lie from them. No dropout.
 """
-import argparse, json, math, os, struct
+import argparse, json, math, os, struct, time
 import numpy as np, torch, torch.nn.functional as F
 
 a = argparse.ArgumentParser()
@@ -13,6 +14,7 @@ a.add_argument("run")
 a.add_argument("--model", default=os.path.join(os.path.dirname(__file__), "../../models/roberta-mini"))
 a.add_argument("--every", type=int, default=50)
 a.add_argument("--rate", type=float, help="another peak learning rate than the run's, to try it out")
+a.add_argument("--rounds", type=int, help="fewer rounds than the run's, to try them out")
 a.add_argument("--threads", type=int, default=1)
 a = a.parse_args()
 torch.set_num_threads(a.threads)
@@ -32,6 +34,7 @@ T, facts = read(a.run + ".safetensors")
 facts = json.loads(facts["run"])
 training, lora, shape, labels = facts["training"], facts["lora"], facts["shape"], facts["labelCount"]
 if a.rate: training["learningRate"] = a.rate
+if a.rounds: training["rounds"] = a.rounds
 L, C, H, R, pad, eps = shape["layers"], shape["hiddenSize"], shape["heads"], lora["rank"], shape["padTokenId"], shape["layerNormEps"]
 FFN = shape["ffnSize"]
 SHAPES = {"query": ("attention.self.query", C, C), "key": ("attention.self.key", C, C), "value": ("attention.self.value", C, C),
@@ -86,17 +89,23 @@ def score():
 rounds, warmup = training["rounds"], math.ceil(training["rounds"] * training["warmupFraction"])
 optimiser = torch.optim.AdamW(list(P.values()), lr=training["learningRate"], weight_decay=training["weightDecay"])
 schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda s: s / max(1, warmup) if s < warmup else max(0.0, (rounds - s) / max(1, rounds - warmup)))
-print(f"round 0: {facts['metric']} {score():.4f}")
-losses = []
+scores = []
+def report(r):
+    scores.append({"round": r, "metric": facts["metric"], "value": score()})
+    print(f"round {r}: {facts['metric']} {scores[-1]['value']:.4f}", flush=True)
+report(0)
+losses, start = [], time.time()
 for r in range(1, rounds + 1):
     optimiser.zero_grad()
     loss = loss_of(forward(T[f"round.{r}.ids"], T[f"round.{r}.lengths"]), T[f"round.{r}.labels"])
     loss.backward(); optimiser.step(); schedule.step(); losses.append(loss.item())
-    if r == rounds or r % a.every == 0: print(f"round {r}: {facts['metric']} {score():.4f}", flush=True)
+    if r == rounds or r % a.every == 0: report(r)
 
-if os.path.exists(a.run + ".json"):
-    ours = json.load(open(a.run + ".json"))
+json.dump({"losses": losses, "scores": scores, "seconds": time.time() - start}, open(a.run + ".torch.json", "w"))
+for name in ("alone", "together"):
+    if not os.path.exists(f"{a.run}.{name}.json"): continue
+    ours = json.load(open(f"{a.run}.{name}.json"))
     apart = [abs(x - y) / abs(y) for x, y in zip(ours["losses"], losses)]
     for upto in (20, 50, 100, 200, rounds):
-        if upto <= rounds: print(f"rounds 1 to {upto}: largest relative difference of the loss {max(apart[:upto]):.1e}, median {sorted(apart[:upto])[upto // 2]:.1e}")
-    print("ours:", ", ".join(f"{s['round']}: {s['value']:.4f}" for s in ours["scores"]))
+        if upto <= rounds: print(f"{name}, rounds 1 to {upto}: largest relative difference of the loss {max(apart[:upto]):.1e}, median {sorted(apart[:upto])[upto // 2]:.1e}")
+    print(name + ":", ", ".join(f"{s['round']}: {s['value']:.4f}" for s in ours["scores"]))
