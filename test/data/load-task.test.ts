@@ -103,6 +103,36 @@ test.each([
   }
 });
 
+test('MNLI’s second dev set is another file beside the same training set', async () => {
+  const opened: string[] = [];
+  // The mirror lacks the file; what is asked for is what counts.
+  const open = (url: string) => {
+    opened.push(url.slice(url.indexOf('/mnli/') + 1));
+    return openFileOrHttp(url.replace('validation_mismatched', 'validation_matched'));
+  };
+  const matched = await loadTask(openFileOrHttp, { id: 'mnli', endpoint: HUB.href }, quiet);
+  const mismatched = await loadTask(open, { id: 'mnli-mismatched', endpoint: HUB.href }, quiet);
+  expect(new Set(opened)).toEqual(
+    new Set(['mnli/validation_mismatched-00000-of-00001.parquet', 'mnli/train-00000-of-00001.parquet']),
+  );
+  expect(mismatched.examples).toEqual(matched.examples);
+  expect(mismatched.task.classNames).toEqual(['entailment', 'neutral', 'contradiction']);
+});
+
+// What nyu-mll/glue's own ClassLabel names say, in the order of its numbers.
+test.each([
+  ['cola', ['unacceptable', 'acceptable']],
+  ['sst2', ['negative', 'positive']],
+  ['mrpc', ['not_equivalent', 'equivalent']],
+  ['qqp', ['not_duplicate', 'duplicate']],
+  ['mnli', ['entailment', 'neutral', 'contradiction']],
+  ['qnli', ['entailment', 'not_entailment']],
+  ['rte', ['entailment', 'not_entailment']],
+  ['wnli', ['not_entailment', 'entailment']],
+])('%s counts its classes as the hub does', (id, names) => {
+  expect(findTask(id).classNames.map((name) => name.replaceAll(' ', '_'))).toEqual(names);
+});
+
 test('the table of tasks is what a session may say of a task', () => {
   expect(new Set(TASKS.map(({ id }) => id)).size).toBe(TASKS.length);
   expect(TASKS.map(({ id }) => id)).toEqual(

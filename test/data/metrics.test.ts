@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
   accuracy,
@@ -61,6 +62,38 @@ test('Pearson and Spearman by hand', () => {
   expect(spearman([1, 2, 3, 4], [1, 10, 100, 1000])).toBeCloseTo(1, 15);
   // Ties share ranks: (0, 1.5, 1.5, 3) against (0, 1, 2, 3): 4.5 / sqrt(4.5 * 5).
   expect(spearman([1, 2, 2, 3], [1, 2, 3, 4])).toBeCloseTo(4.5 / Math.sqrt(22.5), 15);
+});
+
+/** Made by test/reference/make_metric_cases.py; null is what the libraries have no number for. */
+interface MetricCases {
+  readonly classes: readonly {
+    readonly predicted: number[];
+    readonly labels: number[];
+    readonly accuracy: number;
+    readonly f1: number | null;
+    readonly matthews: number;
+  }[];
+  readonly values: readonly {
+    readonly predicted: number[];
+    readonly labels: number[];
+    readonly pearson: number | null;
+    readonly spearman: number | null;
+  }[];
+}
+const cases: MetricCases = JSON.parse(readFileSync(new URL('metric-cases.json', import.meta.url), 'utf8'));
+
+test('the libraries of GLUE’s own scorer, scikit-learn and SciPy, have the same figures', () => {
+  expect([cases.classes.length, cases.values.length]).toEqual([15, 12]);
+  for (const [i, { predicted, labels, ...expected }] of cases.classes.entries()) {
+    expect(accuracy(predicted, labels), `case ${i}`).toBeCloseTo(expected.accuracy, 12);
+    expect(matthews(predicted, labels), `case ${i}`).toBeCloseTo(expected.matthews, 12);
+    if (expected.f1 !== null) expect(f1(predicted, labels), `case ${i}`).toBeCloseTo(expected.f1, 12);
+  }
+  for (const [i, { predicted, labels, ...expected }] of cases.values.entries()) {
+    // Undefined there, 0 here.
+    expect(pearson(predicted, labels), `case ${i}`).toBeCloseTo(expected.pearson ?? 0, 9);
+    expect(spearman(predicted, labels), `case ${i}`).toBeCloseTo(expected.spearman ?? 0, 12);
+  }
 });
 
 test('the predicted class is the largest logit, the first of equals', () => {

@@ -43,7 +43,10 @@ export function matthews(predicted: ArrayLike<number>, labels: ArrayLike<number>
   return ratio(right * n - cross, Math.sqrt((n * n - predictedSquares) * (n * n - trueSquares)));
 }
 
-/** Pearson's correlation; 0 where either side is constant. */
+/**
+ * Pearson's correlation. Where either side is constant it is undefined, and SciPy, which GLUE's scorer asks, answers NaN; here it is 0,
+ * because scores are drawn and compared.
+ */
 export function pearson(predicted: ArrayLike<number>, labels: ArrayLike<number>): number {
   // Asked of the values, because the mean of a constant need not equal it to the last bit.
   if (isConstant(predicted) || isConstant(labels)) return 0;
