@@ -17,6 +17,16 @@ describe('deviceStatus', () => {
     [withStatus(2, { kind: 'joining' }), 'joining', 'busy'],
     [withStatus(2, { kind: 'loading', done: 3.2, total: 4.6 }), 'loading the model, 70 %', 'busy'],
     [withStatus(2, { kind: 'loading', done: 0, total: 0 }), 'loading the model', 'busy'],
+    [
+      withStatus(2, {
+        kind: 'loading',
+        done: 3,
+        total: 9,
+        transfer: { bytes: 120e6, totalBytes: 331e6, bytesPerSecond: 8.2e6, secondsLeft: 26 },
+      }),
+      'loading the model: 120 MB of 331 MB, 8.2 MB/s, about 30 s left',
+      'busy',
+    ],
     [withStatus(2, { kind: 'profiling' }), 'measuring its speed', 'busy'],
     [withStatus(2, { kind: 'failed', sentence: 'Out of memory.' }), 'cannot go on: Out of memory.', 'problem'],
     [withStatus(2, { kind: 'watching' }), 'watching', 'quiet'],
@@ -51,16 +61,29 @@ describe('deviceStatus', () => {
 });
 
 describe('deviceLines', () => {
-  it('state predicted and measured time, link and engine', () => {
+  it('state predicted and measured time', () => {
     const [host, other] = deviceLines(pair, device(1).id, rounds(3, two), seats);
     expect(host?.tags).toEqual(['host']);
-    expect(host?.facts).toContain('no link needed');
+    expect(host?.profile).toContain('no link needed');
     expect(other?.tags).toEqual(['you']);
     expect(other?.mark?.letter).toBe('B');
     expect(other?.facts[0]).toBe('predicted 0.42 s');
     expect(other?.facts[1]).toMatch(/^measured 0\.\d\d s$/);
-    expect(other?.facts[2]).toMatch(/Mbit\/s$/);
-    expect(other?.facts[3]).toMatch(/^onnx on WASM/);
+  });
+
+  it('tell in words what a device measured of itself', () => {
+    const profile = device(1).profile!;
+    const measured = {
+      ...profile,
+      flopsPerSecond: 12.4e9,
+      memoryBytesPerSecond: 3.02e10,
+      memory: { ...profile.memory, limitBytes: 1.5e9 },
+      linkBitsPerSecond: 4.8e7,
+      backend: 'WASM, 4 threads',
+    };
+    const [line] = deviceLines({ ...pair, devices: [device(1, { profile: measured })] }, '', [], seats);
+    expect(line?.profile).toEqual(['12 GFLOP/s', '30 GB/s', 'may take 1.5 GB', '48 Mbit/s to the host', 'onnx on WASM, 4 threads']);
+    expect(deviceLines({ ...pair, devices: [device(1, { profile: null })] }, '', [], seats)[0]?.profile).toEqual([]);
   });
 
   it('give a watcher no mark', () => {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
+  agoText,
   blocksText,
+  byteRateText,
   bytesText,
+  flopsText,
   listText,
   percentText,
   rangesText,
@@ -37,7 +40,21 @@ describe('quantities', () => {
     [5400, 'about 1.5 h'],
   ])('%d seconds to come read %s', (seconds, text) => expect(timeLeftText(seconds)).toBe(text));
 
+  it.each([
+    [0, 'just now'],
+    [29_000, 'just now'],
+    [61_000, '1 minute ago'],
+    [3_500_000, '58 minutes ago'],
+    [3_590_000, '1 hour ago'],
+    [10_800_000, '3 hours ago'],
+    [86_000_000, '1 day ago'],
+    [864_000_000, '10 days ago'],
+  ])('%d ms ago read %s', (ms, text) => expect(agoText(ms)).toBe(text));
+
   it('gives rates and sizes SI prefixes', () => {
+    expect(flopsText(12.4e9)).toBe('12 GFLOP/s');
+    expect(flopsText(1.52e12)).toBe('1.5 TFLOP/s');
+    expect(byteRateText(8.2e6)).toBe('8.2 MB/s');
     expect(rateText(38.4e6)).toBe('38 Mbit/s');
     expect(rateText(1.25e9)).toBe('1.3 Gbit/s');
     expect(rateText(999_900)).toBe('1.0 Mbit/s');

@@ -1,5 +1,5 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
 import type { HostSession, SessionView } from '../session/view.ts';
+import { Confirmed } from './confirmed.tsx';
 import { startObstacle } from './headline.ts';
 
 /** What this person may do now. */
@@ -48,7 +48,13 @@ export function Controls({
         </button>
       )}
       {host !== null && (room?.phase === 'training' || room?.phase === 'paused') && (
-        <Confirmed label="Finish now" question="Finish after this round?" yes="Finish" onYes={() => host.finish()} />
+        <Confirmed
+          label="Finish now"
+          question="Finish after this round?"
+          yes="Finish"
+          no="Keep going"
+          onYes={() => host.finish()}
+        />
       )}
       {room === null && (
         <button class="plain" type="button" onClick={onLeave}>
@@ -70,49 +76,18 @@ export function Leave({ host, onLeave }: { host: boolean; onLeave: () => void })
   return (
     <div class="buttons">
       {host ? (
-        <Confirmed label="End the session" question="End it for everyone?" yes="End it" onYes={onLeave} />
+        <Confirmed
+          label="End the session"
+          question="End it for everyone?"
+          yes="End it"
+          no="Keep going"
+          onYes={onLeave}
+        />
       ) : (
         <button class="plain" type="button" onClick={onLeave}>
           Leave the session
         </button>
       )}
     </div>
-  );
-}
-
-/** A button that asks once before it does what cannot be undone. */
-function Confirmed({
-  label,
-  question,
-  yes,
-  onYes,
-}: {
-  label: string;
-  question: string;
-  yes: string;
-  onYes: () => void;
-}) {
-  const [asking, setAsking] = useState(false);
-  const first = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    if (asking) first.current?.focus();
-  }, [asking]);
-  if (!asking)
-    return (
-      <button class="plain" type="button" onClick={() => setAsking(true)}>
-        {label}
-      </button>
-    );
-  return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset would need a legend and a form around it
-    <span class="confirm" role="group" aria-label={question}>
-      {question}
-      <button ref={first} class="danger" type="button" onClick={onYes}>
-        {yes}
-      </button>
-      <button type="button" onClick={() => setAsking(false)}>
-        Keep going
-      </button>
-    </span>
   );
 }

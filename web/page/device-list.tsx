@@ -39,6 +39,7 @@ function Lines({ lines }: { lines: readonly DeviceLine[] }) {
             </p>
             <p class="device-status">{line.status}</p>
             {line.facts.length > 0 && <p class="device-facts">{line.facts.join(' · ')}</p>}
+            {line.profile.length > 0 && <p class="device-facts">{line.profile.join(' · ')}</p>}
           </div>
         </li>
       ))}

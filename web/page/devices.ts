@@ -1,9 +1,18 @@
-import { LOCAL_LINK_BITS_PER_SECOND } from '../../signaling/protocol/profile.ts';
-import type { DeviceView, RoomView, RoundReport } from '../../signaling/protocol/room-view.ts';
+import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../signaling/protocol/profile.ts';
+import type { DeviceStatus, DeviceView, RoomView, RoundReport, Transfer } from '../../signaling/protocol/room-view.ts';
 import { hasWork } from './cloth.ts';
 import { type Mark, markFor, type Seats } from './marks.ts';
 import { measuredSeconds, totalSeconds } from './timing.ts';
-import { blocksText, percentText, rateText, secondsText } from './words.ts';
+import {
+  blocksText,
+  byteRateText,
+  bytesText,
+  flopsText,
+  percentText,
+  rateText,
+  secondsText,
+  timeLeftText,
+} from './words.ts';
 
 /** `problem` needs attention, `busy` gets ready, `quiet` stands by or watches, `well` works or can. */
 export type Tone = 'well' | 'busy' | 'quiet' | 'problem';
@@ -17,8 +26,10 @@ export interface DeviceLine {
   readonly tags: readonly string[];
   readonly status: string;
   readonly tone: Tone;
-  /** Engine, link and times, in short phrases; empty before the device was measured. */
+  /** Predicted and measured seconds, in short phrases; empty without work. */
   readonly facts: readonly string[];
+  /** What it measured of itself; empty before. */
+  readonly profile: readonly string[];
 }
 
 export function deviceLines(
@@ -41,6 +52,7 @@ export function deviceLines(
       status,
       tone,
       facts: facts(device, room, rounds),
+      profile: device.profile === null ? [] : profileWords(device.profile),
     };
   });
 }
@@ -67,8 +79,7 @@ export function deviceStatus(device: DeviceView, room: RoomView): { readonly sta
     return { status: device.online ? 'watching' : 'watching, connection lost', tone: 'quiet' };
   if (status.kind === 'joining') return { status: 'joining', tone: 'busy' };
   if (status.kind === 'loading') {
-    const share = status.total > 0 ? `, ${percentText(status.done / status.total)}` : '';
-    return { status: `loading the model${share}`, tone: 'busy' };
+    return { status: `loading the model${loadedText(status)}`, tone: 'busy' };
   }
   if (status.kind === 'profiling') return { status: 'measuring its speed', tone: 'busy' };
   if (!device.linked) return { status: 'ready, but its link to the host is not open', tone: 'problem' };
@@ -77,6 +88,20 @@ export function deviceStatus(device: DeviceView, room: RoomView): { readonly sta
   return device.hidden && room.phase !== 'finished'
     ? { status: `${work}; its tab is in the background, where browsers slow it down`, tone: 'problem' }
     : { status: work, tone: 'well' };
+}
+
+function loadedText({ done, total, transfer }: Extract<DeviceStatus, { kind: 'loading' }>): string {
+  if (transfer !== undefined) return `: ${transferText(transfer)}`;
+  return total > 0 ? `, ${percentText(done / total)}` : '';
+}
+
+/** How far a download is: "120 MB of 331 MB, 8.2 MB/s, about 30 s left". */
+export function transferText({ bytes, totalBytes, bytesPerSecond, secondsLeft }: Transfer): string {
+  if (bytes >= totalBytes) return `${bytesText(totalBytes)} are here`;
+  const out = [`${bytesText(bytes)} of ${bytesText(totalBytes)}`];
+  if (bytesPerSecond > 0) out.push(byteRateText(bytesPerSecond));
+  if (secondsLeft !== null) out.push(`${timeLeftText(secondsLeft)} left`);
+  return out.join(', ');
 }
 
 function workOf(device: DeviceView, room: RoomView): string {
@@ -101,12 +126,18 @@ function facts(device: DeviceView, room: RoomView, rounds: readonly RoundReport[
     out.push(`predicted ${secondsText(assignment.computeSeconds + assignment.uploadSeconds)}`);
     if (measured !== null) out.push(`measured ${secondsText(totalSeconds(measured))}`);
   }
-  if (device.profile !== null) {
-    const { backend, engine, linkBitsPerSecond } = device.profile;
-    out.push(linkBitsPerSecond >= LOCAL_LINK_BITS_PER_SECOND ? 'no link needed' : rateText(linkBitsPerSecond));
-    out.push(`${engine} on ${backend}`);
-  }
   return out;
+}
+
+/** What a device measured of itself: "12 GFLOP/s", "30 GB/s", "may take 1.5 GB", "48 Mbit/s to the host", and what ran it. */
+export function profileWords({ linkBitsPerSecond, memory, ...profile }: Profile): readonly string[] {
+  return [
+    flopsText(profile.flopsPerSecond),
+    byteRateText(profile.memoryBytesPerSecond),
+    `may take ${bytesText(memory.limitBytes)}`,
+    linkBitsPerSecond >= LOCAL_LINK_BITS_PER_SECOND ? 'no link needed' : `${rateText(linkBitsPerSecond)} to the host`,
+    `${profile.engine} on ${profile.backend}`,
+  ];
 }
 
 /** One sentence for each assignment, the reading of the cloth without the picture: the rows of the plan's table. */

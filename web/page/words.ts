@@ -32,8 +32,19 @@ export function bytesText(bytes: number): string {
   return `${prefixed(bytes)}B`;
 }
 
+/** "8.2 MB/s". */
+export function byteRateText(bytesPerSecond: number): string {
+  return `${prefixed(bytesPerSecond)}B/s`;
+}
+
+/** Floating-point operations: "12 GFLOP/s". */
+export function flopsText(flopsPerSecond: number): string {
+  return `${prefixed(flopsPerSecond)}FLOP/s`;
+}
+
 function prefixed(value: number): string {
   const steps = [
+    [1e12, 'T'],
     [1e9, 'G'],
     [1e6, 'M'],
     [1e3, 'k'],
@@ -41,6 +52,15 @@ function prefixed(value: number): string {
   const [size, prefix] = steps.find(([step]) => value >= step * 0.9995) ?? [1, ''];
   const scaled = value / size;
   return `${scaled >= 9.95 || size === 1 ? Math.round(scaled) : scaled.toFixed(1)} ${prefix}`;
+}
+
+/** How long ago something was: "just now", "5 minutes ago", "3 hours ago", "12 days ago". */
+export function agoText(elapsedMs: number): string {
+  const minutes = elapsedMs / 60_000;
+  const [count, unit] =
+    minutes < 59.5 ? [minutes, 'minute'] : minutes < 23.5 * 60 ? [minutes / 60, 'hour'] : [minutes / 1440, 'day'];
+  const whole = Math.round(count);
+  return whole < 1 ? 'just now' : `${countText(whole, unit, `${unit}s`)} ago`;
 }
 
 /** A share of one as percent without decimals; only a whole one reads "100 %". */

@@ -1,0 +1,89 @@
+import {
+  headParameterCount,
+  layerParameterCount,
+} from '../../signaling/protocol/adapter-size.ts';
+import type { ModelShape, SessionSettings } from '../../signaling/protocol/settings.ts';
+import type { SessionView } from '../session/view.ts';
+import { metricName, scoreText } from './scores.ts';
+import { bytesText } from './words.ts';
+
+/** What a host can take out of a session, in the order in which the page offers it. */
+export const EXPORT_KINDS = ['adapter', 'merged', 'onnx', 'checkpoint', 'log'] as const;
+export type ExportKind = (typeof EXPORT_KINDS)[number];
+
+export interface ExportWords {
+  readonly label: string;
+  /** What opens it, in one sentence. */
+  readonly opens: string;
+}
+
+export const EXPORT_WORDS: Readonly<Record<ExportKind, ExportWords>> = {
+  adapter: { label: 'Adapter', opens: 'Hugging Face PEFT puts it on the base model; a new session can start from it.' },
+  merged: { label: 'Merged model', opens: 'Hugging Face transformers opens the folder; nothing else is needed.' },
+  onnx: { label: 'ONNX model', opens: 'onnxruntime and transformers.js run it, in browsers too.' },
+  checkpoint: {
+    label: 'Checkpoint',
+    opens: 'Tabloom’s start page goes on from it, on this device or another. Your own data is in it.',
+  },
+  log: { label: 'Run log', opens: 'One JSON object a line: rounds, plans and scores, for any text editor or pandas.' },
+};
+
+/** The kinds of which there is one for the last adapter and one for the best. */
+export const hasChoice = (kind: ExportKind): boolean => kind === 'adapter' || kind === 'merged' || kind === 'onnx';
+
+const BYTES_PER_VALUE = 4;
+
+/** Bytes to expect, or null where it depends on what has happened; headers and small files are not counted. */
+export function expectedBytes(kind: ExportKind, { shape, lora, task }: SessionSettings): number | null {
+  const head = headParameterCount(shape, task.labelCount);
+  if (kind === 'adapter') return BYTES_PER_VALUE * (shape.layers * layerParameterCount(shape, lora) + head);
+  if (kind === 'merged' || kind === 'onnx') return BYTES_PER_VALUE * (encoderParameterCount(shape) + head);
+  return null;
+}
+
+/** Values of a RoBERTa encoder without its head: embeddings with their LayerNorm, and the layers. */
+function encoderParameterCount({ layers, hiddenSize: c, ffnSize: f, vocabSize, maxPositions }: ModelShape): number {
+  const embeddings = (vocabSize + maxPositions + 1) * c + 2 * c;
+  const layer = 4 * (c * c + c) + (2 * c * f + f + c) + 4 * c;
+  return embeddings + layers * layer;
+}
+
+/** "about 9.2 MB", or '' when it cannot be told yet. */
+export function expectedText(kind: ExportKind, settings: SessionSettings): string {
+  const bytes = expectedBytes(kind, settings);
+  return bytes === null ? '' : `about ${bytesText(bytes)}`;
+}
+
+/** The two adapters to choose between; null while the best is the last, or nothing was scored. */
+export function adapterChoices({
+  best,
+  rounds,
+  room,
+}: Pick<SessionView, 'best' | 'rounds' | 'room'>): readonly { readonly value: 'best' | 'last'; readonly label: string }[] | null {
+  const last = rounds.at(-1)?.round;
+  if (best === null || room === null || last === undefined || best.round === last) return null;
+  const { metric } = room.settings.task;
+  return [
+    {
+      value: 'best',
+      label: `The best: ${metricName(metric)} ${scoreText(metric, best.value)}, round ${best.round}`,
+    },
+    { value: 'last', label: `The last: round ${last}` },
+  ];
+}
+
+/** File name of what is downloaded. */
+export function exportName(kind: ExportKind, folder: string): string {
+  switch (kind) {
+    case 'adapter':
+      return `${folder}-lora.zip`;
+    case 'merged':
+      return `${folder}-merged.zip`;
+    case 'onnx':
+      return `${folder}-onnx.zip`;
+    case 'checkpoint':
+      return `${folder}.tabloom`;
+    case 'log':
+      return `${folder}.jsonl`;
+  }
+}

@@ -1,0 +1,20 @@
+import type { SessionView } from '../session/view.ts';
+import { metricName, scoreText } from './scores.ts';
+
+/** "Best dev accuracy so far: 88.8 %, after round 100."; null before a score that training has reached. */
+export function bestText({ best, room, scores }: Pick<SessionView, 'best' | 'room' | 'scores'>): string | null {
+  if (best === null || room === null || scores.length < 2) return null;
+  const { metric } = room.settings.task;
+  const when = best.round === 0 ? 'before training' : `after round ${best.round}`;
+  const soFar = room.phase === 'finished' ? '' : ' so far';
+  return `Best dev ${metricName(metric)}${soFar}: ${scoreText(metric, best.value)}, ${when}.`;
+}
+
+/** What is kept on this device; null when nothing is. */
+export function savedSentence({ saved, room }: Pick<SessionView, 'saved' | 'room'>): string | null {
+  if (saved === null) return null;
+  const done = room !== null && saved.round >= room.settings.training.rounds;
+  return done
+    ? `Saved on this device at round ${saved.round}.`
+    : `Saved on this device at round ${saved.round}; the start page can go on from there.`;
+}

@@ -1,0 +1,18 @@
+import type { SessionView } from '../session/view.ts';
+import { BadRows } from './own-data.tsx';
+import { bestText, savedSentence } from './standing.ts';
+
+/** What has been reached so far: best score, what is kept, what of the data was left out. */
+export function Standing({ view }: { view: SessionView }) {
+  const { badRows } = view;
+  const best = bestText(view);
+  const saved = savedSentence(view);
+  if (best === null && saved === null && (badRows === null || badRows.count === 0)) return null;
+  return (
+    <div class="standing">
+      {best !== null && <p>{best}</p>}
+      {saved !== null && <p>{saved}</p>}
+      {badRows !== null && badRows.count > 0 && <BadRows count={badRows.count} rows={badRows.first} />}
+    </div>
+  );
+}
