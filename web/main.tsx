@@ -6,6 +6,7 @@ import { NO_FACTS, readServerFacts, type ServerFacts } from './page/server-facts
 import './page/style/tokens.css';
 import './page/style/page.css';
 import './page/style/start.css';
+import './page/style/session.css';
 import { applyTheme, keptTheme } from './page/theme.tsx';
 import type { SessionFactory } from './session/view.ts';
 

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { VIEWS } from '../page/gallery/gallery-views.ts';
 import { openGallery } from '../page/gallery/open-gallery.ts';
-import { START_FORMS } from '../page/gallery/start-forms.ts';
+import { STATES } from '../page/gallery/states.ts';
 import { type Tab, withBrowser } from './harness.ts';
 
 /** What must hold in every state of the page, in a real browser at a phone's width. */
@@ -66,7 +65,7 @@ describe('the page on a phone', () => {
   it('fits, is labelled and logs no error in any state', async () => {
     await inPhone(async (tab, go) => {
       const found: Record<string, string[]> = {};
-      for (const state of ['start', 'start#room=abc234', ...Object.keys(START_FORMS), ...Object.keys(VIEWS)]) {
+      for (const state of STATES) {
         await go(state);
         const seen = await tab.page.evaluate(faults);
         if (seen.length > 0) found[state] = seen;

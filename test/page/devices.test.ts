@@ -82,7 +82,13 @@ describe('deviceLines', () => {
       backend: 'WASM, 4 threads',
     };
     const [line] = deviceLines({ ...pair, devices: [device(1, { profile: measured })] }, '', [], seats);
-    expect(line?.profile).toEqual(['12 GFLOP/s', '30 GB/s', 'may take 1.5 GB', '48 Mbit/s to the host', 'onnx on WASM, 4 threads']);
+    expect(line?.profile).toEqual([
+      '12 GFLOP/s',
+      '30 GB/s',
+      'may take 1.5 GB',
+      '48 Mbit/s to the host',
+      'onnx on WASM, 4 threads',
+    ]);
     expect(deviceLines({ ...pair, devices: [device(1, { profile: null })] }, '', [], seats)[0]?.profile).toEqual([]);
   });
 

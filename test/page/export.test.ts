@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { adapterFolder, baseModelNote, isLoopback, peftSnippet } from '../../web/page/export-guide.ts';
+import { baseModelNote, isLoopback, peftSnippet } from '../../web/page/export-guide.ts';
+import { adapterChoices, expectedBytes, exportFileName, exportFolder, sessionName } from '../../web/page/exports.ts';
 import { gapText, planFacts } from '../../web/page/plan-about.ts';
 import { readServerFacts } from '../../web/page/server-facts.ts';
 import { zip } from '../../web/page/zip.ts';
-import { device, plan, room, settings } from './gallery/scenarios.ts';
+import { preflightOf } from './gallery/before-sessions.ts';
+import { device, plan, room, rounds, settings } from './gallery/scenarios.ts';
 
 describe('zip', () => {
   const text = (words: string) => new TextEncoder().encode(words);
 
   it('writes one stored file byte for byte', () => {
     // A local header (30 + 1), "hello world", a central header (46 + 1), the end (22); CRC-32 of "hello world" is 0x0d4a1185.
-    const bytes = Buffer.from(zip([{ name: 'a', bytes: text('hello world') }]));
+    const bytes = Buffer.concat(zip([{ name: 'a', bytes: text('hello world') }]));
     expect(bytes.length).toBe(31 + 11 + 47 + 22);
     expect(bytes.toString('hex')).toBe(
       [
@@ -25,11 +27,13 @@ describe('zip', () => {
   });
 
   it('points each entry at its own header', () => {
-    const bytes = zip([
-      { name: 'x/one', bytes: text('1') },
-      { name: 'x/two', bytes: new Uint8Array(0) },
-    ]);
-    const data = new DataView(bytes.buffer);
+    const bytes = Buffer.concat(
+      zip([
+        { name: 'x/one', bytes: text('1') },
+        { name: 'x/two', bytes: new Uint8Array(0) },
+      ]),
+    );
+    const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const central = data.getUint32(bytes.length - 22 + 16, true);
     const second = central + 46 + 5;
     expect(data.getUint32(second, true)).toBe(0x02014b50);
@@ -46,9 +50,31 @@ describe('export guide', () => {
     model: { kind: 'hub', id: 'FacebookAI/roberta-base', endpoint: 'https://hub', revision: 'main' } as const,
   };
 
-  it('names the folder after model and task', () => {
-    expect(adapterFolder(embedded)).toBe('roberta-mini-sentiment-lora');
-    expect(adapterFolder(hub)).toBe('roberta-base-sentiment-lora');
+  it('names what is downloaded after model and task', () => {
+    expect(sessionName(embedded)).toBe('roberta-mini-sentiment');
+    expect(exportFolder('adapter', sessionName(hub))).toBe('roberta-base-sentiment-lora');
+    expect(exportFileName('checkpoint', 'x')).toBe('x.tabloom');
+    expect(exportFileName('onnx', 'x')).toBe('x-onnx.zip');
+  });
+
+  it('expects the sizes that the files will have, but for headers', () => {
+    // 8 · (128 + 128) values for each of two targets in six layers, and a head of (128 + 2) · 129.
+    expect(expectedBytes('adapter', embedded)).toBe(4 * (6 * 2 * 2048 + 130 * 129));
+    const base = { ...hub, shape: preflightOf(hub.model).shape };
+    // roberta-base's encoder without its pooler has 124,055,040 parameters; its head 590,592 + 2 · 769.
+    expect(expectedBytes('merged', base)).toBe(4 * (124_055_040 + 592_130));
+    expect(expectedBytes('log', base)).toBeNull();
+  });
+
+  it('offers the best adapter beside the last where the two differ', () => {
+    const devices = [device(0)];
+    const view = { room: room({ devices }), rounds: rounds(40, plan(6, [{ place: 0, layers: [5] }])) };
+    expect(adapterChoices({ ...view, best: { round: 20, value: 0.8876 } })).toEqual([
+      { value: 'best', label: 'The best: accuracy 88.8 %, round 20' },
+      { value: 'last', label: 'The last: round 40' },
+    ]);
+    expect(adapterChoices({ ...view, best: { round: 40, value: 0.9 } })).toBeNull();
+    expect(adapterChoices({ ...view, best: null })).toBeNull();
   });
 
   it('gives four lines of Python', () => {

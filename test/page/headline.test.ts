@@ -57,7 +57,7 @@ describe('headline', () => {
       'evaluating',
       { room: training, rounds: steady(30, 2), evaluation: { done: 64, total: 500 } },
       'Round 30 of 120',
-      'Evaluating: 64 of 500 dev sentences.',
+      'Evaluating: 64 of 500 dev examples.',
     ],
     [
       'all rounds done',

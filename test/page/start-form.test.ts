@@ -9,7 +9,7 @@ import {
 import { POLICY_CHOICES, TASKS } from '../../web/page/choices.ts';
 import { friendlyName } from '../../web/page/device-name.ts';
 import { EMPTY_TABLE, guessColumns } from '../../web/page/own-table.ts';
-import { recipeFor, withModel, withTask } from '../../web/page/recipes.ts';
+import { recipeFields, withModel, withTask } from '../../web/page/recipes.ts';
 import {
   checkName,
   checkStartForm,
@@ -39,14 +39,14 @@ describe('checkStartForm', () => {
           task: { id: 'grammar', endpoint: '' },
           lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
           training: {
-            rounds: 100,
+            rounds: 60,
             samplesPerRound: 32,
             maxTokens: 64,
             learningRate: 0.005,
             weightDecay: 0.01,
             warmupFraction: 0.06,
             dropout: 0,
-            evaluateEvery: 20,
+            evaluateEvery: 10,
             seed: 1,
           },
           origin: ORIGIN,
@@ -177,19 +177,20 @@ describe('recipes', () => {
   it('fill the form for every task that is offered', () => {
     for (const { id } of [...TASKS, { id: 'own' }]) {
       const filled = withTask(form(), id);
-      expect(filled).toMatchObject(recipeFor({ model: filled.model, task: id }));
+      expect(filled).toMatchObject(recipeFields({ model: filled.model, task: id }));
     }
   });
 
   it('make the defaults of the form those of its first task', () => {
-    expect(DEFAULT_FORM).toMatchObject(recipeFor(DEFAULT_FORM));
+    expect(DEFAULT_FORM).toMatchObject(recipeFields(DEFAULT_FORM));
   });
 
   it('leave what the person has typed, and come back with the task', () => {
     const typed = form({ rounds: '77' });
     const mrpc = withTask(typed, 'mrpc');
     expect(mrpc.rounds).toBe('77');
-    expect(mrpc.maxTokens).toBe('128');
+    expect(mrpc.maxTokens).toBe('96');
+    expect(mrpc.evaluateEvery).toBe('50');
     expect(withTask(mrpc, typed.task)).toEqual(typed);
   });
 

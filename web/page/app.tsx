@@ -2,10 +2,11 @@ import { type ReadonlySignal, signal, useSignal, useSignalEffect } from '@preact
 import { useEffect, useRef } from 'preact/hooks';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
 import { roomOfFragment } from '../session/link-address.ts';
-import type { HostSession, Session, SessionFactory } from '../session/view.ts';
+import type { HostSession, SavedSession, Session, SessionFactory } from '../session/view.ts';
 import { friendlyName } from './device-name.ts';
 import { ExampleCloth } from './example-cloth.tsx';
 import { type JoinChoice, JoinForm } from './join.tsx';
+import { CheckpointFile, SavedSessions } from './saved.tsx';
 import type { ServerFacts } from './server-facts.ts';
 import { SessionScreen } from './session.tsx';
 import { StartSession } from './start.tsx';
@@ -26,12 +27,17 @@ type Place =
   | { readonly kind: 'invited'; readonly code: string }
   | { readonly kind: 'session'; readonly session: Session; readonly host: HostSession | null };
 
+const AFTER_PAINT_MS = 100;
 const NAME_KEY = 'tabloom.device-name';
 
 export function App({ factory, origin, server }: AppProps) {
   const place = useSignal<Place>(placeOfFragment());
   const busy = useSignal(false);
   const problem = useSignal<string | null>(null);
+  /** Null until it was looked up. */
+  const saved = useSignal<readonly SavedSession[] | null>(null);
+  const hadSaved = useRef(false);
+  hadSaved.current ||= (saved.value?.length ?? 0) > 0;
   const drawnName = useRef(friendlyName(Math.random())).current;
   const form = useRef(signal<StartForm>({ ...DEFAULT_FORM, name: recall(NAME_KEY) ?? drawnName })).current;
 
@@ -48,32 +54,57 @@ export function App({ factory, origin, server }: AppProps) {
     return () => removeEventListener('hashchange', follow);
   }, [place]);
 
-  const begin = async (make: (factory: SessionFactory) => Place, name: string): Promise<void> => {
+  const begin = async (
+    name: string,
+    make: (
+      factory: SessionFactory,
+    ) => Extract<Place, { kind: 'session' }> | Promise<Extract<Place, { kind: 'session' }>>,
+  ): Promise<void> => {
     busy.value = true;
     problem.value = null;
     // A name of one's own choice is kept; a drawn one is not, so that two tabs of one browser get two names.
     if (name !== drawnName) remember(NAME_KEY, name);
     try {
-      place.value = make(await factory());
+      place.value = await make(await factory());
       scrollTo(0, 0);
     } catch (error) {
-      problem.value = `The session cannot begin: ${error instanceof Error ? error.message : 'its code could not be loaded'}. Reload the page and try again.`;
+      problem.value = `The session cannot begin: ${error instanceof Error ? error.message : 'its code could not be loaded'}`;
+      scrollTo(0, 0);
     } finally {
       busy.value = false;
     }
   };
+  const hosted = (host: HostSession) => ({ kind: 'session', session: host, host }) as const;
   const ask = useRef({
     previewTable: async (bytes: Uint8Array) => (await factory()).previewTable(bytes),
     preflight: async (source: ModelSource) => (await factory()).preflight(source),
   }).current;
-  const start = ({ request, options }: StartChoice): void => {
-    void begin((made) => {
-      const host = made.host(request, options);
-      return { kind: 'session', session: host, host };
-    }, options.name);
+  const start = ({ request, options }: StartChoice): void =>
+    void begin(options.name, (made) => hosted(made.host(request, options)));
+  const join = ({ room, ...options }: JoinChoice): void =>
+    void begin(options.name, (made) => ({ kind: 'session', session: made.join(room, options), host: null }));
+  const resume = (id: string): void => void begin(drawnName, async (made) => hosted(await made.resume(id)));
+  const resumeFile = (file: File): void => {
+    const { name, policy } = form.peek();
+    const options = { name: name.trim() || drawnName, policy, slowdown: 1, patience: Number(form.peek().patience) };
+    void begin(options.name, async (made) =>
+      hosted(await made.resumeFile(new Uint8Array(await file.arrayBuffer()), options)),
+    );
   };
-  const join = ({ room, ...options }: JoinChoice): void => {
-    void begin((made) => ({ kind: 'session', session: made.join(room, options), host: null }), options.name);
+
+  const list = async (): Promise<void> => {
+    saved.value = await (await factory()).saved();
+  };
+  const atStart = place.value.kind === 'start';
+  useEffect(() => {
+    // After the page is drawn: what is kept is looked up by the network code, which the first paint does without.
+    if (!atStart) return;
+    const timer = setTimeout(() => void list().catch(() => undefined), AFTER_PAINT_MS);
+    return () => clearTimeout(timer);
+  }, [atStart]);
+  const forget = async (id: string): Promise<void> => {
+    await (await factory()).forget(id);
+    await list();
   };
   const back = (): void => {
     history.replaceState(null, '', location.pathname + location.search);
@@ -118,6 +149,15 @@ export function App({ factory, origin, server }: AppProps) {
                 {problem.value}
               </p>
             )}
+            {atStart && hadSaved.current && (
+              <SavedSessions
+                sessions={saved.value ?? []}
+                nowMs={Date.now()}
+                busy={busy.value}
+                onResume={resume}
+                onForget={forget}
+              />
+            )}
           </div>
           {invited ? (
             <JoinForm
@@ -140,6 +180,7 @@ export function App({ factory, origin, server }: AppProps) {
                 busy={busy.value}
                 onJoin={join}
               />
+              <CheckpointFile busy={busy.value} onFile={resumeFile} />
             </>
           )}
           <ExampleCloth />

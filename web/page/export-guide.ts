@@ -1,10 +1,5 @@
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
-
-/** Folder inside the downloaded archive, and its name without ".zip". */
-export function adapterFolder(settings: SessionSettings): string {
-  const model = settings.model.id.split('/').at(-1) ?? settings.model.id;
-  return `${model}-${settings.task.id}-lora`.toLowerCase();
-}
+import { exportFolder, sessionName } from './exports.ts';
 
 /** Four lines of Python that open the adapter with Hugging Face PEFT. */
 export function peftSnippet(settings: SessionSettings): string {
@@ -13,7 +8,7 @@ export function peftSnippet(settings: SessionSettings): string {
     'from peft import PeftModel',
     'from transformers import AutoModelForSequenceClassification',
     `base = AutoModelForSequenceClassification.from_pretrained("${base}", num_labels=${settings.task.labelCount})`,
-    `model = PeftModel.from_pretrained(base, "${adapterFolder(settings)}")`,
+    `model = PeftModel.from_pretrained(base, "${exportFolder('adapter', sessionName(settings))}")`,
   ].join('\n');
 }
 

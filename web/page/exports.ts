@@ -1,7 +1,4 @@
-import {
-  headParameterCount,
-  layerParameterCount,
-} from '../../signaling/protocol/adapter-size.ts';
+import { headParameterCount, layerParameterCount } from '../../signaling/protocol/adapter-size.ts';
 import type { ModelShape, SessionSettings } from '../../signaling/protocol/settings.ts';
 import type { SessionView } from '../session/view.ts';
 import { metricName, scoreText } from './scores.ts';
@@ -27,9 +24,6 @@ export const EXPORT_WORDS: Readonly<Record<ExportKind, ExportWords>> = {
   },
   log: { label: 'Run log', opens: 'One JSON object a line: rounds, plans and scores, for any text editor or pandas.' },
 };
-
-/** The kinds of which there is one for the last adapter and one for the best. */
-export const hasChoice = (kind: ExportKind): boolean => kind === 'adapter' || kind === 'merged' || kind === 'onnx';
 
 const BYTES_PER_VALUE = 4;
 
@@ -59,7 +53,9 @@ export function adapterChoices({
   best,
   rounds,
   room,
-}: Pick<SessionView, 'best' | 'rounds' | 'room'>): readonly { readonly value: 'best' | 'last'; readonly label: string }[] | null {
+}: Pick<SessionView, 'best' | 'rounds' | 'room'>):
+  | readonly { readonly value: 'best' | 'last'; readonly label: string }[]
+  | null {
   const last = rounds.at(-1)?.round;
   if (best === null || room === null || last === undefined || best.round === last) return null;
   const { metric } = room.settings.task;
@@ -72,18 +68,20 @@ export function adapterChoices({
   ];
 }
 
+/** "roberta-mini-sst2": what the names of all files begin with. */
+export function sessionName({ model, task }: Pick<SessionSettings, 'model' | 'task'>): string {
+  const name = model.id.split('/').at(-1) ?? model.id;
+  return `${name}-${task.id}`.toLowerCase();
+}
+
+const FOLDER_ENDS = { adapter: 'lora', merged: 'merged', onnx: 'onnx' } as const;
+
+/** Folder inside an archive. */
+export const exportFolder = (kind: keyof typeof FOLDER_ENDS, name: string): string => `${name}-${FOLDER_ENDS[kind]}`;
+
 /** File name of what is downloaded. */
-export function exportName(kind: ExportKind, folder: string): string {
-  switch (kind) {
-    case 'adapter':
-      return `${folder}-lora.zip`;
-    case 'merged':
-      return `${folder}-merged.zip`;
-    case 'onnx':
-      return `${folder}-onnx.zip`;
-    case 'checkpoint':
-      return `${folder}.tabloom`;
-    case 'log':
-      return `${folder}.jsonl`;
-  }
+export function exportFileName(kind: ExportKind, name: string): string {
+  if (kind === 'checkpoint') return `${name}.tabloom`;
+  if (kind === 'log') return `${name}.jsonl`;
+  return `${exportFolder(kind, name)}.zip`;
 }

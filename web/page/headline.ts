@@ -43,8 +43,7 @@ export function headline(view: SessionView): Headline {
         };
   }
   const { done, total, secondsLeft } = progress(view, room);
-  const evaluating =
-    evaluation === null ? null : `Evaluating: ${evaluation.done} of ${evaluation.total} dev sentences.`;
+  const evaluating = evaluation === null ? null : `Evaluating: ${evaluation.done} of ${evaluation.total} dev examples.`;
   switch (room.phase) {
     case 'gathering':
       return { title: room.plan === null ? 'Gathering devices' : 'Ready to start', detail: gatheringText(room) };
@@ -128,11 +127,12 @@ export function roleSentence(view: SessionView): string {
   const work = ownWork(view, room);
   if (room.phase === 'finished')
     return role === 'host'
-      ? 'Keep this tab open until you have downloaded the adapter.'
+      ? 'Keep this tab open until you have taken what you want.'
       : 'Your device is done; you can close this tab.';
   if (role === 'host') {
     const also = work === null ? '' : `, and ${room.phase === 'training' ? 'trains' : 'will train'} ${work}`;
-    return `This tab holds the session${also}. Keep it open and visible; closing it ends the session for everyone.`;
+    const kept = view.saved === null ? '' : `; you can go on from round ${view.saved.round} later`;
+    return `This tab holds the session${also}. Keep it open and visible; closing it ends the session for everyone${kept}.`;
   }
   if (view.status.kind === 'failed') return '';
   if (view.status.kind !== 'ready') return 'Your device is getting ready. Keep this tab open and visible.';

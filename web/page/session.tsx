@@ -1,18 +1,20 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { HostSession, Notice, Session, SessionView } from '../session/view.ts';
-import { Adapter } from './adapter.tsx';
 import { Allocation } from './allocation.tsx';
 import { announcement } from './announce.ts';
 import { Chart } from './chart.tsx';
 import { Controls, Leave } from './controls.tsx';
 import { DeviceList } from './device-list.tsx';
-import { deviceLines } from './devices.ts';
+import { deviceLines, transferText } from './devices.ts';
+import { Exports } from './exports.tsx';
 import { headline, OPENING_STAGES, openingText, progress, roleSentence } from './headline.ts';
 import { Invite } from './invite.tsx';
 import { type Seats, seated } from './marks.ts';
 import { AboutPlan } from './plan-about.tsx';
 import { problems } from './problems.ts';
 import { durationSentence, outcome } from './scores.ts';
+import { Standing } from './standing.tsx';
+import { TryIt } from './try-it.tsx';
 import { useWakeLock } from './use.ts';
 import { secondsText } from './words.ts';
 
@@ -49,7 +51,7 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
     onLeave();
   };
   const finished = room?.phase === 'finished';
-  const hasAdapter = host !== null && room !== null && view.rounds.length > 0 && room.phase !== 'training';
+  const hasAdapter = host !== null && room !== null && view.ended === null && view.rounds.length > 0;
   const invite =
     room === null || view.ended !== null || finished ? null : (
       <Invite room={room.id} origin={origin} addresses={addresses} />
@@ -69,12 +71,25 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
           {view.opening !== null && room === null && view.ended === null && <Opening opening={view.opening} />}
           {room !== null && room.phase !== 'gathering' && view.ended === null && !finished && <RoundBar view={view} />}
           {finished && <Result view={view} />}
+          {view.ended === null && <Standing view={view} />}
           {view.ended === null && roleSentence(view) !== '' && <p class="role">{roleSentence(view)}</p>}
           <Controls view={view} host={host} onLeave={leave} onBack={onLeave} />
         </div>
         <Problems view={view} putAway={putAway} onPutAway={(id) => setPutAway(new Set([...putAway, id]))} />
         {hasAdapter && (
-          <Adapter host={host} settings={room.settings} finished={finished === true} onSaved={() => setSaved(true)} />
+          <div class="folds">
+            <TryIt view={view} host={host} open={finished === true} />
+            <details class="fold" data-fold="exports" open={finished === true}>
+              <summary>Take it with you</summary>
+              <Exports
+                view={view}
+                host={host}
+                settings={room.settings}
+                finished={finished === true}
+                onSaved={() => setSaved(true)}
+              />
+            </details>
+          </div>
         )}
         {room?.phase === 'gathering' && invite}
       </div>
@@ -160,6 +175,7 @@ function Opening({ opening }: { opening: NonNullable<SessionView['opening']> }) 
           {i === at && opening.total > 0 && (
             <progress value={opening.done} max={opening.total} aria-label={openingText(stage)} />
           )}
+          {i === at && opening.transfer !== undefined && <p class="step-note">{transferText(opening.transfer)}</p>}
         </li>
       ))}
     </ol>
@@ -196,7 +212,7 @@ function Result({ view }: { view: SessionView }) {
               <span class="visually-hidden">to</span>{' '}
             </>
           )}
-          <strong class="result-after">{score.after}</strong> on {score.examples.toLocaleString('en-US')} sentences
+          <strong class="result-after">{score.after}</strong> on {score.examples.toLocaleString('en-US')} examples
         </p>
       )}
       <p class="result-time">{durationSentence(view.rounds)}</p>

@@ -13,6 +13,7 @@ import { adapterProblem } from './adapter-files.ts';
 import { DEFAULT_HUB, EMBEDDED_MODEL, HUB_MODEL, HUB_SUGGESTIONS, OWN_TASK, TASKS } from './choices.ts';
 import { NUMBERS, type NumberField, readNumber } from './number-field.ts';
 import { checkTable, EMPTY_TABLE, type OwnField, type OwnTable } from './own-table.ts';
+import { recipeFields } from './recipes.ts';
 
 /** The form as it stands, numbers as typed: what is wrong stays visible until the person puts it right. */
 export interface StartForm {
@@ -57,19 +58,10 @@ export const DEFAULT_FORM: Omit<StartForm, 'name'> = {
   own: EMPTY_TABLE,
   startFrom: 'fresh',
   adapterFiles: [],
-  rank: '8',
-  alpha: '16',
+  ...recipeFields({ model: EMBEDDED_MODEL.id, task: TASKS[0]!.id }),
   targets: ['query', 'value'],
-  learningRate: '0.005',
-  samplesPerRound: '32',
-  rounds: '100',
-  maxTokens: '64',
   policy: 'auto',
   seed: '1',
-  dropout: '0',
-  weightDecay: '0.01',
-  warmupPercent: '6',
-  evaluateEvery: '20',
   patience: '0',
   slowdown: '1',
 };

@@ -49,7 +49,7 @@ export function TryIt({ view, host, open }: { view: SessionView; host: HostSessi
               value={texts[i] ?? ''}
               onInput={(event) => {
                 const { value } = event.currentTarget;
-                setTexts(texts.map((text, at) => (at === i ? value : text)));
+                setTexts((old) => old.map((text, at) => (at === i ? value : text)));
               }}
               onKeyDown={(event) => {
                 if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) void ask(event);
@@ -77,12 +77,7 @@ export function TryIt({ view, host, open }: { view: SessionView; host: HostSessi
 }
 
 function Answered({ prediction }: { prediction: Prediction }) {
-  if (prediction.kind === 'value')
-    return (
-      <p class="answer-value">
-        {prediction.value.toFixed(2)}
-      </p>
-    );
+  if (prediction.kind === 'value') return <p class="answer-value">{prediction.value.toFixed(2)}</p>;
   return (
     <ul class="answer">
       {predictionLines(prediction).map(({ name, share, text }) => (

@@ -1,7 +1,10 @@
 import type { ModelShape, ModelSource } from '../../../signaling/protocol/settings.ts';
+import { predictionOf } from '../../../web/session/prediction.ts';
+import type { Prediction, SavedSession, SessionView } from '../../../web/session/view.ts';
 import type { Preflight } from '../../../worker/rpc.ts';
+import { seeded } from './scenarios.ts';
 
-/** What a hub would answer of models, without one. Sizes as roberta's are. */
+/** What hub, browser and model would answer, without any of them: everything from what was asked. */
 
 const shape = (layers: number, hiddenSize: number): ModelShape => ({
   layers,
@@ -31,4 +34,39 @@ export function preflightOf({ id }: ModelSource): Preflight {
     fits: large ? 'f16' : 'f32',
     sentence: '',
   };
+}
+
+export const NOW_MS = 1_760_000_000_000;
+const HOUR_MS = 3_600_000;
+
+export const SAVED: readonly SavedSession[] = [
+  ['SST-2: sentiment of film reviews, roberta-mini', 'Linen Shuttle', 340, 1000, 0.2, 2.4e6],
+  [
+    'MNLI: does one sentence follow from another (matched dev set), FacebookAI/roberta-base',
+    'Studio',
+    700,
+    2000,
+    30,
+    14.6e6,
+  ],
+  ['Sentiment of generated film sentences, roberta-mini', 'Linen Shuttle', 60, 60, 75, 2.4e6],
+  ['film reviews, roberta-mini', 'Velvet Needle', 12, 300, 400, 3.1e6],
+].map(([title, deviceName, round, rounds, hours, bytes], i) => ({
+  id: `kept${i}`,
+  title: String(title),
+  deviceName: String(deviceName),
+  round: Number(round),
+  rounds: Number(rounds),
+  savedAtMs: NOW_MS - HOUR_MS * Number(hours),
+  bytes: Number(bytes),
+}));
+
+/** Logits drawn from the text itself. */
+export function answerOf(view: SessionView, text: string): Prediction {
+  const { task } = view.room!.settings;
+  const random = seeded([...text].reduce((sum, letter) => 31 * sum + letter.charCodeAt(0), 7) >>> 0);
+  return predictionOf(
+    task,
+    Float32Array.from({ length: task.labelCount }, () => 4 * random()),
+  );
 }

@@ -1,5 +1,6 @@
 import type { SessionView } from '../../../web/session/view.ts';
-import { device, plan, room, rounds, type Share, scores, view, withStatus } from './scenarios.ts';
+import { TASKS } from '../../../worker/data/tasks.ts';
+import { device, plan, room, rounds, type Share, scores, settingsOf, view, withStatus } from './scenarios.ts';
 
 const THREE: readonly Share[] = [
   { place: 0, layers: [2, 3], head: false },
@@ -20,6 +21,10 @@ const training = (): Partial<SessionView> => ({
   room: room({ devices: devices3, plan: three }),
   rounds: rounds(34, three),
   scores: scores(34, 20),
+  best: { round: 20, value: 0.665 },
+  saved: { round: 30, atMs: 1_760_000_000_000 },
+  pairs: false,
+  badRows: { count: 0, first: [] },
   activity: arriving([
     [0, 1, 2],
     [1, 3, 3],
@@ -77,12 +82,41 @@ const news = (id: number, sentence: string, elapsedSeconds: number, kind: 'news'
   elapsedSeconds,
 });
 
+const download = { bytes: 148e6, totalBytes: 501e6, bytesPerSecond: 6.4e6, secondsLeft: 55 };
+const badRows = {
+  count: 3,
+  first: [
+    { line: 5, reason: '2 fields instead of 3' },
+    { line: 18, reason: 'a quote that is never closed' },
+    { line: 240, reason: 'an empty label' },
+  ],
+};
+
+/** A finished session of each task: its metric, its class names, one text or two. */
+const finishedTasks = Object.fromEntries(
+  TASKS.map(({ id, metric, source }): [string, SessionView] => [
+    `finished-${id}`,
+    view({
+      room: { ...finishedRoom, settings: settingsOf(id) },
+      rounds: rounds(120, three),
+      scores: scores(120, 20, metric),
+      best: scores(120, 20, metric).at(-1) ?? null,
+      pairs: source.kind === 'glue' && source.pairColumn !== null,
+    }),
+  ]),
+);
+
 /** Every state of a session that the page can show, by name. */
 export const VIEWS: Readonly<Record<string, SessionView>> = {
   opening: view({
     server: 'connecting',
     status: { kind: 'joining' },
     opening: { stage: 'weights', done: 2.1e6, total: 4.6e6 },
+  }),
+  'opening-download': view({
+    server: 'connecting',
+    status: { kind: 'joining' },
+    opening: { stage: 'weights', done: 3, total: 10, transfer: download },
   }),
   connecting: view({ ...deviceRole, server: 'connecting', status: { kind: 'joining' } }),
   'lobby-empty': view({
@@ -96,7 +130,7 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
         device(0),
         device(1),
         withStatus(2, { kind: 'profiling' }),
-        withStatus(3, { kind: 'loading', done: 3.2, total: 4.6 }),
+        withStatus(3, { kind: 'loading', done: 3.2, total: 4.6, transfer: download }),
         withStatus(4, { kind: 'watching' }),
       ],
       plan: plan(6, [
@@ -123,6 +157,7 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
     ),
   }),
   'training-host': view(training()),
+  'training-own': view({ ...training(), badRows }),
   'training-device': view({ ...training(), ...deviceRole }),
   'training-watcher': view({
     ...training(),
@@ -232,7 +267,15 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
     activity: null,
   }),
   paused: view({ ...training(), room: room({ devices: devices3, plan: three, phase: 'paused' }), activity: null }),
-  finished: view({ room: finishedRoom, rounds: rounds(120, three), scores: scores(120, 20) }),
+  finished: view({
+    room: finishedRoom,
+    rounds: rounds(120, three),
+    scores: scores(120, 20),
+    best: { round: 100, value: 0.8912 },
+    saved: { round: 120, atMs: 1_760_000_000_000 },
+    pairs: false,
+  }),
+  ...finishedTasks,
   'finished-evaluating': view({
     room: finishedRoom,
     rounds: rounds(120, three),

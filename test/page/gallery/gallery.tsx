@@ -7,8 +7,9 @@ import { previewTable } from '../../../worker/data/own-task.ts';
 import '../../../web/page/style/tokens.css';
 import '../../../web/page/style/page.css';
 import '../../../web/page/style/start.css';
-import type { HostSession, SessionFactory, SessionView } from '../../../web/session/view.ts';
-import { preflightOf } from './before-sessions.ts';
+import '../../../web/page/style/session.css';
+import type { HostSession, SavedSession, SessionFactory, SessionView } from '../../../web/session/view.ts';
+import { answerOf, preflightOf, SAVED } from './before-sessions.ts';
 import { VIEWS } from './gallery-views.ts';
 import { START_FORMS } from './start-forms.ts';
 
@@ -36,33 +37,36 @@ function still(view: SessionView): HostSession {
       { name: 'README.md', bytes: new TextEncoder().encode('# adapter') },
     ],
     exportMerged: async () => [{ name: 'model.safetensors', bytes: new Uint8Array(9_000_000) }],
-    exportOnnx: async () => [{ name: 'onnx/model.onnx', bytes: new Uint8Array(9_000_000) }],
-    tryText: async () => ({
-      kind: 'classes',
-      probabilities: [
-        { name: 'negative', probability: 0.1 },
-        { name: 'positive', probability: 0.9 },
-      ],
-    }),
-    runLog: () => '',
+    exportOnnx: async () => {
+      throw new Error('A model of 2.4 GB does not fit into one ONNX file.');
+    },
+    tryText: async (text) => answerOf(view, text),
+    runLog: () => '{"event":"round"}\n',
     saveCheckpoint: async () => ({ name: 'session.tabloom', bytes: new Uint8Array(9) }),
   };
 }
 
+let kept: readonly SavedSession[] = [];
+
 const factory: SessionFactory = {
   host: () => still(VIEWS.opening!),
   join: () => still(VIEWS['lobby-device']!),
-  saved: async () => [],
-  resume: async () => still(VIEWS.opening!),
-  resumeFile: async () => still(VIEWS.opening!),
-  forget: async () => undefined,
+  saved: async () => kept,
+  resume: async () => still(VIEWS.paused!),
+  resumeFile: async (bytes) => {
+    if (bytes[0] !== 0x54) throw new Error('This file is no checkpoint of Tabloom.');
+    return still(VIEWS.paused!);
+  },
+  forget: async (id) => {
+    kept = kept.filter((session) => session.id !== id);
+  },
   previewTable: async (bytes) => previewTable(bytes),
   preflight: async (source) => preflightOf(source),
 };
 
 function Gallery({ state }: { state: string | null }) {
   const view = state === null ? undefined : VIEWS[state];
-  if (state === 'start')
+  if (state === 'start' || state === 'start-saved')
     return <App factory={async () => factory} origin={origin} server={signal({ hub: null, addresses: [] })} />;
   const form = state === null ? undefined : START_FORMS[state];
   if (form !== undefined)
@@ -77,7 +81,7 @@ function Gallery({ state }: { state: string | null }) {
       <main>
         <h1>States of the page</h1>
         <ul>
-          {['start', ...Object.keys(START_FORMS), ...Object.keys(VIEWS)].map((name) => (
+          {['start', 'start-saved', ...Object.keys(START_FORMS), ...Object.keys(VIEWS)].map((name) => (
             <li key={name}>
               <a href={`?state=${name}`}>{name}</a>
             </li>
@@ -105,11 +109,28 @@ function Gallery({ state }: { state: string | null }) {
 async function show(name: string): Promise<void> {
   const [state = '', fragment = ''] = name.split('#');
   history.replaceState(null, '', `?state=${state}#${fragment}`);
+  kept = state === 'start-saved' ? SAVED : [];
   render(null, root);
   render(<Gallery state={state === '' ? null : state} />, root);
-  const waiting = () => root.querySelector('.qr:not(:has(path)), .plot:empty, .cloth-frame:empty') !== null;
+  if (fragment === 'try') await ask();
+  const waiting = () =>
+    root.querySelector('.qr:not(:has(path)), .plot:empty, .cloth-frame:empty') !== null ||
+    (state === 'start-saved' && root.querySelector('.saved') === null);
   while (waiting()) await new Promise(requestAnimationFrame);
   root.dataset.drawn = name;
+}
+
+/** Fills "Try it" in and asks. */
+async function ask(): Promise<void> {
+  const form = root.querySelector('.try-it')!;
+  form.setAttribute('open', '');
+  for (const [i, field] of [...form.querySelectorAll('textarea')].entries()) {
+    field.value = ['A slow film, and all the better for it.', 'The film is slow.'][i]!;
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+  }
+  await new Promise(requestAnimationFrame);
+  form.querySelector('button')!.click();
+  while (form.querySelector('[role="status"] > *') === null) await new Promise(requestAnimationFrame);
 }
 
 addEventListener('gallery', (event) => void show(String((event as CustomEvent<unknown>).detail)));

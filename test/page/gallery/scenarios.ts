@@ -9,6 +9,7 @@ import type {
 } from '../../../signaling/protocol/room-view.ts';
 import type { Policy, SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { SessionView } from '../../../web/session/view.ts';
+import { findTask } from '../../../worker/data/tasks.ts';
 
 /** Session views for looking at the page without a network: everything from a seed, nothing from a clock. */
 
@@ -187,16 +188,26 @@ export function rounds(count: number, current: RoomPlan, seed = 11): RoundReport
   });
 }
 
-export function scores(upTo: number, every: number): ScoreReport[] {
+export function scores(upTo: number, every: number, metric: ScoreReport['metric'] = 'accuracy'): ScoreReport[] {
   const count = Math.floor(upTo / every) + 1;
   return Array.from({ length: count }, (_, i) => ({
     round: i * every,
-    metric: 'accuracy',
-    value: 0.508 + 0.4 * (1 - Math.exp(-i / 2)),
+    metric,
+    value:
+      metric === 'accuracy' || metric === 'f1'
+        ? 0.508 + 0.4 * (1 - Math.exp(-i / 2))
+        : 0.62 * (1 - Math.exp(-i / 2)) - 0.04,
     loss: 0.69 * Math.exp(-i / 4),
     examples: 500,
     elapsedSeconds: 1.4,
   }));
+}
+
+/** The settings of a session on one of the tasks that the host's worker knows. */
+export function settingsOf(taskId: string): SessionSettings {
+  const base = settings(6, 'auto', 120);
+  const { id, title, labelCount, classNames, metric } = findTask(taskId);
+  return { ...base, task: { ...base.task, id, title, labelCount, classNames: [...classNames], metric } };
 }
 
 export function room(change: Partial<RoomView> & Pick<RoomView, 'devices'>, layers = 6): RoomView {

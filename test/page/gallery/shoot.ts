@@ -5,9 +5,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withBrowser } from '../../browser/harness.ts';
-import { VIEWS } from './gallery-views.ts';
 import { openGallery } from './open-gallery.ts';
-import { START_FORMS } from './start-forms.ts';
+import { STATES } from './states.ts';
 
 const [folder, ...wanted] = process.argv.slice(2);
 if (folder === undefined) {
@@ -15,8 +14,7 @@ if (folder === undefined) {
   process.exit(2);
 }
 await mkdir(folder, { recursive: true });
-const states =
-  wanted.length > 0 ? wanted : ['start', 'start#room=abc234', ...Object.keys(START_FORMS), ...Object.keys(VIEWS)];
+const states = wanted.length > 0 ? wanted : STATES;
 const gallery = await openGallery();
 try {
   await withBrowser('chromium', async (browser) => {

@@ -1,0 +1,14 @@
+import { VIEWS } from './gallery-views.ts';
+import { START_FORMS } from './start-forms.ts';
+
+/** Every address of the gallery: a state, with a fragment where the same state is shown further along. */
+export const STATES: readonly string[] = [
+  'start',
+  'start#room=abc234',
+  'start-saved',
+  ...Object.keys(START_FORMS),
+  ...Object.keys(VIEWS),
+  'training-host#try',
+  'finished-mnli#try',
+  'finished-stsb#try',
+];
