@@ -20,7 +20,7 @@ export interface DropoutKey {
   readonly round: number;
 }
 
-/** Where masks are applied within a layer; the embeddings' belongs to layer 0. */
+/** Where masks are applied within a layer; the embeddings' and the head's belong to layer 0. */
 export const DROPOUT_SITES = {
   /** The embeddings' LayerNorm output. */
   embeddings: 0,
@@ -30,6 +30,10 @@ export const DROPOUT_SITES = {
   attentionOutput: 2,
   /** output.dense, before the residual. */
   ffnOutput: 3,
+  /** The head's dense layer's input: the first token's last hidden state. Sites 4 to 9 are the adapters' inputs. */
+  headInput: 10,
+  /** The head's out_proj's input, after the tanh. */
+  headActivated: 11,
 } as const;
 
 /** The LoRA input of a target: the adapted projection of x is W x + alpha/rank * B A dropout(x). */
@@ -125,6 +129,19 @@ export function hiddenMask(
     fillRun(mask, sample * perSample, 0, perSample, key, drawn);
   });
   return mask;
+}
+
+/** The masks of RobertaClassificationHead, (B,width) each. */
+export interface HeadMasks {
+  readonly input: Float32Array;
+  readonly activated: Float32Array;
+}
+
+/** Null where nothing is dropped. */
+export function headMasks(dropout: DropoutKey, positions: Int32Array, width: number): HeadMasks | null {
+  if (dropout.probability === 0) return null;
+  const mask = (site: number) => hiddenMask(dropout, 0, site, positions, 1, width);
+  return { input: mask(DROPOUT_SITES.headInput), activated: mask(DROPOUT_SITES.headActivated) };
 }
 
 /** (B,H,T,T) mask of the attention probabilities. `positions` (B). */

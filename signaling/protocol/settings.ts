@@ -95,7 +95,7 @@ export const TrainingSettingsSchema = v.strictObject({
   weightDecay: v.pipe(finite, v.minValue(0), v.maxValue(1)),
   /** Share of the rounds over which the learning rate climbs linearly from 0; it then falls linearly to 0. */
   warmupFraction: v.pipe(finite, v.minValue(0), v.maxValue(1)),
-  /** Probability of dropping an activation in hidden states and in LoRA inputs; 0 turns dropout off. */
+  /** Probability of dropping an activation in hidden states, attention, LoRA inputs and the head; 0 turns dropout off. */
   dropout: v.pipe(finite, v.minValue(0), v.maxValue(0.9)),
   /** Evaluate on the dev set after every so many rounds; 0 means only before and after. */
   evaluateEvery: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_ROUNDS)),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { headMasks } from '../../worker/dropout.ts';
 import { relativeError } from '../../worker/engine/golden-check.ts';
 import { randomValues } from '../../worker/engine/random-model.ts';
 import type { Gpu } from '../../worker/engine/webgpu/gpu.ts';
@@ -25,13 +26,18 @@ describeOnGpu('head and loss', () => {
   afterAll(() => gpu.dispose());
 
   it.each([
-    ['regression', 1],
-    ['classification', 3],
-    ['more classes than threads', 70],
-  ])('%s', async (_, labelCount) => {
+    ['regression', 1, 0],
+    ['classification', 3, 0],
+    ['more classes than threads', 70, 0],
+    ['classification with dropout', 3, 0.4],
+    ['regression with dropout', 1, 0.4],
+  ])('%s', async (_, labelCount, probability) => {
     const width = 20;
     const lengths = [4, 1, 6];
-    const { samples, count: rows } = packedRows(lengths);
+    const positions = [3, 11, 5];
+    const { samples, count: rows } = packedRows(lengths, positions);
+    const dropout = { probability, seed: 21, round: 9 };
+    const masks = headMasks(dropout, Int32Array.from(positions), width) ?? undefined;
     const labels = labelCount === 1 ? Float32Array.of(0.3, -2, 5) : Float32Array.of(0, labelCount - 1, 1);
     const words = new Float32Array(samples.buffer);
     labels.forEach((label, b) => {
@@ -44,13 +50,13 @@ describeOnGpu('head and loss', () => {
     const head = randomValues(length, 2, 0.5);
     const firstRows = [0, 4, 5];
     const x = Float32Array.from(firstRows.flatMap((row) => [...hidden.subarray(row * width, (row + 1) * width)]));
-    const want = headReference(shape, x, labels, head);
-    const current = passUniform({ rows, samples: 3 });
+    const want = headReference(shape, x, labels, head, masks);
+    const current = passUniform({ rows, samples: 3, dropout });
 
     const { activated } = await runKernel(
       gpu,
       headDenseKernel('f32'),
-      { sizes, samples, hidden, head },
+      { current, sizes, samples, hidden, head },
       { activated: 3 * width },
       headDenseGrid(shape, 3),
     );
@@ -65,7 +71,7 @@ describeOnGpu('head and loss', () => {
     const { dDense, dHidden } = await runKernel(
       gpu,
       headBackwardKernel(),
-      { sizes, samples, activated, head, dLogits },
+      { current, sizes, samples, activated, head, dLogits },
       { dDense: 3 * width, dHidden: randomValues(rows * width, 3, 1) },
       headSampleGrid(3),
     );

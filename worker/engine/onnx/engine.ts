@@ -39,7 +39,9 @@ export async function createOnnxEngine(request: EngineRequest, provider: OnnxPro
     graphs.set(withDropout, made);
     return made;
   };
-  const ofHead = headGraphs(shape, labelCount, runtime.dialect);
+  const ofHead = (withDropout: boolean) => (withDropout ? dropping : plain);
+  const plain = headGraphs(shape, labelCount, false, runtime.dialect);
+  const dropping = headGraphs(shape, labelCount, true, runtime.dialect);
 
   let [adapters, head] = splitParameters(new Float32Array(layout.length), layout, runtime);
   const parts: EngineParts = {
@@ -57,8 +59,11 @@ export async function createOnnxEngine(request: EngineRequest, provider: OnnxPro
       const toCpu = [...made.dAdapters.values()].flatMap((names) => [names.backward, names.deepest]);
       return session(`${step}${withDropout ? ' with dropout' : ''}`, () => runtime.compile(made[step], toCpu));
     },
-    headSession: (step) =>
-      session(step, () => runtime.compile(ofHead[step], [ofHead.logits, ofHead.lossSum, ...ofHead.dTensors.values()])),
+    headSession: (step, withDropout) => {
+      const made = ofHead(withDropout);
+      const toCpu = [made.logits, made.lossSum, ...made.dTensors.values()];
+      return session(`${step}${withDropout ? ' with dropout' : ''}`, () => runtime.compile(made[step], toCpu));
+    },
   };
   const saved = await measureSavedSizes(parts);
   const bytes: Engine['bytes'] = (samples, tokens, savedLayers) =>

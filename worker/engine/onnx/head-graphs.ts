@@ -1,7 +1,7 @@
 import type { ModelShape } from '../../../signaling/protocol/settings.ts';
 import { type Dialect, GraphBuilder, type Value } from './graph-builder.ts';
 import type { GraphDescription } from './model-proto.ts';
-import { tanh, trainedLinear } from './operations.ts';
+import { dropout, tanh, trainedLinear } from './operations.ts';
 import { Tape } from './tape.ts';
 
 /** What the head's graphs are called with, besides the trained tensors by their Hugging Face names. */
@@ -15,6 +15,9 @@ export const HEAD_INPUTS = {
   /** (B,labels): a one for the class, or the value itself for regression. */
   target: 'target',
 } as const;
+
+/** (B,C) each; present only in graphs made with dropout. */
+export const HEAD_MASKS = { input: 'mask.headInput', activated: 'mask.headActivated' } as const;
 
 export const HEAD_TENSORS = [
   'classifier.dense.weight',
@@ -36,18 +39,20 @@ export interface HeadGraphs {
   readonly dTensors: ReadonlyMap<HeadTensor, string>;
 }
 
-/** RobertaClassificationHead (dense, tanh, out_proj on the first token) and its loss; forward and backward are one graph, nothing is saved. */
-export function headGraphs(shape: ModelShape, labelCount: number, dialect: Dialect): HeadGraphs {
+/** RobertaClassificationHead (dropout, dense, tanh, dropout, out_proj on the first token) and its loss; forward and backward are one graph, nothing is saved. */
+export function headGraphs(shape: ModelShape, labelCount: number, withDropout: boolean, dialect: Dialect): HeadGraphs {
   const g = new GraphBuilder('h', dialect);
   const t = new Tape(g, g);
   const hidden = g.reshape(g.input(HEAD_INPUTS.hidden), g.input(HEAD_INPUTS.hiddenShape, 'int64'));
   const slice = g.node('Slice', [hidden, g.constant('int64', [0]), g.constant('int64', [1]), g.constant('int64', [1])]);
   const first = t.differentiate(g.reshape(slice, [-1, shape.hiddenSize]));
   const trained = (name: HeadTensor) => t.differentiate(g.input(name));
-  const dense = trainedLinear(t, first, trained('classifier.dense.weight'), trained('classifier.dense.bias'));
+  const mask = (name: string) => (withDropout ? g.input(name) : null);
+  const kept = dropout(t, first, mask(HEAD_MASKS.input));
+  const dense = trainedLinear(t, kept, trained('classifier.dense.weight'), trained('classifier.dense.bias'));
   const logits = trainedLinear(
     t,
-    tanh(t, dense),
+    dropout(t, tanh(t, dense), mask(HEAD_MASKS.activated)),
     trained('classifier.out_proj.weight'),
     trained('classifier.out_proj.bias'),
   );

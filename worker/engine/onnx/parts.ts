@@ -24,10 +24,10 @@ export interface EngineParts {
   readonly adapters: () => readonly Tensors[];
   /** The head's tensors by name. */
   readonly head: () => Tensors;
-  readonly headGraphs: HeadGraphs;
+  readonly headGraphs: (withDropout: boolean) => HeadGraphs;
   readonly layerGraphs: (withDropout: boolean) => LayerGraphs;
   layerSession(step: LayerStep, withDropout: boolean): Promise<InferenceSession>;
-  headSession(step: HeadStep): Promise<InferenceSession>;
+  headSession(step: HeadStep, withDropout: boolean): Promise<InferenceSession>;
 }
 
 /** `lora.layer.3.query.A` to `query.A`, as the graphs call it. */

@@ -1,11 +1,11 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { ModelShape } from '../../../signaling/protocol/settings.ts';
-import { attentionMask, DROPOUT_SITES, hiddenMask, loraSite } from '../../dropout.ts';
+import { attentionMask, DROPOUT_SITES, headMasks, hiddenMask, loraSite } from '../../dropout.ts';
 import { targetShape } from '../../model/layout.ts';
 import type { TokenBatch } from '../../rpc.ts';
 import { embedTokens } from '../embeddings.ts';
 import type { BlockGradient, Hidden, LayerRange, Pass, PassOptions } from '../engine.ts';
-import { HEAD_INPUTS } from './head-graphs.ts';
+import { HEAD_INPUTS, HEAD_MASKS } from './head-graphs.ts';
 import { LAYER_INPUTS, LAYER_MASKS, loraMaskInput, PADDING_SCORE } from './layer-graphs.ts';
 import { adapterInput, type EngineParts, isHeadTensor, type LayerStep, type Tensors } from './parts.ts';
 
@@ -101,14 +101,15 @@ export class OnnxPass implements Pass {
     hidden: Hidden,
     want: { readonly dHidden: boolean; readonly headGradient: boolean },
   ): ReturnType<Pass['loss']> {
-    const { headGraphs, layout, request, runtime } = this.#parts;
+    const { layout, request, runtime } = this.#parts;
+    const headGraphs = this.#parts.headGraphs(this.#withDropout);
     const { tokens } = this.#batch;
     const gradients = want.dHidden || want.headGradient;
-    const session = await this.#parts.headSession(gradients ? 'lossAndGradients' : 'loss');
+    const session = await this.#parts.headSession(gradients ? 'lossAndGradients' : 'loss', this.#withDropout);
     const x = await this.#tensor(hidden);
     const first = new Float32Array(tokens);
     first[0] = 1;
-    const outputs = await run(session, this.#parts.head(), this.#shared, {
+    const outputs = await run(session, this.#parts.head(), this.#shared, this.#headMasks(), {
       [HEAD_INPUTS.hidden]: x,
       [HEAD_INPUTS.firstToken]: runtime.passing(first, [1, tokens, 1]),
       [HEAD_INPUTS.target]: runtime.passing(targets(this.#batch.labels, request.labelCount), [
@@ -210,6 +211,14 @@ export class OnnxPass implements Pass {
         [this.#samples, heads, tokens, tokens],
       );
     return masks;
+  }
+
+  #headMasks(): Tensors {
+    const { hiddenSize } = this.#shape;
+    const masks = headMasks(this.#options.dropout, this.#batch.positions, hiddenSize);
+    if (masks === null) return {};
+    const tensor = (mask: Float32Array) => this.#parts.runtime.passing(mask, [this.#samples, hiddenSize]);
+    return { [HEAD_MASKS.input]: tensor(masks.input), [HEAD_MASKS.activated]: tensor(masks.activated) };
   }
 
   async #gradient(layer: number, outputs: Tensors, deepest: boolean): Promise<Float32Array> {

@@ -2,6 +2,7 @@ import { LORA_TARGETS, type LoraTarget, type ModelShape } from '../../../signali
 import {
   DROPOUT_SITES,
   type DropoutKey,
+  headMasks,
   hiddenMask,
   loraSite,
   attentionMask as probabilityMask,
@@ -124,7 +125,8 @@ export async function createReferenceEngine(request: EngineRequest): Promise<Eng
         return output(x);
       },
       loss: async (hidden, want) => {
-        const result = headAndLoss(head(), await input(hidden), batch.labels);
+        const masks = headMasks(dropout, batch.positions, shape.hiddenSize);
+        const result = headAndLoss(head(), await input(hidden), batch.labels, masks);
         const gradient = new Float32Array(layout.head.length);
         let at = 0;
         for (const part of result.gradients) {

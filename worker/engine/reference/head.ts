@@ -1,8 +1,9 @@
+import type { HeadMasks } from '../../dropout.ts';
 import { softmax } from './functions.ts';
-import { type Matrix, multiplyTransposed, zeros } from './matrix.ts';
+import { type Matrix, masked, multiplyTransposed, zeros } from './matrix.ts';
 import { linearBackward } from './projection.ts';
 
-/** RobertaClassificationHead: dense, tanh, out_proj on the first token. */
+/** RobertaClassificationHead: dropout, dense, tanh, dropout, out_proj on the first token. */
 export interface Head {
   readonly dense: { readonly weight: Matrix; readonly bias: Float64Array };
   readonly outProj: { readonly weight: Matrix; readonly bias: Float64Array };
@@ -19,27 +20,31 @@ export interface HeadResult {
   readonly gradients: readonly Float64Array[];
 }
 
-export function headAndLoss(head: Head, hidden: Matrix, labels: Float32Array): HeadResult {
+export function headAndLoss(head: Head, hidden: Matrix, labels: Float32Array, masks: HeadMasks | null): HeadResult {
   const samples = labels.length;
   const tokens = hidden.rows / samples;
-  const first = zeros(samples, hidden.cols);
+  const firstTokens = zeros(samples, hidden.cols);
   for (let sample = 0; sample < samples; sample++) {
     const at = sample * tokens * hidden.cols;
-    first.data.set(hidden.data.subarray(at, at + hidden.cols), sample * hidden.cols);
+    firstTokens.data.set(hidden.data.subarray(at, at + hidden.cols), sample * hidden.cols);
   }
+  const first = masked(firstTokens, masks?.input ?? null);
   const dense = withBias(multiplyTransposed(first, head.dense.weight), head.dense.bias);
   const activated = { ...dense, data: dense.data.map(Math.tanh) };
-  const logits = withBias(multiplyTransposed(activated, head.outProj.weight), head.outProj.bias);
+  const kept = masked(activated, masks?.activated ?? null);
+  const logits = withBias(multiplyTransposed(kept, head.outProj.weight), head.outProj.bias);
 
   const { lossSum, dLogits } = logits.cols === 1 ? squaredError(logits, labels) : crossEntropy(logits, labels);
 
-  const outProj = linearBackward(dLogits, activated, head.outProj.weight);
-  const dDense = { ...outProj.dx, data: outProj.dx.data.map((value, i) => value * (1 - activated.data[i]! ** 2)) };
+  const outProj = linearBackward(dLogits, kept, head.outProj.weight);
+  const dActivated = masked(outProj.dx, masks?.activated ?? null);
+  const dDense = { ...dActivated, data: dActivated.data.map((value, i) => value * (1 - activated.data[i]! ** 2)) };
   const inner = linearBackward(dDense, first, head.dense.weight);
+  const dFirst = masked(inner.dx, masks?.input ?? null);
   const dHidden = zeros(hidden.rows, hidden.cols);
   for (let sample = 0; sample < samples; sample++)
     dHidden.data.set(
-      inner.dx.data.subarray(sample * hidden.cols, (sample + 1) * hidden.cols),
+      dFirst.data.subarray(sample * hidden.cols, (sample + 1) * hidden.cols),
       sample * tokens * hidden.cols,
     );
   const gradients = [inner.dWeight.data, inner.dBias, outProj.dWeight.data, outProj.dBias];

@@ -1,3 +1,4 @@
+import { DROPOUT_SITES, type HeadMasks } from '../../../dropout.ts';
 import {
   flatGrid,
   type Grid,
@@ -10,12 +11,13 @@ import {
   words,
   write,
 } from '../kernel.ts';
+import { DROPOUT_WGSL } from './dropout.ts';
 
 /**
- * RobertaClassificationHead on each sample's first token, and the loss: PyTorch's cross_entropy or, for one output, mse_loss, summed
+ * RobertaClassificationHead on each sample's first token, its two dropouts included, and the loss: PyTorch's cross_entropy or, for one output, mse_loss, summed
  * over the samples.
  *
- *   activated = tanh(x W1^T + b1),  logits = activated W2^T + b2              x (B,C), W1 (C,C), W2 (labels,C)
+ *   activated = mask2 * tanh((mask1 * x) W1^T + b1),  logits = activated W2^T + b2        x (B,C), W1 (C,C), W2 (labels,C)
  *
  * The head's parameters lie in its block of ParameterLayout: W1, b1, W2, b2. Two launches for the forward pass and two for the
  * backward one; there are few rows, so plain loops are fast enough.
@@ -45,6 +47,13 @@ export function headSizes(sizes: HeadSizes): Uint32Array {
 const SIZES_STRUCT =
   'struct Sizes { width: u32, labels: u32, bias1: u32, weight2: u32, bias2: u32, length: u32, unused0: u32, unused1: u32 }';
 
+/** Masks of columns 4n to 4n+3 of a sample: of the dense layer's input, and of what is activated. */
+const MASKS_WGSL = /* wgsl */ `
+${DROPOUT_WGSL}
+fn inputMask(position: u32, n: u32) -> vec4f { return keep4(dropKey(0u, ${DROPOUT_SITES.headInput}u, position), n); }
+fn activatedMask(position: u32, n: u32) -> vec4f { return keep4(dropKey(0u, ${DROPOUT_SITES.headActivated}u, position), n); }
+`;
+
 const PER_SAMPLE = /* wgsl */ `
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -54,12 +63,15 @@ export const headDenseGrid = (sizes: HeadSizes, samples: number): Grid => [sampl
 export const headSampleGrid = (samples: number): Grid => [samples, 1, 1];
 export const headGradientGrid = (sizes: HeadSizes): Grid => flatGrid(Math.ceil(offsets(sizes).length / THREADS));
 
-/** activated (B,C). `samples.x` is each sample's first row in hidden (N,C). */
-export function headDenseKernel(precision: Precision): Kernel<'sizes' | 'samples' | 'hidden' | 'head' | 'activated'> {
+/** activated (B,C). `samples.x` is each sample's first row in hidden (N,C), `samples.z` its position in the round. */
+export function headDenseKernel(
+  precision: Precision,
+): Kernel<'current' | 'sizes' | 'samples' | 'hidden' | 'head' | 'activated'> {
   const slices = THREADS / DENSE;
   return kernel({
     label: 'head dense',
     bindings: {
+      current: uniform('Pass'),
       sizes: uniform('Sizes'),
       samples: read('array<vec4u>'),
       hidden: read(vectors(precision)),
@@ -68,15 +80,19 @@ export function headDenseKernel(precision: Precision): Kernel<'sizes' | 'samples
     },
     source: /* wgsl */ `
 ${SIZES_STRUCT}
+${MASKS_WGSL}
 var<workgroup> parts: array<f32, ${THREADS}>;
 ${PER_SAMPLE}
   let output = group.y * ${DENSE}u + thread / ${slices}u;
   let width4 = sizes.width / 4u;
   let row = samples[sample].x;
+  let position = samples[sample].z;
   var sum = 0f;
   if (output < sizes.width) {
     for (var k = thread % ${slices}u; k < width4; k += ${slices}u) {
-      sum += dot(vec4f(hidden[row * width4 + k]), head[output * width4 + k]);
+      var input = vec4f(hidden[row * width4 + k]);
+      if (current.threshold != 0u) { input *= inputMask(position, k); }
+      sum += dot(input, head[output * width4 + k]);
     }
   }
   parts[thread] = sum;
@@ -85,7 +101,9 @@ ${PER_SAMPLE}
     for (var i = 1u; i < ${slices}u; i++) { sum += parts[thread + i]; }
     sum += head[(sizes.bias1 + output) / 4u][output & 3u];
     // Some drivers' tanh overflows; beyond 15 it is 1 in f32.
-    activated[sample * sizes.width + output] = tanh(clamp(sum, -15f, 15f));
+    var value = tanh(clamp(sum, -15f, 15f));
+    if (current.threshold != 0u) { value *= activatedMask(position, output / 4u)[output & 3u]; }
+    activated[sample * sizes.width + output] = value;
   }
 }`,
   });
@@ -135,11 +153,12 @@ ${PER_SAMPLE}
 
 /** dDense (B,C), the gradient before the tanh, and dHidden (N,C): zero but for each sample's first row. */
 export function headBackwardKernel(): Kernel<
-  'sizes' | 'samples' | 'activated' | 'head' | 'dLogits' | 'dDense' | 'dHidden'
+  'current' | 'sizes' | 'samples' | 'activated' | 'head' | 'dLogits' | 'dDense' | 'dHidden'
 > {
   return kernel({
     label: 'head backward',
     bindings: {
+      current: uniform('Pass'),
       sizes: uniform('Sizes'),
       samples: read('array<vec4u>'),
       activated: read('array<f32>'),
@@ -150,13 +169,20 @@ export function headBackwardKernel(): Kernel<
     },
     source: /* wgsl */ `
 ${SIZES_STRUCT}
+${MASKS_WGSL}
 ${PER_SAMPLE}
+  let position = samples[sample].z;
   for (var i = thread; i < sizes.width; i += ${THREADS}u) {
     var sum = 0f;
     for (var label = 0u; label < sizes.labels; label++) {
       sum += dLogits[sample * sizes.labels + label] * head[sizes.weight2 + label * sizes.width + i];
     }
-    let value = activated[sample * sizes.width + i];
+    var value = activated[sample * sizes.width + i];
+    if (current.threshold != 0u) {
+      // What was kept is the tanh times the scale; what was dropped gets no gradient.
+      value /= current.scale;
+      sum *= activatedMask(position, i / 4u)[i & 3u];
+    }
     dDense[sample * sizes.width + i] = sum * (1f - value * value);
   }
   storageBarrier();
@@ -164,6 +190,7 @@ ${PER_SAMPLE}
   for (var k = thread; k < sizes.width; k += ${THREADS}u) {
     var sum = 0f;
     for (var i = 0u; i < sizes.width; i++) { sum += dDense[sample * sizes.width + i] * head[i * sizes.width + k]; }
+    if (current.threshold != 0u) { sum *= inputMask(position, k / 4u)[k & 3u]; }
     dHidden[first + k] = sum;
   }
   let end = first + samples[sample].y * sizes.width;
@@ -190,6 +217,7 @@ export function headGradientKernel(
     },
     source: /* wgsl */ `
 ${SIZES_STRUCT}
+${MASKS_WGSL}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
   let index = (group.x + group.y * groups.x) * ${THREADS}u + thread;
@@ -197,7 +225,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = 0f;
   for (var b = 0u; b < current.samples; b++) {
     if (index < sizes.bias1) {
-      let input = f32(hidden[samples[b].x * sizes.width + index % sizes.width]);
+      let column = index % sizes.width;
+      var input = f32(hidden[samples[b].x * sizes.width + column]);
+      if (current.threshold != 0u) { input *= inputMask(samples[b].z, column / 4u)[column & 3u]; }
       sum += dDense[b * sizes.width + index / sizes.width] * input;
     } else if (index < sizes.weight2) {
       sum += dDense[b * sizes.width + index - sizes.bias1];
@@ -228,12 +258,13 @@ export function lossSum(logits: Float32Array, labels: Float32Array, labelCount: 
   return sum;
 }
 
-/** Forward and backward in plain loops; x (B,C) are the samples' first rows, `head` the parameter block. */
+/** Forward and backward in plain loops; x (B,C) are the samples' first rows, `head` the parameter block, `masks` (B,C) each. */
 export function headReference(
   sizes: HeadSizes,
   x: Float32Array,
   labels: Float32Array,
   head: Float32Array,
+  masks?: HeadMasks,
 ): { logits: Float32Array; dx: Float32Array; gradient: Float32Array } {
   const { width, labelCount } = sizes;
   const at = offsets(sizes);
@@ -241,10 +272,12 @@ export function headReference(
   const dx = new Float32Array(x.length);
   const gradient = new Float64Array(at.length);
   labels.forEach((label, b) => {
-    const input = x.subarray(b * width, (b + 1) * width);
-    const activated = Array.from({ length: width }, (_, i) =>
+    const input = x.subarray(b * width, (b + 1) * width).map((value, i) => value * (masks?.input[b * width + i] ?? 1));
+    const keep = Array.from({ length: width }, (_, i) => masks?.activated[b * width + i] ?? 1);
+    const plain = keep.map((_, i) =>
       Math.tanh(input.reduce((sum, value, k) => sum + value * head[i * width + k]!, head[at.bias1 + i]!)),
     );
+    const activated = plain.map((value, i) => value * keep[i]!);
     const row = Array.from({ length: labelCount }, (_, l) =>
       activated.reduce((sum, value, i) => sum + value * head[at.weight2 + l * width + i]!, head[at.bias2 + l]!),
     );
@@ -259,13 +292,13 @@ export function headReference(
       });
       gradient[at.bias2 + l]! += g;
     });
-    activated.forEach((value, i) => {
+    plain.forEach((value, i) => {
       const back = dLogits.reduce((sum, g, l) => sum + g * head[at.weight2 + l * width + i]!, 0);
-      const dDense = back * (1 - value * value);
+      const dDense = back * keep[i]! * (1 - value * value);
       gradient[at.bias1 + i]! += dDense;
       for (let k = 0; k < width; k++) {
         gradient[i * width + k]! += dDense * input[k]!;
-        dx[b * width + k]! += dDense * head[i * width + k]!;
+        dx[b * width + k]! += dDense * head[i * width + k]! * (masks?.input[b * width + k] ?? 1);
       }
     });
   });
