@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import type { RoomPlanner } from './plan-service.ts';
+import { historyMessages } from './protocol/history.ts';
 import { idFromBytes, ROOM_ID_ALPHABET, ROOM_ID_LENGTH } from './protocol/ids.ts';
 import { type ClientMessage, parseClientMessage, type ServerMessage } from './protocol/messages.ts';
 import {
@@ -128,7 +129,7 @@ export class Rooms {
     clearTimeout(room.departures.get(device.id));
     room.departures.delete(device.id);
     const { rounds, scores } = room.state;
-    send(socket, { type: 'history', rounds: [...rounds], scores: [...scores] });
+    for (const message of historyMessages(rounds, scores)) send(socket, message);
     this.#apply(room, { type: 'joined', device, watch });
     return { room, device: device.id };
   }
@@ -176,6 +177,7 @@ export class Rooms {
         break;
       case 'round':
       case 'score':
+      case 'history':
         fromHost(() => {
           this.#apply(room, message);
           this.#relay(room, message, device);
@@ -217,7 +219,7 @@ export class Rooms {
   #apply(room: Room, event: RoomEvent): void {
     room.state = apply(room.state, event);
     // Reports are relayed on their own; everything else shows in the room's view.
-    if (event.type !== 'round' && event.type !== 'score') this.#broadcastSoon(room);
+    if (event.type !== 'round' && event.type !== 'score' && event.type !== 'history') this.#broadcastSoon(room);
     void this.#plan(room);
   }
 

@@ -4,6 +4,7 @@ import type { DeviceWorkerApi, HostWorkerApi } from '../worker/rpc.ts';
 import type { SessionEnvironment, WorkerHandle } from './session/environment.ts';
 import { OwnSession } from './session/host-session.ts';
 import { JoinSession } from './session/join-session.ts';
+import { resumeSession } from './session/resume-session.ts';
 import type { SessionFactory } from './session/view.ts';
 
 /** What a tab may give to training; phones reload tabs that take much more, without a word. */
@@ -33,6 +34,9 @@ export async function createSessionFactory(origin: string): Promise<SessionFacto
       handle<HostWorkerApi>(new Worker(new URL('../worker/host-worker.ts', import.meta.url), { type: 'module' })),
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     memoryLimitBytes: TAB_MEMORY_BYTES,
+    nowMs: () => Date.now(),
+    // Pages from another machine over plain http have no storage of their own.
+    keep: 'storage' in navigator && 'getDirectory' in navigator.storage ? (host, ...kept) => host.keep(...kept) : null,
     onHidden: (listener) => listenTo(document, 'visibilitychange', () => listener(document.hidden)),
     onLeaving: (listener) => listenTo(window, 'pagehide', () => listener()),
   };
@@ -45,20 +49,62 @@ export async function createSessionFactory(origin: string): Promise<SessionFacto
       terminate();
     }
   };
+  const running = new Set<OwnSession>();
+  const watched = (session: OwnSession): OwnSession => {
+    running.add(session);
+    const release = claim(session.view.self);
+    const off = session.subscribe(({ ended }) => {
+      if (ended === null) return;
+      off();
+      // What it kept last is on the disk then.
+      void session.closed.then(() => {
+        running.delete(session);
+        void release.then((free) => free());
+      });
+    });
+    return session;
+  };
+  const settled = async (): Promise<void> => {
+    await Promise.all([...running].map((session) => (session.view.ended === null ? null : session.closed)));
+  };
   return {
-    host: (request, options) => new OwnSession(environment, request, options),
+    host: (request, options) => watched(new OwnSession(environment, request, options)),
     join: (room, options) => new JoinSession(environment, room, options),
-    saved: async () => [],
-    resume: async () => {
-      throw new Error('This session is not kept on this device any more.');
+    saved: async () => {
+      if (environment.keep === null) return [];
+      await settled();
+      return ask((api) => api.keptSessions());
     },
-    resumeFile: async () => {
-      throw new Error('This file holds no session that can be gone on with.');
+    resume: async (id) => {
+      await settled();
+      await refuseOpen(id);
+      return watched(await resumeSession(environment, await ask((api) => api.keptCheckpoint(id)), null));
     },
-    forget: async () => undefined,
+    resumeFile: async (bytes, options) => watched(await resumeSession(environment, bytes, options)),
+    forget: async (id) => {
+      await settled();
+      await refuseOpen(id);
+      await ask((api) => api.forget(id));
+    },
     previewTable: (bytes) => ask((api) => api.previewTable(bytes)),
     preflight: (source) => ask((api) => api.preflight(source, origin, TAB_MEMORY_BYTES)),
   };
+}
+
+const lockOf = (id: string): string => `tabloom-session-${id}`;
+
+/** Marks a session as open in this browser until the function is called that it resolves with; the browser does that for a tab that goes. */
+function claim(id: string): Promise<() => void> {
+  return new Promise((resolve) => {
+    if (navigator.locks === undefined) return resolve(() => undefined);
+    void navigator.locks.request(lockOf(id), () => new Promise<void>((free) => resolve(free)));
+  });
+}
+
+/** Two tabs must not go on with one session. */
+async function refuseOpen(id: string): Promise<void> {
+  const open = (await navigator.locks?.query())?.held?.some(({ name }) => name === lockOf(id)) ?? false;
+  if (open) throw new Error('This session is open in a tab of this browser; end it there first.');
 }
 
 /** What the server's person configured; a server that does not say has none. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { rename, writeFile } from 'node:fs/promises';
 import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { WebSocket as NodeSocket } from 'ws';
@@ -16,13 +17,18 @@ export interface HeadlessEnvironment extends SessionEnvironment {
 /** The real world for sessions in a Node process: wrtc under PeerJS, worker threads. `origin` is the server's address. */
 export async function headlessEnvironment(
   origin: string,
-  options: { readonly memoryLimitBytes: number },
+  options: {
+    readonly memoryLimitBytes: number;
+    /** Where a host's checkpoint goes; nowhere without. */
+    readonly checkpointFile?: string;
+  },
 ): Promise<HeadlessEnvironment> {
   const Peer = await installWebRtc();
   const url = new URL(origin);
   const config: unknown = await (await fetch(`${origin}/config.json`)).json();
   const iceServers = readIceServers(config);
   const leaving = new Emitter<void>();
+  const { checkpointFile } = options;
   return {
     kind: 'headless',
     origin,
@@ -40,11 +46,27 @@ export async function headlessEnvironment(
     startHostWorker: () => handle<HostWorkerApi>(new URL('../../worker/host-worker-node.ts', import.meta.url)),
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     memoryLimitBytes: options.memoryLimitBytes,
+    nowMs: () => Date.now(),
+    keep:
+      checkpointFile === undefined
+        ? null
+        : async (host, _session, note) => writeWhole(checkpointFile, await host.checkpoint(note)),
     // A process has no background tab to be in.
     onHidden: () => () => undefined,
     onLeaving: leaving.on,
     leave: () => leaving.emit(),
   };
+}
+
+/** A file that is there whole or as it was before. */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const beside = `${path}.part`;
+  try {
+    await writeFile(beside, bytes);
+    await rename(beside, path);
+  } catch (error) {
+    throw new Error(`The checkpoint could not be written (${error instanceof Error ? error.message : error}).`);
+  }
 }
 
 function handle<Api>(entry: URL): WorkerHandle<Api> {

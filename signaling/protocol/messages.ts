@@ -21,6 +21,13 @@ const self = v.strictObject({
   kind: v.picklist(['tab', 'headless']),
 });
 
+/** Thinned to a drawable number of points, and in as many messages as the bound on their length takes. */
+const HistorySchema = v.strictObject({
+  type: v.literal('history'),
+  rounds: v.array(RoundReportSchema),
+  scores: v.array(ScoreReportSchema),
+});
+
 /** Control messages from a tab or headless device to the server. */
 export const ClientMessageSchema = v.variant('type', [
   /** `room` is given when a host comes back after the server forgot the room (a restart): it is made again under its old code. */
@@ -44,18 +51,16 @@ export const ClientMessageSchema = v.variant('type', [
   v.strictObject({ type: v.literal('round'), report: RoundReportSchema }),
   v.strictObject({ type: v.literal('score'), report: ScoreReportSchema }),
   v.strictObject({ type: v.literal('activity'), activity: ActivitySchema }),
+  /** What happened before the room was made, or made again. */
+  HistorySchema,
 ]);
 export type ClientMessage = v.InferOutput<typeof ClientMessageSchema>;
 
 /** Control messages from the server. */
 export const ServerMessageSchema = v.variant('type', [
   v.strictObject({ type: v.literal('room'), room: RoomViewSchema }),
-  /** What happened before this device came, thinned to a drawable number of points. */
-  v.strictObject({
-    type: v.literal('history'),
-    rounds: v.array(RoundReportSchema),
-    scores: v.array(ScoreReportSchema),
-  }),
+  /** What happened before this device came. */
+  HistorySchema,
   v.strictObject({ type: v.literal('round'), report: RoundReportSchema }),
   v.strictObject({ type: v.literal('score'), report: ScoreReportSchema }),
   v.strictObject({ type: v.literal('activity'), activity: ActivitySchema }),

@@ -107,6 +107,13 @@ export const ScoreReportSchema = v.strictObject({
   loss: finite,
   examples: whole(100_000_000),
   elapsedSeconds: nonNegative,
+  /** What is reported besides the task's own metric; at the end also of a second dev set. */
+  further: v.optional(
+    v.pipe(
+      v.array(v.strictObject({ metric: v.pipe(v.string(), v.minLength(1), v.maxLength(60)), value: finite })),
+      v.maxLength(8),
+    ),
+  ),
 });
 export type ScoreReport = v.InferOutput<typeof ScoreReportSchema>;
 

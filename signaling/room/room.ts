@@ -1,10 +1,10 @@
 import type { RoomPlanAnswer, RoomProblem } from '../planner/room-plan.ts';
+import { mergedByRound, thinned } from '../protocol/history.ts';
 import { MAX_DEVICES_IN_ROOM, MAX_NAME_LENGTH } from '../protocol/limits.ts';
 import type { RoomPlan } from '../protocol/plan.ts';
 import type { Profile } from '../protocol/profile.ts';
 import type { DeviceStatus, DeviceView, RoomView, RoundReport, ScoreReport } from '../protocol/room-view.ts';
 import type { Policy, SessionSettings } from '../protocol/settings.ts';
-import { thinned } from './history.ts';
 import { choosePlan, NO_PLANNING, observeReport, type PlanningState, roomProblem } from './planning.ts';
 
 /** A device as the room keeps it: what everyone sees, and the key that proves who it is. */
@@ -55,6 +55,8 @@ export type RoomEvent =
   | { readonly type: 'policy'; readonly policy: Policy }
   | { readonly type: 'round'; readonly report: RoundReport }
   | { readonly type: 'score'; readonly report: ScoreReport }
+  /** What the host knows of the rounds before this room: it went on with a session, or the server forgot. */
+  | { readonly type: 'history'; readonly rounds: readonly RoundReport[]; readonly scores: readonly ScoreReport[] }
   | { readonly type: 'planned'; readonly request: PlanRequest; readonly answer: RoomPlanAnswer };
 
 /** A question for the planner, with what the room looked like when it was asked. */
@@ -143,7 +145,8 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
     case 'round':
       return {
         ...state,
-        rounds: thinned([...state.rounds, event.report]),
+        // A host that went on from a checkpoint tells some rounds again.
+        rounds: thinned([...before(state.rounds, event.report), event.report]),
         looks: state.looks + 1,
         planning: {
           ...state.planning,
@@ -157,11 +160,20 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
         },
       };
     case 'score':
-      return { ...state, scores: thinned([...state.scores, event.report]) };
+      return { ...state, scores: thinned([...before(state.scores, event.report), event.report]) };
+    case 'history':
+      return {
+        ...state,
+        rounds: thinned(mergedByRound(state.rounds, event.rounds)),
+        scores: thinned(mergedByRound(state.scores, event.scores)),
+      };
     case 'planned':
       return planned(state, event.request, event.answer);
   }
 }
+
+const before = <T extends { readonly round: number }>(reports: readonly T[], { round }: T): readonly T[] =>
+  reports.filter((report) => report.round < round);
 
 function joined(state: RoomState, device: DeviceSelf, watch: boolean): readonly DeviceRecord[] {
   const known = state.devices.find((d) => d.id === device.id);

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { headlessEnvironment } from '../../signaling/headless/environment.ts';
+import { type HeadlessEnvironment, headlessEnvironment } from '../../signaling/headless/environment.ts';
 import type { Policy } from '../../signaling/protocol/settings.ts';
 import { type RunningServer, startServer } from '../../signaling/server.ts';
 import { OwnSession } from '../../web/session/host-session.ts';
 import { roomLink } from '../../web/session/link-address.ts';
+import { resumeSession } from '../../web/session/resume-session.ts';
 import type { SessionView } from '../../web/session/view.ts';
 import type { HostRequest } from '../../worker/rpc.ts';
 import { DEALT } from './dealt-plans.ts';
@@ -31,15 +33,26 @@ export function startTestServer(port = 0): Promise<RunningServer> {
 export class HeadlessRoom {
   readonly session: OwnSession;
   readonly #origin: string;
+  readonly #environment: HeadlessEnvironment;
   readonly #children = new Map<string, ChildProcess>();
 
-  private constructor(session: OwnSession, origin: string) {
+  private constructor(session: OwnSession, origin: string, environment: HeadlessEnvironment) {
     this.session = session;
     this.#origin = origin;
+    this.#environment = environment;
   }
 
-  static async open(origin: string, policy: Policy, training: Partial<HostRequest['training']>): Promise<HeadlessRoom> {
-    const environment = await headlessEnvironment(origin, { memoryLimitBytes: 2e9 });
+  static async open(
+    origin: string,
+    policy: Policy,
+    training: Partial<HostRequest['training']>,
+    change: { request?: Partial<HostRequest>; patience?: number; checkpointFile?: string } = {},
+  ): Promise<HeadlessRoom> {
+    const { checkpointFile, patience = 0 } = change;
+    const environment = await headlessEnvironment(origin, {
+      memoryLimitBytes: 2e9,
+      ...(checkpointFile && { checkpointFile }),
+    });
     const request: HostRequest = {
       model: { kind: 'embedded', id: 'roberta-mini' },
       weights: 'f32',
@@ -58,9 +71,17 @@ export class HeadlessRoom {
         ...training,
       },
       origin,
+      ...change.request,
     };
-    const session = new OwnSession(environment, request, { name: 'host', policy, slowdown: 1, patience: 0 });
-    return new HeadlessRoom(session, origin);
+    const session = new OwnSession(environment, request, { name: 'host', policy, slowdown: 1, patience });
+    return new HeadlessRoom(session, origin, environment);
+  }
+
+  /** Goes on with what `open` kept in a file. */
+  static async resume(origin: string, checkpointFile: string): Promise<HeadlessRoom> {
+    const environment = await headlessEnvironment(origin, { memoryLimitBytes: 2e9, checkpointFile });
+    const session = await resumeSession(environment, await readFile(checkpointFile), null);
+    return new HeadlessRoom(session, origin, environment);
   }
 
   get view(): SessionView {
@@ -105,6 +126,12 @@ export class HeadlessRoom {
     const link = roomLink(this.#origin, room?.id ?? '');
     const args = ['--import', 'tsx', project('signaling/tabloom.ts'), 'join', link, '--name', name];
     this.#children.set(name, spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }));
+  }
+
+  /** The host goes as a tab does that is closed or loaded again. Its devices stay where they are. */
+  async hangUp(): Promise<void> {
+    this.#environment.leave();
+    await this.session.closed;
   }
 
   /** Without a word: no goodbye to the room, no closing of links. */

@@ -21,6 +21,19 @@ export interface SessionEnvironment {
   randomBytes(length: number): Uint8Array;
   /** The most memory that training may take on this device. */
   readonly memoryLimitBytes: number;
+  /** The time of day, in milliseconds since 1970. */
+  nowMs(): number;
+  /**
+   * Keeps a session's state where it outlives this process or tab, in place of what was kept of it before; `note` is the session's part.
+   * Rejects with a sentence. Null where nothing is kept.
+   */
+  readonly keep:
+    | ((
+        host: HostWorkerApi,
+        session: { readonly id: string; readonly deviceName: string },
+        note: string,
+      ) => Promise<unknown>)
+    | null;
   /** True while the tab is in the background. */
   readonly onHidden: Listeners<boolean>;
   /** The tab is about to go away. */

@@ -1,56 +1,81 @@
+import { historyMessages } from '../../signaling/protocol/history.ts';
 import type { ClientMessage, ServerMessage } from '../../signaling/protocol/messages.ts';
-import type { Profile } from '../../signaling/protocol/profile.ts';
-import { LOCAL_LINK_BITS_PER_SECOND } from '../../signaling/protocol/profile.ts';
-import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
+import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../signaling/protocol/profile.ts';
+import type { DeviceStatus } from '../../signaling/protocol/room-view.ts';
 import type { Policy, SessionSettings } from '../../signaling/protocol/settings.ts';
-import type { AdapterChoice, ExportedFile, HostRequest, HostWorkerApi } from '../../worker/rpc.ts';
-import { ChannelLink } from './channel-link.ts';
+import type { AdapterChoice, ExportedFile, HostRequest, HostWorkerApi, OpenedHost } from '../../worker/rpc.ts';
+import { Checkpoints } from './checkpoints.ts';
 import type { SessionEnvironment, WorkerHandle } from './environment.ts';
 import { Fleet } from './fleet.ts';
-import { answerProbes } from './link-probe.ts';
+import { HostLinks } from './host-links.ts';
 import { localLinkPair } from './message-link.ts';
-import { PeerAddress } from './peer-links.ts';
 import { predictionOf } from './prediction.ts';
 import { RoomClient } from './room-client.ts';
-import { type Identity, messageOf, newIdentity, tensorSizes, ViewStore } from './session-base.ts';
+import { logEntries, RunLog } from './run-log.ts';
+import { type Identity, messageOf, newIdentity, ViewStore, withProgress } from './session-base.ts';
+import { historyOf, type Resumed, type SessionNote } from './session-note.ts';
 import { TrainerSeat } from './trainer-seat.ts';
 import { Training } from './training.ts';
 import type { HostOptions, HostSession, Prediction, SessionView } from './view.ts';
 
 const PROGRESS_EVERY_MS = 200;
-/** A tab may reach the host before the room has told the host of its address. */
-const INTRODUCTION_MS = 10_000;
+/** A session that ends is kept once more; its worker is not waited for longer than this. */
+const LAST_KEEP_MS = 5000;
+const OVER = 'The session is over.';
 
 /** The device that created the session: it holds task and parameters, merges, and trains like any other. */
 export class OwnSession implements HostSession {
   readonly #environment: SessionEnvironment;
   readonly #options: HostOptions;
+  readonly #resumed: Resumed | null;
   readonly #identity: Identity;
   readonly #store: ViewStore;
+  readonly #log: RunLog;
   readonly #worker: WorkerHandle<HostWorkerApi>;
   readonly #fleet = new Fleet();
   readonly #offs: (() => void)[] = [];
   #client: RoomClient | null = null;
-  #address: PeerAddress | null = null;
-  #peerId: string | null = null;
+  #links: HostLinks | null = null;
   #seat: TrainerSeat | null = null;
   #profile: Profile | null = null;
   #status: DeviceStatus = { kind: 'joining' };
   #training: Training | null = null;
+  #checkpoints: Checkpoints | null = null;
   #over = false;
+  /** Settles when a session that is over has been kept for the last time. */
+  #closing: Promise<void> = Promise.resolve();
 
-  constructor(environment: SessionEnvironment, request: HostRequest, options: HostOptions) {
+  constructor(
+    environment: SessionEnvironment,
+    request: HostRequest,
+    options: HostOptions,
+    resumed: Resumed | null = null,
+  ) {
     this.#environment = environment;
     this.#options = options;
-    this.#identity = newIdentity(environment, options.name);
+    this.#resumed = resumed;
+    const fresh = newIdentity(environment, options.name);
+    this.#identity = resumed === null ? fresh : { ...fresh, ...resumed.note.identity, name: options.name };
     this.#store = new ViewStore('host', this.#identity.id);
-    this.#worker = environment.startHostWorker();
-    this.#offs.push(environment.onLeaving(() => this.leave()));
+    this.#log = new RunLog(environment.nowMs, resumed?.note.log ?? []);
+    if (resumed !== null) this.#recall(resumed);
+    let before = this.#store.view;
+    this.#store.subscribe((view) => {
+      this.#log.add(logEntries(before, view));
+      before = view;
+    });
+    this.#worker = resumed?.worker ?? environment.startHostWorker();
+    this.#offs.push(environment.onLeaving(() => this.#hangUp()));
     this.#open(request).catch((error: unknown) => this.#end(messageOf(error)));
   }
 
   get view(): SessionView {
     return this.#store.view;
+  }
+
+  /** Settles when a session that is over has been kept for the last time. */
+  get closed(): Promise<void> {
+    return this.#closing;
   }
 
   subscribe(listener: (view: SessionView) => void): () => void {
@@ -73,96 +98,131 @@ export class OwnSession implements HostSession {
     this.#client?.send({ type: 'policy', policy });
   }
 
-  exportAdapter(which: AdapterChoice): Promise<readonly ExportedFile[]> {
-    return this.#worker.api.exportAdapter(which);
+  async exportAdapter(which: AdapterChoice): Promise<readonly ExportedFile[]> {
+    return this.#api().exportAdapter(which);
   }
 
-  exportMerged(which: AdapterChoice): Promise<readonly ExportedFile[]> {
-    return this.#worker.api.exportMerged(which);
+  async exportMerged(which: AdapterChoice): Promise<readonly ExportedFile[]> {
+    return this.#api().exportMerged(which);
   }
 
-  exportOnnx(which: AdapterChoice): Promise<readonly ExportedFile[]> {
-    return this.#worker.api.exportOnnx(which);
+  async exportOnnx(which: AdapterChoice): Promise<readonly ExportedFile[]> {
+    return this.#api().exportOnnx(which);
   }
 
   async tryText(text: string, pair: string | null): Promise<Prediction> {
+    const api = this.#api();
     const { room } = this.#store.view;
-    if (this.#over) throw new Error('The session is over.');
     if (this.#status.kind === 'failed') throw new Error(`This device cannot run the model: ${this.#status.sentence}`);
     if (room === null || this.#seat === null || this.#status.kind !== 'ready')
       throw new Error('The model is still loading on this device; try again in a moment.');
-    const { api } = this.#worker;
     const batch = await api.textBatch(text, pair);
     return predictionOf(room.settings.task, await this.#seat.predict(batch, await api.parameters()));
   }
 
   runLog(): string {
-    return '';
+    return this.#log.text();
   }
 
   async saveCheckpoint(): Promise<ExportedFile> {
-    return { name: 'session.tabloom', bytes: await this.#worker.api.checkpoint('') };
+    const api = this.#api();
+    await this.#training?.quiet();
+    const { room } = this.#store.view;
+    if (room === null) throw new Error('The session is not open yet; there is nothing to save.');
+    const bytes = await api.checkpoint(this.#note(room.id));
+    return { name: `tabloom-${room.id}-round-${this.#training?.round ?? 0}.safetensors`, bytes };
   }
 
   leave(): void {
     if (this.#over) return;
+    const kept = this.#keepWhatThereIs();
     this.#client?.send({ type: 'leave' });
-    this.#end('You ended the session.');
+    this.#end('You ended the session.', kept);
+  }
+
+  /**
+   * The tab goes away, perhaps only to be loaded again. A session that can be gone on with keeps its room, where the others wait for
+   * the host; any other one ends for all.
+   */
+  #hangUp(): void {
+    if (this.#over) return;
+    const { saved, room } = this.#store.view;
+    const kept = this.#keepWhatThereIs();
+    if (saved === null || room?.phase === 'finished') this.#client?.send({ type: 'leave' });
+    this.#end('This tab left the session.', kept);
+  }
+
+  #keepWhatThereIs(): Promise<void> {
+    const worth = this.#training !== null && this.#training.round > 0;
+    return worth ? (this.#checkpoints?.now() ?? Promise.resolve()) : Promise.resolve();
+  }
+
+  #api(): HostWorkerApi {
+    if (this.#over) throw new Error(OVER);
+    return this.#worker.api;
+  }
+
+  /** What the checkpoint tells of the rounds before. */
+  #recall({ round, note }: Resumed): void {
+    this.#store.dispatch({ type: 'message', message: { type: 'history', ...historyOf(note.log, round) } });
+    this.#store.dispatch({ type: 'saved', saved: { round, atMs: note.savedAtMs } });
+    this.#log.add([{ type: 'resumed', round }]);
+  }
+
+  #note(room: string): string {
+    const { id, key, name } = this.#identity;
+    const { slowdown, patience } = this.#options;
+    const policy = this.#store.view.room?.settings.policy ?? this.#options.policy;
+    const note: SessionNote = {
+      identity: { id, key, name },
+      room,
+      options: { policy, slowdown, patience },
+      finished: this.#training?.phase === 'finished',
+      savedAtMs: this.#environment.nowMs(),
+      log: [...this.#log.lines()],
+    };
+    return JSON.stringify(note);
   }
 
   async #open(request: HostRequest): Promise<void> {
     const { api } = this.#worker;
-    const opening = api.open(request);
-    let opened = false;
-    const watch = async (): Promise<void> => {
-      while (!opened && !this.#over) {
-        const progress = await api.progress();
-        if (!opened) this.#store.dispatch({ type: 'opening', opening: progress });
-        await new Promise((resolve) => setTimeout(resolve, PROGRESS_EVERY_MS));
-      }
-    };
-    const settled = opening.finally(() => {
-      opened = true;
+    const made = await withProgress(api.open(request), PROGRESS_EVERY_MS, async (isDone) => {
+      const progress = await api.progress();
+      if (!isDone() && !this.#over) this.#store.dispatch({ type: 'opening', opening: progress });
     });
-    const [{ shape, task, lora, version, pairs, badRows }] = await Promise.all([settled, watch()]);
     if (this.#over) return;
+    const { shape, task, lora, pairs, badRows } = made;
     this.#store.dispatch({ type: 'opening', opening: null });
     this.#store.dispatch({ type: 'data', badRows, pairs });
     if (badRows.count > 0) this.#store.notice('problem', `${badRows.count} rows of the data could not be used.`);
     const { model, weights, training } = request;
-    this.#enterRoom({ model, weights, shape, task, lora, training, policy: this.#options.policy }, version);
+    this.#enterRoom({ model, weights, shape, task, lora, training, policy: this.#options.policy }, made);
   }
 
-  #enterRoom(settings: SessionSettings, roundsBehind: number): void {
+  #enterRoom(settings: SessionSettings, { secondDev }: OpenedHost): void {
     const client = new RoomClient(this.#environment, () => this.#enter(settings));
     this.#client = client;
     client.onMessage((message) => this.#onMessage(message));
     client.onState((server) => this.#store.dispatch({ type: 'server', server }));
     this.#offs.push(this.#environment.onHidden((hidden) => client.send({ type: 'hidden', hidden })));
+    const checkpoints = this.#makeCheckpoints();
+    this.#checkpoints = checkpoints;
+    const resumed = this.#resumed && { round: this.#resumed.round, finished: this.#resumed.note.finished };
     this.#training = new Training({
       settings,
-      roundsBehind,
+      resumed,
+      secondDev,
       patience: this.#options.patience,
       worker: this.#worker.api,
       fleet: this.#fleet,
       room: () => this.#store.view.room,
       store: this.#store,
       send: (message) => client.send(message),
+      onRound: (round, resting) => void (resting ? checkpoints?.now() : checkpoints?.roundDone(round)),
+      onPhase: (phase) => void (phase === 'training' ? undefined : checkpoints?.now()),
     });
-    this.#fleet.onEvent((event) => {
-      if (event.type === 'message') return;
-      client.send({ type: 'linked', device: event.device, linked: event.type === 'attached' });
-      if (event.type === 'detached' && !this.#over)
-        this.#store.notice('news', `The link to ${this.#nameOf(event.device)} is down: ${event.why}`);
-    });
-
-    const address = new PeerAddress(this.#environment);
-    this.#address = address;
-    address.onAddress((peerId) => {
-      this.#peerId = peerId;
-      client.send({ type: 'address', peerId });
-    });
-    address.onIncoming(({ peerId, channel }) => void this.#welcome(settings, peerId, channel));
+    const { fleet, store, environment } = { fleet: this.#fleet, store: this.#store, environment: this.#environment };
+    this.#links = new HostLinks({ environment, settings, client, fleet, store });
 
     const seat = new TrainerSeat(this.#environment, settings, (status) => this.#setStatus(status));
     this.#seat = seat;
@@ -181,17 +241,40 @@ export class OwnSession implements HostSession {
     );
   }
 
+  /** Null where nothing is kept. */
+  #makeCheckpoints(): Checkpoints | null {
+    const { keep } = this.#environment;
+    if (keep === null) return null;
+    const { id, name } = this.#identity;
+    return new Checkpoints({
+      keep: async () => {
+        await this.#training?.quiet();
+        const { room } = this.#store.view;
+        const round = this.#training?.round ?? 0;
+        if (room !== null) await keep(this.#worker.api, { id, deviceName: name }, this.#note(room.id));
+        return round;
+      },
+      onKept: (round) => this.#store.dispatch({ type: 'saved', saved: { round, atMs: this.#environment.nowMs() } }),
+      onProblem: (sentence) => this.#store.notice('problem', sentence),
+    });
+  }
+
   #enter(settings: SessionSettings): readonly ClientMessage[] {
-    const room = this.#store.view.room;
+    const { room, rounds, scores } = this.#store.view;
     const device = this.#identity;
     const current = room === null ? settings : { ...settings, policy: room.settings.policy };
+    const code = room?.id ?? this.#resumed?.note.room;
     const messages: ClientMessage[] = [
-      { type: 'create', device, settings: current, ...(room === null ? {} : { room: room.id }) },
+      { type: 'create', device, settings: current, ...(code === undefined ? {} : { room: code }) },
     ];
-    if (this.#peerId !== null) messages.push({ type: 'address', peerId: this.#peerId });
+    const peerId = this.#links?.peerId ?? null;
+    if (peerId !== null) messages.push({ type: 'address', peerId });
     messages.push({ type: 'status', status: this.#status });
     if (this.#profile !== null) messages.push({ type: 'profile', profile: this.#profile });
-    if (room !== null) messages.push({ type: 'phase', phase: this.#training?.phase ?? room.phase });
+    if (code === undefined) return messages;
+    // The room may be one that the server has made anew, and knows nothing of what was before.
+    messages.push({ type: 'phase', phase: this.#training?.phase ?? 'gathering' });
+    if (rounds.length + scores.length > 0) messages.push(...historyMessages(rounds, scores));
     return messages;
   }
 
@@ -202,6 +285,8 @@ export class OwnSession implements HostSession {
   }
 
   #onMessage(message: ServerMessage): void {
+    // The server has it from here. After a crash it may know rounds that the checkpoint does not.
+    if (message.type === 'history') return;
     this.#store.dispatch({ type: 'message', message });
     const { ended } = this.#store.view;
     if (ended !== null) {
@@ -210,64 +295,21 @@ export class OwnSession implements HostSession {
     }
     if (message.type === 'error') this.#store.notice('problem', message.sentence);
     if (message.type !== 'room') return;
-    this.#reconcile(message.room);
+    this.#links?.reconcile(message.room);
     this.#training?.roomChanged();
   }
 
-  /** The server forgets links when it restarts, and the room tells us of devices that are gone for good. */
-  #reconcile(room: RoomView): void {
-    for (const { id, linked, online } of room.devices) {
-      const open = this.#fleet.has(id);
-      this.#fleet.doubt(id, !online);
-      if (id !== room.host && linked !== open) this.#client?.send({ type: 'linked', device: id, linked: open });
-    }
-  }
-
-  /** Accepts a link only from an address that the room knows as one of its devices. */
-  async #welcome(settings: SessionSettings, peerId: string, opening: Promise<RTCDataChannel>): Promise<void> {
-    try {
-      const [channel, device] = await Promise.all([opening, this.#deviceAt(peerId)]);
-      if (device === null || this.#over) return channel.close();
-      const link = new ChannelLink(channel, tensorSizes(settings));
-      answerProbes(link);
-      this.#fleet.attach(device, link);
-    } catch (error) {
-      if (!this.#over) this.#store.notice('news', `A device could not be linked: ${messageOf(error)}`);
-    }
-  }
-
-  #deviceAt(peerId: string): Promise<string | null> {
-    const find = (): string | null => this.#store.view.room?.devices.find((d) => d.peerId === peerId)?.id ?? null;
-    const known = find();
-    if (known !== null) return Promise.resolve(known);
-    return new Promise((resolve) => {
-      const settle = (device: string | null): void => {
-        clearTimeout(timer);
-        off();
-        resolve(device);
-      };
-      const timer = setTimeout(() => settle(null), INTRODUCTION_MS);
-      const off = this.#store.subscribe(() => {
-        const device = find();
-        if (device !== null) settle(device);
-      });
-    });
-  }
-
-  #nameOf(device: string): string {
-    return this.#store.view.room?.devices.find((d) => d.id === device)?.name ?? 'a device';
-  }
-
-  #end(sentence: string): void {
+  /** `kept` settles when the worker has done its last work. */
+  #end(sentence: string, kept: Promise<void> = Promise.resolve()): void {
     if (this.#over) return;
     this.#over = true;
     for (const off of this.#offs) off();
     this.#training?.close();
     this.#seat?.close();
-    this.#fleet.closeAll();
-    this.#address?.close();
+    this.#links?.close();
     this.#client?.close();
-    this.#worker.terminate();
+    const patience = new Promise<void>((resolve) => setTimeout(resolve, LAST_KEEP_MS));
+    this.#closing = Promise.race([kept, patience]).then(() => this.#worker.terminate());
     this.#store.dispatch({ type: 'ended', sentence });
   }
 }

@@ -12,6 +12,9 @@ import type { JoinOptions, Session, SessionView } from './view.ts';
 
 const RELINK_MS = 1500;
 
+const isHostAway = (room: RoomView | null): boolean =>
+  room?.devices.some(({ id, online }) => id === room.host && !online) ?? false;
+
 /** A device (or a watcher) in somebody else's session. */
 export class JoinSession implements Session {
   readonly #environment: SessionEnvironment;
@@ -76,7 +79,14 @@ export class JoinSession implements Session {
   }
 
   #onMessage(message: ServerMessage): void {
+    const wasAway = isHostAway(this.#store.view.room);
     this.#store.dispatch({ type: 'message', message });
+    const { room } = this.#store.view;
+    if (wasAway !== isHostAway(room) && room !== null)
+      this.#store.notice(
+        'news',
+        wasAway ? 'The host is back.' : 'The host is away; the session waits for it for a while.',
+      );
     if (this.#store.view.ended !== null) this.#end(this.#store.view.ended);
     else if (message.type === 'room' && !this.#options.watch) {
       if (this.#seat === null) this.#begin(message.room);
@@ -116,7 +126,9 @@ export class JoinSession implements Session {
   /** Opens the link to the host when both sides can be reached and there is none. */
   #connect(): void {
     const room = this.#store.view.room;
-    const host = room?.devices.find((device) => device.id === room.host)?.peerId ?? null;
+    const owner = room?.devices.find((device) => device.id === room.host);
+    // A host that is away comes back under another address, if it does.
+    const host = owner?.online ? owner.peerId : null;
     if (this.#over || this.#link !== null || this.#linking) return;
     if (room === null || host === null || this.#peerId === null || this.#address === null) return;
     // The host accepts only addresses that the room knows; ours may still be on its way there.

@@ -6,6 +6,7 @@ import type { DeviceWorkerApi, TokenBatch } from '../../worker/rpc.ts';
 import type { SessionEnvironment, WorkerHandle } from './environment.ts';
 import type { ParameterState } from './fleet.ts';
 import type { MessageLink } from './message-link.ts';
+import { withProgress } from './session-base.ts';
 
 const PROGRESS_EVERY_MS = 250;
 
@@ -50,20 +51,12 @@ export class TrainerSeat {
   async prepare(slowdown: number): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
     const { api } = this.#worker;
     this.#onStatus({ kind: 'loading', done: 0, total: 1 });
-    const loading = api.load({ settings: this.#settings, origin: this.#environment.origin, slowdown });
-    let loaded = false;
-    const settled = loading.finally(() => {
-      loaded = true;
+    const { origin } = this.#environment;
+    await withProgress(api.load({ settings: this.#settings, origin, slowdown }), PROGRESS_EVERY_MS, async (isDone) => {
+      const { done, total, transfer } = await api.progress();
+      if (!isDone() && !this.#closed)
+        this.#onStatus({ kind: 'loading', done, total: Math.max(1, total), ...(transfer && { transfer }) });
     });
-    const watch = async (): Promise<void> => {
-      while (!loaded && !this.#closed) {
-        const { done, total, transfer } = await api.progress();
-        if (!loaded)
-          this.#onStatus({ kind: 'loading', done, total: Math.max(1, total), ...(transfer && { transfer }) });
-        await new Promise((resolve) => setTimeout(resolve, PROGRESS_EVERY_MS));
-      }
-    };
-    await Promise.all([settled, watch()]);
     this.#onStatus({ kind: 'profiling' });
     return api.profile({ memoryLimitBytes: this.#environment.memoryLimitBytes });
   }

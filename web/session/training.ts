@@ -1,7 +1,7 @@
 import type { ClientMessage } from '../../signaling/protocol/messages.ts';
 import type { DeviceView, RoomView, RoundReport, ScoreReport } from '../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
-import type { HostWorkerApi } from '../../worker/rpc.ts';
+import type { DevSet, HostWorkerApi, OpenedHost } from '../../worker/rpc.ts';
 import type { Fleet, ParameterState } from './fleet.ts';
 import { Emitter } from './message-link.ts';
 import { progress, type RoundState } from './round.ts';
@@ -15,8 +15,10 @@ type Phase = RoomView['phase'];
 
 export interface TrainingContext {
   readonly settings: SessionSettings;
-  /** Rounds that a checkpoint has behind it; 0 for a fresh start. */
-  readonly roundsBehind: number;
+  /** What a checkpoint has behind it; null for a fresh start. The reports of it are in the store's view. */
+  readonly resumed: { readonly round: number; readonly finished: boolean } | null;
+  /** A second dev set, scored at the end. */
+  readonly secondDev: OpenedHost['secondDev'];
   /** Evaluations without a better score after which training ends; 0 never. */
   readonly patience: number;
   readonly worker: HostWorkerApi;
@@ -24,6 +26,9 @@ export interface TrainingContext {
   readonly room: () => RoomView | null;
   readonly store: ViewStore;
   readonly send: (message: ClientMessage) => void;
+  /** After a round; `resting` when no other follows at once. */
+  readonly onRound: (round: number, resting: boolean) => void;
+  readonly onPhase: (phase: RoomView['phase']) => void;
 }
 
 /** Whether so many evaluations came after the best one. */
@@ -35,18 +40,23 @@ export class Training {
   readonly #context: TrainingContext;
   readonly #changed = new Emitter<void>();
   readonly #abort = new AbortController();
-  #phase: Phase = 'gathering';
+  #phase: Phase;
   #finishing = false;
   #running = false;
   #round: number;
   #nextOrder = 1;
   #nextChunk = 1;
-  #lastScored = -1;
+  #lastScored: number;
+  #secondScored = false;
+  #telling: Promise<unknown> | null = null;
   #activityMs = 0;
 
   constructor(context: TrainingContext) {
+    const { resumed, store } = context;
     this.#context = context;
-    this.#round = context.roundsBehind;
+    this.#round = resumed?.round ?? 0;
+    this.#phase = resumed === null ? 'gathering' : resumed.finished ? 'finished' : 'paused';
+    this.#lastScored = store.view.scores.at(-1)?.round ?? -1;
   }
 
   get phase(): Phase {
@@ -71,6 +81,15 @@ export class Training {
     this.#changed.emit();
   }
 
+  get round(): number {
+    return this.#round;
+  }
+
+  /** Resolves when no step and no score is half told: worker and view then agree on how far the session is. */
+  async quiet(): Promise<void> {
+    while (this.#telling !== null) await this.#telling;
+  }
+
   roomChanged(): void {
     this.#changed.emit();
   }
@@ -83,21 +102,21 @@ export class Training {
   async #run(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
-    const { rounds, evaluateEvery } = this.#context.settings.training;
+    const { rounds } = this.#context.settings.training;
     try {
       while (!this.#abort.signal.aborted) {
         await this.#until(() => this.#phase === 'training' && this.#readyDevices().length > 0);
-        if (this.#lastScored < 0) await this.#score();
+        // Here and not after the round, so that a session that goes on from a checkpoint makes up for an evaluation that was cut off.
+        if (this.#isScoreDue()) await this.#score();
+        if (this.#lastScored === this.#round && !this.#finishing) this.#stopEarly();
         if (this.#round >= rounds || this.#finishing) break;
         await this.#until(() => this.#finishing || (this.#phase === 'training' && this.#plan() !== null));
         if (this.#finishing) continue;
         await this.#oneRound();
-        const due = evaluateEvery > 0 && this.#round % evaluateEvery === 0;
-        if (due && this.#round < rounds) await this.#score();
-        if (due && !this.#finishing) this.#stopEarly();
       }
       if (this.#abort.signal.aborted) return;
-      if (this.#lastScored !== this.#round) await this.#score();
+      const second = this.#context.secondDev !== null && !this.#secondScored;
+      if (this.#lastScored !== this.#round || second) await this.#score(second);
       this.#setPhase('finished');
     } catch (error) {
       if (this.#abort.signal.aborted) return;
@@ -106,6 +125,13 @@ export class Training {
     } finally {
       this.#running = false;
     }
+  }
+
+  #isScoreDue(): boolean {
+    const { rounds, evaluateEvery } = this.#context.settings.training;
+    if (this.#lastScored < 0) return true;
+    const due = evaluateEvery > 0 && this.#round % evaluateEvery === 0;
+    return due && this.#round < rounds && this.#lastScored < this.#round;
   }
 
   #plan(): RoomView['plan'] {
@@ -145,30 +171,58 @@ export class Training {
     });
     this.#nextOrder = result.nextOrder;
     const samples = batch.lengths.length;
-    const { learningRate, gradientNorm } = await worker.step({ round, samples, parts: result.parts });
-    this.#round = round;
-    const report: RoundReport = {
-      round,
-      planVersion: plan.version,
-      loss: result.lossSum / samples,
-      learningRate,
-      gradientNorm,
-      elapsedSeconds: (performance.now() - startMs) / 1000,
-      devices: result.devices,
-      reassigned: result.reassigned,
-    };
-    store.dispatch({ type: 'round', report });
-    send({ type: 'round', report });
+    const devices = result.devices.map(({ device }) => device);
+    await this.#tell(async () => {
+      const { learningRate, gradientNorm } = await worker.step({ round, samples, parts: result.parts, devices });
+      this.#round = round;
+      const report: RoundReport = {
+        round,
+        planVersion: plan.version,
+        loss: result.lossSum / samples,
+        learningRate,
+        gradientNorm,
+        elapsedSeconds: (performance.now() - startMs) / 1000,
+        devices: result.devices,
+        reassigned: result.reassigned,
+      };
+      store.dispatch({ type: 'round', report });
+      send({ type: 'round', report });
+    });
+    this.#context.onRound(round, this.#phase !== 'training');
   }
 
-  async #score(): Promise<void> {
-    const { settings, worker, fleet, store, send } = this.#context;
+  /** Scores the dev set, and the second one with it where `withSecond`. */
+  async #score(withSecond = false): Promise<void> {
+    const { settings, worker, store, send, secondDev } = this.#context;
     const startMs = performance.now();
-    const { devExamples, labelCount } = settings.task;
+    const { devExamples } = settings.task;
+    const logits = await this.#logits('first', devExamples);
+    const secondLogits = withSecond && secondDev !== null ? await this.#logits('second', secondDev.examples) : null;
+    await this.#tell(async () => {
+      const { value, loss, further } = await worker.score(logits, secondLogits);
+      this.#lastScored = this.#round;
+      this.#secondScored = secondLogits !== null;
+      const report: ScoreReport = {
+        round: this.#round,
+        metric: settings.task.metric,
+        value,
+        loss,
+        examples: devExamples,
+        elapsedSeconds: (performance.now() - startMs) / 1000,
+        ...(further.length === 0 ? {} : { further: further.map((entry) => ({ ...entry })) }),
+      };
+      store.dispatch({ type: 'score', report });
+      send({ type: 'score', report });
+    });
+  }
+
+  /** (examples, labels) of a dev set, by all devices that are ready. */
+  async #logits(set: DevSet, examples: number): Promise<Float32Array> {
+    const { settings, worker, fleet, store } = this.#context;
     const { logits, nextChunk } = await runEvaluation({
-      examples: devExamples,
-      labelCount,
-      devBatch: (start, count) => worker.devBatch(start, count),
+      examples,
+      labelCount: settings.task.labelCount,
+      devBatch: (start, count) => worker.devBatch(start, count, set),
       parameters: await this.#parameters(),
       fleet,
       trainers: () => this.#readyDevices().map((device) => device.id),
@@ -177,18 +231,18 @@ export class Training {
       signal: this.#abort.signal,
     });
     this.#nextChunk = nextChunk;
-    const { value, loss } = await worker.score(logits);
-    this.#lastScored = this.#round;
-    const report: ScoreReport = {
-      round: this.#round,
-      metric: settings.task.metric,
-      value,
-      loss,
-      examples: devExamples,
-      elapsedSeconds: (performance.now() - startMs) / 1000,
-    };
-    store.dispatch({ type: 'score', report });
-    send({ type: 'score', report });
+    return logits;
+  }
+
+  async #tell<T>(work: () => Promise<T>): Promise<T> {
+    const told = work();
+    const telling = told.catch(() => undefined);
+    this.#telling = telling;
+    try {
+      return await told;
+    } finally {
+      if (this.#telling === telling) this.#telling = null;
+    }
   }
 
   #stopEarly(): void {
@@ -215,6 +269,7 @@ export class Training {
   #setPhase(phase: Phase): void {
     this.#phase = phase;
     this.#context.send({ type: 'phase', phase });
+    this.#context.onPhase(phase);
     this.#changed.emit();
   }
 

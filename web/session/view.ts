@@ -7,8 +7,11 @@ import type {
   LoadProgress,
   OpenedHost,
   Preflight,
+  SavedSession,
   TablePreview,
 } from '../../worker/rpc.ts';
+
+export type { SavedSession };
 
 /** A sentence for the person, in the order they came; `problem` needs attention, `news` does not. */
 export interface Notice {
@@ -102,18 +105,6 @@ export interface JoinOptions {
   readonly watch: boolean;
   /** 1 is honest; more makes this device artificially slower. */
   readonly slowdown: number;
-}
-
-/** A session of this device that can be gone on with. */
-export interface SavedSession {
-  readonly id: string;
-  /** The task's and the model's names. */
-  readonly title: string;
-  readonly deviceName: string;
-  readonly round: number;
-  readonly rounds: number;
-  readonly savedAtMs: number;
-  readonly bytes: number;
 }
 
 /** How the page makes sessions, and what it may ask before there is one; web/page gets this and nothing else of the network. */

@@ -1,0 +1,109 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { headlessEnvironment } from '../../signaling/headless/environment.ts';
+import type { RunningServer } from '../../signaling/server.ts';
+import { JoinSession } from '../../web/session/join-session.ts';
+import type { SessionView } from '../../web/session/view.ts';
+import { HeadlessRoom, largestRelativeDifference, losses, startTestServer } from './headless-room.ts';
+
+/** A run that is broken off and gone on with is the uninterrupted run; dropout is on, so that its masks are tried, too. */
+const TRAINING = { rounds: 20, dropout: 0.1, evaluateEvery: 5 };
+
+let server: RunningServer;
+let origin: string;
+let folder: string;
+let straight: SessionView;
+
+const scoresOf = (view: SessionView) => view.scores.map(({ round, value, loss }) => ({ round, value, loss }));
+
+beforeAll(async () => {
+  server = await startTestServer();
+  origin = `http://127.0.0.1:${server.port}`;
+  folder = await mkdtemp(join(tmpdir(), 'tabloom-resume-'));
+  const room = await HeadlessRoom.open(origin, 'crunch', TRAINING);
+  await room.ready(1);
+  room.session.start();
+  straight = await room.finished();
+  await room.close();
+}, 120_000);
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+describe('a session that is gone on with', () => {
+  it('has the loss curve and the scores of the uninterrupted one, to the bit', async () => {
+    const checkpointFile = join(folder, 'alone');
+    const first = await HeadlessRoom.open(origin, 'crunch', TRAINING, { checkpointFile });
+    await first.ready(1);
+    first.session.start();
+    await first.until(({ rounds }) => rounds.length === 8);
+    await first.hangUp();
+    const code = first.view.room?.id;
+
+    const second = await HeadlessRoom.resume(origin, checkpointFile);
+    try {
+      const back = await second.ready(1);
+      expect(back.room).toMatchObject({ id: code, phase: 'paused' });
+      expect(back.saved?.round).toBe(back.rounds.length);
+      expect(back.rounds.length).toBeGreaterThanOrEqual(8);
+      expect(losses(back)).toEqual(losses(straight).slice(0, back.rounds.length));
+      second.session.start();
+      const view = await second.finished();
+      expect(losses(view)).toEqual(losses(straight));
+      expect(scoresOf(view)).toEqual(scoresOf(straight));
+      expect(view.best).toEqual(straight.best);
+
+      const log = second.session
+        .runLog()
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { type: string });
+      const rounds = log.filter(({ type }) => type === 'round') as unknown as { report: { round: number } }[];
+      expect(rounds.map(({ report }) => report.round)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+      expect(log.filter(({ type }) => type === 'resumed')).toHaveLength(1);
+    } finally {
+      await second.close();
+    }
+  });
+
+  it('finds its devices waiting in the old room, and tells those who join later what was before', async () => {
+    const checkpointFile = join(folder, 'together');
+    const first = await HeadlessRoom.open(origin, 'crunch', TRAINING, { checkpointFile });
+    await first.addDevice('b');
+    await first.ready(2);
+    first.session.start();
+    await first.until(({ saved, rounds }) => saved !== null && rounds.length >= 3);
+    await first.hangUp();
+
+    const second = await HeadlessRoom.resume(origin, checkpointFile);
+    try {
+      await second.until(({ status, room }) => status.kind === 'ready' && room?.plan?.assignments.length === 2);
+      second.session.start();
+      const view = await second.finished();
+      expect(losses(view)).toHaveLength(20);
+      expect(new Set(view.rounds[19].devices.map(({ device }) => device)).size).toBe(2);
+      expect(largestRelativeDifference(losses(view), losses(straight))).toBeLessThan(1e-4);
+
+      const environment = await headlessEnvironment(origin, { memoryLimitBytes: 2e9 });
+      const watcher = new JoinSession(environment, view.room?.id ?? '', { name: 'w', watch: true, slowdown: 1 });
+      const seen = await new Promise<SessionView>((resolve) =>
+        watcher.subscribe((now) => now.rounds.length === 20 && now.scores.length === 5 && resolve(now)),
+      );
+      expect(losses(seen)).toEqual(losses(view));
+      watcher.leave();
+    } finally {
+      await second.close();
+      await first.close();
+    }
+  });
+
+  it('is refused with a sentence when the file is damaged', async () => {
+    const file = join(folder, 'alone');
+    const bytes = await readFile(file);
+    await writeFile(join(folder, 'cut'), bytes.subarray(0, bytes.length - 10));
+    await expect(HeadlessRoom.resume(origin, join(folder, 'cut'))).rejects.toThrow(/truncated|accounts for/);
+  });
+});

@@ -1,0 +1,103 @@
+import type { RoomView } from '../../signaling/protocol/room-view.ts';
+import type { SessionSettings } from '../../signaling/protocol/settings.ts';
+import { ChannelLink } from './channel-link.ts';
+import type { SessionEnvironment } from './environment.ts';
+import type { Fleet } from './fleet.ts';
+import { answerProbes } from './link-probe.ts';
+import { PeerAddress } from './peer-links.ts';
+import type { RoomClient } from './room-client.ts';
+import { messageOf, tensorSizes, type ViewStore } from './session-base.ts';
+
+/** A tab may reach the host before the room has told the host of its address. */
+const INTRODUCTION_MS = 10_000;
+
+export interface HostLinksContext {
+  readonly environment: SessionEnvironment;
+  readonly settings: SessionSettings;
+  readonly client: RoomClient;
+  readonly fleet: Fleet;
+  readonly store: ViewStore;
+}
+
+/** The host's side of the links to devices: its address, who is let in, and what the room is told of them. */
+export class HostLinks {
+  readonly #context: HostLinksContext;
+  readonly #address: PeerAddress;
+  #peerId: string | null = null;
+  #closed = false;
+
+  constructor(context: HostLinksContext) {
+    this.#context = context;
+    const { client, fleet, store } = context;
+    this.#address = new PeerAddress(context.environment);
+    this.#address.onAddress((peerId) => {
+      this.#peerId = peerId;
+      client.send({ type: 'address', peerId });
+    });
+    this.#address.onIncoming(({ peerId, channel }) => void this.#welcome(peerId, channel));
+    fleet.onEvent((event) => {
+      if (event.type === 'message') return;
+      client.send({ type: 'linked', device: event.device, linked: event.type === 'attached' });
+      if (event.type === 'detached' && !this.#closed)
+        store.notice('news', `The link to ${this.#nameOf(event.device)} is down: ${event.why}`);
+    });
+  }
+
+  /** Where tabs can reach this one; null until that is known. */
+  get peerId(): string | null {
+    return this.#peerId;
+  }
+
+  /** The server forgets links when it restarts, and the room tells us of devices that are gone for good. */
+  reconcile(room: RoomView): void {
+    const { fleet, client } = this.#context;
+    for (const { id, linked, online } of room.devices) {
+      const open = fleet.has(id);
+      fleet.doubt(id, !online);
+      if (id !== room.host && linked !== open) client.send({ type: 'linked', device: id, linked: open });
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#context.fleet.closeAll();
+    this.#address.close();
+  }
+
+  /** Accepts a link only from an address that the room knows as one of its devices. */
+  async #welcome(peerId: string, opening: Promise<RTCDataChannel>): Promise<void> {
+    const { fleet, settings, store } = this.#context;
+    try {
+      const [channel, device] = await Promise.all([opening, this.#deviceAt(peerId)]);
+      if (device === null || this.#closed) return channel.close();
+      const link = new ChannelLink(channel, tensorSizes(settings));
+      answerProbes(link);
+      fleet.attach(device, link);
+    } catch (error) {
+      if (!this.#closed) store.notice('news', `A device could not be linked: ${messageOf(error)}`);
+    }
+  }
+
+  #deviceAt(peerId: string): Promise<string | null> {
+    const { store } = this.#context;
+    const find = (): string | null => store.view.room?.devices.find((d) => d.peerId === peerId)?.id ?? null;
+    const known = find();
+    if (known !== null) return Promise.resolve(known);
+    return new Promise((resolve) => {
+      const settle = (device: string | null): void => {
+        clearTimeout(timer);
+        off();
+        resolve(device);
+      };
+      const timer = setTimeout(() => settle(null), INTRODUCTION_MS);
+      const off = store.subscribe(() => {
+        const device = find();
+        if (device !== null) settle(device);
+      });
+    });
+  }
+
+  #nameOf(device: string): string {
+    return this.#context.store.view.room?.devices.find((d) => d.id === device)?.name ?? 'a device';
+  }
+}

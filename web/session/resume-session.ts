@@ -1,0 +1,41 @@
+import type { HostRequest } from '../../worker/rpc.ts';
+import type { SessionEnvironment } from './environment.ts';
+import { OwnSession } from './host-session.ts';
+import { readNote } from './session-note.ts';
+import type { HostOptions } from './view.ts';
+
+/**
+ * Goes on with a checkpoint of `OwnSession`, under its old room code and identity. `options` replace those that it was saved with.
+ * Rejects with a sentence when the bytes are no such checkpoint.
+ */
+export async function resumeSession(
+  environment: SessionEnvironment,
+  bytes: Uint8Array,
+  options: HostOptions | null,
+): Promise<OwnSession> {
+  const worker = environment.startHostWorker();
+  try {
+    const { request, version, note: text } = await worker.api.readCheckpoint(bytes);
+    const note = readNote(text);
+    const chosen = options ?? { name: note.identity.name, ...note.options };
+    const start = { kind: 'checkpoint', bytes } as const;
+    const here = atOrigin(request, environment.origin);
+    return new OwnSession(environment, { ...here, start }, chosen, { worker, round: version, note });
+  } catch (error) {
+    worker.terminate();
+    throw error;
+  }
+}
+
+/** The server may have another address than when the session was saved. */
+function atOrigin(request: Omit<HostRequest, 'start'>, origin: string): HostRequest {
+  const moved = (address: string): string =>
+    address.startsWith(`${request.origin}/`) ? origin + address.slice(request.origin.length) : address;
+  const { model, task } = request;
+  return {
+    ...request,
+    origin,
+    model: model.kind === 'hub' ? { ...model, endpoint: moved(model.endpoint) } : model,
+    task: { ...task, endpoint: moved(task.endpoint) },
+  };
+}

@@ -1,0 +1,72 @@
+import * as v from 'valibot';
+import { DeviceIdSchema, DeviceKeySchema, RoomIdSchema } from '../../signaling/protocol/ids.ts';
+import {
+  NameSchema,
+  type RoundReport,
+  RoundReportSchema,
+  type ScoreReport,
+  ScoreReportSchema,
+} from '../../signaling/protocol/room-view.ts';
+import { POLICIES } from '../../signaling/protocol/settings.ts';
+import type { HostWorkerApi } from '../../worker/rpc.ts';
+import type { WorkerHandle } from './environment.ts';
+
+/** What a session adds to the host worker's checkpoint: who it is, where it was, and what happened. */
+const NoteSchema = v.strictObject({
+  identity: v.strictObject({ id: DeviceIdSchema, key: DeviceKeySchema, name: NameSchema }),
+  room: RoomIdSchema,
+  options: v.strictObject({
+    policy: v.picklist(POLICIES),
+    slowdown: v.pipe(v.number(), v.minValue(1), v.maxValue(1000)),
+    patience: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  }),
+  finished: v.boolean(),
+  savedAtMs: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Lines of the run's log; rounds and scores are in it. */
+  log: v.array(v.string()),
+});
+export type SessionNote = v.InferOutput<typeof NoteSchema>;
+
+/** A session that goes on where a checkpoint ends; its request starts from that checkpoint. */
+export interface Resumed {
+  readonly worker: WorkerHandle<HostWorkerApi>;
+  readonly round: number;
+  readonly note: SessionNote;
+}
+
+/** @throws Error with a sentence when the text is no session's. */
+export function readNote(text: string): SessionNote {
+  const read = v.safeParse(NoteSchema, parsed(text));
+  if (!read.success)
+    throw new Error(
+      'The checkpoint does not say of which session it is; only what a session saved can be gone on with.',
+    );
+  return read.output;
+}
+
+/** The reports in a log, up to `round`; later ones belong to rounds that are not in the checkpoint. */
+export function historyOf(
+  log: readonly string[],
+  round: number,
+): { readonly rounds: RoundReport[]; readonly scores: ScoreReport[] } {
+  const rounds: RoundReport[] = [];
+  const scores: ScoreReport[] = [];
+  for (const line of log) {
+    if (!/^\{"type":"(round|score)"/.test(line)) continue;
+    const entry = parsed(line);
+    if (typeof entry !== 'object' || entry === null || !('report' in entry)) continue;
+    const report = v.safeParse(RoundReportSchema, entry.report);
+    if (report.success && report.output.round <= round) rounds.push(report.output);
+    const score = v.safeParse(ScoreReportSchema, entry.report);
+    if (score.success && score.output.round <= round) scores.push(score.output);
+  }
+  return { rounds, scores };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
