@@ -1,4 +1,5 @@
-import { cheapestChain, type Run, type RunCosts } from './chain.ts';
+import { cheapestChain } from './chain.ts';
+import type { Run, RunCosts } from './runs.ts';
 
 export interface Measured {
   readonly latencySeconds: number;

@@ -1,36 +1,6 @@
 import { assign } from './assignment.ts';
-
-/** A run of neighbouring blocks for one device: positions `from` to `to`, where position p lies before block p, counted from the loss. */
-export interface Run {
-  readonly device: number;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** What each run costs each device. */
-export interface RunCosts {
-  readonly devices: number;
-  /** P, the number of blocks. */
-  readonly blocks: number;
-  /** (P + 1, P + 1) of a device, indexed by from, to; Infinity where the run is impossible or from >= to. */
-  readonly of: (device: number) => Float64Array;
-}
-
-export interface Chain {
-  /** In order from the loss, each device at most once; covers every block. */
-  readonly runs: readonly Run[];
-  readonly cost: number;
-}
-
-/** Fills a device's table of run costs. */
-export function runTable(blocks: number, cost: (from: number, to: number) => number): Float64Array {
-  const side = blocks + 1;
-  const table = new Float64Array(side * side).fill(Infinity);
-  for (let from = 0; from < blocks; from++) {
-    for (let to = from + 1; to <= blocks; to++) table[from * side + to] = cost(from, to);
-  }
-  return table;
-}
+import { reinsert } from './reinsert.ts';
+import { type Chain, chainInOrder, type Run, type RunCosts } from './runs.ts';
 
 /** Up to so many devices the cheapest chain is found exactly where bound and chain do not meet. */
 const MAX_DEVICES_FOR_SUBSETS = 8;
@@ -156,21 +126,6 @@ function repair(costs: RunCosts, runs: readonly Run[]): Chain | null {
   }
 }
 
-/** Every device in turn is tried at every place of the chain's order, for as long as that makes it cheaper: O(devices * P^3) a sweep. */
-function reinsert(costs: RunCosts, chain: Chain): Chain {
-  let best = chain;
-  for (let device = 0, untried = costs.devices; untried > 0; device = (device + 1) % costs.devices, untried--) {
-    const others = best.runs.map((run) => run.device).filter((other) => other !== device);
-    for (let place = 0; place <= others.length; place++) {
-      const found = chainInOrder(costs, [...others.slice(0, place), device, ...others.slice(place)]);
-      if (!found || !(found.cost < best.cost * (1 - 1e-12))) continue;
-      best = found;
-      untried = costs.devices;
-    }
-  }
-  return best;
-}
-
 function assignRuns({ devices, blocks, of }: RunCosts, runs: readonly Run[]): Chain | null {
   if (runs.length > devices) return null;
   const table = new Float64Array(runs.length * devices);
@@ -183,42 +138,6 @@ function assignRuns({ devices, blocks, of }: RunCosts, runs: readonly Run[]): Ch
   const found = assign(table, runs.length, devices);
   if (!found) return null;
   return { runs: runs.map((run, r) => ({ ...run, device: found.columnOf[r]! })), cost: found.cost };
-}
-
-/** The cheapest cover by devices in a given order; any of them may be left out. */
-export function chainInOrder({ blocks, of }: RunCosts, order: readonly number[]): Chain | null {
-  const side = blocks + 1;
-  let least = new Float64Array(side).fill(Infinity);
-  least[0] = 0;
-  // Per device in order: where its run to each position starts; -1 where the device is left out.
-  const starts: Int32Array[] = [];
-  for (const device of order) {
-    const cost = of(device);
-    const next = Float64Array.from(least);
-    const start = new Int32Array(side).fill(-1);
-    for (let from = 0; from < blocks; from++) {
-      const sofar = least[from]!;
-      if (sofar === Infinity) continue;
-      for (let to = from + 1, entry = from * side + to; to < side; to++, entry++) {
-        const through = sofar + cost[entry]!;
-        if (through < next[to]!) {
-          next[to] = through;
-          start[to] = from;
-        }
-      }
-    }
-    least = next;
-    starts.push(start);
-  }
-  if (least[blocks] === Infinity) return null;
-  const runs: Run[] = [];
-  for (let i = order.length - 1, to = blocks; i >= 0; i--) {
-    const from = starts[i]![to]!;
-    if (from < 0) continue;
-    runs.push({ device: order[i]!, from, to });
-    to = from;
-  }
-  return { runs: runs.reverse(), cost: least[blocks]! };
 }
 
 /** The cheapest cover by any of a few devices, each at most once, exactly: O(2^m m P^2). */

@@ -1,6 +1,5 @@
 import { latencyAt, shareBandwidth } from './bandwidth.ts';
 import { groupedBound } from './bounds.ts';
-import { chainInOrder } from './chain.ts';
 import { type ChainProblem, fastestChain, provenBound } from './chain-search.ts';
 import { crunchAt } from './crunch.ts';
 import type { JointAnswer } from './exact.ts';
@@ -9,6 +8,7 @@ import { type Grouping, groupAtFixedRate, quickGrouping } from './grouping.ts';
 import type { Load } from './load.ts';
 import { lola } from './lola.ts';
 import { fleetRunTable, linkOf } from './run-costs.ts';
+import { chainInOrder } from './runs.ts';
 import type { BlockTable } from './table.ts';
 
 /** One-block policies on the detailed form: neighbouring layers are grouped into blocks, each device trains at most one for all samples. */

@@ -1,6 +1,6 @@
-import { type RunCosts, runTable } from './chain.ts';
 import { hertzNeeded } from './channel.ts';
 import { computeSeconds, type Fleet, type Link, linkBits } from './fleet.ts';
+import { type RunCosts, runTable } from './runs.ts';
 import type { BlockTable } from './table.ts';
 
 /** A chain's positions in the detailed form: the head is the first block, then depth 1, so a run from p to q covers depths p to q - 1. */

@@ -1,11 +1,11 @@
 import { shareBandwidth } from './bandwidth.ts';
 import { smallestPerDepth } from './bottleneck.ts';
 import { blockSetBound } from './bounds.ts';
-import type { Run } from './chain.ts';
 import { type ChainProblem, fastestChain, provenBound } from './chain-search.ts';
 import { exact, hertzTable } from './exact.ts';
 import type { Load, Solution } from './load.ts';
 import { tableRunCosts } from './run-costs.ts';
+import type { Run } from './runs.ts';
 import { type BlockTable, rowsRise } from './table.ts';
 
 /** Beyond so many devices only those cheapest for some depth are offered to the search. */

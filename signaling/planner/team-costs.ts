@@ -1,7 +1,8 @@
-import { type Chain, chainBySubsets, chainInOrder, cheapestChain, type RunCosts } from './chain.ts';
+import { chainBySubsets, cheapestChain } from './chain.ts';
 import { hertzNeeded } from './channel.ts';
 import { computeSeconds, type Fleet, linkBits } from './fleet.ts';
 import { fleetRunTable } from './run-costs.ts';
+import { type Chain, chainInOrder, type RunCosts } from './runs.ts';
 
 /** Up to so many members a team's best chain is found exactly. */
 const MAX_MEMBERS_FOR_SUBSETS = 3;

@@ -1,4 +1,4 @@
-import type { Chain } from './chain.ts';
+import type { Chain } from './runs.ts';
 import { type Insertion, type Members, orderOf, type TeamCosts } from './team-costs.ts';
 import type { TeamState } from './team-search.ts';
 

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { assign } from '../../signaling/planner/assignment.ts';
 import { shareBandwidth } from '../../signaling/planner/bandwidth.ts';
-import { chainBySubsets, cheapestChain, runTable } from '../../signaling/planner/chain.ts';
+import { chainBySubsets, cheapestChain } from '../../signaling/planner/chain.ts';
 import { bitsPerSecond, hertzNeeded, type RateLaw, uploadSeconds } from '../../signaling/planner/channel.ts';
 import { maximumMatching } from '../../signaling/planner/matching.ts';
 import { drawsFrom } from '../../signaling/planner/random.ts';
+import { runTable } from '../../signaling/planner/runs.ts';
 import { cheapestSplit } from '../../signaling/planner/samples.ts';
 import { allocations } from './brute-force.ts';
 
