@@ -170,7 +170,7 @@ async function chooseEngine(request: EngineRequest): Promise<{ engine: Engine; r
   for (const kind of ENGINES) {
     if ((await kind.absent()) !== null || !(await kind.trains())) continue;
     try {
-      await selfTest(kind.create);
+      await selfTest(kind.create, request.weightStorage);
       const engine = await kind.create(request);
       return { engine, remark: failed.length === 0 ? '' : ` (${failed.join(', ')} failed here)` };
     } catch (error) {

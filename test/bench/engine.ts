@@ -70,7 +70,8 @@ function contenders(load: NodeJS.Require): readonly Contender[] {
   const jaxJs = (): Promise<unknown> => import(pathToFileURL(jaxModule).href);
   return [
     own('webgpu', (request) => createWebGpuEngine(request)),
-    own('webgpu-f16', (request) => createWebGpuEngine(request, { precision: 'f16' })),
+    own('webgpu-f16', (request) => createWebGpuEngine({ ...request, weightStorage: 'f16' })),
+    own('webgpu-int8', (request) => createWebGpuEngine({ ...request, weightStorage: 'int8' })),
     tfjs('webgpu', tensorflow('webgpu')),
     jax('webgpu', jaxJs),
     own('onnx-wasm', (request) => createOnnxEngine(request, 'wasm')),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { WEIGHT_STORAGES } from '../../signaling/protocol/settings.ts';
 import type { Engine, EngineRequest, Pass } from '../../worker/engine/engine.ts';
 import { lossAndGradient } from '../../worker/engine/golden-check.ts';
 import { createOnnxEngine } from '../../worker/engine/onnx/engine.ts';
@@ -10,7 +11,7 @@ import {
   selfTest,
   selfTestModel,
 } from '../../worker/engine/self-test.ts';
-import { EXPECTED_GRADIENTS, EXPECTED_LOSS } from '../../worker/engine/self-test-answers.ts';
+import { SELF_TEST_ANSWERS } from '../../worker/engine/self-test-answers.ts';
 
 /** An engine that goes wrong from its `from`th pass on, in the way of `spoil`. */
 function faulty(from: number, spoil: (pass: Pass) => Pass): (request: EngineRequest) => Promise<Engine> {
@@ -51,22 +52,28 @@ const notANumber = (pass: Pass): Pass => ({
 });
 
 describe('self-test', () => {
-  it('stores what the reference computes', async () => {
-    const model = await selfTestModel();
+  it.each(WEIGHT_STORAGES)('stores what the reference computes with %s weights', async (weightStorage) => {
+    const model = { ...(await selfTestModel()), weightStorage };
+    const answers = SELF_TEST_ANSWERS[weightStorage];
     const engine = await createReferenceEngine(model);
     await engine.setParameters(model.parameters);
     const { lossSum, gradient } = await lossAndGradient(engine, model.batch, 2, SELF_TEST_DROPOUT);
-    expect(lossSum).toBeCloseTo(EXPECTED_LOSS, 6);
+    expect(lossSum).toBeCloseTo(answers.loss, 6);
     const found = fingerprints(engine, gradient);
-    expect([...found.keys()]).toEqual(Object.keys(EXPECTED_GRADIENTS));
+    expect([...found.keys()]).toEqual(Object.keys(answers.gradients));
     for (const [name, { norm, signed }] of found) {
-      expect(norm, name).toBeCloseTo(EXPECTED_GRADIENTS[name]!.norm, 6);
-      expect(signed, name).toBeCloseTo(EXPECTED_GRADIENTS[name]!.signed, 6);
+      expect(norm, name).toBeCloseTo(answers.gradients[name]!.norm, 6);
+      expect(signed, name).toBeCloseTo(answers.gradients[name]!.signed, 6);
     }
   });
 
-  it('is passed by the onnx engine', async () => {
-    await expect(selfTest((request) => createOnnxEngine(request, 'wasm'))).resolves.toBeUndefined();
+  it.each(WEIGHT_STORAGES)('is passed by the onnx engine with %s weights', async (storage) => {
+    await expect(selfTest((request) => createOnnxEngine(request, 'wasm'), storage)).resolves.toBeUndefined();
+  });
+
+  it('is not passed with weights in another storage than asked for', async () => {
+    const coarse = (request: EngineRequest) => createReferenceEngine({ ...request, weightStorage: 'int8' });
+    await expect(selfTest(coarse)).rejects.toThrow(SelfTestError);
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
+import { LORA_TARGETS, WEIGHT_STORAGES } from '../../signaling/protocol/settings.ts';
 import type { Engine, EngineRequest } from '../../worker/engine/engine.ts';
 import { checkGolden, lossAndGradient, relativeError } from '../../worker/engine/golden-check.ts';
 import { hiddenFromValues } from '../../worker/engine/hidden.ts';
@@ -15,6 +15,7 @@ import { describeOnGpu } from './describe-on-gpu.ts';
 
 const CHOICES: WebGpuChoices = {
   precision: 'f32',
+  weights: 'f32',
   tile: { kind: 'subgroup', rows: 128, columns: 8, inner: 4, threadRows: 2, threadColumns: 8 },
   attentionThreads: 'sharing',
 };
@@ -69,9 +70,12 @@ describeOnGpu('webgpu', () => {
     await engine.dispose();
   });
 
-  it('passes the self-test as devices make it, its tile chosen by trial', async () => {
-    await selfTest((request) => createWebGpuEngine(request, { gpu: dawn }));
-  });
+  it.each(WEIGHT_STORAGES)(
+    'passes the self-test with %s weights as devices make it, its tile chosen by trial',
+    async (storage) => {
+      await selfTest((request) => createWebGpuEngine(request, dawn), storage);
+    },
+  );
 
   it('goes on with a new device when it loses its own', async () => {
     const model = await randomModel();
@@ -132,7 +136,7 @@ describeOnGpu('webgpu', () => {
   describe('half precision', () => {
     it.each(GOLDEN_NAMES)('is within 2e-2 of PyTorch on %s', async (name) => {
       const golden = await goldenCase(name);
-      const engine = await create(golden, { precision: 'f16' });
+      const engine = await create(golden, { precision: 'f16', weights: 'f16' });
       const errors = await checkGolden(engine, golden);
       expect(errors.logits).toBeLessThan(2e-2);
       expect(errors.loss).toBeLessThan(2e-2);
@@ -143,7 +147,7 @@ describeOnGpu('webgpu', () => {
     it('halves the bytes of matrices and of what is saved', async () => {
       const model = await randomModel({ hiddenSize: 32, heads: 2, ffnSize: 64, tokens: 24 });
       const bytes = async (precision: 'f32' | 'f16') => {
-        const engine = await create(model, { precision });
+        const engine = await create(model, { precision, weights: precision });
         const sizes = engine.bytes(3, 24, 2);
         await engine.setParameters(model.parameters);
         await lossAndGradient(engine, model.batch);

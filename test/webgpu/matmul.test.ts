@@ -3,6 +3,7 @@ import { hiddenMask } from '../../worker/dropout.ts';
 import { relativeError } from '../../worker/engine/golden-check.ts';
 import { randomValues } from '../../worker/engine/random-model.ts';
 import type { Gpu } from '../../worker/engine/webgpu/gpu.ts';
+import type { WeightPrecision } from '../../worker/engine/webgpu/kernel.ts';
 import {
   type MatmulSizes,
   type MatmulVariant,
@@ -12,6 +13,7 @@ import {
   matmulSizes,
 } from '../../worker/engine/webgpu/kernels/matmul.ts';
 import type { Tile } from '../../worker/engine/webgpu/kernels/tile.ts';
+import { fromHalf, toHalf } from '../../worker/model/half.ts';
 import { openGpu } from './dawn.ts';
 import { describeOnGpu } from './describe-on-gpu.ts';
 import { layerUniform, packed, packedRows, passUniform, runKernel } from './run-kernel.ts';
@@ -85,6 +87,37 @@ const CASES: Record<string, { rows: number; variant: MatmulVariant; sizes: Matmu
   },
 };
 
+/** Storages of the matrix, by rows with adapters and by columns, at sizes that nothing divides. */
+const STORAGES = (['packed', 'f16', 'int8'] as const).flatMap((weightPrecision) => [
+  {
+    title: `${weightPrecision}, by rows, with bias and an adapter`,
+    rows: 19,
+    variant: { ...PLAIN, weightPrecision, bias: true, lora: true },
+    sizes: {
+      inner: 44,
+      outer: 24,
+      lora: { rank: 3, scale: 2 / 3, zWidth: 4, targets: [{ from: 0, to: 24, zOffset: 0, bOffset: 5 }] },
+    },
+  },
+  {
+    title: `${weightPrecision}, by columns, added to the output`,
+    rows: 19,
+    variant: { ...PLAIN, weight: 'columns' as const, weightPrecision, add: 'out' as const },
+    sizes: { inner: 44, outer: 24 },
+  },
+]);
+
+/** A matrix as it is stored, and what it stands for. */
+function stored(precision: WeightPrecision, rows: number, columns: number) {
+  const values = randomValues(rows * columns, 2, 1);
+  if (precision === 'f32') return { data: values, scales: new Float32Array(rows), values };
+  if (precision !== 'int8')
+    return { data: toHalf(values), scales: new Float32Array(rows), values: fromHalf(toHalf(values)) };
+  const data = Int8Array.from(values, (value) => Math.round(127 * value));
+  const scales = randomValues(rows, 9, 0.01, 0.02);
+  return { data, scales, values: Float32Array.from(data, (code, i) => code * scales[Math.floor(i / columns)]!) };
+}
+
 describeOnGpu('products with frozen matrices', () => {
   let gpu: Gpu;
   beforeAll(async () => {
@@ -136,5 +169,35 @@ describeOnGpu('products with frozen matrices', () => {
     const want = matmulReference({ variant, sizes }, rows, { ...data, ...(variant.dropout ? { mask } : {}) });
     expect(relativeError(got.out, want.out)).toBeLessThan(2e-6);
     if (variant.gelu === 'keep') expect(relativeError(got.preactivation, want.preactivation)).toBeLessThan(2e-6);
+  });
+
+  it.each(
+    STORAGES.flatMap((test) => [STAGED, SUBGROUP, DIRECT].map((tile) => [tile.kind, test.title, tile, test] as const)),
+  )('%s, the matrix stored as %s', async (_, __, tile, { rows, variant, sizes }) => {
+    const { inner, outer } = sizes;
+    const byRows = variant.weight === 'rows';
+    const matrix = stored(variant.weightPrecision, byRows ? outer : inner, byRows ? inner : outer);
+    const bias = randomValues(byRows ? outer : inner, 3, 1);
+    const data = {
+      x: randomValues(rows * inner, 1, 1),
+      z: randomValues(rows * 4, 4, 1),
+      lora: randomValues(200, 5, 1),
+      out: randomValues(rows * outer, 8, 1),
+    };
+    const got = await runKernel(
+      gpu,
+      matmulKernel(variant, tile),
+      {
+        ...data,
+        weight: matrix.data,
+        bias: Float32Array.of(...bias, ...matrix.scales),
+        current: passUniform({ rows }),
+        sizes: matmulSizes(sizes),
+      },
+      { out: data.out },
+      matmulGrid(sizes, tile, rows),
+    );
+    const want = matmulReference({ variant, sizes }, rows, { ...data, bias, weight: matrix.values });
+    expect(relativeError(got.out, want.out)).toBeLessThan(2e-6);
   });
 });

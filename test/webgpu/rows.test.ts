@@ -94,7 +94,7 @@ describeOnGpu('kernels that work row by row', () => {
     ] as const) {
       const got = await runKernel(
         gpu,
-        embedKernel('f32'),
+        embedKernel('f32', 'f32'),
         {
           ...shared,
           sizes: embedSizes({ ...sizes, firstWord: first, wordCount: count }),

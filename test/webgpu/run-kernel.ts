@@ -1,7 +1,7 @@
 import { type Gpu, type Slice, whole } from '../../worker/engine/webgpu/gpu.ts';
 import { type Grid, type Kernel, PASS_BYTES } from '../../worker/engine/webgpu/kernel.ts';
 
-type Numbers = Float32Array | Uint32Array | Uint16Array;
+type Numbers = Float32Array | Uint32Array | Uint16Array | Int8Array;
 
 /** Runs one kernel on the given inputs and reads all of `outputs` that it binds back: so many floats, or what they hold before. */
 export async function runKernel<Name extends string, Out extends Name>(

@@ -40,6 +40,8 @@ export interface PassOptions {
   readonly saveFrom: number;
   /** Dropout of this pass; probability 0 turns it off. Masks are keyed by (seed, round, sample position, layer, site, element). */
   readonly dropout: { readonly probability: number; readonly seed: number; readonly round: number };
+  /** Saved layers keep their input alone, and go forward again when the backward pass comes to them; for engines that offer it. */
+  readonly recompute?: boolean;
 }
 
 export interface BlockGradient {
@@ -90,9 +92,11 @@ export interface Engine {
   setParameters(values: Float32Array): Promise<void>;
   begin(batch: TokenBatch, options: PassOptions): Promise<Pass>;
   /** `savedLayers` counts from the last layer down: the depth of the deepest trained block. */
-  bytes(samples: number, tokens: number, savedLayers: number): EngineBytes;
+  bytes(samples: number, tokens: number, savedLayers: number, recompute?: boolean): EngineBytes;
+  /** Whether passes may be told to recompute. */
+  readonly recomputes: boolean;
   /** Whether such a pass can have its memory here, by taking it where that can be tried; it is given back at once. */
-  fits(samples: number, tokens: number, savedLayers: number): Promise<boolean>;
+  fits(samples: number, tokens: number, savedLayers: number, recompute?: boolean): Promise<boolean>;
   /** Bytes that a plain copy reads and writes in a second where the engine's tensors lie. */
   copyBytesPerSecond(): Promise<number>;
   dispose(): Promise<void>;

@@ -34,10 +34,11 @@ export async function lossAndGradient(
   batch: TokenBatch,
   depth = engine.shape.layers,
   dropout = NO_DROPOUT,
+  recompute = false,
 ): Promise<{ readonly logits: Float32Array; readonly lossSum: number; readonly gradient: Float32Array }> {
   const { layers } = engine.shape;
   const gradient = new Float32Array(engine.layout.length);
-  const pass = await engine.begin(batch, { saveFrom: layers - depth, dropout });
+  const pass = await engine.begin(batch, { saveFrom: layers - depth, dropout, recompute });
   try {
     const hidden = await pass.forward({ from: 0, to: layers }, await pass.embed());
     const { logits, lossSum, dHidden, head } = await pass.loss(hidden, { dHidden: depth > 0, headGradient: true });

@@ -1,8 +1,8 @@
-import type { LoraSettings } from '../../signaling/protocol/settings.ts';
+import type { LoraSettings, WeightStorage } from '../../signaling/protocol/settings.ts';
 import type { Engine, EngineRequest } from './engine.ts';
 import { lossAndGradient } from './golden-check.ts';
 import { type RandomModel, randomModel } from './random-model.ts';
-import { EXPECTED_GRADIENTS, EXPECTED_LOSS } from './self-test-answers.ts';
+import { SELF_TEST_ANSWERS, type SelfTestAnswers } from './self-test-answers.ts';
 
 /** An engine that computes wrong numbers on this machine; the message says what it got wrong. */
 export class SelfTestError extends Error {
@@ -56,17 +56,21 @@ export function fingerprints(engine: Engine, gradient: Float32Array): ReadonlyMa
 
 /**
  * Trains a small stored case forward and backward, repeatedly: GPUs exist that are right once and wrong later, or right forward and
- * give zero gradients.
+ * give zero gradients. The weights are stored as the session wants them.
  * @throws SelfTestError with one sentence.
  */
-export async function selfTest(create: (request: EngineRequest) => Promise<Engine>): Promise<void> {
-  const model = await selfTestModel();
+export async function selfTest(
+  create: (request: EngineRequest) => Promise<Engine>,
+  weightStorage: WeightStorage = 'f32',
+): Promise<void> {
+  const model = { ...(await selfTestModel()), weightStorage };
+  const answers = SELF_TEST_ANSWERS[weightStorage];
   const engine = await create(model);
   try {
     await engine.setParameters(model.parameters);
     for (const pass of ['first', 'second', 'third']) {
       const { lossSum, gradient } = await lossAndGradient(engine, model.batch, model.shape.layers, SELF_TEST_DROPOUT);
-      const wrong = firstError(lossSum, fingerprints(engine, gradient));
+      const wrong = firstError(answers, lossSum, fingerprints(engine, gradient));
       if (wrong !== null)
         throw new SelfTestError(
           `${engine.backend} computes wrong numbers in the ${pass} pass of the self-test: ${wrong}.`,
@@ -77,9 +81,9 @@ export async function selfTest(create: (request: EngineRequest) => Promise<Engin
   }
 }
 
-function firstError(lossSum: number, got: ReadonlyMap<string, Fingerprint>): string | null {
-  if (!(Math.abs(lossSum / EXPECTED_LOSS - 1) < TOLERANCE)) return `the loss is ${lossSum}, not ${EXPECTED_LOSS}`;
-  for (const [name, want] of Object.entries(EXPECTED_GRADIENTS)) {
+function firstError(answers: SelfTestAnswers, lossSum: number, got: ReadonlyMap<string, Fingerprint>): string | null {
+  if (!(Math.abs(lossSum / answers.loss - 1) < TOLERANCE)) return `the loss is ${lossSum}, not ${answers.loss}`;
+  for (const [name, want] of Object.entries(answers.gradients)) {
     const found = got.get(name);
     const error =
       found === undefined

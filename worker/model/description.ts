@@ -75,7 +75,7 @@ export const layerTensorName = (layer: number, path: string): string => `roberta
 
 const EMBEDDINGS = 'roberta.embeddings';
 
-function embeddingSpecs(shape: ModelShape): Readonly<Record<keyof StoredEmbeddings, TensorSpec>> {
+export function embeddingSpecs(shape: ModelShape): Readonly<Record<keyof StoredEmbeddings, TensorSpec>> {
   const c = shape.hiddenSize;
   return {
     word: { name: `${EMBEDDINGS}.word_embeddings.weight`, shape: [shape.vocabSize, c] },
@@ -138,8 +138,17 @@ export async function loadStored(
       `This device has no room for the model's ${Math.ceil(frozenBytes(shape, storage) / 1e6)} MB in memory; a session with 8-bit weights takes ${Math.ceil(frozenBytes(shape, 'int8') / 1e6)} MB.`,
     );
   }
+  await weights.stream(counted(wanted, onTensor));
+  return model;
+}
+
+/** The same tensors; `onTensor` hears of each that has arrived. */
+export function counted(
+  wanted: readonly WantedTensor[],
+  onTensor?: (done: number, total: number) => void,
+): readonly WantedTensor[] {
   let read = 0;
-  const counted = wanted.map((tensor): WantedTensor => {
+  return wanted.map((tensor): WantedTensor => {
     const size = tensor.shape.reduce((a, b) => a * b, 1);
     return {
       ...tensor,
@@ -149,8 +158,6 @@ export async function loadStored(
       },
     };
   });
-  await weights.stream(counted);
-  return model;
 }
 
 function emptyLayer(

@@ -74,6 +74,7 @@ export async function createOnnxEngine(request: EngineRequest, provider: OnnxPro
     backend: runtime.backend,
     shape,
     layout,
+    recomputes: false,
     setParameters: async (values) => {
       if (values.length !== layout.length)
         throw new RangeError(`${values.length} parameters were given to a model with ${layout.length}.`);

@@ -161,6 +161,7 @@ export async function createReferenceEngine(request: EngineRequest): Promise<Eng
     backend: 'plain TypeScript, float64',
     shape,
     layout,
+    recomputes: false,
     setParameters: async (values) => {
       parameters = values.slice();
     },

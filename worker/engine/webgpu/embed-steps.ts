@@ -1,5 +1,5 @@
 import { DROPOUT_SITES } from '../../dropout.ts';
-import { BYTES } from './kernel.ts';
+import { WEIGHT_BYTES } from './kernel.ts';
 import { embedGrid, embedKernel, embedSizes } from './kernels/embed.ts';
 import { type ModelPlan, type Step, step } from './steps.ts';
 
@@ -12,8 +12,8 @@ export interface WordPart {
 }
 
 /** The vocabulary in as few parts as the limit allows, of equal size but for the last. */
-export function wordParts({ shape, precision }: Pick<ModelPlan, 'shape' | 'precision'>): readonly WordPart[] {
-  const most = Math.floor(MAX_TABLE_BYTES / (shape.hiddenSize * BYTES[precision]));
+export function wordParts({ shape, weights }: Pick<ModelPlan, 'shape' | 'weights'>): readonly WordPart[] {
+  const most = Math.floor(MAX_TABLE_BYTES / (shape.hiddenSize * WEIGHT_BYTES[weights]));
   const count = Math.ceil(shape.vocabSize / most);
   const size = Math.ceil(shape.vocabSize / count);
   return Array.from({ length: count }, (_, index) => ({
@@ -24,11 +24,18 @@ export function wordParts({ shape, precision }: Pick<ModelPlan, 'shape' | 'preci
 
 /** Embeddings of the pass's rows in `t.x`. */
 export function embedSteps(plan: ModelPlan): readonly Step[] {
-  const { shape, precision } = plan;
+  const { shape, precision, weights } = plan;
   return wordParts(plan).map((part, index) =>
     step(
-      embedKernel(precision),
-      { wordTable: `e.words.${index}`, tables: 'e.tables', norm: 'e.norm', out: 't.x' },
+      embedKernel(precision, weights),
+      {
+        wordTable: `e.words.${index}`,
+        wordScales: `e.words.${index}.scales`,
+        tables: 'e.tables',
+        tableScales: 'e.tables.scales',
+        norm: 'e.norm',
+        out: 't.x',
+      },
       embedSizes({
         width: shape.hiddenSize,
         eps: shape.layerNormEps,

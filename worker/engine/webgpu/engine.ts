@@ -1,3 +1,4 @@
+import type { WeightStorage } from '../../../signaling/protocol/settings.ts';
 import { parameterLayout } from '../../model/layout.ts';
 import { checkedBatch } from '../batch.ts';
 import type { Engine, EngineRequest, Pass, PassOptions } from '../engine.ts';
@@ -6,7 +7,7 @@ import { timeCopies } from './copy-rate.ts';
 import { type OpenedDevice, openDevice, WebGpuError } from './device.ts';
 import { frozenBytes, loadFrozen } from './frozen.ts';
 import { bufferBytes, Gpu } from './gpu.ts';
-import { type Precision, requireMultipleOf4 } from './kernel.ts';
+import { type Precision, requireMultipleOf4, type WeightPrecision } from './kernel.ts';
 import { SHARING, type Tile } from './kernels/tile.ts';
 import { passBytes } from './memory.ts';
 import { Pace } from './pace.ts';
@@ -20,14 +21,9 @@ import { chooseTile } from './tiles.ts';
 /** How the engine uses a device; none of it changes what is computed but by rounding. */
 export interface WebGpuChoices {
   readonly precision: Precision;
+  readonly weights: WeightPrecision;
   readonly tile: Tile;
   readonly attentionThreads: ModelPlan['attentionThreads'];
-}
-
-export interface WebGpuOptions {
-  /** `navigator.gpu` by default. */
-  readonly gpu?: GPU | undefined;
-  readonly precision?: Precision;
 }
 
 /** An engine and the device that is its own. */
@@ -36,25 +32,22 @@ export type DeviceEngine = Engine & { readonly gpu: Gpu };
 /**
  * RoBERTa with frozen weights on this machine's WebGPU, in kernels of our own, the shape of their work tried out on the device. When the
  * device is lost, what was under way fails, and the next pass begins on a new device.
- * @throws RangeError for a model whose widths the kernels cannot take; WebGpuError where there is no device, it lacks half precision
- * that was asked for, or it fails.
+ * @throws RangeError for a model whose widths the kernels cannot take; WebGpuError where there is no device, or it fails.
  */
-export async function createWebGpuEngine(request: EngineRequest, options: WebGpuOptions = {}): Promise<Engine> {
-  return recovering(() => openEngine(request, options));
+export async function createWebGpuEngine(request: EngineRequest, gpu: GPU | undefined = ownGpu()): Promise<Engine> {
+  return recovering(() => openEngine(request, gpu));
 }
 
-async function openEngine(request: EngineRequest, options: WebGpuOptions): Promise<DeviceEngine> {
+async function openEngine(request: EngineRequest, gpu: GPU | undefined): Promise<DeviceEngine> {
   requireWidths(request);
   const { shape } = request;
-  const { gpu = ownGpu(), precision = 'f32' } = options;
   const opened = await openDevice(gpu);
   const wrapped = new Gpu(opened.device);
   try {
-    if (precision === 'f16' && !opened.hasF16)
-      throw new WebGpuError('unavailable', 'This graphics device cannot compute in half precision.');
-    const { tile } = await chooseTile(wrapped, opened, { ...shape, precision });
+    const stored = precisionsFor(request.weightStorage, opened.hasF16);
+    const { tile } = await chooseTile(wrapped, opened, { ...shape, ...stored });
     const attentionThreads = attentionThreadsFor(shape.hiddenSize / shape.heads, opened);
-    return await createEngineOn(wrapped, opened.description, request, { precision, tile, attentionThreads });
+    return await createEngineOn(wrapped, opened.description, request, { ...stored, tile, attentionThreads });
   } catch (error) {
     wrapped.dispose();
     throw error;
@@ -65,6 +58,22 @@ function ownGpu(): GPU | undefined {
   // Node has no navigator before version 21.
   return 'navigator' in globalThis && 'gpu' in navigator ? navigator.gpu : undefined;
 }
+
+/**
+ * A session of f16 weights has f16 activations, too, where the device has the type; where not, it unpacks the same weights to compute
+ * in f32. Activations beside 8-bit matrices stay f32: the codes are coarse enough.
+ */
+export function precisionsFor(storage: WeightStorage, hasF16: boolean): Pick<WebGpuChoices, 'precision' | 'weights'> {
+  if (storage !== 'f16') return { precision: 'f32', weights: storage };
+  return hasF16 ? { precision: 'f16', weights: 'f16' } : { precision: 'f32', weights: 'packed' };
+}
+
+const WEIGHTS_IN_WORDS: Readonly<Record<WeightPrecision, string>> = {
+  f32: '',
+  f16: ', half precision',
+  packed: ', 16-bit weights',
+  int8: ', 8-bit weights',
+};
 
 /**
  * Registers for three rows of 64 are more than most GPUs give a thread: heads are shared there. Small ones, too, so that the self-test,
@@ -121,7 +130,7 @@ export async function createEngineOn(
       try {
         const samples = checked.lengths.length;
         const savedLayers = Math.max(0, shape.layers - options.saveFrom);
-        await storage.reserve(samples * checked.tokens, samples, savedLayers);
+        await storage.reserve(samples * checked.tokens, samples, savedLayers, options.recompute ?? false);
         return new WebGpuPass(host, checked, options, () => {
           open = false;
         });
@@ -133,7 +142,7 @@ export async function createEngineOn(
 
     return {
       name: 'webgpu',
-      backend: `WebGPU, ${description}${plan.precision === 'f16' ? ', half precision' : ''}`,
+      backend: `WebGPU, ${description}${WEIGHTS_IN_WORDS[plan.weights]}`,
       shape,
       layout,
       gpu,
@@ -142,14 +151,15 @@ export async function createEngineOn(
         constants.setParameters(values);
       },
       begin,
-      bytes: (samples, tokens, savedLayers) => ({
+      recomputes: true,
+      bytes: (samples, tokens, savedLayers, recompute) => ({
         weightsBytes,
-        ...passBytes(plan, samples * tokens, samples, savedLayers),
+        ...passBytes(plan, samples * tokens, samples, savedLayers, recompute),
       }),
-      fits: async (samples, tokens, savedLayers) => {
+      fits: async (samples, tokens, savedLayers, recompute = false) => {
         if (open) throw new Error('A pass is still open: dispose of it before memory is tried out.');
         try {
-          await storage.reserve(samples * tokens, samples, savedLayers);
+          await storage.reserve(samples * tokens, samples, savedLayers, recompute);
           await storage.touch();
           return true;
         } catch (error) {

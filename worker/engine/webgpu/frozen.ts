@@ -1,23 +1,17 @@
-import type { LoraTarget } from '../../../signaling/protocol/settings.ts';
-import { type LayerTensor, layerTensorSpecs } from '../../model/description.ts';
-import { toHalf } from '../../model/half.ts';
-import type { Weights } from '../../model/weights.ts';
+import type { LoraTarget, ModelShape, WeightStorage } from '../../../signaling/protocol/settings.ts';
+import { counted, embeddingSpecs, isMatrix, layerTensorName, layerTensorSpecs } from '../../model/description.ts';
+import { emptyMatrix, storeRows } from '../../model/stored-matrix.ts';
+import type { TensorSpec, WantedTensor, Weights } from '../../model/weights.ts';
 import { type Product, productShape } from './adapters.ts';
 import { wordParts } from './embed-steps.ts';
 import { type CountedBuffer, type Gpu, type Slice, whole } from './gpu.ts';
-import { BYTES, type Precision } from './kernel.ts';
+import { WEIGHT_BYTES, type WeightPrecision } from './kernel.ts';
 import type { ModelPlan } from './steps.ts';
 
 /** Frozen tensors on the device, by the names that steps give them after their `e.` or `w.`. */
 export interface FrozenTensors {
   readonly embeddings: ReadonlyMap<string, Slice>;
   readonly layers: readonly ReadonlyMap<string, Slice>[];
-}
-
-/** A buffer of the device and the part of it that one of the model's tensors fills. */
-interface Place {
-  readonly buffer: string;
-  readonly offset: number;
 }
 
 const MATRIX_OF: Readonly<Record<LoraTarget, { readonly product: Product; readonly part: number }>> = {
@@ -29,54 +23,59 @@ const MATRIX_OF: Readonly<Record<LoraTarget, { readonly product: Product; readon
   'output.dense': { product: 'd', part: 0 },
 };
 
-/** Elements and precision of each of a layer's buffers. Matrices in the plan's precision; biases and LayerNorms in f32. */
-function layerBuffers(plan: ModelPlan): Readonly<Record<string, { length: number; precision: Precision }>> {
-  const sizes: Record<string, { length: number; precision: Precision }> = {
-    norm1: { length: 2 * plan.shape.hiddenSize, precision: 'f32' },
-    norm2: { length: 2 * plan.shape.hiddenSize, precision: 'f32' },
-  };
+const STORAGE: Readonly<Record<WeightPrecision, WeightStorage>> = {
+  f32: 'f32',
+  f16: 'f16',
+  packed: 'f16',
+  int8: 'int8',
+};
+
+/** Bytes of each of a layer's buffers. The scales of an 8-bit matrix's rows lie behind its bias. */
+function layerBuffers(plan: ModelPlan): Readonly<Record<string, number>> {
+  const sizes: Record<string, number> = { norm1: 8 * plan.shape.hiddenSize, norm2: 8 * plan.shape.hiddenSize };
   for (const product of ['qkv', 'o', 'i', 'd'] as const) {
     const [outer, inner] = productShape(plan, product);
-    sizes[product] = { length: outer * inner, precision: plan.precision };
-    sizes[`${product}.bias`] = { length: outer, precision: 'f32' };
+    sizes[product] = outer * inner * WEIGHT_BYTES[plan.weights];
+    sizes[`${product}.bias`] = (plan.weights === 'int8' ? 2 : 1) * outer * 4;
   }
   return sizes;
 }
 
-function placeOf(key: LayerTensor, hiddenSize: number, length: number): Place {
-  const norm = /^(attention\.output|output)\.LayerNorm\.(weight|bias)$/.exec(key);
-  if (norm !== null)
-    return { buffer: norm[1] === 'output' ? 'norm2' : 'norm1', offset: norm[2] === 'bias' ? hiddenSize : 0 };
-  const target = key.replace(/\.(weight|bias)$/, '') as LoraTarget;
-  const { product, part } = MATRIX_OF[target];
-  return { buffer: key.endsWith('.bias') ? `${product}.bias` : product, offset: part * length };
-}
-
-/** Elements and precision of the embeddings' buffers. */
-function embeddingBuffers(plan: ModelPlan): Readonly<Record<string, { length: number; precision: Precision }>> {
+/** Bytes of each of the embeddings' buffers. */
+function embeddingBuffers(plan: ModelPlan): Readonly<Record<string, number>> {
   const { hiddenSize: c, maxPositions } = plan.shape;
-  const { precision } = plan;
+  const tables = [
+    ...wordParts(plan).map(({ wordCount }, index) => [`words.${index}`, wordCount] as const),
+    ['tables', maxPositions + 1] as const,
+  ];
   return {
-    ...Object.fromEntries(
-      wordParts(plan).map(({ wordCount }, index) => [`words.${index}`, { length: wordCount * c, precision }]),
-    ),
-    tables: { length: (maxPositions + 1) * c, precision },
-    norm: { length: 2 * c, precision: 'f32' },
+    norm: 2 * c * 4,
+    ...Object.fromEntries(tables.map(([name, rows]) => [name, rows * c * WEIGHT_BYTES[plan.weights]])),
+    ...(plan.weights === 'int8' ? Object.fromEntries(tables.map(([name, rows]) => [`${name}.scales`, rows * 4])) : {}),
   };
 }
 
 /** Bytes of each buffer that `loadFrozen` makes. */
 export function frozenBytes(plan: ModelPlan): readonly number[] {
-  const of = (buffers: Readonly<Record<string, { length: number; precision: Precision }>>) =>
-    Object.values(buffers).map(({ length, precision }) => length * BYTES[precision]);
-  const layer = of(layerBuffers(plan));
-  return [...of(embeddingBuffers(plan)), ...Array.from({ length: plan.shape.layers }, () => layer).flat()];
+  const layer = Object.values(layerBuffers(plan));
+  return [...Object.values(embeddingBuffers(plan)), ...Array.from({ length: plan.shape.layers }, () => layer).flat()];
 }
 
 /** Writes wait in the driver's memory until the device has taken them: so many bytes at most. */
 const MAX_BYTES_UNDER_WAY = 64 * 2 ** 20;
 
-/** Reads the frozen tensors one after the other, each into its buffer; no other copy of them stays. */
+/** Where rows of a matrix go: elements of the buffer before its first row, and f32 of another before that row's scale. */
+interface MatrixPlace {
+  readonly buffer: CountedBuffer;
+  readonly firstRow: number;
+  readonly scales: CountedBuffer | undefined;
+  readonly firstScale: number;
+}
+
+/**
+ * Streams the frozen tensors into their buffers in one pass over the files, a piece at a time; no other copy of them is ever whole. All
+ * buffers are made first: a device that has too little memory fails before it downloads.
+ */
 export async function loadFrozen(
   gpu: Gpu,
   plan: ModelPlan,
@@ -84,55 +83,97 @@ export async function loadFrozen(
   progress: (done: number, total: number) => void,
 ): Promise<FrozenTensors> {
   const { shape } = plan;
-  const c = shape.hiddenSize;
-  const make = (sizes: Readonly<Record<string, { length: number; precision: Precision }>>) =>
-    gpu.allocated(
-      () =>
-        new Map(
-          Object.entries(sizes).map(([name, { length, precision }]) => [
-            name,
-            gpu.allocate(name, length * BYTES[precision]),
-          ]),
-        ),
-    );
+  const make = (sizes: Readonly<Record<string, number>>) =>
+    new Map(Object.entries(sizes).map(([name, bytes]) => [name, gpu.allocate(name, bytes)]));
+  const { embeddings, layers } = await gpu.allocated(() => ({
+    embeddings: make(embeddingBuffers(plan)),
+    layers: Array.from({ length: shape.layers }, () => make(layerBuffers(plan))),
+  }));
+
   let underWay = 0;
-  const put = async (buffer: CountedBuffer, precision: Precision, offset: number, values: Float32Array) => {
-    const data = precision === 'f16' ? toHalf(values) : values;
-    gpu.write({ buffer, offset: offset * BYTES[precision], bytes: data.byteLength }, data);
+  const write = async (buffer: CountedBuffer, offset: number, data: Float32Array | Uint16Array | Int8Array) => {
+    gpu.write({ buffer, offset, bytes: data.byteLength }, data);
     underWay += data.byteLength;
     if (underWay > MAX_BYTES_UNDER_WAY) {
       await gpu.idle();
       underWay = 0;
     }
   };
+  const vector = (spec: TensorSpec, buffer: CountedBuffer, offset: number): WantedTensor => ({
+    ...spec,
+    take: (values, at) => write(buffer, 4 * (offset + at), values),
+  });
+  const writeRows = async (place: MatrixPlace, first: number, columns: number, values: Float32Array) => {
+    const rows = emptyMatrix(STORAGE[plan.weights], values.length / columns, columns);
+    storeRows(rows, 0, values);
+    await write(place.buffer, (place.firstRow + first) * columns * WEIGHT_BYTES[plan.weights], rows.values);
+    if (rows.storage === 'int8') await write(place.scales!, 4 * (place.firstScale + first), rows.scales);
+  };
+  const matrix = (spec: TensorSpec, place: MatrixPlace): WantedTensor => {
+    const columns = spec.shape[1]!;
+    return { ...spec, take: (values, at) => writeRows(place, at / columns, columns, values) };
+  };
+
+  const specs = embeddingSpecs(shape);
+  const table = (name: string, firstRow: number): MatrixPlace => ({
+    buffer: embeddings.get(name)!,
+    firstRow,
+    scales: embeddings.get(`${name}.scales`),
+    firstScale: firstRow,
+  });
+  const words: WantedTensor = {
+    ...specs.word,
+    take: async (values, at) => {
+      const c = shape.hiddenSize;
+      for (const [index, { firstWord, wordCount }] of wordParts(plan).entries()) {
+        const from = Math.max(at, firstWord * c);
+        const to = Math.min(at + values.length, (firstWord + wordCount) * c);
+        if (from < to)
+          await writeRows(table(`words.${index}`, 0), from / c - firstWord, c, values.subarray(from - at, to - at));
+      }
+    },
+  };
+  const norm = embeddings.get('norm')!;
+  await weights.stream(
+    counted(
+      [
+        words,
+        matrix(specs.position, table('tables', 0)),
+        matrix(specs.tokenType, table('tables', shape.maxPositions)),
+        vector(specs.normWeight, norm, 0),
+        vector(specs.normBias, norm, shape.hiddenSize),
+        ...layers.flatMap((buffers, layer) => wantedOfLayer(shape, layer, buffers, { vector, matrix })),
+      ],
+      progress,
+    ),
+  );
   const slices = (buffers: ReadonlyMap<string, CountedBuffer>) =>
     new Map([...buffers].map(([name, buffer]) => [name, whole(buffer)]));
+  return { embeddings: slices(embeddings), layers: layers.map(slices) };
+}
 
-  const embeddingSizes = embeddingBuffers(plan);
-  const embeddings = await make(embeddingSizes);
-  const at = 'roberta.embeddings';
-  const into = (name: string, offset: number, values: Float32Array) =>
-    put(embeddings.get(name)!, embeddingSizes[name]!.precision, offset, values);
-  const words = await weights.read(`${at}.word_embeddings.weight`, [shape.vocabSize, c]);
-  for (const [index, { firstWord, wordCount }] of wordParts(plan).entries())
-    await into(`words.${index}`, 0, words.subarray(firstWord * c, (firstWord + wordCount) * c));
-  await into('tables', 0, await weights.read(`${at}.position_embeddings.weight`, [shape.maxPositions, c]));
-  await into('tables', shape.maxPositions * c, await weights.readFirstRow(`${at}.token_type_embeddings.weight`, c));
-  await into('norm', 0, await weights.read(`${at}.LayerNorm.weight`, [c]));
-  await into('norm', c, await weights.read(`${at}.LayerNorm.bias`, [c]));
-  progress(1, shape.layers + 1);
-
-  const sizes = layerBuffers(plan);
-  const layers: ReadonlyMap<string, Slice>[] = [];
-  for (let layer = 0; layer < shape.layers; layer++) {
-    const buffers = await make(sizes);
-    for (const { key, path, shape: dims } of layerTensorSpecs(shape)) {
-      const values = await weights.read(`roberta.encoder.layer.${layer}.${path}`, dims);
-      const { buffer, offset } = placeOf(key, c, values.length);
-      await put(buffers.get(buffer)!, sizes[buffer]!.precision, offset, values);
+function wantedOfLayer(
+  shape: ModelShape,
+  layer: number,
+  buffers: ReadonlyMap<string, CountedBuffer>,
+  into: {
+    readonly vector: (spec: TensorSpec, buffer: CountedBuffer, offset: number) => WantedTensor;
+    readonly matrix: (spec: TensorSpec, place: MatrixPlace) => WantedTensor;
+  },
+): readonly WantedTensor[] {
+  return layerTensorSpecs(shape).map(({ key, path, shape: dims }) => {
+    const spec = { name: layerTensorName(layer, path), shape: dims };
+    const norm = /^(attention\.output|output)\.LayerNorm\.(weight|bias)$/.exec(key);
+    if (norm !== null) {
+      const buffer = buffers.get(norm[1] === 'output' ? 'norm2' : 'norm1')!;
+      return into.vector(spec, buffer, norm[2] === 'bias' ? shape.hiddenSize : 0);
     }
-    layers.push(slices(buffers));
-    progress(layer + 2, shape.layers + 1);
-  }
-  return { embeddings: slices(embeddings), layers };
+    const { product, part } = MATRIX_OF[key.replace(/\.(weight|bias)$/, '') as LoraTarget];
+    const bias = buffers.get(`${product}.bias`)!;
+    const rows = dims[0]!;
+    if (!isMatrix(key)) return into.vector(spec, bias, part * rows);
+    const outer = rows * (product === 'qkv' ? 3 : 1);
+    const firstRow = part * rows;
+    return into.matrix(spec, { buffer: buffers.get(product)!, firstRow, scales: bias, firstScale: outer + firstRow });
+  });
 }

@@ -122,7 +122,7 @@ export class Gpu {
   }
 
   /** Writes after everything recorded so far. */
-  write(slice: Slice, data: Float32Array | Uint32Array | Int32Array | Uint16Array): void {
+  write(slice: Slice, data: Float32Array | Uint32Array | Uint16Array | Int8Array): void {
     this.submit();
     this.device.queue.writeBuffer(slice.buffer.raw, slice.offset, data.buffer, data.byteOffset, data.byteLength);
   }

@@ -22,10 +22,18 @@ export interface Kernel<Name extends string = string> {
 /** Workgroups in x, y and z. */
 export type Grid = readonly [number, number, number];
 
-/** How frozen weights and activations are stored. Arithmetic, adapters, head and every gradient are f32. */
+/** How activations are stored. Arithmetic, adapters, head and every gradient are f32. */
 export type Precision = 'f32' | 'f16';
 
 export const BYTES: Readonly<Record<Precision, number>> = { f32: 4, f16: 2 };
+
+/**
+ * How frozen matrices are stored. `packed` holds the same numbers as `f16`, two to a word, for devices without that type; `int8` codes
+ * have one scale for each row, which is kept elsewhere.
+ */
+export type WeightPrecision = Precision | 'packed' | 'int8';
+
+export const WEIGHT_BYTES: Readonly<Record<WeightPrecision, number>> = { ...BYTES, packed: 2, int8: 1 };
 
 /** WebGPU allows 65,535 workgroups in each dimension. */
 const MAX_GROUPS = 65_535;
@@ -36,6 +44,25 @@ export const write = (type: string): Binding => ({ access: 'write', type });
 
 /** Storage of vec4 elements in the given precision. */
 export const vectors = (precision: Precision): string => `array<vec4<${precision}>>`;
+
+/** Storage of a matrix four of whose values are one element. */
+export const weightVectors = (precision: WeightPrecision): string =>
+  ({ f32: 'array<vec4f>', f16: 'array<vec4<f16>>', packed: 'array<vec2u>', int8: 'array<u32>' })[precision];
+
+/** WGSL of `vec4f` from element `at` of such a matrix; of `int8` the codes, which wait for their scale. */
+export function weightAt(precision: WeightPrecision, matrix: string, at: string): string {
+  const element = `${matrix}[${at}]`;
+  switch (precision) {
+    case 'f32':
+      return element;
+    case 'f16':
+      return `vec4f(${element})`;
+    case 'packed':
+      return `vec4f(unpack2x16float(${element}.x), unpack2x16float(${element}.y))`;
+    case 'int8':
+      return `127.0 * unpack4x8snorm(${element})`;
+  }
+}
 
 /**
  * What every kernel of a pass may read: sizes of the packed batch and the dropout of this pass. Rows are the real tokens of all

@@ -107,13 +107,13 @@ function adds(plan: ModelPlan, product: Product, into: Tensor): boolean {
 
 /** The gradient of a frozen product's input, (N,O) to (N,K), after what its adapters have put there. */
 function productBackward(plan: ModelPlan, product: Product, from: Tensor, into: Tensor, gelu?: 'slope'): Step {
-  const { precision, tile } = plan;
+  const { precision, weights, tile } = plan;
   // Backward, the matrix (O,K) is read by columns: its rows are the inner dimension.
   const [inner, outer] = productShape(plan, product);
   const variant: MatmulVariant = {
     weight: 'columns',
     xPrecision: 'f32',
-    weightPrecision: precision,
+    weightPrecision: weights,
     outPrecision: 'f32',
     activationPrecision: precision,
     bias: false,
@@ -125,7 +125,7 @@ function productBackward(plan: ModelPlan, product: Product, from: Tensor, into: 
   const sizes = { inner, outer };
   return step(
     matmulKernel(variant, tile),
-    { x: from, weight: `w.${product}`, preactivation: 's.preactivation', out: into },
+    { x: from, weight: `w.${product}`, bias: `w.${product}.bias`, preactivation: 's.preactivation', out: into },
     matmulSizes(sizes),
     ({ rows }) => matmulGrid(sizes, tile, rows),
   );

@@ -47,14 +47,14 @@ function product(
   at: (name: string) => Tensor,
   into: { readonly out: Tensor; readonly dropoutSite?: number; readonly gelu?: 'apply' | 'keep' },
 ): Step[] {
-  const { precision, tile } = plan;
+  const { precision, weights, tile } = plan;
   const [outer, inner] = productShape(plan, which);
   const lora = adaptersOf(plan, which);
   const residual = into.dropoutSite !== undefined;
   const variant: MatmulVariant = {
     weight: 'rows',
     xPrecision: precision,
-    weightPrecision: precision,
+    weightPrecision: weights,
     outPrecision: residual ? 'f32' : precision,
     activationPrecision: precision,
     bias: true,

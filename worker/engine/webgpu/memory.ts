@@ -19,6 +19,8 @@ export interface PassShape {
   readonly samples: number;
   /** Whether any layer is saved and goes backward. */
   readonly backward: boolean;
+  /** Whether saved layers go forward once more on the way back, beside the gradient that waits for them. */
+  readonly recompute: boolean;
 }
 
 const WORDS_OF_ROW = 4;
@@ -59,19 +61,20 @@ function transientBytes(plan: ModelPlan, { rows, samples }: PassShape): Readonly
 }
 
 /** The parts of the longest pass, each kind of layer once: layers come and go in the same slots. */
-function partsOfWork(plan: ModelPlan, backward: boolean): readonly (readonly Step[])[] {
+function partsOfWork(plan: ModelPlan, { backward, recompute }: PassShape): readonly (readonly Step[])[] {
   return [
     embedSteps(plan),
     layerForwardSteps(plan, false),
     ...(backward ? [layerForwardSteps(plan, true)] : []),
     [...headForwardSteps(plan), ...headBackwardSteps(plan, true)],
+    ...(recompute ? [layerForwardSteps(plan, true)] : []),
     ...(backward ? [layerBackwardSteps(plan, 'copied', true)] : []),
   ];
 }
 
 export function transientLifetimes(plan: ModelPlan, shape: PassShape): readonly Lifetime[] {
   const bytes = transientBytes(plan, shape);
-  return [...transientIntervals(partsOfWork(plan, shape.backward))].map(([name, needed]) => {
+  return [...transientIntervals(partsOfWork(plan, shape))].map(([name, needed]) => {
     const size = bytes[name];
     if (size === undefined) throw new Error(`Nothing says how large ${name} is.`);
     return { name, bytes: bufferBytes(size), needed };
@@ -122,19 +125,37 @@ export function tableBytes(plan: ModelPlan, { rows, samples }: PassShape) {
 
 const total = (sizes: Iterable<number>): number => [...sizes].reduce((sum, bytes) => sum + bufferBytes(bytes), 0);
 
-/** What `Engine.bytes` states but for the weights: exactly what a pass of this shape allocates. */
+/** Buffers of layers that go backward: how many of each kind. */
+export function savedCounts(
+  plan: ModelPlan,
+  savedLayers: number,
+  recompute: boolean,
+): { readonly sets: number; readonly inputs: number } {
+  if (recompute) return { sets: Math.min(1, savedLayers), inputs: savedLayers };
+  return { sets: savedLayers, inputs: savedLayers > 0 && needsInputCopy(plan) ? 1 : 0 };
+}
+
+/**
+ * What `Engine.bytes` states but for the weights: exactly what a pass of this shape allocates. With `recompute` the one set of saved
+ * tensors is transient, and what is saved are the layers' inputs.
+ */
 export function passBytes(
   plan: ModelPlan,
   rows: number,
   samples: number,
   savedLayers: number,
+  recompute = false,
 ): { readonly transientBytes: number; readonly savedBytes: number; readonly gradientBytes: number } {
-  const shape = { rows, samples, backward: savedLayers > 0 };
-  const copies = shape.backward && needsInputCopy(plan) ? [inputCopyBytes(plan, rows)] : [];
+  const shape = { rows, samples, backward: savedLayers > 0, recompute: recompute && savedLayers > 0 };
+  const { sets, inputs } = savedCounts(plan, savedLayers, recompute);
+  const setBytes = sets * total(Object.values(savedTensors(plan, rows)));
+  const inputBytes = inputs * bufferBytes(inputCopyBytes(plan, rows));
   const { layers, head } = plan.layout;
   return {
-    transientBytes: total([...planTransients(plan, shape).slots, ...Object.values(tableBytes(plan, shape)), ...copies]),
-    savedBytes: savedLayers * total(Object.values(savedTensors(plan, rows))),
+    transientBytes:
+      total([...planTransients(plan, shape).slots, ...Object.values(tableBytes(plan, shape))]) +
+      (recompute ? setBytes : inputBytes),
+    savedBytes: recompute ? inputBytes : setBytes,
     gradientBytes: savedLayers * bufferBytes(layers[0]!.length * 4) + bufferBytes(head.length * 4),
   };
 }

@@ -4,7 +4,7 @@ import type { TokenBatch } from '../../rpc.ts';
 import type { BlockGradient, Hidden, LayerRange, Pass, PassOptions } from '../engine.ts';
 import type { Constants } from './constants.ts';
 import type { FrozenTensors } from './frozen.ts';
-import { type Gpu, type Slice, whole } from './gpu.ts';
+import { type CountedBuffer, type Gpu, type Slice, whole } from './gpu.ts';
 import { BYTES, words } from './kernel.ts';
 import { lossSum } from './kernels/head.ts';
 import { gradientSplits } from './kernels/lora-gradient.ts';
@@ -14,7 +14,7 @@ import type { Pace } from './pace.ts';
 import { type PackedBatch, packBatch, packRows, unpackRows } from './packing.ts';
 import type { Programs } from './programs.ts';
 import type { BatchSizes, ModelPlan, Step, Tensor } from './steps.ts';
-import type { SavedLayer, Storage } from './storage.ts';
+import type { SavedTensors, Storage } from './storage.ts';
 
 /** What all passes of an engine share. */
 export interface PassHost {
@@ -31,7 +31,8 @@ export interface PassHost {
 type Place = 't.x' | 't.g';
 
 interface Kept {
-  readonly saved: SavedLayer;
+  readonly saved: SavedTensors;
+  readonly staging: CountedBuffer;
   readonly input: LayerInput;
   readonly inputCopy: Slice | null;
 }
@@ -71,6 +72,7 @@ export class WebGpuPass implements Pass {
   readonly #labels: Float32Array;
   readonly #sizes: BatchSizes;
   readonly #saveFrom: number;
+  readonly #recompute: boolean;
   readonly #end: () => void;
   readonly #kept = new Map<number, Kept>();
   #live: DeviceHidden | null = null;
@@ -85,6 +87,7 @@ export class WebGpuPass implements Pass {
     this.#batch = packBatch(batch, plan.shape.padTokenId);
     this.#labels = batch.labels;
     this.#saveFrom = options.saveFrom;
+    this.#recompute = options.recompute ?? false;
     this.#end = end;
     const { rows, samples, longest, rowTable, sampleTable } = this.#batch;
     const { splits, splitRows } = gradientSplits(rows, plan.layout.layers[0]!.length);
@@ -108,7 +111,8 @@ export class WebGpuPass implements Pass {
     let below = await this.#take(hidden, 't.x');
     for (let layer = range.from; layer < range.to; layer++) {
       if (layer >= this.#saveFrom) this.#keep(layer, below);
-      this.#run(layer >= this.#saveFrom ? programs.forward.keep : programs.forward.plain, layer);
+      const keep = layer >= this.#saveFrom && !this.#recompute;
+      this.#run(keep ? programs.forward.keep : programs.forward.plain, layer);
       below = layer;
       this.#startedMs ??= performance.now();
       this.#layersRecorded++;
@@ -189,13 +193,17 @@ export class WebGpuPass implements Pass {
   /** Records and submits one layer backward; its gradient arrives when the device has done it. */
   #layerBackward(layer: number, goesOn: boolean): Promise<ArrayBuffer> {
     const { gpu, plan, programs } = this.#host;
-    const { input, saved } = this.#kept.get(layer)!;
+    const { input, inputCopy, staging } = this.#kept.get(layer)!;
+    if (this.#recompute) {
+      gpu.copy(inputCopy!, this.#find('t.x', null), this.#hiddenBytes());
+      this.#run(programs.forward.keep, layer);
+    }
     const program = programs.backward[input];
     const bytes = plan.layout.layers[layer]!.length * 4;
     this.#run(goesOn ? program.goesOn : program.ends, layer);
-    gpu.copy(this.#find('t.gradient', null), whole(saved.staging), bytes);
+    gpu.copy(this.#find('t.gradient', null), whole(staging), bytes);
     gpu.submit();
-    const gradient = gpu.map(saved.staging, bytes);
+    const gradient = gpu.map(staging, bytes);
     // A failure is the business of whoever awaits it.
     gradient.catch(() => undefined);
     return gradient;
@@ -205,16 +213,26 @@ export class WebGpuPass implements Pass {
   #keep(layer: number, below: number | null): void {
     const { gpu, plan, storage } = this.#host;
     if (this.#kept.has(layer)) throw new Error(`Layer ${layer} went forward twice in one pass.`);
-    const direct = below !== null && below === layer - 1 && this.#kept.has(below);
+    const direct = !this.#recompute && below !== null && below === layer - 1 && this.#kept.has(below);
     let inputCopy: Slice | null = null;
-    if (!direct && needsInputCopy(plan)) {
+    if (this.#recompute || (!direct && needsInputCopy(plan))) {
       const copies = [...this.#kept.values()].filter((kept) => kept.inputCopy !== null).length;
       inputCopy = storage.inputCopy(copies);
-      const bytes = this.#sizes.rows * plan.shape.hiddenSize * BYTES[plan.precision];
-      gpu.copy(this.#find('t.x', null), inputCopy, bytes);
+      gpu.copy(this.#find('t.x', null), inputCopy, this.#hiddenBytes());
     }
-    const saved = storage.saved(this.#kept.size);
-    this.#kept.set(layer, { saved, input: direct ? 'below' : 'copied', inputCopy });
+    const index = this.#kept.size;
+    this.#kept.set(layer, {
+      saved: storage.saved(this.#recompute ? 0 : index),
+      staging: storage.staging(index),
+      input: direct ? 'below' : 'copied',
+      inputCopy,
+    });
+  }
+
+  /** Bytes of hidden states. */
+  #hiddenBytes(): number {
+    const { shape, precision } = this.#host.plan;
+    return this.#sizes.rows * shape.hiddenSize * BYTES[precision];
   }
 
   #run(steps: readonly Step[], layer: number | null): void {
@@ -245,12 +263,12 @@ export class WebGpuPass implements Pass {
           return name === 'head' ? constants.head : layer === null ? undefined : constants.block(layer);
         case 's': {
           const kept = layer === null ? undefined : this.#kept.get(layer);
-          return name === 'input' ? (kept?.inputCopy ?? undefined) : kept?.saved.slices.get(tensor);
+          return name === 'input' ? (kept?.inputCopy ?? undefined) : kept?.saved.get(tensor);
         }
         case 'b':
           return layer === null
             ? undefined
-            : (frozen.layers[layer - 1]?.get(name) ?? this.#kept.get(layer - 1)?.saved.slices.get(`s.${name}`));
+            : (frozen.layers[layer - 1]?.get(name) ?? this.#kept.get(layer - 1)?.saved.get(`s.${name}`));
         default:
           if (tensor === 'i.layer') return constants.layer(layer ?? 0);
           return tensor === 'i.current' ? tables.current : tensor === 'i.rows' ? tables.rows : tables.samples;

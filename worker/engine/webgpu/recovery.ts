@@ -18,7 +18,7 @@ export async function recovering(open: () => Promise<FailingEngine>): Promise<En
   let parameters: Float32Array | null = null;
   let recoveries = 0;
   let closed = false;
-  const { name, backend, shape, layout } = current;
+  const { name, backend, shape, layout, recomputes } = current;
 
   const working = async (): Promise<FailingEngine> => {
     const { failure } = current.gpu;
@@ -35,13 +35,14 @@ export async function recovering(open: () => Promise<FailingEngine>): Promise<En
     backend,
     shape,
     layout,
+    recomputes,
     setParameters: async (values) => {
       parameters = values.slice();
       await (await working()).setParameters(values);
     },
     begin: async (batch, options) => (await working()).begin(batch, options),
-    bytes: (samples, tokens, savedLayers) => current.bytes(samples, tokens, savedLayers),
-    fits: async (samples, tokens, savedLayers) => (await working()).fits(samples, tokens, savedLayers),
+    bytes: (...of) => current.bytes(...of),
+    fits: async (...of) => (await working()).fits(...of),
     copyBytesPerSecond: async () => (await working()).copyBytesPerSecond(),
     dispose: async () => {
       closed = true;

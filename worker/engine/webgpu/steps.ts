@@ -1,7 +1,7 @@
 import type { LoraSettings, ModelShape } from '../../../signaling/protocol/settings.ts';
 import type { ParameterLayout } from '../../model/layout.ts';
 import type { Interval } from './arena.ts';
-import type { Grid, Kernel, Precision } from './kernel.ts';
+import type { Grid, Kernel, Precision, WeightPrecision } from './kernel.ts';
 import type { AttentionThreads } from './kernels/attention.ts';
 import type { Tile } from './kernels/tile.ts';
 
@@ -12,8 +12,10 @@ export interface ModelPlan {
   readonly labelCount: number;
   readonly layout: ParameterLayout;
   readonly withDropout: boolean;
-  /** Of frozen matrices and of activations. */
+  /** Of activations. */
   readonly precision: Precision;
+  /** Of frozen matrices. */
+  readonly weights: WeightPrecision;
   readonly tile: Tile;
   readonly attentionThreads: AttentionThreads;
 }

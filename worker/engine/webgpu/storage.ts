@@ -1,5 +1,5 @@
 import { type CountedBuffer, type Gpu, type Slice, whole } from './gpu.ts';
-import { inputCopyBytes, needsInputCopy, type PassShape, planTransients, savedTensors, tableBytes } from './memory.ts';
+import { inputCopyBytes, type PassShape, planTransients, savedCounts, savedTensors, tableBytes } from './memory.ts';
 import type { ModelPlan } from './steps.ts';
 
 /** A buffer of transients for passes of a shape or any smaller one. */
@@ -16,12 +16,8 @@ interface Transients {
   readonly buffers: readonly CountedBuffer[];
 }
 
-/** What one layer saves, and where its gradient is read back. */
-export interface SavedLayer {
-  readonly slices: ReadonlyMap<string, Slice>;
-  readonly staging: CountedBuffer;
-  readonly buffers: readonly CountedBuffer[];
-}
+/** What one layer saves, by name. */
+export type SavedTensors = ReadonlyMap<string, Slice>;
 
 /**
  * The memory of passes, kept from one to the next. A pass that fits what the last ones needed allocates nothing; one that does not
@@ -31,9 +27,10 @@ export class Storage {
   readonly #gpu: Gpu;
   readonly #plan: ModelPlan;
   #transients: Transients | null = null;
-  #saved: SavedLayer[] = [];
+  #saved: SavedTensors[] = [];
   #savedRows = 0;
   #inputCopies: Slice[] = [];
+  #stagings: CountedBuffer[] = [];
 
   constructor(gpu: Gpu, plan: ModelPlan) {
     this.#gpu = gpu;
@@ -41,11 +38,12 @@ export class Storage {
   }
 
   /** @throws WebGpuError when the device has too little memory or allows no buffer of the size. What was kept is then gone. */
-  async reserve(rows: number, samples: number, savedLayers: number): Promise<void> {
+  async reserve(rows: number, samples: number, savedLayers: number, recompute: boolean): Promise<void> {
+    const backward = savedLayers > 0;
     try {
       await this.#gpu.allocated(() => {
-        this.#reserveTransients({ rows, samples, backward: savedLayers > 0 });
-        this.#reserveSaved(rows, savedLayers);
+        this.#reserveTransients({ rows, samples, backward, recompute: backward && recompute });
+        this.#reserveSaved(rows, savedLayers, recompute);
       });
     } catch (error) {
       this.release();
@@ -58,8 +56,13 @@ export class Storage {
     return this.#transients;
   }
 
-  saved(index: number): SavedLayer {
+  saved(index: number): SavedTensors {
     return this.#saved[index]!;
+  }
+
+  /** Where the gradient of the index-th saved layer is read back. */
+  staging(index: number): CountedBuffer {
+    return this.#stagings[index]!;
   }
 
   /** A place for the index-th copy of a layer's input; the first is reserved, more are for passes in pieces. */
@@ -70,9 +73,7 @@ export class Storage {
 
   /** Writes to all of it: drivers may hand out memory that they have yet to find. */
   async touch(): Promise<void> {
-    const copies = this.#inputCopies.map(({ buffer }) => buffer);
-    const saved = this.#saved.flatMap(({ buffers }) => buffers);
-    for (const buffer of [...(this.#transients?.buffers ?? []), ...saved, ...copies]) this.#gpu.clear(buffer);
+    for (const buffer of [...(this.#transients?.buffers ?? []), ...this.#savedBuffers()]) this.#gpu.clear(buffer);
     await this.#gpu.idle();
   }
 
@@ -88,7 +89,8 @@ export class Storage {
       had !== undefined &&
       had.rows >= wanted.rows &&
       had.samples >= wanted.samples &&
-      (had.backward || !wanted.backward)
+      (had.backward || !wanted.backward) &&
+      (had.recompute || !wanted.recompute)
     )
       return;
     this.#releaseTransients();
@@ -96,6 +98,7 @@ export class Storage {
       rows: Math.max(had?.rows ?? 0, wanted.rows),
       samples: Math.max(had?.samples ?? 0, wanted.samples),
       backward: (had?.backward ?? false) || wanted.backward,
+      recompute: (had?.recompute ?? false) || wanted.recompute,
     };
     const { slots, slotOf } = planTransients(this.#plan, shape);
     const bytes = tableBytes(this.#plan, shape);
@@ -120,23 +123,19 @@ export class Storage {
     };
   }
 
-  #reserveSaved(rows: number, count: number): void {
-    if (count === 0) return;
+  #reserveSaved(rows: number, layers: number, recompute: boolean): void {
+    if (layers === 0) return;
     if (rows > this.#savedRows) {
       this.#releaseSaved();
       this.#savedRows = rows;
     }
+    const { sets, inputs } = savedCounts(this.#plan, layers, recompute);
     const sizes = Object.entries(savedTensors(this.#plan, this.#savedRows));
-    while (this.#saved.length < count) {
-      const buffers = sizes.map(([name, bytes]) => this.#gpu.allocate(name, bytes));
-      const staging = this.#gpu.allocate('gradient', this.#plan.layout.layers[0]!.length * 4, 'staging');
-      this.#saved.push({
-        slices: new Map(sizes.map(([name], index) => [name, whole(buffers[index]!)])),
-        staging,
-        buffers: [...buffers, staging],
-      });
-    }
-    if (needsInputCopy(this.#plan)) this.inputCopy(0);
+    while (this.#saved.length < sets)
+      this.#saved.push(new Map(sizes.map(([name, bytes]) => [name, whole(this.#gpu.allocate(name, bytes))])));
+    while (this.#stagings.length < layers)
+      this.#stagings.push(this.#gpu.allocate('gradient', this.#plan.layout.layers[0]!.length * 4, 'staging'));
+    for (let index = 0; index < inputs; index++) this.inputCopy(index);
   }
 
   #allocateInputCopy(): Slice {
@@ -148,10 +147,15 @@ export class Storage {
     this.#transients = null;
   }
 
+  #savedBuffers(): readonly CountedBuffer[] {
+    const sets = this.#saved.flatMap((set) => [...set.values()]);
+    return [...[...sets, ...this.#inputCopies].map(({ buffer }) => buffer), ...this.#stagings];
+  }
+
   #releaseSaved(): void {
-    for (const buffer of this.#saved.flatMap(({ buffers }) => buffers)) this.#gpu.release(buffer);
-    for (const { buffer } of this.#inputCopies) this.#gpu.release(buffer);
+    for (const buffer of this.#savedBuffers()) this.#gpu.release(buffer);
     this.#saved = [];
+    this.#stagings = [];
     this.#inputCopies = [];
     this.#savedRows = 0;
   }

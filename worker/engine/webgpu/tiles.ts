@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { recall, remember } from '../remember.ts';
 import type { OpenedDevice } from './device.ts';
 import { type Gpu, type Slice, whole } from './gpu.ts';
-import { BYTES, PASS_BYTES, type Precision, words } from './kernel.ts';
+import { PASS_BYTES, type Precision, WEIGHT_BYTES, type WeightPrecision, words } from './kernel.ts';
 import { type MatmulVariant, matmulGrid, matmulKernel, matmulSizes } from './kernels/matmul.ts';
 import { SHARING, type Tile, tileSharedBytes, tileThreads } from './kernels/tile.ts';
 
@@ -40,6 +40,7 @@ export interface TrialSizes {
   readonly hiddenSize: number;
   readonly ffnSize: number;
   readonly precision: Precision;
+  readonly weights: WeightPrecision;
 }
 
 /** Rows of the products that are timed: a micro-batch of common size. */
@@ -82,7 +83,9 @@ export async function chooseTile(
   sizes: TrialSizes,
 ): Promise<{ readonly tile: Tile; readonly seconds: ReadonlyMap<Tile, number> }> {
   const candidates = possibleTiles(gpu.device.limits, opened);
-  const key = ['tile', 1, opened.description, sizes.hiddenSize, sizes.ffnSize, sizes.precision].join('/');
+  const key = ['tile', 1, opened.description, sizes.hiddenSize, sizes.ffnSize, sizes.precision, sizes.weights].join(
+    '/',
+  );
   const found = v.safeParse(TileSchema, await recall(key));
   const same = found.success
     ? candidates.find((tile) => JSON.stringify(tile) === JSON.stringify(found.output))
@@ -98,10 +101,10 @@ export async function chooseTile(
 export async function timeTiles(
   gpu: Gpu,
   tiles: readonly Tile[],
-  { hiddenSize, ffnSize, precision }: TrialSizes,
+  { hiddenSize, ffnSize, precision, weights }: TrialSizes,
 ): Promise<ReadonlyMap<Tile, number>> {
   const plain: Omit<MatmulVariant, 'weight' | 'xPrecision' | 'outPrecision'> = {
-    weightPrecision: precision,
+    weightPrecision: weights,
     activationPrecision: precision,
     bias: false,
     lora: false,
@@ -123,8 +126,9 @@ export async function timeTiles(
   try {
     const memory = await gpu.allocated(() => ({
       current: make('trial pass', PASS_BYTES, 'uniform'),
-      weight: make('trial weight', hiddenSize * ffnSize * BYTES[precision]),
+      weight: make('trial weight', hiddenSize * ffnSize * WEIGHT_BYTES[weights]),
       x: make('trial x', TRIAL_ROWS * Math.max(hiddenSize, ffnSize) * 4),
+      bias: make('trial bias', 2 * Math.max(hiddenSize, ffnSize) * 4),
       out: make('trial out', TRIAL_ROWS * Math.max(hiddenSize, ffnSize) * 4),
       sizes: products.map(({ sizes }) => {
         const data = matmulSizes(sizes);
@@ -137,8 +141,8 @@ export async function timeTiles(
       const start = performance.now();
       for (let i = 0; i < repeats; i++)
         products.forEach(({ sizes }, index) => {
-          const { current, x, weight, out } = memory;
-          const slices = { current, x, weight, out, sizes: memory.sizes[index]!.slice };
+          const { current, x, weight, bias, out } = memory;
+          const slices = { current, x, weight, bias, out, sizes: memory.sizes[index]!.slice };
           gpu.launch(kernels[tile]![index]!, slices, matmulGrid(sizes, tiles[tile]!, TRIAL_ROWS));
         });
       await gpu.idle();

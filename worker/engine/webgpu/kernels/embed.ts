@@ -1,4 +1,18 @@
-import { type Grid, type Kernel, kernel, type Precision, read, uniform, vectors, words, write } from '../kernel.ts';
+import {
+  type Binding,
+  type Grid,
+  type Kernel,
+  kernel,
+  type Precision,
+  read,
+  uniform,
+  vectors,
+  type WeightPrecision,
+  weightAt,
+  weightVectors,
+  words,
+  write,
+} from '../kernel.ts';
 import { DROPOUT_WGSL } from './dropout.ts';
 import { layerNormGrid, layerNormReference } from './layer-norm.ts';
 import { ROW_START_WGSL, ROW_SUM_WGSL, ROW_THREADS, rowMomentsWgsl } from './row-sum.ts';
@@ -9,7 +23,7 @@ import { ROW_START_WGSL, ROW_SUM_WGSL, ROW_THREADS, rowMomentsWgsl } from './row
  *   out[n] = dropout(layer_norm(word[id] + position[place] + type[0]))                               out (N,C)
  *
  * The word table may lie in parts, so that no binding is larger than every device allows: one launch for each part serves the rows
- * whose ids lie in it. `tables` holds position (P,C), then type (1,C).
+ * whose ids lie in it. `tables` holds position (P,C), then type (1,C). Codes of 8 bits have one scale for each row of a table.
  */
 export interface EmbedSizes {
   readonly width: number;
@@ -28,25 +42,32 @@ export const embedSizes = (s: EmbedSizes): Uint32Array =>
 
 export function embedKernel(
   precision: Precision,
-): Kernel<'current' | 'sizes' | 'rows' | 'wordTable' | 'tables' | 'norm' | 'out'> {
+  weights: WeightPrecision,
+): Kernel<'current' | 'sizes' | 'rows' | 'wordTable' | 'wordScales' | 'tables' | 'tableScales' | 'norm' | 'out'> {
+  const scaled = weights === 'int8';
+  const scales: Record<string, Binding> = { wordScales: read('array<f32>'), tableScales: read('array<f32>') };
+  const bindings: Record<string, Binding> = {
+    current: uniform('Pass'),
+    sizes: uniform('Sizes'),
+    rows: read('array<vec4u>'),
+    wordTable: read(weightVectors(weights)),
+    tables: read(weightVectors(weights)),
+    ...(scaled ? scales : {}),
+    norm: read('array<vec4f>'),
+    out: write(vectors(precision)),
+  };
+  /** A row's c-th vec4. */
+  const element = (table: 'wordTable' | 'tables', row: string) =>
+    `${weightAt(weights, table, `${row} * sizes.width4 + c`)}${scaled ? ` * ${table === 'tables' ? 'tableScales' : 'wordScales'}[${row}]` : ''}`;
   return kernel({
     label: 'embed',
-    bindings: {
-      current: uniform('Pass'),
-      sizes: uniform('Sizes'),
-      rows: read('array<vec4u>'),
-      wordTable: read(vectors(precision)),
-      tables: read(vectors(precision)),
-      norm: read('array<vec4f>'),
-      out: write(vectors(precision)),
-    },
+    bindings,
     source: /* wgsl */ `
 struct Sizes { width4: u32, eps: f32, positions: u32, site: u32, firstWord: u32, wordCount: u32, unused0: u32, unused1: u32 }
 ${DROPOUT_WGSL}
 ${ROW_SUM_WGSL}
 fn embedding(id: u32, place: u32, c: u32) -> vec4f {
-  return vec4f(wordTable[id * sizes.width4 + c]) + vec4f(tables[place * sizes.width4 + c]) +
-    vec4f(tables[sizes.positions * sizes.width4 + c]);
+  return ${element('wordTable', 'id')} + ${element('tables', 'place')} + ${element('tables', 'sizes.positions')};
 }
 ${ROW_START_WGSL}
   let place = rows[row];

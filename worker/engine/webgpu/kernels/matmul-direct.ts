@@ -1,4 +1,5 @@
-import { unroll } from '../kernel.ts';
+import { unroll, weightAt } from '../kernel.ts';
+import type { MatmulVariant } from './matmul.ts';
 import { eachAccumulator, type Tile, tileThreads } from './tile.ts';
 
 /**
@@ -6,14 +7,16 @@ import { eachAccumulator, type Tile, tileThreads } from './tile.ts';
  * different rows and the same columns, so that they read the same part of W at a time. For software drivers, where shared memory is
  * ordinary memory and a barrier a task switch.
  */
-export function directBody(weight: 'rows' | 'columns', withAdapter: boolean, tile: Tile): string {
+export function directBody({ weight, weightPrecision, lora: withAdapter }: MatmulVariant, tile: Tile): string {
+  const matrix = (at: string) => weightAt(weightPrecision, 'weight', at);
+  const scaled = weightPrecision === 'int8';
   const threads = tileThreads(tile);
   const vectors = tile.threadColumns / 4;
   const rowsOfWeight = unroll(
     vectors,
     (j) => `{
       let at = min(firstColumn4 + ${j}u, sizes.outer4 - 1u) * 4u * sizes.inner4 + k;
-      ${unroll(4, (r) => `let w${r} = vec4f(weight[at + ${r}u * sizes.inner4]);`)}
+      ${unroll(4, (r) => `let w${r} = ${matrix(`at + ${r}u * sizes.inner4`)};`)}
       ${unroll(tile.threadRows, (i) => `acc${i}_${j} += vec4f(dot(a${i}, w0), dot(a${i}, w1), dot(a${i}, w2), dot(a${i}, w3));`)}
     }`,
   );
@@ -23,7 +26,7 @@ export function directBody(weight: 'rows' | 'columns', withAdapter: boolean, til
       let at = 4u * k * sizes.outer4 + min(firstColumn4 + ${j}u, sizes.outer4 - 1u);
       ${['x', 'y', 'z', 'w']
         .map(
-          (part, p) => `let w${p} = vec4f(weight[at + ${p}u * sizes.outer4]);
+          (part, p) => `let w${p} = ${matrix(`at + ${p}u * sizes.outer4`)};
       ${unroll(tile.threadRows, (i) => `acc${i}_${j} = fma(vec4f(a${i}.${part}), w${p}, acc${i}_${j});`)}`,
         )
         .join('\n')}
@@ -57,9 +60,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   ${unroll(tile.threadRows, (i) => `let row${i} = min(firstRow + ${i}u, current.rows - 1u);`)}
   ${eachAccumulator(tile, (i, j) => `var acc${i}_${j} = vec4f(0);`)}
   for (var k = 0u; k < sizes.inner4; k++) {
-    ${unroll(tile.threadRows, (i) => `let a${i} = vec4f(x[row${i} * sizes.inner4 + k]);`)}
+    ${scaled && weight === 'columns' ? 'let scale = bias[sizes.inner4 + k];' : ''}
+    ${unroll(tile.threadRows, (i) => `let a${i} = vec4f(x[row${i} * sizes.inner4 + k])${scaled && weight === 'columns' ? ' * scale' : ''};`)}
     ${weight === 'rows' ? rowsOfWeight : columnsOfWeight}
   }
+  ${scaled && weight === 'rows' ? eachAccumulator(tile, (i, j) => `acc${i}_${j} *= bias[sizes.outer4 + min(firstColumn4 + ${j}u, sizes.outer4 - 1u)];`) : ''}
   ${withAdapter ? lora : ''}
   ${eachAccumulator(tile, (i, j) => `finish(firstRow + ${i}u, firstColumn4 + ${j}u, acc${i}_${j});`)}
 }`;

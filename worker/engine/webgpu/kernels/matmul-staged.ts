@@ -1,4 +1,5 @@
-import { unroll } from '../kernel.ts';
+import { unroll, weightAt } from '../kernel.ts';
+import type { MatmulVariant } from './matmul.ts';
 import { eachAccumulator, type Tile, tileThreads } from './tile.ts';
 
 /**
@@ -6,7 +7,9 @@ import { eachAccumulator, type Tile, tileThreads } from './tile.ts';
  * multiplies threadRows by threadColumns of them in registers with literal indices, and so on along K. A matrix kept by rows is turned
  * on the way, four by four.
  */
-export function stagedBody(weight: 'rows' | 'columns', withAdapter: boolean, tile: Tile): string {
+export function stagedBody({ weight, weightPrecision, lora: withAdapter }: MatmulVariant, tile: Tile): string {
+  const matrix = (at: string) => weightAt(weightPrecision, 'weight', at);
+  const scaled = weightPrecision === 'int8';
   const threads = tileThreads(tile);
   const threadsX = tile.columns / tile.threadColumns;
   const depth4 = tile.inner / 4;
@@ -37,7 +40,7 @@ export function stagedBody(weight: 'rows' | 'columns', withAdapter: boolean, til
       var m = mat4x4f();
       if (column < sizes.outer4 && step + q < sizes.inner4) {
         let at = column * 4u * sizes.inner4 + step + q;
-        m = transpose(mat4x4f(${[0, 1, 2, 3].map((r) => `vec4f(weight[at + ${r}u * sizes.inner4])`).join(', ')}));
+        m = transpose(mat4x4f(${[0, 1, 2, 3].map((r) => matrix(`at + ${r}u * sizes.inner4`)).join(', ')}));
       }
       ${unroll(4, (r) => `ws[(q * 4u + ${r}u) * ${columns4}u + c] = m[${r}];`)}
     }`;
@@ -47,7 +50,7 @@ export function stagedBody(weight: 'rows' | 'columns', withAdapter: boolean, til
       let k = step * 4u + i / ${columns4}u;
       let column = firstColumn4 + i % ${columns4}u;
       var value = vec4f(0);
-      if (column < sizes.outer4 && k < sizes.inner4 * 4u) { value = vec4f(weight[k * sizes.outer4 + column]); }
+      if (column < sizes.outer4 && k < sizes.inner4 * 4u) { value = ${matrix('k * sizes.outer4 + column')}; }
       ws[i] = value;
     }`;
 
@@ -67,7 +70,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
       let row = firstRow + i / ${depth4}u;
       let q = step + i % ${depth4}u;
       var value = vec4f(0);
-      if (row < current.rows && q < sizes.inner4) { value = vec4f(x[row * sizes.inner4 + q]); }
+      if (row < current.rows && q < sizes.inner4) { value = vec4f(x[row * sizes.inner4 + q])${scaled && weight === 'columns' ? ' * bias[sizes.inner4 + q]' : ''}; }
       xs[i] = value;
     }
     ${weight === 'rows' ? loadRows : loadColumns}
@@ -75,6 +78,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     ${multiply(`${depth4}u`)}
     workgroupBarrier();
   }
+  ${scaled && weight === 'rows' ? eachAccumulator(tile, (i, j) => `acc${i}_${j} *= bias[sizes.outer4 + min(firstColumn4 + threadColumn + ${j * threadsX}u, sizes.outer4 - 1u)];`) : ''}
   ${withAdapter ? adapterSteps(tile, threads, multiply) : ''}
   ${eachAccumulator(tile, (i, j) => `finish(firstRow + threadRow + ${i}u, firstColumn4 + threadColumn + ${j * threadsX}u, acc${i}_${j});`)}
 }`;

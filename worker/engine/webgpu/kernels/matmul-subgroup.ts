@@ -1,4 +1,5 @@
-import { unroll } from '../kernel.ts';
+import { unroll, weightAt } from '../kernel.ts';
+import type { MatmulVariant } from './matmul.ts';
 import { eachAccumulator, SHARING, type Tile, tileThreads } from './tile.ts';
 
 /**
@@ -6,7 +7,9 @@ import { eachAccumulator, SHARING, type Tile, tileThreads } from './tile.ts';
  * another part of W and the others get it by `subgroupBroadcast`. On a software driver, where a load costs some thirty times a
  * multiplication, this is three times as fast as every thread loading for itself.
  */
-export function subgroupBody(weight: 'rows' | 'columns', withAdapter: boolean, tile: Tile): string {
+export function subgroupBody({ weight, weightPrecision, lora: withAdapter }: MatmulVariant, tile: Tile): string {
+  const matrix = (at: string) => weightAt(weightPrecision, 'weight', at);
+  const scaled = weightPrecision === 'int8';
   const blocks = tile.threadColumns / SHARING;
   const rows = (body: (i: number) => string) => unroll(tile.threadRows, body);
   const parts = ['x', 'y', 'z', 'w'] as const;
@@ -24,7 +27,7 @@ export function subgroupBody(weight: 'rows' | 'columns', withAdapter: boolean, t
     blocks,
     (block) => `{
     let column = min(firstColumn + ${block * SHARING}u + lane, sizes.outer4 * 4u - 1u);
-    let held = vec4f(weight[column * sizes.inner4 + k]);
+    let held = ${matrix('column * sizes.inner4 + k')};
     ${byColumn(block)}
   }`,
   );
@@ -33,7 +36,7 @@ export function subgroupBody(weight: 'rows' | 'columns', withAdapter: boolean, t
     blocks,
     (block) => `{
     let column = min(firstColumn / 4u + ${(block * SHARING) / 4}u + lane % 2u, sizes.outer4 - 1u);
-    let held = vec4f(weight[(4u * k + lane / 2u) * sizes.outer4 + column]);
+    let held = ${matrix('(4u * k + lane / 2u) * sizes.outer4 + column')};
     ${unroll(
       SHARING,
       (j) => `{
@@ -77,9 +80,11 @@ fn main(
   ${rows((i) => `let row${i} = min(firstRow + ${i}u, current.rows - 1u);`)}
   ${eachAccumulator(tile, (i, j) => `var acc${i}_${j} = vec4f(0);`)}
   for (var k = 0u; k < sizes.inner4; k++) {
-    ${rows((i) => `let a${i} = vec4f(x[row${i} * sizes.inner4 + k]);`)}
+    ${scaled && weight === 'columns' ? 'let scale = bias[sizes.inner4 + k];' : ''}
+    ${rows((i) => `let a${i} = vec4f(x[row${i} * sizes.inner4 + k])${scaled && weight === 'columns' ? ' * scale' : ''};`)}
     ${weight === 'rows' ? rowsOfWeight : columnsOfWeight}
   }
+  ${scaled && weight === 'rows' ? eachAccumulator(tile, (i, j) => `acc${i}_${j} *= bias[sizes.outer4 + min(firstColumn / 4u + ${j}u, sizes.outer4 - 1u)];`) : ''}
   ${withAdapter ? lora : ''}
   ${eachAccumulator(tile, (i, j) => `finish(firstRow + ${i}u, firstColumn / 4u + ${j}u, acc${i}_${j});`)}
 }`;

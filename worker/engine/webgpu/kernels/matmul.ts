@@ -9,6 +9,8 @@ import {
   targetWords,
   uniform,
   vectors,
+  type WeightPrecision,
+  weightVectors,
   words,
   write,
 } from '../kernel.ts';
@@ -27,6 +29,7 @@ import type { Tile } from './tile.ts';
  *   v   = dropout(v);  v = v + residual, or v + out;  v = v * gelu'(preactivation)
  *   out = v, or gelu(v) with v kept as the preactivation           (N,O)
  *
+ * Codes of 8 bits are multiplied by their row's scale: the products when a row of W is an output column, x when it is an element of x.
  * The LoRA product runs as further steps of the same loop. matmul-staged.ts, matmul-subgroup.ts and matmul-direct.ts hold
  * the forms of that loop.
  */
@@ -39,7 +42,8 @@ export interface MatmulSpec {
 export interface MatmulVariant {
   readonly weight: 'rows' | 'columns';
   readonly xPrecision: Precision;
-  readonly weightPrecision: Precision;
+  /** With `int8` the buffer of the bias holds the scales of W's rows after it, and is bound in both directions. */
+  readonly weightPrecision: WeightPrecision;
   readonly outPrecision: Precision;
   readonly bias: boolean;
   readonly lora: boolean;
@@ -128,8 +132,8 @@ export function matmulKernel(variant: MatmulVariant, tile: Tile): Kernel<MatmulB
     sizes: uniform('Sizes'),
     ...(variant.dropout ? { layer: uniform('Layer'), rows: read('array<vec4u>') } : {}),
     x: read(vectors(variant.xPrecision)),
-    weight: read(vectors(variant.weightPrecision)),
-    ...(variant.bias ? { bias: read('array<vec4f>') } : {}),
+    weight: read(weightVectors(variant.weightPrecision)),
+    ...(variant.bias || variant.weightPrecision === 'int8' ? { bias: read('array<vec4f>') } : {}),
     ...(variant.lora ? { z: read('array<vec4f>'), lora: read('array<f32>') } : {}),
     ...(variant.add === 'residual' ? { residual: read(kept) } : {}),
     ...(variant.gelu === 'keep' ? { preactivation: write(kept) } : {}),
@@ -145,7 +149,7 @@ export function matmulKernel(variant: MatmulVariant, tile: Tile): Kernel<MatmulB
       variant.dropout ? DROPOUT_WGSL : '',
       variant.gelu ? GELU_WGSL : '',
       finishFunction(variant),
-      BODIES[tile.kind](variant.weight, variant.lora, tile),
+      BODIES[tile.kind](variant, tile),
     ].join('\n'),
   });
 }
