@@ -38,11 +38,26 @@ function Lines({ lines }: { lines: readonly DeviceLine[] }) {
               ))}
             </p>
             <p class="device-status">{line.status}</p>
-            {line.facts.length > 0 && <p class="device-facts">{line.facts.join(' · ')}</p>}
-            {line.profile.length > 0 && <p class="device-facts">{line.profile.join(' · ')}</p>}
+            <Facts facts={line.facts} />
+            <Facts facts={line.profile} />
           </div>
         </li>
       ))}
     </ul>
+  );
+}
+
+/** Short phrases on one line or two; none is broken in the middle. */
+function Facts({ facts }: { facts: readonly string[] }) {
+  if (facts.length === 0) return null;
+  return (
+    <p class="device-facts">
+      {facts.map((fact, i) => (
+        <span key={fact}>
+          {fact}
+          {i < facts.length - 1 && ' ·'}{' '}
+        </span>
+      ))}
+    </p>
   );
 }

@@ -1,6 +1,7 @@
 import { headParameterCount, layerParameterCount } from '../../signaling/protocol/adapter-size.ts';
 import type { ModelShape, SessionSettings } from '../../signaling/protocol/settings.ts';
 import type { SessionView } from '../session/view.ts';
+import { OWN_TASK } from './choices.ts';
 import { metricName, scoreText } from './scores.ts';
 import { bytesText } from './words.ts';
 
@@ -20,10 +21,16 @@ export const EXPORT_WORDS: Readonly<Record<ExportKind, ExportWords>> = {
   onnx: { label: 'ONNX model', opens: 'onnxruntime and transformers.js run it, in browsers too.' },
   checkpoint: {
     label: 'Checkpoint',
-    opens: 'Tabloom’s start page goes on from it, on this device or another. Your own data is in it.',
+    opens: 'Tabloom’s start page goes on from it, on this device or another.',
   },
   log: { label: 'Run log', opens: 'One JSON object a line: rounds, plans and scores, for any text editor or pandas.' },
 };
+
+/** What opens it, and what else must be known before it is passed on. */
+export function opensText(kind: ExportKind, { task }: Pick<SessionSettings, 'task'>): string {
+  const { opens } = EXPORT_WORDS[kind];
+  return kind === 'checkpoint' && task.id === OWN_TASK ? `${opens} Your examples are in it.` : opens;
+}
 
 const BYTES_PER_VALUE = 4;
 

@@ -12,6 +12,7 @@ import {
   expectedText,
   exportFileName,
   exportFolder,
+  opensText,
   sessionName,
 } from './exports.ts';
 import { SelectField } from './field.tsx';
@@ -73,7 +74,7 @@ export function Exports({ view, host, settings, finished, onSaved }: ExportsProp
                 <span class="export-label">{EXPORT_WORDS[kind].label}</span>{' '}
                 <span class="tag">{sizeText(kind, made[kind], settings)}</span>
               </p>
-              <p class="field-hint">{EXPORT_WORDS[kind].opens}</p>
+              <p class="field-hint">{opensText(kind, settings)}</p>
             </div>
             <button
               type="button"

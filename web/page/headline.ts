@@ -131,8 +131,7 @@ export function roleSentence(view: SessionView): string {
       : 'Your device is done; you can close this tab.';
   if (role === 'host') {
     const also = work === null ? '' : `, and ${room.phase === 'training' ? 'trains' : 'will train'} ${work}`;
-    const kept = view.saved === null ? '' : `; you can go on from round ${view.saved.round} later`;
-    return `This tab holds the session${also}. Keep it open and visible; closing it ends the session for everyone${kept}.`;
+    return `This tab holds the session${also}. Keep it open and visible; closing it ends the session for everyone.`;
   }
   if (view.status.kind === 'failed') return '';
   if (view.status.kind !== 'ready') return 'Your device is getting ready. Keep this tab open and visible.';

@@ -123,17 +123,28 @@ function Found({ file }: { file: TableFile }) {
       {file.kind === 'reading' && <p class="field-hint">Reading {file.name}…</p>}
       {file.kind === 'read' && <p class="found">{foundText(file.preview, file.file.bytes.length)}</p>}
       {file.kind === 'read' && file.preview.badRowCount > 0 && (
-        <BadRows count={file.preview.badRowCount} rows={file.preview.badRows} />
+        <BadRows
+          said={badRowsText(file.preview.badRowCount)}
+          count={file.preview.badRowCount}
+          rows={file.preview.badRows}
+        />
       )}
     </div>
   );
 }
 
 /** Rows that are left out, by line and reason. */
-export function BadRows({ count, rows }: { count: number; rows: TablePreview['badRows'] }) {
+interface BadRowsProps {
+  readonly said: string;
+  readonly count: number;
+  /** The first of them. */
+  readonly rows: TablePreview['badRows'];
+}
+
+export function BadRows({ said, count, rows }: BadRowsProps) {
   return (
     <details class="bad-rows">
-      <summary>{badRowsText(count)}</summary>
+      <summary>{said}</summary>
       <ul>
         {rows.map(({ line, reason }) => (
           <li key={line}>

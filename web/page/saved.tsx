@@ -3,6 +3,7 @@ import type { SavedSession } from '../session/view.ts';
 import { Confirmed } from './confirmed.tsx';
 import { FileField } from './file-field.tsx';
 import { savedText } from './saved.ts';
+import { countText } from './words.ts';
 
 /** As many are shown at once; older ones are folded away. */
 const SHOWN = 3;
@@ -63,7 +64,7 @@ export function SavedSessions({ sessions, nowMs, busy, onResume, onForget }: Sav
       {items(sessions.slice(0, SHOWN))}
       {sessions.length > SHOWN && (
         <details class="fold">
-          <summary>{sessions.length - SHOWN} older ones</summary>
+          <summary>{countText(sessions.length - SHOWN, 'older one', 'older ones')}</summary>
           {items(sessions.slice(SHOWN))}
         </details>
       )}

@@ -58,7 +58,7 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
     );
 
   return (
-    <main class="session">
+    <main class={finished === true ? 'session session-finished' : 'session'}>
       <p class="visually-hidden" aria-live="polite">
         {said}
       </p>
@@ -76,23 +76,23 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
           <Controls view={view} host={host} onLeave={leave} onBack={onLeave} />
         </div>
         <Problems view={view} putAway={putAway} onPutAway={(id) => setPutAway(new Set([...putAway, id]))} />
-        {hasAdapter && (
-          <div class="folds">
-            <TryIt view={view} host={host} open={finished === true} />
-            <details class="fold" data-fold="exports" open={finished === true}>
-              <summary>Take it with you</summary>
-              <Exports
-                view={view}
-                host={host}
-                settings={room.settings}
-                finished={finished === true}
-                onSaved={() => setSaved(true)}
-              />
-            </details>
-          </div>
-        )}
         {room?.phase === 'gathering' && invite}
       </div>
+      {hasAdapter && (
+        <div class="session-take">
+          <TryIt view={view} host={host} open={finished === true} />
+          <details class="fold" data-fold="exports" open={finished === true}>
+            <summary>Take it with you</summary>
+            <Exports
+              view={view}
+              host={host}
+              settings={room.settings}
+              finished={finished === true}
+              onSaved={() => setSaved(true)}
+            />
+          </details>
+        </div>
+      )}
       {room !== null && (
         <div class="session-work">
           <Allocation view={view} seats={seats} />

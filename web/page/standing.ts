@@ -13,8 +13,12 @@ export function bestText({ best, room, scores }: Pick<SessionView, 'best' | 'roo
 /** What is kept on this device; null when nothing is. */
 export function savedSentence({ saved, room }: Pick<SessionView, 'saved' | 'room'>): string | null {
   if (saved === null) return null;
-  const done = room !== null && saved.round >= room.settings.training.rounds;
-  return done
-    ? `Saved on this device at round ${saved.round}.`
-    : `Saved on this device at round ${saved.round}; the start page can go on from there.`;
+  const further = room?.phase === 'finished' ? '' : '; whatever happens, you can go on from there';
+  return `Saved on this device at round ${saved.round}${further}.`;
+}
+
+export function leftOutText(count: number): string {
+  return count === 1
+    ? '1 row of your data was left out.'
+    : `${count.toLocaleString('en-US')} rows of your data were left out.`;
 }

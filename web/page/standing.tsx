@@ -1,6 +1,6 @@
 import type { SessionView } from '../session/view.ts';
 import { BadRows } from './own-data.tsx';
-import { bestText, savedSentence } from './standing.ts';
+import { bestText, leftOutText, savedSentence } from './standing.ts';
 
 /** What has been reached so far: best score, what is kept, what of the data was left out. */
 export function Standing({ view }: { view: SessionView }) {
@@ -12,7 +12,9 @@ export function Standing({ view }: { view: SessionView }) {
     <div class="standing">
       {best !== null && <p>{best}</p>}
       {saved !== null && <p>{saved}</p>}
-      {badRows !== null && badRows.count > 0 && <BadRows count={badRows.count} rows={badRows.first} />}
+      {badRows !== null && badRows.count > 0 && (
+        <BadRows said={leftOutText(badRows.count)} count={badRows.count} rows={badRows.first} />
+      )}
     </div>
   );
 }

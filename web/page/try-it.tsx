@@ -34,9 +34,7 @@ export function TryIt({ view, host, open }: { view: SessionView; host: HostSessi
 
   return (
     <details class="fold try-it" open={open}>
-      <summary>
-        Try it <span class="summary-note">{room.settings.task.title}</span>
-      </summary>
+      <summary>Try it</summary>
       <form class="form" onSubmit={ask} aria-label="Try it">
         {names.map((name, i) => (
           <div class="field" key={name}>

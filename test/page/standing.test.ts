@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { answeredBy, predictionLines, probabilityText, roundNow, textNames } from '../../web/page/prediction.ts';
+import { savedText } from '../../web/page/saved.ts';
+import { bestText, leftOutText, savedSentence } from '../../web/page/standing.ts';
+import { predictionOf } from '../../web/session/prediction.ts';
+import { TASKS } from '../../worker/data/tasks.ts';
+import { device, plan, room, rounds, scores, settingsOf } from './gallery/scenarios.ts';
+
+const training = room({ devices: [device(0)] });
+const finished = { ...training, phase: 'finished' as const };
+
+describe('what has been reached', () => {
+  it('names the best score with its metric and round, once there is one to compare', () => {
+    const best = { round: 20, value: 0.8876 };
+    expect(bestText({ best, room: training, scores: scores(40, 20) })).toBe(
+      'Best dev accuracy so far: 88.8 %, after round 20.',
+    );
+    expect(bestText({ best, room: finished, scores: scores(40, 20) })).toBe(
+      'Best dev accuracy: 88.8 %, after round 20.',
+    );
+    expect(bestText({ best: { round: 0, value: 0.5 }, room: training, scores: scores(20, 20) })).toContain(
+      'before training',
+    );
+    expect(bestText({ best, room: training, scores: scores(0, 20) })).toBeNull();
+    const stsb = { ...finished, settings: settingsOf('stsb') };
+    expect(bestText({ best: { round: 20, value: -0.0312 }, room: stsb, scores: scores(20, 20, 'pearson') })).toBe(
+      'Best dev Pearson correlation: -0.031, after round 20.',
+    );
+  });
+
+  it('says what is kept, and what was left out', () => {
+    const saved = { round: 30, atMs: 0 };
+    expect(savedSentence({ saved, room: training })).toBe(
+      'Saved on this device at round 30; whatever happens, you can go on from there.',
+    );
+    expect(savedSentence({ saved, room: finished })).toBe('Saved on this device at round 30.');
+    expect(savedSentence({ saved: null, room: training })).toBeNull();
+    expect([leftOutText(1), leftOutText(1200)]).toEqual([
+      '1 row of your data was left out.',
+      '1,200 rows of your data were left out.',
+    ]);
+  });
+
+  it('says where a kept session stands', () => {
+    const kept = { id: 'a', title: 't', deviceName: 'Studio', round: 40, rounds: 120, savedAtMs: 1e12, bytes: 2.4e6 };
+    expect(savedText(kept, 1e12 + 3 * 3_600_000)).toBe('Round 40 of 120, saved 3 hours ago as Studio; 2.4 MB.');
+    expect(savedText({ ...kept, round: 120 }, 1e12)).toBe('All 120 rounds are done, saved just now as Studio; 2.4 MB.');
+  });
+});
+
+describe('try it', () => {
+  it('asks for as many texts as the task has', () => {
+    for (const { id, source } of TASKS) {
+      const pairs = source.kind === 'glue' && source.pairColumn !== null;
+      expect(textNames({ id }, pairs)).toHaveLength(pairs ? 2 : 1);
+    }
+    expect(textNames({ id: 'own' }, true)).toEqual(['First text', 'Second text']);
+    expect(textNames({ id: 'own' }, false)).toEqual(['Text']);
+  });
+
+  it('gives the class names of the task, the most probable first', () => {
+    const { task } = settingsOf('mnli');
+    const answer = predictionOf(task, Float32Array.of(0, Math.log(2), Math.log(5)));
+    if (answer.kind !== 'classes') throw new Error('MNLI has classes.');
+    expect(predictionLines(answer).map(({ name, text }) => [name, text])).toEqual([
+      ['contradiction', '62.5 %'],
+      ['neutral', '25.0 %'],
+      ['entailment', '12.5 %'],
+    ]);
+  });
+
+  it('draws the classes together that are too many', () => {
+    const probabilities = Array.from({ length: 10 }, (_, i) => ({ name: `c${i}`, probability: i === 0 ? 0.55 : 0.05 }));
+    const lines = predictionLines({ kind: 'classes', probabilities });
+    expect(lines).toHaveLength(7);
+    expect(lines.at(-1)).toMatchObject({ name: '4 other classes', text: '20.0 %' });
+  });
+
+  it('never claims certainty, and says whose answer it is', () => {
+    expect([0.99996, 0.999, 0.0001, 0.5].map(probabilityText)).toEqual([
+      'over 99.9 %',
+      '99.9 %',
+      'under 0.1 %',
+      '50.0 %',
+    ]);
+    const current = plan(6, [{ place: 0, layers: [5] }]);
+    expect(answeredBy(roundNow({ rounds: rounds(34, current), saved: null }))).toBe(
+      'Answered by the adapter after round 34.',
+    );
+    expect(answeredBy(roundNow({ rounds: [], saved: null }))).toBe('Answered by the adapter before training.');
+  });
+});
