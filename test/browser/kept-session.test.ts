@@ -1,0 +1,150 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningServer, startServer } from '../../signaling/server.ts';
+import type { HostRequest } from '../../worker/rpc.ts';
+import { BROWSER_KINDS, type Tab, withBrowser } from './harness.ts';
+import type {} from './session-page/page.ts';
+
+/** Sessions that a tab keeps in the browser's private storage, by the factory that the page uses, in a production build. */
+
+const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const ROUNDS = 14;
+
+let folder: string;
+let server: RunningServer;
+let origin: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tabloom-session-page-'));
+  await build({
+    configFile: project('vite.config.ts'),
+    root: project('test/browser/session-page'),
+    base: './',
+    logLevel: 'error',
+    build: { outDir: folder, emptyOutDir: true },
+  });
+  server = await startServer({
+    port: 0,
+    host: '127.0.0.1',
+    pageFolder: folder,
+    modelsFolder: project('models'),
+    hubFolder: null,
+    iceServers: [],
+    log: () => undefined,
+  });
+  origin = `http://127.0.0.1:${server.port}`;
+}, 120_000);
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+const loaded = (tab: Tab): Promise<void> =>
+  tab.until('the factory is there', () => globalThis.factory !== undefined, { timeoutMs: 30_000 });
+
+const request = (): HostRequest => ({
+  model: { kind: 'embedded', id: 'roberta-mini' },
+  weights: 'f32',
+  task: { id: 'grammar', endpoint: origin },
+  lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
+  training: {
+    rounds: ROUNDS,
+    samplesPerRound: 8,
+    maxTokens: 32,
+    learningRate: 3e-3,
+    weightDecay: 0.01,
+    warmupFraction: 0.1,
+    dropout: 0.1,
+    evaluateEvery: 0,
+    seed: 7,
+  },
+  origin,
+});
+
+/** Makes the session, in the page. */
+async function host(asked: HostRequest): Promise<void> {
+  const options = { name: 'laptop', policy: 'offload', slowdown: 1, patience: 0 } as const;
+  globalThis.session = globalThis.factory.host(asked, options);
+  await globalThis.until(({ status, room }) => status.kind === 'ready' && room?.plan != null);
+  globalThis.session.start();
+}
+
+/** What a run came to, in the page. */
+async function outcome() {
+  const { rounds, scores } = await globalThis.until(({ room }) => room?.phase === 'finished');
+  return { losses: rounds.map(({ loss }) => loss), scores: scores.map(({ value, loss }) => [value, loss]) };
+}
+
+describe.each(BROWSER_KINDS)('%s', (kind) => {
+  it('goes on after a reload as if nothing had happened', async () => {
+    await withBrowser(kind, async (browser) => {
+      const tab = await browser.open(origin);
+      await loaded(tab);
+      expect(await tab.page.evaluate(() => globalThis.factory.saved())).toEqual([]);
+      await tab.page.evaluate(host, request());
+      const straight = await tab.page.evaluate(outcome);
+      expect(straight.losses).toHaveLength(ROUNDS);
+      await tab.page.evaluate(() => globalThis.session.leave());
+      const [whole] = await tab.page.evaluate(() => globalThis.factory.saved());
+      expect(whole).toMatchObject({ deviceName: 'laptop', round: ROUNDS, rounds: ROUNDS });
+      await tab.page.evaluate((id: string) => globalThis.factory.forget(id), whole?.id ?? '');
+
+      await tab.page.evaluate(host, request());
+      const before = await tab.page.evaluate(async () => {
+        const { room } = await globalThis.until(({ saved, rounds }) => saved !== null && rounds.length >= 3);
+        return room?.id;
+      });
+      // In the middle of a round.
+      await tab.page.reload();
+      await loaded(tab);
+      const [kept, ...others] = await tab.page.evaluate(() => globalThis.factory.saved());
+      expect(others).toEqual([]);
+      if (kept === undefined) throw new Error('Nothing was kept.');
+      expect(kept.title).toContain('roberta-mini');
+      expect(kept.round).toBeGreaterThan(0);
+      expect(kept.round).toBeLessThan(ROUNDS);
+
+      const back = await tab.page.evaluate(async (id: string) => {
+        globalThis.session = await globalThis.factory.resume(id);
+        const view = await globalThis.until(({ status, room }) => status.kind === 'ready' && room?.plan != null);
+        return { code: view.room?.id, phase: view.room?.phase, rounds: view.rounds.length };
+      }, kept.id);
+      expect(back).toEqual({ code: before, phase: 'paused', rounds: kept.round });
+
+      const second = await browser.open(origin);
+      await loaded(second);
+      const twice = await second.page.evaluate(
+        (id: string) => globalThis.factory.resume(id).then(() => '', String),
+        kept.id,
+      );
+      expect(twice).toContain('is open in a tab of this browser');
+
+      await tab.page.evaluate(() => globalThis.session.start());
+      expect(await tab.page.evaluate(outcome)).toEqual(straight);
+      const file = await tab.page.evaluate(async () => {
+        const { name, bytes } = await globalThis.session.saveCheckpoint();
+        globalThis.session.leave();
+        // The same from a file, without what the browser keeps.
+        for (const { id } of await globalThis.factory.saved()) await globalThis.factory.forget(id);
+        const options = { name: 'other name', policy: 'auto', slowdown: 1, patience: 0 } as const;
+        globalThis.session = await globalThis.factory.resumeFile(bytes, options);
+        const { room, rounds } = await globalThis.until(({ status }) => status.kind === 'ready');
+        return { name, phase: room?.phase, rounds: rounds.length };
+      });
+      expect(file).toEqual({
+        name: `tabloom-${before}-round-${ROUNDS}.safetensors`,
+        phase: 'finished',
+        rounds: ROUNDS,
+      });
+      const tried = await tab.page.evaluate(() => globalThis.session.tryText('A wonderful film.', null));
+      if (tried.kind !== 'classes') throw new Error('classes were expected');
+      expect(tried.probabilities.map(({ name }) => name)).toEqual(['negative', 'positive']);
+      expect(tried.probabilities.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 6);
+      expect(tab.errors).toEqual([]);
+    });
+  }, 240_000);
+});
