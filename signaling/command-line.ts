@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 /** Something that the person at the command line can mend; becomes one sentence and exit code 2. */
@@ -25,6 +26,12 @@ export function readArguments<T extends Options>(
     const sentence = message.split(/\. |\n/)[0].replace(/\.$/, '');
     throw new CommandError(`${sentence}. Add --help to see what is possible.`);
   }
+}
+
+/** What `--cache` says: a folder, or null for `none`. */
+export function cacheFolder(text: string): string | null {
+  if (text.trim() === '') throw new CommandError('--cache names a folder, or says none.');
+  return text === 'none' ? null : resolve(text);
 }
 
 export function wholeNumber(name: string, text: string, min: number, max: number): number {

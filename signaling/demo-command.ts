@@ -1,18 +1,20 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { defaultCacheFolder } from '../worker/model/file-chunk-store.ts';
 import type { HostRequest } from '../worker/rpc.ts';
 import { localAddress } from './addresses.ts';
-import { CommandError, number, oneOf, readArguments, wholeNumber } from './command-line.ts';
+import { CommandError, cacheFolder, number, oneOf, readArguments, wholeNumber } from './command-line.ts';
 import { type DemoResult, runSession } from './demo-session.ts';
 import { DemoTerminal } from './demo-terminal.ts';
 import { duration } from './demo-text.ts';
 import { MAX_LORA_RANK, MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from './protocol/limits.ts';
 import { recipeFor } from './protocol/recipes.ts';
-import { POLICIES } from './protocol/settings.ts';
+import { POLICIES, WEIGHT_STORAGES } from './protocol/settings.ts';
 import { openServer } from './serve-command.ts';
 
 const EMBEDDED_MODEL = 'roberta-mini';
-const DEFAULT_HUB = 'https://huggingface.co';
+/** As Hugging Face's own libraries are told of another one. */
+const DEFAULT_HUB = process.env.HF_ENDPOINT || 'https://huggingface.co';
 /** How much slower than this machine each demo device pretends to be, in turn. */
 const SLOWDOWNS = [1, 1.7, 3];
 const NAMES = ['laptop', 'tablet', 'phone', 'desktop', 'old-phone', 'netbook'];
@@ -26,6 +28,9 @@ A whole session on this machine: server, host and headless devices of different 
   --task T           grammar (embedded sentiment), or a GLUE task such as sst2 from a hub (grammar)
   --hub URL|FOLDER   Hugging Face endpoint, or a folder with the hub's layout (${DEFAULT_HUB})
   --model M          roberta-mini (embedded), or a hub repository such as FacebookAI/roberta-base (roberta-mini)
+  --weights W        how devices keep the frozen weights: ${WEIGHT_STORAGES.join(', ')} (f32)
+  --cache FOLDER     where models of a hub are kept for the next time, or none
+                     (${defaultCacheFolder()})
   --policy P         ${POLICIES.join(', ')} (auto)
   --samples N        samples a round (the task's recipe)
   --tokens N         most tokens of a sample (the task's recipe)
@@ -50,6 +55,8 @@ export async function demoCommand(argv: string[]): Promise<number> {
       task: { type: 'string', default: 'grammar' },
       hub: { type: 'string', default: DEFAULT_HUB },
       model: { type: 'string', default: EMBEDDED_MODEL },
+      weights: { type: 'string', default: 'f32' },
+      cache: { type: 'string', default: defaultCacheFolder() },
       policy: { type: 'string', default: 'auto' },
       samples: { type: 'string' },
       tokens: { type: 'string' },
@@ -72,6 +79,8 @@ export async function demoCommand(argv: string[]): Promise<number> {
   }
   const deviceCount = wholeNumber('devices', values.devices, 0, 32);
   const policy = oneOf('policy', values.policy, POLICIES);
+  // A folder needs no copy beside it.
+  const cache = /^https?:\/\//.test(values.hub) ? cacheFolder(values.cache) : null;
   const folder = /^https?:\/\//.test(values.hub) ? null : values.hub;
   const recipe = recipeFor(values.task, values.model === EMBEDDED_MODEL ? 'mini' : 'base');
   const whole = (name: 'rounds' | 'samples' | 'tokens' | 'rank', otherwise: number, min: number, max: number) =>
@@ -98,7 +107,7 @@ export async function demoCommand(argv: string[]): Promise<number> {
       values.model === EMBEDDED_MODEL
         ? { kind: 'embedded', id: EMBEDDED_MODEL }
         : { kind: 'hub', id: values.model, endpoint, revision: 'main' },
-    weights: 'f32',
+    weights: oneOf('weights', values.weights, WEIGHT_STORAGES),
     task: { id: values.task, endpoint },
     lora,
     training,
@@ -116,6 +125,7 @@ export async function demoCommand(argv: string[]): Promise<number> {
       origin,
       request,
       policy,
+      cacheFolder: cache,
       devices: Array.from({ length: deviceCount }, (_, i) => ({
         name: NAMES[i % NAMES.length] + (i < NAMES.length ? '' : `-${Math.floor(i / NAMES.length) + 1}`),
         slowdown: SLOWDOWNS[i % SLOWDOWNS.length],
@@ -161,6 +171,7 @@ async function compareSingle(
     request,
     policy: 'offload',
     devices: [],
+    cacheFolder: null,
     onLink: () => undefined,
     onView: (view) => terminal.show(view),
     signal,

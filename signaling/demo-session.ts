@@ -22,6 +22,8 @@ export interface DemoSession {
   readonly request: HostRequest;
   readonly policy: Policy;
   readonly devices: readonly DemoDevice[];
+  /** Where models of a hub are kept; null keeps none. */
+  readonly cacheFolder: string | null;
   readonly onLink: (link: string) => void;
   readonly onView: (view: SessionView) => void;
   readonly signal: AbortSignal;
@@ -37,8 +39,11 @@ export interface DemoResult {
 
 /** One cooperative session from creation to the exported adapter: the host here, every device in a process of its own. */
 export async function runSession(demo: DemoSession): Promise<DemoResult> {
-  const { origin, request, policy, devices, signal } = demo;
-  const environment = await headlessEnvironment(origin, { memoryLimitBytes: MEMORY_LIMIT_BYTES });
+  const { origin, request, policy, devices, cacheFolder, signal } = demo;
+  const environment = await headlessEnvironment(origin, {
+    memoryLimitBytes: MEMORY_LIMIT_BYTES,
+    cacheFolder,
+  });
   const session = new OwnSession(environment, request, { name: 'host', policy, slowdown: 1, patience: 0 });
   const children: ChildProcess[] = [];
   const abort = (): void => session.leave();
@@ -51,7 +56,7 @@ export async function runSession(demo: DemoSession): Promise<DemoResult> {
     // One after the other: on one machine they would slow each other down while they measure themselves.
     await gather(session, 1);
     for (const [i, device] of devices.entries()) {
-      children.push(startDevice(link, device));
+      children.push(startDevice(link, device, cacheFolder));
       await gather(session, i + 2);
     }
     const startMs = performance.now();
@@ -104,11 +109,14 @@ async function gather(session: OwnSession, count: number): Promise<void> {
   clearTimeout(timer);
 }
 
-function startDevice(link: string, { name, slowdown }: DemoDevice): ChildProcess {
+function startDevice(link: string, { name, slowdown }: DemoDevice, cacheFolder: string | null): ChildProcess {
   const program = fileURLToPath(new URL('./tabloom.ts', import.meta.url));
   return spawn(
     process.execPath,
-    ['--import', 'tsx', program, 'join', link, '--name', name, '--slowdown', String(slowdown)],
+    [
+      ...['--import', 'tsx', program, 'join', link],
+      ...['--name', name, '--slowdown', String(slowdown), '--cache', cacheFolder ?? 'none'],
+    ],
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
 }

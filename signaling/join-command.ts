@@ -2,7 +2,8 @@ import { hostname } from 'node:os';
 import { JoinSession } from '../web/session/join-session.ts';
 import { readRoomCode } from '../web/session/link-address.ts';
 import type { SessionView } from '../web/session/view.ts';
-import { CommandError, number, readArguments } from './command-line.ts';
+import { defaultCacheFolder } from '../worker/model/file-chunk-store.ts';
+import { CommandError, cacheFolder, number, readArguments } from './command-line.ts';
 import { headlessEnvironment } from './headless/environment.ts';
 
 const HELP = `Usage: tabloom join LINK [options]
@@ -13,6 +14,8 @@ Takes part in a session as a headless device, until the session ends or Ctrl-C.
   --name NAME     what the others see (this machine's name)
   --slowdown X    compute X times slower than this machine can, to try a mixed fleet out (1)
   --memory GB     the most memory that training may take, in gigabytes (2)
+  --cache FOLDER  where models of a hub are kept for the next time, or none
+                  (${defaultCacheFolder()})
   --watch         watch only
   --help          show this
 `;
@@ -24,6 +27,7 @@ export async function joinCommand(argv: string[]): Promise<number> {
       name: { type: 'string', default: hostname().slice(0, 40) },
       slowdown: { type: 'string', default: '1' },
       memory: { type: 'string', default: '2' },
+      cache: { type: 'string', default: defaultCacheFolder() },
       watch: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
@@ -41,7 +45,10 @@ export async function joinCommand(argv: string[]): Promise<number> {
   const memoryLimitBytes = number('memory', values.memory, 0.05, 1000) * 1e9;
   const name = values.name.trim().slice(0, 40) || 'headless';
 
-  const environment = await headlessEnvironment(origin, { memoryLimitBytes }).catch((error: unknown) => {
+  const environment = await headlessEnvironment(origin, {
+    memoryLimitBytes,
+    cacheFolder: cacheFolder(values.cache),
+  }).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
     throw new CommandError(`No Tabloom server answers at ${origin} (${why}).`);
   });

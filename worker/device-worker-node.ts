@@ -1,9 +1,10 @@
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { Device } from './device.ts';
+import { folderStore } from './model/file-chunk-store.ts';
 import { openFileOrHttp } from './model/file-source.ts';
 
 /** Entry of a headless device's worker thread. */
 if (parentPort === null) throw new Error('device-worker-node.ts is the entry of a worker thread.');
-Comlink.expose(new Device(openFileOrHttp), nodeEndpoint(parentPort));
+Comlink.expose(new Device(openFileOrHttp, folderStore(workerData)), nodeEndpoint(parentPort));

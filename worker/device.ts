@@ -1,16 +1,20 @@
 import * as Comlink from 'comlink';
 import type { Profile } from '../signaling/protocol/profile.ts';
+import type { Transfer } from '../signaling/protocol/room-view.ts';
 import type { ModelShape, SessionSettings } from '../signaling/protocol/settings.ts';
 import { measureSeconds } from './calibration.ts';
 import type { Engine, EngineRequest } from './engine/engine.ts';
 import { ENGINES } from './engine/engines.ts';
 import { selfTest } from './engine/self-test.ts';
 import { probeMemory } from './memory-probe.ts';
+import type { ChunkStore } from './model/chunk-store.ts';
 import { maxTokens } from './model/config.ts';
-import { modelFileUrl, type OpenFile, readModelShape } from './model/model-files.ts';
-import { openWeights } from './model/weights.ts';
+import { frozenTensors } from './model/description.ts';
+import type { OpenFile } from './model/model-files.ts';
+import { modelFiles } from './model/open-model.ts';
 import type { DeviceWorkerApi, LoadProgress, TokenBatch, WorkOrder, WorkPart } from './rpc.ts';
 import { evaluateBatch, runOrder } from './trainer.ts';
+import { TransferMeter } from './transfer-meter.ts';
 
 interface Loaded {
   readonly settings: SessionSettings;
@@ -26,15 +30,18 @@ interface RunningOrder {
 /** A device's worker behind its messages: model, engine, one order at a time. */
 export class Device implements DeviceWorkerApi {
   readonly #open: OpenFile;
+  readonly #store: ChunkStore | null;
   #loaded: Loaded | undefined;
   #progress: LoadProgress = { stage: 'config', done: 0, total: 1 };
+  #transfer: (() => Transfer) | null = null;
   #order: RunningOrder | undefined;
   /** Settles when an order that was given up has left the engine. */
   #ending: Promise<unknown> = Promise.resolve();
 
-  /** `open` reads model files; headless devices also know `file:` addresses. */
-  constructor(open: OpenFile) {
+  /** `open` reads model files; headless devices also know `file:` addresses. `store` keeps those of a hub; null keeps none. */
+  constructor(open: OpenFile, store: ChunkStore | null) {
     this.#open = open;
+    this.#store = store;
   }
 
   async load({
@@ -46,13 +53,24 @@ export class Device implements DeviceWorkerApi {
     this.#loaded = undefined;
     this.#progress = { stage: 'config', done: 0, total: 1 };
     const { model, weights: weightStorage, shape, lora, task, training } = settings;
-    refuseOtherShape(await readModelShape(this.#open, model, origin), shape);
+    let remark: string | undefined;
+    const files = modelFiles(this.#open, this.#store, model, origin, {
+      onProblem: (sentence) => {
+        remark = sentence;
+        console.warn(sentence);
+      },
+    });
+    refuseOtherShape(await files.shape(), shape);
     if (training.maxTokens > maxTokens(shape))
       throw new Error(
         `The session's samples have up to ${training.maxTokens} tokens; the model takes ${maxTokens(shape)}.`,
       );
-    const weights = await openWeights(await this.#open(modelFileUrl(model, origin, 'model.safetensors')));
-    const { engine, remark } = await chooseEngine({
+    const now = () => performance.now() / 1000;
+    const weights = await files.weights((bytes) => meter.add(bytes, now()));
+    const meter = new TransferMeter(weights.fileBytes(frozenTensors(shape)).total, now());
+    this.#progress = { stage: 'weights', done: 0, total: 1 };
+    this.#transfer = () => ({ ...meter.at(now()), ...(remark === undefined ? {} : { remark }) });
+    const { engine, failed } = await chooseEngine({
       shape,
       lora,
       labelCount: task.labelCount,
@@ -64,11 +82,13 @@ export class Device implements DeviceWorkerApi {
       },
     });
     this.#loaded = { settings, engine, slowdown };
-    return { engine: engine.name, backend: `${engine.backend}${remark}`, parameterCount: engine.layout.length };
+    return { engine: engine.name, backend: `${engine.backend}${failed}`, parameterCount: engine.layout.length };
   }
 
   async progress(): Promise<LoadProgress> {
-    return this.#progress;
+    if (this.#progress.stage !== 'weights' || this.#transfer === null) return this.#progress;
+    const transfer = this.#transfer();
+    return { stage: 'weights', done: transfer.bytes, total: transfer.totalBytes, transfer };
   }
 
   async profile({ memoryLimitBytes }: { memoryLimitBytes: number }): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
@@ -163,8 +183,8 @@ export class Device implements DeviceWorkerApi {
   }
 }
 
-/** The first engine that runs here and passes the self-test; `remark` says which ones did not. */
-async function chooseEngine(request: EngineRequest): Promise<{ engine: Engine; remark: string }> {
+/** The first engine that runs here and passes the self-test; `failed` says which ones did not. */
+async function chooseEngine(request: EngineRequest): Promise<{ engine: Engine; failed: string }> {
   const failed: string[] = [];
   let reason: unknown = new Error('No engine runs on this device: it has neither WebGPU nor WebAssembly.');
   for (const kind of ENGINES) {
@@ -172,7 +192,7 @@ async function chooseEngine(request: EngineRequest): Promise<{ engine: Engine; r
     try {
       await selfTest(kind.create, request.weightStorage);
       const engine = await kind.create(request);
-      return { engine, remark: failed.length === 0 ? '' : ` (${failed.join(', ')} failed here)` };
+      return { engine, failed: failed.length === 0 ? '' : ` (${failed.join(', ')} failed here)` };
     } catch (error) {
       // A model that is at fault itself fails with the next engine, too.
       reason = error;

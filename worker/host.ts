@@ -6,15 +6,17 @@ import { previewTable } from './data/own-task.ts';
 import { scoreLogits } from './data/score.ts';
 import { type KeptSessions, labelMetadata, type SessionLabel } from './kept-sessions.ts';
 import { mergeGradients } from './merge.ts';
+import { deleteStored, storedModels } from './model/cached-source.ts';
+import type { ChunkStore } from './model/chunk-store.ts';
 import { exportAdapter } from './model/export-adapter.ts';
 import { exportMerged } from './model/export-merged.ts';
 import { exportOnnx } from './model/export-onnx.ts';
 import type { BaseModel } from './model/merged-model.ts';
-import { modelFileUrl, type OpenFile, readJson } from './model/model-files.ts';
+import type { OpenFile } from './model/model-files.ts';
+import { type ModelFiles, modelFiles } from './model/open-model.ts';
 import { preflight } from './model/preflight.ts';
 import type { TrainedAdapter } from './model/trained-adapter.ts';
-import { openWeights } from './model/weights.ts';
-import { type OpenHost, openHost, openModelFile } from './open-host.ts';
+import { type OpenHost, openHost } from './open-host.ts';
 import { adamWStep, learningRateFactor, norm } from './optimiser.ts';
 import type {
   AdapterChoice,
@@ -28,6 +30,7 @@ import type {
   Preflight,
   SavedSession,
   Score,
+  StoredModel,
   TablePreview,
   TokenBatch,
 } from './rpc.ts';
@@ -39,18 +42,20 @@ const SHOWN_BAD_ROWS = 20;
 export class Host implements HostWorkerApi {
   readonly #openFile: OpenFile;
   readonly #kept: KeptSessions | null;
+  readonly #store: ChunkStore | null;
   #progress: LoadProgress = { stage: 'config', done: 0, total: 1 };
   #host: OpenHost | undefined;
 
-  /** `kept` is null where a process keeps files of its own. */
-  constructor(openFile: OpenFile, kept: KeptSessions | null = null) {
+  /** `kept` is null where a process keeps files of its own, `store` where models are not kept. */
+  constructor(openFile: OpenFile, kept: KeptSessions | null = null, store: ChunkStore | null = null) {
     this.#openFile = openFile;
+    this.#store = store;
     this.#kept = kept;
   }
 
   async open(request: HostRequest): Promise<OpenedHost> {
     this.#host = undefined;
-    const { open, bad } = await openHost(this.#openFile, request, (progress) => {
+    const { open, bad } = await openHost(this.#openFile, this.#files(request), request, (progress) => {
       this.#progress = progress;
     });
     this.#host = open;
@@ -75,7 +80,15 @@ export class Host implements HostWorkerApi {
   }
 
   preflight(source: ModelSource, origin: string, memoryLimitBytes: number): Promise<Preflight> {
-    return preflight(this.#openFile, source, origin, memoryLimitBytes);
+    return preflight(this.#openFile, this.#store, source, origin, memoryLimitBytes);
+  }
+
+  async storedModels(): Promise<readonly StoredModel[]> {
+    return this.#store === null ? [] : storedModels(this.#store);
+  }
+
+  async deleteStoredModels(name: string | null): Promise<void> {
+    if (this.#store !== null) await deleteStored(this.#store, name);
   }
 
   async previewTable(bytes: Uint8Array): Promise<TablePreview> {
@@ -227,19 +240,20 @@ export class Host implements HostWorkerApi {
 
   async #base(): Promise<BaseModel> {
     const { request, shape } = this.#opened();
-    const config = await readJson(this.#openFile, modelFileUrl(request.model, request.origin, 'config.json'));
-    const tokenizer = await openModelFile(this.#openFile, request, 'tokenizer.json');
+    const files = this.#files(request);
+    const config = await files.json('config.json');
+    const tokenizer = await files.open('tokenizer.json');
     return {
       shape,
       config,
       // A copy, because the file's owner may keep what it read.
       tokenizer: (await tokenizer.read(0, tokenizer.size)).slice(),
-      weights: await this.#weights(request),
+      weights: await files.weights(),
     };
   }
 
-  async #weights(request: CheckpointSummary['request']) {
-    return openWeights(await openModelFile(this.#openFile, request, 'model.safetensors'));
+  #files({ model, origin }: Pick<HostRequest, 'model' | 'origin'>): ModelFiles {
+    return modelFiles(this.#openFile, this.#store, model, origin);
   }
 
   #dev(set: DevSet): readonly Example[] {

@@ -5,14 +5,14 @@ import type { BadRow } from './data/data-error.ts';
 import { type ExampleSplits, fingerprint } from './data/example.ts';
 import { loadTask, type SecondDev } from './data/load-task.ts';
 import type { Task } from './data/tasks.ts';
-import { maxTokens, parseModelConfig } from './model/config.ts';
+import { maxTokens } from './model/config.ts';
 import { AdapterError, readAdapter } from './model/import-adapter.ts';
 import { initialParameters } from './model/initial-parameters.ts';
 import { type ParameterLayout, parameterLayout } from './model/layout.ts';
-import { type ModelFileName, modelFileUrl, type OpenFile, readJson } from './model/model-files.ts';
+import type { OpenFile } from './model/model-files.ts';
+import type { ModelFiles } from './model/open-model.ts';
 import { createTokenizer, type Tokenizer } from './model/tokenizer.ts';
 import type { ScoreAt } from './model/trained-adapter.ts';
-import { openWeights } from './model/weights.ts';
 import { type AdamWState, createAdamWState } from './optimiser.ts';
 import type { CheckpointSummary, HostRequest, LoadProgress } from './rpc.ts';
 
@@ -41,26 +41,19 @@ export interface OpenHost {
   best: BestAdapter | null;
 }
 
-/** A file that lies beside the model's others. */
-export const openModelFile = (
-  openFile: OpenFile,
-  { model, origin }: Pick<HostRequest, 'model' | 'origin'>,
-  name: ModelFileName,
-) => openFile(modelFileUrl(model, origin, name));
-
 /**
  * Reads model, data and what the session goes on from.
  * @throws Error with one sentence that says what does not fit.
  */
 export async function openHost(
   openFile: OpenFile,
+  files: ModelFiles,
   request: HostRequest,
   onProgress: (progress: LoadProgress) => void,
 ): Promise<{ readonly open: OpenHost; readonly bad: readonly BadRow[] }> {
   const { model, training, start, origin } = request;
-  const json = (name: ModelFileName) => readJson(openFile, modelFileUrl(model, origin, name));
   onProgress({ stage: 'config', done: 0, total: 1 });
-  const shape = parseModelConfig(await json('config.json'));
+  const shape = await files.shape();
   if (training.maxTokens < MIN_TOKENS)
     throw new Error(`Samples of ${training.maxTokens} tokens hold no text; choose at least ${MIN_TOKENS}.`);
   if (training.maxTokens > maxTokens(shape))
@@ -69,7 +62,7 @@ export async function openHost(
     );
 
   onProgress({ stage: 'tokenizer', done: 0, total: 1 });
-  const tokenizer = createTokenizer(await json('tokenizer.json'), shape.vocabSize);
+  const tokenizer = createTokenizer(await files.json('tokenizer.json'), shape.vocabSize);
 
   onProgress({ stage: 'data', done: 0, total: 1 });
   const { task, examples, secondDev, bad } = await loadTask(openFile, request.task, (done, total) =>
@@ -89,12 +82,7 @@ export async function openHost(
     throw new CheckpointError(
       `The checkpoint has ${checkpoint.values.length} values; the model needs ${layout.length}.`,
     );
-  const fresh = async () =>
-    initialParameters(
-      layout,
-      await openWeights(await openModelFile(openFile, request, 'model.safetensors')),
-      training.seed,
-    );
+  const fresh = async () => initialParameters(layout, await files.weights(), training.seed);
   const values = checkpoint?.values ?? adapter?.values ?? (await fresh());
 
   onProgress({ stage: 'weights', done: 1, total: 1 });

@@ -166,6 +166,12 @@ export interface Preflight {
   readonly sentence: string;
 }
 
+/** A model of which this device keeps something, for the next time. */
+export interface StoredModel {
+  readonly name: string;
+  readonly bytes: number;
+}
+
 /** What has been opened, for SessionSettings. */
 export interface OpenedHost {
   readonly shape: ModelShape;
@@ -229,6 +235,9 @@ export interface HostWorkerApi {
   open(request: HostRequest): Promise<OpenedHost>;
   /** What a model is and whether this device can hold it. Reads its config and a header, no weights; needs no open session. */
   preflight(source: ModelSource, origin: string, memoryLimitBytes: number): Promise<Preflight>;
+  storedModels(): Promise<readonly StoredModel[]>;
+  /** Deletes what is kept of a model, or, given null, of all. */
+  deleteStoredModels(name: string | null): Promise<void>;
   /** Reads a person's file for its preview; needs no open session. */
   previewTable(bytes: Uint8Array): Promise<TablePreview>;
   progress(): Promise<LoadProgress>;

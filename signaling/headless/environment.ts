@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
+import type { Worker } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { WebSocket as NodeSocket } from 'ws';
@@ -21,6 +22,8 @@ export async function headlessEnvironment(
     readonly memoryLimitBytes: number;
     /** Where a host's checkpoint goes; nowhere without. */
     readonly checkpointFile?: string;
+    /** Where models of a hub are kept; nowhere without. */
+    readonly cacheFolder?: string | null;
   },
 ): Promise<HeadlessEnvironment> {
   const Peer = await installWebRtc();
@@ -28,7 +31,8 @@ export async function headlessEnvironment(
   const config: unknown = await (await fetch(`${origin}/config.json`)).json();
   const iceServers = readIceServers(config);
   const leaving = new Emitter<void>();
-  const { checkpointFile } = options;
+  const { checkpointFile, memoryLimitBytes, cacheFolder = null } = options;
+  const start = <Api>(entry: URL) => handle<Api>(startThread(entry, { cacheFolder }));
   return {
     kind: 'headless',
     origin,
@@ -42,10 +46,10 @@ export async function headlessEnvironment(
         config: { iceServers },
         debug: 0,
       }),
-    startDeviceWorker: () => handle<DeviceWorkerApi>(new URL('../../worker/device-worker-node.ts', import.meta.url)),
-    startHostWorker: () => handle<HostWorkerApi>(new URL('../../worker/host-worker-node.ts', import.meta.url)),
+    startDeviceWorker: () => start<DeviceWorkerApi>(new URL('../../worker/device-worker-node.ts', import.meta.url)),
+    startHostWorker: () => start<HostWorkerApi>(new URL('../../worker/host-worker-node.ts', import.meta.url)),
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
-    memoryLimitBytes: options.memoryLimitBytes,
+    memoryLimitBytes,
     nowMs: () => Date.now(),
     keep:
       checkpointFile === undefined
@@ -69,8 +73,7 @@ async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-function handle<Api>(entry: URL): WorkerHandle<Api> {
-  const worker = startThread(entry);
+function handle<Api>(worker: Worker): WorkerHandle<Api> {
   const endpoint = nodeEndpoint(worker);
   // Comlink's Remote adds promises to methods that all return promises already.
   return { api: Comlink.wrap<Api>(endpoint) as unknown as Api, terminate: () => void worker.terminate() };

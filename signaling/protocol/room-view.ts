@@ -9,8 +9,9 @@ const finite = v.pipe(v.number(), v.finite());
 const nonNegative = v.pipe(finite, v.minValue(0));
 const round = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_ROUNDS));
 const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
-export const SentenceSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(400));
 export const NameSchema = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(MAX_NAME_LENGTH));
+
+export const SentenceSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(400));
 
 /** A download under way: bytes that are here, whether fetched or found in the cache, of all that are needed. */
 export const TransferSchema = v.strictObject({
@@ -20,6 +21,8 @@ export const TransferSchema = v.strictObject({
   bytesPerSecond: nonNegative,
   /** Null while nobody can tell. */
   secondsLeft: v.nullable(nonNegative),
+  /** What went wrong without stopping it. */
+  remark: v.optional(SentenceSchema),
 });
 export type Transfer = v.InferOutput<typeof TransferSchema>;
 

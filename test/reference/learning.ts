@@ -119,6 +119,7 @@ async function train(name: string, devices: number): Promise<void> {
     // Half of the samples for the host, the blocks of the other half for the two others.
     policy: 'teams',
     devices: Array.from({ length: devices }, (_, i) => ({ name: `device-${i + 1}`, slowdown: 1 })),
+    cacheFolder: null,
     onLink: () => undefined,
     onView: ({ scores }) => {
       for (const score of scores.slice(shown))

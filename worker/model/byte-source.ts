@@ -4,56 +4,23 @@ export interface ByteSource {
   readonly size: number;
   /** Bytes `start` up to, not including, `end`; both within the file. The result may be a view of shared memory: do not write to it. */
   read(start: number, end: number): Promise<Uint8Array>;
+  /** Changes when the file does, where whoever serves it says so. */
+  readonly etag?: string | null;
+  /** How many of these bytes this device keeps already; absent where it keeps none. */
+  keptBytes?(start: number, end: number): number;
 }
 
 export class SourceError extends Error {
-  override readonly name = 'SourceError';
+  override readonly name: string = 'SourceError';
+}
+
+/** There is no such file, though whoever should have it answers. */
+export class MissingFileError extends SourceError {
+  override readonly name = 'MissingFileError';
 }
 
 export function bytesSource(bytes: Uint8Array): ByteSource {
   return { size: bytes.length, read: async (start, end) => bytes.subarray(start, end) };
-}
-
-/**
- * A file behind HTTP, read by range requests. A server that answers a range with the whole file is read once, into memory.
- * @throws SourceError when the server refuses, or sends other bytes than it was asked for.
- */
-export async function httpSource(url: string): Promise<ByteSource> {
-  const first = await get(url, 'bytes=0-0');
-  if (first.status === 200) return bytesSource(new Uint8Array(await first.arrayBuffer()));
-  // Drained, so that the connection can be used again.
-  await first.arrayBuffer();
-  const size = Number(/\/(\d+)$/.exec(first.headers.get('content-range') ?? '')?.[1]);
-  // Across origins the server may hide Content-Range.
-  if (!Number.isSafeInteger(size)) return bytesSource(new Uint8Array(await (await get(url)).arrayBuffer()));
-  return {
-    size,
-    read: async (start, end) => {
-      if (start === end) return new Uint8Array(0);
-      const response = await get(url, `bytes=${start}-${end - 1}`);
-      const bytes = new Uint8Array(await response.arrayBuffer());
-      const wanted = response.status === 206 ? bytes : bytes.subarray(start, end);
-      if (wanted.length !== end - start)
-        throw new SourceError(`${url}: ${wanted.length} bytes came for a range of ${end - start}; try again.`);
-      return wanted;
-    },
-  };
-}
-
-async function get(url: string, range?: string): Promise<Response> {
-  let response: Response;
-  try {
-    // `identity`: a compressed answer would make ranges meaningless.
-    response = await fetch(
-      url,
-      range === undefined ? {} : { headers: { Range: range, 'Accept-Encoding': 'identity' } },
-    );
-  } catch (error) {
-    throw new SourceError(`${url} cannot be reached (${error instanceof Error ? error.message : String(error)}).`);
-  }
-  if (!response.ok)
-    throw new SourceError(`${url} answers ${response.status}${response.status === 404 ? ' (not found)' : ''}.`);
-  return response;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type ByteSource, SourceError } from './byte-source.ts';
+import { type ByteSource, MissingFileError, SourceError } from './byte-source.ts';
 import { type OpenFile, openHttp } from './model-files.ts';
 
 /** Opens `file:` and http(s) addresses; for headless devices, so nothing that a page loads may import it. */
@@ -34,6 +34,8 @@ async function explained<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      throw new MissingFileError(`There is no file ${path}.`);
     throw new SourceError(`${path} cannot be read (${error instanceof Error ? error.message : String(error)}).`);
   }
 }

@@ -1,15 +1,13 @@
 import type { ModelShape, ModelSource } from '../../signaling/protocol/settings.ts';
-import { type ByteSource, httpSource, SourceError } from './byte-source.ts';
+import { type ByteSource, SourceError } from './byte-source.ts';
 import { parseModelConfig } from './config.ts';
-
-export const MODEL_FILES = ['config.json', 'tokenizer.json', 'model.safetensors'] as const;
-export type ModelFileName = (typeof MODEL_FILES)[number];
+import { httpSource } from './http-source.ts';
 
 /** Opens an address; browsers know http(s) alone, a headless device adds `file:` (file-source.ts). */
 export type OpenFile = (url: string) => Promise<ByteSource>;
 
 /** Where a model's file lies. `origin` is the address that serves the page, or the `file:` URL of the folder that holds `models/`. */
-export function modelFileUrl(source: ModelSource, origin: string, name: ModelFileName): string {
+export function modelFileUrl(source: ModelSource, origin: string, name: string): string {
   const folder =
     source.kind === 'embedded'
       ? `${withSlash(origin)}models/${source.id}`

@@ -5,50 +5,79 @@ import {
   type WeightStorage,
 } from '../../signaling/protocol/settings.ts';
 import type { Preflight } from '../rpc.ts';
-import { parameterCounts } from './description.ts';
-import { MODEL_FILES, modelFileUrl, type OpenFile, readModelShape } from './model-files.ts';
+import type { ChunkStore } from './chunk-store.ts';
+import { maxTokens } from './config.ts';
+import { frozenBytes, frozenTensors, layerBytes } from './description.ts';
+import type { OpenFile } from './model-files.ts';
+import { modelFiles } from './open-model.ts';
 
-/** Bytes of a value, and of a row's scale. */
-const BYTES: Readonly<Record<WeightStorage, number>> = { f32: 4, f16: 2, int8: 1 };
+const WORDS: Readonly<Record<WeightStorage, string>> = { f32: '32-bit', f16: '16-bit', int8: '8-bit' };
+/** A sentence or two; rounds may bring more samples and tokens, and the planner counts those exactly. */
+const SAMPLE_TOKENS = 128;
 
-/** Frozen tensors in memory, in a storage. */
-export function storedBytes(shape: ModelShape, storage: WeightStorage): number {
-  const { layer, embeddings } = parameterCounts(shape);
-  return BYTES[storage] * (embeddings + shape.layers * layer);
-}
-
-/** @throws SourceError, ConfigError or SafetensorsError when the model is not there or cannot be trained. */
+/**
+ * What a model takes, before anything large is fetched: its configuration is read, and the headers of its weights.
+ * @throws SourceError, ConfigError or SafetensorsError when it is not there or cannot be trained.
+ */
 export async function preflight(
   open: OpenFile,
+  store: ChunkStore | null,
   source: ModelSource,
   origin: string,
   memoryLimitBytes: number,
 ): Promise<Preflight> {
-  const shape = await readModelShape(open, source, origin);
-  const sizes = await Promise.all(
-    MODEL_FILES.map(async (name) => (await open(modelFileUrl(source, origin, name))).size),
-  );
-  const totalBytes = sizes.reduce((a, b) => a + b, 0);
+  const files = modelFiles(open, store, source, origin, { peek: true });
+  const shape = await files.shape();
+  const small = await Promise.all((['config.json', 'tokenizer.json'] as const).map(files.open));
+  const weights = (await files.weights()).fileBytes(frozenTensors(shape));
+  const totalBytes = small.reduce((sum, { size }) => sum + size, weights.total);
+  const cachedBytes = small.reduce((sum, file) => sum + (file.keptBytes?.(0, file.size) ?? 0), weights.kept);
   const memoryBytes = {
-    f32: storedBytes(shape, 'f32'),
-    f16: storedBytes(shape, 'f16'),
-    int8: storedBytes(shape, 'int8'),
+    f32: trainingBytes(shape, 'f32'),
+    f16: trainingBytes(shape, 'f16'),
+    int8: trainingBytes(shape, 'int8'),
   };
   const fits = WEIGHT_STORAGES.find((storage) => memoryBytes[storage] <= memoryLimitBytes) ?? null;
+  const name = source.id;
   return {
-    name: source.id,
+    name,
     shape,
     totalBytes,
-    cachedBytes: 0,
-    downloadBytes: totalBytes,
+    cachedBytes,
+    downloadBytes: totalBytes - cachedBytes,
     memoryBytes,
     memoryLimitBytes,
     fits,
-    sentence:
-      fits === null
-        ? `This device cannot hold ${source.id}: even with 8-bit weights it takes ${megabytes(memoryBytes.int8)}, and training may use ${megabytes(memoryLimitBytes)} here.`
-        : `This device can hold ${source.id} with ${fits} weights: ${megabytes(memoryBytes[fits])} of ${megabytes(memoryLimitBytes)}.`,
+    sentence: verdict(name, memoryBytes, memoryLimitBytes, fits),
   };
+}
+
+/**
+ * Bytes that a device on WASM takes to train all layers with one sample: frozen tensors, the library's copy of the layer that runs, one
+ * matrix in f32 where it is stored otherwise, and what a sample's layers keep for the way back.
+ */
+export function trainingBytes(shape: ModelShape, storage: WeightStorage): number {
+  const { hiddenSize: c, ffnSize: f, heads, layers } = shape;
+  const tokens = Math.min(SAMPLE_TOKENS, maxTokens(shape));
+  const saved = tokens * (SAVED.hidden * c + SAVED.ffn * f + SAVED.headAndToken * heads * tokens);
+  const transient = tokens * (6 * c + 3 * f + 3 * heads * tokens) + (storage === 'f32' ? 0 : c * f);
+  return frozenBytes(shape, storage) + layerBytes(shape, storage) + 4 * (layers * saved + saved + transient);
+}
+
+/** Values that a layer keeps for each token, as multiples of the hidden size, of the feed-forward size and of heads times tokens. */
+const SAVED = { hidden: 9, ffn: 2, headAndToken: 1 } as const;
+
+function verdict(
+  name: string,
+  memoryBytes: Readonly<Record<WeightStorage, number>>,
+  limit: number,
+  fits: WeightStorage | null,
+): string {
+  const least = megabytes(memoryBytes.int8);
+  if (fits === null)
+    return `This device cannot hold ${name}: even with 8-bit weights it takes ${least}, and training may use ${megabytes(limit)} here.`;
+  const holds = `This device can hold ${name} with ${WORDS[fits]} weights: ${megabytes(memoryBytes[fits])} of the ${megabytes(limit)} that training may use here`;
+  return fits === 'f32' ? `${holds}.` : `${holds}; 32-bit ones would take ${megabytes(memoryBytes.f32)}.`;
 }
 
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6).toLocaleString('en-US')} MB`;

@@ -29,8 +29,8 @@ export interface WantedTensor extends TensorSpec {
 export interface Weights {
   /** Whether the files have the tensor in exactly this shape. */
   has(name: string, shape: readonly number[]): boolean;
-  /** Bytes of these tensors in the files. Throws as `stream` does. */
-  fileBytes(wanted: readonly TensorSpec[]): number;
+  /** Bytes of these tensors in the files, and how many of them this device keeps already. Throws as `stream` does. */
+  fileBytes(wanted: readonly TensorSpec[]): { readonly total: number; readonly kept: number };
   /**
    * Reads tensors in the order in which they lie in the files, a piece of about a megabyte at a time: no tensor is ever whole in memory
    * but where the caller puts it.
@@ -71,10 +71,9 @@ interface Located {
  * @throws SafetensorsError when a file is not what it should be.
  */
 export async function openShards(shards: readonly Shard[], onRead?: (bytes: number) => void): Promise<Weights> {
-  const sources = shards.map(({ source }) => readAhead(source));
   const tensors = new Map<string, Located>();
-  for (const [shard, { name: file, tensors: listed }] of shards.entries()) {
-    const found = await readHeader(sources[shard]!);
+  for (const [shard, { name: file, source, tensors: listed }] of shards.entries()) {
+    const found = await readHeader(source);
     for (const [name, entry] of found) if (listed === null || listed.has(name)) tensors.set(name, { entry, shard });
     for (const name of listed ?? [])
       if (!found.has(name))
@@ -103,7 +102,7 @@ export async function openShards(shards: readonly Shard[], onRead?: (bytes: numb
     for (const { entry, shard, take } of inFileOrder) {
       let offset = 0;
       for (const piece of piecesOf(entry)) {
-        const values = decodeFloats(piece, await sources[shard]!.read(piece.start, piece.end));
+        const values = decodeFloats(piece, await shards[shard]!.source.read(piece.start, piece.end));
         refuseInfinite(entry, values);
         await take(values, offset);
         offset += values.length;
@@ -126,8 +125,16 @@ export async function openShards(shards: readonly Shard[], onRead?: (bytes: numb
         return false;
       }
     },
-    fileBytes: (wanted) =>
-      wanted.map((tensor) => locate(tensor).entry).reduce((sum, { start, end }) => sum + end - start, 0),
+    fileBytes: (wanted) => {
+      const places = wanted.map(locate);
+      return {
+        total: places.reduce((sum, { entry }) => sum + entry.end - entry.start, 0),
+        kept: places.reduce(
+          (sum, { entry, shard }) => sum + (shards[shard]!.source.keptBytes?.(entry.start, entry.end) ?? 0),
+          0,
+        ),
+      };
+    },
     stream,
     read: (name, shape) => read({ name, shape }),
     readFirstRow: (name, width) => read({ name, shape: [1, width], firstRowOnly: true }),
@@ -136,7 +143,7 @@ export async function openShards(shards: readonly Shard[], onRead?: (bytes: numb
 
 /** Opens a `model.safetensors`. */
 export function openWeights(file: ByteSource): Promise<Weights> {
-  return openShards([{ name: 'model.safetensors', source: file, tensors: null }]);
+  return openShards([{ name: 'model.safetensors', source: readAhead(file), tensors: null }]);
 }
 
 async function readHeader(source: ByteSource): Promise<ReadonlyMap<string, TensorEntry>> {
