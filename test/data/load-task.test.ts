@@ -103,7 +103,7 @@ test.each([
   }
 });
 
-test('MNLI’s second dev set is another file beside the same training set', async () => {
+test('MNLI has two dev sets beside one training set; either comes first', async () => {
   const opened: string[] = [];
   // The mirror lacks the file; what is asked for is what counts.
   const open = (url: string) => {
@@ -113,8 +113,12 @@ test('MNLI’s second dev set is another file beside the same training set', asy
   const matched = await loadTask(openFileOrHttp, { id: 'mnli', endpoint: HUB.href }, quiet);
   const mismatched = await loadTask(open, { id: 'mnli-mismatched', endpoint: HUB.href }, quiet);
   expect(new Set(opened)).toEqual(
-    new Set(['mnli/validation_mismatched-00000-of-00001.parquet', 'mnli/train-00000-of-00001.parquet']),
+    new Set(
+      ['validation_mismatched', 'validation_matched', 'train'].map((split) => `mnli/${split}-00000-of-00001.parquet`),
+    ),
   );
+  expect(opened[0]).toContain('mismatched');
+  expect(mismatched.secondDev?.name).toBe('matched');
   expect(mismatched.examples).toEqual(matched.examples);
   expect(mismatched.task.classNames).toEqual(['entailment', 'neutral', 'contradiction']);
 });
