@@ -19,7 +19,8 @@ describe('scores in words', () => {
   it('shows shares in percent and correlations as they are', () => {
     expect(scoreText('accuracy', 0.8349)).toBe('83.5 %');
     expect(scoreText('f1', 1)).toBe('100.0 %');
-    expect(scoreText('matthews', -0.0312)).toBe('-0.031');
+    expect(scoreText('matthews', -0.0312)).toBe('−0.031');
+    expect(scoreText('pearson', -0.0002)).toBe('0.000');
   });
 
   it('compares the first score with the last', () => {
@@ -27,11 +28,23 @@ describe('scores in words', () => {
       metric: 'accuracy',
       before: '50.0 %',
       after: '81.0 %',
+      further: [],
       examples: 500,
       round: 40,
     });
     expect(outcome([score(40, 0.81)])?.before).toBeNull();
     expect(outcome([])).toBeNull();
+  });
+
+  it('names what is reported besides, a second dev set too', () => {
+    const further = [
+      { metric: 'spearman', value: 0.5312 },
+      { metric: 'accuracy, mismatched dev set', value: 0.8641 },
+    ];
+    expect(outcome([{ ...score(40, 0.81), further }])?.further).toEqual([
+      'Spearman correlation 0.531',
+      'accuracy on the mismatched dev set 86.4 %',
+    ]);
   });
 
   it('says the chart in one sentence', () => {

@@ -24,7 +24,7 @@ describe('what has been reached', () => {
     expect(bestText({ best, room: training, scores: scores(0, 20) })).toBeNull();
     const stsb = { ...finished, settings: settingsOf('stsb') };
     expect(bestText({ best: { round: 20, value: -0.0312 }, room: stsb, scores: scores(20, 20, 'pearson') })).toBe(
-      'Best dev Pearson correlation: -0.031, after round 20.',
+      'Best dev Pearson correlation: −0.031, after round 20.',
     );
   });
 

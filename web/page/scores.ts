@@ -4,13 +4,32 @@ import { countText, secondsText } from './words.ts';
 
 type Metric = ScoreReport['metric'];
 
-/** A score as people read it: accuracy and F1 in percent, correlations as they are. */
-export function scoreText(metric: Metric, value: number): string {
-  return metric === 'accuracy' || metric === 'f1' ? `${(100 * value).toFixed(1)} %` : value.toFixed(3);
+const PERCENT: ReadonlySet<string> = new Set<string>(['accuracy', 'f1']);
+const NAMES: Readonly<Record<string, string>> = {
+  accuracy: 'accuracy',
+  matthews: 'Matthews correlation',
+  f1: 'F1',
+  pearson: 'Pearson correlation',
+  spearman: 'Spearman correlation',
+};
+
+/** A score as people read it: accuracy and F1 in percent, correlations as they are, with a minus sign that is one. */
+export function scoreText(metric: string, value: number): string {
+  if (PERCENT.has(metric)) return `${(100 * value).toFixed(1)} %`;
+  const text = Math.abs(value).toFixed(3);
+  return value < 0 && Number(text) > 0 ? `−${text}` : text;
 }
 
 export function metricName(metric: Metric): string {
-  return { accuracy: 'accuracy', matthews: 'Matthews correlation', f1: 'F1', pearson: 'Pearson correlation' }[metric];
+  return NAMES[metric] ?? metric;
+}
+
+/** What is reported besides: "accuracy 71.2 %", "accuracy on the mismatched dev set 55.1 %". */
+export function furtherTexts({ further = [] }: Pick<ScoreReport, 'further'>): readonly string[] {
+  return further.map(({ metric, value }) => {
+    const [name = metric, set] = metric.split(', ');
+    return `${NAMES[name] ?? name}${set === undefined ? '' : ` on the ${set}`} ${scoreText(name, value)}`;
+  });
 }
 
 export interface Outcome {
@@ -18,6 +37,8 @@ export interface Outcome {
   /** Null when nothing was evaluated before the first round. */
   readonly before: string | null;
   readonly after: string;
+  /** Other measures of the last score, each with its value. */
+  readonly further: readonly string[];
   readonly examples: number;
   readonly round: number;
 }
@@ -32,6 +53,7 @@ export function outcome(scores: readonly ScoreReport[]): Outcome | null {
     before:
       first !== undefined && first !== last && first.round < last.round ? scoreText(first.metric, first.value) : null,
     after: scoreText(last.metric, last.value),
+    further: furtherTexts(last),
     examples: last.examples,
     round: last.round,
   };

@@ -16,7 +16,7 @@ import { durationSentence, outcome } from './scores.ts';
 import { Standing } from './standing.tsx';
 import { TryIt } from './try-it.tsx';
 import { useWakeLock } from './use.ts';
-import { secondsText } from './words.ts';
+import { capitalised, listText, secondsText } from './words.ts';
 
 interface SessionProps {
   readonly session: Session;
@@ -214,6 +214,9 @@ function Result({ view }: { view: SessionView }) {
           )}
           <strong class="result-after">{score.after}</strong> on {score.examples.toLocaleString('en-US')} examples
         </p>
+      )}
+      {score !== null && score.further.length > 0 && (
+        <p class="result-further">{capitalised(listText(score.further))}.</p>
       )}
       <p class="result-time">{durationSentence(view.rounds)}</p>
     </div>

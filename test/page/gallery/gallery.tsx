@@ -49,7 +49,13 @@ function still(view: SessionView): HostSession {
 let kept: readonly SavedSession[] = [];
 
 const factory: SessionFactory = {
-  host: () => still(VIEWS.opening!),
+  host: (request, options) => {
+    // For tests: what the form has made of what was typed and chosen.
+    root.dataset.request = JSON.stringify({ request, options }, (_key, value: unknown) =>
+      value instanceof Uint8Array ? value.length : value,
+    );
+    return still(VIEWS.opening!);
+  },
   join: () => still(VIEWS['lobby-device']!),
   saved: async () => kept,
   resume: async () => still(VIEWS.paused!),

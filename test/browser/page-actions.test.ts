@@ -1,0 +1,255 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openGallery } from '../page/gallery/open-gallery.ts';
+import { REVIEWS_CSV } from '../page/gallery/start-forms.ts';
+import { BROWSER_KINDS, type BrowserKind, type Tab, withBrowser } from './harness.ts';
+
+/** What a person does on the page with real clicks and real files, at a phone's width. Sessions behind it are those of the gallery. */
+
+let gallery: Awaited<ReturnType<typeof openGallery>>;
+const folder = mkdtempSync(join(tmpdir(), 'tabloom-files-'));
+const file = (name: string, content: string | Uint8Array): string => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+};
+beforeAll(async () => {
+  gallery = await openGallery();
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await gallery.close();
+});
+
+class Person {
+  readonly tab: Tab;
+  constructor(tab: Tab) {
+    this.tab = tab;
+  }
+
+  async go(state: string): Promise<void> {
+    await this.tab.page.evaluate((detail) => dispatchEvent(new CustomEvent('gallery', { detail })), state);
+    await this.tab.until(
+      `${state} is drawn`,
+      (name) => document.querySelector('#app')?.getAttribute('data-drawn') === name,
+      { args: [state] },
+    );
+  }
+
+  async press(words: string): Promise<void> {
+    await this.tab.page.locator(`::-p-xpath(//button[normalize-space()='${words}'])`).click();
+  }
+
+  async open(summary: string): Promise<void> {
+    await this.tab.page.locator(`::-p-xpath(//summary[starts-with(normalize-space(), '${summary}')])`).click();
+  }
+
+  async choose(name: string, value: string): Promise<void> {
+    await this.tab.page.select(`select[name="${name}"]`, value);
+  }
+
+  async give(name: string, ...paths: string[]): Promise<void> {
+    const input = await this.tab.page.waitForSelector(`input[name="${name}"]`);
+    await (input as unknown as { uploadFile(...paths: string[]): Promise<void> }).uploadFile(...paths);
+  }
+
+  shows(words: string): Promise<void> {
+    return this.tab.until(`"${words}" is shown`, (text) => document.body.innerText.includes(text), { args: [words] });
+  }
+
+  showsNot(words: string): Promise<void> {
+    return this.tab.until(`"${words}" is gone`, (text) => !document.body.innerText.includes(text), { args: [words] });
+  }
+
+  /** The request that the form made of what was typed; bytes as their number. */
+  async request(): Promise<{ request: Record<string, unknown>; options: Record<string, unknown> }> {
+    await this.shows('Preparing the session');
+    return JSON.parse(await this.tab.page.$eval('#app', (app) => app.getAttribute('data-request') ?? '')) as never;
+  }
+}
+
+const onPhone = (kind: BrowserKind, body: (person: Person) => Promise<void>) =>
+  withBrowser(kind, async (browser) => {
+    const tab = await browser.open(gallery.address('start'), { width: 390 });
+    await body(new Person(tab));
+    expect(tab.errors).toEqual([]);
+  });
+
+describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
+  it('starts a session on a file of their own, and from an adapter of their own', async () => {
+    await onPhone(kind, async (person) => {
+      const { page } = person.tab;
+      await person.go('start');
+      await person.choose('task', 'own');
+      await person.press('Start a session');
+      await person.shows('Choose a CSV or TSV file whose first row names the columns.');
+      await person.give('train', file('film_reviews.csv', REVIEWS_CSV));
+      await person.shows('6 rows and 3 columns, separated by commas');
+      await person.shows('3 classes: bad, good and mixed.');
+      await person.open('2 rows cannot be read');
+      await person.shows('Line 5: 2 fields instead of 3.');
+      await person.shows('Line 8: a quote that is never closed.');
+      await person.choose('own-label', 'id');
+      await person.choose('own-label', 'verdict');
+
+      // Dropped, not chosen: the same columns are needed.
+      const drop = (name: string, content: string) =>
+        page.$eval(
+          '.file-field:has(input[name="dev"])',
+          (frame, [fileName = '', text = '']) => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([text], fileName));
+            frame.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+          },
+          [name, content],
+        );
+      await drop('dev.csv', 'id,review\n1,fine\n2,dull\n');
+      await person.shows('This file has no column “verdict”');
+      await drop('dev.csv', 'id,review,verdict\n1,fine,good\n2,dull,bad\n');
+      await person.shows('2 rows and 3 columns');
+
+      await person.choose('startFrom', 'adapter');
+      await person.give('adapter', file('adapter_config.json', '{}'));
+      await person.shows('Choose adapter_model.safetensors together with adapter_config.json.');
+      await person.give(
+        'adapter',
+        join(folder, 'adapter_config.json'),
+        file('adapter_model.safetensors', new Uint8Array(900)),
+      );
+      await person.shows('A PEFT adapter; 902 B.');
+      await person.open('LoRA and training');
+      await person.choose('patience', '3');
+      await person.open('More');
+      await person.choose('weights', 'int8');
+      await person.press('Start a session');
+      const { request, options } = await person.request();
+      expect(request).toMatchObject({
+        weights: 'int8',
+        task: {
+          id: 'own',
+          own: {
+            title: 'film reviews',
+            train: { name: 'film_reviews.csv', bytes: REVIEWS_CSV.length },
+            dev: { name: 'dev.csv' },
+            columns: { text: 'review', pair: null, label: 'verdict' },
+            kind: 'classification',
+          },
+        },
+        start: {
+          kind: 'adapter',
+          files: [{ name: 'adapter_config.json' }, { name: 'adapter_model.safetensors', bytes: 900 }],
+        },
+      });
+      expect(options).toMatchObject({ patience: 3 });
+    });
+  }, 90_000);
+
+  it('learns what a model takes before anything is fetched, and gets the task’s recipe', async () => {
+    await onPhone(kind, async (person) => {
+      const { page } = person.tab;
+      await person.go('start');
+      await person.choose('task', 'mrpc');
+      expect(await page.$eval('details[data-fold="training"] summary', (one) => one.textContent)).toContain(
+        '300 rounds of 16',
+      );
+      await person.choose('model', 'hub');
+      await person.shows('500 MB to download, once; this device keeps it.');
+      const repository = await page.waitForSelector('input[name="repository"]');
+      const name = async (words: string): Promise<void> => {
+        await repository?.click({ count: 3 });
+        await repository?.type(words);
+        await page.keyboard.press('Tab');
+      };
+      await name('nobody/nothing');
+      await person.shows('The hub has no model "nobody/nothing"');
+      await name('FacebookAI/roberta-large');
+      await person.shows('this tab may take 1.5 GB only. It fits with weights of 16 bit');
+      await person.choose('weights', 'f16');
+      await person.shows('It fits.');
+      await person.press('Start a session');
+      const { request } = await person.request();
+      expect(request).toMatchObject({
+        model: { kind: 'hub', id: 'FacebookAI/roberta-large' },
+        weights: 'f16',
+        training: { rounds: 700, learningRate: 4e-4 },
+      });
+    });
+  }, 90_000);
+
+  it('goes on with a kept session, deletes another, opens a checkpoint', async () => {
+    await onPhone(kind, async (person) => {
+      const { page } = person.tab;
+      await person.go('start-saved');
+      const first = '.saved:first-child';
+      await person.shows('Round 340 of 1000, saved 12 minutes ago as Linen Shuttle; 2.4 MB.');
+      await page.locator(`${first} button.plain`).click();
+      await person.tab.until('the question is asked', () => document.activeElement?.textContent === 'Delete');
+      await person.press('Keep it');
+      await person.shows('Round 340 of 1000');
+      await page.locator(`${first} button.plain`).click();
+      await page.locator(`${first} button.danger`).click();
+      await person.shows('“SST-2: sentiment of film reviews, roberta-mini” is deleted.');
+      await person.showsNot('Round 340 of 1000');
+
+      await person.open('Go on from a checkpoint file');
+      await person.give('checkpoint', file('photo.tabloom', 'JPEG'));
+      await person.shows('This file is no checkpoint of Tabloom.');
+      await person.give('checkpoint', file('run.tabloom', 'T and more'));
+      await person.shows('Paused after 34 rounds');
+
+      await person.go('start-saved');
+      await page.locator(`${first} button:not(.plain)`).click();
+      await person.shows('Paused after 34 rounds');
+    });
+  }, 90_000);
+
+  it('asks the model, and takes everything along', async () => {
+    await onPhone(kind, async (person) => {
+      const { page } = person.tab;
+      await person.go('training-host');
+      await person.open('Try it');
+      await page.locator('textarea[name="try-0"]').fill('Warm and funny');
+      await page.focus('textarea[name="try-0"]');
+      await page.keyboard.press('Enter');
+      await person.shows('Answered by the adapter after round 34.');
+      const shares = await page.$$eval('.answer-text', (all) =>
+        all.map((one) => Number.parseFloat(one.textContent ?? '')),
+      );
+      expect(shares).toHaveLength(2);
+      expect(shares[0]! + shares[1]!).toBeCloseTo(100, 0);
+      expect(shares[0]).toBeGreaterThanOrEqual(shares[1]!);
+
+      // A download's bytes as the browser gets them.
+      await page.evaluate(() => {
+        HTMLAnchorElement.prototype.click = function click() {
+          const { href, download } = this;
+          void fetch(href).then(async (response) => {
+            const bytes = new Uint8Array(await response.arrayBuffer());
+            document.body.dataset.got = `${download} ${bytes.length} ${String.fromCharCode(...bytes.slice(0, 2))}`;
+          });
+        };
+      });
+      await person.go('finished');
+      const take = async (label: string): Promise<string> => {
+        await page.locator(`button[aria-label="Download: ${label}"]`).click();
+        await person.tab.until(`${label} is there`, (what) => document.body.dataset.got?.includes(what) ?? false, {
+          args: [
+            { Adapter: '-lora.zip', 'Merged model': '-merged.zip', Checkpoint: '.tabloom', 'Run log': '.jsonl' }[
+              label
+            ] ?? '',
+          ],
+        });
+        return page.$eval('body', (body) => body.dataset.got ?? '');
+      };
+      expect(await take('Adapter')).toMatch(/^roberta-mini-sentiment-lora\.zip 19\d{4} PK$/);
+      await person.shows('adapter_model.safetensors 197 kB');
+      expect(await take('Merged model')).toMatch(/^roberta-mini-sentiment-merged\.zip 9000\d{3} PK$/);
+      expect(await take('Checkpoint')).toMatch(/^roberta-mini-sentiment\.tabloom 9 /);
+      expect(await take('Run log')).toMatch(/^roberta-mini-sentiment\.jsonl \d+ \{"/);
+      await page.locator('button[aria-label="Download: ONNX model"]').click();
+      await person.shows('A model of 2.4 GB does not fit into one ONNX file.');
+    });
+  }, 90_000);
+});
