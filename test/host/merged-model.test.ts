@@ -152,6 +152,22 @@ test.each([
   },
 );
 
+test('a configuration like roberta-base’s, without a type and with a count of labels, becomes one that opens', async () => {
+  const open: OpenFile = async (url) => {
+    const file = await openFileOrHttp(url);
+    if (!url.endsWith('/config.json')) return file;
+    const { model_type: _, ...config } = JSON.parse(new TextDecoder().decode(await file.read(0, file.size)));
+    return bytesSource(new TextEncoder().encode(JSON.stringify({ ...config, num_labels: 7 })));
+  };
+  const host = new Host(open);
+  await host.open(REQUEST);
+  const [config] = await host.exportMerged();
+  const read = JSON.parse(new TextDecoder().decode(config!.bytes));
+  expect(read.model_type).toBe('roberta');
+  expect(read).not.toHaveProperty('num_labels');
+  expect(Object.keys(read.id2label)).toEqual(['0', '1']);
+});
+
 test('a model that one ONNX file cannot hold is refused before its weights are read', async () => {
   const shape = {
     ...(await new Host(openFileOrHttp).open(REQUEST)).shape,

@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadTask } from '../../worker/data/load-task.ts';
@@ -18,6 +18,9 @@ import { evaluateBatch, runOrder } from '../../worker/trainer.ts';
  *     npx tsx test/reference/exports.ts write FOLDER --task sst2     adapter/, merged/, onnx/ and ours.json
  *     python3 test/reference/check_exports.py FOLDER                 compares; saves the adapter again with PEFT: resaved/
  *     npx tsx test/reference/exports.ts go-on FOLDER --task sst2     resaved/ answers alike and is trained on
+ *
+ * Of another model than roberta-mini: --model FacebookAI/roberta-base --models-hub FOLDER, a folder with the hub's layout. From an
+ * adapter instead of a fresh one: --adapter FILE, the original LoRA release's checkpoint.
  */
 const { values: option, positionals } = parseArgs({
   allowPositionals: true,
@@ -25,20 +28,31 @@ const { values: option, positionals } = parseArgs({
     task: { type: 'string', default: 'sst2' },
     hub: { type: 'string', default: '../shared/hub' },
     rounds: { type: 'string', default: '20' },
+    samples: { type: 'string', default: '16' },
+    model: { type: 'string' },
+    'models-hub': { type: 'string', default: '../shared/hub' },
+    adapter: { type: 'string' },
   },
 });
 const [action, folder = 'exports'] = positionals;
 const rounds = Number(option.rounds);
 const EXAMPLES = 24;
 
+const folderUrl = (path: string) => new URL(`${path}/`, `file://${process.cwd()}/`).href;
+const base = option.model
+  ? fileURLToPath(`${folderUrl(option['models-hub'])}${option.model}/resolve/main`)
+  : fileURLToPath(new URL('../../models/roberta-mini', import.meta.url));
+
 const request: HostRequest = {
-  model: { kind: 'embedded', id: 'roberta-mini' },
+  model: option.model
+    ? { kind: 'hub', id: option.model, endpoint: folderUrl(option['models-hub']), revision: 'main' }
+    : { kind: 'embedded', id: 'roberta-mini' },
   weights: 'f32',
-  task: { id: option.task, endpoint: new URL(`${option.hub}/`, `file://${process.cwd()}/`).href },
+  task: { id: option.task, endpoint: folderUrl(option.hub) },
   lora: { rank: 4, alpha: 8, targets: ['query', 'value', 'intermediate.dense', 'output.dense'] },
   training: {
     rounds,
-    samplesPerRound: 16,
+    samplesPerRound: Number(option.samples),
     maxTokens: 64,
     learningRate: 5e-3,
     weightDecay: 0.01,
@@ -55,7 +69,7 @@ else if (action === 'go-on') await goOn();
 else throw new Error('Say what to do: write or go-on.');
 
 async function write(): Promise<void> {
-  const run = await open(undefined);
+  const run = await open(option.adapter ? { kind: 'adapter', files: [file(option.adapter)] } : undefined);
   const losses = await run.train();
   console.log(`trained ${rounds} rounds: loss ${losses[0]!.toFixed(3)} to ${losses.at(-1)!.toFixed(3)}`);
   const { host } = run;
@@ -68,7 +82,7 @@ async function write(): Promise<void> {
   const texts = examples.dev.slice(0, EXAMPLES).map(({ text, pair }) => (pair === null ? [text] : [text, pair]));
   const { tokens, lengths } = batch;
   const ours = {
-    base: fileURLToPath(new URL('../../models/roberta-mini', import.meta.url)),
+    base,
     labelCount: run.opened.task.labelCount,
     maxTokens: request.training.maxTokens,
     texts,
@@ -76,6 +90,10 @@ async function write(): Promise<void> {
     logits: [...logits],
   };
   writeFileSync(join(folder, 'ours.json'), JSON.stringify(ours));
+}
+
+function file(path: string): ExportedFile {
+  return { name: basename(path), bytes: new Uint8Array(readFileSync(path)) };
 }
 
 function put(name: string, files: readonly ExportedFile[]): void {
@@ -88,7 +106,7 @@ function put(name: string, files: readonly ExportedFile[]): void {
 
 async function goOn(): Promise<void> {
   const names = readdirSync(join(folder, 'resaved'));
-  const files = names.map((name) => ({ name, bytes: new Uint8Array(readFileSync(join(folder, 'resaved', name))) }));
+  const files = names.map((name) => file(join(folder, 'resaved', name)));
   const run = await open({ kind: 'adapter', files });
   const before: { logits: number[] } = JSON.parse(readFileSync(join(folder, 'ours.json'), 'utf8'));
   const apart = (await run.logits()).map((value, i) => Math.abs(value - before.logits[i]!));

@@ -66,10 +66,12 @@ function tokenizerConfig({ shape }: BaseModel): Record<string, unknown> {
 
 /** Labels go into the configuration, so that a pipeline answers with the classes' names. */
 function mergedConfig({ task }: TrainedAdapter, { config }: BaseModel): Record<string, unknown> {
-  // Both are names of one key, before and after transformers 4.56.
-  const { torch_dtype: _, dtype: __, ...rest } = v.parse(ConfigSchema, config);
+  // Two names of one key, before and after transformers 4.56; and the base model's count of labels, which would overrule the names.
+  const { torch_dtype: _, dtype: __, num_labels: ___, ...rest } = v.parse(ConfigSchema, config);
   const names = task.classNames.length > 0 ? task.classNames : ['score'];
   return {
+    // roberta-base's own file states none, and nothing opens a folder without.
+    model_type: 'roberta',
     ...rest,
     architectures: ['RobertaForSequenceClassification'],
     dtype: 'float32',
