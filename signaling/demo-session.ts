@@ -1,9 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import type { SessionEnvironment } from '../web/session/environment.ts';
 import { OwnSession } from '../web/session/host-session.ts';
 import { roomLink } from '../web/session/link-address.ts';
+import { resumeSession } from '../web/session/resume-session.ts';
+import { TRAINING_PAUSED } from '../web/session/training.ts';
 import type { SessionView } from '../web/session/view.ts';
-import type { ExportedFile, HostRequest } from '../worker/rpc.ts';
+import type { AdapterChoice, ExportedFile, HostRequest } from '../worker/rpc.ts';
+import type { ExportForm } from './demo-options.ts';
 import { headlessEnvironment } from './headless/environment.ts';
 import type { RoundReport, ScoreReport } from './protocol/room-view.ts';
 import type { Policy } from './protocol/settings.ts';
@@ -19,11 +24,17 @@ export interface DemoDevice {
 
 export interface DemoSession {
   readonly origin: string;
-  readonly request: HostRequest;
-  readonly policy: Policy;
+  readonly session:
+    | { readonly kind: 'fresh'; readonly request: HostRequest; readonly policy: Policy; readonly patience: number }
+    /** What a checkpoint's file held. */
+    | { readonly kind: 'saved'; readonly bytes: Uint8Array };
   readonly devices: readonly DemoDevice[];
   /** Where models of a hub are kept; null keeps none. */
   readonly cacheFolder: string | null;
+  readonly forms: readonly ExportForm[];
+  readonly which: AdapterChoice;
+  readonly checkpointFile: string | null;
+  readonly logFile: string | null;
   readonly onLink: (link: string) => void;
   readonly onView: (view: SessionView) => void;
   readonly signal: AbortSignal;
@@ -32,19 +43,20 @@ export interface DemoSession {
 export interface DemoResult {
   readonly rounds: readonly RoundReport[];
   readonly scores: readonly ScoreReport[];
-  readonly files: readonly ExportedFile[];
+  readonly exports: readonly { readonly form: ExportForm; readonly files: readonly ExportedFile[] }[];
   /** From the first round's start to the last score. */
   readonly trainingSeconds: number;
 }
 
-/** One cooperative session from creation to the exported adapter: the host here, every device in a process of its own. */
+/** One cooperative session from creation, or from where it was saved, to the exported adapter: the host here, every device in a process of its own. */
 export async function runSession(demo: DemoSession): Promise<DemoResult> {
-  const { origin, request, policy, devices, cacheFolder, signal } = demo;
+  const { origin, devices, cacheFolder, forms, which, checkpointFile, logFile, signal } = demo;
   const environment = await headlessEnvironment(origin, {
     memoryLimitBytes: MEMORY_LIMIT_BYTES,
     cacheFolder,
+    ...(checkpointFile !== null && { checkpointFile }),
   });
-  const session = new OwnSession(environment, request, { name: 'host', policy, slowdown: 1, patience: 0 });
+  const session = await openSession(environment, demo.session);
   const children: ChildProcess[] = [];
   const abort = (): void => session.leave();
   signal.addEventListener('abort', abort, { once: true });
@@ -53,36 +65,64 @@ export async function runSession(demo: DemoSession): Promise<DemoResult> {
     const opened = await until(session, ({ room }) => room !== null);
     const link = roomLink(origin, opened.room?.id ?? '');
     demo.onLink(link);
-    // One after the other: on one machine they would slow each other down while they measure themselves.
-    await gather(session, 1);
-    for (const [i, device] of devices.entries()) {
-      children.push(startDevice(link, device, cacheFolder));
-      await gather(session, i + 2);
+    let trainingSeconds = 0;
+    if (opened.room?.phase !== 'finished') {
+      // One after the other: on one machine they would slow each other down while they measure themselves.
+      await gather(session, 1);
+      for (const [i, device] of devices.entries()) {
+        children.push(startDevice(link, device, cacheFolder));
+        await gather(session, i + 2);
+      }
+      const startMs = performance.now();
+      session.start();
+      await until(session, ({ room }) => room?.phase === 'finished', failedTraining);
+      trainingSeconds = (performance.now() - startMs) / 1000;
     }
-    const startMs = performance.now();
-    session.start();
-    await until(session, ({ room }) => room?.phase === 'finished');
-    const trainingSeconds = (performance.now() - startMs) / 1000;
+    const exports = [];
+    for (const form of forms) exports.push({ form, files: await EXPORTS[form](session, which) });
     const { rounds, scores } = session.view;
-    return { rounds, scores, files: await session.exportAdapter('last'), trainingSeconds };
+    return { rounds, scores, exports, trainingSeconds };
   } finally {
     signal.removeEventListener('abort', abort);
     session.leave();
+    await session.closed;
+    if (logFile !== null) await writeFile(logFile, session.runLog());
     await Promise.all(children.map(ended));
   }
 }
 
-/** The first view that satisfies; rejects with the session's last sentence when it ends before. */
-function until(session: OwnSession, satisfied: (view: SessionView) => boolean): Promise<SessionView> {
+const EXPORTS: Readonly<
+  Record<ExportForm, (session: OwnSession, which: AdapterChoice) => Promise<readonly ExportedFile[]>>
+> = {
+  adapter: (session, which) => session.exportAdapter(which),
+  merged: (session, which) => session.exportMerged(which),
+  onnx: (session, which) => session.exportOnnx(which),
+};
+
+function openSession(environment: SessionEnvironment, asked: DemoSession['session']): Promise<OwnSession> | OwnSession {
+  if (asked.kind === 'saved') return resumeSession(environment, asked.bytes, null);
+  const { request, policy, patience } = asked;
+  return new OwnSession(environment, request, { name: 'host', policy, slowdown: 1, patience });
+}
+
+/** Why training stopped by itself, or null. */
+function failedTraining({ room, notices }: SessionView): string | null {
+  if (room?.phase !== 'paused') return null;
+  return notices.findLast(({ sentence }) => sentence.startsWith(TRAINING_PAUSED))?.sentence ?? null;
+}
+
+/** The first view that satisfies; rejects with the session's last sentence when it ends before, or with what `failure` says. */
+function until(
+  session: OwnSession,
+  satisfied: (view: SessionView) => boolean,
+  failure: (view: SessionView) => string | null = () => null,
+): Promise<SessionView> {
   return new Promise((resolve, reject) => {
     const look = (view: SessionView): void => {
+      const why = view.ended ?? failure(view);
       if (satisfied(view)) resolve(view);
-      else if (view.ended !== null) reject(new Error(view.ended));
-      else {
-        const paused = view.room?.phase === 'paused' ? view.notices.findLast((n) => n.kind === 'problem') : undefined;
-        if (paused === undefined) return;
-        reject(new Error(paused.sentence));
-      }
+      else if (why !== null) reject(new Error(why));
+      else return;
       off();
     };
     const off = session.subscribe(look);

@@ -79,10 +79,14 @@ export function readyText(room: RoomView): string[] {
     });
 }
 
-export function scoreText({ round, metric, value, loss, elapsedSeconds }: ScoreReport): string {
-  const shown = metric === 'accuracy' || metric === 'f1' ? `${(100 * value).toFixed(1)} %` : value.toFixed(3);
-  return `  Dev ${metric} after ${round} rounds: ${shown} (loss ${loss.toFixed(4)}, ${seconds(elapsedSeconds)})`;
+export function scoreText({ round, metric, value, loss, elapsedSeconds, further = [] }: ScoreReport): string {
+  const others = further.map((entry) => `, ${entry.metric} ${metricText(entry.metric, entry.value)}`).join('');
+  return `  Dev ${metric} after ${round} rounds: ${metricText(metric, value)}${others} (loss ${loss.toFixed(4)}, ${seconds(elapsedSeconds)})`;
 }
+
+/** Shares in per cent, correlations as they are. */
+export const metricText = (metric: string, value: number): string =>
+  /^(accuracy|f1)\b/.test(metric) ? `${(100 * value).toFixed(1)} %` : value.toFixed(3);
 
 export function roundText(view: SessionView, sentBytes: number, trainedSeconds: number): string {
   const last = view.rounds.at(-1);

@@ -115,9 +115,12 @@ async function train(name: string, devices: number): Promise<void> {
   let shown = 0;
   const result = await runSession({
     origin,
-    request: request(origin, `${origin}/hub`),
     // Half of the samples for the host, the blocks of the other half for the two others.
-    policy: 'teams',
+    session: { kind: 'fresh', request: request(origin, `${origin}/hub`), policy: 'teams', patience: 0 },
+    forms: [],
+    which: 'last',
+    checkpointFile: null,
+    logFile: null,
     devices: Array.from({ length: devices }, (_, i) => ({ name: `device-${i + 1}`, slowdown: 1 })),
     cacheFolder: null,
     onLink: () => undefined,

@@ -11,6 +11,9 @@ import { isReady, messageOf, type ViewStore } from './session-base.ts';
 
 const ACTIVITY_EVERY_MS = 150;
 
+/** Begins the notice of training that stopped by itself. */
+export const TRAINING_PAUSED = 'Training was paused:';
+
 type Phase = RoomView['phase'];
 
 export interface TrainingContext {
@@ -120,7 +123,7 @@ export class Training {
       this.#setPhase('finished');
     } catch (error) {
       if (this.#abort.signal.aborted) return;
-      this.#context.store.notice('problem', `Training was paused: ${messageOf(error)}`);
+      this.#context.store.notice('problem', `${TRAINING_PAUSED} ${messageOf(error)}`);
       this.#setPhase('paused');
     } finally {
       this.#running = false;
