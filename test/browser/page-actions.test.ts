@@ -194,9 +194,9 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       await person.showsNot('Round 340 of 1000');
 
       await person.open('Go on from a checkpoint file');
-      await person.give('checkpoint', file('photo.tabloom', 'JPEG'));
+      await person.give('checkpoint', file('photo.safetensors', 'JPEG'));
       await person.shows('This file is no checkpoint of Tabloom.');
-      await person.give('checkpoint', file('run.tabloom', 'T and more'));
+      await person.give('checkpoint', file('run.safetensors', 'T and more'));
       await person.shows('Paused after 34 rounds');
 
       await person.go('start-saved');
@@ -236,7 +236,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
         await page.locator(`button[aria-label="Download: ${label}"]`).click();
         await person.tab.until(`${label} is there`, (what) => document.body.dataset.got?.includes(what) ?? false, {
           args: [
-            { Adapter: '-lora.zip', 'Merged model': '-merged.zip', Checkpoint: '.tabloom', 'Run log': '.jsonl' }[
+            { Adapter: '-lora.zip', 'Merged model': '-merged.zip', Checkpoint: '.safetensors', 'Run log': '.jsonl' }[
               label
             ] ?? '',
           ],
@@ -246,7 +246,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       expect(await take('Adapter')).toMatch(/^roberta-mini-sentiment-lora\.zip 19\d{4} PK$/);
       await person.shows('adapter_model.safetensors 197 kB');
       expect(await take('Merged model')).toMatch(/^roberta-mini-sentiment-merged\.zip 9000\d{3} PK$/);
-      expect(await take('Checkpoint')).toMatch(/^roberta-mini-sentiment\.tabloom 9 /);
+      expect(await take('Checkpoint')).toMatch(/^tabloom-abc234-round-34\.safetensors 9 /);
       expect(await take('Run log')).toMatch(/^roberta-mini-sentiment\.jsonl \d+ \{"/);
       await page.locator('button[aria-label="Download: ONNX model"]').click();
       await person.shows('A model of 2.4 GB does not fit into one ONNX file.');

@@ -53,7 +53,7 @@ describe('export guide', () => {
   it('names what is downloaded after model and task', () => {
     expect(sessionName(embedded)).toBe('roberta-mini-sentiment');
     expect(exportFolder('adapter', sessionName(hub))).toBe('roberta-base-sentiment-lora');
-    expect(exportFileName('checkpoint', 'x')).toBe('x.tabloom');
+    expect(exportFileName('log', 'x')).toBe('x.jsonl');
     expect(exportFileName('onnx', 'x')).toBe('x-onnx.zip');
   });
 

@@ -86,9 +86,7 @@ const FOLDER_ENDS = { adapter: 'lora', merged: 'merged', onnx: 'onnx' } as const
 /** Folder inside an archive. */
 export const exportFolder = (kind: keyof typeof FOLDER_ENDS, name: string): string => `${name}-${FOLDER_ENDS[kind]}`;
 
-/** File name of what is downloaded. */
-export function exportFileName(kind: ExportKind, name: string): string {
-  if (kind === 'checkpoint') return `${name}.tabloom`;
-  if (kind === 'log') return `${name}.jsonl`;
-  return `${exportFolder(kind, name)}.zip`;
+/** File name of what is downloaded; a checkpoint has one already. */
+export function exportFileName(kind: Exclude<ExportKind, 'checkpoint'>, name: string): string {
+  return kind === 'log' ? `${name}.jsonl` : `${exportFolder(kind, name)}.zip`;
 }

@@ -38,6 +38,7 @@ interface ExportsProps {
 export function Exports({ view, host, settings, finished, onSaved }: ExportsProps) {
   const [which, setWhich] = useState<AdapterChoice>('best');
   const [made, setMade] = useState<Readonly<Partial<Record<ExportKind, Made>>>>({});
+  const name = sessionName(settings);
   const choices = adapterChoices(view);
   const chosen = choices === null ? 'last' : which;
   const busy = Object.values(made).some((one) => one?.kind === 'making');
@@ -46,9 +47,9 @@ export function Exports({ view, host, settings, finished, onSaved }: ExportsProp
   const take = async (kind: ExportKind): Promise<void> => {
     note(kind, { kind: 'making' });
     try {
-      const files = await make(host, kind, chosen);
-      save(kind, sessionName(settings), files);
-      note(kind, { kind: 'made', files: files.map(({ name, bytes }) => ({ name, bytes: bytes.length })) });
+      const files = await make(host, kind, chosen, name);
+      save(kind, name, files);
+      note(kind, { kind: 'made', files: files.map((file) => ({ name: file.name, bytes: file.bytes.length })) });
       if (kind !== 'log') onSaved();
     } catch (error) {
       note(kind, { kind: 'failed', sentence: error instanceof Error ? error.message : 'It could not be made.' });
@@ -94,8 +95,8 @@ export function Exports({ view, host, settings, finished, onSaved }: ExportsProp
       <details class="fold">
         <summary>How to open the adapter</summary>
         <p>
-          Unpack <span class="file-name">{exportFileName('adapter', sessionName(settings))}</span> and open it with
-          Hugging Face PEFT. {baseModelNote(settings)}
+          Unpack <span class="file-name">{exportFileName('adapter', name)}</span> and open it with Hugging Face PEFT.{' '}
+          {baseModelNote(settings)}
         </p>
         <ScrollFrame kind="code-frame" label="Python that loads the adapter">
           <pre>
@@ -127,7 +128,12 @@ function sizeText(kind: ExportKind, made: Made | undefined, settings: SessionSet
     : expectedText(kind, settings);
 }
 
-async function make(host: HostSession, kind: ExportKind, which: AdapterChoice): Promise<readonly ExportedFile[]> {
+async function make(
+  host: HostSession,
+  kind: ExportKind,
+  which: AdapterChoice,
+  name: string,
+): Promise<readonly ExportedFile[]> {
   switch (kind) {
     case 'adapter':
       return host.exportAdapter(which);
@@ -138,19 +144,19 @@ async function make(host: HostSession, kind: ExportKind, which: AdapterChoice): 
     case 'checkpoint':
       return [await host.saveCheckpoint()];
     case 'log':
-      return [{ name: 'log', bytes: new TextEncoder().encode(host.runLog()) }];
+      return [{ name: exportFileName('log', name), bytes: new TextEncoder().encode(host.runLog()) }];
   }
 }
 
 function save(kind: ExportKind, name: string, files: readonly ExportedFile[]): void {
+  if (kind === 'checkpoint') {
+    for (const file of files) download(file.name, [file.bytes], 'application/octet-stream');
+    return;
+  }
   const fileName = exportFileName(kind, name);
-  if (kind === 'checkpoint' || kind === 'log') {
-    const type = kind === 'log' ? 'application/jsonl' : 'application/octet-stream';
-    download(
-      fileName,
-      files.map(({ bytes }) => bytes),
-      type,
-    );
+  if (kind === 'log') {
+    const parts = files.map(({ bytes }) => bytes);
+    download(fileName, parts, 'application/jsonl');
     return;
   }
   const folder = exportFolder(kind, name);

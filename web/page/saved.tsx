@@ -83,8 +83,8 @@ export function CheckpointFile({ busy, onFile }: { busy: boolean; onFile: (file:
       <FileField
         name="checkpoint"
         label="A session’s checkpoint"
-        accept=".tabloom"
-        hint="The file that a host saved with “Checkpoint”. This device becomes the host and goes on where it was."
+        accept=".safetensors"
+        hint="The file that a host took along as “Checkpoint”. This device becomes the host and goes on from there."
         chosen=""
         onFiles={([file]) => file !== undefined && !busy && onFile(file)}
       />

@@ -194,7 +194,11 @@ export class OwnSession implements HostSession {
     const { shape, task, lora, pairs, badRows } = made;
     this.#store.dispatch({ type: 'opening', opening: null });
     this.#store.dispatch({ type: 'data', badRows, pairs });
-    if (badRows.count > 0) this.#store.notice('problem', `${badRows.count} rows of the data could not be used.`);
+    if (badRows.count > 0)
+      this.#store.notice(
+        'news',
+        `${badRows.count === 1 ? '1 row' : `${badRows.count} rows`} of the data could not be used.`,
+      );
     const { model, weights, training } = request;
     this.#enterRoom({ model, weights, shape, task, lora, training, policy: this.#options.policy }, made);
   }

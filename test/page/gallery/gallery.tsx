@@ -42,7 +42,7 @@ function still(view: SessionView): HostSession {
     },
     tryText: async (text) => answerOf(view, text),
     runLog: () => '{"event":"round"}\n',
-    saveCheckpoint: async () => ({ name: 'session.tabloom', bytes: new Uint8Array(9) }),
+    saveCheckpoint: async () => ({ name: 'tabloom-abc234-round-34.safetensors', bytes: new Uint8Array(9) }),
   };
 }
 

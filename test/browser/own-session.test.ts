@@ -1,0 +1,137 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type RunningServer, startServer } from '../../signaling/server.ts';
+import { type Tab, withBrowser } from './harness.ts';
+
+/** A person's own table, from the page to the model's answers and back after a reload; everything real but the person. */
+
+const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const PATIENCE = { timeoutMs: 120_000 };
+const ROUNDS = 12;
+
+/** Classes that one word tells apart, so that a dozen rounds are enough to learn them. */
+const TABLE = [
+  'kind\ttext',
+  ...Array.from({ length: 240 }, (_, i) => {
+    const what = ['film', 'book', 'song', 'play', 'meal', 'walk'][i % 6];
+    return i % 2 === 0 ? `praise\tA wonderful ${what}, number ${i}` : `blame\tAn awful ${what}, number ${i}`;
+  }),
+  'only one field',
+].join('\n');
+
+let server: RunningServer;
+let origin: string;
+let folder: string;
+
+beforeAll(async () => {
+  if (!existsSync(project('dist/index.html'))) throw new Error('The page is not built: run "npm run build" first.');
+  folder = mkdtempSync(join(tmpdir(), 'tabloom-own-'));
+  server = await startServer({
+    port: 0,
+    host: '127.0.0.1',
+    pageFolder: project('dist'),
+    modelsFolder: project('models'),
+    hubFolder: null,
+    iceServers: [],
+    log: () => undefined,
+  });
+  origin = `http://127.0.0.1:${server.port}`;
+});
+afterAll(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+const shows = (tab: Tab, words: string): Promise<void> =>
+  tab.until(`"${words}" is shown`, (text) => document.body.innerText.includes(text), { args: [words], ...PATIENCE });
+
+const press = async (tab: Tab, words: string): Promise<void> => {
+  await tab.until(
+    `"${words}" can be pressed`,
+    (label) =>
+      [...document.querySelectorAll('button')].some((one) => !one.disabled && one.textContent?.trim() === label),
+    { args: [words], ...PATIENCE },
+  );
+  await tab.page.locator(`::-p-xpath(//button[normalize-space()='${words}'])`).click();
+};
+
+it('trains on a file of one’s own, answers, and is gone on with after a reload', async () => {
+  await withBrowser('chromium', async (browser) => {
+    const tab = await browser.open(origin, { width: 390 });
+    const { page } = tab;
+    const fill = async (name: string, value: string): Promise<void> => {
+      const input = await page.waitForSelector(`input[name="${name}"]`, { visible: true });
+      await input?.click({ count: 3 });
+      await input?.type(value);
+    };
+    const open = (summary: string) =>
+      page.locator(`::-p-xpath(//summary[starts-with(normalize-space(), '${summary}')])`).click();
+
+    await fill('name', 'Own laptop');
+    await page.select('select[name="task"]', 'own');
+    const path = join(folder, 'verdicts.tsv');
+    writeFileSync(path, TABLE);
+    const input = await page.waitForSelector('input[name="train"]');
+    await (input as unknown as { uploadFile(path: string): Promise<void> }).uploadFile(path);
+    await shows(tab, '240 rows and 2 columns, separated by tabs');
+    await shows(tab, '1 row cannot be read');
+    await shows(tab, '2 classes: blame and praise.');
+    await open('LoRA and training');
+    await fill('rounds', String(ROUNDS));
+    await fill('learningRate', '0.01');
+    await open('More');
+    await fill('evaluateEvery', '4');
+    await fill('maxTokens', '32');
+    await press(tab, 'Start a session');
+    await shows(tab, '1 row of your data was left out.');
+    await press(tab, 'Start training');
+
+    await tab.until('a round is done', () => /Round \d+ of 12|Finished/.test(document.body.innerText), PATIENCE);
+    await shows(tab, 'Take it with you');
+    await shows(tab, `Finished after ${ROUNDS} rounds`);
+    await shows(tab, `Saved on this device at round ${ROUNDS}.`);
+    await shows(tab, 'GFLOP/s');
+
+    await page.locator('textarea[name="try-0"]').fill('A wonderful evening');
+    await press(tab, 'Ask the model');
+    await shows(tab, `Answered by the adapter after round ${ROUNDS}.`);
+    const answer = await page.$$eval('.answer li', (lines) => lines.map((line) => line.textContent ?? ''));
+    expect(answer).toHaveLength(2);
+    expect(answer[0]).toMatch(/^praise\d/);
+
+    for (const [label, found] of [
+      ['Adapter', 'adapter_model.safetensors'],
+      ['Merged model', 'model.safetensors'],
+      ['ONNX model', 'onnx/model.onnx'],
+      ['Checkpoint', `round-${ROUNDS}.safetensors`],
+      ['Run log', '.jsonl'],
+    ] as const) {
+      await page.locator(`button[aria-label="Download: ${label}"]`).click();
+      await tab.until(
+        `${label} is made`,
+        (name, part) =>
+          document
+            .querySelector(`button[aria-label="Download: ${name}"]`)
+            ?.parentElement?.querySelector('.export-made')
+            ?.textContent?.includes(part) ?? false,
+        { args: [label, found], ...PATIENCE },
+      );
+    }
+    await tab.screenshot('own-session-finished-390');
+
+    await press(tab, 'End the session');
+    await press(tab, 'End it');
+    await shows(tab, 'Go on with a session');
+    await page.goto(origin);
+    await shows(tab, 'Go on with a session');
+    await shows(tab, `All ${ROUNDS} rounds are done`);
+    await tab.screenshot('own-session-kept-390');
+    await press(tab, 'Go on');
+    await shows(tab, `Finished after ${ROUNDS} rounds`);
+    // A weights file is read in part only; what is broken off on purpose is no error.
+    expect(tab.errors.filter((line) => !line.includes('ERR_ABORTED'))).toEqual([]);
+  });
+}, 300_000);
