@@ -11,6 +11,12 @@ export function servedBytes(bytes: Uint8Array, etag?: string): ServedFile {
   return { size: bytes.length, bytes: (start, end) => bytes.subarray(start, end), ...(etag ? { etag } : {}) };
 }
 
+/** What hubs let pages of other origins see. */
+const CROSS_ORIGIN = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': 'ETag, Accept-Ranges, Content-Range',
+};
+
 const PIECE_BYTES = 256 * 1024;
 
 /** Serves files by range, as hubs do, and breaks off where it is told to. */
@@ -50,11 +56,12 @@ export class RangeServer {
   }
 
   async #answer(file: ServedFile, range: string | undefined, headOnly: boolean, response: ServerResponse) {
-    if (this.busy) return response.writeHead(503).end();
+    if (this.busy) return response.writeHead(503, CROSS_ORIGIN).end();
     const asked = /^bytes=(\d+)-(\d*)$/.exec(range ?? '');
     const start = asked === null ? 0 : Number(asked[1]);
     const end = asked?.[2] ? Math.min(Number(asked[2]) + 1, file.size) : file.size;
     response.writeHead(asked === null ? 200 : 206, {
+      ...CROSS_ORIGIN,
       'Content-Length': end - start,
       ...(asked === null ? {} : { 'Content-Range': `bytes ${start}-${end - 1}/${file.size}` }),
       ...(file.etag === undefined ? {} : { ETag: file.etag }),
