@@ -4,6 +4,8 @@ import { type ByteSource, bytesSource, MissingFileError, SourceError } from './b
 const STALL_MS = 20_000;
 /** Attempts in a row without a byte before a read fails, and the wait before the second of them, which then doubles. */
 const ATTEMPTS = 5;
+/** The first request of a file gets fewer: an address that nobody answers at is most likely mistyped. */
+const FIRST_ATTEMPTS = 2;
 const FIRST_WAIT_MS = 250;
 /** A request grows to this while reads follow each other: few requests, and little wasted where a reader jumps. */
 const MAX_REQUEST_BYTES = 64 * 2 ** 20;
@@ -33,7 +35,7 @@ interface Body {
  * @throws SourceError when the server refuses, sends other bytes than it was asked for, or cannot be reached for some seconds.
  */
 export async function httpSource(url: string): Promise<ByteSource> {
-  const probe = await patiently(url, () => get(url, { Range: 'bytes=0-0' }));
+  const probe = await patiently(url, () => get(url, { Range: 'bytes=0-0' }), FIRST_ATTEMPTS);
   const etag = probe.headers.get('etag') ?? probe.headers.get('x-repo-commit');
   const [size, hasRanges] = await fileSize(url, probe);
   if (size === null) return bytesSource(new Uint8Array(await (await get(url, {})).arrayBuffer()));
@@ -155,13 +157,13 @@ class HttpSource implements ByteSource {
 }
 
 /** Tries again while it is interrupted, waiting longer each time. */
-async function patiently<T>(url: string, work: () => Promise<T>): Promise<T> {
+async function patiently<T>(url: string, work: () => Promise<T>, attempts = ATTEMPTS): Promise<T> {
   for (let attempt = 1; ; attempt++)
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof Interruption)) throw error;
-      if (attempt === ATTEMPTS) throw new SourceError(`${url} cannot be reached (${error.message}).`);
+      if (attempt === attempts) throw new SourceError(`${url} cannot be reached (${error.message}).`);
       await new Promise((resolve) => setTimeout(resolve, FIRST_WAIT_MS * 2 ** (attempt - 1)));
     }
 }
