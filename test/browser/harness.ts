@@ -92,7 +92,11 @@ class OpenTab implements Tab {
     };
     page.on('console', (message) => note(`${message.type()}: ${message.text()}`, message.type() === 'error'));
     page.on('pageerror', (error) => note(`uncaught: ${error instanceof Error ? error.message : String(error)}`, true));
-    page.on('requestfailed', (request) => note(`failed: ${request.url()} ${request.failure()?.errorText ?? ''}`, true));
+    page.on('requestfailed', (request) => {
+      const why = request.failure()?.errorText ?? '';
+      // A page that has read enough of a file breaks the request off itself.
+      note(`failed: ${request.url()} ${why}`, !/ERR_ABORTED|NS_BINDING_ABORTED|NS_BASE_STREAM_CLOSED/.test(why));
+    });
   }
 
   async until<A extends unknown[]>(
