@@ -102,6 +102,7 @@ export class Device implements DeviceWorkerApi {
     const tokens = settings.training.maxTokens;
     const bytes = engine.bytes(1, tokens, 1);
     const none = engine.bytes(1, tokens, 0);
+    const again = engine.recomputes ? engine.bytes(1, tokens, 1, true) : undefined;
     const limitBytes = await probeMemory(engine, {
       samples: settings.training.samplesPerRound,
       tokens,
@@ -126,6 +127,9 @@ export class Device implements DeviceWorkerApi {
         transientPerSample: Math.max(bytes.transientBytes, none.transientBytes),
         savedPerSamplePerLayer: bytes.savedBytes,
         gradientBytesPerLayer: (engine.layout.layers[0]?.length ?? 0) * Float32Array.BYTES_PER_ELEMENT,
+        ...(again && {
+          recompute: { transientPerSample: again.transientBytes, savedPerSamplePerLayer: again.savedBytes },
+        }),
       },
     };
   }

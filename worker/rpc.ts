@@ -34,6 +34,8 @@ export interface WorkOrder {
   readonly layers: readonly number[];
   readonly head: boolean;
   readonly microBatch: number;
+  /** Layers keep their input alone and go forward again on the way back, where the engine offers it. */
+  readonly recompute?: boolean | undefined;
   readonly dropout: { readonly probability: number; readonly seed: number };
 }
 

@@ -41,7 +41,7 @@ export async function* runOrder(
   for (const [index, batch] of batches.entries()) {
     const last = index === batches.length - 1;
     const dropout = { ...order.dropout, round: order.round };
-    const pass = await engine.begin(batch, { saveFrom: deepest, dropout });
+    const pass = await engine.begin(batch, { saveFrom: deepest, dropout, recompute: order.recompute ?? false });
     try {
       const before = seconds.all;
       let hidden = await step(() => pass.embed());

@@ -24,6 +24,8 @@ export interface DetailedAssignment extends Assignment {
   readonly samples: { readonly start: number; readonly count: number };
   /** Largest number of samples whose pass fits the device's memory at once, at most `samples.count`. */
   readonly microBatch: number;
+  /** The device's memory holds its part only if its layers go forward again on the way back. */
+  readonly recompute?: boolean;
 }
 
 export interface FeasiblePlan<A extends Assignment = Assignment> {

@@ -1,4 +1,4 @@
-import { largestMicroBatch, memoryBytes } from '../protocol/cost-model.ts';
+import { largestMicroBatch, memoryBytes, recomputes } from '../protocol/cost-model.ts';
 import type { Assignment, DetailedAssignment } from './answer.ts';
 import { uploadSeconds } from './channel.ts';
 import type { Fleet } from './fleet.ts';
@@ -56,6 +56,7 @@ function writeLoad(fleet: Fleet, load: Load, hertz: number): DetailedAssignment 
     head: load.depths[0] === 0,
     samples,
     microBatch,
+    ...(recomputes(device, depth) ? { recompute: true } : {}),
     memoryBytes: memoryBytes(device, microBatch, depth),
     bandwidthHz: hertz,
     share: hertz / fleet.bandwidthHz,

@@ -34,6 +34,8 @@ function numbersOf(device: DetailedDevice): number[] {
     m.transientPerSample,
     m.savedPerSamplePerLayer,
     m.gradientBytesPerLayer,
+    m.recompute?.transientPerSample ?? 0,
+    m.recompute?.savedPerSamplePerLayer ?? 0,
   ];
 }
 

@@ -99,6 +99,15 @@ const DetailedSchema = v.object({
             transientPerSample: quantity('transientPerSample'),
             savedPerSamplePerLayer: quantity('savedPerSamplePerLayer'),
             gradientBytesPerLayer: quantity('gradientBytesPerLayer'),
+            recompute: v.optional(
+              v.object(
+                {
+                  transientPerSample: quantity('transientPerSample'),
+                  savedPerSamplePerLayer: quantity('savedPerSamplePerLayer'),
+                },
+                'recompute must be an object',
+              ),
+            ),
           },
           'memory must be an object',
         ),

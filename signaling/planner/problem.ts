@@ -46,6 +46,8 @@ export interface DetailedDevice extends LinkCoefficients {
     readonly transientPerSample: number;
     readonly savedPerSamplePerLayer: number;
     readonly gradientBytesPerLayer: number;
+    /** In the places of the same names where the device recomputes: see signaling/protocol/profile.ts. */
+    readonly recompute?: { readonly transientPerSample: number; readonly savedPerSamplePerLayer: number } | undefined;
   };
 }
 

@@ -38,6 +38,7 @@ export const DataHeaderSchema = v.variant('type', [
     layers: v.pipe(v.array(layer), v.maxLength(MAX_LAYERS)),
     head: v.boolean(),
     microBatch: samples,
+    recompute: v.optional(v.boolean()),
     share: fraction,
     dropout: v.strictObject({ probability: fraction, seed: whole(2 ** 32 - 1) }),
   }),

@@ -16,6 +16,8 @@ export const RoomAssignmentSchema = v.strictObject({
   samples: v.strictObject({ start: index(MAX_SAMPLES_PER_ROUND), count: index(MAX_SAMPLES_PER_ROUND) }),
   microBatch: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_SAMPLES_PER_ROUND)),
   memoryBytes: v.pipe(v.number(), v.finite(), v.minValue(0)),
+  /** The device keeps its layers' inputs alone and runs those layers forward again on the way back; absent where it need not. */
+  recompute: v.optional(v.boolean()),
   /** Share of the room's airtime, 0 to 1; the device paces its uploads to share * its own link rate. */
   share: v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1)),
   uploadBits: v.pipe(v.number(), v.finite(), v.minValue(0)),

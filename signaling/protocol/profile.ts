@@ -10,6 +10,8 @@ const rate = v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(1e18));
  *   overheadSeconds + n * (embed + layers * forwardPerLayer + d * backwardPerLayer + head)
  * and bytes of micro-batch m down to d layers =
  *   weightsBytes + m * (transientPerSample + d * savedPerSamplePerLayer) + d * gradientBytesPerLayer.
+ * A device that can recompute may keep the layers' inputs alone and run each of the d layers forward a second time: `recompute` has what
+ * then stands in the places of the same names, and the seconds grow by n * d * forwardPerLayer.
  */
 export const ProfileSchema = v.strictObject({
   engine: v.picklist(['onnx', 'webgpu', 'reference']),
@@ -32,6 +34,7 @@ export const ProfileSchema = v.strictObject({
     transientPerSample: bytes,
     savedPerSamplePerLayer: bytes,
     gradientBytesPerLayer: bytes,
+    recompute: v.optional(v.strictObject({ transientPerSample: bytes, savedPerSamplePerLayer: bytes })),
   }),
   /** Rate from this device to the host when it sends alone; for the host itself a rate that makes its uploads free. */
   linkBitsPerSecond: v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(1e15)),

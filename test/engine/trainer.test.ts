@@ -68,6 +68,20 @@ describe('an order', () => {
     expect(ranges).toEqual([1, [{ from: 1, to: 3 }, false]]);
   });
 
+  it('recomputes when it is told to', async () => {
+    const asked: unknown[] = [];
+    const watched: Engine = {
+      ...engine,
+      begin: (batch, options) => {
+        asked.push(options.recompute);
+        return engine.begin(batch, options);
+      },
+    };
+    await run({ layers: [2] }, watched);
+    await run({ layers: [2], recompute: true }, watched);
+    expect(asked).toEqual([false, true]);
+  });
+
   it('stops after the step in which it was given up, and lets the pass go', async () => {
     let [steps, disposed] = [0, 0];
     const watched: Engine = {

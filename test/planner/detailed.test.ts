@@ -7,7 +7,7 @@ import { solve } from '../../signaling/planner/plan.ts';
 import type { DetailedDevice, DetailedProblem } from '../../signaling/planner/problem.ts';
 import { drawProblem } from '../../signaling/planner/simulate/draw.ts';
 import { SCENARIOS } from '../../signaling/planner/simulate/scenario.ts';
-import { largestMicroBatch, memoryBytes } from '../../signaling/protocol/cost-model.ts';
+import { largestMicroBatch, memoryBytes, recomputes } from '../../signaling/protocol/cost-model.ts';
 import { POLICIES } from '../../signaling/protocol/settings.ts';
 import { bruteChains } from './brute-force.ts';
 
@@ -48,6 +48,26 @@ describe('the cost model', () => {
     expect(a!.samples).toEqual({ start: 0, count: 10 });
     // 100 + 10 * (10 + 4 * 5) + 4 * 7
     expect(a!.memoryBytes).toBe(428);
+  });
+
+  test('a device that can recompute does so only at depths of which not one sample fits otherwise', () => {
+    const recompute = { transientPerSample: 12, savedPerSamplePerLayer: 1 };
+    const tight = device('a', { memory: { ...device('a').memory, limitBytes: 150, recompute } });
+    // Down to depth 3 one sample takes 100 + 10 + 3 * 5 + 21 = 146 bytes; to depth 4 it would be 158, or 100 + 12 + 4 + 28 = 144.
+    expect([0, 1, 3, 4].map((depth) => recomputes(tight, depth))).toEqual([false, false, false, true]);
+    const answer = solve(problem([tight]), 'single');
+    if (!answer.feasible) throw new Error(answer.reason);
+    const [a] = answer.assignments;
+    expect(a).toMatchObject({ depth: 4, microBatch: 1, memoryBytes: 144, recompute: true });
+    // 0.5 + 10 * (0.01 + (4 + 4) * 0.02 + 4 * 0.04 + 0.03): four layers go forward twice.
+    expect(a!.computeSeconds).toBeCloseTo(4.1, 12);
+    const roomy = solve(problem([device('a', { memory: { ...tight.memory, limitBytes: 158 } })]), 'single');
+    if (!roomy.feasible) throw new Error(roomy.reason);
+    expect(roomy.assignments[0]).not.toHaveProperty('recompute');
+    expect(roomy.assignments[0]!.computeSeconds).toBeCloseTo(3.3, 12);
+    expect(solve(problem([device('a', { memory: { ...tight.memory, limitBytes: 143 } })]), 'single').feasible).toBe(
+      false,
+    );
   });
 
   test('the largest micro-batch that fits, at the limit and one byte below it', () => {

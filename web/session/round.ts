@@ -16,6 +16,8 @@ export interface Order {
   readonly layers: readonly number[];
   readonly head: boolean;
   readonly microBatch: number;
+  /** Its layers go forward again on the way back, for want of memory; absent where they need not. */
+  readonly recompute?: boolean | undefined;
   /** Share of the device's link rate for its uploads. */
   readonly share: number;
 }
@@ -63,6 +65,7 @@ export function startRound(round: number, samples: number, plan: RoomPlan, first
         layers: a.layers,
         head: a.head,
         microBatch: a.microBatch,
+        recompute: a.recompute,
         share: a.share,
       }),
     );
@@ -103,7 +106,10 @@ export function receive(
 /** A device that may take over work: what an order would cost it, in seconds; `null` where it cannot hold it. */
 export interface Candidate {
   readonly device: string;
-  readonly cost: (samples: number, depth: number) => { readonly seconds: number; readonly microBatch: number } | null;
+  readonly cost: (
+    samples: number,
+    depth: number,
+  ) => { readonly seconds: number; readonly microBatch: number; readonly recompute?: boolean } | null;
 }
 
 /**
@@ -148,8 +154,8 @@ export function reassign(
       continue;
     }
     busySeconds.set(best.device, best.finish);
-    const { device, microBatch } = best;
-    const order: Order = { ...entry.order, id: nextOrder++, device, layers, head, microBatch, share: 1 };
+    const { device, microBatch, recompute } = best;
+    const order: Order = { ...entry.order, id: nextOrder++, device, layers, head, microBatch, recompute, share: 1 };
     const missing: readonly Due[] = entry.missing.includes('done') ? entry.missing : [...entry.missing, 'done'];
     reassigned += entry.missing.filter((d) => d !== 'done').length;
     orders.push(order);

@@ -1,4 +1,4 @@
-import { computeSeconds, largestMicroBatch } from '../../signaling/protocol/cost-model.ts';
+import { computeSeconds, largestMicroBatch, recomputes } from '../../signaling/protocol/cost-model.ts';
 import type { RoomPlan } from '../../signaling/protocol/plan.ts';
 import type { DeviceView, RoundReport } from '../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
@@ -70,7 +70,7 @@ export function runRound(input: RoundInput): Promise<RoundResult> {
 
   const dispatch = (order: Order): void => {
     timings.set(order.id, { order, computeSeconds: null, doneMs: 0, lastPartMs: 0, uploadBits: 0 });
-    const { id, round, layers, head, microBatch, share } = { ...order, round: input.round };
+    const { id, round, layers, head, microBatch, recompute, share } = { ...order, round: input.round };
     const rows = samplesOf(batch, order.start, order.count);
     const dropout = { probability: settings.training.dropout, seed: settings.training.seed };
     fleet.sendWork(
@@ -87,6 +87,7 @@ export function runRound(input: RoundInput): Promise<RoundResult> {
         layers: [...layers],
         head,
         microBatch,
+        recompute,
         share,
         dropout,
       }),
@@ -232,7 +233,9 @@ function candidates({ trainers, settings }: RoundInput, fleet: Fleet): readonly 
         device: id,
         cost: (samples: number, depth: number) => {
           const microBatch = largestMicroBatch(profile, samples, depth);
-          return microBatch === 0 ? null : { seconds: computeSeconds(profile, layers, samples, depth), microBatch };
+          if (microBatch === 0) return null;
+          const seconds = computeSeconds(profile, layers, samples, depth);
+          return { seconds, microBatch, recompute: recomputes(profile, depth) };
         },
       },
     ];

@@ -157,13 +157,13 @@ export class TrainerSeat {
   }
 
   async #order(link: MessageLink, { header, tensors }: DataMessage<'order'>): Promise<void> {
-    const { order, round, layers, head, microBatch, dropout } = header;
+    const { order, round, layers, head, microBatch, recompute, dropout } = header;
     const [ids, lengths, labels, positions] = tensors;
     const batch = tokenBatch(ids, lengths, labels, positions, header.tokens);
     const { api } = this.#worker;
     this.#current = order;
     const pace = { bitsPerSecond: Math.max(1, header.share * this.#linkBitsPerSecond) };
-    await api.begin({ round, batch, layers, head, microBatch, dropout });
+    await api.begin({ round, batch, layers, head, microBatch, recompute, dropout });
     for (;;) {
       const part = await api.next();
       if (part.kind === 'gradient')
