@@ -2,7 +2,7 @@ import type { ModelShape } from '../../../signaling/protocol/settings.ts';
 import { layerTensorSpecs } from '../../model/description.ts';
 import { GraphBuilder, type Value } from './graph-builder.ts';
 import { describeLayer, LAYER_INPUTS, PADDING_SCORE } from './layer-graphs.ts';
-import type { GraphDescription } from './model-proto.ts';
+import { DATA_TYPES, type GraphDescription } from './model-proto.ts';
 import { layerNorm, tanh, trainedLinear } from './operations.ts';
 import { Tape } from './tape.ts';
 
@@ -23,7 +23,7 @@ export function classifierGraph(shape: ModelShape, labelCount: number): GraphDes
 
   // fairseq's make_positions: padding keeps the padding's position, the others count on from it.
   const real = g.node('Cast', [g.node('Not', [g.node('Equal', [ids, g.constant('int64', [shape.padTokenId], [])])])], {
-    to: 7,
+    to: DATA_TYPES.int64,
   });
   const counted = g.mul(g.node('CumSum', [real, g.constant('int64', [1], [])]), real);
   const positions = g.add(counted, g.constant('int64', [shape.padTokenId], []));
@@ -41,7 +41,7 @@ export function classifierGraph(shape: ModelShape, labelCount: number): GraphDes
   );
 
   const headShape = g.node('Concat', [sizes, int64(shape.heads, shape.hiddenSize / shape.heads)], { axis: 0 });
-  const seen = g.node('Unsqueeze', [g.node('Cast', [mask], { to: 1 }), int64(1, 2)]);
+  const seen = g.node('Unsqueeze', [g.node('Cast', [mask], { to: DATA_TYPES.float }), int64(1, 2)]);
   const padding = g.mul(g.sub(g.scalar(1), seen), g.scalar(PADDING_SCORE));
   const paths = new Map<string, string>(layerTensorSpecs(shape).map(({ key, path }) => [key, path]));
   let hidden = g.reshape(normed, [-1, shape.hiddenSize]);

@@ -13,7 +13,7 @@ import {
 /** ONNX's messages (onnx/onnx.proto, IR version 8), as far as the generated graphs use them. */
 
 /** TensorProto.DataType */
-const DATA_TYPES = { float: 1, int8: 3, int64: 7, float16: 10 } as const;
+export const DATA_TYPES = { float: 1, int8: 3, int64: 7, float16: 10 } as const;
 export type DataType = keyof typeof DATA_TYPES;
 
 export type Attribute = number | { readonly float: number } | readonly number[];
