@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type ClientMessage, parseServerMessage, type ServerMessage } from '../../signaling/protocol/messages.ts';
+import type { RoundReport } from '../../signaling/protocol/room-view.ts';
 import { type RunningServer, startServer } from '../../signaling/server.ts';
 import { profile, SETTINGS } from '../protocol/samples.ts';
 
@@ -143,9 +144,9 @@ describe('rooms', () => {
     tab.send({ type: 'leave' });
     const after = await host.message(
       'room',
-      (m) => m.room.devices.length === 2 && m.room.plan?.assignments.length === 1,
+      (m) => m.room.devices[1]?.id === 'latelate' && m.room.plan?.assignments.length === 1,
     );
-    expect(after.room.devices.map((d) => d.id)).toEqual(['hosthost', 'latelate']);
+    expect(after.room.plan?.assignments.map((a) => a.device)).toEqual(['hosthost']);
   });
 
   it('answer with a sentence: unknown room, taken id, bad message, things that only the host may do', async () => {
@@ -191,6 +192,32 @@ describe('rooms', () => {
     expect((await again.message('room')).room.id).toBe(room);
     const tab = await enter(room, 'tabtabtab');
     expect((await tab.message('room')).room.devices).toHaveLength(2);
+  });
+
+  it('take the history of a session that goes on, and tell it whoever comes', async () => {
+    const { host, room } = await hostRoom();
+    const tab = await enter(room, 'tabtabtab');
+    await tab.message('room');
+    const round = (n: number): RoundReport => ({
+      round: n,
+      planVersion: 1,
+      loss: 1 / n,
+      learningRate: 1e-3,
+      gradientNorm: 1,
+      elapsedSeconds: 1,
+      devices: [],
+      reassigned: 0,
+    });
+    host.send({ type: 'history', rounds: [1, 2, 3].map(round), scores: [] });
+    await tab.message('history', ({ rounds }) => rounds.length === 3);
+    // It went on from round 2: the third is trained again.
+    host.send({ type: 'round', report: { ...round(3), loss: 9 } });
+    await tab.message('round');
+    const late = await enter(room, 'latelate');
+    const { rounds } = await late.message('history');
+    expect(rounds.map(({ loss }) => loss)).toEqual([1, 1 / 2, 9]);
+    tab.send({ type: 'history', rounds: [], scores: [] });
+    expect((await tab.message('error')).sentence).toBe('Only the host may do this.');
   });
 
   it('let go of a socket that floods them', async () => {

@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import type { DeviceView, RoomView, RoundReport } from '../../signaling/protocol/room-view.ts';
+import { logEntries, RunLog } from '../../web/session/run-log.ts';
+import { historyOf, readNote, type SessionNote } from '../../web/session/session-note.ts';
+import type { SessionView } from '../../web/session/view.ts';
+import { firstView, reduceView, type ViewEvent } from '../../web/session/view-state.ts';
+import { profile, SETTINGS } from '../protocol/samples.ts';
+
+const device = (id: string, ready: boolean): DeviceView => ({
+  id,
+  name: `Device ${id}`,
+  kind: 'tab',
+  status: ready ? { kind: 'ready' } : { kind: 'profiling' },
+  hidden: false,
+  linked: true,
+  online: true,
+  peerId: null,
+  profile: ready ? profile() : null,
+});
+const room = (devices: DeviceView[], change: Partial<RoomView> = {}): ViewEvent => ({
+  type: 'message',
+  message: {
+    type: 'room',
+    room: {
+      id: 'abc234',
+      settings: SETTINGS,
+      phase: 'gathering',
+      host: 'hosthost',
+      devices,
+      plan: null,
+      planNote: null,
+      ...change,
+    },
+  },
+});
+const report = (round: number): RoundReport => ({
+  round,
+  planVersion: 1,
+  loss: 1 / round,
+  learningRate: 1e-3,
+  gradientNorm: 1,
+  elapsedSeconds: 1,
+  devices: [],
+  reassigned: 0,
+});
+const score = { round: 0, metric: 'accuracy' as const, value: 0.5, loss: 0.7, examples: 9, elapsedSeconds: 1 };
+
+/** A log that has seen every view after each event, at one second past 1970 each. */
+function record(...events: ViewEvent[]): RunLog {
+  let seconds = 0;
+  const log = new RunLog(() => 1000 * ++seconds, []);
+  events.reduce<SessionView>(
+    (before, event) => {
+      const after = reduceView(before, event);
+      log.add(logEntries(before, after));
+      return after;
+    },
+    firstView('host', 'hosthost'),
+  );
+  return log;
+}
+
+describe('the log of a run', () => {
+  it('tells settings, comings and goings, phases, rounds, scores and problems, in their order', () => {
+    const log = record(
+      room([device('hosthost', false)]),
+      room([device('hosthost', true), device('b', false)]),
+      { type: 'activity', activity: { round: 1, devices: [] } },
+      room([device('hosthost', true)], { phase: 'training' }),
+      { type: 'score', report: score },
+      { type: 'round', report: report(1) },
+      { type: 'notice', kind: 'news', sentence: 'No matter.', elapsedSeconds: 1 },
+      { type: 'notice', kind: 'problem', sentence: 'It rains.', elapsedSeconds: 1 },
+      room([device('hosthost', true)], { phase: 'training', settings: { ...SETTINGS, policy: 'exact' } }),
+    );
+    const lines = log.text().trimEnd().split('\n');
+    const entries = lines.map((line) => JSON.parse(line) as { type: string; at: string });
+    expect(entries.map(({ type }) => type)).toEqual([
+      'session',
+      'joined',
+      'ready',
+      'joined',
+      'left',
+      'phase',
+      'score',
+      'round',
+      'problem',
+      'policy',
+    ]);
+    expect(entries[0]).toMatchObject({ room: 'abc234', settings: SETTINGS, at: '1970-01-01T00:00:01.000Z' });
+    expect(entries[2]).toMatchObject({ device: 'hosthost', profile: profile() });
+    expect(entries[4]).toMatchObject({ device: 'b', name: 'Device b' });
+    expect(entries[7]).toMatchObject({ report: report(1) });
+    expect(log.lines()).toEqual(lines);
+  });
+
+  it('gives its rounds and scores back, up to a checkpoint’s round', () => {
+    const log = record(
+      { type: 'score', report: score },
+      ...[1, 2, 3].map((n): ViewEvent => ({ type: 'round', report: report(n) })),
+    );
+    const lines = [...log.lines(), '{"type":"round"', '{"type":"round","report":{"round":1}}', 'nonsense'];
+    expect(historyOf(lines, 2)).toEqual({ rounds: [report(1), report(2)], scores: [score] });
+  });
+
+  it('stays bounded, and keeps settings, scores and the latest rounds', () => {
+    const log = record(
+      room([device('hosthost', true)]),
+      { type: 'score', report: score },
+      ...Array.from({ length: 30_000 }, (_, i): ViewEvent => ({ type: 'round', report: report(i + 1) })),
+    );
+    expect(log.lines().length).toBeLessThanOrEqual(20_000);
+    expect(log.lines()[0]).toContain('"type":"session"');
+    expect(log.lines().filter((line) => line.includes('"type":"score"'))).toHaveLength(1);
+    const { rounds } = historyOf(log.lines(), 30_000);
+    expect(rounds.slice(-5000).map(({ round }) => round)).toEqual(Array.from({ length: 5000 }, (_, i) => 25_001 + i));
+  });
+});
+
+describe('a session’s note in a checkpoint', () => {
+  const note: SessionNote = {
+    identity: { id: 'abcdefgh1234', key: 'k'.repeat(32), name: 'laptop' },
+    room: 'abc234',
+    options: { policy: 'auto', slowdown: 1, patience: 0 },
+    finished: false,
+    savedAtMs: 5,
+    log: ['{}'],
+  };
+
+  it('reads back as it was', () => {
+    expect(readNote(JSON.stringify(note))).toEqual(note);
+  });
+
+  it.each<[string, string]>([
+    ['nothing', ''],
+    ['no note', '{}'],
+    ['a room that is none', JSON.stringify({ ...note, room: '../etc' })],
+    ['a policy that is none', JSON.stringify({ ...note, options: { ...note.options, policy: 'best' } })],
+  ])('is refused with a sentence: %s', (_, text) => {
+    expect(() => readNote(text)).toThrow('does not say of which session it is');
+  });
+});
