@@ -10,6 +10,7 @@ import { bytesSource } from '../../worker/model/byte-source.ts';
 import { parseModelConfig } from '../../worker/model/config.ts';
 import { initialParameters } from '../../worker/model/initial-parameters.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
+import { trainingBytes } from '../../worker/model/preflight.ts';
 import { openWeights } from '../../worker/model/weights.ts';
 import type { TokenBatch } from '../../worker/rpc.ts';
 
@@ -33,6 +34,22 @@ describe.each(['f16', 'int8'] as const)('%s weights on WASM', (weightStorage) =>
     const exact = await createReferenceEngine({ ...model, weightStorage: 'f32' });
     await exact.setParameters(model.parameters);
     expect(relativeError((await lossAndGradient(exact, model.batch)).gradient, want.gradient)).toBeGreaterThan(1e-5);
+    await engine.dispose();
+  });
+});
+
+describe.each(['f32', 'f16', 'int8'] as const)('a WASM engine with %s weights', (weightStorage) => {
+  it('holds what the pre-flight says', async () => {
+    const model = {
+      ...(await randomModel({ layers: 3, hiddenSize: 64, heads: 4, ffnSize: 256, tokens: 40 })),
+      weightStorage,
+    };
+    const engine = await createOnnxEngine({ ...model, withDropout: false }, 'wasm');
+    const tokens = model.shape.maxPositions - 2;
+    const { weightsBytes, transientBytes, savedBytes } = engine.bytes(1, tokens, 3);
+    const told = trainingBytes(model.shape, weightStorage);
+    expect(told / (weightsBytes + transientBytes + savedBytes)).toBeGreaterThan(0.95);
+    expect(told / (weightsBytes + transientBytes + savedBytes)).toBeLessThan(1.05);
     await engine.dispose();
   });
 });
