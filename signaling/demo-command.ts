@@ -20,7 +20,14 @@ export async function demoCommand(argv: string[]): Promise<number> {
     return 0;
   }
   const { session, port, host, hubFolder, out, json, checkpointFile, logFile } = options;
-  const server = await openServer({ port, host, hub: hubFolder, ice: [], log: () => undefined });
+  const server = await openServer({
+    port,
+    host,
+    hub: hubFolder,
+    model: options.modelFolder,
+    ice: [],
+    log: () => undefined,
+  });
   const origin = localAddress(host, server.port);
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();

@@ -7,6 +7,7 @@ import { CommandError, cacheFolder, number, oneOf, readArguments, wholeNumber } 
 import { MAX_LORA_RANK, MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from './protocol/limits.ts';
 import { recipeFor } from './protocol/recipes.ts';
 import { POLICIES, type Policy, WEIGHT_STORAGES } from './protocol/settings.ts';
+import { localModelId } from './server.ts';
 
 const EMBEDDED_MODEL = 'roberta-mini';
 /** As Hugging Face's own libraries are told of another one. */
@@ -26,7 +27,8 @@ What is trained
   --label COLUMN     its column with the label
   --regression       its labels are numbers to be predicted, not classes
   --dev FILE         another table to evaluate on (a tenth of the rows)
-  --model M          roberta-mini (embedded), or a hub repository such as FacebookAI/roberta-base (roberta-mini)
+  --model M          roberta-mini (embedded), a hub repository such as FacebookAI/roberta-base, or a folder with a
+                     model's files (roberta-mini)
   --weights W        how devices keep the frozen weights: ${WEIGHT_STORAGES.join(', ')} (f32)
   --cache FOLDER     where models of a hub are kept for the next time, or none
                      (${defaultCacheFolder()})
@@ -108,6 +110,8 @@ export interface DemoOptions {
   readonly deviceCount: number;
   /** A folder that the server offers as a hub, or null. */
   readonly hubFolder: string | null;
+  /** A model's own folder, which the server offers as well, or null. */
+  readonly modelFolder: string | null;
   /** Where models of a hub are kept; null keeps none. */
   readonly cacheFolder: string | null;
   /** `fresh` makes the request for a server at `origin`, which may be its hub. */
@@ -136,11 +140,13 @@ export async function readDemoOptions(argv: string[]): Promise<DemoOptions | nul
   if (values.help) return null;
   const { resume, checkpoint } = values;
   const hubFolder = /^https?:\/\//.test(values.hub) ? null : values.hub;
+  const modelFolder = values.model !== undefined && existsSync(join(values.model, 'config.json')) ? values.model : null;
   const common = {
     deviceCount: wholeNumber('devices', values.devices, 0, 32),
     hubFolder,
+    modelFolder,
     // A folder needs no copy beside it.
-    cacheFolder: hubFolder === null ? cacheFolder(values.cache) : null,
+    cacheFolder: hubFolder === null && modelFolder === null ? cacheFolder(values.cache) : null,
     out: values.out,
     forms: values['export-as'].split(',').map((form) => oneOf('export-as', form.trim(), EXPORT_FORMS)),
     which: values.best ? 'best' : 'last',
@@ -203,7 +209,9 @@ async function readRequest(values: Values, hubFolder: string | null): Promise<(o
       model:
         model === EMBEDDED_MODEL
           ? { kind: 'embedded', id: EMBEDDED_MODEL }
-          : { kind: 'hub', id: model, endpoint, revision: 'main' },
+          : existsSync(join(model, 'config.json'))
+            ? { kind: 'hub', id: localModelId(model), endpoint: `${origin}/hub`, revision: 'main' }
+            : { kind: 'hub', id: model, endpoint, revision: 'main' },
       weights,
       task: own === null ? { id: task, endpoint } : { id: 'own', endpoint: '', own },
       lora,

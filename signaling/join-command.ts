@@ -5,6 +5,7 @@ import type { SessionView } from '../web/session/view.ts';
 import { defaultCacheFolder } from '../worker/model/file-chunk-store.ts';
 import { CommandError, cacheFolder, number, readArguments } from './command-line.ts';
 import { headlessEnvironment } from './headless/environment.ts';
+import type { Transfer } from './protocol/room-view.ts';
 
 const HELP = `Usage: tabloom join LINK [options]
 
@@ -93,13 +94,21 @@ function follow(session: JoinSession): Promise<string> {
   });
 }
 
+/** Says something new after every tenth. */
+function loadingLine(transfer: Transfer | undefined): string {
+  if (transfer === undefined || transfer.bytes === 0) return 'Loading the model …';
+  const { bytes, totalBytes, remark } = transfer;
+  const tenths = Math.floor((10 * bytes) / Math.max(1, totalBytes));
+  return `Loading the model: ${10 * tenths} % of ${Math.ceil(totalBytes / 1e6)} MB${remark === undefined ? '' : `. ${remark}`}`;
+}
+
 function statusLine({ status, room, self, server }: SessionView): string {
   if (server === 'reconnecting') return 'The server does not answer; trying again.';
   switch (status.kind) {
     case 'joining':
       return 'Joining …';
     case 'loading':
-      return 'Loading the model …';
+      return loadingLine(status.transfer);
     case 'profiling':
       return 'Measuring this device …';
     case 'watching':

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { correction, generate } from 'lean-qr';
 import { lanAddresses, localAddress, ROOT_FOLDER } from './addresses.ts';
 import { CommandError, readArguments, wholeNumber } from './command-line.ts';
-import { type RunningServer, startServer } from './server.ts';
+import { localModelId, type RunningServer, startServer } from './server.ts';
 
 const HELP = `Usage: tabloom serve [options]
 
@@ -12,6 +12,7 @@ Serves the page, PeerServer, the rooms and the planner: one process, one port.
   --port N        port to listen on (8787)
   --host ADDRESS  interface to listen on (127.0.0.1; 0.0.0.0 lets phones on the same network in)
   --hub FOLDER    serve a folder laid out like the Hugging Face hub under /hub, for models and data
+  --model FOLDER  serve a model's own folder (config.json, tokenizer.json, model.safetensors) there, as local/NAME
   --ice URL       STUN or TURN server for the browsers, as stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT;
                   may be repeated; none by default
   --help          show this
@@ -24,6 +25,7 @@ export async function serveCommand(argv: string[]): Promise<number> {
       port: { type: 'string', default: '8787' },
       host: { type: 'string', default: '127.0.0.1' },
       hub: { type: 'string' },
+      model: { type: 'string' },
       ice: { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', short: 'h' },
     },
@@ -34,12 +36,17 @@ export async function serveCommand(argv: string[]): Promise<number> {
     return 0;
   }
   const port = wholeNumber('port', values.port, 0, 65535);
-  const server = await openServer({ port, host: values.host, hub: values.hub ?? null, ice: values.ice });
+  const { hub = null, model = null } = values;
+  const server = await openServer({ port, host: values.host, hub, model, ice: values.ice });
   if (!existsSync(join(ROOT_FOLDER, 'dist', 'index.html')))
     process.stdout.write(
       'The page is not built yet: run "npm run build" first. Headless devices can join all the same.\n',
     );
   process.stdout.write(welcome(values.host, server.port));
+  if (model !== null) {
+    const where = `repository ${localModelId(model)} of the hub ${localAddress(values.host, server.port)}/hub`;
+    process.stdout.write(`  The model in ${model} is ${where}.\n\n`);
+  }
   await new Promise<void>((done) => {
     process.once('SIGINT', () => done());
     process.once('SIGTERM', () => done());
@@ -52,13 +59,19 @@ export interface OpenOptions {
   readonly port: number;
   readonly host: string;
   readonly hub: string | null;
+  /** A model's own folder. */
+  readonly model: string | null;
   readonly ice: readonly string[];
   readonly log?: (line: string) => void;
 }
 
 /** startServer with the project's own folders, its failures as CommandErrors. */
-export async function openServer({ port, host, hub, ice, log }: OpenOptions): Promise<RunningServer> {
+export async function openServer({ port, host, hub, model, ice, log }: OpenOptions): Promise<RunningServer> {
   if (hub !== null && !existsSync(hub)) throw new CommandError(`There is no folder "${hub}" for --hub.`);
+  if (model !== null && !existsSync(join(model, 'config.json')))
+    throw new CommandError(
+      `There is no config.json in "${model}" for --model; name the folder that holds a model's files.`,
+    );
   const page = join(ROOT_FOLDER, 'dist');
   try {
     return await startServer({
@@ -67,6 +80,7 @@ export async function openServer({ port, host, hub, ice, log }: OpenOptions): Pr
       pageFolder: existsSync(page) ? page : null,
       modelsFolder: join(ROOT_FOLDER, 'models'),
       hubFolder: hub === null ? null : resolve(hub),
+      modelFolder: model === null ? null : resolve(model),
       iceServers: ice.map(readIceServer),
       log: log ?? ((line) => process.stdout.write(`${line}\n`)),
     });

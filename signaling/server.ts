@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { basename, resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import express from 'express';
 import { ExpressPeerServer } from 'peer';
@@ -19,6 +20,8 @@ export interface ServerOptions {
   readonly modelsFolder: string;
   /** Folder laid out like the Hugging Face hub, served under `/hub/`; null serves none. */
   readonly hubFolder: string | null;
+  /** Folder with the files of one model, served as a repository of that hub: `localModelId` says under which name. */
+  readonly modelFolder?: string | null;
   /** ICE servers for browsers behind NAT. Empty by default: nothing here reaches a public server unless asked to. */
   readonly iceServers: readonly { readonly urls: string; readonly username?: string; readonly credential?: string }[];
   readonly log: (line: string) => void;
@@ -31,12 +34,18 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** What a folder's model is called in sessions: `local/NAME`. */
+export function localModelId(folder: string): string {
+  return `local/${basename(resolve(folder)).replace(/[^\w.-]+/g, '-') || 'model'}`;
+}
+
 /** The paths that pages and headless devices use; all on one port. */
 export const PEER_PATH = '/peer';
 export const ROOM_PATH = '/room';
 
 /** Starts the one process: page, models, PeerServer, rooms, planner. Rejects when the port cannot be had. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { modelFolder = null } = options;
   const app = express();
   app.disable('x-powered-by');
   // Isolation lets WASM use threads; `credentialless` still allows model downloads from a hub that sends no CORP header.
@@ -53,12 +62,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   app.get('/config.json', (_request, response) => {
     response.json({
       iceServers: options.iceServers,
-      hubPath: options.hubFolder === null ? null : '/hub',
+      hubPath: options.hubFolder === null && modelFolder === null ? null : '/hub',
       addresses: lanAddresses(options.host, (server.address() as AddressInfo).port),
     });
   });
   const files = { fallthrough: false, dotfiles: 'ignore' as const, index: false as const };
   app.use('/models', express.static(options.modelsFolder, files));
+  if (modelFolder !== null)
+    app.use(`/hub/${localModelId(modelFolder)}/resolve/main`, express.static(modelFolder, files));
   if (options.hubFolder !== null) app.use('/hub', express.static(options.hubFolder, files));
 
   const server = createServer(app);

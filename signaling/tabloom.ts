@@ -16,6 +16,10 @@ const COMMANDS: Readonly<
     summary: 'take part in a session as a headless device',
     load: async () => (await import('./join-command.ts')).joinCommand,
   },
+  cache: {
+    summary: 'say which models are kept on this machine, or delete them',
+    load: async () => (await import('./cache-command.ts')).cacheCommand,
+  },
   plan: {
     summary: 'solve a planning problem from a file',
     load: async () => (await import('./plan-command.ts')).planCommand,

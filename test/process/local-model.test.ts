@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ModelSource } from '../../signaling/protocol/settings.ts';
+import { openServer } from '../../signaling/serve-command.ts';
+import { fileChunkStore } from '../../worker/model/file-chunk-store.ts';
+import { openHttp } from '../../worker/model/model-files.ts';
+import { modelFiles } from '../../worker/model/open-model.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../signaling/tabloom.ts', import.meta.url));
+const MODEL = fileURLToPath(new URL('../../models/roberta-mini', import.meta.url));
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tabloom-local-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function tabloom(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, ...args], { timeout: 150_000 });
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (chunk) => {
+      out += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      err += chunk;
+    });
+    child.on('close', (code) => resolve({ code, out, err }));
+  });
+}
+
+describe('a folder with a model', () => {
+  it('trains with 8-bit weights over several devices, and exports an adapter of it', async () => {
+    const result = await tabloom(
+      ...['demo', '--model', MODEL, '--weights', 'int8', '--rounds', '3', '--devices', '1', '--samples', '8'],
+      ...['--out', join(folder, 'adapter'), '--port', '0', '--json'],
+    );
+    expect(result.err).not.toContain('tabloom:');
+    expect(result.code).toBe(0);
+    const { losses } = JSON.parse(result.out) as { losses?: unknown };
+    // Two classes by chance: the loss is near ln 2.
+    expect(losses).toEqual([0, 1, 2].map(() => expect.closeTo(Math.LN2, 0)));
+  });
+
+  it('is offered by the server as a repository, kept by who opens it, and deleted by command', async () => {
+    const server = await openServer({
+      port: 0,
+      host: '127.0.0.1',
+      hub: null,
+      model: MODEL,
+      ice: [],
+      log: () => undefined,
+    });
+    try {
+      const endpoint = `http://127.0.0.1:${server.port}/hub`;
+      const source: ModelSource = { kind: 'hub', id: 'local/roberta-mini', endpoint, revision: 'main' };
+      const files = modelFiles(openHttp, fileChunkStore(folder), source, '');
+      expect(await files.shape()).toMatchObject({ layers: 6, hiddenSize: 128 });
+      await (await files.weights()).read('roberta.encoder.layer.0.output.dense.weight', [128, 512]);
+      const kept = async () => JSON.parse((await tabloom('cache', '--cache', folder, '--json')).out) as unknown;
+      const name = 'hub/local/roberta-mini';
+      await expect.poll(kept).toEqual([{ name, bytes: expect.any(Number) }]);
+      expect(await tabloom('cache', '--cache', folder, '--delete', 'nobody/nothing')).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('Nothing is kept of "nobody/nothing"'),
+      });
+      const { code, out } = await tabloom('cache', '--cache', folder, '--delete', name);
+      expect([code, out]).toEqual([0, expect.stringContaining('No model is kept')]);
+    } finally {
+      await server.close();
+    }
+  });
+});
