@@ -80,7 +80,10 @@ export async function createSessionFactory(origin: string): Promise<SessionFacto
       await refuseOpen(id);
       return watched(await resumeSession(environment, await ask((api) => api.keptCheckpoint(id)), null));
     },
-    resumeFile: async (bytes, options) => watched(await resumeSession(environment, bytes, options)),
+    resumeFile: async (bytes, options) => {
+      await settled();
+      return watched(await resumeSession(environment, bytes, options, refuseOpen));
+    },
     forget: async (id) => {
       await settled();
       await refuseOpen(id);

@@ -1,7 +1,7 @@
 import type { ModelSource } from '../signaling/protocol/settings.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 import { tokenBatch } from './data/batches.ts';
-import { type Example, type ExampleSplits, fingerprint } from './data/example.ts';
+import type { Example, ExampleSplits } from './data/example.ts';
 import { previewTable } from './data/own-task.ts';
 import { scoreLogits } from './data/score.ts';
 import { type KeptSessions, labelMetadata, type SessionLabel } from './kept-sessions.ts';
@@ -214,9 +214,17 @@ export class Host implements HostWorkerApi {
   }
 
   #checkpoint(note: string): Checkpoint {
-    const { request, examples, values, optimiser, scores, best, devices } = this.#opened();
-    const dataFingerprint = fingerprint(examples);
-    return { request, dataFingerprint, values, optimiser, scores, best, devices: [...devices], note };
+    const { request, dataFingerprint, values, optimiser, scores, best, devices } = this.#opened();
+    return {
+      request,
+      dataFingerprint: dataFingerprint(),
+      values,
+      optimiser,
+      scores,
+      best,
+      devices: [...devices],
+      note,
+    };
   }
 
   async readCheckpoint(bytes: Uint8Array): Promise<CheckpointSummary> {

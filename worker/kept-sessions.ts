@@ -88,13 +88,20 @@ export class KeptSessions {
       if (FILE_NAME.exec(name)?.[1] === id) await this.#drawer.remove(name);
   }
 
-  /** After `name` was written: older checkpoints of its session go, and the oldest sessions beyond the limit. */
+  /**
+   * After `name` was written: other checkpoints of its session go, and the oldest sessions beyond the limit. Another tab may be writing a
+   * later checkpoint of its own session meanwhile, so of the others only what a whole one has replaced goes.
+   */
   async #clear(id: string, name: string): Promise<void> {
-    const latest = await this.#latest();
-    const others = latest.filter(({ session }) => session.id !== id).slice(0, MAX_SESSIONS - 1);
-    const stay = new Set([name, ...others.map((file) => file.name)]);
-    for (const file of await this.#drawer.list())
-      if (FILE_NAME.test(file.name) && !stay.has(file.name)) await this.#drawer.remove(file.name);
+    const others = (await this.#latest()).filter(({ session }) => session.id !== id);
+    const stays = new Map(others.slice(0, MAX_SESSIONS - 1).map((file) => [file.session.id, file.number]));
+    const goes = new Set(others.slice(MAX_SESSIONS - 1).map(({ session }) => session.id));
+    for (const file of await this.#drawer.list()) {
+      const [, of = '', digits] = FILE_NAME.exec(file.name) ?? [];
+      const replaced = of === id ? file.name !== name : Number(digits) < (stays.get(of) ?? 0);
+      // What cannot go now goes with the next one.
+      if (replaced || goes.has(of)) await this.#drawer.remove(file.name).catch(() => undefined);
+    }
   }
 
   /** Every session's latest whole checkpoint, the latest first. */

@@ -29,6 +29,8 @@ export interface OpenHost {
   readonly examples: ExampleSplits;
   /** A second dev set, scored when training ends. */
   readonly secondDev: SecondDev | null;
+  /** Of all texts and labels; takes a while the first time. */
+  readonly dataFingerprint: () => number;
   readonly tokenizer: Tokenizer;
   readonly drawRound: (round: number) => number[];
   readonly layout: ParameterLayout;
@@ -100,6 +102,7 @@ export async function openHost(
       ...firstRound.map(({ text, pair }) => tokenizer.encode(text, pair, training.maxTokens).length),
     ),
   };
+  let known: number | null = null;
   const open: OpenHost = {
     request: { model, weights: request.weights, task: request.task, lora, training, origin },
     shape,
@@ -107,6 +110,10 @@ export async function openHost(
     summary,
     examples,
     secondDev,
+    dataFingerprint: () => {
+      known ??= fingerprint(examples);
+      return known;
+    },
     tokenizer,
     drawRound,
     layout,

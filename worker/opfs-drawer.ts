@@ -18,8 +18,9 @@ export const opfsDrawer: Drawer = {
     const files: { name: string; bytes: number }[] = [];
     for await (const handle of (await folder()).values())
       if (handle instanceof FileSystemFileHandle) {
-        const { size } = await handle.getFile();
-        files.push({ name: handle.name, bytes: size });
+        // Another tab may have it open, or remove it at this moment.
+        const file = await handle.getFile().catch(() => null);
+        if (file !== null) files.push({ name: handle.name, bytes: file.size });
       }
     return files;
   },

@@ -120,11 +120,27 @@ describe('sessions on a device', () => {
     expect(disk.files.size).toBe(1);
   });
 
+  it('leave alone what another tab is writing, and clear what it has replaced', async () => {
+    await keep('aaaaaaaa', 5);
+    const whole = checkpoint(10).bytes;
+    disk.files.set('aaaaaaaa.2.safetensors', new Uint8Array(whole.length));
+    await keep('bbbbbbbb', 1);
+    expect([...disk.files.keys()].sort()).toEqual([
+      'aaaaaaaa.1.safetensors',
+      'aaaaaaaa.2.safetensors',
+      'bbbbbbbb.1.safetensors',
+    ]);
+    disk.files.set('aaaaaaaa.2.safetensors', whole);
+    await keep('bbbbbbbb', 2);
+    expect([...disk.files.keys()].sort()).toEqual(['aaaaaaaa.2.safetensors', 'bbbbbbbb.2.safetensors']);
+    expect(await listed()).toEqual(['aaaaaaaa 10', 'bbbbbbbb 2']);
+  });
+
   it('pass over files of others', async () => {
     disk.files.set('aaaaaaaa.1.safetensors', new TextEncoder().encode('not a checkpoint at all'));
     disk.files.set('notes.txt', new Uint8Array(9));
     await keep('bbbbbbbb', 1);
     expect(await listed()).toEqual(['bbbbbbbb 1']);
-    expect([...disk.files.keys()]).toEqual(['notes.txt', 'bbbbbbbb.1.safetensors']);
+    expect(disk.files.has('notes.txt')).toBe(true);
   });
 });

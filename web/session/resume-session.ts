@@ -6,17 +6,19 @@ import type { HostOptions } from './view.ts';
 
 /**
  * Goes on with a checkpoint of `OwnSession`, under its old room code and identity. `options` replace those that it was saved with.
- * Rejects with a sentence when the bytes are no such checkpoint.
+ * Rejects with a sentence when the bytes are no such checkpoint, or when `allow` rejects the session's id.
  */
 export async function resumeSession(
   environment: SessionEnvironment,
   bytes: Uint8Array,
   options: HostOptions | null,
+  allow: (id: string) => Promise<void> = async () => undefined,
 ): Promise<OwnSession> {
   const worker = environment.startHostWorker();
   try {
     const { request, version, note: text } = await worker.api.readCheckpoint(bytes);
     const note = readNote(text);
+    await allow(note.identity.id);
     const chosen = options ?? { name: note.identity.name, ...note.options };
     const start = { kind: 'checkpoint', bytes } as const;
     const here = atOrigin(request, environment.origin);
