@@ -1,3 +1,4 @@
+import { MAX_DATA_MESSAGE_BYTES } from '../signaling/protocol/limits.ts';
 import type { ModelShape, TaskSummary } from '../signaling/protocol/settings.ts';
 import { type BestAdapter, type Checkpoint, CheckpointError, decodeCheckpoint, difference } from './checkpoint.ts';
 import { createSampler } from './data/batches.ts';
@@ -18,6 +19,9 @@ import type { CheckpointSummary, HostRequest, LoadProgress } from './rpc.ts';
 
 /** Four special tokens of a pair and two of each text. */
 const MIN_TOKENS = 8;
+
+/** Parameters travel whole, in one message with an order's tokens. */
+const MAX_PARAMETERS = (MAX_DATA_MESSAGE_BYTES - 16 * 2 ** 20) / Float32Array.BYTES_PER_ELEMENT;
 
 /** What an open session's host holds. The vector and the optimiser's state change in place, by the host's `step` alone. */
 export interface OpenHost {
@@ -80,6 +84,10 @@ export async function openHost(
     );
   const lora = adapter?.lora ?? request.lora;
   const layout = parameterLayout(shape, lora, task.labelCount);
+  if (layout.length > MAX_PARAMETERS)
+    throw new Error(
+      `The adapters and the head have ${layout.length} values; devices exchange at most ${MAX_PARAMETERS}. Choose a lower rank or fewer projections.`,
+    );
   if (checkpoint && checkpoint.values.length !== layout.length)
     throw new CheckpointError(
       `The checkpoint has ${checkpoint.values.length} values; the model needs ${layout.length}.`,
