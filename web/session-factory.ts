@@ -104,10 +104,16 @@ function claim(id: string): Promise<() => void> {
   });
 }
 
+/** A tab that was just closed or loaded anew holds its session for about a second more. */
+const LET_GO_MS = 4000;
+
 /** Two tabs must not go on with one session. */
 async function refuseOpen(id: string): Promise<void> {
-  const open = (await navigator.locks?.query())?.held?.some(({ name }) => name === lockOf(id)) ?? false;
-  if (open) throw new Error('This session is open in a tab of this browser; end it there first.');
+  try {
+    await navigator.locks?.request(lockOf(id), { signal: AbortSignal.timeout(LET_GO_MS) }, () => undefined);
+  } catch {
+    throw new Error('This session is open in a tab of this browser; end it there first.');
+  }
 }
 
 /** What the server's person configured; a server that does not say has none. */

@@ -43,7 +43,13 @@ export function Controls({
         </button>
       )}
       {host !== null && room?.phase === 'paused' && (
-        <button class="primary" type="button" onClick={() => host.start()}>
+        <button
+          class="primary"
+          type="button"
+          disabled={obstacle !== null}
+          aria-describedby={obstacle === null ? undefined : 'start-obstacle'}
+          onClick={() => host.start()}
+        >
           Go on
         </button>
       )}
@@ -61,7 +67,7 @@ export function Controls({
           Cancel
         </button>
       )}
-      {host !== null && room?.phase === 'gathering' && obstacle !== null && (
+      {host !== null && (room?.phase === 'gathering' || room?.phase === 'paused') && obstacle !== null && (
         <p class="buttons-note" id="start-obstacle">
           {obstacle}
         </p>

@@ -69,7 +69,7 @@ export function adapterChoices({
   return [
     {
       value: 'best',
-      label: `The best: ${metricName(metric)} ${scoreText(metric, best.value)}, round ${best.round}`,
+      label: `The best: ${metricName(metric)} ${scoreText(metric, best.value)}, ${best.round === 0 ? 'before training' : `round ${best.round}`}`,
     },
     { value: 'last', label: `The last: round ${last}` },
   ];

@@ -104,9 +104,9 @@ function gatheringText(room: RoomView): string {
 /** Why the host cannot start yet, or null when it can. */
 export function startObstacle(room: RoomView): string | null {
   if (room.plan !== null) return null;
-  if (room.planNote !== null) return 'There is no plan for these devices yet.';
   const waiting = room.devices.filter((device) => device.status.kind !== 'watching');
-  if (waiting.some((device) => device.status.kind === 'ready')) return 'The planner is making the first plan.';
+  if (waiting.some((device) => device.status.kind === 'ready'))
+    return room.planNote === null ? 'The planner is making the first plan.' : 'There is no plan for these devices yet.';
   const doing = waiting.filter((device) => device.status.kind !== 'failed').map(preparation);
   if (doing.length === 0) return 'No device here can train. Open the link on another one.';
   return `No device is ready yet: ${doing.length > 3 ? `${doing.length} are getting ready` : listText(doing)}.`;

@@ -2,13 +2,14 @@ import type { RoomView } from '../../signaling/protocol/room-view.ts';
 import { POLICY_CHOICES } from './choices.ts';
 import { secondsText } from './words.ts';
 
-export interface PlanFact {
+/** A line of facts. */
+export interface Fact {
   readonly what: string;
   readonly value: string;
 }
 
 /** What the planner did, line by line; empty without a plan. */
-export function planFacts(room: Pick<RoomView, 'plan' | 'settings'>): readonly PlanFact[] {
+export function planFacts(room: Pick<RoomView, 'plan' | 'settings'>): readonly Fact[] {
   const { plan } = room;
   if (plan === null) return [];
   const asked = room.settings.policy;

@@ -2,7 +2,7 @@ import type { RoomView } from '../../signaling/protocol/room-view.ts';
 import { POLICIES, type Policy } from '../../signaling/protocol/settings.ts';
 import { POLICY_CHOICES } from './choices.ts';
 import { SelectField } from './field.tsx';
-import { planFacts } from './plan-about.ts';
+import { type Fact, planFacts } from './plan-about.ts';
 import { isPolicy } from './start-form.ts';
 
 /** The plan in figures; the host can try another policy while the session runs. */
@@ -15,14 +15,7 @@ export function AboutPlan({ room, onPolicy }: { room: RoomView; onPolicy: ((poli
         <span class="summary-note">{POLICY_CHOICES[room.plan?.policy ?? policy].label}</span>
       </summary>
       {room.plan === null && <p>{room.planNote ?? 'There is no plan yet; it is made as soon as a device is ready.'}</p>}
-      <dl class="facts">
-        {planFacts(room).map(({ what, value }) => (
-          <div key={what}>
-            <dt>{what}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={planFacts(room)} />
       {onPolicy !== null && room.phase !== 'finished' && (
         <SelectField
           name="live-policy"
@@ -34,5 +27,18 @@ export function AboutPlan({ room, onPolicy }: { room: RoomView; onPolicy: ((poli
         />
       )}
     </details>
+  );
+}
+
+export function Facts({ facts }: { facts: readonly Fact[] }) {
+  return (
+    <dl class="facts">
+      {facts.map(({ what, value }) => (
+        <div key={what}>
+          <dt>{what}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }

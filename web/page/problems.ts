@@ -33,7 +33,9 @@ export function problems(view: SessionView, putAway: ReadonlySet<Notice['id']>):
       'link',
       'This device has no data link to the host. It may be on another network; the two must be able to reach each other.',
     );
-  if (room !== null && room.planNote !== null) add('plan', `There is no plan: ${room.planNote}`);
+  // Without anyone who could train yet, the wait for the first plan is said beside the button.
+  const expectant = room?.devices.every(({ status }) => status.kind !== 'ready') ?? true;
+  if (room !== null && room.planNote !== null && !expectant) add('plan', `There is no plan: ${room.planNote}`);
   const latest = view.notices.findLast((notice) => notice.kind === 'problem' && !putAway.has(notice.id));
   if (latest !== undefined && !out.some((problem) => problem.sentence.includes(latest.sentence)))
     add(`notice ${latest.id}`, latest.sentence, latest.id);

@@ -10,9 +10,10 @@ import { Exports } from './exports.tsx';
 import { headline, OPENING_STAGES, openingText, progress, roleSentence } from './headline.ts';
 import { Invite } from './invite.tsx';
 import { type Seats, seated } from './marks.ts';
-import { AboutPlan } from './plan-about.tsx';
+import { AboutPlan, Facts } from './plan-about.tsx';
 import { problems } from './problems.ts';
 import { durationSentence, outcome } from './scores.ts';
+import { sessionFacts } from './session-about.ts';
 import { Standing } from './standing.tsx';
 import { TryIt } from './try-it.tsx';
 import { useWakeLock } from './use.ts';
@@ -70,6 +71,7 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
           <p class="now-detail">{title.detail}</p>
           {view.opening !== null && room === null && view.ended === null && <Opening opening={view.opening} />}
           {room !== null && room.phase !== 'gathering' && view.ended === null && !finished && <RoundBar view={view} />}
+          {room !== null && view.ended === null && <OwnLoading view={view} />}
           {finished && <Result view={view} />}
           {view.ended === null && <Standing view={view} />}
           {view.ended === null && roleSentence(view) !== '' && <p class="role">{roleSentence(view)}</p>}
@@ -114,6 +116,12 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
               room={room}
               onPolicy={host === null || view.ended !== null ? null : (policy) => host.setPolicy(policy)}
             />
+            <details class="fold" data-fold="session">
+              <summary>
+                About the session <span class="summary-note">{room.settings.model.id.split('/').at(-1)}</span>
+              </summary>
+              <Facts facts={sessionFacts(room.settings)} />
+            </details>
             {room.phase !== 'gathering' && invite !== null && (
               <details class="fold">
                 <summary>
@@ -179,6 +187,19 @@ function Opening({ opening }: { opening: NonNullable<SessionView['opening']> }) 
         </li>
       ))}
     </ol>
+  );
+}
+
+/** What this very device still fetches before it can train. */
+function OwnLoading({ view: { status } }: { view: SessionView }) {
+  if (status.kind !== 'loading' || status.transfer === undefined) return null;
+  const { transfer } = status;
+  return (
+    <div>
+      <p>This device is loading the model.</p>
+      <progress value={transfer.bytes} max={Math.max(1, transfer.totalBytes)} aria-label="Loading the model" />
+      <p class="step-note">{transferText(transfer)}</p>
+    </div>
   );
 }
 

@@ -152,6 +152,14 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
     }),
     notices: [news(1, 'Pixel 8 joined.', 14), news(2, 'Pixel 8 is ready.', 22)],
   }),
+  'lobby-device-loading': view({
+    ...deviceRole,
+    status: { kind: 'loading', done: 3.2, total: 10, transfer: download },
+    room: room({
+      ...gathering,
+      devices: [device(0), withStatus(1, { kind: 'loading', done: 3.2, total: 10, transfer: download })],
+    }),
+  }),
   'lobby-device': view({
     ...deviceRole,
     status: { kind: 'profiling' },
@@ -276,6 +284,17 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
     ...training(),
     room: room({ devices: all64, plan: large }, 24),
     rounds: rounds(34, large),
+    activity: null,
+  }),
+  resumed: view({
+    ...training(),
+    room: room({
+      phase: 'paused',
+      devices: [withStatus(0, { kind: 'loading', done: 3.2, total: 10, transfer: download })],
+      planNote: 'No device is ready yet.',
+    }),
+    status: { kind: 'loading', done: 3.2, total: 10, transfer: download },
+    saved: { round: 34, atMs: 1_760_000_000_000 },
     activity: null,
   }),
   paused: view({ ...training(), room: room({ devices: devices3, plan: three, phase: 'paused' }), activity: null }),
