@@ -61,9 +61,13 @@ export const ModelSourceSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('embedded'), id: v.pipe(text(64), v.regex(/^[a-z0-9-]+$/, 'a plain name')) }),
   v.strictObject({
     kind: v.literal('hub'),
-    id: v.pipe(text(200), v.regex(/^[\w.-]+(\/[\w.-]+)?$/, 'a repository id such as FacebookAI/roberta-base')),
-    endpoint: v.pipe(text(300), v.url()),
-    revision: v.pipe(text(100), v.regex(/^[\w.-]+$/, 'a branch, tag or commit')),
+    id: v.pipe(
+      text(200),
+      v.regex(/^(?!\.+(\/|$))[\w.-]+(\/(?!\.+$)[\w.-]+)?$/, 'a repository id such as FacebookAI/roberta-base'),
+    ),
+    // A device that joins opens no file of its own because a session says so.
+    endpoint: v.pipe(text(300), v.url(), v.regex(/^https?:\/\//i, 'an http or https address')),
+    revision: v.pipe(text(100), v.regex(/^(?!\.+$)[\w.-]+$/, 'a branch, tag or commit')),
   }),
 ]);
 export type ModelSource = v.InferOutput<typeof ModelSourceSchema>;

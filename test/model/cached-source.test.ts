@@ -127,7 +127,7 @@ describe('a file that is kept', () => {
       bytes.subarray(CHUNK_BYTES - 5, CHUNK_BYTES + 5),
     );
     expect(server.served).toBeLessThan(1000);
-    expect(await store.list()).toEqual([]);
+    expect(await store.list('')).toEqual([]);
   });
 
   it('is read all the same where nothing can be kept, and one sentence says so', async () => {

@@ -31,12 +31,13 @@ export function browserChunkStore(): ChunkStore | null {
       const cache = await open();
       for (const key of keys) await cache.delete(address(key));
     },
-    list: async () => {
+    list: async (prefix) => {
       const cache = await open();
       const entries: { key: string; bytes: number }[] = [];
       for (const request of await cache.keys()) {
-        const found = await cache.match(request);
         const key = new URL(request.url).pathname.slice(FOLDER.length);
+        if (!key.startsWith(prefix)) continue;
+        const found = await cache.match(request);
         entries.push({ key, bytes: Number(found?.headers.get(BYTES_HEADER) ?? 0) });
       }
       return entries;

@@ -48,11 +48,11 @@ export async function cachedSource(
   const about: About = source
     ? { url, size: source.size, etag: source.etag ?? null, chunkBytes: CHUNK_BYTES }
     : (known as About);
-  const stored = new Map((await listed(store)).map(({ key, bytes }) => [key, bytes]));
+  const found = await store.list(`${folder}/`).catch(() => []);
+  const stored = new Map(found.map(({ key, bytes }) => [key, bytes]));
   if (known === null || known.size !== about.size || known.etag !== about.etag) {
-    const old = [...stored.keys()].filter((key) => key.startsWith(`${folder}/`));
-    for (const key of old) stored.delete(key);
-    if (options.peek !== true) await store.delete(old).catch(() => undefined);
+    if (options.peek !== true) await store.delete([...stored.keys()]).catch(() => undefined);
+    stored.clear();
   }
   const version = (await hexDigest(`${about.size} ${about.etag}`)).slice(0, 8);
   return new CachedSource(folder, version, about, source, store, stored, options);
@@ -186,7 +186,7 @@ class CachedSource implements ByteSource {
 async function byModel(store: ChunkStore): Promise<ReadonlyMap<string, readonly { key: string; bytes: number }[]>> {
   const names = new Map<string, string>();
   const models = new Map<string, { key: string; bytes: number }[]>();
-  for (const entry of await store.list()) {
+  for (const entry of await store.list('')) {
     const folder = entry.key.split('/')[0]!;
     const name = names.get(folder) ?? modelOf((await readAbout(store, folder))?.url ?? '');
     names.set(folder, name);
@@ -224,10 +224,6 @@ async function readAbout(store: ChunkStore, folder: string): Promise<About | nul
 
 function encodeAbout(about: About): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(about));
-}
-
-function listed(store: ChunkStore): ReturnType<ChunkStore['list']> {
-  return store.list().catch(() => []);
 }
 
 function problem(error: unknown): string {

@@ -8,5 +8,6 @@ export interface ChunkStore {
   put(key: string, parts: readonly Uint8Array<ArrayBuffer>[]): Promise<void>;
   /** Entries that are not there are fine. */
   delete(keys: readonly string[]): Promise<void>;
-  list(): Promise<readonly { readonly key: string; readonly bytes: number }[]>;
+  /** Those whose keys begin with `prefix`. */
+  list(prefix: string): Promise<readonly { readonly key: string; readonly bytes: number }[]>;
 }

@@ -45,9 +45,11 @@ export function fileChunkStore(folder: string): ChunkStore {
     delete: async (keys) => {
       for (const key of keys) await rm(path(key), { force: true });
     },
-    list: async () => {
+    list: async (prefix) => {
       const names = await readdir(folder, { recursive: true }).catch((): string[] => []);
-      const keys = names.map((name) => name.replaceAll('\\', '/')).filter((name) => KEY.test(name));
+      const keys = names
+        .map((name) => name.replaceAll('\\', '/'))
+        .filter((name) => KEY.test(name) && name.startsWith(prefix));
       const sizes = await Promise.all(keys.map((key) => stat(path(key)).catch(() => null)));
       return keys.flatMap((key, i) => (sizes[i]?.isFile() ? [{ key, bytes: sizes[i].size }] : []));
     },

@@ -40,7 +40,7 @@ const api = {
   /** Changes one byte of every entry that is as long as a whole chunk. */
   async damage(): Promise<number> {
     let damaged = 0;
-    for (const { key, bytes } of (await store?.list()) ?? []) {
+    for (const { key, bytes } of (await store?.list('')) ?? []) {
       const entry = bytes > 4 * 2 ** 20 ? await store?.get(key) : null;
       if (!entry || damaged > 0) continue;
       entry[1_000_000]! ^= 4;

@@ -1,0 +1,38 @@
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { ModelSourceSchema, SessionSettingsSchema } from '../../signaling/protocol/settings.ts';
+import { SETTINGS } from './samples.ts';
+
+describe('where a model is', () => {
+  const hub = { kind: 'hub', id: 'FacebookAI/roberta-base', endpoint: 'https://hub.example', revision: 'main' };
+  const reads = (change: object) => v.safeParse(ModelSourceSchema, { ...hub, ...change }).success;
+
+  it('is a repository on the web', () => {
+    for (const id of ['roberta-base', 'FacebookAI/roberta-large', 'a.b/c_d-1.5', '.a/..b'])
+      expect(reads({ id })).toBe(true);
+    expect(reads({ endpoint: 'http://127.0.0.1:8787/hub' })).toBe(true);
+    expect(reads({ revision: 'v1.0' })).toBe(true);
+  });
+
+  it.each([
+    ['a file of the device', { endpoint: 'file:///etc/' }],
+    ['another scheme', { endpoint: 'data:text/plain,x' }],
+    ['no address', { endpoint: 'hub' }],
+    ['a way out of the repository', { id: '../secret' }],
+    ['a way out at the end', { id: 'a/..' }],
+    ['a way out by the revision', { revision: '..' }],
+    ['a path', { id: 'a/b/c' }],
+  ])('is not %s', (_, change) => {
+    expect(reads(change)).toBe(false);
+  });
+});
+
+describe('the storage of the weights', () => {
+  it('is one of three, and must be said', () => {
+    for (const weights of ['f32', 'f16', 'int8'])
+      expect(v.safeParse(SessionSettingsSchema, { ...SETTINGS, weights }).success).toBe(true);
+    expect(v.safeParse(SessionSettingsSchema, { ...SETTINGS, weights: 'int4' }).success).toBe(false);
+    const { weights: _, ...without } = SETTINGS;
+    expect(v.safeParse(SessionSettingsSchema, without).success).toBe(false);
+  });
+});
