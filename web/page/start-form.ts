@@ -1,8 +1,10 @@
+import * as v from 'valibot';
 import { MAX_NAME_LENGTH } from '../../signaling/protocol/limits.ts';
 import {
   LORA_TARGETS,
   type LoraTarget,
   type ModelSource,
+  ModelSourceSchema,
   POLICIES,
   type Policy,
   WEIGHT_STORAGES,
@@ -90,18 +92,25 @@ export type CheckedSource =
 /** Where the chosen model is, or what is wrong with the fields that say so. */
 export function modelSource(form: Pick<StartForm, 'model' | 'repository' | 'revision' | 'endpoint'>): CheckedSource {
   if (form.model !== HUB_MODEL) return { ok: true, source: { kind: 'embedded', id: EMBEDDED_MODEL.id } };
-  const problems: Partial<Record<'repository' | 'revision' | 'endpoint', string>> = {};
-  const id = form.repository.trim();
-  if (!/^[\w.-]+(\/[\w.-]+)?$/.test(id))
-    problems.repository = 'Name a repository as the hub does, such as FacebookAI/roberta-base.';
-  const revision = form.revision.trim();
-  if (!/^[\w.-]+$/.test(revision)) problems.revision = 'Name a branch, tag or commit of the repository, such as main.';
-  const endpoint = cleanEndpoint(form);
-  if (!isWebAddress(endpoint))
-    problems.endpoint = `Give the hub’s address with http:// or https://, such as ${DEFAULT_HUB}.`;
-  if (Object.keys(problems).length > 0) return { ok: false, problems };
-  return { ok: true, source: { kind: 'hub', id, endpoint, revision } };
+  const read = v.safeParse(ModelSourceSchema, {
+    kind: 'hub',
+    id: form.repository.trim(),
+    endpoint: cleanEndpoint(form),
+    revision: form.revision.trim(),
+  });
+  if (read.success) return { ok: true, source: read.output };
+  const wrong = new Set(read.issues.map((issue) => issue.path?.at(-1)?.key));
+  return {
+    ok: false,
+    problems: {
+      ...(wrong.has('id') && { repository: 'Name a repository as the hub does, such as FacebookAI/roberta-base.' }),
+      ...(wrong.has('revision') && { revision: 'Name a branch, tag or commit of the repository, such as main.' }),
+      ...(wrong.has('endpoint') && { endpoint: ENDPOINT_PROBLEM }),
+    },
+  };
 }
+
+const ENDPOINT_PROBLEM = `Give the hub’s address with http:// or https://, such as ${DEFAULT_HUB}.`;
 
 export interface StartChoice {
   readonly request: HostRequest;
@@ -133,8 +142,7 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
   const model = modelSource(form);
   if (!model.ok) Object.assign(problems, model.problems);
   const endpoint = cleanEndpoint(form);
-  if (needsHub(form) && !isWebAddress(endpoint))
-    problems.endpoint = `Give the hub’s address with http:// or https://, such as ${DEFAULT_HUB}.`;
+  if (needsHub(form) && !isWebAddress(endpoint)) problems.endpoint = ENDPOINT_PROBLEM;
   const table = ownTask ? checkTable(form.own) : null;
   if (table !== null && !table.ok) Object.assign(problems, table.problems);
   const wrongAdapter = form.startFrom === 'adapter' ? adapterProblem(form.adapterFiles) : null;

@@ -11,7 +11,7 @@ const THREE: readonly Share[] = [
 const three = plan(6, THREE);
 const devices3 = [device(0), device(1), device(2)];
 const gathering = { phase: 'gathering' as const };
-const deviceRole = { role: 'device' as const, self: device(1).id };
+const deviceRole = { role: 'device' as const, self: device(1).id, saved: null, badRows: null, pairs: null };
 
 const arriving = (of: readonly [place: number, received: number, expected: number][], round = 35) => ({
   round,
