@@ -91,6 +91,8 @@ export async function createSessionFactory(origin: string): Promise<SessionFacto
     },
     previewTable: (bytes) => ask((api) => api.previewTable(bytes)),
     preflight: (source) => ask((api) => api.preflight(source, origin, TAB_MEMORY_BYTES)),
+    storedModels: () => ask((api) => api.storedModels()),
+    deleteStoredModels: (name) => ask((api) => api.deleteStoredModels(name)),
   };
 }
 

@@ -8,6 +8,7 @@ import type {
   OpenedHost,
   Preflight,
   SavedSession,
+  StoredModel,
   TablePreview,
 } from '../../worker/rpc.ts';
 
@@ -122,4 +123,8 @@ export interface SessionFactory {
   previewTable(bytes: Uint8Array): Promise<TablePreview>;
   /** What a base model is and whether this device can hold it, before any download of its weights. */
   preflight(source: ModelSource): Promise<Preflight>;
+  /** Models whose files this device keeps, so that they need no download the next time. */
+  storedModels(): Promise<readonly StoredModel[]>;
+  /** Deletes what is kept of a model, or, given null, of all. */
+  deleteStoredModels(name: string | null): Promise<void>;
 }

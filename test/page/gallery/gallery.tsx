@@ -68,6 +68,8 @@ const factory: SessionFactory = {
   },
   previewTable: async (bytes) => previewTable(bytes),
   preflight: async (source) => preflightOf(source),
+  storedModels: async () => [],
+  deleteStoredModels: async () => undefined,
 };
 
 function Gallery({ state }: { state: string | null }) {
