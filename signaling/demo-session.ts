@@ -157,7 +157,8 @@ function startDevice(link: string, { name, slowdown }: DemoDevice, cacheFolder: 
       ...['--import', 'tsx', program, 'join', link],
       ...['--name', name, '--slowdown', String(slowdown), '--cache', cacheFolder ?? 'none'],
     ],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
+    // Over the fourth, a device learns that the demo is gone, also when that was killed.
+    { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
   );
 }
 

@@ -57,6 +57,8 @@ export async function joinCommand(argv: string[]): Promise<number> {
   const stop = (): void => session.leave();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
+  // Started by a process that is gone now.
+  process.once('disconnect', stop);
   const sentence = await follow(session);
   process.stdout.write(`${sentence}\n`);
   return session.view.room === null ? 2 : 0;

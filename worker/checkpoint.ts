@@ -51,6 +51,10 @@ const OwnSchema = v.strictObject({
   columns: v.strictObject({ text: v.string(), pair: v.nullable(v.string()), label: v.string() }),
   kind: v.picklist(['classification', 'regression']),
 });
+const MetricSchema = v.strictObject({
+  metric: v.pipe(v.string(), v.maxLength(60)),
+  value: v.pipe(v.number(), v.finite()),
+});
 const StateSchema = v.strictObject({
   request: v.strictObject({
     model: ModelSourceSchema,
@@ -65,8 +69,8 @@ const StateSchema = v.strictObject({
   scores: v.array(
     v.strictObject({
       round: whole,
-      metric: v.pipe(v.string(), v.maxLength(60)),
-      value: v.pipe(v.number(), v.finite()),
+      ...MetricSchema.entries,
+      further: v.array(MetricSchema),
     }),
   ),
   best: v.nullable(v.strictObject({ round: whole, value: v.pipe(v.number(), v.finite()) })),
@@ -96,7 +100,7 @@ export function encodeCheckpoint(
     },
     dataFingerprint,
     steps: optimiser.steps,
-    scores: [...scores],
+    scores: scores.map((score) => ({ ...score, further: [...score.further] })),
     best: best && { round: best.round, value: best.value },
     devices: [...devices],
   };

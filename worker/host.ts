@@ -157,14 +157,14 @@ export class Host implements HostWorkerApi {
     const second = secondLogits && scoreLogits(task, secondLogits, labels('second'));
     const round = optimiser.steps;
     if (scores.at(-1)?.round === round) scores.pop();
-    scores.push({ round, metric: score.metric, value: score.value });
-    if (!best || score.value > best.value) host.best = { round, value: score.value, values: values.slice() };
-    if (!second) return score;
-    const further = [second, ...second.further].map(({ metric, value }) => ({
+    const ofSecond = (second ? [second, ...second.further] : []).map(({ metric, value }) => ({
       metric: `${metric}, ${secondDev?.name} dev set`,
       value,
     }));
-    return { ...score, further: [...score.further, ...further] };
+    const further = [...score.further, ...ofSecond];
+    scores.push({ round, metric: score.metric, value: score.value, further });
+    if (!best || score.value > best.value) host.best = { round, value: score.value, values: values.slice() };
+    return { ...score, further };
   }
 
   async exportAdapter(which: AdapterChoice = 'last'): Promise<readonly ExportedFile[]> {

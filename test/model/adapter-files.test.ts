@@ -52,8 +52,8 @@ function trained(lora: LoraSettings, labelCount = 3) {
     rounds: 40,
     devices: 3,
     scores: [
-      { round: 0, metric: 'accuracy', value: 0.35 },
-      { round: 40, metric: 'accuracy', value: 0.71234 },
+      { round: 0, metric: 'accuracy', value: 0.35, further: [] },
+      { round: 40, metric: 'accuracy', value: 0.71234, further: [{ metric: 'f1', value: 0.6 }] },
     ],
   };
 }
@@ -110,7 +110,7 @@ test('the folder holds what PEFT saves, under its names', () => {
 test('the card says what it is, how it was made and what it scored', () => {
   const card = textOf(exportAdapter(trained({ rank: 2, alpha: 16, targets: ['query', 'value'] })), 'README.md');
   expect(card).toMatch(/^---\nbase_model: roberta-mini\nlibrary_name: peft\n/);
-  expect(card).toContain('Dev accuracy (20 examples): 0.7123 after round 40, 0.35 after round 0.');
+  expect(card).toContain('Dev accuracy (20 examples): 0.7123 after round 40, 0.35 after round 0. F1: 0.6.');
   expect(card).toContain('id2label={0: "entailment", 1: "neutral", 2: "contradiction"}');
   expect(card).toContain('rank 2, alpha 16, on query, value');
   expect(card).toContain('Trained together by 3 devices with Tabloom.');

@@ -59,6 +59,8 @@ export class OwnSession implements HostSession {
     this.#store = new ViewStore('host', this.#identity.id);
     this.#log = new RunLog(environment.nowMs, resumed?.note.log ?? []);
     if (resumed !== null) this.#recall(resumed);
+    const { name, slowdown, patience } = options;
+    this.#log.add([{ type: 'options', name, slowdown, patience }]);
     let before = this.#store.view;
     this.#store.subscribe((view) => {
       this.#log.add(logEntries(before, view));

@@ -7,6 +7,7 @@ const MAX_LINES = 20_000;
 /** What a line of a run's log tells; each line also has `at`, the time in ISO 8601. */
 export type LogEntry =
   | { readonly type: 'session'; readonly room: string; readonly settings: unknown }
+  | { readonly type: 'options'; readonly name: string; readonly slowdown: number; readonly patience: number }
   | { readonly type: 'resumed'; readonly round: number }
   | { readonly type: 'joined' | 'left'; readonly device: string; readonly name: string }
   | { readonly type: 'ready'; readonly device: string; readonly name: string; readonly profile: unknown }

@@ -10,7 +10,10 @@ function recipe({ model, task, lora, training, rounds, scores, devices }: Traine
   const measured =
     first && last
       ? `Dev ${last.metric} (${task.devExamples} examples): ${short(last.value)} after round ${last.round}` +
-        (first.round < last.round ? `, ${short(first.value)} after round ${first.round}.` : '.')
+        (first.round < last.round ? `, ${short(first.value)} after round ${first.round}.` : '.') +
+        last.further
+          .map(({ metric, value }) => ` ${metric[0]!.toUpperCase()}${metric.slice(1)}: ${short(value)}.`)
+          .join('')
       : 'It has not been evaluated.';
   const where =
     model.kind === 'hub'

@@ -6,6 +6,8 @@ export interface ScoreAt {
   readonly round: number;
   readonly metric: string;
   readonly value: number;
+  /** What is reported besides; empty where that is nothing. */
+  readonly further: readonly { readonly metric: string; readonly value: number }[];
 }
 
 /** What an adapter was trained from and how far. */
