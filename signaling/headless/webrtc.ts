@@ -16,11 +16,19 @@ export async function installWebRtc(): Promise<typeof Peer> {
   // A CommonJS package whose named exports Node's loader does not see.
   const wrtc: typeof import('@roamhq/wrtc') = createRequire(import.meta.url)('@roamhq/wrtc');
   const { RTCDataChannel, RTCPeerConnection, RTCSessionDescription, RTCIceCandidate } = wrtc;
-  Object.assign(globalThis, { RTCPeerConnection, RTCSessionDescription, RTCIceCandidate, WebSocket });
+  Object.assign(globalThis, { RTCPeerConnection, RTCSessionDescription, RTCIceCandidate, WebSocket: QuietSocket });
   announceDrain(RTCDataChannel.prototype);
   // After the globals: PeerJS tries WebRTC out while it loads, and remembers.
   const peerjs = await import('peerjs');
   return peerjs.Peer;
+}
+
+/** PeerJS listens to `close` and not to `error`, which in Node ends the process when nobody listens: a server that is away for a moment would. */
+class QuietSocket extends WebSocket {
+  constructor(...address: ConstructorParameters<typeof WebSocket>) {
+    super(...address);
+    this.on('error', () => undefined);
+  }
 }
 
 const DRAIN_POLL_MS = 2;
