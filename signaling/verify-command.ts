@@ -1,6 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { ENGINES, type EngineKind } from '../worker/engine/engines.ts';
-import { checkGolden, GOLDEN_LIMITS, type GoldenErrors, withinLimits } from '../worker/engine/golden-check.ts';
+import {
+  checkGolden,
+  GOLDEN_LIMITS,
+  type GoldenErrors,
+  type GoldenLimits,
+  HALF_LIMITS,
+  withinLimits,
+} from '../worker/engine/golden-check.ts';
 import { type GoldenCase, readGoldenFile } from '../worker/engine/golden-file.ts';
 import { installNodeWebGpu } from '../worker/engine/node-webgpu.ts';
 import { SafetensorsError } from '../worker/model/safetensors.ts';
@@ -18,7 +25,8 @@ gradient and the loss before each AdamW step with what PyTorch computed.
   --help    show this
 
 Errors are relative: the largest error over the tensor's largest value. Limits: logits and loss ${GOLDEN_LIMITS.logits},
-gradients ${GOLDEN_LIMITS.gradients}, loss curve ${GOLDEN_LIMITS.lossCurve}.
+gradients ${GOLDEN_LIMITS.gradients}, loss curve ${GOLDEN_LIMITS.lossCurve}; with 16-bit weights and activations ${HALF_LIMITS.gradients},
+loss curve ${HALF_LIMITS.lossCurve}.
 Exit code 0 when every engine is within them, 1 when one is not, 2 when a file or an option cannot be used.
 `;
 
@@ -28,6 +36,7 @@ type Outcome =
 
 interface EngineOutcome {
   readonly engine: EngineKind['id'];
+  readonly limits: GoldenLimits;
   readonly outcome: Outcome;
 }
 
@@ -54,7 +63,10 @@ export async function verifyCommand(argv: string[]): Promise<number> {
   const reports: FileReport[] = [];
   for (const { file, golden } of cases) {
     const engines: EngineOutcome[] = [];
-    for (const kind of ENGINES) engines.push({ engine: kind.id, outcome: await check(kind, golden) });
+    for (const kind of ENGINES) {
+      const { id: engine, limits } = kind;
+      engines.push({ engine, limits, outcome: await check(kind, golden) });
+    }
     reports.push({ file, engines });
     if (!values.json) process.stdout.write(describe(reports.at(-1)!));
   }
@@ -62,8 +74,7 @@ export async function verifyCommand(argv: string[]): Promise<number> {
   const ok = reports.every(({ engines }) =>
     engines.every(({ outcome }) => outcome.status === 'absent' || (outcome.status === 'checked' && outcome.ok)),
   );
-  if (values.json)
-    process.stdout.write(`${JSON.stringify({ ok, limits: GOLDEN_LIMITS, files: reports.map(plain) })}\n`);
+  if (values.json) process.stdout.write(`${JSON.stringify({ ok, files: reports.map(plain) })}\n`);
   return ok ? 0 : 1;
 }
 
@@ -87,7 +98,7 @@ async function check(kind: EngineKind, golden: GoldenCase): Promise<Outcome> {
     const engine = await kind.create(golden);
     try {
       const errors = await checkGolden(engine, golden);
-      return { status: 'checked', backend: engine.backend, errors, ok: withinLimits(errors) };
+      return { status: 'checked', backend: engine.backend, errors, ok: withinLimits(errors, kind.limits) };
     } finally {
       await engine.dispose();
     }
@@ -100,27 +111,27 @@ async function check(kind: EngineKind, golden: GoldenCase): Promise<Outcome> {
 function plain({ file, engines }: FileReport) {
   return {
     file,
-    engines: engines.map(({ engine, outcome }) => {
+    engines: engines.map(({ engine, limits, outcome }) => {
       if (outcome.status !== 'checked') return { engine, ...outcome };
       const { logits, loss, gradients, lossCurve } = outcome.errors;
       const { status, backend, ok } = outcome;
-      return { engine, status, backend, ok, logits, loss, gradients: Object.fromEntries(gradients), lossCurve };
+      return { engine, status, backend, ok, limits, logits, loss, gradients: Object.fromEntries(gradients), lossCurve };
     }),
   };
 }
 
 function describe({ file, engines }: FileReport): string {
-  const lines = engines.flatMap(({ engine, outcome }) => {
+  const lines = engines.flatMap(({ engine, limits, outcome }) => {
     if (outcome.status !== 'checked') return [`  ${engine}: ${outcome.status}. ${outcome.reason}`];
     const { errors, backend, ok } = outcome;
     const row = (name: string, error: number, limit: number) =>
       `    ${name.padEnd(40)} ${error.toExponential(2).padStart(10)}${error <= limit ? '' : `  above ${limit}`}`;
     return [
       `  ${engine} (${backend}): ${ok ? 'within the limits' : 'NOT within the limits'}`,
-      row('logits', errors.logits, GOLDEN_LIMITS.logits),
-      row('loss', errors.loss, GOLDEN_LIMITS.loss),
-      ...[...errors.gradients].map(([name, error]) => row(`gradient of ${name}`, error, GOLDEN_LIMITS.gradients)),
-      row('loss curve', errors.lossCurve, GOLDEN_LIMITS.lossCurve),
+      row('logits', errors.logits, limits.logits),
+      row('loss', errors.loss, limits.loss),
+      ...[...errors.gradients].map(([name, error]) => row(`gradient of ${name}`, error, limits.gradients)),
+      row('loss curve', errors.lossCurve, limits.lossCurve),
     ];
   });
   return `${[file, ...lines].join('\n')}\n`;

@@ -3,31 +3,18 @@ import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
 import type { Engine, EngineRequest } from '../../worker/engine/engine.ts';
 import { checkGolden, GOLDEN_LIMITS, lossAndGradient, relativeError } from '../../worker/engine/golden-check.ts';
 import { hiddenFromValues } from '../../worker/engine/hidden.ts';
-import { type RandomModelOptions, randomModel } from '../../worker/engine/random-model.ts';
+import { randomModel } from '../../worker/engine/random-model.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import type { ParameterLayout } from '../../worker/model/layout.ts';
 import type { TokenBatch } from '../../worker/rpc.ts';
 import { GOLDEN_NAMES, goldenCase } from './golden-cases.ts';
+import { ODD_MODELS } from './odd-models.ts';
 
 /** Largest error of an f32 engine over a tensor's largest value, against float64. */
 const TOLERANCE = 1e-4;
 
 const NO_DROPOUT = { probability: 0, seed: 0, round: 1 };
 const DROPOUT = { probability: 0.25, seed: 11, round: 4 };
-
-/** Odd sizes, single tokens and samples, rows of nothing but padding, every target and few. */
-const MODELS: Readonly<Record<string, RandomModelOptions>> = {
-  'one token': { tokens: 1, samples: 2 },
-  'one sample of 37 tokens': { tokens: 37, samples: 1 },
-  'no width divisible by four': { hiddenSize: 15, heads: 3, ffnSize: 17, tokens: 5, rank: 3 },
-  'every target': { targets: LORA_TARGETS, layers: 3, tokens: 9 },
-  'the shallowest target alone': { targets: ['output.dense'], layers: 3 },
-  'the key alone': { targets: ['key'] },
-  'a padding row': { lengths: [5, 0, 1], tokens: 6 },
-  regression: { labelCount: 1 },
-  'many classes': { labelCount: 7, samples: 7 },
-  'one head of a wide model': { hiddenSize: 96, heads: 1, ffnSize: 160, tokens: 33, rank: 8 },
-};
 
 /**
  * Every engine passes it: golden files, the reference, all depths, ranges and micro-batches that compose. `refuses` names models that
@@ -36,7 +23,7 @@ const MODELS: Readonly<Record<string, RandomModelOptions>> = {
 export function engineSuite(
   title: string,
   create: (request: EngineRequest) => Promise<Engine>,
-  refuses: readonly (keyof typeof MODELS)[] = [],
+  refuses: readonly (keyof typeof ODD_MODELS)[] = [],
 ): void {
   describe(title, () => {
     it.each(GOLDEN_NAMES)('is within the limits of PyTorch on %s', async (name) => {
@@ -51,7 +38,7 @@ export function engineSuite(
       await engine.dispose();
     });
 
-    describe.each(Object.entries(MODELS).filter(([name]) => !refuses.includes(name)))('%s', (_, options) => {
+    describe.each(Object.entries(ODD_MODELS).filter(([name]) => !refuses.includes(name)))('%s', (_, options) => {
       let model: Awaited<ReturnType<typeof randomModel>>;
       let engine: Engine;
       let reference: Engine;

@@ -1,8 +1,11 @@
 import type { Engine, EngineRequest } from './engine.ts';
+import { GOLDEN_LIMITS, type GoldenLimits, HALF_LIMITS } from './golden-check.ts';
 
 /** An engine on one of the things that it can run on. */
 export interface EngineKind {
-  readonly id: 'webgpu' | 'onnx-webgpu' | 'onnx-wasm' | 'reference';
+  readonly id: 'webgpu' | 'webgpu-f16' | 'onnx-webgpu' | 'onnx-wasm' | 'reference';
+  /** What its errors on golden files may be. */
+  readonly limits: GoldenLimits;
   /** Whether devices should train with it here; the others are there to be compared with. */
   trains(): Promise<boolean>;
   /** Null where this machine can run it, else why not. */
@@ -15,19 +18,31 @@ export interface EngineKind {
 export const ENGINES: readonly EngineKind[] = [
   {
     id: 'webgpu',
+    limits: GOLDEN_LIMITS,
     // Where WebGPU itself runs on the processor, WASM does the same work several times faster.
     trains: async () => !(await webGpuIsSoftware()),
     absent: webGpuAbsent,
     create: async (request) => (await import('./webgpu/engine.ts')).createWebGpuEngine(request),
   },
   {
+    // A session's choice of f16 weights asks `webgpu` for the same.
+    id: 'webgpu-f16',
+    limits: HALF_LIMITS,
+    trains: async () => false,
+    absent: webGpuAbsent,
+    create: async (request) =>
+      (await import('./webgpu/engine.ts')).createWebGpuEngine({ ...request, weightStorage: 'f16' }),
+  },
+  {
     id: 'onnx-wasm',
+    limits: GOLDEN_LIMITS,
     trains: async () => true,
     absent: async () => (typeof WebAssembly === 'object' ? null : 'WebAssembly is not available here.'),
     create: async (request) => (await import('./onnx/engine.ts')).createOnnxEngine(request, 'wasm'),
   },
   {
     id: 'onnx-webgpu',
+    limits: GOLDEN_LIMITS,
     trains: async () => false,
     absent: async () =>
       'WorkerGlobalScope' in globalThis ? webGpuAbsent() : "onnxruntime-web's WebGPU provider runs in browsers only.",
@@ -35,6 +50,7 @@ export const ENGINES: readonly EngineKind[] = [
   },
   {
     id: 'reference',
+    limits: GOLDEN_LIMITS,
     trains: async () => false,
     absent: async () => null,
     create: async (request) => (await import('./reference/engine.ts')).createReferenceEngine(request),

@@ -44,7 +44,7 @@ export function jax(device: 'webgpu' | 'wasm', load: () => Promise<unknown>): Co
     async open(benchCase): Promise<OpenContender> {
       // Its interface is the package's documented one; what it computes is checked.
       const js = (await load()) as Jax;
-      if (!(await js.init()).includes(device)) throw new Error(`jax-js has no device ${device} here`);
+      if (!(await initOnOneThread(js)).includes(device)) throw new Error(`jax-js has no device ${device} here`);
       js.defaultDevice(device);
       const model = await peerModel(benchCase);
       const array = (values: Float32Array, shape: readonly number[]) => js.numpy.array(values, { shape });
@@ -67,6 +67,20 @@ export function jax(device: 'webgpu' | 'wasm', load: () => Promise<unknown>): Co
       return { step, close: async () => undefined };
     },
   };
+}
+
+/**
+ * Its WASM spreads over workers where it finds them. It gets one thread here, as the others do; onnxruntime-web puts a `Worker` of
+ * Node's into the global scope, which does not take what jax-js gives it anyway.
+ */
+async function initOnOneThread(js: Jax): Promise<readonly string[]> {
+  const worker = Object.getOwnPropertyDescriptor(globalThis, 'Worker');
+  Reflect.deleteProperty(globalThis, 'Worker');
+  try {
+    return await js.init();
+  } finally {
+    if (worker !== undefined) Object.defineProperty(globalThis, 'Worker', worker);
+  }
 }
 
 function frozenArrays(

@@ -1,7 +1,15 @@
 import * as Comlink from 'comlink';
 import { ENGINES } from '../../../worker/engine/engines.ts';
-import { checkGolden, type GoldenErrors, withinLimits } from '../../../worker/engine/golden-check.ts';
+import {
+  checkGolden,
+  type GoldenErrors,
+  lossAndGradient,
+  relativeError,
+  withinLimits,
+} from '../../../worker/engine/golden-check.ts';
 import { readGoldenFile } from '../../../worker/engine/golden-file.ts';
+import { type RandomModelOptions, randomModel } from '../../../worker/engine/random-model.ts';
+import { createReferenceEngine } from '../../../worker/engine/reference/engine.ts';
 import { selfTest } from '../../../worker/engine/self-test.ts';
 
 export interface EngineReport {
@@ -10,6 +18,8 @@ export interface EngineReport {
   readonly errors: Omit<GoldenErrors, 'gradients'> & { readonly gradients: Readonly<Record<string, number>> };
   readonly ok: boolean;
 }
+
+const DROPOUT = { probability: 0.25, seed: 11, round: 4 };
 
 /** What the test asks of an engine inside a tab's dedicated worker. */
 const api = {
@@ -24,7 +34,27 @@ const api = {
     const { backend } = engine;
     await engine.dispose();
     const gradients = Object.fromEntries(errors.gradients);
-    return { absent: null, backend, errors: { ...errors, gradients }, ok: withinLimits(errors) };
+    return { absent: null, backend, errors: { ...errors, gradients }, ok: withinLimits(errors, kind.limits) };
+  },
+  /** Largest errors against the reference on a random model, at every depth, with dropout; relative to the largest value. */
+  async compare(
+    id: string,
+    options: RandomModelOptions,
+  ): Promise<{ readonly logits: number; readonly gradient: number }> {
+    const kind = ENGINES.find((engine) => engine.id === id)!;
+    const model = await randomModel(options);
+    const [engine, reference] = [await kind.create(model), await createReferenceEngine(model)];
+    await engine.setParameters(model.parameters);
+    await reference.setParameters(model.parameters);
+    let [logits, gradient] = [0, 0];
+    for (let depth = 0; depth <= model.shape.layers; depth++) {
+      const got = await lossAndGradient(engine, model.batch, depth, DROPOUT);
+      const want = await lossAndGradient(reference, model.batch, depth, DROPOUT);
+      logits = Math.max(logits, relativeError(got.logits, want.logits));
+      gradient = Math.max(gradient, relativeError(got.gradient, want.gradient));
+    }
+    await engine.dispose();
+    return { logits, gradient };
   },
   async selfTest(id: string): Promise<void> {
     const kind = ENGINES.find((engine) => engine.id === id);
