@@ -140,6 +140,29 @@ describeOnGpu('recomputation', () => {
   });
 });
 
+describeOnGpu('want of memory', () => {
+  it('that the device reports fails one pass, gives back what was taken, and the next pass works', async () => {
+    const model = await randomModel();
+    const engine = await create(model);
+    await engine.setParameters(model.parameters);
+    const { weightsBytes } = engine.bytes(1, 1, 0);
+    const { device } = engine.gpu;
+    // A driver in software hands out what it does not have, so the device's answer is put in its place.
+    const answer = device.popErrorScope.bind(device);
+    device.popErrorScope = async () => {
+      await answer();
+      return new GPUOutOfMemoryError('no memory left');
+    };
+    const options = { saveFrom: 0, dropout: { probability: 0, seed: 0, round: 1 } };
+    await expect(engine.begin(model.batch, options)).rejects.toThrow('too little memory for this work');
+    expect(await engine.fits(2, 7, 2)).toBe(false);
+    expect(engine.gpu.allocatedBytes).toBe(weightsBytes);
+    device.popErrorScope = answer;
+    expect((await lossAndGradient(engine, model.batch)).logits).toHaveLength(6);
+    await engine.dispose();
+  });
+});
+
 describe('an engine that cannot recompute', () => {
   it('says so', async () => {
     expect((await createReferenceEngine(await randomModel())).recomputes).toBe(false);
