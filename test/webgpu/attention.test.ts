@@ -26,6 +26,8 @@ describeOnGpu('attention', () => {
     ['two threads to a row, of unequal parts', 2, 12, 'pairs', [40, 9], 0],
     ['four threads to a row', 1, 32, 'quads', [11], 0],
     ['more than registers hold', 1, 72, 'alone', [9], 0],
+    ['heads of 64, four threads to a row', 1, 64, 'quads', [13], 0],
+    ['heads of 128', 1, 128, 'alone', [9, 3], 0],
     ['dropout', 3, 8, 'alone', [19, 1, 6], 0.3],
     ['more than registers hold, loads shared', 1, 72, 'sharing', [9], 0],
     ['dropout, loads shared', 3, 8, 'sharing', [19, 1, 6], 0.3],
