@@ -43,13 +43,15 @@ function faults(): string[] {
   }
   const headings = [...document.querySelectorAll('h1, h2, h3')].map((heading) => Number(heading.tagName.slice(1)));
   if (headings.filter((level) => level === 1).length !== 1) out.push('not exactly one h1');
-  for (const button of document.querySelectorAll('button')) {
+  for (const button of document.querySelectorAll('button, summary, .file-button')) {
     const name = button.getAttribute('aria-label') ?? button.textContent?.trim() ?? '';
     const { width: w, height: h } = button.getBoundingClientRect();
     if (name === '') out.push('a button without a name');
-    if (w > 0 && (w < 44 || h < 44)) out.push(`button "${name}" is ${Math.round(w)} by ${Math.round(h)}`);
+    if (w > 0 && (w < 44 || h < 44)) out.push(`"${name}" is ${Math.round(w)} by ${Math.round(h)}`);
   }
-  for (const control of document.querySelectorAll<HTMLInputElement | HTMLSelectElement>('input, select'))
+  for (const control of document.querySelectorAll<HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement>(
+    'input, select, textarea',
+  ))
     if ((control.labels?.length ?? 0) === 0 && !control.hasAttribute('aria-label'))
       out.push(`no label: ${control.name}`);
   for (const element of document.querySelectorAll('[aria-labelledby], [aria-describedby]'))

@@ -42,6 +42,7 @@ describe('contrast of the tokens', () => {
     ['on-accent', 'accent', 4.5],
     ['danger', 'ground', 4.5],
     ['danger', 'raised', 4.5],
+    ['warn', 'ground', 4.5],
     ['ink', 'danger-ground', 4.5],
     ['control', 'ground', 3],
     ['control', 'raised', 3],
