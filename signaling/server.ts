@@ -63,6 +63,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     response.json({
       iceServers: options.iceServers,
       hubPath: options.hubFolder === null && modelFolder === null ? null : '/hub',
+      models: modelFolder === null ? [] : [localModelId(modelFolder)],
       addresses: lanAddresses(options.host, (server.address() as AddressInfo).port),
     });
   });

@@ -193,6 +193,11 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       await person.shows('“SST-2: sentiment of film reviews, roberta-mini” is deleted.');
       await person.showsNot('Round 340 of 1000');
 
+      await person.open('Models kept on this device');
+      await page.locator('button[aria-label="Delete: FacebookAI/roberta-base"]').click();
+      await page.locator('.stored-models button.danger').click();
+      await person.shows('FacebookAI/roberta-base is deleted; the next session with it downloads it again.');
+
       await person.open('Go on from a checkpoint file');
       await person.give('checkpoint', file('photo.safetensors', 'JPEG'));
       await person.shows('This file is no checkpoint of Tabloom.');

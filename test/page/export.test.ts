@@ -102,14 +102,16 @@ describe('addresses', () => {
     const config = {
       iceServers: [],
       hubPath: '/hub',
+      models: ['local/my-roberta', 7, '<b>'],
       addresses: ['http://192.168.1.20:8787', 7, 'javascript:alert(1)'],
     };
     expect(readServerFacts(config, 'http://localhost:8787')).toEqual({
       hub: 'http://localhost:8787/hub',
+      models: ['local/my-roberta'],
       addresses: ['http://192.168.1.20:8787'],
     });
-    expect(readServerFacts({ hubPath: null }, 'http://x')).toEqual({ hub: null, addresses: [] });
-    expect(readServerFacts('nonsense', 'http://x')).toEqual({ hub: null, addresses: [] });
+    expect(readServerFacts({ hubPath: null }, 'http://x')).toEqual({ hub: null, models: [], addresses: [] });
+    expect(readServerFacts('nonsense', 'http://x')).toEqual({ hub: null, models: [], addresses: [] });
   });
 });
 

@@ -108,7 +108,12 @@ describe('files', () => {
     expect([part.status, await part.text()]).toEqual([206, '234']);
     for (const path of ['/models/absent', '/models/.secret', '/hub/x', '/models/../package.json'])
       expect([path, (await at(path)).status]).toEqual([path, 404]);
-    expect(await (await at('/config.json')).json()).toEqual({ iceServers: [], hubPath: null, addresses: [] });
+    expect(await (await at('/config.json')).json()).toEqual({
+      iceServers: [],
+      hubPath: null,
+      models: [],
+      addresses: [],
+    });
   });
 
   it('says that a port is taken', async () => {

@@ -1,6 +1,7 @@
 import { type ReadonlySignal, signal, useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
+import type { StoredModel } from '../../worker/rpc.ts';
 import { roomOfFragment } from '../session/link-address.ts';
 import type { HostSession, SavedSession, Session, SessionFactory } from '../session/view.ts';
 import { friendlyName } from './device-name.ts';
@@ -11,6 +12,7 @@ import type { ServerFacts } from './server-facts.ts';
 import { SessionScreen } from './session.tsx';
 import { StartSession } from './start.tsx';
 import { DEFAULT_FORM, type StartChoice, type StartForm } from './start-form.ts';
+import { StoredModels } from './stored-models.tsx';
 import { recall, remember, ThemeButton } from './theme.tsx';
 
 interface AppProps {
@@ -36,14 +38,24 @@ export function App({ factory, origin, server }: AppProps) {
   const problem = useSignal<string | null>(null);
   /** Null until it was looked up. */
   const saved = useSignal<readonly SavedSession[] | null>(null);
-  const hadSaved = useRef(false);
-  hadSaved.current ||= (saved.value?.length ?? 0) > 0;
+  const stored = useSignal<readonly StoredModel[]>([]);
+  // A list that has become empty stays, to say what was deleted.
+  const had = useRef({ saved: false, stored: false }).current;
+  had.saved ||= (saved.value?.length ?? 0) > 0;
+  had.stored ||= stored.value.length > 0;
   const drawnName = useRef(friendlyName(Math.random())).current;
   const form = useRef(signal<StartForm>({ ...DEFAULT_FORM, name: recall(NAME_KEY) ?? drawnName })).current;
 
   useSignalEffect(() => {
-    const { hub } = server.value;
-    if (hub !== null && form.peek().endpoint === DEFAULT_FORM.endpoint) form.value = { ...form.peek(), endpoint: hub };
+    const { hub, models } = server.value;
+    const typed = form.peek();
+    const [offered = typed.repository] = models;
+    if (hub !== null && typed.endpoint === DEFAULT_FORM.endpoint)
+      form.value = {
+        ...typed,
+        endpoint: hub,
+        repository: typed.repository === DEFAULT_FORM.repository ? offered : typed.repository,
+      };
   });
 
   useEffect(() => {
@@ -93,7 +105,11 @@ export function App({ factory, origin, server }: AppProps) {
   };
 
   const list = async (): Promise<void> => {
-    saved.value = await (await factory()).saved();
+    const made = await factory();
+    // One may be refused by the browser without the other.
+    const [sessions, models] = await Promise.allSettled([made.saved(), made.storedModels()]);
+    saved.value = sessions.status === 'fulfilled' ? sessions.value : [];
+    stored.value = models.status === 'fulfilled' ? models.value : [];
   };
   const atStart = place.value.kind === 'start';
   useEffect(() => {
@@ -104,6 +120,10 @@ export function App({ factory, origin, server }: AppProps) {
   }, [atStart]);
   const forget = async (id: string): Promise<void> => {
     await (await factory()).forget(id);
+    await list();
+  };
+  const deleteModel = async (name: string): Promise<void> => {
+    await (await factory()).deleteStoredModels(name);
     await list();
   };
   const back = (): void => {
@@ -149,7 +169,7 @@ export function App({ factory, origin, server }: AppProps) {
                 {problem.value}
               </p>
             )}
-            {atStart && hadSaved.current && (
+            {atStart && had.saved && (
               <SavedSessions
                 sessions={saved.value ?? []}
                 nowMs={Date.now()}
@@ -180,7 +200,10 @@ export function App({ factory, origin, server }: AppProps) {
                 busy={busy.value}
                 onJoin={join}
               />
-              <CheckpointFile busy={busy.value} onFile={resumeFile} />
+              <div class="kept">
+                <CheckpointFile busy={busy.value} onFile={resumeFile} />
+                {had.stored && <StoredModels models={stored.value} onDelete={deleteModel} />}
+              </div>
             </>
           )}
           <ExampleCloth />

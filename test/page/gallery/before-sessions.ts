@@ -1,7 +1,7 @@
 import type { ModelShape, ModelSource } from '../../../signaling/protocol/settings.ts';
 import { predictionOf } from '../../../web/session/prediction.ts';
 import type { Prediction, SavedSession, SessionView } from '../../../web/session/view.ts';
-import type { Preflight } from '../../../worker/rpc.ts';
+import type { Preflight, StoredModel } from '../../../worker/rpc.ts';
 import { seeded } from './scenarios.ts';
 
 /** What hub, browser and model would answer, without any of them: everything from what was asked, but for how long ago. */
@@ -59,6 +59,11 @@ export const SAVED: readonly SavedSession[] = [
   savedAtMs: Date.now() - HOUR_MS * Number(hours),
   bytes: Number(bytes),
 }));
+
+export const STORED: readonly StoredModel[] = [
+  { name: 'FacebookAI/roberta-base', bytes: 501e6 },
+  { name: 'roberta-mini', bytes: 4.6e6 },
+];
 
 /** Logits drawn from the text itself. */
 export function answerOf(view: SessionView, text: string): Prediction {

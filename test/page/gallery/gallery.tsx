@@ -4,12 +4,13 @@ import { App } from '../../../web/page/app.tsx';
 import { SessionScreen } from '../../../web/page/session.tsx';
 import { StartSession } from '../../../web/page/start.tsx';
 import { previewTable } from '../../../worker/data/own-task.ts';
+import type { StoredModel } from '../../../worker/rpc.ts';
 import '../../../web/page/style/tokens.css';
 import '../../../web/page/style/page.css';
 import '../../../web/page/style/start.css';
 import '../../../web/page/style/session.css';
 import type { HostSession, SavedSession, SessionFactory, SessionView } from '../../../web/session/view.ts';
-import { answerOf, preflightOf, SAVED } from './before-sessions.ts';
+import { answerOf, preflightOf, SAVED, STORED } from './before-sessions.ts';
 import { VIEWS } from './gallery-views.ts';
 import { START_FORMS } from './start-forms.ts';
 
@@ -47,6 +48,7 @@ function still(view: SessionView): HostSession {
 }
 
 let kept: readonly SavedSession[] = [];
+let stored: readonly StoredModel[] = [];
 
 const factory: SessionFactory = {
   host: (request, options) => {
@@ -68,14 +70,18 @@ const factory: SessionFactory = {
   },
   previewTable: async (bytes) => previewTable(bytes),
   preflight: async (source) => preflightOf(source),
-  storedModels: async () => [],
-  deleteStoredModels: async () => undefined,
+  storedModels: async () => stored,
+  deleteStoredModels: async (name) => {
+    stored = stored.filter((model) => model.name !== name);
+  },
 };
 
 function Gallery({ state }: { state: string | null }) {
   const view = state === null ? undefined : VIEWS[state];
   if (state === 'start' || state === 'start-saved')
-    return <App factory={async () => factory} origin={origin} server={signal({ hub: null, addresses: [] })} />;
+    return (
+      <App factory={async () => factory} origin={origin} server={signal({ hub: null, models: [], addresses: [] })} />
+    );
   const form = state === null ? undefined : START_FORMS[state];
   if (form !== undefined)
     return (
@@ -118,6 +124,7 @@ async function show(name: string): Promise<void> {
   const [state = '', fragment = ''] = name.split('#');
   history.replaceState(null, '', `?state=${state}#${fragment}`);
   kept = state === 'start-saved' ? SAVED : [];
+  stored = state === 'start-saved' ? STORED : [];
   render(null, root);
   render(<Gallery state={state === '' ? null : state} />, root);
   if (fragment === 'try') await ask();
