@@ -81,7 +81,7 @@ export async function demoCommand(argv: string[]): Promise<number> {
   }
 }
 
-const EXPORTED = { adapter: 'The adapter', merged: 'the merged model', onnx: 'the ONNX model' } as const;
+const EXPORTED = { adapter: 'the adapter', merged: 'the merged model', onnx: 'the ONNX model' } as const;
 
 /** Trains once more on the host alone with the same seed; the largest |a - b| / |b| of the rounds' losses. */
 async function compareSingle(
@@ -143,7 +143,7 @@ function report(
   );
   if (single !== null)
     terminal.line(`  Largest relative difference of loss from one device: ${single.toExponential(2)}.`);
-  terminal.line(
-    `  ${result.exports.map(({ form }) => EXPORTED[form]).join(', ')} in ${relative(process.cwd(), folder) || folder}.\n`,
-  );
+  const made = result.exports.map(({ form }) => EXPORTED[form]);
+  const where = relative(process.cwd(), folder) || folder;
+  terminal.line(`  In ${where}: ${made.join(', ')}.\n`);
 }
