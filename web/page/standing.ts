@@ -1,9 +1,10 @@
 import type { SessionView } from '../session/view.ts';
 import { metricName, scoreText } from './scores.ts';
 
-/** "Best dev accuracy so far: 88.8 %, after round 100."; null before a score that training has reached. */
+/** "Best dev accuracy so far: 88.8 %, after round 100."; null before a score that training has reached, and where the result says it. */
 export function bestText({ best, room, scores }: Pick<SessionView, 'best' | 'room' | 'scores'>): string | null {
   if (best === null || room === null || scores.length < 2) return null;
+  if (room.phase === 'finished' && scores.at(-1)?.round === best.round) return null;
   const { metric } = room.settings.task;
   const when = best.round === 0 ? 'before training' : `after round ${best.round}`;
   const soFar = room.phase === 'finished' ? '' : ' so far';
