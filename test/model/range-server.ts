@@ -32,6 +32,8 @@ export class RangeServer {
   busy = false;
   /** Answers with whole files only. */
   wholeOnly = false;
+  /** Keeps Content-Range to itself, as servers do towards pages that they do not expose it to. */
+  hidesRange = false;
   /** Answers whatever else was asked for, as a page that is served with the files is. */
   other: (path: string, response: ServerResponse) => void = (_, response) => response.writeHead(404).end();
   url = '';
@@ -63,7 +65,7 @@ export class RangeServer {
     response.writeHead(asked === null ? 200 : 206, {
       ...CROSS_ORIGIN,
       'Content-Length': end - start,
-      ...(asked === null ? {} : { 'Content-Range': `bytes ${start}-${end - 1}/${file.size}` }),
+      ...(asked === null || this.hidesRange ? {} : { 'Content-Range': `bytes ${start}-${end - 1}/${file.size}` }),
       ...(file.etag === undefined ? {} : { ETag: file.etag }),
     });
     if (headOnly) return response.end();
