@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type RunningServer, startServer } from '../../signaling/server.ts';
+import { MINI_REQUEST, startNodeHost } from '../host/node-host.ts';
 import { type Tab, withBrowser } from './harness.ts';
 
 /** A person's own table, from the page to the model's answers and back after a reload; everything real but the person. */
@@ -134,3 +135,44 @@ it('trains on a file of one’s own, answers, and is gone on with after a reload
     expect(tab.errors).toEqual([]);
   });
 }, 300_000);
+
+it('goes on from an adapter of one’s own, and says why one does not fit', async () => {
+  const { host, end } = startNodeHost();
+  await host.open({ ...MINI_REQUEST, lora: { rank: 4, alpha: 12, targets: ['query', 'key', 'value'] } });
+  const paths = (await host.exportAdapter('last')).map(({ name, bytes }) => {
+    const path = join(folder, name);
+    writeFileSync(path, bytes);
+    return path;
+  });
+  await end();
+  const table = join(folder, 'three.csv');
+  writeFileSync(table, 'text,label\n"a",x\n"b",y\n"c",z\n"d",x\n');
+
+  await withBrowser('chromium', async (browser) => {
+    const tab = await browser.open(origin, { width: 390 });
+    const { page } = tab;
+    const give = async (name: string, ...files: string[]): Promise<void> => {
+      const input = await page.waitForSelector(`input[name="${name}"]`);
+      await (input as unknown as { uploadFile(...paths: string[]): Promise<void> }).uploadFile(...files);
+    };
+    await page.select('select[name="startFrom"]', 'adapter');
+    await give('adapter', ...paths);
+    await shows(tab, 'A PEFT adapter');
+    await page.select('select[name="task"]', 'own');
+    await give('train', table);
+    await shows(tab, '3 classes: x, y and z.');
+    await press(tab, 'Start a session');
+    await shows(tab, 'The session could not begin');
+    await shows(tab, 'The adapter\'s head has 2 outputs; "three" needs 3.');
+
+    // Nothing that was chosen is lost: another task, and the same adapter fits.
+    await press(tab, 'Back to the start');
+    await shows(tab, 'A PEFT adapter');
+    await page.select('select[name="task"]', 'grammar');
+    await press(tab, 'Start a session');
+    await shows(tab, 'Invite devices');
+    await page.locator('details[data-fold="session"] summary').click();
+    await shows(tab, 'rank 4, alpha 12, on query, key and value');
+    expect(tab.errors).toEqual([]);
+  });
+}, 120_000);
