@@ -73,7 +73,8 @@ export async function createSessionFactory(origin: string): Promise<SessionFacto
     saved: async () => {
       if (environment.keep === null) return [];
       await settled();
-      return ask((api) => api.keptSessions());
+      // A private window has the storage's functions, and refuses each of them.
+      return ask((api) => api.keptSessions()).catch(() => []);
     },
     resume: async (id) => {
       await settled();

@@ -55,22 +55,19 @@ export class KeptSessions {
 
   /** `bytes` is a checkpoint with the `label` in its metadata. Rejects with a sentence when it cannot be kept; the old one stays then. */
   async keep(id: string, label: SessionLabel, bytes: Uint8Array): Promise<SavedSession> {
-    const files = await this.#drawer.list();
-    const numbers = files
-      .map(({ name }) => FILE_NAME.exec(name))
-      .map((match) => (match?.[1] === id ? Number(match[2]) : 0));
-    const name = `${id}.${Math.max(0, ...numbers) + 1}.safetensors`;
+    let name = '';
     try {
+      const matches = (await this.#drawer.list()).map((file) => FILE_NAME.exec(file.name));
+      const numbers = matches.map((match) => (match?.[1] === id ? Number(match[2]) : 0));
+      name = `${id}.${Math.max(0, ...numbers) + 1}.safetensors`;
       await this.#drawer.write(name, bytes);
     } catch (error) {
       await this.#drawer.remove(name).catch(() => undefined);
       const full = error instanceof Error && error.name === 'QuotaExceededError';
-      const why = full
-        ? 'the browser gives this page no more room'
-        : error instanceof Error
-          ? error.message
-          : 'no reason given';
-      throw new Error(`The session could not be kept on this device (${why}).`);
+      const reason = error instanceof Error ? error.message.replace(/\.$/, '') : 'no reason given';
+      throw new Error(
+        `The session could not be kept on this device (${full ? 'the browser gives this page no more room' : reason}).`,
+      );
     }
     await this.#clear(id, name);
     return { id, ...label, bytes: bytes.length };

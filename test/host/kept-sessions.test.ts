@@ -136,6 +136,15 @@ describe('sessions on a device', () => {
     expect(await listed()).toEqual(['aaaaaaaa 10', 'bbbbbbbb 2']);
   });
 
+  it('are told to be refused where the browser lets no page keep anything', async () => {
+    disk.list = async () => {
+      throw new DOMException('Security error when calling GetDirectory.', 'SecurityError');
+    };
+    await expect(keep('aaaaaaaa', 5)).rejects.toThrow(
+      'The session could not be kept on this device (Security error when calling GetDirectory).',
+    );
+  });
+
   it('pass over files of others', async () => {
     disk.files.set('aaaaaaaa.1.safetensors', new TextEncoder().encode('not a checkpoint at all'));
     disk.files.set('notes.txt', new Uint8Array(9));
