@@ -62,9 +62,6 @@ describe('roberta-mini, all targets adapted, 8 samples', () => {
   ] as const)('with %s weights has gradients close to those of f32', async (storage, typical, worst) => {
     const errors = await gradientErrors(storage);
     const sorted = [...errors.values()].sort((a, b) => a - b);
-    console.info(
-      `${storage}: median ${sorted[sorted.length >> 1]!.toExponential(2)}, worst ${sorted.at(-1)!.toExponential(2)}`,
-    );
     expect(sorted[sorted.length >> 1]).toBeLessThan(typical);
     expect(sorted.at(-1)).toBeLessThan(worst);
   });
