@@ -1,7 +1,7 @@
 import * as Comlink from 'comlink';
 import type { Profile } from '../signaling/protocol/profile.ts';
 import type { Transfer } from '../signaling/protocol/room-view.ts';
-import type { ModelShape, SessionSettings } from '../signaling/protocol/settings.ts';
+import { type ModelShape, type SessionSettings, WEIGHT_STORAGES } from '../signaling/protocol/settings.ts';
 import { measureSeconds } from './calibration.ts';
 import type { Engine, EngineRequest } from './engine/engine.ts';
 import { ENGINES } from './engine/engines.ts';
@@ -9,9 +9,10 @@ import { selfTest } from './engine/self-test.ts';
 import { probeMemory } from './memory-probe.ts';
 import type { ChunkStore } from './model/chunk-store.ts';
 import { maxTokens } from './model/config.ts';
-import { frozenTensors } from './model/description.ts';
+import { frozenBytes, frozenTensors } from './model/description.ts';
 import type { OpenFile } from './model/model-files.ts';
 import { modelFiles } from './model/open-model.ts';
+import { megabytes } from './model/preflight.ts';
 import type { DeviceWorkerApi, LoadProgress, TokenBatch, WorkOrder, WorkPart } from './rpc.ts';
 import { evaluateBatch, runOrder } from './trainer.ts';
 import { TransferMeter } from './transfer-meter.ts';
@@ -48,6 +49,7 @@ export class Device implements DeviceWorkerApi {
     settings,
     origin,
     slowdown,
+    memoryLimitBytes,
   }: Parameters<DeviceWorkerApi['load']>[0]): ReturnType<DeviceWorkerApi['load']> {
     await this.#loaded?.engine.dispose();
     this.#loaded = undefined;
@@ -61,6 +63,7 @@ export class Device implements DeviceWorkerApi {
       },
     });
     refuseOtherShape(await files.shape(), shape);
+    refuseTooLarge(settings, memoryLimitBytes);
     if (training.maxTokens > maxTokens(shape))
       throw new Error(
         `The session's samples have up to ${training.maxTokens} tokens; the model takes ${maxTokens(shape)}.`,
@@ -205,6 +208,18 @@ async function chooseEngine(request: EngineRequest): Promise<{ engine: Engine; f
     }
   }
   throw reason;
+}
+
+/** Every engine holds at least the frozen tensors in the session's storage. */
+function refuseTooLarge({ model, shape, weights }: SessionSettings, memoryLimitBytes: number): void {
+  const bytes = frozenBytes(shape, weights);
+  if (bytes <= memoryLimitBytes) return;
+  const lean = WEIGHT_STORAGES.find((storage) => frozenBytes(shape, storage) <= memoryLimitBytes);
+  throw new Error(
+    `The weights of ${model.id} take ${megabytes(bytes)} here, and training may use ${megabytes(memoryLimitBytes)}.${
+      lean === undefined ? '' : ` A session with ${lean} weights takes ${megabytes(frozenBytes(shape, lean))}.`
+    }`,
+  );
 }
 
 function refuseOtherShape(found: ModelShape, expected: ModelShape): void {

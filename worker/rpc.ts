@@ -82,6 +82,8 @@ export interface DeviceWorkerApi {
     origin: string;
     /** For trying slow devices out: every computation takes so many times longer. 1 is honest. */
     slowdown: number;
+    /** A model whose weights alone take more is refused before it is fetched. */
+    memoryLimitBytes: number;
   }): Promise<{ engine: string; backend: string; parameterCount: number }>;
   /** Seconds and bytes at the session's shapes; `linkBitsPerSecond` is measured by the session, not here. */
   profile(request: { memoryLimitBytes: number }): Promise<Omit<Profile, 'linkBitsPerSecond'>>;

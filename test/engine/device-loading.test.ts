@@ -1,4 +1,4 @@
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Device } from '../../worker/device.ts';
 import { openHttp } from '../../worker/model/model-files.ts';
 import { randomModelFile } from '../model/random-file.ts';
@@ -8,8 +8,16 @@ import { SETTINGS } from '../protocol/samples.ts';
 const server = await new RangeServer().start();
 afterAll(() => server.stop());
 
-it('a device tells how far its download is, also while the hub is away, and gets to the end', async () => {
-  const shape = { ...SETTINGS.shape, vocabSize: 20_000 };
+const shape = { ...SETTINGS.shape, vocabSize: 20_000 };
+const settings = {
+  ...SETTINGS,
+  model: { kind: 'hub', id: 'm', endpoint: server.url, revision: 'main' } as const,
+  weights: 'int8' as const,
+  shape,
+};
+const at = (name: string) => `/m/resolve/main/${name}`;
+
+beforeAll(() => {
   const config = {
     num_hidden_layers: shape.layers,
     hidden_size: shape.hiddenSize,
@@ -18,10 +26,22 @@ it('a device tells how far its download is, also while the hub is away, and gets
     vocab_size: shape.vocabSize,
     max_position_embeddings: shape.maxPositions,
   };
-  const at = (name: string) => `/m/resolve/main/${name}`;
   server.files.set(at('config.json'), servedBytes(new TextEncoder().encode(JSON.stringify(config))));
-  const file = randomModelFile(shape);
-  server.files.set(at('model.safetensors'), file);
+  server.files.set(at('model.safetensors'), randomModelFile(shape));
+});
+
+it('a device without the memory for the weights says so before it fetches them', async () => {
+  const load = (weights: 'f32' | 'int8', memoryLimitBytes: number) =>
+    new Device(openHttp, null).load({ settings: { ...settings, weights }, origin: '', slowdown: 1, memoryLimitBytes });
+  // 20,000 words and 130 positions of 128 values, and six layers of 198,272.
+  await expect(load('f32', 10e6)).rejects.toThrow(
+    'The weights of m take 16 MB here, and training may use 10 MB. A session with f16 weights takes 8 MB.',
+  );
+  await expect(load('int8', 2e6)).rejects.toThrow(/take 4 MB here, and training may use 2 MB\.$/);
+  expect(server.requests.filter((request) => request.includes('safetensors'))).toEqual([]);
+});
+
+it('a device tells how far its download is, also while the hub is away, and gets to the end', async () => {
   const device = new Device(openHttp, null);
   server.cutAfter = 9e6;
   const away = new Promise<void>((resolve) => {
@@ -31,14 +51,10 @@ it('a device tells how far its download is, also while the hub is away, and gets
     };
   });
   const loading = device.load({
-    settings: {
-      ...SETTINGS,
-      model: { kind: 'hub', id: 'm', endpoint: server.url, revision: 'main' },
-      weights: 'int8',
-      shape,
-    },
+    settings,
     origin: '',
     slowdown: 1,
+    memoryLimitBytes: 1e9,
   });
   await away;
   const { stage, done, total, transfer } = await device.progress();

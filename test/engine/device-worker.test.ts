@@ -69,7 +69,7 @@ describe("a headless device's worker with roberta-mini", () => {
     const layout = parameterLayout(settings.shape, settings.lora, 2);
     const weights = await openWeights(await openFileOrHttp(modelFileUrl(model, origin, 'model.safetensors')));
     parameters = await initialParameters(layout, weights, 3);
-    const loaded = await api.load({ settings, origin, slowdown: 1 });
+    const loaded = await api.load({ settings, origin, slowdown: 1, memoryLimitBytes: 1e9 });
     expect(loaded).toMatchObject({ engine: 'onnx', parameterCount: layout.length });
     await api.setParameters(parameters);
   });
@@ -149,7 +149,7 @@ describe("a headless device's worker with roberta-mini", () => {
   it('says what is wrong with a model that is not there or not the one of the session', async () => {
     const { worker: other, api: otherApi } = start();
     const load = (change: Partial<SessionSettings>) =>
-      otherApi.load({ settings: { ...settings, ...change }, origin, slowdown: 1 });
+      otherApi.load({ settings: { ...settings, ...change }, origin, slowdown: 1, memoryLimitBytes: 1e9 });
     await expect(otherApi.setParameters(parameters)).rejects.toThrow(/not loaded a model/);
     await expect(load({ model: { kind: 'embedded', id: 'nothing' } })).rejects.toThrow(
       /no file .*nothing\/config\.json/,
@@ -164,7 +164,7 @@ describe("a headless device's worker with roberta-mini", () => {
 
   it('is as slow as it is told to be', async () => {
     const { worker: slow, api: slowApi } = start();
-    await slowApi.load({ settings, origin, slowdown: 10 });
+    await slowApi.load({ settings, origin, slowdown: 10, memoryLimitBytes: 1e9 });
     await slowApi.setParameters(parameters);
     // The clock of one and the same worker: work and the waits that were added to it.
     await slowApi.begin(order);

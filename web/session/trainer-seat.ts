@@ -51,8 +51,9 @@ export class TrainerSeat {
   async prepare(slowdown: number): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
     const { api } = this.#worker;
     this.#onStatus({ kind: 'loading', done: 0, total: 1 });
-    const { origin } = this.#environment;
-    await withProgress(api.load({ settings: this.#settings, origin, slowdown }), PROGRESS_EVERY_MS, async (isDone) => {
+    const { origin, memoryLimitBytes } = this.#environment;
+    const request = { settings: this.#settings, origin, slowdown, memoryLimitBytes };
+    await withProgress(api.load(request), PROGRESS_EVERY_MS, async (isDone) => {
       const { done, total, transfer } = await api.progress();
       if (!isDone() && !this.#closed)
         this.#onStatus({ kind: 'loading', done, total: Math.max(1, total), ...(transfer && { transfer }) });

@@ -80,4 +80,5 @@ function verdict(
   return fits === 'f32' ? `${holds}.` : `${holds}; 32-bit ones would take ${megabytes(memoryBytes.f32)}.`;
 }
 
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6).toLocaleString('en-US')} MB`;
+/** Rounded up: "1,418 MB". */
+export const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6).toLocaleString('en-US')} MB`;
