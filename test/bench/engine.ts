@@ -92,6 +92,8 @@ interface Runner {
   readonly firstMs: number;
   readonly error: number;
   readonly times: number[];
+  /** Milliseconds of processor time, all threads together. */
+  readonly cpuTimes: number[];
 }
 
 interface Row {
@@ -99,6 +101,8 @@ interface Row {
   readonly contender: string;
   readonly firstMs: number;
   readonly medianMs: number;
+  /** Median processor time of a step, all threads: on a driver in software what counts on a machine that does other things, too. */
+  readonly cpuMs: number;
   readonly turns: number;
   readonly error: number;
   /** The most GPU memory at a time in a warm step, weights included. */
@@ -124,18 +128,22 @@ async function run(benchCase: BenchCase, all: readonly Contender[], turns: numbe
     }
   }
   for (let turn = 0; turn < turns; turn++)
-    for (const { contender, open, times } of runners) {
+    for (const { contender, open, times, cpuTimes } of runners) {
       if (times.reduce((sum, ms) => sum + ms, 0) > 1000 * MAX_SECONDS_EACH) continue;
       if (turn === 0) forgetPeak(ownerOf(contender, benchCase));
-      const before = performance.now();
-      await open.step();
+      const [before, cpuBefore] = [performance.now(), process.cpuUsage()];
+      const { cpuSeconds } = await open.step();
       times.push(performance.now() - before);
+      const { user, system } = process.cpuUsage(cpuBefore);
+      cpuTimes.push(cpuSeconds === undefined ? (user + system) / 1000 : 1000 * cpuSeconds);
     }
-  const rows = runners.map(({ contender, firstMs, error, times }) => ({
+  const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+  const rows = runners.map(({ contender, firstMs, error, times, cpuTimes }) => ({
     case: benchCase.name,
     contender: contender.id,
     firstMs,
-    medianMs: times.toSorted((a, b) => a - b)[times.length >> 1]!,
+    medianMs: median(times),
+    cpuMs: median(cpuTimes),
     turns: times.length,
     error,
     peakGpuMiB: contender.id.includes('webgpu') ? peakGpuBytes(ownerOf(contender, benchCase)) / 2 ** 20 : null,
@@ -157,7 +165,7 @@ async function start(contender: Contender, benchCase: BenchCase, reference: Step
       Math.abs(first.lossSum / reference.lossSum - 1),
     );
     if (!(error <= toleranceOf(contender.id))) throw new Error(`its result is off by ${error.toExponential(1)}`);
-    return { contender, open, firstMs, error, times: [] };
+    return { contender, open, firstMs, error, times: [], cpuTimes: [] };
   });
 }
 
@@ -166,18 +174,31 @@ function note(line: string): void {
 }
 
 function print(rows: readonly Row[]): void {
-  const base = rows.find(({ contender }) => contender === 'webgpu')?.medianMs;
+  const base = rows.find(({ contender }) => contender === 'webgpu');
   const lines = rows.map((row) => [
     row.case,
     row.contender,
     row.medianMs.toFixed(0),
-    base === undefined ? '' : (row.medianMs / base).toFixed(2),
+    base === undefined ? '' : (row.medianMs / base.medianMs).toFixed(2),
+    row.cpuMs.toFixed(0),
+    base === undefined ? '' : (row.cpuMs / base.cpuMs).toFixed(2),
     (row.firstMs / 1000).toFixed(1),
     row.peakGpuMiB === null ? '' : row.peakGpuMiB.toFixed(1),
     row.error.toExponential(1),
     String(row.turns),
   ]);
-  const header = ['case', 'contender', 'ms', 'of webgpu', 'first s', 'peak GPU MiB', 'error', 'turns'];
+  const header = [
+    'case',
+    'contender',
+    'ms',
+    'of webgpu',
+    'CPU ms',
+    'of webgpu',
+    'first s',
+    'peak GPU MiB',
+    'error',
+    'turns',
+  ];
   for (const line of [header, header.map(() => '---'), ...lines]) process.stdout.write(`| ${line.join(' | ')} |\n`);
 }
 

@@ -15,4 +15,6 @@ export interface OpenContender {
 export interface StepResult {
   readonly lossSum: number;
   readonly gradient: Float32Array;
+  /** Processor time of the step, where it was not this process that did the work. */
+  readonly cpuSeconds?: number;
 }

@@ -12,7 +12,7 @@ import type { Contender } from './contender.ts';
 import { peerModel } from './peer-model.ts';
 
 const SCRIPT = fileURLToPath(new URL('torch_step.py', import.meta.url));
-const AnswerSchema = v.object({ loss: v.number(), seconds: v.number() });
+const AnswerSchema = v.object({ loss: v.number(), cpuSeconds: v.number() });
 
 /** A Python that has PyTorch, or undefined. */
 function python(): string | undefined {
@@ -35,8 +35,12 @@ export function torch(): Contender {
       child.stderr.on('data', (text) => errors.push(String(text)));
       return {
         step: async () => {
-          const { loss } = await ask(child, lines, errors);
-          return { lossSum: loss, gradient: new Float32Array(new Uint8Array(await readFile(gradient)).buffer) };
+          const { loss, cpuSeconds } = await ask(child, lines, errors);
+          return {
+            lossSum: loss,
+            cpuSeconds,
+            gradient: new Float32Array(new Uint8Array(await readFile(gradient)).buffer),
+          };
         },
         close: async () => {
           child.stdin.end();

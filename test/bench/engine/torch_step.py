@@ -5,7 +5,7 @@
 
 The file holds the sums of the embeddings' rows, frozen tensors under Hugging Face's names, adapters, head and labels, all f32; its
 metadata hold heads, eps, scale, layers and the trained tensors' names in order. Each line on standard input is one step; its loss and
-seconds come back as JSON, and its gradient goes to GRADIENT.f32. Threads: OMP_NUM_THREADS.
+seconds of processor time come back as JSON, and its gradient goes to GRADIENT.f32. Threads: OMP_NUM_THREADS.
 """
 import json, math, struct, sys, time
 import torch, torch.nn.functional as F
@@ -64,10 +64,10 @@ def step():
 
 
 for _ in sys.stdin:
-    start = time.perf_counter()
+    start = time.process_time()
     loss, gradients = step()
     value = loss.item()
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     with open(sys.argv[2], "wb") as file:
         file.write(torch.cat([g.reshape(-1) for g in gradients]).numpy().tobytes())
-    print(json.dumps({"loss": value, "seconds": seconds}), flush=True)
+    print(json.dumps({"loss": value, "cpuSeconds": seconds}), flush=True)
