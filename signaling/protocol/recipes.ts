@@ -1,4 +1,4 @@
-import type { LoraSettings, TrainingSettings } from './settings.ts';
+import { LORA_TARGETS, type LoraSettings, type TrainingSettings } from './settings.ts';
 
 /** How a task is trained where nobody says otherwise. Reasons and figures: docs/learning.md. */
 export interface Recipe {
@@ -12,6 +12,8 @@ interface Numbers {
   readonly samplesPerRound: number;
   readonly maxTokens: number;
   readonly dropout: number;
+  /** LoRA on query and value unless given. */
+  readonly targets?: LoraSettings['targets'];
 }
 
 /** The embedded model, small and new to most tasks: large steps, no dropout. `sst2`, `mrpc` and `stsb` are measured. */
@@ -21,7 +23,14 @@ const MINI: Readonly<Record<string, Numbers>> = {
   cola: { learningRate: 2e-3, rounds: 600, samplesPerRound: 16, maxTokens: 64, dropout: 0 },
   mrpc: { learningRate: 1e-3, rounds: 300, samplesPerRound: 16, maxTokens: 96, dropout: 0 },
   qqp: { learningRate: 2e-3, rounds: 600, samplesPerRound: 16, maxTokens: 96, dropout: 0 },
-  stsb: { learningRate: 3e-3, rounds: 600, samplesPerRound: 16, maxTokens: 64, dropout: 0 },
+  stsb: {
+    learningRate: 2e-3,
+    rounds: 600,
+    samplesPerRound: 32,
+    maxTokens: 64,
+    dropout: 0,
+    targets: [...LORA_TARGETS],
+  },
   mnli: { learningRate: 2e-3, rounds: 600, samplesPerRound: 16, maxTokens: 96, dropout: 0 },
   qnli: { learningRate: 2e-3, rounds: 600, samplesPerRound: 16, maxTokens: 128, dropout: 0 },
   rte: { learningRate: 2e-3, rounds: 300, samplesPerRound: 16, maxTokens: 128, dropout: 0 },
@@ -51,9 +60,10 @@ const BASE_OTHER: Numbers = { learningRate: 4e-4, rounds: 500, samplesPerRound: 
 export function recipeFor(task: string, model: 'mini' | 'base'): Recipe {
   // MNLI's two dev sets share one training set.
   const id = task === 'mnli-mismatched' ? 'mnli' : task;
-  const numbers = model === 'mini' ? (MINI[id] ?? MINI_OTHER) : (BASE[id] ?? BASE_OTHER);
+  const { targets = ['query', 'value'], ...numbers } =
+    model === 'mini' ? (MINI[id] ?? MINI_OTHER) : (BASE[id] ?? BASE_OTHER);
   return {
-    lora: { rank: 8, alpha: model === 'mini' ? 16 : 8, targets: ['query', 'value'] },
+    lora: { rank: 8, alpha: model === 'mini' ? 16 : 8, targets },
     training: { ...numbers, weightDecay: 0.01, warmupFraction: 0.06 },
   };
 }
