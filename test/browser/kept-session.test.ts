@@ -140,7 +140,9 @@ describe.each(BROWSER_KINDS)('%s', (kind) => {
         phase: 'finished',
         rounds: ROUNDS,
       });
-      const tried = await tab.page.evaluate(() => globalThis.session.tryText('A wonderful film.', null));
+      const { prediction: tried } = await tab.page.evaluate(() =>
+        globalThis.session.tryText('A wonderful film.', null),
+      );
       if (tried.kind !== 'classes') throw new Error('classes were expected');
       expect(tried.probabilities.map(({ name }) => name)).toEqual(['negative', 'positive']);
       expect(tried.probabilities.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 6);

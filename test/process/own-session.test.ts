@@ -130,8 +130,10 @@ describe('a text that is tried', () => {
 
     const room = await HeadlessRoom.open(origin, 'crunch', { rounds: 6 });
     const { session } = room;
+    const answered: number[] = [];
     const positive = async (text: string): Promise<number> => {
-      const prediction = await session.tryText(text, null);
+      const { prediction, round } = await session.tryText(text, null);
+      answered.push(round);
       if (prediction.kind !== 'classes') throw new Error('classes were expected');
       const [no, yes] = prediction.probabilities;
       expect([no?.name, yes?.name]).toEqual(['negative', 'positive']);
@@ -155,6 +157,7 @@ describe('a text that is tried', () => {
       const view = await room.finished();
       expect(losses(view)).toEqual(expected);
       expect(await positive('A wonderful film.')).not.toBe(paused);
+      expect([answered[0], answered.at(-1)]).toEqual([0, 6]);
       await expect(session.tryText('  ', null)).rejects.toThrow('There is no text to try');
       await expect(session.tryText('one', 'two')).rejects.toThrow('leave the second one out');
     } finally {
@@ -191,8 +194,8 @@ describe('a session with pairs and two dev sets', () => {
         [9, ['accuracy, mismatched dev set']],
       ]);
       await expect(room.session.tryText('a premise', null)).rejects.toThrow('type the second one as well');
-      const { kind } = await room.session.tryText('a premise', 'a hypothesis');
-      expect(kind).toBe('classes');
+      const { prediction } = await room.session.tryText('a premise', 'a hypothesis');
+      expect(prediction.kind).toBe('classes');
     } finally {
       await room.close();
     }

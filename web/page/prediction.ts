@@ -1,5 +1,5 @@
 import type { TaskSummary } from '../../signaling/protocol/settings.ts';
-import type { Prediction, SessionView } from '../session/view.ts';
+import type { Prediction } from '../session/view.ts';
 
 /** What the fields of "Try it" are called, for one text or two. */
 const TEXT_NAMES: Readonly<Record<string, readonly [string] | readonly [string, string]>> = {
@@ -52,7 +52,3 @@ export function probabilityText(probability: number): string {
 export function answeredBy(round: number): string {
   return round === 0 ? 'Answered by the adapter before training.' : `Answered by the adapter after round ${round}.`;
 }
-
-/** Rounds behind the adapter that would answer now. */
-export const roundNow = ({ rounds, saved }: Pick<SessionView, 'rounds' | 'saved'>): number =>
-  rounds.at(-1)?.round ?? saved?.round ?? 0;

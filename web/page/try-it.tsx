@@ -1,19 +1,17 @@
-import { useRef, useState } from 'preact/hooks';
-import type { HostSession, Prediction, SessionView } from '../session/view.ts';
-import { answeredBy, predictionLines, roundNow, textNames } from './prediction.ts';
+import { useState } from 'preact/hooks';
+import type { HostSession, Prediction, SessionView, TriedText } from '../session/view.ts';
+import { answeredBy, predictionLines, textNames } from './prediction.ts';
 
 type Answer =
   | { readonly kind: 'none' }
   | { readonly kind: 'asking' }
-  | { readonly kind: 'given'; readonly prediction: Prediction; readonly round: number }
+  | { readonly kind: 'given'; readonly tried: TriedText }
   | { readonly kind: 'failed'; readonly sentence: string };
 
 /** Asks the model as it is now: a text or two, and what it says of them. */
 export function TryIt({ view, host, open }: { view: SessionView; host: HostSession; open: boolean }) {
   const [texts, setTexts] = useState<readonly string[]>(['', '']);
   const [answer, setAnswer] = useState<Answer>({ kind: 'none' });
-  const latest = useRef(view);
-  latest.current = view;
   const { room } = view;
   if (room === null) return null;
   const names = textNames(room.settings.task, view.pairs === true);
@@ -25,8 +23,7 @@ export function TryIt({ view, host, open }: { view: SessionView; host: HostSessi
     if (!ready || answer.kind === 'asking') return;
     setAnswer({ kind: 'asking' });
     try {
-      const prediction = await host.tryText(given[0]!, given[1] ?? null);
-      setAnswer({ kind: 'given', prediction, round: roundNow(latest.current) });
+      setAnswer({ kind: 'given', tried: await host.tryText(given[0]!, given[1] ?? null) });
     } catch (error) {
       setAnswer({ kind: 'failed', sentence: error instanceof Error ? error.message : 'The model gave no answer.' });
     }
@@ -65,8 +62,8 @@ export function TryIt({ view, host, open }: { view: SessionView; host: HostSessi
         {answer.kind === 'failed' && <p class="field-problem">{answer.sentence}</p>}
         {answer.kind === 'given' && (
           <>
-            <Answered prediction={answer.prediction} />
-            <p class="field-hint">{answeredBy(answer.round)}</p>
+            <Answered prediction={answer.tried.prediction} />
+            <p class="field-hint">{answeredBy(answer.tried.round)}</p>
           </>
         )}
       </div>

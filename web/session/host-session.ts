@@ -16,7 +16,7 @@ import { type Identity, messageOf, newIdentity, ViewStore, withProgress } from '
 import { historyOf, type Resumed, type SessionNote } from './session-note.ts';
 import { TrainerSeat } from './trainer-seat.ts';
 import { Training } from './training.ts';
-import type { HostOptions, HostSession, Prediction, SessionView } from './view.ts';
+import type { HostOptions, HostSession, SessionView, TriedText } from './view.ts';
 
 const PROGRESS_EVERY_MS = 200;
 /** A session that ends is kept once more; its worker is not waited for longer than this. */
@@ -112,14 +112,16 @@ export class OwnSession implements HostSession {
     return this.#api().exportOnnx(which);
   }
 
-  async tryText(text: string, pair: string | null): Promise<Prediction> {
+  async tryText(text: string, pair: string | null): Promise<TriedText> {
     const api = this.#api();
     const { room } = this.#store.view;
     if (this.#status.kind === 'failed') throw new Error(`This device cannot run the model: ${this.#status.sentence}`);
     if (room === null || this.#seat === null || this.#status.kind !== 'ready')
       throw new Error('The model is still loading on this device; try again in a moment.');
     const batch = await api.textBatch(text, pair);
-    return predictionOf(room.settings.task, await this.#seat.predict(batch, await api.parameters()));
+    const parameters = await api.parameters();
+    const logits = await this.#seat.predict(batch, parameters);
+    return { prediction: predictionOf(room.settings.task, logits), round: parameters.version };
   }
 
   runLog(): string {

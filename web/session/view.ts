@@ -68,6 +68,12 @@ export type Prediction =
     }
   | { readonly kind: 'value'; readonly value: number };
 
+export interface TriedText {
+  readonly prediction: Prediction;
+  /** Rounds that the adapter had behind it when it answered. */
+  readonly round: number;
+}
+
 export interface HostSession extends Session {
   /** Starts or goes on with the rounds. Allowed as soon as one device is ready. */
   start(): void;
@@ -85,7 +91,7 @@ export interface HostSession extends Session {
    * Asks the model as it is now, on this device alone; `pair` is the second text where the task has pairs (`view.pairs`). Works while
    * training runs, between two orders of this device. Rejects with a sentence.
    */
-  tryText(text: string, pair: string | null): Promise<Prediction>;
+  tryText(text: string, pair: string | null): Promise<TriedText>;
   /** What happened so far, one JSON object a line: settings, plans, rounds, scores, who came and went. */
   runLog(): string;
   /** Everything that it takes to go on, in one file to keep; a person's own data is in it, too. */

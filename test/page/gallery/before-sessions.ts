@@ -1,6 +1,6 @@
 import type { ModelShape, ModelSource } from '../../../signaling/protocol/settings.ts';
 import { predictionOf } from '../../../web/session/prediction.ts';
-import type { Prediction, SavedSession, SessionView } from '../../../web/session/view.ts';
+import type { SavedSession, SessionView, TriedText } from '../../../web/session/view.ts';
 import type { Preflight, StoredModel } from '../../../worker/rpc.ts';
 import { seeded } from './scenarios.ts';
 
@@ -66,11 +66,9 @@ export const STORED: readonly StoredModel[] = [
 ];
 
 /** Logits drawn from the text itself. */
-export function answerOf(view: SessionView, text: string): Prediction {
+export function answerOf(view: SessionView, text: string): TriedText {
   const { task } = view.room!.settings;
   const random = seeded([...text].reduce((sum, letter) => 31 * sum + letter.charCodeAt(0), 7) >>> 0);
-  return predictionOf(
-    task,
-    Float32Array.from({ length: task.labelCount }, () => 4 * random()),
-  );
+  const logits = Float32Array.from({ length: task.labelCount }, () => 4 * random());
+  return { prediction: predictionOf(task, logits), round: view.rounds.at(-1)?.round ?? 0 };
 }
