@@ -43,8 +43,9 @@ export function jax(device: 'webgpu' | 'wasm', load: () => Promise<unknown>): Co
     id: `jax-${device}`,
     async open(benchCase): Promise<OpenContender> {
       // Its interface is the package's documented one; what it computes is checked.
-      const js = (await load()) as Jax;
-      if (!(await initOnOneThread(js)).includes(device)) throw new Error(`jax-js has no device ${device} here`);
+      const js = (await onOneThread(load)) as Jax;
+      if (!(await onOneThread(() => js.init())).includes(device))
+        throw new Error(`jax-js has no device ${device} here`);
       js.defaultDevice(device);
       const model = await peerModel(benchCase);
       const array = (values: Float32Array, shape: readonly number[]) => js.numpy.array(values, { shape });
@@ -64,20 +65,20 @@ export function jax(device: 'webgpu' | 'wasm', load: () => Promise<unknown>): Co
         const [lossSum, gradient] = await Promise.all([value!.data(), flat!.data()]);
         return { lossSum: lossSum[0]!, gradient };
       };
-      return { step, close: async () => undefined };
+      return { step: () => onOneThread(step), close: async () => undefined };
     },
   };
 }
 
 /**
- * Its WASM spreads over workers where it finds them. It gets one thread here, as the others do; onnxruntime-web puts a `Worker` of
- * Node's into the global scope, which does not take what jax-js gives it anyway.
+ * Its WASM spreads over workers where it finds them, and looks for them whenever it makes a kernel. It gets one thread here, as the others
+ * do; onnxruntime-web puts a `Worker` of Node's into the global scope, which does not take what jax-js gives it anyway.
  */
-async function initOnOneThread(js: Jax): Promise<readonly string[]> {
+async function onOneThread<T>(work: () => Promise<T>): Promise<T> {
   const worker = Object.getOwnPropertyDescriptor(globalThis, 'Worker');
   Reflect.deleteProperty(globalThis, 'Worker');
   try {
-    return await js.init();
+    return await work();
   } finally {
     if (worker !== undefined) Object.defineProperty(globalThis, 'Worker', worker);
   }
