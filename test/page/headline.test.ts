@@ -153,6 +153,9 @@ describe('roleSentence', () => {
     expect(as('host', 0)).toBe(
       'This tab holds the session, and trains layers 0–2. Keep it open and visible; closing it ends the session for everyone.',
     );
+    expect(as('host', 0, { saved: { round: 30, atMs: 0 } })).toBe(
+      'This tab holds the session, and trains layers 0–2. Keep it open and visible; everyone waits while it is closed.',
+    );
     expect(as('watcher', 5)).toBe('You are watching; this tab does no work and can be closed at any time.');
     expect(as('device', 1, { room: { ...training, phase: 'gathering' } })).toBe(
       'You will train layers 3–5 and the head. Keep this tab open and visible.',

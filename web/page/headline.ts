@@ -131,7 +131,9 @@ export function roleSentence(view: SessionView): string {
       : 'Your device is done; you can close this tab.';
   if (role === 'host') {
     const also = work === null ? '' : `, and ${room.phase === 'training' ? 'trains' : 'will train'} ${work}`;
-    return `This tab holds the session${also}. Keep it open and visible; closing it ends the session for everyone.`;
+    const without =
+      view.saved === null ? 'closing it ends the session for everyone' : 'everyone waits while it is closed';
+    return `This tab holds the session${also}. Keep it open and visible; ${without}.`;
   }
   if (view.status.kind === 'failed') return '';
   if (view.status.kind !== 'ready') return 'Your device is getting ready. Keep this tab open and visible.';
