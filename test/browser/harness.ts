@@ -36,6 +36,11 @@ export interface Tab {
     condition: EvaluateFunc<A>,
     options?: { readonly args?: A; readonly timeoutMs?: number },
   ): Promise<void>;
+  /**
+   * Types over what a field holds, key by key. Puppeteer's `fill` empties the field without a word to the page first; a page that draws
+   * itself anew in that moment puts the old text back.
+   */
+  fill(selector: string, text: string): Promise<void>;
   /** Saves a PNG of the whole page among the artifacts; the path. */
   screenshot(name: string): Promise<string>;
 }
@@ -113,6 +118,16 @@ class OpenTab implements Tab {
       if (left <= 0) throw new Error(`${this.label}: not within ${timeoutMs} ms: ${what}`);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
+  }
+
+  async fill(selector: string, text: string): Promise<void> {
+    await this.page.locator(selector).wait();
+    await this.page.$eval(selector, (element) => {
+      const field = element as HTMLInputElement | HTMLTextAreaElement;
+      field.focus();
+      field.select();
+    });
+    await this.page.keyboard.type(text);
   }
 
   async screenshot(name: string): Promise<string> {

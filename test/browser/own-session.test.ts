@@ -96,7 +96,7 @@ it('trains on a file of one’s own, answers, and is gone on with after a reload
     await shows(tab, `Saved on this device at round ${ROUNDS}.`);
     await shows(tab, 'GFLOP/s');
 
-    await page.locator('textarea[name="try-0"]').fill('A wonderful evening');
+    await tab.fill('textarea[name="try-0"]', 'A wonderful evening');
     await press(tab, 'Ask the model');
     await shows(tab, `Answered by the adapter after round ${ROUNDS}.`);
     const answer = await page.$$eval('.answer li', (lines) => lines.map((line) => line.textContent ?? ''));

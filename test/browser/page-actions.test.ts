@@ -215,7 +215,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       const { page } = person.tab;
       await person.go('training-host');
       await person.open('Try it');
-      await page.locator('textarea[name="try-0"]').fill('Warm and funny');
+      await person.tab.fill('textarea[name="try-0"]', 'Warm and funny');
       await page.focus('textarea[name="try-0"]');
       await page.keyboard.press('Enter');
       await person.shows('Answered by the adapter after round 34.');

@@ -99,7 +99,7 @@ describe('the page on a phone', () => {
       await go('start');
       const { page } = tab;
       await page.$eval('details[data-fold="training"]', (fold) => fold.setAttribute('open', ''));
-      await page.locator('input[name="rank"]').fill('many');
+      await tab.fill('input[name="rank"]', 'many');
       await page.$eval('details[data-fold="training"]', (fold) => fold.removeAttribute('open'));
       await page.locator('button[type="submit"].primary').click();
       await tab.until('the rank has the focus', () => document.activeElement?.getAttribute('name') === 'rank');
@@ -114,7 +114,7 @@ describe('the page on a phone', () => {
         said: 'The rank must be a whole number from 1 to 256; this is “many”.',
       });
 
-      await page.locator('input[name="rank"]').fill('16');
+      await tab.fill('input[name="rank"]', '16');
       await page.locator('button[type="submit"].primary').click();
       await tab.until(
         'the session begins',
@@ -131,7 +131,7 @@ describe('the page on a phone', () => {
         () =>
           document.querySelector('.field-problem')?.textContent?.includes('so "o" must be another character') ?? false,
       );
-      await tab.page.locator('input[name="code"]').fill('ABC 234');
+      await tab.fill('input[name="code"]', 'ABC 234');
       await tab.page.locator('button.primary').click();
       await tab.until('the session is joined', () => document.querySelector('h1')?.textContent === 'Gathering devices');
     });
