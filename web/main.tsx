@@ -7,8 +7,8 @@ import './page/style/tokens.css';
 import './page/style/page.css';
 import './page/style/start.css';
 import './page/style/session.css';
-import { applyTheme, keptTheme } from './page/theme.tsx';
-import type { SessionFactory } from './session/view.ts';
+import { applyTheme, keptTheme } from './page/parts/theme.tsx';
+import type { SessionFactory } from './session/view/view.ts';
 
 const origin = location.origin;
 
@@ -16,7 +16,7 @@ let made: Promise<SessionFactory> | null = null;
 
 /** One for the page's life; a failure is not kept, so that the next attempt starts anew. */
 function factory(): Promise<SessionFactory> {
-  made ??= import('./session-factory.ts')
+  made ??= import('./tab/session-factory.ts')
     .then(({ createSessionFactory }) => createSessionFactory(origin))
     .catch((error: unknown) => {
       made = null;

@@ -1,6 +1,6 @@
-import { latencyAt, shareBandwidth } from './bandwidth.ts';
-import type { RateLaw } from './channel.ts';
-import type { Load } from './load.ts';
+import { latencyAt, shareBandwidth } from './problem/bandwidth.ts';
+import type { RateLaw } from './problem/channel.ts';
+import type { Load } from './problem/load.ts';
 
 export interface Limit {
   /** Row of the device that limits the round. */

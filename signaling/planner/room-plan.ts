@@ -1,8 +1,8 @@
 import type { RoomPlan } from '../protocol/plan.ts';
 import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../protocol/profile.ts';
 import type { Policy } from '../protocol/settings.ts';
-import { type SolveOptions, solve } from './plan.ts';
-import type { DetailedProblem } from './problem.ts';
+import type { DetailedProblem } from './problem/problem.ts';
+import { type SolveOptions, solve } from './solve.ts';
 
 export interface RoomDevice {
   readonly id: string;

@@ -1,5 +1,5 @@
-import { uploadSeconds } from './channel.ts';
-import { computeSeconds, type Fleet, linkBits } from './fleet.ts';
+import { uploadSeconds } from './problem/channel.ts';
+import { computeSeconds, type Fleet, linkBits } from './problem/fleet.ts';
 
 /** Searches look at so many devices at most; a larger fleet is cut to those that are quick at something. */
 const MAX_DEVICES = 256;

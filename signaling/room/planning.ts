@@ -1,11 +1,11 @@
-import { correctedProfile, type FitState, observeRound, startFit } from '../planner/fit.ts';
-import { decideReplan, repredictSeconds } from '../planner/hysteresis.ts';
 import type { RoomPlanAnswer, RoomProblem } from '../planner/room-plan.ts';
 import { GRADIENT_BITS_PER_VALUE, headParameterCount, layerParameterCount } from '../protocol/adapter-size.ts';
 import type { RoomPlan } from '../protocol/plan.ts';
 import type { Profile } from '../protocol/profile.ts';
 import type { RoundReport } from '../protocol/room-view.ts';
 import type { SessionSettings } from '../protocol/settings.ts';
+import { correctedProfile, type FitState, observeRound, startFit } from './fit.ts';
+import { decideReplan, repredictSeconds } from './hysteresis.ts';
 
 /** A device that a plan may use, as it measured itself when it joined. */
 export interface Trainer {

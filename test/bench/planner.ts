@@ -5,18 +5,18 @@
  * from the parsed problem to the written answer. Results are checked before they count.
  */
 import { parseArgs } from 'node:util';
-import { bottleneckByMatching } from '../../signaling/planner/bottleneck.ts';
-import { crunch, crunchByCutting, crunchByThresholds } from '../../signaling/planner/crunch.ts';
-import { exact } from '../../signaling/planner/exact.ts';
-import { fleetOf } from '../../signaling/planner/fleet.ts';
-import { generateFleet, generateProblem } from '../../signaling/planner/generator.ts';
-import { fastestGroups } from '../../signaling/planner/grouped.ts';
-import { lola } from '../../signaling/planner/lola.ts';
-import { solve } from '../../signaling/planner/plan.ts';
-import type { Channel } from '../../signaling/planner/problem.ts';
-import { latencyTable, tableOf } from '../../signaling/planner/table.ts';
-import { fastestTeams } from '../../signaling/planner/teams.ts';
-import { teamsBound } from '../../signaling/planner/teams-bound.ts';
+import { bottleneckByMatching } from '../../signaling/planner/blocks/bottleneck.ts';
+import { crunch, crunchByCutting, crunchByThresholds } from '../../signaling/planner/blocks/crunch.ts';
+import { exact } from '../../signaling/planner/blocks/exact.ts';
+import { lola } from '../../signaling/planner/blocks/lola.ts';
+import { fleetOf } from '../../signaling/planner/problem/fleet.ts';
+import { generateFleet, generateProblem } from '../../signaling/planner/problem/generator.ts';
+import type { Channel } from '../../signaling/planner/problem/problem.ts';
+import { latencyTable, tableOf } from '../../signaling/planner/problem/table.ts';
+import { solve } from '../../signaling/planner/solve.ts';
+import { fastestGroups } from '../../signaling/planner/teams/grouped.ts';
+import { fastestTeams } from '../../signaling/planner/teams/teams.ts';
+import { teamsBound } from '../../signaling/planner/teams/teams-bound.ts';
 
 const CHANNELS: readonly Channel[] = ['ofdma', 'ofdma-power', 'airtime'];
 const DEPTHS = 24;

@@ -6,14 +6,14 @@ import {
   WEIGHT_STORAGES,
   type WeightStorage,
 } from '../../signaling/protocol/settings.ts';
-import { lossAndGradient } from '../../worker/engine/golden-check.ts';
+import { lossAndGradient } from '../../worker/check/golden-check.ts';
+import { randomValues } from '../../worker/check/random-model.ts';
 import { createOnnxEngine } from '../../worker/engine/onnx/engine.ts';
-import { randomValues } from '../../worker/engine/random-model.ts';
+import { openHttp } from '../../worker/files/open-file.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
-import { openHttp } from '../../worker/model/model-files.ts';
 import { modelFiles } from '../../worker/model/open-model.ts';
-import { ROBERTA_BASE, randomModelFile } from '../model/random-file.ts';
-import { RangeServer } from '../model/range-server.ts';
+import { ROBERTA_BASE, randomModelFile } from '../files/random-file.ts';
+import { RangeServer } from '../files/range-server.ts';
 
 /**
  * Bytes and seconds of a model of full size with random weights on WASM, in one storage, and the error of its gradient against f32:

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type RunningServer, startServer } from '../../signaling/server.ts';
+import { type RunningServer, startServer } from '../../signaling/server/server.ts';
 import { type Tab, withBrowser } from './harness.ts';
 
 /** A model from a hub with 8-bit weights, from the page alone: told before, trained with by two browsers, and kept for the next time. */

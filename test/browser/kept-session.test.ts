@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningServer, startServer } from '../../signaling/server.ts';
-import type { HostRequest } from '../../worker/rpc.ts';
+import { type RunningServer, startServer } from '../../signaling/server/server.ts';
+import type { HostRequest } from '../../worker/api/host-api.ts';
 import { BROWSER_KINDS, type Tab, withBrowser } from './harness.ts';
 import type {} from './session-page/page.ts';
 

@@ -6,12 +6,12 @@ import type * as Comlink from 'comlink';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ModelShape } from '../../signaling/protocol/settings.ts';
-import { bytesSource } from '../../worker/model/byte-source.ts';
-import { CHUNK_BYTES } from '../../worker/model/cached-source.ts';
+import { bytesSource } from '../../worker/files/byte-source.ts';
+import { CHUNK_BYTES } from '../../worker/files/cached-source.ts';
 import { frozenTensors } from '../../worker/model/description.ts';
 import { openWeights } from '../../worker/model/weights.ts';
-import { randomModelFile } from '../model/random-file.ts';
-import { RangeServer, servedBytes } from '../model/range-server.ts';
+import { randomModelFile } from '../files/random-file.ts';
+import { RangeServer, servedBytes } from '../files/range-server.ts';
 import type { CacheWorkerApi } from './cache-page/worker.ts';
 import { BROWSER_KINDS, type Tab, type TestBrowser, withBrowser } from './harness.ts';
 

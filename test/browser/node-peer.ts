@@ -1,4 +1,4 @@
-import { installWebRtc } from '../../signaling/headless/webrtc.ts';
+import { installWebRtc } from '../../signaling/node/webrtc.ts';
 import { type ExchangeRequest, exchange } from './peer-exchange.ts';
 
 /** One end of a trial connection in a Node process of its own: the request is the argument, the result goes to stdout as JSON. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type RunningServer, startServer } from '../../signaling/server.ts';
+import { type RunningServer, startServer } from '../../signaling/server/server.ts';
 import { MINI_REQUEST, startNodeHost } from '../host/node-host.ts';
 import { type Tab, withBrowser } from './harness.ts';
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { loadTask } from '../../worker/data/load-task.ts';
 import { TASKS } from '../../worker/data/tasks.ts';
-import { bytesSource, SourceError } from '../../worker/model/byte-source.ts';
-import type { OpenFile } from '../../worker/model/model-files.ts';
+import { bytesSource, SourceError } from '../../worker/files/byte-source.ts';
+import type { OpenFile } from '../../worker/files/open-file.ts';
 
 /** An unpacked archive in memory: what is not in it is not there. */
 const archive =

@@ -2,9 +2,9 @@ import { statSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { glueUrl, loadTask } from '../../worker/data/load-task.ts';
 import { findTask, TASKS } from '../../worker/data/tasks.ts';
-import { bytesSource } from '../../worker/model/byte-source.ts';
-import { openFileOrHttp } from '../../worker/model/file-source.ts';
-import { openHttp } from '../../worker/model/model-files.ts';
+import { bytesSource } from '../../worker/files/byte-source.ts';
+import { openHttp } from '../../worker/files/open-file.ts';
+import { openFileOrHttp } from '../../worker/node/file-source.ts';
 import { type RangeServer, serveFolder } from './range-server.ts';
 
 const HUB = new URL('../../../shared/hub/', import.meta.url);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { OwnTaskRequest } from '../../worker/api/tables.ts';
 import { previewTable, readOwnTask } from '../../worker/data/own-task.ts';
-import type { OwnTaskRequest } from '../../worker/rpc.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const request = (train: string, change: Partial<OwnTaskRequest> = {}): OwnTaskRequest => ({

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type GoldenCase, readGoldenFile } from '../../worker/engine/golden-file.ts';
+import { type GoldenCase, readGoldenFile } from '../../worker/check/golden-file.ts';
 
 export const GOLDEN_NAMES = ['classification', 'regression', 'three-way'] as const;
 export type GoldenName = (typeof GOLDEN_NAMES)[number];

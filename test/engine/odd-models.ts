@@ -1,5 +1,5 @@
 import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
-import type { RandomModelOptions } from '../../worker/engine/random-model.ts';
+import type { RandomModelOptions } from '../../worker/check/random-model.ts';
 
 /** Odd sizes, single tokens and samples, rows of nothing but padding, every target and few. */
 export const ODD_MODELS: Readonly<Record<string, RandomModelOptions>> = {

@@ -6,11 +6,11 @@ import {
   type ModelShape,
   type WeightStorage,
 } from '../../signaling/protocol/settings.ts';
-import { lossAndGradient } from '../../worker/engine/golden-check.ts';
+import { lossAndGradient } from '../../worker/check/golden-check.ts';
+import { randomModel } from '../../worker/check/random-model.ts';
 import { createOnnxEngine } from '../../worker/engine/onnx/engine.ts';
 import { layerGraphs } from '../../worker/engine/onnx/layer-graphs.ts';
 import { encodeModel, type GraphDescription } from '../../worker/engine/onnx/model-proto.ts';
-import { randomModel } from '../../worker/engine/random-model.ts';
 
 const shape: ModelShape = {
   layers: 3,

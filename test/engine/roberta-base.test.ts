@@ -2,21 +2,21 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LORA_TARGETS, type WeightStorage } from '../../signaling/protocol/settings.ts';
+import type { TokenBatch } from '../../worker/api/batch.ts';
+import { lossAndGradient, relativeError } from '../../worker/check/golden-check.ts';
+import { randomValues } from '../../worker/check/random-model.ts';
 import type { BlockGradient, Engine, EngineRequest, Hidden } from '../../worker/engine/engine.ts';
-import { lossAndGradient, relativeError } from '../../worker/engine/golden-check.ts';
 import { hiddenFromValues } from '../../worker/engine/hidden.ts';
 import { createOnnxEngine } from '../../worker/engine/onnx/engine.ts';
-import { randomValues } from '../../worker/engine/random-model.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
+import { openHttp } from '../../worker/files/open-file.ts';
+import { adamWStep, createAdamWState } from '../../worker/learn/optimiser.ts';
 import { frozenBytes } from '../../worker/model/description.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
-import { openHttp } from '../../worker/model/model-files.ts';
 import { modelFiles } from '../../worker/model/open-model.ts';
 import type { Weights } from '../../worker/model/weights.ts';
-import { adamWStep, createAdamWState } from '../../worker/optimiser.ts';
-import type { TokenBatch } from '../../worker/rpc.ts';
-import { randomModelFile, ROBERTA_BASE as shape } from '../model/random-file.ts';
-import { RangeServer } from '../model/range-server.ts';
+import { randomModelFile, ROBERTA_BASE as shape } from '../files/random-file.ts';
+import { RangeServer } from '../files/range-server.ts';
 
 /** roberta-base's full size: 498 MB of random weights, made as they are asked for, over HTTP into the engine. */
 

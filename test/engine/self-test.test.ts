@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { WEIGHT_STORAGES } from '../../signaling/protocol/settings.ts';
-import type { Engine, EngineRequest, Pass } from '../../worker/engine/engine.ts';
-import { lossAndGradient } from '../../worker/engine/golden-check.ts';
-import { createOnnxEngine } from '../../worker/engine/onnx/engine.ts';
-import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
+import { lossAndGradient } from '../../worker/check/golden-check.ts';
 import {
   fingerprints,
   SELF_TEST_DROPOUT,
   SelfTestError,
   selfTest,
   selfTestModel,
-} from '../../worker/engine/self-test.ts';
-import { SELF_TEST_ANSWERS } from '../../worker/engine/self-test-answers.ts';
+} from '../../worker/check/self-test.ts';
+import { SELF_TEST_ANSWERS } from '../../worker/check/self-test-answers.ts';
+import type { Engine, EngineRequest, Pass } from '../../worker/engine/engine.ts';
+import { createOnnxEngine } from '../../worker/engine/onnx/engine.ts';
+import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 
 /** An engine that goes wrong from its `from`th pass on, in the way of `spoil`. */
 function faulty(from: number, spoil: (pass: Pass) => Pass): (request: EngineRequest) => Promise<Engine> {

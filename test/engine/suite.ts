@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
+import type { TokenBatch } from '../../worker/api/batch.ts';
+import { checkGolden, GOLDEN_LIMITS, lossAndGradient, relativeError } from '../../worker/check/golden-check.ts';
+import { randomModel } from '../../worker/check/random-model.ts';
 import type { Engine, EngineRequest } from '../../worker/engine/engine.ts';
-import { checkGolden, GOLDEN_LIMITS, lossAndGradient, relativeError } from '../../worker/engine/golden-check.ts';
 import { hiddenFromValues } from '../../worker/engine/hidden.ts';
-import { randomModel } from '../../worker/engine/random-model.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import type { ParameterLayout } from '../../worker/model/layout.ts';
-import type { TokenBatch } from '../../worker/rpc.ts';
 import { GOLDEN_NAMES, goldenCase } from './golden-cases.ts';
 import { ODD_MODELS } from './odd-models.ts';
 

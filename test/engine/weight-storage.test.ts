@@ -1,18 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { LORA_TARGETS, type WeightStorage } from '../../signaling/protocol/settings.ts';
+import type { TokenBatch } from '../../worker/api/batch.ts';
+import { lossAndGradient, relativeError } from '../../worker/check/golden-check.ts';
+import { randomModel, randomValues } from '../../worker/check/random-model.ts';
 import type { EngineRequest } from '../../worker/engine/engine.ts';
-import { lossAndGradient, relativeError } from '../../worker/engine/golden-check.ts';
 import { createOnnxEngine } from '../../worker/engine/onnx/engine.ts';
-import { randomModel, randomValues } from '../../worker/engine/random-model.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
-import { bytesSource } from '../../worker/model/byte-source.ts';
+import { bytesSource } from '../../worker/files/byte-source.ts';
 import { parseModelConfig } from '../../worker/model/config.ts';
 import { initialParameters } from '../../worker/model/initial-parameters.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
 import { trainingBytes } from '../../worker/model/preflight.ts';
 import { openWeights } from '../../worker/model/weights.ts';
-import type { TokenBatch } from '../../worker/rpc.ts';
 
 const DROPOUT = { probability: 0.25, seed: 11, round: 4 };
 

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type Checkpoint, decodeCheckpoint, difference, encodeCheckpoint } from '../../worker/checkpoint.ts';
-import { Host } from '../../worker/host.ts';
-import { openFileOrHttp } from '../../worker/model/file-source.ts';
+import type { GradientPart } from '../../worker/api/batch.ts';
+import type { HostRequest, HostStart, OpenedHost } from '../../worker/api/host-api.ts';
+import { type Checkpoint, decodeCheckpoint, difference, encodeCheckpoint } from '../../worker/host/checkpoint.ts';
+import { Host } from '../../worker/host/host.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
 import { encodeSafetensors, headerBytes, parseHeader } from '../../worker/model/safetensors.ts';
-import type { GradientPart, HostRequest, HostStart, OpenedHost } from '../../worker/rpc.ts';
+import { openFileOrHttp } from '../../worker/node/file-source.ts';
 import { MINI_REQUEST } from './node-host.ts';
 
 /** Gradients that depend on where the parameters are, as real ones do: any difference between two runs grows. */

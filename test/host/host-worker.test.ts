@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { HostWorkerApi, TokenBatch } from '../../worker/rpc.ts';
+import type { TokenBatch } from '../../worker/api/batch.ts';
+import type { HostWorkerApi } from '../../worker/api/host-api.ts';
 import { MINI_REQUEST, startNodeHost } from './node-host.ts';
 
 /** Everything here runs in a real worker thread, over comlink. */

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Checkpoint, encodeCheckpoint } from '../../worker/checkpoint.ts';
-import { type Drawer, KeptSessions, labelMetadata } from '../../worker/kept-sessions.ts';
+import { type Checkpoint, encodeCheckpoint } from '../../worker/host/checkpoint.ts';
+import { type Drawer, KeptSessions, labelMetadata } from '../../worker/host/kept-sessions.ts';
 import { MINI_REQUEST } from './node-host.ts';
 
 /** A disk that can break off in the middle of a file, or be full. */

@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import { wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
-import type { HostRequest, HostWorkerApi } from '../../worker/rpc.ts';
+import type { HostRequest, HostWorkerApi } from '../../worker/api/host-api.ts';
 
 /** A host in a worker thread of its own, as headless sessions start it. */
 export function startNodeHost(): { host: HostWorkerApi; end(): Promise<number> } {
-  const entry = new URL('../../worker/host-worker-node.ts', import.meta.url).href;
+  const entry = new URL('../../worker/node/host-worker-node.ts', import.meta.url).href;
   // Under Vitest the main thread has no TypeScript loader for `--import tsx` to pass on, so the thread registers its own.
   const start = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(entry)}); })`;
   const worker = new Worker(start, { eval: true });

@@ -1,13 +1,13 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ModelShape, ModelSource } from '../../signaling/protocol/settings.ts';
-import { randomValues } from '../../worker/engine/random-model.ts';
+import { randomValues } from '../../worker/check/random-model.ts';
+import { openHttp } from '../../worker/files/open-file.ts';
 import { frozenBytes, frozenTensors, loadStored } from '../../worker/model/description.ts';
 import { halfBits } from '../../worker/model/half.ts';
-import { openHttp } from '../../worker/model/model-files.ts';
 import { modelFiles, parseIndex } from '../../worker/model/open-model.ts';
 import { preflight } from '../../worker/model/preflight.ts';
 import { matrixValues } from '../../worker/model/stored-matrix.ts';
-import { RangeServer, servedBytes } from './range-server.ts';
+import { RangeServer, servedBytes } from '../files/range-server.ts';
 
 const server = await new RangeServer().start();
 afterAll(() => server.stop());

@@ -2,15 +2,15 @@ import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelShape } from '../../signaling/protocol/settings.ts';
-import { type ByteSource, bytesSource, readAhead } from '../../worker/model/byte-source.ts';
+import { type ByteSource, bytesSource, readAhead } from '../../worker/files/byte-source.ts';
+import { httpSource } from '../../worker/files/http-source.ts';
 import { maxTokens, parseModelConfig } from '../../worker/model/config.ts';
-import { openFileOrHttp } from '../../worker/model/file-source.ts';
-import { httpSource } from '../../worker/model/http-source.ts';
 import { initialParameters } from '../../worker/model/initial-parameters.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
 import { modelFileUrl, readModelShape } from '../../worker/model/model-files.ts';
 import { encodeSafetensors } from '../../worker/model/safetensors.ts';
 import { openWeights } from '../../worker/model/weights.ts';
+import { openFileOrHttp } from '../../worker/node/file-source.ts';
 
 const root = pathToFileURL(`${process.cwd()}/`).href;
 const mini = { kind: 'embedded', id: 'roberta-mini' } as const;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { announcement } from '../../web/page/announce.ts';
+import { announcement } from '../../web/page/session/announce.ts';
 import { device, plan, room, rounds, scores, view, withStatus } from './gallery/scenarios.ts';
 
 const two = plan(6, [

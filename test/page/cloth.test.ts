@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { assignedRows, cloth, type Thread } from '../../web/page/cloth.ts';
-import { loom } from '../../web/page/cloth-geometry.ts';
+import { assignedRows, cloth, type Thread } from '../../web/page/cloth/cloth.ts';
+import { loom } from '../../web/page/cloth/cloth-geometry.ts';
 import { device, plan, room, rounds, type Share, withStatus } from './gallery/scenarios.ts';
 
 const SHARES: readonly Share[] = [

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { clothSentence, deviceLines, deviceStatus, foldedLines, planTable } from '../../web/page/devices.ts';
+import { clothSentence, planTable } from '../../web/page/cloth/plan-table.ts';
+import { deviceLines, deviceStatus, foldedLines } from '../../web/page/session/devices.ts';
 import { device, plan, room, rounds, type Share, withStatus } from './gallery/scenarios.ts';
 
 const SHARES: readonly Share[] = [

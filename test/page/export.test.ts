@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { baseModelNote, isLoopback, peftSnippet } from '../../web/page/export-guide.ts';
-import { adapterChoices, expectedBytes, exportFileName, exportFolder, sessionName } from '../../web/page/exports.ts';
-import { gapText, planFacts } from '../../web/page/plan-about.ts';
 import { readServerFacts } from '../../web/page/server-facts.ts';
-import { zip } from '../../web/page/zip.ts';
+import { gapText, planFacts } from '../../web/page/session/plan-facts.ts';
+import { baseModelNote, peftSnippet } from '../../web/page/take/export-guide.ts';
+import {
+  adapterChoices,
+  expectedBytes,
+  exportFileName,
+  exportFolder,
+  sessionName,
+} from '../../web/page/take/export-kinds.ts';
+import { zip } from '../../web/page/take/zip.ts';
+import { isLoopback } from '../../web/session/links/link-address.ts';
 import { preflightOf } from './gallery/before-sessions.ts';
 import { device, plan, room, rounds, settings } from './gallery/scenarios.ts';
 

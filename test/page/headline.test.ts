@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { headline, limitSentences, progress, roleSentence, startObstacle } from '../../web/page/headline.ts';
-import type { SessionView } from '../../web/session/view.ts';
+import { headline, limitSentences, progress, roleSentence, startObstacle } from '../../web/page/session/headline.ts';
+import type { SessionView } from '../../web/session/view/view.ts';
 import { device, plan, room, rounds, scores, view, withStatus } from './gallery/scenarios.ts';
 
 const two = plan(6, [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { markFor, markOf, seated, WEAVES, YARNS } from '../../web/page/marks.ts';
+import { markFor, markOf, seated, WEAVES, YARNS } from '../../web/page/cloth/marks.ts';
 
 describe('markOf', () => {
   it('letters like the columns of a sheet', () => {

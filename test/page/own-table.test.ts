@@ -8,7 +8,7 @@ import {
   labelText,
   type OwnTable,
   titleOf,
-} from '../../web/page/own-table.ts';
+} from '../../web/page/start/own-table.ts';
 import { previewTable } from '../../worker/data/own-task.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { adapterProblem, adapterText } from '../../web/page/adapter-files.ts';
-import { preflightWords } from '../../web/page/preflight.ts';
+import { adapterProblem, adapterText } from '../../web/page/start/adapter-files.ts';
+import { preflightWords } from '../../web/page/start/preflight-words.ts';
 import { preflightOf } from './gallery/before-sessions.ts';
 
 const source = (id: string) => ({ kind: 'hub', id, endpoint: 'https://hub', revision: 'main' }) as const;

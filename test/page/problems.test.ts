@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { problems } from '../../web/page/problems.ts';
-import type { SessionView } from '../../web/session/view.ts';
+import { problems } from '../../web/page/session/problems.ts';
+import type { SessionView } from '../../web/session/view/view.ts';
 import { device, plan, room, view } from './gallery/scenarios.ts';
 
 const one = plan(6, [{ place: 0, layers: [0, 1, 2, 3, 4, 5], head: true }]);

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ScoreReport } from '../../signaling/protocol/room-view.ts';
-import { curveSentence, curves, durationSentence, outcome, scoreText, trainingSeconds } from '../../web/page/scores.ts';
+import {
+  curveSentence,
+  curves,
+  durationSentence,
+  outcome,
+  scoreText,
+  trainingSeconds,
+} from '../../web/page/curve/scores.ts';
 import { plan, rounds } from './gallery/scenarios.ts';
 
 const one = plan(6, [{ place: 0, layers: [5], head: true }]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { startObstacle } from '../../web/page/headline.ts';
-import { problems } from '../../web/page/problems.ts';
-import { sessionFacts } from '../../web/page/session-about.ts';
+import { startObstacle } from '../../web/page/session/headline.ts';
+import { problems } from '../../web/page/session/problems.ts';
+import { sessionFacts } from '../../web/page/session/session-facts.ts';
 import { device, room, settingsOf, view, withStatus } from './gallery/scenarios.ts';
 
 const factsOf = (task: string) =>

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { answeredBy, predictionLines, probabilityText, textNames } from '../../web/page/prediction.ts';
-import { savedText } from '../../web/page/saved.ts';
-import { bestText, leftOutText, savedSentence } from '../../web/page/standing.ts';
-import { predictionOf } from '../../web/session/prediction.ts';
+import { savedText } from '../../web/page/kept/saved-words.ts';
+import { bestText, leftOutText, savedSentence } from '../../web/page/session/standing-words.ts';
+import { answeredBy, predictionLines, probabilityText, textNames } from '../../web/page/take/prediction.ts';
+import { predictionOf } from '../../web/session/view/prediction.ts';
 import { TASKS } from '../../worker/data/tasks.ts';
 import { device, room, scores, settingsOf } from './gallery/scenarios.ts';
 

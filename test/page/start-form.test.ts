@@ -6,18 +6,12 @@ import {
   POLICIES,
   TrainingSettingsSchema,
 } from '../../signaling/protocol/settings.ts';
-import { POLICY_CHOICES, TASKS } from '../../web/page/choices.ts';
-import { friendlyName } from '../../web/page/device-name.ts';
-import { EMPTY_TABLE, guessColumns } from '../../web/page/own-table.ts';
-import { recipeFields, withModel, withTask } from '../../web/page/recipes.ts';
-import {
-  checkName,
-  checkStartForm,
-  DEFAULT_FORM,
-  type Field,
-  FOLDS,
-  type StartForm,
-} from '../../web/page/start-form.ts';
+import { POLICY_CHOICES, TASKS } from '../../web/page/parts/choices.ts';
+import { friendlyName } from '../../web/page/start/device-name.ts';
+import type { Field, StartForm } from '../../web/page/start/form-fields.ts';
+import { EMPTY_TABLE, guessColumns } from '../../web/page/start/own-table.ts';
+import { recipeFields, withModel, withTask } from '../../web/page/start/recipes.ts';
+import { checkName, checkStartForm, DEFAULT_FORM, FOLDS } from '../../web/page/start/start-form.ts';
 import { previewTable } from '../../worker/data/own-task.ts';
 import { TASKS as WORKER_TASKS } from '../../worker/data/tasks.ts';
 

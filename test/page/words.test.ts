@@ -11,7 +11,7 @@ import {
   rateText,
   secondsText,
   timeLeftText,
-} from '../../web/page/words.ts';
+} from '../../web/page/parts/words.ts';
 
 describe('quantities', () => {
   it.each([

@@ -1,6 +1,6 @@
-import { shareBandwidth } from '../../signaling/planner/bandwidth.ts';
-import { computeSeconds, type Fleet, linkBits } from '../../signaling/planner/fleet.ts';
-import { type BlockTable, loadsOf } from '../../signaling/planner/table.ts';
+import { shareBandwidth } from '../../signaling/planner/problem/bandwidth.ts';
+import { computeSeconds, type Fleet, linkBits } from '../../signaling/planner/problem/fleet.ts';
+import { type BlockTable, loadsOf } from '../../signaling/planner/problem/table.ts';
 
 /** Oracles that try everything. Only for small problems. */
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { bottleneckByMatching, smallestPerDepth } from '../../signaling/planner/bottleneck.ts';
-import { crunch, crunchByCutting, crunchByThresholds } from '../../signaling/planner/crunch.ts';
-import { type Draw, drawsFrom } from '../../signaling/planner/random.ts';
+import { type Draw, drawsFrom } from '../../signaling/planner/algorithms/random.ts';
+import { bottleneckByMatching, smallestPerDepth } from '../../signaling/planner/blocks/bottleneck.ts';
+import { crunch, crunchByCutting, crunchByThresholds } from '../../signaling/planner/blocks/crunch.ts';
 import { bruteBottleneck } from './brute-force.ts';
 
 const ids = (devices: number) => Array.from({ length: devices }, (_, k) => `d${k}`);

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { fleetOf } from '../../signaling/planner/fleet.ts';
-import { generateFleet } from '../../signaling/planner/generator.ts';
-import { chainAt } from '../../signaling/planner/grouped.ts';
-import { groupAtFixedRate } from '../../signaling/planner/grouping.ts';
-import { solve } from '../../signaling/planner/plan.ts';
-import type { DetailedDevice, DetailedProblem } from '../../signaling/planner/problem.ts';
-import { drawProblem } from '../../signaling/planner/simulate/draw.ts';
-import { SCENARIOS } from '../../signaling/planner/simulate/scenario.ts';
+import { fleetOf } from '../../signaling/planner/problem/fleet.ts';
+import { generateFleet } from '../../signaling/planner/problem/generator.ts';
+import type { DetailedDevice, DetailedProblem } from '../../signaling/planner/problem/problem.ts';
+import { solve } from '../../signaling/planner/solve.ts';
+import { chainAt } from '../../signaling/planner/teams/grouped.ts';
+import { groupAtFixedRate } from '../../signaling/planner/teams/grouping.ts';
 import { largestMicroBatch, memoryBytes, recomputes } from '../../signaling/protocol/cost-model.ts';
 import { POLICIES } from '../../signaling/protocol/settings.ts';
+import { drawProblem } from '../../signaling/simulate/draw.ts';
+import { SCENARIOS } from '../../signaling/simulate/scenario.ts';
 import { bruteChains } from './brute-force.ts';
 
 const device = (id: string, change: Partial<DetailedDevice> = {}): DetailedDevice => ({

@@ -1,7 +1,7 @@
 import loadHighs from 'highs';
-import { shareBandwidth } from '../../signaling/planner/bandwidth.ts';
-import { chainLoads, type Fleet } from '../../signaling/planner/fleet.ts';
-import { fleetRunTable, linkOf } from '../../signaling/planner/run-costs.ts';
+import { shareBandwidth } from '../../signaling/planner/problem/bandwidth.ts';
+import { chainLoads, type Fleet } from '../../signaling/planner/problem/fleet.ts';
+import { fleetRunTable, linkOf } from '../../signaling/planner/problem/run-costs.ts';
 
 /** One choice of the integer program: a device carries so many samples and sends a run of blocks. */
 interface Choice {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { exact } from '../../signaling/planner/exact.ts';
-import { generateProblem } from '../../signaling/planner/generator.ts';
-import { lola } from '../../signaling/planner/lola.ts';
-import type { Channel } from '../../signaling/planner/problem.ts';
-import { tableOf } from '../../signaling/planner/table.ts';
-import { tabularTeam } from '../../signaling/planner/tabular-team.ts';
+import { exact } from '../../signaling/planner/blocks/exact.ts';
+import { lola } from '../../signaling/planner/blocks/lola.ts';
+import { tabularTeam } from '../../signaling/planner/blocks/tabular-team.ts';
+import { generateProblem } from '../../signaling/planner/problem/generator.ts';
+import type { Channel } from '../../signaling/planner/problem/problem.ts';
+import { tableOf } from '../../signaling/planner/problem/table.ts';
 import { bruteBlockSets, bruteJoint } from './brute-force.ts';
 
 const CHANNELS: readonly Channel[] = ['ofdma', 'ofdma-power', 'airtime'];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { generateFleet, generateProblem } from '../../signaling/planner/generator.ts';
-import { ProblemError, parseProblem } from '../../signaling/planner/parse.ts';
-import { solve } from '../../signaling/planner/plan.ts';
+import { generateFleet, generateProblem } from '../../signaling/planner/problem/generator.ts';
+import { ProblemError, parseProblem } from '../../signaling/planner/problem/parse.ts';
+import { solve } from '../../signaling/planner/solve.ts';
 import { POLICIES } from '../../signaling/protocol/settings.ts';
 
 /** What JSON makes of it: NaN and Infinity become null. */

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { assign } from '../../signaling/planner/assignment.ts';
-import { shareBandwidth } from '../../signaling/planner/bandwidth.ts';
-import { chainBySubsets, cheapestChain } from '../../signaling/planner/chain.ts';
-import { bitsPerSecond, hertzNeeded, type RateLaw, uploadSeconds } from '../../signaling/planner/channel.ts';
-import { maximumMatching } from '../../signaling/planner/matching.ts';
-import { drawsFrom } from '../../signaling/planner/random.ts';
-import { runTable } from '../../signaling/planner/runs.ts';
-import { cheapestSplit } from '../../signaling/planner/samples.ts';
+import { chainBySubsets, cheapestChain } from '../../signaling/planner/algorithms/chain.ts';
+import { cheapestSplit } from '../../signaling/planner/algorithms/cheapest-split.ts';
+import { maximumMatching } from '../../signaling/planner/algorithms/matching.ts';
+import { assign } from '../../signaling/planner/algorithms/min-cost-assignment.ts';
+import { drawsFrom } from '../../signaling/planner/algorithms/random.ts';
+import { runTable } from '../../signaling/planner/algorithms/runs.ts';
+import { shareBandwidth } from '../../signaling/planner/problem/bandwidth.ts';
+import { bitsPerSecond, hertzNeeded, type RateLaw, uploadSeconds } from '../../signaling/planner/problem/channel.ts';
 import { allocations } from './brute-force.ts';
 
 test('assignment equals brute force on 600 matrices with forbidden, negative and equal costs', () => {

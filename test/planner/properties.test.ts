@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import type { PlanAnswer } from '../../signaling/planner/answer.ts';
-import { generateFleet, generateProblem } from '../../signaling/planner/generator.ts';
-import { solve } from '../../signaling/planner/plan.ts';
-import type { Channel, DetailedProblem, TabularDevice, TabularProblem } from '../../signaling/planner/problem.ts';
-import { drawsFrom } from '../../signaling/planner/random.ts';
+import { drawsFrom } from '../../signaling/planner/algorithms/random.ts';
+import type { PlanAnswer } from '../../signaling/planner/problem/answer.ts';
+import { generateFleet, generateProblem } from '../../signaling/planner/problem/generator.ts';
+import type {
+  Channel,
+  DetailedProblem,
+  TabularDevice,
+  TabularProblem,
+} from '../../signaling/planner/problem/problem.ts';
+import { solve } from '../../signaling/planner/solve.ts';
 import { POLICIES, type Policy } from '../../signaling/protocol/settings.ts';
 
 const CHANNELS: readonly Channel[] = ['ofdma', 'ofdma-power', 'airtime'];

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
-import { drawsFrom } from '../../signaling/planner/random.ts';
+import { drawsFrom } from '../../signaling/planner/algorithms/random.ts';
 import { planRoom, type RoomDevice, type RoomProblem } from '../../signaling/planner/room-plan.ts';
 import { MAX_DEVICES_IN_ROOM } from '../../signaling/protocol/limits.ts';
 import { RoomPlanSchema } from '../../signaling/protocol/plan.ts';

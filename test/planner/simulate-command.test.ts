@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 const scratch = mkdtempSync(join(tmpdir(), 'simulate-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-const RUN = `const { simulateCommand } = await import('./signaling/simulate-command.ts');
+const RUN = `const { simulateCommand } = await import('./signaling/cli/simulate-command.ts');
 process.exitCode = await simulateCommand(process.argv.slice(1));`;
 
 interface Ended {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { fleetOf } from '../../signaling/planner/fleet.ts';
-import { generateFleet } from '../../signaling/planner/generator.ts';
-import { fastestGroups, groupsBound, shareChain } from '../../signaling/planner/grouped.ts';
-import { solve } from '../../signaling/planner/plan.ts';
-import type { Channel } from '../../signaling/planner/problem.ts';
-import { fastestTeams } from '../../signaling/planner/teams.ts';
-import { teamsBound } from '../../signaling/planner/teams-bound.ts';
+import { fleetOf } from '../../signaling/planner/problem/fleet.ts';
+import { generateFleet } from '../../signaling/planner/problem/generator.ts';
+import type { Channel } from '../../signaling/planner/problem/problem.ts';
+import { solve } from '../../signaling/planner/solve.ts';
+import { fastestGroups, groupsBound, shareChain } from '../../signaling/planner/teams/grouped.ts';
+import { fastestTeams } from '../../signaling/planner/teams/teams.ts';
+import { teamsBound } from '../../signaling/planner/teams/teams-bound.ts';
 import { POLICIES } from '../../signaling/protocol/settings.ts';
 import { bruteChains, bruteTeams } from './brute-force.ts';
 import { teamsByIntegerProgram } from './fleet-highs.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Policy } from '../../signaling/protocol/settings.ts';
-import type { RunningServer } from '../../signaling/server.ts';
-import type { SessionView } from '../../web/session/view.ts';
+import type { RunningServer } from '../../signaling/server/server.ts';
+import type { SessionView } from '../../web/session/view/view.ts';
 import { HeadlessRoom, largestRelativeDifference, losses, namesOf, startTestServer } from './headless-room.ts';
 
 /**

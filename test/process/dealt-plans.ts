@@ -1,6 +1,6 @@
-import type { RoomPlanner } from '../../signaling/plan-service.ts';
 import type { RoomPlanAnswer, RoomProblem } from '../../signaling/planner/room-plan.ts';
 import type { RoomAssignment } from '../../signaling/protocol/plan.ts';
+import type { RoomPlanner } from '../../signaling/server/plan-service.ts';
 
 /**
  * Plans dealt out evenly, whatever the devices measured, so that everybody has a part: `crunch` deals blocks, `data-parallel` samples,

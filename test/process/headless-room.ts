@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type HeadlessEnvironment, headlessEnvironment } from '../../signaling/headless/environment.ts';
+import { type HeadlessEnvironment, headlessEnvironment } from '../../signaling/node/environment.ts';
 import type { Policy } from '../../signaling/protocol/settings.ts';
-import { type RunningServer, startServer } from '../../signaling/server.ts';
-import { OwnSession } from '../../web/session/host-session.ts';
-import { roomLink } from '../../web/session/link-address.ts';
+import { type RunningServer, startServer } from '../../signaling/server/server.ts';
+import { roomLink } from '../../web/session/links/link-address.ts';
+import { OwnSession } from '../../web/session/own-session.ts';
 import { resumeSession } from '../../web/session/resume-session.ts';
-import type { SessionView } from '../../web/session/view.ts';
-import type { HostRequest } from '../../worker/rpc.ts';
+import type { SessionView } from '../../web/session/view/view.ts';
+import type { HostRequest } from '../../worker/api/host-api.ts';
 import { DEALT } from './dealt-plans.ts';
 
 /** Everything that a test waits for comes within seconds on a quiet machine. */

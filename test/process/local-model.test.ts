@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openServer } from '../../signaling/cli/serve-command.ts';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
-import { openServer } from '../../signaling/serve-command.ts';
-import { fileChunkStore } from '../../worker/model/file-chunk-store.ts';
-import { openHttp } from '../../worker/model/model-files.ts';
+import { openHttp } from '../../worker/files/open-file.ts';
 import { modelFiles } from '../../worker/model/open-model.ts';
+import { fileChunkStore } from '../../worker/node/file-chunk-store.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../signaling/tabloom.ts', import.meta.url));
 const MODEL = fileURLToPath(new URL('../../models/roberta-mini', import.meta.url));

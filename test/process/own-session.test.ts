@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import type { RunningServer } from '../../signaling/server.ts';
-import type { HostRequest } from '../../worker/rpc.ts';
+import type { RunningServer } from '../../signaling/server/server.ts';
+import type { HostRequest } from '../../worker/api/host-api.ts';
 import { HeadlessRoom, losses, startTestServer } from './headless-room.ts';
 
 /** Sessions on a person's own data and from a person's own adapter, and texts that are tried while they run. */

@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { headlessEnvironment } from '../../signaling/headless/environment.ts';
-import type { RunningServer } from '../../signaling/server.ts';
+import { headlessEnvironment } from '../../signaling/node/environment.ts';
+import type { RunningServer } from '../../signaling/server/server.ts';
 import { JoinSession } from '../../web/session/join-session.ts';
-import type { SessionView } from '../../web/session/view.ts';
+import type { SessionView } from '../../web/session/view/view.ts';
 import { HeadlessRoom, largestRelativeDifference, losses, startTestServer } from './headless-room.ts';
 
 /** A run that is broken off and gone on with is the uninterrupted run; dropout is on, so that its masks are tried, too. */

@@ -3,7 +3,7 @@ import { type DataMessage, encodeMessage, readMessage } from '../../signaling/pr
 import { decodeFrame } from '../../signaling/protocol/frames.ts';
 import { MAX_CONTROL_CHARACTERS } from '../../signaling/protocol/limits.ts';
 import { type ClientMessage, parseClientMessage, parseServerMessage } from '../../signaling/protocol/messages.ts';
-import { tensorSizes } from '../../web/session/session-base.ts';
+import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
 import { profile, SETTINGS } from './samples.ts';
 
 const device = { id: 'abcdefgh', key: 'k'.repeat(32), name: 'laptop', kind: 'tab' as const };

@@ -2,14 +2,15 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { GradientPart } from '../../worker/api/batch.ts';
+import type { ExportedFile, HostRequest, HostStart, OpenedHost } from '../../worker/api/host-api.ts';
 import { loadTask } from '../../worker/data/load-task.ts';
 import { createOnnxEngine } from '../../worker/engine/onnx/engine.ts';
-import { Host } from '../../worker/host.ts';
-import { openFileOrHttp } from '../../worker/model/file-source.ts';
+import { Host } from '../../worker/host/host.ts';
+import { evaluateBatch, runOrder } from '../../worker/learn/trainer.ts';
 import { modelFileUrl } from '../../worker/model/model-files.ts';
 import { openWeights } from '../../worker/model/weights.ts';
-import type { ExportedFile, GradientPart, HostRequest, HostStart, OpenedHost } from '../../worker/rpc.ts';
-import { evaluateBatch, runOrder } from '../../worker/trainer.ts';
+import { openFileOrHttp } from '../../worker/node/file-source.ts';
 
 /**
  * Exports of a short training run, and what Tabloom answers with them, for check_exports.py to open in PEFT, transformers and

@@ -2,14 +2,15 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { runSession } from '../../signaling/demo-session.ts';
-import type { RoomPlanner } from '../../signaling/plan-service.ts';
+import { runSession } from '../../signaling/cli/demo/demo-session.ts';
 import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
-import { startServer } from '../../signaling/server.ts';
-import { Host } from '../../worker/host.ts';
-import { openFileOrHttp } from '../../worker/model/file-source.ts';
+import type { RoomPlanner } from '../../signaling/server/plan-service.ts';
+import { startServer } from '../../signaling/server/server.ts';
+import type { TokenBatch } from '../../worker/api/batch.ts';
+import type { HostRequest } from '../../worker/api/host-api.ts';
+import { Host } from '../../worker/host/host.ts';
 import { encodeSafetensors, type NamedTensor } from '../../worker/model/safetensors.ts';
-import type { HostRequest, TokenBatch } from '../../worker/rpc.ts';
+import { openFileOrHttp } from '../../worker/node/file-source.ts';
 import { DEALT } from '../process/dealt-plans.ts';
 
 /**

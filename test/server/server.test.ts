@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type ClientMessage, parseServerMessage, type ServerMessage } from '../../signaling/protocol/messages.ts';
 import type { RoundReport } from '../../signaling/protocol/room-view.ts';
-import { type RunningServer, startServer } from '../../signaling/server.ts';
+import { type RunningServer, startServer } from '../../signaling/server/server.ts';
 import { profile, SETTINGS } from '../protocol/samples.ts';
 
 let server: RunningServer;

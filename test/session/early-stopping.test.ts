@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { ScoreReport } from '../../signaling/protocol/room-view.ts';
-import { isExhausted } from '../../web/session/training.ts';
+import { isExhausted } from '../../web/session/rounds/training.ts';
 
 const at = (...rounds: number[]): ScoreReport[] =>
   rounds.map((round) => ({ round, metric: 'accuracy', value: 0.5, loss: 1, examples: 9, elapsedSeconds: 1 }));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readRoomCode, roomLink, roomOfFragment } from '../../web/session/link-address.ts';
+import { readRoomCode, roomLink, roomOfFragment } from '../../web/session/links/link-address.ts';
 
 describe('roomLink', () => {
   it('puts the code into the fragment', () => {

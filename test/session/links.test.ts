@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { installWebRtc } from '../../signaling/headless/webrtc.ts';
+import { installWebRtc } from '../../signaling/node/webrtc.ts';
 import { type DataMessage, encodeMessage } from '../../signaling/protocol/data-messages.ts';
 import { slices } from '../../signaling/protocol/frames.ts';
-import { ChannelLink } from '../../web/session/channel-link.ts';
-import { answerProbes, measureLink } from '../../web/session/link-probe.ts';
-import type { MessageLink } from '../../web/session/message-link.ts';
-import { tensorSizes } from '../../web/session/session-base.ts';
+import { ChannelLink } from '../../web/session/links/channel-link.ts';
+import { answerProbes, measureLink } from '../../web/session/links/link-probe.ts';
+import type { MessageLink } from '../../web/session/links/message-link.ts';
+import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
 import { SETTINGS } from '../protocol/samples.ts';
 
 /** Two real RTCPeerConnections in this process, with the negotiated channel that sessions use. */

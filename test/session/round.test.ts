@@ -9,7 +9,7 @@ import {
   reassign,
   receive,
   startRound,
-} from '../../web/session/round.ts';
+} from '../../web/session/rounds/round.ts';
 
 const LAYERS = 6;
 const work = (device: string, layers: number[], head: boolean, start = 0, count = 8): RoomAssignment => ({

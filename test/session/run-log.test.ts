@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { DeviceView, RoomView, RoundReport } from '../../signaling/protocol/room-view.ts';
-import { logEntries, RunLog } from '../../web/session/run-log.ts';
 import { historyOf, readNote, type SessionNote } from '../../web/session/session-note.ts';
-import type { SessionView } from '../../web/session/view.ts';
-import { firstView, reduceView, type ViewEvent } from '../../web/session/view-state.ts';
+import { logEntries, RunLog } from '../../web/session/view/run-log.ts';
+import type { SessionView } from '../../web/session/view/view.ts';
+import { firstView, reduceView, type ViewEvent } from '../../web/session/view/view-state.ts';
 import { profile, SETTINGS } from '../protocol/samples.ts';
 
 const device = (id: string, ready: boolean): DeviceView => ({

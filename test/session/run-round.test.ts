@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { DataHeader } from '../../signaling/protocol/data-messages.ts';
 import type { RoomPlan } from '../../signaling/protocol/plan.ts';
 import type { DeviceView } from '../../signaling/protocol/room-view.ts';
-import { Fleet } from '../../web/session/fleet.ts';
-import { Emitter, localLinkPair, type MessageLink } from '../../web/session/message-link.ts';
-import { dueOf } from '../../web/session/round.ts';
-import { type RoundResult, runRound } from '../../web/session/run-round.ts';
+import { localLinkPair, type MessageLink } from '../../web/session/links/message-link.ts';
+import { Fleet } from '../../web/session/rounds/fleet.ts';
+import { dueOf } from '../../web/session/rounds/round.ts';
+import { type RoundResult, runRound } from '../../web/session/rounds/run-round.ts';
+import { Emitter } from '../../web/session/world/emitter.ts';
 import { profile, SETTINGS } from '../protocol/samples.ts';
 
 const ROUND = 3;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RoundReport, ScoreReport } from '../../signaling/protocol/room-view.ts';
-import type { SessionView } from '../../web/session/view.ts';
-import { firstView, reduceView, type ViewEvent } from '../../web/session/view-state.ts';
+import type { SessionView } from '../../web/session/view/view.ts';
+import { firstView, reduceView, type ViewEvent } from '../../web/session/view/view-state.ts';
 
 const round = (n: number, loss = 1 / n): RoundReport => ({
   round: n,

@@ -75,23 +75,95 @@ export const ZONES: readonly Zone[] = [
     without: PURE,
   },
   {
-    // The server and the command line, headless devices included: the one place that may know everything but the page.
-    name: 'signaling',
-    owns: /^signaling\//,
-    imports: ['signaling/protocol', 'signaling/planner', 'signaling/room', 'worker', 'worker, headless', 'web/session'],
+    name: 'signaling/simulate',
+    owns: /^signaling\/simulate\//,
+    imports: ['signaling/protocol', 'signaling/planner'],
     types: [],
-    starts: [/^worker\//],
+    starts: [],
+    packages: ['valibot'],
+    node: false,
+    without: PURE,
+  },
+  {
+    // How Node starts a TypeScript module on a thread; both the server and headless devices need it, and it needs nobody.
+    name: 'signaling/node/start-thread',
+    owns: /^signaling\/node\/start-thread\.ts$/,
+    imports: [],
+    types: [],
+    starts: [],
+    packages: 'any',
+    node: true,
+    without: [DOM],
+  },
+  {
+    // Knows neither worker/ nor web/: no code that could read a token, a weight or a gradient is within its reach.
+    name: 'signaling/server',
+    owns: /^signaling\/server\//,
+    imports: ['signaling/protocol', 'signaling/planner', 'signaling/room', 'signaling/node/start-thread'],
+    types: [],
+    starts: [],
+    packages: 'any',
+    node: true,
+    without: [DOM],
+  },
+  {
+    // What Node must be given to run a session: the twin of web/tab.
+    name: 'signaling/node',
+    owns: /^signaling\/node\//,
+    imports: [
+      'signaling/protocol',
+      'signaling/node/start-thread',
+      'worker/api',
+      'worker',
+      'worker/node',
+      'web/session',
+    ],
+    types: [],
+    starts: [/^worker\/node\//],
     packages: 'any',
     node: true,
     without: [],
   },
   {
-    // What a worker needs in a headless device and no page may load: `file-source.ts`, `node-worker.ts`, `device-node.ts`.
-    name: 'worker, headless',
-    owns: /^worker\/(.*\/)?((file|node)-[^/]+|[^/]+-node)\.ts$/,
-    imports: ['signaling/protocol', 'worker'],
+    // The command line is the one place that may know everything but the page.
+    name: 'signaling/cli',
+    owns: /^signaling\/(cli\/|tabloom\.ts$)/,
+    imports: [
+      'signaling/protocol',
+      'signaling/planner',
+      'signaling/room',
+      'signaling/simulate',
+      'signaling/server',
+      'signaling/node',
+      'worker/api',
+      'worker',
+      'worker/node',
+      'web/session',
+    ],
     types: [],
-    starts: [/^worker\//],
+    starts: [/^worker\/node\//],
+    packages: 'any',
+    node: true,
+    without: [],
+  },
+  {
+    // What a session may ask of its workers: types, and the floor of worker/.
+    name: 'worker/api',
+    owns: /^worker\/api\//,
+    imports: ['signaling/protocol'],
+    types: [],
+    starts: [],
+    packages: [],
+    node: false,
+    without: PURE,
+  },
+  {
+    // What a worker needs in a headless device and no page may load.
+    name: 'worker/node',
+    owns: /^worker\/node\//,
+    imports: ['signaling/protocol', 'worker/api', 'worker'],
+    types: [],
+    starts: [],
     packages: 'any',
     node: true,
     without: [DOM],
@@ -99,7 +171,7 @@ export const ZONES: readonly Zone[] = [
   {
     name: 'worker',
     owns: /^worker\//,
-    imports: ['signaling/protocol'],
+    imports: ['signaling/protocol', 'worker/api'],
     types: [],
     starts: [],
     packages: 'any',
@@ -111,18 +183,29 @@ export const ZONES: readonly Zone[] = [
     name: 'web/session',
     owns: /^web\/session\//,
     imports: ['signaling/protocol'],
-    types: [/^worker\/rpc\.ts$/],
+    types: [/^worker\/api\//],
     starts: [],
     packages: ['peerjs', 'comlink', 'valibot'],
     node: false,
     without: [DOM, NODE, words('Math.random Date.now')],
   },
   {
-    name: 'web/page',
-    owns: /^web\//,
+    // The real world for a session in a tab: the twin of signaling/node.
+    name: 'web/tab',
+    owns: /^web\/tab\//,
     imports: ['signaling/protocol', 'web/session'],
-    types: [/^signaling\/planner\//, /^worker\/rpc\.ts$/],
-    starts: [/^worker\/[^/]+\.ts$/],
+    types: [/^worker\/api\//],
+    starts: [/^worker\/(device|host)\/[^/]+-worker\.ts$/],
+    packages: ['peerjs', 'comlink', 'valibot'],
+    node: false,
+    without: [NODE],
+  },
+  {
+    name: 'web/page',
+    owns: /^web\/(page\/|main\.tsx$)/,
+    imports: ['signaling/protocol', 'web/session', 'web/tab'],
+    types: [/^worker\/api\//],
+    starts: [],
     packages: 'any',
     node: false,
     without: [NODE],
@@ -201,29 +284,71 @@ export function violations(
   });
 }
 
-/** Modules that run each other in a ring, as `a -> b -> a`. A ring closed by a type-only import runs nothing and is left alone. */
-export function importRings(modules: readonly Module[]): readonly string[] {
-  const known = new Map(modules.map((m) => [m.path, m]));
-  const state = new Map<string, 'open' | 'done'>();
-  const rings: string[] = [];
-  const trail: string[] = [];
-  const walk = (path: string): void => {
-    const module = known.get(path);
-    if (module === undefined || state.get(path) === 'done') return;
-    if (state.get(path) === 'open') {
-      rings.push([...trail.slice(trail.indexOf(path)), path].join(' -> '));
-      return;
+/** Paths of ours that a module names in any way but by starting them; type-only imports are arrows like all others. */
+function arrowsOf({ path, syntax }: Module, known: ReadonlySet<string>): readonly string[] {
+  return syntax.imports.flatMap(({ specifier, kind }) => {
+    const local = specifier === undefined || kind === 'url' ? undefined : resolveLocal(path, specifier);
+    return local !== undefined && local !== path && known.has(local) ? [local] : [];
+  });
+}
+
+/** Strongly connected sets of more than one place, each sorted, in the order of their first names (Tarjan 1972). */
+function circles(arrows: ReadonlyMap<string, ReadonlySet<string>>): readonly (readonly string[])[] {
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const stack: string[] = [];
+  const found: string[][] = [];
+  const walk = (place: string): number => {
+    const at = index.size;
+    index.set(place, at);
+    let lowest = at;
+    stack.push(place);
+    for (const next of arrows.get(place) ?? []) {
+      if (!index.has(next)) lowest = Math.min(lowest, walk(next));
+      else if (stack.includes(next)) lowest = Math.min(lowest, index.get(next) ?? at);
     }
-    state.set(path, 'open');
-    trail.push(path);
-    for (const { specifier, kind } of module.syntax.imports) {
-      const local =
-        specifier === undefined || kind === 'url' || kind === 'type' ? undefined : resolveLocal(path, specifier);
-      if (local !== undefined) walk(local);
+    low.set(place, lowest);
+    if (lowest === at) {
+      const circle = stack.splice(stack.indexOf(place));
+      if (circle.length > 1) found.push(circle.sort());
     }
-    trail.pop();
-    state.set(path, 'done');
+    return lowest;
   };
-  for (const { path } of modules) walk(path);
-  return rings;
+  for (const place of arrows.keys()) if (!index.has(place)) walk(place);
+  return found.sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
+}
+
+/** Files that import each other in a circle. A type import closes a circle too: neither file can be understood, or moved, alone. */
+export function fileCircles(modules: readonly Module[]): readonly (readonly string[])[] {
+  const known = new Set(modules.map((m) => m.path));
+  return circles(new Map(modules.map((m) => [m.path, new Set(arrowsOf(m, known))])));
+}
+
+/**
+ * Folders inside one top folder that import each other in a circle; a folder holds its own files, not those of folders inside it.
+ * Between the top folders the zones speak.
+ */
+export function folderCircles(modules: readonly Module[]): readonly (readonly string[])[] {
+  const known = new Set(modules.map((m) => m.path));
+  const arrows = new Map<string, Set<string>>();
+  for (const module of modules) {
+    const from = posix.dirname(module.path);
+    const named = arrows.get(from) ?? new Set();
+    arrows.set(from, named);
+    for (const path of arrowsOf(module, known)) {
+      const to = posix.dirname(path);
+      if (to !== from && to.split('/')[0] === from.split('/')[0]) named.add(to);
+    }
+  }
+  return circles(arrows);
+}
+
+/** More than these many sources are no longer one room. */
+export const MAX_FILES_IN_FOLDER = 15;
+
+/** Folders with more sources than MAX_FILES_IN_FOLDER, as `folder: count`. */
+export function crowdedFolders(paths: readonly string[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const path of paths) counts.set(posix.dirname(path), (counts.get(posix.dirname(path)) ?? 0) + 1);
+  return [...counts].filter(([, count]) => count > MAX_FILES_IN_FOLDER).map(([folder, count]) => `${folder}: ${count}`);
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { importRings, type Module, violations, ZONES } from './import-rule.ts';
+import { crowdedFolders, fileCircles, folderCircles, type Module, violations, ZONES } from './import-rule.ts';
 import { readModule } from './module-syntax.ts';
 import { projectFiles, ROOT } from './project-files.ts';
 
@@ -31,8 +31,17 @@ describe('the project', () => {
     expect(violations(modules, dependencies)).toEqual([]);
   });
 
-  test('has no modules that import each other in a ring', () => {
-    expect(importRings(modules)).toEqual([]);
+  test('has no files that import each other in a circle, type imports counted', () => {
+    expect(fileCircles(modules)).toEqual([]);
+  });
+
+  test('has no folders that import each other in a circle', () => {
+    expect(folderCircles(modules)).toEqual([]);
+  });
+
+  test('has no folder too full to be one room', () => {
+    const all = projectFiles((path) => /^(signaling|worker|web)\/.*\.(tsx?|css)$/.test(path)).map((f) => f.path);
+    expect(crowdedFolders(all)).toEqual([]);
   });
 
   test('has no barrel: a file that only re-exports hides who uses whom', () => {
@@ -73,41 +82,76 @@ describe('the checker finds', () => {
 
   test.each([
     ['signaling/planner/x.ts', "import { r } from '../room/room.ts';", 'imports signaling/room/room.ts'],
-    ['signaling/room/x.ts', "import { s } from '../server.ts';", 'imports signaling/server.ts'],
-    ['signaling/server.ts', "import { p } from '../web/page/app.tsx';", 'imports web/page/app.tsx'],
+    ['signaling/room/x.ts', "import { s } from '../server/server.ts';", 'imports signaling/server/server.ts'],
+    ['signaling/cli/x.ts', "import { p } from '../../web/page/app.tsx';", 'imports web/page/app.tsx'],
+    ['signaling/cli/x.ts', "import { p } from '../../web/tab/tab.ts';", 'imports web/tab/tab.ts'],
+    ['signaling/server/x.ts', "import { p } from '../../web/session/a.ts';", 'imports web/session/a.ts'],
+    ['signaling/server/x.ts', "import type { T } from '../../worker/api/batch.ts';", 'imports worker/api/batch.ts'],
+    ['signaling/server/x.ts', "import { e } from '../node/environment.ts';", 'imports signaling/node/environment.ts'],
+    ['signaling/server/x.ts', "import { s } from '../cli/serve-command.ts';", 'imports signaling/cli/serve-command.ts'],
+    ['signaling/node/x.ts', "import { s } from '../server/server.ts';", 'imports signaling/server/server.ts'],
+    ['signaling/simulate/x.ts', "import { s } from '../room/room.ts';", 'imports signaling/room/room.ts'],
+    ['worker/api/x.ts', "import type { E } from '../engine/engine.ts';", 'imports worker/engine/engine.ts'],
+    ['web/tab/x.ts', "import { App } from '../page/app.tsx';", 'imports web/page/app.tsx'],
+    [
+      'web/tab/x.ts',
+      "new Worker(new URL('../../worker/host/host.ts', import.meta.url));",
+      'starts worker/host/host.ts',
+    ],
+    ['web/page/x.tsx', "new Worker(new URL('../../worker/d.ts', import.meta.url));", 'starts worker/d.ts'],
     ['worker/x.ts', "import { plan } from '../signaling/planner/crunch.ts';", 'imports signaling/planner/crunch.ts'],
     ['worker/engine/x.ts', "import { a } from '../../web/session/a.ts';", 'imports web/session/a.ts'],
     ['worker/x.ts', "import { create } from 'webgpu';", 'imports the package webgpu, which runs in Node only'],
     ['worker/x.ts', "import { open } from 'node:fs/promises';", 'imports node:fs/promises'],
-    ['worker/x.ts', "await import('./model/file-source.ts');", 'imports worker/model/file-source.ts'],
+    ['worker/x.ts', "await import('./node/file-source.ts');", 'imports worker/node/file-source.ts'],
     ['worker/x.ts', "import 'left-pad';", "imports left-pad, which package.json's dependencies do not name"],
-    ['web/session/x.ts', "import { a } from '../../worker/rpc.ts';", 'imports more than types from worker/rpc.ts'],
+    [
+      'web/session/x.ts',
+      "import { a } from '../../worker/api/batch.ts';",
+      'imports more than types from worker/api/batch.ts',
+    ],
     ['web/session/x.ts', "import type { E } from '../../worker/engine/engine.ts';", 'imports worker/engine/engine.ts'],
     ['web/session/x.ts', "import { App } from '../page/app.tsx';", 'imports web/page/app.tsx'],
     ['web/session/x.ts', 'window.addEventListener("pagehide", () => {});', 'uses window'],
     ['web/session/x.ts', 'export const at = Date.now();', 'uses Date.now'],
     ['web/session/x.ts', "import { hostname } from 'node:os';", 'imports node:os'],
-    [
-      'web/page/x.tsx',
-      "import { a } from '../../signaling/planner/crunch.ts';",
-      'imports more than types from signaling/planner/crunch.ts',
-    ],
+    ['web/page/x.tsx', "import { a } from '../../signaling/planner/crunch.ts';", 'imports signaling/planner/crunch.ts'],
     ['web/page/x.tsx', "import { r } from '../../signaling/room/room.ts';", 'imports signaling/room/room.ts'],
   ])('%s: %s', (path, text, expected) => {
     expect(breaches({ [path]: text })).toContain(`${path} ${expected}`);
   });
 
-  test('a ring, and none where it is closed by types alone', () => {
+  test('a circle of files, closed by types too', () => {
     const files = (last: string) =>
       parse({
         'worker/a.ts': "import { b } from './b.ts'; export const a = b;",
         'worker/b.ts': "import { c } from './engine/c.ts'; export const b = c;",
         'worker/engine/c.ts': last,
       });
-    const ring = ['worker/a.ts -> worker/b.ts -> worker/engine/c.ts -> worker/a.ts'];
-    expect(importRings(files("import { a } from '../a.ts'; export const c = a;"))).toEqual(ring);
-    expect(importRings(files("export const c = () => import('../a.ts');"))).toEqual(ring);
-    expect(importRings(files("import type { a } from '../a.ts'; export const c = 1;"))).toEqual([]);
+    const circle = [['worker/a.ts', 'worker/b.ts', 'worker/engine/c.ts']];
+    expect(fileCircles(files("import { a } from '../a.ts'; export const c = a;"))).toEqual(circle);
+    expect(fileCircles(files("export const c = () => import('../a.ts');"))).toEqual(circle);
+    expect(fileCircles(files("import type { a } from '../a.ts'; export const c = 1;"))).toEqual(circle);
+    expect(fileCircles(files('export const c = 1;'))).toEqual([]);
+  });
+
+  test('a circle of folders that no files make', () => {
+    const files = parse({
+      'worker/data/a.ts': "import { b } from '../model/b.ts'; export const a = b;",
+      'worker/model/b.ts': 'export const b = 1;',
+      'worker/model/c.ts': "import type { D } from '../data/d.ts'; export type C = D;",
+      'worker/data/d.ts': 'export type D = 1;',
+      'web/x.ts': "import { b } from '../worker/model/b.ts'; export const x = b;",
+    });
+    expect(fileCircles(files)).toEqual([]);
+    expect(folderCircles(files)).toEqual([['worker/data', 'worker/model']]);
+    expect(folderCircles(files.slice(0, 2))).toEqual([]);
+  });
+
+  test('a folder of more than fifteen files', () => {
+    const paths = Array.from({ length: 16 }, (_, i) => `worker/data/${i}.ts`);
+    expect(crowdedFolders(paths)).toEqual(['worker/data: 16']);
+    expect(crowdedFolders(paths.slice(1).concat('worker/x.ts', 'worker/data/glue/y.ts'))).toEqual([]);
   });
 
   test('a file that only re-exports', () => {
@@ -119,17 +163,23 @@ describe('the checker finds', () => {
 describe('the checker lets pass', () => {
   test.each([
     ['signaling/planner/x.ts', "import type { Plan } from '../protocol/plan.ts'; import * as v from 'valibot';"],
+    ['signaling/room/x.ts', "import { plan } from '../planner/solve.ts'; import { MAX } from '../protocol/limits.ts';"],
     [
-      'signaling/room/x.ts',
-      "import { plan } from '../planner/crunch.ts'; import { MAX } from '../protocol/limits.ts';",
+      'signaling/server/x.ts',
+      "import { startThread } from '../node/start-thread.ts'; import { createServer } from 'node:http'; import { WebSocketServer } from 'ws';",
     ],
-    ['signaling/server.ts', "import { createServer } from 'node:http'; import { WebSocketServer } from 'ws';"],
     ['signaling/cli/join.ts', "import { join } from '../../web/session/join.ts'; setTimeout(join, Date.now());"],
     ['worker/x.ts', "const dawn = await import('onnxruntime-web/webgpu');"],
-    ['worker/model/file-source.ts', "import { open } from 'node:fs/promises'; import './byte-source.ts';"],
-    ['signaling/headless/x.ts', "import { openFileOrHttp } from '../../worker/model/file-source.ts';"],
-    ['web/session/x.ts', "import type { HostWorkerApi } from '../../worker/rpc.ts'; import { Peer } from 'peerjs';"],
-    ['web/page/x.tsx', "new Worker(new URL('../../worker/device.ts', import.meta.url), { type: 'module' });"],
+    ['worker/node/file-source.ts', "import { open } from 'node:fs/promises'; import '../files/byte-source.ts';"],
+    ['signaling/node/x.ts', "import { openFileOrHttp } from '../../worker/node/file-source.ts';"],
+    [
+      'web/session/x.ts',
+      "import type { HostWorkerApi } from '../../worker/api/host-api.ts'; import { Peer } from 'peerjs';",
+    ],
+    [
+      'web/tab/x.ts',
+      "new Worker(new URL('../../worker/device/device-worker.ts', import.meta.url), { type: 'module' });",
+    ],
     ['signaling/room/x.ts', 'type Partial = 1; export type A = globalThis.Partial<{ a: Partial }>;'],
     // Names of one's own, members and keys are no globals.
     ['signaling/room/x.ts', 'export const f = (window: { document: number }) => window.document + Math.max(1, 2);'],

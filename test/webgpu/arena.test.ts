@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
-import { randomValues } from '../../worker/engine/random-model.ts';
-import { type Lifetime, leastBytes, overlap, planArena } from '../../worker/engine/webgpu/arena.ts';
-import { wordParts } from '../../worker/engine/webgpu/embed-steps.ts';
+import { randomValues } from '../../worker/check/random-model.ts';
 import { passBytes, planTransients, transientLifetimes } from '../../worker/engine/webgpu/memory.ts';
 import { allSteps, kernelsOf, makePrograms } from '../../worker/engine/webgpu/programs.ts';
-import type { ModelPlan } from '../../worker/engine/webgpu/steps.ts';
+import { type Lifetime, leastBytes, overlap, planArena } from '../../worker/engine/webgpu/steps/arena.ts';
+import { wordParts } from '../../worker/engine/webgpu/steps/embed-steps.ts';
+import type { ModelPlan } from '../../worker/engine/webgpu/steps/steps.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
 
 const tensor = (name: string, bytes: number, first: number, last: number): Lifetime => ({

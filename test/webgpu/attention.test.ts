@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { attentionMask } from '../../worker/dropout.ts';
-import { relativeError } from '../../worker/engine/golden-check.ts';
-import { randomValues } from '../../worker/engine/random-model.ts';
-import type { Gpu } from '../../worker/engine/webgpu/gpu.ts';
+import { relativeError } from '../../worker/check/golden-check.ts';
+import { randomValues } from '../../worker/check/random-model.ts';
+import { attentionMask } from '../../worker/engine/dropout.ts';
+import type { Gpu } from '../../worker/engine/webgpu/device/gpu.ts';
 import { attentionForwardKernel, attentionGrid } from '../../worker/engine/webgpu/kernels/attention.ts';
 import {
   attentionKeyGradientKernel,

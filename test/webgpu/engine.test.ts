@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { LORA_TARGETS, WEIGHT_STORAGES } from '../../signaling/protocol/settings.ts';
+import { checkGolden, lossAndGradient, relativeError } from '../../worker/check/golden-check.ts';
+import { randomModel } from '../../worker/check/random-model.ts';
+import { selfTest } from '../../worker/check/self-test.ts';
 import type { Engine, EngineRequest } from '../../worker/engine/engine.ts';
-import { checkGolden, lossAndGradient, relativeError } from '../../worker/engine/golden-check.ts';
 import { hiddenFromValues } from '../../worker/engine/hidden.ts';
-import { randomModel } from '../../worker/engine/random-model.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
-import { selfTest } from '../../worker/engine/self-test.ts';
 import { createEngineOn, createWebGpuEngine, type WebGpuChoices } from '../../worker/engine/webgpu/engine.ts';
 import { recovering } from '../../worker/engine/webgpu/recovery.ts';
 import { GOLDEN_NAMES, goldenCase } from '../engine/golden-cases.ts';

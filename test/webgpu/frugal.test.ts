@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { LORA_TARGETS, type LoraTarget, type WeightStorage } from '../../signaling/protocol/settings.ts';
+import { lossAndGradient, relativeError } from '../../worker/check/golden-check.ts';
+import { randomModel } from '../../worker/check/random-model.ts';
 import type { EngineRequest } from '../../worker/engine/engine.ts';
-import { lossAndGradient, relativeError } from '../../worker/engine/golden-check.ts';
 import { hiddenFromValues } from '../../worker/engine/hidden.ts';
-import { randomModel } from '../../worker/engine/random-model.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import { createEngineOn, precisionsFor, type WebGpuChoices } from '../../worker/engine/webgpu/engine.ts';
-import type { WeightPrecision } from '../../worker/engine/webgpu/kernel.ts';
+import type { WeightPrecision } from '../../worker/engine/webgpu/kernels/kernel.ts';
 import { openGpu } from './dawn.ts';
 import { describeOnGpu } from './describe-on-gpu.ts';
 

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { hiddenMask } from '../../worker/dropout.ts';
-import { relativeError } from '../../worker/engine/golden-check.ts';
-import { randomValues } from '../../worker/engine/random-model.ts';
-import type { Gpu } from '../../worker/engine/webgpu/gpu.ts';
-import type { WeightPrecision } from '../../worker/engine/webgpu/kernel.ts';
+import { relativeError } from '../../worker/check/golden-check.ts';
+import { randomValues } from '../../worker/check/random-model.ts';
+import { hiddenMask } from '../../worker/engine/dropout.ts';
+import type { Gpu } from '../../worker/engine/webgpu/device/gpu.ts';
+import type { WeightPrecision } from '../../worker/engine/webgpu/kernels/kernel.ts';
 import {
   type MatmulSizes,
-  type MatmulVariant,
   matmulGrid,
   matmulKernel,
   matmulReference,
   matmulSizes,
-} from '../../worker/engine/webgpu/kernels/matmul.ts';
+} from '../../worker/engine/webgpu/kernels/matmul/matmul.ts';
+import type { MatmulVariant } from '../../worker/engine/webgpu/kernels/matmul/matmul-variant.ts';
 import type { Tile } from '../../worker/engine/webgpu/kernels/tile.ts';
 import { fromHalf, toHalf } from '../../worker/model/half.ts';
 import { openGpu } from './dawn.ts';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DROPOUT_SITES, hiddenMask } from '../../worker/dropout.ts';
-import { relativeError } from '../../worker/engine/golden-check.ts';
-import { randomValues } from '../../worker/engine/random-model.ts';
+import { relativeError } from '../../worker/check/golden-check.ts';
+import { randomValues } from '../../worker/check/random-model.ts';
+import { DROPOUT_SITES, hiddenMask } from '../../worker/engine/dropout.ts';
 import { normalCdf } from '../../worker/engine/reference/functions.ts';
-import type { Gpu } from '../../worker/engine/webgpu/gpu.ts';
+import type { Gpu } from '../../worker/engine/webgpu/device/gpu.ts';
 import { dropoutMaskGrid, dropoutMaskKernel, dropoutMaskSizes } from '../../worker/engine/webgpu/kernels/dropout.ts';
 import { embedGrid, embedKernel, embedReference, embedSizes } from '../../worker/engine/webgpu/kernels/embed.ts';
 import { geluReference, geluSlopeReference } from '../../worker/engine/webgpu/kernels/gelu.ts';

@@ -1,5 +1,5 @@
-import { type Gpu, type Slice, whole } from '../../worker/engine/webgpu/gpu.ts';
-import { type Grid, type Kernel, PASS_BYTES } from '../../worker/engine/webgpu/kernel.ts';
+import { type Gpu, type Slice, whole } from '../../worker/engine/webgpu/device/gpu.ts';
+import { type Grid, type Kernel, PASS_BYTES } from '../../worker/engine/webgpu/kernels/kernel.ts';
 
 type Numbers = Float32Array | Uint32Array | Uint16Array | Int8Array;
 

@@ -1,19 +1,20 @@
 import { type ReadonlySignal, signal, useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
-import type { StoredModel } from '../../worker/rpc.ts';
-import { roomOfFragment } from '../session/link-address.ts';
-import type { HostSession, SavedSession, Session, SessionFactory } from '../session/view.ts';
-import { friendlyName } from './device-name.ts';
-import { ExampleCloth } from './example-cloth.tsx';
-import { type JoinChoice, JoinForm } from './join.tsx';
-import { CheckpointFile, SavedSessions } from './saved.tsx';
+import type { StoredModel } from '../../worker/api/host-api.ts';
+import { roomOfFragment } from '../session/links/link-address.ts';
+import type { HostSession, SavedSession, Session, SessionFactory } from '../session/view/view.ts';
+import { CheckpointFile, SavedSessions } from './kept/saved.tsx';
+import { StoredModels } from './kept/stored-models.tsx';
+import { recall, remember, ThemeButton } from './parts/theme.tsx';
 import type { ServerFacts } from './server-facts.ts';
-import { SessionScreen } from './session.tsx';
-import { StartSession } from './start.tsx';
-import { DEFAULT_FORM, type StartChoice, type StartForm } from './start-form.ts';
-import { StoredModels } from './stored-models.tsx';
-import { recall, remember, ThemeButton } from './theme.tsx';
+import { SessionScreen } from './session/session.tsx';
+import { friendlyName } from './start/device-name.ts';
+import { ExampleCloth } from './start/example-cloth.tsx';
+import type { StartForm } from './start/form-fields.ts';
+import { type JoinChoice, JoinForm } from './start/join.tsx';
+import { StartSession } from './start/start.tsx';
+import { DEFAULT_FORM, type StartChoice } from './start/start-form.ts';
 
 interface AppProps {
   /** Fetched when the first session begins: the start page loads nothing of the network code. */

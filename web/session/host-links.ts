@@ -1,12 +1,14 @@
 import type { RoomView } from '../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
-import { ChannelLink } from './channel-link.ts';
-import type { SessionEnvironment } from './environment.ts';
-import type { Fleet } from './fleet.ts';
-import { answerProbes } from './link-probe.ts';
-import { PeerAddress } from './peer-links.ts';
-import type { RoomClient } from './room-client.ts';
-import { messageOf, tensorSizes, type ViewStore } from './session-base.ts';
+import { ChannelLink } from './links/channel-link.ts';
+import { answerProbes } from './links/link-probe.ts';
+import { PeerAddress } from './links/peer-links.ts';
+import type { RoomClient } from './links/room-client.ts';
+import { tensorSizes } from './links/tensor-sizes.ts';
+import type { Fleet } from './rounds/fleet.ts';
+import type { ViewStore } from './view/view-store.ts';
+import type { SessionEnvironment } from './world/environment.ts';
+import { messageOf } from './world/with-progress.ts';
 
 /** A tab may reach the host before the room has told the host of its address. */
 const INTRODUCTION_MS = 10_000;

@@ -1,14 +1,17 @@
 import type { ClientMessage, ServerMessage } from '../../signaling/protocol/messages.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
-import { ChannelLink } from './channel-link.ts';
-import type { SessionEnvironment } from './environment.ts';
-import { measureLink } from './link-probe.ts';
-import { PeerAddress } from './peer-links.ts';
-import { RoomClient } from './room-client.ts';
-import { type Identity, messageOf, newIdentity, tensorSizes, ViewStore } from './session-base.ts';
-import { TrainerSeat } from './trainer-seat.ts';
-import type { JoinOptions, Session, SessionView } from './view.ts';
+import { type Identity, newIdentity } from './identity.ts';
+import { ChannelLink } from './links/channel-link.ts';
+import { measureLink } from './links/link-probe.ts';
+import { PeerAddress } from './links/peer-links.ts';
+import { RoomClient } from './links/room-client.ts';
+import { tensorSizes } from './links/tensor-sizes.ts';
+import { TrainerSeat } from './rounds/trainer-seat.ts';
+import type { JoinOptions, Session, SessionView } from './view/view.ts';
+import { ViewStore } from './view/view-store.ts';
+import type { SessionEnvironment } from './world/environment.ts';
+import { messageOf } from './world/with-progress.ts';
 
 const RELINK_MS = 1500;
 

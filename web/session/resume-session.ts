@@ -1,8 +1,8 @@
-import type { HostRequest } from '../../worker/rpc.ts';
-import type { SessionEnvironment } from './environment.ts';
-import { OwnSession } from './host-session.ts';
+import type { HostRequest } from '../../worker/api/host-api.ts';
+import { OwnSession } from './own-session.ts';
 import { readNote } from './session-note.ts';
-import type { HostOptions } from './view.ts';
+import type { HostOptions } from './view/view.ts';
+import type { SessionEnvironment } from './world/environment.ts';
 
 /**
  * Goes on with a checkpoint of `OwnSession`, under its old room code and identity. `options` replace those that it was saved with.

@@ -8,8 +8,8 @@ import {
   ScoreReportSchema,
 } from '../../signaling/protocol/room-view.ts';
 import { POLICIES } from '../../signaling/protocol/settings.ts';
-import type { HostWorkerApi } from '../../worker/rpc.ts';
-import type { WorkerHandle } from './environment.ts';
+import type { HostWorkerApi } from '../../worker/api/host-api.ts';
+import type { WorkerHandle } from './world/environment.ts';
 
 /** What a session adds to the host worker's checkpoint: who it is, where it was, and what happened. */
 const NoteSchema = v.strictObject({

@@ -1,5 +1,5 @@
+import type { TokenBatch } from '../api/batch.ts';
 import type { Tokenizer } from '../model/tokenizer.ts';
-import type { TokenBatch } from '../rpc.ts';
 import type { Example } from './example.ts';
 import { mixSeed, seededRandom, shuffledIndices } from './random.ts';
 

@@ -1,5 +1,4 @@
-import type { BadRow } from './data-error.ts';
-
+import type { BadRow } from '../api/tables.ts';
 /** Tables as text: CSV by RFC 4180, TSV with or without quotes, and what spreadsheets make of them. */
 
 export const DELIMITERS = [',', '\t', ';', '|'] as const;

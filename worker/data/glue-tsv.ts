@@ -1,6 +1,7 @@
-import { SourceError } from '../model/byte-source.ts';
-import type { OpenFile } from '../model/model-files.ts';
-import { type BadRow, DataError } from './data-error.ts';
+import type { BadRow } from '../api/tables.ts';
+import { SourceError } from '../files/byte-source.ts';
+import type { OpenFile } from '../files/open-file.ts';
+import { DataError } from './data-error.ts';
 import { decodeText, parseTable } from './delimited.ts';
 import type { ExampleSplits } from './example.ts';
 import { type LabelReading, type TableColumns, tableExamples } from './table-examples.ts';

@@ -1,7 +1,8 @@
-import { SourceError } from '../model/byte-source.ts';
-import type { OpenFile } from '../model/model-files.ts';
-import type { HostRequest } from '../rpc.ts';
-import { type BadRow, DataError } from './data-error.ts';
+import type { HostRequest } from '../api/host-api.ts';
+import type { BadRow } from '../api/tables.ts';
+import { SourceError } from '../files/byte-source.ts';
+import type { OpenFile } from '../files/open-file.ts';
+import { DataError } from './data-error.ts';
 import type { Example, ExampleSplits } from './example.ts';
 import { loadGlueTsv, orAbsent } from './glue-tsv.ts';
 import { grammarTask } from './grammar-task.ts';

@@ -1,5 +1,5 @@
-import type { OwnTaskRequest, TablePreview } from '../rpc.ts';
-import { type BadRow, DataError } from './data-error.ts';
+import type { BadRow, OwnTaskRequest, TablePreview } from '../api/tables.ts';
+import { DataError } from './data-error.ts';
 import { decodeText, detectDialect, parseTable, type Table } from './delimited.ts';
 import type { ExampleSplits } from './example.ts';
 import { mixSeed, seededRandom, shuffledIndices } from './random.ts';

@@ -1,6 +1,6 @@
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import type { OpenFile } from '../model/model-files.ts';
+import type { OpenFile } from '../files/open-file.ts';
 import { DataError } from './data-error.ts';
 
 /** Read from the end of a file in one go; a larger footer costs one more request. */

@@ -1,4 +1,4 @@
-import type { MetricValue, Score } from '../rpc.ts';
+import type { MetricValue, Score } from '../api/host-api.ts';
 import {
   accuracy,
   crossEntropy,

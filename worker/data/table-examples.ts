@@ -1,4 +1,5 @@
-import { type BadRow, DataError } from './data-error.ts';
+import type { BadRow } from '../api/tables.ts';
+import { DataError } from './data-error.ts';
 import type { Table } from './delimited.ts';
 import type { Example } from './example.ts';
 

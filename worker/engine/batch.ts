@@ -1,6 +1,5 @@
 import type { ModelShape } from '../../signaling/protocol/settings.ts';
-import type { TokenBatch } from '../rpc.ts';
-
+import type { TokenBatch } from '../api/batch.ts';
 /**
  * The batch as engines take it: every sample has at least its first token, which the head reads, so a length below 1 counts as 1.
  * @throws RangeError naming what does not fit the model.

@@ -1,8 +1,7 @@
 import type { ModelShape } from '../../signaling/protocol/settings.ts';
+import type { TokenBatch } from '../api/batch.ts';
 import type { StoredEmbeddings } from '../model/description.ts';
 import { addRow } from '../model/stored-matrix.ts';
-import type { TokenBatch } from '../rpc.ts';
-
 /**
  * Sums of word, position and token-type rows, before the LayerNorm: (B,T,C). The table of words is only ever indexed here, so that it
  * is never an engine's buffer. Positions follow RoBERTa's create_position_ids_from_input_ids: pad id + 1 + index, and pad id on padding.

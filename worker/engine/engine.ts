@@ -1,8 +1,7 @@
 import type { LoraSettings, ModelShape, WeightStorage } from '../../signaling/protocol/settings.ts';
+import type { BlockId, TokenBatch } from '../api/batch.ts';
 import type { ParameterLayout } from '../model/layout.ts';
 import type { Weights } from '../model/weights.ts';
-import type { BlockId, TokenBatch } from '../rpc.ts';
-
 /** What every engine is made from. */
 export interface EngineRequest {
   readonly shape: ModelShape;

@@ -1,10 +1,11 @@
 import * as v from 'valibot';
 import type { ModelShape, ModelSource } from '../../signaling/protocol/settings.ts';
-import { MissingFileError, readAhead, SourceError } from './byte-source.ts';
-import { type CacheOptions, cachedSource } from './cached-source.ts';
-import type { ChunkStore } from './chunk-store.ts';
+import { MissingFileError, readAhead, SourceError } from '../files/byte-source.ts';
+import { type CacheOptions, cachedSource } from '../files/cached-source.ts';
+import type { ChunkStore } from '../files/chunk-store.ts';
+import { type OpenFile, readJson } from '../files/open-file.ts';
 import { parseModelConfig } from './config.ts';
-import { modelFileUrl, type OpenFile, readJson } from './model-files.ts';
+import { modelFileUrl } from './model-files.ts';
 import { SafetensorsError } from './safetensors.ts';
 import { openShards, type Shard, type Weights } from './weights.ts';
 

@@ -4,11 +4,11 @@ import {
   WEIGHT_STORAGES,
   type WeightStorage,
 } from '../../signaling/protocol/settings.ts';
-import type { Preflight } from '../rpc.ts';
-import type { ChunkStore } from './chunk-store.ts';
+import type { Preflight } from '../api/host-api.ts';
+import type { ChunkStore } from '../files/chunk-store.ts';
+import type { OpenFile } from '../files/open-file.ts';
 import { maxTokens } from './config.ts';
 import { frozenBytes, frozenTensors, layerBytes } from './description.ts';
-import type { OpenFile } from './model-files.ts';
 import { modelFiles } from './open-model.ts';
 
 const WORDS: Readonly<Record<WeightStorage, string>> = { f32: '32-bit', f16: '16-bit', int8: '8-bit' };

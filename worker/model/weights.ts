@@ -1,4 +1,4 @@
-import { type ByteSource, readAhead } from './byte-source.ts';
+import { type ByteSource, readAhead } from '../files/byte-source.ts';
 import {
   decodeFloats,
   headerBytes,

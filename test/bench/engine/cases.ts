@@ -1,14 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { LoraSettings } from '../../../signaling/protocol/settings.ts';
+import type { TokenBatch } from '../../../worker/api/batch.ts';
+import { type RandomModel, randomModel, randomValues } from '../../../worker/check/random-model.ts';
 import type { EngineRequest } from '../../../worker/engine/engine.ts';
-import { type RandomModel, randomModel, randomValues } from '../../../worker/engine/random-model.ts';
-import { bytesSource } from '../../../worker/model/byte-source.ts';
+import { bytesSource } from '../../../worker/files/byte-source.ts';
 import { parseModelConfig } from '../../../worker/model/config.ts';
 import { parameterLayout } from '../../../worker/model/layout.ts';
 import { openWeights } from '../../../worker/model/weights.ts';
-import type { TokenBatch } from '../../../worker/rpc.ts';
-
 /** What is timed: one training step, forward, loss and backward through every layer, of LoRA with r = 8 on query and value. */
 export interface BenchCase {
   readonly name: string;

@@ -1,5 +1,5 @@
+import { lossAndGradient } from '../../../worker/check/golden-check.ts';
 import type { Engine, EngineRequest } from '../../../worker/engine/engine.ts';
-import { lossAndGradient } from '../../../worker/engine/golden-check.ts';
 import type { Contender } from './contender.ts';
 
 /** One of our engines. */

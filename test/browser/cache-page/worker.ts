@@ -1,8 +1,8 @@
 import * as Comlink from 'comlink';
-import { Host } from '../../../worker/host.ts';
-import { browserChunkStore } from '../../../worker/model/browser-chunk-store.ts';
+import { browserChunkStore } from '../../../worker/files/browser-chunk-store.ts';
+import { openHttp } from '../../../worker/files/open-file.ts';
+import { Host } from '../../../worker/host/host.ts';
 import { frozenTensors } from '../../../worker/model/description.ts';
-import { openHttp } from '../../../worker/model/model-files.ts';
 import { modelFiles } from '../../../worker/model/open-model.ts';
 
 const store = browserChunkStore();

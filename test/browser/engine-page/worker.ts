@@ -1,16 +1,16 @@
 import * as Comlink from 'comlink';
-import { ENGINES } from '../../../worker/engine/engines.ts';
 import {
   checkGolden,
   type GoldenErrors,
   lossAndGradient,
   relativeError,
   withinLimits,
-} from '../../../worker/engine/golden-check.ts';
-import { readGoldenFile } from '../../../worker/engine/golden-file.ts';
-import { type RandomModelOptions, randomModel } from '../../../worker/engine/random-model.ts';
+} from '../../../worker/check/golden-check.ts';
+import { readGoldenFile } from '../../../worker/check/golden-file.ts';
+import { type RandomModelOptions, randomModel } from '../../../worker/check/random-model.ts';
+import { selfTest } from '../../../worker/check/self-test.ts';
+import { ENGINES } from '../../../worker/device/engines.ts';
 import { createReferenceEngine } from '../../../worker/engine/reference/engine.ts';
-import { selfTest } from '../../../worker/engine/self-test.ts';
 
 export interface EngineReport {
   readonly absent: string | null;

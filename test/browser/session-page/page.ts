@@ -1,5 +1,5 @@
-import type { HostSession, SessionFactory, SessionView } from '../../../web/session/view.ts';
-import { createSessionFactory } from '../../../web/session-factory.ts';
+import type { HostSession, SessionFactory, SessionView } from '../../../web/session/view/view.ts';
+import { createSessionFactory } from '../../../web/tab/session-factory.ts';
 
 declare global {
   /** The page's whole access to sessions, without a page around it. */

@@ -1,7 +1,7 @@
 import type { ModelShape, ModelSource } from '../../../signaling/protocol/settings.ts';
-import { predictionOf } from '../../../web/session/prediction.ts';
-import type { SavedSession, SessionView, TriedText } from '../../../web/session/view.ts';
-import type { Preflight, StoredModel } from '../../../worker/rpc.ts';
+import { predictionOf } from '../../../web/session/view/prediction.ts';
+import type { SavedSession, SessionView, TriedText } from '../../../web/session/view/view.ts';
+import type { Preflight, StoredModel } from '../../../worker/api/host-api.ts';
 import { seeded } from './scenarios.ts';
 
 /** What hub, browser and model would answer, without any of them: everything from what was asked, but for how long ago. */

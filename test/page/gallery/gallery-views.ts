@@ -1,5 +1,5 @@
 import type { ScoreReport } from '../../../signaling/protocol/room-view.ts';
-import type { SessionView } from '../../../web/session/view.ts';
+import type { SessionView } from '../../../web/session/view/view.ts';
 import { TASKS } from '../../../worker/data/tasks.ts';
 import { device, plan, room, rounds, type Share, scores, settingsOf, view, withStatus } from './scenarios.ts';
 

@@ -8,7 +8,7 @@ import type {
   ScoreReport,
 } from '../../../signaling/protocol/room-view.ts';
 import type { Policy, SessionSettings } from '../../../signaling/protocol/settings.ts';
-import type { SessionView } from '../../../web/session/view.ts';
+import type { SessionView } from '../../../web/session/view/view.ts';
 import { findTask } from '../../../worker/data/tasks.ts';
 
 /** Session views for looking at the page without a network: everything from a seed, nothing from a clock. */

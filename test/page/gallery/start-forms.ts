@@ -1,6 +1,7 @@
-import { EMPTY_TABLE, guessColumns, type OwnTable, type TableFile } from '../../../web/page/own-table.ts';
-import { withTask } from '../../../web/page/recipes.ts';
-import { DEFAULT_FORM, type StartForm } from '../../../web/page/start-form.ts';
+import type { StartForm } from '../../../web/page/start/form-fields.ts';
+import { EMPTY_TABLE, guessColumns, type OwnTable, type TableFile } from '../../../web/page/start/own-table.ts';
+import { withTask } from '../../../web/page/start/recipes.ts';
+import { DEFAULT_FORM } from '../../../web/page/start/start-form.ts';
 import { previewTable } from '../../../worker/data/own-task.ts';
 
 /** Start forms as a person may have filled them in. */

@@ -1,8 +1,8 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { ModelShape } from '../../../signaling/protocol/settings.ts';
-import { attentionMask, DROPOUT_SITES, headMasks, hiddenMask, loraSite } from '../../dropout.ts';
+import type { TokenBatch } from '../../api/batch.ts';
 import { targetShape } from '../../model/layout.ts';
-import type { TokenBatch } from '../../rpc.ts';
+import { attentionMask, DROPOUT_SITES, headMasks, hiddenMask, loraSite } from '../dropout.ts';
 import { embedTokens } from '../embeddings.ts';
 import type { BlockGradient, Hidden, LayerRange, Pass, PassOptions } from '../engine.ts';
 import { HEAD_INPUTS, HEAD_MASKS } from './head-graphs.ts';

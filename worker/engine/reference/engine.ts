@@ -1,4 +1,10 @@
 import { LORA_TARGETS, type LoraTarget, type ModelShape } from '../../../signaling/protocol/settings.ts';
+import type { TokenBatch } from '../../api/batch.ts';
+import { frozenBytes, loadStored, parameterCounts } from '../../model/description.ts';
+import { type ParameterBlock, type ParameterSlot, parameterLayout, targetShape } from '../../model/layout.ts';
+import { matrixValues } from '../../model/stored-matrix.ts';
+import { checkedBatch } from '../batch.ts';
+import { processorCopyRate } from '../copy-rate.ts';
 import {
   DROPOUT_SITES,
   type DropoutKey,
@@ -6,13 +12,7 @@ import {
   hiddenMask,
   loraSite,
   attentionMask as probabilityMask,
-} from '../../dropout.ts';
-import { frozenBytes, loadStored, parameterCounts } from '../../model/description.ts';
-import { type ParameterBlock, type ParameterSlot, parameterLayout, targetShape } from '../../model/layout.ts';
-import { matrixValues } from '../../model/stored-matrix.ts';
-import type { TokenBatch } from '../../rpc.ts';
-import { checkedBatch } from '../batch.ts';
-import { processorCopyRate } from '../copy-rate.ts';
+} from '../dropout.ts';
 import { gatherEmbeddings } from '../embeddings.ts';
 import type {
   BlockGradient,

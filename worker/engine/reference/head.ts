@@ -1,4 +1,4 @@
-import type { HeadMasks } from '../../dropout.ts';
+import type { HeadMasks } from '../dropout.ts';
 import { softmax } from './functions.ts';
 import { type Matrix, masked, multiplyTransposed, zeros } from './matrix.ts';
 import { linearBackward } from './projection.ts';

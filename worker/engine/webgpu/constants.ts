@@ -1,7 +1,7 @@
-import { alignSlice, bufferBytes, type Gpu, SLICE_ALIGNMENT, type Slice } from './gpu.ts';
-import { LAYER_BYTES } from './kernel.ts';
+import { alignSlice, bufferBytes, type Gpu, SLICE_ALIGNMENT, type Slice } from './device/gpu.ts';
+import { LAYER_BYTES } from './kernels/kernel.ts';
 import { allSteps, type Programs, sizesOf } from './programs.ts';
-import type { ModelPlan, Step } from './steps.ts';
+import type { ModelPlan, Step } from './steps/steps.ts';
 
 /** What stays on the device besides the frozen tensors: uniforms that never change, and the parameters, each block on its own. */
 export class Constants {

@@ -3,20 +3,20 @@ import { parameterLayout } from '../../model/layout.ts';
 import { checkedBatch } from '../batch.ts';
 import type { Engine, EngineRequest, Pass, PassOptions } from '../engine.ts';
 import { Constants, constantBytes } from './constants.ts';
-import { timeCopies } from './copy-rate.ts';
-import { type OpenedDevice, openDevice, WebGpuError } from './device.ts';
+import { timeCopies } from './device/copy-rate.ts';
+import { type OpenedDevice, openDevice, WebGpuError } from './device/device.ts';
+import { bufferBytes, Gpu } from './device/gpu.ts';
+import { chooseTile } from './device/tiles.ts';
 import { frozenBytes, loadFrozen } from './frozen.ts';
-import { bufferBytes, Gpu } from './gpu.ts';
-import { type Precision, requireMultipleOf4, type WeightPrecision } from './kernel.ts';
+import { type Precision, requireMultipleOf4, type WeightPrecision } from './kernels/kernel.ts';
 import { SHARING, type Tile } from './kernels/tile.ts';
 import { passBytes } from './memory.ts';
 import { Pace } from './pace.ts';
 import { WebGpuPass } from './pass.ts';
 import { allSteps, kernelsOf, makePrograms } from './programs.ts';
 import { recovering } from './recovery.ts';
-import type { ModelPlan } from './steps.ts';
+import type { ModelPlan } from './steps/steps.ts';
 import { Storage } from './storage.ts';
-import { chooseTile } from './tiles.ts';
 
 /** How the engine uses a device; none of it changes what is computed but by rounding. */
 export interface WebGpuChoices {

@@ -2,11 +2,11 @@ import type { LoraTarget, ModelShape, WeightStorage } from '../../../signaling/p
 import { counted, embeddingSpecs, isMatrix, layerTensorName, layerTensorSpecs } from '../../model/description.ts';
 import { emptyMatrix, storeRows } from '../../model/stored-matrix.ts';
 import type { TensorSpec, WantedTensor, Weights } from '../../model/weights.ts';
-import { type Product, productShape } from './adapters.ts';
-import { wordParts } from './embed-steps.ts';
-import { type CountedBuffer, type Gpu, type Slice, whole } from './gpu.ts';
-import { WEIGHT_BYTES, type WeightPrecision } from './kernel.ts';
-import type { ModelPlan } from './steps.ts';
+import { type CountedBuffer, type Gpu, type Slice, whole } from './device/gpu.ts';
+import { WEIGHT_BYTES, type WeightPrecision } from './kernels/kernel.ts';
+import { type Product, productShape } from './steps/adapters.ts';
+import { wordParts } from './steps/embed-steps.ts';
+import type { ModelPlan } from './steps/steps.ts';
 
 /** Frozen tensors on the device, by the names that steps give them after their `e.` or `w.`. */
 export interface FrozenTensors {

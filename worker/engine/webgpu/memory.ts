@@ -1,13 +1,13 @@
-import { adaptersOf, PRODUCTS_DOWNWARDS, type Product } from './adapters.ts';
-import { type ArenaPlan, type Lifetime, planArena } from './arena.ts';
-import { embedSteps } from './embed-steps.ts';
-import { bufferBytes } from './gpu.ts';
-import { headBackwardSteps, headForwardSteps } from './head-steps.ts';
-import { BYTES, PASS_BYTES } from './kernel.ts';
+import { bufferBytes } from './device/gpu.ts';
+import { BYTES, PASS_BYTES } from './kernels/kernel.ts';
 import { mostSplits } from './kernels/lora-gradient.ts';
-import { layerBackwardSteps } from './layer-backward.ts';
-import { layerForwardSteps } from './layer-forward.ts';
-import { type ModelPlan, type Step, transientIntervals } from './steps.ts';
+import { adaptersOf, PRODUCTS_DOWNWARDS, type Product } from './steps/adapters.ts';
+import { type ArenaPlan, type Lifetime, planArena } from './steps/arena.ts';
+import { embedSteps } from './steps/embed-steps.ts';
+import { headBackwardSteps, headForwardSteps } from './steps/head-steps.ts';
+import { layerBackwardSteps } from './steps/layer-backward.ts';
+import { layerForwardSteps } from './steps/layer-forward.ts';
+import { type ModelPlan, type Step, transientIntervals } from './steps/steps.ts';
 
 /**
  * How many bytes a pass needs and where its tensors lie, from shapes alone. The engine allocates exactly what is planned here, so that

@@ -1,5 +1,4 @@
-import type { TokenBatch } from '../../rpc.ts';
-
+import type { TokenBatch } from '../../api/batch.ts';
 /**
  * A batch without its padding: the real tokens of all samples, one after the other, are the rows that kernels work on. Padding costs
  * nothing then, and needs no mask.

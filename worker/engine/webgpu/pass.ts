@@ -1,19 +1,19 @@
-import { dropoutScale, dropoutThreshold } from '../../dropout.ts';
+import type { TokenBatch } from '../../api/batch.ts';
 import { fromHalf, toHalf } from '../../model/half.ts';
-import type { TokenBatch } from '../../rpc.ts';
+import { dropoutScale, dropoutThreshold } from '../dropout.ts';
 import type { BlockGradient, Hidden, LayerRange, Pass, PassOptions } from '../engine.ts';
 import type { Constants } from './constants.ts';
+import { type CountedBuffer, type Gpu, type Slice, whole } from './device/gpu.ts';
 import type { FrozenTensors } from './frozen.ts';
-import { type CountedBuffer, type Gpu, type Slice, whole } from './gpu.ts';
-import { BYTES, words } from './kernel.ts';
 import { lossSum } from './kernels/head.ts';
+import { BYTES, words } from './kernels/kernel.ts';
 import { gradientSplits } from './kernels/lora-gradient.ts';
-import type { LayerInput } from './layer-backward.ts';
 import { needsInputCopy } from './memory.ts';
 import type { Pace } from './pace.ts';
 import { type PackedBatch, packBatch, packRows, unpackRows } from './packing.ts';
 import type { Programs } from './programs.ts';
-import type { BatchSizes, ModelPlan, Step, Tensor } from './steps.ts';
+import type { LayerInput } from './steps/layer-backward.ts';
+import type { BatchSizes, ModelPlan, Step, Tensor } from './steps/steps.ts';
 import type { SavedTensors, Storage } from './storage.ts';
 
 /** What all passes of an engine share. */

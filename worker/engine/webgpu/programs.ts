@@ -1,9 +1,9 @@
-import { embedSteps } from './embed-steps.ts';
-import { headBackwardSteps, headForwardSteps } from './head-steps.ts';
-import type { Kernel } from './kernel.ts';
-import { type LayerInput, layerBackwardSteps } from './layer-backward.ts';
-import { layerForwardSteps } from './layer-forward.ts';
-import type { ModelPlan, Step } from './steps.ts';
+import type { Kernel } from './kernels/kernel.ts';
+import { embedSteps } from './steps/embed-steps.ts';
+import { headBackwardSteps, headForwardSteps } from './steps/head-steps.ts';
+import { type LayerInput, layerBackwardSteps } from './steps/layer-backward.ts';
+import { layerForwardSteps } from './steps/layer-forward.ts';
+import type { ModelPlan, Step } from './steps/steps.ts';
 
 /** Everything that a pass can be made of. */
 export interface Programs {

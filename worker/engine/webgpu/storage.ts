@@ -1,6 +1,6 @@
-import { type CountedBuffer, type Gpu, type Slice, whole } from './gpu.ts';
+import { type CountedBuffer, type Gpu, type Slice, whole } from './device/gpu.ts';
 import { inputCopyBytes, type PassShape, planTransients, savedCounts, savedTensors, tableBytes } from './memory.ts';
-import type { ModelPlan } from './steps.ts';
+import type { ModelPlan } from './steps/steps.ts';
 
 /** A buffer of transients for passes of a shape or any smaller one. */
 interface Transients {

@@ -1,7 +1,7 @@
-import { DROPOUT_SITES } from '../../../dropout.ts';
-import { type Kernel, kernel, read, uniform, vectors, write } from '../kernel.ts';
+import { DROPOUT_SITES } from '../../dropout.ts';
 import { type AttentionSpec, attentionParts, RUN } from './attention.ts';
 import { DROPOUT_WGSL } from './dropout.ts';
+import { type Kernel, kernel, read, uniform, vectors, write } from './kernel.ts';
 
 /**
  * Backward of attention.ts, the probabilities made again from the saved logSum:

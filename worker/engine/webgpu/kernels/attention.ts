@@ -1,7 +1,7 @@
 import { MAX_TOKENS_PER_SAMPLE } from '../../../../signaling/protocol/limits.ts';
-import { DROPOUT_SITES } from '../../../dropout.ts';
-import { type Grid, type Kernel, kernel, type Precision, read, uniform, unroll, vectors, write } from '../kernel.ts';
+import { DROPOUT_SITES } from '../../dropout.ts';
 import { DROPOUT_WGSL } from './dropout.ts';
+import { type Grid, type Kernel, kernel, type Precision, read, uniform, unroll, vectors, write } from './kernel.ts';
 import { SHARING } from './tile.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { hiddenMask } from '../../../dropout.ts';
-import { flatGrid, GROUP_INDEX, type Grid, type Kernel, kernel, read, uniform, words, write } from '../kernel.ts';
+import { hiddenMask } from '../../dropout.ts';
+import { flatGrid, GROUP_INDEX, type Grid, type Kernel, kernel, read, uniform, words, write } from './kernel.ts';
 
 /**
  * The counter-based masks of worker/dropout.ts in WGSL, bit for bit: pcg4d of Jarzynski and Olano, "Hash Functions for GPU Rendering",

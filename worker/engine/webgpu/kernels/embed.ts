@@ -1,3 +1,4 @@
+import { DROPOUT_WGSL } from './dropout.ts';
 import {
   type Binding,
   type Grid,
@@ -12,8 +13,7 @@ import {
   weightVectors,
   words,
   write,
-} from '../kernel.ts';
-import { DROPOUT_WGSL } from './dropout.ts';
+} from './kernel.ts';
 import { layerNormGrid, layerNormReference } from './layer-norm.ts';
 import { ROW_START_WGSL, ROW_SUM_WGSL, ROW_THREADS, rowMomentsWgsl } from './row-sum.ts';
 

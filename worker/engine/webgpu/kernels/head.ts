@@ -1,4 +1,5 @@
-import { DROPOUT_SITES, type HeadMasks } from '../../../dropout.ts';
+import { DROPOUT_SITES, type HeadMasks } from '../../dropout.ts';
+import { DROPOUT_WGSL } from './dropout.ts';
 import {
   flatGrid,
   type Grid,
@@ -10,8 +11,7 @@ import {
   vectors,
   words,
   write,
-} from '../kernel.ts';
-import { DROPOUT_WGSL } from './dropout.ts';
+} from './kernel.ts';
 
 /**
  * RobertaClassificationHead on each sample's first token, its two dropouts included, and the loss: PyTorch's cross_entropy or, for one output, mse_loss, summed

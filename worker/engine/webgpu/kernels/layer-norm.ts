@@ -1,3 +1,4 @@
+import { DROPOUT_WGSL } from './dropout.ts';
 import {
   type Binding,
   flatGrid,
@@ -10,8 +11,7 @@ import {
   vectors,
   words,
   write,
-} from '../kernel.ts';
-import { DROPOUT_WGSL } from './dropout.ts';
+} from './kernel.ts';
 import { ROW_START_WGSL, ROW_SUM_WGSL, ROW_THREADS, rowMomentsWgsl } from './row-sum.ts';
 
 /**

@@ -1,3 +1,5 @@
+import { DROPOUT_WGSL } from './dropout.ts';
+import { GELU_WGSL, geluReference } from './gelu.ts';
 import {
   type Binding,
   flatGrid,
@@ -14,9 +16,7 @@ import {
   vectors,
   words,
   write,
-} from '../kernel.ts';
-import { DROPOUT_WGSL } from './dropout.ts';
-import { GELU_WGSL, geluReference } from './gelu.ts';
+} from './kernel.ts';
 
 /**
  * Gradients of the adapters, sums over all rows:

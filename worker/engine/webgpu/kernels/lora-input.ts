@@ -1,3 +1,4 @@
+import { DROPOUT_WGSL } from './dropout.ts';
 import {
   flatGrid,
   GROUP_INDEX,
@@ -11,8 +12,7 @@ import {
   unroll,
   words,
   write,
-} from '../kernel.ts';
-import { DROPOUT_WGSL } from './dropout.ts';
+} from './kernel.ts';
 
 /**
  * What the adapters of one input send back to it, the targets' masks drawn again:

@@ -1,3 +1,4 @@
+import { DROPOUT_WGSL } from './dropout.ts';
 import {
   type Grid,
   type Kernel,
@@ -11,8 +12,7 @@ import {
   vectors,
   words,
   write,
-} from '../kernel.ts';
-import { DROPOUT_WGSL } from './dropout.ts';
+} from './kernel.ts';
 
 /**
  * The tall, skinny products onto the adapters' rank, several targets of one input at once:

@@ -1,4 +1,4 @@
-import { unroll } from '../kernel.ts';
+import { unroll } from './kernel.ts';
 
 /**
  * How the work is cut: what a workgroup and a thread in it compute, in multiples of 4.

@@ -1,0 +1,44 @@
+import { deleteStored, storedModels } from '../../worker/files/cached-source.ts';
+import { defaultCacheFolder, fileChunkStore } from '../../worker/node/file-chunk-store.ts';
+import { CommandError, cacheFolder, readArguments } from './command-line.ts';
+
+const HELP = `Usage: tabloom cache [options]
+
+Says which models headless devices keep on this machine, so that the next session needs no download.
+
+  --delete MODEL  delete what is kept of a model, or of all
+  --cache FOLDER  where they are kept (${defaultCacheFolder()})
+  --json          print the models and their bytes as JSON
+  --help          show this
+`;
+
+export async function cacheCommand(argv: string[]): Promise<number> {
+  const { values } = readArguments(
+    argv,
+    {
+      delete: { type: 'string' },
+      cache: { type: 'string', default: defaultCacheFolder() },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
+    { min: 0, max: 0 },
+  );
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const folder = cacheFolder(values.cache);
+  if (folder === null) throw new CommandError('--cache names a folder here.');
+  const store = fileChunkStore(folder);
+  const { delete: model } = values;
+  if (model !== undefined) {
+    if (model !== 'all' && !(await storedModels(store)).some(({ name }) => name === model))
+      throw new CommandError(`Nothing is kept of "${model}" in ${folder}.`);
+    await deleteStored(store, model === 'all' ? null : model);
+  }
+  const models = await storedModels(store);
+  if (values.json) process.stdout.write(`${JSON.stringify(models)}\n`);
+  else if (models.length === 0) process.stdout.write(`No model is kept in ${folder}.\n`);
+  else for (const { name, bytes } of models) process.stdout.write(`${name}  ${(bytes / 1e6).toFixed(1)} MB\n`);
+  return 0;
+}

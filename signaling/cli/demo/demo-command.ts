@@ -1,0 +1,149 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import type { HostRequest } from '../../../worker/api/host-api.ts';
+import { localAddress } from '../../server/addresses.ts';
+import { CommandError } from '../command-line.ts';
+import { openServer } from '../serve-command.ts';
+import { HELP, readDemoOptions } from './demo-options.ts';
+import { type DemoResult, runSession } from './demo-session.ts';
+import { DemoTerminal } from './demo-terminal.ts';
+import { duration, metricText } from './demo-text.ts';
+
+/** How much slower than this machine each demo device pretends to be, in turn. */
+const SLOWDOWNS = [1, 1.7, 3];
+const NAMES = ['laptop', 'tablet', 'phone', 'desktop', 'old-phone', 'netbook'];
+
+export async function demoCommand(argv: string[]): Promise<number> {
+  const options = await readDemoOptions(argv);
+  if (options === null) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const { session, port, host, hubFolder, out, json, checkpointFile, logFile } = options;
+  const server = await openServer({
+    port,
+    host,
+    hub: hubFolder,
+    model: options.modelFolder,
+    ice: [],
+    log: () => undefined,
+  });
+  const origin = localAddress(host, server.port);
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  const terminal = new DemoTerminal(json ? process.stderr : process.stdout);
+  try {
+    terminal.line(`\n  The page is at ${origin} while this runs.`);
+    for (const file of [checkpointFile, logFile]) if (file !== null) await mkdir(dirname(file), { recursive: true });
+    const startMs = performance.now();
+    const result = await runSession({
+      origin,
+      session: session.kind === 'saved' ? session : { ...session, request: session.request(origin) },
+      devices: Array.from({ length: options.deviceCount }, (_, i) => ({
+        name: NAMES[i % NAMES.length] + (i < NAMES.length ? '' : `-${Math.floor(i / NAMES.length) + 1}`),
+        slowdown: SLOWDOWNS[i % SLOWDOWNS.length],
+      })),
+      forms: options.forms,
+      which: options.which,
+      cacheFolder: options.cacheFolder,
+      checkpointFile,
+      logFile,
+      onLink: (link) => terminal.line(`  A tab can join or watch at ${link}\n`),
+      onView: (view) => terminal.show(view),
+      signal: stop.signal,
+    });
+    const seconds = (performance.now() - startMs) / 1000;
+    const single =
+      options.compareSingle && session.kind === 'fresh'
+        ? await compareSingle(result, origin, session.request(origin), stop.signal, terminal)
+        : null;
+    for (const { form, files } of result.exports)
+      for (const { name, bytes } of files) {
+        const path = form === 'adapter' ? join(out, name) : join(out, form, name);
+        await mkdir(dirname(path), { recursive: true });
+        await writeFile(path, bytes);
+      }
+    report(terminal, result, seconds, out, single);
+    if (json) process.stdout.write(`${JSON.stringify(summary(result, seconds, out, single))}\n`);
+    return 0;
+  } catch (error) {
+    if (stop.signal.aborted) {
+      terminal.line('\n  Stopped.');
+      return 130;
+    }
+    throw new CommandError(error instanceof Error ? error.message : String(error));
+  } finally {
+    process.removeListener('SIGINT', onSignal);
+    process.removeListener('SIGTERM', onSignal);
+    await server.close();
+  }
+}
+
+const EXPORTED = { adapter: 'the adapter', merged: 'the merged model', onnx: 'the ONNX model' } as const;
+
+/** Trains once more on the host alone with the same seed; the largest |a - b| / |b| of the rounds' losses. */
+async function compareSingle(
+  cooperative: DemoResult,
+  origin: string,
+  request: HostRequest,
+  signal: AbortSignal,
+  terminal: DemoTerminal,
+): Promise<number> {
+  terminal.line('\n  The same on one device, to compare:');
+  const alone = await runSession({
+    origin,
+    session: { kind: 'fresh', request, policy: 'offload', patience: 0 },
+    devices: [],
+    forms: [],
+    which: 'last',
+    cacheFolder: null,
+    checkpointFile: null,
+    logFile: null,
+    onLink: () => undefined,
+    onView: (view) => terminal.show(view),
+    signal,
+  });
+  const differences = cooperative.rounds.map(({ loss }, i) => {
+    const other = alone.rounds[i].loss;
+    return Math.abs(loss - other) / Math.max(Math.abs(other), Number.MIN_VALUE);
+  });
+  return Math.max(...differences);
+}
+
+function summary(result: DemoResult, seconds: number, folder: string, single: number | null) {
+  const [before, after] = [result.scores[0], result.scores[result.scores.length - 1]];
+  return {
+    seconds,
+    trainingSeconds: result.trainingSeconds,
+    metric: after.metric,
+    before: before.value,
+    after: after.value,
+    ...(after.further && { further: after.further }),
+    losses: result.rounds.map((r) => r.loss),
+    reassigned: result.rounds.reduce((sum, r) => sum + r.reassigned, 0),
+    uploadBits: result.rounds.reduce((sum, r) => sum + r.devices.reduce((s, d) => s + d.uploadBits, 0), 0),
+    adapter: folder,
+    ...(single === null ? {} : { largestRelativeLossDifference: single }),
+  };
+}
+
+function report(
+  terminal: DemoTerminal,
+  result: DemoResult,
+  seconds: number,
+  folder: string,
+  single: number | null,
+): void {
+  const { before, after, metric } = summary(result, seconds, folder, single);
+  const shown = (value: number): string => metricText(metric, value);
+  terminal.line(
+    `\n  Dev ${metric} ${shown(before)} -> ${shown(after)} in ${duration(seconds)} (training ${duration(result.trainingSeconds)}).`,
+  );
+  if (single !== null)
+    terminal.line(`  Largest relative difference of loss from one device: ${single.toExponential(2)}.`);
+  const made = result.exports.map(({ form }) => EXPORTED[form]);
+  const where = relative(process.cwd(), folder) || folder;
+  terminal.line(`  In ${where}: ${made.join(', ')}.\n`);
+}

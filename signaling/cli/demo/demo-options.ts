@@ -1,0 +1,264 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { HostRequest } from '../../../worker/api/host-api.ts';
+import type { NamedFile, OwnTaskRequest } from '../../../worker/api/tables.ts';
+import { defaultCacheFolder } from '../../../worker/node/file-chunk-store.ts';
+import { MAX_LORA_RANK, MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../../protocol/limits.ts';
+import { recipeFor } from '../../protocol/recipes.ts';
+import { POLICIES, type Policy, WEIGHT_STORAGES } from '../../protocol/settings.ts';
+import { localModelId } from '../../server/server.ts';
+import { CommandError, cacheFolder, number, oneOf, readArguments, wholeNumber } from '../command-line.ts';
+
+const EMBEDDED_MODEL = 'roberta-mini';
+/** As Hugging Face's own libraries are told of another one. */
+const DEFAULT_HUB = process.env.HF_ENDPOINT || 'https://huggingface.co';
+export const EXPORT_FORMS = ['adapter', 'merged', 'onnx'] as const;
+export type ExportForm = (typeof EXPORT_FORMS)[number];
+
+export const HELP = `Usage: tabloom demo [options]
+
+A whole session on this machine: server, host and headless devices of different speeds fine-tune together over WebRTC.
+
+What is trained
+  --task T           grammar (embedded sentiment), or a GLUE task such as sst2 from a hub (grammar)
+  --hub URL|FOLDER   Hugging Face endpoint, or a folder with the hub's layout (${DEFAULT_HUB})
+  --train FILE       a table of one's own (CSV or TSV, names in the first row) instead of a task
+  --text COLUMN      its column with the text; --pair COLUMN where a second text belongs to it
+  --label COLUMN     its column with the label
+  --regression       its labels are numbers to be predicted, not classes
+  --dev FILE         another table to evaluate on (a tenth of the rows)
+  --model M          roberta-mini (embedded), a hub repository such as FacebookAI/roberta-base, or a folder with a
+                     model's files (roberta-mini)
+  --weights W        how devices keep the frozen weights: ${WEIGHT_STORAGES.join(', ')} (f32)
+  --cache FOLDER     where models of a hub are kept for the next time, or none
+                     (${defaultCacheFolder()})
+  --start PATH       go on from an adapter: a PEFT folder, or a checkpoint of the original LoRA release (.safetensors)
+
+How
+  --devices N        headless devices beside the host (3)
+  --policy P         ${POLICIES.join(', ')} (auto)
+  --rounds N         optimiser steps (the task's recipe)
+  --samples N        samples a round (the task's recipe)
+  --tokens N         most tokens of a sample (the task's recipe)
+  --learning-rate X  peak learning rate (the task's recipe)
+  --rank N           rank of the adapters (8)
+  --dropout X        dropout probability (the task's recipe)
+  --seed N           seed of everything that is drawn (1)
+  --evaluate-every N rounds between evaluations; 0 only before and after (0)
+  --patience N       end after so many evaluations without a better score; 0 never (0)
+  --compare-single   afterwards train on one device with the same seed and compare the losses
+
+What is kept
+  --out FOLDER       where the adapter goes (out/demo-adapter)
+  --export-as FORMS  ${EXPORT_FORMS.join(', ')}, or several with commas; what is no adapter goes to a folder in FOLDER (adapter)
+  --best             export what scored best on the dev set, not what the last round left
+  --checkpoint FILE  save the session there as it goes
+  --resume FILE      go on with a saved session, and save it there again
+  --log FILE         the run as JSON lines: settings, plans, rounds, scores, who came and went
+
+  --port N           port of the server (8787; 0 takes a free one)
+  --host ADDRESS     interface of the server (127.0.0.1)
+  --json             print the result as JSON; progress goes to the standard error
+  --help             show this
+`;
+
+/** The session's own options: a saved session has its own. */
+const SESSION_OPTIONS = {
+  task: { type: 'string' },
+  train: { type: 'string' },
+  text: { type: 'string' },
+  pair: { type: 'string' },
+  label: { type: 'string' },
+  regression: { type: 'boolean' },
+  dev: { type: 'string' },
+  model: { type: 'string' },
+  weights: { type: 'string' },
+  start: { type: 'string' },
+  rounds: { type: 'string' },
+  samples: { type: 'string' },
+  tokens: { type: 'string' },
+  'learning-rate': { type: 'string' },
+  rank: { type: 'string' },
+  dropout: { type: 'string' },
+  seed: { type: 'string' },
+  'evaluate-every': { type: 'string' },
+  patience: { type: 'string' },
+  policy: { type: 'string' },
+  'compare-single': { type: 'boolean' },
+  checkpoint: { type: 'string' },
+} as const;
+
+const OPTIONS = {
+  ...SESSION_OPTIONS,
+  hub: { type: 'string', default: DEFAULT_HUB },
+  cache: { type: 'string', default: defaultCacheFolder() },
+  devices: { type: 'string', default: '3' },
+  out: { type: 'string', default: 'out/demo-adapter' },
+  'export-as': { type: 'string', default: 'adapter' },
+  best: { type: 'boolean', default: false },
+  resume: { type: 'string' },
+  log: { type: 'string' },
+  port: { type: 'string', default: '8787' },
+  host: { type: 'string', default: '127.0.0.1' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+type Values = ReturnType<typeof readArguments<typeof OPTIONS>>['values'];
+
+export interface DemoOptions {
+  readonly deviceCount: number;
+  /** A folder that the server offers as a hub, or null. */
+  readonly hubFolder: string | null;
+  /** A model's own folder, which the server offers as well, or null. */
+  readonly modelFolder: string | null;
+  /** Where models of a hub are kept; null keeps none. */
+  readonly cacheFolder: string | null;
+  /** `fresh` makes the request for a server at `origin`, which may be its hub. */
+  readonly session:
+    | {
+        readonly kind: 'fresh';
+        readonly request: (origin: string) => HostRequest;
+        readonly policy: Policy;
+        readonly patience: number;
+      }
+    | { readonly kind: 'saved'; readonly bytes: Uint8Array };
+  readonly compareSingle: boolean;
+  readonly out: string;
+  readonly forms: readonly ExportForm[];
+  readonly which: 'last' | 'best';
+  readonly checkpointFile: string | null;
+  readonly logFile: string | null;
+  readonly port: number;
+  readonly host: string;
+  readonly json: boolean;
+}
+
+/** Null when help was asked for. @throws CommandError */
+export async function readDemoOptions(argv: string[]): Promise<DemoOptions | null> {
+  const { values } = readArguments(argv, OPTIONS, { min: 0, max: 0 });
+  if (values.help) return null;
+  const { resume, checkpoint } = values;
+  const hubFolder = /^https?:\/\//.test(values.hub) ? null : values.hub;
+  const modelFolder = values.model !== undefined && existsSync(join(values.model, 'config.json')) ? values.model : null;
+  const common = {
+    deviceCount: wholeNumber('devices', values.devices, 0, 32),
+    hubFolder,
+    modelFolder,
+    // A folder needs no copy beside it.
+    cacheFolder: hubFolder === null && modelFolder === null ? cacheFolder(values.cache) : null,
+    out: values.out,
+    forms: values['export-as'].split(',').map((form) => oneOf('export-as', form.trim(), EXPORT_FORMS)),
+    which: values.best ? 'best' : 'last',
+    logFile: values.log ?? null,
+    port: wholeNumber('port', values.port, 0, 65535),
+    host: values.host,
+    json: values.json,
+  } as const;
+  if (resume !== undefined) {
+    const given = Object.keys(SESSION_OPTIONS).find((name) => Object.hasOwn(values, name));
+    if (given !== undefined)
+      throw new CommandError(`--resume goes on with the session as it was saved; leave out --${given}.`);
+    const session = { kind: 'saved', bytes: await bytesOf(resume) } as const;
+    return { ...common, session, compareSingle: false, checkpointFile: resume };
+  }
+  if (checkpoint !== undefined && existsSync(checkpoint))
+    throw new CommandError(`${checkpoint} is there already; go on with it by --resume ${checkpoint}, or remove it.`);
+  return {
+    ...common,
+    session: {
+      kind: 'fresh',
+      request: await readRequest(values, hubFolder),
+      policy: oneOf('policy', values.policy ?? 'auto', POLICIES),
+      patience: wholeNumber('patience', values.patience ?? '0', 0, 1000),
+    },
+    compareSingle: values['compare-single'] ?? false,
+    checkpointFile: checkpoint ?? null,
+  };
+}
+
+async function readRequest(values: Values, hubFolder: string | null): Promise<(origin: string) => HostRequest> {
+  const own = await readOwnTask(values);
+  const weights = oneOf('weights', values.weights ?? 'f32', WEIGHT_STORAGES);
+  const { model = EMBEDDED_MODEL } = values;
+  const task = own === null ? (values.task ?? 'grammar') : 'own';
+  const recipe = recipeFor(task, model === EMBEDDED_MODEL ? 'mini' : 'base');
+  const whole = (name: 'rounds' | 'samples' | 'tokens' | 'rank', otherwise: number, min: number, max: number) =>
+    values[name] === undefined ? otherwise : wholeNumber(name, values[name], min, max);
+  const fraction = (name: 'learning-rate' | 'dropout', otherwise: number, min: number, max: number) =>
+    values[name] === undefined ? otherwise : number(name, values[name], min, max);
+  const rounds = whole('rounds', recipe.training.rounds, 1, MAX_ROUNDS);
+  const training = {
+    ...recipe.training,
+    rounds,
+    samplesPerRound: whole('samples', recipe.training.samplesPerRound, 1, MAX_SAMPLES_PER_ROUND),
+    maxTokens: whole('tokens', recipe.training.maxTokens, 8, MAX_TOKENS_PER_SAMPLE),
+    learningRate: fraction('learning-rate', recipe.training.learningRate, 1e-8, 1),
+    dropout: fraction('dropout', recipe.training.dropout, 0, 0.9),
+    evaluateEvery: wholeNumber('evaluate-every', values['evaluate-every'] ?? '0', 0, rounds),
+    seed: wholeNumber('seed', values.seed ?? '1', 0, 2 ** 32 - 1),
+  };
+  if (values.patience !== undefined && values.patience !== '0' && training.evaluateEvery === 0)
+    throw new CommandError('--patience counts evaluations; say with --evaluate-every how often there is one.');
+  const lora = { ...recipe.lora, rank: whole('rank', recipe.lora.rank, 1, MAX_LORA_RANK) };
+  const start =
+    values.start === undefined ? null : { kind: 'adapter' as const, files: await adapterFiles(values.start) };
+  return (origin) => {
+    const endpoint = hubFolder === null ? values.hub.replace(/\/+$/, '') : `${origin}/hub`;
+    return {
+      model:
+        model === EMBEDDED_MODEL
+          ? { kind: 'embedded', id: EMBEDDED_MODEL }
+          : existsSync(join(model, 'config.json'))
+            ? { kind: 'hub', id: localModelId(model), endpoint: `${origin}/hub`, revision: 'main' }
+            : { kind: 'hub', id: model, endpoint, revision: 'main' },
+      weights,
+      task: own === null ? { id: task, endpoint } : { id: 'own', endpoint: '', own },
+      lora,
+      training,
+      origin,
+      ...(start && { start }),
+    };
+  };
+}
+
+async function readOwnTask(values: Values): Promise<OwnTaskRequest | null> {
+  const { train, dev, text, pair, label, task, regression } = values;
+  if (train === undefined) {
+    const orphan = (['text', 'pair', 'label', 'dev', 'regression'] as const).find((name) => values[name] !== undefined);
+    if (orphan !== undefined)
+      throw new CommandError(`--${orphan} is about a table of one's own; give it with --train.`);
+    return null;
+  }
+  if (task !== undefined) throw new CommandError('--task and --train are two ways to say what is trained; choose one.');
+  if (text === undefined || label === undefined)
+    throw new CommandError('--train needs --text COLUMN and --label COLUMN, as the first row of the table names them.');
+  return {
+    title: basename(train).slice(0, 120),
+    train: { name: basename(train), bytes: await bytesOf(train) },
+    dev: dev === undefined ? null : { name: basename(dev), bytes: await bytesOf(dev) },
+    columns: { text, pair: pair ?? null, label },
+    kind: regression ? 'regression' : 'classification',
+  };
+}
+
+/** A folder's files that belong to an adapter, or the one file. */
+async function adapterFiles(path: string): Promise<readonly NamedFile[]> {
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) return [{ name: basename(path), bytes: await bytesOf(path) }];
+  const names = (await readdir(path)).filter((name) => /^adapter_(config\.json|model\.(safetensors|bin))$/.test(name));
+  return Promise.all(names.map(async (name) => ({ name, bytes: await bytesOf(join(path, name)) })));
+}
+
+async function bytesOf(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    throw new CommandError(absent ? `There is no file "${path}".` : `"${path}" cannot be read.`);
+  }
+}

@@ -1,0 +1,175 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { roomLink } from '../../../web/session/links/link-address.ts';
+import { OwnSession } from '../../../web/session/own-session.ts';
+import { resumeSession } from '../../../web/session/resume-session.ts';
+import { TRAINING_PAUSED } from '../../../web/session/rounds/training.ts';
+import type { SessionView } from '../../../web/session/view/view.ts';
+import type { SessionEnvironment } from '../../../web/session/world/environment.ts';
+import type { AdapterChoice, ExportedFile, HostRequest } from '../../../worker/api/host-api.ts';
+import { headlessEnvironment } from '../../node/environment.ts';
+import type { RoundReport, ScoreReport } from '../../protocol/room-view.ts';
+import type { Policy } from '../../protocol/settings.ts';
+import type { ExportForm } from './demo-options.ts';
+
+/** A device that has not come by then is not waited for. */
+const GATHER_MS = 30_000;
+const MEMORY_LIMIT_BYTES = 2e9;
+
+export interface DemoDevice {
+  readonly name: string;
+  readonly slowdown: number;
+}
+
+export interface DemoSession {
+  readonly origin: string;
+  readonly session:
+    | { readonly kind: 'fresh'; readonly request: HostRequest; readonly policy: Policy; readonly patience: number }
+    /** What a checkpoint's file held. */
+    | { readonly kind: 'saved'; readonly bytes: Uint8Array };
+  readonly devices: readonly DemoDevice[];
+  /** Where models of a hub are kept; null keeps none. */
+  readonly cacheFolder: string | null;
+  readonly forms: readonly ExportForm[];
+  readonly which: AdapterChoice;
+  readonly checkpointFile: string | null;
+  readonly logFile: string | null;
+  readonly onLink: (link: string) => void;
+  readonly onView: (view: SessionView) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface DemoResult {
+  readonly rounds: readonly RoundReport[];
+  readonly scores: readonly ScoreReport[];
+  readonly exports: readonly { readonly form: ExportForm; readonly files: readonly ExportedFile[] }[];
+  /** From the first round's start to the last score. */
+  readonly trainingSeconds: number;
+}
+
+/** One cooperative session from creation, or from where it was saved, to the exported adapter: the host here, every device in a process of its own. */
+export async function runSession(demo: DemoSession): Promise<DemoResult> {
+  const { origin, devices, cacheFolder, forms, which, checkpointFile, logFile, signal } = demo;
+  const environment = await headlessEnvironment(origin, {
+    memoryLimitBytes: MEMORY_LIMIT_BYTES,
+    cacheFolder,
+    ...(checkpointFile !== null && { checkpointFile }),
+  });
+  const session = await openSession(environment, demo.session);
+  const children: ChildProcess[] = [];
+  const abort = (): void => session.leave();
+  signal.addEventListener('abort', abort, { once: true });
+  session.subscribe(demo.onView);
+  try {
+    const opened = await until(session, ({ room }) => room !== null);
+    const link = roomLink(origin, opened.room?.id ?? '');
+    demo.onLink(link);
+    let trainingSeconds = 0;
+    if (opened.room?.phase !== 'finished') {
+      // One after the other: on one machine they would slow each other down while they measure themselves.
+      await gather(session, 1);
+      for (const [i, device] of devices.entries()) {
+        children.push(startDevice(link, device, cacheFolder));
+        await gather(session, i + 2);
+      }
+      const startMs = performance.now();
+      session.start();
+      await until(session, ({ room }) => room?.phase === 'finished', failedTraining);
+      trainingSeconds = (performance.now() - startMs) / 1000;
+    }
+    const exports = [];
+    for (const form of forms) exports.push({ form, files: await EXPORTS[form](session, which) });
+    const { rounds, scores } = session.view;
+    return { rounds, scores, exports, trainingSeconds };
+  } finally {
+    signal.removeEventListener('abort', abort);
+    session.leave();
+    await session.closed;
+    if (logFile !== null) await writeFile(logFile, session.runLog());
+    await Promise.all(children.map(ended));
+  }
+}
+
+const EXPORTS: Readonly<
+  Record<ExportForm, (session: OwnSession, which: AdapterChoice) => Promise<readonly ExportedFile[]>>
+> = {
+  adapter: (session, which) => session.exportAdapter(which),
+  merged: (session, which) => session.exportMerged(which),
+  onnx: (session, which) => session.exportOnnx(which),
+};
+
+function openSession(environment: SessionEnvironment, asked: DemoSession['session']): Promise<OwnSession> | OwnSession {
+  if (asked.kind === 'saved') return resumeSession(environment, asked.bytes, null);
+  const { request, policy, patience } = asked;
+  return new OwnSession(environment, request, { name: 'host', policy, slowdown: 1, patience });
+}
+
+/** Why training stopped by itself, or null. */
+function failedTraining({ room, notices }: SessionView): string | null {
+  if (room?.phase !== 'paused') return null;
+  return notices.findLast(({ sentence }) => sentence.startsWith(TRAINING_PAUSED))?.sentence ?? null;
+}
+
+/** The first view that satisfies; rejects with the session's last sentence when it ends before, or with what `failure` says. */
+function until(
+  session: OwnSession,
+  satisfied: (view: SessionView) => boolean,
+  failure: (view: SessionView) => string | null = () => null,
+): Promise<SessionView> {
+  return new Promise((resolve, reject) => {
+    const look = (view: SessionView): void => {
+      const why = view.ended ?? failure(view);
+      if (satisfied(view)) resolve(view);
+      else if (why !== null) reject(new Error(why));
+      else return;
+      off();
+    };
+    const off = session.subscribe(look);
+    look(session.view);
+  });
+}
+
+/** Waits until `count` devices have measured themselves and are planned for, or the time is up and at least one has. */
+async function gather(session: OwnSession, count: number): Promise<void> {
+  let late = false;
+  const settled = (view: SessionView): boolean => {
+    const { room } = view;
+    if (room === null || room.plan === null) return false;
+    const ready = room.devices.filter((d) => d.profile !== null && d.linked).length;
+    const failed = room.devices.filter((d) => d.status.kind === 'failed').length;
+    return late || ready + failed >= count;
+  };
+  const timer = setTimeout(() => {
+    late = true;
+    // Nothing may change any more, so look once by hand.
+    session.setPolicy(session.view.room?.settings.policy ?? 'auto');
+  }, GATHER_MS);
+  await until(session, settled);
+  clearTimeout(timer);
+}
+
+function startDevice(link: string, { name, slowdown }: DemoDevice, cacheFolder: string | null): ChildProcess {
+  const program = fileURLToPath(new URL('../../tabloom.ts', import.meta.url));
+  return spawn(
+    process.execPath,
+    [
+      ...['--import', 'tsx', program, 'join', link],
+      ...['--name', name, '--slowdown', String(slowdown), '--cache', cacheFolder ?? 'none'],
+    ],
+    // Over the fourth, a device learns that the demo is gone, also when that was killed.
+    { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
+  );
+}
+
+/** The room's end reaches every device; one that does not go by itself is ended. */
+function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
+    child.once('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

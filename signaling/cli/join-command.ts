@@ -1,0 +1,127 @@
+import { hostname } from 'node:os';
+import { JoinSession } from '../../web/session/join-session.ts';
+import { readRoomCode } from '../../web/session/links/link-address.ts';
+import type { SessionView } from '../../web/session/view/view.ts';
+import { defaultCacheFolder } from '../../worker/node/file-chunk-store.ts';
+import { headlessEnvironment } from '../node/environment.ts';
+import type { Transfer } from '../protocol/room-view.ts';
+import { CommandError, cacheFolder, number, readArguments } from './command-line.ts';
+
+const HELP = `Usage: tabloom join LINK [options]
+
+Takes part in a session as a headless device, until the session ends or Ctrl-C.
+
+  LINK            a session's link, as the page shows it: http://HOST:PORT/#room=CODE
+  --name NAME     what the others see (this machine's name)
+  --slowdown X    compute X times slower than this machine can, to try a mixed fleet out (1)
+  --memory GB     the most memory that training may take, in gigabytes (2)
+  --cache FOLDER  where models of a hub are kept for the next time, or none
+                  (${defaultCacheFolder()})
+  --watch         watch only
+  --help          show this
+`;
+
+export async function joinCommand(argv: string[]): Promise<number> {
+  const { values, positionals } = readArguments(
+    argv,
+    {
+      name: { type: 'string', default: hostname().slice(0, 40) },
+      slowdown: { type: 'string', default: '1' },
+      memory: { type: 'string', default: '2' },
+      cache: { type: 'string', default: defaultCacheFolder() },
+      watch: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
+    { min: 1, max: 1 },
+  );
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const [link] = positionals;
+  const origin = originOf(link);
+  const room = readRoomCode(link);
+  if (!room.ok) throw new CommandError(room.sentence);
+  const slowdown = number('slowdown', values.slowdown, 1, 1000);
+  const memoryLimitBytes = number('memory', values.memory, 0.05, 1000) * 1e9;
+  const name = values.name.trim().slice(0, 40) || 'headless';
+
+  const environment = await headlessEnvironment(origin, {
+    memoryLimitBytes,
+    cacheFolder: cacheFolder(values.cache),
+  }).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`No Tabloom server answers at ${origin} (${why}).`);
+  });
+  const session = new JoinSession(environment, room.room, { name, watch: values.watch, slowdown });
+  const stop = (): void => session.leave();
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  // Started by a process that is gone now.
+  process.once('disconnect', stop);
+  const sentence = await follow(session);
+  process.stdout.write(`${sentence}\n`);
+  return session.view.room === null ? 2 : 0;
+}
+
+function originOf(link: string): string {
+  try {
+    const url = new URL(link);
+    if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error();
+    return url.origin;
+  } catch {
+    throw new CommandError(`"${link}" is not a session link. It looks like http://HOST:PORT/#room=CODE.`);
+  }
+}
+
+/** Prints what changes until the session ends; resolves with why. */
+function follow(session: JoinSession): Promise<string> {
+  let said = '';
+  let notices = 0;
+  const say = (line: string): void => {
+    if (line !== said) process.stdout.write(`${line}\n`);
+    said = line;
+  };
+  return new Promise((resolve) => {
+    const show = (view: SessionView): void => {
+      for (const notice of view.notices.filter((n) => n.id > notices)) {
+        notices = notice.id;
+        process.stdout.write(`${notice.sentence}\n`);
+      }
+      say(statusLine(view));
+      if (view.ended !== null) resolve(view.ended);
+    };
+    session.subscribe(show);
+    show(session.view);
+  });
+}
+
+/** Says something new after every tenth. */
+function loadingLine(transfer: Transfer | undefined): string {
+  if (transfer === undefined || transfer.bytes === 0) return 'Loading the model …';
+  const { bytes, totalBytes, remark } = transfer;
+  const tenths = Math.floor((10 * bytes) / Math.max(1, totalBytes));
+  return `Loading the model: ${10 * tenths} % of ${Math.ceil(totalBytes / 1e6)} MB${remark === undefined ? '' : `. ${remark}`}`;
+}
+
+function statusLine({ status, room, self, server }: SessionView): string {
+  if (server === 'reconnecting') return 'The server does not answer; trying again.';
+  switch (status.kind) {
+    case 'joining':
+      return 'Joining …';
+    case 'loading':
+      return loadingLine(status.transfer);
+    case 'profiling':
+      return 'Measuring this device …';
+    case 'watching':
+      return 'Watching.';
+    case 'failed':
+      return `This device cannot train: ${status.sentence}`;
+    case 'ready': {
+      const mine = room?.plan?.assignments.find((a) => a.device === self);
+      if (mine === undefined) return 'Ready; the plan does not need this device now.';
+      const parts = [...(mine.head ? ['the head'] : []), ...mine.layers.map((layer) => `layer ${layer}`)];
+      return `Training ${parts.join(', ')}.`;
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import { readFile, stat } from 'node:fs/promises';
+import {
+  checkGolden,
+  GOLDEN_LIMITS,
+  type GoldenErrors,
+  type GoldenLimits,
+  HALF_LIMITS,
+  withinLimits,
+} from '../../worker/check/golden-check.ts';
+import { type GoldenCase, readGoldenFile } from '../../worker/check/golden-file.ts';
+import { ENGINES, type EngineKind } from '../../worker/device/engines.ts';
+import { SafetensorsError } from '../../worker/model/safetensors.ts';
+import { installNodeWebGpu } from '../../worker/node/node-webgpu.ts';
+import { CommandError, readArguments } from './command-line.ts';
+
+const MAX_FILE_BYTES = 1024 * 1024 * 1024;
+
+const HELP = `Usage: tabloom verify FILE... [options]
+
+Trains the small model in each golden file with every engine that this machine has, and compares logits, loss, every
+gradient and the loss before each AdamW step with what PyTorch computed.
+
+  FILE      a golden file (safetensors, made by PyTorch)
+  --json    print the errors as JSON
+  --help    show this
+
+Errors are relative: the largest error over the tensor's largest value. Limits: logits and loss ${GOLDEN_LIMITS.logits},
+gradients ${GOLDEN_LIMITS.gradients}, loss curve ${GOLDEN_LIMITS.lossCurve}; with 16-bit weights and activations ${HALF_LIMITS.gradients},
+loss curve ${HALF_LIMITS.lossCurve}.
+Exit code 0 when every engine is within them, 1 when one is not, 2 when a file or an option cannot be used.
+`;
+
+type Outcome =
+  | { readonly status: 'checked'; readonly backend: string; readonly errors: GoldenErrors; readonly ok: boolean }
+  | { readonly status: 'failed' | 'absent'; readonly reason: string };
+
+interface EngineOutcome {
+  readonly engine: EngineKind['id'];
+  readonly limits: GoldenLimits;
+  readonly outcome: Outcome;
+}
+
+interface FileReport {
+  readonly file: string;
+  readonly engines: readonly EngineOutcome[];
+}
+
+export async function verifyCommand(argv: string[]): Promise<number> {
+  const { values, positionals } = readArguments(
+    argv,
+    { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
+    { min: 1, max: 1000 },
+  );
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  // All files are read before the first engine runs: a bad one is told at once.
+  const cases: { file: string; golden: GoldenCase }[] = [];
+  for (const file of positionals) cases.push({ file, golden: await readCase(file) });
+
+  const webGpu = await installNodeWebGpu();
+  const reports: FileReport[] = [];
+  for (const { file, golden } of cases) {
+    const engines: EngineOutcome[] = [];
+    for (const kind of ENGINES) {
+      const { id: engine, limits } = kind;
+      engines.push({ engine, limits, outcome: await check(kind, golden) });
+    }
+    reports.push({ file, engines });
+    if (!values.json) process.stdout.write(describe(reports.at(-1)!));
+  }
+  webGpu.release();
+  const ok = reports.every(({ engines }) =>
+    engines.every(({ outcome }) => outcome.status === 'absent' || (outcome.status === 'checked' && outcome.ok)),
+  );
+  if (values.json) process.stdout.write(`${JSON.stringify({ ok, files: reports.map(plain) })}\n`);
+  return ok ? 0 : 1;
+}
+
+async function readCase(file: string): Promise<GoldenCase> {
+  try {
+    const { size } = await stat(file);
+    if (size > MAX_FILE_BYTES) throw new SafetensorsError('It is larger than 1 GiB.');
+    return await readGoldenFile(await readFile(file));
+  } catch (error) {
+    if (error instanceof SafetensorsError) throw new CommandError(`${file}: ${error.message}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new CommandError(`There is no file "${file}".`);
+    throw new CommandError(`The file "${file}" cannot be read: ${message}.`);
+  }
+}
+
+async function check(kind: EngineKind, golden: GoldenCase): Promise<Outcome> {
+  const absent = await kind.absent();
+  if (absent !== null) return { status: 'absent', reason: absent };
+  try {
+    const engine = await kind.create(golden);
+    try {
+      const errors = await checkGolden(engine, golden);
+      return { status: 'checked', backend: engine.backend, errors, ok: withinLimits(errors, kind.limits) };
+    } finally {
+      await engine.dispose();
+    }
+  } catch (error) {
+    return { status: 'failed', reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** For JSON: a map becomes an object; an error that is not a number becomes null. */
+function plain({ file, engines }: FileReport) {
+  return {
+    file,
+    engines: engines.map(({ engine, limits, outcome }) => {
+      if (outcome.status !== 'checked') return { engine, ...outcome };
+      const { logits, loss, gradients, lossCurve } = outcome.errors;
+      const { status, backend, ok } = outcome;
+      return { engine, status, backend, ok, limits, logits, loss, gradients: Object.fromEntries(gradients), lossCurve };
+    }),
+  };
+}
+
+function describe({ file, engines }: FileReport): string {
+  const lines = engines.flatMap(({ engine, limits, outcome }) => {
+    if (outcome.status !== 'checked') return [`  ${engine}: ${outcome.status}. ${outcome.reason}`];
+    const { errors, backend, ok } = outcome;
+    const row = (name: string, error: number, limit: number) =>
+      `    ${name.padEnd(40)} ${error.toExponential(2).padStart(10)}${error <= limit ? '' : `  above ${limit}`}`;
+    return [
+      `  ${engine} (${backend}): ${ok ? 'within the limits' : 'NOT within the limits'}`,
+      row('logits', errors.logits, limits.logits),
+      row('loss', errors.loss, limits.loss),
+      ...[...errors.gradients].map(([name, error]) => row(`gradient of ${name}`, error, limits.gradients)),
+      row('loss curve', errors.lossCurve, limits.lossCurve),
+    ];
+  });
+  return `${[file, ...lines].join('\n')}\n`;
+}

@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto';
+import { rename, writeFile } from 'node:fs/promises';
+import type { Worker } from 'node:worker_threads';
+import * as Comlink from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { WebSocket as NodeSocket } from 'ws';
+import { Emitter } from '../../web/session/world/emitter.ts';
+import type { SessionEnvironment, WorkerHandle } from '../../web/session/world/environment.ts';
+import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
+import type { HostWorkerApi } from '../../worker/api/host-api.ts';
+import { startThread } from './start-thread.ts';
+import { installWebRtc } from './webrtc.ts';
+
+export interface HeadlessEnvironment extends SessionEnvironment {
+  /** Tells the sessions of this process that it is about to end. */
+  leave(): void;
+}
+
+/** The real world for sessions in a Node process: wrtc under PeerJS, worker threads. `origin` is the server's address. */
+export async function headlessEnvironment(
+  origin: string,
+  options: {
+    readonly memoryLimitBytes: number;
+    /** Where a host's checkpoint goes; nowhere without. */
+    readonly checkpointFile?: string;
+    /** Where models of a hub are kept; nowhere without. */
+    readonly cacheFolder?: string | null;
+  },
+): Promise<HeadlessEnvironment> {
+  const Peer = await installWebRtc();
+  const url = new URL(origin);
+  const config: unknown = await (await fetch(`${origin}/config.json`)).json();
+  const iceServers = readIceServers(config);
+  const leaving = new Emitter<void>();
+  const { checkpointFile, memoryLimitBytes, cacheFolder = null } = options;
+  const start = <Api>(entry: URL) => handle<Api>(startThread(entry, { cacheFolder }));
+  return {
+    kind: 'headless',
+    origin,
+    openSocket: (address) => new NodeSocket(address) as unknown as WebSocket,
+    createPeer: (id) =>
+      new Peer(id, {
+        host: url.hostname,
+        port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
+        path: '/peer',
+        secure: url.protocol === 'https:',
+        config: { iceServers },
+        debug: 0,
+      }),
+    startDeviceWorker: () =>
+      start<DeviceWorkerApi>(new URL('../../worker/node/device-worker-node.ts', import.meta.url)),
+    startHostWorker: () => start<HostWorkerApi>(new URL('../../worker/node/host-worker-node.ts', import.meta.url)),
+    randomBytes: (length) => new Uint8Array(randomBytes(length)),
+    memoryLimitBytes,
+    nowMs: () => Date.now(),
+    keep:
+      checkpointFile === undefined
+        ? null
+        : async (host, _session, note) => writeWhole(checkpointFile, await host.checkpoint(note)),
+    // A process has no background tab to be in.
+    onHidden: () => () => undefined,
+    onLeaving: leaving.on,
+    leave: () => leaving.emit(),
+  };
+}
+
+/** A file that is there whole or as it was before. */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const beside = `${path}.part`;
+  try {
+    await writeFile(beside, bytes);
+    await rename(beside, path);
+  } catch (error) {
+    throw new Error(`The checkpoint could not be written (${error instanceof Error ? error.message : error}).`);
+  }
+}
+
+function handle<Api>(worker: Worker): WorkerHandle<Api> {
+  const endpoint = nodeEndpoint(worker);
+  // Comlink's Remote adds promises to methods that all return promises already.
+  return { api: Comlink.wrap<Api>(endpoint) as unknown as Api, terminate: () => void worker.terminate() };
+}
+
+function readIceServers(config: unknown): RTCIceServer[] {
+  if (typeof config !== 'object' || config === null || !('iceServers' in config) || !Array.isArray(config.iceServers))
+    throw new Error('The server did not answer with its configuration. Is this the address of a Tabloom server?');
+  return config.iceServers;
+}

@@ -1,0 +1,151 @@
+import { POLICY_NAMES } from '../protocol/policy-names.ts';
+import type { Policy } from '../protocol/settings.ts';
+import { tabularPolicies } from './blocks/tabular.ts';
+import { explainLimit } from './explain.ts';
+import type { Assignment, DetailedAssignment, FeasiblePlan, InfeasiblePlan, PlanAnswer } from './problem/answer.ts';
+import { canonicalDetailed, canonicalTabular } from './problem/canonical-order.ts';
+import type { RateLaw } from './problem/channel.ts';
+import { fleetOf, fleetOfRows } from './problem/fleet.ts';
+import type { Refusal, Solution } from './problem/load.ts';
+import type { DetailedProblem, TabularProblem } from './problem/problem.ts';
+import { tableOf } from './problem/table.ts';
+import { writeDetailed, writeTabular } from './problem/write-answer.ts';
+import { shortlist } from './shortlist.ts';
+import { detailedPolicies } from './teams/detailed.ts';
+
+export interface SolveOptions {
+  /** For the policy that draws: `random`. */
+  readonly seed?: number;
+  /** Milliseconds on some clock; fills `solveMs`. The planner itself has none. */
+  readonly now?: () => number;
+  /** What people call a device in explanations; its id by default. */
+  readonly nameOf?: (id: string) => string;
+}
+
+type PlainPolicy = Exclude<Policy, 'auto'>;
+
+/**
+ * What `auto` compares, the simplest first: a later one must be quicker to win. `exact` is never slower than `lola` and the baselines,
+ * `single` never slower than `offload`.
+ */
+const AUTO: readonly PlainPolicy[] = ['single', 'data-parallel', 'crunch', 'exact', 'teams'];
+
+/** These leave every device its fixed part of the bandwidth. */
+const FIXED_BANDWIDTH: ReadonlySet<Policy> = new Set<Policy>(['crunch', 'equal-bandwidth']);
+
+/**
+ * Makes a plan. The same problem gives the same plan whatever the order of its devices.
+ * The problem is taken as checked (`parseProblem`); an infeasible one is an answer, not an error.
+ */
+export function solve(problem: DetailedProblem, policy: Policy, options?: SolveOptions): PlanAnswer<DetailedAssignment>;
+export function solve(problem: TabularProblem | DetailedProblem, policy: Policy, options?: SolveOptions): PlanAnswer;
+export function solve(
+  problem: TabularProblem | DetailedProblem,
+  policy: Policy,
+  options: SolveOptions = {},
+): PlanAnswer {
+  if (problem.devices.length === 0) {
+    return refused(policy, { reason: 'there are no devices yet; somebody has to join', solver: 'none' });
+  }
+  const started = options.now?.() ?? 0;
+  const answer = 'model' in problem ? solveDetailed(problem, policy, options) : solveTabular(problem, policy, options);
+  return { ...answer, solveMs: (options.now?.() ?? 0) - started };
+}
+
+function solveTabular(given: TabularProblem, policy: Policy, options: SolveOptions): PlanAnswer {
+  // Crunch breaks ties by id itself, and sorting a large fleet would take longer than solving it.
+  const { problem, host } = policy === 'crunch' ? { problem: given, host: 0 } : canonicalTabular(given);
+  const table = tableOf(problem);
+  const run = (plain: PlainPolicy) => tabularPolicies[plain](table, { host, seed: options.seed ?? 0 });
+  return answer(run, policy, options, {
+    law: table.law,
+    bandwidthHz: table.bandwidthHz,
+    ids: table.ids,
+    write: (solution) => writeTabular(problem, table, solution),
+  });
+}
+
+function solveDetailed(given: DetailedProblem, policy: Policy, options: SolveOptions): PlanAnswer<DetailedAssignment> {
+  const problem = canonicalDetailed(given);
+  const all = fleetOf(problem);
+  const fleet = fleetOfRows(all, shortlist(all));
+  const run = (plain: PlainPolicy) => detailedPolicies[plain](fleet, { seed: options.seed ?? 0, all });
+  return answer(run, policy, options, {
+    law: fleet.law,
+    bandwidthHz: fleet.bandwidthHz,
+    ids: fleet.devices.map((device) => device.id),
+    write: (solution) => writeDetailed(fleet, solution),
+  });
+}
+
+interface Setting<A extends Assignment> {
+  readonly law: RateLaw;
+  readonly bandwidthHz: number;
+  readonly ids: readonly string[];
+  readonly write: (solution: Solution) => A[];
+}
+
+function answer<A extends Assignment>(
+  run: (policy: PlainPolicy) => Solution | Refusal,
+  policy: Policy,
+  options: SolveOptions,
+  setting: Setting<A>,
+): PlanAnswer<A> {
+  if (policy !== 'auto') {
+    const found = run(policy);
+    return 'reason' in found ? refused(policy, found) : accepted(policy, found, '', options, setting);
+  }
+  // The widest class of plans: where it has none, nobody has, and its bound holds for every policy.
+  const teams = run('teams');
+  if ('reason' in teams) return refused('auto', teams);
+  const feasible = AUTO.flatMap((plain): Choice[] => {
+    const found = plain === 'teams' ? teams : run(plain);
+    return 'reason' in found ? [] : [{ plain, found }];
+  });
+  // Ties, and gains below rounding, go to the simpler policy.
+  const [first = { plain: 'teams', found: teams }, ...rest] = feasible;
+  const best = rest.reduce((a, b) => (b.found.latencySeconds < a.found.latencySeconds * (1 - 1e-9) ? b : a), first);
+  const others = feasible.filter((other) => other !== best);
+  const next = others.reduce((a, b) => (b.found.latencySeconds < a.found.latencySeconds ? b : a), others[0] ?? best);
+  const lowerBoundSeconds = Math.min(teams.lowerBoundSeconds, best.found.latencySeconds);
+  return accepted(best.plain, { ...best.found, lowerBoundSeconds }, whyChosen(best, next), options, setting);
+}
+
+type Choice = { readonly plain: PlainPolicy; readonly found: Solution };
+
+function whyChosen(best: Choice, next: Choice): string {
+  const name = POLICY_NAMES[best.plain];
+  const first = name.charAt(0).toUpperCase() + name.slice(1);
+  if (best === next) return `${first} is the only way that works here. `;
+  const saved = 1 - best.found.latencySeconds / next.found.latencySeconds;
+  if (saved < 0.001) return `${first} is the simplest of the quickest ways. `;
+  return `${first} is quickest, ${(100 * saved).toFixed(saved < 0.1 ? 1 : 0)} % below ${POLICY_NAMES[next.plain]}. `;
+}
+
+function refused(policy: Policy, { reason, solver }: Refusal): InfeasiblePlan {
+  return { policy, feasible: false, reason, solver, solveMs: 0 };
+}
+
+function accepted<A extends Assignment>(
+  policy: Policy,
+  solution: Solution,
+  preface: string,
+  options: SolveOptions,
+  setting: Setting<A>,
+): FeasiblePlan<A> {
+  const { law, bandwidthHz, ids, write } = setting;
+  const nameOf = (device: number) => options.nameOf?.(ids[device]!) ?? ids[device]!;
+  const joint = !FIXED_BANDWIDTH.has(policy);
+  const limit = explainLimit(law, solution.loads, solution.hertz, bandwidthHz, joint, nameOf);
+  return {
+    policy,
+    feasible: true,
+    latencySeconds: solution.latencySeconds,
+    lowerBoundSeconds: solution.lowerBoundSeconds,
+    solver: solution.solver,
+    solveMs: 0,
+    limitedBy: ids[limit.device]!,
+    explanation: preface + limit.sentence,
+    assignments: write(solution),
+  };
+}

@@ -1,0 +1,222 @@
+import { drawsFrom } from '../algorithms/random.ts';
+import { uploadSeconds } from '../problem/channel.ts';
+import { canSend, computeSeconds, type Fleet, type Link, linkBits } from '../problem/fleet.ts';
+
+/** Up to so many devices every subset is tried; beyond, a local search looks for a good order of devices. */
+const MAX_DEVICES_FOR_SUBSETS = 12;
+const ORDERS_TRIED = 1500;
+const ORDERS_TRIED_QUICKLY = 60;
+/** Before anything is covered; depth 0 is the head. */
+const NOTHING = -1;
+
+export interface Grouping {
+  /** In depth order: each device at most once, depths 0 to L without a gap. */
+  readonly chain: readonly Link[];
+  readonly latencySeconds: number;
+  readonly solver: string;
+}
+
+/**
+ * Block allocation at fixed bandwidth when neighbouring layers may be grouped: which run of layers each of at most `maxLinks` devices
+ * takes, every device sending over `hertz`; the head goes with depth 1. Bisects the latency; at a threshold a device that starts below
+ * depth a reaches some furthest depth, and reaching further never hurts the next, so only the order of devices matters. Exact up to 12
+ * devices (all subsets); beyond, a local search over orders. Null when no device can close the chain.
+ */
+export function groupAtFixedRate(fleet: Fleet, hertz: number, maxLinks: number): Grouping | null {
+  const usable = usableDevices(fleet);
+  if (usable.length > MAX_DEVICES_FOR_SUBSETS) return groupByOrders(fleet, hertz, usable, maxLinks, ORDERS_TRIED);
+  const start = bestAlone(fleet, hertz, usable);
+  if (!start) return null;
+  const exact = improve(fleet, hertz, start, (T) => chainBySubsets(fleet, hertz, usable, T, maxLinks));
+  return { ...exact, solver: 'grouping by bisection over subsets' };
+}
+
+/** A good grouping to start a search from. */
+export function quickGrouping(fleet: Fleet, hertz: number, maxLinks: number): Grouping | null {
+  return groupByOrders(fleet, hertz, usableDevices(fleet), maxLinks, ORDERS_TRIED_QUICKLY);
+}
+
+function groupByOrders(
+  fleet: Fleet,
+  hertz: number,
+  usable: readonly number[],
+  maxLinks: number,
+  tries: number,
+): Grouping | null {
+  const start = bestAlone(fleet, hertz, usable);
+  if (!start) return null;
+  const found = improve(fleet, hertz, start, (T) => chainByOrders(fleet, hertz, usable, T, maxLinks, tries));
+  return { ...found, solver: 'grouping by bisection, local search over orders' };
+}
+
+function usableDevices(fleet: Fleet): number[] {
+  return [...fleet.devices.keys()].filter((k) => canSend(fleet, k) && fleet.deepestHeld[k]! > 0);
+}
+
+function bestAlone(fleet: Fleet, hertz: number, usable: readonly number[]): Measured | null {
+  return usable
+    .filter((k) => fleet.deepestHeld[k] === fleet.layers)
+    .map((device) => measure(fleet, hertz, [{ device, from: NOTHING, to: fleet.layers }]))
+    .reduce<Measured | null>((best, next) => (best && best.latencySeconds <= next.latencySeconds ? best : next), null);
+}
+
+interface Measured {
+  readonly chain: readonly Link[];
+  readonly latencySeconds: number;
+}
+
+function measure(fleet: Fleet, hertz: number, chain: readonly Link[]): Measured {
+  return { chain, latencySeconds: Math.max(...chain.map((link) => linkSeconds(fleet, hertz, link))) };
+}
+
+function linkSeconds(fleet: Fleet, hertz: number, { device, from, to }: Link): number {
+  return (
+    computeSeconds(fleet, device, fleet.samples, to) +
+    uploadSeconds(fleet.law, fleet.coefficient[device]!, hertz, linkBits(fleet, from, to))
+  );
+}
+
+/**
+ * Tightens a known chain: every success counts for what its chain really takes, and the answer stands when nothing is found just below it.
+ * Bisection in between keeps the number of attempts logarithmic.
+ */
+function improve(
+  fleet: Fleet,
+  hertz: number,
+  known: Measured,
+  attempt: (limitSeconds: number) => readonly Link[] | null,
+): Measured {
+  let best = known;
+  let low = 0;
+  for (;;) {
+    const below = attempt(best.latencySeconds * (1 - 1e-13));
+    if (!below) return best;
+    best = measure(fleet, hertz, below);
+    // A local search may find below what it failed at before.
+    if (best.latencySeconds <= low) continue;
+    const middle = (low + best.latencySeconds) / 2;
+    const halved = attempt(middle);
+    if (halved) best = measure(fleet, hertz, halved);
+    else low = middle;
+  }
+}
+
+/** Furthest depth that the device covers from depth `from` + 1 within the limit; `from` itself when none. */
+function reach(fleet: Fleet, hertz: number, device: number, from: number, limitSeconds: number): number {
+  const { backwardPerLayer } = fleet.devices[device]!.secondsPerSample;
+  const perLayer =
+    fleet.samples * backwardPerLayer + uploadSeconds(fleet.law, fleet.coefficient[device]!, hertz, fleet.layerBits);
+  const held = fleet.deepestHeld[device]!;
+  const nearest = Math.max(from, 0) + 1;
+  if (held < nearest) return from;
+  const spare = limitSeconds - linkSeconds(fleet, hertz, { device, from, to: nearest });
+  if (spare < 0) return from;
+  let to = Math.min(held, nearest + (perLayer > 0 ? Math.floor(spare / perLayer) : fleet.layers));
+  while (to > nearest && linkSeconds(fleet, hertz, { device, from, to }) > limitSeconds) to--;
+  while (to < held && linkSeconds(fleet, hertz, { device, from, to: to + 1 }) <= limitSeconds) to++;
+  return to;
+}
+
+/** Depth at which the device's time or memory is up if it had nothing to send. */
+function horizon(fleet: Fleet, device: number, limitSeconds: number): number {
+  const { backwardPerLayer } = fleet.devices[device]!.secondsPerSample;
+  const spare = limitSeconds - computeSeconds(fleet, device, fleet.samples, 0);
+  const perLayer = fleet.samples * backwardPerLayer;
+  const depth = perLayer > 0 ? spare / perLayer : spare >= 0 ? Infinity : -1;
+  return Math.min(depth, fleet.deepestHeld[device]!);
+}
+
+/** (L + 1) furthest depth from each start: entry 0 is the reach from nothing, entry a + 1 from depth a; no link ends at depth 0. */
+function reaches(fleet: Fleet, hertz: number, device: number, limitSeconds: number): Int32Array {
+  return Int32Array.from({ length: fleet.layers + 1 }, (_, i) => reach(fleet, hertz, device, i - 1, limitSeconds));
+}
+
+/**
+ * Devices in ascending order of their horizon would be best if layers could be cut anywhere; from there one device at a time moves
+ * elsewhere, keeping what does not cover less.
+ */
+function chainByOrders(
+  fleet: Fleet,
+  hertz: number,
+  usable: readonly number[],
+  limit: number,
+  maxLinks: number,
+  tries: number,
+): Link[] | null {
+  const byHorizon = usable
+    .map((device) => ({ device, depth: horizon(fleet, device, limit) }))
+    .filter(({ depth }) => depth >= 1)
+    .sort((a, b) => a.depth - b.depth || a.device - b.device)
+    .map(({ device }) => device);
+  // Only so many take part: the deepest, then the others in reserve.
+  let order = [...byHorizon.slice(-maxLinks), ...byHorizon.slice(0, -maxLinks)];
+  const furthest = new Map(order.map((device) => [device, reaches(fleet, hertz, device, limit)]));
+  const follow = (devices: readonly number[]): Link[] => {
+    const chain: Link[] = [];
+    let covered = NOTHING;
+    for (const device of devices) {
+      const to = furthest.get(device)![covered + 1]!;
+      if (to > covered) chain.push({ device, from: covered, to });
+      covered = to;
+      if (covered === fleet.layers || chain.length === maxLinks) break;
+    }
+    return chain;
+  };
+  const end = (chain: readonly Link[]) => chain.at(-1)?.to ?? NOTHING;
+  const draw = drawsFrom(1);
+  let chain = follow(order);
+  for (let tried = 0; tried < tries && end(chain) < fleet.layers && order.length > 1; tried++) {
+    const moved = [...order];
+    const [device] = moved.splice(draw.below(moved.length), 1);
+    moved.splice(draw.below(moved.length + 1), 0, device!);
+    if (draw.below(2) === 0) {
+      const [i, j] = [draw.below(moved.length), draw.below(moved.length)];
+      [moved[i], moved[j]] = [moved[j]!, moved[i]!];
+    }
+    const next = follow(moved);
+    if (end(next) < end(chain)) continue;
+    order = moved;
+    chain = next;
+  }
+  return end(chain) === fleet.layers ? chain : null;
+}
+
+/** f(S) = furthest depth that the devices of S cover in any order; f(S) = max over k in S of reach(k, f(S without k)). */
+function chainBySubsets(
+  fleet: Fleet,
+  hertz: number,
+  usable: readonly number[],
+  limit: number,
+  maxLinks: number,
+): Link[] | null {
+  const subsets = 1 << usable.length;
+  const covered = new Int32Array(subsets).fill(NOTHING);
+  const last = new Int32Array(subsets).fill(-1);
+  const members = new Uint8Array(subsets);
+  const furthest = usable.map((device) => reaches(fleet, hertz, device, limit));
+  for (let set = 1; set < subsets; set++) {
+    members[set] = members[set & (set - 1)]! + 1;
+    if (members[set]! > maxLinks) continue;
+    for (let i = 0; i < usable.length; i++) {
+      if (!(set & (1 << i))) continue;
+      const to = furthest[i]![covered[set ^ (1 << i)]! + 1]!;
+      if (to > covered[set]!) {
+        covered[set] = to;
+        last[set] = i;
+      }
+    }
+    if (covered[set] === fleet.layers) return unwind(usable, covered, last, set);
+  }
+  return null;
+}
+
+function unwind(usable: readonly number[], covered: Int32Array, last: Int32Array, full: number): Link[] {
+  const chain: Link[] = [];
+  for (let set = full; covered[set]! > NOTHING; ) {
+    const i = last[set]!;
+    const rest = set ^ (1 << i);
+    if (covered[rest]! < covered[set]!) chain.push({ device: usable[i]!, from: covered[rest]!, to: covered[set]! });
+    set = rest;
+  }
+  return chain.reverse();
+}

@@ -1,0 +1,21 @@
+import { networkInterfaces } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+/** The project's root folder, from which the page's build and the embedded models are found. */
+export const ROOT_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
+
+const WILDCARDS = new Set(['0.0.0.0', '::']);
+
+/** Where a person on this machine opens the page. */
+export function localAddress(host: string, port: number): string {
+  return `http://${WILDCARDS.has(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Addresses for phones on the same network; none when the server listens on loopback only. */
+export function lanAddresses(host: string, port: number): string[] {
+  if (!WILDCARDS.has(host)) return [];
+  return Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter((a) => a.family === 'IPv4' && !a.internal)
+    .map((a) => `http://${a.address}:${port}`);
+}

@@ -1,0 +1,89 @@
+import { type Draw, drawsFrom } from '../planner/algorithms/random.ts';
+import type { DetailedDevice, DetailedProblem } from '../planner/problem/problem.ts';
+import { GLUE_LENGTHS } from './glue-lengths.ts';
+import { ENCODERS, type EncoderCosts, encoderCosts, groupedCosts } from './model-costs.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Thermal noise at 290 K and a receiver's noise figure of 7 dB, dBm/Hz. */
+const NOISE_DBM_PER_HZ = -174 + 7;
+const NEAREST_METERS = 10;
+/** Time to wake workers and submit, the same everywhere. */
+const OVERHEAD_SECONDS = 0.01;
+
+/**
+ * One draw of a scenario. Device k of a seed always gets the same random numbers, so that fleets are nested in the number of devices,
+ * and a spread or a bandwidth changes the same fleet: curves differ by what varies, not by luck.
+ */
+export function drawProblem(scenario: Scenario, seed: number): DetailedProblem {
+  const encoder = ENCODERS[scenario.model];
+  const shape = {
+    tokens: GLUE_LENGTHS[scenario.task].meanLongestOf32,
+    rank: scenario.rank,
+    adapted: scenario.adapted,
+    labels: 2,
+  };
+  const costs = groupedCosts(encoderCosts(encoder, shape), encoder.layers, scenario.blocks);
+  return {
+    model: {
+      layers: scenario.blocks,
+      samples: scenario.samples,
+      head: { uploadBits: scenario.head ? costs.headUploadBits : 0 },
+      layerUploadBits: costs.layerUploadBits,
+    },
+    devices: Array.from({ length: scenario.devices }, (_, index) => drawDevice(scenario, costs, seed, index)),
+    bandwidthHz: scenario.channel === 'airtime' ? 1 : scenario.bandwidthHz,
+    channel: scenario.channel,
+  };
+}
+
+function drawDevice(scenario: Scenario, costs: EncoderCosts, seed: number, index: number): DetailedDevice {
+  const random = deviceDraws(seed, index);
+  const logUniform = (centre: number, spread: number) => centre * spread ** (2 * random.uniform() - 1);
+  const flops = logUniform(scenario.computeFlops, scenario.computeSpread);
+  const limitBytes = logUniform(scenario.memoryBytes, scenario.memorySpread);
+  const distanceMeters = Math.max(NEAREST_METERS, scenario.radiusMeters * Math.sqrt(random.uniform()));
+  const snrHz = receivedSnrHz(scenario.powerDbm, distanceMeters, exponential(random));
+  const bitsPerSecondPerHz = Math.log2(1 + snrHz / scenario.bandwidthHz);
+  return {
+    id: `device-${index + 1}`,
+    overheadSeconds: OVERHEAD_SECONDS,
+    secondsPerSample: {
+      embed: costs.embedFlops / flops,
+      forwardPerLayer: costs.forwardFlopsPerLayer / flops,
+      backwardPerLayer: costs.backwardFlopsPerLayer / flops,
+      head: costs.headFlops / flops,
+    },
+    memory: {
+      limitBytes,
+      weightsBytes: costs.weightsBytes,
+      transientPerSample: costs.transientBytesPerSample,
+      savedPerSamplePerLayer: costs.savedBytesPerSamplePerLayer,
+      gradientBytesPerLayer: costs.gradientBytesPerLayer,
+    },
+    ...linkOf(scenario, snrHz, bitsPerSecondPerHz),
+  };
+}
+
+/** A stream of its own for every device of every seed: the pair is spread over the generator's 2^32 states. */
+export function deviceDraws(seed: number, index: number): Draw {
+  const spread = Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b);
+  return drawsFrom(Math.imul(spread ^ (spread >>> 16), 0xc2b2ae35));
+}
+
+/** Mean 1: the power of a Rayleigh-fading channel. */
+export const exponential = (random: Draw) => -Math.log(1 - random.uniform());
+
+/**
+ * `ofdma`: the power density of a device that fills the whole band, so that its spectral efficiency is the same over any part of it.
+ * `ofdma-power`: a device puts all its power into its part. `airtime`: the whole band for a part of the time, the same rates as `ofdma`.
+ */
+function linkOf({ channel, bandwidthHz }: Scenario, snrHz: number, bitsPerSecondPerHz: number) {
+  if (channel === 'ofdma-power') return { snrHz };
+  return { bitsPerSecondPerHz: channel === 'airtime' ? bandwidthHz * bitsPerSecondPerHz : bitsPerSecondPerHz };
+}
+
+/** P h / N0 in hertz. Path loss of an urban macro cell, 128.1 + 37.6 log10(km) dB (3GPP TR 36.814); `fading` has mean 1. */
+export function receivedSnrHz(powerDbm: number, distanceMeters: number, fading: number): number {
+  const pathLossDb = 128.1 + 37.6 * Math.log10(distanceMeters / 1000);
+  return fading * 10 ** ((powerDbm - pathLossDb - NOISE_DBM_PER_HZ) / 10);
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { fitSeconds, layerFlops, type PassSeconds } from '../../worker/device/calibration.ts';
+import { SETTINGS } from '../protocol/samples.ts';
+
+/** Seconds of a machine that follows the cost model exactly: fixed and per-sample costs of each part. */
+function machine(fixed: PassSeconds, perSample: PassSeconds, measured: number) {
+  return (samples: number): PassSeconds => {
+    const cost = (part: keyof PassSeconds) => fixed[part] + samples * perSample[part];
+    const head = cost('embed') + cost('head');
+    const forward = head + measured * cost('forward');
+    return { embed: cost('embed'), head, forward, backward: forward + measured * cost('backward') };
+  };
+}
+const fixed = { embed: 1e-3, head: 2e-3, forward: 3e-3, backward: 4e-3 };
+const perSample = { embed: 1e-4, head: 5e-4, forward: 2e-2, backward: 3e-2 };
+
+describe('the cost model from timed passes', () => {
+  it('finds the coefficients of a machine that follows it', () => {
+    const at = machine(fixed, perSample, 3);
+    const fit = fitSeconds({ layers: 12, measured: 3, samples: 16, few: [at(1)], many: [at(16)] });
+    expect(fit.secondsPerSample.embed).toBeCloseTo(1e-4, 10);
+    expect(fit.secondsPerSample.head).toBeCloseTo(5e-4, 10);
+    expect(fit.secondsPerSample.forwardPerLayer).toBeCloseTo(2e-2, 10);
+    expect(fit.secondsPerSample.backwardPerLayer).toBeCloseTo(3e-2, 10);
+    expect(fit.overheadSeconds).toBeCloseTo(1e-3 + 2e-3 + 12 * 3e-3 + 6 * 4e-3, 10);
+  });
+
+  it('counts everything as per sample where only one sample could be measured', () => {
+    const at = machine(fixed, perSample, 1);
+    const fit = fitSeconds({ layers: 2, measured: 1, samples: 1, few: [at(1)], many: [] });
+    expect(fit.overheadSeconds).toBe(0);
+    expect(fit.secondsPerSample.backwardPerLayer).toBeCloseTo(3.4e-2, 10);
+  });
+
+  it('is not thrown off by one repetition that the machine was busy in', () => {
+    const at = machine(fixed, perSample, 2);
+    const busy = { embed: 3, head: 3, forward: 9, backward: 9.1 };
+    const fit = fitSeconds({
+      layers: 4,
+      measured: 2,
+      samples: 8,
+      few: [at(1), at(1), busy],
+      many: [busy, at(8), at(8)],
+    });
+    expect(fit.secondsPerSample.forwardPerLayer).toBeCloseTo(2e-2, 10);
+  });
+
+  it('never calls anything free or negative, however noisy', () => {
+    const upsideDown = { embed: 4e-3, head: 3e-3, forward: 2e-3, backward: 1e-3 };
+    const fit = fitSeconds({ layers: 4, measured: 2, samples: 8, few: [upsideDown], many: [upsideDown] });
+    for (const [part, seconds] of Object.entries(fit.secondsPerSample)) expect(seconds, part).toBeGreaterThan(0);
+    expect(fit.overheadSeconds).toBeGreaterThanOrEqual(0);
+  });
+});
+
+it("counts a layer's useful operations", () => {
+  // roberta-base at 128 tokens: four matrices of 7,077,888 elements in all; six products of 128 x 128 x 768, two forward and four backward.
+  const shape = { ...SETTINGS.shape, hiddenSize: 768, ffnSize: 3072 };
+  const matrices = 2 * 128 * 7_077_888;
+  const product = 2 * 128 * 128 * 768;
+  expect(layerFlops(shape, 128)).toBe(2 * matrices + 6 * product);
+});

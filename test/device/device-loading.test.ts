@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Device } from '../../worker/device/device.ts';
+import { openHttp } from '../../worker/files/open-file.ts';
+import { randomModelFile } from '../files/random-file.ts';
+import { RangeServer, servedBytes } from '../files/range-server.ts';
+import { SETTINGS } from '../protocol/samples.ts';
+
+const server = await new RangeServer().start();
+afterAll(() => server.stop());
+
+const shape = { ...SETTINGS.shape, vocabSize: 20_000 };
+const settings = {
+  ...SETTINGS,
+  model: { kind: 'hub', id: 'm', endpoint: server.url, revision: 'main' } as const,
+  weights: 'int8' as const,
+  shape,
+};
+const at = (name: string) => `/m/resolve/main/${name}`;
+
+beforeAll(() => {
+  const config = {
+    num_hidden_layers: shape.layers,
+    hidden_size: shape.hiddenSize,
+    num_attention_heads: shape.heads,
+    intermediate_size: shape.ffnSize,
+    vocab_size: shape.vocabSize,
+    max_position_embeddings: shape.maxPositions,
+  };
+  server.files.set(at('config.json'), servedBytes(new TextEncoder().encode(JSON.stringify(config))));
+  server.files.set(at('model.safetensors'), randomModelFile(shape));
+});
+
+it('a device without the memory for the weights says so before it fetches them', async () => {
+  const load = (weights: 'f32' | 'int8', memoryLimitBytes: number) =>
+    new Device(openHttp, null).load({ settings: { ...settings, weights }, origin: '', slowdown: 1, memoryLimitBytes });
+  // 20,000 words and 130 positions of 128 values, and six layers of 198,272.
+  await expect(load('f32', 10e6)).rejects.toThrow(
+    'The weights of m take 16 MB here, and training may use 10 MB. A session with f16 weights takes 8 MB.',
+  );
+  await expect(load('int8', 2e6)).rejects.toThrow(/take 4 MB here, and training may use 2 MB\.$/);
+  expect(server.requests.filter((request) => request.includes('safetensors'))).toEqual([]);
+});
+
+it('a device tells how far its download is, also while the hub is away, and gets to the end', async () => {
+  const device = new Device(openHttp, null);
+  server.cutAfter = 9e6;
+  const away = new Promise<void>((resolve) => {
+    server.onCut = () => {
+      server.busy = true;
+      resolve();
+    };
+  });
+  const loading = device.load({
+    settings,
+    origin: '',
+    slowdown: 1,
+    memoryLimitBytes: 1e9,
+  });
+  await away;
+  const { stage, done, total, transfer } = await device.progress();
+  expect(stage).toBe('weights');
+  expect(transfer).toMatchObject({ bytes: done, totalBytes: total });
+  expect(done).toBeGreaterThan(1e6);
+  expect(done).toBeLessThanOrEqual(9e6);
+  expect(total).toBeGreaterThan(14e6);
+  server.busy = false;
+  expect(await loading).toMatchObject({ engine: 'onnx' });
+  expect((await device.progress()).transfer).toMatchObject({ bytes: total, totalBytes: total, secondsLeft: 0 });
+});

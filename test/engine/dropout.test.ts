@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import {
+  attentionMask,
+  DROPOUT_SITES,
+  dropoutScale,
+  dropoutThreshold,
+  hiddenMask,
+  loraSite,
+} from '../../worker/engine/dropout.ts';
+import { pcg4d } from '../../worker/model/pcg4d.ts';
+
+const key = { probability: 0.1, seed: 42, round: 3 };
+
+/** The same words with 64-bit integers, as the paper writes them. */
+function pcg4dPlain(input: readonly number[]): number[] {
+  const u32 = (value: bigint) => value & 0xffffffffn;
+  let [x, y, z, w] = input.map((value) => u32(BigInt(value) * 1664525n + 1013904223n)) as [
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+  ];
+  const mix = () => {
+    x = u32(x + y * w);
+    y = u32(y + z * x);
+    z = u32(z + x * y);
+    w = u32(w + y * z);
+  };
+  mix();
+  x ^= x >> 16n;
+  y ^= y >> 16n;
+  z ^= z >> 16n;
+  w ^= w >> 16n;
+  mix();
+  return [x, y, z, w].map(Number);
+}
+
+describe('pcg4d', () => {
+  it.each([[[0, 0, 0, 0]], [[1, 2, 3, 4]], [[0xffffffff, 0x80000000, 12345, 0xdeadbeef]]])(
+    'hashes %j as its definition',
+    (input) => {
+      const words = Uint32Array.from(input);
+      pcg4d(words);
+      expect([...words]).toEqual(pcg4dPlain(input));
+    },
+  );
+});
+
+describe('dropout masks', () => {
+  it('follow the documented formula element by element', () => {
+    const mask = hiddenMask(key, 2, DROPOUT_SITES.ffnOutput, Int32Array.of(9), 3, 5);
+    const [k0, k1, k2, k3] = pcg4dPlain([42, 3, 16 * 2 + 3, 9]) as [number, number, number, number];
+    for (let element = 0; element < 15; element++) {
+      const words = pcg4dPlain([(k0 + Math.floor(element / 4)) % 2 ** 32, k1, k2, k3]);
+      expect(mask[element]).toBe(words[element % 4]! < Math.floor(0.1 * 2 ** 32) ? 0 : Math.fround(1 / 0.9));
+    }
+  });
+
+  it('drop the stated share and keep the mean', () => {
+    const mask = hiddenMask({ ...key, probability: 0.3 }, 0, loraSite('query'), Int32Array.of(0, 1), 64, 128);
+    const dropped = mask.filter((value) => value === 0).length / mask.length;
+    // 16,384 draws: five standard errors are 0.018.
+    expect(Math.abs(dropped - 0.3)).toBeLessThan(0.018);
+    expect(new Set(mask)).toEqual(new Set([0, dropoutScale(0.3)]));
+  });
+
+  it('do not depend on who else is in the batch or how far it is padded', () => {
+    const together = hiddenMask(key, 1, 2, Int32Array.of(4, 7, 5), 6, 10);
+    const alone = hiddenMask(key, 1, 2, Int32Array.of(7), 4, 10);
+    expect(together.subarray(60, 100)).toEqual(alone);
+    const wide = attentionMask(key, 1, Int32Array.of(4, 7), 2, 6);
+    const narrow = attentionMask(key, 1, Int32Array.of(7), 2, 3);
+    for (let head = 0; head < 2; head++)
+      for (let q = 0; q < 3; q++)
+        for (let k = 0; k < 3; k++) expect(narrow[(head * 3 + q) * 3 + k]).toBe(wide[((2 + head) * 6 + q) * 6 + k]);
+  });
+
+  it('differ by seed, round, layer, site and position', () => {
+    const draw = (over: object, layer = 1, site = 2, position = 7) =>
+      hiddenMask({ ...key, probability: 0.5, ...over }, layer, site, Int32Array.of(position), 8, 8).join();
+    const masks = [draw({}), draw({ seed: 43 }), draw({ round: 4 }), draw({}, 2), draw({}, 1, 3), draw({}, 1, 2, 8)];
+    expect(new Set(masks).size).toBe(masks.length);
+  });
+
+  it('drop nothing at probability 0', () => {
+    expect(dropoutThreshold(0)).toBe(0);
+    expect(hiddenMask({ ...key, probability: 0 }, 0, 0, Int32Array.of(0), 4, 4)).toEqual(new Float32Array(16).fill(1));
+  });
+});

@@ -1,0 +1,249 @@
+import * as v from 'valibot';
+import { describe, expect, test } from 'vitest';
+import { drawsFrom } from '../../signaling/planner/algorithms/random.ts';
+import { isotonic } from '../../signaling/planner/algorithms/robust.ts';
+import type { Profile } from '../../signaling/protocol/profile.ts';
+import { ProfileSchema } from '../../signaling/protocol/profile.ts';
+import { CONFIRM, correctedProfile, type FitState, observeRound, startFit } from '../../signaling/room/fit.ts';
+
+const LAYERS = 12;
+const CALIBRATED: Profile = {
+  engine: 'webgpu',
+  backend: 'test',
+  overheadSeconds: 0.02,
+  secondsPerSample: { embed: 0.0001, forwardPerLayer: 0.002, backwardPerLayer: 0.004, head: 0.0003 },
+  flopsPerSecond: 1e11,
+  memoryBytesPerSecond: 1e11,
+  memory: {
+    limitBytes: 1e9,
+    weightsBytes: 2.5e8,
+    transientPerSample: 4e6,
+    savedPerSamplePerLayer: 3e6,
+    gradientBytesPerLayer: 98304,
+  },
+  linkBitsPerSecond: 1e7,
+};
+
+/** Seconds of n samples down to depth d by a profile's coefficients. */
+function secondsOf(profile: Profile, samples: number, depth: number): number {
+  const { embed, forwardPerLayer, backwardPerLayer, head } = profile.secondsPerSample;
+  return profile.overheadSeconds + samples * (embed + LAYERS * forwardPerLayer + depth * backwardPerLayer + head);
+}
+
+function observe(state: FitState, samples: number, deepestDepth: number, computeSeconds: number): FitState {
+  return observeRound(state, {
+    samples,
+    deepestDepth,
+    computeSeconds,
+    uploadBits: 1e6,
+    uploadSeconds: 0.2,
+    share: 0.5,
+  });
+}
+
+function settled(samples: number, depth: number, rounds: number): FitState {
+  let state = startFit(CALIBRATED, LAYERS);
+  for (let round = 0; round < rounds; round += 1)
+    state = observe(state, samples, depth, secondsOf(CALIBRATED, samples, depth));
+  return state;
+}
+
+const relativeError = (got: number, want: number) => Math.abs(got / want - 1);
+
+describe('compute', () => {
+  test('without observations the calibration is returned unchanged', () => {
+    expect(correctedProfile(startFit(CALIBRATED, LAYERS))).toEqual(CALIBRATED);
+  });
+
+  test('rounds as calibrated leave the calibration as it is', () => {
+    const corrected = correctedProfile(settled(32, 12, 50));
+    expect(relativeError(corrected.overheadSeconds, 0.02)).toBeLessThan(1e-9);
+    expect(relativeError(corrected.secondsPerSample.backwardPerLayer, 0.004)).toBeLessThan(1e-9);
+    expect(relativeError(corrected.secondsPerSample.forwardPerLayer, 0.002)).toBeLessThan(1e-9);
+  });
+
+  test('noise-free rounds at several depths and sample counts recover other coefficients exactly', () => {
+    const truth: Profile = {
+      ...CALIBRATED,
+      overheadSeconds: 0.05,
+      secondsPerSample: { embed: 0.0002, forwardPerLayer: 0.004, backwardPerLayer: 0.0025, head: 0.0006 },
+    };
+    let state = startFit(CALIBRATED, LAYERS);
+    for (let round = 0; round < 60; round += 1) {
+      const samples = [8, 16, 32][round % 3]!;
+      const depth = [12, 4, 1, 8][Math.floor(round / 3) % 4]!;
+      state = observe(state, samples, depth, secondsOf(truth, samples, depth));
+    }
+    const corrected = correctedProfile(state);
+    expect(relativeError(corrected.overheadSeconds, 0.05)).toBeLessThan(1e-3);
+    expect(relativeError(corrected.secondsPerSample.forwardPerLayer, 0.004)).toBeLessThan(1e-3);
+    expect(relativeError(corrected.secondsPerSample.backwardPerLayer, 0.0025)).toBeLessThan(1e-3);
+    expect(relativeError(secondsOf(corrected, 24, 10), secondsOf(truth, 24, 10))).toBeLessThan(1e-3);
+  });
+
+  test('one depth and sample count alone scale all work alike and keep the overhead: nothing else is known', () => {
+    let state = startFit(CALIBRATED, LAYERS);
+    const measured = 1.2 * secondsOf(CALIBRATED, 32, 6);
+    for (let round = 0; round < 20; round += 1) state = observe(state, 32, 6, measured);
+    const corrected = correctedProfile(state);
+    const factor = (measured - 0.02) / (secondsOf(CALIBRATED, 32, 6) - 0.02);
+    expect(relativeError(secondsOf(corrected, 32, 6), measured)).toBeLessThan(1e-9);
+    expect(corrected.overheadSeconds).toBe(0.02);
+    expect(relativeError(corrected.secondsPerSample.embed, factor * 0.0001)).toBeLessThan(1e-9);
+    expect(relativeError(corrected.secondsPerSample.backwardPerLayer, factor * 0.004)).toBeLessThan(1e-9);
+  });
+
+  test('single pauses, 2 to 100 times as long, leave no trace', () => {
+    let state = settled(32, 12, 5);
+    const before = correctedProfile(state);
+    for (const factor of [2, 10, 100]) {
+      for (let slow = 1; slow < CONFIRM; slow += 1)
+        state = observe(state, 32, 12, factor * secondsOf(CALIBRATED, 32, 12));
+      state = observe(state, 32, 12, secondsOf(CALIBRATED, 32, 12));
+    }
+    expect(relativeError(secondsOf(correctedProfile(state), 32, 12), secondsOf(before, 32, 12))).toBeLessThan(1e-9);
+  });
+
+  test.each([3, 1 / 3])('a lasting change of pace by %f is found in exactly three rounds, at every depth', (factor) => {
+    let state = settled(32, 12, 20);
+    for (let round = 1; round <= 3; round += 1) {
+      expect(relativeError(secondsOf(correctedProfile(state), 32, 12), secondsOf(CALIBRATED, 32, 12))).toBeLessThan(
+        1e-9,
+      );
+      state = observe(state, 32, 12, factor * secondsOf(CALIBRATED, 32, 12));
+    }
+    for (const [samples, depth] of [
+      [32, 12],
+      [32, 1],
+      [8, 6],
+    ] as const)
+      expect(
+        relativeError(
+          secondsOf(correctedProfile(state), samples, depth),
+          factor * secondsOf(CALIBRATED, samples, depth),
+        ),
+      ).toBeLessThan(1e-6);
+  });
+
+  test('a slow-down inside the band is found by the median, within fifteen rounds', () => {
+    let state = settled(32, 12, 100);
+    for (let round = 0; round < 15; round += 1) state = observe(state, 32, 12, 1.3 * secondsOf(CALIBRATED, 32, 12));
+    expect(relativeError(secondsOf(correctedProfile(state), 32, 12), 1.3 * secondsOf(CALIBRATED, 32, 12))).toBeLessThan(
+      0.02,
+    );
+  });
+
+  test('with 10 % noise and a pause every ninth round the prediction stays within 10 % for 300 rounds', () => {
+    const random = drawsFrom(5);
+    let state = startFit(CALIBRATED, LAYERS);
+    let worst = 0;
+    for (let round = 1; round <= 300; round += 1) {
+      const pause = round % 9 === 0 ? 8 : 1;
+      state = observe(state, 32, 12, pause * Math.exp(0.1 * random.normal()) * secondsOf(CALIBRATED, 32, 12));
+      worst = Math.max(worst, relativeError(secondsOf(correctedProfile(state), 32, 12), secondsOf(CALIBRATED, 32, 12)));
+    }
+    expect(worst).toBeLessThan(0.1);
+  });
+
+  test('whatever comes, the profile is valid and compute never falls with depth or samples', () => {
+    for (let seed = 1; seed <= 200; seed += 1) {
+      const random = drawsFrom(seed);
+      let state = startFit(CALIBRATED, LAYERS);
+      for (let round = 0; round < 40; round += 1)
+        state = observeRound(state, {
+          samples: 1 + Math.floor(64 * random.uniform()),
+          deepestDepth: Math.floor((LAYERS + 1) * random.uniform()),
+          computeSeconds: 10 ** (-8 + 16 * random.uniform()),
+          uploadBits: 1e9 * random.uniform(),
+          uploadSeconds: 10 ** (-6 + 8 * random.uniform()),
+          share: random.uniform(),
+        });
+      const profile = v.parse(ProfileSchema, correctedProfile(state));
+      for (let depth = 1; depth <= LAYERS; depth += 1)
+        expect(secondsOf(profile, 16, depth)).toBeGreaterThanOrEqual(secondsOf(profile, 16, depth - 1));
+      expect(secondsOf(profile, 17, 6)).toBeGreaterThanOrEqual(secondsOf(profile, 16, 6));
+    }
+  });
+
+  test('what cannot be a measurement changes nothing', () => {
+    const state = settled(32, 12, 5);
+    const good = { samples: 32, deepestDepth: 12, computeSeconds: 9, uploadBits: 0, uploadSeconds: 0, share: 0.5 };
+    for (const bad of [
+      { samples: 0 },
+      { samples: NaN },
+      { deepestDepth: 13 },
+      { deepestDepth: -1 },
+      { computeSeconds: 0 },
+      { computeSeconds: NaN },
+      { computeSeconds: Infinity },
+    ])
+      expect(observeRound(state, { ...good, ...bad })).toEqual(state);
+    expect(observeRound(state, good)).not.toEqual(state);
+  });
+});
+
+describe('link', () => {
+  const upload = (state: FitState, bitsPerSecond: number, share: number) =>
+    observeRound(state, {
+      samples: 0,
+      deepestDepth: 0,
+      computeSeconds: 0,
+      uploadBits: 1e6,
+      uploadSeconds: 1e6 / (share * bitsPerSecond),
+      share,
+    });
+
+  test('a slower link is believed after five rounds, and after five more that it recovered; one slow transfer is not', () => {
+    let state = startFit(CALIBRATED, LAYERS);
+    const rate = () => correctedProfile(state).linkBitsPerSecond;
+    state = upload(state, 1e5, 0.25);
+    expect(rate()).toBe(1e7);
+    state = startFit(CALIBRATED, LAYERS);
+    for (const expected of [1e7, 1e7, 1e7, 1e7, 2e6]) {
+      state = upload(state, 2e6, 0.25);
+      expect(rate()).toBeCloseTo(expected, 0);
+    }
+    for (let round = 0; round < 5; round += 1) state = upload(state, 1e7, 0.5);
+    expect(rate()).toBeCloseTo(1e7, 0);
+  });
+
+  test('a short tail after compute never makes a link faster than measured', () => {
+    let state = startFit(CALIBRATED, LAYERS);
+    for (let round = 0; round < 10; round += 1) state = upload(state, 1e9, 1);
+    expect(correctedProfile(state).linkBitsPerSecond).toBe(1e7);
+  });
+
+  test('the host, whose gradients travel through memory, keeps its rate', () => {
+    let state = startFit({ ...CALIBRATED, linkBitsPerSecond: 1e12 }, LAYERS);
+    for (let round = 0; round < 10; round += 1) state = upload(state, 1e6, 1);
+    expect(correctedProfile(state).linkBitsPerSecond).toBe(1e12);
+  });
+});
+
+describe('isotonic', () => {
+  test('pools adjacent violators into their weighted mean', () => {
+    expect(isotonic([1, 2, 3], [1, 1, 1])).toEqual([1, 2, 3]);
+    expect(isotonic([3, 1, 2], [1, 1, 1])).toEqual([2, 2, 2]);
+    expect(isotonic([1, 4, 2, 5], [1, 1, 3, 1])).toEqual([1, 2.5, 2.5, 5]);
+    expect(isotonic([], [])).toEqual([]);
+  });
+
+  test('matches the min-max formula, max over i <= k of min over j >= k of the mean of i..j', () => {
+    for (let seed = 1; seed <= 300; seed += 1) {
+      const random = drawsFrom(seed);
+      const length = 1 + Math.floor(9 * random.uniform());
+      const values = Array.from({ length }, () => random.uniform());
+      const weights = Array.from({ length }, () => 0.1 + random.uniform());
+      const mean = (from: number, to: number) => {
+        const w = weights.slice(from, to + 1);
+        const sum = values.slice(from, to + 1).reduce((total, value, index) => total + value * w[index]!, 0);
+        return sum / w.reduce((a, b) => a + b, 0);
+      };
+      isotonic(values, weights).forEach((fitted, k) => {
+        const lower = (i: number) => Math.min(...values.slice(k).map((_, offset) => mean(i, k + offset)));
+        const minMax = Math.max(...values.slice(0, k + 1).map((_, i) => lower(i)));
+        expect(fitted).toBeCloseTo(minMax, 12);
+      });
+    }
+  });
+});

@@ -1,0 +1,129 @@
+import { useId, useMemo, useRef } from 'preact/hooks';
+import { useWidth } from '../parts/hooks.ts';
+import { ScrollFrame } from '../parts/scroll-frame.tsx';
+import type { Cloth, Thread } from './cloth.ts';
+import { LABELS, type Loom, loom } from './cloth-geometry.ts';
+import { ThreadColumn } from './cloth-thread.tsx';
+import { WEAVES } from './marks.ts';
+
+const PITCH = 5;
+
+/** The picture of the allocation. `sentence` says the same in words for those who do not see it. */
+export function ClothPicture({ cloth, sentence }: { cloth: Cloth; sentence: string }) {
+  const whole = useRef<HTMLDivElement>(null);
+  const width = useWidth(whole);
+  const id = useId();
+  const short = width < LABELS.shortBelow;
+  const labels = short ? LABELS.short : LABELS.full;
+  const shape = useMemo(() => loom(cloth, Math.max(0, width - labels)), [cloth, width, labels]);
+  return (
+    <div class="cloth" ref={whole}>
+      <RowLabels cloth={cloth} shape={shape} width={labels} short={short} />
+      <ScrollFrame kind="cloth-frame" label="Cloth picture, scrolls sideways when there are many devices">
+        {width > 0 && (
+          <svg role="img" aria-labelledby={`${id}-t ${id}-d`} width={shape.width} height={shape.height}>
+            <title id={`${id}-t`}>Who trains which block</title>
+            <desc id={`${id}-d`}>{sentence}</desc>
+            <defs>
+              {cloth.threads.map((thread) => (
+                <WeavePattern key={thread.device} id={`${id}-${thread.mark.letter}`} thread={thread} />
+              ))}
+            </defs>
+            {shape.rowY.map((y, row) => (
+              <line
+                key={cloth.rows[row]!.depth}
+                class="weft"
+                x1={0}
+                x2={shape.width}
+                y1={y + shape.cellHeight / 2}
+                y2={y + shape.cellHeight / 2}
+              />
+            ))}
+            {cloth.threads.map((thread, i) => (
+              <ThreadColumn
+                key={thread.device}
+                thread={thread}
+                column={shape.columns[i]!}
+                shape={shape}
+                cloth={cloth}
+                fill={`url(#${id}-${thread.mark.letter})`}
+              />
+            ))}
+            <rect class="beam" x={0} y={shape.beamY} width={shape.width} height={6} rx={3} />
+          </svg>
+        )}
+      </ScrollFrame>
+    </div>
+  );
+}
+
+function RowLabels({ cloth, shape, width, short }: { cloth: Cloth; shape: Loom; width: number; short: boolean }) {
+  const middle = shape.cellHeight / 2 + 4;
+  const right = width - 8;
+  return (
+    <svg class="cloth-labels" width={width} height={shape.height} aria-hidden="true">
+      {short && (
+        <>
+          <text class="label-quiet" x={0} y={shape.beamY - 10}>
+            layer
+          </text>
+          <text class="label-quiet" x={right} y={shape.beamY - 10} text-anchor="end">
+            depth
+          </text>
+        </>
+      )}
+      <text class="label-quiet" x={right} y={shape.beamY + 8} text-anchor="end">
+        loss
+      </text>
+      {cloth.rows.map((row, i) => (
+        <g key={row.depth}>
+          <text class="label" x={0} y={shape.rowY[i]! + middle}>
+            {row.layer === null ? 'head' : short ? row.layer : `layer ${row.layer}`}
+          </text>
+          <text class="label-quiet" x={right} y={shape.rowY[i]! + middle} text-anchor="end">
+            {short ? row.depth : `depth ${row.depth}`}
+          </text>
+        </g>
+      ))}
+      {shape.weightsHeight > 0 && (
+        <>
+          <text class="label" x={0} y={shape.weightsY + 14}>
+            seconds
+          </text>
+          <text class="label" x={0} y={shape.weightsY + 29}>
+            a round
+          </text>
+        </>
+      )}
+    </svg>
+  );
+}
+
+/** One repeat of a device's weave: warp floats in a pale shade of its yarn over weft floats in the yarn itself. */
+function WeavePattern({ id, thread }: { id: string; thread: Thread }) {
+  const draft = WEAVES[thread.mark.weave]!;
+  const columns = draft[0]!.length;
+  return (
+    <pattern
+      id={id}
+      patternUnits="userSpaceOnUse"
+      width={columns * PITCH}
+      height={draft.length * PITCH}
+      style={{ '--yarn': `var(--yarn-${thread.mark.yarn})` }}
+    >
+      <rect class="float-ground" width={columns * PITCH} height={draft.length * PITCH} />
+      {draft.flatMap((line, row) =>
+        Array.from(line, (over, column) => (
+          <rect
+            key={`${row} ${column}`}
+            class={over === '#' ? 'float-warp' : 'float-weft'}
+            x={column * PITCH + (over === '#' ? 0.6 : 0)}
+            y={row * PITCH + (over === '#' ? 0 : 0.6)}
+            width={over === '#' ? PITCH - 1.2 : PITCH}
+            height={over === '#' ? PITCH : PITCH - 1.2}
+          />
+        )),
+      )}
+    </pattern>
+  );
+}

@@ -1,0 +1,54 @@
+import type { RoomView, RoundReport } from '../../../signaling/protocol/room-view.ts';
+import { blocksText, secondsText } from '../parts/words.ts';
+import { hasWork } from './cloth.ts';
+import { markFor, type Seats } from './marks.ts';
+import { measuredSeconds, totalSeconds } from './timing.ts';
+
+/** One sentence for each assignment, the reading of the cloth without the picture: the rows of the plan's table. */
+export interface TableLine {
+  readonly device: string;
+  readonly name: string;
+  readonly letter: string;
+  readonly blocks: string;
+  /** How far the gradient travels down: "down to layer 4", "head only". */
+  readonly reach: string;
+  readonly samples: string;
+  readonly predicted: string;
+  readonly measured: string;
+}
+
+export function planTable(room: RoomView, rounds: readonly RoundReport[], seats: Seats): readonly TableLine[] {
+  const { plan } = room;
+  if (plan === null) return [];
+  const total = room.settings.training.samplesPerRound;
+  return plan.assignments.filter(hasWork).map((assignment) => {
+    const measured = measuredSeconds(rounds, plan.version, assignment.device);
+    const name = room.devices.find((device) => device.id === assignment.device)?.name ?? 'a device that left';
+    const deepest = assignment.layers[0];
+    const { start, count } = assignment.samples;
+    return {
+      device: assignment.device,
+      name,
+      letter: markFor(seats, assignment.device).letter,
+      blocks: blocksText(assignment.layers, assignment.head),
+      reach: deepest === undefined ? 'head only' : `down to layer ${deepest}`,
+      samples: count >= total ? `all ${total}` : `${start + 1}–${start + count} of ${total}`,
+      predicted: secondsText(assignment.computeSeconds + assignment.uploadSeconds),
+      measured: measured === null ? 'not yet' : secondsText(totalSeconds(measured)),
+    };
+  });
+}
+
+/** What the picture's description says to a screen reader: who trains what, in one breath. */
+export function clothSentence(room: RoomView): string {
+  const { plan } = room;
+  const layers = room.settings.shape.layers;
+  if (plan === null) return `${layers} layers and the head; no plan yet.`;
+  const who = plan.assignments.filter(hasWork).map((assignment) => {
+    const name = room.devices.find((device) => device.id === assignment.device)?.name ?? 'A device that left';
+    const seconds = secondsText(assignment.computeSeconds + assignment.uploadSeconds);
+    return `${name} trains ${blocksText(assignment.layers, assignment.head)}, predicted ${seconds}`;
+  });
+  if (who.length > 8) return `${who.length} devices share ${layers} layers and the head. The table below lists them.`;
+  return `${who.join('; ')}.`;
+}

@@ -1,0 +1,48 @@
+import type { RoundReport } from '../../../signaling/protocol/room-view.ts';
+
+/** Seconds of one device in one round. */
+export interface DeviceSeconds {
+  readonly compute: number;
+  readonly upload: number;
+}
+
+/** Rounds that a measured time is taken over: few enough to follow a change, enough that one slow round does not show. */
+const MEASURED_ROUNDS = 5;
+
+export function median(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** Median seconds of a device over its last rounds under one plan; null before the first. Work taken over within a round is added up. */
+export function measuredSeconds(
+  rounds: readonly RoundReport[],
+  planVersion: number,
+  device: string,
+): DeviceSeconds | null {
+  const found: DeviceSeconds[] = [];
+  for (let i = rounds.length - 1; i >= 0 && found.length < MEASURED_ROUNDS; i--) {
+    const report = rounds[i]!;
+    // Plans only get newer, but for a server that started again and counts anew.
+    if (report.planVersion < planVersion) break;
+    if (report.planVersion !== planVersion) continue;
+    const entries = report.devices.filter((entry) => entry.device === device);
+    if (entries.length === 0) continue;
+    found.push({
+      compute: entries.reduce((sum, entry) => sum + entry.computeSeconds, 0),
+      upload: entries.reduce((sum, entry) => sum + entry.uploadSeconds, 0),
+    });
+  }
+  const compute = median(found.map((one) => one.compute));
+  const upload = median(found.map((one) => one.upload));
+  return compute === null || upload === null ? null : { compute, upload };
+}
+
+export const totalSeconds = ({ compute, upload }: DeviceSeconds): number => compute + upload;
+
+/** Median seconds that the last rounds took as a whole; null before the first. */
+export function recentRoundSeconds(rounds: readonly RoundReport[], count: number): number | null {
+  return median(rounds.slice(-count).map((report) => report.elapsedSeconds));
+}

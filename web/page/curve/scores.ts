@@ -1,0 +1,128 @@
+import type { RoundReport, ScoreReport } from '../../../signaling/protocol/room-view.ts';
+import type { SessionView } from '../../session/view/view.ts';
+import { countText, secondsText } from '../parts/words.ts';
+
+type Metric = ScoreReport['metric'];
+
+const PERCENT: ReadonlySet<string> = new Set<string>(['accuracy', 'f1']);
+const NAMES: Readonly<Record<string, string>> = {
+  accuracy: 'accuracy',
+  matthews: 'Matthews correlation',
+  f1: 'F1',
+  pearson: 'Pearson correlation',
+  spearman: 'Spearman correlation',
+};
+
+/** A score as people read it: accuracy and F1 in percent, correlations as they are, with a minus sign that is one. */
+export function scoreText(metric: string, value: number): string {
+  if (PERCENT.has(metric)) return `${(100 * value).toFixed(1)} %`;
+  const text = Math.abs(value).toFixed(3);
+  return value < 0 && Number(text) > 0 ? `−${text}` : text;
+}
+
+export function metricName(metric: Metric): string {
+  return NAMES[metric] ?? metric;
+}
+
+/** What is reported besides: "accuracy 71.2 %", "accuracy on the mismatched dev set 55.1 %". */
+export function furtherTexts({ further = [] }: Pick<ScoreReport, 'further'>): readonly string[] {
+  return further.map(({ metric, value }) => {
+    const [name = metric, set] = metric.split(', ');
+    return `${NAMES[name] ?? name}${set === undefined ? '' : ` on the ${set}`} ${scoreText(name, value)}`;
+  });
+}
+
+export interface Outcome {
+  readonly metric: string;
+  /** Null when nothing was evaluated before the first round. */
+  readonly before: string | null;
+  readonly after: string;
+  /** Other measures of the last score, each with its value. */
+  readonly further: readonly string[];
+  readonly examples: number;
+  readonly round: number;
+}
+
+/** The first and the last score; null before any. */
+export function outcome(scores: readonly ScoreReport[]): Outcome | null {
+  const last = scores.at(-1);
+  if (last === undefined) return null;
+  const first = scores[0];
+  return {
+    metric: metricName(last.metric),
+    before:
+      first !== undefined && first !== last && first.round < last.round ? scoreText(first.metric, first.value) : null,
+    after: scoreText(last.metric, last.value),
+    further: furtherTexts(last),
+    examples: last.examples,
+    round: last.round,
+  };
+}
+
+/** Seconds of training: rounds times their mean, since a latecomer's history is thinned. */
+export function trainingSeconds(rounds: readonly RoundReport[]): number | null {
+  const last = rounds.at(-1);
+  if (last === undefined) return null;
+  return (last.round * rounds.reduce((sum, report) => sum + report.elapsedSeconds, 0)) / rounds.length;
+}
+
+/** The chart in one sentence, for those who do not see it. */
+export function curveSentence({ rounds, scores }: Pick<SessionView, 'rounds' | 'scores'>): string {
+  const first = rounds[0];
+  const last = rounds.at(-1);
+  const score = outcome(scores);
+  const scoreSentence =
+    score === null
+      ? ''
+      : score.before === null
+        ? ` Dev ${score.metric} ${score.after}.`
+        : ` Dev ${score.metric} from ${score.before} to ${score.after}.`;
+  if (first === undefined || last === undefined) return `No round is finished yet.${scoreSentence}`;
+  const loss =
+    first === last
+      ? `Loss ${last.loss.toFixed(3)} in round ${last.round}.`
+      : `Loss from ${first.loss.toFixed(3)} in round ${first.round} to ${last.loss.toFixed(3)} in round ${last.round}.`;
+  return `${loss}${scoreSentence}`;
+}
+
+export interface CurveData {
+  /** Ascending rounds of both series together. */
+  readonly rounds: readonly number[];
+  readonly loss: readonly (number | null)[];
+  /** Exponential mean over about SMOOTHED_ROUNDS rounds, corrected for its start. */
+  readonly smoothLoss: readonly (number | null)[];
+  readonly score: readonly (number | null)[];
+}
+
+const SMOOTHED_ROUNDS = 10;
+
+/** Loss and score on one axis of rounds, null where a series has no point. */
+export function curves(rounds: readonly RoundReport[], scores: readonly ScoreReport[]): CurveData {
+  const axis = [...new Set([...rounds, ...scores].map((report) => report.round))].toSorted((a, b) => a - b);
+  const lossAt = new Map(rounds.map((report) => [report.round, report.loss]));
+  const scoreAt = new Map(scores.map((report) => [report.round, report.value]));
+  const keep = 1 - 1 / SMOOTHED_ROUNDS;
+  let sum = 0;
+  let weight = 0;
+  const smoothLoss = axis.map((round) => {
+    const loss = lossAt.get(round);
+    if (loss === undefined) return null;
+    sum = keep * sum + loss;
+    weight = keep * weight + 1;
+    return sum / weight;
+  });
+  return {
+    rounds: axis,
+    loss: axis.map((round) => lossAt.get(round) ?? null),
+    smoothLoss,
+    score: axis.map((round) => scoreAt.get(round) ?? null),
+  };
+}
+
+/** One line under the finished session: how long it took. */
+export function durationSentence(rounds: readonly RoundReport[]): string {
+  const seconds = trainingSeconds(rounds);
+  const last = rounds.at(-1);
+  if (seconds === null || last === undefined) return '';
+  return `${countText(last.round, 'round', 'rounds')} in ${secondsText(seconds)}, ${secondsText(seconds / last.round)} a round.`;
+}

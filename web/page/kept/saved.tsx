@@ -1,0 +1,93 @@
+import { useState } from 'preact/hooks';
+import type { SavedSession } from '../../session/view/view.ts';
+import { Confirmed } from '../parts/confirmed.tsx';
+import { FileField } from '../parts/file-field.tsx';
+import { countText } from '../parts/words.ts';
+import { savedText } from './saved-words.ts';
+
+/** As many are shown at once; older ones are folded away. */
+const SHOWN = 3;
+
+interface SavedProps {
+  readonly sessions: readonly SavedSession[];
+  readonly nowMs: number;
+  readonly busy: boolean;
+  readonly onResume: (id: string) => void;
+  /** Rejects with a sentence when the browser cannot delete it. */
+  readonly onForget: (id: string) => Promise<void>;
+}
+
+/** Sessions that this device kept, the latest first. Stays when the last is deleted, to say so. */
+export function SavedSessions({ sessions, nowMs, busy, onResume, onForget }: SavedProps) {
+  const [said, setSaid] = useState('');
+  const forget = async ({ id, title }: SavedSession): Promise<void> => {
+    try {
+      await onForget(id);
+      setSaid(`“${title}” is deleted.`);
+    } catch (error) {
+      setSaid(`“${title}” could not be deleted: ${error instanceof Error ? error.message : 'the browser refused'}`);
+    }
+  };
+  const items = (some: readonly SavedSession[]) => (
+    <ul>
+      {some.map((session) => (
+        <li key={session.id} class="saved">
+          <div class="saved-words">
+            <p class="saved-title">{session.title}</p>
+            <p class="field-hint">{savedText(session, nowMs)}</p>
+          </div>
+          <div class="buttons">
+            <button
+              type="button"
+              disabled={busy}
+              aria-label={`Go on: ${session.title}`}
+              onClick={() => onResume(session.id)}
+            >
+              Go on
+            </button>
+            <Confirmed
+              label="Delete"
+              about={session.title}
+              question="Delete it for good?"
+              yes="Delete"
+              no="Keep it"
+              onYes={() => void forget(session)}
+            />
+          </div>
+        </li>
+      ))}
+    </ul>
+  );
+  return (
+    <section class="saved-sessions" aria-labelledby="saved-title">
+      <h2 id="saved-title">Go on with a session</h2>
+      {items(sessions.slice(0, SHOWN))}
+      {sessions.length > SHOWN && (
+        <details class="fold">
+          <summary>{countText(sessions.length - SHOWN, 'older one', 'older ones')}</summary>
+          {items(sessions.slice(SHOWN))}
+        </details>
+      )}
+      <p class="field-hint" role="status">
+        {said}
+      </p>
+    </section>
+  );
+}
+
+/** Goes on with a session from a file that its host kept. */
+export function CheckpointFile({ busy, onFile }: { busy: boolean; onFile: (file: File) => void }) {
+  return (
+    <details class="checkpoint-file">
+      <summary>Go on from a checkpoint file</summary>
+      <FileField
+        name="checkpoint"
+        label="A session’s checkpoint"
+        accept=".safetensors"
+        hint="The file that a host took along as “Checkpoint”. This device becomes the host and goes on from there."
+        chosen=""
+        onFiles={([file]) => file !== undefined && !busy && onFile(file)}
+      />
+    </details>
+  );
+}

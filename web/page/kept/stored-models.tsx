@@ -1,0 +1,53 @@
+import { useState } from 'preact/hooks';
+import type { StoredModel } from '../../../worker/api/host-api.ts';
+import { Confirmed } from '../parts/confirmed.tsx';
+import { bytesText } from '../parts/words.ts';
+
+interface StoredModelsProps {
+  readonly models: readonly StoredModel[];
+  /** Rejects with a sentence when the browser cannot delete it. */
+  readonly onDelete: (name: string) => Promise<void>;
+}
+
+/** Models whose files this device keeps, so that a person can have the space back. */
+export function StoredModels({ models, onDelete }: StoredModelsProps) {
+  const [said, setSaid] = useState('');
+  const total = models.reduce((sum, { bytes }) => sum + bytes, 0);
+  const remove = async (name: string): Promise<void> => {
+    try {
+      await onDelete(name);
+      setSaid(`${name} is deleted; the next session with it downloads it again.`);
+    } catch (error) {
+      setSaid(`${name} could not be deleted: ${error instanceof Error ? error.message : 'the browser refused'}`);
+    }
+  };
+  return (
+    <details class="stored-models">
+      <summary>
+        Models kept on this device <span class="summary-note">{bytesText(total)}</span>
+      </summary>
+      <ul>
+        {models.map(({ name, bytes }) => (
+          <li key={name} class="saved">
+            <div class="saved-words">
+              <p>
+                {name} <span class="tag">{bytesText(bytes)}</span>
+              </p>
+            </div>
+            <Confirmed
+              label="Delete"
+              about={name}
+              question="Delete it? It can be downloaded again."
+              yes="Delete"
+              no="Keep it"
+              onYes={() => void remove(name)}
+            />
+          </li>
+        ))}
+      </ul>
+      <p class="field-hint" role="status">
+        {said}
+      </p>
+    </details>
+  );
+}

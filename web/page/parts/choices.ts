@@ -1,0 +1,125 @@
+import {
+  type LoraTarget,
+  POLICIES,
+  type Policy,
+  WEIGHT_STORAGES,
+  type WeightStorage,
+} from '../../../signaling/protocol/settings.ts';
+
+/** What the start form offers, as data. */
+
+export interface TaskChoice {
+  readonly id: string;
+  readonly label: string;
+  readonly hint: string;
+  /** `embedded` comes with the page; `hub` is read from the hub's address. */
+  readonly from: 'embedded' | 'hub';
+}
+
+/** The generated task first: it needs no network. The rest is GLUE, read as parquet from the hub. */
+export const TASKS: readonly TaskChoice[] = [
+  {
+    id: 'grammar',
+    label: 'Sentiment of film verdicts',
+    hint: '4,000 short film verdicts made by a grammar, with negation and contrast. Nothing is downloaded.',
+    from: 'embedded',
+  },
+  glue('sst2', 'SST-2', 'Is a phrase of a film review positive or negative?'),
+  glue('cola', 'CoLA', 'Is it a sentence of English?'),
+  glue('mrpc', 'MRPC', 'Do two sentences say the same?'),
+  glue('qqp', 'QQP', 'Do two questions ask the same?'),
+  glue('stsb', 'STS-B', 'How alike are two sentences, from 0 to 5?'),
+  glue('mnli', 'MNLI, matched', 'Does one sentence follow from another? Judged on the same kinds of text.'),
+  glue('mnli-mismatched', 'MNLI, mismatched', 'Does one sentence follow from another? Judged on other kinds of text.'),
+  glue('qnli', 'QNLI', 'Does the sentence answer the question?'),
+  glue('rte', 'RTE', 'Does one sentence follow from another? 2,490 examples.'),
+  glue('wnli', 'WNLI', 'Is the pronoun read rightly? 635 examples.'),
+];
+
+/** The person's own table. */
+export const OWN_TASK = 'own';
+
+function glue(id: string, name: string, hint: string): TaskChoice {
+  return { id, label: name, hint: `${hint} Part of GLUE.`, from: 'hub' };
+}
+
+/** The tasks as the form groups them. */
+export const TASK_GROUPS = [
+  { group: 'Embedded', options: TASKS.filter(({ from }) => from === 'embedded').map(taskOption) },
+  { group: 'Yours', options: [{ value: OWN_TASK, label: 'Your own file' }] },
+  { group: 'GLUE, from a hub', options: TASKS.filter(({ from }) => from === 'hub').map(taskOption) },
+];
+
+function taskOption({ id, label }: TaskChoice) {
+  return { value: id, label };
+}
+
+/** The embedded model and its longest input; `hub` stands for a repository that the person names. */
+export const EMBEDDED_MODEL = { id: 'roberta-mini', maxTokens: 128 } as const;
+export const HUB_MODEL = 'hub';
+
+/** Repositories that a person is likely to want. */
+export const HUB_SUGGESTIONS = [
+  'distilbert/distilroberta-base',
+  'FacebookAI/roberta-base',
+  'FacebookAI/roberta-large',
+] as const;
+export const DEFAULT_HUB = 'https://huggingface.co';
+
+export const TARGET_LABELS: Readonly<Record<LoraTarget, string>> = {
+  query: 'Query',
+  key: 'Key',
+  value: 'Value',
+  'attention.output.dense': 'Attention output',
+  'intermediate.dense': 'Feed-forward in',
+  'output.dense': 'Feed-forward out',
+};
+
+export interface WeightChoice {
+  readonly label: string;
+  readonly hint: string;
+}
+
+/** What each storage of the frozen weights costs. Adapters and the head are 32 bit in all of them. */
+export const WEIGHT_CHOICES: Readonly<Record<WeightStorage, WeightChoice>> = {
+  f32: { label: '32 bit', hint: 'The weights as they are: the most memory, the exact gradient.' },
+  f16: { label: '16 bit', hint: 'Half the memory. Gradients change by about 0.2 %, which training does not notice.' },
+  int8: {
+    label: '8 bit',
+    hint: 'A quarter of the memory. Gradients change by 2 to 4 %, in very large models by more.',
+  },
+};
+
+/** Early stopping, as `patience`: scores without a better one after which training ends. */
+export const PATIENCE_CHOICES = [
+  { value: '0', label: 'No, train all rounds' },
+  { value: '2', label: 'After 2 scores without a better one' },
+  { value: '3', label: 'After 3 scores without a better one' },
+  { value: '5', label: 'After 5 scores without a better one' },
+  { value: '10', label: 'After 10 scores without a better one' },
+] as const;
+
+export interface PolicyChoice {
+  readonly label: string;
+  readonly hint: string;
+}
+
+export const POLICY_CHOICES: Readonly<Record<Policy, PolicyChoice>> = {
+  auto: { label: 'Auto', hint: 'Makes every plan that fits and takes the one with the shortest predicted round.' },
+  crunch: { label: 'CRUNCH', hint: 'One block for each device, the exact best at equal bandwidth.' },
+  lola: { label: 'LoLa', hint: 'Blocks and bandwidth together, by dual ascent, as in the LoLa DEFT paper.' },
+  exact: { label: 'Exact', hint: 'Blocks and bandwidth together, the certified best with one block for each device.' },
+  teams: { label: 'Teams', hint: 'Splits the samples over teams and the blocks over each team’s members.' },
+  random: { label: 'Random', hint: 'Blocks dealt out by chance; a baseline.' },
+  greedy: { label: 'Greedy', hint: 'The fastest device takes the deepest block; a baseline.' },
+  'depth-unaware': { label: 'Depth-unaware', hint: 'Plans as if depth cost nothing; a baseline.' },
+  'equal-bandwidth': { label: 'Equal bandwidth', hint: 'Best blocks with the airtime shared evenly; a baseline.' },
+  single: { label: 'Single device', hint: 'The best single device does everything.' },
+  'data-parallel': { label: 'Data-parallel', hint: 'Every device trains all blocks on its share of the samples.' },
+  offload: { label: 'Host alone', hint: 'The host trains everything itself.' },
+};
+
+export const isWeightStorage = (text: string): text is WeightStorage =>
+  WEIGHT_STORAGES.some((storage) => storage === text);
+
+export const isPolicy = (text: string): text is Policy => POLICIES.some((policy) => policy === text);

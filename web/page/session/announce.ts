@@ -1,0 +1,64 @@
+import type { DeviceView } from '../../../signaling/protocol/room-view.ts';
+import type { SessionView } from '../../session/view/view.ts';
+import { metricName, scoreText } from '../curve/scores.ts';
+import { headline, ownWork } from './headline.ts';
+
+/**
+ * What a screen reader hears when the view changes: phases, who came and went, scores, and every tenth of the rounds, never each
+ * one. Null when the change is not worth a word.
+ */
+export function announcement(before: SessionView, after: SessionView): string | null {
+  if (after.ended !== null) return before.ended === null ? after.ended : null;
+  const said = [
+    phaseChange(before, after),
+    ownWorkChange(before, after),
+    ...comings(before, after),
+    milestone(before, after),
+    score(before, after),
+  ];
+  const sentences = said.filter((sentence) => sentence !== null);
+  return sentences.length === 0 ? null : sentences.join(' ');
+}
+
+function phaseChange(before: SessionView, after: SessionView): string | null {
+  if (after.room === null || before.room?.phase === after.room.phase) return null;
+  if (after.room.phase === 'training') return 'Training has started.';
+  return `${headline(after).title}.`;
+}
+
+function ownWorkChange(before: SessionView, after: SessionView): string | null {
+  if (after.room === null || after.room.phase !== 'training') return null;
+  const now = ownWork(after, after.room);
+  if (before.room?.phase === 'training' && ownWork(before, before.room) === now) return null;
+  return now === null ? null : `You are training ${now}.`;
+}
+
+function comings(before: SessionView, after: SessionView): readonly (string | null)[] {
+  if (before.room === null || after.room === null) return [];
+  const was = before.room.devices;
+  const is = after.room.devices;
+  const known = (devices: readonly DeviceView[], id: string) => devices.some((device) => device.id === id);
+  const failed = (device: DeviceView | undefined) => device?.status.kind === 'failed';
+  return [
+    ...is.filter((device) => device.id !== after.self && !known(was, device.id)).map(({ name }) => `${name} joined.`),
+    ...was.filter((device) => !known(is, device.id)).map(({ name }) => `${name} left.`),
+    ...is
+      .filter((device) => failed(device) && !failed(was.find((one) => one.id === device.id)))
+      .map(({ name }) => `${name} cannot go on.`),
+  ];
+}
+
+function milestone(before: SessionView, after: SessionView): string | null {
+  const last = after.rounds.at(-1);
+  if (after.room === null || last === undefined) return null;
+  const total = after.room.settings.training.rounds;
+  const tenth = (round: number) => Math.floor((10 * round) / total);
+  if (tenth(last.round) === tenth(before.rounds.at(-1)?.round ?? 0)) return null;
+  return `Round ${last.round} of ${total}, loss ${last.loss.toFixed(2)}.`;
+}
+
+function score(before: SessionView, after: SessionView): string | null {
+  const last = after.scores.at(-1);
+  if (last === undefined || before.scores.at(-1)?.round === last.round) return null;
+  return `Dev ${metricName(last.metric)} ${scoreText(last.metric, last.value)}.`;
+}

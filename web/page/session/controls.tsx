@@ -1,0 +1,99 @@
+import type { HostSession, SessionView } from '../../session/view/view.ts';
+import { Confirmed } from '../parts/confirmed.tsx';
+import { startObstacle } from './headline.ts';
+
+/** What this person may do now. */
+export function Controls({
+  view,
+  host,
+  onLeave,
+  onBack,
+}: {
+  view: SessionView;
+  host: HostSession | null;
+  onLeave: () => void;
+  onBack: () => void;
+}) {
+  const { room } = view;
+  if (view.ended !== null)
+    return (
+      <div class="buttons">
+        <button class="primary" type="button" onClick={onBack}>
+          Back to the start
+        </button>
+      </div>
+    );
+  const obstacle = room === null ? null : startObstacle(room);
+  return (
+    <div class="buttons">
+      {host !== null && room?.phase === 'gathering' && (
+        <button
+          class="primary"
+          type="button"
+          disabled={obstacle !== null}
+          aria-describedby={obstacle === null ? undefined : 'start-obstacle'}
+          onClick={() => host.start()}
+        >
+          Start training
+        </button>
+      )}
+      {host !== null && room?.phase === 'training' && (
+        <button type="button" onClick={() => host.pause()}>
+          Pause
+        </button>
+      )}
+      {host !== null && room?.phase === 'paused' && (
+        <button
+          class="primary"
+          type="button"
+          disabled={obstacle !== null}
+          aria-describedby={obstacle === null ? undefined : 'start-obstacle'}
+          onClick={() => host.start()}
+        >
+          Go on
+        </button>
+      )}
+      {host !== null && (room?.phase === 'training' || room?.phase === 'paused') && (
+        <Confirmed
+          label="Finish now"
+          question="Finish after this round?"
+          yes="Finish"
+          no="Keep going"
+          onYes={() => host.finish()}
+        />
+      )}
+      {room === null && (
+        <button class="plain" type="button" onClick={onLeave}>
+          Cancel
+        </button>
+      )}
+      {host !== null && (room?.phase === 'gathering' || room?.phase === 'paused') && obstacle !== null && (
+        <p class="buttons-note" id="start-obstacle">
+          {obstacle}
+        </p>
+      )}
+      {host === null && room?.phase === 'gathering' && <p class="buttons-note">The host starts the training.</p>}
+    </div>
+  );
+}
+
+/** At the end of the page: out of the way of what is pressed more often. */
+export function Leave({ host, onLeave }: { host: boolean; onLeave: () => void }) {
+  return (
+    <div class="buttons">
+      {host ? (
+        <Confirmed
+          label="End the session"
+          question="End it for everyone?"
+          yes="End it"
+          no="Keep going"
+          onYes={onLeave}
+        />
+      ) : (
+        <button class="plain" type="button" onClick={onLeave}>
+          Leave the session
+        </button>
+      )}
+    </div>
+  );
+}

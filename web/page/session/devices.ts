@@ -1,0 +1,147 @@
+import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../../signaling/protocol/profile.ts';
+import type {
+  DeviceStatus,
+  DeviceView,
+  RoomView,
+  RoundReport,
+  Transfer,
+} from '../../../signaling/protocol/room-view.ts';
+import { hasWork } from '../cloth/cloth.ts';
+import { type Mark, markFor, type Seats } from '../cloth/marks.ts';
+import { measuredSeconds, totalSeconds } from '../cloth/timing.ts';
+import {
+  blocksText,
+  byteRateText,
+  bytesText,
+  flopsText,
+  percentText,
+  rateText,
+  secondsText,
+  timeLeftText,
+} from '../parts/words.ts';
+
+/** `problem` needs attention, `busy` gets ready, `quiet` stands by or watches, `well` works or can. */
+export type Tone = 'well' | 'busy' | 'quiet' | 'problem';
+
+export interface DeviceLine {
+  readonly id: string;
+  /** Null for a watcher, which has no thread. */
+  readonly mark: Mark | null;
+  readonly name: string;
+  /** "you", "host", "headless". */
+  readonly tags: readonly string[];
+  readonly status: string;
+  readonly tone: Tone;
+  /** Predicted and measured seconds, in short phrases; empty without work. */
+  readonly facts: readonly string[];
+  /** What it measured of itself; empty before. */
+  readonly profile: readonly string[];
+}
+
+export function deviceLines(
+  room: RoomView,
+  self: string,
+  rounds: readonly RoundReport[],
+  seats: Seats,
+): readonly DeviceLine[] {
+  return room.devices.map((device) => {
+    const { status, tone } = deviceStatus(device, room);
+    return {
+      id: device.id,
+      mark: device.status.kind === 'watching' ? null : markFor(seats, device.id),
+      name: device.name,
+      tags: [
+        ...(device.id === self ? ['you'] : []),
+        ...(device.id === room.host ? ['host'] : []),
+        ...(device.kind === 'headless' ? ['headless'] : []),
+      ],
+      status,
+      tone,
+      facts: facts(device, room, rounds),
+      profile: device.profile === null ? [] : profileWords(device.profile),
+    };
+  });
+}
+
+/** Rooms up to this size are listed whole. */
+const LISTED = 12;
+
+/** Splits a long list: who works, gets ready or has a problem is shown, and this device itself; the rest is folded away. */
+export function foldedLines(lines: readonly DeviceLine[]): {
+  readonly shown: readonly DeviceLine[];
+  readonly folded: readonly DeviceLine[];
+} {
+  if (lines.length <= LISTED) return { shown: lines, folded: [] };
+  const shows = (line: DeviceLine) => line.tone !== 'quiet' || line.tags.includes('you');
+  return { shown: lines.filter(shows), folded: lines.filter((line) => !shows(line)) };
+}
+
+/** An ordered list of rules: the first that applies says what the device does. */
+export function deviceStatus(device: DeviceView, room: RoomView): { readonly status: string; readonly tone: Tone } {
+  const { status } = device;
+  if (status.kind === 'failed') return { status: `cannot go on: ${status.sentence}`, tone: 'problem' };
+  if (!device.online && !device.linked) return { status: 'lost its connection; it may come back', tone: 'problem' };
+  if (status.kind === 'watching')
+    return { status: device.online ? 'watching' : 'watching, connection lost', tone: 'quiet' };
+  if (status.kind === 'joining') return { status: 'joining', tone: 'busy' };
+  if (status.kind === 'loading') {
+    return { status: `loading the model${loadedText(status)}`, tone: 'busy' };
+  }
+  if (status.kind === 'profiling') return { status: 'measuring its speed', tone: 'busy' };
+  if (!device.linked) return { status: 'ready, but its link to the host is not open', tone: 'problem' };
+  const work = `${workOf(device, room)}${device.online ? '' : '; lost the server, still linked to the host'}`;
+  if (work.startsWith('stands by')) return { status: work, tone: 'quiet' };
+  return device.hidden && room.phase !== 'finished'
+    ? { status: `${work}; its tab is in the background, where browsers slow it down`, tone: 'problem' }
+    : { status: work, tone: 'well' };
+}
+
+function loadedText({ done, total, transfer }: Extract<DeviceStatus, { kind: 'loading' }>): string {
+  if (transfer !== undefined) return `: ${transferText(transfer)}`;
+  return total > 0 ? `, ${percentText(done / total)}` : '';
+}
+
+/** How far a download is: "120 MB of 331 MB, 8.2 MB/s, about 30 s left". */
+export function transferText({ bytes, totalBytes, bytesPerSecond, secondsLeft }: Transfer): string {
+  if (bytes >= totalBytes) return `${bytesText(totalBytes)} are here`;
+  const out = [`${bytesText(bytes)} of ${bytesText(totalBytes)}`];
+  if (bytesPerSecond > 0) out.push(byteRateText(bytesPerSecond));
+  if (secondsLeft !== null) out.push(`${timeLeftText(secondsLeft)} left`);
+  return out.join(', ');
+}
+
+function workOf(device: DeviceView, room: RoomView): string {
+  const assignment = room.plan?.assignments.find((one) => one.device === device.id);
+  if (room.plan === null) return 'ready';
+  if (assignment === undefined || !hasWork(assignment)) return 'stands by: this plan is quicker without it';
+  const what = blocksText(assignment.layers, assignment.head);
+  const all = assignment.samples.count >= room.settings.training.samplesPerRound;
+  const part = all ? '' : ` for ${assignment.samples.count} of ${room.settings.training.samplesPerRound} samples`;
+  const verb = { gathering: 'will train', training: 'trains', paused: 'paused; trains', finished: 'trained' }[
+    room.phase
+  ];
+  return `${verb} ${what}${part}`;
+}
+
+function facts(device: DeviceView, room: RoomView, rounds: readonly RoundReport[]): readonly string[] {
+  const out: string[] = [];
+  const { plan } = room;
+  const assignment = plan?.assignments.find((one) => one.device === device.id && hasWork(one));
+  if (plan !== null && assignment !== undefined) {
+    const measured = measuredSeconds(rounds, plan.version, device.id);
+    out.push(`predicted ${secondsText(assignment.computeSeconds + assignment.uploadSeconds)}`);
+    if (measured !== null) out.push(`measured ${secondsText(totalSeconds(measured))}`);
+  }
+  return out;
+}
+
+/** What a device measured of itself: "12 GFLOP/s", "30 GB/s", "may take 1.5 GB", "48 Mbit/s to the host", and what ran it. */
+export function profileWords({ linkBitsPerSecond, memory, ...profile }: Profile): readonly string[] {
+  return [
+    flopsText(profile.flopsPerSecond),
+    byteRateText(profile.memoryBytesPerSecond),
+    `may take ${bytesText(memory.limitBytes)}`,
+    linkBitsPerSecond >= LOCAL_LINK_BITS_PER_SECOND ? 'no link needed' : `${rateText(linkBitsPerSecond)} to the host`,
+    `${profile.engine} on ${profile.backend}`,
+  ];
+}

@@ -1,0 +1,183 @@
+import type { DeviceView, RoomView } from '../../../signaling/protocol/room-view.ts';
+import type { SessionView } from '../../session/view/view.ts';
+import { hasWork } from '../cloth/cloth.ts';
+import { measuredSeconds, recentRoundSeconds, totalSeconds } from '../cloth/timing.ts';
+import {
+  blocksText,
+  capitalised,
+  countText,
+  listText,
+  percentText,
+  secondsText,
+  timeLeftText,
+} from '../parts/words.ts';
+
+/** Rounds that the time left is judged by. */
+const PACE_ROUNDS = 10;
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  /** 0 to 1. */
+  readonly share: number;
+  /** Null before the first round and when nothing more is to come. */
+  readonly secondsLeft: number | null;
+}
+
+export function progress(view: Pick<SessionView, 'rounds'>, room: Pick<RoomView, 'settings' | 'phase'>): Progress {
+  const total = room.settings.training.rounds;
+  const done = Math.min(total, view.rounds.at(-1)?.round ?? 0);
+  const pace = recentRoundSeconds(view.rounds, PACE_ROUNDS);
+  const over = room.phase === 'finished' || done === total;
+  return { done, total, share: done / total, secondsLeft: pace === null || over ? null : pace * (total - done) };
+}
+
+export interface Headline {
+  readonly title: string;
+  readonly detail: string;
+}
+
+/** What is going on, said once at the top of the page. */
+export function headline(view: SessionView): Headline {
+  const { room, opening, evaluation } = view;
+  if (view.ended !== null && room?.phase !== 'finished') return { title: endedTitle(view), detail: view.ended };
+  if (room === null) {
+    if (opening !== null) return { title: 'Preparing the session', detail: openingText(opening.stage) };
+    return view.server === 'reconnecting'
+      ? { title: 'Looking for the server', detail: 'It does not answer; trying again.' }
+      : {
+          title: 'Connecting',
+          detail: view.role === 'host' ? 'Asking the server for a room.' : 'Asking for the room.',
+        };
+  }
+  const { done, total, secondsLeft } = progress(view, room);
+  const evaluating = evaluation === null ? null : `Evaluating: ${evaluation.done} of ${evaluation.total} dev examples.`;
+  switch (room.phase) {
+    case 'gathering':
+      return { title: room.plan === null ? 'Gathering devices' : 'Ready to start', detail: gatheringText(room) };
+    case 'training': {
+      const left = secondsLeft === null ? '' : `${capitalised(timeLeftText(secondsLeft))} left.`;
+      const title = done === 0 ? `First of ${countText(total, 'round', 'rounds')}` : `Round ${done} of ${total}`;
+      return { title, detail: evaluating ?? (left === '' ? betweenText(done, view.scores.length > 0) : left) };
+    }
+    case 'paused':
+      return {
+        title: `Paused after ${countText(done, 'round', 'rounds')}`,
+        detail: evaluating ?? 'Nothing is lost; the host can go on at any time.',
+      };
+    case 'finished': {
+      const judged = (view.scores.at(-1)?.round ?? -1) >= done;
+      const detail = view.ended ?? evaluating ?? (judged ? READY[view.role] : 'The last score is on its way.');
+      return { title: `Finished after ${countText(done, 'round', 'rounds')}`, detail };
+    }
+  }
+}
+
+export const OPENING_STAGES = ['config', 'tokenizer', 'weights', 'data', 'compile'] as const;
+
+export function openingText(stage: (typeof OPENING_STAGES)[number]): string {
+  return {
+    config: 'Reading the model’s configuration',
+    tokenizer: 'Reading the tokenizer',
+    weights: 'Loading the weights',
+    data: 'Reading and tokenizing the sentences',
+    compile: 'Building the model',
+  }[stage];
+}
+
+function endedTitle({ room, role }: SessionView): string {
+  if (room !== null) return 'This session is over';
+  return role === 'host' ? 'The session could not begin' : 'This session cannot be joined';
+}
+
+/** Training without a pace to judge by: before the first round, or after the last. */
+function betweenText(done: number, scored: boolean): string {
+  if (done > 0) return 'The last score is on its way.';
+  return scored ? 'The first gradients are on their way.' : 'The model is scored as it is, before the first round.';
+}
+
+const READY: Readonly<Record<SessionView['role'], string>> = {
+  host: 'The adapter is ready.',
+  device: 'The host has the adapter.',
+  watcher: 'The host has the adapter.',
+};
+
+function gatheringText(room: RoomView): string {
+  const trainers = room.devices.filter((device) => device.status.kind !== 'watching');
+  const ready = trainers.filter((device) => device.status.kind === 'ready').length;
+  if (trainers.length === ready) return `${countText(ready, 'device is', 'devices are')} ready.`;
+  return `${ready} of ${countText(trainers.length, 'device', 'devices')} ready.`;
+}
+
+/** Why the host cannot start yet, or null when it can. */
+export function startObstacle(room: RoomView): string | null {
+  if (room.plan !== null) return null;
+  const waiting = room.devices.filter((device) => device.status.kind !== 'watching');
+  if (waiting.some((device) => device.status.kind === 'ready'))
+    return room.planNote === null ? 'The planner is making the first plan.' : 'There is no plan for these devices yet.';
+  const doing = waiting.filter((device) => device.status.kind !== 'failed').map(preparation);
+  if (doing.length === 0) return 'No device here can train. Open the link on another one.';
+  return `No device is ready yet: ${doing.length > 3 ? `${doing.length} are getting ready` : listText(doing)}.`;
+}
+
+function preparation({ name, status }: DeviceView): string {
+  if (status.kind === 'profiling') return `${name} is measuring its speed`;
+  if (status.kind === 'loading')
+    return `${name} is loading the model${status.total > 0 ? ` (${percentText(status.done / status.total)})` : ''}`;
+  return `${name} is joining`;
+}
+
+/** What this very tab does for the session, and what its person should do about it. */
+export function roleSentence(view: SessionView): string {
+  const { room, role } = view;
+  if (room === null || view.ended !== null) return '';
+  if (role === 'watcher') return 'You are watching; this tab does no work and can be closed at any time.';
+  const work = ownWork(view, room);
+  if (room.phase === 'finished')
+    return role === 'host'
+      ? 'Keep this tab open until you have taken what you want.'
+      : 'Your device is done; you can close this tab.';
+  if (role === 'host') {
+    const also = work === null ? '' : `, and ${room.phase === 'training' ? 'trains' : 'will train'} ${work}`;
+    const without =
+      view.saved === null ? 'closing it ends the session for everyone' : 'everyone waits while it is closed';
+    return `This tab holds the session${also}. Keep it open and visible; ${without}.`;
+  }
+  if (view.status.kind === 'failed') return '';
+  if (view.status.kind !== 'ready') return 'Your device is getting ready. Keep this tab open and visible.';
+  const linked = room.devices.find((device) => device.id === view.self)?.linked ?? true;
+  if (!linked) return 'Your device is ready and waits for its link to the host. Keep this tab open and visible.';
+  if (room.plan === null) return 'Your device is ready. Keep this tab open and visible.';
+  if (work === null)
+    return 'Your device stands by: this plan is quicker without it. It steps in when another one leaves.';
+  const verb = room.phase === 'training' ? 'You are training' : 'You will train';
+  return `${verb} ${work}. Keep this tab open and visible.`;
+}
+
+export function ownWork(view: Pick<SessionView, 'self'>, room: RoomView): string | null {
+  const assignment = room.plan?.assignments.find((one) => one.device === view.self);
+  return assignment === undefined || !hasWork(assignment) ? null : blocksText(assignment.layers, assignment.head);
+}
+
+/** Who limits the round, as planned and as measured, and what would help; empty without a plan. */
+export function limitSentences(view: Pick<SessionView, 'rounds'>, room: RoomView): readonly string[] {
+  const { plan } = room;
+  if (plan === null) return [];
+  const out = [capitalised(plan.explanation)].filter((sentence) => sentence !== '');
+  const measured = plan.assignments.flatMap(({ device }) => {
+    const seconds = measuredSeconds(view.rounds, plan.version, device);
+    return seconds === null ? [] : [{ device, seconds: totalSeconds(seconds) }];
+  });
+  const slowest = measured.toSorted((a, b) => b.seconds - a.seconds)[0];
+  const name = room.devices.find((device) => device.id === slowest?.device)?.name;
+  if (slowest !== undefined && name !== undefined && slowest.device !== plan.limitedBy)
+    out.push(
+      `In the last rounds ${name} took longest: ${secondsText(slowest.seconds)}, predicted ${secondsText(predictedOf(room, slowest.device))}.`,
+    );
+  return out;
+}
+
+function predictedOf(room: RoomView, device: string): number {
+  const assignment = room.plan?.assignments.find((one) => one.device === device);
+  return assignment === undefined ? 0 : assignment.computeSeconds + assignment.uploadSeconds;
+}

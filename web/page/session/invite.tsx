@@ -1,0 +1,106 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { isLoopback, roomLink } from '../../session/links/link-address.ts';
+
+interface InviteProps {
+  readonly room: string;
+  readonly origin: string;
+  /** Origins under which other machines reach this server, as the server knows them; may be empty. */
+  readonly addresses: readonly string[];
+}
+
+/** The link in every form that reaches another device: code to read out, link to copy or share, QR to point a phone at. */
+export function Invite({ room, origin, addresses }: InviteProps) {
+  const loopback = isLoopback(new URL(origin).hostname);
+  const link = roomLink(loopback ? (addresses[0] ?? origin) : origin, room);
+  const field = useRef<HTMLInputElement>(null);
+  const [copied, setCopied] = useState<'no' | 'yes' | 'selected'>('no');
+
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(link);
+      setCopied('yes');
+    } catch {
+      // No clipboard on plain http from another machine: the older command still works there, and if not, the link is marked.
+      field.current?.select();
+      setCopied(document.execCommand('copy') ? 'yes' : 'selected');
+    }
+  };
+
+  return (
+    <section class="invite" aria-labelledby="invite-title">
+      <h2 id="invite-title">Invite devices</h2>
+      <div class="invite-body">
+        <QrCode text={link} />
+        <div class="invite-words">
+          <p class="invite-code">
+            Code <span class="code">{room}</span>
+          </p>
+          <div class="copy-row">
+            <input
+              ref={field}
+              type="text"
+              readOnly
+              value={link}
+              aria-label="Session link"
+              onFocus={(event) => event.currentTarget.select()}
+            />
+            <button type="button" onClick={copy}>
+              Copy
+            </button>
+            {typeof navigator.share === 'function' && (
+              <button
+                type="button"
+                onClick={() => void navigator.share({ title: 'Tabloom session', url: link }).catch(() => undefined)}
+              >
+                Share
+              </button>
+            )}
+          </div>
+          <p class="field-hint" role="status">
+            {copied === 'yes'
+              ? 'Copied.'
+              : copied === 'selected'
+                ? 'The link is marked; copy it with your keyboard.'
+                : ''}
+          </p>
+          {loopback && addresses.length === 0 && (
+            <p class="field-hint">
+              This link opens on this computer only. To invite others, start the server with --host 0.0.0.0 and open the
+              page under the address that it prints.
+            </p>
+          )}
+        </div>
+      </div>
+    </section>
+  );
+}
+
+/** Dark modules on white in either colour scheme, with the four modules of quiet zone that ISO/IEC 18004 asks for. */
+function QrCode({ text }: { text: string }) {
+  const [path, setPath] = useState<{ d: string; size: number } | null>(null);
+  useEffect(() => {
+    let over = false;
+    void import('lean-qr').then(({ generate }) => {
+      const code = generate(text);
+      let d = '';
+      for (let y = 0; y < code.size; y++)
+        for (let x = 0; x < code.size; x++) if (code.get(x, y)) d += `M${x + 4} ${y + 4}h1v1h-1z`;
+      if (!over) setPath({ d, size: code.size + 8 });
+    });
+    return () => {
+      over = true;
+    };
+  }, [text]);
+  return (
+    <svg
+      class="qr"
+      viewBox={`0 0 ${path?.size ?? 33} ${path?.size ?? 33}`}
+      role="img"
+      aria-label={`QR code of ${text}`}
+      shape-rendering="crispEdges"
+    >
+      <rect width="100%" height="100%" fill="#fff" />
+      {path !== null && <path d={path.d} fill="#111" />}
+    </svg>
+  );
+}

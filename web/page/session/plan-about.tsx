@@ -1,0 +1,42 @@
+import type { RoomView } from '../../../signaling/protocol/room-view.ts';
+import { POLICIES, type Policy } from '../../../signaling/protocol/settings.ts';
+import { isPolicy, POLICY_CHOICES } from '../parts/choices.ts';
+import { SelectField } from '../parts/field.tsx';
+import { type Fact, planFacts } from './plan-facts.ts';
+/** The plan in figures; the host can try another policy while the session runs. */
+export function AboutPlan({ room, onPolicy }: { room: RoomView; onPolicy: ((policy: Policy) => void) | null }) {
+  const { policy } = room.settings;
+  return (
+    <details class="fold" data-fold="plan">
+      <summary>
+        About the plan
+        <span class="summary-note">{POLICY_CHOICES[room.plan?.policy ?? policy].label}</span>
+      </summary>
+      {room.plan === null && <p>{room.planNote ?? 'There is no plan yet; it is made as soon as a device is ready.'}</p>}
+      <Facts facts={planFacts(room)} />
+      {onPolicy !== null && room.phase !== 'finished' && (
+        <SelectField
+          name="live-policy"
+          label="Policy from the next round on"
+          value={policy}
+          hint={POLICY_CHOICES[policy].hint}
+          options={POLICIES.map((value) => ({ value, label: POLICY_CHOICES[value].label }))}
+          onValue={(value) => isPolicy(value) && onPolicy(value)}
+        />
+      )}
+    </details>
+  );
+}
+
+export function Facts({ facts }: { facts: readonly Fact[] }) {
+  return (
+    <dl class="facts">
+      {facts.map(({ what, value }) => (
+        <div key={what}>
+          <dt>{what}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

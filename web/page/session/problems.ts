@@ -1,0 +1,43 @@
+import type { Notice, SessionView } from '../../session/view/view.ts';
+
+export interface Problem {
+  /** Stable while the problem lasts, so that a screen reader says it once. */
+  readonly key: string;
+  readonly sentence: string;
+  /** Set for what a person may put away. */
+  readonly notice: Notice['id'] | null;
+}
+
+/** What needs attention now, most pressing first. A problem that the session has got over is not among them. */
+export function problems(view: SessionView, putAway: ReadonlySet<Notice['id']>): readonly Problem[] {
+  const { room } = view;
+  if (view.ended !== null) return [];
+  const out: Problem[] = [];
+  const add = (key: string, sentence: string, notice: Notice['id'] | null = null): void => {
+    out.push({ key, sentence, notice });
+  };
+  if (view.server === 'reconnecting')
+    add(
+      'server',
+      `The server does not answer; trying again.${room?.phase === 'training' ? ' Links between the devices stay up, so training goes on meanwhile.' : ''}`,
+    );
+  if (view.server === 'closed') add('server', 'The connection to the server is closed. Reload the page to join again.');
+  if (view.status.kind === 'failed') {
+    const others =
+      view.role === 'host' ? ' Other devices can train without this one.' : ' The others go on without this device.';
+    add('self', `This device cannot train: ${view.status.sentence}${others}`);
+  }
+  const me = room?.devices.find((device) => device.id === view.self);
+  if (view.role === 'device' && me !== undefined && view.status.kind === 'ready' && !me.linked)
+    add(
+      'link',
+      'This device has no data link to the host. It may be on another network; the two must be able to reach each other.',
+    );
+  // Without anyone who could train yet, the wait for the first plan is said beside the button.
+  const expectant = room?.devices.every(({ status }) => status.kind !== 'ready') ?? true;
+  if (room !== null && room.planNote !== null && !expectant) add('plan', `There is no plan: ${room.planNote}`);
+  const latest = view.notices.findLast((notice) => notice.kind === 'problem' && !putAway.has(notice.id));
+  if (latest !== undefined && !out.some((problem) => problem.sentence.includes(latest.sentence)))
+    add(`notice ${latest.id}`, latest.sentence, latest.id);
+  return out;
+}

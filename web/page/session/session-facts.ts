@@ -1,0 +1,30 @@
+import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import { metricName } from '../curve/scores.ts';
+import { TARGET_LABELS, WEIGHT_CHOICES } from '../parts/choices.ts';
+import { capitalised, countText, listText } from '../parts/words.ts';
+import type { Fact } from './plan-facts.ts';
+
+/** What the session is about, for everyone in it, line by line. */
+export function sessionFacts({ model, weights, shape, task, lora, training }: SessionSettings): readonly Fact[] {
+  const count = (value: number) => value.toLocaleString('en-US');
+  const dropout = training.dropout > 0 ? `, dropout ${training.dropout}` : '';
+  return [
+    { what: 'Task', value: task.title },
+    {
+      what: 'Classes',
+      value: task.labelCount === 1 ? 'none: the model answers with a number' : listText(task.classNames),
+    },
+    { what: 'Score', value: capitalised(metricName(task.metric)) },
+    { what: 'Examples', value: `${count(task.trainExamples)} to train, ${count(task.devExamples)} to score` },
+    { what: 'Model', value: `${model.id}, ${countText(shape.layers, 'layer', 'layers')}, ${shape.hiddenSize} wide` },
+    { what: 'Weights in memory', value: WEIGHT_CHOICES[weights].label },
+    {
+      what: 'LoRA',
+      value: `rank ${lora.rank}, alpha ${lora.alpha}, on ${listText(lora.targets.map((target) => TARGET_LABELS[target].toLowerCase()))}`,
+    },
+    {
+      what: 'Training',
+      value: `${countText(training.rounds, 'round', 'rounds')} of ${countText(training.samplesPerRound, 'sample', 'samples')}, learning rate ${training.learningRate}${dropout}`,
+    },
+  ];
+}

@@ -1,0 +1,288 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { HostSession, Notice, Session, SessionView } from '../../session/view/view.ts';
+import { type Seats, seated } from '../cloth/marks.ts';
+import { Chart } from '../curve/curve.tsx';
+import { durationSentence, outcome } from '../curve/scores.ts';
+import { useWakeLock } from '../parts/hooks.ts';
+import { capitalised, listText, secondsText } from '../parts/words.ts';
+import { Exports } from '../take/exports.tsx';
+import { TryIt } from '../take/try-it.tsx';
+import { Allocation } from './allocation.tsx';
+import { announcement } from './announce.ts';
+import { Controls, Leave } from './controls.tsx';
+import { DeviceList } from './device-list.tsx';
+import { deviceLines, transferText } from './devices.ts';
+import { headline, OPENING_STAGES, openingText, progress, roleSentence } from './headline.ts';
+import { Invite } from './invite.tsx';
+import { AboutPlan, Facts } from './plan-about.tsx';
+import { problems } from './problems.ts';
+import { sessionFacts } from './session-facts.ts';
+import { Standing } from './standing.tsx';
+
+interface SessionProps {
+  readonly session: Session;
+  /** The same session for its host, null for everyone else. */
+  readonly host: HostSession | null;
+  readonly origin: string;
+  readonly addresses: readonly string[];
+  /** Goes back to the start; the session is left or over. */
+  readonly onLeave: () => void;
+}
+
+export function SessionScreen({ session, host, origin, addresses, onLeave }: SessionProps) {
+  const { view, said } = useSession(session);
+  const [putAway, setPutAway] = useState<ReadonlySet<Notice['id']>>(new Set());
+  const [saved, setSaved] = useState(false);
+  const { room } = view;
+  const seats = useSeats(view);
+  const training = room?.phase === 'training' && view.ended === null;
+  useWakeLock(training && view.role !== 'watcher');
+  useFarewell(host !== null && room !== null && view.ended === null && !(room.phase === 'finished' && saved));
+  const title = headline(view);
+  useEffect(() => {
+    document.title = `${title.title} · Tabloom`;
+  }, [title.title]);
+
+  const heading = useRef<HTMLHeadingElement>(null);
+  // The form that had the focus is gone; whoever listens starts at the headline.
+  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+
+  const leave = (): void => {
+    session.leave();
+    onLeave();
+  };
+  const finished = room?.phase === 'finished';
+  const hasAdapter = host !== null && room !== null && view.ended === null && view.rounds.length > 0;
+  const invite =
+    room === null || view.ended !== null || finished ? null : (
+      <Invite room={room.id} origin={origin} addresses={addresses} />
+    );
+
+  return (
+    <main class={finished === true ? 'session session-finished' : 'session'}>
+      <p class="visually-hidden" aria-live="polite">
+        {said}
+      </p>
+      <div class="session-now">
+        <div class="now">
+          <h1 ref={heading} tabIndex={-1}>
+            {title.title}
+          </h1>
+          <p class="now-detail">{title.detail}</p>
+          {view.opening !== null && room === null && view.ended === null && <Opening opening={view.opening} />}
+          {room !== null && room.phase !== 'gathering' && view.ended === null && !finished && <RoundBar view={view} />}
+          {room !== null && view.ended === null && <OwnLoading view={view} />}
+          {finished && <Result view={view} />}
+          {view.ended === null && <Standing view={view} />}
+          {view.ended === null && roleSentence(view) !== '' && <p class="role">{roleSentence(view)}</p>}
+          <Controls view={view} host={host} onLeave={leave} onBack={onLeave} />
+        </div>
+        <Problems view={view} putAway={putAway} onPutAway={(id) => setPutAway(new Set([...putAway, id]))} />
+        {room?.phase === 'gathering' && invite}
+      </div>
+      {hasAdapter && (
+        <div class="session-take">
+          <TryIt view={view} host={host} open={finished === true} />
+          <details class="fold" data-fold="exports" open={finished === true}>
+            <summary>Take it with you</summary>
+            <Exports
+              view={view}
+              host={host}
+              settings={room.settings}
+              finished={finished === true}
+              onSaved={() => setSaved(true)}
+            />
+          </details>
+        </div>
+      )}
+      {room !== null && (
+        <div class="session-work">
+          <Allocation view={view} seats={seats} />
+          {view.rounds.length > 0 && <Chart view={view} />}
+        </div>
+      )}
+      {room !== null && (
+        <div class="session-rest">
+          <DeviceList
+            lines={deviceLines(
+              view.ended === null ? room : { ...room, phase: 'finished' },
+              view.self,
+              view.rounds,
+              seats,
+            )}
+          />
+          <div class="folds">
+            <AboutPlan
+              room={room}
+              onPolicy={host === null || view.ended !== null ? null : (policy) => host.setPolicy(policy)}
+            />
+            <details class="fold" data-fold="session">
+              <summary>
+                About the session <span class="summary-note">{room.settings.model.id.split('/').at(-1)}</span>
+              </summary>
+              <Facts facts={sessionFacts(room.settings)} />
+            </details>
+            {room.phase !== 'gathering' && invite !== null && (
+              <details class="fold">
+                <summary>
+                  Invite devices <span class="summary-note">{room.id}</span>
+                </summary>
+                {invite}
+              </details>
+            )}
+            <Log notices={view.notices} />
+          </div>
+          {view.ended === null && <Leave host={host !== null} onLeave={leave} />}
+        </div>
+      )}
+    </main>
+  );
+}
+
+function useSession(session: Session): { view: SessionView; said: string } {
+  const [state, setState] = useState({ view: session.view, said: '' });
+  useEffect(() => {
+    const take = (view: SessionView): void =>
+      setState((old) => ({ view, said: announcement(old.view, view) ?? old.said }));
+    take(session.view);
+    return session.subscribe(take);
+  }, [session]);
+  return state;
+}
+
+/** Who has which mark: remembered, so that nobody's colour changes when others come and go. */
+function useSeats(view: SessionView): Seats {
+  const seats = useRef<Seats>([]);
+  const devices =
+    view.room?.devices.filter((device) => device.status.kind !== 'watching').map((device) => device.id) ?? [];
+  seats.current = seated(seats.current, devices);
+  return seats.current;
+}
+
+/** Asks before a host's tab closes and takes the session with it. */
+function useFarewell(wanted: boolean): void {
+  useEffect(() => {
+    if (!wanted) return;
+    const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
+    addEventListener('beforeunload', ask);
+    return () => removeEventListener('beforeunload', ask);
+  }, [wanted]);
+}
+
+function Opening({ opening }: { opening: NonNullable<SessionView['opening']> }) {
+  const at = OPENING_STAGES.indexOf(opening.stage);
+  return (
+    <ol class="steps">
+      {OPENING_STAGES.map((stage, i) => (
+        <li
+          key={stage}
+          class={i < at ? 'step-done' : i === at ? 'step-now' : 'step-later'}
+          aria-current={i === at ? 'step' : undefined}
+        >
+          {openingText(stage)}
+          {i === at && opening.total > 0 && (
+            <progress value={opening.done} max={opening.total} aria-label={openingText(stage)} />
+          )}
+          {i === at && opening.transfer !== undefined && <p class="step-note">{transferText(opening.transfer)}</p>}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** What this very device still fetches before it can train. */
+function OwnLoading({ view: { status } }: { view: SessionView }) {
+  if (status.kind !== 'loading' || status.transfer === undefined) return null;
+  const { transfer } = status;
+  return (
+    <div>
+      <p>This device is loading the model.</p>
+      <progress value={transfer.bytes} max={Math.max(1, transfer.totalBytes)} aria-label="Loading the model" />
+      <p class="step-note">{transferText(transfer)}</p>
+    </div>
+  );
+}
+
+function RoundBar({ view }: { view: SessionView }) {
+  if (view.room === null) return null;
+  const { done, total, share } = progress(view, view.room);
+  return (
+    <div
+      class="bar"
+      role="progressbar"
+      aria-label="Rounds"
+      aria-valuemin={0}
+      aria-valuemax={total}
+      aria-valuenow={done}
+    >
+      <div class="bar-done" style={{ width: `${100 * share}%` }} />
+    </div>
+  );
+}
+
+function Result({ view }: { view: SessionView }) {
+  const score = outcome(view.scores);
+  return (
+    <div class="result">
+      {score !== null && (
+        <p>
+          Dev {score.metric}{' '}
+          {score.before !== null && (
+            <>
+              <span class="result-before">{score.before}</span> <span aria-hidden="true">→</span>
+              <span class="visually-hidden">to</span>{' '}
+            </>
+          )}
+          <strong class="result-after">{score.after}</strong> on {score.examples.toLocaleString('en-US')} examples
+        </p>
+      )}
+      {score !== null && score.further.length > 0 && (
+        <p class="result-further">{capitalised(listText(score.further))}.</p>
+      )}
+      <p class="result-time">{durationSentence(view.rounds)}</p>
+    </div>
+  );
+}
+
+function Problems({
+  view,
+  putAway,
+  onPutAway,
+}: {
+  view: SessionView;
+  putAway: ReadonlySet<Notice['id']>;
+  onPutAway: (id: Notice['id']) => void;
+}) {
+  return (
+    <div class="problems" role="alert">
+      {problems(view, putAway).map(({ key, sentence, notice }) => (
+        <p key={key} class="problem">
+          <span>{sentence}</span>
+          {notice !== null && (
+            <button type="button" class="plain" aria-label="Put this message away" onClick={() => onPutAway(notice)}>
+              ✕
+            </button>
+          )}
+        </p>
+      ))}
+    </div>
+  );
+}
+
+function Log({ notices }: { notices: readonly Notice[] }) {
+  if (notices.length === 0) return null;
+  return (
+    <details class="fold">
+      <summary>
+        What happened <span class="summary-note">{notices.length}</span>
+      </summary>
+      <ol class="log">
+        {notices.toReversed().map((notice) => (
+          <li key={notice.id} class={`log-${notice.kind}`}>
+            <span class="log-time">{secondsText(notice.elapsedSeconds)}</span> {notice.sentence}
+          </li>
+        ))}
+      </ol>
+    </details>
+  );
+}

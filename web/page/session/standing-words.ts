@@ -1,0 +1,25 @@
+import type { SessionView } from '../../session/view/view.ts';
+import { metricName, scoreText } from '../curve/scores.ts';
+
+/** "Best dev accuracy so far: 88.8 %, after round 100."; null before a score that training has reached, and where the result says it. */
+export function bestText({ best, room, scores }: Pick<SessionView, 'best' | 'room' | 'scores'>): string | null {
+  if (best === null || room === null || scores.length < 2) return null;
+  if (room.phase === 'finished' && scores.at(-1)?.round === best.round) return null;
+  const { metric } = room.settings.task;
+  const when = best.round === 0 ? 'before training' : `after round ${best.round}`;
+  const soFar = room.phase === 'finished' ? '' : ' so far';
+  return `Best dev ${metricName(metric)}${soFar}: ${scoreText(metric, best.value)}, ${when}.`;
+}
+
+/** What is kept on this device; null when nothing is. */
+export function savedSentence({ saved, room }: Pick<SessionView, 'saved' | 'room'>): string | null {
+  if (saved === null) return null;
+  const further = room?.phase === 'finished' ? '' : '; whatever happens, you can go on from there';
+  return `Saved on this device at round ${saved.round}${further}.`;
+}
+
+export function leftOutText(count: number): string {
+  return count === 1
+    ? '1 row of your data was left out.'
+    : `${count.toLocaleString('en-US')} rows of your data were left out.`;
+}

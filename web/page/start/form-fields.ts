@@ -1,0 +1,37 @@
+import type { LoraTarget, Policy, WeightStorage } from '../../../signaling/protocol/settings.ts';
+import type { NamedFile } from '../../../worker/api/tables.ts';
+import type { OwnField, OwnTable } from './own-table.ts';
+
+/** The form as it stands, numbers as typed: what is wrong stays visible until the person puts it right. */
+export interface StartForm {
+  readonly name: string;
+  /** EMBEDDED_MODEL.id or HUB_MODEL. */
+  readonly model: string;
+  readonly repository: string;
+  readonly revision: string;
+  readonly endpoint: string;
+  readonly weights: WeightStorage;
+  /** A task of TASKS, or OWN_TASK. */
+  readonly task: string;
+  readonly own: OwnTable;
+  readonly startFrom: 'fresh' | 'adapter';
+  readonly adapterFiles: readonly NamedFile[];
+  readonly rank: string;
+  readonly alpha: string;
+  readonly targets: readonly LoraTarget[];
+  readonly learningRate: string;
+  readonly samplesPerRound: string;
+  readonly rounds: string;
+  readonly maxTokens: string;
+  readonly policy: Policy;
+  readonly seed: string;
+  readonly dropout: string;
+  readonly weightDecay: string;
+  readonly warmupPercent: string;
+  readonly evaluateEvery: string;
+  /** Scores without a better one after which training ends; '0' never. */
+  readonly patience: string;
+  readonly slowdown: string;
+}
+
+export type Field = keyof StartForm | OwnField;

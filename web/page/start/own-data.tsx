@@ -1,0 +1,258 @@
+import { useRef } from 'preact/hooks';
+import type { TablePreview } from '../../../worker/api/tables.ts';
+import { SelectField, TextField } from '../parts/field.tsx';
+import { FileField } from '../parts/file-field.tsx';
+import { ScrollFrame } from '../parts/scroll-frame.tsx';
+import { bytesText } from '../parts/words.ts';
+import {
+  badRowsText,
+  foundText,
+  guessColumns,
+  guessKind,
+  labelText,
+  MAX_TABLE_BYTES,
+  type OwnField,
+  type OwnTable,
+  type TableFile,
+  titleOf,
+} from './own-table.ts';
+
+const ACCEPTED = '.csv,.tsv,.txt,text/csv,text/tab-separated-values';
+const SHOWN_ROWS = 5;
+const SHOWN_CHARACTERS = 120;
+
+interface OwnDataProps {
+  readonly table: OwnTable;
+  readonly problems: Readonly<Partial<Record<OwnField, string>>>;
+  readonly preview: (bytes: Uint8Array) => Promise<TablePreview>;
+  /** Given a function, because a file may be read while something else is typed. */
+  readonly onChange: (change: (table: OwnTable) => OwnTable) => void;
+}
+
+/** A person's own file: what was found in it, and which column is what. Nothing of it leaves this device but token ids. */
+export function OwnData({ table, problems, preview, onChange }: OwnDataProps) {
+  // A file that was chosen later must not be overtaken by one that takes longer to read.
+  const latest = useRef({ train: 0, dev: 0 });
+  const take =
+    (which: 'train' | 'dev') =>
+    async ([file]: readonly File[]): Promise<void> => {
+      if (file === undefined) return;
+      latest.current[which] += 1;
+      const turn = latest.current[which];
+      onChange((old) => ({ ...old, [which]: { kind: 'reading', name: file.name } }));
+      const read = await readTable(file, preview);
+      if (latest.current[which] !== turn) return;
+      onChange((old) => ({
+        ...old,
+        [which]: read,
+        ...(which === 'train' && read.kind === 'read'
+          ? { title: titleOf(file.name), ...guessColumns(read.preview) }
+          : {}),
+      }));
+    };
+  const { train, dev } = table;
+  return (
+    <div class="own">
+      <FileField
+        name="train"
+        label="Your examples, CSV or TSV"
+        accept={ACCEPTED}
+        hint="The first row names the columns. The file stays on this device; other devices get token ids only."
+        chosen={nameOf(train)}
+        problem={train.kind === 'unreadable' ? train.sentence : problems.ownTrain}
+        onFiles={take('train')}
+      />
+      <Found file={train} />
+      {train.kind === 'read' && (
+        <Columns preview={train.preview} table={table} problems={problems} onChange={onChange} />
+      )}
+      {train.kind === 'read' && (
+        <>
+          <FileField
+            name="dev"
+            label="Examples to score with, if you keep them apart"
+            accept={ACCEPTED}
+            hint="The same columns. Without this file a tenth of the rows is set aside, at most 1,000."
+            chosen={nameOf(dev)}
+            problem={dev.kind === 'unreadable' ? dev.sentence : problems.ownDev}
+            onFiles={take('dev')}
+          />
+          <Found file={dev} />
+          {dev.kind !== 'none' && (
+            <div class="buttons">
+              <button
+                class="plain"
+                type="button"
+                onClick={() => onChange((old) => ({ ...old, dev: { kind: 'none' } }))}
+              >
+                Do without this file
+              </button>
+            </div>
+          )}
+        </>
+      )}
+    </div>
+  );
+}
+
+function nameOf(file: TableFile): string {
+  return file.kind === 'none' ? '' : file.kind === 'read' ? file.file.name : file.name;
+}
+
+async function readTable(file: File, preview: OwnDataProps['preview']): Promise<TableFile> {
+  const { name, size } = file;
+  if (size > MAX_TABLE_BYTES)
+    return {
+      kind: 'unreadable',
+      name,
+      sentence: `${name} has ${bytesText(size)}; a tab reads ${bytesText(MAX_TABLE_BYTES)} at most.`,
+    };
+  try {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    return { kind: 'read', file: { name, bytes }, preview: await preview(bytes) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'the browser gave no reason';
+    return { kind: 'unreadable', name, sentence: `${name} could not be read: ${why}` };
+  }
+}
+
+/** What was found in a file, told to a screen reader when it is there. */
+function Found({ file }: { file: TableFile }) {
+  return (
+    <div role="status">
+      {file.kind === 'reading' && <p class="field-hint">Reading {file.name}…</p>}
+      {file.kind === 'read' && <p class="found">{foundText(file.preview, file.file.bytes.length)}</p>}
+      {file.kind === 'read' && file.preview.badRowCount > 0 && (
+        <BadRows
+          said={badRowsText(file.preview.badRowCount)}
+          count={file.preview.badRowCount}
+          rows={file.preview.badRows}
+        />
+      )}
+    </div>
+  );
+}
+
+/** Rows that are left out, by line and reason. */
+interface BadRowsProps {
+  readonly said: string;
+  readonly count: number;
+  /** The first of them. */
+  readonly rows: TablePreview['badRows'];
+}
+
+export function BadRows({ said, count, rows }: BadRowsProps) {
+  return (
+    <details class="bad-rows">
+      <summary>{said}</summary>
+      <ul>
+        {rows.map(({ line, reason }) => (
+          <li key={line}>
+            Line {line.toLocaleString('en-US')}: {reason}.
+          </li>
+        ))}
+        {count > rows.length && <li>And {(count - rows.length).toLocaleString('en-US')} more.</li>}
+      </ul>
+    </details>
+  );
+}
+
+interface ColumnsProps extends Pick<OwnDataProps, 'table' | 'problems' | 'onChange'> {
+  readonly preview: TablePreview;
+}
+
+function Columns({ preview, table, problems, onChange }: ColumnsProps) {
+  const { columns } = preview;
+  const names = columns.map(({ name }) => ({ value: name, label: name }));
+  const choose = [{ value: '', label: 'Choose a column' }, ...names];
+  const label = columns.find(({ name }) => name === table.label);
+  const set = (change: Partial<OwnTable>): void => onChange((old) => ({ ...old, ...change }));
+  return (
+    <>
+      <PreviewTable preview={preview} table={table} />
+      <div class="pair">
+        <SelectField
+          name="own-text"
+          label="Text"
+          value={table.text}
+          options={table.text === '' ? choose : names}
+          problem={problems.ownText}
+          onValue={(text) => set({ text })}
+        />
+        <SelectField
+          name="own-pair"
+          label="Second text"
+          value={table.pair}
+          options={[{ value: '', label: 'None' }, ...names]}
+          problem={problems.ownPair}
+          onValue={(pair) => set({ pair })}
+        />
+      </div>
+      <div class="pair">
+        <SelectField
+          name="own-label"
+          label="Label"
+          value={table.label}
+          options={table.label === '' ? choose : names}
+          problem={problems.ownLabel}
+          onValue={(name) => {
+            const column = columns.find((one) => one.name === name);
+            set({ label: name, ...(column === undefined ? {} : { kind: guessKind(column) }) });
+          }}
+        />
+        <SelectField
+          name="own-kind"
+          label="The label is"
+          value={table.kind}
+          options={[
+            { value: 'classification', label: 'A class' },
+            { value: 'regression', label: 'A number' },
+          ]}
+          onValue={(kind) => set({ kind: kind === 'regression' ? 'regression' : 'classification' })}
+        />
+      </div>
+      {label !== undefined && <p class="field-hint">{labelText(label, table.kind)}</p>}
+      <TextField
+        name="own-title"
+        label="What the task is about"
+        value={table.title}
+        hint="Everyone in the session sees it, and the names of the classes."
+        problem={problems.ownTitle}
+        onValue={(title) => set({ title })}
+      />
+    </>
+  );
+}
+
+/** The first rows, with the role of each chosen column above its name. */
+function PreviewTable({ preview, table }: { preview: TablePreview; table: OwnTable }) {
+  const role = (name: string): string =>
+    name === table.text ? 'text' : name === table.pair ? 'second text' : name === table.label ? 'label' : '';
+  const rows = Math.min(SHOWN_ROWS, preview.columns[0]?.firstValues.length ?? 0);
+  return (
+    <ScrollFrame kind="table-frame" label="The first rows of your file">
+      <table class="preview">
+        <thead>
+          <tr>
+            {preview.columns.map(({ name }) => (
+              <th key={name} scope="col" class={role(name) === '' ? 'unused' : 'used'}>
+                {name} <span class="tag">{role(name)}</span>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {Array.from({ length: rows }, (_, row) => (
+            <tr key={row}>
+              {preview.columns.map(({ name, firstValues }) => (
+                <td key={name} class={role(name) === '' ? 'unused' : ''}>
+                  {(firstValues[row] ?? '').slice(0, SHOWN_CHARACTERS)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </ScrollFrame>
+  );
+}

@@ -1,0 +1,66 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ModelSource, WeightStorage } from '../../../signaling/protocol/settings.ts';
+import type { Preflight } from '../../../worker/api/host-api.ts';
+import { preflightWords } from './preflight-words.ts';
+
+type Answer =
+  | { readonly kind: 'asking' }
+  | { readonly kind: 'found'; readonly found: Preflight }
+  | { readonly kind: 'failed'; readonly sentence: string };
+
+/** What the model takes, asked as soon as it is named and before anything large is fetched. */
+export function PreflightNote({
+  source,
+  weights,
+  ask,
+}: {
+  source: ModelSource;
+  weights: WeightStorage;
+  ask: (source: ModelSource) => Promise<Preflight>;
+}) {
+  const [answer, setAnswer] = useState<Answer>({ kind: 'asking' });
+  const key = JSON.stringify(source);
+  const [turn, setTurn] = useState(0);
+  const latest = useRef({ source, ask });
+  latest.current = { source, ask };
+  useEffect(() => {
+    const { source: asked, ask: question } = latest.current;
+    let over = false;
+    setAnswer({ kind: 'asking' });
+    question(asked).then(
+      (found) => {
+        if (!over) setAnswer({ kind: 'found', found });
+      },
+      (error: unknown) => {
+        if (!over) setAnswer({ kind: 'failed', sentence: error instanceof Error ? error.message : String(error) });
+      },
+    );
+    return () => {
+      over = true;
+    };
+  }, [key, turn]);
+  const words = answer.kind === 'found' ? preflightWords(answer.found, weights) : null;
+  return (
+    <div class="takes" role="status">
+      <p class="takes-title">What this takes</p>
+      {answer.kind === 'asking' && <p>Asking the hub about {source.id}…</p>}
+      {answer.kind === 'failed' && (
+        <>
+          <p class="field-problem">{answer.sentence}</p>
+          <div class="buttons">
+            <button class="plain" type="button" onClick={() => setTurn(turn + 1)}>
+              Ask again
+            </button>
+          </div>
+        </>
+      )}
+      {words !== null && (
+        <>
+          <p>{words.what}</p>
+          <p>{words.download}</p>
+          <p class={words.fits ? undefined : 'field-problem'}>{words.memory}</p>
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,178 @@
+import * as v from 'valibot';
+import { MAX_NAME_LENGTH } from '../../../signaling/protocol/limits.ts';
+import {
+  LORA_TARGETS,
+  type ModelSource,
+  ModelSourceSchema,
+  type Policy,
+} from '../../../signaling/protocol/settings.ts';
+import type { HostRequest } from '../../../worker/api/host-api.ts';
+import { DEFAULT_HUB, EMBEDDED_MODEL, HUB_MODEL, HUB_SUGGESTIONS, OWN_TASK, TASKS } from '../parts/choices.ts';
+import { adapterProblem } from './adapter-files.ts';
+import type { Field, StartForm } from './form-fields.ts';
+import { NUMBERS, type NumberField, readNumber } from './number-field.ts';
+import { checkTable, EMPTY_TABLE } from './own-table.ts';
+import { recipeFields } from './recipes.ts';
+
+export const DEFAULT_FORM: Omit<StartForm, 'name'> = {
+  model: EMBEDDED_MODEL.id,
+  repository: HUB_SUGGESTIONS[1],
+  revision: 'main',
+  endpoint: DEFAULT_HUB,
+  weights: 'f32',
+  task: TASKS[0]!.id,
+  own: EMPTY_TABLE,
+  startFrom: 'fresh',
+  adapterFiles: [],
+  ...recipeFields({ model: EMBEDDED_MODEL.id, task: TASKS[0]!.id }),
+  targets: ['query', 'value'],
+  policy: 'auto',
+  seed: '1',
+  patience: '0',
+  slowdown: '1',
+};
+
+/** Fields under "LoRA and training" and "More"; a fold opens when one of its fields is wrong. */
+export const FOLDS: Readonly<Record<'training' | 'more', readonly Field[]>> = {
+  training: ['rank', 'alpha', 'targets', 'learningRate', 'samplesPerRound', 'rounds', 'patience', 'policy'],
+  more: ['maxTokens', 'evaluateEvery', 'dropout', 'weightDecay', 'warmupPercent', 'seed', 'slowdown', 'revision'],
+};
+
+const taskIsOnHub = (form: Pick<StartForm, 'task'>): boolean =>
+  TASKS.find((task) => task.id === form.task)?.from === 'hub';
+
+export const needsHub = (form: Pick<StartForm, 'model' | 'task'>): boolean =>
+  form.model === HUB_MODEL || taskIsOnHub(form);
+
+const cleanEndpoint = (form: Pick<StartForm, 'endpoint'>): string => form.endpoint.trim().replace(/\/+$/, '');
+
+export type CheckedSource =
+  | { readonly ok: true; readonly source: ModelSource }
+  | {
+      readonly ok: false;
+      readonly problems: Readonly<Partial<Record<'repository' | 'revision' | 'endpoint', string>>>;
+    };
+
+/** Where the chosen model is, or what is wrong with the fields that say so. */
+export function modelSource(form: Pick<StartForm, 'model' | 'repository' | 'revision' | 'endpoint'>): CheckedSource {
+  if (form.model !== HUB_MODEL) return { ok: true, source: { kind: 'embedded', id: EMBEDDED_MODEL.id } };
+  const read = v.safeParse(ModelSourceSchema, {
+    kind: 'hub',
+    id: form.repository.trim(),
+    endpoint: cleanEndpoint(form),
+    revision: form.revision.trim(),
+  });
+  if (read.success) return { ok: true, source: read.output };
+  const wrong = new Set(read.issues.map((issue) => issue.path?.at(-1)?.key));
+  return {
+    ok: false,
+    problems: {
+      ...(wrong.has('id') && { repository: 'Name a repository as the hub does, such as FacebookAI/roberta-base.' }),
+      ...(wrong.has('revision') && { revision: 'Name a branch, tag or commit of the repository, such as main.' }),
+      ...(wrong.has('endpoint') && { endpoint: ENDPOINT_PROBLEM }),
+    },
+  };
+}
+
+const ENDPOINT_PROBLEM = `Give the hub’s address with http:// or https://, such as ${DEFAULT_HUB}.`;
+
+export interface StartChoice {
+  readonly request: HostRequest;
+  readonly options: {
+    readonly name: string;
+    readonly policy: Policy;
+    readonly slowdown: number;
+    readonly patience: number;
+  };
+}
+
+export type Checked =
+  | { readonly ok: true; readonly choice: StartChoice }
+  | { readonly ok: false; readonly problems: Readonly<Partial<Record<Field, string>>> };
+
+/** Reads the whole form; on failure one sentence for each field that is wrong. `origin` is where the page's `models/` is served. */
+export function checkStartForm(form: StartForm, origin: string): Checked {
+  const problems: Partial<Record<Field, string>> = {};
+  const number = (field: NumberField): number => {
+    const read = readNumber(form[field], NUMBERS[field]);
+    if (typeof read === 'string') problems[field] = read;
+    return typeof read === 'string' ? Number.NaN : read;
+  };
+  const hub = form.model === HUB_MODEL;
+  const ownTask = form.task === OWN_TASK;
+
+  const nameProblem = checkName(form.name);
+  if (nameProblem !== null) problems.name = nameProblem;
+  const model = modelSource(form);
+  if (!model.ok) Object.assign(problems, model.problems);
+  const endpoint = cleanEndpoint(form);
+  if (needsHub(form) && !isWebAddress(endpoint)) problems.endpoint = ENDPOINT_PROBLEM;
+  const table = ownTask ? checkTable(form.own) : null;
+  if (table !== null && !table.ok) Object.assign(problems, table.problems);
+  const wrongAdapter = form.startFrom === 'adapter' ? adapterProblem(form.adapterFiles) : null;
+  if (wrongAdapter !== null) problems.adapterFiles = wrongAdapter;
+  if (form.targets.length === 0) problems.targets = 'Choose at least one projection that LoRA adapts.';
+
+  const maxTokens = number('maxTokens');
+  if (!hub && maxTokens > EMBEDDED_MODEL.maxTokens)
+    problems.maxTokens = `${EMBEDDED_MODEL.id} reads ${EMBEDDED_MODEL.maxTokens} tokens at most.`;
+  const values = {
+    rank: number('rank'),
+    alpha: number('alpha'),
+    learningRate: number('learningRate'),
+    samplesPerRound: number('samplesPerRound'),
+    rounds: number('rounds'),
+    seed: number('seed'),
+    dropout: number('dropout'),
+    weightDecay: number('weightDecay'),
+    warmupPercent: number('warmupPercent'),
+    evaluateEvery: number('evaluateEvery'),
+    slowdown: number('slowdown'),
+  };
+  const patience = Number(form.patience);
+  if (patience > 0 && values.evaluateEvery === 0)
+    problems.evaluateEvery = 'Stopping early needs scores between the rounds; choose a number above 0.';
+  if (Object.keys(problems).length > 0 || !model.ok) return { ok: false, problems };
+  return {
+    ok: true,
+    choice: {
+      request: {
+        model: model.source,
+        weights: form.weights,
+        task:
+          table?.ok === true
+            ? { id: OWN_TASK, endpoint: '', own: table.own }
+            : { id: form.task, endpoint: taskIsOnHub(form) ? endpoint : '' },
+        lora: {
+          rank: values.rank,
+          alpha: values.alpha,
+          targets: LORA_TARGETS.filter((target) => form.targets.includes(target)),
+        },
+        training: {
+          rounds: values.rounds,
+          samplesPerRound: values.samplesPerRound,
+          maxTokens,
+          learningRate: values.learningRate,
+          weightDecay: values.weightDecay,
+          warmupFraction: values.warmupPercent / 100,
+          dropout: values.dropout,
+          evaluateEvery: values.evaluateEvery,
+          seed: values.seed,
+        },
+        origin,
+        ...(form.startFrom === 'adapter' ? { start: { kind: 'adapter', files: form.adapterFiles } } : {}),
+      },
+      options: { name: form.name.trim(), policy: form.policy, slowdown: values.slowdown, patience },
+    },
+  };
+}
+
+export function checkName(name: string): string | null {
+  const length = name.trim().length;
+  if (length === 0) return 'Give this device a name, so that others know it in the picture.';
+  return length > MAX_NAME_LENGTH ? `A name has ${MAX_NAME_LENGTH} characters at most; this one has ${length}.` : null;
+}
+
+function isWebAddress(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}

@@ -1,0 +1,81 @@
+import type { Signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import type { NamedFile } from '../../../worker/api/tables.ts';
+import type { SessionFactory } from '../../session/view/view.ts';
+import { HUB_SUGGESTIONS } from '../parts/choices.ts';
+import { TextField } from '../parts/field.tsx';
+import { FileField } from '../parts/file-field.tsx';
+import { listText } from '../parts/words.ts';
+import { adapterProblem, adapterText } from './adapter-files.ts';
+import type { StartForm } from './form-fields.ts';
+import { PreflightNote } from './preflight.tsx';
+import { type CheckedSource, modelSource } from './start-form.ts';
+
+/** A model from a hub: which one, what it takes, and how its weights are kept. */
+export function HubModel({
+  form,
+  named,
+  problem,
+  ask,
+  weights,
+}: {
+  form: Signal<StartForm>;
+  /** What the person has finished naming. */
+  named: CheckedSource;
+  problem: string | undefined;
+  ask: SessionFactory['preflight'];
+  weights: ComponentChildren;
+}) {
+  const values = form.value;
+  const current = JSON.stringify(named) === JSON.stringify(modelSource(values));
+  return (
+    <>
+      <TextField
+        name="repository"
+        label="Repository"
+        value={values.repository}
+        suggestions={HUB_SUGGESTIONS}
+        problem={problem}
+        hint="Every device downloads it once and keeps it."
+        onValue={(repository) => {
+          form.value = { ...form.peek(), repository };
+        }}
+      />
+      {current && named.ok && <PreflightNote source={named.source} weights={values.weights} ask={ask} />}
+      {weights}
+    </>
+  );
+}
+
+/** An adapter to go on from. */
+export function StartAdapter({ form, problem }: { form: Signal<StartForm>; problem: string | undefined }) {
+  const files = form.value.adapterFiles;
+  const wrong = files.length === 0 ? null : adapterProblem(files);
+  const take = async (chosen: readonly File[]): Promise<void> => {
+    const read = await Promise.all(
+      chosen.map(
+        async (file): Promise<NamedFile> => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) }),
+      ),
+    );
+    form.value = { ...form.peek(), adapterFiles: read };
+  };
+  return (
+    <>
+      <FileField
+        name="adapter"
+        label="The adapter’s files"
+        accept=".safetensors,.json"
+        multiple
+        hint="adapter_config.json and adapter_model.safetensors of a PEFT folder, or a checkpoint of the original LoRA release as safetensors."
+        chosen={listText(files.map(({ name }) => name))}
+        problem={wrong ?? problem}
+        onFiles={(chosen) => void take(chosen)}
+      />
+      {files.length > 0 && wrong === null && (
+        <p class="found" role="status">
+          {adapterText(files)}
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,92 @@
+import { headParameterCount, layerParameterCount } from '../../../signaling/protocol/adapter-size.ts';
+import type { ModelShape, SessionSettings } from '../../../signaling/protocol/settings.ts';
+import type { SessionView } from '../../session/view/view.ts';
+import { metricName, scoreText } from '../curve/scores.ts';
+import { OWN_TASK } from '../parts/choices.ts';
+import { bytesText } from '../parts/words.ts';
+
+/** What a host can take out of a session, in the order in which the page offers it. */
+export const EXPORT_KINDS = ['adapter', 'merged', 'onnx', 'checkpoint', 'log'] as const;
+export type ExportKind = (typeof EXPORT_KINDS)[number];
+
+export interface ExportWords {
+  readonly label: string;
+  /** What opens it, in one sentence. */
+  readonly opens: string;
+}
+
+export const EXPORT_WORDS: Readonly<Record<ExportKind, ExportWords>> = {
+  adapter: { label: 'Adapter', opens: 'Hugging Face PEFT puts it on the base model; a new session can start from it.' },
+  merged: { label: 'Merged model', opens: 'Hugging Face transformers opens the folder; nothing else is needed.' },
+  onnx: { label: 'ONNX model', opens: 'onnxruntime and transformers.js run it, in browsers too.' },
+  checkpoint: {
+    label: 'Checkpoint',
+    opens: 'Tabloom’s start page goes on from it, on this device or another.',
+  },
+  log: { label: 'Run log', opens: 'One JSON object a line: rounds, plans and scores, for any text editor or pandas.' },
+};
+
+/** What opens it, and what else must be known before it is passed on. */
+export function opensText(kind: ExportKind, { task }: Pick<SessionSettings, 'task'>): string {
+  const { opens } = EXPORT_WORDS[kind];
+  return kind === 'checkpoint' && task.id === OWN_TASK ? `${opens} Your examples are in it.` : opens;
+}
+
+const BYTES_PER_VALUE = 4;
+
+/** Bytes to expect, or null where it depends on what has happened; headers and small files are not counted. */
+export function expectedBytes(kind: ExportKind, { shape, lora, task }: SessionSettings): number | null {
+  const head = headParameterCount(shape, task.labelCount);
+  if (kind === 'adapter') return BYTES_PER_VALUE * (shape.layers * layerParameterCount(shape, lora) + head);
+  if (kind === 'merged' || kind === 'onnx') return BYTES_PER_VALUE * (encoderParameterCount(shape) + head);
+  return null;
+}
+
+/** Values of a RoBERTa encoder without its head: embeddings with their LayerNorm, and the layers. */
+function encoderParameterCount({ layers, hiddenSize: c, ffnSize: f, vocabSize, maxPositions }: ModelShape): number {
+  const embeddings = (vocabSize + maxPositions + 1) * c + 2 * c;
+  const layer = 4 * (c * c + c) + (2 * c * f + f + c) + 4 * c;
+  return embeddings + layers * layer;
+}
+
+/** "about 9.2 MB", or '' when it cannot be told yet. */
+export function expectedText(kind: ExportKind, settings: SessionSettings): string {
+  const bytes = expectedBytes(kind, settings);
+  return bytes === null ? '' : `about ${bytesText(bytes)}`;
+}
+
+/** The two adapters to choose between; null while the best is the last, or nothing was scored. */
+export function adapterChoices({
+  best,
+  rounds,
+  room,
+}: Pick<SessionView, 'best' | 'rounds' | 'room'>):
+  | readonly { readonly value: 'best' | 'last'; readonly label: string }[]
+  | null {
+  const last = rounds.at(-1)?.round;
+  if (best === null || room === null || last === undefined || best.round === last) return null;
+  const { metric } = room.settings.task;
+  return [
+    {
+      value: 'best',
+      label: `The best: ${metricName(metric)} ${scoreText(metric, best.value)}, ${best.round === 0 ? 'before training' : `round ${best.round}`}`,
+    },
+    { value: 'last', label: `The last: round ${last}` },
+  ];
+}
+
+/** "roberta-mini-sst2": what the names of all files begin with. */
+export function sessionName({ model, task }: Pick<SessionSettings, 'model' | 'task'>): string {
+  const name = model.id.split('/').at(-1) ?? model.id;
+  return `${name}-${task.id}`.toLowerCase();
+}
+
+const FOLDER_ENDS = { adapter: 'lora', merged: 'merged', onnx: 'onnx' } as const;
+
+/** Folder inside an archive. */
+export const exportFolder = (kind: keyof typeof FOLDER_ENDS, name: string): string => `${name}-${FOLDER_ENDS[kind]}`;
+
+/** File name of what is downloaded; a checkpoint has one already. */
+export function exportFileName(kind: Exclude<ExportKind, 'checkpoint'>, name: string): string {
+  return kind === 'log' ? `${name}.jsonl` : `${exportFolder(kind, name)}.zip`;
+}

@@ -1,0 +1,54 @@
+import type { TaskSummary } from '../../../signaling/protocol/settings.ts';
+import type { Prediction } from '../../session/view/view.ts';
+
+/** What the fields of "Try it" are called, for one text or two. */
+const TEXT_NAMES: Readonly<Record<string, readonly [string] | readonly [string, string]>> = {
+  grammar: ['A sentence about a film'],
+  sst2: ['A phrase of a film review'],
+  cola: ['A sentence'],
+  mrpc: ['First sentence', 'Second sentence'],
+  qqp: ['First question', 'Second question'],
+  stsb: ['First sentence', 'Second sentence'],
+  mnli: ['Premise', 'Hypothesis'],
+  'mnli-mismatched': ['Premise', 'Hypothesis'],
+  qnli: ['Question', 'Sentence'],
+  rte: ['First sentence', 'Second sentence'],
+  wnli: ['Sentence with a pronoun', 'The same with a name in its place'],
+};
+
+export function textNames(task: Pick<TaskSummary, 'id'>, pairs: boolean): readonly string[] {
+  return TEXT_NAMES[task.id] ?? (pairs ? ['First text', 'Second text'] : ['Text']);
+}
+
+export interface PredictionLine {
+  readonly name: string;
+  /** 0 to 1. */
+  readonly share: number;
+  readonly text: string;
+}
+
+/** More classes than that are counted. */
+const SHOWN_CLASSES = 6;
+
+/** The classes, the most probable first; those that are not shown make the last line together. */
+export function predictionLines(prediction: Extract<Prediction, { kind: 'classes' }>): readonly PredictionLine[] {
+  const all = prediction.probabilities.toSorted((a, b) => b.probability - a.probability);
+  const shown = all.length > SHOWN_CLASSES + 1 ? all.slice(0, SHOWN_CLASSES) : all;
+  const rest = all.slice(shown.length);
+  const others = rest.reduce((sum, { probability }) => sum + probability, 0);
+  return [...shown, ...(rest.length > 0 ? [{ name: `${rest.length} other classes`, probability: others }] : [])].map(
+    ({ name, probability }) => ({ name, share: probability, text: probabilityText(probability) }),
+  );
+}
+
+/** One decimal, and never more certain than the model: "99.9 %", "over 99.9 %", "under 0.1 %". */
+export function probabilityText(probability: number): string {
+  if (probability > 0.9995) return 'over 99.9 %';
+  if (probability < 0.0005) return 'under 0.1 %';
+  return `${(100 * probability).toFixed(1)} %`;
+}
+
+/** Whose answer it is: "The adapter after round 34 answered." */
+export function answeredBy(round: number): string {
+  return round === 0 ? 'Answered by the adapter before training.' : `Answered by the adapter after round ${round}.`;
+}

@@ -1,0 +1,89 @@
+import { useState } from 'preact/hooks';
+import type { HostSession, Prediction, SessionView, TriedText } from '../../session/view/view.ts';
+import { answeredBy, predictionLines, textNames } from './prediction.ts';
+
+type Answer =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'asking' }
+  | { readonly kind: 'given'; readonly tried: TriedText }
+  | { readonly kind: 'failed'; readonly sentence: string };
+
+/** Asks the model as it is now: a text or two, and what it says of them. */
+export function TryIt({ view, host, open }: { view: SessionView; host: HostSession; open: boolean }) {
+  const [texts, setTexts] = useState<readonly string[]>(['', '']);
+  const [answer, setAnswer] = useState<Answer>({ kind: 'none' });
+  const { room } = view;
+  if (room === null) return null;
+  const names = textNames(room.settings.task, view.pairs === true);
+  const given = texts.slice(0, names.length);
+  const ready = given.every((text) => text.trim() !== '');
+
+  const ask = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (!ready || answer.kind === 'asking') return;
+    setAnswer({ kind: 'asking' });
+    try {
+      setAnswer({ kind: 'given', tried: await host.tryText(given[0]!, given[1] ?? null) });
+    } catch (error) {
+      setAnswer({ kind: 'failed', sentence: error instanceof Error ? error.message : 'The model gave no answer.' });
+    }
+  };
+
+  return (
+    <details class="fold try-it" open={open}>
+      <summary>Try it</summary>
+      <form class="form" onSubmit={ask} aria-label="Try it">
+        {names.map((name, i) => (
+          <div class="field" key={name}>
+            <label for={`try-${i}`}>{name}</label>
+            <textarea
+              id={`try-${i}`}
+              name={`try-${i}`}
+              rows={2}
+              maxLength={10_000}
+              value={texts[i] ?? ''}
+              onInput={(event) => {
+                const { value } = event.currentTarget;
+                setTexts((old) => old.map((text, at) => (at === i ? value : text)));
+              }}
+              onKeyDown={(event) => {
+                if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) void ask(event);
+              }}
+            />
+          </div>
+        ))}
+        <div class="buttons">
+          <button type="submit" disabled={!ready || answer.kind === 'asking'}>
+            {answer.kind === 'asking' ? 'Asking…' : 'Ask the model'}
+          </button>
+        </div>
+      </form>
+      <div role="status">
+        {answer.kind === 'failed' && <p class="field-problem">{answer.sentence}</p>}
+        {answer.kind === 'given' && (
+          <>
+            <Answered prediction={answer.tried.prediction} />
+            <p class="field-hint">{answeredBy(answer.tried.round)}</p>
+          </>
+        )}
+      </div>
+    </details>
+  );
+}
+
+function Answered({ prediction }: { prediction: Prediction }) {
+  if (prediction.kind === 'value') return <p class="answer-value">{prediction.value.toFixed(2)}</p>;
+  return (
+    <ul class="answer">
+      {predictionLines(prediction).map(({ name, share, text }) => (
+        <li key={name}>
+          <span class="answer-name">{name}</span>
+          <span class="answer-text">{text}</span>
+          <span class="answer-bar" aria-hidden="true">
+            <span style={{ width: `${100 * share}%` }} />
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}

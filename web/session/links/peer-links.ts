@@ -1,0 +1,101 @@
+import type { DataConnection, Peer } from 'peerjs';
+import { idFromBytes } from '../../../signaling/protocol/ids.ts';
+import { Emitter } from '../world/emitter.ts';
+import type { SessionEnvironment } from '../world/environment.ts';
+
+const PEER_ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
+/** Stream of the negotiated channel, above those that PeerJS and the browsers number themselves. */
+const CHANNEL_ID = 100;
+const OPEN_TIMEOUT_MS = 15_000;
+const RECONNECT_MS = 1000;
+
+/**
+ * This tab's address on the server's PeerServer. PeerJS introduces two tabs; the bytes then go over a channel of our own on the same
+ * RTCPeerConnection. Ids stay taken for a while after a drop, so every fresh start takes a fresh id.
+ */
+export class PeerAddress {
+  readonly #environment: SessionEnvironment;
+  readonly #address = new Emitter<string>();
+  readonly #incoming = new Emitter<{ peerId: string; channel: Promise<RTCDataChannel> }>();
+  /** Called with the id under which this tab can be reached, again whenever that changes. */
+  readonly onAddress = this.#address.on;
+  /** Host only: another tab connects. */
+  readonly onIncoming = this.#incoming.on;
+  #peer: Peer | null = null;
+  #closed = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  readonly #unavailable = new Emitter<string>();
+
+  constructor(environment: SessionEnvironment) {
+    this.#environment = environment;
+    // The listeners are attached by whoever constructs this, before the first event can come.
+    this.#timer = setTimeout(() => this.#start(), 0);
+  }
+
+  /** Opens a channel to the tab at `peerId`; rejects with a sentence when that does not work out. */
+  connect(peerId: string): Promise<RTCDataChannel> {
+    const peer = this.#peer;
+    if (peer === null || !peer.open) return Promise.reject(new Error('The introduction server is not connected.'));
+    const connection = peer.connect(peerId, { reliable: true, serialization: 'binary' });
+    return this.#channel(connection);
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#peer?.destroy();
+  }
+
+  #start(): void {
+    if (this.#closed) return;
+    const id = idFromBytes(this.#environment.randomBytes(20), PEER_ID_ALPHABET);
+    const peer = this.#environment.createPeer(id);
+    this.#peer = peer;
+    const again = (how: () => void): void => {
+      if (this.#closed || this.#peer !== peer) return;
+      if (this.#timer !== null) clearTimeout(this.#timer);
+      this.#timer = setTimeout(how, RECONNECT_MS);
+    };
+    peer.on('open', () => this.#address.emit(id));
+    peer.on('connection', (connection) =>
+      this.#incoming.emit({ peerId: connection.peer, channel: this.#channel(connection) }),
+    );
+    peer.on('disconnected', () => again(() => (peer.destroyed ? this.#start() : peer.reconnect())));
+    peer.on('close', () => again(() => this.#start()));
+    peer.on('error', (error) => {
+      if (error.type === 'peer-unavailable') this.#unavailable.emit(error.message);
+      else if (error.type === 'unavailable-id') peer.destroy();
+    });
+  }
+
+  #channel(connection: DataConnection): Promise<RTCDataChannel> {
+    const pc = connection.peerConnection;
+    // Both sides create it at once, before the connection is up: data for a stream that one side does not know yet would be lost.
+    const channel = pc.createDataChannel('tabloom', { negotiated: true, id: CHANNEL_ID, ordered: true });
+    channel.binaryType = 'arraybuffer';
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void): void => {
+        clearTimeout(timer);
+        off();
+        act();
+      };
+      const fail = (why: string): void =>
+        settle(() => {
+          connection.close();
+          reject(new Error(why));
+        });
+      const timer = setTimeout(() => fail('The other device could not be reached over WebRTC.'), OPEN_TIMEOUT_MS);
+      const off = this.#unavailable.on((message) => {
+        if (message.includes(connection.peer)) fail('The other device is not there any more.');
+      });
+      channel.addEventListener('open', () => settle(() => resolve(channel)), { once: true });
+      channel.addEventListener('close', () => connection.close(), { once: true });
+      pc.addEventListener('connectionstatechange', () => {
+        if (pc.connectionState === 'failed') {
+          fail('The connection to the other device failed.');
+          channel.close();
+        }
+      });
+    });
+  }
+}

@@ -1,0 +1,14 @@
+import { headParameterCount, layerParameterCount } from '../../../signaling/protocol/adapter-size.ts';
+import type { TensorSizes } from '../../../signaling/protocol/data-messages.ts';
+import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+
+/** What messages of this session are measured against. */
+export function tensorSizes({ shape, lora, task }: SessionSettings): TensorSizes {
+  const layer = layerParameterCount(shape, lora);
+  const head = headParameterCount(shape, task.labelCount);
+  return {
+    parameterCount: shape.layers * layer + head,
+    vocabSize: shape.vocabSize,
+    blockLength: (block) => (block === 'head' ? head : block < shape.layers ? layer : undefined),
+  };
+}

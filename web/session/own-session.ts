@@ -1,0 +1,325 @@
+import { historyMessages } from '../../signaling/protocol/history.ts';
+import type { ClientMessage, ServerMessage } from '../../signaling/protocol/messages.ts';
+import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../signaling/protocol/profile.ts';
+import type { DeviceStatus } from '../../signaling/protocol/room-view.ts';
+import type { Policy, SessionSettings } from '../../signaling/protocol/settings.ts';
+import type { AdapterChoice, ExportedFile, HostRequest, HostWorkerApi, OpenedHost } from '../../worker/api/host-api.ts';
+import { Checkpoints } from './checkpoints.ts';
+import { HostLinks } from './host-links.ts';
+import { type Identity, newIdentity } from './identity.ts';
+import { localLinkPair } from './links/message-link.ts';
+import { RoomClient } from './links/room-client.ts';
+import { Fleet } from './rounds/fleet.ts';
+import { TrainerSeat } from './rounds/trainer-seat.ts';
+import { Training } from './rounds/training.ts';
+import { historyOf, type Resumed, type SessionNote } from './session-note.ts';
+import { predictionOf } from './view/prediction.ts';
+import { logEntries, RunLog } from './view/run-log.ts';
+import type { HostOptions, HostSession, SessionView, TriedText } from './view/view.ts';
+import { ViewStore } from './view/view-store.ts';
+import type { SessionEnvironment, WorkerHandle } from './world/environment.ts';
+import { messageOf, withProgress } from './world/with-progress.ts';
+
+const PROGRESS_EVERY_MS = 200;
+/** A session that ends is kept once more; its worker is not waited for longer than this. */
+const LAST_KEEP_MS = 5000;
+const OVER = 'The session is over.';
+
+/** The device that created the session: it holds task and parameters, merges, and trains like any other. */
+export class OwnSession implements HostSession {
+  readonly #environment: SessionEnvironment;
+  readonly #options: HostOptions;
+  readonly #resumed: Resumed | null;
+  readonly #identity: Identity;
+  readonly #store: ViewStore;
+  readonly #log: RunLog;
+  readonly #worker: WorkerHandle<HostWorkerApi>;
+  readonly #fleet = new Fleet();
+  readonly #offs: (() => void)[] = [];
+  #client: RoomClient | null = null;
+  #links: HostLinks | null = null;
+  #seat: TrainerSeat | null = null;
+  #profile: Profile | null = null;
+  #status: DeviceStatus = { kind: 'joining' };
+  #training: Training | null = null;
+  #checkpoints: Checkpoints | null = null;
+  #over = false;
+  /** Settles when a session that is over has been kept for the last time. */
+  #closing: Promise<void> = Promise.resolve();
+
+  constructor(
+    environment: SessionEnvironment,
+    request: HostRequest,
+    options: HostOptions,
+    resumed: Resumed | null = null,
+  ) {
+    this.#environment = environment;
+    this.#options = options;
+    this.#resumed = resumed;
+    const fresh = newIdentity(environment, options.name);
+    this.#identity = resumed === null ? fresh : { ...fresh, ...resumed.note.identity, name: options.name };
+    this.#store = new ViewStore('host', this.#identity.id);
+    this.#log = new RunLog(environment.nowMs, resumed?.note.log ?? []);
+    if (resumed !== null) this.#recall(resumed);
+    const { name, slowdown, patience } = options;
+    this.#log.add([{ type: 'options', name, slowdown, patience }]);
+    let before = this.#store.view;
+    this.#store.subscribe((view) => {
+      this.#log.add(logEntries(before, view));
+      before = view;
+    });
+    this.#worker = resumed?.worker ?? environment.startHostWorker();
+    this.#offs.push(environment.onLeaving(() => this.#hangUp()));
+    this.#open(request).catch((error: unknown) => this.#end(messageOf(error)));
+  }
+
+  get view(): SessionView {
+    return this.#store.view;
+  }
+
+  /** Settles when a session that is over has been kept for the last time. */
+  get closed(): Promise<void> {
+    return this.#closing;
+  }
+
+  subscribe(listener: (view: SessionView) => void): () => void {
+    return this.#store.subscribe(listener);
+  }
+
+  start(): void {
+    this.#training?.start();
+  }
+
+  pause(): void {
+    this.#training?.pause();
+  }
+
+  finish(): void {
+    this.#training?.finish();
+  }
+
+  setPolicy(policy: Policy): void {
+    this.#client?.send({ type: 'policy', policy });
+  }
+
+  async exportAdapter(which: AdapterChoice): Promise<readonly ExportedFile[]> {
+    return this.#api().exportAdapter(which);
+  }
+
+  async exportMerged(which: AdapterChoice): Promise<readonly ExportedFile[]> {
+    return this.#api().exportMerged(which);
+  }
+
+  async exportOnnx(which: AdapterChoice): Promise<readonly ExportedFile[]> {
+    return this.#api().exportOnnx(which);
+  }
+
+  async tryText(text: string, pair: string | null): Promise<TriedText> {
+    const api = this.#api();
+    const { room } = this.#store.view;
+    if (this.#status.kind === 'failed') throw new Error(`This device cannot run the model: ${this.#status.sentence}`);
+    if (room === null || this.#seat === null || this.#status.kind !== 'ready')
+      throw new Error('The model is still loading on this device; try again in a moment.');
+    const batch = await api.textBatch(text, pair);
+    const parameters = await api.parameters();
+    const logits = await this.#seat.predict(batch, parameters);
+    return { prediction: predictionOf(room.settings.task, logits), round: parameters.version };
+  }
+
+  runLog(): string {
+    return this.#log.text();
+  }
+
+  async saveCheckpoint(): Promise<ExportedFile> {
+    const api = this.#api();
+    await this.#training?.quiet();
+    const { room } = this.#store.view;
+    if (room === null) throw new Error('The session is not open yet; there is nothing to save.');
+    const bytes = await api.checkpoint(this.#note(room.id));
+    return { name: `tabloom-${room.id}-round-${this.#training?.round ?? 0}.safetensors`, bytes };
+  }
+
+  leave(): void {
+    if (this.#over) return;
+    const kept = this.#keepWhatThereIs();
+    this.#client?.send({ type: 'leave' });
+    this.#end('You ended the session.', kept);
+  }
+
+  /**
+   * The tab goes away, perhaps only to be loaded again. A session that can be gone on with keeps its room, where the others wait for
+   * the host; any other one ends for all.
+   */
+  #hangUp(): void {
+    if (this.#over) return;
+    const { saved, room } = this.#store.view;
+    const kept = this.#keepWhatThereIs();
+    if (saved === null || room?.phase === 'finished') this.#client?.send({ type: 'leave' });
+    this.#end('This tab left the session.', kept);
+  }
+
+  #keepWhatThereIs(): Promise<void> {
+    const worth = this.#training !== null && this.#training.round > 0;
+    return worth ? (this.#checkpoints?.now() ?? Promise.resolve()) : Promise.resolve();
+  }
+
+  #api(): HostWorkerApi {
+    if (this.#over) throw new Error(OVER);
+    return this.#worker.api;
+  }
+
+  /** What the checkpoint tells of the rounds before. */
+  #recall({ round, note }: Resumed): void {
+    this.#store.dispatch({ type: 'message', message: { type: 'history', ...historyOf(note.log, round) } });
+    this.#store.dispatch({ type: 'saved', saved: { round, atMs: note.savedAtMs } });
+    this.#log.add([{ type: 'resumed', round }]);
+  }
+
+  #note(room: string): string {
+    const { id, key, name } = this.#identity;
+    const { slowdown, patience } = this.#options;
+    const policy = this.#store.view.room?.settings.policy ?? this.#options.policy;
+    const note: SessionNote = {
+      identity: { id, key, name },
+      room,
+      options: { policy, slowdown, patience },
+      finished: this.#training?.phase === 'finished',
+      savedAtMs: this.#environment.nowMs(),
+      log: [...this.#log.lines()],
+    };
+    return JSON.stringify(note);
+  }
+
+  async #open(request: HostRequest): Promise<void> {
+    const { api } = this.#worker;
+    const made = await withProgress(api.open(request), PROGRESS_EVERY_MS, async (isDone) => {
+      const progress = await api.progress();
+      if (!isDone() && !this.#over) this.#store.dispatch({ type: 'opening', opening: progress });
+    });
+    if (this.#over) return;
+    const { shape, task, lora, pairs, badRows } = made;
+    this.#store.dispatch({ type: 'opening', opening: null });
+    this.#store.dispatch({ type: 'data', badRows, pairs });
+    if (badRows.count > 0)
+      this.#store.notice(
+        'news',
+        `${badRows.count === 1 ? '1 row' : `${badRows.count} rows`} of the data could not be used.`,
+      );
+    const { model, weights, training } = request;
+    this.#enterRoom({ model, weights, shape, task, lora, training, policy: this.#options.policy }, made);
+  }
+
+  #enterRoom(settings: SessionSettings, { secondDev }: OpenedHost): void {
+    const client = new RoomClient(this.#environment, () => this.#enter(settings));
+    this.#client = client;
+    client.onMessage((message) => this.#onMessage(message));
+    client.onState((server) => this.#store.dispatch({ type: 'server', server }));
+    this.#offs.push(this.#environment.onHidden((hidden) => client.send({ type: 'hidden', hidden })));
+    const checkpoints = this.#makeCheckpoints();
+    this.#checkpoints = checkpoints;
+    const resumed = this.#resumed && { round: this.#resumed.round, finished: this.#resumed.note.finished };
+    this.#training = new Training({
+      settings,
+      resumed,
+      secondDev,
+      patience: this.#options.patience,
+      worker: this.#worker.api,
+      fleet: this.#fleet,
+      room: () => this.#store.view.room,
+      store: this.#store,
+      send: (message) => client.send(message),
+      onRound: (round, resting) => void (resting ? checkpoints?.now() : checkpoints?.roundDone(round)),
+      onPhase: (phase) => void (phase === 'training' ? undefined : checkpoints?.now()),
+    });
+    const { fleet, store, environment } = { fleet: this.#fleet, store: this.#store, environment: this.#environment };
+    this.#links = new HostLinks({ environment, settings, client, fleet, store });
+
+    const seat = new TrainerSeat(this.#environment, settings, (status) => this.#setStatus(status));
+    this.#seat = seat;
+    seat.prepare(this.#options.slowdown).then(
+      (measured) => {
+        const [hostEnd, deviceEnd] = localLinkPair();
+        seat.attach(deviceEnd, LOCAL_LINK_BITS_PER_SECOND);
+        this.#fleet.attach(this.#identity.id, hostEnd);
+        this.#profile = { ...measured, linkBitsPerSecond: LOCAL_LINK_BITS_PER_SECOND };
+        client.send({ type: 'profile', profile: this.#profile });
+        this.#setStatus({ kind: 'ready' });
+      },
+      (error: unknown) => {
+        if (!this.#over) this.#setStatus({ kind: 'failed', sentence: messageOf(error).slice(0, 400) });
+      },
+    );
+  }
+
+  /** Null where nothing is kept. */
+  #makeCheckpoints(): Checkpoints | null {
+    const { keep } = this.#environment;
+    if (keep === null) return null;
+    const { id, name } = this.#identity;
+    return new Checkpoints({
+      keep: async () => {
+        await this.#training?.quiet();
+        const { room } = this.#store.view;
+        const round = this.#training?.round ?? 0;
+        if (room !== null) await keep(this.#worker.api, { id, deviceName: name }, this.#note(room.id));
+        return round;
+      },
+      onKept: (round) => this.#store.dispatch({ type: 'saved', saved: { round, atMs: this.#environment.nowMs() } }),
+      onProblem: (sentence) => this.#store.notice('problem', sentence),
+    });
+  }
+
+  #enter(settings: SessionSettings): readonly ClientMessage[] {
+    const { room, rounds, scores } = this.#store.view;
+    const device = this.#identity;
+    const current = room === null ? settings : { ...settings, policy: room.settings.policy };
+    const code = room?.id ?? this.#resumed?.note.room;
+    const messages: ClientMessage[] = [
+      { type: 'create', device, settings: current, ...(code === undefined ? {} : { room: code }) },
+    ];
+    const peerId = this.#links?.peerId ?? null;
+    if (peerId !== null) messages.push({ type: 'address', peerId });
+    messages.push({ type: 'status', status: this.#status });
+    if (this.#profile !== null) messages.push({ type: 'profile', profile: this.#profile });
+    if (code === undefined) return messages;
+    // The room may be one that the server has made anew, and knows nothing of what was before.
+    messages.push({ type: 'phase', phase: this.#training?.phase ?? 'gathering' });
+    if (rounds.length + scores.length > 0) messages.push(...historyMessages(rounds, scores));
+    return messages;
+  }
+
+  #setStatus(status: DeviceStatus): void {
+    this.#status = status;
+    this.#store.dispatch({ type: 'status', status });
+    this.#client?.send({ type: 'status', status });
+  }
+
+  #onMessage(message: ServerMessage): void {
+    // The server has it from here. After a crash it may know rounds that the checkpoint does not.
+    if (message.type === 'history') return;
+    this.#store.dispatch({ type: 'message', message });
+    const { ended } = this.#store.view;
+    if (ended !== null) {
+      this.#end(ended);
+      return;
+    }
+    if (message.type === 'error') this.#store.notice('problem', message.sentence);
+    if (message.type !== 'room') return;
+    this.#links?.reconcile(message.room);
+    this.#training?.roomChanged();
+  }
+
+  /** `kept` settles when the worker has done its last work. */
+  #end(sentence: string, kept: Promise<void> = Promise.resolve()): void {
+    if (this.#over) return;
+    this.#over = true;
+    for (const off of this.#offs) off();
+    this.#training?.close();
+    this.#seat?.close();
+    this.#links?.close();
+    this.#client?.close();
+    const patience = new Promise<void>((resolve) => setTimeout(resolve, LAST_KEEP_MS));
+    this.#closing = Promise.race([kept, patience]).then(() => this.#worker.terminate());
+    this.#store.dispatch({ type: 'ended', sentence });
+  }
+}

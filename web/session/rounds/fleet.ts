@@ -1,0 +1,77 @@
+import type { DataMessage } from '../../../signaling/protocol/data-messages.ts';
+import type { Tensor } from '../../../signaling/protocol/frames.ts';
+import type { MessageLink } from '../links/message-link.ts';
+import { Emitter } from '../world/emitter.ts';
+
+interface Member {
+  readonly link: MessageLink;
+  /** Parameters version that the device was last sent over this link; -1 before the first. */
+  version: number;
+}
+
+export type FleetEvent =
+  | { readonly type: 'message'; readonly device: string; readonly message: DataMessage }
+  | { readonly type: 'attached' | 'detached'; readonly device: string; readonly why: string };
+
+export interface ParameterState {
+  readonly version: number;
+  readonly values: Float32Array;
+}
+
+/** The host's open links, by device, and which parameters each device already has. */
+export class Fleet {
+  readonly #members = new Map<string, Member>();
+  readonly #events = new Emitter<FleetEvent>();
+  readonly onEvent = this.#events.on;
+
+  has(device: string): boolean {
+    return this.#members.has(device);
+  }
+
+  attach(device: string, link: MessageLink): void {
+    // What was on its way over an earlier link is lost; whoever waits for it must hear so.
+    this.detach(device);
+    this.#members.set(device, { link, version: -1 });
+    link.onMessage((message) => {
+      if (this.#members.get(device)?.link === link) this.#events.emit({ type: 'message', device, message });
+    });
+    link.onClose((why) => {
+      if (this.#members.get(device)?.link !== link) return;
+      this.#members.delete(device);
+      this.#events.emit({ type: 'detached', device, why });
+    });
+    this.#events.emit({ type: 'attached', device, why: '' });
+  }
+
+  detach(device: string): void {
+    this.#members.get(device)?.link.close();
+  }
+
+  doubt(device: string, doubtful: boolean): void {
+    this.#members.get(device)?.link.doubt(doubtful);
+  }
+
+  closeAll(): void {
+    for (const device of [...this.#members.keys()]) this.detach(device);
+  }
+
+  /** Sends work, with the parameters where the device does not have them yet. False when the device has no link. */
+  sendWork(
+    device: string,
+    parameters: ParameterState,
+    make: (withParameters: boolean) => DataMessage<'order'>['header'] | DataMessage<'evaluate'>['header'],
+    tensors: readonly Tensor[],
+  ): boolean {
+    const member = this.#members.get(device);
+    if (member === undefined) return false;
+    const stale = member.version !== parameters.version;
+    member.version = parameters.version;
+    const message = { header: make(stale), tensors: stale ? [...tensors, parameters.values] : tensors };
+    void member.link.send(message as DataMessage);
+    return true;
+  }
+
+  abandon(device: string, order: number): void {
+    void this.#members.get(device)?.link.send({ header: { type: 'abandon', order }, tensors: [] });
+  }
+}

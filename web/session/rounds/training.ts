@@ -1,0 +1,295 @@
+import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
+import type { DeviceView, RoomView, RoundReport, ScoreReport } from '../../../signaling/protocol/room-view.ts';
+import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import type { DevSet, HostWorkerApi, OpenedHost } from '../../../worker/api/host-api.ts';
+import type { ViewStore } from '../view/view-store.ts';
+import { Emitter } from '../world/emitter.ts';
+import { messageOf } from '../world/with-progress.ts';
+import type { Fleet, ParameterState } from './fleet.ts';
+import { progress, type RoundState } from './round.ts';
+import { runEvaluation } from './run-evaluation.ts';
+import { runRound } from './run-round.ts';
+
+const ACTIVITY_EVERY_MS = 150;
+
+/** Begins the notice of training that stopped by itself. */
+export const TRAINING_PAUSED = 'Training was paused:';
+
+type Phase = RoomView['phase'];
+
+export interface TrainingContext {
+  readonly settings: SessionSettings;
+  /** What a checkpoint has behind it; null for a fresh start. The reports of it are in the store's view. */
+  readonly resumed: { readonly round: number; readonly finished: boolean } | null;
+  /** A second dev set, scored at the end. */
+  readonly secondDev: OpenedHost['secondDev'];
+  /** Evaluations without a better score after which training ends; 0 never. */
+  readonly patience: number;
+  readonly worker: HostWorkerApi;
+  readonly fleet: Fleet;
+  readonly room: () => RoomView | null;
+  readonly store: ViewStore;
+  readonly send: (message: ClientMessage) => void;
+  /** After a round; `resting` when no other follows at once. */
+  readonly onRound: (round: number, resting: boolean) => void;
+  readonly onPhase: (phase: RoomView['phase']) => void;
+}
+
+/** Whether so many evaluations came after the best one. */
+export const isExhausted = (scores: readonly ScoreReport[], bestRound: number, patience: number): boolean =>
+  patience > 0 && scores.filter(({ round }) => round > bestRound).length >= patience;
+
+/** The host's rounds from first to last: score, train, merge, step, score. One loop; phase changes act between rounds. */
+export class Training {
+  readonly #context: TrainingContext;
+  readonly #changed = new Emitter<void>();
+  readonly #abort = new AbortController();
+  #phase: Phase;
+  #finishing = false;
+  #running = false;
+  #round: number;
+  #nextOrder = 1;
+  #nextChunk = 1;
+  #lastScored: number;
+  #secondScored = false;
+  #telling: Promise<unknown> | null = null;
+  #activityMs = 0;
+
+  constructor(context: TrainingContext) {
+    const { resumed, store } = context;
+    this.#context = context;
+    this.#round = resumed?.round ?? 0;
+    this.#phase = resumed === null ? 'gathering' : resumed.finished ? 'finished' : 'paused';
+    this.#lastScored = store.view.scores.at(-1)?.round ?? -1;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  start(): void {
+    if (this.#phase === 'finished' || this.#phase === 'training') return;
+    this.#setPhase('training');
+    void this.#run();
+  }
+
+  pause(): void {
+    if (this.#phase === 'training') this.#setPhase('paused');
+  }
+
+  /** Ends after the current round; evaluates. */
+  finish(): void {
+    if (this.#phase === 'finished' || this.#phase === 'gathering') return;
+    this.#finishing = true;
+    if (this.#phase === 'paused') this.start();
+    this.#changed.emit();
+  }
+
+  get round(): number {
+    return this.#round;
+  }
+
+  /** Resolves when no step and no score is half told: worker and view then agree on how far the session is. */
+  async quiet(): Promise<void> {
+    while (this.#telling !== null) await this.#telling;
+  }
+
+  roomChanged(): void {
+    this.#changed.emit();
+  }
+
+  close(): void {
+    this.#abort.abort();
+    this.#changed.emit();
+  }
+
+  async #run(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    const { rounds } = this.#context.settings.training;
+    try {
+      while (!this.#abort.signal.aborted) {
+        await this.#until(() => this.#phase === 'training' && this.#readyDevices().length > 0);
+        // Here and not after the round, so that a session that goes on from a checkpoint makes up for an evaluation that was cut off.
+        if (this.#isScoreDue()) await this.#score();
+        if (this.#lastScored === this.#round && !this.#finishing) this.#stopEarly();
+        if (this.#round >= rounds || this.#finishing) break;
+        await this.#until(() => this.#finishing || (this.#phase === 'training' && this.#plan() !== null));
+        if (this.#finishing) continue;
+        await this.#oneRound();
+      }
+      if (this.#abort.signal.aborted) return;
+      const second = this.#context.secondDev !== null && !this.#secondScored;
+      if (this.#lastScored !== this.#round || second) await this.#score(second);
+      this.#setPhase('finished');
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      this.#context.store.notice('problem', `${TRAINING_PAUSED} ${messageOf(error)}`);
+      this.#setPhase('paused');
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  #isScoreDue(): boolean {
+    const { rounds, evaluateEvery } = this.#context.settings.training;
+    if (this.#lastScored < 0) return true;
+    const due = evaluateEvery > 0 && this.#round % evaluateEvery === 0;
+    return due && this.#round < rounds && this.#lastScored < this.#round;
+  }
+
+  #plan(): RoomView['plan'] {
+    return this.#context.room()?.plan ?? null;
+  }
+
+  #readyDevices(): readonly DeviceView[] {
+    const { room, fleet } = this.#context;
+    return (room()?.devices ?? []).filter((device) => isReady(device) && fleet.has(device.id));
+  }
+
+  async #parameters(): Promise<ParameterState> {
+    return this.#context.worker.parameters();
+  }
+
+  async #oneRound(): Promise<void> {
+    const { settings, worker, fleet, store, send, room } = this.#context;
+    const plan = this.#plan();
+    if (plan === null) return;
+    const round = this.#round + 1;
+    const startMs = performance.now();
+    const [batch, parameters] = await Promise.all([worker.roundBatch(round), this.#parameters()]);
+    const result = await runRound({
+      round,
+      firstOrder: this.#nextOrder,
+      plan,
+      settings,
+      batch,
+      parameters,
+      fleet,
+      trainers: () => this.#readyDevices(),
+      onTrainers: this.#changed.on,
+      onActivity: (state) => this.#activity(state),
+      onNews: (kind, sentence) => store.notice(kind, sentence),
+      nameOf: (id) => room()?.devices.find((device) => device.id === id)?.name ?? 'A device',
+      signal: this.#abort.signal,
+    });
+    this.#nextOrder = result.nextOrder;
+    const samples = batch.lengths.length;
+    const devices = result.devices.map(({ device }) => device);
+    await this.#tell(async () => {
+      const { learningRate, gradientNorm } = await worker.step({ round, samples, parts: result.parts, devices });
+      this.#round = round;
+      const report: RoundReport = {
+        round,
+        planVersion: plan.version,
+        loss: result.lossSum / samples,
+        learningRate,
+        gradientNorm,
+        elapsedSeconds: (performance.now() - startMs) / 1000,
+        devices: result.devices,
+        reassigned: result.reassigned,
+      };
+      store.dispatch({ type: 'round', report });
+      send({ type: 'round', report });
+    });
+    this.#context.onRound(round, this.#phase !== 'training');
+  }
+
+  /** Scores the dev set, and the second one with it where `withSecond`. */
+  async #score(withSecond = false): Promise<void> {
+    const { settings, worker, store, send, secondDev } = this.#context;
+    const startMs = performance.now();
+    const { devExamples } = settings.task;
+    const logits = await this.#logits('first', devExamples);
+    const secondLogits = withSecond && secondDev !== null ? await this.#logits('second', secondDev.examples) : null;
+    await this.#tell(async () => {
+      const { value, loss, further } = await worker.score(logits, secondLogits);
+      this.#lastScored = this.#round;
+      this.#secondScored = secondLogits !== null;
+      const report: ScoreReport = {
+        round: this.#round,
+        metric: settings.task.metric,
+        value,
+        loss,
+        examples: devExamples,
+        elapsedSeconds: (performance.now() - startMs) / 1000,
+        ...(further.length === 0 ? {} : { further: further.map((entry) => ({ ...entry })) }),
+      };
+      store.dispatch({ type: 'score', report });
+      send({ type: 'score', report });
+    });
+  }
+
+  /** (examples, labels) of a dev set, by all devices that are ready. */
+  async #logits(set: DevSet, examples: number): Promise<Float32Array> {
+    const { settings, worker, fleet, store } = this.#context;
+    const { logits, nextChunk } = await runEvaluation({
+      examples,
+      labelCount: settings.task.labelCount,
+      devBatch: (start, count) => worker.devBatch(start, count, set),
+      parameters: await this.#parameters(),
+      fleet,
+      trainers: () => this.#readyDevices().map((device) => device.id),
+      onProgress: (done, total) => store.dispatch({ type: 'evaluation', evaluation: { done, total } }),
+      firstChunk: this.#nextChunk,
+      signal: this.#abort.signal,
+    });
+    this.#nextChunk = nextChunk;
+    return logits;
+  }
+
+  async #tell<T>(work: () => Promise<T>): Promise<T> {
+    const told = work();
+    const telling = told.catch(() => undefined);
+    this.#telling = telling;
+    try {
+      return await told;
+    } finally {
+      if (this.#telling === telling) this.#telling = null;
+    }
+  }
+
+  #stopEarly(): void {
+    const { patience, store } = this.#context;
+    const { best, scores } = store.view;
+    if (best === null || !isExhausted(scores, best.round, patience)) return;
+    this.#finishing = true;
+    const evaluations = patience === 1 ? 'The last evaluation was' : `The last ${patience} evaluations were`;
+    store.notice('news', `${evaluations} no better than the one after round ${best.round}: training ends early.`);
+  }
+
+  #activity(state: RoundState): void {
+    const nowMs = performance.now();
+    const soon = nowMs - this.#activityMs < ACTIVITY_EVERY_MS;
+    // Here every round shows, however short; over the network only what people could follow.
+    if (soon && this.#context.store.view.activity?.round === state.round) return;
+    const activity = { round: state.round, devices: progress(state).map((entry) => ({ ...entry })) };
+    this.#context.store.dispatch({ type: 'activity', activity });
+    if (soon) return;
+    this.#activityMs = nowMs;
+    this.#context.send({ type: 'activity', activity });
+  }
+
+  #setPhase(phase: Phase): void {
+    this.#phase = phase;
+    this.#context.send({ type: 'phase', phase });
+    this.#context.onPhase(phase);
+    this.#changed.emit();
+  }
+
+  /** Waits for a condition that room changes and phase changes can make true; returns at once when the session ends. */
+  #until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      if (condition() || this.#abort.signal.aborted) return resolve();
+      const off = this.#changed.on(() => {
+        if (!condition() && !this.#abort.signal.aborted) return;
+        off();
+        resolve();
+      });
+    });
+  }
+}
+
+/** Devices that can take work now. */
+export const isReady = (device: DeviceView): boolean =>
+  device.status.kind === 'ready' && device.profile !== null && device.linked;

@@ -1,0 +1,94 @@
+import type { Policy } from '../../../signaling/protocol/settings.ts';
+import type { SessionView } from './view.ts';
+
+/** Beyond so many lines every second one of the older half goes, but for settings and scores. */
+const MAX_LINES = 20_000;
+
+/** What a line of a run's log tells; each line also has `at`, the time in ISO 8601. */
+export type LogEntry =
+  | { readonly type: 'session'; readonly room: string; readonly settings: unknown }
+  | { readonly type: 'options'; readonly name: string; readonly slowdown: number; readonly patience: number }
+  | { readonly type: 'resumed'; readonly round: number }
+  | { readonly type: 'joined' | 'left'; readonly device: string; readonly name: string }
+  | { readonly type: 'ready'; readonly device: string; readonly name: string; readonly profile: unknown }
+  | { readonly type: 'phase'; readonly phase: string }
+  | { readonly type: 'policy'; readonly policy: Policy }
+  | { readonly type: 'plan'; readonly plan: unknown }
+  | { readonly type: 'round'; readonly report: SessionView['rounds'][number] }
+  | { readonly type: 'score'; readonly report: SessionView['scores'][number] }
+  | { readonly type: 'problem'; readonly sentence: string };
+
+/** What happened between two views of one session. */
+export function logEntries(before: SessionView, after: SessionView): readonly LogEntry[] {
+  if (before === after) return [];
+  const entries: LogEntry[] = [];
+  const [old, room] = [before.room, after.room];
+  if (room !== null && room !== old) {
+    if (old === null) entries.push({ type: 'session', room: room.id, settings: room.settings });
+    else if (old.settings.policy !== room.settings.policy)
+      entries.push({ type: 'policy', policy: room.settings.policy });
+    const known = new Map((old?.devices ?? []).map((device) => [device.id, device]));
+    for (const { id, name, profile, status } of room.devices) {
+      const was = known.get(id);
+      if (was === undefined) entries.push({ type: 'joined', device: id, name });
+      const ready = status.kind === 'ready' && profile !== null;
+      if (ready && (was?.status.kind !== 'ready' || was.profile === null))
+        entries.push({ type: 'ready', device: id, name, profile });
+      known.delete(id);
+    }
+    for (const { id, name } of known.values()) entries.push({ type: 'left', device: id, name });
+    if (old !== null && old.phase !== room.phase) entries.push({ type: 'phase', phase: room.phase });
+    if (room.plan !== null && room.plan.version !== old?.plan?.version) entries.push({ type: 'plan', plan: room.plan });
+  }
+  for (const report of added(before.rounds, after.rounds)) entries.push({ type: 'round', report });
+  for (const report of added(before.scores, after.scores)) entries.push({ type: 'score', report });
+  const lastNotice = before.notices.at(-1)?.id ?? 0;
+  for (const { id, kind, sentence } of after.notices)
+    if (id > lastNotice && kind === 'problem') entries.push({ type: 'problem', sentence });
+  return entries;
+}
+
+function added<T extends { readonly round: number }>(before: readonly T[], after: readonly T[]): readonly T[] {
+  if (before === after) return [];
+  const last = before.at(-1)?.round ?? -1;
+  return after.filter(({ round }) => round > last);
+}
+
+interface Line {
+  readonly lasting: boolean;
+  readonly text: string;
+}
+
+/** A run as JSON lines, in the order in which things happened. It outlives the tab: a checkpoint holds it. */
+export class RunLog {
+  readonly #nowMs: () => number;
+  #lines: readonly Line[];
+
+  /** `lines` as `lines()` gave them. */
+  constructor(nowMs: () => number, lines: readonly string[]) {
+    this.#nowMs = nowMs;
+    this.#lines = lines.map((text) => ({ lasting: /^\{"type":"(session|score)"/.test(text), text }));
+  }
+
+  add(entries: readonly LogEntry[]): void {
+    if (entries.length === 0) return;
+    const at = new Date(this.#nowMs()).toISOString();
+    const lines = entries.map(
+      ({ type, ...rest }): Line => ({
+        lasting: type === 'session' || type === 'score',
+        text: JSON.stringify({ type, at, ...rest }),
+      }),
+    );
+    const all = [...this.#lines, ...lines];
+    const half = all.length >> 1;
+    this.#lines = all.length <= MAX_LINES ? all : all.filter(({ lasting }, i) => lasting || i >= half || i % 2 === 0);
+  }
+
+  lines(): readonly string[] {
+    return this.#lines.map(({ text }) => text);
+  }
+
+  text(): string {
+    return this.#lines.map(({ text }) => `${text}\n`).join('');
+  }
+}

@@ -1,0 +1,121 @@
+import type { ServerMessage } from '../../../signaling/protocol/messages.ts';
+import type { Activity, DeviceStatus, RoundReport, ScoreReport } from '../../../signaling/protocol/room-view.ts';
+import type { LoadProgress } from '../../../worker/api/device-api.ts';
+import type { Notice, SessionView } from './view.ts';
+
+/** Notices are for the moment; a page shows the latest few. */
+const MAX_NOTICES = 20;
+const MAX_POINTS = 5000;
+
+export type ViewEvent =
+  | { readonly type: 'server'; readonly server: SessionView['server'] }
+  | { readonly type: 'message'; readonly message: ServerMessage }
+  | { readonly type: 'status'; readonly status: DeviceStatus }
+  | { readonly type: 'opening'; readonly opening: LoadProgress | null }
+  | { readonly type: 'round'; readonly report: RoundReport }
+  | { readonly type: 'score'; readonly report: ScoreReport }
+  | { readonly type: 'activity'; readonly activity: Activity }
+  | { readonly type: 'evaluation'; readonly evaluation: SessionView['evaluation'] }
+  | { readonly type: 'data'; readonly badRows: SessionView['badRows']; readonly pairs: boolean }
+  | { readonly type: 'saved'; readonly saved: SessionView['saved'] }
+  | {
+      readonly type: 'notice';
+      readonly kind: Notice['kind'];
+      readonly sentence: string;
+      readonly elapsedSeconds: number;
+    }
+  | { readonly type: 'ended'; readonly sentence: string };
+
+export function firstView(role: SessionView['role'], self: string): SessionView {
+  return {
+    role,
+    self,
+    server: 'connecting',
+    opening: null,
+    room: null,
+    status: role === 'watcher' ? { kind: 'watching' } : { kind: 'joining' },
+    rounds: [],
+    scores: [],
+    activity: null,
+    evaluation: null,
+    best: null,
+    saved: null,
+    badRows: null,
+    pairs: null,
+    notices: [],
+    ended: null,
+  };
+}
+
+/** The view after an event. */
+export function reduceView(view: SessionView, event: ViewEvent): SessionView {
+  switch (event.type) {
+    case 'server':
+      return { ...view, server: event.server };
+    case 'status':
+      return { ...view, status: event.status };
+    case 'opening':
+      return { ...view, opening: event.opening };
+    case 'round':
+      return { ...view, rounds: byRound(view.rounds, [event.report]), activity: null };
+    case 'score':
+      return withScores({ ...view, evaluation: null }, [event.report]);
+    case 'activity':
+      return { ...view, activity: event.activity };
+    case 'evaluation':
+      return { ...view, evaluation: event.evaluation };
+    case 'data':
+      return { ...view, badRows: event.badRows, pairs: event.pairs };
+    case 'saved':
+      return { ...view, saved: event.saved };
+    case 'ended':
+      return view.ended === null ? { ...view, ended: event.sentence } : view;
+    case 'notice': {
+      const { kind, sentence, elapsedSeconds } = event;
+      const id = (view.notices.at(-1)?.id ?? 0) + 1;
+      return { ...view, notices: [...view.notices, { id, kind, sentence, elapsedSeconds }].slice(-MAX_NOTICES) };
+    }
+    case 'message':
+      return reduceMessage(view, event.message);
+  }
+}
+
+function reduceMessage(view: SessionView, message: ServerMessage): SessionView {
+  switch (message.type) {
+    case 'room':
+      return { ...view, room: message.room };
+    case 'history':
+      return withScores({ ...view, rounds: byRound(view.rounds, message.rounds) }, message.scores);
+    case 'round':
+    case 'score':
+      return reduceView(view, message);
+    case 'activity':
+      return { ...view, activity: message.activity };
+    case 'closed':
+      return reduceView(view, { type: 'ended', sentence: message.sentence });
+    case 'error':
+      return message.refused ? reduceView(view, { type: 'ended', sentence: message.sentence }) : view;
+    case 'pong':
+      return view;
+  }
+}
+
+function withScores(view: SessionView, added: readonly ScoreReport[]): SessionView {
+  const scores = byRound(view.scores, added);
+  return { ...view, scores, best: bestScore(scores) };
+}
+
+/** The highest of a session's scores, the earliest of equals: every metric of a task grows with quality. */
+export function bestScore(scores: readonly ScoreReport[]): SessionView['best'] {
+  const best = scores.reduce<ScoreReport | null>((a, b) => (a === null || b.value > a.value ? b : a), null);
+  return best && { round: best.round, value: best.value };
+}
+
+/** Reports in order of their round, the newer one where two tell of the same: after a reconnection history comes again. */
+function byRound<T extends { readonly round: number }>(old: readonly T[], added: readonly T[]): readonly T[] {
+  const last = old.at(-1);
+  if (added.length === 1 && (last === undefined || added[0].round > last.round))
+    return [...old, ...added].slice(-MAX_POINTS);
+  const merged = new Map([...old, ...added].map((report) => [report.round, report]));
+  return [...merged.values()].sort((a, b) => a.round - b.round).slice(-MAX_POINTS);
+}

@@ -1,0 +1,32 @@
+import { Emitter } from '../world/emitter.ts';
+import type { SessionView } from './view.ts';
+import { firstView, reduceView, type ViewEvent } from './view-state.ts';
+
+/** Holds a session's view and tells its listeners; every change goes through the pure reducer. */
+export class ViewStore {
+  readonly #changed = new Emitter<SessionView>();
+  readonly #startMs = performance.now();
+  #view: SessionView;
+
+  constructor(role: SessionView['role'], self: string) {
+    this.#view = firstView(role, self);
+  }
+
+  get view(): SessionView {
+    return this.#view;
+  }
+
+  dispatch(event: ViewEvent): void {
+    this.#view = reduceView(this.#view, event);
+    this.#changed.emit(this.#view);
+  }
+
+  notice(kind: 'news' | 'problem', sentence: string): void {
+    const elapsedSeconds = (performance.now() - this.#startMs) / 1000;
+    this.dispatch({ type: 'notice', kind, sentence, elapsedSeconds });
+  }
+
+  subscribe(listener: (view: SessionView) => void): () => void {
+    return this.#changed.on(listener);
+  }
+}

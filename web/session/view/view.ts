@@ -1,0 +1,142 @@
+import type {
+  Activity,
+  DeviceStatus,
+  RoomView,
+  RoundReport,
+  ScoreReport,
+} from '../../../signaling/protocol/room-view.ts';
+import type { ModelSource, Policy } from '../../../signaling/protocol/settings.ts';
+import type { LoadProgress } from '../../../worker/api/device-api.ts';
+import type {
+  AdapterChoice,
+  ExportedFile,
+  HostRequest,
+  OpenedHost,
+  Preflight,
+  SavedSession,
+  StoredModel,
+} from '../../../worker/api/host-api.ts';
+import type { TablePreview } from '../../../worker/api/tables.ts';
+
+export type { SavedSession };
+
+/** A sentence for the person, in the order they came; `problem` needs attention, `news` does not. */
+export interface Notice {
+  readonly id: number;
+  readonly kind: 'news' | 'problem';
+  readonly sentence: string;
+  readonly elapsedSeconds: number;
+}
+
+/** Everything a page (or a terminal) shows of a session; replaced whole by a pure function on every event. */
+export interface SessionView {
+  readonly role: 'host' | 'device' | 'watcher';
+  /** This tab's device id, to find itself in `room.devices`. */
+  readonly self: string;
+  readonly server: 'connecting' | 'connected' | 'reconnecting' | 'closed';
+  /** The host's preparation (model config, tokenizer, data) before the room exists; null once done or for other roles. */
+  readonly opening: LoadProgress | null;
+  /** Null until the server answered. */
+  readonly room: RoomView | null;
+  /** This tab's own state; the room's view of it follows a little later. */
+  readonly status: DeviceStatus;
+  readonly rounds: readonly RoundReport[];
+  readonly scores: readonly ScoreReport[];
+  readonly activity: Activity | null;
+  /** An evaluation that is running, in dev examples; null otherwise. Known on the host only. */
+  readonly evaluation: { readonly done: number; readonly total: number } | null;
+  /** The best score so far, the earliest of equals; null before the first. */
+  readonly best: { readonly round: number; readonly value: number } | null;
+  /** The checkpoint that this device could go on from, in milliseconds since 1970; null without one. Known on the host only. */
+  readonly saved: { readonly round: number; readonly atMs: number } | null;
+  /** Rows of the host's data that could not be used, and the first of them; null until the data is read, and for other roles. */
+  readonly badRows: OpenedHost['badRows'] | null;
+  /** Whether the task's samples are pairs of texts; null until the data is read, and for other roles. */
+  readonly pairs: boolean | null;
+  readonly notices: readonly Notice[];
+  /** Set when the session is over for this tab: why, in one sentence. */
+  readonly ended: string | null;
+}
+
+/** What a person can do, whatever their role. */
+export interface Session {
+  readonly view: SessionView;
+  /** Called after each change of `view`; returns the function that ends the subscription. */
+  subscribe(listener: (view: SessionView) => void): () => void;
+  leave(): void;
+}
+
+/** What the model says of a text: every class with its probability, in the labels' order, or a regression's value. */
+export type Prediction =
+  | {
+      readonly kind: 'classes';
+      readonly probabilities: readonly { readonly name: string; readonly probability: number }[];
+    }
+  | { readonly kind: 'value'; readonly value: number };
+
+export interface TriedText {
+  readonly prediction: Prediction;
+  /** Rounds that the adapter had behind it when it answered. */
+  readonly round: number;
+}
+
+export interface HostSession extends Session {
+  /** Starts or goes on with the rounds. Allowed as soon as one device is ready. */
+  start(): void;
+  pause(): void;
+  /** Ends training after the current round and evaluates. */
+  finish(): void;
+  setPolicy(policy: Policy): void;
+  /** As PEFT saves it: the last one, or the one that scored best so far. Every export rejects with a sentence when it cannot be made. */
+  exportAdapter(which: AdapterChoice): Promise<readonly ExportedFile[]>;
+  /** The whole model without adapters. */
+  exportMerged(which: AdapterChoice): Promise<readonly ExportedFile[]>;
+  /** The same as ONNX, laid out for transformers.js; too large a model for one ONNX file is refused. */
+  exportOnnx(which: AdapterChoice): Promise<readonly ExportedFile[]>;
+  /**
+   * Asks the model as it is now, on this device alone; `pair` is the second text where the task has pairs (`view.pairs`). Works while
+   * training runs, between two orders of this device. Rejects with a sentence.
+   */
+  tryText(text: string, pair: string | null): Promise<TriedText>;
+  /** What happened so far, one JSON object a line: settings, plans, rounds, scores, who came and went. */
+  runLog(): string;
+  /** Everything that it takes to go on, in one file to keep; a person's own data is in it, too. */
+  saveCheckpoint(): Promise<ExportedFile>;
+}
+
+export interface HostOptions {
+  readonly name: string;
+  readonly policy: Policy;
+  /** 1 is honest; more makes this device artificially slower. */
+  readonly slowdown: number;
+  /** Evaluations without a better score after which training ends; 0 never. */
+  readonly patience: number;
+}
+
+export interface JoinOptions {
+  readonly name: string;
+  readonly watch: boolean;
+  /** 1 is honest; more makes this device artificially slower. */
+  readonly slowdown: number;
+}
+
+/** How the page makes sessions, and what it may ask before there is one; web/page gets this and nothing else of the network. */
+export interface SessionFactory {
+  host(request: HostRequest, options: HostOptions): HostSession;
+  join(room: string, options: JoinOptions): Session;
+  /** Sessions kept on this device, the latest first. Empty where the browser keeps nothing. */
+  saved(): Promise<readonly SavedSession[]>;
+  /** Goes on with a saved session, under its old room code. Rejects with a sentence when it cannot be read. */
+  resume(id: string): Promise<HostSession>;
+  /** Goes on with what `saveCheckpoint` gave; `options` replace those that it was saved with. */
+  resumeFile(bytes: Uint8Array, options: HostOptions): Promise<HostSession>;
+  forget(id: string): Promise<void>;
+  /** Reads a person's CSV or TSV file for its preview. */
+  previewTable(bytes: Uint8Array): Promise<TablePreview>;
+  /** What a base model is and whether this device can hold it, before any download of its weights. */
+  preflight(source: ModelSource): Promise<Preflight>;
+  /** Models whose files this device keeps, so that they need no download the next time. */
+  storedModels(): Promise<readonly StoredModel[]>;
+  /** Deletes what is kept of a model, or, given null, of all. */
+  deleteStoredModels(name: string | null): Promise<void>;
+}

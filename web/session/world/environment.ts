@@ -1,0 +1,41 @@
+import type { Peer } from 'peerjs';
+import type { DeviceWorkerApi } from '../../../worker/api/device-api.ts';
+import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
+import type { Listeners } from './emitter.ts';
+/** A worker that was started for this session alone. */
+export interface WorkerHandle<Api> {
+  readonly api: Api;
+  terminate(): void;
+}
+
+/** Everything of the outside world that a session touches; a browser tab and a Node process bring their own. */
+export interface SessionEnvironment {
+  readonly kind: 'tab' | 'headless';
+  /** Address of the server, without a slash at the end. */
+  readonly origin: string;
+  openSocket(url: string): WebSocket;
+  /** A PeerJS client of the server's own PeerServer. It is not open yet. */
+  createPeer(id: string): Peer;
+  startDeviceWorker(): WorkerHandle<DeviceWorkerApi>;
+  startHostWorker(): WorkerHandle<HostWorkerApi>;
+  randomBytes(length: number): Uint8Array;
+  /** The most memory that training may take on this device. */
+  readonly memoryLimitBytes: number;
+  /** The time of day, in milliseconds since 1970. */
+  nowMs(): number;
+  /**
+   * Keeps a session's state where it outlives this process or tab, in place of what was kept of it before; `note` is the session's part.
+   * Rejects with a sentence. Null where nothing is kept.
+   */
+  readonly keep:
+    | ((
+        host: HostWorkerApi,
+        session: { readonly id: string; readonly deviceName: string },
+        note: string,
+      ) => Promise<unknown>)
+    | null;
+  /** True while the tab is in the background. */
+  readonly onHidden: Listeners<boolean>;
+  /** The tab is about to go away. */
+  readonly onLeaving: Listeners<void>;
+}

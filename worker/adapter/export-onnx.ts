@@ -1,0 +1,30 @@
+import type { ExportedFile } from '../api/host-api.ts';
+import { classifierGraph } from '../engine/onnx/classifier-graph.ts';
+import { modelFile } from '../engine/onnx/model-proto.ts';
+import { type BaseModel, mergedFolder, mergedTensors } from './merged-model.ts';
+import { onnxModelCard } from './model-card.ts';
+import type { TrainedAdapter } from './trained-adapter.ts';
+
+/** Protocol buffers' readers refuse larger messages. */
+const MAX_BYTES = 2 ** 31 - 1;
+
+/**
+ * A whole model, adapters merged, as one ONNX file (f32, opset 17), in the folder that transformers.js opens: `onnx/model.onnx` beside
+ * the configuration and the tokenizer.
+ * @throws Error with one sentence when the model is too large for one file.
+ */
+export async function exportOnnx(adapter: TrainedAdapter, base: BaseModel): Promise<readonly ExportedFile[]> {
+  const tensors = mergedTensors(adapter, base);
+  const { byteLength, make } = modelFile(classifierGraph(base.shape, adapter.task.labelCount), tensors);
+  if (byteLength > MAX_BYTES)
+    throw new Error(
+      `As ONNX the model would take ${(byteLength / 1e9).toFixed(1)} GB, and one ONNX file holds 2 GB; ` +
+        'download the merged model instead and convert that, with its weights beside the graph.',
+    );
+  const { file, places } = make();
+  for (const [i, { values }] of tensors.entries()) {
+    const read = await values();
+    places[i]!.set(new Uint8Array(read.buffer, read.byteOffset, read.byteLength));
+  }
+  return mergedFolder(adapter, base, { name: 'onnx/model.onnx', bytes: file }, onnxModelCard(adapter));
+}

@@ -1,0 +1,139 @@
+import * as v from 'valibot';
+import type { LoraTarget, ModelShape } from '../../signaling/protocol/settings.ts';
+import type { ExportedFile } from '../api/host-api.ts';
+import { maxTokens } from '../model/config.ts';
+import { layerTensorSpecs } from '../model/description.ts';
+import type { ParameterSlot } from '../model/layout.ts';
+import type { Weights } from '../model/weights.ts';
+import type { TrainedAdapter } from './trained-adapter.ts';
+
+/** The base model that an adapter is merged into: its files as they lie beside each other. */
+export interface BaseModel {
+  readonly shape: ModelShape;
+  /** `config.json`, parsed as JSON. */
+  readonly config: unknown;
+  readonly tokenizer: Uint8Array;
+  readonly weights: Weights;
+}
+
+/** RobertaConfig's own default for token types is 2. The other keys go into the export as they are. */
+const ConfigSchema = v.looseObject({
+  type_vocab_size: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)), 2),
+});
+
+export interface MergedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Read, and merged, when it is asked for. */
+  readonly values: () => Promise<Float32Array>;
+}
+
+/** The folder of a merged model: `weights` in their format, and what lies beside them whatever it is. */
+export function mergedFolder(
+  adapter: TrainedAdapter,
+  base: BaseModel,
+  weights: ExportedFile,
+  card: string,
+): readonly ExportedFile[] {
+  const text = (content: string) => new TextEncoder().encode(content);
+  const json = (value: unknown) => text(`${JSON.stringify(value, null, 2)}\n`);
+  return [
+    { name: 'config.json', bytes: json(mergedConfig(adapter, base)) },
+    weights,
+    { name: 'tokenizer.json', bytes: base.tokenizer },
+    { name: 'tokenizer_config.json', bytes: json(tokenizerConfig(base)) },
+    { name: 'README.md', bytes: text(card) },
+  ];
+}
+
+/** The roles of RoBERTa's special tokens, which tokenizer.json does not tell; transformers.js opens no tokenizer without it. */
+function tokenizerConfig({ shape }: BaseModel): Record<string, unknown> {
+  return {
+    // As tokenizer.json says, whatever the family's member.
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    model_input_names: ['input_ids', 'attention_mask'],
+    model_max_length: maxTokens(shape),
+    bos_token: '<s>',
+    cls_token: '<s>',
+    eos_token: '</s>',
+    sep_token: '</s>',
+    pad_token: '<pad>',
+    unk_token: '<unk>',
+    mask_token: '<mask>',
+    clean_up_tokenization_spaces: false,
+  };
+}
+
+/** Labels go into the configuration, so that a pipeline answers with the classes' names. */
+function mergedConfig({ task }: TrainedAdapter, { config }: BaseModel): Record<string, unknown> {
+  // Two names of one key, before and after transformers 4.56; and the base model's count of labels, which would overrule the names.
+  const { torch_dtype: _, dtype: __, num_labels: ___, ...rest } = v.parse(ConfigSchema, config);
+  const names = task.classNames.length > 0 ? task.classNames : ['score'];
+  return {
+    // roberta-base's own file states none, and nothing opens a folder without.
+    model_type: 'roberta',
+    ...rest,
+    architectures: ['RobertaForSequenceClassification'],
+    dtype: 'float32',
+    id2label: Object.fromEntries(names.map((name, label) => [label, name])),
+    label2id: Object.fromEntries(names.map((name, label) => [name, label])),
+    problem_type: task.labelCount === 1 ? 'regression' : 'single_label_classification',
+  };
+}
+
+/** The whole model, every adapted matrix replaced by W + alpha / rank * B A, under the names of `RobertaForSequenceClassification`. */
+export function mergedTensors(adapter: TrainedAdapter, { shape, config, weights }: BaseModel): readonly MergedTensor[] {
+  const tokenTypes = v.parse(ConfigSchema, config).type_vocab_size;
+  const c = shape.hiddenSize;
+  const slots = new Map(
+    [...adapter.layout.layers, adapter.layout.head].flatMap((b) => b.slots).map((s) => [s.name, s]),
+  );
+  const trained = ({ offset, length }: ParameterSlot) => adapter.values.subarray(offset, offset + length);
+  const frozen = (name: string, dims: readonly number[]): MergedTensor => ({
+    name,
+    shape: dims,
+    values: () => weights.read(name, dims),
+  });
+  const embeddings = [
+    frozen('roberta.embeddings.word_embeddings.weight', [shape.vocabSize, c]),
+    frozen('roberta.embeddings.position_embeddings.weight', [shape.maxPositions, c]),
+    frozen('roberta.embeddings.token_type_embeddings.weight', [tokenTypes, c]),
+    frozen('roberta.embeddings.LayerNorm.weight', [c]),
+    frozen('roberta.embeddings.LayerNorm.bias', [c]),
+  ];
+  const layers = Array.from({ length: shape.layers }, (_, layer) =>
+    layerTensorSpecs(shape).map(({ key, path, shape: dims }): MergedTensor => {
+      const plain = frozen(`roberta.encoder.layer.${layer}.${path}`, dims);
+      const target = key.replace(/\.weight$/, '') as LoraTarget;
+      const a = slots.get(`lora.layer.${layer}.${target}.A`);
+      const b = slots.get(`lora.layer.${layer}.${target}.B`);
+      if (!a || !b) return plain;
+      return { ...plain, values: async () => mergedWeight(await plain.values(), trained(a), trained(b), adapter.lora) };
+    }),
+  ).flat();
+  const head = adapter.layout.head.slots.map(
+    (slot): MergedTensor => ({ name: slot.name, shape: slot.shape, values: async () => trained(slot) }),
+  );
+  return [...embeddings, ...layers, ...head];
+}
+
+/** W + alpha / R * B A: (out,in) + (out,R) (R,in). */
+function mergedWeight(
+  w: Float32Array,
+  a: Float32Array,
+  b: Float32Array,
+  { rank, alpha }: { readonly rank: number; readonly alpha: number },
+): Float32Array {
+  const merged = w.slice();
+  const inner = a.length / rank;
+  const row = new Float64Array(inner);
+  for (let out = 0; out < b.length / rank; out++) {
+    row.fill(0);
+    for (let r = 0; r < rank; r++) {
+      const factor = (alpha / rank) * b[out * rank + r]!;
+      for (let i = 0; i < inner; i++) row[i] = row[i]! + factor * a[r * inner + i]!;
+    }
+    for (let i = 0; i < inner; i++) merged[out * inner + i] = merged[out * inner + i]! + row[i]!;
+  }
+  return merged;
+}

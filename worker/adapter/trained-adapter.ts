@@ -1,0 +1,27 @@
+import type { LoraSettings, ModelSource, TaskSummary, TrainingSettings } from '../../signaling/protocol/settings.ts';
+import type { ParameterLayout } from '../model/layout.ts';
+
+/** A score on the dev set after a round. */
+export interface ScoreAt {
+  readonly round: number;
+  readonly metric: string;
+  readonly value: number;
+  /** What is reported besides; empty where that is nothing. */
+  readonly further: readonly { readonly metric: string; readonly value: number }[];
+}
+
+/** What an adapter was trained from and how far. */
+export interface TrainedAdapter {
+  readonly model: ModelSource;
+  readonly task: TaskSummary;
+  readonly lora: LoraSettings;
+  readonly training: TrainingSettings;
+  readonly layout: ParameterLayout;
+  /** The flat vector of `layout`. */
+  readonly values: Float32Array;
+  readonly rounds: number;
+  /** How many devices' gradients are in it. */
+  readonly devices: number;
+  /** Oldest first; the last one belongs to `values` when its round is `rounds`. */
+  readonly scores: readonly ScoreAt[];
+}

@@ -1,0 +1,29 @@
+/** Token ids of some samples, padded to the longest; what an engine trains or evaluates on. */
+export interface TokenBatch {
+  /** (B,T) row-major, padded with the model's pad id. */
+  readonly ids: Int32Array;
+  /** (B) count of real tokens in each row. Masked padding is everything after it. */
+  readonly lengths: Int32Array;
+  /** (B) class index, or the target value for regression. */
+  readonly labels: Float32Array;
+  /** (B) position of each sample within its round; keys the dropout generator, so that any device draws the same mask. */
+  readonly positions: Int32Array;
+  readonly tokens: number;
+}
+
+/** A layer index, or the head. */
+export type BlockId = number | 'head';
+
+/** Positions within a round's samples: from `start`, `count` of them. */
+export interface SampleRange {
+  readonly start: number;
+  readonly count: number;
+}
+
+/** A device's contribution to a round: the gradient of one block, summed over the losses of a run of samples. */
+export interface GradientPart {
+  readonly block: BlockId;
+  readonly samples: SampleRange;
+  /** Laid out as the block's slice of ParameterLayout. */
+  readonly gradient: Float32Array;
+}

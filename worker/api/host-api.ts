@@ -1,0 +1,166 @@
+import type {
+  LoraSettings,
+  ModelShape,
+  ModelSource,
+  TaskSummary,
+  TrainingSettings,
+  WeightStorage,
+} from '../../signaling/protocol/settings.ts';
+import type { GradientPart, TokenBatch } from './batch.ts';
+import type { LoadProgress } from './device-api.ts';
+import type { BadRow, NamedFile, OwnTaskRequest, TablePreview } from './tables.ts';
+/** Types only: what a session asks of its two workers over comlink. Buffers are transferred, not copied, where they are large. */
+
+/** What a session goes on from instead of fresh adapters. */
+export type HostStart =
+  /** A PEFT folder's files, or the original LoRA release's checkpoint; their rank and targets replace the request's. */
+  | { readonly kind: 'adapter'; readonly files: readonly NamedFile[] }
+  /** What `checkpoint` gave; it must be of the same request. */
+  | { readonly kind: 'checkpoint'; readonly bytes: Uint8Array };
+
+/** What the host's person chose; the host worker turns it into SessionSettings by reading the model's config and the task's data. */
+export interface HostRequest {
+  readonly model: ModelSource;
+  readonly weights: WeightStorage;
+  /** `own` for the task of id "own", which has no endpoint. */
+  readonly task: { readonly id: string; readonly endpoint: string; readonly own?: OwnTaskRequest };
+  readonly lora: LoraSettings;
+  readonly training: TrainingSettings;
+  readonly origin: string;
+  readonly start?: HostStart;
+}
+
+/** What a device should know of a model before it fetches it. */
+export interface Preflight {
+  /** The repository's id, or the embedded model's. */
+  readonly name: string;
+  readonly shape: ModelShape;
+  /** Bytes of config, tokenizer and weights. */
+  readonly totalBytes: number;
+  /** Those of them that this device keeps already. */
+  readonly cachedBytes: number;
+  /** The rest: what opening the model fetches. */
+  readonly downloadBytes: number;
+  /** What a device holds to train with the model, for one sample, by the storage of the frozen matrices. */
+  readonly memoryBytes: Readonly<Record<WeightStorage, number>>;
+  readonly memoryLimitBytes: number;
+  /** The most exact storage that this device has the memory for; null when it has it for none. */
+  readonly fits: WeightStorage | null;
+  /** The same in words. */
+  readonly sentence: string;
+}
+
+/** A model of which this device keeps something, for the next time. */
+export interface StoredModel {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** What has been opened, for SessionSettings. */
+export interface OpenedHost {
+  readonly shape: ModelShape;
+  readonly task: TaskSummary;
+  /** The request's, or those of the adapter that the session starts from. */
+  readonly lora: LoraSettings;
+  readonly parameterCount: number;
+  /** Rounds that a checkpoint has behind it; 0 otherwise. The next round is one more. */
+  readonly version: number;
+  /** A second dev set, to be scored at the end; MNLI has one. */
+  readonly secondDev: { readonly name: string; readonly examples: number } | null;
+  /** Whether samples are pairs of texts. */
+  readonly pairs: boolean;
+  /** Rows of the data that could not be used. */
+  readonly badRows: { readonly count: number; readonly first: readonly BadRow[] };
+}
+
+/** A session of this device that can be gone on with, as a list shows it. */
+export interface SavedSession {
+  readonly id: string;
+  /** The task's and the model's names. */
+  readonly title: string;
+  readonly deviceName: string;
+  readonly round: number;
+  readonly rounds: number;
+  /** Since 1970. */
+  readonly savedAtMs: number;
+  readonly bytes: number;
+}
+
+/** What a checkpoint says of itself. */
+export interface CheckpointSummary {
+  /** To open it with, `start` added; an own task's files are in it. */
+  readonly request: Omit<HostRequest, 'start'>;
+  readonly version: number;
+  readonly note: string;
+}
+
+export type ExportedFile = NamedFile;
+
+/** Which of a session's adapters is exported: as the last round left it, or as it was when it scored best on the dev set. */
+export type AdapterChoice = 'last' | 'best';
+
+/** `second` where the task has two. */
+export type DevSet = 'first' | 'second';
+
+export interface MetricValue {
+  readonly metric: string;
+  readonly value: number;
+}
+
+export interface Score extends MetricValue {
+  /** Mean loss over the dev set. */
+  readonly loss: number;
+  /** What GLUE reports besides the task's own metric. */
+  readonly further: readonly MetricValue[];
+}
+
+/** The host's worker: task data, tokens, merge, optimiser, score, export. Neither examples nor weights leave the host but as token ids and adapters. */
+export interface HostWorkerApi {
+  open(request: HostRequest): Promise<OpenedHost>;
+  /** What a model is and whether this device can hold it. Reads its config and a header, no weights; needs no open session. */
+  preflight(source: ModelSource, origin: string, memoryLimitBytes: number): Promise<Preflight>;
+  storedModels(): Promise<readonly StoredModel[]>;
+  /** Deletes what is kept of a model, or, given null, of all. */
+  deleteStoredModels(name: string | null): Promise<void>;
+  /** Reads a person's file for its preview; needs no open session. */
+  previewTable(bytes: Uint8Array): Promise<TablePreview>;
+  progress(): Promise<LoadProgress>;
+  /** The samples of a round, drawn without replacement within an epoch from the seed: the same for every plan. Rounds count from 1. */
+  roundBatch(round: number): Promise<TokenBatch>;
+  /** Dev samples `start` to `start + count`, in the data's order. */
+  devBatch(start: number, count: number, set?: DevSet): Promise<TokenBatch>;
+  /** A text that is in no data set, (1,T), to ask the model about. Rejects with a sentence when the task cannot take it. */
+  textBatch(text: string, pair: string | null): Promise<TokenBatch>;
+  /** A copy of the flat parameter vector after `version` updates. */
+  parameters(): Promise<{ version: number; values: Float32Array }>;
+  /**
+   * Merges the parts (`merge.ts`: every pair of sample and block exactly once, else it throws) and applies one AdamW step with the mean
+   * gradient. Returns the new version.
+   */
+  step(request: {
+    round: number;
+    samples: number;
+    parts: readonly GradientPart[];
+    /** Ids of the devices that computed them, for the model card's count. */
+    devices?: readonly string[];
+  }): Promise<{ version: number; learningRate: number; gradientNorm: number }>;
+  /** `logits` (devExamples, labels) in dev order, of the present version; those of the second dev set for the end, or null. */
+  score(logits: Float32Array, secondLogits?: Float32Array | null): Promise<Score>;
+  /** The adapter as PEFT saves it: `adapter_config.json`, `adapter_model.safetensors`, `README.md`. */
+  exportAdapter(which?: AdapterChoice): Promise<readonly ExportedFile[]>;
+  /** A whole model without adapters: `config.json` with the labels, `model.safetensors`, `tokenizer.json`, `tokenizer_config.json`, `README.md`. */
+  exportMerged(which?: AdapterChoice): Promise<readonly ExportedFile[]>;
+  /** The same with `onnx/model.onnx` for the weights, as transformers.js opens it. Rejects where one such file (2 GB) cannot hold the model. */
+  exportOnnx(which?: AdapterChoice): Promise<readonly ExportedFile[]>;
+  /** Everything that it takes to go on later as if nothing had happened; `note` is kept along (the session's own log, say). */
+  checkpoint(note: string): Promise<Uint8Array>;
+  /** Keeps the checkpoint on this device, in place of the session's last one. Resolves with its bytes; rejects with a sentence. */
+  keep(session: { readonly id: string; readonly deviceName: string }, note: string): Promise<SavedSession>;
+  /** What is kept on this device, the latest first; needs no open session, nor do the next two. */
+  keptSessions(): Promise<readonly SavedSession[]>;
+  /** A kept session's checkpoint. */
+  keptCheckpoint(id: string): Promise<Uint8Array>;
+  forget(id: string): Promise<void>;
+  /** Reads what a checkpoint is of; needs no open session. */
+  readCheckpoint(bytes: Uint8Array): Promise<CheckpointSummary>;
+}

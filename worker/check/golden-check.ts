@@ -1,0 +1,116 @@
+import type { TokenBatch } from '../api/batch.ts';
+import type { Engine, PassOptions } from '../engine/engine.ts';
+import { adamWStep, createAdamWState } from '../learn/optimiser.ts';
+import type { ParameterLayout } from '../model/layout.ts';
+import type { GoldenCase } from './golden-file.ts';
+
+export interface GoldenErrors {
+  /** Largest error over the tensor's largest value. */
+  readonly logits: number;
+  readonly loss: number;
+  /** The same for each kind of trained tensor, over all layers: `query.A`, …, `classifier.out_proj.bias`. */
+  readonly gradients: ReadonlyMap<string, number>;
+  /** The largest relative error of the mean loss before each AdamW step. */
+  readonly lossCurve: number;
+}
+
+export const GOLDEN_LIMITS = { logits: 1e-4, loss: 1e-4, gradients: 1e-4, lossCurve: 1e-4 } as const;
+
+/**
+ * For weights and activations of 16 bits. AdamW's first steps follow little but the signs of a gradient, and the losses become small: along
+ * the curve errors grow.
+ */
+export const HALF_LIMITS: GoldenLimits = { logits: 2e-2, loss: 2e-2, gradients: 2e-2, lossCurve: 1e-1 };
+
+export type GoldenLimits = Readonly<Record<keyof typeof GOLDEN_LIMITS, number>>;
+
+export function withinLimits(errors: GoldenErrors, limits: GoldenLimits = GOLDEN_LIMITS): boolean {
+  // Written so that NaN fails.
+  return (
+    errors.logits <= limits.logits &&
+    errors.loss <= limits.loss &&
+    [...errors.gradients.values()].every((error) => error <= limits.gradients) &&
+    errors.lossCurve <= limits.lossCurve
+  );
+}
+
+const NO_DROPOUT: PassOptions['dropout'] = { probability: 0, seed: 0, round: 1 };
+
+/** One pass over `batch`: forward through all layers, backward through the `depth` last ones. Sums over the samples. */
+export async function lossAndGradient(
+  engine: Engine,
+  batch: TokenBatch,
+  depth = engine.shape.layers,
+  dropout = NO_DROPOUT,
+  recompute = false,
+): Promise<{ readonly logits: Float32Array; readonly lossSum: number; readonly gradient: Float32Array }> {
+  const { layers } = engine.shape;
+  const gradient = new Float32Array(engine.layout.length);
+  const pass = await engine.begin(batch, { saveFrom: layers - depth, dropout, recompute });
+  try {
+    const hidden = await pass.forward({ from: 0, to: layers }, await pass.embed());
+    const { logits, lossSum, dHidden, head } = await pass.loss(hidden, { dHidden: depth > 0, headGradient: true });
+    if (head !== null) gradient.set(head.gradient, engine.layout.head.offset);
+    if (dHidden !== null)
+      for await (const part of pass.backward({ from: layers - depth, to: layers }, dHidden, false))
+        if (part.block !== 'head') gradient.set(part.gradient, engine.layout.layers[part.block]!.offset);
+    return { logits, lossSum, gradient };
+  } finally {
+    pass.dispose();
+  }
+}
+
+/** Trains the golden case on `engine`, which was made from its model, and compares with what PyTorch found. */
+export async function checkGolden(engine: Engine, golden: GoldenCase): Promise<GoldenErrors> {
+  const { batch, expected, layout } = golden;
+  const samples = batch.lengths.length;
+  const parameters = golden.parameters.slice();
+  const state = createAdamWState(layout.length);
+  let first: { logits: number; loss: number; gradients: ReadonlyMap<string, number> } | undefined;
+  let lossCurve = 0;
+  for (const want of expected.losses) {
+    await engine.setParameters(parameters);
+    const { logits, lossSum, gradient } = await lossAndGradient(engine, batch);
+    const mean = gradient.map((value) => value / samples);
+    first ??= {
+      logits: relativeError(logits, expected.logits),
+      loss: Math.abs(lossSum / samples - expected.loss) / Math.abs(expected.loss),
+      gradients: gradientErrors(layout, mean, expected.gradient),
+    };
+    lossCurve = worst(lossCurve, Math.abs(lossSum / samples - want) / Math.abs(want));
+    adamWStep(parameters, mean, state, { learningRate: golden.learningRate, weightDecay: golden.weightDecay });
+  }
+  if (first === undefined) throw new RangeError('The golden case has no steps.');
+  return { ...first, lossCurve };
+}
+
+/** Largest |got - want| over the largest |want|; NaN where `got` is not finite. */
+export function relativeError(got: Float32Array, want: Float32Array): number {
+  if (got.length !== want.length) return Number.NaN;
+  let [error, largest] = [0, 0];
+  for (let i = 0; i < want.length; i++) {
+    error = worst(error, Math.abs(got[i]! - want[i]!));
+    largest = Math.max(largest, Math.abs(want[i]!));
+  }
+  return error === 0 ? 0 : error / largest;
+}
+
+/** Errors of a flat gradient by kind of tensor, each relative to its own tensor. */
+export function gradientErrors(
+  layout: ParameterLayout,
+  got: Float32Array,
+  want: Float32Array,
+): ReadonlyMap<string, number> {
+  const errors = new Map<string, number>();
+  for (const { name, offset, length } of [...layout.layers, layout.head].flatMap((block) => block.slots)) {
+    const group = name.replace(/^lora\.layer\.\d+\./, '');
+    const error = relativeError(got.subarray(offset, offset + length), want.subarray(offset, offset + length));
+    errors.set(group, worst(errors.get(group) ?? 0, error));
+  }
+  return errors;
+}
+
+/** Math.max that keeps NaN, whichever side it is on. */
+function worst(a: number, b: number): number {
+  return Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : Math.max(a, b);
+}

@@ -1,0 +1,176 @@
+import type { Profile } from '../../signaling/protocol/profile.ts';
+import type { ModelShape, TrainingSettings } from '../../signaling/protocol/settings.ts';
+import type { TokenBatch } from '../api/batch.ts';
+import type { Engine } from '../engine/engine.ts';
+import { maxTokens } from '../model/config.ts';
+
+type Seconds = Pick<Profile, 'overheadSeconds' | 'secondsPerSample'>;
+type Speed = Seconds & Pick<Profile, 'flopsPerSecond'>;
+
+/** Seconds that the whole measurement may take, about. */
+const BUDGET_SECONDS = 2;
+/** Warm-up ends after so many passes in a row that were no faster, or after so long. */
+const CALM_PASSES = 5;
+const WARM_UP_SECONDS = 0.8;
+const FEWEST_REPETITIONS = 3;
+const MOST_REPETITIONS = 7;
+/** Beyond it more samples tell nothing new. */
+const MOST_SAMPLES = 16;
+
+/** Measured seconds of passes: embeddings alone; with head and loss; with some layers forward, too; and backward. */
+export interface PassSeconds {
+  readonly embed: number;
+  readonly head: number;
+  readonly forward: number;
+  readonly backward: number;
+}
+
+/**
+ * Seconds of a pass with the real engine at the session's shapes. Each kind of pass ends with a read-back (loss, gradient), which waits
+ * for whatever a device computes in the background; what a layer costs is the difference of two kinds, measured one after the other so
+ * that they see the same machine. Medians of a few repetitions, with one sample and with as many as the time allows.
+ */
+export async function measureSeconds(engine: Engine, training: TrainingSettings, roundTokens: number): Promise<Speed> {
+  const { layers } = engine.shape;
+  const tokens = Math.min(roundTokens, maxTokens(engine.shape));
+  const start = performance.now();
+  const elapsed = () => (performance.now() - start) / 1000;
+  const pass = (samples: number, layerCount: number, depth: number) =>
+    timePass(engine, training, samples, tokens, layerCount, depth);
+  // The first passes compile kernels or graphs, and browsers go on to optimise the code that is hot; they are no measurement.
+  await pass(1, 1, 0);
+  let one = await pass(1, 1, 1);
+  for (let calm = 0; calm < CALM_PASSES && elapsed() < WARM_UP_SECONDS; ) {
+    const again = await pass(1, 1, 1);
+    calm = again < 0.9 * one ? 0 : calm + 1;
+    one = Math.min(one, again);
+  }
+
+  // A repetition runs three kinds of passes at both sample counts, in about twice the time of the longest kind.
+  const affordable = (BUDGET_SECONDS - elapsed()) / (2 * FEWEST_REPETITIONS * one);
+  const samples = Math.max(1, Math.min(training.samplesPerRound, MOST_SAMPLES, Math.floor(affordable) - 1));
+  const layerCount = Math.max(1, Math.min(layers, Math.floor(affordable / (samples + 1))));
+  const few: PassSeconds[] = [];
+  const many: PassSeconds[] = [];
+  const measure = async (count: number): Promise<PassSeconds> => ({
+    embed: await timeEmbedding(engine, count, tokens),
+    head: await pass(count, 0, 0),
+    forward: await pass(count, layerCount, 0),
+    backward: await pass(count, layerCount, layerCount),
+  });
+  for (let i = 0; i < MOST_REPETITIONS && (i < FEWEST_REPETITIONS || elapsed() < BUDGET_SECONDS); i++) {
+    few.push(await measure(1));
+    if (samples > 1) many.push(await measure(samples));
+    // A device on which a single pass takes seconds is measured once.
+    if (elapsed() > 2 * BUDGET_SECONDS) break;
+  }
+  const seconds = fitSeconds({ layers, measured: layerCount, samples, few, many });
+  const { forwardPerLayer, backwardPerLayer } = seconds.secondsPerSample;
+  return { ...seconds, flopsPerSecond: layerFlops(engine.shape, tokens) / (forwardPerLayer + backwardPerLayer) };
+}
+
+/**
+ * The cost model's coefficients from repeated passes of 1 (`few`) and of `samples` (`many`, empty for 1) samples through `measured` of
+ * `layers` layers. The slope over samples is what a sample costs; the rest is overhead, for all layers forward and half of them back.
+ */
+export function fitSeconds(input: {
+  readonly layers: number;
+  readonly measured: number;
+  readonly samples: number;
+  readonly few: readonly PassSeconds[];
+  readonly many: readonly PassSeconds[];
+}): Seconds {
+  const { layers, measured, samples, few, many } = input;
+  const parts = (pass: PassSeconds) => ({
+    embed: pass.embed,
+    head: pass.head - pass.embed,
+    forwardPerLayer: (pass.forward - pass.head) / measured,
+    backwardPerLayer: (pass.backward - pass.forward) / measured,
+  });
+  const typical = (passes: readonly PassSeconds[], part: keyof ReturnType<typeof parts>) =>
+    Math.max(LEAST_SECONDS, median(passes.map((pass) => parts(pass)[part])));
+  const perSample = (part: keyof ReturnType<typeof parts>) => {
+    const one = typical(few, part);
+    if (samples === 1) return one;
+    const all = typical(many, part);
+    // Between "all overhead", which noise can make of a small slope, and none.
+    return Math.min(all / samples, Math.max(all / samples / 10, (all - one) / (samples - 1)));
+  };
+  const secondsPerSample = {
+    embed: perSample('embed'),
+    forwardPerLayer: perSample('forwardPerLayer'),
+    backwardPerLayer: perSample('backwardPerLayer'),
+    head: perSample('head'),
+  };
+  const fixed = (part: keyof typeof secondsPerSample) => Math.max(0, typical(few, part) - secondsPerSample[part]);
+  const overheadSeconds =
+    fixed('embed') + fixed('head') + layers * fixed('forwardPerLayer') + (layers / 2) * fixed('backwardPerLayer');
+  return { overheadSeconds, secondsPerSample };
+}
+
+/**
+ * Useful floating-point operations of one layer on one sample of T tokens, forward and backward down to its input: twice the products
+ * of rows with the four frozen matrices; of attention two products forward and four backward. What is small (adapters, norms) or only
+ * done again (scores in the backward pass) does not count.
+ */
+export function layerFlops({ hiddenSize: c, ffnSize: f }: ModelShape, tokens: number): number {
+  const matrices = 2 * tokens * (4 * c * c + 2 * c * f);
+  const attention = 2 * tokens * tokens * c;
+  return 2 * matrices + 6 * attention;
+}
+
+/** Nothing is free; a difference that noise made negative counts as this. */
+const LEAST_SECONDS = 1e-6;
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+async function timeEmbedding(engine: Engine, samples: number, tokens: number): Promise<number> {
+  const pass = await engine.begin(fullBatch(samples, tokens), { saveFrom: engine.shape.layers, dropout: NO_DROPOUT });
+  const start = performance.now();
+  const hidden = await pass.embed();
+  await hidden.read();
+  const seconds = (performance.now() - start) / 1000;
+  hidden.dispose();
+  pass.dispose();
+  return seconds;
+}
+
+/** Seconds of a pass of `samples` through the embeddings, `layers` layers forward, head and loss, and `depth` of them backward. */
+async function timePass(
+  engine: Engine,
+  training: TrainingSettings,
+  samples: number,
+  tokens: number,
+  layers: number,
+  depth: number,
+): Promise<number> {
+  const dropout = { probability: training.dropout, seed: training.seed, round: 1 };
+  const start = performance.now();
+  const pass = await engine.begin(fullBatch(samples, tokens), { saveFrom: layers - depth, dropout });
+  let hidden = await pass.embed();
+  if (layers > 0) hidden = await pass.forward({ from: 0, to: layers }, hidden);
+  const { dHidden } = await pass.loss(hidden, { dHidden: depth > 0, headGradient: true });
+  if (dHidden !== null) {
+    const backward = pass.backward({ from: layers - depth, to: layers }, dHidden, true);
+    let next = await backward.next();
+    while (!next.done) next = await backward.next();
+    next.value?.dispose();
+  }
+  pass.dispose();
+  return (performance.now() - start) / 1000;
+}
+
+const NO_DROPOUT = { probability: 0, seed: 0, round: 1 };
+
+/** Samples without padding: the session's longest. */
+function fullBatch(samples: number, tokens: number): TokenBatch {
+  return {
+    ids: new Int32Array(samples * tokens).fill(3),
+    lengths: new Int32Array(samples).fill(tokens),
+    labels: new Float32Array(samples),
+    positions: Int32Array.from({ length: samples }, (_, i) => i),
+    tokens,
+  };
+}

@@ -1,0 +1,279 @@
+import type { Access, Grid, Kernel } from '../kernels/kernel.ts';
+import { WebGpuError } from './device.ts';
+
+/** A part of a device buffer; offsets are multiples of SLICE_ALIGNMENT. */
+export interface Slice {
+  readonly buffer: CountedBuffer;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** WebGPU's default alignment of a binding's offset, which no device exceeds. */
+export const SLICE_ALIGNMENT = 256;
+
+export const alignSlice = (bytes: number): number => Math.ceil(bytes / SLICE_ALIGNMENT) * SLICE_ALIGNMENT;
+/** Buffers are multiples of four bytes, and bindings are never empty. */
+export const bufferBytes = (bytes: number): number => Math.max(16, Math.ceil(bytes / 4) * 4);
+
+export interface CountedBuffer {
+  readonly id: number;
+  readonly raw: GPUBuffer;
+  readonly bytes: number;
+}
+
+/** `staging` can be mapped for reading, and copied to; the others can be bound, written and copied. */
+export type BufferKind = 'storage' | 'uniform' | 'staging';
+
+const LAYOUT_TYPES: Readonly<Record<Access, GPUBufferBindingType>> = {
+  uniform: 'uniform',
+  read: 'read-only-storage',
+  write: 'storage',
+};
+
+/**
+ * A device with everything that must be counted or cached: buffers, pipelines, bind groups, and the commands recorded so far.
+ * Commands run at `submit`; reads submit by themselves.
+ */
+export class Gpu {
+  readonly device: GPUDevice;
+  #allocatedBytes = 0;
+  #nextId = 1;
+  #failure: WebGpuError | null = null;
+  #encoder: GPUCommandEncoder | null = null;
+  #pass: GPUComputePassEncoder | null = null;
+  readonly #live = new Set<CountedBuffer>();
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  readonly #pipelines = new Map<string, { id: number; pipeline: GPUComputePipeline; layout: GPUBindGroupLayout }>();
+  readonly #bindGroups = new Map<string, GPUBindGroup>();
+
+  constructor(device: GPUDevice) {
+    this.device = device;
+    void device.lost.then(({ message }) => {
+      this.#failure ??= lostError(message);
+    });
+    device.addEventListener('uncapturederror', ({ error }) => {
+      this.#failure ??= new WebGpuError(
+        error instanceof GPUOutOfMemoryError ? 'out-of-memory' : 'invalid',
+        `The graphics device refused a command: ${error.message}`,
+      );
+    });
+  }
+
+  /** Why nothing that this device computes can be trusted any more; null as long as it can. */
+  get failure(): WebGpuError | null {
+    return this.#failure;
+  }
+
+  /** Bytes of all buffers that exist now. */
+  get allocatedBytes(): number {
+    return this.#allocatedBytes;
+  }
+
+  /** @throws WebGpuError once the device is lost or has refused a command; nothing that it computes can be trusted then. */
+  check(): void {
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** Allocates; whether the device really had the memory is known when `allocated` settles. */
+  allocate(label: string, bytes: number, kind: BufferKind = 'storage'): CountedBuffer {
+    const size = bufferBytes(bytes);
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
+    const limit = kind === 'storage' ? Math.min(maxBufferSize, maxStorageBufferBindingSize) : maxBufferSize;
+    if (size > limit)
+      throw new WebGpuError(
+        'too-large',
+        `${label} needs a buffer of ${megabytes(size)}, and this graphics device allows ${megabytes(limit)}; use a smaller micro-batch.`,
+      );
+    const usage =
+      kind === 'staging'
+        ? GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST
+        : (kind === 'uniform' ? GPUBufferUsage.UNIFORM : GPUBufferUsage.STORAGE) |
+          GPUBufferUsage.COPY_DST |
+          GPUBufferUsage.COPY_SRC;
+    const buffer = { id: this.#nextId++, raw: this.device.createBuffer({ label, size, usage }), bytes: size };
+    this.#live.add(buffer);
+    this.#allocatedBytes += size;
+    return buffer;
+  }
+
+  /** Runs `allocate` calls and reports want of memory as an error of this call instead of a lost device. */
+  async allocated<T>(make: () => T): Promise<T> {
+    this.check();
+    this.device.pushErrorScope('out-of-memory');
+    const before = new Set(this.#live);
+    let made: T | undefined;
+    let thrown: unknown;
+    try {
+      made = make();
+    } catch (error) {
+      thrown = error;
+    }
+    const outOfMemory = await this.device.popErrorScope();
+    if (thrown === undefined && outOfMemory === null) return made as T;
+    for (const buffer of this.#live) if (!before.has(buffer)) this.release(buffer);
+    throw thrown ?? new WebGpuError('out-of-memory', 'The graphics device has too little memory for this work.');
+  }
+
+  release(buffer: CountedBuffer): void {
+    if (!this.#live.delete(buffer)) return;
+    this.#allocatedBytes -= buffer.bytes;
+    buffer.raw.destroy();
+    this.#bindGroups.clear();
+  }
+
+  /** Writes after everything recorded so far. */
+  write(slice: Slice, data: Float32Array | Uint32Array | Uint16Array | Int8Array): void {
+    this.submit();
+    this.device.queue.writeBuffer(slice.buffer.raw, slice.offset, data.buffer, data.byteOffset, data.byteLength);
+  }
+
+  /** Compiles kernels that are not compiled yet, all at once; `progress` counts them. */
+  async prepare(kernels: readonly Kernel[], progress?: (done: number, total: number) => void): Promise<void> {
+    this.check();
+    const missing = [...new Map(kernels.map((kernel) => [kernel.code, kernel])).values()].filter(
+      ({ code }) => !this.#pipelines.has(code),
+    );
+    let done = 0;
+    progress?.(0, missing.length);
+    await Promise.all(
+      missing.map(async (kernel) => {
+        const layout = this.#layoutOf(kernel);
+        const pipeline = await this.device.createComputePipelineAsync({
+          label: kernel.label,
+          layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+          compute: { module: this.device.createShaderModule({ label: kernel.label, code: kernel.code }) },
+        });
+        this.#pipelines.set(kernel.code, { id: this.#pipelines.size, pipeline, layout });
+        progress?.(++done, missing.length);
+      }),
+    );
+  }
+
+  /** Records one dispatch of a prepared kernel. */
+  launch<Name extends string>(kernel: Kernel<Name>, slices: Readonly<Partial<Record<Name, Slice>>>, grid: Grid): void {
+    const compiled = this.#pipelines.get(kernel.code);
+    if (compiled === undefined) throw new Error(`Kernel ${kernel.label} was not prepared.`);
+    const bound = (Object.keys(kernel.bindings) as Name[]).map((name) => {
+      const slice = slices[name];
+      if (slice === undefined) throw new Error(`Kernel ${kernel.label} was given nothing for ${name}.`);
+      return slice;
+    });
+    const key = `${compiled.id}${bound.map(({ buffer, offset }) => `/${buffer.id}+${offset}`).join('')}`;
+    let bindGroup = this.#bindGroups.get(key);
+    if (bindGroup === undefined) {
+      bindGroup = this.device.createBindGroup({
+        label: kernel.label,
+        layout: compiled.layout,
+        entries: bound.map(({ buffer, offset, bytes }, binding) => ({
+          binding,
+          resource: { buffer: buffer.raw, offset, size: bytes },
+        })),
+      });
+      this.#bindGroups.set(key, bindGroup);
+    }
+    const pass = this.#computePass();
+    pass.setPipeline(compiled.pipeline);
+    pass.setBindGroup(0, bindGroup);
+    pass.dispatchWorkgroups(...grid);
+  }
+
+  /** Records a copy of the first `bytes` of `from` to the start of `to`. */
+  copy(from: Slice, to: Slice, bytes: number): void {
+    this.#endComputePass().copyBufferToBuffer(from.buffer.raw, from.offset, to.buffer.raw, to.offset, bytes);
+  }
+
+  /** Records zeros for all of a buffer. */
+  clear(buffer: CountedBuffer): void {
+    this.#endComputePass().clearBuffer(buffer.raw);
+  }
+
+  submit(): void {
+    if (this.#encoder === null) return;
+    const encoder = this.#endComputePass();
+    this.#encoder = null;
+    this.device.queue.submit([encoder.finish()]);
+  }
+
+  /** Drops what was recorded and not submitted. */
+  discard(): void {
+    if (this.#encoder !== null) this.#endComputePass();
+    this.#encoder = null;
+  }
+
+  /** Copies out the first `bytes` of a staging buffer once the work submitted so far is done. */
+  async map(staging: CountedBuffer, bytes: number): Promise<ArrayBuffer> {
+    try {
+      await staging.raw.mapAsync(GPUMapMode.READ, 0, bytes);
+    } catch (cause) {
+      this.#failure ??= lostError(String(cause));
+      throw this.#failure;
+    }
+    const content = staging.raw.getMappedRange(0, bytes).slice(0);
+    staging.raw.unmap();
+    this.check();
+    return content;
+  }
+
+  /** Submits what is recorded and reads back the first `bytes` through a staging buffer of the moment. */
+  async readBack(from: Slice, bytes: number): Promise<ArrayBuffer> {
+    const staging = this.allocate('read back', bytes, 'staging');
+    try {
+      this.copy(from, whole(staging), bytes);
+      this.submit();
+      return await this.map(staging, bytes);
+    } finally {
+      this.release(staging);
+    }
+  }
+
+  /** Waits until everything submitted is done. */
+  async idle(): Promise<void> {
+    this.submit();
+    await this.device.queue.onSubmittedWorkDone();
+    this.check();
+  }
+
+  dispose(): void {
+    this.#failure ??= new WebGpuError('lost', 'The WebGPU engine has been closed.');
+    this.discard();
+    for (const buffer of [...this.#live]) this.release(buffer);
+    this.device.destroy();
+  }
+
+  #layoutOf(kernel: Kernel): GPUBindGroupLayout {
+    const accesses = Object.values(kernel.bindings).map(({ access }) => access);
+    const key = accesses.join();
+    let layout = this.#layouts.get(key);
+    if (layout === undefined) {
+      layout = this.device.createBindGroupLayout({
+        entries: accesses.map((access, binding) => ({
+          binding,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: LAYOUT_TYPES[access] },
+        })),
+      });
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+
+  #computePass(): GPUComputePassEncoder {
+    this.#encoder ??= this.device.createCommandEncoder();
+    this.#pass ??= this.#encoder.beginComputePass();
+    return this.#pass;
+  }
+
+  #endComputePass(): GPUCommandEncoder {
+    this.#encoder ??= this.device.createCommandEncoder();
+    this.#pass?.end();
+    this.#pass = null;
+    return this.#encoder;
+  }
+}
+
+export const whole = (buffer: CountedBuffer): Slice => ({ buffer, offset: 0, bytes: buffer.bytes });
+
+const lostError = (why: string): WebGpuError =>
+  new WebGpuError('lost', `The graphics device was lost, most likely for want of memory: ${why}`);
+
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -1,0 +1,101 @@
+import type { LoraSettings, ModelShape } from '../../../../signaling/protocol/settings.ts';
+import type { ParameterLayout } from '../../../model/layout.ts';
+import type { AttentionThreads } from '../kernels/attention.ts';
+import type { Grid, Kernel, Precision, WeightPrecision } from '../kernels/kernel.ts';
+import type { Tile } from '../kernels/tile.ts';
+import type { Interval } from './arena.ts';
+
+/** Everything that decides which kernels a model needs and what they bind. */
+export interface ModelPlan {
+  readonly shape: ModelShape;
+  readonly lora: LoraSettings;
+  readonly labelCount: number;
+  readonly layout: ParameterLayout;
+  readonly withDropout: boolean;
+  /** Of activations. */
+  readonly precision: Precision;
+  /** Of frozen matrices. */
+  readonly weights: WeightPrecision;
+  readonly tile: Tile;
+  readonly attentionThreads: AttentionThreads;
+}
+
+/** Sizes of a packed batch, which grids depend on. */
+export interface BatchSizes {
+  readonly rows: number;
+  readonly samples: number;
+  /** Tokens of the longest sample. */
+  readonly longest: number;
+  /** Parts of a gradient sum. */
+  readonly splits: number;
+}
+
+/**
+ * A tensor by where it lives and what it is:
+ *
+ *   e.  embeddings, frozen                       w.  the current layer's frozen tensors
+ *   p.  parameters: `block` of the current layer, `head`
+ *   s.  saved by the current layer's forward pass for its backward pass;   b.  saved by the layer below
+ *   t.  transient, in the arena                  i.  inputs of a pass: `current`, `rows`, `samples`, and the `layer` uniform
+ */
+export type Tensor = `${'e' | 'w' | 'p' | 's' | 'b' | 't' | 'i'}.${string}`;
+
+/** One dispatch, without its buffers. */
+export interface Step {
+  readonly kernel: Kernel;
+  /** Tensor of each binding but `sizes`. */
+  readonly tensors: Readonly<Record<string, Tensor>>;
+  /** The uniform `sizes`. */
+  readonly sizes: Uint32Array | null;
+  readonly grid: (batch: BatchSizes) => Grid;
+}
+
+const SHARED: Readonly<Record<string, Tensor>> = {
+  current: 'i.current',
+  rows: 'i.rows',
+  samples: 'i.samples',
+  layer: 'i.layer',
+};
+
+/** A step whose tensors are those named, and the shared ones where the kernel binds them. */
+export function step<Name extends string>(
+  kernel: Kernel<Name>,
+  tensors: Readonly<Partial<Record<Name, Tensor>>>,
+  sizes: Uint32Array | null,
+  grid: Step['grid'],
+): Step {
+  const all: Record<string, Tensor> = {};
+  for (const name of Object.keys(kernel.bindings) as Name[]) {
+    if (name === 'sizes') continue;
+    const tensor = tensors[name] ?? SHARED[name];
+    if (tensor === undefined) throw new Error(`Kernel ${kernel.label} has no tensor for ${name}.`);
+    all[name] = tensor;
+  }
+  if ('sizes' in kernel.bindings !== (sizes !== null)) throw new Error(`Kernel ${kernel.label}: sizes do not fit.`);
+  return { kernel, tensors: all, sizes, grid };
+}
+
+/** Hidden states and their gradient stay from one part of a pass to the next; all else is made and used up within a part. */
+const STAYING: readonly Tensor[] = ['t.x', 't.g'];
+
+/** When each transient tensor is needed in an order of work that consists of `parts`, one after the other. */
+export function transientIntervals(parts: readonly (readonly Step[])[]): ReadonlyMap<Tensor, readonly Interval[]> {
+  const found = new Map<Tensor, Interval[]>();
+  let at = 0;
+  for (const part of parts) {
+    const start = at;
+    for (const { tensors } of part) {
+      for (const tensor of Object.values(tensors)) {
+        if (!tensor.startsWith('t.')) continue;
+        const intervals = found.get(tensor) ?? [];
+        const before = intervals.at(-1);
+        if (before !== undefined && (before.first >= start || STAYING.includes(tensor)))
+          intervals[intervals.length - 1] = { first: before.first, last: at };
+        else intervals.push({ first: at, last: at });
+        found.set(tensor, intervals);
+      }
+      at++;
+    }
+  }
+  return found;
+}

@@ -1,0 +1,51 @@
+import { type Endpoint, expose, transfer } from 'comlink';
+import type { ExportedFile, HostWorkerApi } from '../api/host-api.ts';
+import type { Host } from './host.ts';
+
+/** Serves a host over a worker's own port. What it made for the caller alone is transferred, not copied. */
+export function serveHost(host: Host, endpoint?: Endpoint): void {
+  const api: HostWorkerApi = {
+    open: (request) => host.open(request),
+    preflight: (source, origin, memoryLimitBytes) => host.preflight(source, origin, memoryLimitBytes),
+    storedModels: () => host.storedModels(),
+    deleteStoredModels: (name) => host.deleteStoredModels(name),
+    previewTable: (bytes) => host.previewTable(bytes),
+    progress: () => host.progress(),
+    roundBatch: async (round) => transferBatch(await host.roundBatch(round)),
+    devBatch: async (start, count, set) => transferBatch(await host.devBatch(start, count, set)),
+    textBatch: async (text, pair) => transferBatch(await host.textBatch(text, pair)),
+    parameters: async () => {
+      const parameters = await host.parameters();
+      return transfer(parameters, [parameters.values.buffer]);
+    },
+    step: (request) => host.step(request),
+    score: (logits, secondLogits) => host.score(logits, secondLogits),
+    exportAdapter: (which) => host.exportAdapter(which),
+    exportMerged: async (which) => transferFiles(await host.exportMerged(which)),
+    exportOnnx: async (which) => transferFiles(await host.exportOnnx(which)),
+    checkpoint: async (note) => {
+      const bytes = await host.checkpoint(note);
+      return transfer(bytes, [bytes.buffer]);
+    },
+    keep: (session, note) => host.keep(session, note),
+    keptSessions: () => host.keptSessions(),
+    keptCheckpoint: async (id) => {
+      const bytes = await host.keptCheckpoint(id);
+      return transfer(bytes, [bytes.buffer]);
+    },
+    forget: (id) => host.forget(id),
+    readCheckpoint: (bytes) => host.readCheckpoint(bytes),
+  };
+  expose(api, endpoint);
+}
+
+function transferBatch(batch: Awaited<ReturnType<Host['roundBatch']>>) {
+  return transfer(batch, [batch.ids.buffer, batch.lengths.buffer, batch.labels.buffer, batch.positions.buffer]);
+}
+
+function transferFiles(files: readonly ExportedFile[]): readonly ExportedFile[] {
+  return transfer(
+    files,
+    files.map(({ bytes }) => bytes.buffer),
+  );
+}

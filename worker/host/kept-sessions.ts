@@ -1,0 +1,127 @@
+import * as v from 'valibot';
+import type { SavedSession } from '../api/host-api.ts';
+import { headerBytes, PREFIX_BYTES, parseHeader } from '../model/safetensors.ts';
+
+/** Files of this device under flat names. What `write` was broken off in the middle of must not read as a whole file afterwards. */
+export interface Drawer {
+  list(): Promise<readonly { readonly name: string; readonly bytes: number }[]>;
+  /** Bytes `start` to `end` of a file. */
+  read(name: string, start: number, end: number): Promise<Uint8Array>;
+  write(name: string, bytes: Uint8Array): Promise<void>;
+  remove(name: string): Promise<void>;
+}
+
+/** The oldest goes when one more is kept. */
+const MAX_SESSIONS = 5;
+/** Sessions on this device, each as one checkpoint: `ID.NUMBER.safetensors`; a later number is a later checkpoint. */
+const FILE_NAME = /^([a-z0-9]{8,32})\.(\d{1,15})\.safetensors$/;
+
+const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const LabelSchema = v.strictObject({
+  title: v.string(),
+  deviceName: v.string(),
+  round: whole,
+  rounds: whole,
+  savedAtMs: whole,
+});
+export type SessionLabel = v.InferOutput<typeof LabelSchema>;
+
+interface KeptFile {
+  readonly name: string;
+  readonly number: number;
+  readonly session: SavedSession;
+}
+
+/** The name of the checkpoint's metadata entry with what lists show. */
+export const labelMetadata = (label: SessionLabel): Readonly<Record<string, string>> => ({
+  label: JSON.stringify(label),
+});
+
+/**
+ * The checkpoints of this device's own sessions. A new one is written beside the old one, which goes only then: whatever breaks off in
+ * between, one whole checkpoint stays.
+ */
+export class KeptSessions {
+  readonly #drawer: Drawer;
+
+  constructor(drawer: Drawer) {
+    this.#drawer = drawer;
+  }
+
+  /** The latest first. Files that are no whole checkpoints are passed over. */
+  async list(): Promise<readonly SavedSession[]> {
+    return (await this.#latest()).map(({ session }) => session);
+  }
+
+  /** `bytes` is a checkpoint with the `label` in its metadata. Rejects with a sentence when it cannot be kept; the old one stays then. */
+  async keep(id: string, label: SessionLabel, bytes: Uint8Array): Promise<SavedSession> {
+    let name = '';
+    try {
+      const matches = (await this.#drawer.list()).map((file) => FILE_NAME.exec(file.name));
+      const numbers = matches.map((match) => (match?.[1] === id ? Number(match[2]) : 0));
+      name = `${id}.${Math.max(0, ...numbers) + 1}.safetensors`;
+      await this.#drawer.write(name, bytes);
+    } catch (error) {
+      await this.#drawer.remove(name).catch(() => undefined);
+      const full = error instanceof Error && error.name === 'QuotaExceededError';
+      const reason = error instanceof Error ? error.message.replace(/\.$/, '') : 'no reason given';
+      throw new Error(
+        `The session could not be kept on this device (${full ? 'the browser gives this page no more room' : reason}).`,
+      );
+    }
+    await this.#clear(id, name);
+    return { id, ...label, bytes: bytes.length };
+  }
+
+  /** @throws Error with a sentence when there is none. */
+  async read(id: string): Promise<Uint8Array> {
+    const file = (await this.#latest()).find(({ session }) => session.id === id);
+    if (!file) throw new Error('This session is not kept on this device any more.');
+    return this.#drawer.read(file.name, 0, file.session.bytes);
+  }
+
+  async forget(id: string): Promise<void> {
+    for (const { name } of await this.#drawer.list())
+      if (FILE_NAME.exec(name)?.[1] === id) await this.#drawer.remove(name);
+  }
+
+  /**
+   * After `name` was written: other checkpoints of its session go, and the oldest sessions beyond the limit. Another tab may be writing a
+   * later checkpoint of its own session meanwhile, so of the others only what a whole one has replaced goes.
+   */
+  async #clear(id: string, name: string): Promise<void> {
+    const others = (await this.#latest()).filter(({ session }) => session.id !== id);
+    const stays = new Map(others.slice(0, MAX_SESSIONS - 1).map((file) => [file.session.id, file.number]));
+    const goes = new Set(others.slice(MAX_SESSIONS - 1).map(({ session }) => session.id));
+    for (const file of await this.#drawer.list()) {
+      const [, of = '', digits] = FILE_NAME.exec(file.name) ?? [];
+      const replaced = of === id ? file.name !== name : Number(digits) < (stays.get(of) ?? 0);
+      // What cannot go now goes with the next one.
+      if (replaced || goes.has(of)) await this.#drawer.remove(file.name).catch(() => undefined);
+    }
+  }
+
+  /** Every session's latest whole checkpoint, the latest first. */
+  async #latest(): Promise<readonly KeptFile[]> {
+    const found = new Map<string, KeptFile>();
+    for (const { name, bytes } of await this.#drawer.list()) {
+      const [, id, digits] = FILE_NAME.exec(name) ?? [];
+      if (id === undefined || Number(digits) < (found.get(id)?.number ?? 0)) continue;
+      const label = await this.#label(name, bytes);
+      if (label) found.set(id, { name, number: Number(digits), session: { id, ...label, bytes } });
+    }
+    return [...found.values()].sort((a, b) => b.session.savedAtMs - a.session.savedAtMs);
+  }
+
+  async #label(name: string, bytes: number): Promise<SessionLabel | null> {
+    try {
+      const prefix = await this.#drawer.read(name, 0, Math.min(bytes, PREFIX_BYTES));
+      const header = await this.#drawer.read(name, 0, PREFIX_BYTES + headerBytes(prefix, bytes));
+      const { metadata } = parseHeader(header, bytes);
+      return v.parse(LabelSchema, JSON.parse(metadata.get('label') ?? ''));
+    } catch {
+      // Broken off while it was written, or of another version.
+      return null;
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import { MAX_DATA_MESSAGE_BYTES } from '../../signaling/protocol/limits.ts';
+import type { ModelShape, TaskSummary } from '../../signaling/protocol/settings.ts';
+import { AdapterError, readAdapter } from '../adapter/import-adapter.ts';
+import type { ScoreAt } from '../adapter/trained-adapter.ts';
+import type { LoadProgress } from '../api/device-api.ts';
+import type { CheckpointSummary, HostRequest } from '../api/host-api.ts';
+import type { BadRow } from '../api/tables.ts';
+import { createSampler } from '../data/batches.ts';
+import { type ExampleSplits, fingerprint } from '../data/example.ts';
+import { loadTask, type SecondDev } from '../data/load-task.ts';
+import type { Task } from '../data/tasks.ts';
+import type { OpenFile } from '../files/open-file.ts';
+import { type AdamWState, createAdamWState } from '../learn/optimiser.ts';
+import { maxTokens } from '../model/config.ts';
+import { initialParameters } from '../model/initial-parameters.ts';
+import { type ParameterLayout, parameterLayout } from '../model/layout.ts';
+import type { ModelFiles } from '../model/open-model.ts';
+import { createTokenizer, type Tokenizer } from '../model/tokenizer.ts';
+import { type BestAdapter, type Checkpoint, CheckpointError, decodeCheckpoint, difference } from './checkpoint.ts';
+
+/** Four special tokens of a pair and two of each text. */
+const MIN_TOKENS = 8;
+
+/** Parameters travel whole, in one message with an order's tokens. */
+const MAX_PARAMETERS = (MAX_DATA_MESSAGE_BYTES - 16 * 2 ** 20) / Float32Array.BYTES_PER_ELEMENT;
+
+/** What an open session's host holds. The vector and the optimiser's state change in place, by the host's `step` alone. */
+export interface OpenHost {
+  /** Without the adapter or checkpoint that it started from: that has been read. */
+  readonly request: CheckpointSummary['request'];
+  readonly shape: ModelShape;
+  readonly task: Task;
+  readonly summary: TaskSummary;
+  readonly examples: ExampleSplits;
+  /** A second dev set, scored when training ends. */
+  readonly secondDev: SecondDev | null;
+  /** Of all texts and labels; takes a while the first time. */
+  readonly dataFingerprint: () => number;
+  readonly tokenizer: Tokenizer;
+  readonly drawRound: (round: number) => number[];
+  readonly layout: ParameterLayout;
+  readonly values: Float32Array;
+  readonly optimiser: AdamWState;
+  readonly scores: ScoreAt[];
+  /** Ids of the devices whose gradients were merged. */
+  readonly devices: Set<string>;
+  /** The adapter that scored best so far, the earliest of equals. */
+  best: BestAdapter | null;
+}
+
+/**
+ * Reads model, data and what the session goes on from.
+ * @throws Error with one sentence that says what does not fit.
+ */
+export async function openHost(
+  openFile: OpenFile,
+  files: ModelFiles,
+  request: HostRequest,
+  onProgress: (progress: LoadProgress) => void,
+): Promise<{ readonly open: OpenHost; readonly bad: readonly BadRow[] }> {
+  const { model, training, start, origin } = request;
+  onProgress({ stage: 'config', done: 0, total: 1 });
+  const shape = await files.shape();
+  if (training.maxTokens < MIN_TOKENS)
+    throw new Error(`Samples of ${training.maxTokens} tokens hold no text; choose at least ${MIN_TOKENS}.`);
+  if (training.maxTokens > maxTokens(shape))
+    throw new Error(
+      `Samples of ${training.maxTokens} tokens do not fit: ${model.id} holds at most ${maxTokens(shape)}; choose fewer tokens.`,
+    );
+
+  onProgress({ stage: 'tokenizer', done: 0, total: 1 });
+  const tokenizer = createTokenizer(await files.json('tokenizer.json'), shape.vocabSize);
+
+  onProgress({ stage: 'data', done: 0, total: 1 });
+  const { task, examples, secondDev, bad } = await loadTask(openFile, request.task, (done, total) =>
+    onProgress({ stage: 'data', done, total }),
+  );
+
+  onProgress({ stage: 'weights', done: 0, total: 1 });
+  const checkpoint = start?.kind === 'checkpoint' ? checkedCheckpoint(start.bytes, request, examples) : undefined;
+  const adapter = start?.kind === 'adapter' ? await readAdapter(start.files, shape, request.lora.alpha) : undefined;
+  if (adapter && adapter.labelCount !== task.labelCount)
+    throw new AdapterError(
+      `The adapter's head has ${adapter.labelCount} outputs; "${task.title}" needs ${task.labelCount}.`,
+    );
+  const lora = adapter?.lora ?? request.lora;
+  const layout = parameterLayout(shape, lora, task.labelCount);
+  if (layout.length > MAX_PARAMETERS)
+    throw new Error(
+      `The adapters and the head have ${layout.length} values; devices exchange at most ${MAX_PARAMETERS}. Choose a lower rank or fewer projections.`,
+    );
+  if (checkpoint && checkpoint.values.length !== layout.length)
+    throw new CheckpointError(
+      `The checkpoint has ${checkpoint.values.length} values; the model needs ${layout.length}.`,
+    );
+  const fresh = async () => initialParameters(layout, await files.weights(), training.seed);
+  const values = checkpoint?.values ?? adapter?.values ?? (await fresh());
+
+  onProgress({ stage: 'weights', done: 1, total: 1 });
+  const drawRound = createSampler(examples.train.length, training.samplesPerRound, training.seed);
+  const firstRound = drawRound(1).map((index) => examples.train[index]!);
+  const summary: TaskSummary = {
+    id: task.id,
+    title: task.title,
+    labelCount: task.labelCount,
+    classNames: [...task.classNames],
+    metric: task.metric,
+    trainExamples: examples.train.length,
+    devExamples: examples.dev.length,
+    roundTokens: Math.max(
+      ...firstRound.map(({ text, pair }) => tokenizer.encode(text, pair, training.maxTokens).length),
+    ),
+  };
+  let known: number | null = null;
+  const open: OpenHost = {
+    request: { model, weights: request.weights, task: request.task, lora, training, origin },
+    shape,
+    task,
+    summary,
+    examples,
+    secondDev,
+    dataFingerprint: () => {
+      known ??= fingerprint(examples);
+      return known;
+    },
+    tokenizer,
+    drawRound,
+    layout,
+    values,
+    optimiser: checkpoint?.optimiser ?? createAdamWState(layout.length),
+    scores: [...(checkpoint?.scores ?? [])],
+    devices: new Set(checkpoint?.devices),
+    best: checkpoint?.best ?? null,
+  };
+  return { open, bad };
+}
+
+/** A checkpoint of the very session that is being opened: otherwise going on would not be the same run. */
+function checkedCheckpoint(bytes: Uint8Array, request: HostRequest, examples: ExampleSplits): Checkpoint {
+  const checkpoint = decodeCheckpoint(bytes);
+  const different =
+    difference(checkpoint.request, request) ?? (checkpoint.dataFingerprint === fingerprint(examples) ? null : 'data');
+  if (different) throw new CheckpointError(`The checkpoint is of another session: the two differ in the ${different}.`);
+  return checkpoint;
+}

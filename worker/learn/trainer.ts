@@ -1,0 +1,129 @@
+import type { BlockId, TokenBatch } from '../api/batch.ts';
+import type { WorkOrder, WorkPart } from '../api/device-api.ts';
+import type { Engine } from '../engine/engine.ts';
+
+/** Padded lengths are rounded up to it, so that an engine that prepares itself for a shape meets few of them. */
+const TOKEN_STEP = 8;
+
+/** Called after each step of work, with its seconds; may wait, and throws to stop the work. */
+export type AfterStep = (seconds: number) => Promise<void>;
+
+/**
+ * Trains one order: its samples go forward and back in micro-batches whose gradients add up. Parts come shallow blocks first, each as
+ * soon as the last micro-batch has passed its block; `done` comes last.
+ */
+export async function* runOrder(
+  engine: Engine,
+  order: WorkOrder,
+  afterStep: AfterStep,
+): AsyncGenerator<WorkPart, void, void> {
+  const { layers: layerCount } = engine.shape;
+  const deepest = order.layers[0] ?? layerCount;
+  const sums = new Map<BlockId, Float32Array>();
+  const wanted = new Set<BlockId>(order.layers);
+  const seconds = { all: 0, forward: 0 };
+  let lossSum = 0;
+
+  const step = async <T>(work: () => Promise<T>): Promise<T> => {
+    const start = performance.now();
+    const result = await work();
+    await afterStep((performance.now() - start) / 1000);
+    seconds.all += (performance.now() - start) / 1000;
+    return result;
+  };
+  const add = (block: BlockId, gradient: Float32Array): Float32Array => {
+    const sum = sums.get(block);
+    if (sum === undefined) sums.set(block, gradient);
+    else for (let i = 0; i < sum.length; i++) sum[i]! += gradient[i]!;
+    return sum ?? gradient;
+  };
+
+  const batches = microBatches(order.batch, order.microBatch);
+  for (const [index, batch] of batches.entries()) {
+    const last = index === batches.length - 1;
+    const dropout = { ...order.dropout, round: order.round };
+    const pass = await engine.begin(batch, { saveFrom: deepest, dropout, recompute: order.recompute ?? false });
+    try {
+      const before = seconds.all;
+      let hidden = await step(() => pass.embed());
+      for (let layer = 0; layer < layerCount; layer++)
+        hidden = await step(() => pass.forward({ from: layer, to: layer + 1 }, hidden));
+      const result = await step(() => pass.loss(hidden, { dHidden: wanted.size > 0, headGradient: order.head }));
+      // With the loss: an engine may do the work only when a result is read.
+      seconds.forward += seconds.all - before;
+      lossSum += result.lossSum;
+      if (result.head !== null) {
+        const gradient = add('head', result.head.gradient);
+        if (last) yield { kind: 'gradient', block: 'head', gradient };
+      }
+      if (result.dHidden === null) continue;
+      const backward = pass.backward({ from: deepest, to: layerCount }, result.dHidden, false);
+      for (let next = await step(() => backward.next()); !next.done; next = await step(() => backward.next())) {
+        const { block } = next.value;
+        if (!wanted.has(block)) continue;
+        const gradient = add(block, next.value.gradient);
+        if (last) yield { kind: 'gradient', block, gradient };
+      }
+    } finally {
+      pass.dispose();
+    }
+  }
+  yield { kind: 'done', lossSum, computeSeconds: seconds.all, forwardSeconds: seconds.forward };
+}
+
+/** (B,labels) logits without dropout. */
+export async function evaluateBatch(
+  engine: Engine,
+  batch: TokenBatch,
+  microBatch: number,
+  afterStep: AfterStep,
+): Promise<Float32Array> {
+  const { layers } = engine.shape;
+  const parts: Float32Array[] = [];
+  for (const part of microBatches(batch, microBatch)) {
+    const pass = await engine.begin(part, { saveFrom: layers, dropout: { probability: 0, seed: 0, round: 1 } });
+    try {
+      const start = performance.now();
+      let hidden = await pass.embed();
+      for (let layer = 0; layer < layers; layer++) {
+        const before = performance.now();
+        hidden = await pass.forward({ from: layer, to: layer + 1 }, hidden);
+        await afterStep((performance.now() - (layer === 0 ? start : before)) / 1000);
+      }
+      parts.push((await pass.loss(hidden, { dHidden: false, headGradient: false })).logits);
+    } finally {
+      pass.dispose();
+    }
+  }
+  const logits = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    logits.set(part, at);
+    at += part.length;
+  }
+  return logits;
+}
+
+/** Consecutive runs of at most `size` samples, each padded no further than its own longest sample needs. */
+export function microBatches(batch: TokenBatch, size: number): readonly TokenBatch[] {
+  const parts: TokenBatch[] = [];
+  for (let from = 0; from < batch.lengths.length; from += size) {
+    const to = Math.min(from + size, batch.lengths.length);
+    const lengths = batch.lengths.subarray(from, to);
+    const longest = Math.max(1, ...lengths);
+    const tokens = Math.min(batch.tokens, Math.ceil(longest / TOKEN_STEP) * TOKEN_STEP);
+    const ids = new Int32Array(lengths.length * tokens);
+    for (let sample = 0; sample < lengths.length; sample++) {
+      const start = (from + sample) * batch.tokens;
+      ids.set(batch.ids.subarray(start, start + tokens), sample * tokens);
+    }
+    parts.push({
+      ids,
+      lengths,
+      labels: batch.labels.subarray(from, to),
+      positions: batch.positions.subarray(from, to),
+      tokens,
+    });
+  }
+  return parts;
+}

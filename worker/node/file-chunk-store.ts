@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import * as v from 'valibot';
+import type { ChunkStore } from '../files/chunk-store.ts';
+
+const KEY = /^[0-9a-f]{32}\/[\w-]+$/;
+
+/** The usual place for what can be fetched again: XDG_CACHE_HOME, or what the system has instead. */
+export function defaultCacheFolder(): string {
+  const { XDG_CACHE_HOME: xdg, LOCALAPPDATA: local } = process.env;
+  if (process.platform === 'win32' && local) return join(local, 'tabloom', 'models');
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'tabloom', 'models');
+  return join(xdg || join(homedir(), '.cache'), 'tabloom', 'models');
+}
+
+/** The store of a worker thread that was started with `{ cacheFolder }`; without one, nothing is kept. */
+export function folderStore(workerData: unknown): ChunkStore | null {
+  const given = v.safeParse(v.object({ cacheFolder: v.nullable(v.string()) }), workerData);
+  return given.success && given.output.cacheFolder !== null ? fileChunkStore(given.output.cacheFolder) : null;
+}
+
+/** Model files in a folder of a headless device, a file for each chunk. */
+export function fileChunkStore(folder: string): ChunkStore {
+  const path = (key: string): string => {
+    if (!KEY.test(key)) throw new RangeError(`"${key}" is no key of a store.`);
+    return join(folder, key);
+  };
+  return {
+    get: (key) => readFile(path(key)).catch(() => null),
+    put: async (key, parts) => {
+      const file = path(key);
+      await mkdir(dirname(file), { recursive: true });
+      // Renaming is what makes it whole or not at all, for other processes too.
+      const draft = `${file}.${randomUUID()}`;
+      try {
+        await writeFile(draft, parts);
+        await rename(draft, file);
+      } catch (error) {
+        await rm(draft, { force: true });
+        throw error;
+      }
+    },
+    delete: async (keys) => {
+      for (const key of keys) await rm(path(key), { force: true });
+    },
+    list: async (prefix) => {
+      const names = await readdir(folder, { recursive: true }).catch((): string[] => []);
+      const keys = names
+        .map((name) => name.replaceAll('\\', '/'))
+        .filter((name) => KEY.test(name) && name.startsWith(prefix));
+      const sizes = await Promise.all(keys.map((key) => stat(path(key)).catch(() => null)));
+      return keys.flatMap((key, i) => (sizes[i]?.isFile() ? [{ key, bytes: sizes[i].size }] : []));
+    },
+  };
+}
