@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { crc32 } from '../../signaling/protocol/checksum.ts';
-import { decodeFrame, encodeFrame, Reassembler, SLICE_HEADER_BYTES, slices } from '../../signaling/protocol/frames.ts';
+import { crc32 } from '../../signaling/protocol/exchange/checksum.ts';
+import {
+  decodeFrame,
+  encodeFrame,
+  Reassembler,
+  SLICE_HEADER_BYTES,
+  slices,
+} from '../../signaling/protocol/exchange/frames.ts';
 import { SLICE_PAYLOAD_BYTES } from '../../signaling/protocol/limits.ts';
 
 const floats = (count: number): Float32Array => Float32Array.from({ length: count }, (_, i) => Math.sin(i));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type DataMessage, encodeMessage, readMessage } from '../../signaling/protocol/data-messages.ts';
-import { decodeFrame } from '../../signaling/protocol/frames.ts';
+import { type DataMessage, encodeMessage, readMessage } from '../../signaling/protocol/exchange/data-messages.ts';
+import { decodeFrame } from '../../signaling/protocol/exchange/frames.ts';
 import { MAX_CONTROL_CHARACTERS } from '../../signaling/protocol/limits.ts';
 import { type ClientMessage, parseClientMessage, parseServerMessage } from '../../signaling/protocol/messages.ts';
 import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { installWebRtc } from '../../signaling/node/webrtc.ts';
-import { type DataMessage, encodeMessage } from '../../signaling/protocol/data-messages.ts';
-import { slices } from '../../signaling/protocol/frames.ts';
+import { type DataMessage, encodeMessage } from '../../signaling/protocol/exchange/data-messages.ts';
+import { slices } from '../../signaling/protocol/exchange/frames.ts';
 import { ChannelLink } from '../../web/session/links/channel-link.ts';
 import { answerProbes, measureLink } from '../../web/session/links/link-probe.ts';
 import type { MessageLink } from '../../web/session/links/message-link.ts';

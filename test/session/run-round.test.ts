@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DataHeader } from '../../signaling/protocol/data-messages.ts';
+import type { DataHeader } from '../../signaling/protocol/exchange/data-messages.ts';
 import type { RoomPlan } from '../../signaling/protocol/plan.ts';
 import type { DeviceView } from '../../signaling/protocol/room-view.ts';
 import { localLinkPair, type MessageLink } from '../../web/session/links/message-link.ts';

@@ -1,4 +1,4 @@
-import { crc32 } from '../../../signaling/protocol/checksum.ts';
+import { crc32 } from '../../../signaling/protocol/exchange/checksum.ts';
 
 /** A file for the archive; names are ASCII paths with forward slashes. */
 export interface ArchiveFile {

@@ -3,8 +3,8 @@ import {
   encodeMessage,
   readMessage,
   type TensorSizes,
-} from '../../../signaling/protocol/data-messages.ts';
-import { decodeFrame, Reassembler, slices } from '../../../signaling/protocol/frames.ts';
+} from '../../../signaling/protocol/exchange/data-messages.ts';
+import { decodeFrame, Reassembler, slices } from '../../../signaling/protocol/exchange/frames.ts';
 import { Emitter } from '../world/emitter.ts';
 import type { MessageLink, Pace } from './message-link.ts';
 

@@ -1,4 +1,4 @@
-import type { DataMessage } from '../../../signaling/protocol/data-messages.ts';
+import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import { Emitter, type Listeners } from '../world/emitter.ts';
 
 /** Two-way, ordered, validated messages between the host and one device; over WebRTC, or in memory between a host and itself. */

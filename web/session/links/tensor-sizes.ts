@@ -1,5 +1,5 @@
 import { headParameterCount, layerParameterCount } from '../../../signaling/protocol/adapter-size.ts';
-import type { TensorSizes } from '../../../signaling/protocol/data-messages.ts';
+import type { TensorSizes } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 
 /** What messages of this session are measured against. */

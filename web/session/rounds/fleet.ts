@@ -1,5 +1,5 @@
-import type { DataMessage } from '../../../signaling/protocol/data-messages.ts';
-import type { Tensor } from '../../../signaling/protocol/frames.ts';
+import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
+import type { Tensor } from '../../../signaling/protocol/exchange/frames.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { Emitter } from '../world/emitter.ts';
 

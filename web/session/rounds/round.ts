@@ -1,4 +1,4 @@
-import type { Block } from '../../../signaling/protocol/data-messages.ts';
+import type { Block } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
 
 /**

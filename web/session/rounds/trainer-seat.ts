@@ -1,4 +1,4 @@
-import type { DataMessage } from '../../../signaling/protocol/data-messages.ts';
+import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { Profile } from '../../../signaling/protocol/profile.ts';
 import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';

@@ -1,5 +1,5 @@
+import { MAX_DATA_MESSAGE_BYTES, SLICE_PAYLOAD_BYTES } from '../limits.ts';
 import { crc32 } from './checksum.ts';
-import { MAX_DATA_MESSAGE_BYTES, SLICE_PAYLOAD_BYTES } from './limits.ts';
 
 /**
  * How training messages travel on a data channel. A message is a JSON header and some tensors:

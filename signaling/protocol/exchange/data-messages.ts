@@ -1,8 +1,8 @@
 import * as v from 'valibot';
+import { MAX_LAYERS, MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../limits.ts';
+import { parse } from '../messages.ts';
+import { SentenceSchema } from '../room-view.ts';
 import { type DataFrame, encodeFrame, type Tensor } from './frames.ts';
-import { MAX_LAYERS, MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from './limits.ts';
-import { parse } from './messages.ts';
-import { SentenceSchema } from './room-view.ts';
 
 const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
 const id = whole(2 ** 31);
