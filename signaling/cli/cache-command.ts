@@ -1,4 +1,4 @@
-import { deleteStored, storedModels } from '../../worker/files/cached-source.ts';
+import { forgetModels, keptModels } from '../../worker/files/cached-source.ts';
 import { defaultCacheFolder, fileChunkStore } from '../../worker/node/file-chunk-store.ts';
 import { CommandError, cacheFolder, readArguments } from './command-line.ts';
 
@@ -32,11 +32,11 @@ export async function cacheCommand(argv: string[]): Promise<number> {
   const store = fileChunkStore(folder);
   const { delete: model } = values;
   if (model !== undefined) {
-    if (model !== 'all' && !(await storedModels(store)).some(({ name }) => name === model))
+    if (model !== 'all' && !(await keptModels(store)).some(({ name }) => name === model))
       throw new CommandError(`Nothing is kept of "${model}" in ${folder}.`);
-    await deleteStored(store, model === 'all' ? null : model);
+    await forgetModels(store, model === 'all' ? null : model);
   }
-  const models = await storedModels(store);
+  const models = await keptModels(store);
   if (values.json) process.stdout.write(`${JSON.stringify(models)}\n`);
   else if (models.length === 0) process.stdout.write(`No model is kept in ${folder}.\n`);
   else for (const { name, bytes } of models) process.stdout.write(`${name}  ${(bytes / 1e6).toFixed(1)} MB\n`);

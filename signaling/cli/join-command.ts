@@ -3,7 +3,7 @@ import { JoinSession } from '../../web/session/join-session.ts';
 import { readRoomCode } from '../../web/session/links/link-address.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
 import { defaultCacheFolder } from '../../worker/node/file-chunk-store.ts';
-import { headlessEnvironment } from '../node/environment.ts';
+import { headlessEnvironment } from '../node/node-environment.ts';
 import type { Transfer } from '../protocol/room-view.ts';
 import { CommandError, cacheFolder, number, readArguments } from './command-line.ts';
 

@@ -7,7 +7,7 @@ import { answers } from '../simulate/compare.ts';
 import { relativeChart, sweepChart } from '../simulate/plots.ts';
 import { comparisonTable, layOutJson, reportJson, sweepTable } from '../simulate/report.ts';
 import { AXES, runSweep, type Sweep } from '../simulate/sweep.ts';
-import { HELP, OPTIONS, readOptions, type SimulateOptions } from './simulate-options.ts';
+import { OPTIONS, readOptions, SIMULATE_HELP, type SimulateOptions } from './simulate-options.ts';
 
 const INTERRUPTED = 130;
 
@@ -24,7 +24,7 @@ export async function simulateCommand(argv: string[]): Promise<number> {
     return 2;
   }
   if (options === 'help') {
-    process.stdout.write(HELP);
+    process.stdout.write(SIMULATE_HELP);
     return 0;
   }
   return simulate(options);

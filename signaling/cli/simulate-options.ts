@@ -60,7 +60,7 @@ const CHANNELS = ['ofdma', 'ofdma-power', 'airtime'] as const;
 const scenarioNames = names(SCENARIOS);
 const axisNames = names(AXES);
 
-export const HELP = `tabloom simulate: round latency of every planning policy on drawn fleets
+export const SIMULATE_HELP = `tabloom simulate: round latency of every planning policy on drawn fleets
 
   tabloom simulate [--scenario NAME] [--axes LIST] [--policies LIST] [--draws N] [--seed N] [--out FOLDER] [overrides]
 

@@ -29,7 +29,7 @@ export type RoomPlanAnswer =
   | { readonly feasible: false; readonly reason: string };
 
 /** A room as a problem over the airtime channel: W = 1, shares of one medium, each device's own measured rate. */
-export function roomProblem(room: RoomProblem): DetailedProblem {
+export function detailedProblem(room: RoomProblem): DetailedProblem {
   return {
     model: {
       layers: room.layers,
@@ -61,7 +61,7 @@ export function planRoom(room: RoomProblem, options: Pick<SolveOptions, 'now'> =
       reason: 'The host does not train, and with this policy nobody else does. Choose another.',
     };
   const names = new Map(room.devices.map((device) => [device.id, device.name]));
-  const answer = solve(roomProblem(room), room.policy, {
+  const answer = solve(detailedProblem(room), room.policy, {
     ...options,
     seed: room.seed,
     nameOf: (id) => names.get(id) ?? id,

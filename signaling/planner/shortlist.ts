@@ -1,5 +1,5 @@
 import { uploadSeconds } from './problem/channel.ts';
-import { computeSeconds, type Fleet, linkBits } from './problem/fleet.ts';
+import { computeSeconds, type Fleet, runBits } from './problem/fleet.ts';
 
 /** Searches look at so many devices at most; a larger fleet is cut to those that are quick at something. */
 const MAX_DEVICES = 256;
@@ -31,7 +31,7 @@ export function shortlist(fleet: Fleet): readonly number[] {
   }
   for (const part of [1, 4, 16]) {
     const carried = Math.max(1, Math.round(samples / part));
-    take(WHOLE_MODEL, layers, carried, linkBits(fleet, -1, layers), bandwidthHz / part);
+    take(WHOLE_MODEL, layers, carried, runBits(fleet, -1, layers), bandwidthHz / part);
   }
   return [...chosen].sort((a, b) => a - b);
 }

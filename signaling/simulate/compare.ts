@@ -1,6 +1,6 @@
 import type { Policy } from '../protocol/settings.ts';
 import { type Estimate, estimate } from './statistics.ts';
-import type { Draw, Sweep } from './sweep.ts';
+import type { DrawOutcomes, Sweep } from './sweep.ts';
 
 /** How one policy did against another, or against the bound that its own plan states, over draws in which both exist. */
 export interface Comparison {
@@ -19,7 +19,7 @@ export interface Comparison {
 const ROUNDING = 1e-6;
 
 /** Null when no draw has a plan of both. */
-export function compare(draws: readonly Draw[], policy: Policy, against: Policy | 'bound'): Comparison | null {
+export function compare(draws: readonly DrawOutcomes[], policy: Policy, against: Policy | 'bound'): Comparison | null {
   const ratios = draws.flatMap((draw) => {
     const outcome = draw.get(policy);
     const other = against === 'bound' ? outcome?.boundSeconds : draw.get(against)?.seconds;

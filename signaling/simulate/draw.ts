@@ -1,4 +1,4 @@
-import { type Draw, drawsFrom } from '../planner/algorithms/random.ts';
+import { drawsFrom, type RandomSource } from '../planner/algorithms/random.ts';
 import type { DetailedDevice, DetailedProblem } from '../planner/problem/problem.ts';
 import { GLUE_LENGTHS } from './glue-lengths.ts';
 import { ENCODERS, type EncoderCosts, encoderCosts, groupedCosts } from './model-costs.ts';
@@ -65,13 +65,13 @@ function drawDevice(scenario: Scenario, costs: EncoderCosts, seed: number, index
 }
 
 /** A stream of its own for every device of every seed: the pair is spread over the generator's 2^32 states. */
-export function deviceDraws(seed: number, index: number): Draw {
+export function deviceDraws(seed: number, index: number): RandomSource {
   const spread = Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b);
   return drawsFrom(Math.imul(spread ^ (spread >>> 16), 0xc2b2ae35));
 }
 
 /** Mean 1: the power of a Rayleigh-fading channel. */
-export const exponential = (random: Draw) => -Math.log(1 - random.uniform());
+export const exponential = (random: RandomSource) => -Math.log(1 - random.uniform());
 
 /**
  * `ofdma`: the power density of a device that fills the whole band, so that its spectral efficiency is the same over any part of it.

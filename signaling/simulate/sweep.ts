@@ -52,14 +52,14 @@ export interface Axis {
   readonly set: (scenario: Scenario, value: number) => Scenario;
 }
 
-export interface Outcome {
+export interface PolicyOutcome {
   readonly seconds: number;
   /** The plan's own proof: no plan of its policy's class is quicker. */
   readonly boundSeconds: number;
 }
 
 /** What every policy made of one draw; null where it has no plan. */
-export type Draw = ReadonlyMap<Policy, Outcome | null>;
+export type DrawOutcomes = ReadonlyMap<Policy, PolicyOutcome | null>;
 
 export interface PolicyPoint {
   /** Over the draws in which the policy has a plan; null when it never has. */
@@ -70,7 +70,7 @@ export interface PolicyPoint {
 export interface SweepPoint {
   readonly value: number;
   readonly policies: ReadonlyMap<Policy, PolicyPoint>;
-  readonly draws: readonly Draw[];
+  readonly draws: readonly DrawOutcomes[];
 }
 
 export interface Sweep {
@@ -78,7 +78,7 @@ export interface Sweep {
   readonly points: readonly SweepPoint[];
 }
 
-export interface Progress {
+export interface SweepProgress {
   readonly axis: AxisName;
   readonly done: number;
   readonly total: number;
@@ -99,13 +99,13 @@ export function* runSweep(
   axis: AxisName,
   policies: readonly Policy[],
   seeds: Seeds,
-): Generator<Progress, Sweep, void> {
+): Generator<SweepProgress, Sweep, void> {
   const { values, set }: Axis = AXES[axis];
   const settings = values(scenario).map((value) => ({ value, scenario: set(scenario, value) }));
   const total = settings.length * seeds.count;
   const points: SweepPoint[] = [];
   for (const { value, scenario: varied } of settings) {
-    const draws: Draw[] = [];
+    const draws: DrawOutcomes[] = [];
     for (let index = 0; index < seeds.count; index += 1) {
       draws.push(solveDraw(varied, policies, seeds.first + index));
       yield { axis, done: points.length * seeds.count + draws.length, total };
@@ -115,7 +115,7 @@ export function* runSweep(
   return { axis, points };
 }
 
-function solveDraw(scenario: Scenario, policies: readonly Policy[], seed: number): Draw {
+function solveDraw(scenario: Scenario, policies: readonly Policy[], seed: number): DrawOutcomes {
   const problem = drawProblem(scenario, seed);
   return new Map(
     policies.map((policy) => {
@@ -126,7 +126,7 @@ function solveDraw(scenario: Scenario, policies: readonly Policy[], seed: number
   );
 }
 
-function summarise(value: number, policies: readonly Policy[], draws: readonly Draw[]): SweepPoint {
+function summarise(value: number, policies: readonly Policy[], draws: readonly DrawOutcomes[]): SweepPoint {
   const point = (policy: Policy): PolicyPoint => {
     const latencies = draws.flatMap((draw) => draw.get(policy)?.seconds ?? []);
     return { seconds: estimate(latencies), infeasible: draws.length - latencies.length };

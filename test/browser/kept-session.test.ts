@@ -84,24 +84,24 @@ describe.each(BROWSER_KINDS)('%s', (kind) => {
     await withBrowser(kind, async (browser) => {
       const tab = await browser.open(origin);
       await loaded(tab);
-      expect(await tab.page.evaluate(() => globalThis.factory.saved())).toEqual([]);
+      expect(await tab.page.evaluate(() => globalThis.factory.keptSessions())).toEqual([]);
       await tab.page.evaluate(host, request());
       const straight = await tab.page.evaluate(outcome);
       expect(straight.losses).toHaveLength(ROUNDS);
       await tab.page.evaluate(() => globalThis.session.leave());
-      const [whole] = await tab.page.evaluate(() => globalThis.factory.saved());
+      const [whole] = await tab.page.evaluate(() => globalThis.factory.keptSessions());
       expect(whole).toMatchObject({ deviceName: 'laptop', round: ROUNDS, rounds: ROUNDS });
       await tab.page.evaluate((id: string) => globalThis.factory.forget(id), whole?.id ?? '');
 
       await tab.page.evaluate(host, request());
       const before = await tab.page.evaluate(async () => {
-        const { room } = await globalThis.until(({ saved, rounds }) => saved !== null && rounds.length >= 3);
+        const { room } = await globalThis.until(({ kept, rounds }) => kept !== null && rounds.length >= 3);
         return room?.id;
       });
       // In the middle of a round.
       await tab.page.reload();
       await loaded(tab);
-      const [kept, ...others] = await tab.page.evaluate(() => globalThis.factory.saved());
+      const [kept, ...others] = await tab.page.evaluate(() => globalThis.factory.keptSessions());
       expect(others).toEqual([]);
       if (kept === undefined) throw new Error('Nothing was kept.');
       expect(kept.title).toContain('roberta-mini');
@@ -126,10 +126,10 @@ describe.each(BROWSER_KINDS)('%s', (kind) => {
       await tab.page.evaluate(() => globalThis.session.start());
       expect(await tab.page.evaluate(outcome)).toEqual(straight);
       const file = await tab.page.evaluate(async () => {
-        const { name, bytes } = await globalThis.session.saveCheckpoint();
+        const { name, bytes } = await globalThis.session.exportCheckpoint();
         globalThis.session.leave();
         // The same from a file, without what the browser keeps.
-        for (const { id } of await globalThis.factory.saved()) await globalThis.factory.forget(id);
+        for (const { id } of await globalThis.factory.keptSessions()) await globalThis.factory.forget(id);
         const options = { name: 'other name', policy: 'auto', slowdown: 1, patience: 0 } as const;
         globalThis.session = await globalThis.factory.resumeFile(bytes, options);
         const { room, rounds } = await globalThis.until(({ status }) => status.kind === 'ready');

@@ -93,7 +93,7 @@ it('trains on a file of one’s own, answers, and is gone on with after a reload
     await tab.until('a round is done', () => /Round \d+ of 12|Finished/.test(document.body.innerText), PATIENCE);
     await shows(tab, 'Take it with you');
     await shows(tab, `Finished after ${ROUNDS} rounds`);
-    await shows(tab, `Saved on this device at round ${ROUNDS}.`);
+    await shows(tab, `Kept on this device at round ${ROUNDS}.`);
     await shows(tab, 'GFLOP/s');
 
     await tab.fill('textarea[name="try-0"]', 'A wonderful evening');

@@ -181,9 +181,9 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
   it('goes on with a kept session, deletes another, opens a checkpoint', async () => {
     await onPhone(kind, async (person) => {
       const { page } = person.tab;
-      await person.go('start-saved');
-      const first = '.saved:first-child';
-      await person.shows('Round 340 of 1000, saved 12 minutes ago as Linen Shuttle; 2.4 MB.');
+      await person.go('start-kept');
+      const first = '.kept-item:first-child';
+      await person.shows('Round 340 of 1000, kept 12 minutes ago as Linen Shuttle; 2.4 MB.');
       await page.locator(`${first} button.plain`).click();
       await person.tab.until('the question is asked', () => document.activeElement?.textContent === 'Delete');
       await person.press('Keep it');
@@ -195,7 +195,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
 
       await person.open('Models kept on this device');
       await page.locator('button[aria-label="Delete: FacebookAI/roberta-base"]').click();
-      await page.locator('.stored-models button.danger').click();
+      await page.locator('.kept-models button.danger').click();
       await person.shows('FacebookAI/roberta-base is deleted; the next session with it downloads it again.');
 
       await person.open('Go on from a checkpoint file');
@@ -204,7 +204,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       await person.give('checkpoint', file('run.safetensors', 'T and more'));
       await person.shows('Paused after 34 rounds');
 
-      await person.go('start-saved');
+      await person.go('start-kept');
       await page.locator(`${first} button:not(.plain)`).click();
       await person.shows('Paused after 34 rounds');
     });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createSampler, tokenBatch } from '../../worker/data/batches.ts';
-import { mixSeed, seededRandom, shuffledIndices } from '../../worker/data/random.ts';
+import { mixSeed, seededRandom, shuffledIndices } from '../../worker/data/seeded-random.ts';
 import type { Tokenizer } from '../../worker/model/tokenizer.ts';
 
 const rounds = (draw: (round: number) => number[], count: number) =>

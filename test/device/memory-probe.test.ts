@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { randomModel } from '../../worker/check/random-model.ts';
 import { probeMemory } from '../../worker/device/memory-probe.ts';
 import type { Engine } from '../../worker/engine/engine.ts';
+import { recallFact, rememberFact } from '../../worker/engine/machine-facts.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
-import { recall, remember } from '../../worker/engine/remember.ts';
 
 const model = await randomModel({ layers: 4 });
 const reference = await createReferenceEngine(model);
@@ -61,12 +61,12 @@ describe('the memory probe', () => {
   it('takes half after a tab that died of it, and more again with each time that goes well', async () => {
     const { made, tried } = engine('crashed', 1e9);
     const claim = { samples: 16, tokens: 8, limitBytes: 580 };
-    await remember('memory probe/crashed', { limitBytes: 580, underWay: true });
+    await rememberFact('memory probe/crashed', { limitBytes: 580, underWay: true });
     expect(await probeMemory(made, claim)).toBe(290);
     expect(await probeMemory(made, claim)).toBe(362.5);
     for (let i = 0; i < 3; i++) await probeMemory(made, claim);
     expect(await probeMemory(made, claim)).toBe(580);
     expect(tried.at(0)).toBe('6 x 4');
-    expect(await recall('memory probe/crashed')).toEqual({ limitBytes: 580, underWay: false });
+    expect(await recallFact('memory probe/crashed')).toEqual({ limitBytes: 580, underWay: false });
   });
 });

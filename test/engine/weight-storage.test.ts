@@ -11,7 +11,7 @@ import { bytesSource } from '../../worker/files/byte-source.ts';
 import { parseModelConfig } from '../../worker/model/config.ts';
 import { initialParameters } from '../../worker/model/initial-parameters.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
-import { trainingBytes } from '../../worker/model/preflight.ts';
+import { trainingBytes } from '../../worker/model/model-preflight.ts';
 import { openWeights } from '../../worker/model/weights.ts';
 
 const DROPOUT = { probability: 0.25, seed: 11, round: 4 };

@@ -6,8 +6,8 @@ import {
   type CacheOptions,
   CHUNK_BYTES,
   cachedSource,
-  deleteStored,
-  storedModels,
+  forgetModels,
+  keptModels,
 } from '../../worker/files/cached-source.ts';
 import type { ChunkStore } from '../../worker/files/chunk-store.ts';
 import { openHttp } from '../../worker/files/open-file.ts';
@@ -43,9 +43,7 @@ const readAll = async (options?: CacheOptions) => {
   return Buffer.concat(parts);
 };
 const untilStored = (size: number) =>
-  expect
-    .poll(async () => (await storedModels(store)).reduce((sum, model) => sum + model.bytes, 0))
-    .toBeGreaterThan(size);
+  expect.poll(async () => (await keptModels(store)).reduce((sum, model) => sum + model.bytes, 0)).toBeGreaterThan(size);
 
 describe('a file that is kept', () => {
   it('is fetched once; the next time only the server is asked whether it is the same', async () => {
@@ -105,19 +103,19 @@ describe('a file that is kept', () => {
     server.files.set(FILE, servedBytes(other, '"two"'));
     expect(Buffer.compare(await readAll(), other)).toBe(0);
     await untilStored(bytes.length);
-    const [{ bytes: stored } = { bytes: 0 }] = await storedModels(store);
+    const [{ bytes: stored } = { bytes: 0 }] = await keptModels(store);
     expect(stored).toBeLessThan(1.01 * bytes.length);
   });
 
   it('is known by its model, and deleted by it', async () => {
     await readAll();
     await untilStored(bytes.length);
-    const [model] = await storedModels(store);
+    const [model] = await keptModels(store);
     expect(model).toMatchObject({ name: 'some/model' });
-    await deleteStored(store, 'another/model');
-    expect(await storedModels(store)).toHaveLength(1);
-    await deleteStored(store, 'some/model');
-    expect(await storedModels(store)).toEqual([]);
+    await forgetModels(store, 'another/model');
+    expect(await keptModels(store)).toHaveLength(1);
+    await forgetModels(store, 'some/model');
+    expect(await keptModels(store)).toEqual([]);
   });
 
   it('is looked at without keeping or fetching more than was asked for', async () => {
@@ -137,6 +135,6 @@ describe('a file that is kept', () => {
     expect(Buffer.compare(await readAll({ onProblem: (sentence) => problems.push(sentence) }), bytes)).toBe(0);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(/cannot be kept on this device .* downloaded again next time/);
-    expect(await storedModels(store)).toEqual([]);
+    expect(await keptModels(store)).toEqual([]);
   });
 });

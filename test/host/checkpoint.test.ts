@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { GradientPart } from '../../worker/api/batch.ts';
-import type { HostRequest, HostStart, OpenedHost } from '../../worker/api/host-api.ts';
+import type { HostRequest, HostStart, OpenedSession } from '../../worker/api/host-api.ts';
 import { type Checkpoint, decodeCheckpoint, difference, encodeCheckpoint } from '../../worker/host/checkpoint.ts';
 import { Host } from '../../worker/host/host.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
@@ -9,7 +9,7 @@ import { openFileOrHttp } from '../../worker/node/file-source.ts';
 import { MINI_REQUEST } from './node-host.ts';
 
 /** Gradients that depend on where the parameters are, as real ones do: any difference between two runs grows. */
-function partsAt(values: Float32Array, opened: OpenedHost, round: number): GradientPart[] {
+function partsAt(values: Float32Array, opened: OpenedSession, round: number): GradientPart[] {
   const layout = parameterLayout(opened.shape, opened.lora, opened.task.labelCount);
   const blocks = [
     ...layout.layers.map((block, layer) => ({ id: layer, block })),
@@ -22,7 +22,7 @@ function partsAt(values: Float32Array, opened: OpenedHost, round: number): Gradi
   }));
 }
 
-async function train(host: Host, opened: OpenedHost, from: number, to: number): Promise<void> {
+async function train(host: Host, opened: OpenedSession, from: number, to: number): Promise<void> {
   for (let round = from; round <= to; round++) {
     const { values } = await host.parameters();
     await host.step({ round, samples: 8, parts: partsAt(values, opened, round) });

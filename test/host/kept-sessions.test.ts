@@ -75,7 +75,7 @@ describe('sessions on a device', () => {
       deviceName: 'laptop',
       round: 10,
       rounds: 20,
-      savedAtMs: 10,
+      keptAtMs: 10,
       bytes: bytes.length,
     });
     expect(await kept.list()).toEqual([session]);

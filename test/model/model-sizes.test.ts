@@ -11,7 +11,7 @@ import { LORA_TARGETS, SessionSettingsSchema, WEIGHT_STORAGES } from '../../sign
 import { maxTokens, parseModelConfig } from '../../worker/model/config.ts';
 import { frozenBytes, frozenTensors } from '../../worker/model/description.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
-import { trainingBytes } from '../../worker/model/preflight.ts';
+import { trainingBytes } from '../../worker/model/model-preflight.ts';
 import { SETTINGS } from '../protocol/samples.ts';
 
 const HUB = new URL('../../../shared/hub/', import.meta.url);

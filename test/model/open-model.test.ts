@@ -2,10 +2,10 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ModelShape, ModelSource } from '../../signaling/protocol/settings.ts';
 import { randomValues } from '../../worker/check/random-model.ts';
 import { openHttp } from '../../worker/files/open-file.ts';
-import { frozenBytes, frozenTensors, loadStored } from '../../worker/model/description.ts';
+import { frozenBytes, frozenTensors, loadFrozen } from '../../worker/model/description.ts';
 import { halfBits } from '../../worker/model/half.ts';
+import { preflight } from '../../worker/model/model-preflight.ts';
 import { modelFiles, parseIndex } from '../../worker/model/open-model.ts';
-import { preflight } from '../../worker/model/preflight.ts';
 import { matrixValues } from '../../worker/model/stored-matrix.ts';
 import { RangeServer, servedBytes } from '../files/range-server.ts';
 
@@ -84,7 +84,7 @@ function file(tensors: readonly FileTensor[], dtype: 'F32' | 'F16' | 'BF16' = 'F
 const renamed = (rename: (name: string) => string) => TENSORS.map((t) => ({ ...t, name: rename(t.name) }));
 const load = async (onRead?: (bytes: number) => void) => {
   const weights = await modelFiles(openHttp, null, source, '').weights(onRead);
-  return { weights, model: await loadStored(weights, shape, 'f32') };
+  return { weights, model: await loadFrozen(weights, shape, 'f32') };
 };
 
 beforeEach(() => {
@@ -289,7 +289,7 @@ describe('what is told before a download', () => {
     const weights = await modelFiles(openHttp, null, source, '').weights((bytes) => {
       read += bytes;
     });
-    await loadStored(weights, big, 'int8');
+    await loadFrozen(weights, big, 'int8');
     expect(read).toBe(encoder);
   });
 

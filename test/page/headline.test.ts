@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { headline, limitSentences, progress, roleSentence, startObstacle } from '../../web/page/session/headline.ts';
+import {
+  headline,
+  limitSentences,
+  roleSentence,
+  roundsProgress,
+  startObstacle,
+} from '../../web/page/session/headline.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
 import { device, plan, room, rounds, scores, view, withStatus } from './gallery/scenarios.ts';
 
@@ -12,10 +18,10 @@ const training = room({ devices, plan: two });
 const steady = (count: number, seconds: number) =>
   rounds(count, two).map((one) => ({ ...one, elapsedSeconds: seconds }));
 
-describe('progress', () => {
+describe('roundsProgress', () => {
   it('judges the time left by the median of the last ten rounds', () => {
     const slowStart = steady(20, 2).map((one, i) => (i < 10 ? { ...one, elapsedSeconds: 60 } : one));
-    expect(progress({ rounds: slowStart }, training)).toEqual({
+    expect(roundsProgress({ rounds: slowStart }, training)).toEqual({
       done: 20,
       total: 120,
       share: 20 / 120,
@@ -24,9 +30,9 @@ describe('progress', () => {
   });
 
   it('has no time left to tell before the first round and after the last', () => {
-    expect(progress({ rounds: [] }, training).secondsLeft).toBeNull();
-    expect(progress({ rounds: steady(120, 2) }, training)).toMatchObject({ share: 1, secondsLeft: null });
-    expect(progress({ rounds: steady(50, 2) }, { ...training, phase: 'finished' }).secondsLeft).toBeNull();
+    expect(roundsProgress({ rounds: [] }, training).secondsLeft).toBeNull();
+    expect(roundsProgress({ rounds: steady(120, 2) }, training)).toMatchObject({ share: 1, secondsLeft: null });
+    expect(roundsProgress({ rounds: steady(50, 2) }, { ...training, phase: 'finished' }).secondsLeft).toBeNull();
   });
 });
 
@@ -153,7 +159,7 @@ describe('roleSentence', () => {
     expect(as('host', 0)).toBe(
       'This tab holds the session, and trains layers 0–2. Keep it open and visible; closing it ends the session for everyone.',
     );
-    expect(as('host', 0, { saved: { round: 30, atMs: 0 } })).toBe(
+    expect(as('host', 0, { kept: { round: 30, atMs: 0 } })).toBe(
       'This tab holds the session, and trains layers 0–2. Keep it open and visible; everyone waits while it is closed.',
     );
     expect(as('watcher', 5)).toBe('You are watching; this tab does no work and can be closed at any time.');

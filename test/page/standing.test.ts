@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { savedText } from '../../web/page/kept/saved-words.ts';
-import { bestText, leftOutText, savedSentence } from '../../web/page/session/standing-words.ts';
-import { answeredBy, predictionLines, probabilityText, textNames } from '../../web/page/take/prediction.ts';
-import { predictionOf } from '../../web/session/view/prediction.ts';
+import { keptSessionText } from '../../web/page/kept/kept-session-words.ts';
+import { bestText, keptSentence, leftOutText } from '../../web/page/session/standing-words.ts';
+import { answeredBy, predictionLines, probabilityText, textNames } from '../../web/page/take/try-it-words.ts';
+import { predictionOf } from '../../web/session/view/class-probabilities.ts';
 import { TASKS } from '../../worker/data/tasks.ts';
 import { device, room, scores, settingsOf } from './gallery/scenarios.ts';
 
@@ -30,12 +30,12 @@ describe('what has been reached', () => {
   });
 
   it('says what is kept, and what was left out', () => {
-    const saved = { round: 30, atMs: 0 };
-    expect(savedSentence({ saved, room: training })).toBe(
-      'Saved on this device at round 30; whatever happens, you can go on from there.',
+    const kept = { round: 30, atMs: 0 };
+    expect(keptSentence({ kept, room: training })).toBe(
+      'Kept on this device at round 30; whatever happens, you can go on from there.',
     );
-    expect(savedSentence({ saved, room: finished })).toBe('Saved on this device at round 30.');
-    expect(savedSentence({ saved: null, room: training })).toBeNull();
+    expect(keptSentence({ kept, room: finished })).toBe('Kept on this device at round 30.');
+    expect(keptSentence({ kept: null, room: training })).toBeNull();
     expect([leftOutText(1), leftOutText(1200)]).toEqual([
       '1 row of your data was left out.',
       '1,200 rows of your data were left out.',
@@ -43,9 +43,11 @@ describe('what has been reached', () => {
   });
 
   it('says where a kept session stands', () => {
-    const kept = { id: 'a', title: 't', deviceName: 'Studio', round: 40, rounds: 120, savedAtMs: 1e12, bytes: 2.4e6 };
-    expect(savedText(kept, 1e12 + 3 * 3_600_000)).toBe('Round 40 of 120, saved 3 hours ago as Studio; 2.4 MB.');
-    expect(savedText({ ...kept, round: 120 }, 1e12)).toBe('All 120 rounds are done, saved just now as Studio; 2.4 MB.');
+    const kept = { id: 'a', title: 't', deviceName: 'Studio', round: 40, rounds: 120, keptAtMs: 1e12, bytes: 2.4e6 };
+    expect(keptSessionText(kept, 1e12 + 3 * 3_600_000)).toBe('Round 40 of 120, kept 3 hours ago as Studio; 2.4 MB.');
+    expect(keptSessionText({ ...kept, round: 120 }, 1e12)).toBe(
+      'All 120 rounds are done, kept just now as Studio; 2.4 MB.',
+    );
   });
 });
 

@@ -6,11 +6,11 @@ import {
   POLICIES,
   TrainingSettingsSchema,
 } from '../../signaling/protocol/settings.ts';
-import { POLICY_CHOICES, TASKS } from '../../web/page/parts/choices.ts';
+import { POLICY_CHOICES, TASK_CHOICES } from '../../web/page/parts/choices.ts';
 import { friendlyName } from '../../web/page/start/device-name.ts';
 import type { Field, StartForm } from '../../web/page/start/form-fields.ts';
 import { EMPTY_TABLE, guessColumns } from '../../web/page/start/own-table.ts';
-import { recipeFields, withModel, withTask } from '../../web/page/start/recipes.ts';
+import { recipeFields, withModel, withTask } from '../../web/page/start/recipe-fields.ts';
 import { checkName, checkStartForm, DEFAULT_FORM, FOLDS } from '../../web/page/start/start-form.ts';
 import { previewTable } from '../../worker/data/own-task.ts';
 import { TASKS as WORKER_TASKS } from '../../worker/data/tasks.ts';
@@ -159,8 +159,8 @@ describe('checkStartForm', () => {
 
 describe('choices', () => {
   it('offer the tasks that the host’s worker knows', () => {
-    expect(TASKS.map((task) => task.id)).toEqual(WORKER_TASKS.map((task) => task.id));
-    for (const task of TASKS)
+    expect(TASK_CHOICES.map((task) => task.id)).toEqual(WORKER_TASKS.map((task) => task.id));
+    for (const task of TASK_CHOICES)
       expect(task.from === 'embedded').toBe(WORKER_TASKS.find(({ id }) => id === task.id)?.source.kind === 'grammar');
   });
 
@@ -172,7 +172,7 @@ describe('choices', () => {
 
 describe('recipes', () => {
   it('fill the form for every task that is offered', () => {
-    for (const { id } of [...TASKS, { id: 'own' }]) {
+    for (const { id } of [...TASK_CHOICES, { id: 'own' }]) {
       const filled = withTask(form(), id);
       expect(filled).toMatchObject(recipeFields({ model: filled.model, task: id }));
     }

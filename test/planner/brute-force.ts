@@ -1,5 +1,5 @@
 import { shareBandwidth } from '../../signaling/planner/problem/bandwidth.ts';
-import { computeSeconds, type Fleet, linkBits } from '../../signaling/planner/problem/fleet.ts';
+import { computeSeconds, type Fleet, runBits } from '../../signaling/planner/problem/fleet.ts';
 import { type BlockTable, loadsOf } from '../../signaling/planner/problem/table.ts';
 
 /** Oracles that try everything. Only for small problems. */
@@ -143,7 +143,7 @@ function demand(fleet: Fleet, device: number, samples: number, owners: readonly 
   owners.forEach((owner, depth) => {
     if (owner !== member) return;
     deepest = depth;
-    uploadBits += depth === 0 ? linkBits(fleet, -1, 0) : fleet.layerBits;
+    uploadBits += depth === 0 ? runBits(fleet, -1, 0) : fleet.layerBits;
   });
   return {
     computeSeconds: deepest > fleet.deepestHeld[device]! ? Infinity : computeSeconds(fleet, device, samples, deepest),

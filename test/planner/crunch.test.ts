@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Draw, drawsFrom } from '../../signaling/planner/algorithms/random.ts';
+import { drawsFrom, type RandomSource } from '../../signaling/planner/algorithms/random.ts';
 import { bottleneckByMatching, smallestPerDepth } from '../../signaling/planner/blocks/bottleneck.ts';
 import { crunch, crunchByCutting, crunchByThresholds } from '../../signaling/planner/blocks/crunch.ts';
 import { bruteBottleneck } from './brute-force.ts';
@@ -7,7 +7,7 @@ import { bruteBottleneck } from './brute-force.ts';
 const ids = (devices: number) => Array.from({ length: devices }, (_, k) => `d${k}`);
 
 /** Small whole numbers, so that ties are everywhere; each device holds the first few depths only. */
-function drawnTable(draw: Draw, devices: number, depths: number, rising: boolean): Float64Array {
+function drawnTable(draw: RandomSource, devices: number, depths: number, rising: boolean): Float64Array {
   const table = new Float64Array(devices * depths).fill(Infinity);
   for (let k = 0; k < devices; k++) {
     const held = draw.below(3) === 0 ? draw.below(depths + 1) : depths;

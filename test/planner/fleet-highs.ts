@@ -1,7 +1,7 @@
 import loadHighs from 'highs';
 import { shareBandwidth } from '../../signaling/planner/problem/bandwidth.ts';
 import { chainLoads, type Fleet } from '../../signaling/planner/problem/fleet.ts';
-import { fleetRunTable, linkOf } from '../../signaling/planner/problem/run-costs.ts';
+import { blockRunOf, fleetRunTable } from '../../signaling/planner/problem/run-costs.ts';
 
 /** One choice of the integer program: a device carries so many samples and sends a run of blocks. */
 interface Choice {
@@ -27,7 +27,9 @@ export async function teamsByIntegerProgram(fleet: Fleet, startSeconds: number):
     const result = highs.solve(modelOf(fleet, choices), { mip_rel_gap: 1e-9 });
     if (result.Status !== 'Optimal' || result.ObjectiveValue >= 1) return best;
     const chosen = choices.filter(({ name }) => (result.Columns[name]?.Primal ?? 0) > 0.5);
-    const loads = chosen.flatMap((choice) => chainLoads(fleet, [linkOf(choice)], { start: 0, count: choice.samples }));
+    const loads = chosen.flatMap((choice) =>
+      chainLoads(fleet, [blockRunOf(choice)], { start: 0, count: choice.samples }),
+    );
     const { latencySeconds } = shareBandwidth(fleet.law, loads, fleet.bandwidthHz);
     if (!(latencySeconds < best * (1 - 1e-7))) return best;
     best = latencySeconds;

@@ -108,7 +108,7 @@ describe('a table of one’s own', () => {
     ['two tasks', ['--train', PROGRAM, '--task', 'sst2', '--text', 'a', '--label', 'b'], 'choose one'],
     ['patience without evaluations', ['--patience', '2'], 'say with --evaluate-every'],
     ['a form that does not exist', ['--export-as', 'adapter,pickle'], '--export-as must be one of'],
-    ['another recipe for a saved run', ['--resume', PROGRAM, '--rounds', '5'], 'leave out --rounds'],
+    ['another recipe for a run from a checkpoint', ['--resume', PROGRAM, '--rounds', '5'], 'leave out --rounds'],
     ['a checkpoint that would be written over', ['--checkpoint', PROGRAM], 'is there already'],
     ['a file that is no checkpoint', ['--resume', PROGRAM, '--port', '0'], 'Is it a safetensors file'],
     ['an adapter that is none', ['--start', PROGRAM, '--port', '0', '--devices', '0'], 'adapter_model.safetensors'],

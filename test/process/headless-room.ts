@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type HeadlessEnvironment, headlessEnvironment } from '../../signaling/node/environment.ts';
+import { type HeadlessEnvironment, headlessEnvironment } from '../../signaling/node/node-environment.ts';
 import type { Policy } from '../../signaling/protocol/settings.ts';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
 import { roomLink } from '../../web/session/links/link-address.ts';

@@ -105,7 +105,7 @@ describe('a session on a table of one’s own', () => {
     const first = await HeadlessRoom.open(origin, 'crunch', { rounds: 4 }, { request, checkpointFile });
     await first.ready(1);
     first.session.start();
-    await first.until(({ saved, rounds }) => saved !== null && rounds.length >= 2);
+    await first.until(({ kept, rounds }) => kept !== null && rounds.length >= 2);
     await first.hangUp();
     const second = await HeadlessRoom.resume(origin, checkpointFile);
     try {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { headlessEnvironment } from '../../signaling/node/environment.ts';
+import { headlessEnvironment } from '../../signaling/node/node-environment.ts';
 import type { RunningServer } from '../../signaling/server/server.ts';
 import { JoinSession } from '../../web/session/join-session.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
@@ -47,7 +47,7 @@ describe('a session that is gone on with', () => {
     try {
       const back = await second.ready(1);
       expect(back.room).toMatchObject({ id: code, phase: 'paused' });
-      expect(back.saved?.round).toBe(back.rounds.length);
+      expect(back.kept?.round).toBe(back.rounds.length);
       expect(back.rounds.length).toBeGreaterThanOrEqual(8);
       expect(losses(back)).toEqual(losses(straight).slice(0, back.rounds.length));
       second.session.start();
@@ -75,7 +75,7 @@ describe('a session that is gone on with', () => {
     await first.addDevice('b');
     await first.ready(2);
     first.session.start();
-    await first.until(({ saved, rounds }) => saved !== null && rounds.length >= 3);
+    await first.until(({ kept, rounds }) => kept !== null && rounds.length >= 3);
     await first.hangUp();
 
     const second = await HeadlessRoom.resume(origin, checkpointFile);

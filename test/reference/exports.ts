@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { GradientPart } from '../../worker/api/batch.ts';
-import type { ExportedFile, HostRequest, HostStart, OpenedHost } from '../../worker/api/host-api.ts';
+import type { ExportedFile, HostRequest, HostStart, OpenedSession } from '../../worker/api/host-api.ts';
 import { loadTask } from '../../worker/data/load-task.ts';
 import { createOnnxEngine } from '../../worker/engine/onnx/engine.ts';
 import { Host } from '../../worker/host/host.ts';
@@ -122,7 +122,7 @@ async function goOn(): Promise<void> {
 /** A host and one engine in this process. */
 async function open(start: HostStart | undefined) {
   const host = new Host(openFileOrHttp);
-  const opened: OpenedHost = await host.open(start ? { ...request, start } : request);
+  const opened: OpenedSession = await host.open(start ? { ...request, start } : request);
   const { shape, task, lora } = opened;
   const weights = await openWeights(
     await openFileOrHttp(modelFileUrl(request.model, request.origin, 'model.safetensors')),

@@ -11,7 +11,7 @@ import { relativeChart, type SimulatedPolicy, sweepChart } from '../../signaling
 import { layOutJson, reportJson, sweepTable } from '../../signaling/simulate/report.ts';
 import { SCENARIOS, type Scenario, type ScenarioName } from '../../signaling/simulate/scenario.ts';
 import { estimate } from '../../signaling/simulate/statistics.ts';
-import { AXES, type AxisName, type Draw, runSweep, type Sweep } from '../../signaling/simulate/sweep.ts';
+import { AXES, type AxisName, type DrawOutcomes, runSweep, type Sweep } from '../../signaling/simulate/sweep.ts';
 import { measureTask } from './measure-token-lengths.ts';
 
 const BASE: Scenario = SCENARIOS.base;
@@ -153,7 +153,7 @@ describe('estimates', () => {
 
   test('policies are compared draw by draw, where both have a plan', () => {
     const outcome = (seconds: number | null) => seconds && { seconds, boundSeconds: 0.8 * seconds };
-    const draw = (exact: number | null, single: number | null): Draw =>
+    const draw = (exact: number | null, single: number | null): DrawOutcomes =>
       new Map([
         ['exact', outcome(exact) || null],
         ['single', outcome(single) || null],

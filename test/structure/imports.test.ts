@@ -87,7 +87,11 @@ describe('the checker finds', () => {
     ['signaling/cli/x.ts', "import { p } from '../../web/tab/tab.ts';", 'imports web/tab/tab.ts'],
     ['signaling/server/x.ts', "import { p } from '../../web/session/a.ts';", 'imports web/session/a.ts'],
     ['signaling/server/x.ts', "import type { T } from '../../worker/api/batch.ts';", 'imports worker/api/batch.ts'],
-    ['signaling/server/x.ts', "import { e } from '../node/environment.ts';", 'imports signaling/node/environment.ts'],
+    [
+      'signaling/server/x.ts',
+      "import { e } from '../node/node-environment.ts';",
+      'imports signaling/node/node-environment.ts',
+    ],
     ['signaling/server/x.ts', "import { s } from '../cli/serve-command.ts';", 'imports signaling/cli/serve-command.ts'],
     ['signaling/node/x.ts', "import { s } from '../server/server.ts';", 'imports signaling/server/server.ts'],
     ['signaling/simulate/x.ts', "import { s } from '../room/room.ts';", 'imports signaling/room/room.ts'],

@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create, globals } from 'webgpu';
-import { openDevice } from '../../worker/engine/webgpu/device/device.ts';
 import { Gpu } from '../../worker/engine/webgpu/device/gpu.ts';
+import { openDevice } from '../../worker/engine/webgpu/device/open-device.ts';
 
 /** WebGPU in Node: Dawn on whatever Vulkan driver the machine has, Mesa's software driver in CI. */
 if (process.env.XDG_RUNTIME_DIR === undefined) {

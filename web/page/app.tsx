@@ -1,11 +1,11 @@
 import { type ReadonlySignal, signal, useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
-import type { StoredModel } from '../../worker/api/host-api.ts';
+import type { KeptModel } from '../../worker/api/host-api.ts';
 import { roomOfFragment } from '../session/links/link-address.ts';
-import type { HostSession, SavedSession, Session, SessionFactory } from '../session/view/view.ts';
-import { CheckpointFile, SavedSessions } from './kept/saved.tsx';
-import { StoredModels } from './kept/stored-models.tsx';
+import type { HostSession, KeptSession, Session, SessionFactory } from '../session/view/view.ts';
+import { KeptModelList } from './kept/kept-models.tsx';
+import { CheckpointFile, KeptSessionList } from './kept/kept-sessions.tsx';
 import { recall, remember, ThemeButton } from './parts/theme.tsx';
 import type { ServerFacts } from './server-facts.ts';
 import { SessionScreen } from './session/session.tsx';
@@ -38,12 +38,12 @@ export function App({ factory, origin, server }: AppProps) {
   const busy = useSignal(false);
   const problem = useSignal<string | null>(null);
   /** Null until it was looked up. */
-  const saved = useSignal<readonly SavedSession[] | null>(null);
-  const stored = useSignal<readonly StoredModel[]>([]);
+  const sessions = useSignal<readonly KeptSession[] | null>(null);
+  const models = useSignal<readonly KeptModel[]>([]);
   // A list that has become empty stays, to say what was deleted.
-  const had = useRef({ saved: false, stored: false }).current;
-  had.saved ||= (saved.value?.length ?? 0) > 0;
-  had.stored ||= stored.value.length > 0;
+  const had = useRef({ sessions: false, models: false }).current;
+  had.sessions ||= (sessions.value?.length ?? 0) > 0;
+  had.models ||= models.value.length > 0;
   const drawnName = useRef(friendlyName(Math.random())).current;
   const form = useRef(signal<StartForm>({ ...DEFAULT_FORM, name: recall(NAME_KEY) ?? drawnName })).current;
 
@@ -108,9 +108,9 @@ export function App({ factory, origin, server }: AppProps) {
   const list = async (): Promise<void> => {
     const made = await factory();
     // One may be refused by the browser without the other.
-    const [sessions, models] = await Promise.allSettled([made.saved(), made.storedModels()]);
-    saved.value = sessions.status === 'fulfilled' ? sessions.value : [];
-    stored.value = models.status === 'fulfilled' ? models.value : [];
+    const [keptSessions, keptModels] = await Promise.allSettled([made.keptSessions(), made.keptModels()]);
+    sessions.value = keptSessions.status === 'fulfilled' ? keptSessions.value : [];
+    models.value = keptModels.status === 'fulfilled' ? keptModels.value : [];
   };
   const atStart = place.value.kind === 'start';
   useEffect(() => {
@@ -124,7 +124,7 @@ export function App({ factory, origin, server }: AppProps) {
     await list();
   };
   const deleteModel = async (name: string): Promise<void> => {
-    await (await factory()).deleteStoredModels(name);
+    await (await factory()).forgetModels(name);
     await list();
   };
   const back = (): void => {
@@ -170,9 +170,9 @@ export function App({ factory, origin, server }: AppProps) {
                 {problem.value}
               </p>
             )}
-            {atStart && had.saved && (
-              <SavedSessions
-                sessions={saved.value ?? []}
+            {atStart && had.sessions && (
+              <KeptSessionList
+                sessions={sessions.value ?? []}
                 nowMs={Date.now()}
                 busy={busy.value}
                 onResume={resume}
@@ -203,7 +203,7 @@ export function App({ factory, origin, server }: AppProps) {
               />
               <div class="kept">
                 <CheckpointFile busy={busy.value} onFile={resumeFile} />
-                {had.stored && <StoredModels models={stored.value} onDelete={deleteModel} />}
+                {had.models && <KeptModelList models={models.value} onDelete={deleteModel} />}
               </div>
             </>
           )}

@@ -3,7 +3,13 @@ import type { ClientMessage, ServerMessage } from '../../signaling/protocol/mess
 import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus } from '../../signaling/protocol/room-view.ts';
 import type { Policy, SessionSettings } from '../../signaling/protocol/settings.ts';
-import type { AdapterChoice, ExportedFile, HostRequest, HostWorkerApi, OpenedHost } from '../../worker/api/host-api.ts';
+import type {
+  AdapterChoice,
+  ExportedFile,
+  HostRequest,
+  HostWorkerApi,
+  OpenedSession,
+} from '../../worker/api/host-api.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { HostLinks } from './host-links.ts';
 import { type Identity, newIdentity } from './identity.ts';
@@ -13,7 +19,7 @@ import { Fleet } from './rounds/fleet.ts';
 import { TrainerSeat } from './rounds/trainer-seat.ts';
 import { Training } from './rounds/training.ts';
 import { historyOf, type Resumed, type SessionNote } from './session-note.ts';
-import { predictionOf } from './view/prediction.ts';
+import { predictionOf } from './view/class-probabilities.ts';
 import { logEntries, RunLog } from './view/run-log.ts';
 import type { HostOptions, HostSession, SessionView, TriedText } from './view/view.ts';
 import { ViewStore } from './view/view-store.ts';
@@ -130,7 +136,7 @@ export class OwnSession implements HostSession {
     return this.#log.text();
   }
 
-  async saveCheckpoint(): Promise<ExportedFile> {
+  async exportCheckpoint(): Promise<ExportedFile> {
     const api = this.#api();
     await this.#training?.quiet();
     const { room } = this.#store.view;
@@ -152,9 +158,9 @@ export class OwnSession implements HostSession {
    */
   #hangUp(): void {
     if (this.#over) return;
-    const { saved, room } = this.#store.view;
+    const { kept: checkpoint, room } = this.#store.view;
     const kept = this.#keepWhatThereIs();
-    if (saved === null || room?.phase === 'finished') this.#client?.send({ type: 'leave' });
+    if (checkpoint === null || room?.phase === 'finished') this.#client?.send({ type: 'leave' });
     this.#end('This tab left the session.', kept);
   }
 
@@ -171,7 +177,7 @@ export class OwnSession implements HostSession {
   /** What the checkpoint tells of the rounds before. */
   #recall({ round, note }: Resumed): void {
     this.#store.dispatch({ type: 'message', message: { type: 'history', ...historyOf(note.log, round) } });
-    this.#store.dispatch({ type: 'saved', saved: { round, atMs: note.savedAtMs } });
+    this.#store.dispatch({ type: 'kept', kept: { round, atMs: note.savedAtMs } });
     this.#log.add([{ type: 'resumed', round }]);
   }
 
@@ -209,7 +215,7 @@ export class OwnSession implements HostSession {
     this.#enterRoom({ model, weights, shape, task, lora, training, policy: this.#options.policy }, made);
   }
 
-  #enterRoom(settings: SessionSettings, { secondDev }: OpenedHost): void {
+  #enterRoom(settings: SessionSettings, { secondDev }: OpenedSession): void {
     const client = new RoomClient(this.#environment, () => this.#enter(settings));
     this.#client = client;
     client.onMessage((message) => this.#onMessage(message));
@@ -264,7 +270,7 @@ export class OwnSession implements HostSession {
         if (room !== null) await keep(this.#worker.api, { id, deviceName: name }, this.#note(room.id));
         return round;
       },
-      onKept: (round) => this.#store.dispatch({ type: 'saved', saved: { round, atMs: this.#environment.nowMs() } }),
+      onKept: (round) => this.#store.dispatch({ type: 'kept', kept: { round, atMs: this.#environment.nowMs() } }),
       onProblem: (sentence) => this.#store.notice('problem', sentence),
     });
   }

@@ -5,7 +5,7 @@ import type { HostOptions } from './view/view.ts';
 import type { SessionEnvironment } from './world/environment.ts';
 
 /**
- * Goes on with a checkpoint of `OwnSession`, under its old room code and identity. `options` replace those that it was saved with.
+ * Goes on with a checkpoint of `OwnSession`, under its old room code and identity. `options` replace those that it had.
  * Rejects with a sentence when the bytes are no such checkpoint, or when `allow` rejects the session's id.
  */
 export async function resumeSession(
@@ -29,7 +29,7 @@ export async function resumeSession(
   }
 }
 
-/** The server may have another address than when the session was saved. */
+/** The server may have another address than when the checkpoint was made. */
 function atOrigin(request: Omit<HostRequest, 'start'>, origin: string): HostRequest {
   const moved = (address: string): string =>
     address.startsWith(`${request.origin}/`) ? origin + address.slice(request.origin.length) : address;

@@ -21,6 +21,7 @@ const NoteSchema = v.strictObject({
     patience: v.pipe(v.number(), v.integer(), v.minValue(0)),
   }),
   finished: v.boolean(),
+  /** When it was kept; the files of earlier versions fixed the name. */
   savedAtMs: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   /** Lines of the run's log; rounds and scores are in it. */
   log: v.array(v.string()),
@@ -39,7 +40,7 @@ export function readNote(text: string): SessionNote {
   const read = v.safeParse(NoteSchema, parsed(text));
   if (!read.success)
     throw new Error(
-      'The checkpoint does not say of which session it is; only what a session saved can be gone on with.',
+      'The checkpoint does not say of which session it is; only what a session kept can be gone on with.',
     );
   return read.output;
 }

@@ -75,7 +75,7 @@ export async function createSessionFactory(origin: string): Promise<SessionFacto
   return {
     host: (request, options) => watched(new OwnSession(environment, request, options)),
     join: (room, options) => new JoinSession(environment, room, options),
-    saved: async () => {
+    keptSessions: async () => {
       if (environment.keep === null) return [];
       await settled();
       // A private window has the storage's functions, and refuses each of them.
@@ -97,8 +97,8 @@ export async function createSessionFactory(origin: string): Promise<SessionFacto
     },
     previewTable: (bytes) => ask((api) => api.previewTable(bytes)),
     preflight: (source) => ask((api) => api.preflight(source, origin, TAB_MEMORY_BYTES)),
-    storedModels: () => ask((api) => api.storedModels()),
-    deleteStoredModels: (name) => ask((api) => api.deleteStoredModels(name)),
+    keptModels: () => ask((api) => api.keptModels()),
+    forgetModels: (name) => ask((api) => api.forgetModels(name)),
   };
 }
 

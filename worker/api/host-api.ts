@@ -51,13 +51,13 @@ export interface Preflight {
 }
 
 /** A model of which this device keeps something, for the next time. */
-export interface StoredModel {
+export interface KeptModel {
   readonly name: string;
   readonly bytes: number;
 }
 
 /** What has been opened, for SessionSettings. */
-export interface OpenedHost {
+export interface OpenedSession {
   readonly shape: ModelShape;
   readonly task: TaskSummary;
   /** The request's, or those of the adapter that the session starts from. */
@@ -74,7 +74,7 @@ export interface OpenedHost {
 }
 
 /** A session of this device that can be gone on with, as a list shows it. */
-export interface SavedSession {
+export interface KeptSession {
   readonly id: string;
   /** The task's and the model's names. */
   readonly title: string;
@@ -82,7 +82,7 @@ export interface SavedSession {
   readonly round: number;
   readonly rounds: number;
   /** Since 1970. */
-  readonly savedAtMs: number;
+  readonly keptAtMs: number;
   readonly bytes: number;
 }
 
@@ -116,12 +116,12 @@ export interface Score extends MetricValue {
 
 /** The host's worker: task data, tokens, merge, optimiser, score, export. Neither examples nor weights leave the host but as token ids and adapters. */
 export interface HostWorkerApi {
-  open(request: HostRequest): Promise<OpenedHost>;
+  open(request: HostRequest): Promise<OpenedSession>;
   /** What a model is and whether this device can hold it. Reads its config and a header, no weights; needs no open session. */
   preflight(source: ModelSource, origin: string, memoryLimitBytes: number): Promise<Preflight>;
-  storedModels(): Promise<readonly StoredModel[]>;
+  keptModels(): Promise<readonly KeptModel[]>;
   /** Deletes what is kept of a model, or, given null, of all. */
-  deleteStoredModels(name: string | null): Promise<void>;
+  forgetModels(name: string | null): Promise<void>;
   /** Reads a person's file for its preview; needs no open session. */
   previewTable(bytes: Uint8Array): Promise<TablePreview>;
   progress(): Promise<LoadProgress>;
@@ -155,9 +155,9 @@ export interface HostWorkerApi {
   /** Everything that it takes to go on later as if nothing had happened; `note` is kept along (the session's own log, say). */
   checkpoint(note: string): Promise<Uint8Array>;
   /** Keeps the checkpoint on this device, in place of the session's last one. Resolves with its bytes; rejects with a sentence. */
-  keep(session: { readonly id: string; readonly deviceName: string }, note: string): Promise<SavedSession>;
+  keep(session: { readonly id: string; readonly deviceName: string }, note: string): Promise<KeptSession>;
   /** What is kept on this device, the latest first; needs no open session, nor do the next two. */
-  keptSessions(): Promise<readonly SavedSession[]>;
+  keptSessions(): Promise<readonly KeptSession[]>;
   /** A kept session's checkpoint. */
   keptCheckpoint(id: string): Promise<Uint8Array>;
   forget(id: string): Promise<void>;

@@ -6,7 +6,7 @@ import {
   ModelShapeSchema,
 } from '../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../api/batch.ts';
-import { checkedBatch } from '../engine/batch.ts';
+import { checkedBatch } from '../engine/checked-batch.ts';
 import { bytesSource } from '../files/byte-source.ts';
 import { type ParameterLayout, parameterLayout } from '../model/layout.ts';
 import { decodeFloats, decodeIntegers, parseHeader, SafetensorsError } from '../model/safetensors.ts';

@@ -1,7 +1,7 @@
 import type { TokenBatch } from '../api/batch.ts';
 import type { Tokenizer } from '../model/tokenizer.ts';
 import type { Example } from './example.ts';
-import { mixSeed, seededRandom, shuffledIndices } from './random.ts';
+import { mixSeed, seededRandom, shuffledIndices } from './seeded-random.ts';
 
 /**
  * Draws the samples of every round from a seed: epoch after epoch, each a fresh shuffle of all examples, cut into rounds one after the

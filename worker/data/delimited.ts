@@ -3,7 +3,7 @@ import type { BadRow } from '../api/tables.ts';
 
 export const DELIMITERS = [',', '\t', ';', '|'] as const;
 
-export interface Dialect {
+export interface TableDialect {
   readonly delimiter: (typeof DELIMITERS)[number];
   /** Whether a field may stand in double quotes, "" meaning one. GLUE's own files have none: there a quote is a character like others. */
   readonly quoted: boolean;
@@ -15,7 +15,7 @@ export interface TableRow {
 }
 
 export interface Table {
-  readonly dialect: Dialect;
+  readonly dialect: TableDialect;
   /** The first row. */
   readonly header: readonly string[];
   /** Rows with as many fields as the header. */
@@ -39,7 +39,11 @@ export function decodeText(bytes: Uint8Array): string {
  * Reads a table whose first row names its columns, or one without such a row whose columns `names` gives. Never throws: what cannot be
  * read is in `bad`.
  */
-export function parseTable(text: string, dialect: Dialect = detectDialect(text), names?: readonly string[]): Table {
+export function parseTable(
+  text: string,
+  dialect: TableDialect = detectDialect(text),
+  names?: readonly string[],
+): Table {
   const { records, bad } = readRecords(text, dialect);
   const [first, ...rest] = records;
   const header = names ?? first?.fields.map((name) => name.trim()) ?? [];
@@ -60,10 +64,10 @@ const SAMPLE_CHARACTERS = 64 * 1024;
  * The dialect in which most of the table's beginning has the header's number of fields, at least two; with the fewest bad rows, then
  * the most columns. Quotes are read as such where they can be.
  */
-export function detectDialect(text: string): Dialect {
+export function detectDialect(text: string): TableDialect {
   const cut = text.length > SAMPLE_CHARACTERS;
   const sample = cut ? text.slice(0, text.lastIndexOf('\n', SAMPLE_CHARACTERS) + 1) : text;
-  let best: { dialect: Dialect; share: number; columns: number } | undefined;
+  let best: { dialect: TableDialect; share: number; columns: number } | undefined;
   for (const quoted of sample.includes('"') ? [true, false] : [true]) {
     for (const delimiter of DELIMITERS) {
       const dialect = { delimiter, quoted };
@@ -81,7 +85,7 @@ export function detectDialect(text: string): Dialect {
 const UNCLOSED = 'a quote that is never closed';
 
 /** One pass over the characters. A broken row ends at its line's end, so that one bad quote does not swallow the rows after it. */
-function readRecords(text: string, { delimiter, quoted }: Dialect): { records: TableRow[]; bad: BadRow[] } {
+function readRecords(text: string, { delimiter, quoted }: TableDialect): { records: TableRow[]; bad: BadRow[] } {
   const records: TableRow[] = [];
   const bad: BadRow[] = [];
   let at = text.startsWith('\ufeff') ? 1 : 0;

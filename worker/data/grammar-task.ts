@@ -12,7 +12,7 @@ import {
   VERB_PHRASES,
   VERDICTS,
 } from './grammar-lexicon.ts';
-import { seededRandom } from './random.ts';
+import { seededRandom } from './seeded-random.ts';
 
 const TRAIN_EXAMPLES = 4000;
 const DEV_EXAMPLES = 500;

@@ -2,7 +2,7 @@ import type { BadRow, OwnTaskRequest, TablePreview } from '../api/tables.ts';
 import { DataError } from './data-error.ts';
 import { decodeText, detectDialect, parseTable, type Table } from './delimited.ts';
 import type { ExampleSplits } from './example.ts';
-import { mixSeed, seededRandom, shuffledIndices } from './random.ts';
+import { mixSeed, seededRandom, shuffledIndices } from './seeded-random.ts';
 import { type LabelReading, labelNames, tableExamples } from './table-examples.ts';
 import type { Task } from './tasks.ts';
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { Engine } from '../engine/engine.ts';
-import { recall, remember } from '../engine/remember.ts';
+import { recallFact, rememberFact } from '../engine/machine-facts.ts';
 
 /** What the deepest order of a session would need, and how much memory training may claim here. */
 export interface MemoryClaim {
@@ -20,14 +20,14 @@ const RAISE = 1.25;
  */
 export async function probeMemory(engine: Engine, claim: MemoryClaim): Promise<number> {
   const key = ['memory probe', engine.backend].join('/');
-  const earlier = v.safeParse(RemainsSchema, await recall(key));
+  const earlier = v.safeParse(RemainsSchema, await recallFact(key));
   const believed = earlier.success ? earlier.output.limitBytes * (earlier.output.underWay ? 0.5 : RAISE) : Infinity;
   const limitBytes = Math.min(claim.limitBytes, believed);
   const orders = smallerAndSmaller(engine, { ...claim, limitBytes });
   for (const [index, { samples, depth, bytes }] of orders.entries()) {
-    await remember(key, { limitBytes: bytes, underWay: true });
+    await rememberFact(key, { limitBytes: bytes, underWay: true });
     const fits = await engine.fits(samples, claim.tokens, depth);
-    await remember(key, { limitBytes: fits && index === 0 ? limitBytes : bytes, underWay: false });
+    await rememberFact(key, { limitBytes: fits && index === 0 ? limitBytes : bytes, underWay: false });
     if (fits) return index === 0 ? limitBytes : bytes;
   }
   return 0;

@@ -1,13 +1,13 @@
 import type { ModelShape } from '../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../api/batch.ts';
-import type { StoredEmbeddings } from '../model/description.ts';
+import type { FrozenEmbeddings } from '../model/description.ts';
 import { addRow } from '../model/stored-matrix.ts';
 /**
  * Sums of word, position and token-type rows, before the LayerNorm: (B,T,C). The table of words is only ever indexed here, so that it
  * is never an engine's buffer. Positions follow RoBERTa's create_position_ids_from_input_ids: pad id + 1 + index, and pad id on padding.
  */
 export function gatherEmbeddings(
-  table: StoredEmbeddings,
+  table: FrozenEmbeddings,
   shape: ModelShape,
   batch: TokenBatch,
 ): Float32Array<ArrayBuffer> {
@@ -30,7 +30,7 @@ export function gatherEmbeddings(
 }
 
 /** Embeddings and their LayerNorm in f32: (B,T,C). */
-export function embedTokens(table: StoredEmbeddings, shape: ModelShape, batch: TokenBatch): Float32Array<ArrayBuffer> {
+export function embedTokens(table: FrozenEmbeddings, shape: ModelShape, batch: TokenBatch): Float32Array<ArrayBuffer> {
   const x = gatherEmbeddings(table, shape, batch);
   const c = shape.hiddenSize;
   for (let at = 0; at < x.length; at += c) {

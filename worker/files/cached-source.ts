@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { StoredModel } from '../api/host-api.ts';
+import type { KeptModel } from '../api/host-api.ts';
 import { type ByteSource, MissingFileError, SourceError } from './byte-source.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import type { OpenFile } from './open-file.ts';
@@ -200,13 +200,13 @@ function modelOf(url: string): string {
 }
 
 /** The models of which something is kept, and their bytes here. */
-export async function storedModels(store: ChunkStore): Promise<readonly StoredModel[]> {
+export async function keptModels(store: ChunkStore): Promise<readonly KeptModel[]> {
   const models = [...(await byModel(store))];
   return models.map(([name, entries]) => ({ name, bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0) }));
 }
 
 /** Deletes what is kept of a model, or, given null, of all. */
-export async function deleteStored(store: ChunkStore, model: string | null): Promise<void> {
+export async function forgetModels(store: ChunkStore, model: string | null): Promise<void> {
   for (const [name, entries] of await byModel(store))
     if (model === null || name === model) await store.delete(entries.map(({ key }) => key));
 }

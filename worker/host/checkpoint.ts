@@ -124,7 +124,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const { tensors, metadata } = parseHeader(bytes.subarray(0, jsonEnd), bytes.length);
   if (metadata.get('format') !== FORMAT)
     throw new CheckpointError(
-      'The file is no checkpoint of this version; only what a session saved can be gone on from.',
+      'The file is no checkpoint of this version; only what a session kept can be gone on from.',
     );
   const state = parseState(metadata.get('state') ?? '');
   const tensor = (name: string, dtype: 'F32' | 'U8') => {

@@ -7,8 +7,8 @@ export function serveHost(host: Host, endpoint?: Endpoint): void {
   const api: HostWorkerApi = {
     open: (request) => host.open(request),
     preflight: (source, origin, memoryLimitBytes) => host.preflight(source, origin, memoryLimitBytes),
-    storedModels: () => host.storedModels(),
-    deleteStoredModels: (name) => host.deleteStoredModels(name),
+    keptModels: () => host.keptModels(),
+    forgetModels: (name) => host.forgetModels(name),
     previewTable: (bytes) => host.previewTable(bytes),
     progress: () => host.progress(),
     roundBatch: async (round) => transferBatch(await host.roundBatch(round)),

@@ -13,27 +13,27 @@ import type {
   ExportedFile,
   HostRequest,
   HostWorkerApi,
-  OpenedHost,
+  KeptModel,
+  KeptSession,
+  OpenedSession,
   Preflight,
-  SavedSession,
   Score,
-  StoredModel,
 } from '../api/host-api.ts';
 import type { TablePreview } from '../api/tables.ts';
 import { tokenBatch } from '../data/batches.ts';
 import type { Example, ExampleSplits } from '../data/example.ts';
 import { previewTable } from '../data/own-task.ts';
 import { scoreLogits } from '../data/score.ts';
-import { deleteStored, storedModels } from '../files/cached-source.ts';
+import { forgetModels, keptModels } from '../files/cached-source.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import { mergeGradients } from '../learn/merge.ts';
 import { adamWStep, learningRateFactor, norm } from '../learn/optimiser.ts';
+import { preflight } from '../model/model-preflight.ts';
 import { type ModelFiles, modelFiles } from '../model/open-model.ts';
-import { preflight } from '../model/preflight.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
+import { type HostState, openHostState } from './host-state.ts';
 import { type KeptSessions, labelMetadata, type SessionLabel } from './kept-sessions.ts';
-import { type OpenHost, openHost } from './open-host.ts';
 
 /** More bad rows than that are only counted. */
 const SHOWN_BAD_ROWS = 20;
@@ -44,7 +44,7 @@ export class Host implements HostWorkerApi {
   readonly #kept: KeptSessions | null;
   readonly #store: ChunkStore | null;
   #progress: LoadProgress = { stage: 'config', done: 0, total: 1 };
-  #host: OpenHost | undefined;
+  #host: HostState | undefined;
 
   /** `kept` is null where a process keeps files of its own, `store` where models are not kept. */
   constructor(openFile: OpenFile, kept: KeptSessions | null = null, store: ChunkStore | null = null) {
@@ -53,9 +53,9 @@ export class Host implements HostWorkerApi {
     this.#kept = kept;
   }
 
-  async open(request: HostRequest): Promise<OpenedHost> {
+  async open(request: HostRequest): Promise<OpenedSession> {
     this.#host = undefined;
-    const { open, bad } = await openHost(this.#openFile, this.#files(request), request, (progress) => {
+    const { open, bad } = await openHostState(this.#openFile, this.#files(request), request, (progress) => {
       this.#progress = progress;
     });
     this.#host = open;
@@ -83,12 +83,12 @@ export class Host implements HostWorkerApi {
     return preflight(this.#openFile, this.#store, source, origin, memoryLimitBytes);
   }
 
-  async storedModels(): Promise<readonly StoredModel[]> {
-    return this.#store === null ? [] : storedModels(this.#store);
+  async keptModels(): Promise<readonly KeptModel[]> {
+    return this.#store === null ? [] : keptModels(this.#store);
   }
 
-  async deleteStoredModels(name: string | null): Promise<void> {
-    if (this.#store !== null) await deleteStored(this.#store, name);
+  async forgetModels(name: string | null): Promise<void> {
+    if (this.#store !== null) await forgetModels(this.#store, name);
   }
 
   async previewTable(bytes: Uint8Array): Promise<TablePreview> {
@@ -183,7 +183,7 @@ export class Host implements HostWorkerApi {
     return encodeCheckpoint(this.#checkpoint(note));
   }
 
-  async keep({ id, deviceName }: { id: string; deviceName: string }, note: string): Promise<SavedSession> {
+  async keep({ id, deviceName }: { id: string; deviceName: string }, note: string): Promise<KeptSession> {
     const checkpoint = this.#checkpoint(note);
     const { model, training } = checkpoint.request;
     const label: SessionLabel = {
@@ -196,7 +196,7 @@ export class Host implements HostWorkerApi {
     return this.#keptHere().keep(id, label, encodeCheckpoint(checkpoint, labelMetadata(label)));
   }
 
-  async keptSessions(): Promise<readonly SavedSession[]> {
+  async keptSessions(): Promise<readonly KeptSession[]> {
     return this.#keptHere().list();
   }
 
@@ -269,7 +269,7 @@ export class Host implements HostWorkerApi {
     return set === 'first' ? examples.dev : (secondDev?.examples ?? []);
   }
 
-  #opened(): OpenHost {
+  #opened(): HostState {
     if (!this.#host) throw new Error('The host has no session yet; open one first.');
     return this.#host;
   }

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { SavedSession } from '../api/host-api.ts';
+import type { KeptSession } from '../api/host-api.ts';
 import { headerBytes, PREFIX_BYTES, parseHeader } from '../model/safetensors.ts';
 
 /** Files of this device under flat names. What `write` was broken off in the middle of must not read as a whole file afterwards. */
@@ -22,6 +22,7 @@ const LabelSchema = v.strictObject({
   deviceName: v.string(),
   round: whole,
   rounds: whole,
+  /** When it was kept; the files of earlier versions fixed the name. */
   savedAtMs: whole,
 });
 export type SessionLabel = v.InferOutput<typeof LabelSchema>;
@@ -29,7 +30,11 @@ export type SessionLabel = v.InferOutput<typeof LabelSchema>;
 interface KeptFile {
   readonly name: string;
   readonly number: number;
-  readonly session: SavedSession;
+  readonly session: KeptSession;
+}
+
+function keptSession(id: string, { savedAtMs, ...label }: SessionLabel, bytes: number): KeptSession {
+  return { id, ...label, keptAtMs: savedAtMs, bytes };
 }
 
 /** The name of the checkpoint's metadata entry with what lists show. */
@@ -49,12 +54,12 @@ export class KeptSessions {
   }
 
   /** The latest first. Files that are no whole checkpoints are passed over. */
-  async list(): Promise<readonly SavedSession[]> {
+  async list(): Promise<readonly KeptSession[]> {
     return (await this.#latest()).map(({ session }) => session);
   }
 
   /** `bytes` is a checkpoint with the `label` in its metadata. Rejects with a sentence when it cannot be kept; the old one stays then. */
-  async keep(id: string, label: SessionLabel, bytes: Uint8Array): Promise<SavedSession> {
+  async keep(id: string, label: SessionLabel, bytes: Uint8Array): Promise<KeptSession> {
     let name = '';
     try {
       const matches = (await this.#drawer.list()).map((file) => FILE_NAME.exec(file.name));
@@ -70,7 +75,7 @@ export class KeptSessions {
       );
     }
     await this.#clear(id, name);
-    return { id, ...label, bytes: bytes.length };
+    return keptSession(id, label, bytes.length);
   }
 
   /** @throws Error with a sentence when there is none. */
@@ -108,9 +113,9 @@ export class KeptSessions {
       const [, id, digits] = FILE_NAME.exec(name) ?? [];
       if (id === undefined || Number(digits) < (found.get(id)?.number ?? 0)) continue;
       const label = await this.#label(name, bytes);
-      if (label) found.set(id, { name, number: Number(digits), session: { id, ...label, bytes } });
+      if (label) found.set(id, { name, number: Number(digits), session: keptSession(id, label, bytes) });
     }
-    return [...found.values()].sort((a, b) => b.session.savedAtMs - a.session.savedAtMs);
+    return [...found.values()].sort((a, b) => b.session.keptAtMs - a.session.keptAtMs);
   }
 
   async #label(name: string, bytes: number): Promise<SessionLabel | null> {

@@ -16,12 +16,12 @@ export type LayerVector = `${LoraTarget}.bias` | `${'attention.output' | 'output
 export type LayerTensor = LayerMatrix | LayerVector;
 
 /** One layer's frozen tensors: matrices in the session's storage, vectors in f32. */
-export interface StoredLayer {
+export interface FrozenLayer {
   readonly matrices: Readonly<Record<LayerMatrix, StoredMatrix>>;
   readonly vectors: Readonly<Record<LayerVector, Float32Array>>;
 }
 
-export interface StoredEmbeddings {
+export interface FrozenEmbeddings {
   /** (V,C) */
   readonly word: StoredMatrix;
   /** (P,C) */
@@ -32,9 +32,9 @@ export interface StoredEmbeddings {
   readonly normBias: Float32Array;
 }
 
-export interface StoredModel {
-  readonly embeddings: StoredEmbeddings;
-  readonly layers: readonly StoredLayer[];
+export interface FrozenModel {
+  readonly embeddings: FrozenEmbeddings;
+  readonly layers: readonly FrozenLayer[];
 }
 
 /** Where a projection sits below `roberta.encoder.layer.<L>.`. */
@@ -75,7 +75,7 @@ export const layerTensorName = (layer: number, path: string): string => `roberta
 
 const EMBEDDINGS = 'roberta.embeddings';
 
-export function embeddingSpecs(shape: ModelShape): Readonly<Record<keyof StoredEmbeddings, TensorSpec>> {
+export function embeddingSpecs(shape: ModelShape): Readonly<Record<keyof FrozenEmbeddings, TensorSpec>> {
   const c = shape.hiddenSize;
   return {
     word: { name: `${EMBEDDINGS}.word_embeddings.weight`, shape: [shape.vocabSize, c] },
@@ -101,12 +101,12 @@ export function frozenTensors(shape: ModelShape): readonly TensorSpec[] {
  * Reads the frozen tensors in one pass over the files, each row straight into the place where it stays. All memory is taken
  * beforehand: a device that has too little fails before it downloads.
  */
-export async function loadStored(
+export async function loadFrozen(
   weights: Weights,
   shape: ModelShape,
   storage: WeightStorage,
   onTensor?: (done: number, total: number) => void,
-): Promise<StoredModel> {
+): Promise<FrozenModel> {
   const wanted: WantedTensor[] = [];
   const matrix = (spec: TensorSpec): StoredMatrix => {
     const [rows, columns] = spec.shape;
@@ -119,7 +119,7 @@ export async function loadStored(
     wanted.push({ ...spec, take: (piece, offset) => values.set(piece, offset) });
     return values;
   };
-  let model: StoredModel;
+  let model: FrozenModel;
   try {
     const { word, position, tokenType, normWeight, normBias } = embeddingSpecs(shape);
     model = {
@@ -165,7 +165,7 @@ function emptyLayer(
   layer: number,
   matrix: (spec: TensorSpec) => StoredMatrix,
   vector: (spec: TensorSpec) => Float32Array,
-): StoredLayer {
+): FrozenLayer {
   const matrices: Partial<Record<LayerMatrix, StoredMatrix>> = {};
   const vectors: Partial<Record<LayerVector, Float32Array>> = {};
   for (const { key, path, shape: dims } of layerTensorSpecs(shape)) {
@@ -174,7 +174,7 @@ function emptyLayer(
     else vectors[key] = vector(spec);
   }
   // Every key of either kind is among the specs.
-  return { matrices: matrices as StoredLayer['matrices'], vectors: vectors as StoredLayer['vectors'] };
+  return { matrices: matrices as FrozenLayer['matrices'], vectors: vectors as FrozenLayer['vectors'] };
 }
 
 export function isMatrix(key: LayerTensor): key is LayerMatrix {
@@ -190,14 +190,14 @@ export function parameterCounts(shape: ModelShape): { readonly layer: number; re
   };
 }
 
-/** Bytes of one layer as `loadStored` keeps it. */
+/** Bytes of one layer as `loadFrozen` keeps it. */
 export function layerBytes(shape: ModelShape, storage: WeightStorage): number {
   return layerTensorSpecs(shape)
     .map(({ key, shape: dims }) => (isMatrix(key) ? matrixBytes(storage, dims[0]!, dims[1]!) : 4 * dims[0]!))
     .reduce((a, b) => a + b, 0);
 }
 
-/** Bytes of what `loadStored` keeps. */
+/** Bytes of what `loadFrozen` keeps. */
 export function frozenBytes(shape: ModelShape, storage: WeightStorage): number {
   const c = shape.hiddenSize;
   const tables = [shape.vocabSize, shape.maxPositions, 1].map((rows) => matrixBytes(storage, rows, c));

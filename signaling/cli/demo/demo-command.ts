@@ -4,7 +4,7 @@ import type { HostRequest } from '../../../worker/api/host-api.ts';
 import { localAddress } from '../../server/addresses.ts';
 import { CommandError } from '../command-line.ts';
 import { openServer } from '../serve-command.ts';
-import { HELP, readDemoOptions } from './demo-options.ts';
+import { DEMO_HELP, readDemoOptions } from './demo-options.ts';
 import { type DemoResult, runSession } from './demo-session.ts';
 import { DemoTerminal } from './demo-terminal.ts';
 import { duration, metricText } from './demo-text.ts';
@@ -16,7 +16,7 @@ const NAMES = ['laptop', 'tablet', 'phone', 'desktop', 'old-phone', 'netbook'];
 export async function demoCommand(argv: string[]): Promise<number> {
   const options = await readDemoOptions(argv);
   if (options === null) {
-    process.stdout.write(HELP);
+    process.stdout.write(DEMO_HELP);
     return 0;
   }
   const { session, port, host, hubFolder, out, json, checkpointFile, logFile } = options;
@@ -40,7 +40,7 @@ export async function demoCommand(argv: string[]): Promise<number> {
     const startMs = performance.now();
     const result = await runSession({
       origin,
-      session: session.kind === 'saved' ? session : { ...session, request: session.request(origin) },
+      session: session.kind === 'checkpoint' ? session : { ...session, request: session.request(origin) },
       devices: Array.from({ length: options.deviceCount }, (_, i) => ({
         name: NAMES[i % NAMES.length] + (i < NAMES.length ? '' : `-${Math.floor(i / NAMES.length) + 1}`),
         slowdown: SLOWDOWNS[i % SLOWDOWNS.length],

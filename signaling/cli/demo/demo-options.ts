@@ -16,7 +16,7 @@ const DEFAULT_HUB = process.env.HF_ENDPOINT || 'https://huggingface.co';
 export const EXPORT_FORMS = ['adapter', 'merged', 'onnx'] as const;
 export type ExportForm = (typeof EXPORT_FORMS)[number];
 
-export const HELP = `Usage: tabloom demo [options]
+export const DEMO_HELP = `Usage: tabloom demo [options]
 
 A whole session on this machine: server, host and headless devices of different speeds fine-tune together over WebRTC.
 
@@ -54,7 +54,7 @@ What is kept
   --export-as FORMS  ${EXPORT_FORMS.join(', ')}, or several with commas; what is no adapter goes to a folder in FOLDER (adapter)
   --best             export what scored best on the dev set, not what the last round left
   --checkpoint FILE  save the session there as it goes
-  --resume FILE      go on with a saved session, and save it there again
+  --resume FILE      go on from a checkpoint, and keep it there again
   --log FILE         the run as JSON lines: settings, plans, rounds, scores, who came and went
 
   --port N           port of the server (8787; 0 takes a free one)
@@ -63,7 +63,7 @@ What is kept
   --help             show this
 `;
 
-/** The session's own options: a saved session has its own. */
+/** The session's own options: a checkpoint has its own. */
 const SESSION_OPTIONS = {
   task: { type: 'string' },
   train: { type: 'string' },
@@ -123,7 +123,7 @@ export interface DemoOptions {
         readonly policy: Policy;
         readonly patience: number;
       }
-    | { readonly kind: 'saved'; readonly bytes: Uint8Array };
+    | { readonly kind: 'checkpoint'; readonly bytes: Uint8Array };
   readonly compareSingle: boolean;
   readonly out: string;
   readonly forms: readonly ExportForm[];
@@ -159,8 +159,8 @@ export async function readDemoOptions(argv: string[]): Promise<DemoOptions | nul
   if (resume !== undefined) {
     const given = Object.keys(SESSION_OPTIONS).find((name) => Object.hasOwn(values, name));
     if (given !== undefined)
-      throw new CommandError(`--resume goes on with the session as it was saved; leave out --${given}.`);
-    const session = { kind: 'saved', bytes: await bytesOf(resume) } as const;
+      throw new CommandError(`--resume goes on with the session as it was; leave out --${given}.`);
+    const session = { kind: 'checkpoint', bytes: await bytesOf(resume) } as const;
     return { ...common, session, compareSingle: false, checkpointFile: resume };
   }
   if (checkpoint !== undefined && existsSync(checkpoint))

@@ -8,7 +8,7 @@ import { TRAINING_PAUSED } from '../../../web/session/rounds/training.ts';
 import type { SessionView } from '../../../web/session/view/view.ts';
 import type { SessionEnvironment } from '../../../web/session/world/environment.ts';
 import type { AdapterChoice, ExportedFile, HostRequest } from '../../../worker/api/host-api.ts';
-import { headlessEnvironment } from '../../node/environment.ts';
+import { headlessEnvironment } from '../../node/node-environment.ts';
 import type { RoundReport, ScoreReport } from '../../protocol/room-view.ts';
 import type { Policy } from '../../protocol/settings.ts';
 import type { ExportForm } from './demo-options.ts';
@@ -27,7 +27,7 @@ export interface DemoSession {
   readonly session:
     | { readonly kind: 'fresh'; readonly request: HostRequest; readonly policy: Policy; readonly patience: number }
     /** What a checkpoint's file held. */
-    | { readonly kind: 'saved'; readonly bytes: Uint8Array };
+    | { readonly kind: 'checkpoint'; readonly bytes: Uint8Array };
   readonly devices: readonly DemoDevice[];
   /** Where models of a hub are kept; null keeps none. */
   readonly cacheFolder: string | null;
@@ -48,7 +48,7 @@ export interface DemoResult {
   readonly trainingSeconds: number;
 }
 
-/** One cooperative session from creation, or from where it was saved, to the exported adapter: the host here, every device in a process of its own. */
+/** One cooperative session from creation, or from a checkpoint, to the exported adapter: the host here, every device in a process of its own. */
 export async function runSession(demo: DemoSession): Promise<DemoResult> {
   const { origin, devices, cacheFolder, forms, which, checkpointFile, logFile, signal } = demo;
   const environment = await headlessEnvironment(origin, {
@@ -100,7 +100,7 @@ const EXPORTS: Readonly<
 };
 
 function openSession(environment: SessionEnvironment, asked: DemoSession['session']): Promise<OwnSession> | OwnSession {
-  if (asked.kind === 'saved') return resumeSession(environment, asked.bytes, null);
+  if (asked.kind === 'checkpoint') return resumeSession(environment, asked.bytes, null);
   const { request, policy, patience } = asked;
   return new OwnSession(environment, request, { name: 'host', policy, slowdown: 1, patience });
 }

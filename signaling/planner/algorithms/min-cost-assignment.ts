@@ -1,5 +1,5 @@
 /** A minimum-cost assignment of every row to its own column. */
-export interface Assignment {
+export interface MinCostAssignment {
   /** (rows) column of each row. */
   readonly columnOf: Int32Array;
   readonly cost: number;
@@ -10,7 +10,7 @@ export interface Assignment {
  * 1987) in the rectangular form of Crouse (IEEE T-AES 2016), which SciPy uses too. O(rows^2 * columns).
  * `cost` is (rows, columns) row-major; Infinity forbids a pair. Null when some row can not be served.
  */
-export function assign(cost: Float64Array, rows: number, columns: number): Assignment | null {
+export function assign(cost: Float64Array, rows: number, columns: number): MinCostAssignment | null {
   const rowPrice = new Float64Array(rows);
   const columnPrice = new Float64Array(columns);
   const columnOf = new Int32Array(rows).fill(-1);

@@ -1,5 +1,5 @@
 /** A stream of draws that a seed fixes. */
-export interface Draw {
+export interface RandomSource {
   /** In [0, 1). */
   uniform(): number;
   /** Whole number in [0, limit). */
@@ -10,7 +10,7 @@ export interface Draw {
 }
 
 /** SplitMix32: a Weyl sequence through a 32-bit mixing function (constants of Ettinger's mulberry32, public domain). */
-export function drawsFrom(seed: number): Draw {
+export function drawsFrom(seed: number): RandomSource {
   let state = seed >>> 0;
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;

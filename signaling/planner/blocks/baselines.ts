@@ -1,4 +1,4 @@
-import type { Draw } from '../algorithms/random.ts';
+import type { RandomSource } from '../algorithms/random.ts';
 import { type BlockTable, latencyTable } from '../problem/table.ts';
 import { crunch, crunchAt } from './crunch.ts';
 import { type JointAnswer, jointly } from './exact.ts';
@@ -9,7 +9,7 @@ import { type JointAnswer, jointly } from './exact.ts';
  */
 
 /** Any allocation that works, drawn: depths in a drawn order take a drawn device. */
-export function random(table: BlockTable, draw: Draw): JointAnswer | null {
+export function random(table: BlockTable, draw: RandomSource): JointAnswer | null {
   return inPreference(table, draw.shuffle(depthsOf(table)), draw.shuffle(table.ids.map((_, k) => k)));
 }
 

@@ -61,23 +61,27 @@ export function computeSeconds(fleet: Fleet, device: number, samples: number, de
 }
 
 /** A run of neighbouring blocks for one device: depths `from` + 1 to `to`. Depth 0 is the head, so -1 to L is the whole model. */
-export interface Link {
+export interface BlockRun {
   readonly device: number;
   readonly from: number;
   readonly to: number;
 }
 
-export function linkBits(fleet: Fleet, from: number, to: number): number {
+export function runBits(fleet: Fleet, from: number, to: number): number {
   return (to - Math.max(from, 0)) * fleet.layerBits + (from < 0 ? fleet.headBits : 0);
 }
 
-/** Links that cover depths 0 to L without a gap are a team's work on `samples`. */
-export function chainLoads(fleet: Fleet, chain: readonly Link[], samples: { start: number; count: number }): Load[] {
+/** Runs that cover depths 0 to L without a gap are a team's work on `samples`. */
+export function chainLoads(
+  fleet: Fleet,
+  chain: readonly BlockRun[],
+  samples: { start: number; count: number },
+): Load[] {
   return chain.map(({ device, from, to }) => ({
     device,
     depths: Array.from({ length: to - from }, (_, i) => from + 1 + i),
     computeSeconds: computeSeconds(fleet, device, samples.count, to),
-    uploadBits: linkBits(fleet, from, to),
+    uploadBits: runBits(fleet, from, to),
     coefficient: fleet.coefficient[device]!,
     samples,
   }));

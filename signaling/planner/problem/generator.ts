@@ -1,4 +1,4 @@
-import { type Draw, drawsFrom } from '../algorithms/random.ts';
+import { drawsFrom, type RandomSource } from '../algorithms/random.ts';
 import type { Channel, DetailedProblem, TabularDevice, TabularProblem } from './problem.ts';
 
 /**
@@ -27,7 +27,7 @@ export function generateProblem(seed: number, options: GeneratorOptions): Tabula
   };
 }
 
-function device(draw: Draw, id: string, depths: number, channel: Channel, limited: number): TabularDevice {
+function device(draw: RandomSource, id: string, depths: number, channel: Channel, limited: number): TabularDevice {
   const forwardSeconds = 0.15 * Math.exp(0.5 * draw.normal());
   const backwardSeconds = 0.3 * Math.exp(0.5 * draw.normal());
   const weightsBytes = 5e8;

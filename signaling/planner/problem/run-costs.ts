@@ -1,10 +1,10 @@
 import { type RunCosts, runTable } from '../algorithms/runs.ts';
 import { hertzNeeded } from './channel.ts';
-import { computeSeconds, type Fleet, type Link, linkBits } from './fleet.ts';
+import { type BlockRun, computeSeconds, type Fleet, runBits } from './fleet.ts';
 import type { BlockTable } from './table.ts';
 
 /** A chain's positions in the detailed form: the head is the first block, then depth 1, so a run from p to q covers depths p to q - 1. */
-export function linkOf(run: { device: number; from: number; to: number }): Link {
+export function blockRunOf(run: { device: number; from: number; to: number }): BlockRun {
   return { device: run.device, from: run.from - 1, to: run.to - 1 };
 }
 
@@ -28,7 +28,7 @@ export function fleetRunTable(
     const seconds = limitSeconds - computeSeconds(fleet, device, samples, to - 1);
     if (!(seconds > 0)) break;
     for (let from = 0; from < to; from++) {
-      table[from * side + to] = hertzNeeded(fleet.law, coefficient, linkBits(fleet, from - 1, to - 1), seconds);
+      table[from * side + to] = hertzNeeded(fleet.law, coefficient, runBits(fleet, from - 1, to - 1), seconds);
     }
   }
   return table;

@@ -5,28 +5,28 @@ import { crunchAt } from '../blocks/crunch.ts';
 import type { JointAnswer } from '../blocks/exact.ts';
 import { lola } from '../blocks/lola.ts';
 import { latencyAt, shareBandwidth } from '../problem/bandwidth.ts';
-import { chainLoads, computeSeconds, type Fleet, type Link, linkBits } from '../problem/fleet.ts';
+import { type BlockRun, chainLoads, computeSeconds, type Fleet, runBits } from '../problem/fleet.ts';
 import type { Load } from '../problem/load.ts';
-import { fleetRunTable, linkOf } from '../problem/run-costs.ts';
+import { blockRunOf, fleetRunTable } from '../problem/run-costs.ts';
 import type { BlockTable } from '../problem/table.ts';
 import { type Grouping, groupAtFixedRate, quickGrouping } from './grouping.ts';
 
 /** One-block policies on the detailed form: neighbouring layers are grouped into blocks, each device trains at most one for all samples. */
 export interface GroupedPlan {
-  readonly chain: readonly Link[];
+  readonly chain: readonly BlockRun[];
   readonly loads: readonly Load[];
   readonly hertz: readonly number[];
   readonly latencySeconds: number;
 }
 
 /** A chain with its bandwidth shared in the best way. */
-export function shareChain(fleet: Fleet, chain: readonly Link[]): GroupedPlan {
+export function shareChain(fleet: Fleet, chain: readonly BlockRun[]): GroupedPlan {
   const loads = chainLoads(fleet, chain, { start: 0, count: fleet.samples });
   return { chain, loads, ...shareBandwidth(fleet.law, loads, fleet.bandwidthHz) };
 }
 
 /** A chain in which everybody sends over `hertz`. */
-export function chainAt(fleet: Fleet, chain: readonly Link[], hertz: number): GroupedPlan {
+export function chainAt(fleet: Fleet, chain: readonly BlockRun[], hertz: number): GroupedPlan {
   const loads = chainLoads(fleet, chain, { start: 0, count: fleet.samples });
   const shares = loads.map(() => hertz);
   return { chain, loads, hertz: shares, latencySeconds: latencyAt(fleet.law, loads, shares) };
@@ -39,7 +39,7 @@ export function singleLayers(fleet: Fleet, hertz: number): { plan: GroupedPlan; 
   const table = groupedTable(fleet, chain);
   const found = crunchAt(table, hertz);
   if (!found) return null;
-  const allocated = chain.map((link, b) => ({ ...link, device: found.allocation[b]! }));
+  const allocated = chain.map((run, b) => ({ ...run, device: found.allocation[b]! }));
   return { plan: chainAt(fleet, allocated, hertz), solver: found.solver };
 }
 
@@ -72,7 +72,7 @@ function chainsOver(fleet: Fleet, rows: readonly number[]): ChainProblem<Grouped
     measure: (runs) =>
       shareChain(
         fleet,
-        runs.map((run) => linkOf({ ...run, device: rows[run.device]! })),
+        runs.map((run) => blockRunOf({ ...run, device: rows[run.device]! })),
       ),
   };
 }
@@ -102,7 +102,7 @@ export function groupsBound(fleet: Fleet, fastest: GroupedPlan): number {
 const MAX_DEVICES_TO_PROVE = 128;
 
 /** The table of blocks that a grouping makes. */
-export function groupedTable(fleet: Fleet, chain: readonly Link[]): BlockTable {
+export function groupedTable(fleet: Fleet, chain: readonly BlockRun[]): BlockTable {
   const seconds = new Float64Array(fleet.devices.length * chain.length).fill(Infinity);
   for (let k = 0; k < fleet.devices.length; k++) {
     chain.forEach(({ to }, b) => {
@@ -113,7 +113,7 @@ export function groupedTable(fleet: Fleet, chain: readonly Link[]): BlockTable {
     ids: fleet.devices.map((device) => device.id),
     depths: chain.length,
     computeSeconds: seconds,
-    uploadBits: Float64Array.from(chain, ({ from, to }) => linkBits(fleet, from, to)),
+    uploadBits: Float64Array.from(chain, ({ from, to }) => runBits(fleet, from, to)),
     law: fleet.law,
     coefficient: fleet.coefficient,
     bandwidthHz: fleet.bandwidthHz,
@@ -123,14 +123,14 @@ export function groupedTable(fleet: Fleet, chain: readonly Link[]): BlockTable {
 /** A table policy on the groups of a chain. */
 export function onGroups(
   fleet: Fleet,
-  chain: readonly Link[],
+  chain: readonly BlockRun[],
   policy: (table: BlockTable) => JointAnswer | null,
 ): GroupedPlan | null {
   const found = policy(groupedTable(fleet, chain));
   if (!found) return null;
   return shareChain(
     fleet,
-    chain.map((link, b) => ({ ...link, device: found.allocation[b]! })),
+    chain.map((run, b) => ({ ...run, device: found.allocation[b]! })),
   );
 }
 

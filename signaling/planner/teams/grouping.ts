@@ -1,6 +1,6 @@
 import { drawsFrom } from '../algorithms/random.ts';
 import { uploadSeconds } from '../problem/channel.ts';
-import { canSend, computeSeconds, type Fleet, type Link, linkBits } from '../problem/fleet.ts';
+import { type BlockRun, canSend, computeSeconds, type Fleet, runBits } from '../problem/fleet.ts';
 
 /** Up to so many devices every subset is tried; beyond, a local search looks for a good order of devices. */
 const MAX_DEVICES_FOR_SUBSETS = 12;
@@ -11,7 +11,7 @@ const NOTHING = -1;
 
 export interface Grouping {
   /** In depth order: each device at most once, depths 0 to L without a gap. */
-  readonly chain: readonly Link[];
+  readonly chain: readonly BlockRun[];
   readonly latencySeconds: number;
   readonly solver: string;
 }
@@ -61,18 +61,18 @@ function bestAlone(fleet: Fleet, hertz: number, usable: readonly number[]): Meas
 }
 
 interface Measured {
-  readonly chain: readonly Link[];
+  readonly chain: readonly BlockRun[];
   readonly latencySeconds: number;
 }
 
-function measure(fleet: Fleet, hertz: number, chain: readonly Link[]): Measured {
-  return { chain, latencySeconds: Math.max(...chain.map((link) => linkSeconds(fleet, hertz, link))) };
+function measure(fleet: Fleet, hertz: number, chain: readonly BlockRun[]): Measured {
+  return { chain, latencySeconds: Math.max(...chain.map((run) => runSeconds(fleet, hertz, run))) };
 }
 
-function linkSeconds(fleet: Fleet, hertz: number, { device, from, to }: Link): number {
+function runSeconds(fleet: Fleet, hertz: number, { device, from, to }: BlockRun): number {
   return (
     computeSeconds(fleet, device, fleet.samples, to) +
-    uploadSeconds(fleet.law, fleet.coefficient[device]!, hertz, linkBits(fleet, from, to))
+    uploadSeconds(fleet.law, fleet.coefficient[device]!, hertz, runBits(fleet, from, to))
   );
 }
 
@@ -84,7 +84,7 @@ function improve(
   fleet: Fleet,
   hertz: number,
   known: Measured,
-  attempt: (limitSeconds: number) => readonly Link[] | null,
+  attempt: (limitSeconds: number) => readonly BlockRun[] | null,
 ): Measured {
   let best = known;
   let low = 0;
@@ -109,11 +109,11 @@ function reach(fleet: Fleet, hertz: number, device: number, from: number, limitS
   const held = fleet.deepestHeld[device]!;
   const nearest = Math.max(from, 0) + 1;
   if (held < nearest) return from;
-  const spare = limitSeconds - linkSeconds(fleet, hertz, { device, from, to: nearest });
+  const spare = limitSeconds - runSeconds(fleet, hertz, { device, from, to: nearest });
   if (spare < 0) return from;
   let to = Math.min(held, nearest + (perLayer > 0 ? Math.floor(spare / perLayer) : fleet.layers));
-  while (to > nearest && linkSeconds(fleet, hertz, { device, from, to }) > limitSeconds) to--;
-  while (to < held && linkSeconds(fleet, hertz, { device, from, to: to + 1 }) <= limitSeconds) to++;
+  while (to > nearest && runSeconds(fleet, hertz, { device, from, to }) > limitSeconds) to--;
+  while (to < held && runSeconds(fleet, hertz, { device, from, to: to + 1 }) <= limitSeconds) to++;
   return to;
 }
 
@@ -126,7 +126,7 @@ function horizon(fleet: Fleet, device: number, limitSeconds: number): number {
   return Math.min(depth, fleet.deepestHeld[device]!);
 }
 
-/** (L + 1) furthest depth from each start: entry 0 is the reach from nothing, entry a + 1 from depth a; no link ends at depth 0. */
+/** (L + 1) furthest depth from each start: entry 0 is the reach from nothing, entry a + 1 from depth a; no run ends at depth 0. */
 function reaches(fleet: Fleet, hertz: number, device: number, limitSeconds: number): Int32Array {
   return Int32Array.from({ length: fleet.layers + 1 }, (_, i) => reach(fleet, hertz, device, i - 1, limitSeconds));
 }
@@ -142,7 +142,7 @@ function chainByOrders(
   limit: number,
   maxLinks: number,
   tries: number,
-): Link[] | null {
+): BlockRun[] | null {
   const byHorizon = usable
     .map((device) => ({ device, depth: horizon(fleet, device, limit) }))
     .filter(({ depth }) => depth >= 1)
@@ -151,8 +151,8 @@ function chainByOrders(
   // Only so many take part: the deepest, then the others in reserve.
   let order = [...byHorizon.slice(-maxLinks), ...byHorizon.slice(0, -maxLinks)];
   const furthest = new Map(order.map((device) => [device, reaches(fleet, hertz, device, limit)]));
-  const follow = (devices: readonly number[]): Link[] => {
-    const chain: Link[] = [];
+  const follow = (devices: readonly number[]): BlockRun[] => {
+    const chain: BlockRun[] = [];
     let covered = NOTHING;
     for (const device of devices) {
       const to = furthest.get(device)![covered + 1]!;
@@ -162,7 +162,7 @@ function chainByOrders(
     }
     return chain;
   };
-  const end = (chain: readonly Link[]) => chain.at(-1)?.to ?? NOTHING;
+  const end = (chain: readonly BlockRun[]) => chain.at(-1)?.to ?? NOTHING;
   const draw = drawsFrom(1);
   let chain = follow(order);
   for (let tried = 0; tried < tries && end(chain) < fleet.layers && order.length > 1; tried++) {
@@ -188,7 +188,7 @@ function chainBySubsets(
   usable: readonly number[],
   limit: number,
   maxLinks: number,
-): Link[] | null {
+): BlockRun[] | null {
   const subsets = 1 << usable.length;
   const covered = new Int32Array(subsets).fill(NOTHING);
   const last = new Int32Array(subsets).fill(-1);
@@ -210,8 +210,8 @@ function chainBySubsets(
   return null;
 }
 
-function unwind(usable: readonly number[], covered: Int32Array, last: Int32Array, full: number): Link[] {
-  const chain: Link[] = [];
+function unwind(usable: readonly number[], covered: Int32Array, last: Int32Array, full: number): BlockRun[] {
+  const chain: BlockRun[] = [];
   for (let set = full; covered[set]! > NOTHING; ) {
     const i = last[set]!;
     const rest = set ^ (1 << i);

@@ -1,7 +1,7 @@
 import { shareBandwidth } from '../problem/bandwidth.ts';
 import { chainLoads, type Fleet } from '../problem/fleet.ts';
 import type { Load } from '../problem/load.ts';
-import { linkOf } from '../problem/run-costs.ts';
+import { blockRunOf } from '../problem/run-costs.ts';
 import { type KnownOrders, type Members, orderOf, type TeamCosts, teamCosts } from './team-costs.ts';
 import { unitOf } from './team-search.ts';
 
@@ -27,7 +27,7 @@ export function measure(fleet: Fleet, costs: TeamCosts, shape: Shape): TeamPlan 
     const count = shape.samples[t]!;
     if (count === 0) return;
     const chain = costs.chain(members, count)!;
-    loads.push(...chainLoads(fleet, chain.runs.map(linkOf), { start, count }));
+    loads.push(...chainLoads(fleet, chain.runs.map(blockRunOf), { start, count }));
     const order = orderOf(chain);
     const working = order.toSorted((a, b) => a - b);
     costs.suggest(working, order);

@@ -1,4 +1,4 @@
-import { type Draw, drawsFrom } from '../algorithms/random.ts';
+import { drawsFrom, type RandomSource } from '../algorithms/random.ts';
 import { shareBandwidth } from '../problem/bandwidth.ts';
 import { computeSeconds, type Fleet } from '../problem/fleet.ts';
 import { dataParallel } from './data-parallel.ts';
@@ -67,7 +67,7 @@ function dealt(fleet: Fleet, count: number, limitSeconds: number): Shape {
 }
 
 /** Some devices change places at random. */
-function shaken({ teams, samples }: Shape, draw: Draw): Shape {
+function shaken({ teams, samples }: Shape, draw: RandomSource): Shape {
   const mixed = [...teams, []].map((members, t) => ({ members: [...members], around: samples[t] ?? 0 }));
   for (let moved = 2 + draw.below(2); moved > 0; moved--) {
     const from = mixed[draw.below(mixed.length)]!.members;

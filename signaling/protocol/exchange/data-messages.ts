@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { MAX_LAYERS, MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../limits.ts';
 import { parse } from '../messages.ts';
 import { SentenceSchema } from '../room-view.ts';
-import { type DataFrame, encodeFrame, type Tensor } from './frames.ts';
+import { type DataFrame, encodeFrame, type FrameTensor } from './frames.ts';
 
 const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
 const id = whole(2 ** 31);
@@ -68,7 +68,7 @@ type HeaderOf<T extends DataHeader['type']> = Extract<DataHeader, { type: T }>;
 
 /** Distributes over its types, so that a message of one type is a message. */
 export type DataMessage<T extends DataHeader['type'] = DataHeader['type']> = T extends DataHeader['type']
-  ? { readonly header: HeaderOf<T>; readonly tensors: readonly Tensor[] }
+  ? { readonly header: HeaderOf<T>; readonly tensors: readonly FrameTensor[] }
   : never;
 
 export const encodeMessage = (message: DataMessage): Uint8Array<ArrayBuffer> =>
@@ -82,7 +82,7 @@ export interface TensorSizes {
   readonly blockLength: (block: Block) => number | undefined;
 }
 
-function finiteFloats(tensor: Tensor | undefined, length: number, what: string): Float32Array {
+function finiteFloats(tensor: FrameTensor | undefined, length: number, what: string): Float32Array {
   if (!(tensor instanceof Float32Array)) throw new Error(`${what} is missing.`);
   if (tensor.length !== length) throw new Error(`${what} has ${tensor.length} values where ${length} belong.`);
   for (let i = 0; i < tensor.length; i++)
@@ -90,7 +90,7 @@ function finiteFloats(tensor: Tensor | undefined, length: number, what: string):
   return tensor;
 }
 
-function boundedInts(tensor: Tensor | undefined, length: number, max: number, what: string): Int32Array {
+function boundedInts(tensor: FrameTensor | undefined, length: number, max: number, what: string): Int32Array {
   if (!(tensor instanceof Int32Array)) throw new Error(`${what} are missing.`);
   if (tensor.length !== length) throw new Error(`${what} have ${tensor.length} values where ${length} belong.`);
   for (let i = 0; i < tensor.length; i++)

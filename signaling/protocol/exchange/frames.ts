@@ -10,12 +10,12 @@ import { crc32 } from './checksum.ts';
  *
  *   u32 message number | u32 total bytes | u32 offset | u32 crc32 of the whole message | payload
  */
-export type Tensor = Float32Array | Int32Array;
+export type FrameTensor = Float32Array | Int32Array;
 
 export interface DataFrame {
   /** Not validated yet. */
   readonly header: unknown;
-  readonly tensors: readonly Tensor[];
+  readonly tensors: readonly FrameTensor[];
 }
 
 export const SLICE_HEADER_BYTES = 16;
@@ -25,7 +25,7 @@ const MAX_TENSORS = 16;
 const utf8 = new TextEncoder();
 
 /** Little-endian machines only, as every machine that runs WebGPU or WASM engines is. */
-export function encodeFrame(header: object, tensors: readonly Tensor[]): Uint8Array<ArrayBuffer> {
+export function encodeFrame(header: object, tensors: readonly FrameTensor[]): Uint8Array<ArrayBuffer> {
   const shapes = tensors.map((t) => [t instanceof Float32Array ? 'f32' : 'i32', t.length]);
   const json = JSON.stringify({ header, tensors: shapes });
   const unpadded = utf8.encode(json).length;
@@ -59,7 +59,7 @@ export function decodeFrame(bytes: Uint8Array<ArrayBuffer>): DataFrame {
   if (!Array.isArray(shapes) || shapes.length > MAX_TENSORS)
     throw new Error('A data message lists its tensors wrongly.');
   let offset = 4 + headBytes;
-  const tensors = shapes.map((shape: unknown): Tensor => {
+  const tensors = shapes.map((shape: unknown): FrameTensor => {
     const [type, length]: unknown[] = Array.isArray(shape) ? shape : [];
     if ((type !== 'f32' && type !== 'i32') || typeof length !== 'number' || !Number.isInteger(length) || length < 0)
       throw new Error('A data message describes a tensor wrongly.');

@@ -1,5 +1,5 @@
 import { gatherEmbeddings } from '../../../worker/engine/embeddings.ts';
-import { type LayerTensor, loadStored } from '../../../worker/model/description.ts';
+import { type LayerTensor, loadFrozen } from '../../../worker/model/description.ts';
 import { type ParameterSlot, parameterLayout } from '../../../worker/model/layout.ts';
 import { matrixValues } from '../../../worker/model/stored-matrix.ts';
 import type { BenchCase } from './cases.ts';
@@ -28,7 +28,7 @@ export interface PeerModel {
 
 export async function peerModel({ request, parameters, batch }: BenchCase): Promise<PeerModel> {
   const { shape, lora, labelCount, weights } = request;
-  const { embeddings, layers } = await loadStored(weights, shape, 'f32');
+  const { embeddings, layers } = await loadFrozen(weights, shape, 'f32');
   const layout = parameterLayout(shape, lora, labelCount);
   const slots = [...layout.layers, layout.head].flatMap((block) => block.slots);
   const samples = batch.lengths.length;

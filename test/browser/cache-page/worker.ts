@@ -13,8 +13,8 @@ const sourceAt = (endpoint: string) => ({ kind: 'hub', id: 'some/model', endpoin
 const api = {
   keeps: async () => store !== null,
   preflight: (endpoint: string) => host.preflight(sourceAt(endpoint), '', 1e9),
-  stored: () => host.storedModels(),
-  forget: () => host.deleteStoredModels('some/model'),
+  stored: () => host.keptModels(),
+  forget: () => host.forgetModels('some/model'),
   /** Streams the whole encoder; its values add up to a number that any lost or moved value changes. */
   async load(endpoint: string): Promise<{ checksum: number; problems: string[] } | { error: string }> {
     const problems: string[] = [];

@@ -1,7 +1,7 @@
 import type { ModelShape, ModelSource } from '../../../signaling/protocol/settings.ts';
-import { predictionOf } from '../../../web/session/view/prediction.ts';
-import type { SavedSession, SessionView, TriedText } from '../../../web/session/view/view.ts';
-import type { Preflight, StoredModel } from '../../../worker/api/host-api.ts';
+import { predictionOf } from '../../../web/session/view/class-probabilities.ts';
+import type { KeptSession, SessionView, TriedText } from '../../../web/session/view/view.ts';
+import type { KeptModel, Preflight } from '../../../worker/api/host-api.ts';
 import { seeded } from './scenarios.ts';
 
 /** What hub, browser and model would answer, without any of them: everything from what was asked, but for how long ago. */
@@ -38,7 +38,7 @@ export function preflightOf({ id }: ModelSource): Preflight {
 
 const HOUR_MS = 3_600_000;
 
-export const SAVED: readonly SavedSession[] = [
+export const KEPT_SESSIONS: readonly KeptSession[] = [
   ['SST-2: sentiment of film reviews, roberta-mini', 'Linen Shuttle', 340, 1000, 0.2, 2.4e6],
   [
     'MNLI: does one sentence follow from another (matched dev set), FacebookAI/roberta-base',
@@ -56,11 +56,11 @@ export const SAVED: readonly SavedSession[] = [
   deviceName: String(deviceName),
   round: Number(round),
   rounds: Number(rounds),
-  savedAtMs: Date.now() - HOUR_MS * Number(hours),
+  keptAtMs: Date.now() - HOUR_MS * Number(hours),
   bytes: Number(bytes),
 }));
 
-export const STORED: readonly StoredModel[] = [
+export const KEPT_MODELS: readonly KeptModel[] = [
   { name: 'FacebookAI/roberta-base', bytes: 501e6 },
   { name: 'roberta-mini', bytes: 4.6e6 },
 ];

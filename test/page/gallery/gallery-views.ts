@@ -11,7 +11,7 @@ const THREE: readonly Share[] = [
 const three = plan(6, THREE);
 const devices3 = [device(0), device(1), device(2)];
 const gathering = { phase: 'gathering' as const };
-const deviceRole = { role: 'device' as const, self: device(1).id, saved: null, badRows: null, pairs: null };
+const deviceRole = { role: 'device' as const, self: device(1).id, kept: null, badRows: null, pairs: null };
 
 const arriving = (of: readonly [place: number, received: number, expected: number][], round = 35) => ({
   round,
@@ -23,7 +23,7 @@ const training = (): Partial<SessionView> => ({
   rounds: rounds(34, three),
   scores: scores(34, 20),
   best: { round: 20, value: 0.665 },
-  saved: { round: 30, atMs: 1_760_000_000_000 },
+  kept: { round: 30, atMs: 1_760_000_000_000 },
   pairs: false,
   badRows: { count: 0, first: [] },
   activity: arriving([
@@ -294,7 +294,7 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
       planNote: 'No device is ready yet.',
     }),
     status: { kind: 'loading', done: 3.2, total: 10, transfer: download },
-    saved: { round: 34, atMs: 1_760_000_000_000 },
+    kept: { round: 34, atMs: 1_760_000_000_000 },
     activity: null,
   }),
   paused: view({ ...training(), room: room({ devices: devices3, plan: three, phase: 'paused' }), activity: null }),
@@ -303,7 +303,7 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
     rounds: rounds(120, three),
     scores: scores(120, 20),
     best: { round: 100, value: 0.8912 },
-    saved: { round: 120, atMs: 1_760_000_000_000 },
+    kept: { round: 120, atMs: 1_760_000_000_000 },
     pairs: false,
   }),
   ...finishedTasks,

@@ -3,14 +3,14 @@ import { render } from 'preact';
 import { App } from '../../../web/page/app.tsx';
 import { SessionScreen } from '../../../web/page/session/session.tsx';
 import { StartSession } from '../../../web/page/start/start.tsx';
-import type { StoredModel } from '../../../worker/api/host-api.ts';
+import type { KeptModel } from '../../../worker/api/host-api.ts';
 import { previewTable } from '../../../worker/data/own-task.ts';
 import '../../../web/page/style/tokens.css';
 import '../../../web/page/style/page.css';
 import '../../../web/page/style/start.css';
 import '../../../web/page/style/session.css';
-import type { HostSession, SavedSession, SessionFactory, SessionView } from '../../../web/session/view/view.ts';
-import { answerOf, preflightOf, SAVED, STORED } from './before-sessions.ts';
+import type { HostSession, KeptSession, SessionFactory, SessionView } from '../../../web/session/view/view.ts';
+import { answerOf, KEPT_MODELS, KEPT_SESSIONS, preflightOf } from './before-sessions.ts';
 import { VIEWS } from './gallery-views.ts';
 import { START_FORMS } from './start-forms.ts';
 
@@ -43,12 +43,12 @@ function still(view: SessionView): HostSession {
     },
     tryText: async (text) => answerOf(view, text),
     runLog: () => '{"event":"round"}\n',
-    saveCheckpoint: async () => ({ name: 'tabloom-abc234-round-34.safetensors', bytes: new Uint8Array(9) }),
+    exportCheckpoint: async () => ({ name: 'tabloom-abc234-round-34.safetensors', bytes: new Uint8Array(9) }),
   };
 }
 
-let kept: readonly SavedSession[] = [];
-let stored: readonly StoredModel[] = [];
+let sessions: readonly KeptSession[] = [];
+let models: readonly KeptModel[] = [];
 
 const factory: SessionFactory = {
   host: (request, options) => {
@@ -59,26 +59,26 @@ const factory: SessionFactory = {
     return still(VIEWS.opening!);
   },
   join: () => still(VIEWS['lobby-device']!),
-  saved: async () => kept,
+  keptSessions: async () => sessions,
   resume: async () => still(VIEWS.paused!),
   resumeFile: async (bytes) => {
     if (bytes[0] !== 0x54) throw new Error('This file is no checkpoint of Tabloom.');
     return still(VIEWS.paused!);
   },
   forget: async (id) => {
-    kept = kept.filter((session) => session.id !== id);
+    sessions = sessions.filter((session) => session.id !== id);
   },
   previewTable: async (bytes) => previewTable(bytes),
   preflight: async (source) => preflightOf(source),
-  storedModels: async () => stored,
-  deleteStoredModels: async (name) => {
-    stored = stored.filter((model) => model.name !== name);
+  keptModels: async () => models,
+  forgetModels: async (name) => {
+    models = models.filter((model) => model.name !== name);
   },
 };
 
 function Gallery({ state }: { state: string | null }) {
   const view = state === null ? undefined : VIEWS[state];
-  if (state === 'start' || state === 'start-saved')
+  if (state === 'start' || state === 'start-kept')
     return (
       <App factory={async () => factory} origin={origin} server={signal({ hub: null, models: [], addresses: [] })} />
     );
@@ -95,7 +95,7 @@ function Gallery({ state }: { state: string | null }) {
       <main>
         <h1>States of the page</h1>
         <ul>
-          {['start', 'start-saved', ...Object.keys(START_FORMS), ...Object.keys(VIEWS)].map((name) => (
+          {['start', 'start-kept', ...Object.keys(START_FORMS), ...Object.keys(VIEWS)].map((name) => (
             <li key={name}>
               <a href={`?state=${name}`}>{name}</a>
             </li>
@@ -123,14 +123,14 @@ function Gallery({ state }: { state: string | null }) {
 async function show(name: string): Promise<void> {
   const [state = '', fragment = ''] = name.split('#');
   history.replaceState(null, '', `?state=${state}#${fragment}`);
-  kept = state === 'start-saved' ? SAVED : [];
-  stored = state === 'start-saved' ? STORED : [];
+  sessions = state === 'start-kept' ? KEPT_SESSIONS : [];
+  models = state === 'start-kept' ? KEPT_MODELS : [];
   render(null, root);
   render(<Gallery state={state === '' ? null : state} />, root);
   if (fragment === 'try') await ask();
   const waiting = () =>
     root.querySelector('.qr:not(:has(path)), .plot:empty, .cloth-frame:empty') !== null ||
-    (state === 'start-saved' && root.querySelector('.saved') === null);
+    (state === 'start-kept' && root.querySelector('.kept-item') === null);
   while (waiting()) await new Promise(requestAnimationFrame);
   root.dataset.drawn = name;
 }

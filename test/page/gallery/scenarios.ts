@@ -235,7 +235,7 @@ export function view(change: Partial<SessionView>): SessionView {
     activity: null,
     evaluation: null,
     best: null,
-    saved: null,
+    kept: null,
     badRows: null,
     pairs: null,
     notices: [],

@@ -1,6 +1,6 @@
 import type { StartForm } from '../../../web/page/start/form-fields.ts';
 import { EMPTY_TABLE, guessColumns, type OwnTable, type TableFile } from '../../../web/page/start/own-table.ts';
-import { withTask } from '../../../web/page/start/recipes.ts';
+import { withTask } from '../../../web/page/start/recipe-fields.ts';
 import { DEFAULT_FORM } from '../../../web/page/start/start-form.ts';
 import { previewTable } from '../../../worker/data/own-task.ts';
 

@@ -5,7 +5,7 @@ import { START_FORMS } from './start-forms.ts';
 export const STATES: readonly string[] = [
   'start',
   'start#room=abc234',
-  'start-saved',
+  'start-kept',
   ...Object.keys(START_FORMS),
   ...Object.keys(VIEWS),
   'training-host#try',

@@ -4,7 +4,7 @@ import type { CurvePlot } from './curve-plot.ts';
 import { curveSentence, curves, metricName } from './scores.ts';
 
 /** Loss and dev score over rounds. The plotting library is fetched when the first curve is drawn. */
-export function Chart({ view }: { view: SessionView }) {
+export function Curve({ view }: { view: SessionView }) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<CurvePlot | null>(null);
   const { rounds, scores } = view;

@@ -32,7 +32,7 @@ export function furtherTexts({ further = [] }: Pick<ScoreReport, 'further'>): re
   });
 }
 
-export interface Outcome {
+export interface ScoreOutcome {
   readonly metric: string;
   /** Null when nothing was evaluated before the first round. */
   readonly before: string | null;
@@ -44,7 +44,7 @@ export interface Outcome {
 }
 
 /** The first and the last score; null before any. */
-export function outcome(scores: readonly ScoreReport[]): Outcome | null {
+export function outcome(scores: readonly ScoreReport[]): ScoreOutcome | null {
   const last = scores.at(-1);
   if (last === undefined) return null;
   const first = scores[0];

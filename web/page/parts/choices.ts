@@ -17,7 +17,7 @@ export interface TaskChoice {
 }
 
 /** The generated task first: it needs no network. The rest is GLUE, read as parquet from the hub. */
-export const TASKS: readonly TaskChoice[] = [
+export const TASK_CHOICES: readonly TaskChoice[] = [
   {
     id: 'grammar',
     label: 'Sentiment of film verdicts',
@@ -45,9 +45,9 @@ function glue(id: string, name: string, hint: string): TaskChoice {
 
 /** The tasks as the form groups them. */
 export const TASK_GROUPS = [
-  { group: 'Embedded', options: TASKS.filter(({ from }) => from === 'embedded').map(taskOption) },
+  { group: 'Embedded', options: TASK_CHOICES.filter(({ from }) => from === 'embedded').map(taskOption) },
   { group: 'Yours', options: [{ value: OWN_TASK, label: 'Your own file' }] },
-  { group: 'GLUE, from a hub', options: TASKS.filter(({ from }) => from === 'hub').map(taskOption) },
+  { group: 'GLUE, from a hub', options: TASK_CHOICES.filter(({ from }) => from === 'hub').map(taskOption) },
 ];
 
 function taskOption({ id, label }: TaskChoice) {

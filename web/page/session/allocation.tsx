@@ -9,7 +9,7 @@ import { ScrollFrame } from '../parts/scroll-frame.tsx';
 import { limitSentences } from './headline.ts';
 
 /** The plan three times: as a picture, in a sentence on what limits it, and as a table. */
-export function Allocation({ view, seats }: { view: SessionView; seats: Seats }) {
+export function AllocationSection({ view, seats }: { view: SessionView; seats: Seats }) {
   const { room, self, rounds, activity } = view;
   const picture = useMemo(
     () => (room === null ? null : cloth({ room, self, rounds, activity, seats })),

@@ -15,7 +15,7 @@ import {
 /** Rounds that the time left is judged by. */
 const PACE_ROUNDS = 10;
 
-export interface Progress {
+export interface RoundsProgress {
   readonly done: number;
   readonly total: number;
   /** 0 to 1. */
@@ -24,7 +24,10 @@ export interface Progress {
   readonly secondsLeft: number | null;
 }
 
-export function progress(view: Pick<SessionView, 'rounds'>, room: Pick<RoomView, 'settings' | 'phase'>): Progress {
+export function roundsProgress(
+  view: Pick<SessionView, 'rounds'>,
+  room: Pick<RoomView, 'settings' | 'phase'>,
+): RoundsProgress {
   const total = room.settings.training.rounds;
   const done = Math.min(total, view.rounds.at(-1)?.round ?? 0);
   const pace = recentRoundSeconds(view.rounds, PACE_ROUNDS);
@@ -50,7 +53,7 @@ export function headline(view: SessionView): Headline {
           detail: view.role === 'host' ? 'Asking the server for a room.' : 'Asking for the room.',
         };
   }
-  const { done, total, secondsLeft } = progress(view, room);
+  const { done, total, secondsLeft } = roundsProgress(view, room);
   const evaluating = evaluation === null ? null : `Evaluating: ${evaluation.done} of ${evaluation.total} dev examples.`;
   switch (room.phase) {
     case 'gathering':
@@ -140,7 +143,7 @@ export function roleSentence(view: SessionView): string {
   if (role === 'host') {
     const also = work === null ? '' : `, and ${room.phase === 'training' ? 'trains' : 'will train'} ${work}`;
     const without =
-      view.saved === null ? 'closing it ends the session for everyone' : 'everyone waits while it is closed';
+      view.kept === null ? 'closing it ends the session for everyone' : 'everyone waits while it is closed';
     return `This tab holds the session${also}. Keep it open and visible; ${without}.`;
   }
   if (view.status.kind === 'failed') return '';

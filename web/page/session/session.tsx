@@ -1,18 +1,18 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { HostSession, Notice, Session, SessionView } from '../../session/view/view.ts';
 import { type Seats, seated } from '../cloth/marks.ts';
-import { Chart } from '../curve/curve.tsx';
+import { Curve } from '../curve/curve.tsx';
 import { durationSentence, outcome } from '../curve/scores.ts';
 import { useWakeLock } from '../parts/hooks.ts';
 import { capitalised, listText, secondsText } from '../parts/words.ts';
 import { Exports } from '../take/exports.tsx';
 import { TryIt } from '../take/try-it.tsx';
-import { Allocation } from './allocation.tsx';
+import { AllocationSection } from './allocation.tsx';
 import { announcement } from './announce.ts';
 import { Controls, Leave } from './controls.tsx';
 import { DeviceList } from './device-list.tsx';
 import { deviceLines, transferText } from './devices.ts';
-import { headline, OPENING_STAGES, openingText, progress, roleSentence } from './headline.ts';
+import { headline, OPENING_STAGES, openingText, roleSentence, roundsProgress } from './headline.ts';
 import { Invite } from './invite.tsx';
 import { AboutPlan, Facts } from './plan-about.tsx';
 import { problems } from './problems.ts';
@@ -32,12 +32,12 @@ interface SessionProps {
 export function SessionScreen({ session, host, origin, addresses, onLeave }: SessionProps) {
   const { view, said } = useSession(session);
   const [putAway, setPutAway] = useState<ReadonlySet<Notice['id']>>(new Set());
-  const [saved, setSaved] = useState(false);
+  const [taken, setTaken] = useState(false);
   const { room } = view;
   const seats = useSeats(view);
   const training = room?.phase === 'training' && view.ended === null;
   useWakeLock(training && view.role !== 'watcher');
-  useFarewell(host !== null && room !== null && view.ended === null && !(room.phase === 'finished' && saved));
+  useFarewell(host !== null && room !== null && view.ended === null && !(room.phase === 'finished' && taken));
   const title = headline(view);
   useEffect(() => {
     document.title = `${title.title} · Tabloom`;
@@ -90,15 +90,15 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
               host={host}
               settings={room.settings}
               finished={finished === true}
-              onSaved={() => setSaved(true)}
+              onTaken={() => setTaken(true)}
             />
           </details>
         </div>
       )}
       {room !== null && (
         <div class="session-work">
-          <Allocation view={view} seats={seats} />
-          {view.rounds.length > 0 && <Chart view={view} />}
+          <AllocationSection view={view} seats={seats} />
+          {view.rounds.length > 0 && <Curve view={view} />}
         </div>
       )}
       {room !== null && (
@@ -205,7 +205,7 @@ function OwnLoading({ view: { status } }: { view: SessionView }) {
 
 function RoundBar({ view }: { view: SessionView }) {
   if (view.room === null) return null;
-  const { done, total, share } = progress(view, view.room);
+  const { done, total, share } = roundsProgress(view, view.room);
   return (
     <div
       class="bar"

@@ -12,10 +12,10 @@ export function bestText({ best, room, scores }: Pick<SessionView, 'best' | 'roo
 }
 
 /** What is kept on this device; null when nothing is. */
-export function savedSentence({ saved, room }: Pick<SessionView, 'saved' | 'room'>): string | null {
-  if (saved === null) return null;
+export function keptSentence({ kept, room }: Pick<SessionView, 'kept' | 'room'>): string | null {
+  if (kept === null) return null;
   const further = room?.phase === 'finished' ? '' : '; whatever happens, you can go on from there';
-  return `Saved on this device at round ${saved.round}${further}.`;
+  return `Kept on this device at round ${kept.round}${further}.`;
 }
 
 export function leftOutText(count: number): string {

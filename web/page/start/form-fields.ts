@@ -11,7 +11,7 @@ export interface StartForm {
   readonly revision: string;
   readonly endpoint: string;
   readonly weights: WeightStorage;
-  /** A task of TASKS, or OWN_TASK. */
+  /** A task of TASK_CHOICES, or OWN_TASK. */
   readonly task: string;
   readonly own: OwnTable;
   readonly startFrom: 'fresh' | 'adapter';

@@ -7,12 +7,12 @@ import {
   type Policy,
 } from '../../../signaling/protocol/settings.ts';
 import type { HostRequest } from '../../../worker/api/host-api.ts';
-import { DEFAULT_HUB, EMBEDDED_MODEL, HUB_MODEL, HUB_SUGGESTIONS, OWN_TASK, TASKS } from '../parts/choices.ts';
+import { DEFAULT_HUB, EMBEDDED_MODEL, HUB_MODEL, HUB_SUGGESTIONS, OWN_TASK, TASK_CHOICES } from '../parts/choices.ts';
 import { adapterProblem } from './adapter-files.ts';
 import type { Field, StartForm } from './form-fields.ts';
 import { NUMBERS, type NumberField, readNumber } from './number-field.ts';
 import { checkTable, EMPTY_TABLE } from './own-table.ts';
-import { recipeFields } from './recipes.ts';
+import { recipeFields } from './recipe-fields.ts';
 
 export const DEFAULT_FORM: Omit<StartForm, 'name'> = {
   model: EMBEDDED_MODEL.id,
@@ -20,11 +20,11 @@ export const DEFAULT_FORM: Omit<StartForm, 'name'> = {
   revision: 'main',
   endpoint: DEFAULT_HUB,
   weights: 'f32',
-  task: TASKS[0]!.id,
+  task: TASK_CHOICES[0]!.id,
   own: EMPTY_TABLE,
   startFrom: 'fresh',
   adapterFiles: [],
-  ...recipeFields({ model: EMBEDDED_MODEL.id, task: TASKS[0]!.id }),
+  ...recipeFields({ model: EMBEDDED_MODEL.id, task: TASK_CHOICES[0]!.id }),
   targets: ['query', 'value'],
   policy: 'auto',
   seed: '1',
@@ -39,7 +39,7 @@ export const FOLDS: Readonly<Record<'training' | 'more', readonly Field[]>> = {
 };
 
 const taskIsOnHub = (form: Pick<StartForm, 'task'>): boolean =>
-  TASKS.find((task) => task.id === form.task)?.from === 'hub';
+  TASK_CHOICES.find((task) => task.id === form.task)?.from === 'hub';
 
 export const needsHub = (form: Pick<StartForm, 'model' | 'task'>): boolean =>
   form.model === HUB_MODEL || taskIsOnHub(form);

@@ -11,15 +11,15 @@ import {
   PATIENCE_CHOICES,
   POLICY_CHOICES,
   TARGET_LABELS,
+  TASK_CHOICES,
   TASK_GROUPS,
-  TASKS,
   WEIGHT_CHOICES,
 } from '../parts/choices.ts';
 import { Checks, SelectField, TextField } from '../parts/field.tsx';
 import type { Field, StartForm } from './form-fields.ts';
 import type { NumberField } from './number-field.ts';
 import { OwnData } from './own-data.tsx';
-import { withModel, withTask } from './recipes.ts';
+import { withModel, withTask } from './recipe-fields.ts';
 import { checkStartForm, FOLDS, modelSource, needsHub, type StartChoice } from './start-form.ts';
 import { HubModel, StartAdapter } from './start-model.tsx';
 
@@ -107,7 +107,7 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
         hint={
           values.task === OWN_TASK
             ? 'Sentences or pairs of sentences with a label each, from a table of yours.'
-            : TASKS.find(({ id }) => id === values.task)?.hint
+            : TASK_CHOICES.find(({ id }) => id === values.task)?.hint
         }
         onValue={(id) => {
           form.value = withTask(form.value, id);

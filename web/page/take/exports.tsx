@@ -31,11 +31,11 @@ interface ExportsProps {
   readonly settings: SessionSettings;
   readonly finished: boolean;
   /** The adapter is on the person's disk: nothing is lost with this tab any more. */
-  readonly onSaved: () => void;
+  readonly onTaken: () => void;
 }
 
 /** Everything that can be taken out of a session, each with its size and what opens it. */
-export function Exports({ view, host, settings, finished, onSaved }: ExportsProps) {
+export function Exports({ view, host, settings, finished, onTaken }: ExportsProps) {
   const [which, setWhich] = useState<AdapterChoice>('best');
   const [made, setMade] = useState<Readonly<Partial<Record<ExportKind, Made>>>>({});
   const name = sessionName(settings);
@@ -50,7 +50,7 @@ export function Exports({ view, host, settings, finished, onSaved }: ExportsProp
       const files = await make(host, kind, chosen, name);
       save(kind, name, files);
       note(kind, { kind: 'made', files: files.map((file) => ({ name: file.name, bytes: file.bytes.length })) });
-      if (kind !== 'log') onSaved();
+      if (kind !== 'log') onTaken();
     } catch (error) {
       note(kind, { kind: 'failed', sentence: error instanceof Error ? error.message : 'It could not be made.' });
     }
@@ -142,7 +142,7 @@ async function make(
     case 'onnx':
       return host.exportOnnx(which);
     case 'checkpoint':
-      return [await host.saveCheckpoint()];
+      return [await host.exportCheckpoint()];
     case 'log':
       return [{ name: exportFileName('log', name), bytes: new TextEncoder().encode(host.runLog()) }];
   }

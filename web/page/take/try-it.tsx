@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { HostSession, Prediction, SessionView, TriedText } from '../../session/view/view.ts';
-import { answeredBy, predictionLines, textNames } from './prediction.ts';
+import { answeredBy, predictionLines, textNames } from './try-it-words.ts';
 
 type Answer =
   | { readonly kind: 'none' }

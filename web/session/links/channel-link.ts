@@ -6,7 +6,7 @@ import {
 } from '../../../signaling/protocol/exchange/data-messages.ts';
 import { decodeFrame, Reassembler, slices } from '../../../signaling/protocol/exchange/frames.ts';
 import { Emitter } from '../world/emitter.ts';
-import type { MessageLink, Pace } from './message-link.ts';
+import type { MessageLink, SendPace } from './message-link.ts';
 
 /** Above this much unsent data the sender waits. A first burst of 256 KiB overflows common UDP receive buffers and stalls for seconds. */
 const HIGH_WATER_BYTES = 128 * 1024;
@@ -52,7 +52,7 @@ export class ChannelLink implements MessageLink {
     this.#heartbeat = setInterval(() => this.#beat(), PING_EVERY_MS);
   }
 
-  send(message: DataMessage, pace: Pace | null = null): Promise<void> {
+  send(message: DataMessage, pace: SendPace | null = null): Promise<void> {
     if (message.tensors.length === 0) {
       // Short messages overtake bulk ones: their single slice goes straight out.
       this.#put(message);
@@ -77,7 +77,7 @@ export class ChannelLink implements MessageLink {
     for (const slice of slices(encodeMessage(message), this.#nextNumber++)) this.#write(slice);
   }
 
-  async #sendSlices(message: DataMessage, pace: Pace | null): Promise<void> {
+  async #sendSlices(message: DataMessage, pace: SendPace | null): Promise<void> {
     const startMs = performance.now();
     let paced = -BURST_BYTES;
     for (const slice of slices(encodeMessage(message), this.#nextNumber++)) {

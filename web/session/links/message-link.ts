@@ -4,7 +4,7 @@ import { Emitter, type Listeners } from '../world/emitter.ts';
 /** Two-way, ordered, validated messages between the host and one device; over WebRTC, or in memory between a host and itself. */
 export interface MessageLink {
   /** `share` of the link's own rate that bulk messages may use; null sends at full speed. Resolves when handed to the network. */
-  send(message: DataMessage, pace?: Pace | null): Promise<void>;
+  send(message: DataMessage, pace?: SendPace | null): Promise<void>;
   readonly onMessage: Listeners<DataMessage>;
   /** Called once, with why. */
   readonly onClose: Listeners<string>;
@@ -13,7 +13,7 @@ export interface MessageLink {
   doubt(doubtful: boolean): void;
 }
 
-export interface Pace {
+export interface SendPace {
   readonly bitsPerSecond: number;
 }
 

@@ -1,5 +1,5 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
-import type { Tensor } from '../../../signaling/protocol/exchange/frames.ts';
+import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { Emitter } from '../world/emitter.ts';
 
@@ -60,7 +60,7 @@ export class Fleet {
     device: string,
     parameters: ParameterState,
     make: (withParameters: boolean) => DataMessage<'order'>['header'] | DataMessage<'evaluate'>['header'],
-    tensors: readonly Tensor[],
+    tensors: readonly FrameTensor[],
   ): boolean {
     const member = this.#members.get(device);
     if (member === undefined) return false;

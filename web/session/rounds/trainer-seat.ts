@@ -161,7 +161,7 @@ export class TrainerSeat {
   async #order(link: MessageLink, { header, tensors }: DataMessage<'order'>): Promise<void> {
     const { order, round, layers, head, microBatch, recompute, dropout } = header;
     const [ids, lengths, labels, positions] = tensors;
-    const batch = tokenBatch(ids, lengths, labels, positions, header.tokens);
+    const batch = receivedBatch(ids, lengths, labels, positions, header.tokens);
     const { api } = this.#worker;
     this.#current = order;
     const pace = { bitsPerSecond: Math.max(1, header.share * this.#linkBitsPerSecond) };
@@ -185,16 +185,22 @@ export class TrainerSeat {
   async #evaluate(link: MessageLink, { header, tensors }: DataMessage<'evaluate'>): Promise<void> {
     const [ids, lengths] = tensors;
     const none = new Float32Array(header.samples);
-    const batch = tokenBatch(ids, lengths, none, new Int32Array(header.samples), header.tokens);
+    const batch = receivedBatch(ids, lengths, none, new Int32Array(header.samples), header.tokens);
     const logits = await this.#worker.api.evaluate(batch, header.samples);
     await link.send({ header: { type: 'logits', evaluation: header.evaluation }, tensors: [logits] });
   }
 }
 
-type Tensor = Float32Array | Int32Array | undefined;
+type FrameTensor = Float32Array | Int32Array | undefined;
 
 /** The tensors' sizes and values were validated when the message was read; this names them. */
-function tokenBatch(ids: Tensor, lengths: Tensor, labels: Tensor, positions: Tensor, tokens: number): TokenBatch {
+function receivedBatch(
+  ids: FrameTensor,
+  lengths: FrameTensor,
+  labels: FrameTensor,
+  positions: FrameTensor,
+  tokens: number,
+): TokenBatch {
   if (
     !(ids instanceof Int32Array && lengths instanceof Int32Array) ||
     !(labels instanceof Float32Array && positions instanceof Int32Array)

@@ -1,7 +1,7 @@
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import type { DeviceView, RoomView, RoundReport, ScoreReport } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
-import type { DevSet, HostWorkerApi, OpenedHost } from '../../../worker/api/host-api.ts';
+import type { DevSet, HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import { Emitter } from '../world/emitter.ts';
 import { messageOf } from '../world/with-progress.ts';
@@ -22,7 +22,7 @@ export interface TrainingContext {
   /** What a checkpoint has behind it; null for a fresh start. The reports of it are in the store's view. */
   readonly resumed: { readonly round: number; readonly finished: boolean } | null;
   /** A second dev set, scored at the end. */
-  readonly secondDev: OpenedHost['secondDev'];
+  readonly secondDev: OpenedSession['secondDev'];
   /** Evaluations without a better score after which training ends; 0 never. */
   readonly patience: number;
   readonly worker: HostWorkerApi;

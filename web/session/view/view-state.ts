@@ -17,7 +17,7 @@ export type ViewEvent =
   | { readonly type: 'activity'; readonly activity: Activity }
   | { readonly type: 'evaluation'; readonly evaluation: SessionView['evaluation'] }
   | { readonly type: 'data'; readonly badRows: SessionView['badRows']; readonly pairs: boolean }
-  | { readonly type: 'saved'; readonly saved: SessionView['saved'] }
+  | { readonly type: 'kept'; readonly kept: SessionView['kept'] }
   | {
       readonly type: 'notice';
       readonly kind: Notice['kind'];
@@ -39,7 +39,7 @@ export function firstView(role: SessionView['role'], self: string): SessionView 
     activity: null,
     evaluation: null,
     best: null,
-    saved: null,
+    kept: null,
     badRows: null,
     pairs: null,
     notices: [],
@@ -66,8 +66,8 @@ export function reduceView(view: SessionView, event: ViewEvent): SessionView {
       return { ...view, evaluation: event.evaluation };
     case 'data':
       return { ...view, badRows: event.badRows, pairs: event.pairs };
-    case 'saved':
-      return { ...view, saved: event.saved };
+    case 'kept':
+      return { ...view, kept: event.kept };
     case 'ended':
       return view.ended === null ? { ...view, ended: event.sentence } : view;
     case 'notice': {

@@ -11,14 +11,14 @@ import type {
   AdapterChoice,
   ExportedFile,
   HostRequest,
-  OpenedHost,
+  KeptModel,
+  KeptSession,
+  OpenedSession,
   Preflight,
-  SavedSession,
-  StoredModel,
 } from '../../../worker/api/host-api.ts';
 import type { TablePreview } from '../../../worker/api/tables.ts';
 
-export type { SavedSession };
+export type { KeptSession };
 
 /** A sentence for the person, in the order they came; `problem` needs attention, `news` does not. */
 export interface Notice {
@@ -48,9 +48,9 @@ export interface SessionView {
   /** The best score so far, the earliest of equals; null before the first. */
   readonly best: { readonly round: number; readonly value: number } | null;
   /** The checkpoint that this device could go on from, in milliseconds since 1970; null without one. Known on the host only. */
-  readonly saved: { readonly round: number; readonly atMs: number } | null;
+  readonly kept: { readonly round: number; readonly atMs: number } | null;
   /** Rows of the host's data that could not be used, and the first of them; null until the data is read, and for other roles. */
-  readonly badRows: OpenedHost['badRows'] | null;
+  readonly badRows: OpenedSession['badRows'] | null;
   /** Whether the task's samples are pairs of texts; null until the data is read, and for other roles. */
   readonly pairs: boolean | null;
   readonly notices: readonly Notice[];
@@ -101,7 +101,7 @@ export interface HostSession extends Session {
   /** What happened so far, one JSON object a line: settings, plans, rounds, scores, who came and went. */
   runLog(): string;
   /** Everything that it takes to go on, in one file to keep; a person's own data is in it, too. */
-  saveCheckpoint(): Promise<ExportedFile>;
+  exportCheckpoint(): Promise<ExportedFile>;
 }
 
 export interface HostOptions {
@@ -125,10 +125,10 @@ export interface SessionFactory {
   host(request: HostRequest, options: HostOptions): HostSession;
   join(room: string, options: JoinOptions): Session;
   /** Sessions kept on this device, the latest first. Empty where the browser keeps nothing. */
-  saved(): Promise<readonly SavedSession[]>;
-  /** Goes on with a saved session, under its old room code. Rejects with a sentence when it cannot be read. */
+  keptSessions(): Promise<readonly KeptSession[]>;
+  /** Goes on with a kept session, under its old room code. Rejects with a sentence when it cannot be read. */
   resume(id: string): Promise<HostSession>;
-  /** Goes on with what `saveCheckpoint` gave; `options` replace those that it was saved with. */
+  /** Goes on with what `exportCheckpoint` gave; `options` replace those of the session then. */
   resumeFile(bytes: Uint8Array, options: HostOptions): Promise<HostSession>;
   forget(id: string): Promise<void>;
   /** Reads a person's CSV or TSV file for its preview. */
@@ -136,7 +136,7 @@ export interface SessionFactory {
   /** What a base model is and whether this device can hold it, before any download of its weights. */
   preflight(source: ModelSource): Promise<Preflight>;
   /** Models whose files this device keeps, so that they need no download the next time. */
-  storedModels(): Promise<readonly StoredModel[]>;
+  keptModels(): Promise<readonly KeptModel[]>;
   /** Deletes what is kept of a model, or, given null, of all. */
-  deleteStoredModels(name: string | null): Promise<void>;
+  forgetModels(name: string | null): Promise<void>;
 }

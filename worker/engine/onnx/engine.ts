@@ -1,9 +1,9 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
-import { frozenBytes, layerBytes, loadStored, type StoredLayer } from '../../model/description.ts';
+import { type FrozenLayer, frozenBytes, layerBytes, loadFrozen } from '../../model/description.ts';
 import { type ParameterLayout, parameterLayout } from '../../model/layout.ts';
-import { checkedBatch } from '../batch.ts';
-import { processorCopyRate } from '../copy-rate.ts';
+import { checkedBatch } from '../checked-batch.ts';
 import type { Engine, EngineBytes, EngineRequest } from '../engine.ts';
+import { processorCopyRate } from '../processor-copy-rate.ts';
 import { scalesOf } from './graph-builder.ts';
 import { headGraphs } from './head-graphs.ts';
 import { type LayerGraphs, layerGraphs } from './layer-graphs.ts';
@@ -21,7 +21,7 @@ export async function createOnnxEngine(request: EngineRequest, provider: OnnxPro
   const runtime = await loadRuntime(provider);
   const layout = parameterLayout(shape, lora, labelCount);
 
-  const { embeddings, layers } = await loadStored(weights, shape, weightStorage, (done, total) =>
+  const { embeddings, layers } = await loadFrozen(weights, shape, weightStorage, (done, total) =>
     request.onProgress?.({ stage: 'weights', done, total }),
   );
   const frozen = layers.map((layer) => layerTensors(layer, runtime));
@@ -106,7 +106,7 @@ async function loadRuntime(provider: OnnxProvider): Promise<Runtime> {
     : (await import('./webgpu-runtime.ts')).webgpuRuntime();
 }
 
-function layerTensors({ matrices, vectors }: StoredLayer, runtime: Runtime): Tensors {
+function layerTensors({ matrices, vectors }: FrozenLayer, runtime: Runtime): Tensors {
   const tensors: Record<string, Tensor> = {};
   for (const [key, values] of Object.entries(vectors)) tensors[key] = runtime.lasting(values, [values.length]);
   for (const [key, matrix] of Object.entries(matrices)) {

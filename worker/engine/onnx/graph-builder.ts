@@ -11,14 +11,14 @@ export const scalesOf = (matrix: string): string => `${matrix}.scales`;
 export type Value = string;
 
 /** What a back end of onnxruntime has beyond ONNX's own operators. */
-export interface Dialect {
+export interface OnnxDialect {
   /** FusedMatMul of com.microsoft: transposes without moving data. */
   readonly fusedMatMul: boolean;
 }
 
 /** Nodes of a graph in the order in which they are written down; `finish` keeps those that its outputs need. */
 export class GraphBuilder {
-  readonly #dialect: Dialect;
+  readonly #dialect: OnnxDialect;
   readonly #prefix: string;
   readonly #inputs = new Map<string, GraphValue>();
   readonly #constants = new Map<string, GraphConstant>();
@@ -26,7 +26,7 @@ export class GraphBuilder {
   #count = 0;
 
   /** `prefix` keeps the names of two graphs apart where values of one become inputs of the other. */
-  constructor(prefix: string, dialect: Dialect) {
+  constructor(prefix: string, dialect: OnnxDialect) {
     this.#prefix = prefix;
     this.#dialect = dialect;
   }

@@ -1,5 +1,5 @@
 import type { ModelShape } from '../../../signaling/protocol/settings.ts';
-import { type Dialect, GraphBuilder, type Value } from './graph-builder.ts';
+import { GraphBuilder, type OnnxDialect, type Value } from './graph-builder.ts';
 import type { GraphDescription } from './model-proto.ts';
 import { dropout, tanh, trainedLinear } from './operations.ts';
 import { Tape } from './tape.ts';
@@ -40,7 +40,12 @@ export interface HeadGraphs {
 }
 
 /** RobertaClassificationHead (dropout, dense, tanh, dropout, out_proj on the first token) and its loss; forward and backward are one graph, nothing is saved. */
-export function headGraphs(shape: ModelShape, labelCount: number, withDropout: boolean, dialect: Dialect): HeadGraphs {
+export function headGraphs(
+  shape: ModelShape,
+  labelCount: number,
+  withDropout: boolean,
+  dialect: OnnxDialect,
+): HeadGraphs {
   const g = new GraphBuilder('h', dialect);
   const t = new Tape(g, g);
   const hidden = g.reshape(g.input(HEAD_INPUTS.hidden), g.input(HEAD_INPUTS.hiddenShape, 'int64'));

@@ -1,6 +1,6 @@
 import type { LoraSettings, LoraTarget, ModelShape, WeightStorage } from '../../../signaling/protocol/settings.ts';
 import type { LayerMatrix } from '../../model/description.ts';
-import { type Dialect, GraphBuilder, type Value } from './graph-builder.ts';
+import { GraphBuilder, type OnnxDialect, type Value } from './graph-builder.ts';
 import type { GraphDescription } from './model-proto.ts';
 import { add, attention, dropout, frozenLinear, layerNorm, scaledGelu } from './operations.ts';
 import { Tape } from './tape.ts';
@@ -57,7 +57,7 @@ export interface LayerGraphOptions {
   readonly lora: LoraSettings;
   readonly withDropout: boolean;
   readonly weightStorage: WeightStorage;
-  readonly dialect: Dialect;
+  readonly dialect: OnnxDialect;
 }
 
 /**

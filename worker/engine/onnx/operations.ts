@@ -27,7 +27,7 @@ export interface LinearScales {
   readonly output: number;
 }
 
-export interface Adapter {
+export interface AdapterValues {
   /** (R,in) */
   readonly a: Value;
   /** (out,R) */
@@ -48,7 +48,7 @@ export function frozenLinear(
   x: Value,
   weight: (graph: GraphBuilder) => Value,
   bias: Value,
-  adapter: Adapter | null,
+  adapter: AdapterValues | null,
   { input: si, output: so }: LinearScales = { input: 1, output: 1 },
 ): Value {
   const base = t.forward.gemm(x, weight(t.forward), { transB: true, alpha: si * so, c: bias, beta: so });

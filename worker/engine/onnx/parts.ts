@@ -1,6 +1,6 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { LoraTarget } from '../../../signaling/protocol/settings.ts';
-import type { StoredEmbeddings } from '../../model/description.ts';
+import type { FrozenEmbeddings } from '../../model/description.ts';
 import type { ParameterLayout } from '../../model/layout.ts';
 import type { EngineRequest } from '../engine.ts';
 import type { HeadGraphs } from './head-graphs.ts';
@@ -17,7 +17,7 @@ export interface EngineParts {
   readonly request: EngineRequest;
   readonly runtime: Runtime;
   readonly layout: ParameterLayout;
-  readonly embeddings: StoredEmbeddings;
+  readonly embeddings: FrozenEmbeddings;
   /** Frozen tensors of each layer as they are stored, by LayerTensor; scales by `scalesOf`. */
   readonly frozen: readonly Tensors[];
   /** Adapters of each layer, by `<target>.A` and `.B`. */

@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
-import type { Dialect } from './graph-builder.ts';
+import type { OnnxDialect } from './graph-builder.ts';
 import type { GraphDescription } from './model-proto.ts';
 
 export type OnnxProvider = 'wasm' | 'webgpu';
@@ -9,7 +9,7 @@ export interface Runtime {
   readonly provider: OnnxProvider;
   /** For people: "WASM, 4 threads". */
   readonly backend: string;
-  readonly dialect: Dialect;
+  readonly dialect: OnnxDialect;
   /** Compiles a graph. Outputs named in `toCpu` are read back; others stay where the provider keeps its tensors. */
   compile(graph: GraphDescription, toCpu: readonly string[]): Promise<InferenceSession>;
   /** A tensor that is fed to many runs, put where the provider reads it without another copy; halves are 16-bit words. */

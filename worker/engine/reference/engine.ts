@@ -1,10 +1,9 @@
 import { LORA_TARGETS, type LoraTarget, type ModelShape } from '../../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../../api/batch.ts';
-import { frozenBytes, loadStored, parameterCounts } from '../../model/description.ts';
+import { frozenBytes, loadFrozen, parameterCounts } from '../../model/description.ts';
 import { type ParameterBlock, type ParameterSlot, parameterLayout, targetShape } from '../../model/layout.ts';
 import { matrixValues } from '../../model/stored-matrix.ts';
-import { checkedBatch } from '../batch.ts';
-import { processorCopyRate } from '../copy-rate.ts';
+import { checkedBatch } from '../checked-batch.ts';
 import {
   DROPOUT_SITES,
   type DropoutKey,
@@ -25,6 +24,7 @@ import type {
   PassOptions,
 } from '../engine.ts';
 import { hiddenFromValues } from '../hidden.ts';
+import { processorCopyRate } from '../processor-copy-rate.ts';
 import type { AttentionDims } from './attention.ts';
 import { layerNorm } from './functions.ts';
 import { type Head, headAndLoss } from './head.ts';
@@ -43,7 +43,7 @@ import type { Projection } from './projection.ts';
 export async function createReferenceEngine(request: EngineRequest): Promise<Engine> {
   const { shape, lora, labelCount, weights } = request;
   const layout = parameterLayout(shape, lora, labelCount);
-  const { embeddings, layers: frozen } = await loadStored(weights, shape, request.weightStorage, (done, total) =>
+  const { embeddings, layers: frozen } = await loadFrozen(weights, shape, request.weightStorage, (done, total) =>
     request.onProgress?.({ stage: 'weights', done, total }),
   );
   let parameters = new Float32Array(layout.length);

@@ -1,17 +1,17 @@
 import type { WeightStorage } from '../../../signaling/protocol/settings.ts';
 import { parameterLayout } from '../../model/layout.ts';
-import { checkedBatch } from '../batch.ts';
+import { checkedBatch } from '../checked-batch.ts';
 import type { Engine, EngineRequest, Pass, PassOptions } from '../engine.ts';
 import { Constants, constantBytes } from './constants.ts';
-import { timeCopies } from './device/copy-rate.ts';
-import { type OpenedDevice, openDevice, WebGpuError } from './device/device.ts';
+import { timeCopies } from './device/device-copy-rate.ts';
 import { bufferBytes, Gpu } from './device/gpu.ts';
+import { type OpenedDevice, openDevice, WebGpuError } from './device/open-device.ts';
 import { chooseTile } from './device/tiles.ts';
-import { frozenBytes, loadFrozen } from './frozen.ts';
+import { frozenBufferBytes, loadFrozenBuffers } from './frozen.ts';
 import { type Precision, requireMultipleOf4, type WeightPrecision } from './kernels/kernel.ts';
 import { SHARING, type Tile } from './kernels/tile.ts';
 import { passBytes } from './memory.ts';
-import { Pace } from './pace.ts';
+import { SubmissionPace } from './pace.ts';
 import { WebGpuPass } from './pass.ts';
 import { allSteps, kernelsOf, makePrograms } from './programs.ts';
 import { recovering } from './recovery.ts';
@@ -108,16 +108,18 @@ export async function createEngineOn(
   const programs = makePrograms(plan);
   try {
     const [frozen] = await Promise.all([
-      loadFrozen(gpu, plan, request.weights, (done, total) => request.onProgress?.({ stage: 'weights', done, total })),
+      loadFrozenBuffers(gpu, plan, request.weights, (done, total) =>
+        request.onProgress?.({ stage: 'weights', done, total }),
+      ),
       gpu.prepare(kernelsOf(allSteps(programs)), (done, total) =>
         request.onProgress?.({ stage: 'compile', done, total }),
       ),
     ]);
     const constants = await gpu.allocated(() => new Constants(gpu, plan, programs));
     const storage = new Storage(gpu, plan);
-    const host = { gpu, plan, programs, frozen, constants, storage, pace: new Pace() };
+    const host = { gpu, plan, programs, frozen, constants, storage, pace: new SubmissionPace() };
     const weightsBytes =
-      frozenBytes(plan).reduce((sum, bytes) => sum + bufferBytes(bytes), 0) + constantBytes(plan, programs);
+      frozenBufferBytes(plan).reduce((sum, bytes) => sum + bufferBytes(bytes), 0) + constantBytes(plan, programs);
 
     let open = false;
     const begin = async (batch: Parameters<Engine['begin']>[0], options: PassOptions): Promise<Pass> => {

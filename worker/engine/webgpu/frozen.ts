@@ -55,8 +55,8 @@ function embeddingBuffers(plan: ModelPlan): Readonly<Record<string, number>> {
   };
 }
 
-/** Bytes of each buffer that `loadFrozen` makes. */
-export function frozenBytes(plan: ModelPlan): readonly number[] {
+/** Bytes of each buffer that `loadFrozenBuffers` makes. */
+export function frozenBufferBytes(plan: ModelPlan): readonly number[] {
   const layer = Object.values(layerBuffers(plan));
   return [...Object.values(embeddingBuffers(plan)), ...Array.from({ length: plan.shape.layers }, () => layer).flat()];
 }
@@ -76,7 +76,7 @@ interface MatrixPlace {
  * Streams the frozen tensors into their buffers in one pass over the files, a piece at a time; no other copy of them is ever whole. All
  * buffers are made first: a device that has too little memory fails before it downloads.
  */
-export async function loadFrozen(
+export async function loadFrozenBuffers(
   gpu: Gpu,
   plan: ModelPlan,
   weights: Weights,

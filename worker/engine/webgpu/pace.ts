@@ -3,7 +3,7 @@
  * was handed over cannot be called back; but every submission costs a little, and small models on fast devices want one for all. So
  * submissions are cut to a time, by the speed that the last ones showed.
  */
-export class Pace {
+export class SubmissionPace {
   /** Rows times layers that the device does in a second; 0 until something was measured. */
   #rate = 0;
   #recorded = 0;

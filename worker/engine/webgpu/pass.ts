@@ -9,11 +9,11 @@ import { lossSum } from './kernels/head.ts';
 import { BYTES, words } from './kernels/kernel.ts';
 import { gradientSplits } from './kernels/lora-gradient.ts';
 import { needsInputCopy } from './memory.ts';
-import type { Pace } from './pace.ts';
+import type { SubmissionPace } from './pace.ts';
 import { type PackedBatch, packBatch, packRows, unpackRows } from './packing.ts';
 import type { Programs } from './programs.ts';
 import type { LayerInput } from './steps/layer-backward.ts';
-import type { BatchSizes, ModelPlan, Step, Tensor } from './steps/steps.ts';
+import type { BatchSizes, ModelPlan, Step, TensorName } from './steps/steps.ts';
 import type { SavedTensors, Storage } from './storage.ts';
 
 /** What all passes of an engine share. */
@@ -24,7 +24,7 @@ export interface PassHost {
   readonly frozen: FrozenTensors;
   readonly constants: Constants;
   readonly storage: Storage;
-  readonly pace: Pace;
+  readonly pace: SubmissionPace;
 }
 
 /** Hidden states live in `t.x`, their gradients in `t.g`; each has one place, so a new one ends the old one. */
@@ -247,7 +247,7 @@ export class WebGpuPass implements Pass {
   }
 
   /** The slice of a tensor, for steps of `layer`. */
-  #find(tensor: Tensor, layer: number | null): Slice {
+  #find(tensor: TensorName, layer: number | null): Slice {
     const { storage, frozen, constants } = this.#host;
     const { slices, tables } = storage.transients;
     const name = tensor.slice(2);

@@ -1,5 +1,5 @@
 import type { Access, Grid, Kernel } from '../kernels/kernel.ts';
-import { WebGpuError } from './device.ts';
+import { WebGpuError } from './open-device.ts';
 
 /** A part of a device buffer; offsets are multiples of SLICE_ALIGNMENT. */
 export interface Slice {

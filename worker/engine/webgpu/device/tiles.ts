@@ -1,11 +1,11 @@
 import * as v from 'valibot';
-import { recall, remember } from '../../remember.ts';
+import { recallFact, rememberFact } from '../../machine-facts.ts';
 import { PASS_BYTES, type Precision, WEIGHT_BYTES, type WeightPrecision, words } from '../kernels/kernel.ts';
 import { matmulGrid, matmulKernel, matmulSizes } from '../kernels/matmul/matmul.ts';
 import type { MatmulVariant } from '../kernels/matmul/matmul-variant.ts';
 import { SHARING, type Tile, tileSharedBytes, tileThreads } from '../kernels/tile.ts';
-import type { OpenedDevice } from './device.ts';
 import { type Gpu, type Slice, whole } from './gpu.ts';
+import type { OpenedDevice } from './open-device.ts';
 
 const staged = (rows: number, columns: number, inner: number, threadRows: number, threadColumns: number): Tile => ({
   kind: 'staged',
@@ -87,14 +87,14 @@ export async function chooseTile(
   const key = ['tile', 1, opened.description, sizes.hiddenSize, sizes.ffnSize, sizes.precision, sizes.weights].join(
     '/',
   );
-  const found = v.safeParse(TileSchema, await recall(key));
+  const found = v.safeParse(TileSchema, await recallFact(key));
   const same = found.success
     ? candidates.find((tile) => JSON.stringify(tile) === JSON.stringify(found.output))
     : undefined;
   if (same !== undefined) return { tile: same, seconds: new Map() };
   const seconds = await timeTiles(gpu, candidates, sizes);
   const tile = candidates.reduce((best, next) => (seconds.get(next)! < seconds.get(best)! ? next : best));
-  await remember(key, tile);
+  await rememberFact(key, tile);
   return { tile, seconds };
 }
 

@@ -16,7 +16,7 @@ const TARGETS_OF: Readonly<Record<Product, readonly LoraTarget[]>> = {
 };
 
 /** One adapter within its product. */
-export interface Adapter {
+export interface ProductAdapter {
   readonly target: LoraTarget;
   /** Output columns of the product that it adapts. */
   readonly from: number;
@@ -36,7 +36,7 @@ export interface ProductAdapters {
   readonly scale: number;
   /** Floats in a row of z. */
   readonly zWidth: number;
-  readonly adapters: readonly Adapter[];
+  readonly adapters: readonly ProductAdapter[];
 }
 
 /** (O,K) of a product. */

@@ -4,7 +4,7 @@ import { WEIGHT_BYTES } from '../kernels/kernel.ts';
 import { type ModelPlan, type Step, step } from './steps.ts';
 
 /** No binding of the word table is larger: WebGPU's default limit, which every device has. */
-export const MAX_TABLE_BYTES = 128 * 2 ** 20;
+export const MAX_EMBEDDING_PART_BYTES = 128 * 2 ** 20;
 
 export interface WordPart {
   readonly firstWord: number;
@@ -13,7 +13,7 @@ export interface WordPart {
 
 /** The vocabulary in as few parts as the limit allows, of equal size but for the last. */
 export function wordParts({ shape, weights }: Pick<ModelPlan, 'shape' | 'weights'>): readonly WordPart[] {
-  const most = Math.floor(MAX_TABLE_BYTES / (shape.hiddenSize * WEIGHT_BYTES[weights]));
+  const most = Math.floor(MAX_EMBEDDING_PART_BYTES / (shape.hiddenSize * WEIGHT_BYTES[weights]));
   const count = Math.ceil(shape.vocabSize / most);
   const size = Math.ceil(shape.vocabSize / count);
   return Array.from({ length: count }, (_, index) => ({

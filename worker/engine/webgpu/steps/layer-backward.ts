@@ -24,7 +24,7 @@ import {
   type ProductAdapters,
   productShape,
 } from './adapters.ts';
-import { type ModelPlan, type Step, step, type Tensor } from './steps.ts';
+import { type ModelPlan, type Step, step, type TensorName } from './steps.ts';
 
 /** Where the backward pass finds the layer's input, which the gradients of query, key and value's A need. */
 export type LayerInput =
@@ -40,7 +40,7 @@ export type LayerInput =
 export function layerBackwardSteps(plan: ModelPlan, input: LayerInput, wantInput: boolean): readonly Step[] {
   const { shape, precision, layout, withDropout } = plan;
   const c = shape.hiddenSize;
-  const dropped: Tensor = withDropout ? 't.dropped' : 't.g';
+  const dropped: TensorName = withDropout ? 't.dropped' : 't.g';
   const needs = (product: Product) =>
     wantInput || PRODUCTS_DOWNWARDS.indexOf(product) <= PRODUCTS_DOWNWARDS.indexOf(deepestProduct(plan));
   const norm = (which: '1' | '2', dropoutSite: number) =>
@@ -102,12 +102,12 @@ export function layerBackwardSteps(plan: ModelPlan, input: LayerInput, wantInput
 }
 
 /** Whether this tensor holds something to add to when the product comes to it. */
-function adds(plan: ModelPlan, product: Product, into: Tensor): boolean {
+function adds(plan: ModelPlan, product: Product, into: TensorName): boolean {
   return into === 't.g' || adaptersOf(plan, product) !== null;
 }
 
 /** The gradient of a frozen product's input, (N,O) to (N,K), after what its adapters have put there. */
-function productBackward(plan: ModelPlan, product: Product, from: Tensor, into: Tensor, gelu?: 'slope'): Step {
+function productBackward(plan: ModelPlan, product: Product, from: TensorName, into: TensorName, gelu?: 'slope'): Step {
   const { precision, weights, tile } = plan;
   // Backward, the matrix (O,K) is read by columns: its rows are the inner dimension.
   const [inner, outer] = productShape(plan, product);
@@ -151,18 +151,24 @@ function attentionBackward(plan: ModelPlan, wantInput: boolean): Step[] {
 
 interface ProductInput {
   readonly form: LoraGradientSpec['xForm'];
-  readonly tensor: Tensor;
+  readonly tensor: TensorName;
   /** Gain and shift of the LayerNorm whose output it is. */
-  readonly norm?: Tensor;
+  readonly norm?: TensorName;
 }
 
 /** dz, dA and dB of a product's adapters from the gradient `dy` of its output; with `into`, what they send back to their input. */
-function adapterGradients(plan: ModelPlan, product: Product, dy: Tensor, x: ProductInput, into: Tensor | null): Step[] {
+function adapterGradients(
+  plan: ModelPlan,
+  product: Product,
+  dy: TensorName,
+  x: ProductInput,
+  into: TensorName | null,
+): Step[] {
   const lora = adaptersOf(plan, product);
   if (lora === null) return [];
   const [outer, inner] = productShape(plan, product);
   const width = lora.adapters[0]!.to - lora.adapters[0]!.from;
-  const dz: Tensor = `t.dz.${product}`;
+  const dz: TensorName = `t.dz.${product}`;
   const { rank, scale, zWidth } = lora;
   const projection = {
     matrix: 'B',
@@ -222,7 +228,7 @@ function gradientStep(
     readonly xWidth: number;
     readonly precision: Precision;
     readonly x: ProductInput;
-    readonly z: Tensor;
+    readonly z: TensorName;
     readonly scale: number;
   },
 ): Step {

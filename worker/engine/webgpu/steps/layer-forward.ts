@@ -5,7 +5,7 @@ import { loraProjectGrid, loraProjectKernel, loraProjectSizes } from '../kernels
 import { matmulGrid, matmulKernel, matmulSizes } from '../kernels/matmul/matmul.ts';
 import type { MatmulVariant } from '../kernels/matmul/matmul-variant.ts';
 import { adaptersOf, matmulLora, type Product, productShape } from './adapters.ts';
-import { type ModelPlan, type Step, step, type Tensor } from './steps.ts';
+import { type ModelPlan, type Step, step, type TensorName } from './steps.ts';
 
 /**
  * A layer forward, from hidden states in `t.x` to hidden states in `t.x`. With `keep`, what the backward pass needs goes to `s.`: no
@@ -13,9 +13,9 @@ import { type ModelPlan, type Step, step, type Tensor } from './steps.ts';
  */
 export function layerForwardSteps(plan: ModelPlan, keep: boolean): readonly Step[] {
   const { shape, precision } = plan;
-  const at = (name: string): Tensor => (keep ? `s.${name}` : `t.${name}`);
+  const at = (name: string): TensorName => (keep ? `s.${name}` : `t.${name}`);
   // Backward, the context is needed by its adapter alone.
-  const context: Tensor = keep && adaptersOf(plan, 'o') !== null ? 's.context' : 't.context';
+  const context: TensorName = keep && adaptersOf(plan, 'o') !== null ? 's.context' : 't.context';
   const attention = { headSize: shape.hiddenSize / shape.heads, precision, threads: plan.attentionThreads };
   const norm = (which: '1' | '2') =>
     step(
@@ -44,9 +44,9 @@ export function layerForwardSteps(plan: ModelPlan, keep: boolean): readonly Step
 function product(
   plan: ModelPlan,
   which: Product,
-  x: Tensor,
-  at: (name: string) => Tensor,
-  into: { readonly out: Tensor; readonly dropoutSite?: number; readonly gelu?: 'apply' | 'keep' },
+  x: TensorName,
+  at: (name: string) => TensorName,
+  into: { readonly out: TensorName; readonly dropoutSite?: number; readonly gelu?: 'apply' | 'keep' },
 ): Step[] {
   const { precision, weights, tile } = plan;
   const [outer, inner] = productShape(plan, which);

@@ -38,19 +38,19 @@ export interface BatchSizes {
  *   s.  saved by the current layer's forward pass for its backward pass;   b.  saved by the layer below
  *   t.  transient, in the arena                  i.  inputs of a pass: `current`, `rows`, `samples`, and the `layer` uniform
  */
-export type Tensor = `${'e' | 'w' | 'p' | 's' | 'b' | 't' | 'i'}.${string}`;
+export type TensorName = `${'e' | 'w' | 'p' | 's' | 'b' | 't' | 'i'}.${string}`;
 
 /** One dispatch, without its buffers. */
 export interface Step {
   readonly kernel: Kernel;
-  /** Tensor of each binding but `sizes`. */
-  readonly tensors: Readonly<Record<string, Tensor>>;
+  /** TensorName of each binding but `sizes`. */
+  readonly tensors: Readonly<Record<string, TensorName>>;
   /** The uniform `sizes`. */
   readonly sizes: Uint32Array | null;
   readonly grid: (batch: BatchSizes) => Grid;
 }
 
-const SHARED: Readonly<Record<string, Tensor>> = {
+const SHARED: Readonly<Record<string, TensorName>> = {
   current: 'i.current',
   rows: 'i.rows',
   samples: 'i.samples',
@@ -60,11 +60,11 @@ const SHARED: Readonly<Record<string, Tensor>> = {
 /** A step whose tensors are those named, and the shared ones where the kernel binds them. */
 export function step<Name extends string>(
   kernel: Kernel<Name>,
-  tensors: Readonly<Partial<Record<Name, Tensor>>>,
+  tensors: Readonly<Partial<Record<Name, TensorName>>>,
   sizes: Uint32Array | null,
   grid: Step['grid'],
 ): Step {
-  const all: Record<string, Tensor> = {};
+  const all: Record<string, TensorName> = {};
   for (const name of Object.keys(kernel.bindings) as Name[]) {
     if (name === 'sizes') continue;
     const tensor = tensors[name] ?? SHARED[name];
@@ -76,11 +76,11 @@ export function step<Name extends string>(
 }
 
 /** Hidden states and their gradient stay from one part of a pass to the next; all else is made and used up within a part. */
-const STAYING: readonly Tensor[] = ['t.x', 't.g'];
+const STAYING: readonly TensorName[] = ['t.x', 't.g'];
 
 /** When each transient tensor is needed in an order of work that consists of `parts`, one after the other. */
-export function transientIntervals(parts: readonly (readonly Step[])[]): ReadonlyMap<Tensor, readonly Interval[]> {
-  const found = new Map<Tensor, Interval[]>();
+export function transientIntervals(parts: readonly (readonly Step[])[]): ReadonlyMap<TensorName, readonly Interval[]> {
+  const found = new Map<TensorName, Interval[]>();
   let at = 0;
   for (const part of parts) {
     const start = at;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { randomModel } from '../../worker/check/random-model.ts';
-import { checkedBatch } from '../../worker/engine/batch.ts';
+import { checkedBatch } from '../../worker/engine/checked-batch.ts';
 
 describe('a batch for an engine', async () => {
   const { shape, batch } = await randomModel({ samples: 2, tokens: 4, lengths: [4, 0] });

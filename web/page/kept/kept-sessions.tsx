@@ -1,15 +1,15 @@
 import { useState } from 'preact/hooks';
-import type { SavedSession } from '../../session/view/view.ts';
+import type { KeptSession } from '../../session/view/view.ts';
 import { Confirmed } from '../parts/confirmed.tsx';
 import { FileField } from '../parts/file-field.tsx';
 import { countText } from '../parts/words.ts';
-import { savedText } from './saved-words.ts';
+import { keptSessionText } from './kept-session-words.ts';
 
 /** As many are shown at once; older ones are folded away. */
 const SHOWN = 3;
 
-interface SavedProps {
-  readonly sessions: readonly SavedSession[];
+interface KeptSessionListProps {
+  readonly sessions: readonly KeptSession[];
   readonly nowMs: number;
   readonly busy: boolean;
   readonly onResume: (id: string) => void;
@@ -18,9 +18,9 @@ interface SavedProps {
 }
 
 /** Sessions that this device kept, the latest first. Stays when the last is deleted, to say so. */
-export function SavedSessions({ sessions, nowMs, busy, onResume, onForget }: SavedProps) {
+export function KeptSessionList({ sessions, nowMs, busy, onResume, onForget }: KeptSessionListProps) {
   const [said, setSaid] = useState('');
-  const forget = async ({ id, title }: SavedSession): Promise<void> => {
+  const forget = async ({ id, title }: KeptSession): Promise<void> => {
     try {
       await onForget(id);
       setSaid(`“${title}” is deleted.`);
@@ -28,13 +28,13 @@ export function SavedSessions({ sessions, nowMs, busy, onResume, onForget }: Sav
       setSaid(`“${title}” could not be deleted: ${error instanceof Error ? error.message : 'the browser refused'}`);
     }
   };
-  const items = (some: readonly SavedSession[]) => (
+  const items = (some: readonly KeptSession[]) => (
     <ul>
       {some.map((session) => (
-        <li key={session.id} class="saved">
-          <div class="saved-words">
-            <p class="saved-title">{session.title}</p>
-            <p class="field-hint">{savedText(session, nowMs)}</p>
+        <li key={session.id} class="kept-item">
+          <div class="kept-words">
+            <p class="kept-title">{session.title}</p>
+            <p class="field-hint">{keptSessionText(session, nowMs)}</p>
           </div>
           <div class="buttons">
             <button
@@ -59,8 +59,8 @@ export function SavedSessions({ sessions, nowMs, busy, onResume, onForget }: Sav
     </ul>
   );
   return (
-    <section class="saved-sessions" aria-labelledby="saved-title">
-      <h2 id="saved-title">Go on with a session</h2>
+    <section class="kept-sessions" aria-labelledby="kept-title">
+      <h2 id="kept-title">Go on with a session</h2>
       {items(sessions.slice(0, SHOWN))}
       {sessions.length > SHOWN && (
         <details class="fold">

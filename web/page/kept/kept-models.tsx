@@ -1,16 +1,16 @@
 import { useState } from 'preact/hooks';
-import type { StoredModel } from '../../../worker/api/host-api.ts';
+import type { KeptModel } from '../../../worker/api/host-api.ts';
 import { Confirmed } from '../parts/confirmed.tsx';
 import { bytesText } from '../parts/words.ts';
 
-interface StoredModelsProps {
-  readonly models: readonly StoredModel[];
+interface KeptModelListProps {
+  readonly models: readonly KeptModel[];
   /** Rejects with a sentence when the browser cannot delete it. */
   readonly onDelete: (name: string) => Promise<void>;
 }
 
 /** Models whose files this device keeps, so that a person can have the space back. */
-export function StoredModels({ models, onDelete }: StoredModelsProps) {
+export function KeptModelList({ models, onDelete }: KeptModelListProps) {
   const [said, setSaid] = useState('');
   const total = models.reduce((sum, { bytes }) => sum + bytes, 0);
   const remove = async (name: string): Promise<void> => {
@@ -22,14 +22,14 @@ export function StoredModels({ models, onDelete }: StoredModelsProps) {
     }
   };
   return (
-    <details class="stored-models">
+    <details class="kept-models">
       <summary>
         Models kept on this device <span class="summary-note">{bytesText(total)}</span>
       </summary>
       <ul>
         {models.map(({ name, bytes }) => (
-          <li key={name} class="saved">
-            <div class="saved-words">
+          <li key={name} class="kept-item">
+            <div class="kept-words">
               <p>
                 {name} <span class="tag">{bytesText(bytes)}</span>
               </p>

@@ -25,7 +25,7 @@ const MIN_TOKENS = 8;
 const MAX_PARAMETERS = (MAX_DATA_MESSAGE_BYTES - 16 * 2 ** 20) / Float32Array.BYTES_PER_ELEMENT;
 
 /** What an open session's host holds. The vector and the optimiser's state change in place, by the host's `step` alone. */
-export interface OpenHost {
+export interface HostState {
   /** Without the adapter or checkpoint that it started from: that has been read. */
   readonly request: CheckpointSummary['request'];
   readonly shape: ModelShape;
@@ -52,12 +52,12 @@ export interface OpenHost {
  * Reads model, data and what the session goes on from.
  * @throws Error with one sentence that says what does not fit.
  */
-export async function openHost(
+export async function openHostState(
   openFile: OpenFile,
   files: ModelFiles,
   request: HostRequest,
   onProgress: (progress: LoadProgress) => void,
-): Promise<{ readonly open: OpenHost; readonly bad: readonly BadRow[] }> {
+): Promise<{ readonly open: HostState; readonly bad: readonly BadRow[] }> {
   const { model, training, start, origin } = request;
   onProgress({ stage: 'config', done: 0, total: 1 });
   const shape = await files.shape();
@@ -112,7 +112,7 @@ export async function openHost(
     ),
   };
   let known: number | null = null;
-  const open: OpenHost = {
+  const open: HostState = {
     request: { model, weights: request.weights, task: request.task, lora, training, origin },
     shape,
     task,

@@ -23,7 +23,7 @@ function openDatabase(): Promise<IDBDatabase | null> {
 }
 
 /** The value last remembered under `key`, as it was, or undefined. Whoever asks checks what it is. */
-export async function recall(key: string): Promise<unknown> {
+export async function recallFact(key: string): Promise<unknown> {
   if (known.has(key)) return known.get(key);
   const database = await openDatabase();
   if (database === null) return undefined;
@@ -38,7 +38,7 @@ export async function recall(key: string): Promise<unknown> {
   }).finally(() => database.close());
 }
 
-export async function remember(key: string, value: unknown): Promise<void> {
+export async function rememberFact(key: string, value: unknown): Promise<void> {
   known.set(key, value);
   const database = await openDatabase();
   if (database === null) return;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { predictionOf } from '../../web/session/view/prediction.ts';
+import { predictionOf } from '../../web/session/view/class-probabilities.ts';
 
 const names = { labelCount: 3, classNames: ['a', 'b', 'c'] };
 
