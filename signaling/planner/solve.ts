@@ -1,5 +1,5 @@
-import { POLICY_NAMES } from '../protocol/policy-names.ts';
 import type { Policy } from '../protocol/settings.ts';
+import { POLICY_WORDS } from '../protocol/words/policies.ts';
 import { tabularPolicies } from './blocks/tabular.ts';
 import { explainLimit } from './explain.ts';
 import type { Assignment, DetailedAssignment, FeasiblePlan, InfeasiblePlan, PlanAnswer } from './problem/answer.ts';
@@ -114,12 +114,12 @@ function answer<A extends Assignment>(
 type Choice = { readonly plain: PlainPolicy; readonly found: Solution };
 
 function whyChosen(best: Choice, next: Choice): string {
-  const name = POLICY_NAMES[best.plain];
+  const name = POLICY_WORDS[best.plain].inSentence;
   const first = name.charAt(0).toUpperCase() + name.slice(1);
   if (best === next) return `${first} is the only way that works here. `;
   const saved = 1 - best.found.latencySeconds / next.found.latencySeconds;
   if (saved < 0.001) return `${first} is the simplest of the quickest ways. `;
-  return `${first} is quickest, ${(100 * saved).toFixed(saved < 0.1 ? 1 : 0)} % below ${POLICY_NAMES[next.plain]}. `;
+  return `${first} is quickest, ${(100 * saved).toFixed(saved < 0.1 ? 1 : 0)} % below ${POLICY_WORDS[next.plain].inSentence}. `;
 }
 
 function refused(policy: Policy, { reason, solver }: Refusal): InfeasiblePlan {

@@ -6,7 +6,7 @@ import {
   POLICIES,
   TrainingSettingsSchema,
 } from '../../signaling/protocol/settings.ts';
-import { POLICY_CHOICES, TASK_CHOICES } from '../../web/page/parts/choices.ts';
+import { POLICY_HINTS, TASK_CHOICES } from '../../web/page/parts/choices.ts';
 import { friendlyName } from '../../web/page/start/device-name.ts';
 import type { Field, StartForm } from '../../web/page/start/form-fields.ts';
 import { EMPTY_TABLE, guessColumns } from '../../web/page/start/own-table.ts';
@@ -165,7 +165,7 @@ describe('choices', () => {
   });
 
   it('explain every policy, each in its own words', () => {
-    const hints = POLICIES.map((policy) => POLICY_CHOICES[policy].hint);
+    const hints = POLICIES.map((policy) => POLICY_HINTS[policy]);
     expect(new Set(hints).size).toBe(POLICIES.length);
   });
 });

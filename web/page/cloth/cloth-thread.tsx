@@ -1,4 +1,4 @@
-import { secondsText } from '../parts/words.ts';
+import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import type { Cloth, Thread, ThreadState } from './cloth.ts';
 import type { Column, Loom } from './cloth-geometry.ts';
 import { totalSeconds } from './timing.ts';

@@ -1,5 +1,6 @@
 import type { RoomView, RoundReport } from '../../../signaling/protocol/room-view.ts';
-import { blocksText, secondsText } from '../parts/words.ts';
+import { blocksText } from '../../../signaling/protocol/words/lists.ts';
+import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import { hasWork } from './cloth.ts';
 import { markFor, type Seats } from './marks.ts';
 import { measuredSeconds, totalSeconds } from './timing.ts';

@@ -1,6 +1,7 @@
 import type { RoundReport, ScoreReport } from '../../../signaling/protocol/room-view.ts';
+import { countText } from '../../../signaling/protocol/words/lists.ts';
+import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
-import { countText, secondsText } from '../parts/words.ts';
 
 type Metric = ScoreReport['metric'];
 

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
+import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { KeptModel } from '../../../worker/api/host-api.ts';
 import { Confirmed } from '../parts/confirmed.tsx';
-import { bytesText } from '../parts/words.ts';
 
 interface KeptModelListProps {
   readonly models: readonly KeptModel[];

@@ -1,5 +1,5 @@
+import { agoText, bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { KeptSession } from '../../session/view/view.ts';
-import { agoText, bytesText } from '../parts/words.ts';
 
 /** Where a kept session stands: "Round 40 of 120, kept 3 hours ago as Linen Shuttle; 2.4 MB." */
 export function keptSessionText(session: KeptSession, nowMs: number): string {

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
+import { countText } from '../../../signaling/protocol/words/lists.ts';
 import type { KeptSession } from '../../session/view/view.ts';
 import { Confirmed } from '../parts/confirmed.tsx';
 import { FileField } from '../parts/file-field.tsx';
-import { countText } from '../parts/words.ts';
 import { keptSessionText } from './kept-session-words.ts';
 
 /** As many are shown at once; older ones are folded away. */

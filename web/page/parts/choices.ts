@@ -99,24 +99,20 @@ export const PATIENCE_CHOICES = [
   { value: '10', label: 'After 10 scores without a better one' },
 ] as const;
 
-export interface PolicyChoice {
-  readonly label: string;
-  readonly hint: string;
-}
-
-export const POLICY_CHOICES: Readonly<Record<Policy, PolicyChoice>> = {
-  auto: { label: 'Auto', hint: 'Makes every plan that fits and takes the one with the shortest predicted round.' },
-  crunch: { label: 'CRUNCH', hint: 'One block for each device, the exact best at equal bandwidth.' },
-  lola: { label: 'LoLa', hint: 'Blocks and bandwidth together, by dual ascent, as in the LoLa DEFT paper.' },
-  exact: { label: 'Exact', hint: 'Blocks and bandwidth together, the certified best with one block for each device.' },
-  teams: { label: 'Teams', hint: 'Splits the samples over teams and the blocks over each team’s members.' },
-  random: { label: 'Random', hint: 'Blocks dealt out by chance; a baseline.' },
-  greedy: { label: 'Greedy', hint: 'The fastest device takes the deepest block; a baseline.' },
-  'depth-unaware': { label: 'Depth-unaware', hint: 'Plans as if depth cost nothing; a baseline.' },
-  'equal-bandwidth': { label: 'Equal bandwidth', hint: 'Best blocks with the airtime shared evenly; a baseline.' },
-  single: { label: 'Single device', hint: 'The best single device does everything.' },
-  'data-parallel': { label: 'Data-parallel', hint: 'Every device trains all blocks on its share of the samples.' },
-  offload: { label: 'Host alone', hint: 'The host trains everything itself.' },
+/** What each way of planning does, in a line. */
+export const POLICY_HINTS: Readonly<Record<Policy, string>> = {
+  auto: 'Makes every plan that fits and takes the one with the shortest predicted round.',
+  crunch: 'One block for each device, the exact best at equal bandwidth.',
+  lola: 'Blocks and bandwidth together, by dual ascent, as in the LoLa DEFT paper.',
+  exact: 'Blocks and bandwidth together, the certified best with one block for each device.',
+  teams: 'Splits the samples over teams and the blocks over each team’s members.',
+  random: 'Blocks dealt out by chance; a baseline.',
+  greedy: 'The fastest device takes the deepest block; a baseline.',
+  'depth-unaware': 'Plans as if depth cost nothing; a baseline.',
+  'equal-bandwidth': 'Best blocks with the airtime shared evenly; a baseline.',
+  single: 'The best single device does everything.',
+  'data-parallel': 'Every device trains all blocks on its share of the samples.',
+  offload: 'The host trains everything itself.',
 };
 
 export const isWeightStorage = (text: string): text is WeightStorage =>

@@ -6,11 +6,8 @@ import type {
   RoundReport,
   Transfer,
 } from '../../../signaling/protocol/room-view.ts';
-import { hasWork } from '../cloth/cloth.ts';
-import { type Mark, markFor, type Seats } from '../cloth/marks.ts';
-import { measuredSeconds, totalSeconds } from '../cloth/timing.ts';
+import { blocksText } from '../../../signaling/protocol/words/lists.ts';
 import {
-  blocksText,
   byteRateText,
   bytesText,
   flopsText,
@@ -18,7 +15,10 @@ import {
   rateText,
   secondsText,
   timeLeftText,
-} from '../parts/words.ts';
+} from '../../../signaling/protocol/words/quantities.ts';
+import { hasWork } from '../cloth/cloth.ts';
+import { type Mark, markFor, type Seats } from '../cloth/marks.ts';
+import { measuredSeconds, totalSeconds } from '../cloth/timing.ts';
 
 /** `problem` needs attention, `busy` gets ready, `quiet` stands by or watches, `well` works or can. */
 export type Tone = 'well' | 'busy' | 'quiet' | 'problem';

@@ -1,16 +1,9 @@
 import type { DeviceView, RoomView } from '../../../signaling/protocol/room-view.ts';
+import { blocksText, capitalised, countText, listText } from '../../../signaling/protocol/words/lists.ts';
+import { percentText, secondsText, timeLeftText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import { hasWork } from '../cloth/cloth.ts';
 import { measuredSeconds, recentRoundSeconds, totalSeconds } from '../cloth/timing.ts';
-import {
-  blocksText,
-  capitalised,
-  countText,
-  listText,
-  percentText,
-  secondsText,
-  timeLeftText,
-} from '../parts/words.ts';
 
 /** Rounds that the time left is judged by. */
 const PACE_ROUNDS = 10;

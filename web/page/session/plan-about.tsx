@@ -1,6 +1,7 @@
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import { POLICIES, type Policy } from '../../../signaling/protocol/settings.ts';
-import { isPolicy, POLICY_CHOICES } from '../parts/choices.ts';
+import { POLICY_WORDS } from '../../../signaling/protocol/words/policies.ts';
+import { isPolicy, POLICY_HINTS } from '../parts/choices.ts';
 import { SelectField } from '../parts/field.tsx';
 import { type Fact, planFacts } from './plan-facts.ts';
 /** The plan in figures; the host can try another policy while the session runs. */
@@ -10,7 +11,7 @@ export function AboutPlan({ room, onPolicy }: { room: RoomView; onPolicy: ((poli
     <details class="fold" data-fold="plan">
       <summary>
         About the plan
-        <span class="summary-note">{POLICY_CHOICES[room.plan?.policy ?? policy].label}</span>
+        <span class="summary-note">{POLICY_WORDS[room.plan?.policy ?? policy].label}</span>
       </summary>
       {room.plan === null && <p>{room.planNote ?? 'There is no plan yet; it is made as soon as a device is ready.'}</p>}
       <Facts facts={planFacts(room)} />
@@ -19,8 +20,8 @@ export function AboutPlan({ room, onPolicy }: { room: RoomView; onPolicy: ((poli
           name="live-policy"
           label="Policy from the next round on"
           value={policy}
-          hint={POLICY_CHOICES[policy].hint}
-          options={POLICIES.map((value) => ({ value, label: POLICY_CHOICES[value].label }))}
+          hint={POLICY_HINTS[policy]}
+          options={POLICIES.map((value) => ({ value, label: POLICY_WORDS[value].label }))}
           onValue={(value) => isPolicy(value) && onPolicy(value)}
         />
       )}

@@ -1,6 +1,6 @@
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
-import { POLICY_CHOICES } from '../parts/choices.ts';
-import { secondsText } from '../parts/words.ts';
+import { POLICY_WORDS } from '../../../signaling/protocol/words/policies.ts';
+import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 
 /** A line of facts. */
 export interface Fact {
@@ -13,9 +13,9 @@ export function planFacts(room: Pick<RoomView, 'plan' | 'settings'>): readonly F
   const { plan } = room;
   if (plan === null) return [];
   const asked = room.settings.policy;
-  const made = POLICY_CHOICES[plan.policy].label;
+  const made = POLICY_WORDS[plan.policy].label;
   return [
-    { what: 'Policy', value: asked === plan.policy ? made : `${POLICY_CHOICES[asked].label}, which chose ${made}` },
+    { what: 'Policy', value: asked === plan.policy ? made : `${POLICY_WORDS[asked].label}, which chose ${made}` },
     { what: 'Solver', value: plan.solver },
     {
       what: 'Solved in',

@@ -1,7 +1,7 @@
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import { capitalised, countText, listText } from '../../../signaling/protocol/words/lists.ts';
 import { metricName } from '../curve/scores.ts';
 import { TARGET_LABELS, WEIGHT_CHOICES } from '../parts/choices.ts';
-import { capitalised, countText, listText } from '../parts/words.ts';
 import type { Fact } from './plan-facts.ts';
 
 /** What the session is about, for everyone in it, line by line. */

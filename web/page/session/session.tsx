@@ -1,10 +1,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { capitalised, listText } from '../../../signaling/protocol/words/lists.ts';
+import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import type { HostSession, Notice, Session, SessionView } from '../../session/view/view.ts';
 import { type Seats, seated } from '../cloth/marks.ts';
 import { Curve } from '../curve/curve.tsx';
 import { durationSentence, outcome } from '../curve/scores.ts';
 import { useWakeLock } from '../parts/hooks.ts';
-import { capitalised, listText, secondsText } from '../parts/words.ts';
 import { Exports } from '../take/exports.tsx';
 import { TryIt } from '../take/try-it.tsx';
 import { AllocationSection } from './allocation.tsx';

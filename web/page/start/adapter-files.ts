@@ -1,5 +1,6 @@
+import { listText } from '../../../signaling/protocol/words/lists.ts';
+import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { NamedFile } from '../../../worker/api/tables.ts';
-import { bytesText, listText } from '../parts/words.ts';
 
 /** What a person gives to start from: a PEFT folder's two files, or one checkpoint of the original LoRA release. */
 

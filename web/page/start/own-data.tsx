@@ -1,9 +1,9 @@
 import { useRef } from 'preact/hooks';
+import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { TablePreview } from '../../../worker/api/tables.ts';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { FileField } from '../parts/file-field.tsx';
 import { ScrollFrame } from '../parts/scroll-frame.tsx';
-import { bytesText } from '../parts/words.ts';
 import {
   badRowsText,
   foundText,

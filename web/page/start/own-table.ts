@@ -1,5 +1,6 @@
+import { countText, listText } from '../../../signaling/protocol/words/lists.ts';
+import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { NamedFile, OwnTaskRequest, TablePreview } from '../../../worker/api/tables.ts';
-import { bytesText, countText, listText } from '../parts/words.ts';
 
 /** A person's own table as the form knows it: the file, what was found in it, and which column is what. */
 

@@ -1,7 +1,8 @@
 import type { WeightStorage } from '../../../signaling/protocol/settings.ts';
+import { countText } from '../../../signaling/protocol/words/lists.ts';
+import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { Preflight } from '../../../worker/api/host-api.ts';
 import { WEIGHT_CHOICES } from '../parts/choices.ts';
-import { bytesText, countText } from '../parts/words.ts';
 
 /** What a model takes, in sentences, for the storage that is chosen. */
 export interface PreflightWords {

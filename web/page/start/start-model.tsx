@@ -1,11 +1,11 @@
 import type { Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
+import { listText } from '../../../signaling/protocol/words/lists.ts';
 import type { NamedFile } from '../../../worker/api/tables.ts';
 import type { SessionFactory } from '../../session/view/view.ts';
 import { HUB_SUGGESTIONS } from '../parts/choices.ts';
 import { TextField } from '../parts/field.tsx';
 import { FileField } from '../parts/file-field.tsx';
-import { listText } from '../parts/words.ts';
 import { adapterProblem, adapterText } from './adapter-files.ts';
 import type { StartForm } from './form-fields.ts';
 import { PreflightNote } from './preflight.tsx';

@@ -1,6 +1,7 @@
 import type { Signal } from '@preact/signals';
 import { useRef, useState } from 'preact/hooks';
 import { LORA_TARGETS, POLICIES, WEIGHT_STORAGES } from '../../../signaling/protocol/settings.ts';
+import { POLICY_WORDS } from '../../../signaling/protocol/words/policies.ts';
 import type { SessionFactory } from '../../session/view/view.ts';
 import {
   EMBEDDED_MODEL,
@@ -9,7 +10,7 @@ import {
   isWeightStorage,
   OWN_TASK,
   PATIENCE_CHOICES,
-  POLICY_CHOICES,
+  POLICY_HINTS,
   TARGET_LABELS,
   TASK_CHOICES,
   TASK_GROUPS,
@@ -200,9 +201,9 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
           name="policy"
           label="Policy"
           value={values.policy}
-          hint={POLICY_CHOICES[values.policy].hint}
+          hint={POLICY_HINTS[values.policy]}
           onValue={(policy) => isPolicy(policy) && set({ policy })}
-          options={POLICIES.map((value) => ({ value, label: POLICY_CHOICES[value].label }))}
+          options={POLICIES.map((value) => ({ value, label: POLICY_WORDS[value].label }))}
         />
       </details>
 

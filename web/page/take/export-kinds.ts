@@ -1,9 +1,9 @@
 import { headParameterCount, layerParameterCount } from '../../../signaling/protocol/adapter-size.ts';
 import type { ModelShape, SessionSettings } from '../../../signaling/protocol/settings.ts';
+import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import { metricName, scoreText } from '../curve/scores.ts';
 import { OWN_TASK } from '../parts/choices.ts';
-import { bytesText } from '../parts/words.ts';
 
 /** What a host can take out of a session, in the order in which the page offers it. */
 export const EXPORT_KINDS = ['adapter', 'merged', 'onnx', 'checkpoint', 'log'] as const;

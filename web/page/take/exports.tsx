@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { AdapterChoice, ExportedFile } from '../../../worker/api/host-api.ts';
 import type { HostSession, SessionView } from '../../session/view/view.ts';
 import { SelectField } from '../parts/field.tsx';
 import { ScrollFrame } from '../parts/scroll-frame.tsx';
-import { bytesText } from '../parts/words.ts';
 import { download } from './download.ts';
 import { baseModelNote, peftSnippet } from './export-guide.ts';
 import {

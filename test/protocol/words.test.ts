@@ -1,17 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { blocksText, listText, rangesText } from '../../signaling/protocol/words/lists.ts';
 import {
   agoText,
-  blocksText,
   byteRateText,
   bytesText,
   flopsText,
-  listText,
   percentText,
-  rangesText,
   rateText,
   secondsText,
   timeLeftText,
-} from '../../web/page/parts/words.ts';
+} from '../../signaling/protocol/words/quantities.ts';
 
 describe('quantities', () => {
   it.each([
