@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { ClosingReporter } from './test/closing-reporter.ts';
 
 /** What a part of the suite owns; `unit` is everything else. */
 const PARTS = {
@@ -8,11 +9,13 @@ const PARTS = {
 
 /** Where a machine-readable report goes; the tests of CI ask for one. */
 const report = process.env.TABLOOM_TEST_REPORT;
+const jsonTo = (outputFile: string): ['json', { outputFile: string }] => ['json', { outputFile }];
 
 export default defineConfig({
   test: {
     environment: 'node',
-    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    // What the command line's --reporter names comes in place of these.
+    reporters: ['default', ...(report === undefined ? [] : [jsonTo(report)]), new ClosingReporter()],
     // Parts run one after the other, in the order of `groupOrder`; files within a part side by side, but for browsers and processes:
     // those fill two cores on their own, and their time limits are meant for a machine that does nothing else.
     projects: [

@@ -2,7 +2,7 @@
  * How long GLUE's training examples are in roberta-base's tokens, special tokens included, cut at 128. Measured once over the whole
  * train split (QNLI, QQP and MNLI: the first 8,999 labelled rows), in file order, with
  *
- *     npx tsx test/planner/measure-token-lengths.ts HUB
+ *     npx tsx test/simulate/measure-token-lengths.ts HUB
  *
  * where HUB is a folder in the hub's layout that holds the tokenizer and GLUE as parquet.
  */

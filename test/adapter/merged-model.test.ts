@@ -113,7 +113,7 @@ test.each([
 ])(
   'as ONNX, the merged model of $id answers as base and adapter do',
   async ({ id, labelCount, classNames, problem }) => {
-    const hub = new URL('../../../shared/hub', import.meta.url).href;
+    const hub = new URL('../fixtures/hub', import.meta.url).href;
     const request = { ...REQUEST, task: { id, endpoint: hub }, training: { ...REQUEST.training, maxTokens: 48 } };
     const host = new Host(openFileOrHttp);
     const { shape, lora } = await host.open(request);
@@ -221,7 +221,7 @@ test('a session goes on from an adapter: its values, its rank and targets', asyn
   expect(opened.version).toBe(0);
   expect(await next.parameters()).toEqual({ version: 0, values });
 
-  const hub = new URL('../../../shared/hub', import.meta.url).href;
+  const hub = new URL('../fixtures/hub', import.meta.url).href;
   await expect(
     next.open({ ...MINI_REQUEST, task: { id: 'mnli', endpoint: hub }, start: { kind: 'adapter', files } }),
   ).rejects.toThrow("The adapter's head has 2 outputs");

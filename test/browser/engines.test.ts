@@ -21,7 +21,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript',
   '.wasm': 'application/wasm',
 };
-const GOLDEN = fileURLToPath(new URL('../../../shared/golden/', import.meta.url));
+const GOLDEN = fileURLToPath(new URL('../fixtures/golden/', import.meta.url));
 
 /** The kernels take four values at a time; no published RoBERTa has other widths. */
 const { 'no width divisible by four': _, ...WEBGPU_MODELS } = ODD_MODELS;

@@ -1,14 +1,17 @@
-import { statSync } from 'node:fs';
+import { parquetMetadata } from 'hyparquet';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { glueUrl, loadTask } from '../../worker/data/load-task.ts';
 import { findTask, TASKS } from '../../worker/data/tasks.ts';
 import { bytesSource } from '../../worker/files/byte-source.ts';
 import { openHttp } from '../../worker/files/open-file.ts';
 import { openFileOrHttp } from '../../worker/node/file-source.ts';
+import { GLUE_SPLITS } from '../fixtures/glue-rows.ts';
+import { needs, REAL_GLUE, REAL_HUB } from '../needs.ts';
 import { type RangeServer, serveFolder } from './range-server.ts';
 
-const HUB = new URL('../../../shared/hub/', import.meta.url);
-const hubFile = (config: string, split: string) => new URL(glueUrl(HUB.href, config, split));
+/** A small GLUE with text of ours (test/fixtures/glue-rows.ts says what stands where). */
+const HUB = new URL('../fixtures/hub/', import.meta.url);
+const hubFile = (hub: URL, config: string, split: string) => new URL(glueUrl(hub.href, config, split));
 const quiet = () => {};
 
 let server: RangeServer;
@@ -25,18 +28,42 @@ test('SST-2 over HTTP: every row, by ranges, the needed columns alone', async ()
   const { train, dev } = examples;
   expect(bad).toEqual([]);
 
-  expect([train.length, dev.length]).toEqual([67349, 872]);
-  expect(train[0]).toEqual({ text: 'hide new secretions from the parental units ', pair: null, label: 0 });
-  expect(dev[0]).toEqual({ text: "it 's a charming and often affecting journey . ", pair: null, label: 1 });
-  expect(dev.filter(({ label }) => label === 1)).toHaveLength(444);
+  expect([train.length, dev.length]).toEqual([1200, 24]);
+  expect(train[0]).toEqual({
+    text: 'two hours of beige , and the baker counts the blue bicycle before breakfast . ',
+    pair: null,
+    label: 0,
+  });
+  expect(train[1199]?.label).toBe(1);
+  expect(dev[1]).toEqual({
+    text: 'it glows , and dr. łukasz żak paints nine lanterns before breakfast . ',
+    pair: null,
+    label: 1,
+  });
+  expect(dev.filter(({ label }) => label === 1)).toHaveLength(12);
 
-  const [done, total] = seen.at(-1)!;
-  expect(done).toBe(total);
-  expect(total).toBeGreaterThan(1e6);
+  const metadata = parquetMetadata((await whole('sst2', 'train')).slice().buffer);
+  const chunks = metadata.row_groups.flatMap(({ columns }) => columns.map(({ meta_data }) => meta_data!));
+  const bytesOf = (of: typeof chunks) => of.reduce((sum, chunk) => sum + Number(chunk.total_compressed_size), 0);
+  const inFile = (unneeded: boolean) => chunks.filter(({ path_in_schema: [name] }) => (name === 'idx') === unneeded);
+  expect(inFile(true)).toHaveLength(3);
+  // Progress counts the bytes of the two columns that are needed, and ends with all of them.
+  expect(seen.at(-1)).toEqual([bytesOf(inFile(false)), bytesOf(inFile(false))]);
   expect(seen.map(([bytes]) => bytes)).toEqual(seen.map(([bytes]) => bytes).sort((a, b) => a - b));
+
   expect(server.requests.every(({ range }) => range !== undefined)).toBe(true);
-  const files = ['train', 'validation'].map((split) => statSync(hubFile('sst2', split)).size);
-  expect(server.sentBytes()).toBeLessThan(files[0]! + files[1]!);
+  const ranges = server.requests
+    .filter(({ path }) => path.includes('/train-'))
+    .map(({ range }) => (range?.match(/^bytes=(\d+)-(\d+)$/) ?? []).slice(1).map(Number))
+    .filter(([start, end]) => start !== undefined && end !== undefined && end > start + 1);
+  // The first looks for the footer at the end of the file; the others read chunks, none of them the column that nobody needs.
+  expect(ranges.length).toBeGreaterThan(3);
+  for (const [start = 0, end = 0] of ranges.slice(1)) {
+    for (const { data_page_offset, total_compressed_size } of inFile(true)) {
+      const at = Number(data_page_offset);
+      expect(end < at || start >= at + Number(total_compressed_size), `${start}-${end} and ${at}`).toBe(true);
+    }
+  }
 });
 
 test('from a folder on disk the rows are the same', async () => {
@@ -47,53 +74,49 @@ test('from a folder on disk the rows are the same', async () => {
   expect(disk).toEqual(http);
 });
 
-// Sizes, first dev labels and label counts of the mirror (see its SOURCES.md; qnli, qqp and mnli are subsets of train).
+const IDS = ['cola', 'sst2', 'mrpc', 'qqp', 'stsb', 'mnli', 'mnli-mismatched', 'qnli', 'rte', 'wnli'];
+
+test.each(IDS)('%s is read from the columns that it has, row by row, with its labels', async (id) => {
+  const task = findTask(id);
+  if (task.source.kind !== 'glue') expect.unreachable('a task of GLUE');
+  const { config, textColumn, pairColumn, devSplit } = task.source;
+  const { train, dev } = (await loadTask(openFileOrHttp, { id, endpoint: HUB.href }, quiet)).examples;
+  for (const [examples, split] of [
+    [train, 'train'],
+    [dev, devSplit],
+  ] as const) {
+    const written = GLUE_SPLITS.find((one) => one.task === config && one.split === split)!;
+    expect(examples).toEqual(
+      written.rows.map((row) => ({
+        text: row[textColumn],
+        pair: pairColumn === null ? null : row[pairColumn],
+        label: Number(row.label),
+      })),
+    );
+  }
+});
+
+// Sizes, first dev labels and label counts of GLUE itself (qnli, qqp and mnli: the mirror has a part of train).
 test.each([
-  ['cola', 8551, 1043, { text: 'The sailors rode the breeze clear of the rocks.', pair: null, label: 1 }],
-  [
-    'mrpc',
-    3668,
-    408,
-    {
-      text: "He said the foodservice pie business doesn 't fit the company 's long-term growth strategy .",
-      pair: '" The foodservice pie business does not fit our long-term growth strategy .',
-      label: 1,
-    },
-  ],
-  [
-    'stsb',
-    5749,
-    1500,
-    { text: 'A man with a hard hat is dancing.', pair: 'A man wearing a hard hat is dancing.', label: 5 },
-  ],
-  [
-    'rte',
-    2490,
-    277,
-    {
-      text: 'Dana Reeve, the widow of the actor Christopher Reeve, has died of lung cancer at age 44, according to the Christopher Reeve Foundation.',
-      pair: 'Christopher Reeve had an accident.',
-      label: 1,
-    },
-  ],
-  [
-    'wnli',
-    635,
-    71,
-    {
-      text: 'The drain is clogged with hair. It has to be cleaned.',
-      pair: 'The hair has to be cleaned.',
-      label: 0,
-    },
-  ],
+  ['sst2', 67349, 872, { text: /^it 's a charming and often /, pair: null, label: 1 }],
+  ['cola', 8551, 1043, { text: /^The sailors rode /, pair: null, label: 1 }],
+  ['mrpc', 3668, 408, { text: /^He said the foodservice /, pair: /^" The foodservice pie /, label: 1 }],
+  ['stsb', 5749, 1500, { text: /^A man with a hard hat/, pair: /^A man wearing a hard/, label: 5 }],
+  ['rte', 2490, 277, { text: /^Dana Reeve, /, pair: /^Christopher Reeve had /, label: 1 }],
+  ['wnli', 635, 71, { text: /^The drain is clogged /, pair: /^The hair has /, label: 0 }],
   ['qnli', 8999, 5463, null],
   ['qqp', 8999, 1000, null],
   ['mnli', 8999, 1000, null],
-])('%s reads whole', async (id, trainCount, devCount, firstDev) => {
+] as const)('%s of GLUE itself reads whole', needs(REAL_GLUE), async (id, trainCount, devCount, firstDev) => {
   const task = findTask(id);
-  const { train, dev } = (await loadTask(openFileOrHttp, { id, endpoint: HUB.href }, quiet)).examples;
+  const { train, dev } = (await loadTask(openFileOrHttp, { id, endpoint: REAL_HUB.href }, quiet)).examples;
   expect([train.length, dev.length]).toEqual([trainCount, devCount]);
-  if (firstDev) expect(dev[0]).toEqual(firstDev);
+  if (firstDev) {
+    expect(dev[0]?.text).toMatch(firstDev.text);
+    if (firstDev.pair === null) expect(dev[0]?.pair).toBeNull();
+    else expect(dev[0]?.pair).toMatch(firstDev.pair);
+    expect(dev[0]?.label).toBe(firstDev.label);
+  }
   const labels = new Set(dev.map(({ label }) => label));
   if (task.labelCount === 1) {
     expect(Math.min(...labels)).toBe(0);
@@ -105,22 +128,30 @@ test.each([
 
 test('MNLI has two dev sets beside one training set; either comes first', async () => {
   const opened: string[] = [];
-  // The mirror lacks the file; what is asked for is what counts.
   const open = (url: string) => {
     opened.push(url.slice(url.indexOf('/mnli/') + 1));
-    return openFileOrHttp(url.replace('validation_mismatched', 'validation_matched'));
+    return openFileOrHttp(url);
   };
   const matched = await loadTask(openFileOrHttp, { id: 'mnli', endpoint: HUB.href }, quiet);
   const mismatched = await loadTask(open, { id: 'mnli-mismatched', endpoint: HUB.href }, quiet);
-  expect(new Set(opened)).toEqual(
-    new Set(
-      ['validation_mismatched', 'validation_matched', 'train'].map((split) => `mnli/${split}-00000-of-00001.parquet`),
-    ),
+  expect(opened).toEqual(
+    ['validation_mismatched', 'validation_matched', 'train'].map((split) => `mnli/${split}-00000-of-00001.parquet`),
   );
-  expect(opened[0]).toContain('mismatched');
-  expect(mismatched.secondDev?.name).toBe('matched');
-  expect(mismatched.examples).toEqual(matched.examples);
+  expect([matched.secondDev?.name, mismatched.secondDev?.name]).toEqual(['mismatched', 'matched']);
+  expect(mismatched.secondDev?.examples).toEqual(matched.examples.dev);
+  expect(matched.secondDev?.examples).toEqual(mismatched.examples.dev);
+  expect([matched.examples.dev.length, mismatched.examples.dev.length]).toEqual([24, 18]);
+  expect(mismatched.examples.train).toEqual(matched.examples.train);
   expect(mismatched.task.classNames).toEqual(['entailment', 'neutral', 'contradiction']);
+});
+
+test('a hub may lack the second dev set, not the first', async () => {
+  const without = (url: string) => openHttp(url.replace('validation_mismatched', 'validation_absent'));
+  const { examples, secondDev } = await loadTask(without, { id: 'mnli', endpoint: server.url }, quiet);
+  expect([examples.dev.length, secondDev]).toEqual([24, null]);
+  await expect(loadTask(without, { id: 'mnli-mismatched', endpoint: server.url }, quiet)).rejects.toThrow(
+    '404 (not found)',
+  );
 });
 
 // What nyu-mll/glue's own ClassLabel names say, in the order of its numbers.
@@ -156,10 +187,6 @@ test('a wrong address is said in a sentence, before the long download', async ()
   );
   await expect(sst2('http://127.0.0.1:9')).rejects.toThrow('cannot be reached');
   await expect(sst2(new URL('models/', HUB).href, openFileOrHttp)).rejects.toThrow('There is no file');
-  // The mirror lacks this split.
-  await expect(loadTask(openHttp, { id: 'mnli-mismatched', endpoint: server.url }, quiet)).rejects.toThrow(
-    '404 (not found)',
-  );
 });
 
 test('an unknown task, and an own one without its file', async () => {
@@ -182,7 +209,7 @@ test('files that are not what they should be are refused', async () => {
   const mrpc = await whole('mrpc');
   await expect(instead(mrpc)).rejects.toThrow('has no column "sentence"; it has sentence1, sentence2, label, idx.');
   const broken = mrpc.slice();
-  broken.fill(0xab, 100, 2000);
+  broken.fill(0xab, 20, 400);
   await expect(instead(broken, 'mrpc')).rejects.toThrow(unreadable);
 
   // Real rows of the same columns: similarities are no classes.
@@ -191,7 +218,7 @@ test('files that are not what they should be are refused', async () => {
   );
 });
 
-async function whole(config: string): Promise<Uint8Array> {
-  const file = await openFileOrHttp(hubFile(config, 'validation').href);
+async function whole(config: string, split = 'validation'): Promise<Uint8Array> {
+  const file = await openFileOrHttp(hubFile(HUB, config, split).href);
   return file.read(0, file.size);
 }

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import express from 'express';
 
 export interface RangeServer {
@@ -23,7 +24,7 @@ export async function serveFolder(folder: URL): Promise<RangeServer> {
     });
     next();
   });
-  app.use(express.static(folder.pathname, { cacheControl: false }));
+  app.use(express.static(fileURLToPath(folder), { cacheControl: false }));
   const server = createServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();

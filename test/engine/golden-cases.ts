@@ -6,7 +6,7 @@ export const GOLDEN_NAMES = ['classification', 'regression', 'three-way'] as con
 export type GoldenName = (typeof GOLDEN_NAMES)[number];
 
 export function goldenPath(name: GoldenName): string {
-  return fileURLToPath(new URL(`../../../shared/golden/${name}.safetensors`, import.meta.url));
+  return fileURLToPath(new URL(`../fixtures/golden/${name}.safetensors`, import.meta.url));
 }
 
 export async function goldenCase(name: GoldenName): Promise<GoldenCase> {

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseHeader } from '../../worker/model/safetensors.ts';
+import { needs } from '../needs.ts';
+import { GPU } from '../webgpu/gpu-need.ts';
 import { goldenPath } from './golden-cases.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
@@ -87,8 +89,18 @@ describe('tabloom verify', () => {
     expect(engines.find(({ engine }) => engine === 'reference')).toMatchObject({ status: 'checked', ok: true });
     const ofWebGpu = engines.filter(({ engine }) => engine.startsWith('webgpu'));
     expect(ofWebGpu.map(({ engine }) => engine)).toEqual(['webgpu', 'webgpu-f16']);
-    for (const engine of ofWebGpu) if (engine.status === 'checked') expect(engine.ok).toBe(true);
     expect(engines.find(({ engine }) => engine === 'onnx-webgpu')).toMatchObject({ status: 'absent' });
+  });
+
+  it('checks WebGPU at both precisions where there is a device', needs(GPU), async () => {
+    const { code, out, problem } = await verify(goldenPath('regression'), '--json');
+    expect(code, problem).toBe(0);
+    const { engines } = v.parse(ReportSchema, JSON.parse(out)).files[0]!;
+    const ofWebGpu = engines.filter(({ engine }) => engine.startsWith('webgpu'));
+    expect(ofWebGpu).toEqual([
+      expect.objectContaining({ engine: 'webgpu', status: 'checked', ok: true }),
+      expect.objectContaining({ engine: 'webgpu-f16', status: 'checked', ok: true }),
+    ]);
   });
 
   it('ends with 1 and names the gradient that is off', async () => {

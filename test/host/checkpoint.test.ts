@@ -89,7 +89,7 @@ test('a checkpoint of another session is refused with what is different', async 
   const other = (change: Partial<HostRequest>) => opened(start, { ...MINI_REQUEST, ...change });
   await expect(other({ training: { ...training, seed: 8 } })).rejects.toThrow('differ in the training settings');
   await expect(other({ lora: { ...lora, alpha: 8 } })).rejects.toThrow('differ in the LoRA settings');
-  const hub = new URL('../../../shared/hub', import.meta.url).href;
+  const hub = new URL('../fixtures/hub', import.meta.url).href;
   await expect(other({ weights: 'int8' })).rejects.toThrow('differ in the storage of the weights');
   await expect(other({ task: { id: 'sst2', endpoint: hub } })).rejects.toThrow('differ in the task');
   // The same settings with their keys in another order are the same.

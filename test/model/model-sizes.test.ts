@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +13,7 @@ import { parameterLayout } from '../../worker/model/layout.ts';
 import { trainingBytes } from '../../worker/model/model-preflight.ts';
 import { SETTINGS } from '../protocol/samples.ts';
 
-const HUB = new URL('../../../shared/hub/', import.meta.url);
+const HUB = new URL('../fixtures/hub/', import.meta.url);
 
 /** Parameters as transformers counts them for RobertaModel, less those of the pooler, which classifiers lack: C (C + 1). */
 const MODELS = [
@@ -23,7 +22,7 @@ const MODELS = [
   ['distilbert/distilroberta-base', 82_118_400 - 768 * 769, [326, 163, 82]],
 ] as const;
 
-describe.skipIf(!existsSync(HUB)).each(MODELS)('%s', (id, parameters, megabytes) => {
+describe.each(MODELS)('%s', (id, parameters, megabytes) => {
   const shape = async () =>
     parseModelConfig(JSON.parse(await readFile(new URL(`${id}/resolve/main/config.json`, HUB), 'utf8')));
 

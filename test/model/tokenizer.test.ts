@@ -4,7 +4,7 @@ import { createTokenizer, longestFirst } from '../../worker/model/tokenizer.ts';
 
 const read = (path: string): unknown => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
 const mini = createTokenizer(read('../../models/roberta-mini/tokenizer.json'), 8192);
-const base = createTokenizer(read('../../../shared/hub/FacebookAI/roberta-base/resolve/main/tokenizer.json'), 50265);
+const base = createTokenizer(read('../fixtures/hub/FacebookAI/roberta-base/resolve/main/tokenizer.json'), 50265);
 const ids = (text: string) => text.split(' ').map(Number);
 
 test('known ids', () => {

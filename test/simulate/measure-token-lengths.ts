@@ -1,7 +1,7 @@
 /**
- * Measures how long GLUE's training sentences are in tokens, for signaling/planner/simulate/glue-lengths.ts:
+ * Measures how long GLUE's training sentences are in tokens, for signaling/simulate/glue-lengths.ts:
  *
- *   npx tsx test/planner/measure-token-lengths.ts HUB [TASK ...]
+ *   npx tsx test/simulate/measure-token-lengths.ts HUB [TASK ...]
  *
  * HUB is a folder in the hub's URL layout, with FacebookAI/roberta-base/resolve/main/tokenizer.json and
  * datasets/nyu-mll/glue/resolve/main/TASK/train-00000-of-00001.parquet. Lengths include <s>, </s> and the </s></s> between sentences.

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parseProblem } from '../../signaling/planner/problem/parse.ts';
 import { solve } from '../../signaling/planner/solve.ts';
@@ -12,6 +12,7 @@ import { layOutJson, reportJson, sweepTable } from '../../signaling/simulate/rep
 import { SCENARIOS, type Scenario, type ScenarioName } from '../../signaling/simulate/scenario.ts';
 import { estimate } from '../../signaling/simulate/statistics.ts';
 import { AXES, type AxisName, type DrawOutcomes, runSweep, type Sweep } from '../../signaling/simulate/sweep.ts';
+import { needs, REAL_GLUE, REAL_HUB } from '../needs.ts';
 import { measureTask } from './measure-token-lengths.ts';
 
 const BASE: Scenario = SCENARIOS.base;
@@ -53,9 +54,10 @@ describe('costs of RoBERTa', () => {
     expect(grouped.weightsBytes).toBe(costs.weightsBytes);
   });
 
-  test.skipIf(!existsSync('../shared/hub/datasets'))('token lengths are as measured', async () => {
-    expect(await measureTask('../shared/hub', 'wnli')).toEqual(GLUE_LENGTHS.wnli);
-    expect(await measureTask('../shared/hub', 'rte')).toEqual(GLUE_LENGTHS.rte);
+  test('token lengths are as measured', needs(REAL_GLUE), async () => {
+    const hub = fileURLToPath(REAL_HUB);
+    expect(await measureTask(hub, 'wnli')).toEqual(GLUE_LENGTHS.wnli);
+    expect(await measureTask(hub, 'rte')).toEqual(GLUE_LENGTHS.rte);
   });
 });
 

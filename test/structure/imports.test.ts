@@ -64,7 +64,7 @@ describe('the checker finds', () => {
     ["import type { Server } from 'node:http';", 'signaling/protocol/x.ts imports node:http'],
     ["import { WebSocket } from 'ws';", 'signaling/protocol/x.ts imports the package ws'],
     ["import { test } from '../../test/a.ts';", 'signaling/protocol/x.ts imports test/a.ts'],
-    ["import { a } from '../../../shared/a.ts';", 'signaling/protocol/x.ts imports ../shared/a.ts'],
+    ["import { a } from '../../../elsewhere/a.ts';", 'signaling/protocol/x.ts imports ../elsewhere/a.ts'],
     ['export const f = () => document.title;', 'signaling/protocol/x.ts uses document'],
     ['export const f = (e: HTMLElement) => e.id;', 'signaling/protocol/x.ts uses HTMLElement'],
     ['export const f = () => ({ window });', 'signaling/protocol/x.ts uses window'],

@@ -7,14 +7,14 @@ import { expect, test } from 'vitest';
 
 const SCRIPT = fileURLToPath(new URL('../../.ci/summary.mjs', import.meta.url));
 
-/** The last line and exit code of the closing step of `.ci/run` for a report's text (null: none was written). */
-function close(report: string | null, status: number): readonly [string | undefined, number | null] {
+/** The lines and exit code of the closing step of `.ci/run` for a report's text (null: none was written). */
+function closing(report: string | null, status: number): { readonly lines: readonly string[]; code: number | null } {
   const folder = mkdtempSync(join(tmpdir(), 'tabloom-summary-'));
   try {
     const path = join(folder, 'report.json');
     if (report !== null) writeFileSync(path, report);
     const { stdout, status: code } = spawnSync(process.execPath, [SCRIPT, path, String(status)], { encoding: 'utf8' });
-    return [stdout.trim().split('\n').at(-1), code];
+    return { lines: stdout.trim().split('\n'), code };
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -43,5 +43,29 @@ test.each([
   ['the empty file was never written', '', 0, '0 passed, 1 failed', 1],
   ['the runner died while it wrote', report(7, 0).slice(0, 40), 137, '0 passed, 1 failed', 1],
 ])('%s', (_name, text, status, line, code) => {
-  expect(close(text, status)).toEqual([line, code]);
+  const closed = closing(text, status);
+  expect([closed.lines.at(-1), closed.code]).toEqual([line, code]);
+});
+
+test('what was left out is counted by its reason, above the last line', () => {
+  const test = (status: string, leftOut?: string) => ({ status, meta: leftOut === undefined ? {} : { leftOut } });
+  const text = JSON.stringify({
+    numPassedTests: 1,
+    numFailedTests: 0,
+    numPendingTests: 4,
+    numTodoTests: 0,
+    testResults: [
+      { status: 'passed', assertionResults: [test('passed'), test('skipped', 'no GPU'), test('skipped')] },
+      { status: 'passed', assertionResults: [test('pending', 'no GPU'), test('skipped', 'no data')] },
+    ],
+  });
+  expect(closing(text, 0)).toEqual({
+    lines: [
+      'Left out: 2 tests: no GPU.',
+      'Left out: 1 test: not chosen for this run.',
+      'Left out: 1 test: no data.',
+      '1 passed, 0 failed, 4 skipped',
+    ],
+    code: 0,
+  });
 });

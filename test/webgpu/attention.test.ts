@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { relativeError } from '../../worker/check/golden-check.ts';
 import { randomValues } from '../../worker/check/random-model.ts';
 import { attentionMask } from '../../worker/engine/dropout.ts';
@@ -9,11 +9,12 @@ import {
   attentionQueryGradientKernel,
   attentionReference,
 } from '../../worker/engine/webgpu/kernels/attention-backward.ts';
+import { needs } from '../needs.ts';
 import { openGpu } from './dawn.ts';
-import { describeOnGpu } from './describe-on-gpu.ts';
+import { GPU } from './gpu-need.ts';
 import { layerUniform, packedRows, passUniform, runKernel } from './run-kernel.ts';
 
-describeOnGpu('attention', () => {
+describe('attention', needs(GPU), () => {
   let gpu: Gpu;
   beforeAll(async () => {
     gpu = await openGpu();

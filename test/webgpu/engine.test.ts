@@ -10,8 +10,9 @@ import { createEngineOn, createWebGpuEngine, type WebGpuChoices } from '../../wo
 import { recovering } from '../../worker/engine/webgpu/recovery.ts';
 import { GOLDEN_NAMES, goldenCase } from '../engine/golden-cases.ts';
 import { engineSuite } from '../engine/suite.ts';
+import { needs } from '../needs.ts';
 import { dawn, openGpu } from './dawn.ts';
-import { describeOnGpu } from './describe-on-gpu.ts';
+import { GPU } from './gpu-need.ts';
 
 const CHOICES: WebGpuChoices = {
   precision: 'f32',
@@ -25,7 +26,7 @@ const create = async (request: EngineRequest, choices: Partial<WebGpuChoices> = 
 
 const NO_DROPOUT = { probability: 0, seed: 0, round: 1 };
 
-describeOnGpu('webgpu', () => {
+describe('webgpu', needs(GPU), () => {
   // Its kernels take four values at a time; no published RoBERTa has other widths.
   engineSuite('engine webgpu on Dawn', (request) => create(request), ['no width divisible by four']);
 

@@ -7,8 +7,9 @@ import { hiddenFromValues } from '../../worker/engine/hidden.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import { createEngineOn, precisionsFor, type WebGpuChoices } from '../../worker/engine/webgpu/engine.ts';
 import type { WeightPrecision } from '../../worker/engine/webgpu/kernels/kernel.ts';
+import { needs } from '../needs.ts';
 import { openGpu } from './dawn.ts';
-import { describeOnGpu } from './describe-on-gpu.ts';
+import { GPU } from './gpu-need.ts';
 
 /** What the engine does for devices with little memory: smaller weights, and layers that go forward twice. */
 
@@ -33,7 +34,7 @@ it("computes in half precision where the session's weights have it and the devic
   expect(precisionsFor('f32', true)).toEqual({ precision: 'f32', weights: 'f32' });
 });
 
-describeOnGpu('frozen weights', () => {
+describe('frozen weights', needs(GPU), () => {
   it.each([
     ['packed', 'f16'],
     ['f16', 'f16'],
@@ -70,7 +71,7 @@ describeOnGpu('frozen weights', () => {
   });
 });
 
-describeOnGpu('recomputation', () => {
+describe('recomputation', needs(GPU), () => {
   const TARGETS: readonly (readonly [string, readonly LoraTarget[]])[] = [
     ['query and value', ['query', 'value']],
     ['every target', LORA_TARGETS],
@@ -140,7 +141,7 @@ describeOnGpu('recomputation', () => {
   });
 });
 
-describeOnGpu('want of memory', () => {
+describe('want of memory', needs(GPU), () => {
   it('that the device reports fails one pass, gives back what was taken, and the next pass works', async () => {
     const model = await randomModel();
     const engine = await create(model);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { relativeError } from '../../worker/check/golden-check.ts';
 import { randomValues } from '../../worker/check/random-model.ts';
 import { headMasks } from '../../worker/engine/dropout.ts';
@@ -14,11 +14,12 @@ import {
   headSampleGrid,
   headSizes,
 } from '../../worker/engine/webgpu/kernels/head.ts';
+import { needs } from '../needs.ts';
 import { openGpu } from './dawn.ts';
-import { describeOnGpu } from './describe-on-gpu.ts';
+import { GPU } from './gpu-need.ts';
 import { packedRows, passUniform, runKernel } from './run-kernel.ts';
 
-describeOnGpu('head and loss', () => {
+describe('head and loss', needs(GPU), () => {
   let gpu: Gpu;
   beforeAll(async () => {
     gpu = await openGpu();

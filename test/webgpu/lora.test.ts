@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { relativeError } from '../../worker/check/golden-check.ts';
 import { randomValues } from '../../worker/check/random-model.ts';
 import { hiddenMask } from '../../worker/engine/dropout.ts';
@@ -28,8 +28,9 @@ import {
   loraProjectReference,
   loraProjectSizes,
 } from '../../worker/engine/webgpu/kernels/lora-project.ts';
+import { needs } from '../needs.ts';
 import { openGpu } from './dawn.ts';
-import { describeOnGpu } from './describe-on-gpu.ts';
+import { GPU } from './gpu-need.ts';
 import { layerUniform, packed, packedRows, passUniform, runKernel } from './run-kernel.ts';
 
 const LENGTHS = [13, 1, 23];
@@ -44,7 +45,7 @@ function mask(site: number, width: number): Float32Array {
   return packed(hiddenMask(DROPOUT, LAYER, site, Int32Array.from(POSITIONS), tokens, width), LENGTHS, tokens, width);
 }
 
-describeOnGpu('products with adapters', () => {
+describe('products with adapters', needs(GPU), () => {
   let gpu: Gpu;
   const shared = {
     current: passUniform({ rows, splitRows: 10, dropout: DROPOUT }),

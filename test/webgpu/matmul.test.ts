@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { relativeError } from '../../worker/check/golden-check.ts';
 import { randomValues } from '../../worker/check/random-model.ts';
 import { hiddenMask } from '../../worker/engine/dropout.ts';
@@ -14,8 +14,9 @@ import {
 import type { MatmulVariant } from '../../worker/engine/webgpu/kernels/matmul/matmul-variant.ts';
 import type { Tile } from '../../worker/engine/webgpu/kernels/tile.ts';
 import { fromHalf, toHalf } from '../../worker/model/half.ts';
+import { needs } from '../needs.ts';
 import { openGpu } from './dawn.ts';
-import { describeOnGpu } from './describe-on-gpu.ts';
+import { GPU } from './gpu-need.ts';
 import { layerUniform, packed, packedRows, passUniform, runKernel } from './run-kernel.ts';
 
 const STAGED: Tile = { kind: 'staged', rows: 16, columns: 32, inner: 8, threadRows: 4, threadColumns: 8 };
@@ -118,7 +119,7 @@ function stored(precision: WeightPrecision, rows: number, columns: number) {
   return { data, scales, values: Float32Array.from(data, (code, i) => code * scales[Math.floor(i / columns)]!) };
 }
 
-describeOnGpu('products with frozen matrices', () => {
+describe('products with frozen matrices', needs(GPU), () => {
   let gpu: Gpu;
   beforeAll(async () => {
     gpu = await openGpu();

@@ -16,8 +16,9 @@ import {
   layerNormReference,
   layerNormSizes,
 } from '../../worker/engine/webgpu/kernels/layer-norm.ts';
+import { needs } from '../needs.ts';
 import { openGpu } from './dawn.ts';
-import { describeOnGpu } from './describe-on-gpu.ts';
+import { GPU } from './gpu-need.ts';
 import { layerUniform, packed, packedRows, passUniform, runKernel } from './run-kernel.ts';
 
 const LENGTHS = [9, 1, 4];
@@ -29,7 +30,7 @@ const rows = place.count;
 const mask = (layer: number, site: number, width: number) =>
   packed(hiddenMask(DROPOUT, layer, site, Int32Array.from(POSITIONS), 9, width), LENGTHS, 9, width);
 
-describeOnGpu('kernels that work row by row', () => {
+describe('kernels that work row by row', needs(GPU), () => {
   let gpu: Gpu;
   const shared = {
     current: passUniform({ rows, dropout: DROPOUT }),

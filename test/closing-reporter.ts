@@ -1,0 +1,41 @@
+import type { Reporter, TestModule } from 'vitest/node';
+
+/** What became of a run's tests; files and suites that failed to load have no tests to count and still count as failed. */
+interface Closing {
+  passed: number;
+  failed: number;
+  /** Reasons of tests that were left out, and how many each. */
+  readonly leftOut: Map<string, number>;
+}
+
+const UNSAID = 'not chosen for this run';
+
+function count(modules: readonly TestModule[]): Closing {
+  const closing: Closing = { passed: 0, failed: 0, leftOut: new Map() };
+  for (const module of modules) {
+    const before = closing.failed;
+    for (const test of module.children.allTests()) {
+      const { state } = test.result();
+      if (state === 'passed') closing.passed++;
+      else if (state === 'failed') closing.failed++;
+      else {
+        const reason = test.meta().leftOut ?? UNSAID;
+        closing.leftOut.set(reason, (closing.leftOut.get(reason) ?? 0) + 1);
+      }
+    }
+    if (module.state() === 'failed' && closing.failed === before) closing.failed++;
+  }
+  return closing;
+}
+
+/** The same lines as `.ci/summary.mjs`, which also knows whether lint and build went well. */
+export class ClosingReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
+    const { passed, failed, leftOut } = count(modules);
+    for (const [reason, tests] of leftOut)
+      console.log(`Left out: ${tests} ${tests === 1 ? 'test' : 'tests'}: ${reason}.`);
+    const skipped = [...leftOut.values()].reduce((sum, tests) => sum + tests, 0);
+    const all = failed + (failed === 0 && errors.length > 0 ? 1 : 0);
+    console.log(`${passed} passed, ${all} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+  }
+}
