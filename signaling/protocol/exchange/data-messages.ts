@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { MAX_LAYERS, MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../limits.ts';
 import { parse } from '../messages.ts';
 import { SentenceSchema } from '../room-view.ts';
+import { PROTOCOL_VERSION, versionProblem } from '../version.ts';
 import { type DataFrame, encodeFrame, type FrameTensor } from './frames.ts';
 
 const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
@@ -70,6 +71,18 @@ type HeaderOf<T extends DataHeader['type']> = Extract<DataHeader, { type: T }>;
 export type DataMessage<T extends DataHeader['type'] = DataHeader['type']> = T extends DataHeader['type']
   ? { readonly header: HeaderOf<T>; readonly tensors: readonly FrameTensor[] }
   : never;
+
+/** What each side of a link says first. A later version may add fields, which tell an older reader nothing. */
+const HelloSchema = v.looseObject({ type: v.literal('hello'), protocol: v.pipe(v.number(), v.integer()) });
+
+export const encodeHello = (): Uint8Array<ArrayBuffer> =>
+  encodeFrame({ type: 'hello', protocol: PROTOCOL_VERSION } satisfies v.InferOutput<typeof HelloSchema>, []);
+
+/** Why the sender of a link's first message cannot be understood, in a sentence; null when it can. */
+export function helloProblem(first: DataFrame): string | null {
+  const hello = v.safeParse(HelloSchema, first.header);
+  return versionProblem(hello.success ? hello.output.protocol : null, 'The other device');
+}
 
 export const encodeMessage = (message: DataMessage): Uint8Array<ArrayBuffer> =>
   encodeFrame(message.header, message.tensors);

@@ -1,11 +1,14 @@
 import {
   type DataMessage,
+  encodeHello,
   encodeMessage,
+  helloProblem,
   readMessage,
   type TensorSizes,
 } from '../../../signaling/protocol/exchange/data-messages.ts';
 import { decodeFrame, Reassembler, slices } from '../../../signaling/protocol/exchange/frames.ts';
 import { Emitter } from '../world/emitter.ts';
+import { Ending } from '../world/ending.ts';
 import type { MessageLink, SendPace } from './message-link.ts';
 
 /** Above this much unsent data the sender waits. A first burst of 256 KiB overflows common UDP receive buffers and stalls for seconds. */
@@ -13,52 +16,71 @@ const HIGH_WATER_BYTES = 128 * 1024;
 const LOW_WATER_BYTES = 32 * 1024;
 /** A paced sender may run ahead of its share by so much, so that timers need not be exact. */
 const BURST_BYTES = 64 * 1024;
+/** A slice goes at least so often, however small the share: an upload that never ends holds up the round. */
+const SLOWEST_SLICE_MS = 10_000;
+/** Bulk messages that may wait to be sent; a device's orders of one round make far fewer. */
+const MAX_WAITING_MESSAGES = 256;
 const PING_EVERY_MS = 1000;
 /** `close` often does not fire when a tab dies, so silence counts. */
 const SILENCE_MS = 7000;
 /** Where there is another reason to believe that the peer is gone. */
 const DOUBTFUL_SILENCE_MS = 2500;
 
+/** What a link uses of an RTCDataChannel. */
+export interface LinkChannel {
+  binaryType: BinaryType;
+  bufferedAmountLowThreshold: number;
+  readonly bufferedAmount: number;
+  send(bytes: Uint8Array<ArrayBuffer>): void;
+  close(): void;
+  addEventListener(type: 'message', listener: (event: MessageEvent<unknown>) => void): void;
+  addEventListener(type: 'close' | 'error' | 'bufferedamountlow', listener: () => void): void;
+  removeEventListener(type: 'bufferedamountlow', listener: () => void): void;
+}
+
 /**
- * A MessageLink over one negotiated RTCDataChannel: slices with back-pressure and pacing on the way out, checksums and validation on
- * the way in. A peer that sends what does not validate loses its link, not the session.
+ * A MessageLink over one negotiated channel: slices with back-pressure and pacing on the way out, checksums and validation on the way
+ * in. Each side says first which version of the messages it speaks. A peer that sends what does not validate loses its link, not the
+ * session. Every wait in here ends when the link does.
  */
 export class ChannelLink implements MessageLink {
-  readonly #channel: RTCDataChannel;
+  readonly #channel: LinkChannel;
   readonly #sizes: TensorSizes;
   readonly #message = new Emitter<DataMessage>();
-  readonly #close = new Emitter<string>();
+  readonly #ending = new Ending();
   readonly #reassembler = new Reassembler();
   readonly #heartbeat: ReturnType<typeof setInterval>;
   readonly onMessage = this.#message.on;
-  readonly onClose = this.#close.on;
+  readonly onClose = this.#ending.on;
   #nextNumber = 1;
-  #closed = false;
+  #greeted = false;
   #heardMs = performance.now();
   #bulk: Promise<void> = Promise.resolve();
+  #waiting = 0;
   #silenceMs = SILENCE_MS;
-  /** Bytes handed to the channel, for reports. */
-  sentBytes = 0;
 
   /** The channel must be open. */
-  constructor(channel: RTCDataChannel, sizes: TensorSizes) {
+  constructor(channel: LinkChannel, sizes: TensorSizes) {
     this.#channel = channel;
     this.#sizes = sizes;
     channel.binaryType = 'arraybuffer';
     channel.bufferedAmountLowThreshold = LOW_WATER_BYTES;
-    channel.addEventListener('message', (event: MessageEvent<unknown>) => this.#receive(event.data));
+    channel.addEventListener('message', ({ data }) => this.#receive(data));
     channel.addEventListener('close', () => this.#end('The connection was closed.'));
     channel.addEventListener('error', () => this.#end('The connection broke.'));
     this.#heartbeat = setInterval(() => this.#beat(), PING_EVERY_MS);
+    this.#put(encodeHello());
   }
 
   send(message: DataMessage, pace: SendPace | null = null): Promise<void> {
     if (message.tensors.length === 0) {
       // Short messages overtake bulk ones: their single slice goes straight out.
-      this.#put(message);
+      this.#put(encodeMessage(message));
       return Promise.resolve();
     }
-    const sent = this.#bulk.then(() => this.#sendSlices(message, pace));
+    if (this.#waiting >= MAX_WAITING_MESSAGES) this.#end('The connection does not take what is sent over it.');
+    this.#waiting++;
+    const sent = this.#bulk.then(() => this.#sendSlices(message, pace)).finally(() => this.#waiting--);
     this.#bulk = sent.catch(() => undefined);
     return sent;
   }
@@ -72,23 +94,28 @@ export class ChannelLink implements MessageLink {
     this.#silenceMs = doubtful ? DOUBTFUL_SILENCE_MS : SILENCE_MS;
   }
 
-  #put(message: DataMessage): void {
+  get #closed(): boolean {
+    return this.#ending.why !== null;
+  }
+
+  #put(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#closed) return;
-    for (const slice of slices(encodeMessage(message), this.#nextNumber++)) this.#write(slice);
+    for (const slice of slices(bytes, this.#nextNumber++)) this.#write(slice);
   }
 
   async #sendSlices(message: DataMessage, pace: SendPace | null): Promise<void> {
+    if (this.#closed) return;
     const startMs = performance.now();
     let paced = -BURST_BYTES;
     for (const slice of slices(encodeMessage(message), this.#nextNumber++)) {
       if (this.#channel.bufferedAmount > HIGH_WATER_BYTES) await this.#drained();
-      if (this.#closed) return;
       if (pace !== null) {
         paced += slice.length;
         const dueMs = startMs + (paced * 8 * 1000) / pace.bitsPerSecond;
-        const waitMs = dueMs - performance.now();
-        if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs));
+        const waitMs = Math.min(dueMs - performance.now(), SLOWEST_SLICE_MS);
+        if (waitMs > 1) await this.#slept(waitMs);
       }
+      if (this.#closed) return;
       this.#write(slice);
     }
   }
@@ -97,21 +124,35 @@ export class ChannelLink implements MessageLink {
     if (this.#closed) return;
     try {
       this.#channel.send(slice);
-      this.sentBytes += slice.length;
     } catch {
       this.#end('The connection broke while sending.');
     }
   }
 
   #drained(): Promise<void> {
+    return this.#waited((done) => {
+      this.#channel.addEventListener('bufferedamountlow', done);
+      return () => this.#channel.removeEventListener('bufferedamountlow', done);
+    });
+  }
+
+  #slept(ms: number): Promise<void> {
+    return this.#waited((done) => {
+      const timer = setTimeout(done, ms);
+      return () => clearTimeout(timer);
+    });
+  }
+
+  /** Until `start` calls back or the link ends. `start` returns what stops it. */
+  #waited(start: (done: () => void) => () => void): Promise<void> {
     return new Promise((resolve) => {
-      const done = (): void => {
-        this.#channel.removeEventListener('bufferedamountlow', done);
+      const settle = (): void => {
+        stop();
         off();
         resolve();
       };
-      const off = this.onClose(done);
-      this.#channel.addEventListener('bufferedamountlow', done);
+      const stop = start(settle);
+      const off = this.#ending.on(settle);
     });
   }
 
@@ -122,9 +163,16 @@ export class ChannelLink implements MessageLink {
       if (!(data instanceof ArrayBuffer)) throw new Error('A peer sent text where bytes belong.');
       const bytes = this.#reassembler.add(new Uint8Array(data));
       if (bytes === null) return;
-      const message = readMessage(decodeFrame(bytes), this.#sizes);
+      const frame = decodeFrame(bytes);
+      if (!this.#greeted) {
+        const problem = helloProblem(frame);
+        if (problem !== null) throw new Error(problem);
+        this.#greeted = true;
+        return;
+      }
+      const message = readMessage(frame, this.#sizes);
       if (message.header.type === 'ping')
-        this.#put({ header: { type: 'pong', sentMs: message.header.sentMs }, tensors: [] });
+        this.#put(encodeMessage({ header: { type: 'pong', sentMs: message.header.sentMs }, tensors: [] }));
       else if (message.header.type !== 'pong') this.#message.emit(message);
     } catch (error) {
       this.#end(error instanceof Error ? error.message : 'A peer sent something unreadable.');
@@ -133,14 +181,13 @@ export class ChannelLink implements MessageLink {
 
   #beat(): void {
     if (performance.now() - this.#heardMs > this.#silenceMs) this.#end('The other side stopped answering.');
-    else this.#put({ header: { type: 'ping', sentMs: performance.now() }, tensors: [] });
+    else this.#put(encodeMessage({ header: { type: 'ping', sentMs: performance.now() }, tensors: [] }));
   }
 
   #end(why: string): void {
     if (this.#closed) return;
-    this.#closed = true;
     clearInterval(this.#heartbeat);
-    this.#close.emit(why);
+    this.#ending.end(why);
     this.#channel.close();
   }
 }

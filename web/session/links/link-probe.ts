@@ -1,4 +1,5 @@
 import { Emitter } from '../world/emitter.ts';
+import { whileOpen } from '../world/ending.ts';
 import type { MessageLink } from './message-link.ts';
 
 const PROBE_TIMEOUT_MS = 20_000;
@@ -9,7 +10,7 @@ const MAX_FLOATS = 512 * 1024;
 
 /**
  * Rate in bit/s from here to the host with the whole link to itself: a timed transfer, less the round trip of an empty one.
- * The host answers probes with `answerProbes`. Rejects when the host does not answer in time.
+ * The host answers probes with `answerProbes`. Rejects when the host does not answer in time, and as soon as the link closes.
  */
 export async function measureLink(link: MessageLink): Promise<number> {
   const answers = new Emitter<number>();
@@ -20,20 +21,14 @@ export async function measureLink(link: MessageLink): Promise<number> {
   const timed = async (floats: number): Promise<number> => {
     const id = ++probe;
     const startMs = performance.now();
-    const answered = new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error('The host did not answer while the link was measured.')),
-        PROBE_TIMEOUT_MS,
-      );
-      const done = answers.on((answer) => {
-        if (answer !== id) return;
-        clearTimeout(timer);
-        done();
-        resolve();
-      });
-    });
+    const answered = answerTo(answers, id);
     const tensors = floats === 0 ? [] : [new Float32Array(floats)];
-    await Promise.all([link.send({ header: { type: 'probe', probe: id }, tensors }), answered]);
+    try {
+      const sent = link.send({ header: { type: 'probe', probe: id }, tensors });
+      await whileOpen(link.onClose, Promise.all([sent, answered.promise]));
+    } finally {
+      answered.stop();
+    }
     return (performance.now() - startMs) / 1000;
   };
   try {
@@ -47,6 +42,25 @@ export async function measureLink(link: MessageLink): Promise<number> {
   } finally {
     off();
   }
+}
+
+/** Rejects after a while; `stop` ends the wait. */
+function answerTo(answers: Emitter<number>, id: number): { promise: Promise<void>; stop: () => void } {
+  let stop = (): void => undefined;
+  const promise = new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error('The host did not answer while the link was measured.')),
+      PROBE_TIMEOUT_MS,
+    );
+    const off = answers.on((answer) => {
+      if (answer === id) resolve();
+    });
+    stop = () => {
+      clearTimeout(timer);
+      off();
+    };
+  });
+  return { promise, stop };
 }
 
 /** The host's side of `measureLink`. */
