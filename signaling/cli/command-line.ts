@@ -28,6 +28,11 @@ export function readArguments<T extends Options>(
   }
 }
 
+/** For a terminal: what would move its cursor or change its colours is written as an escape. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+}
+
 /** What `--cache` says: a folder, or null for `none`. */
 export function cacheFolder(text: string): string | null {
   if (text.trim() === '') throw new CommandError('--cache names a folder, or says none.');

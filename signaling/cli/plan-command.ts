@@ -1,23 +1,24 @@
-import { readFile, stat } from 'node:fs/promises';
+import { startThread } from '../node/start-thread.ts';
 import type { PlanAnswer } from '../planner/problem/answer.ts';
-import { ProblemError, parseProblem } from '../planner/problem/parse.ts';
-import { solve } from '../planner/solve.ts';
 import { POLICIES } from '../protocol/settings.ts';
-import { CommandError, oneOf, readArguments, wholeNumber } from './command-line.ts';
+import { CommandError, number, oneOf, printable, readArguments, wholeNumber } from './command-line.ts';
+import type { PlanReply, PlanRequest } from './plan-thread.ts';
+import { readProblemFile } from './problem-file.ts';
 
-const MAX_FILE_BYTES = 512 * 1024 * 1024;
+const TIME_LIMIT_SECONDS = 60;
 
 const HELP = `Usage: tabloom plan FILE [options]
 
 Solves a planning problem: which device trains which block, and with how much bandwidth.
 
-  FILE          a problem as JSON, tabular or detailed (docs/planner.md); - reads standard input
-  --policy P    ${POLICIES.join(', ')} (auto)
-  --seed N      seed of the random policy (0)
-  --json        print the answer as JSON
-  --help        show this
+  FILE              a problem as JSON, tabular or detailed (docs/planner.md); - reads standard input
+  --policy P        ${POLICIES.join(', ')} (auto)
+  --seed N          seed of the random policy (0)
+  --time-limit S    give up after so many seconds (${TIME_LIMIT_SECONDS})
+  --json            print the answer as JSON
+  --help            show this
 
-Exit code 0 with a plan, 1 when no plan is feasible, 2 when the file or an option cannot be used.
+Exit code 0 with a plan, 1 when no plan is feasible or none was found in time, 2 when the file or an option cannot be used.
 `;
 
 export async function planCommand(argv: string[]): Promise<number> {
@@ -26,6 +27,7 @@ export async function planCommand(argv: string[]): Promise<number> {
     {
       policy: { type: 'string', default: 'auto' },
       seed: { type: 'string', default: '0' },
+      'time-limit': { type: 'string', default: String(TIME_LIMIT_SECONDS) },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
@@ -37,41 +39,46 @@ export async function planCommand(argv: string[]): Promise<number> {
   }
   const policy = oneOf('policy', values.policy, POLICIES);
   const seed = wholeNumber('seed', values.seed, 0, 2 ** 32 - 1);
-  const problem = readProblem(await readText(positionals[0]));
-  const answer = solve(problem, policy, { seed, now: () => performance.now() });
+  const limitSeconds = number('time-limit', values['time-limit'], 1e-3, 86_400);
+  const bytes = await readProblemFile(positionals[0]);
+  const reply = await planned({ bytes, policy, seed }, limitSeconds);
+  if ('sentence' in reply) throw new CommandError(printable(reply.sentence));
+  const { answer } = reply;
   process.stdout.write(values.json ? `${JSON.stringify(answer)}\n` : describe(answer));
   return answer.feasible ? 0 : 1;
 }
 
-async function readText(path: string): Promise<string> {
-  try {
-    if (path === '-') {
-      const chunks: Buffer[] = [];
-      for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-      return Buffer.concat(chunks).toString('utf8');
-    }
-    const { size } = await stat(path);
-    if (size > MAX_FILE_BYTES) throw new Error('it is larger than 512 MiB');
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new CommandError(
-      code === 'ENOENT' ? `There is no file "${path}".` : `The file "${path}" cannot be read: ${message}.`,
+/** Asks a thread, and ends it when the time is up. */
+function planned(request: PlanRequest, limitSeconds: number): Promise<PlanReply> {
+  const { policy } = request;
+  const thread = startThread(new URL('./plan-thread.ts', import.meta.url));
+  const gaveUp = (reason: string): PlanReply => ({
+    answer: { policy, feasible: false, reason, solver: 'none', solveMs: 1000 * limitSeconds },
+  });
+  return new Promise<PlanReply>((resolve, reject) => {
+    const timer = setTimeout(
+      () =>
+        resolve(
+          gaveUp(`there was none within ${limitSeconds} s; allow more with --time-limit or choose a simpler policy`),
+        ),
+      1000 * limitSeconds,
     );
-  }
-}
-
-function readProblem(text: string): ReturnType<typeof parseProblem> {
-  try {
-    return parseProblem(JSON.parse(text));
-  } catch (error) {
-    if (error instanceof ProblemError) throw new CommandError(error.message);
-    throw new CommandError(`The problem file is not JSON: ${error instanceof Error ? error.message : String(error)}.`);
-  }
+    thread.once('message', (reply: PlanReply) => {
+      clearTimeout(timer);
+      resolve(reply);
+    });
+    thread.once('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
+      if (error.code === 'ERR_WORKER_OUT_OF_MEMORY')
+        resolve({ sentence: 'The problem needs more memory than there is; plan for fewer devices.' });
+      else reject(error);
+    });
+    thread.postMessage(request);
+  }).finally(() => thread.terminate());
 }
 
 function describe(answer: PlanAnswer): string {
-  if (!answer.feasible) return `No plan: ${answer.reason}\n`;
+  if (!answer.feasible) return `No plan: ${printable(answer.reason)}\n`;
   const gap = answer.lowerBoundSeconds > 0 ? answer.latencySeconds / answer.lowerBoundSeconds - 1 : 0;
   const head = [
     `policy ${answer.policy} (${answer.solver}), ${answer.solveMs.toFixed(1)} ms`,
@@ -81,7 +88,7 @@ function describe(answer: PlanAnswer): string {
     .sort((a, b) => a.depth - b.depth || (a.device < b.device ? -1 : 1))
     .map((a) => [
       String(a.depth),
-      a.device,
+      printable(a.device),
       a.computeSeconds.toPrecision(4),
       a.uploadSeconds.toPrecision(4),
       a.bandwidthHz.toPrecision(4),

@@ -2,7 +2,7 @@ import type { Policy } from '../protocol/settings.ts';
 import { POLICY_WORDS } from '../protocol/words/policies.ts';
 import { tabularPolicies } from './blocks/tabular.ts';
 import { explainLimit } from './explain.ts';
-import type { Assignment, DetailedAssignment, FeasiblePlan, InfeasiblePlan, PlanAnswer } from './problem/answer.ts';
+import type { Assignment, DetailedAssignment, InfeasiblePlan, PlanAnswer } from './problem/answer.ts';
 import { canonicalDetailed, canonicalTabular } from './problem/canonical-order.ts';
 import type { RateLaw } from './problem/channel.ts';
 import { fleetOf, fleetOfRows } from './problem/fleet.ts';
@@ -118,7 +118,7 @@ function whyChosen(best: Choice, next: Choice): string {
   const first = name.charAt(0).toUpperCase() + name.slice(1);
   if (best === next) return `${first} is the only way that works here. `;
   const saved = 1 - best.found.latencySeconds / next.found.latencySeconds;
-  if (saved < 0.001) return `${first} is the simplest of the quickest ways. `;
+  if (!(saved >= 0.001)) return `${first} is the simplest of the quickest ways. `;
   return `${first} is quickest, ${(100 * saved).toFixed(saved < 0.1 ? 1 : 0)} % below ${POLICY_WORDS[next.plain].inSentence}. `;
 }
 
@@ -132,8 +132,10 @@ function accepted<A extends Assignment>(
   preface: string,
   options: SolveOptions,
   setting: Setting<A>,
-): FeasiblePlan<A> {
+): PlanAnswer<A> {
   const { law, bandwidthHz, ids, write } = setting;
+  const assignments = write(solution);
+  if (!finite(solution, assignments)) return refused(policy, { reason: TOO_FAR_APART, solver: solution.solver });
   const nameOf = (device: number) => options.nameOf?.(ids[device]!) ?? ids[device]!;
   const joint = !FIXED_BANDWIDTH.has(policy);
   const limit = explainLimit(law, solution.loads, solution.hertz, bandwidthHz, joint, nameOf);
@@ -146,6 +148,20 @@ function accepted<A extends Assignment>(
     solveMs: 0,
     limitedBy: ids[limit.device]!,
     explanation: preface + limit.sentence,
-    assignments: write(solution),
+    assignments,
   };
+}
+
+const TOO_FAR_APART =
+  'the numbers of the problem lie too far apart to be added up; give those that matter in units of one scale';
+
+/** Whether a plan is made of numbers: quantities near both ends of what `parseProblem` lets through may meet in a sum of nothing. */
+function finite({ latencySeconds, lowerBoundSeconds }: Solution, assignments: readonly Assignment[]): boolean {
+  return (
+    Number.isFinite(latencySeconds) &&
+    Number.isFinite(lowerBoundSeconds) &&
+    assignments.every((a) =>
+      [a.bandwidthHz, a.share, a.uploadBits, a.computeSeconds, a.uploadSeconds, a.memoryBytes].every(Number.isFinite),
+    )
+  );
 }

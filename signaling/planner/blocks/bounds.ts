@@ -32,11 +32,14 @@ export function blockSetBound(table: BlockTable, reachedSeconds: number): number
   });
 }
 
+/** A bound below this part of what was reached says nothing, and the search for it would go on to the end of float64. */
+const NOTHING = 1e-12;
+
 /** Largest T for which `impossible` was shown, between a bound that is known and a latency that was reached. */
 function bisectBound(known: number, reached: number, impossible: (limitSeconds: number) => boolean): number {
   let low = known;
   let high = reached;
-  while (high - low > 1e-4 * high) {
+  while (high - low > 1e-4 * high && high > NOTHING * reached) {
     const middle = (low + high) / 2;
     if (impossible(middle)) low = middle;
     else high = middle;

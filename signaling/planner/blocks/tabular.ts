@@ -33,7 +33,7 @@ export const tabularPolicies: Record<Exclude<Policy, 'auto'>, TabularPolicy> = {
   lola(table) {
     const found = lola(table);
     if (!found) return refuse(table, 'dual ascent');
-    const gap = 1 - found.lowerBoundSeconds / found.latencySeconds;
+    const gap = found.latencySeconds > 0 ? 1 - found.lowerBoundSeconds / found.latencySeconds : 0;
     const solver = `dual ascent, ${found.iterations} iterations, gap ${(100 * gap).toFixed(2)} %`;
     return { ...oneBlockEach(table, found, solver), lowerBoundSeconds: found.lowerBoundSeconds };
   },

@@ -8,18 +8,30 @@ const MAX_BLOCKS = 1024;
 const MAX_TABLE_ENTRIES = 10_000_000;
 const MAX_SAMPLES = 1_000_000;
 
+/**
+ * Quantities other than 0 lie between these: a plan is made of products and quotients of up to five of them, which then stay well within
+ * float64. No unit of bits, bytes, hertz or seconds needs more.
+ */
+export const SMALLEST_QUANTITY = 1e-50;
+export const LARGEST_QUANTITY = 1e50;
+const inRange = (x: number) => x === 0 || (x >= SMALLEST_QUANTITY && x <= LARGEST_QUANTITY);
+const RANGE = `0 or between ${SMALLEST_QUANTITY} and ${LARGEST_QUANTITY}`.replaceAll('+', '');
+
 const quantity = (what: string) =>
   v.pipe(
     v.number(`${what} must be a number`),
     v.finite(`${what} must be finite`),
     v.minValue(0, `${what} must not be negative`),
+    v.check(inRange, `${what} must be ${RANGE}`),
+    // -0 would be below 0 as a divisor.
+    v.transform((x) => (x === 0 ? 0 : x)),
   );
 
 /** One check for a whole row: a large table has millions of numbers. */
 const row = (what: string) =>
   v.custom<readonly number[]>(
-    (value) => Array.isArray(value) && value.every((x) => typeof x === 'number' && x >= 0 && x < Infinity),
-    `${what} must be a list of finite numbers that are not negative`,
+    (value) => Array.isArray(value) && value.every((x) => typeof x === 'number' && inRange(x)),
+    `${what} must be a list of finite numbers that are not negative, each ${RANGE}`,
   );
 
 const id = v.pipe(
