@@ -135,6 +135,7 @@ export const ZONES: readonly Zone[] = [
       'signaling/simulate',
       'signaling/server',
       'signaling/node',
+      'signaling/node/start-thread',
       'worker/api',
       'worker',
       'worker/node',
