@@ -10,6 +10,8 @@ export const MAX_SAMPLES_PER_ROUND = 4096;
 export const MAX_TOKENS_PER_SAMPLE = 512;
 export const MAX_ROUNDS = 1_000_000;
 export const MAX_LORA_RANK = 256;
+/** Outputs of a model's head. */
+export const MAX_CLASSES = 1000;
 
 /** One control message (JSON text over the WebSocket), in UTF-16 code units. */
 export const MAX_CONTROL_CHARACTERS = 256 * 1024;

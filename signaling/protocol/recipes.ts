@@ -1,4 +1,4 @@
-import { LORA_TARGETS, type LoraSettings, type TrainingSettings } from './settings.ts';
+import { LORA_TARGETS, type LoraSettings, PLAIN_TRAINING, type TrainingSettings } from './settings.ts';
 
 /** How a task is trained where nobody says otherwise. Reasons and figures: docs/learning.md. */
 export interface Recipe {
@@ -64,6 +64,6 @@ export function recipeFor(task: string, model: 'mini' | 'base'): Recipe {
     model === 'mini' ? (MINI[id] ?? MINI_OTHER) : (BASE[id] ?? BASE_OTHER);
   return {
     lora: { rank: 8, alpha: model === 'mini' ? 16 : 8, targets },
-    training: { ...numbers, weightDecay: 0.01, warmupFraction: 0.06 },
+    training: { ...PLAIN_TRAINING, ...numbers, weightDecay: 0.01, warmupFraction: 0.06, maxGradientNorm: 1 },
   };
 }

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import {
+  MAX_CLASSES,
   MAX_HIDDEN_SIZE,
   MAX_LAYERS,
   MAX_LORA_RANK,
@@ -88,8 +89,22 @@ export const LoraSettingsSchema = v.strictObject({
 });
 export type LoraSettings = v.InferOutput<typeof LoraSettingsSchema>;
 
-/** Number of model outputs; 1 means regression with mean-squared error, more means classification with cross-entropy. */
-const labelCount = count(1000);
+/** How the learning rate goes after its warm-up: the names of transformers' `get_*_schedule_with_warmup`. */
+export const SCHEDULES = ['linear', 'cosine', 'constant'] as const;
+export type Schedule = (typeof SCHEDULES)[number];
+
+/** Number of model outputs; 1 means regression with mean-squared error. */
+const labelCount = count(MAX_CLASSES);
+
+/** What settings that leave them out get: AdamW as PyTorch has it, no clipping. Checkpoints of 0.1.0 do. */
+export const PLAIN_TRAINING = {
+  schedule: 'linear',
+  maxGradientNorm: 0,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  loraPlusRatio: 1,
+} as const;
 
 export const TrainingSettingsSchema = v.strictObject({
   rounds: count(MAX_ROUNDS),
@@ -97,13 +112,21 @@ export const TrainingSettingsSchema = v.strictObject({
   maxTokens: count(MAX_TOKENS_PER_SAMPLE),
   learningRate: v.pipe(finite, v.gtValue(0), v.maxValue(1)),
   weightDecay: v.pipe(finite, v.minValue(0), v.maxValue(1)),
-  /** Share of the rounds over which the learning rate climbs linearly from 0; it then falls linearly to 0. */
+  /** Share of the rounds over which the learning rate climbs linearly from 0; `schedule` says how it goes on. */
   warmupFraction: v.pipe(finite, v.minValue(0), v.maxValue(1)),
   /** Probability of dropping an activation in hidden states, attention, LoRA inputs and the head; 0 turns dropout off. */
   dropout: v.pipe(finite, v.minValue(0), v.maxValue(0.9)),
   /** Evaluate on the dev set after every so many rounds; 0 means only before and after. */
   evaluateEvery: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_ROUNDS)),
   seed: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1)),
+  schedule: v.optional(v.picklist(SCHEDULES), PLAIN_TRAINING.schedule),
+  /** The gradient is scaled down to this norm where it is longer (`clip_grad_norm_`); 0 leaves it as it is. */
+  maxGradientNorm: v.optional(v.pipe(finite, v.minValue(0), v.maxValue(1e6)), PLAIN_TRAINING.maxGradientNorm),
+  beta1: v.optional(v.pipe(finite, v.minValue(0), v.ltValue(1)), PLAIN_TRAINING.beta1),
+  beta2: v.optional(v.pipe(finite, v.minValue(0), v.ltValue(1)), PLAIN_TRAINING.beta2),
+  epsilon: v.optional(v.pipe(finite, v.gtValue(0), v.maxValue(1)), PLAIN_TRAINING.epsilon),
+  /** LoRA+: how many times faster the matrices B learn than the matrices A; 1 is plain LoRA. */
+  loraPlusRatio: v.optional(v.pipe(finite, v.minValue(1), v.maxValue(1000)), PLAIN_TRAINING.loraPlusRatio),
 });
 export type TrainingSettings = v.InferOutput<typeof TrainingSettingsSchema>;
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { LORA_TARGETS, type LoraSettings, type ModelShape } from '../../signaling/protocol/settings.ts';
+import { LORA_TARGETS, type LoraSettings, type ModelShape, PLAIN_TRAINING } from '../../signaling/protocol/settings.ts';
 import { exportAdapter } from '../../worker/adapter/export-adapter.ts';
 import { readAdapter } from '../../worker/adapter/import-adapter.ts';
 import { peftConfig, peftSlotName, peftTensorName } from '../../worker/adapter/peft.ts';
@@ -38,6 +38,7 @@ function trained(lora: LoraSettings, labelCount = 3) {
     },
     lora,
     training: {
+      ...PLAIN_TRAINING,
       rounds: 40,
       samplesPerRound: 32,
       maxTokens: 64,

@@ -54,6 +54,7 @@ async function moveParameters(host: Host, layout: ParameterLayout): Promise<void
     await host.step({
       round,
       samples: 1,
+      lossSum: 1,
       parts: parts.map(({ id, block }) => ({
         block: id,
         samples: { start: 0, count: 1 },

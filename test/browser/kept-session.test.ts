@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PLAIN_TRAINING } from '../../signaling/protocol/settings.ts';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
 import type { HostRequest } from '../../worker/api/host-api.ts';
 import { BROWSER_KINDS, type Tab, withBrowser } from './harness.ts';
@@ -52,6 +53,7 @@ const request = (): HostRequest => ({
   task: { id: 'grammar', endpoint: origin },
   lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
   training: {
+    ...PLAIN_TRAINING,
     rounds: ROUNDS,
     samplesPerRound: 8,
     maxTokens: 32,

@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startThread } from '../../signaling/node/start-thread.ts';
 import { ProfileSchema } from '../../signaling/protocol/profile.ts';
-import { type SessionSettings, SessionSettingsSchema } from '../../signaling/protocol/settings.ts';
+import { PLAIN_TRAINING, type SessionSettings, SessionSettingsSchema } from '../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../../worker/api/batch.ts';
 import type { DeviceWorkerApi, WorkPart } from '../../worker/api/device-api.ts';
 import { initialParameters } from '../../worker/model/initial-parameters.ts';
@@ -55,6 +55,7 @@ describe("a headless device's worker with roberta-mini", () => {
       },
       lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
       training: {
+        ...PLAIN_TRAINING,
         rounds: 3,
         samplesPerRound: 8,
         maxTokens: 32,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { PLAIN_TRAINING } from '../../signaling/protocol/settings.ts';
 import type { GradientPart } from '../../worker/api/batch.ts';
 import type { HostRequest, HostStart, OpenedSession } from '../../worker/api/host-api.ts';
 import { type Checkpoint, decodeCheckpoint, difference, encodeCheckpoint } from '../../worker/host/checkpoint.ts';
@@ -25,7 +26,7 @@ function partsAt(values: Float32Array, opened: OpenedSession, round: number): Gr
 async function train(host: Host, opened: OpenedSession, from: number, to: number): Promise<void> {
   for (let round = from; round <= to; round++) {
     const { values } = await host.parameters();
-    await host.step({ round, samples: 8, parts: partsAt(values, opened, round) });
+    await host.step({ round, samples: 8, lossSum: 4, parts: partsAt(values, opened, round) });
   }
 }
 
@@ -47,7 +48,7 @@ test('a run that is broken off and gone on with is the uninterrupted run, to the
 
   const second = await opened({ kind: 'checkpoint', bytes }, summary.request);
   expect(second.info.version).toBe(3);
-  await expect(second.host.step({ round: 3, samples: 8, parts: [] })).rejects.toThrow('round 4 is next');
+  await expect(second.host.step({ round: 3, samples: 8, lossSum: 4, parts: [] })).rejects.toThrow('round 4 is next');
   await train(second.host, second.info, 4, 6);
   expect(await second.host.parameters()).toEqual(await straight.host.parameters());
   expect(await second.host.roundBatch(7)).toEqual(await straight.host.roundBatch(7));
@@ -140,6 +141,7 @@ describe('files that are no checkpoint', () => {
   const checkpoint: Checkpoint = {
     request: { origin, model, weights, lora, training, task: { id: 'grammar', endpoint: '' } },
     dataFingerprint: 1,
+    round: 5,
     values: new Float32Array([1, 2]),
     optimiser: { steps: 4, firstMoment: new Float32Array([3, 4]), secondMoment: new Float32Array([5, 6]) },
     scores: [{ round: 0, metric: 'accuracy', value: 0.5, further: [{ metric: 'f1', value: 0.4 }] }],
@@ -152,6 +154,31 @@ describe('files that are no checkpoint', () => {
     expect(decodeCheckpoint(encodeCheckpoint(checkpoint))).toEqual(checkpoint);
     const unscored = { ...checkpoint, scores: [], best: null };
     expect(decodeCheckpoint(encodeCheckpoint(unscored))).toEqual(unscored);
+  });
+
+  test('one of 0.1.0, which knew less, reads as what it did', () => {
+    const { schedule, maxGradientNorm, beta1, beta2, epsilon, loraPlusRatio, ...older } = training;
+    const state = {
+      request: { ...checkpoint.request, task: { ...checkpoint.request.task, own: null }, training: older },
+      dataFingerprint: 1,
+      steps: 4,
+      scores: [],
+      best: null,
+      devices: [],
+    };
+    const vectors = ['parameters', 'first_moment', 'second_moment'].map((name, i) => ({
+      name,
+      shape: [2],
+      values: new Float32Array([2 * i + 1, 2 * i + 2]),
+    }));
+    const note = { name: 'note', shape: [2], values: new TextEncoder().encode('ü') };
+    const file = encodeSafetensors([...vectors, note], {
+      format: 'tabloom-checkpoint-2',
+      state: JSON.stringify(state),
+    });
+    const read = decodeCheckpoint(file);
+    expect(read).toEqual({ ...checkpoint, round: 4, scores: [], best: null, devices: [] });
+    expect(read.request.training).toEqual({ ...older, ...PLAIN_TRAINING });
   });
 
   const bytes = encodeCheckpoint(checkpoint);

@@ -67,18 +67,19 @@ test('dev batches run through the dev set in order and not beyond', async () => 
 test('a step takes the mean over the samples, one round after the other', async () => {
   const before = await host.parameters();
   expect(before.version).toBe(0);
-  await expect(host.step({ round: 2, samples: 8, parts: parts(8, 1) })).rejects.toThrow('round 1 is next');
-  await expect(host.step({ round: 1, samples: 8, parts: parts(8, 1).slice(1) })).rejects.toThrow(
+  await expect(host.step({ round: 2, samples: 8, lossSum: 4, parts: parts(8, 1) })).rejects.toThrow('round 1 is next');
+  await expect(host.step({ round: 1, samples: 8, lossSum: 4, parts: parts(8, 1).slice(1) })).rejects.toThrow(
     'The gradient of layer 0 for samples 0 to 7 is missing.',
   );
   expect((await host.parameters()).values).toEqual(before.values);
 
   // Warm-up: 1 round of 10, so that the first factor is 0 and the second 1.
-  const first = await host.step({ round: 1, samples: 8, parts: parts(8, 4) });
-  expect(first).toMatchObject({ version: 1, learningRate: 0 });
-  expect(first.gradientNorm).toBeCloseTo(0.5 * Math.sqrt(opened.parameterCount), 6);
-  const second = await host.step({ round: 2, samples: 8, parts: parts(8, 4) });
-  expect(second).toMatchObject({ version: 2, learningRate: 5e-3 });
+  const first = await host.step({ round: 1, samples: 8, lossSum: 4, parts: parts(8, 4) });
+  expect(first).toMatchObject({ learningRate: 0 });
+  expect(first).toMatchObject({ kind: 'stepped', loss: 0.5 });
+  expect(first.kind === 'stepped' && first.gradientNorm).toBeCloseTo(0.5 * Math.sqrt(opened.parameterCount), 6);
+  const second = await host.step({ round: 2, samples: 8, lossSum: 4, parts: parts(8, 4) });
+  expect(second).toMatchObject({ learningRate: 5e-3 });
 
   // Two equal gradients: m and v are unbiased to g and g^2, so every value moves by the learning rate, after its decay.
   const after = await host.parameters();

@@ -41,6 +41,7 @@ function checkpoint(round: number, savedAtMs = round) {
   const state: Checkpoint = {
     request: { origin, model, weights, lora, training, task: { id: 'grammar', endpoint: '' } },
     dataFingerprint: 1,
+    round,
     values: new Float32Array([round]),
     optimiser: { steps: round, firstMoment: new Float32Array(1), secondMoment: new Float32Array(1) },
     scores: [],

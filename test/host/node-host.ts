@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { PLAIN_TRAINING } from '../../signaling/protocol/settings.ts';
 import type { HostRequest, HostWorkerApi } from '../../worker/api/host-api.ts';
 
 /** A host in a worker thread of its own, as headless sessions start it. */
@@ -21,6 +22,7 @@ export const MINI_REQUEST: HostRequest = {
   task: { id: 'grammar', endpoint: 'http://127.0.0.1:9/' },
   lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
   training: {
+    ...PLAIN_TRAINING,
     rounds: 10,
     samplesPerRound: 8,
     maxTokens: 64,

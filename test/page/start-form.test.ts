@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   LoraSettingsSchema,
   ModelSourceSchema,
+  PLAIN_TRAINING,
   POLICIES,
   TrainingSettingsSchema,
 } from '../../signaling/protocol/settings.ts';
@@ -33,6 +34,8 @@ describe('checkStartForm', () => {
           task: { id: 'grammar', endpoint: '' },
           lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
           training: {
+            ...PLAIN_TRAINING,
+            maxGradientNorm: 1,
             rounds: 60,
             samplesPerRound: 32,
             maxTokens: 64,

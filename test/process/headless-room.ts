@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type HeadlessEnvironment, headlessEnvironment } from '../../signaling/node/node-environment.ts';
-import type { Policy } from '../../signaling/protocol/settings.ts';
+import { PLAIN_TRAINING, type Policy } from '../../signaling/protocol/settings.ts';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
 import { roomLink } from '../../web/session/links/link-address.ts';
 import { OwnSession } from '../../web/session/own-session.ts';
@@ -59,6 +59,7 @@ export class HeadlessRoom {
       task: { id: 'grammar', endpoint: origin },
       lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
       training: {
+        ...PLAIN_TRAINING,
         rounds: 20,
         samplesPerRound: 8,
         maxTokens: 32,

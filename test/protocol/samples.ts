@@ -1,5 +1,5 @@
 import type { Profile } from '../../signaling/protocol/profile.ts';
-import type { SessionSettings } from '../../signaling/protocol/settings.ts';
+import { PLAIN_TRAINING, type SessionSettings } from '../../signaling/protocol/settings.ts';
 
 /** A small valid session, for tests that need one; change what matters with a spread. */
 export const SETTINGS: SessionSettings = {
@@ -27,6 +27,7 @@ export const SETTINGS: SessionSettings = {
   },
   lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
   training: {
+    ...PLAIN_TRAINING,
     rounds: 20,
     samplesPerRound: 16,
     maxTokens: 64,

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { PLAIN_TRAINING } from '../../signaling/protocol/settings.ts';
 import type { GradientPart } from '../../worker/api/batch.ts';
 import type { ExportedFile, HostRequest, HostStart, OpenedSession } from '../../worker/api/host-api.ts';
 import { loadTask } from '../../worker/data/load-task.ts';
@@ -52,6 +53,7 @@ const request: HostRequest = {
   task: { id: option.task, endpoint: folderUrl(option.hub) },
   lora: { rank: 4, alpha: 8, targets: ['query', 'value', 'intermediate.dense', 'output.dense'] },
   training: {
+    ...PLAIN_TRAINING,
     rounds,
     samplesPerRound: Number(option.samples),
     maxTokens: 64,
@@ -151,7 +153,7 @@ async function open(start: HostStart | undefined) {
           parts.push({ block: part.block, samples: { start: 0, count: samples }, gradient: part.gradient });
         else losses.push(part.lossSum / samples);
       }
-      await host.step({ round, samples, parts });
+      await host.step({ round, samples, parts, lossSum: losses.at(-1)! * samples });
     }
     return losses;
   };

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runSession } from '../../signaling/cli/demo/demo-session.ts';
-import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
+import { LORA_TARGETS, PLAIN_TRAINING } from '../../signaling/protocol/settings.ts';
 import type { RoomPlanner } from '../../signaling/server/plan-service.ts';
 import { startServer } from '../../signaling/server/server.ts';
 import type { TokenBatch } from '../../worker/api/batch.ts';
@@ -61,6 +61,7 @@ const request = (origin: string, endpoint: string): HostRequest => ({
     targets: LORA_TARGETS.filter((target) => option.targets.split(',').includes(target)),
   },
   training: {
+    ...PLAIN_TRAINING,
     rounds: Number(option.rounds),
     samplesPerRound: Number(option.samples),
     maxTokens: Number(option.tokens),

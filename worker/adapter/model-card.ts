@@ -1,7 +1,26 @@
+import type { Schedule, TrainingSettings } from '../../signaling/protocol/settings.ts';
 import type { TrainedAdapter } from './trained-adapter.ts';
 
 /** Fixed digits without trailing zeros, for people. */
 const short = (value: number) => String(Number(value.toPrecision(4)));
+
+const SCHEDULE_WORDS: Readonly<Record<Schedule, string>> = {
+  linear: 'linear decay',
+  cosine: 'cosine decay',
+  constant: 'constant',
+};
+
+function optimiserText(training: TrainingSettings): string {
+  const { learningRate, weightDecay, beta1, beta2, epsilon, loraPlusRatio, maxGradientNorm } = training;
+  return [
+    `AdamW, learning rate ${short(learningRate)}`,
+    ...(loraPlusRatio > 1 ? [`${short(loraPlusRatio)} times that for B and biases (LoRA+)`] : []),
+    `weight decay ${short(weightDecay)}`,
+    `betas ${beta1} and ${beta2}`,
+    `epsilon ${epsilon}`,
+    maxGradientNorm > 0 ? `gradients clipped to norm ${short(maxGradientNorm)}` : 'no clipping',
+  ].join(', ');
+}
 
 /** What both kinds of export say of the training. */
 function recipe({ model, task, lora, training, rounds, scores, devices }: TrainedAdapter): string {
@@ -29,7 +48,8 @@ function recipe({ model, task, lora, training, rounds, scores, devices }: Traine
 | ${classes ? 'classes' : 'output'} | ${classes || 'one number'} |
 | LoRA | rank ${lora.rank}, alpha ${short(lora.alpha)}, on ${lora.targets.join(', ')} |
 | rounds | ${rounds} of ${training.rounds}, ${training.samplesPerRound} samples each, at most ${training.maxTokens} tokens |
-| optimiser | AdamW, learning rate ${short(training.learningRate)}, weight decay ${short(training.weightDecay)}, linear warm-up over ${short(100 * training.warmupFraction)} % of the rounds, then linear decay |
+| optimiser | ${optimiserText(training)} |
+| schedule | linear warm-up over ${short(100 * training.warmupFraction)} % of the rounds, then ${SCHEDULE_WORDS[training.schedule]} |
 | dropout | ${short(training.dropout)} |
 | seed | ${training.seed} |
 

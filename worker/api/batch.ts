@@ -27,3 +27,6 @@ export interface GradientPart {
   /** Laid out as the block's slice of ParameterLayout. */
   readonly gradient: Float32Array;
 }
+
+/** A part of a round whose gradient is of no use. */
+export type Fault = Pick<GradientPart, 'block' | 'samples'>;

@@ -6,7 +6,7 @@ import type {
   TrainingSettings,
   WeightStorage,
 } from '../../signaling/protocol/settings.ts';
-import type { GradientPart, TokenBatch } from './batch.ts';
+import type { Fault, GradientPart, TokenBatch } from './batch.ts';
 import type { LoadProgress } from './device-api.ts';
 import type { BadRow, NamedFile, OwnTaskRequest, TablePreview } from './tables.ts';
 /** Types only: what a session asks of its two workers over comlink. Buffers are transferred, not copied, where they are large. */
@@ -114,6 +114,19 @@ export interface Score extends MetricValue {
   readonly further: readonly MetricValue[];
 }
 
+/** What became of a round's gradient. */
+export type StepResult =
+  | {
+      readonly kind: 'stepped';
+      readonly learningRate: number;
+      /** Before clipping. */
+      readonly gradientNorm: number;
+      /** Mean over the round, before the step. */
+      readonly loss: number;
+    }
+  /** Nothing has changed: the round can be computed again, or skipped. `faults` are the parts that cannot be used. */
+  | { readonly kind: 'not-finite'; readonly faults: readonly Fault[] };
+
 /** The host's worker: task data, tokens, merge, optimiser, score, export. Neither examples nor weights leave the host but as token ids and adapters. */
 export interface HostWorkerApi {
   open(request: HostRequest): Promise<OpenedSession>;
@@ -131,19 +144,23 @@ export interface HostWorkerApi {
   devBatch(start: number, count: number, set?: DevSet): Promise<TokenBatch>;
   /** A text that is in no data set, (1,T), to ask the model about. Rejects with a sentence when the task cannot take it. */
   textBatch(text: string, pair: string | null): Promise<TokenBatch>;
-  /** A copy of the flat parameter vector after `version` updates. */
+  /** A copy of the flat parameter vector after round `version`. */
   parameters(): Promise<{ version: number; values: Float32Array }>;
   /**
-   * Merges the parts (`merge.ts`: every pair of sample and block exactly once, else it throws) and applies one AdamW step with the mean
-   * gradient. Returns the new version.
+   * Merges the parts (`merge.ts`: every pair of sample and block exactly once, else it throws), clips, and takes one AdamW step with the mean
+   * gradient, after which `parameters` are of version `round`. A gradient that is not finite is answered, and nothing has changed then.
    */
   step(request: {
     round: number;
     samples: number;
     parts: readonly GradientPart[];
+    /** Of the round's samples, as the devices' reports add up. */
+    lossSum: number;
     /** Ids of the devices that computed them, for the model card's count. */
     devices?: readonly string[];
-  }): Promise<{ version: number; learningRate: number; gradientNorm: number }>;
+  }): Promise<StepResult>;
+  /** Goes past a round without a step: parameters, moments and schedule stay where they are. */
+  skip(round: number): Promise<void>;
   /** `logits` (devExamples, labels) in dev order, of the present version; those of the second dev set for the end, or null. */
   score(logits: Float32Array, secondLogits?: Float32Array | null): Promise<Score>;
   /** The adapter as PEFT saves it: `adapter_config.json`, `adapter_model.safetensors`, `README.md`. */

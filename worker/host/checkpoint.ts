@@ -21,6 +21,8 @@ export interface Checkpoint {
   readonly request: CheckpointSummary['request'];
   /** Of the examples' texts and labels, in their order. */
   readonly dataFingerprint: number;
+  /** Rounds so far; the optimiser took a step in each that was not skipped. */
+  readonly round: number;
   /** The flat vector of ParameterLayout. */
   readonly values: Float32Array;
   readonly optimiser: AdamWState;
@@ -66,6 +68,8 @@ const StateSchema = v.strictObject({
   }),
   dataFingerprint: whole,
   steps: whole,
+  /** Absent where no round can have been skipped: they are the steps. */
+  round: v.optional(whole),
   scores: v.array(
     v.strictObject({
       round: whole,
@@ -82,7 +86,7 @@ export function encodeCheckpoint(
   checkpoint: Checkpoint,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const { request, dataFingerprint, values, optimiser, scores, best, devices, note } = checkpoint;
+  const { request, dataFingerprint, round, values, optimiser, scores, best, devices, note } = checkpoint;
   const { model, weights, task, lora, training, origin } = request;
   const { own } = task;
   const state: v.InferOutput<typeof StateSchema> = {
@@ -100,6 +104,7 @@ export function encodeCheckpoint(
     },
     dataFingerprint,
     steps: optimiser.steps,
+    round,
     scores: scores.map((score) => ({ ...score, further: [...score.further] })),
     best: best && { round: best.round, value: best.value },
     devices: [...devices],
@@ -165,6 +170,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
         : task,
     },
     dataFingerprint,
+    round: state.round ?? state.steps,
     values,
     optimiser,
     scores,

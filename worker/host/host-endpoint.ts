@@ -19,6 +19,7 @@ export function serveHost(host: Host, endpoint?: Endpoint): void {
       return transfer(parameters, [parameters.values.buffer]);
     },
     step: (request) => host.step(request),
+    skip: (round) => host.skip(round),
     score: (logits, secondLogits) => host.score(logits, secondLogits),
     exportAdapter: (which) => host.exportAdapter(which),
     exportMerged: async (which) => transferFiles(await host.exportMerged(which)),

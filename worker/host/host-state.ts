@@ -10,7 +10,8 @@ import { type ExampleSplits, fingerprint } from '../data/example.ts';
 import { loadTask, type SecondDev } from '../data/load-task.ts';
 import type { Task } from '../data/tasks.ts';
 import type { OpenFile } from '../files/open-file.ts';
-import { type AdamWState, createAdamWState } from '../learn/optimiser.ts';
+import { createAdamWState } from '../learn/optimiser.ts';
+import { createLearner, type Learner } from '../learn/round-step.ts';
 import { maxTokens } from '../model/config.ts';
 import { initialParameters } from '../model/initial-parameters.ts';
 import { type ParameterLayout, parameterLayout } from '../model/layout.ts';
@@ -24,7 +25,7 @@ const MIN_TOKENS = 8;
 /** Parameters travel whole, in one message with an order's tokens. */
 const MAX_PARAMETERS = (MAX_DATA_MESSAGE_BYTES - 16 * 2 ** 20) / Float32Array.BYTES_PER_ELEMENT;
 
-/** What an open session's host holds. The vector and the optimiser's state change in place, by the host's `step` alone. */
+/** What an open session's host holds. The learner changes in place, by the host's `step` alone. */
 export interface HostState {
   /** Without the adapter or checkpoint that it started from: that has been read. */
   readonly request: CheckpointSummary['request'];
@@ -39,8 +40,9 @@ export interface HostState {
   readonly tokenizer: Tokenizer;
   readonly drawRound: (round: number) => number[];
   readonly layout: ParameterLayout;
-  readonly values: Float32Array;
-  readonly optimiser: AdamWState;
+  readonly learner: Learner;
+  /** Rounds so far, those that were skipped included. */
+  round: number;
   readonly scores: ScoreAt[];
   /** Ids of the devices whose gradients were merged. */
   readonly devices: Set<string>;
@@ -126,8 +128,8 @@ export async function openHostState(
     tokenizer,
     drawRound,
     layout,
-    values,
-    optimiser: checkpoint?.optimiser ?? createAdamWState(layout.length),
+    learner: createLearner(layout, values, checkpoint?.optimiser ?? createAdamWState(layout.length), training),
+    round: checkpoint?.round ?? 0,
     scores: [...(checkpoint?.scores ?? [])],
     devices: new Set(checkpoint?.devices),
     best: checkpoint?.best ?? null,

@@ -18,6 +18,7 @@ import type {
   OpenedSession,
   Preflight,
   Score,
+  StepResult,
 } from '../api/host-api.ts';
 import type { TablePreview } from '../api/tables.ts';
 import { tokenBatch } from '../data/batches.ts';
@@ -27,8 +28,7 @@ import { scoreLogits } from '../data/score.ts';
 import { forgetModels, keptModels } from '../files/cached-source.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
-import { mergeGradients } from '../learn/merge.ts';
-import { adamWStep, learningRateFactor, norm } from '../learn/optimiser.ts';
+import { takeStep } from '../learn/round-step.ts';
 import { preflight } from '../model/model-preflight.ts';
 import { type ModelFiles, modelFiles } from '../model/open-model.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
@@ -64,7 +64,7 @@ export class Host implements HostWorkerApi {
       summary,
       request: { lora },
       layout,
-      optimiser,
+      round,
       examples,
     } = open;
     return {
@@ -72,7 +72,7 @@ export class Host implements HostWorkerApi {
       task: summary,
       lora,
       parameterCount: layout.length,
-      version: optimiser.steps,
+      version: round,
       pairs: hasPairs(examples),
       secondDev: open.secondDev && { name: open.secondDev.name, examples: open.secondDev.examples.length },
       badRows: { count: bad.length, first: bad.slice(0, SHOWN_BAD_ROWS) },
@@ -126,36 +126,37 @@ export class Host implements HostWorkerApi {
   }
 
   async parameters(): Promise<{ version: number; values: Float32Array }> {
-    const { optimiser, values } = this.#opened();
-    return { version: optimiser.steps, values: values.slice() };
+    const { round, learner } = this.#opened();
+    return { version: round, values: learner.values.slice() };
   }
 
-  async step(
-    request: Parameters<HostWorkerApi['step']>[0],
-  ): Promise<{ version: number; learningRate: number; gradientNorm: number }> {
-    const { layout, values, optimiser, request: settings, devices: all } = this.#opened();
-    const { round, samples, parts, devices = [] } = request;
-    if (round !== optimiser.steps + 1) {
-      throw new Error(`Round ${round} cannot be applied: round ${optimiser.steps + 1} is next.`);
-    }
-    const gradient = mergeGradients({ layout, samples }, parts);
-    for (let i = 0; i < gradient.length; i++) gradient[i] = gradient[i]! / samples;
-    const gradientNorm = norm(gradient);
-    if (!Number.isFinite(gradientNorm)) throw new Error(`The gradient of round ${round} is too large for a number.`);
-    const { learningRate: peak, rounds, warmupFraction, weightDecay } = settings.training;
-    const learningRate = peak * learningRateFactor(round, rounds, warmupFraction);
-    adamWStep(values, gradient, optimiser, { learningRate, weightDecay });
-    for (const device of devices) all.add(device);
-    return { version: optimiser.steps, learningRate, gradientNorm };
+  async step(request: Parameters<HostWorkerApi['step']>[0]): Promise<StepResult> {
+    const host = this.#opened();
+    const { round, samples, parts, lossSum, devices = [] } = request;
+    this.#isNext(round);
+    const result = takeStep(host.learner, { samples, parts, lossSum, denominator: samples }, host.request.training);
+    if (result.kind === 'not-finite') return result;
+    host.round = round;
+    for (const device of devices) host.devices.add(device);
+    return result;
+  }
+
+  async skip(round: number): Promise<void> {
+    this.#isNext(round);
+    this.#opened().round = round;
+  }
+
+  #isNext(round: number): void {
+    const next = this.#opened().round + 1;
+    if (round !== next) throw new Error(`Round ${round} cannot be applied: round ${next} is next.`);
   }
 
   async score(logits: Float32Array, secondLogits: Float32Array | null = null): Promise<Score> {
     const host = this.#opened();
-    const { task, scores, optimiser, values, best, secondDev } = host;
+    const { task, scores, round, best, secondDev } = host;
     const labels = (set: DevSet) => Float32Array.from(this.#dev(set), ({ label }) => label);
     const score = scoreLogits(task, logits, labels('first'));
     const second = secondLogits && scoreLogits(task, secondLogits, labels('second'));
-    const round = optimiser.steps;
     if (scores.at(-1)?.round === round) scores.pop();
     const ofSecond = (second ? [second, ...second.further] : []).map(({ metric, value }) => ({
       metric: `${metric}, ${secondDev?.name} dev set`,
@@ -163,7 +164,8 @@ export class Host implements HostWorkerApi {
     }));
     const further = [...score.further, ...ofSecond];
     scores.push({ round, metric: score.metric, value: score.value, further });
-    if (!best || score.value > best.value) host.best = { round, value: score.value, values: values.slice() };
+    if (!best || score.value > best.value)
+      host.best = { round, value: score.value, values: host.learner.values.slice() };
     return { ...score, further };
   }
 
@@ -189,7 +191,7 @@ export class Host implements HostWorkerApi {
     const label: SessionLabel = {
       title: `${this.#opened().task.title}, ${model.id}`,
       deviceName,
-      round: checkpoint.optimiser.steps,
+      round: checkpoint.round,
       rounds: training.rounds,
       savedAtMs: Date.now(),
     };
@@ -214,12 +216,13 @@ export class Host implements HostWorkerApi {
   }
 
   #checkpoint(note: string): Checkpoint {
-    const { request, dataFingerprint, values, optimiser, scores, best, devices } = this.#opened();
+    const { request, dataFingerprint, learner, round, scores, best, devices } = this.#opened();
     return {
       request,
       dataFingerprint: dataFingerprint(),
-      values,
-      optimiser,
+      round,
+      values: learner.values,
+      optimiser: learner.optimiser,
       scores,
       best,
       devices: [...devices],
@@ -228,15 +231,15 @@ export class Host implements HostWorkerApi {
   }
 
   async readCheckpoint(bytes: Uint8Array): Promise<CheckpointSummary> {
-    const { request, optimiser, note } = decodeCheckpoint(bytes);
-    return { request, version: optimiser.steps, note };
+    const { request, round, note } = decodeCheckpoint(bytes);
+    return { request, version: round, note };
   }
 
   #trained(which: AdapterChoice): TrainedAdapter {
-    const { request, summary, layout, values, optimiser, scores, best, devices } = this.#opened();
+    const { request, summary, layout, learner, round, scores, best, devices } = this.#opened();
     const { model, lora, training } = request;
     const all = { model, task: summary, lora, training, layout, devices: devices.size };
-    if (which === 'last') return { ...all, values, rounds: optimiser.steps, scores };
+    if (which === 'last') return { ...all, values: learner.values, rounds: round, scores };
     if (!best) throw new Error('No adapter has been scored yet; evaluate first, or take the last one.');
     return {
       ...all,

@@ -4,11 +4,12 @@ import { basename, join } from 'node:path';
 import type { HostRequest } from '../../../worker/api/host-api.ts';
 import type { NamedFile, OwnTaskRequest } from '../../../worker/api/tables.ts';
 import { defaultCacheFolder } from '../../../worker/node/file-chunk-store.ts';
-import { MAX_LORA_RANK, MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../../protocol/limits.ts';
+import { MAX_LORA_RANK } from '../../protocol/limits.ts';
 import { recipeFor } from '../../protocol/recipes.ts';
 import { POLICIES, type Policy, WEIGHT_STORAGES } from '../../protocol/settings.ts';
 import { localModelId } from '../../server/server.ts';
-import { CommandError, cacheFolder, number, oneOf, readArguments, wholeNumber } from '../command-line.ts';
+import { CommandError, cacheFolder, oneOf, readArguments, wholeNumber } from '../command-line.ts';
+import { readPatience, readTraining, TRAINING_HELP, TRAINING_OPTIONS } from './training-options.ts';
 
 const EMBEDDED_MODEL = 'roberta-mini';
 /** As Hugging Face's own libraries are told of another one. */
@@ -38,15 +39,7 @@ What is trained
 How
   --devices N        headless devices beside the host (3)
   --policy P         ${POLICIES.join(', ')} (auto)
-  --rounds N         optimiser steps (the task's recipe)
-  --samples N        samples a round (the task's recipe)
-  --tokens N         most tokens of a sample (the task's recipe)
-  --learning-rate X  peak learning rate (the task's recipe)
-  --rank N           rank of the adapters (8)
-  --dropout X        dropout probability (the task's recipe)
-  --seed N           seed of everything that is drawn (1)
-  --evaluate-every N rounds between evaluations; 0 only before and after (0)
-  --patience N       end after so many evaluations without a better score; 0 never (0)
+${TRAINING_HELP}  --rank N           rank of the adapters (8)
   --compare-single   afterwards train on one device with the same seed and compare the losses
 
 What is kept
@@ -75,15 +68,8 @@ const SESSION_OPTIONS = {
   model: { type: 'string' },
   weights: { type: 'string' },
   start: { type: 'string' },
-  rounds: { type: 'string' },
-  samples: { type: 'string' },
-  tokens: { type: 'string' },
-  'learning-rate': { type: 'string' },
+  ...TRAINING_OPTIONS,
   rank: { type: 'string' },
-  dropout: { type: 'string' },
-  seed: { type: 'string' },
-  'evaluate-every': { type: 'string' },
-  patience: { type: 'string' },
   policy: { type: 'string' },
   'compare-single': { type: 'boolean' },
   checkpoint: { type: 'string' },
@@ -171,7 +157,7 @@ export async function readDemoOptions(argv: string[]): Promise<DemoOptions | nul
       kind: 'fresh',
       request: await readRequest(values, hubFolder),
       policy: oneOf('policy', values.policy ?? 'auto', POLICIES),
-      patience: wholeNumber('patience', values.patience ?? '0', 0, 1000),
+      patience: readPatience(values),
     },
     compareSingle: values['compare-single'] ?? false,
     checkpointFile: checkpoint ?? null,
@@ -184,24 +170,11 @@ async function readRequest(values: Values, hubFolder: string | null): Promise<(o
   const { model = EMBEDDED_MODEL } = values;
   const task = own === null ? (values.task ?? 'grammar') : 'own';
   const recipe = recipeFor(task, model === EMBEDDED_MODEL ? 'mini' : 'base');
-  const whole = (name: 'rounds' | 'samples' | 'tokens' | 'rank', otherwise: number, min: number, max: number) =>
-    values[name] === undefined ? otherwise : wholeNumber(name, values[name], min, max);
-  const fraction = (name: 'learning-rate' | 'dropout', otherwise: number, min: number, max: number) =>
-    values[name] === undefined ? otherwise : number(name, values[name], min, max);
-  const rounds = whole('rounds', recipe.training.rounds, 1, MAX_ROUNDS);
-  const training = {
-    ...recipe.training,
-    rounds,
-    samplesPerRound: whole('samples', recipe.training.samplesPerRound, 1, MAX_SAMPLES_PER_ROUND),
-    maxTokens: whole('tokens', recipe.training.maxTokens, 8, MAX_TOKENS_PER_SAMPLE),
-    learningRate: fraction('learning-rate', recipe.training.learningRate, 1e-8, 1),
-    dropout: fraction('dropout', recipe.training.dropout, 0, 0.9),
-    evaluateEvery: wholeNumber('evaluate-every', values['evaluate-every'] ?? '0', 0, rounds),
-    seed: wholeNumber('seed', values.seed ?? '1', 0, 2 ** 32 - 1),
+  const training = readTraining(values, recipe.training);
+  const lora = {
+    ...recipe.lora,
+    rank: values.rank === undefined ? recipe.lora.rank : wholeNumber('rank', values.rank, 1, MAX_LORA_RANK),
   };
-  if (values.patience !== undefined && values.patience !== '0' && training.evaluateEvery === 0)
-    throw new CommandError('--patience counts evaluations; say with --evaluate-every how often there is one.');
-  const lora = { ...recipe.lora, rank: whole('rank', recipe.lora.rank, 1, MAX_LORA_RANK) };
   const start =
     values.start === undefined ? null : { kind: 'adapter' as const, files: await adapterFiles(values.start) };
   return (origin) => {

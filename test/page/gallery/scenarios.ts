@@ -7,7 +7,7 @@ import type {
   RoundReport,
   ScoreReport,
 } from '../../../signaling/protocol/room-view.ts';
-import type { Policy, SessionSettings } from '../../../signaling/protocol/settings.ts';
+import { PLAIN_TRAINING, type Policy, type SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { SessionView } from '../../../web/session/view/view.ts';
 import { findTask } from '../../../worker/data/tasks.ts';
 
@@ -63,6 +63,7 @@ export function settings(layers: number, policy: Policy, rounds: number): Sessio
     },
     lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
     training: {
+      ...PLAIN_TRAINING,
       rounds,
       samplesPerRound: SAMPLES,
       maxTokens: 64,

@@ -2,6 +2,8 @@ import {
   type LoraTarget,
   POLICIES,
   type Policy,
+  SCHEDULES,
+  type Schedule,
   WEIGHT_STORAGES,
   type WeightStorage,
 } from '../../../signaling/protocol/settings.ts';
@@ -114,6 +116,15 @@ export const POLICY_HINTS: Readonly<Record<Policy, string>> = {
   'data-parallel': 'Every device trains all blocks on its share of the samples.',
   offload: 'The host trains everything itself.',
 };
+
+/** What the learning rate does after its warm-up. */
+export const SCHEDULE_LABELS: Readonly<Record<Schedule, string>> = {
+  linear: 'Linear decay',
+  cosine: 'Cosine decay',
+  constant: 'Constant rate',
+};
+
+export const isSchedule = (text: string): text is Schedule => SCHEDULES.some((schedule) => schedule === text);
 
 export const isWeightStorage = (text: string): text is WeightStorage =>
   WEIGHT_STORAGES.some((storage) => storage === text);

@@ -1,8 +1,20 @@
-import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import { PLAIN_TRAINING, type SessionSettings, type TrainingSettings } from '../../../signaling/protocol/settings.ts';
 import { capitalised, countText, listText } from '../../../signaling/protocol/words/lists.ts';
 import { metricName } from '../curve/scores.ts';
-import { TARGET_LABELS, WEIGHT_CHOICES } from '../parts/choices.ts';
+import { SCHEDULE_LABELS, TARGET_LABELS, WEIGHT_CHOICES } from '../parts/choices.ts';
 import type { Fact } from './plan-facts.ts';
+
+/** "AdamW, gradients clipped to norm 1, linear decay": what a person who asks wants to know, and no more. */
+function optimiserText(training: TrainingSettings): string {
+  const { maxGradientNorm, schedule, loraPlusRatio, beta1, beta2, epsilon } = training;
+  const plain = beta1 === PLAIN_TRAINING.beta1 && beta2 === PLAIN_TRAINING.beta2 && epsilon === PLAIN_TRAINING.epsilon;
+  return [
+    plain ? 'AdamW' : `AdamW with betas ${beta1} and ${beta2}, epsilon ${epsilon}`,
+    maxGradientNorm > 0 ? `gradients clipped to norm ${maxGradientNorm}` : 'gradients as they are',
+    ...(loraPlusRatio > 1 ? [`LoRA+ with ratio ${loraPlusRatio}`] : []),
+    SCHEDULE_LABELS[schedule].toLowerCase(),
+  ].join(', ');
+}
 
 /** What the session is about, for everyone in it, line by line. */
 export function sessionFacts({ model, weights, shape, task, lora, training }: SessionSettings): readonly Fact[] {
@@ -26,5 +38,6 @@ export function sessionFacts({ model, weights, shape, task, lora, training }: Se
       what: 'Training',
       value: `${countText(training.rounds, 'round', 'rounds')} of ${countText(training.samplesPerRound, 'sample', 'samples')}, learning rate ${training.learningRate}${dropout}`,
     },
+    { what: 'Optimiser', value: optimiserText(training) },
   ];
 }

@@ -1,4 +1,4 @@
-import type { LoraTarget, Policy, WeightStorage } from '../../../signaling/protocol/settings.ts';
+import type { LoraTarget, Policy, Schedule, WeightStorage } from '../../../signaling/protocol/settings.ts';
 import type { NamedFile } from '../../../worker/api/tables.ts';
 import type { OwnField, OwnTable } from './own-table.ts';
 
@@ -28,6 +28,12 @@ export interface StartForm {
   readonly dropout: string;
   readonly weightDecay: string;
   readonly warmupPercent: string;
+  readonly schedule: Schedule;
+  readonly maxGradientNorm: string;
+  readonly beta1: string;
+  readonly beta2: string;
+  readonly epsilon: string;
+  readonly loraPlusRatio: string;
   readonly evaluateEvery: string;
   /** Scores without a better one after which training ends; '0' never. */
   readonly patience: string;

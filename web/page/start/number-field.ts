@@ -35,6 +35,11 @@ export const NUMBERS = {
   dropout: rule('Dropout', false, 0, 0.9),
   weightDecay: rule('Weight decay', false, 0, 1),
   warmupPercent: rule('Warm-up', false, 0, 100),
+  maxGradientNorm: rule('The largest norm', false, 0, 1e6),
+  beta1: rule('The first beta', false, 0, 0.99999),
+  beta2: rule('The second beta', false, 0, 0.99999),
+  epsilon: rule('Epsilon', false, 0, 1, true),
+  loraPlusRatio: rule('The ratio of LoRA+', false, 1, 1000),
   evaluateEvery: rule('Rounds between scores', true, 0, MAX_ROUNDS),
   slowdown: rule('The slow-down', false, 1, 100),
 } as const satisfies Readonly<Record<string, NumberRule>>;

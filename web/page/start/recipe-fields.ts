@@ -25,6 +25,11 @@ export function recipeFields({
     dropout: String(training.dropout),
     weightDecay: String(training.weightDecay),
     warmupPercent: String(Math.round(10_000 * training.warmupFraction) / 100),
+    maxGradientNorm: String(training.maxGradientNorm),
+    beta1: String(training.beta1),
+    beta2: String(training.beta2),
+    epsilon: String(training.epsilon),
+    loraPlusRatio: String(training.loraPlusRatio),
     evaluateEvery: String(SCORE_STEPS.findLast((step) => step * SCORES <= rounds) ?? 1),
   };
 }

@@ -4,6 +4,7 @@ import {
   LORA_TARGETS,
   type ModelSource,
   ModelSourceSchema,
+  PLAIN_TRAINING,
   type Policy,
 } from '../../../signaling/protocol/settings.ts';
 import type { HostRequest } from '../../../worker/api/host-api.ts';
@@ -27,15 +28,17 @@ export const DEFAULT_FORM: Omit<StartForm, 'name'> = {
   ...recipeFields({ model: EMBEDDED_MODEL.id, task: TASK_CHOICES[0]!.id }),
   targets: ['query', 'value'],
   policy: 'auto',
+  schedule: PLAIN_TRAINING.schedule,
   seed: '1',
   patience: '0',
   slowdown: '1',
 };
 
-/** Fields under "LoRA and training" and "More"; a fold opens when one of its fields is wrong. */
-export const FOLDS: Readonly<Record<'training' | 'more', readonly Field[]>> = {
+/** Fields under the folds; one opens when one of its fields is wrong. */
+export const FOLDS: Readonly<Record<'training' | 'optimiser' | 'more', readonly Field[]>> = {
   training: ['rank', 'alpha', 'targets', 'learningRate', 'samplesPerRound', 'rounds', 'patience', 'policy'],
-  more: ['maxTokens', 'evaluateEvery', 'dropout', 'weightDecay', 'warmupPercent', 'seed', 'slowdown', 'revision'],
+  optimiser: ['warmupPercent', 'weightDecay', 'maxGradientNorm', 'loraPlusRatio', 'beta1', 'beta2', 'epsilon'],
+  more: ['maxTokens', 'evaluateEvery', 'dropout', 'seed', 'slowdown', 'revision'],
 };
 
 const taskIsOnHub = (form: Pick<StartForm, 'task'>): boolean =>
@@ -127,6 +130,11 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
     weightDecay: number('weightDecay'),
     warmupPercent: number('warmupPercent'),
     evaluateEvery: number('evaluateEvery'),
+    maxGradientNorm: number('maxGradientNorm'),
+    beta1: number('beta1'),
+    beta2: number('beta2'),
+    epsilon: number('epsilon'),
+    loraPlusRatio: number('loraPlusRatio'),
     slowdown: number('slowdown'),
   };
   const patience = Number(form.patience);
@@ -158,6 +166,12 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
           dropout: values.dropout,
           evaluateEvery: values.evaluateEvery,
           seed: values.seed,
+          schedule: form.schedule,
+          maxGradientNorm: values.maxGradientNorm,
+          beta1: values.beta1,
+          beta2: values.beta2,
+          epsilon: values.epsilon,
+          loraPlusRatio: values.loraPlusRatio,
         },
         origin,
         ...(form.startFrom === 'adapter' ? { start: { kind: 'adapter', files: form.adapterFiles } } : {}),

@@ -19,6 +19,7 @@ import {
 import { Checks, SelectField, TextField } from '../parts/field.tsx';
 import type { Field, StartForm } from './form-fields.ts';
 import type { NumberField } from './number-field.ts';
+import { OptimiserFold } from './optimiser-fold.tsx';
 import { OwnData } from './own-data.tsx';
 import { withModel, withTask } from './recipe-fields.ts';
 import { checkStartForm, FOLDS, modelSource, needsHub, type StartChoice } from './start-form.ts';
@@ -207,6 +208,8 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
         />
       </details>
 
+      <OptimiserFold values={values} number={number} set={set} />
+
       <details data-fold="more">
         <summary>More</summary>
         <div class="pair">
@@ -215,10 +218,6 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
         </div>
         <div class="pair">
           {number('dropout', 'Dropout')}
-          {number('weightDecay', 'Weight decay')}
-        </div>
-        <div class="pair">
-          {number('warmupPercent', 'Warm-up, % of rounds')}
           {number('seed', 'Seed', 'The same seed gives the same curve.')}
         </div>
         {hub ? (

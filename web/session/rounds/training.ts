@@ -177,12 +177,15 @@ export class Training {
     const samples = batch.lengths.length;
     const devices = result.devices.map(({ device }) => device);
     await this.#tell(async () => {
-      const { learningRate, gradientNorm } = await worker.step({ round, samples, parts: result.parts, devices });
+      const { parts, lossSum } = result;
+      const stepped = await worker.step({ round, samples, parts, lossSum, devices });
+      if (stepped.kind === 'not-finite') throw new Error(`The gradient of round ${round} is not finite.`);
+      const { learningRate, gradientNorm, loss } = stepped;
       this.#round = round;
       const report: RoundReport = {
         round,
         planVersion: plan.version,
-        loss: result.lossSum / samples,
+        loss,
         learningRate,
         gradientNorm,
         elapsedSeconds: (performance.now() - startMs) / 1000,

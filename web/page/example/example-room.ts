@@ -1,5 +1,6 @@
 import type { DeviceView, RoomView } from '../../../signaling/protocol/room-view.ts';
-import { DEFAULT_FORM } from './start-form.ts';
+import { PLAIN_TRAINING } from '../../../signaling/protocol/settings.ts';
+import { DEFAULT_FORM } from '../start/start-form.ts';
 
 const device = (id: string, name: string): DeviceView => ({
   id,
@@ -45,6 +46,7 @@ export const EXAMPLE_ROOM: Pick<RoomView, 'settings' | 'phase' | 'devices' | 'pl
     },
     lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
     training: {
+      ...PLAIN_TRAINING,
       rounds: 1,
       samplesPerRound: samples.count,
       maxTokens: 64,

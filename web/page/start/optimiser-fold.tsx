@@ -1,0 +1,45 @@
+import type { ComponentChildren } from 'preact';
+import { SCHEDULES } from '../../../signaling/protocol/settings.ts';
+import { isSchedule, SCHEDULE_LABELS } from '../parts/choices.ts';
+import { SelectField } from '../parts/field.tsx';
+import type { StartForm } from './form-fields.ts';
+import type { NumberField } from './number-field.ts';
+
+interface OptimiserFoldProps {
+  readonly values: StartForm;
+  readonly number: (field: NumberField, label: string, hint?: string) => ComponentChildren;
+  readonly set: (change: Partial<StartForm>) => void;
+}
+
+/** What only those change who know it by name; the recipe's values are in it. */
+export function OptimiserFold({ values, number, set }: OptimiserFoldProps) {
+  return (
+    <details data-fold="optimiser">
+      <summary>
+        Optimiser <span class="summary-note">AdamW, {SCHEDULE_LABELS[values.schedule].toLowerCase()}</span>
+      </summary>
+      <div class="pair">
+        <SelectField
+          name="schedule"
+          label="After the warm-up"
+          value={values.schedule}
+          options={SCHEDULES.map((value) => ({ value, label: SCHEDULE_LABELS[value] }))}
+          onValue={(value) => isSchedule(value) && set({ schedule: value })}
+        />
+        {number('warmupPercent', 'Warm-up, % of rounds')}
+      </div>
+      <div class="pair">
+        {number('maxGradientNorm', 'Clip gradients to norm', '0 leaves them as they are.')}
+        {number('weightDecay', 'Weight decay')}
+      </div>
+      <div class="pair">
+        {number('beta1', 'AdamW’s first beta')}
+        {number('beta2', 'AdamW’s second beta')}
+      </div>
+      <div class="pair">
+        {number('epsilon', 'AdamW’s epsilon')}
+        {number('loraPlusRatio', 'LoRA+ ratio', 'B learns so many times as fast as A; 1 is plain LoRA.')}
+      </div>
+    </details>
+  );
+}
