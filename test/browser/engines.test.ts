@@ -8,7 +8,8 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ODD_MODELS } from '../engine/odd-models.ts';
 import type { EngineReport, EngineWorkerApi } from './engine-page/worker.ts';
-import { BROWSER_KINDS, type TestBrowser, withBrowser } from './harness.ts';
+import { BROWSER_KINDS } from './find-browser.ts';
+import { type TestBrowser, withBrowser } from './harness.ts';
 
 /** The engines in the dedicated workers of real tabs, from a production build, on the numbers of PyTorch. */
 

@@ -5,7 +5,8 @@ import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { BROWSER_KINDS, type Tab, withBrowser } from './harness.ts';
+import { BROWSER_KINDS } from './find-browser.ts';
+import { type Tab, withBrowser } from './harness.ts';
 import { type LocalServer, withLocalServer } from './local-server.ts';
 import { type ExchangeRequest, type ExchangeResult, exchange, expectedChecksum } from './peer-exchange.ts';
 

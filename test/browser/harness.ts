@@ -1,7 +1,8 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import puppeteer, { type Browser, type EvaluateFunc, type LaunchOptions, type Page } from 'puppeteer-core';
+import { type BrowserKind, findBrowser } from './find-browser.ts';
 
 /**
  * Real browsers for tests: Chromium over CDP, Firefox over BiDi, both headless, both with WebGPU on the CPU.
@@ -14,9 +15,6 @@ import puppeteer, { type Browser, type EvaluateFunc, type LaunchOptions, type Pa
  *
  * When the body throws, the error carries what every tab wrote to its console, and a screenshot of each tab is kept.
  */
-
-export type BrowserKind = 'chromium' | 'firefox';
-export const BROWSER_KINDS: readonly BrowserKind[] = ['chromium', 'firefox'];
 
 /** A phone's width and a laptop's, in CSS pixels. */
 export type TabWidth = 390 | 1280;
@@ -142,12 +140,12 @@ class OpenTab implements Tab {
 function launchOptions(kind: BrowserKind): LaunchOptions {
   const common = { headless: true, timeout: LAUNCH_TIMEOUT_MS, protocolTimeout: 120_000 };
   if (kind === 'chromium') {
-    return { ...common, browser: 'chrome', executablePath: findProgram(['chromium']), args: [...CHROMIUM_FLAGS] };
+    return { ...common, browser: 'chrome', executablePath: findBrowser('chromium'), args: [...CHROMIUM_FLAGS] };
   }
   return {
     ...common,
     browser: 'firefox',
-    executablePath: findProgram(['firefox-esr', 'firefox']),
+    executablePath: findBrowser('firefox'),
     extraPrefsFirefox: { ...FIREFOX_PREFS },
   };
 }
@@ -176,22 +174,6 @@ const FIREFOX_PREFS: Readonly<Record<string, boolean | number | string>> = {
   'media.peerconnection.ice.loopback': true,
   'media.peerconnection.ice.obfuscate_host_addresses': false,
 };
-
-function findProgram(names: readonly string[]): string {
-  for (const name of names) {
-    for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-      try {
-        accessSync(join(folder, name), constants.X_OK);
-        return join(folder, name);
-      } catch {
-        // Not in this folder.
-      }
-    }
-  }
-  throw new Error(
-    `No ${names.join(' or ')} on the PATH. Install it (on Debian: bash .ci/system) and run the test again.`,
-  );
-}
 
 async function withTabReports(error: unknown, tabs: readonly OpenTab[]): Promise<unknown> {
   const reports: string[] = [];

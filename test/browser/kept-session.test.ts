@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PLAIN_TRAINING } from '../../signaling/protocol/settings.ts';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
 import type { HostRequest } from '../../worker/api/host-api.ts';
-import { BROWSER_KINDS, type Tab, withBrowser } from './harness.ts';
+import { BROWSER_KINDS } from './find-browser.ts';
+import { type Tab, withBrowser } from './harness.ts';
 import type {} from './session-page/page.ts';
 
 /** Sessions that a tab keeps in the browser's private storage, by the factory that the page uses, in a production build. */

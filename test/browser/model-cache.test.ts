@@ -13,7 +13,8 @@ import { openWeights } from '../../worker/model/weights.ts';
 import { randomModelFile } from '../files/random-file.ts';
 import { RangeServer, servedBytes } from '../files/range-server.ts';
 import type { CacheWorkerApi } from './cache-page/worker.ts';
-import { BROWSER_KINDS, type Tab, type TestBrowser, withBrowser } from './harness.ts';
+import { BROWSER_KINDS } from './find-browser.ts';
+import { type Tab, type TestBrowser, withBrowser } from './harness.ts';
 
 /** Models that stay in real browsers: a hub on another origin, which breaks off in the middle of a file. */
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openGallery } from '../page/gallery/open-gallery.ts';
 import { REVIEWS_CSV } from '../page/gallery/start-forms.ts';
-import { BROWSER_KINDS, type BrowserKind, type Tab, withBrowser } from './harness.ts';
+import { BROWSER_KINDS, type BrowserKind } from './find-browser.ts';
+import { type Tab, withBrowser } from './harness.ts';
 
 /** What a person does on the page with real clicks and real files, at a phone's width. Sessions behind it are those of the gallery. */
 
