@@ -178,7 +178,11 @@ describe('wrong and hostile files are refused in a sentence:', () => {
     ],
     [
       'a pickle under another name',
-      () => put('model.safetensors', new TextEncoder().encode('PK\x03\x04aaaaaaaaaa')),
+      () =>
+        put(
+          'model.safetensors',
+          new TextEncoder().encode(`${'PK\x03\x04'.padEnd(26, '\0')}\x10\0\0\0archive/data.pkl`),
+        ),
       /pickle/,
     ],
     ['a truncated header', () => put('model.safetensors', file(TENSORS).subarray(0, 300)), /truncated/],

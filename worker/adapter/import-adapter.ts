@@ -8,7 +8,8 @@ import {
 import type { ExportedFile } from '../api/host-api.ts';
 import { bytesSource } from '../files/byte-source.ts';
 import { parameterLayout } from '../model/layout.ts';
-import { decodeFloats, headerBytes, PREFIX_BYTES, parseHeader } from '../model/safetensors.ts';
+import { headerBytes, PREFIX_BYTES, parseHeader, START_BYTES } from '../model/safetensors.ts';
+import { decodeFloats } from '../model/tensor-values.ts';
 import { peftSlotName } from './peft.ts';
 
 export class AdapterError extends Error {
@@ -91,7 +92,7 @@ interface AdapterTensor {
 /** The file's tensors under the names of ParameterLayout; the file's own name where there is none. */
 async function readTensors(bytes: Uint8Array): Promise<Map<string, AdapterTensor>> {
   const source = bytesSource(bytes);
-  const jsonEnd = PREFIX_BYTES + headerBytes(bytes.subarray(0, PREFIX_BYTES), bytes.length);
+  const jsonEnd = PREFIX_BYTES + headerBytes(bytes.subarray(0, START_BYTES), bytes.length);
   const { tensors } = parseHeader(await source.read(0, jsonEnd), bytes.length);
   const read = new Map<string, AdapterTensor>();
   for (const entry of tensors.values()) {

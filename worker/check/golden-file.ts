@@ -9,7 +9,8 @@ import type { TokenBatch } from '../api/batch.ts';
 import { checkedBatch } from '../engine/checked-batch.ts';
 import { bytesSource } from '../files/byte-source.ts';
 import { type ParameterLayout, parameterLayout } from '../model/layout.ts';
-import { decodeFloats, decodeIntegers, parseHeader, SafetensorsError } from '../model/safetensors.ts';
+import { parseHeader, SafetensorsError } from '../model/safetensors.ts';
+import { decodeFloats, decodeIntegers } from '../model/tensor-values.ts';
 import { openWeights, type Weights } from '../model/weights.ts';
 
 /** A case with known answers from PyTorch: a small random model, a batch, and what training it for some steps must give. */

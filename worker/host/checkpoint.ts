@@ -9,7 +9,8 @@ import {
 import type { ScoreAt } from '../adapter/trained-adapter.ts';
 import type { CheckpointSummary } from '../api/host-api.ts';
 import type { AdamWState } from '../learn/optimiser.ts';
-import { decodeFloats, encodeSafetensors, headerBytes, PREFIX_BYTES, parseHeader } from '../model/safetensors.ts';
+import { encodeSafetensors, headerBytes, PREFIX_BYTES, parseHeader } from '../model/safetensors.ts';
+import { decodeFloats } from '../model/tensor-values.ts';
 
 export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';

@@ -1,16 +1,19 @@
-import * as v from 'valibot';
+import { type FileKind, fileKind, KIND_BYTES } from '../files/file-kind.ts';
 
 /**
  * The safetensors format (github.com/huggingface/safetensors, "Format"): a little-endian u64 header length N, N bytes of JSON, then
- * the tensors' bytes, without gaps. Everything is refused that would make a reader allocate or read what the file does not hold.
+ * the tensors' bytes, without gaps. Everything is refused that would make a reader allocate or read what the file does not hold, or take
+ * longer over a header than a real one does.
  */
 
+/** Bytes of a value, by its type's name; of other types a tensor is passed over as long as nobody needs it. */
 const BYTES_PER_VALUE = {
   BOOL: 1,
   U8: 1,
   I8: 1,
   F8_E5M2: 1,
   F8_E4M3: 1,
+  F8_E8M0: 1,
   I16: 2,
   U16: 2,
   F16: 2,
@@ -21,13 +24,18 @@ const BYTES_PER_VALUE = {
   F64: 8,
   I64: 8,
   U64: 8,
+  C64: 8,
 } as const;
-export type Dtype = keyof typeof BYTES_PER_VALUE;
 
 /** Length of the fixed part before the JSON header. */
 export const PREFIX_BYTES = 8;
-/** The bound that the reference implementation sets, too. */
-const MAX_HEADER_BYTES = 100_000_000;
+/** A header of MAX_TENSORS long names; the reference implementation stops at 100 MB. */
+const MAX_HEADER_BYTES = 16 * 2 ** 20;
+/** The largest models have some thousands of tensors a file. */
+const MAX_TENSORS = 100_000;
+/** The header, a tensor, its shape; a little more for keys that later versions may add. */
+const MAX_DEPTH = 8;
+const MAX_DIMENSIONS = 8;
 
 export class SafetensorsError extends Error {
   override readonly name = 'SafetensorsError';
@@ -35,7 +43,8 @@ export class SafetensorsError extends Error {
 
 export interface TensorEntry {
   readonly name: string;
-  readonly dtype: Dtype;
+  /** As the header has it: it may be one that nothing here reads. */
+  readonly dtype: string;
   readonly shape: readonly number[];
   /** Absolute byte range in the file. */
   readonly start: number;
@@ -49,73 +58,73 @@ export interface SafetensorsHeader {
   readonly fileBytes: number;
 }
 
-const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const EntrySchema = v.object({
-  dtype: v.pipe(v.string(), v.maxLength(16)),
-  shape: v.pipe(v.array(whole), v.maxLength(8)),
-  data_offsets: v.strictTuple([whole, whole]),
-});
-const MetadataSchema = v.record(v.string(), v.string());
-
 /**
- * Bytes of the JSON header, from the file's first PREFIX_BYTES or more bytes.
- * @throws SafetensorsError when this is no safetensors file, or the length is impossible for a file of `fileBytes`.
+ * Bytes of the JSON header, from the file's first bytes: PREFIX_BYTES of them, or KIND_BYTES to be told what else the file is where it
+ * is no safetensors file.
+ * @throws SafetensorsError when the length is impossible for a file of `fileBytes`, or longer than what is read.
  */
-export function headerBytes(prefix: Uint8Array, fileBytes: number): number {
-  refuseOtherFormats(prefix);
-  if (prefix.length < PREFIX_BYTES || fileBytes < PREFIX_BYTES)
-    throw new SafetensorsError(`The file ends after ${Math.min(prefix.length, fileBytes)} bytes, inside its header.`);
-  const length = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength).getBigUint64(0, true);
+export function headerBytes(start: Uint8Array, fileBytes: number): number {
+  if (start.length < PREFIX_BYTES || fileBytes < PREFIX_BYTES)
+    throw new SafetensorsError(`The file ends after ${Math.min(start.length, fileBytes)} bytes, inside its header.`);
+  const length = new DataView(start.buffer, start.byteOffset, start.byteLength).getBigUint64(0, true);
+  const possible =
+    length >= 2n && length <= BigInt(MAX_HEADER_BYTES) && BigInt(PREFIX_BYTES) + length <= BigInt(fileBytes);
+  if (possible && (start.length === PREFIX_BYTES || start[PREFIX_BYTES] === BRACE)) return Number(length);
+  const kind = fileKind(start.subarray(0, KIND_BYTES));
+  if (kind !== null && kind !== 'safetensors file')
+    throw new SafetensorsError(OTHER_KINDS[kind] ?? `This is ${article(kind)}, not a safetensors file.`);
   if (length > BigInt(MAX_HEADER_BYTES))
     throw new SafetensorsError(
       `The file claims a header of ${length} bytes; at most ${MAX_HEADER_BYTES} are read. Is it a safetensors file?`,
     );
   if (length < 2n) throw new SafetensorsError(`The file claims a header of ${length} bytes; a JSON object takes 2.`);
-  const bytes = Number(length);
-  if (PREFIX_BYTES + bytes > fileBytes)
+  if (!possible)
     throw new SafetensorsError(
-      `The file claims a header of ${bytes} bytes but has ${fileBytes - PREFIX_BYTES} after its prefix: it is truncated or not a safetensors file.`,
+      `The file claims a header of ${length} bytes but has ${fileBytes - PREFIX_BYTES} after its prefix: it is truncated or not a safetensors file.`,
     );
-  return bytes;
+  throw new SafetensorsError('The header is not a JSON object: the file is damaged or not a safetensors file.');
 }
 
-function refuseOtherFormats(prefix: Uint8Array): void {
-  const text = String.fromCharCode(...prefix.subarray(0, 8));
-  // A header of 640 bytes begins like a pickle, but nothing follows the length's low bytes.
-  const pickled =
-    prefix[0] === 0x80 && prefix[1]! >= 2 && prefix[1]! <= 5 && prefix.subarray(2, 8).some((b) => b !== 0);
-  if (pickled || text.startsWith('PK\x03\x04'))
-    throw new SafetensorsError(
-      'This is a PyTorch pickle file, which can run code when it is opened; convert it to safetensors.',
-    );
-  if (text.startsWith('version '))
-    throw new SafetensorsError('This is a Git LFS pointer, not the weights; fetch the file itself (git lfs pull).');
-  if (text.trimStart().startsWith('<')) throw new SafetensorsError('This is a web page, not a safetensors file.');
-}
+const BRACE = 0x7b;
+const article = (kind: string) => `${/^[AH]DF|^[aeio]/i.test(kind) ? 'an' : 'a'} ${kind}`;
+const PICKLED = 'which can run code when it is opened; convert it to safetensors.';
+const OTHER_KINDS: Readonly<Partial<Record<FileKind, string>>> = {
+  pickle: `This is a PyTorch pickle file, ${PICKLED}`,
+  'torch archive': `This is a PyTorch file with a pickle in it, ${PICKLED}`,
+  'Git LFS pointer': 'This is a Git LFS pointer, not the weights; fetch the file itself (git lfs pull).',
+  'zip archive': 'This is a zip archive, not a safetensors file; unpack it first.',
+  archive: 'This is a packed archive, not a safetensors file; unpack it first.',
+  'GGUF model':
+    'This is a GGUF model, whose weights are quantised for inference; take the safetensors files of the model it was made from.',
+};
+
+/** Bytes to read of a file's start for `headerBytes` to name what it is. */
+export const START_BYTES = KIND_BYTES;
 
 /**
  * Reads the header from the file's first bytes, which must hold at least the prefix and the JSON.
  * @throws SafetensorsError naming the tensor that is wrong.
  */
 export function parseHeader(bytes: Uint8Array, fileBytes: number): SafetensorsHeader {
-  const jsonBytes = headerBytes(bytes, fileBytes);
+  const jsonBytes = headerBytes(bytes.subarray(0, KIND_BYTES), fileBytes);
   const dataStart = PREFIX_BYTES + jsonBytes;
   if (bytes.length < dataStart)
     throw new SafetensorsError(`The file ends after ${bytes.length} bytes, inside its header of ${jsonBytes}.`);
   const tensors = new Map<string, TensorEntry>();
   let metadata: ReadonlyMap<string, string> = new Map();
   for (const [name, value] of Object.entries(parseJsonObject(bytes.subarray(PREFIX_BYTES, dataStart)))) {
-    if (name === '__metadata__') {
-      const parsed = v.safeParse(MetadataSchema, value);
-      if (!parsed.success) throw new SafetensorsError('The header\'s "__metadata__" must map names to strings.');
-      metadata = new Map(Object.entries(parsed.output));
-    } else tensors.set(name, parseEntry(name, value, dataStart, fileBytes));
+    if (name === '__metadata__') metadata = parseMetadata(value);
+    else if (name === '__proto__')
+      throw new SafetensorsError('The header has a tensor called "__proto__", which is no name.');
+    else tensors.set(name, parseEntry(name, value, dataStart, fileBytes));
   }
   refuseGapsAndOverlaps(tensors, dataStart, fileBytes);
   return { tensors, metadata, fileBytes };
 }
 
+/** Refused before JSON.parse sees it: what is nested or has more members than a header does. It also swallows keys that come twice. */
 function parseJsonObject(bytes: Uint8Array): object {
+  const members = countMembers(bytes);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -124,98 +133,109 @@ function parseJsonObject(bytes: Uint8Array): object {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new SafetensorsError('The header is not a JSON object.');
+  const kept = membersOf(value);
+  if (kept < members) throw new SafetensorsError('The header names something twice: the file is damaged.');
   return value;
 }
 
-function isDtype(name: string): name is Dtype {
-  return Object.hasOwn(BYTES_PER_VALUE, name);
+function membersOf(value: object): number {
+  let members = 0;
+  for (const inner of Object.values(value)) {
+    if (!Array.isArray(value)) members++;
+    if (typeof inner === 'object' && inner !== null && typeof inner[0] !== 'number') members += membersOf(inner);
+  }
+  return members;
 }
 
+/** Members of all objects in a JSON text, in one pass over its bytes. @throws SafetensorsError beyond MAX_DEPTH or MAX_TENSORS. */
+function countMembers(bytes: Uint8Array): number {
+  let members = 0;
+  let outer = 0;
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]!;
+    if (inString) {
+      if (byte === 0x5c) i++;
+      else if (byte === 0x22) inString = false;
+    } else if (byte === 0x22) inString = true;
+    else if (byte === BRACE || byte === 0x5b) {
+      if (++depth > MAX_DEPTH)
+        throw new SafetensorsError('The header is nested more deeply than that of a safetensors file.');
+    } else if (byte === 0x7d || byte === 0x5d) depth--;
+    else if (byte === 0x3a) {
+      members++;
+      if (depth === 1 && ++outer > MAX_TENSORS + 1)
+        throw new SafetensorsError(`The header names more than ${MAX_TENSORS} tensors, the most that are read.`);
+    }
+  }
+  return members;
+}
+
+function parseMetadata(value: unknown): ReadonlyMap<string, string> {
+  const metadata = new Map<string, string>();
+  // Some writers put null where there is none.
+  if (value === null) return metadata;
+  const entries: [string, unknown][] =
+    typeof value === 'object' && !Array.isArray(value) ? Object.entries(value) : [['', 0]];
+  for (const [key, text] of entries) {
+    if (text === null) continue;
+    if (typeof text !== 'string') throw new SafetensorsError('The header\'s "__metadata__" must map names to strings.');
+    metadata.set(key, text);
+  }
+  return metadata;
+}
+
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
 function parseEntry(name: string, value: unknown, dataStart: number, fileBytes: number): TensorEntry {
-  const label = JSON.stringify(name.slice(0, 100));
-  const parsed = v.safeParse(EntrySchema, value);
-  if (!parsed.success)
+  const label = quoted(name);
+  const fields: { dtype?: unknown; shape?: unknown; data_offsets?: unknown } =
+    typeof value === 'object' && value !== null ? value : {};
+  const { dtype, shape, data_offsets: offsets } = fields;
+  const valid =
+    typeof dtype === 'string' &&
+    dtype.length <= 32 &&
+    Array.isArray(shape) &&
+    shape.length <= MAX_DIMENSIONS &&
+    shape.every(isWhole) &&
+    Array.isArray(offsets) &&
+    offsets.length === 2 &&
+    offsets.every(isWhole);
+  if (!valid)
     throw new SafetensorsError(`Tensor ${label}: dtype, shape or data_offsets in the header are missing or not valid.`);
-  const { dtype, shape, data_offsets } = parsed.output;
-  if (!isDtype(dtype)) throw new SafetensorsError(`Tensor ${label} has the unknown dtype ${JSON.stringify(dtype)}.`);
-  const [start, end] = [dataStart + data_offsets[0], dataStart + data_offsets[1]];
+  const [start, end] = [dataStart + offsets[0]!, dataStart + offsets[1]!];
   if (start > end || end > fileBytes)
     throw new SafetensorsError(
       `Tensor ${label} lies at bytes ${start} to ${end} of a file of ${fileBytes}: the file is truncated or damaged.`,
     );
-  const expected = shape.reduce((a, b) => a * b, BYTES_PER_VALUE[dtype]);
-  if (expected !== end - start)
-    throw new SafetensorsError(
-      `Tensor ${label} of shape [${shape.join(', ')}] in ${dtype} takes ${expected} bytes, but the header gives it ${end - start}.`,
-    );
+  if (isKnown(dtype)) {
+    const expected = shape.reduce((a, b) => a * b, BYTES_PER_VALUE[dtype]);
+    if (expected !== end - start)
+      throw new SafetensorsError(
+        `Tensor ${label} of shape [${shape.join(', ')}] in ${dtype} takes ${expected} bytes, but the header gives it ${end - start}.`,
+      );
+  }
   return { name, dtype, shape, start, end };
 }
 
-/** The format allows neither; a duplicate name, which JSON.parse swallows, shows up as a gap. */
+function isKnown(dtype: string): dtype is keyof typeof BYTES_PER_VALUE {
+  return Object.hasOwn(BYTES_PER_VALUE, dtype);
+}
+
+const quoted = (name: string) => JSON.stringify(name.slice(0, 100));
+
+/** The format allows neither. */
 function refuseGapsAndOverlaps(tensors: ReadonlyMap<string, TensorEntry>, dataStart: number, fileBytes: number): void {
   let at = dataStart;
   for (const entry of [...tensors.values()].sort((a, b) => a.start - b.start || a.end - b.end)) {
     if (entry.start !== at)
       throw new SafetensorsError(
-        `Tensor ${JSON.stringify(entry.name.slice(0, 100))} ${entry.start < at ? 'overlaps the one before it' : 'follows a gap'} in the file.`,
+        `Tensor ${quoted(entry.name)} ${entry.start < at ? 'overlaps the one before it' : 'follows a gap'} in the file.`,
       );
     at = entry.end;
   }
   if (at !== fileBytes) throw new SafetensorsError(`The header accounts for ${at} bytes of a file of ${fileBytes}.`);
-}
-
-/**
- * Values of a tensor as f32, from its bytes in the file. An F32 tensor at an aligned address comes back as a view of `bytes`.
- * @throws SafetensorsError when the dtype is not F32, F16 or BF16.
- */
-export function decodeFloats(entry: TensorEntry, bytes: Uint8Array): Float32Array {
-  if (bytes.length !== entry.end - entry.start)
-    throw new SafetensorsError(
-      `Tensor "${entry.name}": ${bytes.length} bytes given, ${entry.end - entry.start} needed.`,
-    );
-  switch (entry.dtype) {
-    case 'F32': {
-      const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-      return new Float32Array(aligned.buffer, aligned.byteOffset, bytes.length / 4);
-    }
-    case 'F16':
-      return decodeHalves(bytes, float16Bits);
-    case 'BF16':
-      return decodeHalves(bytes, (half) => half << 16);
-    default:
-      throw new SafetensorsError(
-        `Tensor "${entry.name}" is stored as ${entry.dtype}; only F32, F16 and BF16 are read.`,
-      );
-  }
-}
-
-/** @throws SafetensorsError when the dtype is not I32. */
-export function decodeIntegers(entry: TensorEntry, bytes: Uint8Array): Int32Array {
-  if (entry.dtype !== 'I32')
-    throw new SafetensorsError(`Tensor "${entry.name}" is stored as ${entry.dtype}; I32 is expected.`);
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  return new Int32Array(aligned.buffer, aligned.byteOffset, bytes.length / 4);
-}
-
-/** `toBits` gives the f32 bit pattern of a 16-bit one. */
-function decodeHalves(bytes: Uint8Array, toBits: (half: number) => number): Float32Array {
-  const count = bytes.length / 2;
-  const bits = new Int32Array(count);
-  for (let i = 0; i < count; i++) bits[i] = toBits(bytes[2 * i]! | (bytes[2 * i + 1]! << 8));
-  return new Float32Array(bits.buffer);
-}
-
-/** IEEE 754 binary16 to the bit pattern of the same value in binary32. */
-function float16Bits(half: number): number {
-  const sign = (half & 0x8000) << 16;
-  const exponent = (half >> 10) & 0x1f;
-  const mantissa = half & 0x3ff;
-  if (exponent === 31) return sign | 0x7f800000 | (mantissa << 13);
-  if (exponent !== 0) return sign | ((exponent + 112) << 23) | (mantissa << 13);
-  if (mantissa === 0) return sign;
-  // Subnormal: shift the leading one up to the implicit bit.
-  const shift = Math.clz32(mantissa) - 21;
-  return sign | ((113 - shift) << 23) | (((mantissa << shift) & 0x3ff) << 13);
 }
 
 /** A tensor as a header of ours names it. */

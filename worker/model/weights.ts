@@ -1,12 +1,13 @@
 import { type ByteSource, readAhead } from '../files/byte-source.ts';
 import {
-  decodeFloats,
   headerBytes,
   PREFIX_BYTES,
   parseHeader,
   SafetensorsError,
+  START_BYTES,
   type TensorEntry,
 } from './safetensors.ts';
+import { decodeFloats, isFloat } from './tensor-values.ts';
 
 /** A tensor as the model's shape implies it. */
 export interface TensorSpec {
@@ -87,6 +88,10 @@ export async function openShards(shards: readonly Shard[], onRead?: (bytes: numb
     if (located === undefined)
       throw new SafetensorsError(`The model's files have no tensor "${name}"; is it a RoBERTa encoder?`);
     const { entry, shard } = located;
+    if (!isFloat(entry.dtype))
+      throw new SafetensorsError(
+        `Tensor "${name}" is stored as ${entry.dtype.slice(0, 32)}; only F64, F32, F16 and BF16 are read. A quantised model cannot be trained here.`,
+      );
     const cut = firstRowOnly && entry.shape.length === 2 && entry.shape[0]! > 1 ? firstRow(entry) : entry;
     if (cut.shape.length !== shape.length || cut.shape.some((size, i) => size !== shape[i]))
       throw new SafetensorsError(
@@ -146,9 +151,10 @@ export function openWeights(file: ByteSource): Promise<Weights> {
   return openShards([{ name: 'model.safetensors', source: readAhead(file), tensors: null }]);
 }
 
-async function readHeader(source: ByteSource): Promise<ReadonlyMap<string, TensorEntry>> {
-  const prefix = await source.read(0, Math.min(PREFIX_BYTES, source.size));
-  const jsonEnd = PREFIX_BYTES + headerBytes(prefix, source.size);
+/** Reads a file's header, and no more than its first bytes where it is something else. */
+export async function readHeader(source: ByteSource): Promise<ReadonlyMap<string, TensorEntry>> {
+  const start = await source.read(0, Math.min(START_BYTES, source.size));
+  const jsonEnd = PREFIX_BYTES + headerBytes(start, source.size);
   return parseHeader(await source.read(0, jsonEnd), source.size).tensors;
 }
 

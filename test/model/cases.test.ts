@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { bytesSource } from '../../worker/files/byte-source.ts';
+import type { OpenFile } from '../../worker/files/open-file.ts';
+import { frozenTensors, loadFrozen } from '../../worker/model/description.ts';
+import { modelFiles } from '../../worker/model/open-model.ts';
+import { matrixValues } from '../../worker/model/stored-matrix.ts';
+import { openFileOrHttp } from '../../worker/node/file-source.ts';
+
+/** The folder that holds `models/`, so that a case can be opened as the embedded model of its name. */
+const origin = (open: OpenFile) => ({ open, at: new URL('../fixtures/cases/', import.meta.url).href });
+const files = (id: string, open: OpenFile = openFileOrHttp) => {
+  const { at } = origin(open);
+  return modelFiles((url) => open(url.replace('/cases/models/', '/cases/model/')), null, { kind: 'embedded', id }, at);
+};
+const load = async (id: string, open?: OpenFile) => {
+  const model = files(id, open);
+  return loadFrozen(await model.weights(), await model.shape(), 'f32');
+};
+
+describe('a header of any length', () => {
+  test('one of 4156 bytes, whose first byte is that of "<": the same model as with another length', async () => {
+    const [odd, plain] = [await load('header-of-4156-bytes'), await load('tiny')];
+    expect(matrixValues(odd.embeddings.word)).toEqual(matrixValues(plain.embeddings.word));
+    expect(odd.layers[1]!.vectors).toEqual(plain.layers[1]!.vectors);
+  });
+
+  // Little-endian beginnings that look like something else.
+  test.each([
+    ['a pickle', 0x2_80],
+    ['a pickle of protocol 5', 0x5_80],
+    ['a zip', 0x4b_50],
+    ['JSON', 0x7b],
+    ['JSON and a quote', 0x22_7b],
+    ['a gzip', 0x08_8b_1f],
+    ['a byte-order mark', 0xbf_bb_ef],
+    ['an array', 0x5b],
+  ])('padded until it looks like %s', async (_, wanted) => {
+    const bytes = new Uint8Array(
+      readFileSync(fileURLToPath(new URL('../fixtures/cases/model/tiny/model.safetensors', import.meta.url))),
+    );
+    const json = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+    const step = 2 ** Math.ceil(Math.log2(wanted + 1));
+    let length = wanted;
+    while (length < json) length += Math.max(256, step);
+    const padded = new Uint8Array(bytes.length + length - json).fill(0x20);
+    padded.set(bytes.subarray(0, 8 + json));
+    new DataView(padded.buffer).setBigUint64(0, BigInt(length), true);
+    padded.set(bytes.subarray(8 + json), 8 + length);
+    const open: OpenFile = async (url) =>
+      url.endsWith('/model.safetensors') ? bytesSource(padded) : openFileOrHttp(url);
+    const [odd, plain] = [await load('tiny', open), await load('tiny')];
+    expect(matrixValues(odd.embeddings.word)).toEqual(matrixValues(plain.embeddings.word));
+    expect((await files('tiny', open).weights()).fileBytes(frozenTensors(await files('tiny').shape())).total).toBe(
+      (await files('tiny').weights()).fileBytes(frozenTensors(await files('tiny').shape())).total,
+    );
+  });
+});
