@@ -23,6 +23,7 @@ export const OPTIONS = {
   channel: { type: 'string' },
   gflops: { type: 'string' },
   'compute-spread': { type: 'string' },
+  'server-speed': { type: 'string' },
   'memory-gb': { type: 'string' },
   'memory-spread': { type: 'string' },
   'power-dbm': { type: 'string' },
@@ -83,6 +84,7 @@ Overrides of the scenario:
   --channel NAME         ${CHANNELS.join(', ')}
   --gflops X             centre of the devices' speed in training
   --compute-spread S     speeds are drawn from centre / S to centre * S
+  --server-speed S       offload means a server of S * centre that sends nothing, not the first device of the fleet
   --memory-gb X          centre of the memory a tab may use
   --memory-spread S      memories are drawn from centre / S to centre * S
   --power-dbm X          transmit power
@@ -117,6 +119,7 @@ export function readOptions(values: OptionValues): SimulateOptions | 'help' {
       channel: choice(values, 'channel', CHANNELS) ?? scenario.channel,
       computeFlops: gigaflops === undefined ? scenario.computeFlops : gigaflops * 1e9,
       computeSpread: number(values, 'compute-spread', 1, 1000) ?? scenario.computeSpread,
+      serverSpeed: number(values, 'server-speed', 1e-3, 1e6) ?? scenario.serverSpeed,
       memoryBytes: gigabytes === undefined ? scenario.memoryBytes : gigabytes * 1e9,
       memorySpread: number(values, 'memory-spread', 1, 1000) ?? scenario.memorySpread,
       powerDbm: number(values, 'power-dbm', -50, 60) ?? scenario.powerDbm,

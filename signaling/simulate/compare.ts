@@ -48,6 +48,9 @@ const QUESTIONS: readonly (readonly [Policy, Policy | 'bound'])[] = [
   ['teams', 'exact'],
   ['teams', 'single'],
   ['teams', 'data-parallel'],
+  ['crunch', 'offload'],
+  ['exact', 'offload'],
+  ['teams', 'offload'],
 ];
 
 export function answers(sweeps: readonly Sweep[]): Comparison[] {

@@ -15,14 +15,7 @@ const OVERHEAD_SECONDS = 0.01;
  * and a spread or a bandwidth changes the same fleet: curves differ by what varies, not by luck.
  */
 export function drawProblem(scenario: Scenario, seed: number): DetailedProblem {
-  const encoder = ENCODERS[scenario.model];
-  const shape = {
-    tokens: GLUE_LENGTHS[scenario.task].meanLongestOf32,
-    rank: scenario.rank,
-    adapted: scenario.adapted,
-    labels: 2,
-  };
-  const costs = groupedCosts(encoderCosts(encoder, shape), encoder.layers, scenario.blocks);
+  const costs = costsOf(scenario);
   return {
     model: {
       layers: scenario.blocks,
@@ -33,6 +26,56 @@ export function drawProblem(scenario: Scenario, seed: number): DetailedProblem {
     devices: Array.from({ length: scenario.devices }, (_, index) => drawDevice(scenario, costs, seed, index)),
     bandwidthHz: scenario.channel === 'airtime' ? 1 : scenario.bandwidthHz,
     channel: scenario.channel,
+  };
+}
+
+function costsOf(scenario: Scenario): EncoderCosts {
+  const encoder = ENCODERS[scenario.model];
+  const shape = {
+    tokens: GLUE_LENGTHS[scenario.task].meanLongestOf32,
+    rank: scenario.rank,
+    adapted: scenario.adapted,
+    labels: 2,
+  };
+  return groupedCosts(encoderCosts(encoder, shape), encoder.layers, scenario.blocks);
+}
+
+/**
+ * Computation offloading to a server: it trains the whole model itself. Nothing comes back over the air; the samples' token ids, a few
+ * kilobytes, are left out.
+ */
+export function serverProblem(scenario: Scenario, speed: number): DetailedProblem {
+  const costs = costsOf(scenario);
+  const server: DetailedDevice = {
+    id: 'server',
+    overheadSeconds: OVERHEAD_SECONDS,
+    secondsPerSample: secondsPerSample(costs, speed * scenario.computeFlops),
+    memory: { ...memoryOf(costs), limitBytes: 1e15 },
+    ...(scenario.channel === 'ofdma-power' ? { snrHz: 1 } : { bitsPerSecondPerHz: 1 }),
+  };
+  return {
+    model: { layers: scenario.blocks, samples: scenario.samples, head: { uploadBits: 0 }, layerUploadBits: 0 },
+    devices: [server],
+    bandwidthHz: 1,
+    channel: scenario.channel,
+  };
+}
+
+function secondsPerSample(costs: EncoderCosts, flops: number): DetailedDevice['secondsPerSample'] {
+  return {
+    embed: costs.embedFlops / flops,
+    forwardPerLayer: costs.forwardFlopsPerLayer / flops,
+    backwardPerLayer: costs.backwardFlopsPerLayer / flops,
+    head: costs.headFlops / flops,
+  };
+}
+
+function memoryOf(costs: EncoderCosts): Omit<DetailedDevice['memory'], 'limitBytes'> {
+  return {
+    weightsBytes: costs.weightsBytes,
+    transientPerSample: costs.transientBytesPerSample,
+    savedPerSamplePerLayer: costs.savedBytesPerSamplePerLayer,
+    gradientBytesPerLayer: costs.gradientBytesPerLayer,
   };
 }
 
@@ -47,19 +90,8 @@ function drawDevice(scenario: Scenario, costs: EncoderCosts, seed: number, index
   return {
     id: `device-${index + 1}`,
     overheadSeconds: OVERHEAD_SECONDS,
-    secondsPerSample: {
-      embed: costs.embedFlops / flops,
-      forwardPerLayer: costs.forwardFlopsPerLayer / flops,
-      backwardPerLayer: costs.backwardFlopsPerLayer / flops,
-      head: costs.headFlops / flops,
-    },
-    memory: {
-      limitBytes,
-      weightsBytes: costs.weightsBytes,
-      transientPerSample: costs.transientBytesPerSample,
-      savedPerSamplePerLayer: costs.savedBytesPerSamplePerLayer,
-      gradientBytesPerLayer: costs.gradientBytesPerLayer,
-    },
+    secondsPerSample: secondsPerSample(costs, flops),
+    memory: { limitBytes, ...memoryOf(costs) },
     ...linkOf(scenario, snrHz, bitsPerSecondPerHz),
   };
 }

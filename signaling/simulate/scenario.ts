@@ -23,6 +23,11 @@ export interface Scenario {
   /** FLOP/s that a device achieves in training. */
   readonly computeFlops: number;
   readonly computeSpread: number;
+  /**
+   * What `offload` means: a server so many times as fast as `computeFlops`, which holds the model and has nothing to send; or, where null,
+   * the fleet's first device, drawn like the others, with its own link.
+   */
+  readonly serverSpeed: number | null;
   /** What a tab can use. */
   readonly memoryBytes: number;
   readonly memorySpread: number;
@@ -44,6 +49,7 @@ const COMMON: Scenario = {
   channel: 'ofdma',
   computeFlops: 400e9,
   computeSpread: 4,
+  serverSpeed: null,
   memoryBytes: 2e9,
   memorySpread: 2,
   powerDbm: 23,

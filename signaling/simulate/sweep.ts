@@ -1,6 +1,6 @@
 import { solve } from '../planner/solve.ts';
 import type { Policy } from '../protocol/settings.ts';
-import { drawProblem } from './draw.ts';
+import { drawProblem, serverProblem } from './draw.ts';
 import { ENCODERS } from './model-costs.ts';
 import type { Scenario } from './scenario.ts';
 import { type Estimate, estimate } from './statistics.ts';
@@ -39,6 +39,12 @@ export const AXES = {
       return Array.from({ length: layers }, (_, index) => index + 1).filter((blocks) => layers % blocks === 0);
     },
     set: (scenario, value) => ({ ...scenario, blocks: value }),
+  },
+  server: {
+    title: 'speed of the server that offload means (times the centre of the devices)',
+    scale: 'log',
+    values: () => [1, 2, 4, 8, 16, 32],
+    set: (scenario, value) => ({ ...scenario, serverSpeed: value }),
   },
 } as const satisfies Record<string, Axis>;
 
@@ -119,7 +125,9 @@ function solveDraw(scenario: Scenario, policies: readonly Policy[], seed: number
   const problem = drawProblem(scenario, seed);
   return new Map(
     policies.map((policy) => {
-      const answer = solve(problem, policy, { seed });
+      const { serverSpeed } = scenario;
+      const offloaded = policy === 'offload' && serverSpeed !== null;
+      const answer = solve(offloaded ? serverProblem(scenario, serverSpeed) : problem, policy, { seed });
       if (!answer.feasible) return [policy, null];
       return [policy, { seconds: answer.latencySeconds, boundSeconds: answer.lowerBoundSeconds }];
     }),

@@ -201,6 +201,19 @@ describe('sweeps', () => {
     }
   });
 
+  test('offload to a server takes as long as its speed says and sends nothing; the devices do not change', () => {
+    const { points } = finished(BASE, 'server');
+    const costs = encoderCosts(ENCODERS['roberta-base'], { tokens: 40.7, rank: 8, adapted: 'query+value', labels: 2 });
+    const flops = costs.embedFlops + costs.headFlops + 12 * (costs.forwardFlopsPerLayer + costs.backwardFlopsPerLayer);
+    for (const { value, policies } of points) {
+      // 10 ms of overhead, then 32 samples at so many times 400 GFLOP/s.
+      const { mean, halfWidth } = policies.get('offload')!.seconds!;
+      expect(mean).toBeCloseTo(0.01 + (32 * flops) / (400e9 * value), 9);
+      expect(halfWidth).toBeCloseTo(0, 12);
+      expect(policies.get('crunch')).toEqual(points[0]!.policies.get('crunch'));
+    }
+  });
+
   test('draws without a plan are counted, left out of the mean and shown', () => {
     // The weights alone take 0.25 GB: about half of the fleets of one device have room for them.
     const tight = { ...BASE, devices: 1, memoryBytes: 0.3e9, memorySpread: 2 };
