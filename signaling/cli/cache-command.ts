@@ -1,5 +1,6 @@
 import { forgetModels, keptModels } from '../../worker/files/cached-source.ts';
 import { defaultCacheFolder, fileChunkStore } from '../../worker/node/file-chunk-store.ts';
+import { bytesText } from '../protocol/words/quantities.ts';
 import { CommandError, cacheFolder, readArguments } from './command-line.ts';
 
 const HELP = `Usage: tabloom cache [options]
@@ -39,6 +40,6 @@ export async function cacheCommand(argv: string[]): Promise<number> {
   const models = await keptModels(store);
   if (values.json) process.stdout.write(`${JSON.stringify(models)}\n`);
   else if (models.length === 0) process.stdout.write(`No model is kept in ${folder}.\n`);
-  else for (const { name, bytes } of models) process.stdout.write(`${name}  ${(bytes / 1e6).toFixed(1)} MB\n`);
+  else for (const { name, bytes } of models) process.stdout.write(`${name}  ${bytesText(bytes)}\n`);
   return 0;
 }

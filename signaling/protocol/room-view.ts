@@ -3,6 +3,7 @@ import { DeviceIdSchema, PeerIdSchema, RoomIdSchema } from './ids.ts';
 import { MAX_DEVICES_IN_ROOM, MAX_LAYERS, MAX_NAME_LENGTH, MAX_ROUNDS, MAX_SAMPLES_PER_ROUND } from './limits.ts';
 import { RoomPlanSchema } from './plan.ts';
 import { ProfileSchema } from './profile.ts';
+import { FurtherScoreSchema, TASK_METRICS } from './scores.ts';
 import { SessionSettingsSchema } from './settings.ts';
 
 const finite = v.pipe(v.number(), v.finite());
@@ -105,18 +106,13 @@ export type RoundReport = v.InferOutput<typeof RoundReportSchema>;
 export const ScoreReportSchema = v.strictObject({
   /** After this many rounds; 0 is before training. */
   round,
-  metric: v.picklist(['accuracy', 'matthews', 'f1', 'pearson']),
+  metric: v.picklist(TASK_METRICS),
   value: finite,
   loss: finite,
   examples: whole(100_000_000),
   elapsedSeconds: nonNegative,
   /** What is reported besides the task's own metric; at the end also of a second dev set. */
-  further: v.optional(
-    v.pipe(
-      v.array(v.strictObject({ metric: v.pipe(v.string(), v.minLength(1), v.maxLength(60)), value: finite })),
-      v.maxLength(8),
-    ),
-  ),
+  further: v.optional(v.pipe(v.array(FurtherScoreSchema), v.maxLength(8))),
 });
 export type ScoreReport = v.InferOutput<typeof ScoreReportSchema>;
 

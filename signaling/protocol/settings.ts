@@ -8,6 +8,7 @@ import {
   MAX_SAMPLES_PER_ROUND,
   MAX_TOKENS_PER_SAMPLE,
 } from './limits.ts';
+import { TASK_METRICS } from './scores.ts';
 
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
 const text = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max));
@@ -137,7 +138,7 @@ export const TaskSummarySchema = v.strictObject({
   labelCount,
   /** One name per output for classification; empty for regression. */
   classNames: v.pipe(v.array(text(60)), v.maxLength(1000)),
-  metric: v.picklist(['accuracy', 'matthews', 'f1', 'pearson']),
+  metric: v.picklist(TASK_METRICS),
   trainExamples: count(100_000_000),
   devExamples: count(100_000_000),
   /** Tokens of the longest sample in a typical round, at which devices time themselves; at most the training's `maxTokens`. */

@@ -14,8 +14,9 @@
  * whole model and the window, so that what is known of the shape survives.
  */
 
-import { isotonic, median, nearestLine, type WeightedPoint, weightedMedian } from '../planner/algorithms/robust.ts';
+import { isotonic, nearestLine, type WeightedPoint, weightedMedian } from '../planner/algorithms/robust.ts';
 import { MAX_SAMPLES_PER_ROUND } from '../protocol/limits.ts';
+import { median } from '../protocol/median.ts';
 import type { Profile } from '../protocol/profile.ts';
 import { LOCAL_LINK_BITS_PER_SECOND } from '../protocol/profile.ts';
 

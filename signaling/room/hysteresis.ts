@@ -1,6 +1,7 @@
 import { computeSeconds } from '../protocol/cost-model.ts';
 import type { RoomAssignment } from '../protocol/plan.ts';
 import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../protocol/profile.ts';
+import { secondsText } from '../protocol/words/quantities.ts';
 
 /** Part of a round's latency that a new plan must save before the room changes to it: measured times scatter by nearly as much. */
 export const MIN_GAIN = 0.1;
@@ -49,7 +50,7 @@ export function decideReplan(
         : 'The plan cannot run any more, and no other plan is feasible.',
     );
   if (!Number.isFinite(currentSeconds)) return change('The plan changes at once: the old one cannot run any more.');
-  const times = `${seconds(candidateSeconds)} a round instead of ${seconds(currentSeconds)}`;
+  const times = `${secondsText(candidateSeconds)} a round instead of ${secondsText(currentSeconds)}`;
   if (cause === 'joined') return change(`The plan changes at once: a device joined; ${times}.`);
   if (cause === 'left') return change(`The plan changes at once: a device left; ${times}.`);
   const gain = currentSeconds > 0 ? 1 - candidateSeconds / currentSeconds : 0;
@@ -93,5 +94,3 @@ export function repredictSeconds(
 }
 
 const percent = (part: number) => `${Math.round(100 * part)} %`;
-
-const seconds = (value: number) => `${value >= 10 ? value.toFixed(0) : value.toPrecision(2)} s`;

@@ -54,8 +54,13 @@ function trained(lora: LoraSettings, labelCount = 3) {
     rounds: 40,
     devices: 3,
     scores: [
-      { round: 0, metric: 'accuracy', value: 0.35, further: [] },
-      { round: 40, metric: 'accuracy', value: 0.71234, further: [{ metric: 'f1', value: 0.6 }] },
+      { round: 0, metric: 'accuracy' as const, value: 0.35, further: [] },
+      {
+        round: 40,
+        metric: 'accuracy' as const,
+        value: 0.71234,
+        further: [{ metric: 'f1' as const, devSet: null, value: 0.6 }],
+      },
     ],
   };
 }

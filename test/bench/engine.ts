@@ -6,6 +6,7 @@
  * figure counts only after the step's loss and gradient were found equal to the reference. The libraries are installed into a folder
  * outside the project when they are first needed.
  */
+
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { median } from '../../signaling/protocol/median.ts';
 import { relativeError } from '../../worker/check/golden-check.ts';
 import { createOnnxEngine } from '../../worker/engine/onnx/engine.ts';
 import { createWebGpuEngine } from '../../worker/engine/webgpu/engine.ts';
@@ -137,7 +139,6 @@ async function run(benchCase: BenchCase, all: readonly Contender[], turns: numbe
       const { user, system } = process.cpuUsage(cpuBefore);
       cpuTimes.push(cpuSeconds === undefined ? (user + system) / 1000 : 1000 * cpuSeconds);
     }
-  const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
   const rows = runners.map(({ contender, firstMs, error, times, cpuTimes }) => ({
     case: benchCase.name,
     contender: contender.id,

@@ -4,6 +4,7 @@
  * warm runs; "first" is the first call in this process, with the compiler still at work. Reading a file is left out; `solve` is everything
  * from the parsed problem to the written answer. Results are checked before they count.
  */
+
 import { parseArgs } from 'node:util';
 import { bottleneckByMatching } from '../../signaling/planner/blocks/bottleneck.ts';
 import { crunch, crunchByCutting, crunchByThresholds } from '../../signaling/planner/blocks/crunch.ts';
@@ -17,6 +18,7 @@ import { solve } from '../../signaling/planner/solve.ts';
 import { fastestGroups } from '../../signaling/planner/teams/grouped.ts';
 import { fastestTeams } from '../../signaling/planner/teams/teams.ts';
 import { teamsBound } from '../../signaling/planner/teams/teams-bound.ts';
+import { median } from '../../signaling/protocol/median.ts';
 
 const CHANNELS: readonly Channel[] = ['ofdma', 'ofdma-power', 'airtime'];
 const DEPTHS = 24;
@@ -46,10 +48,6 @@ function timed<T>(work: () => T, runs: number): Timed<T> {
     cpuTimes.push((user + system) / 1000);
   }
   return { value, firstMs, medianMs: median(times), cpuMs: median(cpuTimes) };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }
 
 function check(fine: boolean, what: string): void {

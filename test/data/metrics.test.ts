@@ -114,7 +114,7 @@ test('each task reports its official metrics', () => {
   expect(scoreLogits(findTask('mrpc'), logits, new Float32Array(labels))).toMatchObject({
     metric: 'f1',
     value: expect.closeTo(2 / 3, 10),
-    further: [{ metric: 'accuracy', value: 0.7 }],
+    further: [{ metric: 'accuracy', devSet: null, value: 0.7 }],
   });
   const regression = scoreLogits(
     findTask('stsb'),
@@ -125,7 +125,7 @@ test('each task reports its official metrics', () => {
     metric: 'pearson',
     value: expect.closeTo(0.8, 10),
     loss: expect.closeTo(0.8, 10),
-    further: [{ metric: 'spearman', value: expect.closeTo(0.8, 10) }],
+    further: [{ metric: 'spearman', devSet: null, value: expect.closeTo(0.8, 10) }],
   });
   expect(scoreLogits(findTask('cola'), logits, new Float32Array(labels)).metric).toBe('matthews');
 });

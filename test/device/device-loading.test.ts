@@ -35,9 +35,9 @@ it('a device without the memory for the weights says so before it fetches them',
     new Device(openHttp, null).load({ settings: { ...settings, weights }, origin: '', slowdown: 1, memoryLimitBytes });
   // 20,000 words and 130 positions of 128 values, and six layers of 198,272.
   await expect(load('f32', 10e6)).rejects.toThrow(
-    'The weights of m take 16 MB here, and training may use 10 MB. A session with f16 weights takes 8 MB.',
+    'The weights of m take 15 MB here, and training may use 10 MB. A session with f16 weights takes 7.6 MB.',
   );
-  await expect(load('int8', 2e6)).rejects.toThrow(/take 4 MB here, and training may use 2 MB\.$/);
+  await expect(load('int8', 2e6)).rejects.toThrow(/take 3.9 MB here, and training may use 2.0 MB\.$/);
   expect(server.requests.filter((request) => request.includes('safetensors'))).toEqual([]);
 });
 

@@ -144,7 +144,7 @@ describe('files that are no checkpoint', () => {
     round: 5,
     values: new Float32Array([1, 2]),
     optimiser: { steps: 4, firstMoment: new Float32Array([3, 4]), secondMoment: new Float32Array([5, 6]) },
-    scores: [{ round: 0, metric: 'accuracy', value: 0.5, further: [{ metric: 'f1', value: 0.4 }] }],
+    scores: [{ round: 0, metric: 'accuracy', value: 0.5, further: [{ metric: 'f1', devSet: null, value: 0.4 }] }],
     best: { round: 0, value: 0.5, values: new Float32Array([7, 8]) },
     devices: ['abcdefgh', 'ijklmnop'],
     note: 'ü',

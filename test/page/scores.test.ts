@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ScoreReport } from '../../signaling/protocol/room-view.ts';
-import {
-  curveSentence,
-  curves,
-  durationSentence,
-  outcome,
-  scoreText,
-  trainingSeconds,
-} from '../../web/page/curve/scores.ts';
+import { scoreText } from '../../signaling/protocol/words/metrics.ts';
+import { curveSentence, curves, durationSentence, outcome, trainingSeconds } from '../../web/page/curve/scores.ts';
 import { plan, rounds } from './gallery/scenarios.ts';
 
 const one = plan(6, [{ place: 0, layers: [5], head: true }]);
@@ -45,8 +39,8 @@ describe('scores in words', () => {
 
   it('names what is reported besides, a second dev set too', () => {
     const further = [
-      { metric: 'spearman', value: 0.5312 },
-      { metric: 'accuracy, mismatched dev set', value: 0.8641 },
+      { metric: 'spearman' as const, devSet: null, value: 0.5312 },
+      { metric: 'accuracy' as const, devSet: 'mismatched', value: 0.8641 },
     ];
     expect(outcome([{ ...score(40, 0.81), further }])?.further).toEqual([
       'Spearman correlation 0.531',

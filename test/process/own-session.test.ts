@@ -189,9 +189,11 @@ describe('a session with pairs and two dev sets', () => {
       room.session.start();
       const { scores, pairs } = await room.finished();
       expect(pairs).toBe(true);
-      expect(scores.map(({ examples, further }) => [examples, further?.map(({ metric }) => metric)])).toEqual([
+      expect(
+        scores.map(({ examples, further }) => [examples, further?.map(({ metric, devSet }) => [metric, devSet])]),
+      ).toEqual([
         [9, undefined],
-        [9, ['accuracy, mismatched dev set']],
+        [9, [['accuracy', 'mismatched']]],
       ]);
       await expect(room.session.tryText('a premise', null)).rejects.toThrow('type the second one as well');
       const { prediction } = await room.session.tryText('a premise', 'a hypothesis');

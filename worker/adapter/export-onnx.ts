@@ -1,3 +1,4 @@
+import { bytesText } from '../../signaling/protocol/words/quantities.ts';
 import type { ExportedFile } from '../api/host-api.ts';
 import { classifierGraph } from '../engine/onnx/classifier-graph.ts';
 import { modelFile } from '../engine/onnx/model-proto.ts';
@@ -18,7 +19,7 @@ export async function exportOnnx(adapter: TrainedAdapter, base: BaseModel): Prom
   const { byteLength, make } = modelFile(classifierGraph(base.shape, adapter.task.labelCount), tensors);
   if (byteLength > MAX_BYTES)
     throw new Error(
-      `As ONNX the model would take ${(byteLength / 1e9).toFixed(1)} GB, and one ONNX file holds 2 GB; ` +
+      `As ONNX the model would take ${bytesText(byteLength)}, and one ONNX file holds 2 GB; ` +
         'download the merged model instead and convert that, with its weights beside the graph.',
     );
   const { file, places } = make();

@@ -1,4 +1,6 @@
 import type { Schedule, TrainingSettings } from '../../signaling/protocol/settings.ts';
+import { capitalised } from '../../signaling/protocol/words/lists.ts';
+import { measureName, metricName } from '../../signaling/protocol/words/metrics.ts';
 import type { TrainedAdapter } from './trained-adapter.ts';
 
 /** Fixed digits without trailing zeros, for people. */
@@ -28,11 +30,9 @@ function recipe({ model, task, lora, training, rounds, scores, devices }: Traine
   const last = scores.at(-1);
   const measured =
     first && last
-      ? `Dev ${last.metric} (${task.devExamples} examples): ${short(last.value)} after round ${last.round}` +
+      ? `Dev ${metricName(last.metric)} (${task.devExamples} examples): ${short(last.value)} after round ${last.round}` +
         (first.round < last.round ? `, ${short(first.value)} after round ${first.round}.` : '.') +
-        last.further
-          .map(({ metric, value }) => ` ${metric[0]!.toUpperCase()}${metric.slice(1)}: ${short(value)}.`)
-          .join('')
+        last.further.map((one) => ` ${capitalised(measureName(one))}: ${short(one.value)}.`).join('')
       : 'It has not been evaluated.';
   const where =
     model.kind === 'hub'

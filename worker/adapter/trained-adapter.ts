@@ -1,13 +1,14 @@
+import type { FurtherScore, Metric } from '../../signaling/protocol/scores.ts';
 import type { LoraSettings, ModelSource, TaskSummary, TrainingSettings } from '../../signaling/protocol/settings.ts';
 import type { ParameterLayout } from '../model/layout.ts';
 
 /** A score on the dev set after a round. */
 export interface ScoreAt {
   readonly round: number;
-  readonly metric: string;
+  readonly metric: Metric;
   readonly value: number;
   /** What is reported besides; empty where that is nothing. */
-  readonly further: readonly { readonly metric: string; readonly value: number }[];
+  readonly further: readonly FurtherScore[];
 }
 
 /** What an adapter was trained from and how far. */

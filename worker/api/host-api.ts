@@ -1,3 +1,4 @@
+import type { FurtherScore, Metric } from '../../signaling/protocol/scores.ts';
 import type {
   LoraSettings,
   ModelShape,
@@ -102,16 +103,13 @@ export type AdapterChoice = 'last' | 'best';
 /** `second` where the task has two. */
 export type DevSet = 'first' | 'second';
 
-export interface MetricValue {
-  readonly metric: string;
+export interface Score {
+  readonly metric: Metric;
   readonly value: number;
-}
-
-export interface Score extends MetricValue {
   /** Mean loss over the dev set. */
   readonly loss: number;
   /** What GLUE reports besides the task's own metric. */
-  readonly further: readonly MetricValue[];
+  readonly further: readonly FurtherScore[];
 }
 
 /** What became of a round's gradient. */

@@ -1,4 +1,5 @@
-import type { MetricValue, Score } from '../api/host-api.ts';
+import type { Metric } from '../../signaling/protocol/scores.ts';
+import type { Score } from '../api/host-api.ts';
 import {
   accuracy,
   crossEntropy,
@@ -11,7 +12,7 @@ import {
 } from './metrics.ts';
 import type { Task } from './tasks.ts';
 
-const METRICS = { accuracy, f1, matthews, pearson, spearman };
+const MEASURES = { accuracy, f1, matthews, pearson, spearman };
 
 /**
  * The official metrics of a task from its logits, (B, labels) row-major, against `labels`, (B).
@@ -26,10 +27,10 @@ export function scoreLogits(task: Task, logits: Float32Array, labels: Float32Arr
   if (!logits.every(Number.isFinite)) throw new RangeError('The model answers with values that are not finite.');
   const regression = task.labelCount === 1;
   const predicted = regression ? logits : predictedClasses(logits, task.labelCount);
-  const of = (metric: keyof typeof METRICS): MetricValue => ({ metric, value: METRICS[metric](predicted, labels) });
+  const of = (metric: Metric) => ({ metric, value: MEASURES[metric](predicted, labels) });
   return {
     ...of(task.metric),
     loss: regression ? meanSquaredError(logits, labels) : crossEntropy(logits, labels, task.labelCount),
-    further: task.furtherMetric === null ? [] : [of(task.furtherMetric)],
+    further: task.furtherMetric === null ? [] : [{ ...of(task.furtherMetric), devSet: null }],
   };
 }

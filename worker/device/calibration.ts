@@ -1,3 +1,4 @@
+import { median } from '../../signaling/protocol/median.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { ModelShape, TrainingSettings } from '../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../api/batch.ts';
@@ -121,10 +122,6 @@ export function layerFlops({ hiddenSize: c, ffnSize: f }: ModelShape, tokens: nu
 
 /** Nothing is free; a difference that noise made negative counts as this. */
 const LEAST_SECONDS = 1e-6;
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
 
 async function timeEmbedding(engine: Engine, samples: number, tokens: number): Promise<number> {
   const pass = await engine.begin(fullBatch(samples, tokens), { saveFrom: engine.shape.layers, dropout: NO_DROPOUT });

@@ -2,6 +2,7 @@ import * as Comlink from 'comlink';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { Transfer } from '../../signaling/protocol/room-view.ts';
 import { type ModelShape, type SessionSettings, WEIGHT_STORAGES } from '../../signaling/protocol/settings.ts';
+import { bytesText } from '../../signaling/protocol/words/quantities.ts';
 import type { TokenBatch } from '../api/batch.ts';
 import type { DeviceWorkerApi, LoadProgress, WorkOrder, WorkPart } from '../api/device-api.ts';
 import { selfTest } from '../check/self-test.ts';
@@ -11,7 +12,6 @@ import type { OpenFile } from '../files/open-file.ts';
 import { evaluateBatch, runOrder } from '../learn/trainer.ts';
 import { maxTokens } from '../model/config.ts';
 import { frozenBytes, frozenTensors } from '../model/description.ts';
-import { megabytes } from '../model/model-preflight.ts';
 import { modelFiles } from '../model/open-model.ts';
 import { measureSeconds } from './calibration.ts';
 import { ENGINES } from './engines.ts';
@@ -217,8 +217,8 @@ function refuseTooLarge({ model, shape, weights }: SessionSettings, memoryLimitB
   if (bytes <= memoryLimitBytes) return;
   const lean = WEIGHT_STORAGES.find((storage) => frozenBytes(shape, storage) <= memoryLimitBytes);
   throw new Error(
-    `The weights of ${model.id} take ${megabytes(bytes)} here, and training may use ${megabytes(memoryLimitBytes)}.${
-      lean === undefined ? '' : ` A session with ${lean} weights takes ${megabytes(frozenBytes(shape, lean))}.`
+    `The weights of ${model.id} take ${bytesText(bytes)} here, and training may use ${bytesText(memoryLimitBytes)}.${
+      lean === undefined ? '' : ` A session with ${lean} weights takes ${bytesText(frozenBytes(shape, lean))}.`
     }`,
   );
 }

@@ -1,3 +1,5 @@
+import { median } from '../../signaling/protocol/median.ts';
+
 const COPY_BYTES = 2 ** 24;
 const COPIES = 5;
 
@@ -10,5 +12,5 @@ export function processorCopyRate(): number {
     to.set(from);
     return Math.max(1e-5, (performance.now() - start) / 1000);
   });
-  return (2 * COPY_BYTES) / seconds.toSorted((a, b) => a - b)[COPIES >> 1]!;
+  return (2 * COPY_BYTES) / median(seconds);
 }

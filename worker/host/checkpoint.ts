@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { FurtherScoreSchema, METRICS } from '../../signaling/protocol/scores.ts';
 import {
   LoraSettingsSchema,
   type ModelSource,
@@ -54,10 +55,6 @@ const OwnSchema = v.strictObject({
   columns: v.strictObject({ text: v.string(), pair: v.nullable(v.string()), label: v.string() }),
   kind: v.picklist(['classification', 'regression']),
 });
-const MetricSchema = v.strictObject({
-  metric: v.pipe(v.string(), v.maxLength(60)),
-  value: v.pipe(v.number(), v.finite()),
-});
 const StateSchema = v.strictObject({
   request: v.strictObject({
     model: ModelSourceSchema,
@@ -74,8 +71,9 @@ const StateSchema = v.strictObject({
   scores: v.array(
     v.strictObject({
       round: whole,
-      ...MetricSchema.entries,
-      further: v.array(MetricSchema),
+      metric: v.picklist(METRICS),
+      value: v.pipe(v.number(), v.finite()),
+      further: v.array(FurtherScoreSchema),
     }),
   ),
   best: v.nullable(v.strictObject({ round: whole, value: v.pipe(v.number(), v.finite()) })),

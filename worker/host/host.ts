@@ -159,7 +159,8 @@ export class Host implements HostWorkerApi {
     const second = secondLogits && scoreLogits(task, secondLogits, labels('second'));
     if (scores.at(-1)?.round === round) scores.pop();
     const ofSecond = (second ? [second, ...second.further] : []).map(({ metric, value }) => ({
-      metric: `${metric}, ${secondDev?.name} dev set`,
+      metric,
+      devSet: secondDev?.name ?? null,
       value,
     }));
     const further = [...score.further, ...ofSecond];

@@ -4,6 +4,7 @@ import {
   type ModelShape,
   type WeightStorage,
 } from '../../signaling/protocol/settings.ts';
+import { bytesText } from '../../signaling/protocol/words/quantities.ts';
 import { targetShape } from './layout.ts';
 import { emptyMatrix, matrixBytes, type StoredMatrix, storeRows } from './stored-matrix.ts';
 import type { TensorSpec, WantedTensor, Weights } from './weights.ts';
@@ -135,7 +136,7 @@ export async function loadFrozen(
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new Error(
-      `This device has no room for the model's ${Math.ceil(frozenBytes(shape, storage) / 1e6)} MB in memory; a session with 8-bit weights takes ${Math.ceil(frozenBytes(shape, 'int8') / 1e6)} MB.`,
+      `This device has no room for the model's ${bytesText(frozenBytes(shape, storage))} in memory; a session with 8-bit weights takes ${bytesText(frozenBytes(shape, 'int8'))}.`,
     );
   }
   await weights.stream(counted(wanted, onTensor));

@@ -4,6 +4,7 @@ import {
   WEIGHT_STORAGES,
   type WeightStorage,
 } from '../../signaling/protocol/settings.ts';
+import { bytesText } from '../../signaling/protocol/words/quantities.ts';
 import type { Preflight } from '../api/host-api.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
@@ -73,12 +74,9 @@ function verdict(
   limit: number,
   fits: WeightStorage | null,
 ): string {
-  const least = megabytes(memoryBytes.int8);
+  const least = bytesText(memoryBytes.int8);
   if (fits === null)
-    return `This device cannot hold ${name}: even with 8-bit weights it takes ${least}, and training may use ${megabytes(limit)} here.`;
-  const holds = `This device can hold ${name} with ${WORDS[fits]} weights: ${megabytes(memoryBytes[fits])} of the ${megabytes(limit)} that training may use here`;
-  return fits === 'f32' ? `${holds}.` : `${holds}; 32-bit ones would take ${megabytes(memoryBytes.f32)}.`;
+    return `This device cannot hold ${name}: even with 8-bit weights it takes ${least}, and training may use ${bytesText(limit)} here.`;
+  const holds = `This device can hold ${name} with ${WORDS[fits]} weights: ${bytesText(memoryBytes[fits])} of the ${bytesText(limit)} that training may use here`;
+  return fits === 'f32' ? `${holds}.` : `${holds}; 32-bit ones would take ${bytesText(memoryBytes.f32)}.`;
 }
-
-/** Rounded up: "1,418 MB". */
-export const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6).toLocaleString('en-US')} MB`;

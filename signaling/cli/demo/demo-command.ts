@@ -1,13 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { HostRequest } from '../../../worker/api/host-api.ts';
+import { metricName, scoreText } from '../../protocol/words/metrics.ts';
+import { secondsText } from '../../protocol/words/quantities.ts';
 import { localAddress } from '../../server/addresses.ts';
 import { CommandError } from '../command-line.ts';
 import { openServer } from '../serve-command.ts';
 import { DEMO_HELP, readDemoOptions } from './demo-options.ts';
 import { type DemoResult, runSession } from './demo-session.ts';
 import { DemoTerminal } from './demo-terminal.ts';
-import { duration, metricText } from './demo-text.ts';
 
 /** How much slower than this machine each demo device pretends to be, in turn. */
 const SLOWDOWNS = [1, 1.7, 3];
@@ -137,9 +138,9 @@ function report(
   single: number | null,
 ): void {
   const { before, after, metric } = summary(result, seconds, folder, single);
-  const shown = (value: number): string => metricText(metric, value);
+  const shown = (value: number): string => scoreText(metric, value);
   terminal.line(
-    `\n  Dev ${metric} ${shown(before)} -> ${shown(after)} in ${duration(seconds)} (training ${duration(result.trainingSeconds)}).`,
+    `\n  Dev ${metricName(metric)} ${shown(before)} -> ${shown(after)} in ${secondsText(seconds)} (training ${secondsText(result.trainingSeconds)}).`,
   );
   if (single !== null)
     terminal.line(`  Largest relative difference of loss from one device: ${single.toExponential(2)}.`);

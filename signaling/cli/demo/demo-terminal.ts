@@ -1,5 +1,5 @@
 import type { SessionView } from '../../../web/session/view/view.ts';
-import { planLine, planText, readyText, roundText, scoreText } from './demo-text.ts';
+import { planLine, planText, readyText, roundText, scoreLine } from './demo-text.ts';
 
 /** Without a terminal to overwrite lines on, so many progress lines are printed in a run. */
 const LINES_WITHOUT_TERMINAL = 12;
@@ -64,7 +64,7 @@ export class DemoTerminal {
       this.line(shown.plan === 0 ? planText(room, room.plan, last) : planLine(room.plan));
       shown.plan = room.plan.version;
     }
-    for (const score of view.scores.slice(shown.scores)) this.line(scoreText(score));
+    for (const score of view.scores.slice(shown.scores)) this.line(scoreLine(score));
     shown.scores = view.scores.length;
     if (last !== undefined && last.round !== shown.round) {
       if (shown.round === 0) shown.firstRoundMs = performance.now() - last.elapsedSeconds * 1000;

@@ -48,8 +48,6 @@ export function nearestLine(points: readonly WeightedPoint[]): { readonly base: 
   return { base, perDepth };
 }
 
-export const median = (values: readonly number[]) => weightedMedian(values, Array(values.length).fill(1));
-
 /** Smallest value at which half the weight is reached, or the mean with the next one where exactly half is. */
 export function weightedMedian(values: readonly number[], weights: readonly number[]): number {
   const order = values.map((_, index) => index).sort((a, b) => values[a]! - values[b]!);

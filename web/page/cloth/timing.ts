@@ -1,3 +1,4 @@
+import { median } from '../../../signaling/protocol/median.ts';
 import type { RoundReport } from '../../../signaling/protocol/room-view.ts';
 
 /** Seconds of one device in one round. */
@@ -8,13 +9,6 @@ export interface DeviceSeconds {
 
 /** Rounds that a measured time is taken over: few enough to follow a change, enough that one slow round does not show. */
 const MEASURED_ROUNDS = 5;
-
-export function median(values: readonly number[]): number | null {
-  if (values.length === 0) return null;
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
 
 /** Median seconds of a device over its last rounds under one plan; null before the first. Work taken over within a round is added up. */
 export function measuredSeconds(
@@ -35,14 +29,14 @@ export function measuredSeconds(
       upload: entries.reduce((sum, entry) => sum + entry.uploadSeconds, 0),
     });
   }
-  const compute = median(found.map((one) => one.compute));
-  const upload = median(found.map((one) => one.upload));
-  return compute === null || upload === null ? null : { compute, upload };
+  if (found.length === 0) return null;
+  return { compute: median(found.map((one) => one.compute)), upload: median(found.map((one) => one.upload)) };
 }
 
 export const totalSeconds = ({ compute, upload }: DeviceSeconds): number => compute + upload;
 
 /** Median seconds that the last rounds took as a whole; null before the first. */
 export function recentRoundSeconds(rounds: readonly RoundReport[], count: number): number | null {
-  return median(rounds.slice(-count).map((report) => report.elapsedSeconds));
+  const last = rounds.slice(-count);
+  return last.length === 0 ? null : median(last.map((report) => report.elapsedSeconds));
 }

@@ -1,6 +1,7 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { ScoreReport } from '../../../signaling/protocol/room-view.ts';
+import { isPercentage } from '../../../signaling/protocol/words/metrics.ts';
 import type { CurveData } from './scores.ts';
 
 const HEIGHT = 220;
@@ -54,7 +55,7 @@ export class CurvePlot {
       colour,
     ) as [string, string, string, string, string];
     const font = `12px ${getComputedStyle(this.#box).fontFamily}`;
-    const percent = this.#metric === 'accuracy' || this.#metric === 'f1';
+    const percent = isPercentage(this.#metric);
     const axis = { stroke: muted, font, ticks: { stroke: line, width: 1 }, grid: { stroke: line, width: 1 } };
     this.#plot = new uPlot(
       {

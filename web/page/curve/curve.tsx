@@ -1,7 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { metricName } from '../../../signaling/protocol/words/metrics.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import type { CurvePlot } from './curve-plot.ts';
-import { curveSentence, curves, metricName } from './scores.ts';
+import { curveSentence, curves } from './scores.ts';
 
 /** Loss and dev score over rounds. The plotting library is fetched when the first curve is drawn. */
 export function Curve({ view }: { view: SessionView }) {

@@ -1,37 +1,8 @@
 import type { RoundReport, ScoreReport } from '../../../signaling/protocol/room-view.ts';
 import { countText } from '../../../signaling/protocol/words/lists.ts';
+import { furtherTexts, metricName, scoreText } from '../../../signaling/protocol/words/metrics.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
-
-type Metric = ScoreReport['metric'];
-
-const PERCENT: ReadonlySet<string> = new Set<string>(['accuracy', 'f1']);
-const NAMES: Readonly<Record<string, string>> = {
-  accuracy: 'accuracy',
-  matthews: 'Matthews correlation',
-  f1: 'F1',
-  pearson: 'Pearson correlation',
-  spearman: 'Spearman correlation',
-};
-
-/** A score as people read it: accuracy and F1 in percent, correlations as they are, with a minus sign that is one. */
-export function scoreText(metric: string, value: number): string {
-  if (PERCENT.has(metric)) return `${(100 * value).toFixed(1)} %`;
-  const text = Math.abs(value).toFixed(3);
-  return value < 0 && Number(text) > 0 ? `−${text}` : text;
-}
-
-export function metricName(metric: Metric): string {
-  return NAMES[metric] ?? metric;
-}
-
-/** What is reported besides: "accuracy 71.2 %", "accuracy on the mismatched dev set 55.1 %". */
-export function furtherTexts({ further = [] }: Pick<ScoreReport, 'further'>): readonly string[] {
-  return further.map(({ metric, value }) => {
-    const [name = metric, set] = metric.split(', ');
-    return `${NAMES[name] ?? name}${set === undefined ? '' : ` on the ${set}`} ${scoreText(name, value)}`;
-  });
-}
 
 export interface ScoreOutcome {
   readonly metric: string;
@@ -54,7 +25,7 @@ export function outcome(scores: readonly ScoreReport[]): ScoreOutcome | null {
     before:
       first !== undefined && first !== last && first.round < last.round ? scoreText(first.metric, first.value) : null,
     after: scoreText(last.metric, last.value),
-    further: furtherTexts(last),
+    further: furtherTexts(last.further ?? []),
     examples: last.examples,
     round: last.round,
   };

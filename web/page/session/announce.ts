@@ -1,6 +1,6 @@
 import type { DeviceView } from '../../../signaling/protocol/room-view.ts';
+import { metricName, scoreText } from '../../../signaling/protocol/words/metrics.ts';
 import type { SessionView } from '../../session/view/view.ts';
-import { metricName, scoreText } from '../curve/scores.ts';
 import { headline, ownWork } from './headline.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { PLAIN_TRAINING, type SessionSettings, type TrainingSettings } from '../../../signaling/protocol/settings.ts';
 import { capitalised, countText, listText } from '../../../signaling/protocol/words/lists.ts';
-import { metricName } from '../curve/scores.ts';
+import { metricName } from '../../../signaling/protocol/words/metrics.ts';
 import { SCHEDULE_LABELS, TARGET_LABELS, WEIGHT_CHOICES } from '../parts/choices.ts';
 import type { Fact } from './plan-facts.ts';
 

@@ -1,5 +1,5 @@
+import { metricName, scoreText } from '../../../signaling/protocol/words/metrics.ts';
 import type { SessionView } from '../../session/view/view.ts';
-import { metricName, scoreText } from '../curve/scores.ts';
 
 /** "Best dev accuracy so far: 88.8 %, after round 100."; null before a score that training has reached, and where the result says it. */
 export function bestText({ best, room, scores }: Pick<SessionView, 'best' | 'room' | 'scores'>): string | null {

@@ -1,8 +1,8 @@
 import { headParameterCount, layerParameterCount } from '../../../signaling/protocol/adapter-size.ts';
 import type { ModelShape, SessionSettings } from '../../../signaling/protocol/settings.ts';
+import { metricName, scoreText } from '../../../signaling/protocol/words/metrics.ts';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
-import { metricName, scoreText } from '../curve/scores.ts';
 import { OWN_TASK } from '../parts/choices.ts';
 
 /** What a host can take out of a session, in the order in which the page offers it. */

@@ -1,3 +1,4 @@
+import { bytesText } from '../../../../signaling/protocol/words/quantities.ts';
 import type { Access, Grid, Kernel } from '../kernels/kernel.ts';
 import { WebGpuError } from './open-device.ts';
 
@@ -82,7 +83,7 @@ export class Gpu {
     if (size > limit)
       throw new WebGpuError(
         'too-large',
-        `${label} needs a buffer of ${megabytes(size)}, and this graphics device allows ${megabytes(limit)}; use a smaller micro-batch.`,
+        `${label} needs a buffer of ${bytesText(size)}, and this graphics device allows ${bytesText(limit)}; use a smaller micro-batch.`,
       );
     const usage =
       kind === 'staging'
@@ -275,5 +276,3 @@ export const whole = (buffer: CountedBuffer): Slice => ({ buffer, offset: 0, byt
 
 const lostError = (why: string): WebGpuError =>
   new WebGpuError('lost', `The graphics device was lost, most likely for want of memory: ${why}`);
-
-const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -1,0 +1,30 @@
+import type { FurtherScore, Metric } from '../scores.ts';
+
+/** How scores are said to people. */
+
+const NAMES: Readonly<Record<Metric, string>> = {
+  accuracy: 'accuracy',
+  matthews: 'Matthews correlation',
+  f1: 'F1',
+  pearson: 'Pearson correlation',
+  spearman: 'Spearman correlation',
+};
+
+export const isPercentage = (metric: Metric): boolean => metric === 'accuracy' || metric === 'f1';
+
+/** A score as people read it: accuracy and F1 in percent, correlations as they are, with a minus sign that is one. */
+export function scoreText(metric: Metric, value: number): string {
+  if (isPercentage(metric)) return `${(100 * value).toFixed(1)} %`;
+  const text = Math.abs(value).toFixed(3);
+  return value < 0 && Number(text) > 0 ? `−${text}` : text;
+}
+
+export const metricName = (metric: Metric): string => NAMES[metric];
+
+/** What is measured: "accuracy", "accuracy on the mismatched dev set". */
+export const measureName = ({ metric, devSet }: Pick<FurtherScore, 'metric' | 'devSet'>): string =>
+  `${NAMES[metric]}${devSet === null ? '' : ` on the ${devSet} dev set`}`;
+
+/** Each with its value: "accuracy 71.2 %", "accuracy on the mismatched dev set 55.1 %". */
+export const furtherTexts = (further: readonly FurtherScore[]): readonly string[] =>
+  further.map((one) => `${measureName(one)} ${scoreText(one.metric, one.value)}`);
