@@ -13,6 +13,7 @@ import {
   SentenceSchema,
 } from './room-view.ts';
 import { POLICIES, SessionSettingsSchema } from './settings.ts';
+import { PROTOCOL_VERSION } from './version.ts';
 
 const self = v.strictObject({
   id: DeviceIdSchema,
@@ -20,6 +21,9 @@ const self = v.strictObject({
   name: NameSchema,
   kind: v.picklist(['tab', 'headless']),
 });
+
+/** What enters a session says which release it is of. */
+const version = v.literal(PROTOCOL_VERSION);
 
 /** Thinned to a drawable number of points, and in as many messages as the bound on their length takes. */
 const HistorySchema = v.strictObject({
@@ -33,17 +37,20 @@ export const ClientMessageSchema = v.variant('type', [
   /** `room` is given when a host comes back after the server forgot the room (a restart): it is made again under its old code. */
   v.strictObject({
     type: v.literal('create'),
+    version,
     device: self,
     settings: SessionSettingsSchema,
     room: v.optional(RoomIdSchema),
   }),
-  v.strictObject({ type: v.literal('join'), device: self, room: RoomIdSchema, watch: v.boolean() }),
+  v.strictObject({ type: v.literal('join'), version, device: self, room: RoomIdSchema, watch: v.boolean() }),
   v.strictObject({ type: v.literal('address'), peerId: PeerIdSchema }),
   v.strictObject({ type: v.literal('status'), status: DeviceStatusSchema }),
   v.strictObject({ type: v.literal('hidden'), hidden: v.boolean() }),
   v.strictObject({ type: v.literal('profile'), profile: ProfileSchema }),
   v.strictObject({ type: v.literal('leave') }),
   v.strictObject({ type: v.literal('ping') }),
+  /** Answers the server's `ping`. */
+  v.strictObject({ type: v.literal('pong') }),
   /** The rest come from the host only. */
   v.strictObject({ type: v.literal('linked'), device: DeviceIdSchema, linked: v.boolean() }),
   v.strictObject({ type: v.literal('phase'), phase: v.picklist(PHASES) }),
@@ -58,6 +65,8 @@ export type ClientMessage = v.InferOutput<typeof ClientMessageSchema>;
 
 /** Control messages from the server. */
 export const ServerMessageSchema = v.variant('type', [
+  /** The first on every connection, of every release from now on. */
+  v.object({ type: v.literal('hello'), version: v.pipe(v.number(), v.integer()) }),
   v.strictObject({ type: v.literal('room'), room: RoomViewSchema }),
   /** What happened before this device came. */
   HistorySchema,
@@ -65,6 +74,8 @@ export const ServerMessageSchema = v.variant('type', [
   v.strictObject({ type: v.literal('score'), report: ScoreReportSchema }),
   v.strictObject({ type: v.literal('activity'), activity: ActivitySchema }),
   v.strictObject({ type: v.literal('pong') }),
+  /** Is somebody there? */
+  v.strictObject({ type: v.literal('ping') }),
   /** `refused`: the connection's purpose is over (no such room, room full, not allowed); otherwise the one message was ignored. */
   v.strictObject({ type: v.literal('error'), sentence: SentenceSchema, refused: v.boolean() }),
   /** The host ended the session or did not come back. */
@@ -85,13 +96,29 @@ export function parse<T>(schema: v.GenericSchema<unknown, T>, data: unknown, wha
 
 function parseText<T>(schema: v.GenericSchema<unknown, T>, text: string, what: string): Parsed<T> {
   if (text.length > MAX_CONTROL_CHARACTERS) return { ok: false, sentence: `The ${what} is too long.` };
-  let data: unknown;
+  const data = readJson(text);
+  return data === undefined ? { ok: false, sentence: `The ${what} is not JSON.` } : parse(schema, data, what);
+}
+
+function readJson(text: string): unknown {
   try {
-    data = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
-    return { ok: false, sentence: `The ${what} is not JSON.` };
+    return undefined;
   }
-  return parse(schema, data, what);
+}
+
+const EntrySchema = v.object({
+  type: v.picklist(['create', 'join']),
+  version: v.optional(v.nullable(v.unknown())),
+});
+
+/** The version that a message states that wants to enter a session: null where it states none; undefined where it is no such message. */
+export function entryVersion(text: string): number | null | undefined {
+  if (text.length > MAX_CONTROL_CHARACTERS) return undefined;
+  const entry = v.safeParse(EntrySchema, readJson(text));
+  if (!entry.success) return undefined;
+  return typeof entry.output.version === 'number' ? entry.output.version : null;
 }
 
 export const parseClientMessage = (text: string): Parsed<ClientMessage> =>

@@ -8,7 +8,7 @@ import { WebSocketServer } from 'ws';
 import { MAX_CONTROL_CHARACTERS } from '../protocol/limits.ts';
 import { lanAddresses } from './addresses.ts';
 import { PlanService, type RoomPlanner } from './plan-service.ts';
-import { Rooms } from './rooms.ts';
+import { RoomSockets } from './room-sockets.ts';
 
 export interface ServerOptions {
   readonly port: number;
@@ -103,9 +103,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   );
 
   const planner = options.planner ?? new PlanService();
-  const rooms = new Rooms(planner, options.log);
+  const rooms = new RoomSockets(planner, options.log);
   const roomSockets = new WebSocketServer({ noServer: true, maxPayload: 4 * MAX_CONTROL_CHARACTERS });
-  roomSockets.on('connection', (socket) => rooms.connect(socket));
+  roomSockets.on('connection', (socket, request: IncomingMessage) =>
+    rooms.connect(socket, request.socket.remoteAddress ?? ''),
+  );
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     const path = new URL(request.url ?? '/', 'http://server').pathname;

@@ -3,13 +3,14 @@ import { type DataMessage, encodeMessage, readMessage } from '../../signaling/pr
 import { decodeFrame } from '../../signaling/protocol/exchange/frames.ts';
 import { MAX_CONTROL_CHARACTERS } from '../../signaling/protocol/limits.ts';
 import { type ClientMessage, parseClientMessage, parseServerMessage } from '../../signaling/protocol/messages.ts';
+import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
 import { profile, SETTINGS } from './samples.ts';
 
 const device = { id: 'abcdefgh', key: 'k'.repeat(32), name: 'laptop', kind: 'tab' as const };
 const CLIENT_MESSAGES: ClientMessage[] = [
-  { type: 'create', device, settings: SETTINGS },
-  { type: 'join', device, room: 'abc234', watch: false },
+  { type: 'create', version: PROTOCOL_VERSION, device, settings: SETTINGS },
+  { type: 'join', version: PROTOCOL_VERSION, device, room: 'abc234', watch: false },
   { type: 'address', peerId: 'xyz123' },
   { type: 'status', status: { kind: 'loading', done: 1, total: 2 } },
   { type: 'profile', profile: profile() },
@@ -60,7 +61,7 @@ describe('control messages', () => {
   });
 
   it('says in one sentence which field was wrong', () => {
-    const wrong = { type: 'join', device, room: 'o0l1', watch: false };
+    const wrong = { type: 'join', version: PROTOCOL_VERSION, device, room: 'o0l1', watch: false };
     const parsed = parseClientMessage(JSON.stringify(wrong));
     expect(parsed).toEqual({
       ok: false,

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type ClientMessage, parseServerMessage, type ServerMessage } from '../../signaling/protocol/messages.ts';
 import type { RoundReport } from '../../signaling/protocol/room-view.ts';
+import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
 import { profile, SETTINGS } from '../protocol/samples.ts';
 
@@ -87,14 +88,14 @@ const self = (id: string) => ({ id, key: `${id}keykeykeykey0000`, name: id, kind
 
 async function hostRoom(): Promise<{ host: Client; room: string }> {
   const host = await new Client().open();
-  host.send({ type: 'create', device: self('hosthost'), settings: SETTINGS });
+  host.send({ type: 'create', version: PROTOCOL_VERSION, device: self('hosthost'), settings: SETTINGS });
   const { room } = await host.message('room');
   return { host, room: room.id };
 }
 
 async function enter(room: string, id: string, watch = false): Promise<Client> {
   const client = await new Client().open();
-  client.send({ type: 'join', device: self(id), room, watch });
+  client.send({ type: 'join', version: PROTOCOL_VERSION, device: self(id), room, watch });
   return client;
 }
 
@@ -159,7 +160,13 @@ describe('rooms', () => {
     const lost = await enter('zzzzzz', 'lostlost');
     expect(await lost.message('error')).toMatchObject({ refused: true, sentence: expect.stringContaining('zzzzzz') });
     const thief = await new Client().open();
-    thief.send({ type: 'join', room, watch: false, device: { ...self('hosthost'), key: 'wrongwrongwrong0' } });
+    thief.send({
+      type: 'join',
+      version: PROTOCOL_VERSION,
+      room,
+      watch: false,
+      device: { ...self('hosthost'), key: 'wrongwrongwrong0' },
+    });
     expect(await thief.message('error')).toMatchObject({ refused: true });
     const tab = await enter(room, 'tabtabtab');
     await tab.message('room');
@@ -193,7 +200,7 @@ describe('rooms', () => {
     const early = await enter(room, 'tabtabtab');
     expect((await early.message('error')).refused).toBe(true);
     const again = await new Client().open();
-    again.send({ type: 'create', device: self('hosthost'), settings: SETTINGS, room });
+    again.send({ type: 'create', version: PROTOCOL_VERSION, device: self('hosthost'), settings: SETTINGS, room });
     expect((await again.message('room')).room.id).toBe(room);
     const tab = await enter(room, 'tabtabtab');
     expect((await tab.message('room')).room.devices).toHaveLength(2);

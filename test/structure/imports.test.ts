@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { crowdedFolders, fileCircles, folderCircles, type Module, violations, ZONES } from './import-rule.ts';
+import { crowdedFolders, fileCircles, folderCircles, type Module, violations } from './import-rule.ts';
 import { readModule } from './module-syntax.ts';
 import { projectFiles, ROOT } from './project-files.ts';
+import { ZONES } from './zones.ts';
 
 const manifest: unknown = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'));
 const dependencies = new Set(

@@ -1,11 +1,12 @@
-import type { ClientMessage, ServerMessage } from '../../signaling/protocol/messages.ts';
+import type { ClientMessage } from '../../signaling/protocol/messages.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
+import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { type Identity, newIdentity } from './identity.ts';
 import { ChannelLink } from './links/channel-link.ts';
 import { measureLink } from './links/link-probe.ts';
 import { PeerAddress } from './links/peer-links.ts';
-import { RoomClient } from './links/room-client.ts';
+import { RoomClient, type RoomMessage } from './links/room-client.ts';
 import { tensorSizes } from './links/tensor-sizes.ts';
 import { TrainerSeat } from './rounds/trainer-seat.ts';
 import type { JoinOptions, Session, SessionView } from './view/view.ts';
@@ -68,7 +69,9 @@ export class JoinSession implements Session {
   /** Everything the server needs to seat this device, also when it has forgotten the room's devices. */
   #enter(): readonly ClientMessage[] {
     const { watch } = this.#options;
-    const messages: ClientMessage[] = [{ type: 'join', device: this.#identity, room: this.#room, watch }];
+    const messages: ClientMessage[] = [
+      { type: 'join', version: PROTOCOL_VERSION, device: this.#identity, room: this.#room, watch },
+    ];
     if (this.#peerId !== null) messages.push({ type: 'address', peerId: this.#peerId });
     if (!watch) messages.push({ type: 'status', status: this.#status });
     const profile = this.#profile();
@@ -81,7 +84,7 @@ export class JoinSession implements Session {
     return { ...this.#measured, linkBitsPerSecond: this.#linkBitsPerSecond };
   }
 
-  #onMessage(message: ServerMessage): void {
+  #onMessage(message: RoomMessage): void {
     const wasAway = isHostAway(this.#store.view.room);
     this.#store.dispatch({ type: 'message', message });
     const { room } = this.#store.view;

@@ -1,8 +1,9 @@
 import { historyMessages } from '../../signaling/protocol/history.ts';
-import type { ClientMessage, ServerMessage } from '../../signaling/protocol/messages.ts';
+import type { ClientMessage } from '../../signaling/protocol/messages.ts';
 import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus } from '../../signaling/protocol/room-view.ts';
 import type { Policy, SessionSettings } from '../../signaling/protocol/settings.ts';
+import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import type {
   AdapterChoice,
   ExportedFile,
@@ -14,7 +15,7 @@ import { Checkpoints } from './checkpoints.ts';
 import { HostLinks } from './host-links.ts';
 import { type Identity, newIdentity } from './identity.ts';
 import { localLinkPair } from './links/message-link.ts';
-import { RoomClient } from './links/room-client.ts';
+import { RoomClient, type RoomMessage } from './links/room-client.ts';
 import { Fleet } from './rounds/fleet.ts';
 import { TrainerSeat } from './rounds/trainer-seat.ts';
 import { Training } from './rounds/training.ts';
@@ -281,7 +282,13 @@ export class OwnSession implements HostSession {
     const current = room === null ? settings : { ...settings, policy: room.settings.policy };
     const code = room?.id ?? this.#resumed?.note.room;
     const messages: ClientMessage[] = [
-      { type: 'create', device, settings: current, ...(code === undefined ? {} : { room: code }) },
+      {
+        type: 'create',
+        version: PROTOCOL_VERSION,
+        device,
+        settings: current,
+        ...(code === undefined ? {} : { room: code }),
+      },
     ];
     const peerId = this.#links?.peerId ?? null;
     if (peerId !== null) messages.push({ type: 'address', peerId });
@@ -300,13 +307,13 @@ export class OwnSession implements HostSession {
     this.#client?.send({ type: 'status', status });
   }
 
-  #onMessage(message: ServerMessage): void {
+  #onMessage(message: RoomMessage): void {
     // The server has it from here. After a crash it may know rounds that the checkpoint does not.
     if (message.type === 'history') return;
     this.#store.dispatch({ type: 'message', message });
     const { ended } = this.#store.view;
     if (ended !== null) {
-      this.#end(ended);
+      this.#end(ended, this.#keepWhatThereIs());
       return;
     }
     if (message.type === 'error') this.#store.notice('problem', message.sentence);

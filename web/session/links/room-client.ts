@@ -5,6 +5,7 @@ import {
   parseServerMessage,
   type ServerMessage,
 } from '../../../signaling/protocol/messages.ts';
+import { versionProblem } from '../../../signaling/protocol/version.ts';
 import { Emitter } from '../world/emitter.ts';
 import type { SessionEnvironment } from '../world/environment.ts';
 
@@ -14,6 +15,9 @@ const MAX_RETRY_MS = 5000;
 const SILENCE_MS = 12_000;
 const PING_EVERY_MS = 4000;
 
+/** What a session hears of its room; the rest is the connection's own business. */
+export type RoomMessage = Exclude<ServerMessage, { type: 'hello' | 'ping' | 'pong' }>;
+
 /**
  * The control connection to the server: validated messages, and reconnection for as long as the session lives. `enter` is sent first on
  * every connection, so that a server that restarted builds its room again from those who come back.
@@ -21,7 +25,7 @@ const PING_EVERY_MS = 4000;
 export class RoomClient {
   readonly #environment: SessionEnvironment;
   readonly #enter: () => readonly ClientMessage[];
-  readonly #message = new Emitter<ServerMessage>();
+  readonly #message = new Emitter<RoomMessage>();
   readonly #state = new Emitter<'connected' | 'reconnecting' | 'closed'>();
   readonly onMessage = this.#message.on;
   readonly onState = this.#state.on;
@@ -60,6 +64,7 @@ export class RoomClient {
     const url = `${this.#environment.origin.replace(/^http/, 'ws')}/room`;
     const socket = this.#environment.openSocket(url);
     this.#socket = socket;
+    let greeted = false;
     socket.addEventListener('open', () => {
       this.#heardMs = performance.now();
       this.#retryMs = FIRST_RETRY_MS;
@@ -71,13 +76,36 @@ export class RoomClient {
       const parsed = parseServerMessage(typeof event.data === 'string' ? event.data : '');
       if (!parsed.ok) return;
       const message = parsed.value;
-      if (message.type === 'room') this.#entered = true;
-      // After a server's restart the host may come back later than the others: then "no such session" means "not yet".
-      if (message.type === 'error' && message.refused && this.#entered) socket.close();
-      else this.#message.emit(message);
+      // A server that says nothing of its release before all else is one of release 0.1.0.
+      const problem = greeted ? null : versionProblem(message.type === 'hello' ? message.version : null, 'The server');
+      greeted = true;
+      if (problem !== null) this.#message.emit({ type: 'error', sentence: problem, refused: true });
+      else this.#hear(socket, message);
     });
     socket.addEventListener('close', () => this.#retry(socket));
     socket.addEventListener('error', () => this.#retry(socket));
+  }
+
+  #hear(socket: WebSocket, message: ServerMessage): void {
+    switch (message.type) {
+      case 'hello':
+      case 'pong':
+        return;
+      case 'ping':
+        this.send({ type: 'pong' });
+        return;
+      case 'room':
+        this.#entered = true;
+        this.#message.emit(message);
+        return;
+      case 'error':
+        // After a server's restart the host may come back later than the others: then "no such session" means "not yet".
+        if (message.refused && this.#entered) socket.close();
+        else this.#message.emit(message);
+        return;
+      default:
+        this.#message.emit(message);
+    }
   }
 
   #retry(socket: WebSocket): void {

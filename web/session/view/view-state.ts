@@ -1,6 +1,6 @@
-import type { ServerMessage } from '../../../signaling/protocol/messages.ts';
 import type { Activity, DeviceStatus, RoundReport, ScoreReport } from '../../../signaling/protocol/room-view.ts';
 import type { LoadProgress } from '../../../worker/api/device-api.ts';
+import type { RoomMessage } from '../links/room-client.ts';
 import type { Notice, SessionView } from './view.ts';
 
 /** Notices are for the moment; a page shows the latest few. */
@@ -9,7 +9,7 @@ const MAX_POINTS = 5000;
 
 export type ViewEvent =
   | { readonly type: 'server'; readonly server: SessionView['server'] }
-  | { readonly type: 'message'; readonly message: ServerMessage }
+  | { readonly type: 'message'; readonly message: RoomMessage }
   | { readonly type: 'status'; readonly status: DeviceStatus }
   | { readonly type: 'opening'; readonly opening: LoadProgress | null }
   | { readonly type: 'round'; readonly report: RoundReport }
@@ -80,7 +80,7 @@ export function reduceView(view: SessionView, event: ViewEvent): SessionView {
   }
 }
 
-function reduceMessage(view: SessionView, message: ServerMessage): SessionView {
+function reduceMessage(view: SessionView, message: RoomMessage): SessionView {
   switch (message.type) {
     case 'room':
       return { ...view, room: message.room };
@@ -95,8 +95,6 @@ function reduceMessage(view: SessionView, message: ServerMessage): SessionView {
       return reduceView(view, { type: 'ended', sentence: message.sentence });
     case 'error':
       return message.refused ? reduceView(view, { type: 'ended', sentence: message.sentence }) : view;
-    case 'pong':
-      return view;
   }
 }
 
