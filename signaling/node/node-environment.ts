@@ -4,6 +4,7 @@ import type { Worker } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { WebSocket as NodeSocket } from 'ws';
+import { peerOptions, readIceServers } from '../../web/session/links/peer-options.ts';
 import { Emitter } from '../../web/session/world/emitter.ts';
 import type { SessionEnvironment, WorkerHandle } from '../../web/session/world/environment.ts';
 import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
@@ -28,9 +29,9 @@ export async function headlessEnvironment(
   },
 ): Promise<HeadlessEnvironment> {
   const Peer = await installWebRtc();
-  const url = new URL(origin);
-  const config: unknown = await (await fetch(`${origin}/config.json`)).json();
-  const iceServers = readIceServers(config);
+  const iceServers = readIceServers(await (await fetch(`${origin}/config.json`)).json());
+  if (iceServers === null)
+    throw new Error('The server did not answer with its configuration. Is this the address of a Tabloom server?');
   const leaving = new Emitter<void>();
   const { checkpointFile, memoryLimitBytes, cacheFolder = null } = options;
   const start = <Api>(entry: URL) => handle<Api>(startThread(entry, { cacheFolder }));
@@ -38,15 +39,7 @@ export async function headlessEnvironment(
     kind: 'headless',
     origin,
     openSocket: (address) => new NodeSocket(address) as unknown as WebSocket,
-    createPeer: (id) =>
-      new Peer(id, {
-        host: url.hostname,
-        port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
-        path: '/peer',
-        secure: url.protocol === 'https:',
-        config: { iceServers },
-        debug: 0,
-      }),
+    createPeer: (id) => new Peer(id, peerOptions(origin, iceServers)),
     startDeviceWorker: () =>
       start<DeviceWorkerApi>(new URL('../../worker/node/device-worker-node.ts', import.meta.url)),
     startHostWorker: () => start<HostWorkerApi>(new URL('../../worker/node/host-worker-node.ts', import.meta.url)),
@@ -79,10 +72,4 @@ function handle<Api>(worker: Worker): WorkerHandle<Api> {
   const endpoint = nodeEndpoint(worker);
   // Comlink's Remote adds promises to methods that all return promises already.
   return { api: Comlink.wrap<Api>(endpoint) as unknown as Api, terminate: () => void worker.terminate() };
-}
-
-function readIceServers(config: unknown): RTCIceServer[] {
-  if (typeof config !== 'object' || config === null || !('iceServers' in config) || !Array.isArray(config.iceServers))
-    throw new Error('The server did not answer with its configuration. Is this the address of a Tabloom server?');
-  return config.iceServers;
 }

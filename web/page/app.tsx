@@ -7,7 +7,8 @@ import type { HostSession, KeptSession, Session, SessionFactory } from '../sessi
 import { ExampleCloth } from './example/example-cloth.tsx';
 import { KeptModelList } from './kept/kept-models.tsx';
 import { CheckpointFile, KeptSessionList } from './kept/kept-sessions.tsx';
-import { recall, remember, ThemeButton } from './parts/theme.tsx';
+import { recall, remember } from './parts/remember.ts';
+import { ThemeButton } from './parts/theme.tsx';
 import type { ServerFacts } from './server-facts.ts';
 import { SessionScreen } from './session/session.tsx';
 import { friendlyName } from './start/device-name.ts';

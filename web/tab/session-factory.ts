@@ -1,50 +1,14 @@
-import * as Comlink from 'comlink';
-import { Peer } from 'peerjs';
-import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
 import type { HostWorkerApi } from '../../worker/api/host-api.ts';
 import { JoinSession } from '../session/join-session.ts';
 import { OwnSession } from '../session/own-session.ts';
 import { resumeSession } from '../session/resume-session.ts';
 import type { SessionFactory } from '../session/view/view.ts';
-import type { SessionEnvironment, WorkerHandle } from '../session/world/environment.ts';
+import { claim, refuseOpen } from './session-lock.ts';
+import { TAB_MEMORY_BYTES, tabEnvironment } from './tab-environment.ts';
 
-/** What a tab may give to training; phones reload tabs that take much more, without a word. */
-const TAB_MEMORY_BYTES = 1.5e9;
-
-/** The real world for sessions in a browser tab. `origin` is the server that the page came from. */
+/** How a page in a browser tab makes sessions. `origin` is the server that the page came from. */
 export async function createSessionFactory(origin: string): Promise<SessionFactory> {
-  const iceServers = await readIceServers(origin);
-  const url = new URL(origin);
-  const environment: SessionEnvironment = {
-    kind: 'tab',
-    origin,
-    openSocket: (address) => new WebSocket(address),
-    createPeer: (id) =>
-      new Peer(id, {
-        host: url.hostname,
-        port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
-        path: '/peer',
-        secure: url.protocol === 'https:',
-        // PeerJS's own defaults are a public broker, STUN and TURN servers.
-        config: { iceServers },
-        debug: 0,
-      }),
-    startDeviceWorker: () =>
-      handle<DeviceWorkerApi>(
-        new Worker(new URL('../../worker/device/device-worker.ts', import.meta.url), { type: 'module' }),
-      ),
-    startHostWorker: () =>
-      handle<HostWorkerApi>(
-        new Worker(new URL('../../worker/host/host-worker.ts', import.meta.url), { type: 'module' }),
-      ),
-    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-    memoryLimitBytes: TAB_MEMORY_BYTES,
-    nowMs: () => Date.now(),
-    // Pages from another machine over plain http have no storage of their own.
-    keep: 'storage' in navigator && 'getDirectory' in navigator.storage ? (host, ...kept) => host.keep(...kept) : null,
-    onHidden: (listener) => listenTo(document, 'visibilitychange', () => listener(document.hidden)),
-    onLeaving: (listener) => listenTo(window, 'pagehide', () => listener()),
-  };
+  const environment = await tabEnvironment(origin);
   /** For questions that need no session. */
   const ask = async <Answer>(question: (api: HostWorkerApi) => Promise<Answer>): Promise<Answer> => {
     const { api, terminate } = environment.startHostWorker();
@@ -100,44 +64,4 @@ export async function createSessionFactory(origin: string): Promise<SessionFacto
     keptModels: () => ask((api) => api.keptModels()),
     forgetModels: (name) => ask((api) => api.forgetModels(name)),
   };
-}
-
-const lockOf = (id: string): string => `tabloom-session-${id}`;
-
-/** Marks a session as open in this browser until the function is called that it resolves with; the browser does that for a tab that goes. */
-function claim(id: string): Promise<() => void> {
-  return new Promise((resolve) => {
-    if (navigator.locks === undefined) return resolve(() => undefined);
-    void navigator.locks.request(lockOf(id), () => new Promise<void>((free) => resolve(free)));
-  });
-}
-
-/** A tab that was just closed or loaded anew holds its session for about a second more. */
-const LET_GO_MS = 4000;
-
-/** Two tabs must not go on with one session. */
-async function refuseOpen(id: string): Promise<void> {
-  try {
-    await navigator.locks?.request(lockOf(id), { signal: AbortSignal.timeout(LET_GO_MS) }, () => undefined);
-  } catch {
-    throw new Error('This session is open in a tab of this browser; end it there first.');
-  }
-}
-
-/** What the server's person configured; a server that does not say has none. */
-async function readIceServers(origin: string): Promise<RTCIceServer[]> {
-  const response = await fetch(`${origin}/config.json`);
-  const config: unknown = response.ok ? await response.json() : null;
-  const given = typeof config === 'object' && config !== null && 'iceServers' in config ? config.iceServers : [];
-  return Array.isArray(given) ? given : [];
-}
-
-function handle<Api>(worker: Worker): WorkerHandle<Api> {
-  // Comlink's Remote adds promises to methods that all return promises already.
-  return { api: Comlink.wrap<Api>(worker) as unknown as Api, terminate: () => worker.terminate() };
-}
-
-function listenTo(target: EventTarget, type: string, listener: () => void): () => void {
-  target.addEventListener(type, listener);
-  return () => target.removeEventListener(type, listener);
 }

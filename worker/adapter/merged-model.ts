@@ -4,6 +4,7 @@ import type { ExportedFile } from '../api/host-api.ts';
 import { maxTokens } from '../model/config.ts';
 import { layerTensorSpecs } from '../model/description.ts';
 import type { ParameterSlot } from '../model/layout.ts';
+import { EMBEDDING_NAMES, layerTensorName } from '../model/tensor-names.ts';
 import type { Weights } from '../model/weights.ts';
 import type { TrainedAdapter } from './trained-adapter.ts';
 
@@ -95,15 +96,15 @@ export function mergedTensors(adapter: TrainedAdapter, { shape, config, weights 
     values: () => weights.read(name, dims),
   });
   const embeddings = [
-    frozen('roberta.embeddings.word_embeddings.weight', [shape.vocabSize, c]),
-    frozen('roberta.embeddings.position_embeddings.weight', [shape.maxPositions, c]),
-    frozen('roberta.embeddings.token_type_embeddings.weight', [tokenTypes, c]),
-    frozen('roberta.embeddings.LayerNorm.weight', [c]),
-    frozen('roberta.embeddings.LayerNorm.bias', [c]),
+    frozen(EMBEDDING_NAMES.word, [shape.vocabSize, c]),
+    frozen(EMBEDDING_NAMES.position, [shape.maxPositions, c]),
+    frozen(EMBEDDING_NAMES.tokenType, [tokenTypes, c]),
+    frozen(EMBEDDING_NAMES.normWeight, [c]),
+    frozen(EMBEDDING_NAMES.normBias, [c]),
   ];
   const layers = Array.from({ length: shape.layers }, (_, layer) =>
     layerTensorSpecs(shape).map(({ key, path, shape: dims }): MergedTensor => {
-      const plain = frozen(`roberta.encoder.layer.${layer}.${path}`, dims);
+      const plain = frozen(layerTensorName(layer, path), dims);
       const target = key.replace(/\.weight$/, '') as LoraTarget;
       const a = slots.get(`lora.layer.${layer}.${target}.A`);
       const b = slots.get(`lora.layer.${layer}.${target}.B`);

@@ -1,14 +1,5 @@
 import type { LoraSettings, LoraTarget } from '../../signaling/protocol/settings.ts';
-
-/** Module of a RoBERTa layer that each target is, as Hugging Face names it. */
-const MODULES: Readonly<Record<LoraTarget, string>> = {
-  query: 'attention.self.query',
-  key: 'attention.self.key',
-  value: 'attention.self.value',
-  'attention.output.dense': 'attention.output.dense',
-  'intermediate.dense': 'intermediate.dense',
-  'output.dense': 'output.dense',
-};
+import { layerTensorName, MODULE_PATHS } from '../model/tensor-names.ts';
 
 const SLOT = /^lora\.layer\.(\d+)\.(.+)\.([AB])$/;
 
@@ -19,10 +10,10 @@ const SLOT = /^lora\.layer\.(\d+)\.(.+)\.([AB])$/;
 export function peftTensorName(slotName: string): string {
   const [, layer, target, matrix] = SLOT.exec(slotName) ?? [];
   if (!layer || !target || !matrix) return `base_model.model.${slotName}`;
-  return `base_model.model.roberta.encoder.layer.${layer}.${MODULES[target as LoraTarget]}.lora_${matrix}.weight`;
+  return `base_model.model.${layerTensorName(layer, `${MODULE_PATHS[target as LoraTarget]}.lora_${matrix}.weight`)}`;
 }
 
-const TARGETS = new Map(Object.entries(MODULES).map(([target, module]) => [module, target]));
+const TARGETS = new Map(Object.entries(MODULE_PATHS).map(([target, module]) => [module, target]));
 
 /**
  * The slot that a tensor of an adapter file belongs to, or null: names as PEFT saves them now and saved them once (with the wrapper's
@@ -48,7 +39,7 @@ export function peftSlotName(tensorName: string): string | null {
  */
 function targetModules(targets: readonly LoraTarget[]): readonly string[] | string {
   if (!targets.includes('output.dense') || targets.includes('attention.output.dense')) return targets;
-  const modules = targets.map((target) => MODULES[target].replaceAll('.', '\\.')).join('|');
+  const modules = targets.map((target) => MODULE_PATHS[target].replaceAll('.', '\\.')).join('|');
   return `roberta\\.encoder\\.layer\\.\\d+\\.(${modules})`;
 }
 

@@ -6,6 +6,7 @@ import { layerTensorSpecs } from '../model/description.ts';
 import { parameterLayout } from '../model/layout.ts';
 import { pcg4d } from '../model/pcg4d.ts';
 import { encodeSafetensors, type NamedTensor } from '../model/safetensors.ts';
+import { EMBEDDING_NAMES, layerTensorName } from '../model/tensor-names.ts';
 import { openWeights } from '../model/weights.ts';
 
 /** Uniform in ±1, the same for a seed. */
@@ -57,14 +58,14 @@ export async function randomModel(options: RandomModelOptions = {}): Promise<Ran
     const length = dims.reduce((a, b) => a * b, 1);
     tensors.push({ name, shape: dims, values: randomValues(length, seed * 1000 + tensors.length, deviation, mean) });
   };
-  put('roberta.embeddings.word_embeddings.weight', [shape.vocabSize, c], 0.3);
-  put('roberta.embeddings.position_embeddings.weight', [shape.maxPositions, c], 0.3);
-  put('roberta.embeddings.token_type_embeddings.weight', [1, c], 0.3);
-  put('roberta.embeddings.LayerNorm.weight', [c], 0.2, 1);
-  put('roberta.embeddings.LayerNorm.bias', [c], 0.2);
+  put(EMBEDDING_NAMES.word, [shape.vocabSize, c], 0.3);
+  put(EMBEDDING_NAMES.position, [shape.maxPositions, c], 0.3);
+  put(EMBEDDING_NAMES.tokenType, [1, c], 0.3);
+  put(EMBEDDING_NAMES.normWeight, [c], 0.2, 1);
+  put(EMBEDDING_NAMES.normBias, [c], 0.2);
   for (let layer = 0; layer < layers; layer++)
     for (const { path, shape: dims } of layerTensorSpecs(shape)) {
-      const name = `roberta.encoder.layer.${layer}.${path}`;
+      const name = layerTensorName(layer, path);
       if (path.endsWith('LayerNorm.weight')) put(name, dims, 0.2, 1);
       else put(name, dims, dims.length === 2 ? 1.5 / Math.sqrt(dims[1]!) : 0.1);
     }

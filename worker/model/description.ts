@@ -7,6 +7,7 @@ import {
 import { bytesText } from '../../signaling/protocol/words/quantities.ts';
 import { targetShape } from './layout.ts';
 import { emptyMatrix, matrixBytes, type StoredMatrix, storeRows } from './stored-matrix.ts';
+import { EMBEDDING_NAMES, layerTensorName, MODULE_PATHS } from './tensor-names.ts';
 import type { TensorSpec, WantedTensor, Weights } from './weights.ts';
 
 /** The frozen tensors of a RoBERTa encoder: Hugging Face's names and shapes, and how an engine on the processor keeps them. */
@@ -38,11 +39,6 @@ export interface FrozenModel {
   readonly layers: readonly FrozenLayer[];
 }
 
-/** Where a projection sits below `roberta.encoder.layer.<L>.`. */
-function linearPath(target: LoraTarget): string {
-  return target === 'query' || target === 'key' || target === 'value' ? `attention.self.${target}` : target;
-}
-
 export interface LayerTensorSpec {
   readonly key: LayerTensor;
   /** Below `roberta.encoder.layer.<L>.`. */
@@ -55,8 +51,8 @@ export function layerTensorSpecs(shape: ModelShape): readonly LayerTensorSpec[] 
   const linear = (target: LoraTarget): LayerTensorSpec[] => {
     const [out, inner] = targetShape(shape, target);
     return [
-      { key: `${target}.weight`, path: `${linearPath(target)}.weight`, shape: [out, inner] },
-      { key: `${target}.bias`, path: `${linearPath(target)}.bias`, shape: [out] },
+      { key: `${target}.weight`, path: `${MODULE_PATHS[target]}.weight`, shape: [out, inner] },
+      { key: `${target}.bias`, path: `${MODULE_PATHS[target]}.bias`, shape: [out] },
     ];
   };
   const norm = (at: 'attention.output' | 'output'): LayerTensorSpec[] =>
@@ -72,18 +68,14 @@ export function layerTensorSpecs(shape: ModelShape): readonly LayerTensorSpec[] 
   ]);
 }
 
-export const layerTensorName = (layer: number, path: string): string => `roberta.encoder.layer.${layer}.${path}`;
-
-const EMBEDDINGS = 'roberta.embeddings';
-
 export function embeddingSpecs(shape: ModelShape): Readonly<Record<keyof FrozenEmbeddings, TensorSpec>> {
   const c = shape.hiddenSize;
   return {
-    word: { name: `${EMBEDDINGS}.word_embeddings.weight`, shape: [shape.vocabSize, c] },
-    position: { name: `${EMBEDDINGS}.position_embeddings.weight`, shape: [shape.maxPositions, c] },
-    tokenType: { name: `${EMBEDDINGS}.token_type_embeddings.weight`, shape: [1, c], firstRowOnly: true },
-    normWeight: { name: `${EMBEDDINGS}.LayerNorm.weight`, shape: [c] },
-    normBias: { name: `${EMBEDDINGS}.LayerNorm.bias`, shape: [c] },
+    word: { name: EMBEDDING_NAMES.word, shape: [shape.vocabSize, c] },
+    position: { name: EMBEDDING_NAMES.position, shape: [shape.maxPositions, c] },
+    tokenType: { name: EMBEDDING_NAMES.tokenType, shape: [1, c], firstRowOnly: true },
+    normWeight: { name: EMBEDDING_NAMES.normWeight, shape: [c] },
+    normBias: { name: EMBEDDING_NAMES.normBias, shape: [c] },
   };
 }
 

@@ -7,6 +7,7 @@ import {
   START_BYTES,
   type TensorEntry,
 } from './safetensors.ts';
+import { ENCODER_PREFIX } from './tensor-names.ts';
 import { decodeFloats, isFloat } from './tensor-values.ts';
 
 /** A tensor as the model's shape implies it. */
@@ -52,8 +53,6 @@ export interface Shard {
   readonly tensors: ReadonlySet<string> | null;
 }
 
-/** RobertaModel's own checkpoints lack the prefix that the task models give to the encoder. */
-const ENCODER_PREFIX = 'roberta.';
 /** Checkpoints that were converted from TensorFlow call a LayerNorm's tensors so. */
 const OLD_NAMES: readonly (readonly [RegExp, string])[] = [
   [/LayerNorm\.weight$/, 'LayerNorm.gamma'],

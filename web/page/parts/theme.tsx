@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { recall, remember } from './remember.ts';
 
 type Theme = 'auto' | 'light' | 'dark';
 const NEXT: Readonly<Record<Theme, Theme>> = { auto: 'light', light: 'dark', dark: 'auto' };
@@ -45,21 +46,4 @@ export function applyTheme(theme: Theme): void {
 export function keptTheme(): Theme {
   const kept = recall(KEY);
   return kept === 'light' || kept === 'dark' ? kept : 'auto';
-}
-
-/** Storage may be refused (private windows, blocked cookies); then the choice lasts as long as the page. */
-export function remember(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    return;
-  }
-}
-
-export function recall(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
 }

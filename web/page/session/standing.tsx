@@ -1,5 +1,5 @@
 import type { SessionView } from '../../session/view/view.ts';
-import { BadRows } from '../start/own-data.tsx';
+import { BadRows } from '../parts/bad-rows.tsx';
 import { bestText, keptSentence, leftOutText } from './standing-words.ts';
 
 /** What has been reached so far: best score, what is kept, what of the data was left out. */

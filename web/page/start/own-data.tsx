@@ -1,6 +1,7 @@
 import { useRef } from 'preact/hooks';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { TablePreview } from '../../../worker/api/tables.ts';
+import { BadRows } from '../parts/bad-rows.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { FileField } from '../parts/file-field.tsx';
 import { ScrollFrame } from '../parts/scroll-frame.tsx';
@@ -130,30 +131,6 @@ function Found({ file }: { file: TableFile }) {
         />
       )}
     </div>
-  );
-}
-
-/** Rows that are left out, by line and reason. */
-interface BadRowsProps {
-  readonly said: string;
-  readonly count: number;
-  /** The first of them. */
-  readonly rows: TablePreview['badRows'];
-}
-
-export function BadRows({ said, count, rows }: BadRowsProps) {
-  return (
-    <details class="bad-rows">
-      <summary>{said}</summary>
-      <ul>
-        {rows.map(({ line, reason }) => (
-          <li key={line}>
-            Line {line.toLocaleString('en-US')}: {reason}.
-          </li>
-        ))}
-        {count > rows.length && <li>And {(count - rows.length).toLocaleString('en-US')} more.</li>}
-      </ul>
-    </details>
   );
 }
 

@@ -1,5 +1,6 @@
 import type { ModelShape } from '../../../signaling/protocol/settings.ts';
 import { layerTensorSpecs } from '../../model/description.ts';
+import { EMBEDDING_NAMES, layerTensorName } from '../../model/tensor-names.ts';
 import { GraphBuilder, type Value } from './graph-builder.ts';
 import { describeLayer, LAYER_INPUTS, PADDING_SCORE } from './layer-graphs.ts';
 import { DATA_TYPES, type GraphDescription } from './model-proto.ts';
@@ -17,7 +18,6 @@ export function classifierGraph(shape: ModelShape, labelCount: number): GraphDes
   const t = new Tape(g, g);
   const ids = g.input('input_ids', 'int64', ['batch', 'sequence']);
   const mask = g.input('attention_mask', 'int64', ['batch', 'sequence']);
-  const embeddings = 'roberta.embeddings';
   const int64 = (...values: number[]) => g.constant('int64', values);
   const sizes = g.node('Shape', [ids]);
 
@@ -27,18 +27,12 @@ export function classifierGraph(shape: ModelShape, labelCount: number): GraphDes
   });
   const counted = g.mul(g.node('CumSum', [real, g.constant('int64', [1], [])]), real);
   const positions = g.add(counted, g.constant('int64', [shape.padTokenId], []));
-  const rows = (tensor: string, indices: Value) => g.node('Gather', [`${embeddings}.${tensor}.weight`, indices]);
+  const rows = (tensor: string, indices: Value) => g.node('Gather', [tensor, indices]);
   const sum = g.add(
-    g.add(rows('word_embeddings', ids), rows('token_type_embeddings', g.constant('int64', [0], []))),
-    rows('position_embeddings', positions),
+    g.add(rows(EMBEDDING_NAMES.word, ids), rows(EMBEDDING_NAMES.tokenType, g.constant('int64', [0], []))),
+    rows(EMBEDDING_NAMES.position, positions),
   );
-  const normed = layerNorm(
-    t,
-    sum,
-    `${embeddings}.LayerNorm.weight`,
-    `${embeddings}.LayerNorm.bias`,
-    shape.layerNormEps,
-  );
+  const normed = layerNorm(t, sum, EMBEDDING_NAMES.normWeight, EMBEDDING_NAMES.normBias, shape.layerNormEps);
 
   const headShape = g.node('Concat', [sizes, int64(shape.heads, shape.hiddenSize / shape.heads)], { axis: 0 });
   const seen = g.node('Unsqueeze', [g.node('Cast', [mask], { to: DATA_TYPES.float }), int64(1, 2)]);
@@ -51,7 +45,7 @@ export function classifierGraph(shape: ModelShape, labelCount: number): GraphDes
       [LAYER_INPUTS.headShape]: headShape,
       [LAYER_INPUTS.padding]: padding,
     };
-    const value = (name: string) => given[name] ?? `roberta.encoder.layer.${layer}.${paths.get(name)}`;
+    const value = (name: string) => given[name] ?? layerTensorName(layer, `${paths.get(name)}`);
     hidden = describeLayer(
       t,
       { shape, lora: { rank: 1, alpha: 1, targets: [] }, withDropout: false },

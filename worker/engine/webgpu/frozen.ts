@@ -1,6 +1,7 @@
 import type { LoraTarget, ModelShape, WeightStorage } from '../../../signaling/protocol/settings.ts';
-import { counted, embeddingSpecs, isMatrix, layerTensorName, layerTensorSpecs } from '../../model/description.ts';
+import { counted, embeddingSpecs, isMatrix, layerTensorSpecs } from '../../model/description.ts';
 import { emptyMatrix, storeRows } from '../../model/stored-matrix.ts';
+import { layerTensorName } from '../../model/tensor-names.ts';
 import type { TensorSpec, WantedTensor, Weights } from '../../model/weights.ts';
 import { type CountedBuffer, type Gpu, type Slice, whole } from './device/gpu.ts';
 import { WEIGHT_BYTES, type WeightPrecision } from './kernels/kernel.ts';

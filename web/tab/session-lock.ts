@@ -1,0 +1,23 @@
+/** One tab of a browser at a time goes on with a session; a Web Lock for each says which are open. */
+
+const lockOf = (id: string): string => `tabloom-session-${id}`;
+
+/** Marks a session as open in this browser until the function is called that it resolves with; the browser does that for a tab that goes. */
+export function claim(id: string): Promise<() => void> {
+  return new Promise((resolve) => {
+    if (navigator.locks === undefined) return resolve(() => undefined);
+    void navigator.locks.request(lockOf(id), () => new Promise<void>((free) => resolve(free)));
+  });
+}
+
+/** A tab that was just closed or loaded anew holds its session for about a second more. */
+const LET_GO_MS = 4000;
+
+/** Two tabs must not go on with one session. */
+export async function refuseOpen(id: string): Promise<void> {
+  try {
+    await navigator.locks?.request(lockOf(id), { signal: AbortSignal.timeout(LET_GO_MS) }, () => undefined);
+  } catch {
+    throw new Error('This session is open in a tab of this browser; end it there first.');
+  }
+}

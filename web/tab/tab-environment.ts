@@ -1,0 +1,47 @@
+import * as Comlink from 'comlink';
+import { Peer } from 'peerjs';
+import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
+import type { HostWorkerApi } from '../../worker/api/host-api.ts';
+import { peerOptions, readIceServers } from '../session/links/peer-options.ts';
+import type { SessionEnvironment, WorkerHandle } from '../session/world/environment.ts';
+
+/** What a tab may give to training; phones reload tabs that take much more, without a word. */
+export const TAB_MEMORY_BYTES = 1.5e9;
+
+/** The real world for sessions in a browser tab. `origin` is the server that the page came from. */
+export async function tabEnvironment(origin: string): Promise<SessionEnvironment> {
+  const response = await fetch(`${origin}/config.json`);
+  // A server that does not say has none.
+  const iceServers = (response.ok ? readIceServers(await response.json()) : null) ?? [];
+  return {
+    kind: 'tab',
+    origin,
+    openSocket: (address) => new WebSocket(address),
+    createPeer: (id) => new Peer(id, peerOptions(origin, iceServers)),
+    startDeviceWorker: () =>
+      handle<DeviceWorkerApi>(
+        new Worker(new URL('../../worker/device/device-worker.ts', import.meta.url), { type: 'module' }),
+      ),
+    startHostWorker: () =>
+      handle<HostWorkerApi>(
+        new Worker(new URL('../../worker/host/host-worker.ts', import.meta.url), { type: 'module' }),
+      ),
+    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    memoryLimitBytes: TAB_MEMORY_BYTES,
+    nowMs: () => Date.now(),
+    // Pages from another machine over plain http have no storage of their own.
+    keep: 'storage' in navigator && 'getDirectory' in navigator.storage ? (host, ...kept) => host.keep(...kept) : null,
+    onHidden: (listener) => listenTo(document, 'visibilitychange', () => listener(document.hidden)),
+    onLeaving: (listener) => listenTo(window, 'pagehide', () => listener()),
+  };
+}
+
+function handle<Api>(worker: Worker): WorkerHandle<Api> {
+  // Comlink's Remote adds promises to methods that all return promises already.
+  return { api: Comlink.wrap<Api>(worker) as unknown as Api, terminate: () => worker.terminate() };
+}
+
+function listenTo(target: EventTarget, type: string, listener: () => void): () => void {
+  target.addEventListener(type, listener);
+  return () => target.removeEventListener(type, listener);
+}
