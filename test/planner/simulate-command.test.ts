@@ -87,7 +87,7 @@ describe('tabloom simulate', () => {
     [['--draws', '1'], '--draws takes a number from 2 to 1000, not "1"'],
     [['--rank', '2.5'], '--rank takes a whole number from 1 to 256, not "2.5"'],
     [['--bandwidth-mhz', 'NaN'], '--bandwidth-mhz takes a number from 0.001 to 100000, not "NaN"'],
-    [['--axes', 'devices,weather'], '--axes knows devices, bandwidth, memory, compute, blocks, not "weather"'],
+    [['--axes', 'devices,weather'], '--axes knows devices, bandwidth, memory, compute, blocks, server, not "weather"'],
     [['--seed'], "Option '--seed <value>' argument missing"],
     [['more'], "Unexpected argument 'more'"],
   ])('%j is refused with one sentence and exit code 2', async (args, sentence) => {
