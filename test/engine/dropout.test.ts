@@ -1,39 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
 import {
   attentionMask,
   DROPOUT_SITES,
   dropoutScale,
   dropoutThreshold,
+  headMasks,
   hiddenMask,
   loraSite,
 } from '../../worker/engine/dropout.ts';
 import { pcg4d } from '../../worker/model/pcg4d.ts';
+import { PLAIN_SITES, pcg4dPlain, plainKeep } from './plain-roberta.ts';
 
 const key = { probability: 0.1, seed: 42, round: 3 };
-
-/** The same words with 64-bit integers, as the paper writes them. */
-function pcg4dPlain(input: readonly number[]): number[] {
-  const u32 = (value: bigint) => value & 0xffffffffn;
-  let [x, y, z, w] = input.map((value) => u32(BigInt(value) * 1664525n + 1013904223n)) as [
-    bigint,
-    bigint,
-    bigint,
-    bigint,
-  ];
-  const mix = () => {
-    x = u32(x + y * w);
-    y = u32(y + z * x);
-    z = u32(z + x * y);
-    w = u32(w + y * z);
-  };
-  mix();
-  x ^= x >> 16n;
-  y ^= y >> 16n;
-  z ^= z >> 16n;
-  w ^= w >> 16n;
-  mix();
-  return [x, y, z, w].map(Number);
-}
 
 describe('pcg4d', () => {
   it.each([[[0, 0, 0, 0]], [[1, 2, 3, 4]], [[0xffffffff, 0x80000000, 12345, 0xdeadbeef]]])(
@@ -54,6 +33,35 @@ describe('dropout masks', () => {
       const words = pcg4dPlain([(k0 + Math.floor(element / 4)) % 2 ** 32, k1, k2, k3]);
       expect(mask[element]).toBe(words[element % 4]! < Math.floor(0.1 * 2 ** 32) ? 0 : Math.fround(1 / 0.9));
     }
+  });
+
+  it('have a site for each place, no two the same', () => {
+    const { lora, ...places } = PLAIN_SITES;
+    expect(DROPOUT_SITES).toEqual(places);
+    expect(LORA_TARGETS.map((target) => [target, loraSite(target)])).toEqual(Object.entries(lora));
+    const sites = [...Object.values(places), ...Object.values(lora)];
+    expect(sites.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 12 }, (_, site) => site));
+  });
+
+  it('of attention probabilities count heads and queries by 512, whatever the padding', () => {
+    const mask = attentionMask({ ...key, probability: 0.5 }, 3, Int32Array.of(8, 6), 2, 5);
+    for (const [sample, position] of [8, 6].entries()) {
+      const keep = plainKeep({ ...key, probability: 0.5 }, 3, 1, position);
+      for (let head = 0; head < 2; head++)
+        for (let query = 0; query < 5; query++)
+          for (let at = 0; at < 5; at++)
+            expect(mask[((sample * 2 + head) * 5 + query) * 5 + at]).toBe(keep((head * 512 + query) * 512 + at));
+    }
+  });
+
+  it('of the head are two, of sites 10 and 11 of layer 0', () => {
+    const dropout = { ...key, probability: 0.5 };
+    const masks = headMasks(dropout, Int32Array.of(4, 9), 16);
+    const expected = (site: number) =>
+      [4, 9].flatMap((position) => Array.from({ length: 16 }, (_, i) => plainKeep(dropout, 0, site, position)(i)));
+    expect([...(masks?.input ?? [])]).toEqual(expected(10));
+    expect([...(masks?.activated ?? [])]).toEqual(expected(11));
+    expect(headMasks({ ...key, probability: 0 }, Int32Array.of(4), 16)).toBeNull();
   });
 
   it('drop the stated share and keep the mean', () => {

@@ -192,4 +192,35 @@ describe('loom', () => {
     const slowest = three.devices.findIndex((one) => one.id === threePlan.limitedBy);
     expect(heights.indexOf(Math.max(...heights))).toBe(slowest);
   });
+
+  it('draws weights in one scale: 48 pixels for the seconds of the slowest, 6 more for computing', () => {
+    const [first, second] = cloth({ ...base, room: three }).threads;
+    const { columns } = loom(
+      {
+        ...cloth({ ...base, room: three }),
+        threads: [
+          { ...first!, predicted: { compute: 1, upload: 0.5 }, measured: { compute: 2, upload: 1 } },
+          { ...second!, predicted: { compute: 3, upload: 1 }, measured: null },
+        ],
+      },
+      600,
+    );
+    // The slowest is what is predicted of the second: 4 s are 48 pixels.
+    expect(columns.map(({ weight }) => weight)).toEqual([
+      { compute: 6 + 24, upload: 12, predicted: 6 + 18 },
+      { compute: 6 + 36, upload: 12, predicted: 6 + 48 },
+    ]);
+  });
+
+  it('lays columns of equal width side by side, a gap of 18 between teams, what is left over on both sides', () => {
+    const one = cloth({ ...base, room: three });
+    const shape = loom({ ...one, threads: one.threads.map((thread, i) => ({ ...thread, team: i < 2 ? 0 : 1 })) }, 600);
+    // 600 less 8 on both sides and the gap are 566: three times 188, and 2 left over.
+    expect(shape.columns.map(({ x, width }) => [x, width])).toEqual([
+      [8 + 1, 188],
+      [9 + 188, 188],
+      [197 + 188 + 18, 188],
+    ]);
+    expect(shape.width).toBe(600);
+  });
 });

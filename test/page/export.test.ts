@@ -48,6 +48,13 @@ describe('zip', () => {
     expect(at).toBe(30 + 5 + 1);
     expect(data.getUint32(at, true)).toBe(0x04034b50);
   });
+
+  it('refuses more than its fields of 32 bits can say, before it reads a byte', () => {
+    // 64 times the same 64 MiB are 4 GiB.
+    const large = new Uint8Array(2 ** 26);
+    const files = Array.from({ length: 64 }, (_, i) => ({ name: `weights-${i}`, bytes: large }));
+    expect(() => zip(files)).toThrow('The archive would have more than 4 GB');
+  });
 });
 
 describe('export guide', () => {

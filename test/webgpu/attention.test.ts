@@ -86,4 +86,54 @@ describe('attention', needs(GPU), () => {
     );
     expect(relativeError(dqkv, want.dqkv)).toBeLessThan(1e-5);
   });
+
+  // Running maxima start below every score: a constant added to all of a row's scores changes no probability.
+  it.each([
+    ['far below 0, where exp alone gives 0', -200, 'alone'],
+    ['far above 0, where exp alone overflows', 200, 'alone'],
+    ['far below 0, loads shared', -200, 'sharing'],
+    ['far below 0, two threads to a row', -200, 'pairs'],
+  ] as const)('scores %s', async (_, shift, threads) => {
+    const [heads, headSize, lengths] = [2, 8, [19, 3]];
+    const width = heads * headSize;
+    const { rows: table, samples, count: rows } = packedRows(lengths);
+    const qkv = randomValues(rows * 3 * width, 1, 1);
+    const dContext = randomValues(rows * width, 2, 1);
+    const places = [
+      { first: 0, length: 19 },
+      { first: 19, length: 3 },
+    ];
+    // A channel of each query and key holds the constant; in the plain computation it is left at 0.
+    const channel = (row: number, part: number, head: number) => row * 3 * width + part * width + head * headSize;
+    const each = (set: (query: number, key: number) => void) => {
+      for (let row = 0; row < rows; row++)
+        for (let head = 0; head < heads; head++) set(channel(row, 0, head), channel(row, 1, head));
+    };
+    each((query, key) => qkv.fill(0, query, query + 1).fill(0, key, key + 1));
+    const masks = lengths.map((length) => new Float32Array(heads * length * length).fill(1));
+    const want = attentionReference(heads, headSize, places, qkv, dContext, masks);
+    each((query, key) => {
+      qkv[query] = Math.sqrt(headSize);
+      qkv[key] = shift;
+    });
+    const spec = { headSize, threads, precision: 'f32' } as const;
+    const grid = attentionGrid(spec, heads, lengths.length, 19);
+    const inputs = { current: passUniform({ rows, samples: 2 }), layer: layerUniform(0), rows: table, samples, qkv };
+    const sizes = { context: rows * width, logSum: rows * heads };
+    const forward = await runKernel(gpu, attentionForwardKernel(spec), inputs, sizes, grid);
+    // At 200 the numbers of f32 lie 1.5e-5 apart.
+    expect(relativeError(forward.context, want.context)).toBeLessThan(1e-4);
+
+    const query = await runKernel(
+      gpu,
+      attentionQueryGradientKernel(spec),
+      { ...inputs, logSum: forward.logSum, dContext },
+      { delta: rows * heads, dqkv: rows * 3 * width },
+      grid,
+    );
+    // All channels of the queries' gradient but the one that was set: there the key is not 0 any more.
+    const queries = (dqkv: Float32Array) =>
+      dqkv.filter((_, i) => i % (3 * width) < width && (i % (3 * width)) % headSize !== 0);
+    expect(relativeError(queries(query.dqkv), queries(want.dqkv))).toBeLessThan(1e-4);
+  });
 });

@@ -19,11 +19,7 @@ const DOS_DATE = 0x0021;
  * @throws Error above 4 GB, which the format's plain form cannot say.
  */
 export function zip(files: readonly ArchiveFile[]): readonly Uint8Array[] {
-  const entries = files.map((file) => ({
-    name: new TextEncoder().encode(file.name),
-    bytes: file.bytes,
-    crc: crc32(file.bytes),
-  }));
+  const entries = files.map(({ name, bytes }) => ({ name: new TextEncoder().encode(name), bytes }));
   const bodyBytes = entries.reduce((sum, e) => sum + LOCAL_HEADER_BYTES + e.name.length + e.bytes.length, 0);
   const centralBytes = entries.reduce((sum, e) => sum + CENTRAL_HEADER_BYTES + e.name.length, 0);
   if (bodyBytes + centralBytes > MAX_BYTES)
@@ -33,7 +29,8 @@ export function zip(files: readonly ArchiveFile[]): readonly Uint8Array[] {
   const end = new DataView(directory.buffer);
   let at = 0;
   let central = 0;
-  for (const { name, bytes, crc } of entries) {
+  for (const { name, bytes } of entries) {
+    const crc = crc32(bytes);
     const local = new Uint8Array(LOCAL_HEADER_BYTES + name.length);
     const header = new DataView(local.buffer);
     header.setUint32(0, 0x04034b50, true);

@@ -1,0 +1,41 @@
+/**
+ * Which tests must notice a change, by the file that is changed; the first line that matches. Those that know an area best, and no others: a
+ * change that only a whole run between processes would notice counts as unnoticed here.
+ */
+export interface Area {
+  readonly files: RegExp;
+  readonly project: 'unit' | 'engine';
+  readonly tests: readonly string[];
+}
+
+const unit = (files: RegExp, ...tests: string[]): Area => ({ files, project: 'unit', tests });
+const engine = (files: RegExp, ...tests: string[]): Area => ({ files, project: 'engine', tests });
+
+export const AREAS: readonly Area[] = [
+  unit(/^worker\/learn\//, 'test/learn', 'test/device/trainer.test.ts', 'test/host/'),
+  unit(/^worker\/data\//, 'test/data', 'test/host/checkpoint.test.ts'),
+  unit(/^worker\/model\/pcg4d\.ts$/, 'test/model', 'test/adapter'),
+  unit(/^worker\/model\//, 'test/model', 'test/adapter/adapter-files.test.ts', 'test/adapter/merged-model.test.ts'),
+  unit(/^worker\/adapter\//, 'test/adapter'),
+  unit(/^worker\/files\//, 'test/files', 'test/model'),
+  unit(/^worker\/device\//, 'test/device'),
+  unit(/^worker\/host\//, 'test/host'),
+  engine(
+    /^worker\/engine\/(reference\/|[^/]+\.ts$)/,
+    'test/engine/dropout',
+    'test/engine/batch',
+    'test/engine/reference',
+  ),
+  engine(/^worker\/engine\/onnx\//, 'test/engine/onnx'),
+  engine(/^worker\/engine\/webgpu\//, 'test/webgpu'),
+  unit(/^signaling\/protocol\//, 'test/protocol', 'test/room', 'test/session'),
+  unit(/^signaling\/planner\//, 'test/planner'),
+  unit(/^signaling\/room\//, 'test/room'),
+  unit(/^signaling\/server\//, 'test/server'),
+  unit(/^web\/session\//, 'test/session'),
+  unit(/^web\/page\//, 'test/page'),
+];
+
+export function areaOf(path: string): Area | undefined {
+  return AREAS.find(({ files }) => files.test(path));
+}

@@ -1,0 +1,110 @@
+/**
+ * Changes the code on purpose, a little and one place at a time, and says which changes no test noticed:
+ *
+ *   npm run test:mutants -- PATH ... [--count 40] [--seed 1] [--line N]
+ *
+ * PATH begins the path of source files, such as worker/learn; `--count` places are drawn from them. Works on a copy in the system's temporary
+ * folder, so that nothing of the project is touched, however it ends. Not every unnoticed change is a hole: some make no difference.
+ */
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { drawsFrom } from '../../signaling/planner/algorithms/random.ts';
+import { type Area, areaOf } from './areas.ts';
+import { type Mutation, mutated, mutationsOf } from './mutations.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** Not copied: large, or none of a test's business. */
+const LEFT = new Set(['node_modules', '.git', 'dist', 'out', 'coverage', 'docs']);
+/** A change that makes a test run for ever has been noticed. */
+const PATIENCE_MS = 90_000;
+
+interface Place {
+  readonly path: string;
+  readonly area: Area;
+  readonly source: string;
+  readonly mutation: Mutation;
+  readonly line: number;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    count: { type: 'string', default: '40' },
+    seed: { type: 'string', default: '1' },
+    /** Only changes on this line. */
+    line: { type: 'string' },
+  },
+});
+if (positionals.length === 0) throw new Error('Say which sources to change, such as worker/learn.');
+
+const sources = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
+  .map((path) => path.replaceAll('\\', '/'))
+  .filter((path) => /^(signaling|worker|web)\/.*\.ts$/.test(path) && !path.endsWith('.d.ts'))
+  .filter((path) => positionals.some((start) => path.startsWith(start)))
+  .sort();
+
+const places = sources.flatMap((path): Place[] => {
+  const area = areaOf(path);
+  const source = readFileSync(join(ROOT, path), 'utf8');
+  if (area === undefined) return [];
+  return mutationsOf(source).map((mutation) => {
+    const line = source.slice(0, mutation.start).split('\n').length;
+    return { path, area, source, mutation, line };
+  });
+});
+
+/** Some of the places, spread by chance, in the order of the files. */
+function drawn(all: readonly Place[], count: number, seed: number): readonly Place[] {
+  const draw = drawsFrom(seed);
+  const rest = [...all];
+  while (rest.length > count) rest.splice(draw.below(rest.length), 1);
+  return rest;
+}
+
+const wanted = values.line === undefined ? places : places.filter(({ line }) => line === Number(values.line));
+const chosen = drawn(wanted, Number(values.count), Number(values.seed));
+const copy = mkdtempSync(join(tmpdir(), 'tabloom-mutants-'));
+
+/** Whether the tests of an area fail in the copy. */
+function noticed({ project, tests }: Area): Promise<boolean> {
+  const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
+  const child = spawn(process.execPath, [vitest, 'run', '--project', project, '--bail', '1', ...tests], {
+    cwd: copy,
+    stdio: 'ignore',
+    timeout: PATIENCE_MS,
+    killSignal: 'SIGKILL',
+  });
+  return new Promise((resolve) => child.on('close', (code) => resolve(code !== 0)));
+}
+
+function shown({ path, line, source, mutation }: Place): string {
+  const was = source.slice(mutation.start, mutation.end).replace(/\s+/g, ' ');
+  const short = (text: string) => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
+  return `${path}:${line} ${mutation.kind}: ${short(was)} -> ${short(mutation.text.replace(/\s+/g, ' ')) || 'nothing'}`;
+}
+
+try {
+  for (const entry of readdirSync(ROOT))
+    if (!LEFT.has(entry)) cpSync(join(ROOT, entry), join(copy, entry), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'junction');
+
+  for (const area of new Set(chosen.map((place) => place.area)))
+    if (await noticed(area))
+      throw new Error(`${area.tests.join(', ')} fail as they are, so they cannot tell anything.`);
+  let caught = 0;
+  for (const place of chosen) {
+    const file = join(copy, place.path);
+    writeFileSync(file, mutated(place.source, place.mutation));
+    const seen = await noticed(place.area);
+    writeFileSync(file, place.source);
+    if (seen) caught++;
+    else console.log(`not noticed  ${shown(place)}`);
+  }
+  console.log(`${caught} of ${chosen.length} changes noticed (of ${wanted.length} places).`);
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
