@@ -1,23 +1,15 @@
 import * as v from 'valibot';
-import { MAX_DEVICES_IN_ROOM, MAX_LAYERS, MAX_SAMPLES_PER_ROUND } from './limits.ts';
+import { MAX_DEVICES_IN_ROOM } from './limits.ts';
+import { WORK_FIELDS } from './round.ts';
 import { POLICIES } from './settings.ts';
 
 const seconds = v.pipe(v.number(), v.finite(), v.minValue(0));
-const index = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
 
-/** What one device does in every round of a plan. */
+/** What one device does in every round of a plan, and what the planner expects of it. */
 export const RoomAssignmentSchema = v.strictObject({
   device: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
-  /** Layer indices as Hugging Face counts them (0 is next to the embeddings), ascending. May be empty when `head` is set. */
-  layers: v.pipe(v.array(index(MAX_LAYERS - 1)), v.maxLength(MAX_LAYERS)),
-  /** Whether the classification head's gradient is this device's to send. */
-  head: v.boolean(),
-  /** Positions within the round's samples: from `start`, `count` of them. */
-  samples: v.strictObject({ start: index(MAX_SAMPLES_PER_ROUND), count: index(MAX_SAMPLES_PER_ROUND) }),
-  microBatch: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_SAMPLES_PER_ROUND)),
+  ...WORK_FIELDS,
   memoryBytes: v.pipe(v.number(), v.finite(), v.minValue(0)),
-  /** The device keeps its layers' inputs alone and runs those layers forward again on the way back; absent where it need not. */
-  recompute: v.optional(v.boolean()),
   /** Share of the room's airtime, 0 to 1; the device paces its uploads to share * its own link rate. */
   share: v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1)),
   uploadBits: v.pipe(v.number(), v.finite(), v.minValue(0)),

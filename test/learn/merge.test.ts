@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { BlockId, GradientPart } from '../../worker/api/batch.ts';
+import type { Block } from '../../signaling/protocol/round.ts';
+import type { GradientPart } from '../../worker/api/batch.ts';
 import { mergeGradients, missingPairs, refusePart } from '../../worker/learn/merge.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
 
@@ -20,7 +21,7 @@ const layout = parameterLayout(
 );
 const round = { layout, samples: 4 };
 
-function part(block: BlockId, start: number, count: number, fill: number): GradientPart {
+function part(block: Block, start: number, count: number, fill: number): GradientPart {
   const length = block === 'head' ? 12 : 4;
   return { block, samples: { start, count }, gradient: new Float32Array(length).fill(fill) };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type DataMessage, encodeMessage, readMessage } from '../../signaling/protocol/exchange/data-messages.ts';
 import { decodeFrame } from '../../signaling/protocol/exchange/frames.ts';
-import { MAX_CONTROL_CHARACTERS } from '../../signaling/protocol/limits.ts';
+import { MAX_CONTROL_CHARACTERS, MAX_DEVICES_IN_ROOM } from '../../signaling/protocol/limits.ts';
 import { type ClientMessage, parseClientMessage, parseServerMessage } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
@@ -77,14 +77,14 @@ describe('data messages', () => {
   // Two targets of (128,128) at rank 8: 2 * 8 * 256 values a layer.
   const LAYER = 4096;
   const HEAD = 128 * 128 + 128 + 2 * 128 + 2;
+  const TAG = { term: 1, round: 1, order: 1, epoch: 1 };
   const order = {
     header: {
       type: 'order',
-      order: 1,
-      round: 1,
+      tag: TAG,
       version: 0,
       parameters: true,
-      samples: 2,
+      samples: { start: 0, count: 2 },
       tokens: 3,
       layers: [4, 5],
       head: true,
@@ -101,7 +101,7 @@ describe('data messages', () => {
     ],
   } satisfies DataMessage;
   const gradient = {
-    header: { type: 'gradient', order: 1, round: 1, block: 5 },
+    header: { type: 'gradient', tag: TAG, block: 5 },
     tensors: [new Float32Array(LAYER).fill(0.5)],
   } satisfies DataMessage;
   const read = (message: DataMessage): DataMessage => readMessage(decodeFrame(encodeMessage(message)), sizes);
@@ -109,6 +109,10 @@ describe('data messages', () => {
   it('come back as they were sent', () => {
     expect(read(order)).toEqual(order);
     expect(read(gradient)).toEqual(gradient);
+    for (const tag of [TAG, { term: 1, evaluation: 2, chunk: 0 }]) {
+      const failed = { header: { type: 'failed', tag, sentence: 'No.' }, tensors: [] } satisfies DataMessage;
+      expect(read(failed)).toEqual(failed);
+    }
     expect(sizes.blockLength('head')).toBe(HEAD);
   });
 
@@ -119,6 +123,21 @@ describe('data messages', () => {
       'out of range',
     ],
     ['a length above the row', { ...order, tensors: order.tensors.with(1, Int32Array.of(3, 4)) }, 'out of range'],
+    [
+      'no samples',
+      {
+        header: { ...order.header, samples: { start: 0, count: 0 } },
+        tensors: [new Int32Array(0), new Int32Array(0), new Float32Array(0), new Int32Array(0), order.tensors[4]],
+      },
+      'no samples',
+    ],
+    [
+      'an order that the plan cannot have',
+      { ...gradient, header: { ...gradient.header, tag: { ...TAG, order: MAX_DEVICES_IN_ROOM + 1 } } },
+      'tag.order',
+    ],
+    ['no epoch', { ...gradient, header: { ...gradient.header, tag: { ...TAG, epoch: 0 } } }, 'tag.epoch'],
+    ['no term', { ...gradient, header: { ...gradient.header, tag: { ...TAG, term: 0 } } }, 'tag.term'],
     ['missing parameters', { ...order, tensors: order.tensors.slice(0, 4) }, '4 tensors where 5 belong'],
     ['too few parameters', { ...order, tensors: order.tensors.with(4, new Float32Array(9)) }, 'values where'],
     [

@@ -30,7 +30,10 @@ const bulk = (floats: number): DataMessage<'probe'> => ({
   header: { type: 'probe', probe: 1 },
   tensors: [new Float32Array(floats)],
 });
-const short: DataMessage<'abandon'> = { header: { type: 'abandon', order: 1 }, tensors: [] };
+const short: DataMessage<'abandon'> = {
+  header: { type: 'abandon', tag: { term: 1, round: 1, order: 1, epoch: 1 } },
+  tensors: [],
+};
 
 /** Whether, and how, a promise has settled. */
 function watch(promise: Promise<unknown>): { state: string } {

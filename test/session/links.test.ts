@@ -33,6 +33,7 @@ async function channels(): Promise<[RTCDataChannel, RTCDataChannel]> {
 }
 
 const sizes = tensorSizes(SETTINGS);
+const TAG = { term: 1, round: 1, order: 1, epoch: 1 };
 async function links(): Promise<[ChannelLink, ChannelLink]> {
   const [a, b] = await channels();
   return [new ChannelLink(a, sizes), new ChannelLink(b, sizes)];
@@ -48,7 +49,7 @@ const nextMessage = (link: MessageLink): Promise<DataMessage> =>
 const closing = (link: MessageLink): Promise<string> => new Promise((resolve) => link.onClose(resolve));
 
 const gradient = (block: number, value: number): DataMessage<'gradient'> => ({
-  header: { type: 'gradient', order: 1, round: 1, block },
+  header: { type: 'gradient', tag: TAG, block },
   tensors: [new Float32Array(sizes.blockLength(block) ?? 0).fill(value)],
 });
 const probe = (floats: number): DataMessage<'probe'> => ({
@@ -79,7 +80,7 @@ describe('a link over WebRTC', () => {
       }),
     );
     void a.send(probe(2 ** 21));
-    void a.send({ header: { type: 'done', order: 1, round: 1, lossSum: 1, computeSeconds: 1 }, tensors: [] });
+    void a.send({ header: { type: 'done', tag: TAG, lossSum: 1, computeSeconds: 1 }, tensors: [] });
     await both;
     expect(types).toEqual(['done', 'probe']);
   });

@@ -120,6 +120,7 @@ describe('the log of a run', () => {
 describe('a session’s note in a checkpoint', () => {
   const note: SessionNote = {
     identity: { id: 'abcdefgh1234', key: 'k'.repeat(32), name: 'laptop' },
+    term: 3,
     room: 'abc234',
     options: { policy: 'auto', slowdown: 1, patience: 0 },
     finished: false,
@@ -129,6 +130,11 @@ describe('a session’s note in a checkpoint', () => {
 
   it('reads back as it was', () => {
     expect(readNote(JSON.stringify(note))).toEqual(note);
+  });
+
+  it('of the first release, which counted no hosts, is of the first', () => {
+    const { term: _, ...first } = note;
+    expect(readNote(JSON.stringify(first))).toEqual({ ...note, term: 1 });
   });
 
   it.each<[string, string]>([

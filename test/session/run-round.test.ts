@@ -9,6 +9,7 @@ import { type RoundResult, runRound } from '../../web/session/rounds/run-round.t
 import { Emitter } from '../../web/session/world/emitter.ts';
 import { profile, SETTINGS } from '../protocol/samples.ts';
 
+const TERM = 2;
 const ROUND = 3;
 const SAMPLES = 8;
 
@@ -75,8 +76,8 @@ class Scene {
   run(work: Parameters<typeof plan>[0]): Promise<RoundResult> {
     const tokens = 4;
     return runRound({
+      term: TERM,
       round: ROUND,
-      firstOrder: 1,
       plan: plan(work),
       settings: SETTINGS,
       batch: {
@@ -113,20 +114,22 @@ class Scene {
 
   async answer(count: number): Promise<void> {
     const { header, link } = await this.order(count);
-    const { order, round } = header;
+    const { tag } = header;
     for (const due of dueOf(header))
       await link.send(
         due === 'done'
-          ? { header: { type: 'done', order, round, lossSum: 5, computeSeconds: 1 }, tensors: [] }
-          : { header: { type: 'gradient', order, round, block: due }, tensors: [new Float32Array([order])] },
+          ? { header: { type: 'done', tag, lossSum: 5, computeSeconds: 1 }, tensors: [] }
+          : {
+              header: { type: 'gradient', tag, block: due },
+              tensors: [new Float32Array([10 * tag.order + tag.epoch])],
+            },
       );
   }
 }
 
+/** Each block with its samples, and the order (tens) and the epoch (ones) that brought it. */
 const coverage = ({ parts }: RoundResult): string[] =>
-  parts
-    .map(({ block, samples, gradient }) => `${block}:${samples.start}+${samples.count} by order ${gradient[0]}`)
-    .sort();
+  parts.map(({ block, samples, gradient }) => `${block}:${samples.start}+${samples.count} by ${gradient[0]}`).sort();
 
 describe('a round over links that come and go', () => {
   it('gives the orders of a lost link to another device', async () => {
@@ -141,13 +144,7 @@ describe('a round over links that come and go', () => {
     await scene.answer(1);
     await scene.answer(3);
     const result = await round;
-    expect(coverage(result)).toEqual([
-      '2:0+8 by order 3',
-      '3:0+8 by order 3',
-      '4:0+8 by order 1',
-      '5:0+8 by order 1',
-      'head:0+8 by order 1',
-    ]);
+    expect(coverage(result)).toEqual(['2:0+8 by 22', '3:0+8 by 22', '4:0+8 by 11', '5:0+8 by 11', 'head:0+8 by 11']);
     expect([result.lossSum, result.reassigned]).toEqual([5, 2]);
     expect(scene.said).toEqual(['b lost its link; a takes over its part of round 3.']);
   });
@@ -160,9 +157,14 @@ describe('a round over links that come and go', () => {
     // The new link stands before the old one was known to be down.
     scene.attach('a');
     const again = await scene.order(2);
-    expect(again.header).toMatchObject({ order: 2, layers: [5], head: true, parameters: true });
+    expect(again.header).toMatchObject({
+      tag: { term: TERM, round: ROUND, order: 1, epoch: 2 },
+      layers: [5],
+      head: true,
+      parameters: true,
+    });
     await scene.answer(2);
-    expect(coverage(await round)).toEqual(['5:0+8 by order 2', 'head:0+8 by order 2']);
+    expect(coverage(await round)).toEqual(['5:0+8 by 12', 'head:0+8 by 12']);
     expect(scene.said).toEqual(['a lost its link; it does its part of round 3 again.']);
   });
 
@@ -179,7 +181,7 @@ describe('a round over links that come and go', () => {
     const again = await scene.order(2);
     expect(again.device).toBe('a');
     await scene.answer(2);
-    expect(coverage(await round)).toEqual(['5:0+8 by order 2', 'head:0+8 by order 2']);
+    expect(coverage(await round)).toEqual(['5:0+8 by 12', 'head:0+8 by 12']);
   });
 
   it('counts what a lost device had already sent', async () => {
@@ -189,14 +191,14 @@ describe('a round over links that come and go', () => {
     const round = scene.run({ a: { layers: [], head: true }, b: { layers: [4, 5], head: false } });
     const { header, link } = await scene.order(2);
     await link.send({
-      header: { type: 'gradient', order: header.order, round: ROUND, block: 5 },
-      tensors: [new Float32Array([header.order])],
+      header: { type: 'gradient', tag: header.tag, block: 5 },
+      tensors: [new Float32Array([10 * header.tag.order + header.tag.epoch])],
     });
     scene.fleet.detach('b');
     const third = await scene.order(3);
     expect(third.header.layers).toEqual([4]);
     await scene.answer(1);
     await scene.answer(3);
-    expect(coverage(await round)).toEqual(['4:0+8 by order 3', '5:0+8 by order 2', 'head:0+8 by order 1']);
+    expect(coverage(await round)).toEqual(['4:0+8 by 22', '5:0+8 by 21', 'head:0+8 by 11']);
   });
 });

@@ -38,6 +38,7 @@ export class OwnSession implements HostSession {
   readonly #options: HostOptions;
   readonly #resumed: Resumed | null;
   readonly #identity: Identity;
+  readonly #term: number;
   readonly #store: ViewStore;
   readonly #log: RunLog;
   readonly #worker: WorkerHandle<HostWorkerApi>;
@@ -65,6 +66,7 @@ export class OwnSession implements HostSession {
     this.#resumed = resumed;
     const fresh = newIdentity(environment, options.name);
     this.#identity = resumed === null ? fresh : { ...fresh, ...resumed.note.identity, name: options.name };
+    this.#term = (resumed?.note.term ?? 0) + 1;
     this.#store = new ViewStore('host', this.#identity.id);
     this.#log = new RunLog(environment.nowMs, resumed?.note.log ?? []);
     if (resumed !== null) this.#recall(resumed);
@@ -188,6 +190,7 @@ export class OwnSession implements HostSession {
     const policy = this.#store.view.room?.settings.policy ?? this.#options.policy;
     const note: SessionNote = {
       identity: { id, key, name },
+      term: this.#term,
       room,
       options: { policy, slowdown, patience },
       finished: this.#training?.phase === 'finished',
@@ -226,6 +229,7 @@ export class OwnSession implements HostSession {
     this.#checkpoints = checkpoints;
     const resumed = this.#resumed && { round: this.#resumed.round, finished: this.#resumed.note.finished };
     this.#training = new Training({
+      term: this.#term,
       settings,
       resumed,
       secondDev,

@@ -7,6 +7,7 @@ import {
   type ScoreReport,
   ScoreReportSchema,
 } from '../../signaling/protocol/room-view.ts';
+import { TermSchema } from '../../signaling/protocol/round.ts';
 import { POLICIES } from '../../signaling/protocol/settings.ts';
 import type { HostWorkerApi } from '../../worker/api/host-api.ts';
 import type { WorkerHandle } from './world/environment.ts';
@@ -14,6 +15,8 @@ import type { WorkerHandle } from './world/environment.ts';
 /** What a session adds to the host worker's checkpoint: who it is, where it was, and what happened. */
 const NoteSchema = v.strictObject({
   identity: v.strictObject({ id: DeviceIdSchema, key: DeviceKeySchema, name: NameSchema }),
+  /** Of the host that kept it; release 0.1.0 counted none. */
+  term: v.optional(TermSchema, 1),
   room: RoomIdSchema,
   options: v.strictObject({
     policy: v.picklist(POLICIES),

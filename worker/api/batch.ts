@@ -1,3 +1,5 @@
+import type { Block, SampleRange } from '../../signaling/protocol/round.ts';
+
 /** Token ids of some samples, padded to the longest; what an engine trains or evaluates on. */
 export interface TokenBatch {
   /** (B,T) row-major, padded with the model's pad id. */
@@ -11,18 +13,9 @@ export interface TokenBatch {
   readonly tokens: number;
 }
 
-/** A layer index, or the head. */
-export type BlockId = number | 'head';
-
-/** Positions within a round's samples: from `start`, `count` of them. */
-export interface SampleRange {
-  readonly start: number;
-  readonly count: number;
-}
-
 /** A device's contribution to a round: the gradient of one block, summed over the losses of a run of samples. */
 export interface GradientPart {
-  readonly block: BlockId;
+  readonly block: Block;
   readonly samples: SampleRange;
   /** Laid out as the block's slice of ParameterLayout. */
   readonly gradient: Float32Array;

@@ -1,24 +1,19 @@
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { Transfer } from '../../signaling/protocol/room-view.ts';
+import type { Block, Work } from '../../signaling/protocol/round.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
-import type { BlockId, TokenBatch } from './batch.ts';
+import type { TokenBatch } from './batch.ts';
 
-/** One device's work in a round: forward over `batch`, backward down to the deepest layer of `layers`. */
-export interface WorkOrder {
+/** One order as the worker gets it, with its samples: forward over `batch`, backward down to the deepest layer of `layers`. */
+export interface WorkOrder extends Omit<Work, 'samples'> {
   readonly round: number;
   readonly batch: TokenBatch;
-  /** Layer indices from the embeddings, ascending. */
-  readonly layers: readonly number[];
-  readonly head: boolean;
-  readonly microBatch: number;
-  /** Layers keep their input alone and go forward again on the way back, where the engine offers it. */
-  readonly recompute?: boolean | undefined;
   readonly dropout: { readonly probability: number; readonly seed: number };
 }
 
 export type WorkPart =
   /** `gradient` is the sum over the order's samples of d(sample loss)/d(parameter), laid out as the block's slice of ParameterLayout. */
-  | { readonly kind: 'gradient'; readonly block: BlockId; readonly gradient: Float32Array }
+  | { readonly kind: 'gradient'; readonly block: Block; readonly gradient: Float32Array }
   | {
       readonly kind: 'done';
       readonly lossSum: number;

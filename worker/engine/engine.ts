@@ -1,5 +1,6 @@
+import type { Block } from '../../signaling/protocol/round.ts';
 import type { LoraSettings, ModelShape, WeightStorage } from '../../signaling/protocol/settings.ts';
-import type { BlockId, TokenBatch } from '../api/batch.ts';
+import type { TokenBatch } from '../api/batch.ts';
 import type { ParameterLayout } from '../model/layout.ts';
 import type { Weights } from '../model/weights.ts';
 /** What every engine is made from. */
@@ -44,7 +45,7 @@ export interface PassOptions {
 }
 
 export interface BlockGradient {
-  readonly block: BlockId;
+  readonly block: Block;
   /** Sum over the pass's samples, laid out as the block's slice of ParameterLayout. */
   readonly gradient: Float32Array;
 }

@@ -1,4 +1,5 @@
-import type { BlockId, GradientPart, SampleRange } from '../api/batch.ts';
+import type { Block, SampleRange } from '../../signaling/protocol/round.ts';
+import type { GradientPart } from '../api/batch.ts';
 import type { ParameterBlock, ParameterLayout } from '../model/layout.ts';
 /** What a round must be covered with: every block of `layout` for each of `samples` samples. */
 export interface RoundShape {
@@ -7,12 +8,12 @@ export interface RoundShape {
 }
 
 /** Null where the layout has no such block; for ids that a peer sent. */
-export function blockOf(layout: ParameterLayout, block: BlockId): ParameterBlock | null {
+export function blockOf(layout: ParameterLayout, block: Block): ParameterBlock | null {
   if (block === 'head') return layout.head;
   return layout.layers[block] ?? null;
 }
 
-const blockName = (block: BlockId) => (block === 'head' ? 'the head' : `layer ${block}`);
+const blockName = (block: Block) => (block === 'head' ? 'the head' : `layer ${block}`);
 const rangeName = ({ start, count }: SampleRange) =>
   count === 1 ? `sample ${start}` : `samples ${start} to ${start + count - 1}`;
 const overlap = (a: SampleRange, b: SampleRange) => a.start < b.start + b.count && b.start < a.start + a.count;
@@ -47,9 +48,9 @@ export function refusePart(round: RoundShape, accepted: readonly GradientPart[],
 /** The (block, samples) pairs that `accepted` does not cover yet, head first, then from the last layer down, as the backward pass goes. */
 export function missingPairs(
   round: RoundShape,
-  accepted: readonly { readonly block: BlockId; readonly samples: SampleRange }[],
-): { block: BlockId; samples: SampleRange }[] {
-  const blocks: BlockId[] = ['head', ...round.layout.layers.map((_, index) => index).reverse()];
+  accepted: readonly { readonly block: Block; readonly samples: SampleRange }[],
+): { block: Block; samples: SampleRange }[] {
+  const blocks: Block[] = ['head', ...round.layout.layers.map((_, index) => index).reverse()];
   return blocks
     .filter((block) => blockOf(round.layout, block)!.length > 0)
     .flatMap((block) => {
@@ -57,7 +58,7 @@ export function missingPairs(
         .filter((part) => part.block === block)
         .map((part) => part.samples)
         .sort((a, b) => a.start - b.start);
-      const gaps: { block: BlockId; samples: SampleRange }[] = [];
+      const gaps: { block: Block; samples: SampleRange }[] = [];
       let reached = 0;
       for (const { start, count } of [...covered, { start: round.samples, count: 0 }]) {
         if (start > reached) gaps.push({ block, samples: { start: reached, count: start - reached } });

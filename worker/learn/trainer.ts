@@ -1,4 +1,5 @@
-import type { BlockId, TokenBatch } from '../api/batch.ts';
+import type { Block } from '../../signaling/protocol/round.ts';
+import type { TokenBatch } from '../api/batch.ts';
 import type { WorkOrder, WorkPart } from '../api/device-api.ts';
 import type { Engine } from '../engine/engine.ts';
 
@@ -19,8 +20,8 @@ export async function* runOrder(
 ): AsyncGenerator<WorkPart, void, void> {
   const { layers: layerCount } = engine.shape;
   const deepest = order.layers[0] ?? layerCount;
-  const sums = new Map<BlockId, Float32Array>();
-  const wanted = new Set<BlockId>(order.layers);
+  const sums = new Map<Block, Float32Array>();
+  const wanted = new Set<Block>(order.layers);
   const seconds = { all: 0, forward: 0 };
   let lossSum = 0;
 
@@ -31,7 +32,7 @@ export async function* runOrder(
     seconds.all += (performance.now() - start) / 1000;
     return result;
   };
-  const add = (block: BlockId, gradient: Float32Array): Float32Array => {
+  const add = (block: Block, gradient: Float32Array): Float32Array => {
     const sum = sums.get(block);
     if (sum === undefined) sums.set(block, gradient);
     else for (let i = 0; i < sum.length; i++) sum[i]! += gradient[i]!;

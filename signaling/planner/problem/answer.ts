@@ -1,3 +1,4 @@
+import type { Work } from '../../protocol/round.ts';
 import type { Policy } from '../../protocol/settings.ts';
 
 /** What one device does in a plan. In the tabular form there is one entry per (device, depth), in the detailed form one per device. */
@@ -15,18 +16,8 @@ export interface Assignment {
   readonly memoryBytes: number;
 }
 
-/** Adds what the detailed form decides beside the blocks. */
-export interface DetailedAssignment extends Assignment {
-  /** Layer indices as Hugging Face counts them (0 is next to the embeddings), ascending; empty when the device trains the head alone. */
-  readonly layers: readonly number[];
-  readonly head: boolean;
-  /** Positions within the round's samples. */
-  readonly samples: { readonly start: number; readonly count: number };
-  /** Largest number of samples whose pass fits the device's memory at once, at most `samples.count`. */
-  readonly microBatch: number;
-  /** The device's memory holds its part only if its layers go forward again on the way back. */
-  readonly recompute?: boolean;
-}
+/** The detailed form decides the work itself; its micro-batch is the largest that fits the device's memory. */
+export interface DetailedAssignment extends Assignment, Work {}
 
 export interface FeasiblePlan<A extends Assignment = Assignment> {
   /** With `auto`, the policy that won. */

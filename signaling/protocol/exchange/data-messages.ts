@@ -1,7 +1,8 @@
 import * as v from 'valibot';
-import { MAX_LAYERS, MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../limits.ts';
+import { MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../limits.ts';
 import { parse } from '../messages.ts';
 import { SentenceSchema } from '../room-view.ts';
+import { type Block, BlockSchema, ChunkTagSchema, OrderTagSchema, WORK_FIELDS } from '../round.ts';
 import { PROTOCOL_VERSION, versionProblem } from '../version.ts';
 import { type DataFrame, encodeFrame, type FrameTensor } from './frames.ts';
 
@@ -9,17 +10,12 @@ const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.
 const id = whole(2 ** 31);
 const seconds = v.pipe(v.number(), v.finite(), v.minValue(0));
 const fraction = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1));
-const layer = whole(MAX_LAYERS - 1);
 const samples = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_SAMPLES_PER_ROUND));
 const tokens = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_TOKENS_PER_SAMPLE));
 
-/** A layer index, or the classification head. */
-export const BlockSchema = v.union([layer, v.literal('head')]);
-export type Block = v.InferOutput<typeof BlockSchema>;
-
 /**
  * What host and device say to each other, headers only. Tensors that go with them, in this order:
- * order: ids (samples*tokens) i32, lengths i32, labels f32, positions i32, and when `parameters` is true the flat parameters f32;
+ * order: ids (samples.count*tokens) i32, lengths i32, labels f32, positions i32, and when `parameters` is true the flat parameters f32;
  * evaluate: ids, lengths, and the parameters likewise; gradient: the block's slice f32; logits: (count, labels) f32; probe: any f32.
  */
 export const DataHeaderSchema = v.variant('type', [
@@ -29,40 +25,39 @@ export const DataHeaderSchema = v.variant('type', [
   v.strictObject({ type: v.literal('probed'), probe: id }),
   v.strictObject({
     type: v.literal('order'),
-    order: id,
-    round: whole(MAX_ROUNDS),
+    tag: OrderTagSchema,
+    ...WORK_FIELDS,
     /** Version of the parameters that the gradient is taken at. */
     version: whole(MAX_ROUNDS),
     parameters: v.boolean(),
-    samples,
     tokens,
-    layers: v.pipe(v.array(layer), v.maxLength(MAX_LAYERS)),
-    head: v.boolean(),
-    microBatch: samples,
-    recompute: v.optional(v.boolean()),
     share: fraction,
     dropout: v.strictObject({ probability: fraction, seed: whole(2 ** 32 - 1) }),
   }),
-  v.strictObject({ type: v.literal('abandon'), order: id }),
+  /** This giving out of the order, and those before it, are another device's now. */
+  v.strictObject({ type: v.literal('abandon'), tag: OrderTagSchema }),
   v.strictObject({
     type: v.literal('evaluate'),
-    evaluation: id,
+    tag: ChunkTagSchema,
     version: whole(MAX_ROUNDS),
     parameters: v.boolean(),
     samples,
     tokens,
   }),
-  v.strictObject({ type: v.literal('gradient'), order: id, round: whole(MAX_ROUNDS), block: BlockSchema }),
+  v.strictObject({ type: v.literal('gradient'), tag: OrderTagSchema, block: BlockSchema }),
   v.strictObject({
     type: v.literal('done'),
-    order: id,
-    round: whole(MAX_ROUNDS),
+    tag: OrderTagSchema,
     lossSum: v.pipe(v.number(), v.finite()),
     computeSeconds: seconds,
   }),
-  v.strictObject({ type: v.literal('logits'), evaluation: id }),
-  /** The device could not do this order or evaluation; it stays in the room. */
-  v.strictObject({ type: v.literal('failed'), order: v.nullable(id), sentence: SentenceSchema }),
+  v.strictObject({ type: v.literal('logits'), tag: ChunkTagSchema }),
+  /** The device could not do this order or chunk; it stays in the room. */
+  v.strictObject({
+    type: v.literal('failed'),
+    tag: v.union([OrderTagSchema, ChunkTagSchema]),
+    sentence: SentenceSchema,
+  }),
 ]);
 export type DataHeader = v.InferOutput<typeof DataHeaderSchema>;
 type HeaderOf<T extends DataHeader['type']> = Extract<DataHeader, { type: T }>;
@@ -111,7 +106,7 @@ function boundedInts(tensor: FrameTensor | undefined, length: number, max: numbe
   return tensor;
 }
 
-/** Validates header and tensors; throws an Error with one sentence. Which round and order are expected now is the receiver's to check. */
+/** Validates header and tensors; throws an Error with one sentence. Which tags are expected now is the receiver's to check. */
 export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
   const parsed = parse(DataHeaderSchema, frame.header, 'data message');
   if (!parsed.ok) throw new Error(parsed.sentence);
@@ -124,12 +119,14 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
     case 'order':
     case 'evaluate': {
       const base = header.type === 'order' ? 4 : 2;
+      const count = header.type === 'order' ? header.samples.count : header.samples;
+      if (count === 0) throw new Error('An order is for no samples.');
       expectCount(base + (header.parameters ? 1 : 0));
-      boundedInts(t[0], header.samples * header.tokens, sizes.vocabSize - 1, 'Token ids');
-      boundedInts(t[1], header.samples, header.tokens, 'Lengths');
+      boundedInts(t[0], count * header.tokens, sizes.vocabSize - 1, 'Token ids');
+      boundedInts(t[1], count, header.tokens, 'Lengths');
       if (header.type === 'order') {
-        finiteFloats(t[2], header.samples, 'The labels');
-        boundedInts(t[3], header.samples, MAX_SAMPLES_PER_ROUND, 'Positions');
+        finiteFloats(t[2], count, 'The labels');
+        boundedInts(t[3], count, MAX_SAMPLES_PER_ROUND, 'Positions');
       }
       if (header.parameters) finiteFloats(t[base], sizes.parameterCount, 'The parameters');
       break;

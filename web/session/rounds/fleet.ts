@@ -1,5 +1,6 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
+import type { OrderTag } from '../../../signaling/protocol/round.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { Emitter } from '../world/emitter.ts';
 
@@ -12,6 +13,10 @@ interface Member {
 export type FleetEvent =
   | { readonly type: 'message'; readonly device: string; readonly message: DataMessage }
   | { readonly type: 'attached' | 'detached'; readonly device: string; readonly why: string };
+
+type HeaderOf<T extends 'order' | 'evaluate'> = Omit<DataMessage<T>['header'], 'parameters'>;
+/** Of work that needs the parameters; whether they travel with it is the fleet's to know. */
+export type WorkHeader = HeaderOf<'order'> | HeaderOf<'evaluate'>;
 
 export interface ParameterState {
   readonly version: number;
@@ -56,22 +61,22 @@ export class Fleet {
   }
 
   /** Sends work, with the parameters where the device does not have them yet. False when the device has no link. */
-  sendWork(
-    device: string,
-    parameters: ParameterState,
-    make: (withParameters: boolean) => DataMessage<'order'>['header'] | DataMessage<'evaluate'>['header'],
-    tensors: readonly FrameTensor[],
-  ): boolean {
+  sendWork(device: string, parameters: ParameterState, header: WorkHeader, tensors: readonly FrameTensor[]): boolean {
     const member = this.#members.get(device);
     if (member === undefined) return false;
     const stale = member.version !== parameters.version;
     member.version = parameters.version;
-    const message = { header: make(stale), tensors: stale ? [...tensors, parameters.values] : tensors };
-    void member.link.send(message as DataMessage);
+    const all = stale ? [...tensors, parameters.values] : tensors;
+    // Spread in each branch: a message of one type is a message, one of either type is not.
+    const message: DataMessage =
+      header.type === 'order'
+        ? { header: { ...header, parameters: stale }, tensors: all }
+        : { header: { ...header, parameters: stale }, tensors: all };
+    void member.link.send(message);
     return true;
   }
 
-  abandon(device: string, order: number): void {
-    void this.#members.get(device)?.link.send({ header: { type: 'abandon', order }, tensors: [] });
+  abandon(device: string, tag: OrderTag): void {
+    void this.#members.get(device)?.link.send({ header: { type: 'abandon', tag }, tensors: [] });
   }
 }

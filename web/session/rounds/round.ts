@@ -1,41 +1,37 @@
-import type { Block } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
+import type { Block, OrderTag, Work } from '../../../signaling/protocol/round.ts';
 
 /**
  * One round as the host keeps it: which device owes which gradients, as data. The invariant behind an exact merge: every pair of
  * sample and block is owed by exactly one order at a time, and is accepted exactly once. A device that leaves or is late loses
- * only the pairs that have not arrived; they go to others as new orders.
+ * only the pairs that have not arrived; the order goes on with those elsewhere, in a later epoch.
  */
-export interface Order {
-  readonly id: number;
+export interface Order extends Work {
+  readonly number: number;
+  readonly epoch: number;
   readonly device: string;
-  /** Positions within the round's samples. */
-  readonly start: number;
-  readonly count: number;
-  /** Layer indices from the embeddings, ascending. */
-  readonly layers: readonly number[];
-  readonly head: boolean;
-  readonly microBatch: number;
-  /** Its layers go forward again on the way back, for want of memory; absent where they need not. */
-  readonly recompute?: boolean | undefined;
   /** Share of the device's link rate for its uploads. */
   readonly share: number;
 }
 
-/** A block's gradient, or the report at the end of an order; where the order has the head, that carries the loss of its samples. */
+/** A part: a block's gradient, or the report at the end of an order; where the order has the head, that carries the loss of its samples. */
 export type Due = Block | 'done';
 
 export interface Owed {
   readonly order: Order;
   readonly missing: readonly Due[];
+  /** Its device's link went down with it: it has to be given out again, also when the device comes back. */
+  readonly lost: boolean;
 }
 
 export interface RoundState {
+  readonly term: number;
   readonly round: number;
   readonly samples: number;
   readonly planVersion: number;
-  readonly nextOrder: number;
-  /** Orders with blocks still to come. */
+  /** Of the latest giving out; 1 is the plan's. */
+  readonly epoch: number;
+  /** Orders with parts still to come. */
   readonly owed: readonly Owed[];
   /** What came, with the order that it is counted for. */
   readonly accepted: readonly { readonly order: Order; readonly due: Due }[];
@@ -43,54 +39,74 @@ export interface RoundState {
 }
 
 /** Head first, then from the last layer down: the order in which a backward pass makes them. */
-export const dueOf = (order: Pick<Order, 'layers' | 'head'>): readonly Due[] => [
-  ...(order.head ? ['head' as const] : []),
-  ...[...order.layers].reverse(),
+export const dueOf = (work: Pick<Work, 'layers' | 'head'>): readonly Due[] => [
+  ...(work.head ? ['head' as const] : []),
+  ...[...work.layers].reverse(),
   'done',
 ];
 
 /** Layers that the backward pass of an order goes through; 0 for the head alone. */
-export const depthOf = (order: Pick<Order, 'layers'>, layerCount: number): number =>
-  order.layers.length === 0 ? 0 : layerCount - Math.min(...order.layers);
+export const depthOf = (work: Pick<Work, 'layers'>, layerCount: number): number =>
+  work.layers.length === 0 ? 0 : layerCount - Math.min(...work.layers);
 
-export function startRound(round: number, samples: number, plan: RoomPlan, firstOrder: number): RoundState {
+export const tagOf = ({ term, round }: Pick<RoundState, 'term' | 'round'>, order: Order): OrderTag => ({
+  term,
+  round,
+  order: order.number,
+  epoch: order.epoch,
+});
+
+export interface RoundStart {
+  readonly term: number;
+  readonly round: number;
+  readonly samples: number;
+  readonly plan: Pick<RoomPlan, 'version' | 'assignments'>;
+}
+
+export function startRound({ term, round, samples, plan }: RoundStart): RoundState {
   const orders = plan.assignments
     .filter((a) => a.samples.count > 0 && (a.head || a.layers.length > 0))
     .map(
-      (a, i): Order => ({
-        id: firstOrder + i,
-        device: a.device,
-        start: a.samples.start,
-        count: a.samples.count,
-        layers: a.layers,
-        head: a.head,
-        microBatch: a.microBatch,
-        recompute: a.recompute,
-        share: a.share,
+      ({ device, layers, head, samples: range, microBatch, recompute, share }, i): Order => ({
+        number: i + 1,
+        epoch: 1,
+        device,
+        layers,
+        head,
+        samples: range,
+        microBatch,
+        recompute,
+        share,
       }),
     );
   return {
+    term,
     round,
     samples,
     planVersion: plan.version,
-    nextOrder: firstOrder + orders.length,
-    owed: orders.map((order) => ({ order, missing: dueOf(order) })),
+    epoch: 1,
+    owed: orders.map((order) => ({ order, missing: dueOf(order), lost: false })),
     accepted: [],
     reassigned: 0,
   };
 }
 
-/**
- * The state after a gradient or a report came in, and the order it counts for; null when it counts for nothing: an order of another round or device,
- * or a pair that somebody else has been asked for since.
- */
+/** What `device` still owes under exactly this tag; undefined when it owes nothing, or it belongs to an earlier epoch, round or term. */
+export function owedUnder(state: RoundState, device: string, tag: OrderTag): Owed | undefined {
+  if (tag.term !== state.term || tag.round !== state.round) return undefined;
+  return state.owed.find(
+    ({ order }) => order.number === tag.order && order.epoch === tag.epoch && order.device === device,
+  );
+}
+
+/** The state after a part came in, and the order it counts for; null when it counts for nothing. */
 export function receive(
   state: RoundState,
   device: string,
-  orderId: number,
+  tag: OrderTag,
   due: Due,
 ): { readonly state: RoundState; readonly order: Order } | null {
-  const owed = state.owed.find((o) => o.order.id === orderId && o.order.device === device);
+  const owed = owedUnder(state, device, tag);
   if (owed === undefined || !owed.missing.includes(due)) return null;
   const rest = { ...owed, missing: owed.missing.filter((d) => d !== due) };
   return {
@@ -112,38 +128,52 @@ export interface Candidate {
   ) => { readonly seconds: number; readonly microBatch: number; readonly recompute?: boolean } | null;
 }
 
+export interface Reassigned {
+  readonly state: RoundState;
+  /** Orders that changed hands, or were given to the same device once more, in their new epoch. */
+  readonly given: readonly { readonly order: Order; readonly before: Order }[];
+  /** Orders of which only a report was missing that nobody needs. */
+  readonly dropped: readonly Order[];
+}
+
 /**
- * Takes what the `gone` devices still owe and gives it to `candidates`, each order whole to the one that would be done first, counting
- * what it already owes. Returns the new orders. What nobody can take stays owed, to be tried again when somebody comes.
+ * Takes the orders that are `free` and gives what is missing of each, whole, to the candidate that would be done first, counting what it
+ * already owes. What nobody can take stays as it is, to be tried again when somebody comes.
  */
 export function reassign(
   state: RoundState,
-  gone: ReadonlySet<string>,
+  free: (owed: Owed) => boolean,
   candidates: readonly Candidate[],
   layerCount: number,
-): { readonly state: RoundState; readonly orders: readonly Order[] } {
+): Reassigned {
   const able = [...candidates].sort((a, b) => (a.device < b.device ? -1 : 1));
   const busySeconds = new Map(able.map((c) => [c.device, 0]));
-  for (const { order } of state.owed) {
-    if (gone.has(order.device)) continue;
-    const cost = able.find((c) => c.device === order.device)?.cost(order.count, depthOf(order, layerCount));
+  for (const entry of state.owed) {
+    const { order } = entry;
+    if (free(entry)) continue;
+    const cost = able.find((c) => c.device === order.device)?.cost(order.samples.count, depthOf(order, layerCount));
     if (cost) busySeconds.set(order.device, (busySeconds.get(order.device) ?? 0) + cost.seconds);
   }
-  let { nextOrder, reassigned } = state;
-  const orders: Order[] = [];
+  const epoch = state.epoch + 1;
+  const given: { order: Order; before: Order }[] = [];
+  const dropped: Order[] = [];
+  let { reassigned } = state;
   const owed: Owed[] = [];
   for (const entry of state.owed) {
-    if (!gone.has(entry.order.device)) {
+    if (!free(entry)) {
       owed.push(entry);
       continue;
     }
+    const before = entry.order;
     const layers = entry.missing.filter((d) => typeof d === 'number').sort((a, b) => a - b);
-    const head = entry.order.head && (entry.missing.includes('head') || entry.missing.includes('done'));
-    // All that is missing is a report that nobody needs.
-    if (layers.length === 0 && !head) continue;
+    const head = before.head && (entry.missing.includes('head') || entry.missing.includes('done'));
+    if (layers.length === 0 && !head) {
+      dropped.push(before);
+      continue;
+    }
     const best = able
       .flatMap((c) => {
-        const cost = c.cost(entry.order.count, depthOf({ layers }, layerCount));
+        const cost = c.cost(before.samples.count, depthOf({ layers }, layerCount));
         return cost === null
           ? []
           : [{ ...cost, device: c.device, finish: (busySeconds.get(c.device) ?? 0) + cost.seconds }];
@@ -155,13 +185,13 @@ export function reassign(
     }
     busySeconds.set(best.device, best.finish);
     const { device, microBatch, recompute } = best;
-    const order: Order = { ...entry.order, id: nextOrder++, device, layers, head, microBatch, recompute, share: 1 };
+    const order: Order = { ...before, epoch, device, layers, head, microBatch, recompute, share: 1 };
     const missing: readonly Due[] = entry.missing.includes('done') ? entry.missing : [...entry.missing, 'done'];
     reassigned += entry.missing.filter((d) => d !== 'done').length;
-    orders.push(order);
-    owed.push({ order, missing });
+    given.push({ order, before });
+    owed.push({ order, missing, lost: false });
   }
-  return { state: { ...state, owed, nextOrder, reassigned }, orders };
+  return { state: { ...state, owed, reassigned, epoch: given.length > 0 ? epoch : state.epoch }, given, dropped };
 }
 
 /** Every pair is in: the host may merge. */

@@ -1,11 +1,21 @@
 import type { TokenBatch } from '../../../worker/api/batch.ts';
+import type { Listeners } from '../world/emitter.ts';
+import {
+  beginEvaluation,
+  type EvaluationEffect,
+  type EvaluationEvent,
+  isTurn,
+  stepEvaluation,
+} from './evaluation-step.ts';
 import type { Fleet, FleetEvent, ParameterState } from './fleet.ts';
+import { StepLoop } from './step-loop.ts';
 
-const CHUNK_SAMPLES = 32;
-/** A chunk that takes so long is given to somebody else as well; the first answer counts. */
-const CHUNK_PATIENCE_MS = 30_000;
+const TICK_MS = 1000;
 
 export interface EvaluationInput {
+  readonly term: number;
+  /** Counts the evaluations of this host. */
+  readonly evaluation: number;
   readonly examples: number;
   readonly labelCount: number;
   readonly devBatch: (start: number, count: number) => Promise<TokenBatch>;
@@ -13,129 +23,108 @@ export interface EvaluationInput {
   readonly fleet: Fleet;
   /** Ids of devices that can evaluate now. */
   readonly trainers: () => readonly string[];
+  /** Called when `trainers` may answer differently. */
+  readonly onTrainers: Listeners<void>;
+  readonly nameOf: (device: string) => string;
   readonly onProgress: (done: number, total: number) => void;
-  /** Chunk numbers from here on are this evaluation's. */
-  readonly firstChunk: number;
   readonly signal: AbortSignal;
 }
 
-interface Chunk {
-  readonly id: number;
-  readonly start: number;
-  readonly count: number;
-}
-
-interface Running {
-  readonly chunk: Chunk;
-  readonly sinceMs: number;
-}
-
 /**
- * Logits (examples, labels) of the dev set, shared out over the devices: whoever is done takes the next chunk, so fast devices do more.
- * Chunks of devices that leave, fail or hang go back to the others. Waits while there is no device at all.
+ * Logits (examples, labels) of the dev set, shared out over the devices. Who does what is decided by `evaluation-step.ts`; this is its rim.
+ * Waits while there is no device at all.
  */
-export function runEvaluation(input: EvaluationInput): Promise<{ logits: Float32Array; nextChunk: number }> {
-  const { examples, labelCount, fleet, parameters } = input;
-  const chunkCount = Math.ceil(examples / CHUNK_SAMPLES);
-  const waiting: Chunk[] = Array.from({ length: chunkCount }, (_, i) => ({
-    id: input.firstChunk + i,
-    start: i * CHUNK_SAMPLES,
-    count: Math.min(CHUNK_SAMPLES, examples - i * CHUNK_SAMPLES),
-  }));
-  const running = new Map<string, Running>();
-  const done = new Set<number>();
-  const hanging = new Set<string>();
-  const logits = new Float32Array(examples * labelCount);
-  let doneExamples = 0;
-
+export function runEvaluation(input: EvaluationInput): Promise<Float32Array> {
+  const { term, evaluation, examples, labelCount, fleet, nameOf, onProgress } = input;
+  const all = new Float32Array(examples * labelCount);
+  const able = (): readonly string[] => input.trainers().filter((id) => fleet.has(id));
   return new Promise((resolve, reject) => {
-    const ticker = setInterval(tick, 1000);
-    const off = fleet.onEvent(onEvent);
+    const begun = beginEvaluation({ term, evaluation, examples, able: able(), atMs: performance.now() });
+    const loop = new StepLoop(stepEvaluation, begun.state, perform);
+    const devices = (lost: readonly string[]): EvaluationEvent => ({
+      type: 'devices',
+      lost,
+      able: able(),
+      atMs: performance.now(),
+    });
+    const ticker = setInterval(() => loop.take({ type: 'tick', able: able(), atMs: performance.now() }), TICK_MS);
+    const offs = [
+      fleet.onEvent((event) => {
+        if (event.type !== 'message') return loop.take(devices(event.type === 'detached' ? [event.device] : []));
+        const taken = messageEvent(event, loop.state.turns.get(event.device)?.chunk.count ?? 0);
+        if (taken !== null) loop.take(taken);
+      }),
+      input.onTrainers(() => loop.take(devices([]))),
+    ];
     const onAbort = (): void => end(() => reject(new Error('The session ended during an evaluation.')));
     input.signal.addEventListener('abort', onAbort, { once: true });
+    if (input.signal.aborted) onAbort();
+    else loop.begin(begun.effects);
 
     function end(act: () => void): void {
+      loop.stop();
       clearInterval(ticker);
-      off();
+      for (const off of offs) off();
       input.signal.removeEventListener('abort', onAbort);
       act();
     }
-    function tick(): void {
-      for (const [device, { chunk, sinceMs }] of running)
-        if (performance.now() - sinceMs > CHUNK_PATIENCE_MS && !hanging.has(device)) {
-          hanging.add(device);
-          waiting.unshift(chunk);
-        }
-      feed();
+    function perform(effect: EvaluationEffect): void {
+      switch (effect.type) {
+        case 'give':
+          void give(effect);
+          break;
+        case 'keep':
+          all.set(effect.logits, effect.chunk.start * labelCount);
+          break;
+        case 'progress':
+          onProgress(effect.done, effect.total);
+          break;
+        case 'complete':
+          end(() => resolve(all));
+          break;
+        case 'give-up':
+          end(() => reject(new Error(`${nameOf(effect.device)} failed: ${effect.sentence}`)));
+          break;
+        default:
+          effect satisfies never;
+      }
     }
-    function feed(): void {
-      for (const device of input.trainers()) if (!running.has(device) && fleet.has(device)) void give(device);
-    }
-    async function give(device: string): Promise<void> {
-      let chunk = waiting.shift();
-      while (chunk !== undefined && done.has(chunk.id)) chunk = waiting.shift();
-      if (chunk === undefined) return;
-      const { id, start, count } = chunk;
-      running.set(device, { chunk, sinceMs: performance.now() });
+    async function give({ device, chunk, turn }: Extract<EvaluationEffect, { type: 'give' }>): Promise<void> {
       try {
-        const batch = await input.devBatch(start, count);
-        const sent = fleet.sendWork(
+        const batch = await input.devBatch(chunk.start, chunk.count);
+        // Meanwhile the device may have gone, or come back by another link; its chunk is somebody else's then.
+        if (!isTurn(loop.state, device, turn)) return;
+        const { parameters } = input;
+        fleet.sendWork(
           device,
           parameters,
-          (withParameters) => ({
+          {
             type: 'evaluate',
-            evaluation: id,
+            tag: { term, evaluation, chunk: chunk.number },
             version: parameters.version,
-            parameters: withParameters,
-            samples: count,
+            samples: chunk.count,
             tokens: batch.tokens,
-          }),
+          },
           [batch.ids, batch.lengths],
         );
-        if (!sent) putBack(device);
       } catch (error) {
         end(() => reject(error));
       }
     }
-    function putBack(device: string): void {
-      const entry = running.get(device);
-      running.delete(device);
-      if (entry !== undefined && !hanging.delete(device)) waiting.unshift(entry.chunk);
+    /** `expected` is how many samples the device was asked for. */
+    function messageEvent(
+      { device, message }: Extract<FleetEvent, { type: 'message' }>,
+      expected: number,
+    ): EvaluationEvent | null {
+      const { header, tensors } = message;
+      const atMs = performance.now();
+      if (header.type === 'failed' && 'chunk' in header.tag)
+        return { type: 'failed', device, tag: header.tag, sentence: header.sentence, atMs };
+      if (header.type !== 'logits') return null;
+      const logits = tensors[0];
+      return logits instanceof Float32Array && logits.length === expected * labelCount
+        ? { type: 'logits', device, tag: header.tag, logits, atMs }
+        : { type: 'failed', device, tag: header.tag, sentence: 'It sent logits of another size.', atMs };
     }
-    function onEvent(event: FleetEvent): void {
-      if (event.type !== 'message') {
-        if (!fleet.has(event.device)) putBack(event.device);
-        feed();
-        return;
-      }
-      const { header, tensors } = event.message;
-      if (header.type === 'failed' && header.order === null) {
-        // Its next try waits for the ticker, so that a device that always fails does not spin.
-        putBack(event.device);
-        return;
-      }
-      if (header.type !== 'logits') return;
-      const entry = running.get(event.device);
-      const values = tensors[0];
-      if (entry === undefined || entry.chunk.id !== header.evaluation) return;
-      const { chunk } = entry;
-      running.delete(event.device);
-      hanging.delete(event.device);
-      if (!(values instanceof Float32Array) || values.length !== chunk.count * labelCount) {
-        waiting.unshift(chunk);
-        return;
-      }
-      if (!done.has(chunk.id)) {
-        done.add(chunk.id);
-        logits.set(values, chunk.start * labelCount);
-        doneExamples += chunk.count;
-        input.onProgress(doneExamples, examples);
-      }
-      if (done.size === chunkCount) end(() => resolve({ logits, nextChunk: input.firstChunk + chunkCount }));
-      else feed();
-    }
-
-    input.onProgress(0, examples);
-    feed();
   });
 }

@@ -1,15 +1,24 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { Profile } from '../../../signaling/protocol/profile.ts';
 import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
+import type { OrderTag } from '../../../signaling/protocol/round.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../../../worker/api/batch.ts';
 import type { DeviceWorkerApi } from '../../../worker/api/device-api.ts';
 import type { MessageLink } from '../links/message-link.ts';
+import { Ending, whileOpen } from '../world/ending.ts';
 import type { SessionEnvironment, WorkerHandle } from '../world/environment.ts';
 import { withProgress } from '../world/with-progress.ts';
 import type { ParameterState } from './fleet.ts';
+import { type Heard, hearAbandoned, hearOrder, isCurrent, NOTHING_HEARD } from './heard.ts';
 
 const PROGRESS_EVERY_MS = 250;
+/** Orders and chunks that may wait for this device; a host gives it all orders of a round at most. */
+const MAX_QUEUED_WORK = 128;
+/** Texts that its own person may have waiting. */
+const MAX_QUESTIONS = 8;
+/** Orders whose gradients may be on their way while the next one is computed. */
+const MAX_UPLOADING_ORDERS = 2;
 
 const CLOSED = 'The session ended before the text was tried.';
 
@@ -23,25 +32,41 @@ interface Question {
   readonly reject: (reason: unknown) => void;
 }
 
+/** What belongs to one link and goes with it. */
+interface Attachment {
+  readonly link: MessageLink;
+  readonly bitsPerSecond: number;
+  heard: Heard;
+  queue: Work[];
+  /** The latest that came, also with work that was taken away again: the host sends each version once. */
+  parameters: ParameterState | null;
+  /** Of the orders that are done; each settles when its gradients are sent. */
+  readonly uploads: Promise<unknown>[];
+}
+
 /**
  * A device's part in training: its worker with the model, its profile, and the orders that come over its link. Orders are done one after
- * the other; an order's gradients are sent as soon as each exists, while deeper layers are still being computed.
+ * the other; an order's gradients are sent as soon as each exists, while deeper layers are still being computed. What is taken away, or
+ * was asked over a link that is gone, is stopped.
  */
 export class TrainerSeat {
   readonly #worker: WorkerHandle<DeviceWorkerApi>;
-  readonly #environment: SessionEnvironment;
+  readonly #environment: Pick<SessionEnvironment, 'origin' | 'memoryLimitBytes' | 'startDeviceWorker'>;
   readonly #settings: SessionSettings;
   readonly #onStatus: (status: DeviceStatus) => void;
-  #link: MessageLink | null = null;
-  #linkBitsPerSecond = 0;
-  #queue: Work[] = [];
+  readonly #ending = new Ending();
+  #attached: Attachment | null = null;
   #questions: Question[] = [];
   #working = false;
-  #current: number | null = null;
-  #version = -1;
-  #closed = false;
+  #running: OrderTag | null = null;
+  /** The values that the worker has; null while that is not known. */
+  #loaded: Float32Array | null = null;
 
-  constructor(environment: SessionEnvironment, settings: SessionSettings, onStatus: (status: DeviceStatus) => void) {
+  constructor(
+    environment: Pick<SessionEnvironment, 'origin' | 'memoryLimitBytes' | 'startDeviceWorker'>,
+    settings: SessionSettings,
+    onStatus: (status: DeviceStatus) => void,
+  ) {
     this.#environment = environment;
     this.#settings = settings;
     this.#onStatus = onStatus;
@@ -54,93 +79,130 @@ export class TrainerSeat {
     this.#onStatus({ kind: 'loading', done: 0, total: 1 });
     const { origin, memoryLimitBytes } = this.#environment;
     const request = { settings: this.#settings, origin, slowdown, memoryLimitBytes };
-    await withProgress(api.load(request), PROGRESS_EVERY_MS, async (isDone) => {
+    await withProgress(this.#open(api.load(request)), PROGRESS_EVERY_MS, async (isDone) => {
       const { done, total, transfer } = await api.progress();
-      if (!isDone() && !this.#closed)
+      if (!isDone())
         this.#onStatus({ kind: 'loading', done, total: Math.max(1, total), ...(transfer && { transfer }) });
     });
     this.#onStatus({ kind: 'profiling' });
-    return api.profile({ memoryLimitBytes: this.#environment.memoryLimitBytes });
+    return this.#open(api.profile({ memoryLimitBytes }));
   }
 
   /** Takes orders from this link from now on; those of an earlier link are dropped, the host has given them to others. */
   attach(link: MessageLink, linkBitsPerSecond: number): void {
-    this.#link = link;
-    this.#linkBitsPerSecond = linkBitsPerSecond;
-    this.#version = -1;
-    this.#queue = [];
+    const attached: Attachment = {
+      link,
+      bitsPerSecond: linkBitsPerSecond,
+      heard: NOTHING_HEARD,
+      queue: [],
+      parameters: null,
+      uploads: [],
+    };
+    this.#detach();
+    this.#attached = attached;
     link.onMessage((message) => {
-      if (this.#link === link) this.#take(message);
+      if (this.#attached === attached) this.#take(attached, message);
+    });
+    link.onClose(() => {
+      if (this.#attached === attached) this.#detach();
     });
   }
 
   /** Logits, (B,labels), of samples that are in no order; computed as soon as the running order is done. */
   predict(batch: TokenBatch, parameters: ParameterState): Promise<Float32Array> {
     return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(new Error(CLOSED));
+      if (this.#ending.why !== null) return reject(new Error(CLOSED));
+      if (this.#questions.length >= MAX_QUESTIONS)
+        return reject(new Error(`${MAX_QUESTIONS} texts are waiting to be tried; wait for an answer first.`));
       this.#questions.push({ batch, parameters, resolve, reject });
       void this.#work();
     });
   }
 
   close(): void {
-    this.#closed = true;
-    this.#queue = [];
+    this.#attached = null;
     for (const { reject } of this.#questions.splice(0)) reject(new Error(CLOSED));
+    this.#ending.end('The session is over.');
     this.#worker.terminate();
   }
 
-  #take(message: DataMessage): void {
-    const { header } = message;
+  /** A worker that was terminated settles nothing. */
+  #open<T>(work: Promise<T>): Promise<T> {
+    return whileOpen(this.#ending.on, work);
+  }
+
+  #detach(): void {
+    this.#attached = null;
+    this.#cancel();
+  }
+
+  #cancel(): void {
+    if (this.#running !== null) void this.#worker.api.cancel();
+  }
+
+  #take(attached: Attachment, message: DataMessage): void {
+    const { header, tensors } = message;
     if (header.type === 'order' || header.type === 'evaluate') {
-      // Narrowing the header does not narrow the message that holds it.
-      this.#queue.push({ header, tensors: message.tensors } as Work);
+      keepParameters(attached, header, tensors);
+      const { queue } = attached;
+      if (header.type === 'order') {
+        const heard = hearOrder(attached.heard, header.tag);
+        if (heard === null) return;
+        this.#heard(attached, heard);
+      } else attached.queue = queue.filter((work) => work.header.type === 'order' || !isEarlier(work.header, header));
+      if (attached.queue.length >= MAX_QUEUED_WORK) {
+        this.#fail(attached, header, new Error('This device has as much work waiting as it takes.'));
+        return;
+      }
+      attached.queue.push(header.type === 'order' ? { header, tensors } : { header, tensors });
       void this.#work();
-    } else if (header.type === 'abandon') {
-      this.#queue = this.#queue.filter((work) => work.header.type !== 'order' || work.header.order !== header.order);
-      if (this.#current === header.order) void this.#worker.api.cancel();
-    }
+    } else if (header.type === 'abandon') this.#heard(attached, hearAbandoned(attached.heard, header.tag));
+  }
+
+  /** Drops what is another device's now, or of an earlier round. */
+  #heard(attached: Attachment, heard: Heard): void {
+    attached.heard = heard;
+    attached.queue = attached.queue.filter(({ header }) => header.type !== 'order' || isCurrent(heard, header.tag));
+    if (this.#running !== null && !isCurrent(heard, this.#running)) this.#cancel();
   }
 
   async #work(): Promise<void> {
     if (this.#working) return;
     this.#working = true;
     try {
-      while (!this.#closed) {
+      for (;;) {
         await this.#answer();
-        const work = this.#queue.shift();
-        if (work === undefined) break;
-        const link = this.#link;
-        if (link === null) break;
+        const attached = this.#attached;
+        const work = attached?.queue.shift();
+        if (attached === null || work === undefined) break;
         try {
-          await this.#setParameters(work);
-          if (work.header.type === 'order') await this.#order(link, work as DataMessage<'order'>);
-          else await this.#evaluate(link, work as DataMessage<'evaluate'>);
+          if (work.header.type === 'order') await this.#order(attached, work.header, work.tensors);
+          else await this.#evaluate(attached, work.header, work.tensors);
         } catch (error) {
-          const sentence = error instanceof Error ? error.message : 'The device could not do its part.';
-          const order = work.header.type === 'order' ? work.header.order : null;
-          if (!this.#closed)
-            await link.send({ header: { type: 'failed', order, sentence: sentence.slice(0, 400) }, tensors: [] });
+          this.#fail(attached, work.header, error);
         }
       }
     } finally {
       this.#working = false;
-      this.#current = null;
     }
   }
 
-  /** The parameters stay set: whoever sends the next work compares versions and sends its own along where they differ. */
+  /** Says so to the host, where it still waits for this. */
+  #fail(attached: Attachment, header: Work['header'], error: unknown): void {
+    if (attached !== this.#attached) return;
+    if (header.type === 'order' && !isCurrent(attached.heard, header.tag)) return;
+    const sentence = (error instanceof Error && error.message) || 'The device could not do its part.';
+    const { tag } = header;
+    void attached.link.send({ header: { type: 'failed', tag, sentence: sentence.slice(0, 400) }, tensors: [] });
+  }
+
   async #answer(): Promise<void> {
     // A question stays in the list until it is answered: `close` refuses those that never will be.
     for (let next = this.#questions[0]; next !== undefined; next = this.#questions[0]) {
       const { batch, parameters, resolve, reject } = next;
-      const { api } = this.#worker;
       try {
-        if (parameters.version !== this.#version) {
-          await api.setParameters(parameters.values);
-          this.#version = parameters.version;
-        }
-        resolve(await api.evaluate(batch, batch.lengths.length));
+        await this.#setParameters(parameters.values);
+        resolve(await this.#open(this.#worker.api.evaluate(batch, batch.lengths.length)));
       } catch (error) {
         reject(error);
       }
@@ -148,48 +210,84 @@ export class TrainerSeat {
     }
   }
 
-  async #setParameters({ header, tensors }: Work): Promise<void> {
-    if (header.parameters) {
-      const values = tensors.at(-1);
-      if (!(values instanceof Float32Array)) throw new Error('An order came without its parameters.');
-      await this.#worker.api.setParameters(values);
-      this.#version = header.version;
-    } else if (header.version !== this.#version)
-      throw new Error(`An order is for version ${header.version}, but this device has version ${this.#version}.`);
+  async #setParameters(values: Float32Array): Promise<void> {
+    if (values === this.#loaded) return;
+    this.#loaded = null;
+    await this.#open(this.#worker.api.setParameters(values));
+    this.#loaded = values;
   }
 
-  async #order(link: MessageLink, { header, tensors }: DataMessage<'order'>): Promise<void> {
-    const { order, round, layers, head, microBatch, recompute, dropout } = header;
+  async #setVersion({ parameters }: Attachment, version: number): Promise<void> {
+    if (parameters === null || parameters.version !== version)
+      throw new Error(
+        `An order is for version ${version}, but this device has version ${parameters?.version ?? 'none'}.`,
+      );
+    await this.#setParameters(parameters.values);
+  }
+
+  async #order(
+    attached: Attachment,
+    header: DataMessage<'order'>['header'],
+    tensors: DataMessage<'order'>['tensors'],
+  ): Promise<void> {
+    const { tag, layers, head, microBatch, recompute, dropout } = header;
+    const { link, uploads, bitsPerSecond } = attached;
+    const { api } = this.#worker;
     const [ids, lengths, labels, positions] = tensors;
     const batch = receivedBatch(ids, lengths, labels, positions, header.tokens);
-    const { api } = this.#worker;
-    this.#current = order;
-    const pace = { bitsPerSecond: Math.max(1, header.share * this.#linkBitsPerSecond) };
-    await api.begin({ round, batch, layers, head, microBatch, recompute, dropout });
-    for (;;) {
-      const part = await api.next();
-      if (part.kind === 'gradient')
-        // Not awaited: the next layer is computed while this one travels. The link keeps the order.
-        void link.send(
-          { header: { type: 'gradient', order, round, block: part.block }, tensors: [part.gradient] },
-          pace,
-        );
-      else {
+    if (uploads.length >= MAX_UPLOADING_ORDERS) await uploads.shift();
+    const isWanted = (): boolean => this.#attached === attached && isCurrent(attached.heard, tag);
+    await this.#setVersion(attached, header.version);
+    if (!isWanted()) return;
+    const pace = { bitsPerSecond: Math.max(1, header.share * bitsPerSecond) };
+    const sends: Promise<void>[] = [];
+    this.#running = tag;
+    try {
+      await this.#open(api.begin({ round: tag.round, batch, layers, head, microBatch, recompute, dropout }));
+      while (isWanted()) {
+        const part = await this.#open(api.next());
+        if (part.kind === 'gradient') {
+          const { block, gradient } = part;
+          // Not awaited: the next layer is computed while this one travels. The link keeps the order.
+          sends.push(link.send({ header: { type: 'gradient', tag, block }, tensors: [gradient] }, pace));
+          continue;
+        }
+        this.#running = null;
         const { lossSum, computeSeconds } = part;
-        await link.send({ header: { type: 'done', order, round, lossSum, computeSeconds }, tensors: [] });
+        void link.send({ header: { type: 'done', tag, lossSum, computeSeconds }, tensors: [] });
+        uploads.push(Promise.all(sends));
         return;
+      }
+    } finally {
+      // Left before its end: the worker takes no other order until this one is given up.
+      if (this.#running !== null) {
+        this.#running = null;
+        await this.#open(api.cancel());
       }
     }
   }
 
-  async #evaluate(link: MessageLink, { header, tensors }: DataMessage<'evaluate'>): Promise<void> {
+  async #evaluate(
+    attached: Attachment,
+    header: DataMessage<'evaluate'>['header'],
+    tensors: DataMessage<'evaluate'>['tensors'],
+  ): Promise<void> {
     const [ids, lengths] = tensors;
     const none = new Float32Array(header.samples);
     const batch = receivedBatch(ids, lengths, none, new Int32Array(header.samples), header.tokens);
-    const logits = await this.#worker.api.evaluate(batch, header.samples);
-    await link.send({ header: { type: 'logits', evaluation: header.evaluation }, tensors: [logits] });
+    await this.#setVersion(attached, header.version);
+    const logits = await this.#open(this.#worker.api.evaluate(batch, header.samples));
+    await attached.link.send({ header: { type: 'logits', tag: header.tag }, tensors: [logits] });
   }
 }
+
+function keepParameters(attached: Attachment, header: Work['header'], tensors: Work['tensors']): void {
+  const values = tensors.at(-1);
+  if (header.parameters && values instanceof Float32Array) attached.parameters = { version: header.version, values };
+}
+
+const isEarlier = (a: DataMessage<'evaluate'>['header'], b: DataMessage<'evaluate'>['header']): boolean =>
+  a.tag.term < b.tag.term || (a.tag.term === b.tag.term && a.tag.evaluation < b.tag.evaluation);
 
 type FrameTensor = Float32Array | Int32Array | undefined;
 

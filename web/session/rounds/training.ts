@@ -18,6 +18,8 @@ export const TRAINING_PAUSED = 'Training was paused:';
 type Phase = RoomView['phase'];
 
 export interface TrainingContext {
+  /** Which host of the session this is, from 1. */
+  readonly term: number;
   readonly settings: SessionSettings;
   /** What a checkpoint has behind it; null for a fresh start. The reports of it are in the store's view. */
   readonly resumed: { readonly round: number; readonly finished: boolean } | null;
@@ -25,7 +27,7 @@ export interface TrainingContext {
   readonly secondDev: OpenedSession['secondDev'];
   /** Evaluations without a better score after which training ends; 0 never. */
   readonly patience: number;
-  readonly worker: HostWorkerApi;
+  readonly worker: Pick<HostWorkerApi, 'parameters' | 'roundBatch' | 'devBatch' | 'step' | 'score'>;
   readonly fleet: Fleet;
   readonly room: () => RoomView | null;
   readonly store: ViewStore;
@@ -48,8 +50,7 @@ export class Training {
   #finishing = false;
   #running = false;
   #round: number;
-  #nextOrder = 1;
-  #nextChunk = 1;
+  #evaluations = 0;
   #lastScored: number;
   #secondScored = false;
   #telling: Promise<unknown> | null = null;
@@ -152,7 +153,7 @@ export class Training {
   }
 
   async #oneRound(): Promise<void> {
-    const { settings, worker, fleet, store, send, room } = this.#context;
+    const { term, settings, worker, fleet, store, send } = this.#context;
     const plan = this.#plan();
     if (plan === null) return;
     const round = this.#round + 1;
@@ -160,7 +161,7 @@ export class Training {
     const [batch, parameters] = await Promise.all([worker.roundBatch(round), this.#parameters()]);
     const result = await runRound({
       round,
-      firstOrder: this.#nextOrder,
+      term,
       plan,
       settings,
       batch,
@@ -170,10 +171,9 @@ export class Training {
       onTrainers: this.#changed.on,
       onActivity: (state) => this.#activity(state),
       onNews: (kind, sentence) => store.notice(kind, sentence),
-      nameOf: (id) => room()?.devices.find((device) => device.id === id)?.name ?? 'A device',
+      nameOf: (id) => this.#nameOf(id),
       signal: this.#abort.signal,
     });
-    this.#nextOrder = result.nextOrder;
     const samples = batch.lengths.length;
     const devices = result.devices.map(({ device }) => device);
     await this.#tell(async () => {
@@ -225,20 +225,25 @@ export class Training {
 
   /** (examples, labels) of a dev set, by all devices that are ready. */
   async #logits(set: DevSet, examples: number): Promise<Float32Array> {
-    const { settings, worker, fleet, store } = this.#context;
-    const { logits, nextChunk } = await runEvaluation({
+    const { term, settings, worker, fleet, store } = this.#context;
+    return runEvaluation({
+      term,
+      evaluation: ++this.#evaluations,
       examples,
       labelCount: settings.task.labelCount,
       devBatch: (start, count) => worker.devBatch(start, count, set),
       parameters: await this.#parameters(),
       fleet,
       trainers: () => this.#readyDevices().map((device) => device.id),
+      onTrainers: this.#changed.on,
+      nameOf: (id) => this.#nameOf(id),
       onProgress: (done, total) => store.dispatch({ type: 'evaluation', evaluation: { done, total } }),
-      firstChunk: this.#nextChunk,
       signal: this.#abort.signal,
     });
-    this.#nextChunk = nextChunk;
-    return logits;
+  }
+
+  #nameOf(id: string): string {
+    return this.#context.room()?.devices.find((device) => device.id === id)?.name ?? 'A device';
   }
 
   async #tell<T>(work: () => Promise<T>): Promise<T> {
