@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Block } from '../../signaling/protocol/round.ts';
 import { PLAIN_TRAINING } from '../../signaling/protocol/settings.ts';
-import type { BlockId, GradientPart } from '../../worker/api/batch.ts';
+import type { GradientPart } from '../../worker/api/batch.ts';
 import { createAdamWState } from '../../worker/learn/optimiser.ts';
 import { createLearner, takeStep } from '../../worker/learn/round-step.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
@@ -24,7 +25,7 @@ const training = {
   seed: 1,
 };
 const learner = () => createLearner(layout, new Float32Array(16), createAdamWState(16), training);
-const part = (block: BlockId, start: number, count: number, value: number): GradientPart => ({
+const part = (block: Block, start: number, count: number, value: number): GradientPart => ({
   block,
   samples: { start, count },
   gradient: new Float32Array(block === 'head' ? 12 : 4).fill(value),
