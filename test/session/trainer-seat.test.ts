@@ -1,174 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { DataMessage } from '../../signaling/protocol/exchange/data-messages.ts';
-import type { DeviceStatus } from '../../signaling/protocol/room-view.ts';
-import type { OrderTag } from '../../signaling/protocol/round.ts';
-import { localLinkPair, type MessageLink } from '../../web/session/links/message-link.ts';
-import { TrainerSeat } from '../../web/session/rounds/trainer-seat.ts';
-import type { TokenBatch } from '../../worker/api/batch.ts';
-import type { DeviceWorkerApi, WorkOrder, WorkPart } from '../../worker/api/device-api.ts';
-import { profile, SETTINGS } from '../protocol/samples.ts';
-
-/** A worker that does what the test says, when it says so; one order at a time, as the real one. */
-class ScriptedWorker implements DeviceWorkerApi {
-  readonly did: string[] = [];
-  terminated = false;
-  order: WorkOrder | null = null;
-  /** The values that orders and chunks are computed with. */
-  values: Float32Array | null = null;
-  #part: { resolve: (part: WorkPart) => void; reject: (error: Error) => void } | null = null;
-  #logits: ((logits: Float32Array) => void) | null = null;
-  load: DeviceWorkerApi['load'] = async () => ({ engine: 'x', backend: 'x', parameterCount: 1 });
-
-  async profile() {
-    const { linkBitsPerSecond: _, ...measured } = profile();
-    return measured;
-  }
-
-  async setParameters(values: Float32Array): Promise<void> {
-    this.values = values;
-    this.did.push(`parameters ${values[0]}`);
-  }
-
-  async begin(order: WorkOrder): Promise<void> {
-    if (this.order !== null) throw new Error('This device is still working on another order.');
-    this.order = order;
-    this.did.push(`begin ${order.round} [${order.layers}]`);
-  }
-
-  next(): Promise<WorkPart> {
-    return new Promise((resolve, reject) => {
-      this.#part = { resolve, reject };
-    });
-  }
-
-  async cancel(): Promise<void> {
-    if (this.order === null) return;
-    this.did.push('cancel');
-    this.order = null;
-    this.#part?.reject(new Error('The order was given up.'));
-  }
-
-  evaluate(batch: TokenBatch): Promise<Float32Array> {
-    this.did.push(`evaluate ${batch.lengths.length}`);
-    return new Promise((resolve) => {
-      this.#logits = resolve;
-    });
-  }
-
-  async progress() {
-    return { stage: 'weights', done: 1, total: 2 } as const;
-  }
-
-  gradient(block: number | 'head', value = 1): void {
-    this.#part?.resolve({ kind: 'gradient', block, gradient: new Float32Array([value]) });
-  }
-
-  done(): void {
-    this.order = null;
-    this.#part?.resolve({ kind: 'done', lossSum: 3, computeSeconds: 1, forwardSeconds: 1 });
-  }
-
-  fail(sentence: string): void {
-    this.#part?.reject(new Error(sentence));
-    this.order = null;
-  }
-
-  logits(): void {
-    this.#logits?.(new Float32Array([0, 1]));
-  }
-}
-
-const settle = () => vi.advanceTimersByTimeAsync(0);
-const tag = (order: number, epoch = 1, round = 1, term = 1): OrderTag => ({ term, round, order, epoch });
-
-class Scene {
-  readonly worker = new ScriptedWorker();
-  readonly statuses: DeviceStatus[] = [];
-  readonly seat: TrainerSeat;
-  readonly answers: string[] = [];
-  host: MessageLink;
-
-  constructor() {
-    this.seat = new TrainerSeat(
-      {
-        origin: 'http://127.0.0.1:1',
-        memoryLimitBytes: 1e9,
-        startDeviceWorker: () => ({
-          api: this.worker,
-          terminate: () => {
-            this.worker.terminated = true;
-          },
-        }),
-      },
-      SETTINGS,
-      (status) => this.statuses.push(status),
-    );
-    this.host = this.link();
-  }
-
-  /** A new link; the seat takes orders from it. */
-  link(wrap: (deviceEnd: MessageLink) => MessageLink = (end) => end): MessageLink {
-    const [hostEnd, deviceEnd] = localLinkPair();
-    hostEnd.onMessage(({ header }) => {
-      if (header.type === 'gradient')
-        this.answers.push(`${header.tag.order}.${header.tag.epoch} block ${header.block}`);
-      else if (header.type === 'done')
-        this.answers.push(`${header.tag.order}.${header.tag.epoch} done ${header.lossSum}`);
-      else if (header.type === 'failed') this.answers.push(`failed: ${header.sentence}`);
-      else if (header.type === 'logits') this.answers.push(`logits ${header.tag.chunk}`);
-    });
-    this.seat.attach(wrap(deviceEnd), 1e6);
-    this.host = hostEnd;
-    return hostEnd;
-  }
-
-  async send(...messages: DataMessage[]): Promise<void> {
-    for (const message of messages) await this.host.send(message);
-    await settle();
-  }
-}
-
-const order = (of: OrderTag, layers: number[], parameters: number | null = null): DataMessage<'order'> => ({
-  header: {
-    type: 'order',
-    tag: of,
-    layers,
-    head: false,
-    samples: { start: 0, count: 1 },
-    microBatch: 1,
-    version: 7,
-    parameters: parameters !== null,
-    tokens: 1,
-    share: 1,
-    dropout: { probability: 0, seed: 1 },
-  },
-  tensors: [
-    Int32Array.of(5),
-    Int32Array.of(1),
-    Float32Array.of(0),
-    Int32Array.of(0),
-    ...(parameters === null ? [] : [Float32Array.of(parameters)]),
-  ],
-});
-const evaluate = (evaluation: number, chunk: number): DataMessage<'evaluate'> => ({
-  header: {
-    type: 'evaluate',
-    tag: { term: 1, evaluation, chunk },
-    version: 7,
-    parameters: false,
-    samples: 1,
-    tokens: 1,
-  },
-  tensors: [Int32Array.of(5), Int32Array.of(1)],
-});
-const abandon = (of: OrderTag): DataMessage<'abandon'> => ({ header: { type: 'abandon', tag: of }, tensors: [] });
-const text: TokenBatch = {
-  ids: Int32Array.of(1),
-  lengths: Int32Array.of(1),
-  labels: Float32Array.of(0),
-  positions: Int32Array.of(0),
-  tokens: 1,
-};
+import { abandon, evaluate, order, SeatScene, settle, tag, text } from './seat-scene.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -179,7 +10,7 @@ afterEach(() => {
 
 describe('a seat', () => {
   it('does orders one after the other and sends each gradient as soon as it exists', async () => {
-    const scene = new Scene();
+    const scene = new SeatScene();
     await scene.send(order(tag(1), [4, 5], 42), order(tag(2), [3]));
     expect(scene.worker.did).toEqual(['parameters 42', 'begin 1 [4,5]']);
     scene.worker.gradient(5);
@@ -194,7 +25,7 @@ describe('a seat', () => {
   });
 
   it('drops an order that was taken away while it waited, and stops one that is running', async () => {
-    const scene = new Scene();
+    const scene = new SeatScene();
     await scene.send(order(tag(1), [5], 42), order(tag(2), [4]), order(tag(3), [3]));
     await scene.send(abandon(tag(2)), abandon(tag(1)));
     expect(scene.worker.did).toEqual(['parameters 42', 'begin 1 [5]', 'cancel', 'begin 1 [3]']);
@@ -203,13 +34,13 @@ describe('a seat', () => {
   });
 
   it('drops an order that comes after it was taken away', async () => {
-    const scene = new Scene();
+    const scene = new SeatScene();
     await scene.send(abandon(tag(1)), order(tag(1), [5], 42), order(tag(1, 2), [4]));
     expect(scene.worker.did).toEqual(['parameters 42', 'begin 1 [4]']);
   });
 
   it('has the parameters that came with an order which was taken away: the host sends each version once', async () => {
-    const scene = new Scene();
+    const scene = new SeatScene();
     await scene.send(order(tag(1), [5], 42));
     scene.worker.done();
     await settle();
@@ -223,7 +54,7 @@ describe('a seat', () => {
   });
 
   it('drops what belongs to an earlier round once it hears of the next, running or not', async () => {
-    const scene = new Scene();
+    const scene = new SeatScene();
     await scene.send(order(tag(1), [5], 42), order(tag(2), [4]));
     await scene.send(order(tag(1, 1, 2), [3], 43));
     expect(scene.worker.did).toEqual(['parameters 42', 'begin 1 [5]', 'cancel', 'parameters 43', 'begin 2 [3]']);
@@ -234,7 +65,7 @@ describe('a seat', () => {
   });
 
   it('drops orders of an earlier host', async () => {
-    const scene = new Scene();
+    const scene = new SeatScene();
     await scene.send(order(tag(1, 1, 1, 2), [5], 42), order(tag(1, 1, 9, 1), [4]));
     scene.worker.done();
     await settle();
@@ -242,7 +73,7 @@ describe('a seat', () => {
   });
 
   it('says that it failed, once, and goes on', async () => {
-    const scene = new Scene();
+    const scene = new SeatScene();
     await scene.send(order(tag(1), [5], 42), order(tag(2), [4]));
     scene.worker.fail('Out of memory.');
     await settle();
@@ -251,14 +82,14 @@ describe('a seat', () => {
   });
 
   it('refuses an order for parameters that it does not have', async () => {
-    const scene = new Scene();
+    const scene = new SeatScene();
     await scene.send(order(tag(1), [5]));
     expect(scene.answers).toEqual(['failed: An order is for version 7, but this device has version none.']);
     expect(scene.worker.did).toEqual([]);
   });
 
   it('evaluates chunks between orders, and drops those of an evaluation that is over', async () => {
-    const scene = new Scene();
+    const scene = new SeatScene();
     await scene.send(order(tag(1), [5], 42), evaluate(1, 0), evaluate(1, 1), evaluate(2, 0));
     scene.worker.done();
     await settle();
@@ -269,7 +100,7 @@ describe('a seat', () => {
   });
 
   it('takes no more work than it has room for', async () => {
-    const scene = new Scene();
+    const scene = new SeatScene();
     await scene.send(order(tag(1), [5], 42));
     for (let chunk = 0; chunk < 129; chunk++) await scene.host.send(evaluate(1, chunk));
     await settle();
@@ -279,7 +110,7 @@ describe('a seat', () => {
 
 describe('a seat whose link goes', () => {
   it('stops the order that came over it, and works for the next link', async () => {
-    const scene = new Scene();
+    const scene = new SeatScene();
     await scene.send(order(tag(1), [5], 42), order(tag(2), [4]));
     scene.host.close();
     await settle();
@@ -296,7 +127,7 @@ describe('a seat whose link goes', () => {
   });
 
   it('works for the next link, too, when that comes first', async () => {
-    const scene = new Scene();
+    const scene = new SeatScene();
     await scene.send(order(tag(1), [5], 42));
     const old = scene.host;
     scene.link();
@@ -309,7 +140,7 @@ describe('a seat whose link goes', () => {
   });
 
   it('is not held up by sends that wait: two orders may be on their way, the third waits for the first', async () => {
-    const scene = new Scene();
+    const scene = new SeatScene();
     const sent: (() => void)[] = [];
     scene.link((end) => ({
       ...end,
@@ -332,7 +163,7 @@ describe('a seat whose link goes', () => {
 
 describe('a seat’s own person', () => {
   it('gets an answer between two orders, with the parameters asked for', async () => {
-    const scene = new Scene();
+    const scene = new SeatScene();
     await scene.send(order(tag(1), [5], 42), order(tag(2), [4]));
     const answer = scene.seat.predict(text, { version: 9, values: Float32Array.of(99) });
     scene.worker.done();
@@ -345,7 +176,7 @@ describe('a seat’s own person', () => {
   });
 
   it('may have eight texts waiting', async () => {
-    const scene = new Scene();
+    const scene = new SeatScene();
     const parameters = { version: 1, values: Float32Array.of(1) };
     for (let i = 0; i < 8; i++) scene.seat.predict(text, parameters).catch(() => undefined);
     await expect(scene.seat.predict(text, parameters)).rejects.toThrow('8 texts are waiting');
@@ -354,7 +185,7 @@ describe('a seat’s own person', () => {
 
 describe('a seat that closes', () => {
   it('ends every wait: loading, a running order, a running text, a waiting one', async () => {
-    const loading = new Scene();
+    const loading = new SeatScene();
     loading.worker.load = () => new Promise(() => undefined);
     const prepared = expect(loading.seat.prepare(1)).rejects.toThrow('over');
     await vi.advanceTimersByTimeAsync(1000);
@@ -363,7 +194,7 @@ describe('a seat that closes', () => {
     await vi.advanceTimersByTimeAsync(1000);
     expect([loading.worker.terminated, vi.getTimerCount()]).toEqual([true, 0]);
 
-    const scene = new Scene();
+    const scene = new SeatScene();
     const parameters = { version: 1, values: Float32Array.of(1) };
     const answers = [scene.seat.predict(text, parameters), scene.seat.predict(text, parameters)];
     const refused = answers.map((answer) => expect(answer).rejects.toThrow('ended before the text was tried'));
@@ -374,7 +205,7 @@ describe('a seat that closes', () => {
   });
 
   it('says nothing more over its link', async () => {
-    const scene = new Scene();
+    const scene = new SeatScene();
     await scene.send(order(tag(1), [5], 42));
     scene.seat.close();
     scene.worker.gradient(5);
