@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { readAdapter } from '../../worker/adapter/import-adapter.ts';
 import { bytesSource } from '../../worker/files/byte-source.ts';
 import type { OpenFile } from '../../worker/files/open-file.ts';
 import { frozenTensors, loadFrozen } from '../../worker/model/description.ts';
@@ -56,4 +57,17 @@ describe('a header of any length', () => {
       (await files('tiny').weights()).fileBytes(frozenTensors(await files('tiny').shape())).total,
     );
   });
+});
+
+test('an adapter on layer 1 of two: the true reason, with the key that says so', async () => {
+  const folder = new URL('../fixtures/cases/adapter/layers-to-transform/', import.meta.url);
+  const given = ['adapter_config.json', 'adapter_model.safetensors'].map((name) => ({
+    name,
+    bytes: new Uint8Array(readFileSync(new URL(name, folder))),
+  }));
+  const shape = await files('tiny').shape();
+  const reading = readAdapter(given, shape, { alpha: 8, model: null, dropout: null });
+  await expect(reading).rejects.toThrow(
+    "The adapter is on layer 1 of the model's 2 alone (layers_to_transform or target_modules say so); a session trains all layers so far.",
+  );
 });

@@ -210,6 +210,7 @@ export class OwnSession implements HostSession {
     const { shape, task, lora, pairs, badRows } = made;
     this.#store.dispatch({ type: 'opening', opening: null });
     this.#store.dispatch({ type: 'data', badRows, pairs });
+    for (const sentence of made.notices) this.#store.notice('news', sentence);
     if (badRows.count > 0)
       this.#store.notice(
         'news',

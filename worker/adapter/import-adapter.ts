@@ -1,15 +1,16 @@
-import * as v from 'valibot';
+import { MAX_CLASSES, MAX_LORA_RANK } from '../../signaling/protocol/limits.ts';
 import {
   LORA_TARGETS,
   type LoraSettings,
-  type LoraTarget,
   type ModelShape,
+  type ModelSource,
 } from '../../signaling/protocol/settings.ts';
 import type { ExportedFile } from '../api/host-api.ts';
-import { bytesSource } from '../files/byte-source.ts';
 import { parameterLayout } from '../model/layout.ts';
-import { headerBytes, PREFIX_BYTES, parseHeader, START_BYTES } from '../model/safetensors.ts';
-import { decodeFloats } from '../model/tensor-values.ts';
+import { headerBytes, PREFIX_BYTES, parseHeader, START_BYTES, type TensorEntry } from '../model/safetensors.ts';
+import { decodeFloats, isFloat } from '../model/tensor-values.ts';
+import { baseModelNotices } from './base-model.ts';
+import { type AdaptedModule, type LoraConfig, readLoraConfig, scalingOf } from './lora-config.ts';
 import { peftSlotName } from './peft.ts';
 
 export class AdapterError extends Error {
@@ -22,33 +23,35 @@ export interface ImportedAdapter {
   readonly labelCount: number;
   /** The flat vector of `parameterLayout(shape, lora, labelCount)`. */
   readonly values: Float32Array;
+  /** Sentences: what of the adapter is not as the session has it. */
+  readonly notices: readonly string[];
 }
 
-/** What `adapter_config.json` must say for the adapter to be plain LoRA; everything else in it has no bearing on the values. */
-const PeftConfigSchema = v.object({
-  peft_type: v.literal('LORA', 'only LoRA adapters can be trained'),
-  r: v.pipe(v.number(), v.integer(), v.minValue(1)),
-  lora_alpha: v.pipe(v.number(), v.gtValue(0)),
-  bias: v.optional(v.literal('none', 'adapters with biases are not supported'), 'none'),
-  use_dora: v.optional(v.literal(false, 'DoRA is not supported'), false),
-  use_rslora: v.optional(v.literal(false, 'rank-stabilised scaling is not supported'), false),
-  rank_pattern: v.optional(v.strictObject({}, 'ranks that differ by layer are not supported'), {}),
-  alpha_pattern: v.optional(v.strictObject({}, 'alphas that differ by layer are not supported'), {}),
-});
+/** What of the session an adapter is held against; null where there is nothing to compare. */
+export interface AdapterSession {
+  /** Taken for files that record none. */
+  readonly alpha: number;
+  readonly model: ModelSource | null;
+  readonly dropout: number | null;
+}
+
+const CONFIG = 'adapter_config.json';
+/** PEFT writes two kilobytes; EVA's ranks by module some more. */
+const MAX_CONFIG_BYTES = 2 ** 20;
 
 /**
  * Reads an adapter for a model of `shape`: a PEFT folder (`adapter_config.json` and `adapter_model.safetensors`), or one safetensors file
- * with the names of the original LoRA release (loralib), which does not record its alpha: `alpha` is taken for it then.
- * Targets and rank come from the tensors themselves.
+ * with the names of the original LoRA release (loralib), which has no configuration: targets and ranks come from its tensors then.
  * @throws AdapterError with one sentence, or SafetensorsError.
  */
 export async function readAdapter(
   files: readonly ExportedFile[],
   shape: ModelShape,
-  alpha: number,
+  session: AdapterSession,
 ): Promise<ImportedAdapter> {
-  const config = files.find((file) => file.name === 'adapter_config.json');
-  const tensorFile = files.find((file) => file.name.endsWith('.safetensors'));
+  const configFile = files.find((file) => file.name === CONFIG);
+  const tensorFiles = files.filter((file) => file.name.endsWith('.safetensors'));
+  const tensorFile = tensorFiles.find((file) => file.name === 'adapter_model.safetensors') ?? tensorFiles[0];
   if (!tensorFile) {
     const pickle = files.find((file) => /\.(bin|pt|pth|ckpt)$/.test(file.name));
     throw new AdapterError(
@@ -57,77 +60,125 @@ export async function readAdapter(
         : 'There is no adapter_model.safetensors among the files.',
     );
   }
-  const tensors = await readTensors(tensorFile.bytes);
-  const shapes = describe(tensors, shape);
-  const stated = config ? readConfig(config.bytes) : { r: shapes.rank, lora_alpha: alpha };
-  if (stated.r !== shapes.rank)
-    throw new AdapterError(`adapter_config.json states rank ${stated.r}; the tensors have rank ${shapes.rank}.`);
+  const notices: string[] = [];
+  const stated = configFile ? statedConfig(configFile.bytes, shape, session, notices) : null;
+  const tensors = readTensors(tensorFile.bytes);
+  const config = stated ?? configOf(tensors, shape, session.alpha);
+  const lora = uniform(config, shape.layers);
+  if (config.rankStabilised)
+    notices.push(
+      `${CONFIG}: use_rslora is true: what B A is multiplied by is alpha / sqrt(rank), which the session writes as alpha ${Number(lora.alpha.toPrecision(6))} over rank ${lora.rank}.`,
+    );
 
-  const lora: LoraSettings = { rank: shapes.rank, alpha: stated.lora_alpha, targets: shapes.targets };
-  const layout = parameterLayout(shape, lora, shapes.labelCount);
+  const labelCount = tensors.get('classifier.out_proj.bias')?.shape[0];
+  if (labelCount === undefined || labelCount < 1 || labelCount > MAX_CLASSES)
+    throw new AdapterError(
+      'The file has no classification head (classifier.out_proj.bias); it must come with the adapter.',
+    );
+  const layout = parameterLayout(shape, lora, labelCount);
   const values = new Float32Array(layout.length);
-  const slots = [...layout.layers, layout.head].flatMap((block) => block.slots);
-  for (const slot of slots) {
+  for (const slot of [...layout.layers, layout.head].flatMap((block) => block.slots)) {
     const tensor = tensors.get(slot.name);
     if (!tensor) throw new AdapterError(`The adapter has no ${slot.name}; was it trained for this model?`);
     if (tensor.shape.join() !== slot.shape.join())
       throw new AdapterError(
         `The adapter's ${slot.name} has shape [${tensor.shape.join(', ')}]; this model needs [${slot.shape.join(', ')}].`,
       );
-    if (!tensor.values.every(Number.isFinite))
+    const read = decodeFloats(tensor, tensorFile.bytes.subarray(tensor.start, tensor.end));
+    if (!read.every(Number.isFinite))
       throw new AdapterError(`The adapter's ${slot.name} holds a value that is not finite.`);
-    values.set(tensor.values, slot.offset);
+    values.set(read, slot.offset);
     tensors.delete(slot.name);
   }
-  const [unknown] = tensors.keys();
-  if (unknown !== undefined) throw new AdapterError(`The adapter holds ${unknown}, which this model has no place for.`);
-  return { lora, labelCount: shapes.labelCount, values };
+  refuseFurther(tensors, stated !== null, notices);
+  return { lora, labelCount, values, notices };
 }
 
-interface AdapterTensor {
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-}
-
-/** The file's tensors under the names of ParameterLayout; the file's own name where there is none. */
-async function readTensors(bytes: Uint8Array): Promise<Map<string, AdapterTensor>> {
-  const source = bytesSource(bytes);
-  const jsonEnd = PREFIX_BYTES + headerBytes(bytes.subarray(0, START_BYTES), bytes.length);
-  const { tensors } = parseHeader(await source.read(0, jsonEnd), bytes.length);
-  const read = new Map<string, AdapterTensor>();
-  for (const entry of tensors.values()) {
-    const values = decodeFloats(entry, bytes.subarray(entry.start, entry.end));
-    read.set(peftSlotName(entry.name) ?? entry.name, { shape: entry.shape, values });
-  }
-  return read;
-}
-
-function describe(tensors: ReadonlyMap<string, AdapterTensor>, shape: ModelShape) {
-  const present = (target: LoraTarget) => tensors.get(`lora.layer.${shape.layers - 1}.${target}.A`);
-  const targets = LORA_TARGETS.filter((target) => present(target) !== undefined);
-  const [first] = targets;
-  if (first === undefined)
-    throw new AdapterError(`The file has no LoRA matrices for layer ${shape.layers - 1} of this model.`);
-  const labelCount = tensors.get('classifier.out_proj.bias')?.shape[0];
-  if (labelCount === undefined || labelCount < 1 || labelCount > 1000)
-    throw new AdapterError(
-      'The file has no classification head (classifier.out_proj.bias); it must come with the adapter.',
-    );
-  const rank = present(first)?.shape[0] ?? 0;
-  if (rank < 1 || rank > 256)
-    throw new AdapterError(`The adapter has rank ${rank}; ranks from 1 to 256 can be trained.`);
-  return { targets: [...targets], rank, labelCount };
-}
-
-function readConfig(bytes: Uint8Array): v.InferOutput<typeof PeftConfigSchema> {
+function statedConfig(bytes: Uint8Array, shape: ModelShape, session: AdapterSession, notices: string[]): LoraConfig {
+  if (bytes.length > MAX_CONFIG_BYTES)
+    throw new AdapterError(`${CONFIG} has ${bytes.length} bytes; at most ${MAX_CONFIG_BYTES} are read.`);
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw new AdapterError('adapter_config.json is not JSON.');
+    throw new AdapterError(`${CONFIG} is not JSON.`);
   }
-  const read = v.safeParse(PeftConfigSchema, json);
-  if (read.success) return read.output;
-  const [issue] = read.issues;
-  throw new AdapterError(`adapter_config.json: ${v.getDotPath(issue) ?? 'it'} cannot be used (${issue.message}).`);
+  const reading = readLoraConfig(json, shape.layers);
+  if (reading.config === null) throw new AdapterError(reading.refusals.join(' '));
+  notices.push(...reading.notices, ...baseModelNotices(reading.config, session.model));
+  const { dropout } = reading.config;
+  if (dropout !== null && session.dropout !== null && dropout !== session.dropout)
+    notices.push(
+      `The adapter was trained with a dropout of ${dropout} on its inputs; this session's is ${session.dropout}.`,
+    );
+  return reading.config;
+}
+
+/** The file's tensors under the names of ParameterLayout; the file's own name where there is none. */
+function readTensors(bytes: Uint8Array): Map<string, TensorEntry> {
+  const jsonEnd = PREFIX_BYTES + headerBytes(bytes.subarray(0, START_BYTES), bytes.length);
+  const read = new Map<string, TensorEntry>();
+  for (const entry of parseHeader(bytes.subarray(0, jsonEnd), bytes.length).tensors.values()) {
+    const name = peftSlotName(entry.name) ?? entry.name;
+    if (read.has(name)) throw new AdapterError(`The adapter has ${name.slice(0, 100)} twice, under two names.`);
+    read.set(name, entry);
+  }
+  return read;
+}
+
+/** What a file without a configuration must have been trained with. */
+function configOf(tensors: ReadonlyMap<string, TensorEntry>, shape: ModelShape, alpha: number): LoraConfig {
+  const modules = Array.from({ length: shape.layers }, (_, layer) =>
+    LORA_TARGETS.flatMap((target): AdaptedModule[] => {
+      const rank = tensors.get(`lora.layer.${layer}.${target}.A`)?.shape[0];
+      return rank === undefined ? [] : [{ layer, target, rank, alpha }];
+    }),
+  ).flat();
+  const outside = modules.find(({ rank }) => rank < 1 || rank > MAX_LORA_RANK);
+  if (outside)
+    throw new AdapterError(`The adapter has rank ${outside.rank}; ranks from 1 to ${MAX_LORA_RANK} can be trained.`);
+  if (modules.length === 0) throw new AdapterError('The file has no LoRA matrices for any layer of this model.');
+  return { modules, rankStabilised: false, dropout: null, baseModel: null, revision: null };
+}
+
+/** A session trains one rank and one scaling, on the same projections of every layer. */
+function uniform({ modules, rankStabilised }: LoraConfig, layers: number): LoraSettings {
+  const [first] = modules as readonly [AdaptedModule];
+  const called = ({ layer, target }: AdaptedModule) => `${target} of layer ${layer}`;
+  const inLayer = (layer: number) => modules.filter((module) => module.layer === layer).map(({ target }) => target);
+  const adapted = Array.from({ length: layers }, (_, layer) => layer).filter((layer) => inLayer(layer).length > 0);
+  const targets = inLayer(first.layer);
+  if (adapted.length < layers)
+    throw new AdapterError(
+      `The adapter is on ${adapted.length === 1 ? 'layer' : 'layers'} ${adapted.join(', ')} of the model's ${layers} alone (layers_to_transform or target_modules say so); a session trains all layers so far.`,
+    );
+  const other = adapted.find((layer) => inLayer(layer).join() !== targets.join());
+  if (other !== undefined)
+    throw new AdapterError(
+      `The adapter is on ${targets.join(', ')} of layer ${first.layer} and on ${inLayer(other).join(', ')} of layer ${other}; a session trains the same projections in every layer so far.`,
+    );
+  const ranked = modules.find(({ rank }) => rank !== first.rank);
+  if (ranked)
+    throw new AdapterError(
+      `The adapter's ranks differ (rank_pattern): ${first.rank} on ${called(first)}, ${ranked.rank} on ${called(ranked)}; a session trains one rank so far.`,
+    );
+  const scaled = modules.find(({ alpha }) => alpha !== first.alpha);
+  if (scaled)
+    throw new AdapterError(
+      `The adapter's alphas differ (alpha_pattern): ${first.alpha} on ${called(first)}, ${scaled.alpha} on ${called(scaled)}; a session trains one alpha so far.`,
+    );
+  return { rank: first.rank, alpha: rankStabilised ? scalingOf(first, true) * first.rank : first.alpha, targets };
+}
+
+/** A float that nothing has asked for would be lost, and changes numbers; counters and masks do not. */
+function refuseFurther(tensors: ReadonlyMap<string, TensorEntry>, hasConfig: boolean, notices: string[]): void {
+  for (const [name, { dtype }] of tensors) {
+    const called = name.slice(0, 100);
+    if (isFloat(dtype)) {
+      const reason =
+        hasConfig && name.startsWith('lora.') ? `which ${CONFIG} does not name` : 'which this model has no place for';
+      throw new AdapterError(`The adapter holds ${called}, ${reason}.`);
+    }
+    notices.push(`The adapter's ${called} (${dtype.slice(0, 32)}) is not used.`);
+  }
 }

@@ -72,6 +72,8 @@ export interface OpenedSession {
   readonly pairs: boolean;
   /** Rows of the data that could not be used. */
   readonly badRows: { readonly count: number; readonly first: readonly BadRow[] };
+  /** Sentences: what of the model, its tokenizer or an adapter is not quite as the session has it. */
+  readonly notices: readonly string[];
 }
 
 /** A session of this device that can be gone on with, as a list shows it. */

@@ -59,7 +59,7 @@ export async function openHostState(
   files: ModelFiles,
   request: HostRequest,
   onProgress: (progress: LoadProgress) => void,
-): Promise<{ readonly open: HostState; readonly bad: readonly BadRow[] }> {
+): Promise<{ readonly open: HostState; readonly bad: readonly BadRow[]; readonly notices: readonly string[] }> {
   const { model, training, start, origin } = request;
   onProgress({ stage: 'config', done: 0, total: 1 });
   const shape = await files.shape();
@@ -80,7 +80,10 @@ export async function openHostState(
 
   onProgress({ stage: 'weights', done: 0, total: 1 });
   const checkpoint = start?.kind === 'checkpoint' ? checkedCheckpoint(start.bytes, request, examples) : undefined;
-  const adapter = start?.kind === 'adapter' ? await readAdapter(start.files, shape, request.lora.alpha) : undefined;
+  const adapter =
+    start?.kind === 'adapter'
+      ? await readAdapter(start.files, shape, { alpha: request.lora.alpha, model, dropout: training.dropout })
+      : undefined;
   if (adapter && adapter.labelCount !== task.labelCount)
     throw new AdapterError(
       `The adapter's head has ${adapter.labelCount} outputs; "${task.title}" needs ${task.labelCount}.`,
@@ -134,7 +137,7 @@ export async function openHostState(
     devices: new Set(checkpoint?.devices),
     best: checkpoint?.best ?? null,
   };
-  return { open, bad };
+  return { open, bad, notices: adapter?.notices ?? [] };
 }
 
 /** A checkpoint of the very session that is being opened: otherwise going on would not be the same run. */

@@ -55,7 +55,7 @@ export class Host implements HostWorkerApi {
 
   async open(request: HostRequest): Promise<OpenedSession> {
     this.#host = undefined;
-    const { open, bad } = await openHostState(this.#openFile, this.#files(request), request, (progress) => {
+    const { open, bad, notices } = await openHostState(this.#openFile, this.#files(request), request, (progress) => {
       this.#progress = progress;
     });
     this.#host = open;
@@ -76,6 +76,7 @@ export class Host implements HostWorkerApi {
       pairs: hasPairs(examples),
       secondDev: open.secondDev && { name: open.secondDev.name, examples: open.secondDev.examples.length },
       badRows: { count: bad.length, first: bad.slice(0, SHOWN_BAD_ROWS) },
+      notices,
     };
   }
 
