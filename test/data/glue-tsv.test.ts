@@ -86,10 +86,13 @@ const CASES: readonly [id: string, folder: string, dev: string, text: string, ex
 ];
 
 test.each(CASES)('%s reads from the archive’s own files', async (id, folder, dev, text, example) => {
-  const { task, examples, bad } = await load(id, { [`${folder}/train.tsv`]: text, [`${folder}/${dev}.tsv`]: text });
+  const { task, examples, tables } = await load(id, { [`${folder}/train.tsv`]: text, [`${folder}/${dev}.tsv`]: text });
   expect(task.id).toBe(id);
   expect(examples).toEqual({ train: [example], dev: [example] });
-  expect(bad).toEqual([]);
+  expect(tables.map(({ rows, used }) => [rows, used])).toEqual([
+    [1, 1],
+    [1, 1],
+  ]);
 });
 
 test('every task of GLUE has such files', () => {
@@ -98,24 +101,34 @@ test('every task of GLUE has such files', () => {
 });
 
 test('bad rows are counted with their lines, in train and in dev', async () => {
-  const { examples, bad } = await load('qqp', {
+  const { examples, tables } = await load('qqp', {
     'QQP/train.tsv':
       'id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n1\t2\t3\tWhy?\tHow?\t0\n2\t3\tcut short\n3\t4\t5\tWho?\t \t1\n',
     'QQP/dev.tsv':
       'id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n1\t2\t3\tWhy?\tHow?\tmaybe\n2\t3\t4\tAnd?\tSo?\t1\n',
   });
   expect([examples.train.length, examples.dev.length]).toEqual([1, 1]);
-  expect(bad).toEqual([
-    { line: 3, reason: '3 fields instead of 6' },
-    { line: 4, reason: 'an empty text' },
-    { line: 2, reason: 'an unknown label "maybe"' },
+  expect(tables.map(({ rows, used, leftOut }) => ({ rows, used, leftOut }))).toEqual([
+    {
+      rows: 3,
+      used: 1,
+      leftOut: [
+        { reason: 'fewer cells than columns', count: 1, lines: [3], example: '3 instead of 6' },
+        { reason: 'an empty text', count: 1, lines: [4], example: null },
+      ],
+    },
+    {
+      rows: 2,
+      used: 1,
+      leftOut: [{ reason: 'a label that the training rows do not have', count: 1, lines: [2], example: 'maybe' }],
+    },
   ]);
 });
 
 test('CoLA has no row of names: line 1 is a row', async () => {
   const rows = 'a\t1\t\tGood.\nb\t7\t\tOdd.\n';
-  const { bad } = await load('cola', { 'CoLA/train.tsv': rows, 'CoLA/dev.tsv': 'a\t1\t\tGood.\n' });
-  expect(bad).toEqual([{ line: 2, reason: 'an unknown label "7"' }]);
+  const { tables } = await load('cola', { 'CoLA/train.tsv': rows, 'CoLA/dev.tsv': 'a\t1\t\tGood.\n' });
+  expect(tables[0]).toMatchObject({ rows: 2, used: 1, leftOut: [{ count: 1, lines: [2], example: '7' }] });
 });
 
 test('neither hub nor archive: the hub’s address is named; a wrong file in the archive is', async () => {

@@ -22,11 +22,11 @@ afterAll(() => server.close());
 
 test('SST-2 over HTTP: every row, by ranges, the needed columns alone', async () => {
   const seen: [number, number][] = [];
-  const { examples, bad } = await loadTask(openHttp, { id: 'sst2', endpoint: server.url }, (done, total) =>
+  const { examples, tables } = await loadTask(openHttp, { id: 'sst2', endpoint: server.url }, (done, total) =>
     seen.push([done, total]),
   );
   const { train, dev } = examples;
-  expect(bad).toEqual([]);
+  expect(tables).toEqual([]);
 
   expect([train.length, dev.length]).toEqual([1200, 24]);
   expect(train[0]).toEqual({

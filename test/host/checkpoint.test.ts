@@ -124,7 +124,9 @@ test('an own task goes on with its files, which lie in the checkpoint, or with t
   });
   const table = 'text,label\nfine,1\nbad,0\nso so,1\n"unread';
   const { host, info } = await opened(undefined, own(table));
-  expect(info.badRows).toEqual({ count: 1, first: [{ line: 5, reason: 'a quote that is never closed' }] });
+  expect(info.data.tables).toMatchObject([
+    { rows: 4, used: 3, leftOut: [{ reason: 'a quote that is never closed', count: 1, lines: [5] }] },
+  ]);
   const start: HostStart = { kind: 'checkpoint', bytes: await host.checkpoint('') };
   const { request } = await host.readCheckpoint(start.bytes);
   expect(request.task).toEqual(own(table).task);

@@ -110,7 +110,11 @@ test('exports, checkpoints and previews come through the thread', async () => {
   );
   const bytes = await host.checkpoint('a note');
   expect(await host.readCheckpoint(bytes)).toMatchObject({ version: 2, note: 'a note', request: MINI_REQUEST });
-  expect(await host.previewTable(new TextEncoder().encode('text,label\na,1\n'))).toMatchObject({ rowCount: 1 });
+  expect(
+    await host.previewTable({ name: 'a.csv', bytes: new TextEncoder().encode('text,label\na,1\n') }),
+  ).toMatchObject({
+    report: { rows: 1, used: 1 },
+  });
 });
 
 test('what cannot be opened is said in a sentence', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { keptSessionText } from '../../web/page/kept/kept-session-words.ts';
-import { bestText, keptSentence, leftOutText } from '../../web/page/session/standing-words.ts';
+import { bestText, keptSentence } from '../../web/page/session/standing-words.ts';
 import { answeredBy, predictionLines, probabilityText, textNames } from '../../web/page/take/try-it-words.ts';
 import { predictionOf } from '../../web/session/view/class-probabilities.ts';
 import { TASKS } from '../../worker/data/tasks.ts';
@@ -29,17 +29,13 @@ describe('what has been reached', () => {
     );
   });
 
-  it('says what is kept, and what was left out', () => {
+  it('says what is kept', () => {
     const kept = { round: 30, atMs: 0 };
     expect(keptSentence({ kept, room: training })).toBe(
       'Kept on this device at round 30; whatever happens, you can go on from there.',
     );
     expect(keptSentence({ kept, room: finished })).toBe('Kept on this device at round 30.');
     expect(keptSentence({ kept: null, room: training })).toBeNull();
-    expect([leftOutText(1), leftOutText(1200)]).toEqual([
-      '1 row of your data was left out.',
-      '1,200 rows of your data were left out.',
-    ]);
   });
 
   it('says where a kept session stands', () => {

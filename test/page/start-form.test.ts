@@ -13,8 +13,9 @@ import type { Field, StartForm } from '../../web/page/start/form-fields.ts';
 import { EMPTY_TABLE, guessColumns } from '../../web/page/start/own-table.ts';
 import { recipeFields, withModel, withTask } from '../../web/page/start/recipe-fields.ts';
 import { checkName, checkStartForm, DEFAULT_FORM, FOLDS } from '../../web/page/start/start-form.ts';
-import { previewTable } from '../../worker/data/own-task.ts';
 import { TASKS as WORKER_TASKS } from '../../worker/data/tasks.ts';
+import { previewTable } from '../../worker/table/columns/preview.ts';
+import { readTable } from '../../worker/table/read-table.ts';
 
 const ORIGIN = 'http://localhost:8787';
 const form = (change: Partial<StartForm> = {}): StartForm => ({ ...DEFAULT_FORM, name: 'Linen Shuttle', ...change });
@@ -97,16 +98,16 @@ describe('checkStartForm', () => {
     [{ slowdown: '0.5' }, 'slowdown', 'from 1 to 100'],
     [{ patience: '3', evaluateEvery: '0' }, 'evaluateEvery', 'Stopping early needs scores'],
     [{ startFrom: 'adapter' }, 'adapterFiles', 'Choose adapter_model.safetensors and adapter_config.json'],
-    [{ task: 'own' }, 'ownTrain', 'Choose a CSV or TSV file'],
+    [{ task: 'own' }, 'ownTrain', 'Choose a table'],
   ])('refuses %j', (change, field, part) => {
     const problems = problemsOf(change);
     expect(Object.keys(problems)).toEqual([field]);
     expect(problems[field]).toContain(part);
   });
 
-  it('hands over a person’s own table, an adapter to start from, the storage and the patience', () => {
+  it('hands over a person’s own table, an adapter to start from, the storage and the patience', async () => {
     const bytes = new TextEncoder().encode('text,label\na,yes\nb,no\n');
-    const preview = previewTable(bytes);
+    const preview = previewTable(await readTable('mine.csv', bytes));
     const adapter = [{ name: 'adapter_model.safetensors', bytes: new Uint8Array(8) }];
     const checked = checkStartForm(
       form({

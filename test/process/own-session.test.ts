@@ -80,15 +80,18 @@ describe('a session on a table of one’s own', () => {
       await room.finished();
       await room.session.tryText('the gargoyle was 5', null);
     });
-    const { badRows, pairs, room: seen, rounds } = room.view;
+    const { data, pairs, room: seen, rounds } = room.view;
     await room.close();
-    expect(badRows).toEqual({
-      count: 2,
-      first: [
-        { line: 62, reason: expect.any(String) },
-        { line: 63, reason: 'a quote that is never closed' },
-      ],
-    });
+    expect(data?.tables).toMatchObject([
+      {
+        rows: 62,
+        used: 60,
+        leftOut: [
+          { reason: 'an empty label', lines: [62] },
+          { reason: 'a quote that is never closed', lines: [63] },
+        ],
+      },
+    ]);
     expect(pairs).toBe(false);
     expect(seen?.settings.task).toMatchObject({ title: 'Remarks', classNames: ['no', 'yes'], trainExamples: 54 });
     expect(new Set(rounds.flatMap(({ devices }) => devices.map(({ device }) => device))).size).toBe(2);
@@ -113,7 +116,7 @@ describe('a session on a table of one’s own', () => {
       second.session.start();
       const view = await second.finished();
       expect(view.rounds.map(({ round }) => round)).toEqual([1, 2, 3, 4]);
-      expect(view.badRows?.count).toBe(2);
+      expect(view.data?.tables[0]?.used).toBe(60);
     } finally {
       await second.close();
     }

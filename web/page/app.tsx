@@ -2,6 +2,7 @@ import { type ReadonlySignal, signal, useSignal, useSignalEffect } from '@preact
 import { useEffect, useRef } from 'preact/hooks';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
 import type { KeptModel } from '../../worker/api/host-api.ts';
+import type { NamedFile } from '../../worker/api/tables.ts';
 import { roomOfFragment } from '../session/links/link-address.ts';
 import type { HostSession, KeptSession, Session, SessionFactory } from '../session/view/view.ts';
 import { ExampleCloth } from './example/example-cloth.tsx';
@@ -90,7 +91,7 @@ export function App({ factory, origin, server }: AppProps) {
   };
   const hosted = (host: HostSession) => ({ kind: 'session', session: host, host }) as const;
   const ask = useRef({
-    previewTable: async (bytes: Uint8Array) => (await factory()).previewTable(bytes),
+    previewTable: async (file: NamedFile) => (await factory()).previewTable(file),
     preflight: async (source: ModelSource) => (await factory()).preflight(source),
   }).current;
   const start = ({ request, options }: StartChoice): void =>

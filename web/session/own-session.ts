@@ -21,6 +21,7 @@ import { TrainerSeat } from './rounds/trainer-seat.ts';
 import { Training } from './rounds/training.ts';
 import { historyOf, type Resumed, type SessionNote } from './session-note.ts';
 import { predictionOf } from './view/class-probabilities.ts';
+import { dataNotices } from './view/data-words.ts';
 import { logEntries, RunLog } from './view/run-log.ts';
 import type { HostOptions, HostSession, SessionView, TriedText } from './view/view.ts';
 import { ViewStore } from './view/view-store.ts';
@@ -207,15 +208,10 @@ export class OwnSession implements HostSession {
       if (!isDone() && !this.#over) this.#store.dispatch({ type: 'opening', opening: progress });
     });
     if (this.#over) return;
-    const { shape, task, lora, pairs, badRows } = made;
+    const { shape, task, lora, pairs, data } = made;
     this.#store.dispatch({ type: 'opening', opening: null });
-    this.#store.dispatch({ type: 'data', badRows, pairs });
-    for (const sentence of made.notices) this.#store.notice('news', sentence);
-    if (badRows.count > 0)
-      this.#store.notice(
-        'news',
-        `${badRows.count === 1 ? '1 row' : `${badRows.count} rows`} of the data could not be used.`,
-      );
+    this.#store.dispatch({ type: 'data', data, pairs });
+    for (const sentence of [...made.notices, ...dataNotices(data)]) this.#store.notice('news', sentence);
     const { model, weights, training } = request;
     this.#enterRoom({ model, weights, shape, task, lora, training, policy: this.#options.policy }, made);
   }

@@ -59,7 +59,7 @@ export async function createSessionFactory(origin: string): Promise<SessionFacto
       await refuseOpen(id);
       await ask((api) => api.forget(id));
     },
-    previewTable: (bytes) => ask((api) => api.previewTable(bytes)),
+    previewTable: (file) => ask((api) => api.previewTable(file)),
     preflight: (source) => ask((api) => api.preflight(source, origin, TAB_MEMORY_BYTES)),
     keptModels: () => ask((api) => api.keptModels()),
     forgetModels: (name) => ask((api) => api.forgetModels(name)),

@@ -9,7 +9,7 @@ import type {
 } from '../../signaling/protocol/settings.ts';
 import type { Fault, GradientPart, TokenBatch } from './batch.ts';
 import type { LoadProgress } from './device-api.ts';
-import type { BadRow, NamedFile, OwnTaskRequest, TablePreview } from './tables.ts';
+import type { DataReport, NamedFile, OwnTaskRequest, TablePreview } from './tables.ts';
 /** Types only: what a session asks of its two workers over comlink. Buffers are transferred, not copied, where they are large. */
 
 /** What a session goes on from instead of fresh adapters. */
@@ -70,8 +70,7 @@ export interface OpenedSession {
   readonly secondDev: { readonly name: string; readonly examples: number } | null;
   /** Whether samples are pairs of texts. */
   readonly pairs: boolean;
-  /** Rows of the data that could not be used. */
-  readonly badRows: { readonly count: number; readonly first: readonly BadRow[] };
+  readonly data: DataReport;
   /** Sentences: what of the model, its tokenizer or an adapter is not quite as the session has it. */
   readonly notices: readonly string[];
 }
@@ -136,7 +135,7 @@ export interface HostWorkerApi {
   /** Deletes what is kept of a model, or, given null, of all. */
   forgetModels(name: string | null): Promise<void>;
   /** Reads a person's file for its preview; needs no open session. */
-  previewTable(bytes: Uint8Array): Promise<TablePreview>;
+  previewTable(file: NamedFile): Promise<TablePreview>;
   progress(): Promise<LoadProgress>;
   /** The samples of a round, drawn without replacement within an epoch from the seed: the same for every plan. Rounds count from 1. */
   roundBatch(round: number): Promise<TokenBatch>;

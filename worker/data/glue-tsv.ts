@@ -1,17 +1,18 @@
-import type { BadRow } from '../api/tables.ts';
+import type { ColumnChoice, TableReport } from '../api/tables.ts';
 import { SourceError } from '../files/byte-source.ts';
 import type { OpenFile } from '../files/open-file.ts';
+import { classReading, type LabelReading } from '../table/columns/labels.ts';
+import { knownDelimited } from '../table/delimited.ts';
 import { DataError } from './data-error.ts';
-import { decodeText, parseTable } from './delimited.ts';
 import type { ExampleSplits } from './example.ts';
-import { type LabelReading, type TableColumns, tableExamples } from './table-examples.ts';
+import { tableExamples } from './table-examples.ts';
 import type { GlueSource } from './tasks.ts';
 
 /** Where a task lies in GLUE's own archive, and how its files read. */
 interface GlueTsv {
   readonly folder: string;
   readonly dev: string;
-  readonly columns: TableColumns;
+  readonly columns: ColumnChoice;
   /** The labels' spelling there, in the order of the classes; null for numbers. */
   readonly labels: readonly string[] | null;
   /** Names for the columns of a file that has none. */
@@ -20,7 +21,7 @@ interface GlueTsv {
 
 const entailment = ['entailment', 'not_entailment'] as const;
 const inference = ['entailment', 'neutral', 'contradiction'] as const;
-const sentences = (label: string): TableColumns => ({ text: 'sentence1', pair: 'sentence2', label });
+const sentences = (label: string): ColumnChoice => ({ text: 'sentence1', pair: 'sentence2', label });
 
 /** By the name of nyu-mll/glue's configuration; MNLI's second dev set by the split's. */
 const FILES: Readonly<Record<string, GlueTsv>> = {
@@ -67,17 +68,16 @@ export async function loadGlueTsv(
 ): Promise<{
   readonly examples: ExampleSplits;
   readonly secondDev: { readonly name: string; readonly examples: ExampleSplits['dev'] } | null;
-  readonly bad: readonly BadRow[];
+  readonly tables: readonly TableReport[];
 }> {
   const task = FILES[config];
   if (!task) throw new DataError(`GLUE has no task "${config}".`);
-  const labels: LabelReading = task.labels ? { kind: 'classes', names: task.labels } : { kind: 'number' };
+  const labels: LabelReading = task.labels ? classReading(task.labels) : { kind: 'number' };
   const read = async (name: string) => {
     const url = `${endpoint.replace(/\/+$/, '')}/${task.folder}/${name}.tsv`;
     const file = await open(url);
-    const text = decodeText(await file.read(0, file.size));
-    const table = parseTable(text, { delimiter: '\t', quoted: false }, task.header);
-    return tableExamples(table, task.columns, labels, url);
+    const table = knownDelimited(url, await file.read(0, file.size), '\t', task.header);
+    return tableExamples(table, task.columns, labels);
   };
   const devFile = (split: string) => (split === 'validation_mismatched' ? 'dev_mismatched' : task.dev);
   const dev = await read(devFile(devSplit));
@@ -86,7 +86,7 @@ export async function loadGlueTsv(
   return {
     examples: { train: train.examples, dev: dev.examples },
     secondDev: secondDev && second && { name: secondDev.name, examples: second.examples },
-    bad: [...train.bad, ...dev.bad],
+    tables: [train.report, dev.report],
   };
 }
 

@@ -1,5 +1,5 @@
 import type { HostRequest } from '../api/host-api.ts';
-import type { BadRow } from '../api/tables.ts';
+import type { TableReport } from '../api/tables.ts';
 import { SourceError } from '../files/byte-source.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import { DataError } from './data-error.ts';
@@ -26,8 +26,8 @@ export interface LoadedTask {
   readonly examples: ExampleSplits;
   /** Null also where the data's source does not have it: a mirror may hold the first one alone. */
   readonly secondDev: SecondDev | null;
-  /** Rows that could not be used. */
-  readonly bad: readonly BadRow[];
+  /** What tables as text and a person's own were read as; none for data that comes with its types. */
+  readonly tables: readonly TableReport[];
 }
 
 /**
@@ -40,12 +40,12 @@ export async function loadTask(
   { id, endpoint, own }: HostRequest['task'],
   progress: BytesProgress,
 ): Promise<LoadedTask> {
-  if (own) return { ...readOwnTask(own), secondDev: null };
+  if (own) return { ...(await readOwnTask(own)), secondDev: null };
   if (id === 'own')
     throw new DataError('The data of an own task is kept nowhere but in its file; choose the file again.');
   const task = findTask(id);
   const { source } = task;
-  if (source.kind !== 'glue') return { task, examples: grammarTask(), secondDev: null, bad: [] };
+  if (source.kind !== 'glue') return { task, examples: grammarTask(), secondDev: null, tables: [] };
   const columns = [source.textColumn, ...(source.pairColumn === null ? [] : [source.pairColumn]), 'label'];
   const split = async (name: string, report: BytesProgress) => {
     const url = glueUrl(endpoint, source.config, name);
@@ -71,7 +71,7 @@ export async function loadTask(
     const examples = await split(source.secondDev.split, () => {}).catch(orAbsent);
     secondDev = examples && { name, examples };
   }
-  return { task, examples: { train: await split('train', progress), dev }, secondDev, bad: [] };
+  return { task, examples: { train: await split('train', progress), dev }, secondDev, tables: [] };
 }
 
 function readExample(row: Record<string, unknown>, source: GlueSource, labelCount: number, where: string): Example {

@@ -4,8 +4,9 @@ import { AdapterError, readAdapter } from '../adapter/import-adapter.ts';
 import type { ScoreAt } from '../adapter/trained-adapter.ts';
 import type { LoadProgress } from '../api/device-api.ts';
 import type { CheckpointSummary, HostRequest } from '../api/host-api.ts';
-import type { BadRow } from '../api/tables.ts';
+import type { DataReport } from '../api/tables.ts';
 import { createSampler } from '../data/batches.ts';
+import { countCutTexts } from '../data/cut-texts.ts';
 import { type ExampleSplits, fingerprint } from '../data/example.ts';
 import { loadTask, type SecondDev } from '../data/load-task.ts';
 import type { Task } from '../data/tasks.ts';
@@ -59,7 +60,7 @@ export async function openHostState(
   files: ModelFiles,
   request: HostRequest,
   onProgress: (progress: LoadProgress) => void,
-): Promise<{ readonly open: HostState; readonly bad: readonly BadRow[]; readonly notices: readonly string[] }> {
+): Promise<{ readonly open: HostState; readonly data: DataReport; readonly notices: readonly string[] }> {
   const { model, training, start, origin } = request;
   onProgress({ stage: 'config', done: 0, total: 1 });
   const shape = await files.shape();
@@ -74,7 +75,7 @@ export async function openHostState(
   const tokenizer = createTokenizer(await files.json('tokenizer.json'), shape.vocabSize);
 
   onProgress({ stage: 'data', done: 0, total: 1 });
-  const { task, examples, secondDev, bad } = await loadTask(openFile, request.task, (done, total) =>
+  const { task, examples, secondDev, tables } = await loadTask(openFile, request.task, (done, total) =>
     onProgress({ stage: 'data', done, total }),
   );
 
@@ -137,7 +138,8 @@ export async function openHostState(
     devices: new Set(checkpoint?.devices),
     best: checkpoint?.best ?? null,
   };
-  return { open, bad, notices: adapter?.notices ?? [] };
+  const cutTexts = countCutTexts(examples, tokenizer, training.maxTokens);
+  return { open, data: { tables, cutTexts }, notices: adapter?.notices ?? [] };
 }
 
 /** A checkpoint of the very session that is being opened: otherwise going on would not be the same run. */

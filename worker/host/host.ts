@@ -20,10 +20,9 @@ import type {
   Score,
   StepResult,
 } from '../api/host-api.ts';
-import type { TablePreview } from '../api/tables.ts';
+import type { NamedFile, TablePreview } from '../api/tables.ts';
 import { tokenBatch } from '../data/batches.ts';
 import type { Example, ExampleSplits } from '../data/example.ts';
-import { previewTable } from '../data/own-task.ts';
 import { scoreLogits } from '../data/score.ts';
 import { forgetModels, keptModels } from '../files/cached-source.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
@@ -31,12 +30,11 @@ import type { OpenFile } from '../files/open-file.ts';
 import { takeStep } from '../learn/round-step.ts';
 import { preflight } from '../model/model-preflight.ts';
 import { type ModelFiles, modelFiles } from '../model/open-model.ts';
+import { previewTable } from '../table/columns/preview.ts';
+import { readTable } from '../table/read-table.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 import { type HostState, openHostState } from './host-state.ts';
 import { type KeptSessions, labelMetadata, type SessionLabel } from './kept-sessions.ts';
-
-/** More bad rows than that are only counted. */
-const SHOWN_BAD_ROWS = 20;
 
 /** The host's side of data and learning: tokens out, gradients in, one optimiser step a round. `open` reads files and addresses. */
 export class Host implements HostWorkerApi {
@@ -55,7 +53,7 @@ export class Host implements HostWorkerApi {
 
   async open(request: HostRequest): Promise<OpenedSession> {
     this.#host = undefined;
-    const { open, bad, notices } = await openHostState(this.#openFile, this.#files(request), request, (progress) => {
+    const { open, data, notices } = await openHostState(this.#openFile, this.#files(request), request, (progress) => {
       this.#progress = progress;
     });
     this.#host = open;
@@ -75,7 +73,7 @@ export class Host implements HostWorkerApi {
       version: round,
       pairs: hasPairs(examples),
       secondDev: open.secondDev && { name: open.secondDev.name, examples: open.secondDev.examples.length },
-      badRows: { count: bad.length, first: bad.slice(0, SHOWN_BAD_ROWS) },
+      data,
       notices,
     };
   }
@@ -92,8 +90,8 @@ export class Host implements HostWorkerApi {
     if (this.#store !== null) await forgetModels(this.#store, name);
   }
 
-  async previewTable(bytes: Uint8Array): Promise<TablePreview> {
-    return previewTable(bytes);
+  async previewTable({ name, bytes }: NamedFile): Promise<TablePreview> {
+    return previewTable(await readTable(name, bytes));
   }
 
   async progress(): Promise<LoadProgress> {

@@ -1,5 +1,6 @@
 import type { ScoreReport } from '../../../signaling/protocol/room-view.ts';
 import type { SessionView } from '../../../web/session/view/view.ts';
+import type { DataReport } from '../../../worker/api/tables.ts';
 import { TASKS } from '../../../worker/data/tasks.ts';
 import { device, plan, room, rounds, type Share, scores, settingsOf, view, withStatus } from './scenarios.ts';
 
@@ -11,7 +12,7 @@ const THREE: readonly Share[] = [
 const three = plan(6, THREE);
 const devices3 = [device(0), device(1), device(2)];
 const gathering = { phase: 'gathering' as const };
-const deviceRole = { role: 'device' as const, self: device(1).id, kept: null, badRows: null, pairs: null };
+const deviceRole = { role: 'device' as const, self: device(1).id, kept: null, data: null, pairs: null };
 
 const arriving = (of: readonly [place: number, received: number, expected: number][], round = 35) => ({
   round,
@@ -25,7 +26,7 @@ const training = (): Partial<SessionView> => ({
   best: { round: 20, value: 0.665 },
   kept: { round: 30, atMs: 1_760_000_000_000 },
   pairs: false,
-  badRows: { count: 0, first: [] },
+  data: { tables: [], cutTexts: { cut: 0, counted: 500, total: 500, maxTokens: 64 } },
   activity: arriving([
     [0, 1, 2],
     [1, 3, 3],
@@ -84,13 +85,33 @@ const news = (id: number, sentence: string, elapsedSeconds: number, kind: 'news'
 });
 
 const download = { bytes: 148e6, totalBytes: 501e6, bytesPerSecond: 6.4e6, secondsLeft: 55 };
-const badRows = {
-  count: 3,
-  first: [
-    { line: 5, reason: '2 fields instead of 3' },
-    { line: 18, reason: 'a quote that is never closed' },
-    { line: 240, reason: 'an empty label' },
+const ownData: DataReport = {
+  tables: [
+    {
+      name: 'film_reviews.csv',
+      format: 'delimited',
+      rows: 1240,
+      used: 1236,
+      leftOut: [
+        { reason: 'fewer cells than columns', count: 1, lines: [5], example: '2 instead of 3' },
+        { reason: 'a quote that is never closed', count: 1, lines: [18], example: null },
+        { reason: 'an empty label', count: 2, lines: [240, 611], example: null },
+      ],
+      encoding: 'utf-8',
+      wideCharacters: 318,
+      unreadableBytes: 1,
+      unreadableLines: [77],
+      delimiter: ',',
+      quoting: 'doubled',
+      columns: ['id', 'review', 'verdict'],
+      renamedColumns: [],
+      classes: [
+        { name: 'bad', count: 600 },
+        { name: 'good', count: 636 },
+      ],
+    },
   ],
+  cutTexts: { cut: 12, counted: 1236, total: 1236, maxTokens: 64 },
 };
 
 const FURTHER: Readonly<Record<string, NonNullable<ScoreReport['further']>>> = {
@@ -177,7 +198,7 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
     ),
   }),
   'training-host': view(training()),
-  'training-own': view({ ...training(), badRows }),
+  'training-own': view({ ...training(), data: ownData }),
   'training-device': view({ ...training(), ...deviceRole }),
   'training-watcher': view({
     ...training(),

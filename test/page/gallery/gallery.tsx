@@ -4,7 +4,8 @@ import { App } from '../../../web/page/app.tsx';
 import { SessionScreen } from '../../../web/page/session/session.tsx';
 import { StartSession } from '../../../web/page/start/start.tsx';
 import type { KeptModel } from '../../../worker/api/host-api.ts';
-import { previewTable } from '../../../worker/data/own-task.ts';
+import { previewTable } from '../../../worker/table/columns/preview.ts';
+import { readTable } from '../../../worker/table/read-table.ts';
 import '../../../web/page/style/tokens.css';
 import '../../../web/page/style/page.css';
 import '../../../web/page/style/start.css';
@@ -68,7 +69,7 @@ const factory: SessionFactory = {
   forget: async (id) => {
     sessions = sessions.filter((session) => session.id !== id);
   },
-  previewTable: async (bytes) => previewTable(bytes),
+  previewTable: async ({ name, bytes }) => previewTable(await readTable(name, bytes)),
   preflight: async (source) => preflightOf(source),
   keptModels: async () => models,
   forgetModels: async (name) => {

@@ -237,7 +237,7 @@ export function view(change: Partial<SessionView>): SessionView {
     evaluation: null,
     best: null,
     kept: null,
-    badRows: null,
+    data: null,
     pairs: null,
     notices: [],
     ended: null,

@@ -2,15 +2,16 @@ import type { StartForm } from '../../../web/page/start/form-fields.ts';
 import { EMPTY_TABLE, guessColumns, type OwnTable, type TableFile } from '../../../web/page/start/own-table.ts';
 import { withTask } from '../../../web/page/start/recipe-fields.ts';
 import { DEFAULT_FORM } from '../../../web/page/start/start-form.ts';
-import { previewTable } from '../../../worker/data/own-task.ts';
+import { previewTable } from '../../../worker/table/columns/preview.ts';
+import { readTable } from '../../../worker/table/read-table.ts';
 
 /** Start forms as a person may have filled them in. */
 
 const fresh: StartForm = { ...DEFAULT_FORM, name: 'Linen Shuttle' };
 
-function table(name: string, text: string): Extract<TableFile, { kind: 'read' }> {
+async function table(name: string, text: string): Promise<Extract<TableFile, { kind: 'read' }>> {
   const bytes = new TextEncoder().encode(text);
-  return { kind: 'read', file: { name, bytes }, preview: previewTable(bytes) };
+  return { kind: 'read', file: { name, bytes }, preview: previewTable(await readTable(name, bytes)) };
 }
 
 export const REVIEWS_CSV = [
@@ -25,10 +26,21 @@ export const REVIEWS_CSV = [
   '8,The plot is a rumour,mixed',
 ].join('\n');
 
-const reviews = table('film_reviews.csv', REVIEWS_CSV);
-const pairs = table(
+const reviews = await table('film_reviews.csv', REVIEWS_CSV);
+const pairs = await table(
   'answers.tsv',
   'question\tanswer\tscore\nWhy is the sky blue?\tBecause of scattering.\t4.5\nWho wove it?\tOn Tuesday.\t0.5\nWhen does it rain?\tIn autumn, mostly.\t3\n',
+);
+
+/** Numbers that may be classes or a score, a row that has none, and a byte that is no character's. */
+const stars = await table(
+  'stars.csv',
+  [
+    'text,stars',
+    ...Array.from({ length: 24 }, (_, i) => `review number ${i},${(i * 7) % 12}.5`),
+    'no number,',
+    'last,"2',
+  ].join('\n'),
 );
 
 const own = (file: Extract<TableFile, { kind: 'read' }>, change: Partial<OwnTable> = {}): StartForm => ({
@@ -44,10 +56,16 @@ export const START_FORMS: Readonly<Record<string, StartForm>> = {
   'start-own-pairs': own(pairs, {
     title: 'answers',
     pair: 'answer',
-    dev: table('dev.tsv', 'question\tscore\na\t1\nb\t2\n'),
+    dev: await table('dev.tsv', 'question\tscore\na\t1\nb\t2\n'),
   }),
+  'start-own-asked': own(stars),
   'start-own-unreadable': own(reviews, {
-    train: { kind: 'unreadable', name: 'photo.jpg', sentence: 'photo.jpg could not be read: it is not a table.' },
+    train: {
+      kind: 'unreadable',
+      name: 'reviews.xlsx',
+      sentence:
+        'reviews.xlsx is an Excel workbook (xlsx), not a table as text; save the table as CSV, TSV, JSON lines or Parquet and choose that.',
+    },
   }),
   'start-hub': hub,
   'start-hub-large': { ...hub, repository: 'FacebookAI/roberta-large' },

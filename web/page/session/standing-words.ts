@@ -17,9 +17,3 @@ export function keptSentence({ kept, room }: Pick<SessionView, 'kept' | 'room'>)
   const further = room?.phase === 'finished' ? '' : '; whatever happens, you can go on from there';
   return `Kept on this device at round ${kept.round}${further}.`;
 }
-
-export function leftOutText(count: number): string {
-  return count === 1
-    ? '1 row of your data was left out.'
-    : `${count.toLocaleString('en-US')} rows of your data were left out.`;
-}

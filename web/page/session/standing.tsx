@@ -1,20 +1,23 @@
+import { cutText } from '../../session/view/data-words.ts';
 import type { SessionView } from '../../session/view/view.ts';
-import { BadRows } from '../parts/bad-rows.tsx';
-import { bestText, keptSentence, leftOutText } from './standing-words.ts';
+import { ReadAs } from '../parts/read-as.tsx';
+import { bestText, keptSentence } from './standing-words.ts';
 
 /** What has been reached so far: best score, what is kept, what of the data was left out. */
 export function Standing({ view }: { view: SessionView }) {
-  const { badRows } = view;
+  const tables = view.data?.tables ?? [];
+  const cut = view.data === null ? null : cutText(view.data.cutTexts);
   const best = bestText(view);
   const kept = keptSentence(view);
-  if (best === null && kept === null && (badRows === null || badRows.count === 0)) return null;
+  if (best === null && kept === null && tables.length === 0 && cut === null) return null;
   return (
     <div class="standing">
       {best !== null && <p>{best}</p>}
       {kept !== null && <p>{kept}</p>}
-      {badRows !== null && badRows.count > 0 && (
-        <BadRows said={leftOutText(badRows.count)} count={badRows.count} rows={badRows.first} />
-      )}
+      {tables.map((report) => (
+        <ReadAs key={report.name} report={report} named />
+      ))}
+      {cut !== null && <p>{cut}</p>}
     </div>
   );
 }

@@ -1,12 +1,11 @@
 import { useRef } from 'preact/hooks';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
-import type { TablePreview } from '../../../worker/api/tables.ts';
-import { BadRows } from '../parts/bad-rows.tsx';
+import type { NamedFile, TablePreview } from '../../../worker/api/tables.ts';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { FileField } from '../parts/file-field.tsx';
+import { ReadAs } from '../parts/read-as.tsx';
 import { ScrollFrame } from '../parts/scroll-frame.tsx';
 import {
-  badRowsText,
   foundText,
   guessColumns,
   guessKind,
@@ -18,14 +17,14 @@ import {
   titleOf,
 } from './own-table.ts';
 
-const ACCEPTED = '.csv,.tsv,.txt,text/csv,text/tab-separated-values';
+const ACCEPTED = '.csv,.tsv,.tab,.txt,.jsonl,.ndjson,.parquet,text/csv,text/tab-separated-values,application/jsonl';
 const SHOWN_ROWS = 5;
 const SHOWN_CHARACTERS = 120;
 
 interface OwnDataProps {
   readonly table: OwnTable;
   readonly problems: Readonly<Partial<Record<OwnField, string>>>;
-  readonly preview: (bytes: Uint8Array) => Promise<TablePreview>;
+  readonly preview: (file: NamedFile) => Promise<TablePreview>;
   /** Given a function, because a file may be read while something else is typed. */
   readonly onChange: (change: (table: OwnTable) => OwnTable) => void;
 }
@@ -56,9 +55,9 @@ export function OwnData({ table, problems, preview, onChange }: OwnDataProps) {
     <div class="own">
       <FileField
         name="train"
-        label="Your examples, CSV or TSV"
+        label="Your examples: CSV, TSV, JSON lines or Parquet"
         accept={ACCEPTED}
-        hint="The first row names the columns. The file stays on this device; other devices get token ids only."
+        hint="The first row, or the keys, name the columns. The file stays on this device; other devices get token ids only."
         chosen={nameOf(train)}
         problem={train.kind === 'unreadable' ? train.sentence : problems.ownTrain}
         onFiles={take('train')}
@@ -110,10 +109,12 @@ async function readTable(file: File, preview: OwnDataProps['preview']): Promise<
     };
   try {
     const bytes = new Uint8Array(await file.arrayBuffer());
-    return { kind: 'read', file: { name, bytes }, preview: await preview(bytes) };
+    return { kind: 'read', file: { name, bytes }, preview: await preview({ name, bytes }) };
   } catch (error) {
+    // What is no table says itself which file it is.
     const why = error instanceof Error ? error.message : 'the browser gave no reason';
-    return { kind: 'unreadable', name, sentence: `${name} could not be read: ${why}` };
+    const sentence = why.startsWith(name) ? why : `${name} could not be read: ${why}`;
+    return { kind: 'unreadable', name, sentence };
   }
 }
 
@@ -123,13 +124,7 @@ function Found({ file }: { file: TableFile }) {
     <div role="status">
       {file.kind === 'reading' && <p class="field-hint">Reading {file.name}…</p>}
       {file.kind === 'read' && <p class="found">{foundText(file.preview, file.file.bytes.length)}</p>}
-      {file.kind === 'read' && file.preview.badRowCount > 0 && (
-        <BadRows
-          said={badRowsText(file.preview.badRowCount)}
-          count={file.preview.badRowCount}
-          rows={file.preview.badRows}
-        />
-      )}
+      {file.kind === 'read' && <ReadAs report={file.preview.report} />}
     </div>
   );
 }
@@ -182,10 +177,12 @@ function Columns({ preview, table, problems, onChange }: ColumnsProps) {
           label="The label is"
           value={table.kind}
           options={[
+            ...(table.kind === 'asked' ? [{ value: 'asked', label: 'Choose: a class or a score' }] : []),
             { value: 'classification', label: 'A class' },
-            { value: 'regression', label: 'A number' },
+            { value: 'regression', label: 'A score' },
           ]}
-          onValue={(kind) => set({ kind: kind === 'regression' ? 'regression' : 'classification' })}
+          problem={problems.ownKind}
+          onValue={(kind) => set({ kind: kind === 'regression' || kind === 'asked' ? kind : 'classification' })}
         />
       </div>
       {label !== undefined && <p class="field-hint">{labelText(label, table.kind)}</p>}

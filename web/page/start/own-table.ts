@@ -1,6 +1,7 @@
 import { countText, listText } from '../../../signaling/protocol/words/lists.ts';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { NamedFile, OwnTaskRequest, TablePreview } from '../../../worker/api/tables.ts';
+import { dialectText } from '../../session/view/data-words.ts';
 
 /** A person's own table as the form knows it: the file, what was found in it, and which column is what. */
 
@@ -19,7 +20,8 @@ export interface OwnTable {
   readonly text: string;
   readonly pair: string;
   readonly label: string;
-  readonly kind: OwnTaskRequest['kind'];
+  /** `asked` until the person has said what a column of many numbers is. */
+  readonly kind: OwnTaskRequest['kind'] | 'asked';
 }
 
 export const EMPTY_TABLE: OwnTable = {
@@ -37,41 +39,15 @@ export const MAX_TABLE_BYTES = 512e6;
 
 type Column = TablePreview['columns'][number];
 
-const LABEL_NAME =
-  /^(labels?|class|category|target|score|similarity|sentiment|rating|gold_label|is_duplicate|quality|y)$/i;
-const SECOND_NAME = /^(sentence_?2|text_?(2|b)|question_?2|hypothesis|pair|#2 string)$/i;
-const TEXT_NAME =
-  /^(text(_?(1|a))?|sentence(_?1)?|premise|question(_?1)?|review|comment|body|content|message|#1 string)$/i;
-const INDEX_NAME = /^(id|idx|index|no|nr|#|.*_id|.* id)$/i;
-
 /** The columns that a table most likely means, for the person to put right. */
-export function guessColumns({ columns }: TablePreview): Pick<OwnTable, 'text' | 'pair' | 'label' | 'kind'> {
-  const useful = columns.filter(({ name }) => !INDEX_NAME.test(name));
-  const label =
-    useful.find(({ name }) => LABEL_NAME.test(name)) ??
-    useful.toReversed().find((column) => column.classNames !== null && column.classNames.length > 1) ??
-    useful.toReversed().find((column) => column.numeric);
-  const texts = useful.filter((column) => column !== label);
-  const text =
-    texts.find(({ name }) => TEXT_NAME.test(name)) ??
-    texts.filter(({ name }) => !SECOND_NAME.test(name)).toSorted((a, b) => meanLength(b) - meanLength(a))[0];
-  const pair = texts.find((column) => column !== text && SECOND_NAME.test(column.name));
-  return {
-    text: text?.name ?? '',
-    pair: pair?.name ?? '',
-    label: label?.name ?? '',
-    kind: label === undefined ? 'classification' : guessKind(label),
-  };
+export function guessColumns({ columns, guess }: TablePreview): Pick<OwnTable, 'text' | 'pair' | 'label' | 'kind'> {
+  const label = columns.find(({ name }) => name === guess.label);
+  return { ...guess, kind: label === undefined ? 'classification' : guessKind(label) };
 }
 
-const meanLength = ({ firstValues }: Column): number =>
-  firstValues.reduce((sum, value) => sum + value.length, 0) / Math.max(1, firstValues.length);
-
-/** A column of numbers with a fraction, or with more values than classes have, is a measure; anything else names classes. */
-export function guessKind({ classNames, numeric }: Pick<Column, 'classNames' | 'numeric'>): OwnTable['kind'] {
-  const measure = numeric && (classNames === null || classNames.some((value) => !Number.isInteger(Number(value))));
-  return measure ? 'regression' : 'classification';
-}
+/** Words and a few whole numbers are classes; what many numbers are, only the person knows. */
+export const guessKind = ({ labels }: Pick<Column, 'labels'>): OwnTable['kind'] =>
+  labels.kind === 'asked' ? 'asked' : 'classification';
 
 /** "reviews-2024.csv" is about "reviews 2024". */
 export function titleOf(fileName: string): string {
@@ -82,30 +58,19 @@ export function titleOf(fileName: string): string {
   return (words === '' ? 'My own task' : words).slice(0, 120);
 }
 
-const DELIMITER_WORDS: Readonly<Record<string, string>> = {
-  ',': 'commas',
-  '\t': 'tabs',
-  ';': 'semicolons',
-  '|': 'vertical bars',
-};
-
 /** What was found in a file: "1,200 rows and 3 columns, separated by commas; 12 kB." */
-export function foundText(preview: TablePreview, bytes: number): string {
-  const by = DELIMITER_WORDS[preview.delimiter] ?? `“${preview.delimiter}”`;
-  const rows = preview.rowCount === 1 ? '1 row' : `${preview.rowCount.toLocaleString('en-US')} rows`;
-  return `${rows} and ${countText(preview.columns.length, 'column', 'columns')}, separated by ${by}; ${bytesText(bytes)}.`;
-}
-
-/** Rows that will be left out: "2 rows will be left out."; empty when there are none. */
-export function badRowsText(count: number): string {
-  if (count === 0) return '';
-  return `${count === 1 ? '1 row' : `${count.toLocaleString('en-US')} rows`} cannot be read and will be left out.`;
+export function foundText({ report }: TablePreview, bytes: number): string {
+  const rows = report.rows === 1 ? '1 row' : `${report.rows.toLocaleString('en-US')} rows`;
+  const columns = countText(report.columns.length, 'column', 'columns');
+  return `${rows} and ${columns}; ${dialectText(report)}; ${bytesText(bytes)}.`;
 }
 
 /** What the label column means: "3 classes: negative, neutral and positive." */
-export function labelText(column: Column, kind: OwnTable['kind']): string {
+export function labelText({ labels }: Column, kind: OwnTable['kind']): string {
   if (kind === 'regression') return 'The model learns to answer with this number.';
-  const names = column.classNames;
+  const names = labels.classNames;
+  if (kind === 'asked')
+    return `${labels.differentNumbers.toLocaleString('en-US')} different numbers stand in this column.`;
   if (names === null) return 'More different values than classes can have.';
   const shown = names.slice(0, MAX_SHOWN_CLASSES);
   const more = names.length - shown.length;
@@ -116,7 +81,7 @@ const MAX_SHOWN_CLASSES = 8;
 const MAX_CLASS_NAME = 60;
 const MAX_TITLE = 120;
 
-export type OwnField = 'ownTitle' | 'ownTrain' | 'ownDev' | 'ownText' | 'ownPair' | 'ownLabel';
+export type OwnField = 'ownTitle' | 'ownTrain' | 'ownDev' | 'ownText' | 'ownPair' | 'ownLabel' | 'ownKind';
 
 export type CheckedTable =
   | { readonly ok: true; readonly own: OwnTaskRequest }
@@ -127,14 +92,15 @@ export function checkTable(table: OwnTable): CheckedTable {
   const problems: Partial<Record<OwnField, string>> = {};
   const train = readFile(table.train);
   if (typeof train === 'string') return { ok: false, problems: { ownTrain: train } };
-  const { columns, rowCount } = train.preview;
+  const { columns, report } = train.preview;
   const column = (name: string): Column | undefined => columns.find((one) => one.name === name);
   const title = table.title.trim();
   if (title === '') problems.ownTitle = 'Say in a few words what the task is about.';
   else if (title.length > MAX_TITLE) problems.ownTitle = `At most ${MAX_TITLE} characters; these are ${title.length}.`;
   if (columns.length < 2)
     problems.ownTrain = 'A table needs at least two columns, a text and a label, and a first row that names them.';
-  else if (rowCount < 2) problems.ownTrain = 'At least two rows that can be read are needed, to train and to evaluate.';
+  else if (report.used < 2)
+    problems.ownTrain = 'At least two rows that can be read are needed, to train and to evaluate.';
   if (column(table.text) === undefined) problems.ownText = 'Choose the column that holds the text.';
   const label = column(table.label);
   if (label === undefined) problems.ownLabel = 'Choose the column that holds the label.';
@@ -142,6 +108,8 @@ export function checkTable(table: OwnTable): CheckedTable {
   else {
     const wrong = labelProblem(label, table.kind);
     if (wrong !== undefined) problems.ownLabel = wrong;
+    else if (table.kind === 'asked')
+      problems.ownKind = `Say whether the numbers of “${label.name}” are classes or a score.`;
   }
   if (table.pair !== '' && (table.pair === table.text || table.pair === table.label))
     problems.ownPair = 'The second text must be a column of its own.';
@@ -153,7 +121,7 @@ export function checkTable(table: OwnTable): CheckedTable {
     if (missing.length > 0)
       problems.ownDev = `This file has no column ${listText(missing.map((name) => `“${name}”`))}; it needs the same columns as the training file.`;
   }
-  if (Object.keys(problems).length > 0) return { ok: false, problems };
+  if (Object.keys(problems).length > 0 || table.kind === 'asked') return { ok: false, problems };
   return {
     ok: true,
     own: {
@@ -169,7 +137,7 @@ export function checkTable(table: OwnTable): CheckedTable {
 function readFile(file: TableFile): Extract<TableFile, { kind: 'read' }> | string {
   switch (file.kind) {
     case 'none':
-      return 'Choose a CSV or TSV file whose first row names the columns.';
+      return 'Choose a table: CSV or TSV whose first row names the columns, JSON lines, or Parquet.';
     case 'reading':
       return `${file.name} is still being read; try again in a moment.`;
     case 'unreadable':
@@ -179,10 +147,17 @@ function readFile(file: TableFile): Extract<TableFile, { kind: 'read' }> | strin
   }
 }
 
-function labelProblem({ name, classNames, numeric }: Column, kind: OwnTable['kind']): string | undefined {
-  if (kind === 'regression') return numeric ? undefined : `“${name}” holds words; choose classes, or another column.`;
+function labelProblem({ name, labels }: Column, kind: OwnTable['kind']): string | undefined {
+  const { classNames, numbers } = labels;
+  if (kind === 'asked') return undefined;
+  if (kind === 'regression') {
+    if (numbers > 0) return undefined;
+    return labels.kind === 'asked'
+      ? `“${name}” holds numbers that cannot be read, such as “${classNames?.[0] ?? ''}”; write 1.5.`
+      : `“${name}” holds words; choose classes, or another column.`;
+  }
   if (classNames === null)
-    return `“${name}” has more different values than classes can have; choose a number, or another column.`;
+    return `“${name}” has more different values than classes can have; choose a score, or another column.`;
   if (classNames.length < 2) return `“${name}” has one value only; there must be two classes at least.`;
   const long = classNames.find((one) => one.length > MAX_CLASS_NAME);
   return long === undefined

@@ -1,4 +1,5 @@
 import type { Policy } from '../../../signaling/protocol/settings.ts';
+import type { DataReport } from '../../../worker/api/tables.ts';
 import type { SessionView } from './view.ts';
 
 /** Beyond so many lines every second one of the older half goes, but for settings and scores. */
@@ -14,6 +15,7 @@ export type LogEntry =
   | { readonly type: 'phase'; readonly phase: string }
   | { readonly type: 'policy'; readonly policy: Policy }
   | { readonly type: 'plan'; readonly plan: unknown }
+  | { readonly type: 'data'; readonly data: DataReport }
   | { readonly type: 'round'; readonly report: SessionView['rounds'][number] }
   | { readonly type: 'score'; readonly report: SessionView['scores'][number] }
   | { readonly type: 'problem'; readonly sentence: string };
@@ -22,6 +24,7 @@ export type LogEntry =
 export function logEntries(before: SessionView, after: SessionView): readonly LogEntry[] {
   if (before === after) return [];
   const entries: LogEntry[] = [];
+  if (before.data === null && after.data !== null) entries.push({ type: 'data', data: after.data });
   const [old, room] = [before.room, after.room];
   if (room !== null && room !== old) {
     if (old === null) entries.push({ type: 'session', room: room.id, settings: room.settings });
@@ -67,7 +70,7 @@ export class RunLog {
   /** `lines` as `lines()` gave them. */
   constructor(nowMs: () => number, lines: readonly string[]) {
     this.#nowMs = nowMs;
-    this.#lines = lines.map((text) => ({ lasting: /^\{"type":"(session|score)"/.test(text), text }));
+    this.#lines = lines.map((text) => ({ lasting: /^\{"type":"(session|data|score)"/.test(text), text }));
   }
 
   add(entries: readonly LogEntry[]): void {
@@ -75,7 +78,7 @@ export class RunLog {
     const at = new Date(this.#nowMs()).toISOString();
     const lines = entries.map(
       ({ type, ...rest }): Line => ({
-        lasting: type === 'session' || type === 'score',
+        lasting: type === 'session' || type === 'data' || type === 'score',
         text: JSON.stringify({ type, at, ...rest }),
       }),
     );

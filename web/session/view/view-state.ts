@@ -1,5 +1,6 @@
 import type { Activity, DeviceStatus, RoundReport, ScoreReport } from '../../../signaling/protocol/room-view.ts';
 import type { LoadProgress } from '../../../worker/api/device-api.ts';
+import type { DataReport } from '../../../worker/api/tables.ts';
 import type { RoomMessage } from '../links/room-client.ts';
 import type { Notice, SessionView } from './view.ts';
 
@@ -16,7 +17,7 @@ export type ViewEvent =
   | { readonly type: 'score'; readonly report: ScoreReport }
   | { readonly type: 'activity'; readonly activity: Activity }
   | { readonly type: 'evaluation'; readonly evaluation: SessionView['evaluation'] }
-  | { readonly type: 'data'; readonly badRows: SessionView['badRows']; readonly pairs: boolean }
+  | { readonly type: 'data'; readonly data: DataReport; readonly pairs: boolean }
   | { readonly type: 'kept'; readonly kept: SessionView['kept'] }
   | {
       readonly type: 'notice';
@@ -40,7 +41,7 @@ export function firstView(role: SessionView['role'], self: string): SessionView 
     evaluation: null,
     best: null,
     kept: null,
-    badRows: null,
+    data: null,
     pairs: null,
     notices: [],
     ended: null,
@@ -65,7 +66,7 @@ export function reduceView(view: SessionView, event: ViewEvent): SessionView {
     case 'evaluation':
       return { ...view, evaluation: event.evaluation };
     case 'data':
-      return { ...view, badRows: event.badRows, pairs: event.pairs };
+      return { ...view, data: event.data, pairs: event.pairs };
     case 'kept':
       return { ...view, kept: event.kept };
     case 'ended':

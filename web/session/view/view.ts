@@ -13,10 +13,9 @@ import type {
   HostRequest,
   KeptModel,
   KeptSession,
-  OpenedSession,
   Preflight,
 } from '../../../worker/api/host-api.ts';
-import type { TablePreview } from '../../../worker/api/tables.ts';
+import type { DataReport, NamedFile, TablePreview } from '../../../worker/api/tables.ts';
 
 export type { KeptSession };
 
@@ -49,8 +48,8 @@ export interface SessionView {
   readonly best: { readonly round: number; readonly value: number } | null;
   /** The checkpoint that this device could go on from, in milliseconds since 1970; null without one. Known on the host only. */
   readonly kept: { readonly round: number; readonly atMs: number } | null;
-  /** Rows of the host's data that could not be used, and the first of them; null until the data is read, and for other roles. */
-  readonly badRows: OpenedSession['badRows'] | null;
+  /** What the host's data was read as, and what of it is used; null until the data is read, and for other roles. */
+  readonly data: DataReport | null;
   /** Whether the task's samples are pairs of texts; null until the data is read, and for other roles. */
   readonly pairs: boolean | null;
   readonly notices: readonly Notice[];
@@ -131,8 +130,8 @@ export interface SessionFactory {
   /** Goes on with what `exportCheckpoint` gave; `options` replace those of the session then. */
   resumeFile(bytes: Uint8Array, options: HostOptions): Promise<HostSession>;
   forget(id: string): Promise<void>;
-  /** Reads a person's CSV or TSV file for its preview. */
-  previewTable(bytes: Uint8Array): Promise<TablePreview>;
+  /** Reads a person's own file for its preview. Rejects with a sentence when it is no table. */
+  previewTable(file: NamedFile): Promise<TablePreview>;
   /** What a base model is and whether this device can hold it, before any download of its weights. */
   preflight(source: ModelSource): Promise<Preflight>;
   /** Models whose files this device keeps, so that they need no download the next time. */

@@ -1,0 +1,4 @@
+/** A file that cannot be used as a table; the message is one sentence for the person who chose it. */
+export class TableError extends Error {
+  override readonly name = 'TableError';
+}
