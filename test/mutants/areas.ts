@@ -12,7 +12,7 @@ const unit = (files: RegExp, ...tests: string[]): Area => ({ files, project: 'un
 const engine = (files: RegExp, ...tests: string[]): Area => ({ files, project: 'engine', tests });
 
 export const AREAS: readonly Area[] = [
-  unit(/^worker\/learn\//, 'test/learn', 'test/device/trainer.test.ts', 'test/host/'),
+  unit(/^worker\/learn\//, 'test/learn', 'test/device/trainer.test.ts', 'test/host/checkpoint.test.ts'),
   unit(/^worker\/data\//, 'test/data', 'test/host/checkpoint.test.ts'),
   unit(/^worker\/model\/pcg4d\.ts$/, 'test/model', 'test/adapter'),
   unit(/^worker\/model\//, 'test/model', 'test/adapter/adapter-files.test.ts', 'test/adapter/merged-model.test.ts'),

@@ -86,6 +86,19 @@ describe.each(CHANNELS)('teams, %s', (channel) => {
   });
 });
 
+// Chains give the head to whoever takes the first layers; where power is shared over the band, another may carry it better.
+test.each([
+  [101, 3, 2],
+  [124, 0, 1],
+])('the head goes to whoever carries it best: seed %i, device %i instead of %i', (seed, owner, first) => {
+  const fleet = fleetOf(small(seed, 'ofdma-power'));
+  const { loads, latencySeconds } = fastestTeams(fleet)!;
+  expect(latencySeconds / bruteTeams(fleet)).toBeCloseTo(1, 9);
+  const depthsOf = (device: number) => loads.find((load) => load.device === device)!.depths;
+  expect(depthsOf(owner)[0]).toBe(0);
+  expect(depthsOf(first)[0]).toBe(1);
+});
+
 test('within 5 % of the integer program on average, on problems too large for brute force', async () => {
   let gaps = 0;
   const seeds = Array.from({ length: 8 }, (_, i) => i);
