@@ -2,12 +2,41 @@ import { describe, expect, it } from 'vitest';
 import { type DataMessage, encodeMessage, readMessage } from '../../signaling/protocol/exchange/data-messages.ts';
 import { decodeFrame } from '../../signaling/protocol/exchange/frames.ts';
 import { MAX_CONTROL_CHARACTERS, MAX_DEVICES_IN_ROOM } from '../../signaling/protocol/limits.ts';
-import { type ClientMessage, parseClientMessage, parseServerMessage } from '../../signaling/protocol/messages.ts';
+import {
+  type ClientMessage,
+  ClientMessageSchema,
+  parseClientMessage,
+  parseServerMessage,
+  type ServerMessage,
+  ServerMessageSchema,
+} from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
 import { profile, SETTINGS } from './samples.ts';
 
 const device = { id: 'abcdefgh', key: 'k'.repeat(32), name: 'laptop', kind: 'tab' as const };
+const ROUND = {
+  round: 1,
+  planVersion: 1,
+  loss: 0.7,
+  learningRate: 1e-3,
+  gradientNorm: 1,
+  elapsedSeconds: 0.5,
+  devices: [
+    { device: 'abcdefgh', samples: 16, deepestDepth: 2, computeSeconds: 0.2, uploadSeconds: 0, uploadBits: 1e6 },
+  ],
+  reassigned: 0,
+};
+const SCORE = {
+  round: 1,
+  metric: 'accuracy' as const,
+  value: 0.75,
+  loss: 0.5,
+  examples: 20,
+  elapsedSeconds: 1,
+  further: [{ metric: 'f1' as const, devSet: 'mismatched', value: 0.5 }],
+};
+const ACTIVITY = { round: 1, devices: [{ device: 'abcdefgh', received: 1, expected: 2 }] };
 const CLIENT_MESSAGES: ClientMessage[] = [
   { type: 'create', version: PROTOCOL_VERSION, device, settings: SETTINGS },
   { type: 'join', version: PROTOCOL_VERSION, device, room: 'abc234', watch: false },
@@ -15,34 +44,66 @@ const CLIENT_MESSAGES: ClientMessage[] = [
   { type: 'status', status: { kind: 'loading', done: 1, total: 2 } },
   { type: 'profile', profile: profile() },
   { type: 'linked', device: 'abcdefgh', linked: true },
+  { type: 'hidden', hidden: true },
+  { type: 'leave' },
+  { type: 'ping' },
+  { type: 'pong' },
+  { type: 'phase', phase: 'training' },
   { type: 'policy', policy: 'lola' },
+  { type: 'round', report: ROUND },
+  { type: 'score', report: SCORE },
+  { type: 'activity', activity: ACTIVITY },
+  { type: 'history', rounds: [ROUND], scores: [SCORE] },
+];
+const SERVER_MESSAGES: ServerMessage[] = [
+  { type: 'hello', version: PROTOCOL_VERSION },
   {
-    type: 'round',
-    report: {
-      round: 1,
-      planVersion: 1,
-      loss: 0.7,
-      learningRate: 1e-3,
-      gradientNorm: 1,
-      elapsedSeconds: 0.5,
+    type: 'room',
+    room: {
+      id: 'abc234',
+      settings: SETTINGS,
+      phase: 'training',
+      host: 'abcdefgh',
       devices: [
-        { device: 'abcdefgh', samples: 16, deepestDepth: 2, computeSeconds: 0.2, uploadSeconds: 0, uploadBits: 1e6 },
+        {
+          id: 'abcdefgh',
+          name: 'laptop',
+          kind: 'tab',
+          status: { kind: 'failed', sentence: 'No engine works here.' },
+          hidden: false,
+          linked: true,
+          online: true,
+          peerId: 'xyz123',
+          profile: profile(),
+        },
       ],
-      reassigned: 0,
+      plan: null,
+      planNote: 'Nobody can hold the model.',
     },
   },
+  { type: 'history', rounds: [ROUND], scores: [SCORE] },
+  { type: 'round', report: ROUND },
+  { type: 'score', report: SCORE },
+  { type: 'activity', activity: ACTIVITY },
+  { type: 'pong' },
+  { type: 'ping' },
+  { type: 'error', sentence: 'There is no such session.', refused: true },
+  { type: 'closed', sentence: 'The host ended the session.' },
 ];
 
+/** Fields that may be nothing. */
+const NULLABLE = new Set(['plan', 'planNote', 'peerId', 'devSet']);
+
 /** Every way to replace one leaf of a value by something that cannot stand there. */
-function* mutations(value: unknown): Generator<unknown> {
+function* mutations(value: unknown, field = ''): Generator<unknown> {
   if (typeof value !== 'object' || value === null) {
-    yield null;
+    if (!NULLABLE.has(field)) yield null;
     yield typeof value === 'number' ? 'text' : 77;
     return;
   }
   for (const key of Object.keys(value)) {
     const copy = (): Record<string, unknown> => structuredClone(value) as Record<string, unknown>;
-    for (const changed of mutations((value as Record<string, unknown>)[key]))
+    for (const changed of mutations((value as Record<string, unknown>)[key], key))
       yield Array.isArray(value) ? Object.assign([...value], { [key]: changed }) : { ...copy(), [key]: changed };
   }
   if (!Array.isArray(value)) yield { ...value, unexpected: 1 };
@@ -55,9 +116,23 @@ describe('control messages', () => {
 
   it.each(CLIENT_MESSAGES.map((m) => [m.type, m] as const))('%s is refused with any one field spoilt', (_, message) => {
     const spoilt = [...mutations(message)];
-    expect(spoilt.length).toBeGreaterThan(3);
+    expect(spoilt.length).toBeGreaterThan(2);
     const passed = spoilt.filter((m) => parseClientMessage(JSON.stringify(m)).ok);
     expect(passed).toEqual([]);
+  });
+
+  it.each(SERVER_MESSAGES.map((m) => [m.type, m] as const))('the server’s %s likewise', (type, message) => {
+    expect(parseServerMessage(JSON.stringify(message))).toEqual({ ok: true, value: message });
+    const passed = [...mutations(message)].filter((m) => parseServerMessage(JSON.stringify(m)).ok);
+    // A later server may say more when it greets.
+    expect(passed).toEqual(type === 'hello' ? [{ ...message, unexpected: 1 }] : []);
+  });
+
+  it('of every type have a sample here', () => {
+    const types = (options: readonly { readonly entries: { readonly type: { readonly literal: string } } }[]) =>
+      options.map(({ entries }) => entries.type.literal);
+    expect(new Set(CLIENT_MESSAGES.map((m) => m.type))).toEqual(new Set(types(ClientMessageSchema.options)));
+    expect(new Set(SERVER_MESSAGES.map((m) => m.type))).toEqual(new Set(types(ServerMessageSchema.options)));
   });
 
   it('says in one sentence which field was wrong', () => {
