@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { WorkOrder, WorkPart } from '../../worker/api/device-api.ts';
 import { lossAndGradient } from '../../worker/check/golden-check.ts';
 import { randomModel } from '../../worker/check/random-model.ts';
@@ -11,7 +11,11 @@ const engine = await createReferenceEngine(model);
 await engine.setParameters(model.parameters);
 const dropout = { probability: 0.2, seed: 8 };
 
-async function run(order: Partial<WorkOrder>, on: Engine = engine, afterStep = async () => {}): Promise<WorkPart[]> {
+async function run(
+  order: Partial<WorkOrder>,
+  on: Engine = engine,
+  afterStep: (seconds: number) => Promise<void> = async () => {},
+): Promise<WorkPart[]> {
   const parts: WorkPart[] = [];
   const whole = { round: 6, batch: model.batch, layers: [0, 1, 2], head: true, microBatch: 5, dropout, ...order };
   for await (const part of runOrder(on, whole, afterStep)) parts.push(part);
@@ -45,6 +49,58 @@ describe('an order', () => {
       const largest = Math.max(...slice.map(Math.abs));
       for (let i = 0; i < slice.length; i++)
         expect(Math.abs(part.gradient[i]! - slice[i]!)).toBeLessThan(1e-5 * largest);
+    }
+  });
+
+  it('tells seconds, of the whole and of the way forward with the loss', async () => {
+    let nowMs = 5000;
+    vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+    const slowly = async <T>(ms: number, work: Promise<T>): Promise<T> => {
+      const result = await work;
+      nowMs += ms;
+      return result;
+    };
+    const slow: Engine = {
+      ...engine,
+      begin: async (batch, options) => {
+        const pass = await engine.begin(batch, options);
+        return {
+          ...pass,
+          embed: () => slowly(100, pass.embed()),
+          forward: (range, hidden) => slowly(250, pass.forward(range, hidden)),
+          loss: (hidden, want) => slowly(50, pass.loss(hidden, want)),
+          backward: async function* (range, dHidden, wantInput) {
+            const layers = pass.backward(range, dHidden, wantInput);
+            for (let next = await layers.next(); ; next = await layers.next()) {
+              if (next.done) return next.value;
+              nowMs += 500;
+              yield next.value;
+            }
+          },
+        };
+      },
+    };
+    const steps: number[] = [];
+    const afterStep = async (seconds: number) => {
+      steps.push(seconds);
+    };
+    try {
+      // Two micro-batches of three layers.
+      const done = (await run({ microBatch: 3 }, slow, afterStep)).at(-1);
+      const once = [0.1, 0.25, 0.25, 0.25, 0.05, 0.5, 0.5, 0.5, 0];
+      expect(steps).toEqual([...once, ...once]);
+      expect(done).toMatchObject({
+        kind: 'done',
+        computeSeconds: expect.closeTo(4.8, 9),
+        forwardSeconds: expect.closeTo(1.8, 9),
+      });
+
+      steps.length = 0;
+      await evaluateBatch(slow, model.batch, 5, afterStep);
+      // The embedding counts with the first layer.
+      expect(steps).toEqual([0.35, 0.25, 0.25]);
+    } finally {
+      vi.restoreAllMocks();
     }
   });
 

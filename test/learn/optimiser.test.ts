@@ -71,6 +71,8 @@ test('without warm-up the first round has the full rate and the last a share abo
 test('the warm-up lasts the ceiling of its share of the rounds', () => {
   expect([1, 2, 3].map((round) => learningRateFactor(round, 10, 0.11))).toEqual([0, 0.5, 1]);
   expect(learningRateFactor(1, 1, 1)).toBe(0);
+  // Two of three steps warm up, and the one that is left has the peak.
+  expect([1, 2, 3].map((round) => learningRateFactor(round, 3, 2 / 3))).toEqual([0, 0.5, 1]);
 });
 
 test('arrays of different lengths are refused', () => {

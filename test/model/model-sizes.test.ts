@@ -8,7 +8,7 @@ import {
 } from '../../signaling/protocol/limits.ts';
 import { LORA_TARGETS, SessionSettingsSchema, WEIGHT_STORAGES } from '../../signaling/protocol/settings.ts';
 import { maxTokens, parseModelConfig } from '../../worker/model/config.ts';
-import { frozenBytes, frozenTensors } from '../../worker/model/description.ts';
+import { frozenBytes, frozenTensors, layerBytes } from '../../worker/model/description.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
 import { trainingBytes } from '../../worker/model/model-preflight.ts';
 import { SETTINGS } from '../protocol/samples.ts';
@@ -52,4 +52,16 @@ describe.each(MODELS)('%s', (id, parameters, megabytes) => {
     // Parameters travel whole with the first order of a round.
     expect(4 * parameterLayout(model, lora, 3).length).toBeLessThan(MAX_DATA_MESSAGE_BYTES / 2);
   });
+});
+
+it('reckons what one sample trains with on WASM', () => {
+  const model = { ...SETTINGS.shape, layers: 2, hiddenSize: 8, heads: 2, ffnSize: 16, maxPositions: 6 };
+  expect(maxTokens(model)).toBe(4);
+  // 4 tokens: kept by a layer 4 (7 * 8 + 16 + 2 * 4), in passing 4 (6 * 8 + 3 * 16 + 3 * 2 * 4), 4 bytes each.
+  const layers = 4 * (2 * 320 + 320 + 480);
+  expect(trainingBytes(model, 'f32')).toBe(frozenBytes(model, 'f32') + layerBytes(model, 'f32') + layers);
+  // Stored in 16 bits, one matrix is unpacked: 8 * 16 values.
+  expect(trainingBytes(model, 'f16')).toBe(frozenBytes(model, 'f16') + layerBytes(model, 'f16') + layers + 4 * 128);
+  // A layer's matrices (4 of 8 by 8, 2 of 8 by 16), 6 biases and 2 norms of two vectors each.
+  expect(layerBytes(model, 'f32')).toBe(4 * (4 * 64 + 2 * 128 + (5 * 8 + 16) + 4 * 8));
 });

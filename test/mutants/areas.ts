@@ -28,7 +28,7 @@ export const AREAS: readonly Area[] = [
   ),
   engine(/^worker\/engine\/onnx\//, 'test/engine/onnx'),
   engine(/^worker\/engine\/webgpu\//, 'test/webgpu'),
-  unit(/^signaling\/protocol\//, 'test/protocol', 'test/room', 'test/session'),
+  unit(/^signaling\/protocol\//, 'test/protocol', 'test/room', 'test/model/model-sizes.test.ts'),
   unit(/^signaling\/planner\//, 'test/planner'),
   unit(/^signaling\/room\//, 'test/room'),
   unit(/^signaling\/server\//, 'test/server'),

@@ -81,6 +81,33 @@ describe('compute', () => {
     expect(relativeError(secondsOf(corrected, 24, 10), secondsOf(truth, 24, 10))).toBeLessThan(1e-3);
   });
 
+  test('the overhead is where a line through two sample counts meets none, a quarter of the way in each round', () => {
+    // 0.02 calibrated; the true one is 0.1, so 8 samples take 0.1 + 8 v and 32 take 0.1 + 32 v.
+    const truth = { ...CALIBRATED, overheadSeconds: 0.1 };
+    const first = observe(startFit(CALIBRATED, LAYERS), 32, 6, secondsOf(truth, 32, 6));
+    // No two sample counts yet but those that the calibration stands for, at the same one.
+    expect(correctedProfile(first).overheadSeconds).toBe(0.02);
+    const second = observe(first, 8, 6, secondsOf(truth, 8, 6));
+    const step = correctedProfile(second).overheadSeconds;
+    expect(step).toBeGreaterThan(0.02);
+    // Never more than a quarter of the way to the shortest round.
+    expect(step).toBeLessThanOrEqual(0.02 + 0.25 * (secondsOf(truth, 8, 6) - 0.02));
+  });
+
+  test('the overhead is never more than the shortest round, though a line through others says so', () => {
+    let state = startFit(CALIBRATED, LAYERS);
+    // More samples in less time: the line would meet none far above every round.
+    for (let round = 0; round < 40; round += 1) {
+      const samples = [16, 32][round % 2]!;
+      const usual = secondsOf(CALIBRATED, samples, 6);
+      state = observe(state, samples, 6, usual * (samples === 16 ? 1.35 : 0.8));
+    }
+    const shortest = 0.8 * secondsOf(CALIBRATED, 32, 6);
+    const longest = 1.35 * secondsOf(CALIBRATED, 16, 6);
+    expect(shortest).toBeGreaterThan(longest);
+    expect(correctedProfile(state).overheadSeconds).toBeLessThanOrEqual(longest);
+  });
+
   test('one depth and sample count alone scale all work alike and keep the overhead: nothing else is known', () => {
     let state = startFit(CALIBRATED, LAYERS);
     const measured = 1.2 * secondsOf(CALIBRATED, 32, 6);
