@@ -4,7 +4,6 @@ import {
   GOLDEN_LIMITS,
   type GoldenErrors,
   type GoldenLimits,
-  HALF_LIMITS,
   withinLimits,
 } from '../../worker/check/golden-check.ts';
 import { type GoldenCase, readGoldenFile } from '../../worker/check/golden-file.ts';
@@ -24,9 +23,9 @@ gradient and the loss before each AdamW step with what PyTorch computed.
   --json    print the errors as JSON
   --help    show this
 
-Errors are relative: the largest error over the tensor's largest value. Limits: logits and loss ${GOLDEN_LIMITS.logits},
-gradients ${GOLDEN_LIMITS.gradients}, loss curve ${GOLDEN_LIMITS.lossCurve}; with 16-bit weights and activations ${HALF_LIMITS.gradients},
-loss curve ${HALF_LIMITS.lossCurve}.
+Errors are relative: the largest error over the tensor's largest value. Limits: logits and loss ${GOLDEN_LIMITS.single.logits},
+gradients ${GOLDEN_LIMITS.single.gradients}, loss curve ${GOLDEN_LIMITS.single.lossCurve}; with 16-bit weights and activations ${GOLDEN_LIMITS.half.gradients},
+loss curve ${GOLDEN_LIMITS.half.lossCurve}.
 Exit code 0 when every engine is within them, 1 when one is not, 2 when a file or an option cannot be used.
 `;
 
@@ -64,8 +63,8 @@ export async function verifyCommand(argv: string[]): Promise<number> {
   for (const { file, golden } of cases) {
     const engines: EngineOutcome[] = [];
     for (const kind of ENGINES) {
-      const { id: engine, limits } = kind;
-      engines.push({ engine, limits, outcome: await check(kind, golden) });
+      const limits = GOLDEN_LIMITS[kind.precision];
+      engines.push({ engine: kind.id, limits, outcome: await check(kind, golden) });
     }
     reports.push({ file, engines });
     if (!values.json) process.stdout.write(describe(reports.at(-1)!));
@@ -98,7 +97,12 @@ async function check(kind: EngineKind, golden: GoldenCase): Promise<Outcome> {
     const engine = await kind.create(golden);
     try {
       const errors = await checkGolden(engine, golden);
-      return { status: 'checked', backend: engine.backend, errors, ok: withinLimits(errors, kind.limits) };
+      return {
+        status: 'checked',
+        backend: engine.backend,
+        errors,
+        ok: withinLimits(errors, GOLDEN_LIMITS[kind.precision]),
+      };
     } finally {
       await engine.dispose();
     }

@@ -6,7 +6,7 @@ import {
   WEIGHT_STORAGES,
   type WeightStorage,
 } from '../../signaling/protocol/settings.ts';
-import { lossAndGradient } from '../../worker/check/golden-check.ts';
+import { lossAndGradient } from '../../worker/check/loss-and-gradient.ts';
 import { randomValues } from '../../worker/check/random-model.ts';
 import { createOnnxEngine } from '../../worker/engine/onnx/engine.ts';
 import { openHttp } from '../../worker/files/open-file.ts';

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { fitSeconds, layerFlops, type PassSeconds } from '../../worker/device/calibration.ts';
+import { randomModel } from '../../worker/check/random-model.ts';
+import { fitSeconds, layerFlops, measureSeconds, type PassSeconds } from '../../worker/device/calibration.ts';
+import type { Engine } from '../../worker/engine/engine.ts';
+import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import { SETTINGS } from '../protocol/samples.ts';
 
 /** Seconds of a machine that follows the cost model exactly: fixed and per-sample costs of each part. */
@@ -59,4 +62,56 @@ it("counts a layer's useful operations", () => {
   const matrices = 2 * 128 * 7_077_888;
   const product = 2 * 128 * 128 * 768;
   expect(layerFlops(shape, 128)).toBe(2 * matrices + 6 * product);
+});
+
+/** The engine, whose passes are counted while they are open; `breaking` fails at its `failAt`-th call. */
+function counted(engine: Engine, breaking: 'embed' | 'forward' | 'loss' | 'backward', failAt: number) {
+  const open = { passes: 0 };
+  let calls = 0;
+  const broken =
+    <Given extends unknown[], Made>(part: typeof breaking, work: (...given: Given) => Made) =>
+    (...given: Given): Made => {
+      if (part === breaking && ++calls === failAt) throw new Error('The device was lost.');
+      return work(...given);
+    };
+  const begin: Engine['begin'] = async (...asked) => {
+    const pass = await engine.begin(...asked);
+    open.passes++;
+    return {
+      embed: broken('embed', pass.embed),
+      forward: broken('forward', pass.forward),
+      loss: broken('loss', pass.loss),
+      backward: broken('backward', pass.backward),
+      dispose: () => {
+        open.passes--;
+        pass.dispose();
+      },
+    };
+  };
+  return { open, engine: { ...engine, begin } };
+}
+
+describe('a measurement that fails', () => {
+  it.each([
+    ['embed', 1],
+    ['embed', 12],
+    ['forward', 1],
+    ['loss', 2],
+    ['backward', 1],
+  ] as const)('at %s, call %i, gives back the memory of its passes', async (breaking, failAt) => {
+    const model = await randomModel({
+      layers: 2,
+      hiddenSize: 8,
+      heads: 2,
+      ffnSize: 8,
+      labelCount: 2,
+      rank: 1,
+      tokens: 4,
+    });
+    const real = await createReferenceEngine(model);
+    await real.setParameters(model.parameters);
+    const { engine, open } = counted(real, breaking, failAt);
+    await expect(measureSeconds(engine, SETTINGS.training, 4)).rejects.toThrow('The device was lost.');
+    expect(open.passes).toBe(0);
+  });
 });

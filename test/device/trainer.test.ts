@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { WorkOrder, WorkPart } from '../../worker/api/device-api.ts';
-import { lossAndGradient } from '../../worker/check/golden-check.ts';
+import { lossAndGradient } from '../../worker/check/loss-and-gradient.ts';
 import { randomModel } from '../../worker/check/random-model.ts';
 import type { Engine } from '../../worker/engine/engine.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';

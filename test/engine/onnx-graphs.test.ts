@@ -6,7 +6,7 @@ import {
   type ModelShape,
   type WeightStorage,
 } from '../../signaling/protocol/settings.ts';
-import { lossAndGradient } from '../../worker/check/golden-check.ts';
+import { lossAndGradient } from '../../worker/check/loss-and-gradient.ts';
 import { randomModel } from '../../worker/check/random-model.ts';
 import { createOnnxEngine } from '../../worker/engine/onnx/engine.ts';
 import { layerGraphs } from '../../worker/engine/onnx/layer-graphs.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
-import { lossAndGradient } from '../../worker/check/golden-check.ts';
+import { lossAndGradient } from '../../worker/check/loss-and-gradient.ts';
 import { randomModel } from '../../worker/check/random-model.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import { plainRoberta } from './plain-roberta.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
-import { checkGolden, lossAndGradient, relativeError } from '../../worker/check/golden-check.ts';
+import { checkGolden, relativeError } from '../../worker/check/golden-check.ts';
+import { lossAndGradient } from '../../worker/check/loss-and-gradient.ts';
 import { randomModel, randomValues } from '../../worker/check/random-model.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import { erfc } from '../../worker/engine/reference/functions.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { WEIGHT_STORAGES } from '../../signaling/protocol/settings.ts';
-import { lossAndGradient } from '../../worker/check/golden-check.ts';
+import { lossAndGradient } from '../../worker/check/loss-and-gradient.ts';
 import {
   fingerprints,
   SELF_TEST_DROPOUT,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LORA_TARGETS, WEIGHT_STORAGES } from '../../signaling/protocol/settings.ts';
-import { checkGolden, lossAndGradient, relativeError } from '../../worker/check/golden-check.ts';
+import { checkGolden, relativeError } from '../../worker/check/golden-check.ts';
+import { lossAndGradient } from '../../worker/check/loss-and-gradient.ts';
 import { randomModel } from '../../worker/check/random-model.ts';
 import { selfTest } from '../../worker/check/self-test.ts';
 import type { Engine, EngineRequest } from '../../worker/engine/engine.ts';

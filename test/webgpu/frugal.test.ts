@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LORA_TARGETS, type LoraTarget, type WeightStorage } from '../../signaling/protocol/settings.ts';
-import { lossAndGradient, relativeError } from '../../worker/check/golden-check.ts';
+import { relativeError } from '../../worker/check/golden-check.ts';
+import { lossAndGradient } from '../../worker/check/loss-and-gradient.ts';
 import { randomModel } from '../../worker/check/random-model.ts';
 import type { EngineRequest } from '../../worker/engine/engine.ts';
 import { hiddenFromValues } from '../../worker/engine/hidden.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lossAndGradient } from '../../worker/check/golden-check.ts';
+import { lossAndGradient } from '../../worker/check/loss-and-gradient.ts';
 import { randomModel } from '../../worker/check/random-model.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import { type FailingEngine, recovering } from '../../worker/engine/webgpu/recovery.ts';

@@ -1,8 +1,8 @@
-import type { TokenBatch } from '../api/batch.ts';
-import type { Engine, PassOptions } from '../engine/engine.ts';
+import type { Engine, Precision } from '../engine/engine.ts';
 import { adamWStep, createAdamWState } from '../learn/optimiser.ts';
 import type { ParameterLayout } from '../model/layout.ts';
 import type { GoldenCase } from './golden-file.ts';
+import { lossAndGradient } from './loss-and-gradient.ts';
 
 export interface GoldenErrors {
   /** Largest error over the tensor's largest value. */
@@ -14,17 +14,18 @@ export interface GoldenErrors {
   readonly lossCurve: number;
 }
 
-export const GOLDEN_LIMITS = { logits: 1e-4, loss: 1e-4, gradients: 1e-4, lossCurve: 1e-4 } as const;
+export type GoldenLimits = Readonly<Record<keyof GoldenErrors, number>>;
 
 /**
- * For weights and activations of 16 bits. AdamW's first steps follow little but the signs of a gradient, and the losses become small: along
- * the curve errors grow.
+ * What errors may be, by what an engine computes in. With weights and activations of 16 bits AdamW's first steps follow little but the
+ * signs of a gradient, and the losses become small: along the curve errors grow.
  */
-export const HALF_LIMITS: GoldenLimits = { logits: 2e-2, loss: 2e-2, gradients: 2e-2, lossCurve: 1e-1 };
+export const GOLDEN_LIMITS: Readonly<Record<Precision, GoldenLimits>> = {
+  single: { logits: 1e-4, loss: 1e-4, gradients: 1e-4, lossCurve: 1e-4 },
+  half: { logits: 2e-2, loss: 2e-2, gradients: 2e-2, lossCurve: 1e-1 },
+};
 
-export type GoldenLimits = Readonly<Record<keyof typeof GOLDEN_LIMITS, number>>;
-
-export function withinLimits(errors: GoldenErrors, limits: GoldenLimits = GOLDEN_LIMITS): boolean {
+export function withinLimits(errors: GoldenErrors, limits: GoldenLimits = GOLDEN_LIMITS.single): boolean {
   // Written so that NaN fails.
   return (
     errors.logits <= limits.logits &&
@@ -32,32 +33,6 @@ export function withinLimits(errors: GoldenErrors, limits: GoldenLimits = GOLDEN
     [...errors.gradients.values()].every((error) => error <= limits.gradients) &&
     errors.lossCurve <= limits.lossCurve
   );
-}
-
-const NO_DROPOUT: PassOptions['dropout'] = { probability: 0, seed: 0, round: 1 };
-
-/** One pass over `batch`: forward through all layers, backward through the `depth` last ones. Sums over the samples. */
-export async function lossAndGradient(
-  engine: Engine,
-  batch: TokenBatch,
-  depth = engine.shape.layers,
-  dropout = NO_DROPOUT,
-  recompute = false,
-): Promise<{ readonly logits: Float32Array; readonly lossSum: number; readonly gradient: Float32Array }> {
-  const { layers } = engine.shape;
-  const gradient = new Float32Array(engine.layout.length);
-  const pass = await engine.begin(batch, { saveFrom: layers - depth, dropout, recompute });
-  try {
-    const hidden = await pass.forward({ from: 0, to: layers }, await pass.embed());
-    const { logits, lossSum, dHidden, head } = await pass.loss(hidden, { dHidden: depth > 0, headGradient: true });
-    if (head !== null) gradient.set(head.gradient, engine.layout.head.offset);
-    if (dHidden !== null)
-      for await (const part of pass.backward({ from: layers - depth, to: layers }, dHidden, false))
-        if (part.block !== 'head') gradient.set(part.gradient, engine.layout.layers[part.block]!.offset);
-    return { logits, lossSum, gradient };
-  } finally {
-    pass.dispose();
-  }
 }
 
 /** Trains the golden case on `engine`, which was made from its model, and compares with what PyTorch found. */

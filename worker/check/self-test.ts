@@ -1,6 +1,6 @@
 import type { LoraSettings, WeightStorage } from '../../signaling/protocol/settings.ts';
 import type { Engine, EngineRequest } from '../engine/engine.ts';
-import { lossAndGradient } from './golden-check.ts';
+import { lossAndGradient } from './loss-and-gradient.ts';
 import { type RandomModel, randomModel } from './random-model.ts';
 import { SELF_TEST_ANSWERS, type SelfTestAnswers } from './self-test-answers.ts';
 

@@ -125,13 +125,18 @@ const LEAST_SECONDS = 1e-6;
 
 async function timeEmbedding(engine: Engine, samples: number, tokens: number): Promise<number> {
   const pass = await engine.begin(fullBatch(samples, tokens), { saveFrom: engine.shape.layers, dropout: NO_DROPOUT });
-  const start = performance.now();
-  const hidden = await pass.embed();
-  await hidden.read();
-  const seconds = (performance.now() - start) / 1000;
-  hidden.dispose();
-  pass.dispose();
-  return seconds;
+  try {
+    const start = performance.now();
+    const hidden = await pass.embed();
+    try {
+      await hidden.read();
+      return (performance.now() - start) / 1000;
+    } finally {
+      hidden.dispose();
+    }
+  } finally {
+    pass.dispose();
+  }
 }
 
 /** Seconds of a pass of `samples` through the embeddings, `layers` layers forward, head and loss, and `depth` of them backward. */
@@ -146,16 +151,19 @@ async function timePass(
   const dropout = { probability: training.dropout, seed: training.seed, round: 1 };
   const start = performance.now();
   const pass = await engine.begin(fullBatch(samples, tokens), { saveFrom: layers - depth, dropout });
-  let hidden = await pass.embed();
-  if (layers > 0) hidden = await pass.forward({ from: 0, to: layers }, hidden);
-  const { dHidden } = await pass.loss(hidden, { dHidden: depth > 0, headGradient: true });
-  if (dHidden !== null) {
-    const backward = pass.backward({ from: layers - depth, to: layers }, dHidden, true);
-    let next = await backward.next();
-    while (!next.done) next = await backward.next();
-    next.value?.dispose();
+  try {
+    let hidden = await pass.embed();
+    if (layers > 0) hidden = await pass.forward({ from: 0, to: layers }, hidden);
+    const { dHidden } = await pass.loss(hidden, { dHidden: depth > 0, headGradient: true });
+    if (dHidden !== null) {
+      const backward = pass.backward({ from: layers - depth, to: layers }, dHidden, true);
+      let next = await backward.next();
+      while (!next.done) next = await backward.next();
+      next.value?.dispose();
+    }
+  } finally {
+    pass.dispose();
   }
-  pass.dispose();
   return (performance.now() - start) / 1000;
 }
 

@@ -1,11 +1,9 @@
-import { GOLDEN_LIMITS, type GoldenLimits, HALF_LIMITS } from '../check/golden-check.ts';
-import type { Engine, EngineRequest } from '../engine/engine.ts';
+import type { Engine, EngineRequest, Precision } from '../engine/engine.ts';
 
 /** An engine on one of the things that it can run on. */
 export interface EngineKind {
   readonly id: 'webgpu' | 'webgpu-f16' | 'onnx-webgpu' | 'onnx-wasm' | 'reference';
-  /** What its errors on golden files may be. */
-  readonly limits: GoldenLimits;
+  readonly precision: Precision;
   /** Whether devices should train with it here; the others are there to be compared with. */
   trains(): Promise<boolean>;
   /** Null where this machine can run it, else why not. */
@@ -18,7 +16,7 @@ export interface EngineKind {
 export const ENGINES: readonly EngineKind[] = [
   {
     id: 'webgpu',
-    limits: GOLDEN_LIMITS,
+    precision: 'single',
     // Where WebGPU itself runs on the processor, WASM does the same work several times faster.
     trains: async () => !(await webGpuIsSoftware()),
     absent: webGpuAbsent,
@@ -27,7 +25,7 @@ export const ENGINES: readonly EngineKind[] = [
   {
     // A session's choice of f16 weights asks `webgpu` for the same.
     id: 'webgpu-f16',
-    limits: HALF_LIMITS,
+    precision: 'half',
     trains: async () => false,
     absent: webGpuAbsent,
     create: async (request) =>
@@ -35,14 +33,14 @@ export const ENGINES: readonly EngineKind[] = [
   },
   {
     id: 'onnx-wasm',
-    limits: GOLDEN_LIMITS,
+    precision: 'single',
     trains: async () => true,
     absent: async () => (typeof WebAssembly === 'object' ? null : 'WebAssembly is not available here.'),
     create: async (request) => (await import('../engine/onnx/engine.ts')).createOnnxEngine(request, 'wasm'),
   },
   {
     id: 'onnx-webgpu',
-    limits: GOLDEN_LIMITS,
+    precision: 'single',
     trains: async () => false,
     absent: async () =>
       'WorkerGlobalScope' in globalThis ? webGpuAbsent() : "onnxruntime-web's WebGPU provider runs in browsers only.",
@@ -50,7 +48,7 @@ export const ENGINES: readonly EngineKind[] = [
   },
   {
     id: 'reference',
-    limits: GOLDEN_LIMITS,
+    precision: 'single',
     trains: async () => false,
     absent: async () => null,
     create: async (request) => (await import('../engine/reference/engine.ts')).createReferenceEngine(request),

@@ -82,6 +82,9 @@ export interface EngineBytes {
   readonly gradientBytes: number;
 }
 
+/** What weights and activations are held in: 32 bits, or 16. */
+export type Precision = 'single' | 'half';
+
 /** A model with frozen base weights and one flat vector of trainable values, on some backend. */
 export interface Engine {
   readonly name: 'onnx' | 'webgpu' | 'reference';

@@ -1,4 +1,4 @@
-import { lossAndGradient } from '../../../worker/check/golden-check.ts';
+import { lossAndGradient } from '../../../worker/check/loss-and-gradient.ts';
 import type { Engine, EngineRequest } from '../../../worker/engine/engine.ts';
 import type { Contender } from './contender.ts';
 

@@ -1,12 +1,13 @@
 import * as Comlink from 'comlink';
 import {
   checkGolden,
+  GOLDEN_LIMITS,
   type GoldenErrors,
-  lossAndGradient,
   relativeError,
   withinLimits,
 } from '../../../worker/check/golden-check.ts';
 import { readGoldenFile } from '../../../worker/check/golden-file.ts';
+import { lossAndGradient } from '../../../worker/check/loss-and-gradient.ts';
 import { type RandomModelOptions, randomModel } from '../../../worker/check/random-model.ts';
 import { selfTest } from '../../../worker/check/self-test.ts';
 import { ENGINES } from '../../../worker/device/engines.ts';
@@ -34,7 +35,12 @@ const api = {
     const { backend } = engine;
     await engine.dispose();
     const gradients = Object.fromEntries(errors.gradients);
-    return { absent: null, backend, errors: { ...errors, gradients }, ok: withinLimits(errors, kind.limits) };
+    return {
+      absent: null,
+      backend,
+      errors: { ...errors, gradients },
+      ok: withinLimits(errors, GOLDEN_LIMITS[kind.precision]),
+    };
   },
   /** Largest errors against the reference on a random model, at every depth, with dropout; relative to the largest value. */
   async compare(

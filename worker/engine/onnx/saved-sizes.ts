@@ -21,11 +21,13 @@ export async function measureSavedSizes(parts: EngineParts): Promise<SavedSizes>
     const dropout = { probability: parts.request.withDropout ? 0.5 : 0, seed: 0, round: 1 };
     const pass = new OnnxPass(parts, batch, { saveFrom: 0, dropout });
     const input = hiddenFromValues(1, tokens, new Float32Array(tokens * parts.request.shape.hiddenSize));
-    const hidden = await pass.forward({ from: 0, to: 1 }, input);
-    hidden.dispose();
-    const values = pass.savedValues();
-    pass.dispose();
-    return values;
+    try {
+      const hidden = await pass.forward({ from: 0, to: 1 }, input);
+      hidden.dispose();
+      return pass.savedValues();
+    } finally {
+      pass.dispose();
+    }
   };
   const one = await count(1);
   const perRowAndToken = (await count(2)) / 2 - one;
