@@ -221,6 +221,18 @@ test(
   },
 );
 
+test('a dropout other than the session’s is said, and none where they agree', async () => {
+  // Trained with 0.1.
+  const files = exportAdapter(trained({ rank: 2, alpha: 16, targets: ['query', 'value'] }));
+  const noticesAt = async (dropout: number | null) =>
+    (await readAdapter(files, SHAPE, { alpha: 1, model: { kind: 'embedded', id: 'roberta-mini' }, dropout })).notices;
+  expect(await noticesAt(0)).toEqual([
+    "The adapter was trained with a dropout of 0.1 on its inputs; this session's is 0.",
+  ]);
+  expect(await noticesAt(0.1)).toEqual([]);
+  expect(await noticesAt(null)).toEqual([]);
+});
+
 test('adapters that cannot be trained here are refused with the reason', async () => {
   const files = exportAdapter(trained({ rank: 2, alpha: 16, targets: ['query', 'value'] }));
   const withConfig = (change: object) =>
@@ -259,6 +271,10 @@ test('adapters that cannot be trained here are refused with the reason', async (
     "on layer 1 of the model's 2 alone",
   );
   await expect(reading([{ name: 'a.safetensors', bytes: headless }])).rejects.toThrow('no classification head');
+  const head = encodeSafetensors([{ name: 'classifier.out_proj.bias', shape: [2], values: new Float32Array(2) }]);
+  await expect(reading([{ name: 'a.safetensors', bytes: head }])).rejects.toThrow('no LoRA matrices for any layer');
+  const wide = encodeSafetensors([{ ...lora(0), shape: [0, 8], values: new Float32Array(0) }, lora(1)]);
+  await expect(reading([{ name: 'a.safetensors', bytes: wide }])).rejects.toThrow('has rank 0; ranks from 1 to');
 
   const spoilt = trained({ rank: 2, alpha: 16, targets: ['query'] });
   spoilt.values[5] = Number.NaN;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { assignedRows, cloth, type Thread } from '../../web/page/cloth/cloth.ts';
+import { assignedRows, cloth, hasWork, type Thread } from '../../web/page/cloth/cloth.ts';
 import { loom } from '../../web/page/cloth/cloth-geometry.ts';
 import { device, plan, room, rounds, type Share, withStatus } from './gallery/scenarios.ts';
 
@@ -31,6 +31,20 @@ describe('rows', () => {
     expect(assignedRows({ layers: [0, 4, 5], head: true }, 6)).toEqual([0, 1, 2, 6]);
     expect(assignedRows({ layers: [11], head: false }, 12)).toEqual([1]);
     expect(assignedRows({ layers: [], head: true }, 24)).toEqual([0]);
+  });
+});
+
+describe('work', () => {
+  const assigned = threePlan.assignments[0]!;
+  const samples = (count: number) => ({ ...assigned.samples, count });
+
+  it.each([
+    ['one layer of one sample', { layers: [3], head: false, samples: samples(1) }, true],
+    ['the head alone', { layers: [], head: true, samples: samples(4) }, true],
+    ['no block', { layers: [], head: false, samples: samples(4) }, false],
+    ['no sample', { layers: [3], head: true, samples: samples(0) }, false],
+  ])('%s', (_, change, works) => {
+    expect(hasWork({ ...assigned, ...change })).toBe(works);
   });
 });
 
@@ -195,7 +209,7 @@ describe('loom', () => {
 
   it('draws weights in one scale: 48 pixels for the seconds of the slowest, 6 more for computing', () => {
     const [first, second] = cloth({ ...base, room: three }).threads;
-    const { columns } = loom(
+    const { columns, weightsHeight, weightsY, height, clothBottom } = loom(
       {
         ...cloth({ ...base, room: three }),
         threads: [
@@ -210,6 +224,8 @@ describe('loom', () => {
       { compute: 6 + 24, upload: 12, predicted: 6 + 18 },
       { compute: 6 + 36, upload: 12, predicted: 6 + 48 },
     ]);
+    // 22 below for the seconds in words; 18 of string above.
+    expect([weightsHeight, weightsY - clothBottom, height - weightsY]).toEqual([6 + 48 + 22, 18, 6 + 48 + 22]);
   });
 
   it('lays columns of equal width side by side, a gap of 18 between teams, what is left over on both sides', () => {

@@ -28,6 +28,16 @@ describe('deviceStatus', () => {
       'loading the model: 120 MB of 331 MB, 8.2 MB/s, about 30 s left',
       'busy',
     ],
+    [
+      withStatus(2, {
+        kind: 'loading',
+        done: 3,
+        total: 9,
+        transfer: { bytes: 331e6, totalBytes: 331e6, bytesPerSecond: 8.2e6, secondsLeft: 0 },
+      }),
+      'loading the model: 331 MB are here',
+      'busy',
+    ],
     [withStatus(2, { kind: 'profiling' }), 'measuring its speed', 'busy'],
     [withStatus(2, { kind: 'failed', sentence: 'Out of memory.' }), 'cannot go on: Out of memory.', 'problem'],
     [withStatus(2, { kind: 'watching' }), 'watching', 'quiet'],

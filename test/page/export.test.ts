@@ -146,6 +146,17 @@ describe('planFacts', () => {
     expect(planFacts(room({ devices: [] }))).toEqual([]);
   });
 
+  it.each([
+    [0.0999, 'under 0.1 ms'],
+    [0.1, '0.1 ms'],
+    [9.94, '9.9 ms'],
+    [10, '10 ms'],
+    [812.6, '813 ms'],
+  ])('solved in %f ms is %s', (solveMs, text) => {
+    const facts = planFacts(room({ devices: [device(0)], plan: { ...two, solveMs } }));
+    expect(facts.find(({ what }) => what === 'Solved in')?.value).toBe(text);
+  });
+
   it('tell the gap to the best possible plan', () => {
     expect(gapText(1, 1)).toBe('none: this plan is the best possible');
     expect(gapText(1.034, 1)).toBe('3.4 % at most');

@@ -52,6 +52,7 @@ describe('scores in words', () => {
     expect(curveSentence({ rounds: losses(0.7, 0.6, 0.4), scores: [score(0, 0.5), score(3, 0.8)] })).toBe(
       'Loss from 0.700 in round 1 to 0.400 in round 3. Dev accuracy from 50.0 % to 80.0 %.',
     );
+    expect(curveSentence({ rounds: losses(0.71249), scores: [] })).toBe('Loss 0.712 in round 1.');
     expect(curveSentence({ rounds: [], scores: [score(0, 0.5)] })).toBe(
       'No round is finished yet. Dev accuracy 50.0 %.',
     );

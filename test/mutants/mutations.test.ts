@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ROOT } from '../structure/project-files.ts';
+import { AREAS, areaOf } from './areas.ts';
+import { mutated, mutationsOf } from './mutations.ts';
+
+const changes = (text: string): readonly string[] => mutationsOf(text).map((mutation) => mutated(text, mutation));
+
+describe('changes on purpose', () => {
+  it.each([
+    ['return a + b;', ['return a - b;']],
+    ['return a <= 2;', ['return a < 2;', 'return a <= 3;']],
+    ['if (!ok) return;', ['if (ok) return;', 'if (false) return;']],
+    ['let x = bits / 32;', ['let x = bits * 32;', 'let x = bits / 256;']],
+    ['x += -y;', ['x -= -y;', 'x += y;']],
+    ['return a ? b : c;', ['return a ? c : b;']],
+    ['return Math.min(a, b);', ['return Math.max(a, b);']],
+    ['await pass.dispose();', [';']],
+    ['return a! * (b as number);', ['return a! / (b as number);']],
+  ])('%s', (text, expected) => {
+    expect(changes(`async function f() { ${text} }`)).toEqual(expected.map((one) => `async function f() { ${one} }`));
+  });
+
+  it('leave types, imports, texts and what is thrown as they are', () => {
+    const text = [
+      "import { a } from './a.ts';",
+      'type Two = 2 | { readonly n: 3 };',
+      "function f(x: 1 | 2): string { throw new Error('more than ' + 3); }",
+      "const name = 'a' + b;",
+    ].join('\n');
+    expect(mutationsOf(text)).toEqual([]);
+  });
+
+  it('are told by tests that exist', () => {
+    for (const { tests } of AREAS)
+      for (const path of tests) {
+        expect(existsSync(new URL(path, ROOT)), path).toBe(true);
+      }
+    expect(areaOf('worker/learn/merge.ts')?.tests).toContain('test/learn');
+    expect(areaOf('worker/engine/dropout.ts')?.project).toBe('engine');
+    expect(areaOf('signaling/cli/plan-command.ts')).toBeUndefined();
+  });
+});
