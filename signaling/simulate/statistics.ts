@@ -18,7 +18,9 @@ export function estimate(values: readonly number[]): Estimate | null {
   const mean = values.reduce((a, b) => a + b, 0) / count;
   if (count === 1) return { mean, halfWidth: 0, count };
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1);
-  return { mean, halfWidth: studentT95(count - 1) * Math.sqrt(variance / count), count };
+  const halfWidth = studentT95(count - 1) * Math.sqrt(variance / count);
+  // Equal values have a spread of rounding errors.
+  return { mean, halfWidth: halfWidth > 1e-12 * Math.abs(mean) ? halfWidth : 0, count };
 }
 
 /** Beyond the table, Cornish and Fisher's expansion around the normal quantile; within 0.001 there. */

@@ -1,6 +1,7 @@
 import { LORA_TARGETS, type LoraTarget, type ModelShape } from '../../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../../api/batch.ts';
 import { frozenBytes, loadFrozen, parameterCounts } from '../../model/description.ts';
+import { fromHalf, toHalf } from '../../model/half.ts';
 import { type ParameterBlock, type ParameterSlot, parameterLayout, targetShape } from '../../model/layout.ts';
 import { matrixValues } from '../../model/stored-matrix.ts';
 import { checkedBatch } from '../checked-batch.ts';
@@ -39,8 +40,20 @@ import {
 import { type Matrix, masked, matrix } from './matrix.ts';
 import type { Projection } from './projection.ts';
 
+export interface ReferenceOptions {
+  /**
+   * Rounds activations to binary16 wherever an engine of half precision keeps them between its steps; sums, adapters and gradients stay
+   * float64. What such an engine can be asked to reach.
+   */
+  readonly halfActivations?: boolean;
+}
+
 /** The oracle of the other engines: plain loops in float64, for small models. */
-export async function createReferenceEngine(request: EngineRequest): Promise<Engine> {
+export async function createReferenceEngine(
+  request: EngineRequest,
+  { halfActivations = false }: ReferenceOptions = {},
+): Promise<Engine> {
+  const store = halfActivations ? roundedToHalf : (x: Matrix) => x;
   const { shape, lora, labelCount, weights } = request;
   const layout = parameterLayout(shape, lora, labelCount);
   const { embeddings, layers: frozen } = await loadFrozen(weights, shape, request.weightStorage, (done, total) =>
@@ -79,6 +92,7 @@ export async function createReferenceEngine(request: EngineRequest): Promise<Eng
       },
       outputNorm: { weight: tensors['output.LayerNorm.weight'], bias: tensors['output.LayerNorm.bias'] },
       epsilon: shape.layerNormEps,
+      store,
     };
   };
   const head = (): Head => ({
@@ -112,7 +126,7 @@ export async function createReferenceEngine(request: EngineRequest): Promise<Eng
       embed: async () => {
         const sum = matrix(rows, shape.hiddenSize, gatherEmbeddings(embeddings, shape, batch));
         const { y } = layerNorm(sum, embeddings.normWeight, embeddings.normBias, shape.layerNormEps);
-        return output(masked(y, dropped(0, DROPOUT_SITES.embeddings, shape.hiddenSize)));
+        return output(store(masked(y, dropped(0, DROPOUT_SITES.embeddings, shape.hiddenSize))));
       },
       forward: async (range, hidden) => {
         let x = await input(hidden);
@@ -158,7 +172,7 @@ export async function createReferenceEngine(request: EngineRequest): Promise<Eng
 
   return {
     name: 'reference',
-    backend: 'plain TypeScript, float64',
+    backend: halfActivations ? 'plain TypeScript, float64, activations rounded to half' : 'plain TypeScript, float64',
     shape,
     layout,
     recomputes: false,
@@ -171,6 +185,10 @@ export async function createReferenceEngine(request: EngineRequest): Promise<Eng
     copyBytesPerSecond: async () => processorCopyRate(),
     dispose: async () => {},
   };
+}
+
+function roundedToHalf(x: Matrix): Matrix {
+  return { ...x, data: Float64Array.from(fromHalf(toHalf(Float32Array.from(x.data)))) };
 }
 
 function byTarget<T>(make: (target: LoraTarget) => T): Record<LoraTarget, T> {

@@ -10,6 +10,8 @@ export interface Layer {
   readonly attentionNorm: { readonly weight: Float32Array; readonly bias: Float32Array };
   readonly outputNorm: { readonly weight: Float32Array; readonly bias: Float32Array };
   readonly epsilon: number;
+  /** What becomes of values that are kept from one step to a later one: an engine of half precision stores them so. */
+  readonly store: (x: Matrix) => Matrix;
 }
 
 /** Dropout masks of one pass through a layer; null where nothing is dropped. */
@@ -38,19 +40,21 @@ export function layerForward(
   masks: LayerMasks,
 ): { readonly y: Matrix; readonly saved: LayerSaved } {
   const apply = (target: LoraTarget, input: Matrix) => project(input, layer.projections[target], masks.lora[target]);
+  const { store } = layer;
   const query = apply('query', x);
   const key = apply('key', x);
   const value = apply('value', x);
-  const attended = attention(query.y, key.y, value.y, dims, masks.attentionProbabilities);
-  const attentionOut = apply('attention.output.dense', attended.context);
+  const attended = attention(store(query.y), store(key.y), store(value.y), dims, masks.attentionProbabilities);
+  const attentionOut = apply('attention.output.dense', store(attended.context));
   const { weight, bias } = layer.attentionNorm;
   const middle = layerNorm(add(x, masked(attentionOut.y, masks.attentionOutput)), weight, bias, layer.epsilon);
-  const intermediate = apply('intermediate.dense', middle.y);
-  const output = apply('output.dense', gelu(intermediate.y));
-  const residual = add(middle.y, masked(output.y, masks.ffnOutput));
+  const afterAttention = store(middle.y);
+  const intermediate = apply('intermediate.dense', afterAttention);
+  const output = apply('output.dense', store(gelu(intermediate.y)));
+  const residual = add(afterAttention, masked(output.y, masks.ffnOutput));
   const out = layerNorm(residual, layer.outputNorm.weight, layer.outputNorm.bias, layer.epsilon);
   return {
-    y: out.y,
+    y: store(out.y),
     saved: {
       masks,
       projections: {
@@ -62,9 +66,9 @@ export function layerForward(
         'output.dense': output.saved,
       },
       attention: attended.saved,
-      attentionNorm: middle.saved,
-      intermediate: intermediate.y,
-      outputNorm: out.saved,
+      attentionNorm: { ...middle.saved, normalized: store(middle.saved.normalized) },
+      intermediate: store(intermediate.y),
+      outputNorm: { ...out.saved, normalized: store(out.saved.normalized) },
     },
   };
 }
