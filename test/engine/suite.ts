@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../../worker/api/batch.ts';
-import { checkGolden, GOLDEN_LIMITS, relativeError } from '../../worker/check/golden-check.ts';
+import { checkGolden, FULL_LIMIT, relativeError } from '../../worker/check/golden-check.ts';
 import { lossAndGradient } from '../../worker/check/loss-and-gradient.ts';
 import { randomModel } from '../../worker/check/random-model.ts';
 import type { Engine, EngineRequest } from '../../worker/engine/engine.ts';
@@ -31,11 +31,11 @@ export function engineSuite(
       const golden = await goldenCase(name);
       const engine = await create(golden);
       const errors = await checkGolden(engine, golden);
-      expect(errors.logits).toBeLessThan(GOLDEN_LIMITS.single.logits);
-      expect(errors.loss).toBeLessThan(GOLDEN_LIMITS.single.loss);
+      expect(errors.logits).toBeLessThan(FULL_LIMIT);
+      expect(errors.loss).toBeLessThan(FULL_LIMIT);
       expect(errors.gradients.size).toBe(golden.lora.targets.length * 2 + 4);
-      for (const [group, error] of errors.gradients) expect(error, group).toBeLessThan(GOLDEN_LIMITS.single.gradients);
-      expect(errors.lossCurve).toBeLessThan(GOLDEN_LIMITS.single.lossCurve);
+      for (const [group, error] of errors.gradients) expect(error, group).toBeLessThan(FULL_LIMIT);
+      expect(errors.lossCurve).toBeLessThan(FULL_LIMIT);
       await engine.dispose();
     });
 

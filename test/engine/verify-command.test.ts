@@ -52,6 +52,12 @@ const ReportSchema = v.object({
             loss: v.number(),
             gradients: v.record(v.string(), v.number()),
             lossCurve: v.number(),
+            dropout: v.number(),
+            limits: v.object({
+              logits: v.number(),
+              gradients: v.record(v.string(), v.number()),
+              lossCurve: v.number(),
+            }),
           }),
         ]),
       ),
@@ -88,7 +94,9 @@ describe('tabloom verify', () => {
     const wasm = engines().find(({ engine }) => engine === 'onnx-wasm')!;
     if (wasm.status !== 'checked') throw new Error('WASM must be there.');
     expect(Object.keys(wasm.gradients)).toHaveLength(16);
-    expect(wasm.lossCurve).toBeLessThan(1e-3);
+    expect(wasm.lossCurve).toBeLessThan(1e-4);
+    expect(wasm.dropout).toBeLessThan(1e-4);
+    expect(wasm.limits.lossCurve).toBe(1e-4);
     expect(engines().find(({ engine }) => engine === 'reference')).toMatchObject({ status: 'checked', ok: true });
     expect(engines().map(({ engine }) => engine)).toEqual(expect.arrayContaining(['webgpu', 'webgpu-f16']));
     expect(engines().find(({ engine }) => engine === 'onnx-webgpu')).toMatchObject({ status: 'absent' });
@@ -99,6 +107,9 @@ describe('tabloom verify', () => {
       expect.objectContaining({ engine: 'webgpu', status: 'checked', ok: true }),
       expect.objectContaining({ engine: 'webgpu-f16', status: 'checked', ok: true }),
     ]);
+    // What rounding alone does is measured in the same run.
+    const half = engines().find(({ engine }) => engine === 'webgpu-f16');
+    expect(half?.status === 'checked' ? half.limits.lossCurve : 0).toBeGreaterThan(1e-3);
   });
 
   it('ends with 1 and names the gradient that is off', async () => {

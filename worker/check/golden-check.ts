@@ -1,4 +1,4 @@
-import type { Engine, Precision } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { adamWStep, createAdamWState } from '../learn/optimiser.ts';
 import type { ParameterLayout } from '../model/layout.ts';
 import type { GoldenCase } from './golden-file.ts';
@@ -14,26 +14,8 @@ export interface GoldenErrors {
   readonly lossCurve: number;
 }
 
-export type GoldenLimits = Readonly<Record<keyof GoldenErrors, number>>;
-
-/**
- * What errors may be, by what an engine computes in. With weights and activations of 16 bits AdamW's first steps follow little but the
- * signs of a gradient, and the losses become small: along the curve errors grow.
- */
-export const GOLDEN_LIMITS: Readonly<Record<Precision, GoldenLimits>> = {
-  single: { logits: 1e-4, loss: 1e-4, gradients: 1e-4, lossCurve: 1e-4 },
-  half: { logits: 2e-2, loss: 2e-2, gradients: 2e-2, lossCurve: 1e-1 },
-};
-
-export function withinLimits(errors: GoldenErrors, limits: GoldenLimits = GOLDEN_LIMITS.single): boolean {
-  // Written so that NaN fails.
-  return (
-    errors.logits <= limits.logits &&
-    errors.loss <= limits.loss &&
-    [...errors.gradients.values()].every((error) => error <= limits.gradients) &&
-    errors.lossCurve <= limits.lossCurve
-  );
-}
+/** The most that any of these errors may be in full precision. */
+export const FULL_LIMIT = 1e-4;
 
 /** Trains the golden case on `engine`, which was made from its model, and compares with what PyTorch found. */
 export async function checkGolden(engine: Engine, golden: GoldenCase): Promise<GoldenErrors> {
@@ -77,12 +59,31 @@ export function gradientErrors(
   want: Float32Array,
 ): ReadonlyMap<string, number> {
   const errors = new Map<string, number>();
-  for (const { name, offset, length } of [...layout.layers, layout.head].flatMap((block) => block.slots)) {
-    const group = name.replace(/^lora\.layer\.\d+\./, '');
-    const error = relativeError(got.subarray(offset, offset + length), want.subarray(offset, offset + length));
-    errors.set(group, worst(errors.get(group) ?? 0, error));
+  for (const [name, error] of tensorErrors(layout, got, want)) {
+    const kind = kindOf(name);
+    errors.set(kind, worst(errors.get(kind) ?? 0, error));
   }
   return errors;
+}
+
+/** The same tensor by tensor. */
+export function tensorErrors(
+  layout: ParameterLayout,
+  got: Float32Array,
+  want: Float32Array,
+): ReadonlyMap<string, number> {
+  const slots = [...layout.layers, layout.head].flatMap((block) => block.slots);
+  return new Map(
+    slots.map(({ name, offset, length }) => [
+      name,
+      relativeError(got.subarray(offset, offset + length), want.subarray(offset, offset + length)),
+    ]),
+  );
+}
+
+/** A trained tensor's name without its layer. */
+export function kindOf(name: string): string {
+  return name.replace(/^lora\.layer\.\d+\./, '');
 }
 
 /** Math.max that keeps NaN, whichever side it is on. */

@@ -1,22 +1,17 @@
 import * as Comlink from 'comlink';
-import {
-  checkGolden,
-  GOLDEN_LIMITS,
-  type GoldenErrors,
-  relativeError,
-  withinLimits,
-} from '../../../worker/check/golden-check.ts';
+import { relativeError } from '../../../worker/check/golden-check.ts';
 import { readGoldenFile } from '../../../worker/check/golden-file.ts';
 import { lossAndGradient } from '../../../worker/check/loss-and-gradient.ts';
 import { type RandomModelOptions, randomModel } from '../../../worker/check/random-model.ts';
 import { selfTest } from '../../../worker/check/self-test.ts';
+import { type EngineErrors, verifyEngine } from '../../../worker/check/verify-engine.ts';
 import { ENGINES } from '../../../worker/device/engines.ts';
 import { createReferenceEngine } from '../../../worker/engine/reference/engine.ts';
 
 export interface EngineReport {
   readonly absent: string | null;
   readonly backend: string;
-  readonly errors: Omit<GoldenErrors, 'gradients'> & { readonly gradients: Readonly<Record<string, number>> };
+  readonly errors: Omit<EngineErrors, 'gradients'> & { readonly gradients: Readonly<Record<string, number>> };
   readonly ok: boolean;
 }
 
@@ -30,17 +25,12 @@ const api = {
     const absent = await kind.absent();
     if (absent !== null) return { absent };
     const golden = await readGoldenFile(new Uint8Array(await (await fetch(goldenUrl)).arrayBuffer()));
-    const engine = await kind.create(golden);
-    const errors = await checkGolden(engine, golden);
+    const engine = await kind.create({ ...golden, withDropout: true });
+    const { errors, ok } = await verifyEngine(engine, golden, kind.precision);
     const { backend } = engine;
     await engine.dispose();
     const gradients = Object.fromEntries(errors.gradients);
-    return {
-      absent: null,
-      backend,
-      errors: { ...errors, gradients },
-      ok: withinLimits(errors, GOLDEN_LIMITS[kind.precision]),
-    };
+    return { absent: null, backend, errors: { ...errors, gradients }, ok };
   },
   /** Largest errors against the reference on a random model, at every depth, with dropout; relative to the largest value. */
   async compare(

@@ -1,7 +1,6 @@
 import { LORA_TARGETS, type LoraTarget, type ModelShape } from '../../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../../api/batch.ts';
 import { frozenBytes, loadFrozen, parameterCounts } from '../../model/description.ts';
-import { fromHalf, toHalf } from '../../model/half.ts';
 import { type ParameterBlock, type ParameterSlot, parameterLayout, targetShape } from '../../model/layout.ts';
 import { matrixValues } from '../../model/stored-matrix.ts';
 import { checkedBatch } from '../checked-batch.ts';
@@ -40,20 +39,14 @@ import {
 import { type Matrix, masked, matrix } from './matrix.ts';
 import type { Projection } from './projection.ts';
 
-export interface ReferenceOptions {
-  /**
-   * Rounds activations to binary16 wherever an engine of half precision keeps them between its steps; sums, adapters and gradients stay
-   * float64. What such an engine can be asked to reach.
-   */
-  readonly halfActivations?: boolean;
-}
+/** What becomes of values that are kept from one step to a later one. */
+export type Store = (x: Matrix) => Matrix;
 
-/** The oracle of the other engines: plain loops in float64, for small models. */
-export async function createReferenceEngine(
-  request: EngineRequest,
-  { halfActivations = false }: ReferenceOptions = {},
-): Promise<Engine> {
-  const store = halfActivations ? roundedToHalf : (x: Matrix) => x;
+/**
+ * The oracle of the other engines: plain loops in float64, for small models. `store` may round activations wherever an engine of lower
+ * precision keeps them between its steps; sums, adapters and gradients stay float64.
+ */
+export async function createReferenceEngine(request: EngineRequest, store: Store = (x) => x): Promise<Engine> {
   const { shape, lora, labelCount, weights } = request;
   const layout = parameterLayout(shape, lora, labelCount);
   const { embeddings, layers: frozen } = await loadFrozen(weights, shape, request.weightStorage, (done, total) =>
@@ -172,7 +165,7 @@ export async function createReferenceEngine(
 
   return {
     name: 'reference',
-    backend: halfActivations ? 'plain TypeScript, float64, activations rounded to half' : 'plain TypeScript, float64',
+    backend: 'plain TypeScript, float64',
     shape,
     layout,
     recomputes: false,
@@ -185,10 +178,6 @@ export async function createReferenceEngine(
     copyBytesPerSecond: async () => processorCopyRate(),
     dispose: async () => {},
   };
-}
-
-function roundedToHalf(x: Matrix): Matrix {
-  return { ...x, data: Float64Array.from(fromHalf(toHalf(Float32Array.from(x.data)))) };
 }
 
 function byTarget<T>(make: (target: LoraTarget) => T): Record<LoraTarget, T> {
