@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compilePattern } from '../../worker/adapter/module-pattern.ts';
+import { cpuMs } from '../cpu-ms.ts';
 
 describe('patterns', () => {
   test.each([
@@ -37,11 +38,11 @@ describe('patterns', () => {
   );
 
   test('what makes backtracking explode is quick, and what is made to be large is refused', () => {
-    const start = performance.now();
+    const start = cpuMs();
     expect(compilePattern('(a+)+(a|aa)*(.*)*x')('a'.repeat(200))).toBe(false);
     expect(() => compilePattern('((a{1000}){1000}){1000}')).toThrow('too many');
     expect(() => compilePattern('((){5000}){5000}')).toThrow('too many');
     expect(() => compilePattern('('.repeat(1000))).toThrow('too deeply');
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(cpuMs() - start).toBeLessThan(1000);
   });
 });

@@ -65,7 +65,7 @@ interface Line {
 /** A run as JSON lines, in the order in which things happened. It outlives the tab: a checkpoint holds it. */
 export class RunLog {
   readonly #nowMs: () => number;
-  #lines: readonly Line[];
+  #lines: Line[];
 
   /** `lines` as `lines()` gave them. */
   constructor(nowMs: () => number, lines: readonly string[]) {
@@ -76,15 +76,13 @@ export class RunLog {
   add(entries: readonly LogEntry[]): void {
     if (entries.length === 0) return;
     const at = new Date(this.#nowMs()).toISOString();
-    const lines = entries.map(
-      ({ type, ...rest }): Line => ({
-        lasting: type === 'session' || type === 'data' || type === 'score',
-        text: JSON.stringify({ type, at, ...rest }),
-      }),
-    );
-    const all = [...this.#lines, ...lines];
-    const half = all.length >> 1;
-    this.#lines = all.length <= MAX_LINES ? all : all.filter(({ lasting }, i) => lasting || i >= half || i % 2 === 0);
+    for (const { type, ...rest } of entries) {
+      const lasting = type === 'session' || type === 'data' || type === 'score';
+      this.#lines.push({ lasting, text: JSON.stringify({ type, at, ...rest }) });
+    }
+    if (this.#lines.length <= MAX_LINES) return;
+    const half = this.#lines.length >> 1;
+    this.#lines = this.#lines.filter(({ lasting }, i) => lasting || i >= half || i % 2 === 0);
   }
 
   lines(): readonly string[] {
