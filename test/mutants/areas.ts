@@ -31,6 +31,13 @@ export const AREAS: readonly Area[] = [
   engine(/^worker\/engine\/onnx\//, 'test/engine/onnx.test.ts', 'test/engine/onnx-graphs.test.ts'),
   engine(/^worker\/engine\/webgpu\//, 'test/webgpu'),
   unit(/^signaling\/protocol\//, 'test/protocol', 'test/room', 'test/model/model-sizes.test.ts'),
+  unit(/^signaling\/planner\/teams\//, 'test/planner/teams.test.ts', 'test/planner/parts.test.ts'),
+  unit(
+    /^signaling\/planner\/(blocks|algorithms)\//,
+    'test/planner/parts.test.ts',
+    'test/planner/crunch.test.ts',
+    'test/planner/joint.test.ts',
+  ),
   unit(/^signaling\/planner\//, 'test/planner'),
   unit(/^signaling\/room\//, 'test/room'),
   unit(/^signaling\/server\//, 'test/server'),

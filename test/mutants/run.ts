@@ -19,8 +19,8 @@ import { type Mutation, mutated, mutationsOf } from './mutations.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Not copied: large, or none of a test's business. */
 const LEFT = new Set(['node_modules', '.git', 'dist', 'out', 'coverage', 'docs']);
-/** A change that makes a test run for ever has been noticed. */
-const PATIENCE_MS = 120_000;
+/** A change that makes the tests take so many times as long, and so much more, has been noticed. */
+const PATIENCE = { times: 3, moreMs: 20_000 };
 /** One thread for all files: starting is most of what a short run costs. */
 const FAST = ['--pool', 'threads', '--no-isolate', '--no-file-parallelism'];
 
@@ -71,14 +71,13 @@ const wanted = values.line === undefined ? places : places.filter(({ line }) => 
 const chosen = drawn(wanted, Number(values.count), Number(values.seed));
 const copy = mkdtempSync(join(tmpdir(), 'tabloom-mutants-'));
 
-/** Whether the tests of an area fail in the copy. */
-function noticed({ project, tests }: Area): Promise<boolean> {
+/** Whether the tests of an area fail in the copy, or take longer than that. */
+function noticed({ project, tests }: Area, patienceMs?: number): Promise<boolean> {
   const argv = ['run', '--project', project, '--bail', '1', ...FAST, ...tests];
   const child = spawn(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), ...argv], {
     cwd: copy,
     stdio: 'ignore',
-    timeout: PATIENCE_MS,
-    killSignal: 'SIGKILL',
+    ...(patienceMs === undefined ? {} : { timeout: patienceMs, killSignal: 'SIGKILL' as const }),
   });
   return new Promise((resolve) => child.on('close', (code) => resolve(code !== 0)));
 }
@@ -94,14 +93,18 @@ try {
     if (!LEFT.has(entry)) cpSync(join(ROOT, entry), join(copy, entry), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'junction');
 
-  for (const area of new Set(chosen.map((place) => place.area)))
+  const patienceMs = new Map<Area, number>();
+  for (const area of new Set(chosen.map((place) => place.area))) {
+    const start = performance.now();
     if (await noticed(area))
       throw new Error(`${area.tests.join(', ')} fail as they are, so they cannot tell anything.`);
+    patienceMs.set(area, PATIENCE.times * (performance.now() - start) + PATIENCE.moreMs);
+  }
   let caught = 0;
   for (const place of chosen) {
     const file = join(copy, place.path);
     writeFileSync(file, mutated(place.source, place.mutation));
-    const seen = await noticed(place.area);
+    const seen = await noticed(place.area, patienceMs.get(place.area));
     writeFileSync(file, place.source);
     if (seen) caught++;
     else console.log(`not noticed  ${shown(place)}`);

@@ -5,6 +5,7 @@ import { MAX_CONTROL_CHARACTERS, MAX_DEVICES_IN_ROOM } from '../../signaling/pro
 import {
   type ClientMessage,
   ClientMessageSchema,
+  entryVersion,
   parseClientMessage,
   parseServerMessage,
   type ServerMessage,
@@ -126,6 +127,16 @@ describe('control messages', () => {
     const passed = [...mutations(message)].filter((m) => parseServerMessage(JSON.stringify(m)).ok);
     // A later server may say more when it greets.
     expect(passed).toEqual(type === 'hello' ? [{ ...message, unexpected: 1 }] : []);
+  });
+
+  it.each([
+    [{ type: 'join', version: 7, room: 3 }, 7],
+    [{ type: 'create' }, null],
+    [{ type: 'create', version: 'new' }, null],
+    [{ type: 'status', version: 7 }, undefined],
+    [[], undefined],
+  ])('that enter a session are told apart by what they state: %j', (message, version) => {
+    expect(entryVersion(JSON.stringify(message))).toBe(version);
   });
 
   it('of every type have a sample here', () => {
