@@ -59,6 +59,12 @@ describe('problem files', () => {
     ['a thousand layers', { ...fleet(), model: { ...fleet().model, layers: 1000 } }, /layers must be at most 64/],
     ['no samples', { ...fleet(), model: { ...fleet().model, samples: 0 } }, /samples must be at least 1/],
     ['a host from nowhere', { ...fleet(), host: 'nobody' }, /host "nobody" is not among the devices/],
+    ['two alike, in the detailed form', { ...fleet(), devices: [one, one] }, /Two devices have the id "device-0"/],
+    [
+      'no link, in the detailed form',
+      { ...fleet(), devices: [{ ...one, bitsPerSecondPerHz: undefined }] },
+      /"device-0" has no bitsPerSecondPerHz, which channel "ofdma" needs/,
+    ],
     [
       'negative memory',
       { ...fleet(), devices: [{ ...one, memory: { ...one.memory, limitBytes: -1 } }] },

@@ -108,6 +108,40 @@ describe('compute', () => {
     expect(correctedProfile(state).overheadSeconds).toBeLessThanOrEqual(longest);
   });
 
+  test('a slope that is 20 % steeper is learnt to 0.1 % from three rounds at each of two depths', () => {
+    const secondsPerSample = { ...CALIBRATED.secondsPerSample, backwardPerLayer: 0.0048 };
+    const truth: Profile = { ...CALIBRATED, secondsPerSample };
+    let state = startFit(CALIBRATED, LAYERS);
+    for (let round = 0; round < 6; round++) {
+      const depth = round % 2 === 0 ? 2 : 10;
+      state = observe(state, 16, depth, secondsOf(truth, 16, depth));
+    }
+    expect(relativeError(correctedProfile(state).secondsPerSample.backwardPerLayer, 0.0048)).toBeLessThan(1e-3);
+  });
+
+  test('noise at two neighbouring depths does not pass for another slope', () => {
+    let errors = 0;
+    for (let seed = 1; seed <= 20; seed++) {
+      const random = drawsFrom(seed);
+      let state = startFit(CALIBRATED, LAYERS);
+      for (let round = 0; round < 30; round++) {
+        const depth = 5 + (round % 2);
+        state = observe(state, 16, depth, Math.exp(0.1 * random.normal()) * secondsOf(CALIBRATED, 16, depth));
+      }
+      errors += relativeError(correctedProfile(state).secondsPerSample.backwardPerLayer, 0.004);
+    }
+    // Two medians 3 % off in opposite ways alone would say 70 %.
+    expect(errors / 20).toBeLessThan(0.05);
+  });
+
+  test('keeps 64 rounds and 9 rates, whatever comes', () => {
+    let state = settled(32, 12, 70);
+    for (let round = 0; round < 130; round++) state = observe(state, 8, 3, secondsOf(CALIBRATED, 8, 3));
+    expect(state.window).toHaveLength(64);
+    expect(state.window.every(({ depth }) => depth === 3)).toBe(true);
+    expect(state.linkRates).toHaveLength(9);
+  });
+
   test('one depth and sample count alone scale all work alike and keep the overhead: nothing else is known', () => {
     let state = startFit(CALIBRATED, LAYERS);
     const measured = 1.2 * secondsOf(CALIBRATED, 32, 6);

@@ -48,6 +48,16 @@ describe('decideReplan', () => {
     expect(drift(1, 1, 1.3).sentence).toBe('The plan stays: another one would save 0 %, less than 10 %.');
   });
 
+  test('a gain of just the threshold, to the bit, is not above it', () => {
+    const input = { cause: 'drift', currentSeconds: 1, candidateSeconds: 0.75 } as const;
+    expect(decideReplan(1, input, { minGain: 0.25 })).toMatchObject({ change: false, confirmed: 0 });
+    expect(decideReplan(1, input, { minGain: 0.24 })).toMatchObject({ change: true });
+  });
+
+  test('a round that takes no time cannot be made shorter', () => {
+    expect(drift(1, 0, 0).sentence).toBe('The plan stays: another one would save 0 %, less than 10 %.');
+  });
+
   test.each(['joined', 'left'] as const)('a device that %s changes the plan at once, even to a slower one', (cause) => {
     expect(decideReplan(0, { cause, currentSeconds: 1, candidateSeconds: 1.2 }).change).toBe(true);
   });
@@ -128,6 +138,14 @@ describe('repredictSeconds', () => {
     // The host's 12 layers: 0.01 + 10 * (0.0004 + 0.024 + 0.048), its gradients travel through memory.
     const host = assignment(HOST, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], 10, 0);
     expect(repredictSeconds([a, host], profiles, LAYERS, HOST)).toBeCloseTo(0.734, 4);
+  });
+
+  test('the head alone goes backward through no layer', () => {
+    // 0.01 + 10 * (0.0001 + 12 * 0.002 + 0.0003) / 2, and 4e5 bits over half of 1e7 bit/s.
+    const head = { ...assignment('a', [], 10, 0.5), head: true, uploadBits: 4e5 };
+    expect(repredictSeconds([head], profiles, LAYERS, HOST)).toBeCloseTo(0.01 + 0.122 + 0.08, 12);
+    expect(repredictSeconds([{ ...head, uploadBits: 0 }], profiles, LAYERS, HOST)).toBeCloseTo(0.01 + 0.122, 12);
+    expect(repredictSeconds([], profiles, LAYERS, HOST)).toBe(0);
   });
 
   test('is infinite when a device is gone or was left without a share', () => {

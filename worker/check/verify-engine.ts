@@ -4,7 +4,6 @@ import { createReferenceEngine, type Store } from '../engine/reference/engine.ts
 import { adamWStep, createAdamWState } from '../learn/optimiser.ts';
 import { fromHalf, toHalf } from '../model/half.ts';
 import type { ParameterLayout } from '../model/layout.ts';
-import { pcg4d } from '../model/pcg4d.ts';
 import { checkGolden, FULL_LIMIT, type GoldenErrors, kindOf, relativeError, tensorErrors } from './golden-check.ts';
 import type { GoldenCase } from './golden-file.ts';
 import { lossAndGradient } from './loss-and-gradient.ts';
@@ -184,12 +183,11 @@ function paired(
 
 /** Rounds to binary16: to the nearest with seed 0, else up or down by chance, the likelier the nearer. */
 function halfStore(seed: number): Store {
-  const words = new Uint32Array(4);
-  let drawn = 0;
+  let state = seed;
+  // A linear congruential generator (Numerical Recipes); its upper bits are good enough to round by.
   const chance = () => {
-    words.set([seed, drawn++, 5, 6]);
-    pcg4d(words);
-    return words[0]! / 2 ** 32 - 0.5;
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32 - 0.5;
   };
   // The distance to the next binary16: values are normal up to 65,504 and at least 2^-14, below that multiples of 2^-24.
   const spacing = (x: number) => 2 ** (Math.max(-14, Math.floor(Math.log2(Math.abs(x)))) - 10);
