@@ -94,7 +94,7 @@ export type LoraSettings = v.InferOutput<typeof LoraSettingsSchema>;
 export const SCHEDULES = ['linear', 'cosine', 'constant'] as const;
 export type Schedule = (typeof SCHEDULES)[number];
 
-/** Number of model outputs; 1 means regression with mean-squared error. */
+/** Number of model outputs. */
 const labelCount = count(MAX_CLASSES);
 
 /** What settings that leave them out get: AdamW as PyTorch has it, no clipping. Checkpoints of 0.1.0 do. */
@@ -105,6 +105,9 @@ export const PLAIN_TRAINING = {
   beta2: 0.999,
   epsilon: 1e-8,
   loraPlusRatio: 1,
+  classWeights: null,
+  labelSmoothing: 0,
+  threshold: 0.5,
 } as const;
 
 export const TrainingSettingsSchema = v.strictObject({
@@ -128,16 +131,38 @@ export const TrainingSettingsSchema = v.strictObject({
   epsilon: v.optional(v.pipe(finite, v.gtValue(0), v.maxValue(1)), PLAIN_TRAINING.epsilon),
   /** LoRA+: how many times faster the matrices B learn than the matrices A; 1 is plain LoRA. */
   loraPlusRatio: v.optional(v.pipe(finite, v.minValue(1), v.maxValue(1000)), PLAIN_TRAINING.loraPlusRatio),
+  /**
+   * What a sample of each class counts in the loss; null weighs all alike. `balanced` is by the training set, samples / (classes * samples
+   * of the class), and becomes numbers when the host has read it.
+   */
+  classWeights: v.optional(
+    v.nullable(
+      v.union([
+        v.literal('balanced'),
+        v.pipe(v.array(v.pipe(finite, v.gtValue(0), v.maxValue(1e6))), v.minLength(2), v.maxLength(MAX_CLASSES)),
+      ]),
+    ),
+    PLAIN_TRAINING.classWeights,
+  ),
+  /** Of cross-entropy: so much of a sample's target is shared by all classes. */
+  labelSmoothing: v.optional(v.pipe(finite, v.minValue(0), v.ltValue(1)), PLAIN_TRAINING.labelSmoothing),
+  /** In a task of several labels: the probability from which on a label is given. */
+  threshold: v.optional(v.pipe(finite, v.gtValue(0), v.ltValue(1)), PLAIN_TRAINING.threshold),
 });
 export type TrainingSettings = v.InferOutput<typeof TrainingSettingsSchema>;
+
+/** One class for each text, a number, or any of several labels at once. */
+export const TASK_KINDS = ['classification', 'regression', 'multi-label'] as const;
+export type TaskKind = (typeof TASK_KINDS)[number];
 
 /** What everyone in a room may know of the task. The examples themselves stay on the host's device. */
 export const TaskSummarySchema = v.strictObject({
   id: text(64),
   title: text(120),
+  kind: v.picklist(TASK_KINDS),
   labelCount,
-  /** One name per output for classification; empty for regression. */
-  classNames: v.pipe(v.array(text(60)), v.maxLength(1000)),
+  /** One name per output; empty for regression. */
+  classNames: v.pipe(v.array(text(60)), v.maxLength(MAX_CLASSES)),
   metric: v.picklist(TASK_METRICS),
   trainExamples: count(100_000_000),
   devExamples: count(100_000_000),
@@ -145,6 +170,10 @@ export const TaskSummarySchema = v.strictObject({
   roundTokens: count(MAX_TOKENS_PER_SAMPLE),
 });
 export type TaskSummary = v.InferOutput<typeof TaskSummarySchema>;
+
+/** Values in a batch's labels for one sample. */
+export const labelsPerSample = ({ kind, labelCount }: Pick<TaskSummary, 'kind' | 'labelCount'>): number =>
+  kind === 'multi-label' ? labelCount : 1;
 
 /** Everything a device must know to take part; made by the host when it creates the room, fixed afterwards but for `policy`. */
 export const SessionSettingsSchema = v.strictObject({

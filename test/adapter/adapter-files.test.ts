@@ -29,6 +29,7 @@ function trained(lora: LoraSettings, labelCount = 3) {
     task: {
       id: 'mnli',
       title: 'MNLI',
+      kind: labelCount > 1 ? ('classification' as const) : ('regression' as const),
       labelCount,
       classNames: ['entailment', 'neutral', 'contradiction'].slice(0, labelCount > 1 ? labelCount : 0),
       metric: 'accuracy' as const,

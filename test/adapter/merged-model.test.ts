@@ -191,6 +191,7 @@ test('a model that one ONNX file cannot hold is refused before its weights are r
     task: {
       id: 'grammar',
       title: 'Sentiment',
+      kind: 'classification',
       labelCount: 2,
       classNames: ['negative', 'positive'],
       metric: 'accuracy',

@@ -1,5 +1,6 @@
 import { parquetMetadata } from 'hyparquet';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { labelValues } from '../../worker/data/example.ts';
 import { glueUrl, loadTask } from '../../worker/data/load-task.ts';
 import { findTask, TASKS } from '../../worker/data/tasks.ts';
 import { bytesSource } from '../../worker/files/byte-source.ts';
@@ -117,7 +118,7 @@ test.each([
     else expect(dev[0]?.pair).toMatch(firstDev.pair);
     expect(dev[0]?.label).toBe(firstDev.label);
   }
-  const labels = new Set(dev.map(({ label }) => label));
+  const labels = new Set(labelValues(dev));
   if (task.labelCount === 1) {
     expect(Math.min(...labels)).toBe(0);
     expect(Math.max(...labels)).toBe(5);

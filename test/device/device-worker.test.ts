@@ -46,6 +46,7 @@ describe("a headless device's worker with roberta-mini", () => {
       task: {
         id: 'test',
         title: 'Test',
+        kind: 'classification',
         labelCount: 2,
         classNames: ['no', 'yes'],
         metric: 'accuracy',

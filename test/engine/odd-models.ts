@@ -12,5 +12,11 @@ export const ODD_MODELS: Readonly<Record<string, RandomModelOptions>> = {
   'a padding row': { lengths: [5, 0, 1], tokens: 6 },
   regression: { labelCount: 1 },
   'many classes': { labelCount: 7, samples: 7 },
+  'class weights and smoothing': {
+    labelCount: 3,
+    loss: { kind: 'cross-entropy', classWeights: [0.5, 2, 7], labelSmoothing: 0.2 },
+  },
+  'several labels': { labelCount: 5, loss: { kind: 'binary-cross-entropy' } },
+  'one label that is there or not': { labelCount: 1, loss: { kind: 'binary-cross-entropy' } },
   'one head of a wide model': { hiddenSize: 96, heads: 1, ffnSize: 160, tokens: 33, rank: 8 },
 };

@@ -3,6 +3,7 @@ import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
 import { checkGolden, relativeError } from '../../worker/check/golden-check.ts';
 import { lossAndGradient } from '../../worker/check/loss-and-gradient.ts';
 import { randomModel, randomValues } from '../../worker/check/random-model.ts';
+import type { Loss } from '../../worker/engine/loss.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import { erfc } from '../../worker/engine/reference/functions.ts';
 import { GOLDEN_NAMES, goldenCase } from './golden-cases.ts';
@@ -32,10 +33,14 @@ describe('reference engine', () => {
   });
 });
 
+const WEIGHTED: Loss = { kind: 'cross-entropy', classWeights: [0.5, 2, 7], labelSmoothing: 0.2 };
+
 describe('gradients against central differences', () => {
   it.each([
     ['classification', { labelCount: 3 }, 0],
     ['regression', { labelCount: 1 }, 0],
+    ['class weights and smoothing', { labelCount: 3, loss: WEIGHTED }, 0],
+    ['several labels', { labelCount: 3, loss: { kind: 'binary-cross-entropy' } }, 0],
     ['classification with dropout', { labelCount: 3 }, 0.3],
     ['one token, one sample', { labelCount: 2, tokens: 1, samples: 1 }, 0],
     ['a row of nothing but padding', { labelCount: 2, lengths: [7, 0, 2] }, 0],

@@ -18,6 +18,7 @@ export const SETTINGS: SessionSettings = {
   task: {
     id: 'embedded',
     title: 'Sentiment',
+    kind: 'classification',
     labelCount: 2,
     classNames: ['negative', 'positive'],
     metric: 'accuracy',

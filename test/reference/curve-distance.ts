@@ -13,10 +13,11 @@ import { openWeights } from '../../worker/model/weights.ts';
 import { openFileOrHttp } from '../../worker/node/file-source.ts';
 
 /**
- * How long two runs that are equal but for rounding stay together: the embedded model alone against the same with its gradient moved by
- * a little in every round, as another split over devices (1e-7) or other engines (1e-5) move it.
+ * How long two runs that are equal but for rounding stay together: the embedded model with its rounds whole, and the same with them in
+ * pieces of 5 samples, as several devices share a round, and with `--noise` its gradient moved as well, as another kind of engine moves it
+ * (WebGPU beside WASM: about 1e-5 of the largest value of a tensor).
  *
- *     npx tsx test/reference/curve-distance.ts --rounds 300 --noise 1e-6 [--task grammar] [--rate X] [--clip X] [--warmup X] [--schedule S]
+ *     npx tsx test/reference/curve-distance.ts --rounds 300 [--noise 1e-5] [--task grammar] [--rate X] [--clip X] [--warmup X] [--schedule S]
  *
  * Prints, one JSON object a run: both scores, and for rounds 1 to 20, 50, 100 and so on the largest relative difference of the loss.
  */
@@ -29,8 +30,10 @@ const { values: option } = parseArgs({
     rate: { type: 'string' },
     clip: { type: 'string' },
     warmup: { type: 'string' },
+    epsilon: { type: 'string' },
+    beta2: { type: 'string' },
     schedule: { type: 'string', default: 'linear' },
-    noise: { type: 'string', default: '1e-6' },
+    noise: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
     every: { type: 'string', default: '0' },
   },
@@ -50,6 +53,8 @@ const request: HostRequest = {
     learningRate: asked(option.rate, recipe.training.learningRate),
     maxGradientNorm: asked(option.clip, recipe.training.maxGradientNorm),
     warmupFraction: asked(option.warmup, recipe.training.warmupFraction),
+    epsilon: asked(option.epsilon, recipe.training.epsilon),
+    beta2: asked(option.beta2, recipe.training.beta2),
     schedule,
     dropout: 0,
     evaluateEvery: 0,
@@ -62,7 +67,11 @@ const weights = await openWeights(
   bytesSource(readFileSync(new URL('../../models/roberta-mini/model.safetensors', import.meta.url))),
 );
 
-async function run(noise: number): Promise<{ losses: number[]; norms: number[]; scores: number[] }> {
+/** In micro-batches of `microBatch`, the gradient moved by `noise` of its largest value. */
+async function run(
+  microBatch: number,
+  noise: number,
+): Promise<{ losses: number[]; norms: number[]; scores: number[] }> {
   const host = new Host(openFileOrHttp);
   const { shape, task, lora } = await host.open(request);
   const engine = await createOnnxEngine(
@@ -85,17 +94,28 @@ async function run(noise: number): Promise<{ losses: number[]; norms: number[]; 
     const batch = await host.roundBatch(round);
     const samples = batch.lengths.length;
     const layers = Array.from({ length: shape.layers }, (_, layer) => layer);
-    const order = { round, batch, layers, head: true, microBatch: samples, dropout: { probability: 0, seed: 0 } };
+    const order = {
+      round,
+      batch,
+      layers,
+      head: true,
+      microBatch: Math.min(microBatch, samples),
+      dropout: { probability: 0, seed: 0 },
+    };
     const parts: GradientPart[] = [];
     let lossSum = 0;
     for await (const part of runOrder(engine, order, noPause)) {
       if (part.kind === 'done') lossSum = part.lossSum;
       else {
         const { block, gradient } = part;
-        // Rounding errors are relative to what was added up, about the largest value of the block.
-        const most = noise * gradient.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-        const moved = noise === 0 ? null : randomValues(gradient.length, round * 100 + parts.length, most);
-        if (moved) for (let i = 0; i < gradient.length; i++) gradient[i]! += moved[i]!;
+        const place = block === 'head' ? engine.layout.head : engine.layout.layers[block]!;
+        // Rounding errors are relative to what was added up: about the largest value of a tensor, and nothing where all is 0.
+        for (const { offset, length } of noise === 0 ? [] : place.slots) {
+          const own = gradient.subarray(offset - place.offset, offset - place.offset + length);
+          const most = noise * own.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+          const moved = randomValues(length, round * 7919 + offset, most);
+          for (let i = 0; i < length; i++) own[i]! += moved[i]!;
+        }
         parts.push({ block, samples: { start: 0, count: samples }, gradient });
       }
     }
@@ -109,7 +129,7 @@ async function run(noise: number): Promise<{ losses: number[]; norms: number[]; 
   return { losses, norms, scores };
 }
 
-const [plain, moved] = [await run(0), await run(Number(option.noise))];
+const [plain, moved] = [await run(4096, 0), await run(5, Number(option.noise))];
 const apart = plain.losses.map((loss, i) => Math.abs(loss - moved.losses[i]!) / Math.abs(loss));
 const beyond = apart.findIndex((difference) => difference > 1e-4);
 const largest = Object.fromEntries(
@@ -118,10 +138,20 @@ const largest = Object.fromEntries(
     .map((to) => [to, Number(Math.max(...apart.slice(0, to)).toPrecision(2))]),
 );
 const sorted = plain.norms.toSorted((a, b) => a - b);
-const { learningRate, maxGradientNorm, warmupFraction, rounds, samplesPerRound } = request.training;
+const { learningRate, maxGradientNorm, warmupFraction, epsilon, beta2, rounds, samplesPerRound } = request.training;
 console.log(
   JSON.stringify({
-    ...{ task: option.task, rounds, samplesPerRound, learningRate, maxGradientNorm, warmupFraction, schedule },
+    ...{
+      task: option.task,
+      rounds,
+      samplesPerRound,
+      learningRate,
+      maxGradientNorm,
+      warmupFraction,
+      epsilon,
+      beta2,
+      schedule,
+    },
     noise: Number(option.noise),
     scores: [plain.scores, moved.scores],
     lastLosses: plain.losses.slice(-20).reduce((a, b) => a + b, 0) / 20,

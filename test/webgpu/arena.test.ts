@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
 import { randomValues } from '../../worker/check/random-model.ts';
+import { plainLoss } from '../../worker/engine/loss.ts';
 import { passBytes, planTransients, transientLifetimes } from '../../worker/engine/webgpu/memory.ts';
 import { allSteps, kernelsOf, makePrograms } from '../../worker/engine/webgpu/programs.ts';
 import { type Lifetime, leastBytes, overlap, planArena } from '../../worker/engine/webgpu/steps/arena.ts';
@@ -31,6 +32,7 @@ function modelPlan(change: Partial<ModelPlan> = {}): ModelPlan {
     shape,
     lora,
     labelCount: 2,
+    loss: plainLoss(2),
     layout: parameterLayout(shape, lora, 2),
     withDropout: true,
     precision: 'f32',

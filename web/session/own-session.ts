@@ -208,11 +208,11 @@ export class OwnSession implements HostSession {
       if (!isDone() && !this.#over) this.#store.dispatch({ type: 'opening', opening: progress });
     });
     if (this.#over) return;
-    const { shape, task, lora, pairs, data } = made;
+    const { shape, task, training, lora, pairs, data } = made;
     this.#store.dispatch({ type: 'opening', opening: null });
     this.#store.dispatch({ type: 'data', data, pairs });
     for (const sentence of [...made.notices, ...dataNotices(data)]) this.#store.notice('news', sentence);
-    const { model, weights, training } = request;
+    const { model, weights } = request;
     this.#enterRoom({ model, weights, shape, task, lora, training, policy: this.#options.policy }, made);
   }
 

@@ -65,6 +65,13 @@ function tokenizerConfig({ shape }: BaseModel): Record<string, unknown> {
   };
 }
 
+/** As `RobertaForSequenceClassification` chooses its loss by. */
+const PROBLEM_TYPES = {
+  classification: 'single_label_classification',
+  regression: 'regression',
+  'multi-label': 'multi_label_classification',
+} as const;
+
 /** Labels go into the configuration, so that a pipeline answers with the classes' names. */
 function mergedConfig({ task }: TrainedAdapter, { config }: BaseModel): Record<string, unknown> {
   // Two names of one key, before and after transformers 4.56; and the base model's count of labels, which would overrule the names.
@@ -78,7 +85,7 @@ function mergedConfig({ task }: TrainedAdapter, { config }: BaseModel): Record<s
     dtype: 'float32',
     id2label: Object.fromEntries(names.map((name, label) => [label, name])),
     label2id: Object.fromEntries(names.map((name, label) => [name, label])),
-    problem_type: task.labelCount === 1 ? 'regression' : 'single_label_classification',
+    problem_type: PROBLEM_TYPES[task.kind],
   };
 }
 

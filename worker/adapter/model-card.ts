@@ -24,6 +24,13 @@ function optimiserText(training: TrainingSettings): string {
   ].join(', ');
 }
 
+function lossText({ kind }: TrainedAdapter['task'], { classWeights, labelSmoothing }: TrainingSettings): string {
+  if (kind === 'regression') return 'squared error';
+  if (kind === 'multi-label') return 'binary cross-entropy of each label';
+  const weights = Array.isArray(classWeights) ? `, class weights ${classWeights.map(short).join(', ')}` : '';
+  return `cross-entropy${weights}${labelSmoothing > 0 ? `, label smoothing ${short(labelSmoothing)}` : ''}`;
+}
+
 /** What both kinds of export say of the training. */
 function recipe({ model, task, lora, training, rounds, scores, devices }: TrainedAdapter): string {
   const first = scores[0];
@@ -50,6 +57,7 @@ function recipe({ model, task, lora, training, rounds, scores, devices }: Traine
 | rounds | ${rounds} of ${training.rounds}, ${training.samplesPerRound} samples each, at most ${training.maxTokens} tokens |
 | optimiser | ${optimiserText(training)} |
 | schedule | linear warm-up over ${short(100 * training.warmupFraction)} % of the rounds, then ${SCHEDULE_WORDS[training.schedule]} |
+| loss | ${lossText(task, training)} |
 | dropout | ${short(training.dropout)} |
 | seed | ${training.seed} |
 

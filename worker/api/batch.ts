@@ -6,7 +6,7 @@ export interface TokenBatch {
   readonly ids: Int32Array;
   /** (B) count of real tokens in each row. Masked padding is everything after it. */
   readonly lengths: Int32Array;
-  /** (B) class index, or the target value for regression. */
+  /** (B) class index, or the target value for regression; (B,labels) zeros and ones where a sample has any of several labels. */
   readonly labels: Float32Array;
   /** (B) position of each sample within its round; keys the dropout generator, so that any device draws the same mask. */
   readonly positions: Int32Array;

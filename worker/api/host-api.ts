@@ -61,6 +61,8 @@ export interface KeptModel {
 export interface OpenedSession {
   readonly shape: ModelShape;
   readonly task: TaskSummary;
+  /** The request's, with class weights as numbers. */
+  readonly training: TrainingSettings;
   /** The request's, or those of the adapter that the session starts from. */
   readonly lora: LoraSettings;
   readonly parameterCount: number;

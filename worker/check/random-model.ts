@@ -1,6 +1,7 @@
 import type { LoraTarget, ModelShape } from '../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../api/batch.ts';
 import type { EngineRequest } from '../engine/engine.ts';
+import { type Loss, labelsPerSample, plainLoss } from '../engine/loss.ts';
 import { bytesSource } from '../files/byte-source.ts';
 import { layerTensorSpecs } from '../model/description.ts';
 import { parameterLayout } from '../model/layout.ts';
@@ -25,6 +26,7 @@ export interface RandomModelOptions {
   readonly heads?: number;
   readonly ffnSize?: number;
   readonly labelCount?: number;
+  readonly loss?: Loss;
   readonly samples?: number;
   readonly tokens?: number;
   /** Real tokens of each sample; by default the first sample is full and the others ever shorter. */
@@ -39,9 +41,16 @@ export interface RandomModel extends EngineRequest {
   readonly batch: TokenBatch;
 }
 
+const LABELS: Readonly<Record<Loss['kind'], (i: number, labelCount: number) => number>> = {
+  'squared-error': (i) => i * 0.7 - 1,
+  'cross-entropy': (i, labelCount) => i % labelCount,
+  'binary-cross-entropy': (i) => Number(i % 3 === 0),
+};
+
 /** For tests of engines and of devices: a small model with random weights, non-zero adapters and a batch to train it on. */
 export async function randomModel(options: RandomModelOptions = {}): Promise<RandomModel> {
   const { layers = 2, hiddenSize: c = 12, heads = 3, ffnSize = 20, labelCount = 2, rank = 2, seed = 1 } = options;
+  const { loss = plainLoss(labelCount) } = options;
   const { samples = options.lengths?.length ?? 3, tokens = 7, targets = ['query', 'value'] } = options;
   const shape: ModelShape = {
     layers,
@@ -79,6 +88,7 @@ export async function randomModel(options: RandomModelOptions = {}): Promise<Ran
     shape,
     lora,
     labelCount,
+    loss,
     withDropout: true,
     weightStorage: 'f32',
     weights: await openWeights(bytesSource(encodeSafetensors(tensors))),
@@ -88,7 +98,9 @@ export async function randomModel(options: RandomModelOptions = {}): Promise<Ran
         i % tokens < lengths[Math.floor(i / tokens)]! ? 4 + Math.floor((draws[i]! + 1) * 13) : 1,
       ),
       lengths,
-      labels: Float32Array.from({ length: samples }, (_, i) => (labelCount === 1 ? i * 0.7 - 1 : i % labelCount)),
+      labels: Float32Array.from({ length: samples * labelsPerSample(loss, labelCount) }, (_, i) =>
+        LABELS[loss.kind](i, labelCount),
+      ),
       positions: Int32Array.from({ length: samples }, (_, i) => 3 * i + 1),
       tokens,
     },

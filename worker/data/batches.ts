@@ -1,6 +1,6 @@
 import type { TokenBatch } from '../api/batch.ts';
 import type { Tokenizer } from '../model/tokenizer.ts';
-import type { Example } from './example.ts';
+import { type Example, labelValues } from './example.ts';
 import { mixSeed, seededRandom, shuffledIndices } from './seeded-random.ts';
 
 /**
@@ -37,7 +37,7 @@ export function tokenBatch(
   return {
     ids,
     lengths: Int32Array.from(rows, (row) => row.length),
-    labels: Float32Array.from(examples, ({ label }) => label),
+    labels: labelValues(examples),
     positions: Int32Array.from(rows, (_, i) => options.firstPosition + i),
     tokens,
   };

@@ -3,9 +3,13 @@ export interface Example {
   readonly text: string;
   /** The second text of a pair; null in tasks of one text. */
   readonly pair: string | null;
-  /** Class index, or the target value for regression. */
-  readonly label: number;
+  /** Class index, or the target value for regression; in a task of several labels a 0 or a 1 for each of them. */
+  readonly label: number | readonly number[];
 }
+
+/** (B) or (B,labels): the labels of examples, one after the other. */
+export const labelValues = (examples: readonly Example[]): Float32Array =>
+  Float32Array.from(examples.flatMap(({ label }) => label));
 
 export interface ExampleSplits {
   readonly train: readonly Example[];

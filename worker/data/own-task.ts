@@ -36,6 +36,7 @@ export async function readOwnTask(request: OwnTaskRequest): Promise<OwnTask> {
   const task: Task = {
     id: 'own',
     title: request.title,
+    kind,
     labelCount: labels.kind === 'number' ? 1 : labels.names.length,
     classNames: labels.kind === 'number' ? [] : labels.names,
     metric: kind === 'regression' ? 'pearson' : 'accuracy',

@@ -1,4 +1,4 @@
-import type { TaskSummary } from '../../signaling/protocol/settings.ts';
+import type { TaskKind, TaskSummary } from '../../signaling/protocol/settings.ts';
 
 /** Where a task's examples lie on a Hugging Face hub, and how its rows read. */
 export interface GlueSource {
@@ -16,6 +16,7 @@ export interface GlueSource {
 export interface Task {
   readonly id: string;
   readonly title: string;
+  readonly kind: TaskKind;
   /** 1 for regression. */
   readonly labelCount: number;
   /** In the order of the labels; empty for regression. */
@@ -46,7 +47,16 @@ const classification = (
   source: Task['source'],
   metric: TaskSummary['metric'] = 'accuracy',
   furtherMetric: Task['furtherMetric'] = null,
-): Task => ({ id, title, labelCount: classNames.length, classNames, metric, furtherMetric, source });
+): Task => ({
+  id,
+  title,
+  kind: 'classification',
+  labelCount: classNames.length,
+  classNames,
+  metric,
+  furtherMetric,
+  source,
+});
 
 /** The generated sentiment task first: it needs no network. Then GLUE's nine, MNLI with each of its two dev sets. */
 export const TASKS: readonly Task[] = [
@@ -78,6 +88,7 @@ export const TASKS: readonly Task[] = [
   {
     id: 'stsb',
     title: 'STS-B: how alike are two sentences, 0 to 5',
+    kind: 'regression',
     labelCount: 1,
     classNames: [],
     metric: 'pearson',

@@ -7,6 +7,7 @@ import type { TokenBatch } from '../api/batch.ts';
 import type { DeviceWorkerApi, LoadProgress, WorkOrder, WorkPart } from '../api/device-api.ts';
 import { selfTest } from '../check/self-test.ts';
 import type { Engine, EngineRequest } from '../engine/engine.ts';
+import { lossOf } from '../engine/loss.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import { evaluateBatch, runOrder } from '../learn/trainer.ts';
@@ -78,6 +79,7 @@ export class Device implements DeviceWorkerApi {
       shape,
       lora,
       labelCount: task.labelCount,
+      loss: lossOf(task, training),
       weights,
       weightStorage,
       withDropout: training.dropout > 0,

@@ -1,25 +1,47 @@
 import type { ModelShape } from '../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../api/batch.ts';
+import { type Loss, labelsPerSample, plainLoss } from './loss.ts';
+
 /**
  * The batch as engines take it: every sample has at least its first token, which the head reads, so a length below 1 counts as 1.
  * @throws RangeError naming what does not fit the model.
  */
-export function checkedBatch(batch: TokenBatch, shape: ModelShape, labelCount: number): TokenBatch {
+export function checkedBatch(
+  batch: TokenBatch,
+  shape: ModelShape,
+  labelCount: number,
+  loss: Loss = plainLoss(labelCount),
+): TokenBatch {
   const { ids, lengths, labels, positions, tokens } = batch;
   const samples = lengths.length;
   const most = shape.maxPositions - shape.padTokenId - 1;
   if (!Number.isInteger(tokens) || tokens < 1 || tokens > most)
     throw new RangeError(`A batch of ${tokens} tokens was given; the model takes 1 to ${most}.`);
-  if (samples < 1 || ids.length !== samples * tokens || labels.length !== samples || positions.length !== samples)
+  const labelled = labels.length === samples * labelsPerSample(loss, labelCount);
+  if (samples < 1 || ids.length !== samples * tokens || !labelled || positions.length !== samples)
     throw new RangeError(
       `A batch of ${samples} samples and ${tokens} tokens has ${ids.length} ids, ${labels.length} labels and ${positions.length} positions.`,
     );
   const wrongId = ids.find((id) => id < 0 || id >= shape.vocabSize);
   if (wrongId !== undefined)
     throw new RangeError(`Token id ${wrongId} is outside the vocabulary of ${shape.vocabSize}.`);
-  const wrongLabel = labels.find((label) =>
-    labelCount === 1 ? !Number.isFinite(label) : !Number.isInteger(label) || label < 0 || label >= labelCount,
-  );
-  if (wrongLabel !== undefined) throw new RangeError(`Label ${wrongLabel} is not one of the ${labelCount} classes.`);
+  const wrongLabel = labels.find((label) => !isLabel(label, loss, labelCount));
+  if (wrongLabel !== undefined)
+    throw new RangeError(
+      loss.kind === 'binary-cross-entropy'
+        ? `Label ${wrongLabel} is neither 0 nor 1.`
+        : `Label ${wrongLabel} is not one of the ${labelCount} classes.`,
+    );
   return { ...batch, lengths: lengths.map((length) => Math.min(tokens, Math.max(1, length))) };
+}
+
+function isLabel(label: number, { kind }: Loss, labelCount: number): boolean {
+  switch (kind) {
+    case 'squared-error':
+      return Number.isFinite(label);
+    case 'cross-entropy':
+      return Number.isInteger(label) && label >= 0 && label < labelCount;
+    case 'binary-cross-entropy':
+      return label === 0 || label === 1;
+  }
 }

@@ -3,12 +3,16 @@ import type { LoraSettings, ModelShape, WeightStorage } from '../../signaling/pr
 import type { TokenBatch } from '../api/batch.ts';
 import type { ParameterLayout } from '../model/layout.ts';
 import type { Weights } from '../model/weights.ts';
+import type { Loss } from './loss.ts';
+
 /** What every engine is made from. */
 export interface EngineRequest {
   readonly shape: ModelShape;
   readonly lora: LoraSettings;
-  /** Outputs of the head; 1 means regression with mean-squared error. */
+  /** Outputs of the head. */
   readonly labelCount: number;
+  /** `plainLoss(labelCount)` unless given. */
+  readonly loss?: Loss;
   readonly weights: Weights;
   readonly weightStorage: WeightStorage;
   /** Whether training passes will drop activations: what they then keep counts in `bytes`. */

@@ -1,5 +1,5 @@
 import { MAX_DATA_MESSAGE_BYTES } from '../../signaling/protocol/limits.ts';
-import type { ModelShape, TaskSummary } from '../../signaling/protocol/settings.ts';
+import type { ModelShape, TaskSummary, TrainingSettings } from '../../signaling/protocol/settings.ts';
 import { AdapterError, readAdapter } from '../adapter/import-adapter.ts';
 import type { ScoreAt } from '../adapter/trained-adapter.ts';
 import type { LoadProgress } from '../api/device-api.ts';
@@ -9,7 +9,9 @@ import { createSampler } from '../data/batches.ts';
 import { countCutTexts } from '../data/cut-texts.ts';
 import { type ExampleSplits, fingerprint } from '../data/example.ts';
 import { loadTask, type SecondDev } from '../data/load-task.ts';
+import { sessionTraining } from '../data/session-loss.ts';
 import type { Task } from '../data/tasks.ts';
+import { type Loss, lossOf } from '../engine/loss.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import { createAdamWState } from '../learn/optimiser.ts';
 import { createLearner, type Learner } from '../learn/round-step.ts';
@@ -41,6 +43,9 @@ export interface HostState {
   readonly tokenizer: Tokenizer;
   readonly drawRound: (round: number) => number[];
   readonly layout: ParameterLayout;
+  /** The request's, with class weights as numbers. */
+  readonly training: TrainingSettings;
+  readonly loss: Loss;
   readonly learner: Learner;
   /** Rounds so far, those that were skipped included. */
   round: number;
@@ -79,6 +84,8 @@ export async function openHostState(
     onProgress({ stage: 'data', done, total }),
   );
 
+  const resolved = sessionTraining(training, task, examples.train);
+
   onProgress({ stage: 'weights', done: 0, total: 1 });
   const checkpoint = start?.kind === 'checkpoint' ? checkedCheckpoint(start.bytes, request, examples) : undefined;
   const adapter =
@@ -108,6 +115,7 @@ export async function openHostState(
   const summary: TaskSummary = {
     id: task.id,
     title: task.title,
+    kind: task.kind,
     labelCount: task.labelCount,
     classNames: [...task.classNames],
     metric: task.metric,
@@ -132,6 +140,8 @@ export async function openHostState(
     tokenizer,
     drawRound,
     layout,
+    training: resolved,
+    loss: lossOf(task, resolved),
     learner: createLearner(layout, values, checkpoint?.optimiser ?? createAdamWState(layout.length), training),
     round: checkpoint?.round ?? 0,
     scores: [...(checkpoint?.scores ?? [])],

@@ -22,8 +22,9 @@ import type {
 } from '../api/host-api.ts';
 import type { NamedFile, TablePreview } from '../api/tables.ts';
 import { tokenBatch } from '../data/batches.ts';
-import type { Example, ExampleSplits } from '../data/example.ts';
+import { type Example, type ExampleSplits, labelValues } from '../data/example.ts';
 import { scoreLogits } from '../data/score.ts';
+import { type Loss, sampleWeight } from '../engine/loss.ts';
 import { forgetModels, keptModels } from '../files/cached-source.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
@@ -68,6 +69,7 @@ export class Host implements HostWorkerApi {
     return {
       shape,
       task: summary,
+      training: open.training,
       lora,
       parameterCount: layout.length,
       version: round,
@@ -100,11 +102,7 @@ export class Host implements HostWorkerApi {
 
   async roundBatch(round: number): Promise<TokenBatch> {
     if (!Number.isInteger(round) || round < 1) throw new RangeError(`Rounds count from 1; there is no round ${round}.`);
-    const { drawRound, examples } = this.#opened();
-    return this.#tokens(
-      drawRound(round).map((index) => examples.train[index]!),
-      0,
-    );
+    return this.#tokens(this.#roundExamples(round), 0);
   }
 
   async devBatch(start: number, count: number, set: DevSet = 'first'): Promise<TokenBatch> {
@@ -121,7 +119,9 @@ export class Host implements HostWorkerApi {
     if (pairs && (pair ?? '').trim() === '')
       throw new Error('This task is about two texts; type the second one as well.');
     if (!pairs && pair !== null) throw new Error('This task is about one text; leave the second one out.');
-    return this.#tokens([{ text, pair, label: 0 }], 0);
+    const { kind, labelCount } = this.#opened().task;
+    const label = kind === 'multi-label' ? new Array<number>(labelCount).fill(0) : 0;
+    return this.#tokens([{ text, pair, label }], 0);
   }
 
   async parameters(): Promise<{ version: number; values: Float32Array }> {
@@ -133,7 +133,8 @@ export class Host implements HostWorkerApi {
     const host = this.#opened();
     const { round, samples, parts, lossSum, devices = [] } = request;
     this.#isNext(round);
-    const result = takeStep(host.learner, { samples, parts, lossSum, denominator: samples }, host.request.training);
+    const denominator = this.#roundExamples(round).reduce((sum, { label }) => sum + weightOf(host.loss, label), 0);
+    const result = takeStep(host.learner, { samples, parts, lossSum, denominator }, host.training);
     if (result.kind === 'not-finite') return result;
     host.round = round;
     for (const device of devices) host.devices.add(device);
@@ -145,6 +146,11 @@ export class Host implements HostWorkerApi {
     this.#opened().round = round;
   }
 
+  #roundExamples(round: number): readonly Example[] {
+    const { drawRound, examples } = this.#opened();
+    return drawRound(round).map((index) => examples.train[index]!);
+  }
+
   #isNext(round: number): void {
     const next = this.#opened().round + 1;
     if (round !== next) throw new Error(`Round ${round} cannot be applied: round ${next} is next.`);
@@ -153,7 +159,7 @@ export class Host implements HostWorkerApi {
   async score(logits: Float32Array, secondLogits: Float32Array | null = null): Promise<Score> {
     const host = this.#opened();
     const { task, scores, round, best, secondDev } = host;
-    const labels = (set: DevSet) => Float32Array.from(this.#dev(set), ({ label }) => label);
+    const labels = (set: DevSet) => labelValues(this.#dev(set));
     const score = scoreLogits(task, logits, labels('first'));
     const second = secondLogits && scoreLogits(task, secondLogits, labels('second'));
     if (scores.at(-1)?.round === round) scores.pop();
@@ -286,5 +292,8 @@ export class Host implements HostWorkerApi {
     });
   }
 }
+
+const weightOf = (loss: Loss, label: Example['label']): number =>
+  typeof label === 'number' ? sampleWeight(loss, label) : 1;
 
 const hasPairs = ({ train }: ExampleSplits): boolean => train[0]?.pair != null;

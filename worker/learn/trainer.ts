@@ -108,6 +108,7 @@ export async function evaluateBatch(
 /** Consecutive runs of at most `size` samples, each padded no further than its own longest sample needs. */
 export function microBatches(batch: TokenBatch, size: number): readonly TokenBatch[] {
   const parts: TokenBatch[] = [];
+  const labels = batch.labels.length / batch.lengths.length;
   for (let from = 0; from < batch.lengths.length; from += size) {
     const to = Math.min(from + size, batch.lengths.length);
     const lengths = batch.lengths.subarray(from, to);
@@ -121,7 +122,7 @@ export function microBatches(batch: TokenBatch, size: number): readonly TokenBat
     parts.push({
       ids,
       lengths,
-      labels: batch.labels.subarray(from, to),
+      labels: batch.labels.subarray(from * labels, to * labels),
       positions: batch.positions.subarray(from, to),
       tokens,
     });

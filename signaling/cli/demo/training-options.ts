@@ -1,3 +1,4 @@
+import { CLASS_WEIGHTS_WANTED, readClassWeights } from '../../protocol/class-weights.ts';
 import { MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../../protocol/limits.ts';
 import type { Recipe } from '../../protocol/recipes.ts';
 import { SCHEDULES, type TrainingSettings } from '../../protocol/settings.ts';
@@ -16,6 +17,8 @@ export const TRAINING_OPTIONS = {
   'weight-decay': { type: 'string' },
   betas: { type: 'string' },
   epsilon: { type: 'string' },
+  'class-weights': { type: 'string' },
+  'label-smoothing': { type: 'string' },
   dropout: { type: 'string' },
   seed: { type: 'string' },
   'evaluate-every': { type: 'string' },
@@ -33,6 +36,8 @@ export const TRAINING_HELP = `  --rounds N         optimiser steps (the task's r
   --weight-decay X   decoupled weight decay of AdamW (the task's recipe)
   --betas X,X        AdamW's betas (0.9,0.999)
   --epsilon X        AdamW's epsilon (1e-8)
+  --class-weights W  balanced, or a number for each class, with commas (all weigh alike)
+  --label-smoothing X  so much of a target is shared by all classes (0)
   --dropout X        dropout probability (the task's recipe)
   --seed N           seed of everything that is drawn (1)
   --evaluate-every N rounds between evaluations; 0 only before and after (0)
@@ -61,6 +66,8 @@ export function readTraining(values: Values, recipe: Recipe['training']): Traini
     maxGradientNorm: real('clip-norm', recipe.maxGradientNorm, 0, 1e6),
     weightDecay: real('weight-decay', recipe.weightDecay, 0, 1),
     epsilon: real('epsilon', recipe.epsilon, 1e-30, 1),
+    classWeights: readWeights(values['class-weights']),
+    labelSmoothing: real('label-smoothing', recipe.labelSmoothing, 0, 0.9),
     dropout: real('dropout', recipe.dropout, 0, 0.9),
     evaluateEvery: whole('evaluate-every', 0, 0, rounds),
     seed: whole('seed', 1, 0, 2 ** 32 - 1),
@@ -72,6 +79,12 @@ export function readTraining(values: Values, recipe: Recipe['training']): Traini
 }
 
 export const readPatience = ({ patience = '0' }: Values): number => wholeNumber('patience', patience, 0, 1000);
+
+function readWeights(text: string | undefined): TrainingSettings['classWeights'] {
+  const weights = readClassWeights(text ?? '');
+  if (weights === undefined) throw new CommandError(`--class-weights: ${CLASS_WEIGHTS_WANTED}`);
+  return weights;
+}
 
 function readBetas(text: string): Pick<TrainingSettings, 'beta1' | 'beta2'> {
   const [beta1, beta2, ...more] = text.split(',').map((beta) => number('betas', beta.trim(), 0, 0.99999));

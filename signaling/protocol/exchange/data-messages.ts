@@ -15,7 +15,8 @@ const tokens = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_TOK
 
 /**
  * What host and device say to each other, headers only. Tensors that go with them, in this order:
- * order: ids (samples.count*tokens) i32, lengths i32, labels f32, positions i32, and when `parameters` is true the flat parameters f32;
+ * order: ids (samples.count*tokens) i32, lengths i32, labels (samples.count, or times the labels) f32, positions i32, and when `parameters`
+ * is true the flat parameters f32;
  * evaluate: ids, lengths, and the parameters likewise; gradient: the block's slice f32; logits: (count, labels) f32; probe: any f32.
  */
 export const DataHeaderSchema = v.variant('type', [
@@ -87,6 +88,8 @@ export interface TensorSizes {
   /** f32 values in the flat parameter vector. */
   readonly parameterCount: number;
   readonly vocabSize: number;
+  /** More than one where a sample has any of several labels. */
+  readonly labelsPerSample: number;
   readonly blockLength: (block: Block) => number | undefined;
 }
 
@@ -125,7 +128,7 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
       boundedInts(t[0], count * header.tokens, sizes.vocabSize - 1, 'Token ids');
       boundedInts(t[1], count, header.tokens, 'Lengths');
       if (header.type === 'order') {
-        finiteFloats(t[2], count, 'The labels');
+        finiteFloats(t[2], count * sizes.labelsPerSample, 'The labels');
         boundedInts(t[3], count, MAX_SAMPLES_PER_ROUND, 'Positions');
       }
       if (header.parameters) finiteFloats(t[base], sizes.parameterCount, 'The parameters');

@@ -54,6 +54,7 @@ export function settings(layers: number, policy: Policy, rounds: number): Sessio
     task: {
       id: 'sentiment',
       title: 'Sentiment',
+      kind: 'classification',
       labelCount: 2,
       classNames: ['negative', 'positive'],
       metric: 'accuracy',

@@ -37,6 +37,7 @@ export const EXAMPLE_ROOM: Pick<RoomView, 'settings' | 'phase' | 'devices' | 'pl
     task: {
       id: 'example',
       title: 'Example',
+      kind: 'classification',
       labelCount: 2,
       classNames: ['no', 'yes'],
       metric: 'accuracy',

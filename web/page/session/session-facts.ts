@@ -16,6 +16,18 @@ function optimiserText(training: TrainingSettings): string {
   ].join(', ');
 }
 
+function lossFacts(
+  { classNames }: SessionSettings['task'],
+  { classWeights, labelSmoothing }: TrainingSettings,
+): readonly Fact[] {
+  const weights = Array.isArray(classWeights)
+    ? classWeights.map((weight, label) => `${classNames[label] ?? label} weighs ${Number(weight.toPrecision(3))}`)
+    : [];
+  const smoothing = labelSmoothing > 0 ? [`labels are smoothed by ${labelSmoothing}`] : [];
+  const all = [...weights, ...smoothing];
+  return all.length === 0 ? [] : [{ what: 'Loss', value: capitalised(listText(all)) }];
+}
+
 /** What the session is about, for everyone in it, line by line. */
 export function sessionFacts({ model, weights, shape, task, lora, training }: SessionSettings): readonly Fact[] {
   const count = (value: number) => value.toLocaleString('en-US');
@@ -39,5 +51,6 @@ export function sessionFacts({ model, weights, shape, task, lora, training }: Se
       value: `${countText(training.rounds, 'round', 'rounds')} of ${countText(training.samplesPerRound, 'sample', 'samples')}, learning rate ${training.learningRate}${dropout}`,
     },
     { what: 'Optimiser', value: optimiserText(training) },
+    ...lossFacts(task, training),
   ];
 }

@@ -34,6 +34,9 @@ export interface StartForm {
   readonly beta2: string;
   readonly epsilon: string;
   readonly loraPlusRatio: string;
+  /** '' weighs all alike; 'balanced', or numbers with commas. */
+  readonly classWeights: string;
+  readonly labelSmoothing: string;
   readonly evaluateEvery: string;
   /** Scores without a better one after which training ends; '0' never. */
   readonly patience: string;

@@ -1,22 +1,23 @@
 import type { ComponentChildren } from 'preact';
 import { SCHEDULES } from '../../../signaling/protocol/settings.ts';
 import { isSchedule, SCHEDULE_LABELS } from '../parts/choices.ts';
-import { SelectField } from '../parts/field.tsx';
-import type { StartForm } from './form-fields.ts';
+import { SelectField, TextField } from '../parts/field.tsx';
+import type { Field, StartForm } from './form-fields.ts';
 import type { NumberField } from './number-field.ts';
 
 interface OptimiserFoldProps {
   readonly values: StartForm;
+  readonly problems: Readonly<Partial<Record<Field, string>>>;
   readonly number: (field: NumberField, label: string, hint?: string) => ComponentChildren;
   readonly set: (change: Partial<StartForm>) => void;
 }
 
 /** What only those change who know it by name; the recipe's values are in it. */
-export function OptimiserFold({ values, number, set }: OptimiserFoldProps) {
+export function OptimiserFold({ values, problems, number, set }: OptimiserFoldProps) {
   return (
     <details data-fold="optimiser">
       <summary>
-        Optimiser <span class="summary-note">AdamW, {SCHEDULE_LABELS[values.schedule].toLowerCase()}</span>
+        Optimiser and loss <span class="summary-note">AdamW, {SCHEDULE_LABELS[values.schedule].toLowerCase()}</span>
       </summary>
       <div class="pair">
         <SelectField
@@ -39,6 +40,17 @@ export function OptimiserFold({ values, number, set }: OptimiserFoldProps) {
       <div class="pair">
         {number('epsilon', 'AdamW’s epsilon')}
         {number('loraPlusRatio', 'LoRA+ ratio', 'B learns so many times as fast as A; 1 is plain LoRA.')}
+      </div>
+      <div class="pair">
+        <TextField
+          name="classWeights"
+          label="Class weights"
+          hint="Empty weighs all alike; “balanced”, or a number for each class, with commas."
+          value={values.classWeights}
+          problem={problems.classWeights}
+          onValue={(classWeights) => set({ classWeights })}
+        />
+        {number('labelSmoothing', 'Label smoothing')}
       </div>
     </details>
   );

@@ -30,6 +30,7 @@ export function recipeFields({
     beta2: String(training.beta2),
     epsilon: String(training.epsilon),
     loraPlusRatio: String(training.loraPlusRatio),
+    labelSmoothing: String(training.labelSmoothing),
     evaluateEvery: String(SCORE_STEPS.findLast((step) => step * SCORES <= rounds) ?? 1),
   };
 }

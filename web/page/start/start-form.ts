@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { CLASS_WEIGHTS_WANTED, readClassWeights } from '../../../signaling/protocol/class-weights.ts';
 import { MAX_NAME_LENGTH } from '../../../signaling/protocol/limits.ts';
 import {
   LORA_TARGETS,
@@ -29,6 +30,7 @@ export const DEFAULT_FORM: Omit<StartForm, 'name'> = {
   targets: ['query', 'value'],
   policy: 'auto',
   schedule: PLAIN_TRAINING.schedule,
+  classWeights: '',
   seed: '1',
   patience: '0',
   slowdown: '1',
@@ -37,7 +39,17 @@ export const DEFAULT_FORM: Omit<StartForm, 'name'> = {
 /** Fields under the folds; one opens when one of its fields is wrong. */
 export const FOLDS: Readonly<Record<'training' | 'optimiser' | 'more', readonly Field[]>> = {
   training: ['rank', 'alpha', 'targets', 'learningRate', 'samplesPerRound', 'rounds', 'patience', 'policy'],
-  optimiser: ['warmupPercent', 'weightDecay', 'maxGradientNorm', 'loraPlusRatio', 'beta1', 'beta2', 'epsilon'],
+  optimiser: [
+    'classWeights',
+    'labelSmoothing',
+    'warmupPercent',
+    'weightDecay',
+    'maxGradientNorm',
+    'loraPlusRatio',
+    'beta1',
+    'beta2',
+    'epsilon',
+  ],
   more: ['maxTokens', 'evaluateEvery', 'dropout', 'seed', 'slowdown', 'revision'],
 };
 
@@ -135,8 +147,11 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
     beta2: number('beta2'),
     epsilon: number('epsilon'),
     loraPlusRatio: number('loraPlusRatio'),
+    labelSmoothing: number('labelSmoothing'),
     slowdown: number('slowdown'),
   };
+  const classWeights = readClassWeights(form.classWeights);
+  if (classWeights === undefined) problems.classWeights = CLASS_WEIGHTS_WANTED;
   const patience = Number(form.patience);
   if (patience > 0 && values.evaluateEvery === 0)
     problems.evaluateEvery = 'Stopping early needs scores between the rounds; choose a number above 0.';
@@ -172,6 +187,9 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
           beta2: values.beta2,
           epsilon: values.epsilon,
           loraPlusRatio: values.loraPlusRatio,
+          classWeights: classWeights ?? null,
+          labelSmoothing: values.labelSmoothing,
+          threshold: PLAIN_TRAINING.threshold,
         },
         origin,
         ...(form.startFrom === 'adapter' ? { start: { kind: 'adapter', files: form.adapterFiles } } : {}),

@@ -208,7 +208,7 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
         />
       </details>
 
-      <OptimiserFold values={values} number={number} set={set} />
+      <OptimiserFold values={values} problems={problems} number={number} set={set} />
 
       <details data-fold="more">
         <summary>More</summary>

@@ -1,6 +1,6 @@
 import { headParameterCount, layerParameterCount } from '../../../signaling/protocol/adapter-size.ts';
 import type { TensorSizes } from '../../../signaling/protocol/exchange/data-messages.ts';
-import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import { labelsPerSample, type SessionSettings } from '../../../signaling/protocol/settings.ts';
 
 /** What messages of this session are measured against. */
 export function tensorSizes({ shape, lora, task }: SessionSettings): TensorSizes {
@@ -9,6 +9,7 @@ export function tensorSizes({ shape, lora, task }: SessionSettings): TensorSizes
   return {
     parameterCount: shape.layers * layer + head,
     vocabSize: shape.vocabSize,
+    labelsPerSample: labelsPerSample(task),
     blockLength: (block) => (block === 'head' ? head : block < shape.layers ? layer : undefined),
   };
 }

@@ -206,10 +206,11 @@ function reportOf(timing: Timing, layers: number): RoundReport['devices'] {
 /** Rows `start` to `start + count` of a batch; views, not copies. */
 export function samplesOf(batch: TokenBatch, start: number, count: number): TokenBatch {
   const end = start + count;
+  const labels = batch.labels.length / batch.lengths.length;
   return {
     ids: batch.ids.subarray(start * batch.tokens, end * batch.tokens),
     lengths: batch.lengths.subarray(start, end),
-    labels: batch.labels.subarray(start, end),
+    labels: batch.labels.subarray(start * labels, end * labels),
     positions: batch.positions.subarray(start, end),
     tokens: batch.tokens,
   };

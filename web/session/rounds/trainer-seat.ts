@@ -2,7 +2,7 @@ import type { DataMessage } from '../../../signaling/protocol/exchange/data-mess
 import type { Profile } from '../../../signaling/protocol/profile.ts';
 import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { OrderTag } from '../../../signaling/protocol/round.ts';
-import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import { labelsPerSample, type SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../../../worker/api/batch.ts';
 import type { DeviceWorkerApi } from '../../../worker/api/device-api.ts';
 import type { MessageLink } from '../links/message-link.ts';
@@ -273,7 +273,7 @@ export class TrainerSeat {
     tensors: DataMessage<'evaluate'>['tensors'],
   ): Promise<void> {
     const [ids, lengths] = tensors;
-    const none = new Float32Array(header.samples);
+    const none = new Float32Array(header.samples * labelsPerSample(this.#settings.task));
     const batch = receivedBatch(ids, lengths, none, new Int32Array(header.samples), header.tokens);
     await this.#setVersion(attached, header.version);
     const logits = await this.#open(this.#worker.api.evaluate(batch, header.samples));

@@ -3,6 +3,7 @@ import { type FrozenLayer, frozenBytes, layerBytes, loadFrozen } from '../../mod
 import { type ParameterLayout, parameterLayout } from '../../model/layout.ts';
 import { checkedBatch } from '../checked-batch.ts';
 import type { Engine, EngineBytes, EngineRequest } from '../engine.ts';
+import { plainLoss } from '../loss.ts';
 import { processorCopyRate } from '../processor-copy-rate.ts';
 import { scalesOf } from './graph-builder.ts';
 import { headGraphs } from './head-graphs.ts';
@@ -17,7 +18,7 @@ import { measureSavedSizes, type SavedSizes } from './saved-sizes.ts';
  * inputs. Graphs are compiled when they are first used.
  */
 export async function createOnnxEngine(request: EngineRequest, provider: OnnxProvider): Promise<Engine> {
-  const { shape, lora, labelCount, weights, weightStorage } = request;
+  const { shape, lora, labelCount, loss = plainLoss(labelCount), weights, weightStorage } = request;
   const runtime = await loadRuntime(provider);
   const layout = parameterLayout(shape, lora, labelCount);
 
@@ -40,12 +41,13 @@ export async function createOnnxEngine(request: EngineRequest, provider: OnnxPro
     return made;
   };
   const ofHead = (withDropout: boolean) => (withDropout ? dropping : plain);
-  const plain = headGraphs(shape, labelCount, false, runtime.dialect);
-  const dropping = headGraphs(shape, labelCount, true, runtime.dialect);
+  const plain = headGraphs(shape, labelCount, loss.kind, false, runtime.dialect);
+  const dropping = headGraphs(shape, labelCount, loss.kind, true, runtime.dialect);
 
   let [adapters, head] = splitParameters(new Float32Array(layout.length), layout, runtime);
   const parts: EngineParts = {
     request,
+    loss,
     runtime,
     layout,
     embeddings,
@@ -80,7 +82,7 @@ export async function createOnnxEngine(request: EngineRequest, provider: OnnxPro
         throw new RangeError(`${values.length} parameters were given to a model with ${layout.length}.`);
       [adapters, head] = splitParameters(values.slice(), layout, runtime);
     },
-    begin: async (batch, options) => new OnnxPass(parts, checkedBatch(batch, shape, labelCount), options),
+    begin: async (batch, options) => new OnnxPass(parts, checkedBatch(batch, shape, labelCount, loss), options),
     bytes,
     // The library grows its memory as it goes: its address space is the only bound that is known beforehand.
     fits: async (samples, tokens, savedLayers) => {

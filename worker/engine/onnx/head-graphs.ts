@@ -1,4 +1,5 @@
 import type { ModelShape } from '../../../signaling/protocol/settings.ts';
+import type { Loss } from '../loss.ts';
 import { GraphBuilder, type OnnxDialect, type Value } from './graph-builder.ts';
 import type { GraphDescription } from './model-proto.ts';
 import { dropout, tanh, trainedLinear } from './operations.ts';
@@ -12,7 +13,7 @@ export const HEAD_INPUTS = {
   hiddenShape: 'hiddenShape',
   /** (1,T,1): 1 for the first token, 0 for the others. */
   firstToken: 'firstToken',
-  /** (B,labels): a one for the class, or the value itself for regression. */
+  /** (B,labels), `lossTargets` of the batch's labels. */
   target: 'target',
 } as const;
 
@@ -43,6 +44,7 @@ export interface HeadGraphs {
 export function headGraphs(
   shape: ModelShape,
   labelCount: number,
+  loss: Loss['kind'],
   withDropout: boolean,
   dialect: OnnxDialect,
 ): HeadGraphs {
@@ -62,7 +64,7 @@ export function headGraphs(
     trained('classifier.out_proj.bias'),
   );
 
-  const { lossSum, dLogits } = labelCount === 1 ? squaredError(g, logits) : crossEntropy(g, logits);
+  const { lossSum, dLogits } = LOSSES[loss](g, logits, labelCount);
   t.backward(logits, dLogits);
 
   const gradient = (value: Value): Value => t.gradient(value)!;
@@ -79,19 +81,32 @@ export function headGraphs(
   };
 }
 
-/** torch.nn.functional.mse_loss, summed over the samples. */
-function squaredError(g: GraphBuilder, logits: Value): { lossSum: Value; dLogits: Value } {
-  const error = g.sub(logits, g.input(HEAD_INPUTS.target));
-  return { lossSum: total(g, g.mul(error, error)), dLogits: g.mul(error, g.scalar(2)) };
-}
+type LossGraph = (g: GraphBuilder, logits: Value, labelCount: number) => { lossSum: Value; dLogits: Value };
 
-/** torch.nn.functional.cross_entropy, summed over the samples. */
-function crossEntropy(g: GraphBuilder, logits: Value): { lossSum: Value; dLogits: Value } {
-  const target = g.input(HEAD_INPUTS.target);
-  const logProbabilities = g.node('LogSoftmax', [logits], { axis: -1 });
-  const lossSum = g.node('Neg', [total(g, g.mul(target, logProbabilities))]);
-  return { lossSum, dLogits: g.sub(g.node('Softmax', [logits], { axis: -1 }), target) };
-}
+/** `lossAndGradientOf` as nodes, summed over the samples. */
+const LOSSES: Readonly<Record<Loss['kind'], LossGraph>> = {
+  'squared-error': (g, logits) => {
+    const error = g.sub(logits, g.input(HEAD_INPUTS.target));
+    return { lossSum: total(g, g.mul(error, error)), dLogits: g.mul(error, g.scalar(2)) };
+  },
+  'cross-entropy': (g, logits) => {
+    const target = g.input(HEAD_INPUTS.target);
+    const logProbabilities = g.node('LogSoftmax', [logits], { axis: -1 });
+    const lossSum = g.node('Neg', [total(g, g.mul(target, logProbabilities))]);
+    const whole = g.node('ReduceSum', [target, g.constant('int64', [1])], { keepdims: 1 });
+    return { lossSum, dLogits: g.sub(g.mul(g.node('Softmax', [logits], { axis: -1 }), whole), target) };
+  },
+  'binary-cross-entropy': (g, logits, labelCount) => {
+    const target = g.input(HEAD_INPUTS.target);
+    const share = g.scalar(1 / labelCount);
+    // max(x, 0) - x t + log(1 + exp(-|x|)): no exponential overflows.
+    const small = g.node('Exp', [g.node('Neg', [g.node('Abs', [logits])])]);
+    const rest = g.node('Log', [g.add(small, g.scalar(1))]);
+    const losses = g.add(g.sub(g.node('Relu', [logits]), g.mul(logits, target)), rest);
+    const error = g.sub(g.node('Sigmoid', [logits]), target);
+    return { lossSum: g.mul(total(g, losses), share), dLogits: g.mul(error, share) };
+  },
+};
 
 function total(g: GraphBuilder, x: Value): Value {
   return g.node('ReduceSum', [x, g.constant('int64', [0, 1])], { keepdims: 0 });

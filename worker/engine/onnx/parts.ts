@@ -3,6 +3,7 @@ import type { LoraTarget } from '../../../signaling/protocol/settings.ts';
 import type { FrozenEmbeddings } from '../../model/description.ts';
 import type { ParameterLayout } from '../../model/layout.ts';
 import type { EngineRequest } from '../engine.ts';
+import type { Loss } from '../loss.ts';
 import type { HeadGraphs } from './head-graphs.ts';
 import { HEAD_TENSORS } from './head-graphs.ts';
 import type { LayerGraphs } from './layer-graphs.ts';
@@ -15,6 +16,7 @@ export type Tensors = Readonly<Record<string, Tensor>>;
 /** What passes need of their engine. */
 export interface EngineParts {
   readonly request: EngineRequest;
+  readonly loss: Loss;
   readonly runtime: Runtime;
   readonly layout: ParameterLayout;
   readonly embeddings: FrozenEmbeddings;

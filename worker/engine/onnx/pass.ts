@@ -5,6 +5,7 @@ import { targetShape } from '../../model/layout.ts';
 import { attentionMask, DROPOUT_SITES, headMasks, hiddenMask, loraSite } from '../dropout.ts';
 import { embedTokens } from '../embeddings.ts';
 import type { BlockGradient, Hidden, LayerRange, Pass, PassOptions } from '../engine.ts';
+import { lossTargets } from '../loss.ts';
 import { HEAD_INPUTS, HEAD_MASKS } from './head-graphs.ts';
 import { LAYER_INPUTS, LAYER_MASKS, loraMaskInput, PADDING_SCORE } from './layer-graphs.ts';
 import { adapterInput, type EngineParts, isHeadTensor, type LayerStep, type Tensors } from './parts.ts';
@@ -101,7 +102,7 @@ export class OnnxPass implements Pass {
     hidden: Hidden,
     want: { readonly dHidden: boolean; readonly headGradient: boolean },
   ): ReturnType<Pass['loss']> {
-    const { layout, request, runtime } = this.#parts;
+    const { layout, loss, request, runtime } = this.#parts;
     const headGraphs = this.#parts.headGraphs(this.#withDropout);
     const { tokens } = this.#batch;
     const gradients = want.dHidden || want.headGradient;
@@ -112,7 +113,7 @@ export class OnnxPass implements Pass {
     const outputs = await run(session, this.#parts.head(), this.#shared, this.#headMasks(), {
       [HEAD_INPUTS.hidden]: x,
       [HEAD_INPUTS.firstToken]: runtime.passing(first, [1, tokens, 1]),
-      [HEAD_INPUTS.target]: runtime.passing(targets(this.#batch.labels, request.labelCount), [
+      [HEAD_INPUTS.target]: runtime.passing(lossTargets(loss, this.#batch.labels, request.labelCount), [
         this.#samples,
         request.labelCount,
       ]),
@@ -243,14 +244,4 @@ async function run(session: InferenceSession, ...sources: readonly Tensors[]): P
     feeds[name] = found;
   }
   return session.run(feeds) as Promise<Tensors>;
-}
-
-/** (B,labels): a one for the class; the value itself for regression. */
-function targets(labels: Float32Array, labelCount: number): Float32Array {
-  if (labelCount === 1) return labels;
-  const oneHot = new Float32Array(labels.length * labelCount);
-  labels.forEach((label, sample) => {
-    oneHot[sample * labelCount + label] = 1;
-  });
-  return oneHot;
 }

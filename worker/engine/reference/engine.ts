@@ -24,6 +24,7 @@ import type {
   PassOptions,
 } from '../engine.ts';
 import { hiddenFromValues } from '../hidden.ts';
+import { lossTargets, plainLoss } from '../loss.ts';
 import { processorCopyRate } from '../processor-copy-rate.ts';
 import type { AttentionDims } from './attention.ts';
 import { layerNorm } from './functions.ts';
@@ -47,7 +48,7 @@ export type Store = (x: Matrix) => Matrix;
  * precision keeps them between its steps; sums, adapters and gradients stay float64.
  */
 export async function createReferenceEngine(request: EngineRequest, store: Store = (x) => x): Promise<Engine> {
-  const { shape, lora, labelCount, weights } = request;
+  const { shape, lora, labelCount, loss = plainLoss(labelCount), weights } = request;
   const layout = parameterLayout(shape, lora, labelCount);
   const { embeddings, layers: frozen } = await loadFrozen(weights, shape, request.weightStorage, (done, total) =>
     request.onProgress?.({ stage: 'weights', done, total }),
@@ -133,7 +134,13 @@ export async function createReferenceEngine(request: EngineRequest, store: Store
       },
       loss: async (hidden, want) => {
         const masks = headMasks(dropout, batch.positions, shape.hiddenSize);
-        const result = headAndLoss(head(), await input(hidden), batch.labels, masks);
+        const result = headAndLoss(
+          head(),
+          await input(hidden),
+          loss,
+          lossTargets(loss, batch.labels, labelCount),
+          masks,
+        );
         const gradient = new Float32Array(layout.head.length);
         let at = 0;
         for (const part of result.gradients) {
@@ -172,7 +179,7 @@ export async function createReferenceEngine(request: EngineRequest, store: Store
     setParameters: async (values) => {
       parameters = values.slice();
     },
-    begin: async (batch, options) => begin(checkedBatch(batch, shape, labelCount), options),
+    begin: async (batch, options) => begin(checkedBatch(batch, shape, labelCount, loss), options),
     bytes: (samples, tokens, savedLayers) => referenceBytes(request, layout.length, samples, tokens, savedLayers),
     fits: async () => true,
     copyBytesPerSecond: async () => processorCopyRate(),

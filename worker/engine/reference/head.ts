@@ -1,5 +1,5 @@
 import type { HeadMasks } from '../dropout.ts';
-import { softmax } from './functions.ts';
+import { type Loss, lossAndGradientOf } from '../loss.ts';
 import { type Matrix, masked, multiplyTransposed, zeros } from './matrix.ts';
 import { linearBackward } from './projection.ts';
 
@@ -9,7 +9,7 @@ export interface Head {
   readonly outProj: { readonly weight: Matrix; readonly bias: Float64Array };
 }
 
-/** Everything that the head computes for hidden states (M,C) and labels (B): values of the sum of the sample losses. */
+/** Everything that the head computes for hidden states (M,C): values of the sum of the sample losses. */
 export interface HeadResult {
   /** (B,labels) */
   readonly logits: Matrix;
@@ -20,8 +20,15 @@ export interface HeadResult {
   readonly gradients: readonly Float64Array[];
 }
 
-export function headAndLoss(head: Head, hidden: Matrix, labels: Float32Array, masks: HeadMasks | null): HeadResult {
-  const samples = labels.length;
+/** `targets` (B,labels) are `lossTargets` of the batch's labels. */
+export function headAndLoss(
+  head: Head,
+  hidden: Matrix,
+  loss: Loss,
+  targets: Float32Array,
+  masks: HeadMasks | null,
+): HeadResult {
+  const samples = targets.length / head.outProj.weight.rows;
   const tokens = hidden.rows / samples;
   const firstTokens = zeros(samples, hidden.cols);
   for (let sample = 0; sample < samples; sample++) {
@@ -34,9 +41,9 @@ export function headAndLoss(head: Head, hidden: Matrix, labels: Float32Array, ma
   const kept = masked(activated, masks?.activated ?? null);
   const logits = withBias(multiplyTransposed(kept, head.outProj.weight), head.outProj.bias);
 
-  const { lossSum, dLogits } = logits.cols === 1 ? squaredError(logits, labels) : crossEntropy(logits, labels);
+  const { lossSum, dLogits } = lossAndGradientOf(loss, logits.data, targets, logits.cols);
 
-  const outProj = linearBackward(dLogits, kept, head.outProj.weight);
+  const outProj = linearBackward({ ...logits, data: dLogits }, kept, head.outProj.weight);
   const dActivated = masked(outProj.dx, masks?.activated ?? null);
   const dDense = { ...dActivated, data: dActivated.data.map((value, i) => value * (1 - activated.data[i]! ** 2)) };
   const inner = linearBackward(dDense, first, head.dense.weight);
@@ -53,27 +60,4 @@ export function headAndLoss(head: Head, hidden: Matrix, labels: Float32Array, ma
 
 function withBias(x: Matrix, bias: Float64Array): Matrix {
   return { ...x, data: x.data.map((value, i) => value + bias[i % x.cols]!) };
-}
-
-/** torch.nn.functional.mse_loss, summed over samples. */
-function squaredError(logits: Matrix, labels: Float32Array): { lossSum: number; dLogits: Matrix } {
-  const errors = logits.data.map((value, i) => value - labels[i]!);
-  return {
-    lossSum: errors.reduce((sum, error) => sum + error * error, 0),
-    dLogits: { ...logits, data: errors.map((error) => 2 * error) },
-  };
-}
-
-/** torch.nn.functional.cross_entropy, summed over samples. */
-function crossEntropy(logits: Matrix, labels: Float32Array): { lossSum: number; dLogits: Matrix } {
-  const dLogits = softmax(logits);
-  let lossSum = 0;
-  labels.forEach((label, sample) => {
-    const row = logits.data.subarray(sample * logits.cols, (sample + 1) * logits.cols);
-    const largest = Math.max(...row);
-    const logSum = largest + Math.log(row.reduce((sum, value) => sum + Math.exp(value - largest), 0));
-    lossSum += logSum - row[label]!;
-    dLogits.data[sample * logits.cols + label]! -= 1;
-  });
-  return { lossSum, dLogits };
 }

@@ -2,6 +2,7 @@ import type { WeightStorage } from '../../../signaling/protocol/settings.ts';
 import { parameterLayout } from '../../model/layout.ts';
 import { checkedBatch } from '../checked-batch.ts';
 import type { Engine, EngineRequest, Pass, PassOptions } from '../engine.ts';
+import { plainLoss } from '../loss.ts';
 import { Constants, constantBytes } from './constants.ts';
 import { timeCopies } from './device/device-copy-rate.ts';
 import { bufferBytes, Gpu } from './device/gpu.ts';
@@ -102,9 +103,9 @@ export async function createEngineOn(
   choices: WebGpuChoices,
 ): Promise<DeviceEngine> {
   requireWidths(request);
-  const { shape, lora, labelCount } = request;
+  const { shape, lora, labelCount, loss = plainLoss(labelCount) } = request;
   const layout = parameterLayout(shape, lora, labelCount);
-  const plan: ModelPlan = { shape, lora, labelCount, layout, withDropout: request.withDropout, ...choices };
+  const plan: ModelPlan = { shape, lora, labelCount, loss, layout, withDropout: request.withDropout, ...choices };
   const programs = makePrograms(plan);
   try {
     const [frozen] = await Promise.all([
@@ -125,7 +126,7 @@ export async function createEngineOn(
     const begin = async (batch: Parameters<Engine['begin']>[0], options: PassOptions): Promise<Pass> => {
       if (open) throw new Error('Another pass is still open: dispose of it before the next begins.');
       gpu.check();
-      const checked = checkedBatch(batch, shape, labelCount);
+      const checked = checkedBatch(batch, shape, labelCount, loss);
       if (options.dropout.probability > 0 && !request.withDropout)
         throw new RangeError('This engine was made for passes without dropout.');
       open = true;

@@ -113,12 +113,13 @@ export const needsInputCopy = (plan: ModelPlan): boolean => adaptersOf(plan, 'qk
 export const inputCopyBytes = (plan: ModelPlan, rows: number): number =>
   rows * plan.shape.hiddenSize * BYTES[plan.precision];
 
-/** The tables of a pass: its uniform, rows and samples, and where logits are read back. */
+/** The tables of a pass: its uniform, rows, samples and targets, and where logits are read back. */
 export function tableBytes(plan: ModelPlan, { rows, samples }: PassShape) {
   return {
     current: PASS_BYTES,
     rows: rows * WORDS_OF_ROW * 4,
     samples: samples * WORDS_OF_ROW * 4,
+    targets: samples * plan.labelCount * 4,
     logits: samples * plan.labelCount * 4,
   };
 }

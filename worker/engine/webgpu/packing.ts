@@ -12,21 +12,19 @@ export interface PackedBatch {
   readonly longest: number;
   /** (rows,4): position id, token, position of the sample in its round, token id. */
   readonly rowTable: Uint32Array;
-  /** (B,4): first row, length, position in the round, the label's f32. */
+  /** (B,4): first row, length, position in the round, 0. */
   readonly sampleTable: Uint32Array;
 }
 
 /** `batch` is checked: every length is at least 1. Positions follow RoBERTa: padding id + 1 + token. */
-export function packBatch({ ids, lengths, labels, positions, tokens }: TokenBatch, padTokenId: number): PackedBatch {
+export function packBatch({ ids, lengths, positions, tokens }: TokenBatch, padTokenId: number): PackedBatch {
   const rows = lengths.reduce((sum, length) => sum + length, 0);
   const rowTable = new Uint32Array(rows * 4);
   const sampleTable = new Uint32Array(lengths.length * 4);
-  const labelWords = new Float32Array(sampleTable.buffer);
   let row = 0;
   lengths.forEach((length, sample) => {
     const position = positions[sample]!;
     sampleTable.set([row, length, position], sample * 4);
-    labelWords[sample * 4 + 3] = labels[sample]!;
     for (let token = 0; token < length; token++, row++) {
       // A sample of nothing but padding keeps its first token, which is one of padding.
       const id = ids[sample * tokens + token]!;

@@ -2,10 +2,10 @@ import type { TokenBatch } from '../../api/batch.ts';
 import { fromHalf, toHalf } from '../../model/half.ts';
 import { dropoutScale, dropoutThreshold } from '../dropout.ts';
 import type { BlockGradient, Hidden, LayerRange, Pass, PassOptions } from '../engine.ts';
+import { lossAndGradientOf, lossTargets } from '../loss.ts';
 import type { Constants } from './constants.ts';
 import { type CountedBuffer, type Gpu, type Slice, whole } from './device/gpu.ts';
 import type { FrozenTensors } from './frozen.ts';
-import { lossSum } from './kernels/head.ts';
 import { BYTES, words } from './kernels/kernel.ts';
 import { gradientSplits } from './kernels/lora-gradient.ts';
 import { needsInputCopy } from './memory.ts';
@@ -69,7 +69,7 @@ class DeviceHidden implements Hidden {
 export class WebGpuPass implements Pass {
   readonly #host: PassHost;
   readonly #batch: PackedBatch;
-  readonly #labels: Float32Array;
+  readonly #targets: Float32Array;
   readonly #sizes: BatchSizes;
   readonly #saveFrom: number;
   readonly #recompute: boolean;
@@ -85,7 +85,7 @@ export class WebGpuPass implements Pass {
     const { gpu, plan, storage } = host;
     this.#host = host;
     this.#batch = packBatch(batch, plan.shape.padTokenId);
-    this.#labels = batch.labels;
+    this.#targets = lossTargets(plan.loss, batch.labels, plan.labelCount);
     this.#saveFrom = options.saveFrom;
     this.#recompute = options.recompute ?? false;
     this.#end = end;
@@ -98,6 +98,7 @@ export class WebGpuPass implements Pass {
     gpu.write(tables.current, words(rows, samples, splitRows, dropoutThreshold(probability), scale, seed, round));
     gpu.write(tables.rows, rowTable);
     gpu.write(tables.samples, sampleTable);
+    gpu.write(tables.targets, this.#targets);
   }
 
   async embed(): Promise<Hidden> {
@@ -146,7 +147,7 @@ export class WebGpuPass implements Pass {
     const values = new Float32Array(logits);
     return {
       logits: values,
-      lossSum: lossSum(values, this.#labels, plan.labelCount),
+      lossSum: lossAndGradientOf(plan.loss, values, this.#targets, plan.labelCount).lossSum,
       dHidden: want.dHidden ? this.#put('t.g', null) : null,
       head: gradient === null ? null : { block: 'head', gradient: new Float32Array(gradient) },
     };
@@ -271,6 +272,7 @@ export class WebGpuPass implements Pass {
             : (frozen.layers[layer - 1]?.get(name) ?? this.#kept.get(layer - 1)?.saved.get(`s.${name}`));
         default:
           if (tensor === 'i.layer') return constants.layer(layer ?? 0);
+          if (tensor === 'i.targets') return tables.targets;
           return tensor === 'i.current' ? tables.current : tensor === 'i.rows' ? tables.rows : tables.samples;
       }
     })();

@@ -10,6 +10,7 @@ interface Transients {
     readonly current: Slice;
     readonly rows: Slice;
     readonly samples: Slice;
+    readonly targets: Slice;
     readonly logits: CountedBuffer;
   };
   readonly headStaging: CountedBuffer;
@@ -116,6 +117,7 @@ export class Storage {
         current: whole(make('pass', bytes.current, 'uniform')),
         rows: whole(make('rows', bytes.rows)),
         samples: whole(make('samples', bytes.samples)),
+        targets: whole(make('targets', bytes.targets)),
         logits: make('logits', bytes.logits, 'staging'),
       },
       headStaging: make('head gradient', this.#plan.layout.head.length * 4, 'staging'),

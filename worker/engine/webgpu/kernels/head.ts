@@ -1,4 +1,5 @@
 import { DROPOUT_SITES, type HeadMasks } from '../../dropout.ts';
+import { type Loss, lossAndGradientOf } from '../../loss.ts';
 import { DROPOUT_WGSL } from './dropout.ts';
 import {
   flatGrid,
@@ -14,8 +15,8 @@ import {
 } from './kernel.ts';
 
 /**
- * RobertaClassificationHead on each sample's first token, its two dropouts included, and the loss: PyTorch's cross_entropy or, for one output, mse_loss, summed
- * over the samples.
+ * RobertaClassificationHead on each sample's first token, its two dropouts included, and the gradient of the loss (`lossTargets` and
+ * `lossAndGradientOf` say which), summed over the samples.
  *
  *   activated = mask2 * tanh((mask1 * x) W1^T + b1),  logits = activated W2^T + b2        x (B,C), W1 (C,C), W2 (labels,C)
  *
@@ -109,15 +110,39 @@ ${PER_SAMPLE}
   });
 }
 
-/** logits and dLogits (B,labels), the latter of the sum of the sample losses. `samples.w` is the label's f32. */
+/** dLogits (B,labels) from logits and targets, both (B,labels), of one sample; `first` is where its labels begin. */
+const LOSS_WGSL: Readonly<Record<Loss['kind'], string>> = {
+  'squared-error': /* wgsl */ `
+  if (thread == 0u) { dLogits[first] = 2f * (logits[first] - targets[first]); }`,
+  'cross-entropy': /* wgsl */ `
+  var most = logits[first];
+  var whole = targets[first];
+  for (var label = 1u; label < sizes.labels; label++) {
+    most = max(most, logits[first + label]);
+    whole += targets[first + label];
+  }
+  var total = 0f;
+  for (var label = 0u; label < sizes.labels; label++) { total += exp(logits[first + label] - most); }
+  for (var label = thread; label < sizes.labels; label += ${THREADS}u) {
+    dLogits[first + label] = whole * (exp(logits[first + label] - most) / total) - targets[first + label];
+  }`,
+  // Beyond 80 the sigmoid is 0 or 1 in f32, and exp does not overflow before.
+  'binary-cross-entropy': /* wgsl */ `
+  for (var label = thread; label < sizes.labels; label += ${THREADS}u) {
+    let sigmoid = 1f / (1f + exp(-clamp(logits[first + label], -80f, 80f)));
+    dLogits[first + label] = (sigmoid - targets[first + label]) / f32(sizes.labels);
+  }`,
+};
+
+/** logits and dLogits (B,labels), the latter of the sum of the sample losses. */
 export function headLossKernel(
-  regression: boolean,
-): Kernel<'sizes' | 'samples' | 'activated' | 'head' | 'logits' | 'dLogits'> {
+  loss: Loss['kind'],
+): Kernel<'sizes' | 'targets' | 'activated' | 'head' | 'logits' | 'dLogits'> {
   return kernel({
     label: 'head loss',
     bindings: {
       sizes: uniform('Sizes'),
-      samples: read('array<vec4u>'),
+      targets: read('array<f32>'),
       activated: read('array<f32>'),
       head: read('array<f32>'),
       logits: write('array<f32>'),
@@ -134,19 +159,7 @@ ${PER_SAMPLE}
     }
     logits[first + label] = sum;
   }
-  storageBarrier();
-  let wanted = bitcast<f32>(samples[sample].w);
-  ${
-    regression
-      ? 'if (thread == 0u) { dLogits[first] = 2f * (logits[first] - wanted); }'
-      : `var most = logits[first];
-  for (var label = 1u; label < sizes.labels; label++) { most = max(most, logits[first + label]); }
-  var total = 0f;
-  for (var label = 0u; label < sizes.labels; label++) { total += exp(logits[first + label] - most); }
-  for (var label = thread; label < sizes.labels; label += ${THREADS}u) {
-    dLogits[first + label] = exp(logits[first + label] - most) / total - select(0f, 1f, f32(label) == wanted);
-  }`
-  }
+  storageBarrier();${LOSS_WGSL[loss]}
 }`,
   });
 }
@@ -243,35 +256,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   });
 }
 
-/** Sum of the sample losses from logits (B,labels), in double precision. */
-export function lossSum(logits: Float32Array, labels: Float32Array, labelCount: number): number {
-  let sum = 0;
-  labels.forEach((label, b) => {
-    const row = logits.subarray(b * labelCount, (b + 1) * labelCount);
-    if (labelCount === 1) {
-      sum += (row[0]! - label) ** 2;
-    } else {
-      const most = Math.max(...row);
-      sum += most + Math.log(row.reduce((total, value) => total + Math.exp(value - most), 0)) - row[label]!;
-    }
-  });
-  return sum;
-}
-
 /** Forward and backward in plain loops; x (B,C) are the samples' first rows, `head` the parameter block, `masks` (B,C) each. */
 export function headReference(
   sizes: HeadSizes,
   x: Float32Array,
-  labels: Float32Array,
+  loss: Loss,
+  targets: Float32Array,
   head: Float32Array,
   masks?: HeadMasks,
 ): { logits: Float32Array; dx: Float32Array; gradient: Float32Array } {
   const { width, labelCount } = sizes;
   const at = offsets(sizes);
-  const logits = new Float32Array(labels.length * labelCount);
+  const logits = new Float32Array(targets.length);
   const dx = new Float32Array(x.length);
   const gradient = new Float64Array(at.length);
-  labels.forEach((label, b) => {
+  for (let b = 0; b < targets.length / labelCount; b++) {
     const input = x.subarray(b * width, (b + 1) * width).map((value, i) => value * (masks?.input[b * width + i] ?? 1));
     const keep = Array.from({ length: width }, (_, i) => masks?.activated[b * width + i] ?? 1);
     const plain = keep.map((_, i) =>
@@ -282,9 +281,11 @@ export function headReference(
       activated.reduce((sum, value, i) => sum + value * head[at.weight2 + l * width + i]!, head[at.bias2 + l]!),
     );
     logits.set(row, b * labelCount);
-    const total = row.reduce((sum, value) => sum + Math.exp(value), 0);
-    const dLogits = row.map((value, l) =>
-      labelCount === 1 ? 2 * (value - label) : Math.exp(value) / total - (l === label ? 1 : 0),
+    const { dLogits } = lossAndGradientOf(
+      loss,
+      row,
+      targets.subarray(b * labelCount, (b + 1) * labelCount),
+      labelCount,
     );
     dLogits.forEach((g, l) => {
       activated.forEach((value, i) => {
@@ -301,6 +302,6 @@ export function headReference(
         dx[b * width + k]! += dDense * head[i * width + k]! * (masks?.input[b * width + k] ?? 1);
       }
     });
-  });
+  }
   return { logits, dx, gradient: Float32Array.from(gradient) };
 }

@@ -11,7 +11,7 @@ import {
 import { type ModelPlan, type Step, step } from './steps.ts';
 
 /** Head and loss: `t.logits` and `t.dLogits` (B,labels) from hidden states in `t.x`. */
-export function headForwardSteps({ shape, labelCount, precision }: ModelPlan): readonly Step[] {
+export function headForwardSteps({ shape, labelCount, loss, precision }: ModelPlan): readonly Step[] {
   const of = { width: shape.hiddenSize, labelCount };
   const sizes = headSizes(of);
   return [
@@ -22,7 +22,7 @@ export function headForwardSteps({ shape, labelCount, precision }: ModelPlan): r
       ({ samples }) => headDenseGrid(of, samples),
     ),
     step(
-      headLossKernel(labelCount === 1),
+      headLossKernel(loss.kind),
       { activated: 't.activated', head: 'p.head', logits: 't.logits', dLogits: 't.dLogits' },
       sizes,
       ({ samples }) => headSampleGrid(samples),

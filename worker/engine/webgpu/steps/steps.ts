@@ -1,5 +1,6 @@
 import type { LoraSettings, ModelShape } from '../../../../signaling/protocol/settings.ts';
 import type { ParameterLayout } from '../../../model/layout.ts';
+import type { Loss } from '../../loss.ts';
 import type { AttentionThreads } from '../kernels/attention.ts';
 import type { Grid, Kernel, Precision, WeightPrecision } from '../kernels/kernel.ts';
 import type { Tile } from '../kernels/tile.ts';
@@ -10,6 +11,7 @@ export interface ModelPlan {
   readonly shape: ModelShape;
   readonly lora: LoraSettings;
   readonly labelCount: number;
+  readonly loss: Loss;
   readonly layout: ParameterLayout;
   readonly withDropout: boolean;
   /** Of activations. */
@@ -36,7 +38,7 @@ export interface BatchSizes {
  *   e.  embeddings, frozen                       w.  the current layer's frozen tensors
  *   p.  parameters: `block` of the current layer, `head`
  *   s.  saved by the current layer's forward pass for its backward pass;   b.  saved by the layer below
- *   t.  transient, in the arena                  i.  inputs of a pass: `current`, `rows`, `samples`, and the `layer` uniform
+ *   t.  transient, in the arena                  i.  inputs of a pass: `current`, `rows`, `samples`, `targets`, and the `layer` uniform
  */
 export type TensorName = `${'e' | 'w' | 'p' | 's' | 'b' | 't' | 'i'}.${string}`;
 
@@ -54,6 +56,7 @@ const SHARED: Readonly<Record<string, TensorName>> = {
   current: 'i.current',
   rows: 'i.rows',
   samples: 'i.samples',
+  targets: 'i.targets',
   layer: 'i.layer',
 };
 
