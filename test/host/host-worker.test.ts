@@ -30,6 +30,7 @@ test('open says what the model and the task are', () => {
   expect(opened.task).toEqual({
     id: 'grammar',
     title: 'Sentiment of generated film sentences',
+    kind: 'classification',
     labelCount: 2,
     classNames: ['negative', 'positive'],
     metric: 'accuracy',
