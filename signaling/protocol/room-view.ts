@@ -3,7 +3,7 @@ import { DeviceIdSchema, PeerIdSchema, RoomIdSchema } from './ids.ts';
 import { MAX_DEVICES_IN_ROOM, MAX_LAYERS, MAX_NAME_LENGTH, MAX_ROUNDS, MAX_SAMPLES_PER_ROUND } from './limits.ts';
 import { RoomPlanSchema } from './plan.ts';
 import { ProfileSchema } from './profile.ts';
-import { FurtherScoreSchema, TASK_METRICS } from './scores.ts';
+import { FurtherScoreSchema, METRICS } from './scores.ts';
 import { SessionSettingsSchema } from './settings.ts';
 
 const finite = v.pipe(v.number(), v.finite());
@@ -106,13 +106,15 @@ export type RoundReport = v.InferOutput<typeof RoundReportSchema>;
 export const ScoreReportSchema = v.strictObject({
   /** After this many rounds; 0 is before training. */
   round,
-  metric: v.picklist(TASK_METRICS),
+  metric: v.picklist(METRICS),
   value: finite,
+  /** What the best constant answer scores on the same examples; reports of 0.1.0 do not say. */
+  constant: v.optional(finite),
   loss: finite,
   examples: whole(100_000_000),
   elapsedSeconds: nonNegative,
   /** What is reported besides the task's own metric; at the end also of a second dev set. */
-  further: v.optional(v.pipe(v.array(FurtherScoreSchema), v.maxLength(8))),
+  further: v.optional(v.pipe(v.array(FurtherScoreSchema), v.maxLength(16))),
 });
 export type ScoreReport = v.InferOutput<typeof ScoreReportSchema>;
 

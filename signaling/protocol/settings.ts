@@ -8,7 +8,7 @@ import {
   MAX_SAMPLES_PER_ROUND,
   MAX_TOKENS_PER_SAMPLE,
 } from './limits.ts';
-import { TASK_METRICS } from './scores.ts';
+import { MEASURES, METRICS, TASK_KINDS } from './scores.ts';
 
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
 const text = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max));
@@ -108,6 +108,7 @@ export const PLAIN_TRAINING = {
   classWeights: null,
   labelSmoothing: 0,
   threshold: 0.5,
+  bestBy: null,
 } as const;
 
 export const TrainingSettingsSchema = v.strictObject({
@@ -148,12 +149,10 @@ export const TrainingSettingsSchema = v.strictObject({
   labelSmoothing: v.optional(v.pipe(finite, v.minValue(0), v.ltValue(1)), PLAIN_TRAINING.labelSmoothing),
   /** In a task of several labels: the probability from which on a label is given. */
   threshold: v.optional(v.pipe(finite, v.gtValue(0), v.ltValue(1)), PLAIN_TRAINING.threshold),
+  /** What the best adapter is chosen by, and early stopping; null for the task's own metric. */
+  bestBy: v.optional(v.nullable(v.picklist(MEASURES)), PLAIN_TRAINING.bestBy),
 });
 export type TrainingSettings = v.InferOutput<typeof TrainingSettingsSchema>;
-
-/** One class for each text, a number, or any of several labels at once. */
-export const TASK_KINDS = ['classification', 'regression', 'multi-label'] as const;
-export type TaskKind = (typeof TASK_KINDS)[number];
 
 /** What everyone in a room may know of the task. The examples themselves stay on the host's device. */
 export const TaskSummarySchema = v.strictObject({
@@ -163,7 +162,7 @@ export const TaskSummarySchema = v.strictObject({
   labelCount,
   /** One name per output; empty for regression. */
   classNames: v.pipe(v.array(text(60)), v.maxLength(MAX_CLASSES)),
-  metric: v.picklist(TASK_METRICS),
+  metric: v.picklist(METRICS),
   trainExamples: count(100_000_000),
   devExamples: count(100_000_000),
   /** Tokens of the longest sample in a typical round, at which devices time themselves; at most the training's `maxTokens`. */

@@ -3,12 +3,12 @@ import { readClassWeights } from '../../signaling/protocol/class-weights.ts';
 import { PLAIN_TRAINING, type TrainingSettings } from '../../signaling/protocol/settings.ts';
 import type { GradientPart, TokenBatch } from '../../worker/api/batch.ts';
 import { randomModel } from '../../worker/check/random-model.ts';
-import { sessionTraining } from '../../worker/data/session-loss.ts';
 import { findTask, type Task } from '../../worker/data/tasks.ts';
 import { type Loss, sampleWeight } from '../../worker/engine/loss.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import { createAdamWState } from '../../worker/learn/optimiser.ts';
 import { createLearner, takeStep } from '../../worker/learn/round-step.ts';
+import { sessionTraining } from '../../worker/learn/session-training.ts';
 import { microBatches, runOrder } from '../../worker/learn/trainer.ts';
 
 const base: TrainingSettings = {

@@ -83,11 +83,11 @@ describe('export guide', () => {
   it('offers the best adapter beside the last where the two differ', () => {
     const devices = [device(0)];
     const view = { room: room({ devices }), rounds: rounds(40, plan(6, [{ place: 0, layers: [5] }])) };
-    expect(adapterChoices({ ...view, best: { round: 20, value: 0.8876 } })).toEqual([
+    expect(adapterChoices({ ...view, best: { round: 20, by: 'accuracy', value: 0.8876 } })).toEqual([
       { value: 'best', label: 'The best: accuracy 88.8 %, round 20' },
       { value: 'last', label: 'The last: round 40' },
     ]);
-    expect(adapterChoices({ ...view, best: { round: 40, value: 0.9 } })).toBeNull();
+    expect(adapterChoices({ ...view, best: { round: 40, by: 'accuracy', value: 0.9 } })).toBeNull();
     expect(adapterChoices({ ...view, best: null })).toBeNull();
   });
 

@@ -29,6 +29,7 @@ describe('scores in words', () => {
       metric: 'accuracy',
       before: '50.0 %',
       after: '81.0 %',
+      constant: null,
       further: [],
       examples: 500,
       round: 40,
@@ -37,13 +38,17 @@ describe('scores in words', () => {
     expect(outcome([])).toBeNull();
   });
 
+  it('says what a constant answer has', () => {
+    expect(outcome([{ ...score(40, 0.983), constant: 0.96 }])?.constant).toBe('a constant answer has 96.0 %');
+  });
+
   it('names what is reported besides, a second dev set too', () => {
     const further = [
-      { metric: 'spearman' as const, devSet: null, value: 0.5312 },
+      { metric: 'spearman' as const, devSet: null, value: 0.5312, constant: 0 },
       { metric: 'accuracy' as const, devSet: 'mismatched', value: 0.8641 },
     ];
     expect(outcome([{ ...score(40, 0.81), further }])?.further).toEqual([
-      'Spearman correlation 0.531',
+      'Spearman correlation 0.531 (constant 0.000)',
       'accuracy on the mismatched dev set 86.4 %',
     ]);
   });

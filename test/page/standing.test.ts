@@ -11,22 +11,24 @@ const finished = { ...training, phase: 'finished' as const };
 
 describe('what has been reached', () => {
   it('names the best score with its metric and round, once there is one to compare', () => {
-    const best = { round: 20, value: 0.8876 };
+    const best = { round: 20, by: 'accuracy' as const, value: 0.8876 };
     expect(bestText({ best, room: training, scores: scores(40, 20) })).toBe(
       'Best dev accuracy so far: 88.8 %, after round 20.',
     );
     expect(bestText({ best, room: finished, scores: scores(40, 20) })).toBe(
       'Best dev accuracy: 88.8 %, after round 20.',
     );
-    expect(bestText({ best: { round: 0, value: 0.5 }, room: training, scores: scores(20, 20) })).toContain(
-      'before training',
-    );
+    expect(
+      bestText({ best: { round: 0, by: 'accuracy', value: 0.5 }, room: training, scores: scores(20, 20) }),
+    ).toContain('before training');
     expect(bestText({ best, room: training, scores: scores(0, 20) })).toBeNull();
-    expect(bestText({ best: { round: 40, value: 0.9 }, room: finished, scores: scores(40, 20) })).toBeNull();
+    expect(
+      bestText({ best: { round: 40, by: 'accuracy', value: 0.9 }, room: finished, scores: scores(40, 20) }),
+    ).toBeNull();
     const stsb = { ...finished, settings: settingsOf('stsb') };
-    expect(bestText({ best: { round: 20, value: -0.0312 }, room: stsb, scores: scores(40, 20, 'pearson') })).toBe(
-      'Best dev Pearson correlation: −0.031, after round 20.',
-    );
+    expect(
+      bestText({ best: { round: 20, by: 'pearson', value: -0.0312 }, room: stsb, scores: scores(40, 20, 'pearson') }),
+    ).toBe('Best dev Pearson correlation: −0.031, after round 20.');
   });
 
   it('says what is kept', () => {

@@ -93,7 +93,7 @@ const SERVER_MESSAGES: ServerMessage[] = [
 ];
 
 /** Fields that may be nothing. */
-const NULLABLE = new Set(['plan', 'planNote', 'peerId', 'devSet']);
+const NULLABLE = new Set(['plan', 'planNote', 'peerId', 'devSet', 'classWeights', 'bestBy']);
 
 /** Every way to replace one leaf of a value by something that cannot stand there. */
 function* mutations(value: unknown, field = ''): Generator<unknown> {

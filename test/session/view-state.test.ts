@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { RoundReport, ScoreReport } from '../../signaling/protocol/room-view.ts';
+import type { RoomView, RoundReport, ScoreReport } from '../../signaling/protocol/room-view.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
-import { firstView, reduceView, type ViewEvent } from '../../web/session/view/view-state.ts';
+import { bestScore, firstView, reduceView, type ViewEvent } from '../../web/session/view/view-state.ts';
+import { SETTINGS } from '../protocol/samples.ts';
 
 const round = (n: number, loss = 1 / n): RoundReport => ({
   round: n,
@@ -24,14 +25,48 @@ const score = (n: number): ScoreReport => ({
 const play = (...events: ViewEvent[]): SessionView => events.reduce(reduceView, firstView('device', 'abcdefgh'));
 
 describe('a session view', () => {
+  it('chooses the best by what the session says, the lowest of losses, and knows it when the room comes', () => {
+    const report = (round: number, value: number, loss: number, macro: number): ScoreReport => ({
+      ...score(round),
+      value,
+      loss,
+      further: [
+        { metric: 'f1-macro', devSet: 'other', value: 1 },
+        { metric: 'f1-macro', devSet: null, value: macro },
+      ],
+    });
+    const scores = [report(0, 0.7, 0.6, 0.1), report(5, 0.8, 0.4, 0.5), report(10, 0.9, 0.5, 0.3)];
+    expect(bestScore(scores, null)).toEqual({ round: 10, by: 'accuracy', value: 0.9 });
+    expect(bestScore(scores, 'loss')).toEqual({ round: 5, by: 'loss', value: 0.4 });
+    expect(bestScore(scores, 'f1-macro')).toEqual({ round: 5, by: 'f1-macro', value: 0.5 });
+    expect(bestScore(scores, 'matthews')).toBeNull();
+    const early = play({ type: 'message', message: { type: 'history', rounds: [], scores } });
+    expect(early.best?.round).toBe(10);
+    const settings = { ...SETTINGS, training: { ...SETTINGS.training, bestBy: 'loss' as const } };
+    const room: RoomView = {
+      id: 'abcd',
+      settings,
+      phase: 'training',
+      host: 'abcdefgh',
+      devices: [],
+      plan: null,
+      planNote: null,
+    };
+    expect(reduceView(early, { type: 'message', message: { type: 'room', room } }).best?.round).toBe(5);
+  });
+
   it('knows the best score, the earliest of equals, also from history', () => {
     const at = (n: number, value: number): ScoreReport => ({ ...score(n), value });
     expect(play().best).toBeNull();
     const seen = play({ type: 'score', report: at(0, 0.5) }, { type: 'score', report: at(5, 0.7) });
-    expect(seen.best).toEqual({ round: 5, value: 0.7 });
-    expect(reduceView(seen, { type: 'score', report: at(10, 0.7) }).best).toEqual({ round: 5, value: 0.7 });
+    expect(seen.best).toEqual({ round: 5, by: 'accuracy', value: 0.7 });
+    expect(reduceView(seen, { type: 'score', report: at(10, 0.7) }).best).toEqual({
+      round: 5,
+      by: 'accuracy',
+      value: 0.7,
+    });
     const message = { type: 'history' as const, rounds: [], scores: [at(3, 0.8), at(5, 0.7)] };
-    expect(reduceView(seen, { type: 'message', message }).best).toEqual({ round: 3, value: 0.8 });
+    expect(reduceView(seen, { type: 'message', message }).best).toEqual({ round: 3, by: 'accuracy', value: 0.8 });
   });
 
   it('keeps rounds in order, each once, also when history comes again after a reconnection', () => {

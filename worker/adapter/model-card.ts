@@ -1,3 +1,4 @@
+import type { FurtherScore } from '../../signaling/protocol/scores.ts';
 import type { Schedule, TrainingSettings } from '../../signaling/protocol/settings.ts';
 import { capitalised } from '../../signaling/protocol/words/lists.ts';
 import { measureName, metricName } from '../../signaling/protocol/words/metrics.ts';
@@ -31,6 +32,9 @@ function lossText({ kind }: TrainedAdapter['task'], { classWeights, labelSmoothi
   return `cross-entropy${weights}${labelSmoothing > 0 ? `, label smoothing ${short(labelSmoothing)}` : ''}`;
 }
 
+const besideConstant = ({ constant }: FurtherScore): string =>
+  constant === undefined ? '' : ` (constant answer ${short(constant)})`;
+
 /** What both kinds of export say of the training. */
 function recipe({ model, task, lora, training, rounds, scores, devices }: TrainedAdapter): string {
   const first = scores[0];
@@ -39,7 +43,10 @@ function recipe({ model, task, lora, training, rounds, scores, devices }: Traine
     first && last
       ? `Dev ${metricName(last.metric)} (${task.devExamples} examples): ${short(last.value)} after round ${last.round}` +
         (first.round < last.round ? `, ${short(first.value)} after round ${first.round}.` : '.') +
-        last.further.map((one) => ` ${capitalised(measureName(one))}: ${short(one.value)}.`).join('')
+        (last.constant === undefined ? '' : ` The best constant answer has ${short(last.constant)}.`) +
+        last.further
+          .map((one) => ` ${capitalised(measureName(one))}: ${short(one.value)}${besideConstant(one)}.`)
+          .join('')
       : 'It has not been evaluated.';
   const where =
     model.kind === 'hub'

@@ -7,6 +7,8 @@ export interface ScoreAt {
   readonly round: number;
   readonly metric: Metric;
   readonly value: number;
+  /** What the best constant answer scores; unknown of scores of 0.1.0. */
+  readonly constant?: number | undefined;
   /** What is reported besides; empty where that is nothing. */
   readonly further: readonly FurtherScore[];
 }

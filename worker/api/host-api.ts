@@ -109,9 +109,11 @@ export type DevSet = 'first' | 'second';
 export interface Score {
   readonly metric: Metric;
   readonly value: number;
-  /** Mean loss over the dev set. */
+  /** What the best constant answer scores on the same examples. */
+  readonly constant: number;
+  /** Mean loss over the dev set, neither weighed nor smoothed. */
   readonly loss: number;
-  /** What GLUE reports besides the task's own metric. */
+  /** What is reported besides the task's own metric. */
   readonly further: readonly FurtherScore[];
 }
 

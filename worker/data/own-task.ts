@@ -1,3 +1,4 @@
+import { metricsOf } from '../../signaling/protocol/scores.ts';
 import { quoted, visible } from '../../signaling/protocol/words/visible.ts';
 import type { OwnTaskRequest, TableReport } from '../api/tables.ts';
 import { classReading, type LabelReading, LabelTally, MAX_CLASS_NAME, MAX_CLASSES } from '../table/columns/labels.ts';
@@ -33,14 +34,16 @@ export async function readOwnTask(request: OwnTaskRequest): Promise<OwnTask> {
     kind === 'regression' ? { kind: 'number' } : classReading(classNames(train, columns.label));
   const trainRead = tableExamples(train, columns, labels);
   const devRead = request.dev && tableExamples(await readTable(request.dev.name, request.dev.bytes), columns, labels);
+  const labelCount = labels.kind === 'number' ? 1 : labels.names.length;
+  const [metric = 'accuracy', ...furtherMetrics] = metricsOf({ kind, labelCount });
   const task: Task = {
     id: 'own',
     title: request.title,
     kind,
-    labelCount: labels.kind === 'number' ? 1 : labels.names.length,
+    labelCount,
     classNames: labels.kind === 'number' ? [] : labels.names,
-    metric: kind === 'regression' ? 'pearson' : 'accuracy',
-    furtherMetric: kind === 'regression' ? 'spearman' : null,
+    metric,
+    furtherMetrics,
     source: { kind: 'own' },
   };
   const examples = devRead

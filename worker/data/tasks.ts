@@ -1,4 +1,4 @@
-import type { TaskKind, TaskSummary } from '../../signaling/protocol/settings.ts';
+import type { Metric, TaskKind } from '../../signaling/protocol/scores.ts';
 
 /** Where a task's examples lie on a Hugging Face hub, and how its rows read. */
 export interface GlueSource {
@@ -21,10 +21,10 @@ export interface Task {
   readonly labelCount: number;
   /** In the order of the labels; empty for regression. */
   readonly classNames: readonly string[];
-  /** The one that the page draws and that a best adapter is chosen by. */
-  readonly metric: TaskSummary['metric'];
-  /** What GLUE reports besides. */
-  readonly furtherMetric: 'accuracy' | 'spearman' | null;
+  /** The one that the page draws, and that a best adapter is chosen by unless a session says otherwise. */
+  readonly metric: Metric;
+  /** What is reported besides. */
+  readonly furtherMetrics: readonly Metric[];
   readonly source: GlueSource | { readonly kind: 'grammar' } | { readonly kind: 'own' };
 }
 
@@ -45,8 +45,8 @@ const classification = (
   title: string,
   classNames: readonly string[],
   source: Task['source'],
-  metric: TaskSummary['metric'] = 'accuracy',
-  furtherMetric: Task['furtherMetric'] = null,
+  metric: Metric = 'accuracy',
+  furtherMetrics: readonly Metric[] = [],
 ): Task => ({
   id,
   title,
@@ -54,7 +54,7 @@ const classification = (
   labelCount: classNames.length,
   classNames,
   metric,
-  furtherMetric,
+  furtherMetrics,
   source,
 });
 
@@ -75,7 +75,7 @@ export const TASKS: readonly Task[] = [
     ['not equivalent', 'equivalent'],
     glue('mrpc', 'sentence1', 'sentence2'),
     'f1',
-    'accuracy',
+    ['accuracy'],
   ),
   classification(
     'qqp',
@@ -83,7 +83,7 @@ export const TASKS: readonly Task[] = [
     ['not duplicate', 'duplicate'],
     glue('qqp', 'question1', 'question2'),
     'f1',
-    'accuracy',
+    ['accuracy'],
   ),
   {
     id: 'stsb',
@@ -92,7 +92,7 @@ export const TASKS: readonly Task[] = [
     labelCount: 1,
     classNames: [],
     metric: 'pearson',
-    furtherMetric: 'spearman',
+    furtherMetrics: ['spearman'],
     source: glue('stsb', 'sentence1', 'sentence2'),
   },
   classification(

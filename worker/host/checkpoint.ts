@@ -35,7 +35,7 @@ export interface Checkpoint {
   readonly note: string;
 }
 
-/** The adapter that scored best so far. */
+/** The adapter that is best so far, by what the session chooses it by. */
 export interface BestAdapter {
   readonly round: number;
   readonly value: number;
@@ -73,6 +73,7 @@ const StateSchema = v.strictObject({
       round: whole,
       metric: v.picklist(METRICS),
       value: v.pipe(v.number(), v.finite()),
+      constant: v.optional(v.pipe(v.number(), v.finite())),
       further: v.array(FurtherScoreSchema),
     }),
   ),

@@ -1,3 +1,4 @@
+import { isBetter, measured } from '../../signaling/protocol/scores.ts';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
 import { exportAdapter } from '../adapter/export-adapter.ts';
 import { exportMerged } from '../adapter/export-merged.ts';
@@ -23,7 +24,6 @@ import type {
 import type { NamedFile, TablePreview } from '../api/tables.ts';
 import { tokenBatch } from '../data/batches.ts';
 import { type Example, type ExampleSplits, labelValues } from '../data/example.ts';
-import { scoreLogits } from '../data/score.ts';
 import { type Loss, sampleWeight } from '../engine/loss.ts';
 import { forgetModels, keptModels } from '../files/cached-source.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
@@ -31,6 +31,7 @@ import type { OpenFile } from '../files/open-file.ts';
 import { takeStep } from '../learn/round-step.ts';
 import { preflight } from '../model/model-preflight.ts';
 import { type ModelFiles, modelFiles } from '../model/open-model.ts';
+import { scoreLogits } from '../score/score.ts';
 import { previewTable } from '../table/columns/preview.ts';
 import { readTable } from '../table/read-table.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
@@ -158,20 +159,25 @@ export class Host implements HostWorkerApi {
 
   async score(logits: Float32Array, secondLogits: Float32Array | null = null): Promise<Score> {
     const host = this.#opened();
-    const { task, scores, round, best, secondDev } = host;
+    const { task, scores, round, best, secondDev, training } = host;
+    const by = training.bestBy ?? task.metric;
+    const options = { threshold: training.threshold, also: by === 'loss' ? null : by };
     const labels = (set: DevSet) => labelValues(this.#dev(set));
-    const score = scoreLogits(task, logits, labels('first'));
-    const second = secondLogits && scoreLogits(task, secondLogits, labels('second'));
+    const score = scoreLogits(task, logits, labels('first'), options);
+    const second = secondLogits && scoreLogits(task, secondLogits, labels('second'), options);
     if (scores.at(-1)?.round === round) scores.pop();
-    const ofSecond = (second ? [second, ...second.further] : []).map(({ metric, value }) => ({
+    const ofSecond = (second ? [second, ...second.further] : []).map(({ metric, value, constant }) => ({
       metric,
       devSet: secondDev?.name ?? null,
       value,
+      constant,
     }));
     const further = [...score.further, ...ofSecond];
-    scores.push({ round, metric: score.metric, value: score.value, further });
-    if (!best || score.value > best.value)
-      host.best = { round, value: score.value, values: host.learner.values.slice() };
+    const { metric, value, constant } = score;
+    scores.push({ round, metric, value, constant, further });
+    const reached = measured(score, by);
+    if (reached !== null && (!best || isBetter(by, reached, best.value)))
+      host.best = { round, value: reached, values: host.learner.values.slice() };
     return { ...score, further };
   }
 
@@ -242,8 +248,8 @@ export class Host implements HostWorkerApi {
   }
 
   #trained(which: AdapterChoice): TrainedAdapter {
-    const { request, summary, layout, learner, round, scores, best, devices } = this.#opened();
-    const { model, lora, training } = request;
+    const { request, summary, training, layout, learner, round, scores, best, devices } = this.#opened();
+    const { model, lora } = request;
     const all = { model, task: summary, lora, training, layout, devices: devices.size };
     if (which === 'last') return { ...all, values: learner.values, rounds: round, scores };
     if (!best) throw new Error('No adapter has been scored yet; evaluate first, or take the last one.');

@@ -121,6 +121,8 @@ function summary(result: DemoResult, seconds: number, folder: string, single: nu
     metric: after.metric,
     before: before.value,
     after: after.value,
+    ...(after.constant !== undefined && { constant: after.constant }),
+    loss: after.loss,
     ...(after.further && { further: after.further }),
     losses: result.rounds.map((r) => r.loss),
     reassigned: result.rounds.reduce((sum, r) => sum + r.reassigned, 0),

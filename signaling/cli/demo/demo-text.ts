@@ -2,7 +2,7 @@ import type { SessionView } from '../../../web/session/view/view.ts';
 import type { RoomPlan } from '../../protocol/plan.ts';
 import type { RoomView, RoundReport, ScoreReport } from '../../protocol/room-view.ts';
 import { blocksText, countText } from '../../protocol/words/lists.ts';
-import { furtherTexts, metricName, scoreText } from '../../protocol/words/metrics.ts';
+import { constantText, furtherTexts, metricName, scoreText } from '../../protocol/words/metrics.ts';
 import { bytesText, rateText, secondsText, timeLeftText } from '../../protocol/words/quantities.ts';
 
 /** What the demo says on the terminal, as functions of the session's view. */
@@ -53,8 +53,10 @@ export function readyText(room: RoomView): string[] {
     });
 }
 
-export function scoreLine({ round, metric, value, loss, elapsedSeconds, further = [] }: ScoreReport): string {
-  const measured = [scoreText(metric, value), ...furtherTexts(further)].join(', ');
+export function scoreLine({ round, metric, value, constant, loss, elapsedSeconds, further = [] }: ScoreReport): string {
+  const beside = constantText(metric, constant);
+  const own = `${scoreText(metric, value)}${beside === null ? '' : ` (${beside})`}`;
+  const measured = [own, ...furtherTexts(further)].join(', ');
   return `  Dev ${metricName(metric)} after ${countText(round, 'round', 'rounds')}: ${measured} (loss ${loss.toFixed(4)}, ${secondsText(elapsedSeconds)})`;
 }
 

@@ -1,6 +1,7 @@
 import { CLASS_WEIGHTS_WANTED, readClassWeights } from '../../protocol/class-weights.ts';
 import { MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../../protocol/limits.ts';
 import type { Recipe } from '../../protocol/recipes.ts';
+import { MEASURES } from '../../protocol/scores.ts';
 import { SCHEDULES, type TrainingSettings } from '../../protocol/settings.ts';
 import { CommandError, number, oneOf, wholeNumber } from '../command-line.ts';
 
@@ -22,6 +23,7 @@ export const TRAINING_OPTIONS = {
   dropout: { type: 'string' },
   seed: { type: 'string' },
   'evaluate-every': { type: 'string' },
+  'best-by': { type: 'string' },
   patience: { type: 'string' },
 } as const;
 
@@ -41,6 +43,7 @@ export const TRAINING_HELP = `  --rounds N         optimiser steps (the task's r
   --dropout X        dropout probability (the task's recipe)
   --seed N           seed of everything that is drawn (1)
   --evaluate-every N rounds between evaluations; 0 only before and after (0)
+  --best-by M        what the best adapter is chosen by: ${MEASURES.join(', ')} (the task's own metric)
   --patience N       end after so many evaluations without a better score; 0 never (0)
 `;
 
@@ -70,6 +73,7 @@ export function readTraining(values: Values, recipe: Recipe['training']): Traini
     labelSmoothing: real('label-smoothing', recipe.labelSmoothing, 0, 0.9),
     dropout: real('dropout', recipe.dropout, 0, 0.9),
     evaluateEvery: whole('evaluate-every', 0, 0, rounds),
+    bestBy: values['best-by'] === undefined ? null : oneOf('best-by', values['best-by'], MEASURES),
     seed: whole('seed', 1, 0, 2 ** 32 - 1),
     ...(values.betas !== undefined && readBetas(values.betas)),
   };

@@ -1,4 +1,4 @@
-import type { FurtherScore, Metric } from '../scores.ts';
+import type { FurtherScore, Measure, Metric } from '../scores.ts';
 
 /** How scores are said to people. */
 
@@ -6,11 +6,13 @@ const NAMES: Readonly<Record<Metric, string>> = {
   accuracy: 'accuracy',
   matthews: 'Matthews correlation',
   f1: 'F1',
+  'f1-micro': 'F1, micro',
+  'f1-macro': 'F1, macro',
   pearson: 'Pearson correlation',
   spearman: 'Spearman correlation',
 };
 
-export const isPercentage = (metric: Metric): boolean => metric === 'accuracy' || metric === 'f1';
+export const isPercentage = (metric: Metric): boolean => metric === 'accuracy' || metric.startsWith('f1');
 
 /** A score as people read it: accuracy and F1 in percent, correlations as they are, with a minus sign that is one. */
 export function scoreText(metric: Metric, value: number): string {
@@ -19,12 +21,23 @@ export function scoreText(metric: Metric, value: number): string {
   return value < 0 && Number(text) > 0 ? `−${text}` : text;
 }
 
-export const metricName = (metric: Metric): string => NAMES[metric];
+export const metricName = (measure: Measure): string => (measure === 'loss' ? 'loss' : NAMES[measure]);
+
+/** The value of anything that the best may be chosen by. */
+export const measureText = (measure: Measure, value: number): string =>
+  measure === 'loss' ? value.toFixed(3) : scoreText(measure, value);
+
+/** "a constant answer has 50.8 %"; null of a score that does not say. */
+export const constantText = (metric: Metric, constant: number | undefined): string | null =>
+  constant === undefined ? null : `a constant answer has ${scoreText(metric, constant)}`;
 
 /** What is measured: "accuracy", "accuracy on the mismatched dev set". */
 export const measureName = ({ metric, devSet }: Pick<FurtherScore, 'metric' | 'devSet'>): string =>
   `${NAMES[metric]}${devSet === null ? '' : ` on the ${devSet} dev set`}`;
 
-/** Each with its value: "accuracy 71.2 %", "accuracy on the mismatched dev set 55.1 %". */
+/** Each with its value: "accuracy 71.2 %", "accuracy on the mismatched dev set 55.1 % (constant 35.4 %)". */
 export const furtherTexts = (further: readonly FurtherScore[]): readonly string[] =>
-  further.map((one) => `${measureName(one)} ${scoreText(one.metric, one.value)}`);
+  further.map(
+    (one) =>
+      `${measureName(one)} ${scoreText(one.metric, one.value)}${one.constant === undefined ? '' : ` (constant ${scoreText(one.metric, one.constant)})`}`,
+  );

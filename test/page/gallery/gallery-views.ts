@@ -1,5 +1,6 @@
 import type { ScoreReport } from '../../../signaling/protocol/room-view.ts';
 import type { SessionView } from '../../../web/session/view/view.ts';
+import { bestScore } from '../../../web/session/view/view-state.ts';
 import type { DataReport } from '../../../worker/api/tables.ts';
 import { TASKS } from '../../../worker/data/tasks.ts';
 import { device, plan, room, rounds, type Share, scores, settingsOf, view, withStatus } from './scenarios.ts';
@@ -23,7 +24,7 @@ const training = (): Partial<SessionView> => ({
   room: room({ devices: devices3, plan: three }),
   rounds: rounds(34, three),
   scores: scores(34, 20),
-  best: { round: 20, value: 0.665 },
+  best: { round: 20, by: 'accuracy', value: 0.665 },
   kept: { round: 30, atMs: 1_760_000_000_000 },
   pairs: false,
   data: { tables: [], cutTexts: { cut: 0, counted: 500, total: 500, maxTokens: 64 } },
@@ -133,7 +134,7 @@ const finishedTasks = Object.fromEntries(
       room: { ...finishedRoom, settings: settingsOf(id) },
       rounds: rounds(120, three),
       scores: withFurther(scores(120, 20, metric), FURTHER[id]),
-      best: scores(120, 20, metric).at(-1) ?? null,
+      best: bestScore(scores(120, 20, metric), null),
       pairs: source.kind === 'glue' && source.pairColumn !== null,
     }),
   ]),
@@ -323,7 +324,7 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
     room: finishedRoom,
     rounds: rounds(120, three),
     scores: scores(120, 20),
-    best: { round: 100, value: 0.8912 },
+    best: { round: 100, by: 'accuracy', value: 0.8912 },
     kept: { round: 120, atMs: 1_760_000_000_000 },
     pairs: false,
   }),

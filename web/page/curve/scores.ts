@@ -1,6 +1,6 @@
 import type { RoundReport, ScoreReport } from '../../../signaling/protocol/room-view.ts';
 import { countText } from '../../../signaling/protocol/words/lists.ts';
-import { furtherTexts, metricName, scoreText } from '../../../signaling/protocol/words/metrics.ts';
+import { constantText, furtherTexts, metricName, scoreText } from '../../../signaling/protocol/words/metrics.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
 
@@ -9,6 +9,8 @@ export interface ScoreOutcome {
   /** Null when nothing was evaluated before the first round. */
   readonly before: string | null;
   readonly after: string;
+  /** "a constant answer has 50.8 %", on the same examples; null where it is not known. */
+  readonly constant: string | null;
   /** Other measures of the last score, each with its value. */
   readonly further: readonly string[];
   readonly examples: number;
@@ -25,6 +27,7 @@ export function outcome(scores: readonly ScoreReport[]): ScoreOutcome | null {
     before:
       first !== undefined && first !== last && first.round < last.round ? scoreText(first.metric, first.value) : null,
     after: scoreText(last.metric, last.value),
+    constant: constantText(last.metric, last.constant),
     further: furtherTexts(last.further ?? []),
     examples: last.examples,
     round: last.round,

@@ -1,3 +1,4 @@
+import { MEASURES, type Measure } from '../../../signaling/protocol/scores.ts';
 import {
   type LoraTarget,
   POLICIES,
@@ -7,6 +8,8 @@ import {
   WEIGHT_STORAGES,
   type WeightStorage,
 } from '../../../signaling/protocol/settings.ts';
+import { capitalised } from '../../../signaling/protocol/words/lists.ts';
+import { metricName } from '../../../signaling/protocol/words/metrics.ts';
 
 /** What the start form offers, as data. */
 
@@ -123,6 +126,14 @@ export const SCHEDULE_LABELS: Readonly<Record<Schedule, string>> = {
   cosine: 'Cosine decay',
   constant: 'Constant rate',
 };
+
+/** What the best adapter may be chosen by; the host says so where one does not fit the task. */
+export const BEST_BY_CHOICES = MEASURES.map((value) => ({
+  value,
+  label: value === 'loss' ? 'The lowest dev loss' : capitalised(metricName(value)),
+}));
+
+export const isMeasure = (text: string): text is Measure => MEASURES.some((measure) => measure === text);
 
 export const isSchedule = (text: string): text is Schedule => SCHEDULES.some((schedule) => schedule === text);
 

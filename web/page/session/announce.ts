@@ -1,5 +1,5 @@
 import type { DeviceView } from '../../../signaling/protocol/room-view.ts';
-import { metricName, scoreText } from '../../../signaling/protocol/words/metrics.ts';
+import { constantText, metricName, scoreText } from '../../../signaling/protocol/words/metrics.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import { headline, ownWork } from './headline.ts';
 
@@ -60,5 +60,6 @@ function milestone(before: SessionView, after: SessionView): string | null {
 function score(before: SessionView, after: SessionView): string | null {
   const last = after.scores.at(-1);
   if (last === undefined || before.scores.at(-1)?.round === last.round) return null;
-  return `Dev ${metricName(last.metric)} ${scoreText(last.metric, last.value)}.`;
+  const constant = constantText(last.metric, last.constant);
+  return `Dev ${metricName(last.metric)} ${scoreText(last.metric, last.value)}${constant === null ? '' : `; ${constant}`}.`;
 }

@@ -235,6 +235,7 @@ function Result({ view }: { view: SessionView }) {
             </>
           )}
           <strong class="result-after">{score.after}</strong> on {score.examples.toLocaleString('en-US')} examples
+          {score.constant !== null && <>; {score.constant}</>}
         </p>
       )}
       {score !== null && score.further.length > 0 && (

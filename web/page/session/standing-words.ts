@@ -1,14 +1,13 @@
-import { metricName, scoreText } from '../../../signaling/protocol/words/metrics.ts';
+import { measureText, metricName } from '../../../signaling/protocol/words/metrics.ts';
 import type { SessionView } from '../../session/view/view.ts';
 
 /** "Best dev accuracy so far: 88.8 %, after round 100."; null before a score that training has reached, and where the result says it. */
 export function bestText({ best, room, scores }: Pick<SessionView, 'best' | 'room' | 'scores'>): string | null {
   if (best === null || room === null || scores.length < 2) return null;
   if (room.phase === 'finished' && scores.at(-1)?.round === best.round) return null;
-  const { metric } = room.settings.task;
   const when = best.round === 0 ? 'before training' : `after round ${best.round}`;
   const soFar = room.phase === 'finished' ? '' : ' so far';
-  return `Best dev ${metricName(metric)}${soFar}: ${scoreText(metric, best.value)}, ${when}.`;
+  return `Best dev ${metricName(best.by)}${soFar}: ${measureText(best.by, best.value)}, ${when}.`;
 }
 
 /** What is kept on this device; null when nothing is. */

@@ -1,3 +1,4 @@
+import type { Measure } from '../../../signaling/protocol/scores.ts';
 import type { LoraTarget, Policy, Schedule, WeightStorage } from '../../../signaling/protocol/settings.ts';
 import type { NamedFile } from '../../../worker/api/tables.ts';
 import type { OwnField, OwnTable } from './own-table.ts';
@@ -38,6 +39,8 @@ export interface StartForm {
   readonly classWeights: string;
   readonly labelSmoothing: string;
   readonly evaluateEvery: string;
+  /** What the best adapter is chosen by; '' for the task's own metric. */
+  readonly bestBy: Measure | '';
   /** Scores without a better one after which training ends; '0' never. */
   readonly patience: string;
   readonly slowdown: string;

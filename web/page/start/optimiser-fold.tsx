@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { SCHEDULES } from '../../../signaling/protocol/settings.ts';
-import { isSchedule, SCHEDULE_LABELS } from '../parts/choices.ts';
+import { BEST_BY_CHOICES, isMeasure, isSchedule, SCHEDULE_LABELS } from '../parts/choices.ts';
 import { SelectField, TextField } from '../parts/field.tsx';
 import type { Field, StartForm } from './form-fields.ts';
 import type { NumberField } from './number-field.ts';
@@ -52,6 +52,14 @@ export function OptimiserFold({ values, problems, number, set }: OptimiserFoldPr
         />
         {number('labelSmoothing', 'Label smoothing')}
       </div>
+      <SelectField
+        name="bestBy"
+        label="The best adapter is chosen by"
+        value={values.bestBy}
+        hint="Stopping early goes by it, too."
+        options={[{ value: '', label: 'The task’s own score' }, ...BEST_BY_CHOICES]}
+        onValue={(value) => (value === '' || isMeasure(value)) && set({ bestBy: value })}
+      />
     </details>
   );
 }

@@ -1,6 +1,6 @@
 import { headParameterCount, layerParameterCount } from '../../../signaling/protocol/adapter-size.ts';
 import type { ModelShape, SessionSettings } from '../../../signaling/protocol/settings.ts';
-import { metricName, scoreText } from '../../../signaling/protocol/words/metrics.ts';
+import { measureText, metricName } from '../../../signaling/protocol/words/metrics.ts';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import { OWN_TASK } from '../parts/choices.ts';
@@ -65,11 +65,10 @@ export function adapterChoices({
   | null {
   const last = rounds.at(-1)?.round;
   if (best === null || room === null || last === undefined || best.round === last) return null;
-  const { metric } = room.settings.task;
   return [
     {
       value: 'best',
-      label: `The best: ${metricName(metric)} ${scoreText(metric, best.value)}, ${best.round === 0 ? 'before training' : `round ${best.round}`}`,
+      label: `The best: ${metricName(best.by)} ${measureText(best.by, best.value)}, ${best.round === 0 ? 'before training' : `round ${best.round}`}`,
     },
     { value: 'last', label: `The last: round ${last}` },
   ];

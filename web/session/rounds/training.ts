@@ -206,13 +206,14 @@ export class Training {
     const logits = await this.#logits('first', devExamples);
     const secondLogits = withSecond && secondDev !== null ? await this.#logits('second', secondDev.examples) : null;
     await this.#tell(async () => {
-      const { value, loss, further } = await worker.score(logits, secondLogits);
+      const { value, constant, loss, further } = await worker.score(logits, secondLogits);
       this.#lastScored = this.#round;
       this.#secondScored = secondLogits !== null;
       const report: ScoreReport = {
         round: this.#round,
         metric: settings.task.metric,
         value,
+        constant,
         loss,
         examples: devExamples,
         elapsedSeconds: (performance.now() - startMs) / 1000,

@@ -1,4 +1,11 @@
-import type { Activity, DeviceStatus, RoundReport, ScoreReport } from '../../../signaling/protocol/room-view.ts';
+import type {
+  Activity,
+  DeviceStatus,
+  RoomView,
+  RoundReport,
+  ScoreReport,
+} from '../../../signaling/protocol/room-view.ts';
+import { isBetter, type Measure, measured } from '../../../signaling/protocol/scores.ts';
 import type { LoadProgress } from '../../../worker/api/device-api.ts';
 import type { DataReport } from '../../../worker/api/tables.ts';
 import type { RoomMessage } from '../links/room-client.ts';
@@ -84,7 +91,7 @@ export function reduceView(view: SessionView, event: ViewEvent): SessionView {
 function reduceMessage(view: SessionView, message: RoomMessage): SessionView {
   switch (message.type) {
     case 'room':
-      return { ...view, room: message.room };
+      return withRoom(view, message.room);
     case 'history':
       return withScores({ ...view, rounds: byRound(view.rounds, message.rounds) }, message.scores);
     case 'round':
@@ -99,15 +106,26 @@ function reduceMessage(view: SessionView, message: RoomMessage): SessionView {
   }
 }
 
-function withScores(view: SessionView, added: readonly ScoreReport[]): SessionView {
-  const scores = byRound(view.scores, added);
-  return { ...view, scores, best: bestScore(scores) };
+function withRoom(view: SessionView, room: RoomView): SessionView {
+  // A host that goes on with a session knows its scores before the room, and what the best is chosen by.
+  const best = view.room === null ? bestScore(view.scores, room.settings.training.bestBy) : view.best;
+  return { ...view, room, best };
 }
 
-/** The highest of a session's scores, the earliest of equals: every metric of a task grows with quality. */
-export function bestScore(scores: readonly ScoreReport[]): SessionView['best'] {
-  const best = scores.reduce<ScoreReport | null>((a, b) => (a === null || b.value > a.value ? b : a), null);
-  return best && { round: best.round, value: best.value };
+function withScores(view: SessionView, added: readonly ScoreReport[]): SessionView {
+  const scores = byRound(view.scores, added);
+  return { ...view, scores, best: bestScore(scores, view.room?.settings.training.bestBy ?? null) };
+}
+
+/** The best of a session's scores by `bestBy`, or by the task's own metric; the earliest of equals. */
+export function bestScore(scores: readonly ScoreReport[], bestBy: Measure | null): SessionView['best'] {
+  let best: SessionView['best'] = null;
+  for (const score of scores) {
+    const by = bestBy ?? score.metric;
+    const value = measured(score, by);
+    if (value !== null && (best === null || isBetter(by, value, best.value))) best = { round: score.round, by, value };
+  }
+  return best;
 }
 
 /** Reports in order of their round, the newer one where two tell of the same: after a reconnection history comes again. */

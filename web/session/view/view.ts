@@ -5,6 +5,7 @@ import type {
   RoundReport,
   ScoreReport,
 } from '../../../signaling/protocol/room-view.ts';
+import type { Measure } from '../../../signaling/protocol/scores.ts';
 import type { ModelSource, Policy } from '../../../signaling/protocol/settings.ts';
 import type { LoadProgress } from '../../../worker/api/device-api.ts';
 import type {
@@ -44,8 +45,8 @@ export interface SessionView {
   readonly activity: Activity | null;
   /** An evaluation that is running, in dev examples; null otherwise. Known on the host only. */
   readonly evaluation: { readonly done: number; readonly total: number } | null;
-  /** The best score so far, the earliest of equals; null before the first. */
-  readonly best: { readonly round: number; readonly value: number } | null;
+  /** The best score so far by what the session chooses by, the earliest of equals; null before the first. */
+  readonly best: { readonly round: number; readonly by: Measure; readonly value: number } | null;
   /** The checkpoint that this device could go on from, in milliseconds since 1970; null without one. Known on the host only. */
   readonly kept: { readonly round: number; readonly atMs: number } | null;
   /** What the host's data was read as, and what of it is used; null until the data is read, and for other roles. */

@@ -1,10 +1,72 @@
-/** GLUE's metrics. Arrays run parallel: prediction i belongs to label i. Where a metric is 0/0, it is 0, as scikit-learn has it. */
+/** Metrics of answers. Arrays run parallel: prediction i belongs to label i. Where a metric is 0/0, it is 0, as scikit-learn has it. */
 
 export function accuracy(predicted: ArrayLike<number>, labels: ArrayLike<number>): number {
   let right = 0;
   for (let i = 0; i < labels.length; i++) if (predicted[i] === labels[i]) right += 1;
   return labels.length === 0 ? 0 : right / labels.length;
 }
+
+/** What became of one class: answers that named it rightly and wrongly, and examples of it that were missed. */
+export interface ClassTally {
+  readonly right: number;
+  readonly wrong: number;
+  readonly missed: number;
+}
+
+/** Of each class, from class indices. */
+export function classTallies(
+  predicted: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  labelCount: number,
+): readonly ClassTally[] {
+  const tallies = Array.from({ length: labelCount }, () => ({ right: 0, wrong: 0, missed: 0 }));
+  for (let i = 0; i < labels.length; i++) {
+    if (predicted[i] === labels[i]) tallies[labels[i]!]!.right += 1;
+    else {
+      tallies[predicted[i]!]!.wrong += 1;
+      tallies[labels[i]!]!.missed += 1;
+    }
+  }
+  return tallies;
+}
+
+/** Of each label, from zeros and ones, (B,labels) both. */
+export function labelTallies(
+  predicted: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  labelCount: number,
+): readonly ClassTally[] {
+  const tallies = Array.from({ length: labelCount }, () => ({ right: 0, wrong: 0, missed: 0 }));
+  for (let i = 0; i < labels.length; i++) {
+    const tally = tallies[i % labelCount]!;
+    if (predicted[i] === 1) tally[labels[i] === 1 ? 'right' : 'wrong'] += 1;
+    else if (labels[i] === 1) tally.missed += 1;
+  }
+  return tallies;
+}
+
+export const precisionOf = ({ right, wrong }: ClassTally): number => ratio(right, right + wrong);
+export const recallOf = ({ right, missed }: ClassTally): number => ratio(right, right + missed);
+export const f1Of = ({ right, wrong, missed }: ClassTally): number => ratio(2 * right, 2 * right + wrong + missed);
+
+/** `f1_score(average="micro")`: of all classes' counts together. */
+export const f1Micro = (tallies: readonly ClassTally[]): number =>
+  f1Of({
+    right: tallies.reduce((sum, { right }) => sum + right, 0),
+    wrong: tallies.reduce((sum, { wrong }) => sum + wrong, 0),
+    missed: tallies.reduce((sum, { missed }) => sum + missed, 0),
+  });
+
+/** The mean over the classes: `f1_score(average="macro")` where `tallies` are those that it would count. */
+export const f1Macro = (tallies: readonly ClassTally[]): number =>
+  ratio(
+    tallies.reduce((sum, tally) => sum + f1Of(tally), 0),
+    tallies.length,
+  );
+
+/** Classes that neither an answer nor a label names are not there for scikit-learn; of several labels, all are. */
+export const namedTallies = (tallies: readonly ClassTally[]): readonly ClassTally[] =>
+  tallies.filter(({ right, wrong, missed }) => right + wrong + missed > 0);
 
 /** Harmonic mean of precision and recall of class 1. */
 export function f1(predicted: ArrayLike<number>, labels: ArrayLike<number>): number {
@@ -104,22 +166,8 @@ export function predictedClasses(logits: Float32Array, labelCount: number): Int3
   });
 }
 
-/** `torch.nn.functional.cross_entropy` of (B, labels) against class indices: the mean over the rows. */
-export function crossEntropy(logits: Float32Array, labels: ArrayLike<number>, labelCount: number): number {
-  let sum = 0;
-  for (let row = 0; row < labels.length; row++) {
-    const scores = logits.subarray(row * labelCount, (row + 1) * labelCount);
-    const largest = scores.reduce((a, b) => Math.max(a, b));
-    let exponentials = 0;
-    for (const score of scores) exponentials += Math.exp(score - largest);
-    sum += largest + Math.log(exponentials) - scores[labels[row]!]!;
-  }
-  return sum / labels.length;
-}
-
-/** `torch.nn.functional.mse_loss`. */
-export function meanSquaredError(predicted: ArrayLike<number>, labels: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < labels.length; i++) sum += (predicted[i]! - labels[i]!) ** 2;
-  return sum / labels.length;
+/** (B,labels) zeros and ones: labels whose probability, the sigmoid of the logit, is at least `threshold`. */
+export function predictedLabels(logits: Float32Array, threshold: number): Uint8Array {
+  const least = Math.log(threshold / (1 - threshold));
+  return Uint8Array.from(logits, (logit) => Number(logit >= least));
 }

@@ -1,6 +1,7 @@
-import type { TaskKind, TrainingSettings } from '../../signaling/protocol/settings.ts';
-import type { Example } from './example.ts';
-import type { Task } from './tasks.ts';
+import { metricsOf, type TaskKind } from '../../signaling/protocol/scores.ts';
+import type { TrainingSettings } from '../../signaling/protocol/settings.ts';
+import type { Example } from '../data/example.ts';
+import type { Task } from '../data/tasks.ts';
 
 const WHY_NOT: Readonly<Record<Exclude<TaskKind, 'classification'>, string>> = {
   regression: 'a task whose label is a number',
@@ -17,7 +18,10 @@ export function sessionTraining(
   { kind, labelCount, title, classNames }: Task,
   train: readonly Example[],
 ): TrainingSettings {
-  const { classWeights, labelSmoothing } = training;
+  const { classWeights, labelSmoothing, bestBy } = training;
+  const known = metricsOf({ kind, labelCount });
+  if (bestBy !== null && bestBy !== 'loss' && !known.includes(bestBy))
+    throw new Error(`The best adapter of "${title}" can be chosen by ${known.join(', ')} or loss, not by ${bestBy}.`);
   if (kind !== 'classification') {
     if (classWeights !== null || labelSmoothing > 0)
       throw new Error(`Class weights and label smoothing are for classes; "${title}" is ${WHY_NOT[kind]}.`);
