@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readClassWeights } from '../../signaling/protocol/class-weights.ts';
 import { PLAIN_TRAINING, type TrainingSettings } from '../../signaling/protocol/settings.ts';
+import { readClassWeights } from '../../signaling/protocol/words/class-weights.ts';
 import type { GradientPart, TokenBatch } from '../../worker/api/batch.ts';
 import { randomModel } from '../../worker/check/random-model.ts';
 import { findTask, type Task } from '../../worker/data/tasks.ts';

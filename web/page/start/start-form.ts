@@ -1,5 +1,4 @@
 import * as v from 'valibot';
-import { CLASS_WEIGHTS_WANTED, readClassWeights } from '../../../signaling/protocol/class-weights.ts';
 import { MAX_NAME_LENGTH } from '../../../signaling/protocol/limits.ts';
 import {
   LORA_TARGETS,
@@ -8,6 +7,7 @@ import {
   PLAIN_TRAINING,
   type Policy,
 } from '../../../signaling/protocol/settings.ts';
+import { CLASS_WEIGHTS_WANTED, readClassWeights } from '../../../signaling/protocol/words/class-weights.ts';
 import type { HostRequest } from '../../../worker/api/host-api.ts';
 import { DEFAULT_HUB, EMBEDDED_MODEL, HUB_MODEL, HUB_SUGGESTIONS, OWN_TASK, TASK_CHOICES } from '../parts/choices.ts';
 import { adapterProblem } from './adapter-files.ts';

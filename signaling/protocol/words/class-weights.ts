@@ -1,4 +1,4 @@
-import type { TrainingSettings } from './settings.ts';
+import type { TrainingSettings } from '../settings.ts';
 
 export const CLASS_WEIGHTS_WANTED =
   'Leave class weights out, say “balanced”, or give a number above 0 for each class, with commas.';
