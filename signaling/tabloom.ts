@@ -1,38 +1,5 @@
 import { CommandError } from './cli/command-line.ts';
-
-/** One line each; a command's own `--help` tells the rest. */
-const COMMANDS: Readonly<
-  Record<string, { readonly summary: string; load(): Promise<(argv: string[]) => Promise<number>> }>
-> = {
-  serve: {
-    summary: 'serve the page, the rooms and the planner on one port',
-    load: async () => (await import('./cli/serve-command.ts')).serveCommand,
-  },
-  demo: {
-    summary: 'a whole session on this machine: server, host and headless devices fine-tune together',
-    load: async () => (await import('./cli/demo/demo-command.ts')).demoCommand,
-  },
-  join: {
-    summary: 'take part in a session as a headless device',
-    load: async () => (await import('./cli/join-command.ts')).joinCommand,
-  },
-  cache: {
-    summary: 'say which models are kept on this machine, or delete them',
-    load: async () => (await import('./cli/cache-command.ts')).cacheCommand,
-  },
-  plan: {
-    summary: 'solve a planning problem from a file',
-    load: async () => (await import('./cli/plan-command.ts')).planCommand,
-  },
-  verify: {
-    summary: 'check every engine of this machine against results of PyTorch',
-    load: async () => (await import('./cli/verify-command.ts')).verifyCommand,
-  },
-  simulate: {
-    summary: 'compare planning policies on drawn fleets of devices',
-    load: async () => (await import('./cli/simulate-command.ts')).simulateCommand,
-  },
-};
+import { COMMANDS } from './cli/commands.ts';
 
 const HELP = `Usage: tabloom COMMAND [options]
 

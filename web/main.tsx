@@ -3,10 +3,7 @@ import { signal } from '@preact/signals';
 import { render } from 'preact';
 import { App } from './page/app.tsx';
 import { NO_FACTS, readServerFacts, type ServerFacts } from './page/server-facts.ts';
-import './page/style/tokens.css';
 import './page/style/page.css';
-import './page/style/start.css';
-import './page/style/session.css';
 import { applyTheme, keptTheme } from './page/parts/theme.tsx';
 import type { SessionFactory } from './session/view/view.ts';
 

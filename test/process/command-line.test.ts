@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../signaling/cli/commands.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../signaling/tabloom.ts', import.meta.url));
 let folder: string;
@@ -46,7 +47,7 @@ const problem = {
 };
 
 describe('tabloom', () => {
-  it.each(['serve', 'demo', 'join', 'plan', 'verify', 'simulate'])('%s explains itself', async (command) => {
+  it.each(Object.keys(COMMANDS))('%s explains itself', async (command) => {
     const { code, out } = await tabloom(command, '--help');
     expect(code).toBe(0);
     expect(out).toContain(`tabloom ${command}`);

@@ -1,0 +1,33 @@
+/** Every command, with one line about it; its own `--help` tells the rest, and its code is loaded when it is asked for. */
+export const COMMANDS: Readonly<
+  Record<string, { readonly summary: string; load(): Promise<(argv: string[]) => Promise<number>> }>
+> = {
+  serve: {
+    summary: 'serve the page, the rooms and the planner on one port',
+    load: async () => (await import('./serve-command.ts')).serveCommand,
+  },
+  demo: {
+    summary: 'a whole session on this machine: server, host and headless devices fine-tune together',
+    load: async () => (await import('./demo/demo-command.ts')).demoCommand,
+  },
+  join: {
+    summary: 'take part in a session as a headless device',
+    load: async () => (await import('./join-command.ts')).joinCommand,
+  },
+  cache: {
+    summary: 'say which models are kept on this machine, or delete them',
+    load: async () => (await import('./cache-command.ts')).cacheCommand,
+  },
+  plan: {
+    summary: 'solve a planning problem from a file',
+    load: async () => (await import('./plan-command.ts')).planCommand,
+  },
+  verify: {
+    summary: 'check every engine of this machine against results of PyTorch',
+    load: async () => (await import('./verify-command.ts')).verifyCommand,
+  },
+  simulate: {
+    summary: 'compare planning policies on drawn fleets of devices',
+    load: async () => (await import('./simulate-command.ts')).simulateCommand,
+  },
+};
