@@ -1,5 +1,5 @@
 import { CommandError } from './cli/command-line.ts';
-import { COMMANDS } from './cli/commands.ts';
+import { COMMANDS } from './commands.ts';
 
 const HELP = `Usage: tabloom COMMAND [options]
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   headline,
   limitSentences,
+  openingSteps,
   roleSentence,
   roundsProgress,
   startObstacle,
@@ -36,9 +37,21 @@ describe('roundsProgress', () => {
   });
 });
 
+describe('the steps of opening', () => {
+  it('are done before, and to come after, the one that the host is at', () => {
+    const steps = openingSteps({ stage: 'data', done: 1, total: 2 });
+    expect(steps.map(({ stage, state }) => `${stage} ${state}`)).toEqual([
+      'config done',
+      'tokenizer done',
+      'data now',
+      'adapter later',
+    ]);
+  });
+});
+
 describe('headline', () => {
   const cases: readonly (readonly [string, Partial<SessionView>, string, string])[] = [
-    ['opening', { opening: { stage: 'weights', done: 1, total: 2 } }, 'Preparing the session', 'Loading the weights'],
+    ['opening', { opening: { stage: 'data', done: 1, total: 2 } }, 'Preparing the session', 'Reading the data'],
     ['connecting as host', { server: 'connecting' }, 'Connecting', 'Asking the server for a room.'],
     [
       'server gone before the room',

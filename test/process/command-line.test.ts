@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { COMMANDS } from '../../signaling/cli/commands.ts';
+import { COMMANDS } from '../../signaling/commands.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../signaling/tabloom.ts', import.meta.url));
 let folder: string;

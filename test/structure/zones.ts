@@ -141,7 +141,7 @@ export const ZONES: readonly Zone[] = [
   {
     // The command line is the one place that may know everything but the page.
     name: 'signaling/cli',
-    owns: /^signaling\/(cli\/|tabloom\.ts$)/,
+    owns: /^signaling\/(cli\/|(commands|tabloom)\.ts$)/,
     imports: [
       'signaling/protocol',
       'signaling/planner',

@@ -22,7 +22,7 @@ export type WorkPart =
     };
 
 export interface LoadProgress {
-  readonly stage: 'config' | 'tokenizer' | 'weights' | 'data' | 'compile';
+  readonly stage: 'config' | 'weights' | 'compile';
   readonly done: number;
   readonly total: number;
   /** Of the model's files, while stage is `weights`. */

@@ -7,8 +7,8 @@ import type {
   TrainingSettings,
   WeightStorage,
 } from '../../signaling/protocol/settings.ts';
+import type { OpeningStage } from '../../signaling/protocol/words/opening.ts';
 import type { Fault, GradientPart, TokenBatch } from './batch.ts';
-import type { LoadProgress } from './device-api.ts';
 import type { DataReport, NamedFile, OwnTaskRequest, TablePreview } from './tables.ts';
 /** Types only: what a session asks of its two workers over comlink. Buffers are transferred, not copied, where they are large. */
 
@@ -55,6 +55,14 @@ export interface Preflight {
 export interface KeptModel {
   readonly name: string;
   readonly bytes: number;
+}
+
+/** Where the host is before its session begins. */
+export interface OpeningProgress {
+  readonly stage: OpeningStage;
+  /** Of `total`, within the stage. */
+  readonly done: number;
+  readonly total: number;
 }
 
 /** What has been opened, for SessionSettings. */
@@ -140,7 +148,8 @@ export interface HostWorkerApi {
   forgetModels(name: string | null): Promise<void>;
   /** Reads a person's file for its preview; needs no open session. */
   previewTable(file: NamedFile): Promise<TablePreview>;
-  progress(): Promise<LoadProgress>;
+  /** How far `open` is. */
+  progress(): Promise<OpeningProgress>;
   /** The samples of a round, drawn without replacement within an epoch from the seed: the same for every plan. Rounds count from 1. */
   roundBatch(round: number): Promise<TokenBatch>;
   /** Dev samples `start` to `start + count`, in the data's order. */

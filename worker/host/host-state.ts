@@ -2,8 +2,7 @@ import { MAX_DATA_MESSAGE_BYTES } from '../../signaling/protocol/limits.ts';
 import type { ModelShape, TaskSummary, TrainingSettings } from '../../signaling/protocol/settings.ts';
 import { AdapterError, readAdapter } from '../adapter/import-adapter.ts';
 import type { ScoreAt } from '../adapter/trained-adapter.ts';
-import type { LoadProgress } from '../api/device-api.ts';
-import type { CheckpointSummary, HostRequest } from '../api/host-api.ts';
+import type { CheckpointSummary, HostRequest, OpeningProgress } from '../api/host-api.ts';
 import type { DataReport } from '../api/tables.ts';
 import { createSampler } from '../data/batches.ts';
 import { countCutTexts } from '../data/cut-texts.ts';
@@ -64,7 +63,7 @@ export async function openHostState(
   openFile: OpenFile,
   files: ModelFiles,
   request: HostRequest,
-  onProgress: (progress: LoadProgress) => void,
+  onProgress: (progress: OpeningProgress) => void,
 ): Promise<{ readonly open: HostState; readonly data: DataReport; readonly notices: readonly string[] }> {
   const { model, training, start, origin } = request;
   onProgress({ stage: 'config', done: 0, total: 1 });
@@ -86,7 +85,7 @@ export async function openHostState(
 
   const resolved = sessionTraining(training, task, examples.train);
 
-  onProgress({ stage: 'weights', done: 0, total: 1 });
+  onProgress({ stage: 'adapter', done: 0, total: 1 });
   const checkpoint = start?.kind === 'checkpoint' ? checkedCheckpoint(start.bytes, request, examples) : undefined;
   const adapter =
     start?.kind === 'adapter'
@@ -109,7 +108,7 @@ export async function openHostState(
   const fresh = async () => initialParameters(layout, await files.weights(), training.seed);
   const values = checkpoint?.values ?? adapter?.values ?? (await fresh());
 
-  onProgress({ stage: 'weights', done: 1, total: 1 });
+  onProgress({ stage: 'adapter', done: 1, total: 1 });
   const drawRound = createSampler(examples.train.length, training.samplesPerRound, training.seed);
   const firstRound = drawRound(1).map((index) => examples.train[index]!);
   const summary: TaskSummary = {

@@ -6,7 +6,6 @@ import { exportOnnx } from '../adapter/export-onnx.ts';
 import type { BaseModel } from '../adapter/merged-model.ts';
 import type { TrainedAdapter } from '../adapter/trained-adapter.ts';
 import type { TokenBatch } from '../api/batch.ts';
-import type { LoadProgress } from '../api/device-api.ts';
 import type {
   AdapterChoice,
   CheckpointSummary,
@@ -17,6 +16,7 @@ import type {
   KeptModel,
   KeptSession,
   OpenedSession,
+  OpeningProgress,
   Preflight,
   Score,
   StepResult,
@@ -43,7 +43,7 @@ export class Host implements HostWorkerApi {
   readonly #openFile: OpenFile;
   readonly #kept: KeptSessions | null;
   readonly #store: ChunkStore | null;
-  #progress: LoadProgress = { stage: 'config', done: 0, total: 1 };
+  #progress: OpeningProgress = { stage: 'config', done: 0, total: 1 };
   #host: HostState | undefined;
 
   /** `kept` is null where a process keeps files of its own, `store` where models are not kept. */
@@ -97,7 +97,7 @@ export class Host implements HostWorkerApi {
     return previewTable(await readTable(name, bytes));
   }
 
-  async progress(): Promise<LoadProgress> {
+  async progress(): Promise<OpeningProgress> {
     return this.#progress;
   }
 

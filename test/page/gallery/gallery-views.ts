@@ -145,12 +145,7 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
   opening: view({
     server: 'connecting',
     status: { kind: 'joining' },
-    opening: { stage: 'weights', done: 2.1e6, total: 4.6e6 },
-  }),
-  'opening-download': view({
-    server: 'connecting',
-    status: { kind: 'joining' },
-    opening: { stage: 'weights', done: 3, total: 10, transfer: download },
+    opening: { stage: 'data', done: 2.1e6, total: 4.6e6 },
   }),
   connecting: view({ ...deviceRole, server: 'connecting', status: { kind: 'joining' } }),
   'lobby-empty': view({

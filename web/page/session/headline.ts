@@ -1,5 +1,6 @@
 import type { DeviceView, RoomView } from '../../../signaling/protocol/room-view.ts';
 import { blocksText, capitalised, countText, listText } from '../../../signaling/protocol/words/lists.ts';
+import { OPENING_STEPS } from '../../../signaling/protocol/words/opening.ts';
 import { percentText, secondsText, timeLeftText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import { hasWork } from '../cloth/cloth.ts';
@@ -38,7 +39,11 @@ export function headline(view: SessionView): Headline {
   const { room, opening, evaluation } = view;
   if (view.ended !== null && room?.phase !== 'finished') return { title: endedTitle(view), detail: view.ended };
   if (room === null) {
-    if (opening !== null) return { title: 'Preparing the session', detail: openingText(opening.stage) };
+    if (opening !== null)
+      return {
+        title: 'Preparing the session',
+        detail: openingSteps(opening).find(({ state }) => state === 'now')?.text ?? '',
+      };
     return view.server === 'reconnecting'
       ? { title: 'Looking for the server', detail: 'It does not answer; trying again.' }
       : {
@@ -69,16 +74,14 @@ export function headline(view: SessionView): Headline {
   }
 }
 
-export const OPENING_STAGES = ['config', 'tokenizer', 'weights', 'data', 'compile'] as const;
-
-export function openingText(stage: (typeof OPENING_STAGES)[number]): string {
-  return {
-    config: 'Reading the model’s configuration',
-    tokenizer: 'Reading the tokenizer',
-    weights: 'Loading the weights',
-    data: 'Reading and tokenizing the sentences',
-    compile: 'Building the model',
-  }[stage];
+/** The steps of the host's preparation, in their order, and how far each is. */
+export function openingSteps({ stage: now }: NonNullable<SessionView['opening']>) {
+  const at = OPENING_STEPS.findIndex(({ stage }) => stage === now);
+  return OPENING_STEPS.map(({ stage, text }, i) => ({
+    stage,
+    text,
+    state: i < at ? ('done' as const) : i === at ? ('now' as const) : ('later' as const),
+  }));
 }
 
 function endedTitle({ room, role }: SessionView): string {

@@ -13,7 +13,7 @@ import { announcement } from './announce.ts';
 import { Controls, Leave } from './controls.tsx';
 import { DeviceList } from './device-list.tsx';
 import { deviceLines, transferText } from './devices.ts';
-import { headline, OPENING_STAGES, openingText, roleSentence, roundsProgress } from './headline.ts';
+import { headline, openingSteps, roleSentence, roundsProgress } from './headline.ts';
 import { Invite } from './invite.tsx';
 import { AboutPlan, Facts } from './plan-about.tsx';
 import { problems } from './problems.ts';
@@ -171,20 +171,14 @@ function useFarewell(wanted: boolean): void {
 }
 
 function Opening({ opening }: { opening: NonNullable<SessionView['opening']> }) {
-  const at = OPENING_STAGES.indexOf(opening.stage);
   return (
     <ol class="steps">
-      {OPENING_STAGES.map((stage, i) => (
-        <li
-          key={stage}
-          class={i < at ? 'step-done' : i === at ? 'step-now' : 'step-later'}
-          aria-current={i === at ? 'step' : undefined}
-        >
-          {openingText(stage)}
-          {i === at && opening.total > 0 && (
-            <progress value={opening.done} max={opening.total} aria-label={openingText(stage)} />
+      {openingSteps(opening).map(({ stage, text, state }) => (
+        <li key={stage} class={`step-${state}`} aria-current={state === 'now' ? 'step' : undefined}>
+          {text}
+          {state === 'now' && opening.total > 0 && (
+            <progress value={opening.done} max={opening.total} aria-label={text} />
           )}
-          {i === at && opening.transfer !== undefined && <p class="step-note">{transferText(opening.transfer)}</p>}
         </li>
       ))}
     </ol>

@@ -6,7 +6,7 @@ import type {
   ScoreReport,
 } from '../../../signaling/protocol/room-view.ts';
 import { isBetter, type Measure, measured } from '../../../signaling/protocol/scores.ts';
-import type { LoadProgress } from '../../../worker/api/device-api.ts';
+import type { OpeningProgress } from '../../../worker/api/host-api.ts';
 import type { DataReport } from '../../../worker/api/tables.ts';
 import type { RoomMessage } from '../links/room-client.ts';
 import type { Notice, SessionView } from './view.ts';
@@ -19,7 +19,7 @@ export type ViewEvent =
   | { readonly type: 'server'; readonly server: SessionView['server'] }
   | { readonly type: 'message'; readonly message: RoomMessage }
   | { readonly type: 'status'; readonly status: DeviceStatus }
-  | { readonly type: 'opening'; readonly opening: LoadProgress | null }
+  | { readonly type: 'opening'; readonly opening: OpeningProgress | null }
   | { readonly type: 'round'; readonly report: RoundReport }
   | { readonly type: 'score'; readonly report: ScoreReport }
   | { readonly type: 'activity'; readonly activity: Activity }

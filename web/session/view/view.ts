@@ -7,13 +7,13 @@ import type {
 } from '../../../signaling/protocol/room-view.ts';
 import type { Measure } from '../../../signaling/protocol/scores.ts';
 import type { ModelSource, Policy } from '../../../signaling/protocol/settings.ts';
-import type { LoadProgress } from '../../../worker/api/device-api.ts';
 import type {
   AdapterChoice,
   ExportedFile,
   HostRequest,
   KeptModel,
   KeptSession,
+  OpeningProgress,
   Preflight,
 } from '../../../worker/api/host-api.ts';
 import type { DataReport, NamedFile, TablePreview } from '../../../worker/api/tables.ts';
@@ -35,7 +35,7 @@ export interface SessionView {
   readonly self: string;
   readonly server: 'connecting' | 'connected' | 'reconnecting' | 'closed';
   /** The host's preparation (model config, tokenizer, data) before the room exists; null once done or for other roles. */
-  readonly opening: LoadProgress | null;
+  readonly opening: OpeningProgress | null;
   /** Null until the server answered. */
   readonly room: RoomView | null;
   /** This tab's own state; the room's view of it follows a little later. */

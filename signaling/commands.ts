@@ -4,30 +4,30 @@ export const COMMANDS: Readonly<
 > = {
   serve: {
     summary: 'serve the page, the rooms and the planner on one port',
-    load: async () => (await import('./serve-command.ts')).serveCommand,
+    load: async () => (await import('./cli/serve-command.ts')).serveCommand,
   },
   demo: {
     summary: 'a whole session on this machine: server, host and headless devices fine-tune together',
-    load: async () => (await import('./demo/demo-command.ts')).demoCommand,
+    load: async () => (await import('./cli/demo/demo-command.ts')).demoCommand,
   },
   join: {
     summary: 'take part in a session as a headless device',
-    load: async () => (await import('./join-command.ts')).joinCommand,
+    load: async () => (await import('./cli/join-command.ts')).joinCommand,
   },
   cache: {
     summary: 'say which models are kept on this machine, or delete them',
-    load: async () => (await import('./cache-command.ts')).cacheCommand,
+    load: async () => (await import('./cli/cache-command.ts')).cacheCommand,
   },
   plan: {
     summary: 'solve a planning problem from a file',
-    load: async () => (await import('./plan-command.ts')).planCommand,
+    load: async () => (await import('./cli/plan-command.ts')).planCommand,
   },
   verify: {
     summary: 'check every engine of this machine against results of PyTorch',
-    load: async () => (await import('./verify-command.ts')).verifyCommand,
+    load: async () => (await import('./cli/verify-command.ts')).verifyCommand,
   },
   simulate: {
     summary: 'compare planning policies on drawn fleets of devices',
-    load: async () => (await import('./simulate-command.ts')).simulateCommand,
+    load: async () => (await import('./cli/simulate-command.ts')).simulateCommand,
   },
 };
