@@ -98,7 +98,7 @@ try {
     const start = performance.now();
     if (await noticed(area))
       throw new Error(`${area.tests.join(', ')} fail as they are, so they cannot tell anything.`);
-    patienceMs.set(area, PATIENCE.times * (performance.now() - start) + PATIENCE.moreMs);
+    patienceMs.set(area, Math.ceil(PATIENCE.times * (performance.now() - start)) + PATIENCE.moreMs);
   }
   let caught = 0;
   for (const place of chosen) {
