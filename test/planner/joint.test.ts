@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { exact } from '../../signaling/planner/blocks/exact.ts';
 import { lola } from '../../signaling/planner/blocks/lola.ts';
 import { tabularTeam } from '../../signaling/planner/blocks/tabular-team.ts';
+import { shareBandwidth } from '../../signaling/planner/problem/bandwidth.ts';
 import { generateProblem } from '../../signaling/planner/problem/generator.ts';
 import type { Channel } from '../../signaling/planner/problem/problem.ts';
 import { tableOf } from '../../signaling/planner/problem/table.ts';
@@ -61,6 +62,17 @@ describe.each(CHANNELS)('joint allocation, %s', (channel) => {
       }
       problems++;
       expect(found.latencySeconds / best, `seed ${seed}`).toBeCloseTo(1, 9);
+      // What is stated is what the loads take: every depth once, with its bits, on a device that computes down to it.
+      const depths = found.loads.flatMap((load) => load.depths).sort((a, b) => a - b);
+      expect(depths).toEqual(Array.from({ length: table.depths }, (_, b) => b + 1));
+      for (const { device, depths: own, computeSeconds, uploadBits } of found.loads) {
+        expect(computeSeconds).toBe(table.computeSeconds[device * table.depths + own.at(-1)! - 1]);
+        expect(uploadBits).toBeCloseTo(
+          own.reduce((sum, depth) => sum + table.uploadBits[depth - 1]!, 0),
+          6,
+        );
+      }
+      expect(shareBandwidth(table.law, found.loads, table.bandwidthHz).latencySeconds / best).toBeCloseTo(1, 9);
       expect(found.lowerBoundSeconds).toBeLessThanOrEqual(best * (1 + 1e-12));
       bounds += found.lowerBoundSeconds / best;
     }

@@ -4,7 +4,9 @@ import { cheapestSplit } from '../../signaling/planner/algorithms/cheapest-split
 import { maximumMatching } from '../../signaling/planner/algorithms/matching.ts';
 import { assign } from '../../signaling/planner/algorithms/min-cost-assignment.ts';
 import { drawsFrom } from '../../signaling/planner/algorithms/random.ts';
-import { runTable } from '../../signaling/planner/algorithms/runs.ts';
+import { reinsert } from '../../signaling/planner/algorithms/reinsert.ts';
+import { weightedMedian } from '../../signaling/planner/algorithms/robust.ts';
+import { chainInOrder, runTable } from '../../signaling/planner/algorithms/runs.ts';
 import { shareBandwidth } from '../../signaling/planner/problem/bandwidth.ts';
 import { bitsPerSecond, hertzNeeded, type RateLaw, uploadSeconds } from '../../signaling/planner/problem/channel.ts';
 import { allocations } from './brute-force.ts';
@@ -120,6 +122,47 @@ test('two equal senders: half the band each, by hand', () => {
   // 2 Mbit at 500 kHz * 2 bit/s/Hz take two seconds.
   expect(latencySeconds).toBeCloseTo(3, 12);
   expect(hertz[0]).toBeCloseTo(5e5, 3);
+});
+
+test('the weighted median is where half the weight is reached, between two where exactly half is', () => {
+  expect(weightedMedian([3, 1, 10, 2], [1, 1, 1, 1])).toBe(2.5);
+  expect(weightedMedian([7, 5, 6], [2, 1, 1])).toBe(6.5);
+  expect(weightedMedian([7, 5, 6], [3, 1, 1])).toBe(7);
+  expect(weightedMedian([4], [0.1])).toBe(4);
+});
+
+test('putting devices in anew ends where no device has a better place', () => {
+  let better = 0;
+  for (let seed = 0; seed < 60; seed++) {
+    const draw = drawsFrom(seed);
+    const [devices, blocks] = [4, 5];
+    const tables = Array.from({ length: devices }, () =>
+      runTable(blocks, (from, to) => (to - from) * (1 + 9 * draw.uniform()) + 3 * draw.uniform()),
+    );
+    const costs = { devices, blocks, of: (device: number) => tables[device]! };
+    const start = chainInOrder(costs, [seed % devices])!;
+    const found = reinsert(costs, start);
+    expect(found.cost).toBeLessThanOrEqual(start.cost);
+    if (found.cost < start.cost) better++;
+    // The cost is that of its runs, which cover every block once.
+    let at = 0;
+    let cost = 0;
+    for (const { device, from, to } of found.runs) {
+      expect(from).toBe(at);
+      cost += tables[device]![from * (blocks + 1) + to]!;
+      at = to;
+    }
+    expect([at, cost]).toEqual([blocks, expect.closeTo(found.cost, 9)]);
+    const order = found.runs.map(({ device }) => device);
+    for (let device = 0; device < devices; device++) {
+      const others = order.filter((other) => other !== device);
+      for (let place = 0; place <= others.length; place++) {
+        const moved = chainInOrder(costs, others.toSpliced(place, 0, device));
+        expect(moved?.cost ?? Infinity, `seed ${seed}`).toBeGreaterThan(found.cost * (1 - 1e-9));
+      }
+    }
+  }
+  expect(better).toBeGreaterThan(50);
 });
 
 test('the penalised shortest path finds the cheapest chain of 300 drawn ones, and its bound is below it', () => {
