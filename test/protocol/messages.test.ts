@@ -227,8 +227,8 @@ describe('data messages', () => {
     ['missing parameters', { ...order, tensors: order.tensors.slice(0, 4) }, '4 tensors where 5 belong'],
     ['too few parameters', { ...order, tensors: order.tensors.with(4, new Float32Array(9)) }, 'values where'],
     [
-      'a gradient that is not finite',
-      { ...gradient, tensors: [new Float32Array(LAYER).fill(Number.NaN)] },
+      'parameters that are not finite',
+      { ...order, tensors: order.tensors.with(4, new Float32Array(order.tensors[4]!.length).fill(Number.NaN)) },
       'not a finite number',
     ],
     ['a gradient of the wrong size', { ...gradient, tensors: [new Float32Array(LAYER - 1)] }, 'values where'],

@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { RoundEvent } from '../../web/session/rounds/round-step.ts';
-import { allOf, devices, done, failed, gradient, LATE, ROUND, SAMPLES, TERM, Told, tag } from './told-round.ts';
+import {
+  allOf,
+  devices,
+  done,
+  failed,
+  gradient,
+  LATE,
+  notFinite,
+  ROUND,
+  SAMPLES,
+  TERM,
+  Told,
+  tag,
+} from './told-round.ts';
 
 const BOTH = { a: { layers: [4, 5], head: true }, b: { layers: [0, 1, 2, 3] } };
 
@@ -64,6 +77,55 @@ describe('a round that goes well', () => {
     expect(told.state.timings).toMatchObject([
       { computeSeconds: 2, doneMs: 1200, lastPartMs: 1700, uploadBits: 30 * 32 },
     ]);
+  });
+});
+
+describe('a gradient that is not finite', () => {
+  it('is computed once more by another device, with all that follows it in the order', () => {
+    const told = new Told(BOTH);
+    told.take(gradient('a', tag(1), 'head'));
+    expect(told.take(notFinite('a', tag(1), 5))).toEqual([
+      'abandon a 1.1',
+      'a sent values that are not finite -> b',
+      'send b 1.2 [4,5,head] 0+8',
+    ]);
+    // Nothing of it counts, and the loss comes with the head again.
+    expect(told.take(done('a', tag(1), 99))).toEqual([]);
+    told.takeAll(...allOf('b', tag(1, 2), [5, 4], 3), ...allOf('b', tag(2), [3, 2, 1, 0]));
+    expect(told.state.lossSum).toBe(3);
+    expect(told.state.parts.every(({ gradient: values }) => values.every(Number.isFinite))).toBe(true);
+    expect(told.state.parts.map(({ block }) => block)).toEqual(['head', 5, 4, 3, 2, 1, 0]);
+  });
+
+  it('counts when it is not finite there either: the round ends, and the host decides', () => {
+    const told = new Told(BOTH);
+    told.take(notFinite('a', tag(1), 'head'));
+    const effects = told.takeAll(
+      notFinite('b', tag(1, 2), 'head'),
+      notFinite('b', tag(1, 2), 5),
+      notFinite('b', tag(1, 2), 4),
+      done('b', tag(1, 2), Number.NaN),
+      ...allOf('b', tag(2), [3, 2, 1, 0]),
+    );
+    expect(effects.filter((effect) => effect.startsWith('send'))).toEqual([]);
+    expect(effects.at(-1)).toBe('complete');
+    expect(told.state.parts).toHaveLength(7);
+  });
+
+  it('is computed again by the same device where there is no other', () => {
+    const told = new Told({ a: { layers: [5], head: true } });
+    expect(told.take(notFinite('a', tag(1), 'head'))).toEqual([
+      'abandon a 1.1',
+      'a sent values that are not finite -> a',
+      'send a 1.2 [5,head] 0+8',
+    ]);
+    expect(told.takeAll(...allOf('a', tag(1, 2), ['head', 5])).at(-1)).toBe('complete');
+  });
+
+  it('of an order that is another’s by now moves nothing', () => {
+    const told = new Told(BOTH);
+    told.take(devices(['b'], 'a'));
+    expect(told.take(notFinite('a', tag(1), 5))).toEqual([]);
   });
 });
 

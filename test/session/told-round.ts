@@ -58,6 +58,15 @@ export const gradient = (device: string, of: OrderTag, block: Block, atMs = 0, v
   gradient: new Float32Array(values),
   atMs,
 });
+/** A broken GPU's, or a broken round's. */
+export const notFinite = (device: string, of: OrderTag, block: Block): RoundEvent => ({
+  type: 'gradient',
+  device,
+  tag: of,
+  block,
+  gradient: Float32Array.of(1, Number.NaN, 1, 1),
+  atMs: 0,
+});
 export const done = (device: string, of: OrderTag, lossSum = 0, atMs = 0): RoundEvent => ({
   type: 'done',
   device,

@@ -49,7 +49,8 @@ export const DataHeaderSchema = v.variant('type', [
   v.strictObject({
     type: v.literal('done'),
     tag: OrderTagSchema,
-    lossSum: v.pipe(v.number(), v.finite()),
+    /** Null when it is not finite. */
+    lossSum: v.nullable(v.pipe(v.number(), v.finite())),
     computeSeconds: seconds,
   }),
   v.strictObject({ type: v.literal('logits'), tag: ChunkTagSchema }),
@@ -93,12 +94,17 @@ export interface TensorSizes {
   readonly blockLength: (block: Block) => number | undefined;
 }
 
-function finiteFloats(tensor: FrameTensor | undefined, length: number, what: string): Float32Array {
+function floats(tensor: FrameTensor | undefined, length: number, what: string): Float32Array {
   if (!(tensor instanceof Float32Array)) throw new Error(`${what} is missing.`);
   if (tensor.length !== length) throw new Error(`${what} has ${tensor.length} values where ${length} belong.`);
-  for (let i = 0; i < tensor.length; i++)
-    if (!Number.isFinite(tensor[i])) throw new Error(`${what} holds a value that is not a finite number.`);
   return tensor;
+}
+
+function finiteFloats(tensor: FrameTensor | undefined, length: number, what: string): Float32Array {
+  const values = floats(tensor, length, what);
+  for (let i = 0; i < values.length; i++)
+    if (!Number.isFinite(values[i])) throw new Error(`${what} holds a value that is not a finite number.`);
+  return values;
 }
 
 function boundedInts(tensor: FrameTensor | undefined, length: number, max: number, what: string): Int32Array {
@@ -138,7 +144,8 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
       const length = sizes.blockLength(header.block);
       if (length === undefined) throw new Error('A gradient names a block that the model does not have.');
       expectCount(1);
-      finiteFloats(t[0], length, 'A gradient');
+      // Whether its values are finite is the round's to judge: a rate that is too high is nobody's misbehaviour.
+      floats(t[0], length, 'A gradient');
       break;
     }
     case 'logits':

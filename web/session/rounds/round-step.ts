@@ -45,6 +45,8 @@ export interface RunningRound {
   readonly patienceMs: number;
   /** By device. */
   readonly failures: ReadonlyMap<string, number>;
+  /** Numbers of orders that were given out again because a gradient was not finite: once is enough to tell a broken GPU from a broken round. */
+  readonly doubted: ReadonlySet<number>;
   readonly timings: readonly Timing[];
   readonly parts: readonly GradientPart[];
   readonly lossSum: number;
@@ -73,7 +75,7 @@ export type RoundEvent =
   /** The deadline has passed. */
   | { readonly type: 'late' };
 
-type Why = 'lost its link' | 'is late' | 'failed' | 'tries again';
+type Why = 'lost its link' | 'is late' | 'failed' | 'tries again' | 'sent values that are not finite';
 
 export type RoundEffect =
   | { readonly type: 'send'; readonly order: Order }
@@ -111,6 +113,7 @@ export function beginRound({ layers, linked, able, ...start }: BeginRound): Step
     able,
     patienceMs,
     failures: new Map(),
+    doubted: new Set(),
     timings: there.map(unseen),
     parts: [],
     lossSum: 0,
@@ -133,7 +136,7 @@ export const stepRound: Step<RunningRound, RoundEvent, RoundEffect> = (state, ev
       return ended(giveOut(known, isLost, event.able, 'lost its link'));
     }
     case 'gradient':
-      return ended(takeGradient(state, event));
+      return ended(allFinite(event.gradient) ? takeGradient(state, event) : takeDoubtful(state, event));
     case 'done':
       return ended(takeReport(state, event));
     case 'failed':
@@ -164,6 +167,26 @@ function takeGradient(state: RunningRound, event: Extract<RoundEvent, { type: 'g
     },
     effects: [{ type: 'activity' }],
   };
+}
+
+/** A gradient that is not finite is computed once more, elsewhere if anybody else can; what comes then counts, whatever it is. */
+function takeDoubtful(before: RunningRound, event: Extract<RoundEvent, { type: 'gradient' }>): Stepped {
+  const { device, tag, block } = event;
+  const owed = owedUnder(before.round, device, tag);
+  if (owed === undefined || !owed.missing.includes(block)) return { state: before, effects: [] };
+  if (before.doubted.has(tag.order)) return takeGradient(before, event);
+  const state = { ...before, doubted: new Set(before.doubted).add(tag.order) };
+  const its = ({ order }: Owed): boolean => order.number === tag.order;
+  const why = 'sent values that are not finite';
+  const others = state.able.filter((a) => a.device !== device);
+  const elsewhere = giveOut(state, its, others, why);
+  const again = elsewhere.moved ? elsewhere : giveOut(state, its, state.able, why);
+  return again.moved ? again : takeGradient(state, event);
+}
+
+function allFinite(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
 }
 
 function takeReport(state: RunningRound, event: Extract<RoundEvent, { type: 'done' }>): Stepped {

@@ -138,7 +138,7 @@ function roundEvent(event: FleetEvent, input: RoundInput): RoundEvent | null {
   }
   if (header.type === 'done') {
     const { tag, lossSum, computeSeconds } = header;
-    return { type: 'done', device, tag, lossSum, computeSeconds, atMs };
+    return { type: 'done', device, tag, lossSum: lossSum ?? Number.NaN, computeSeconds, atMs };
   }
   if (header.type === 'failed' && 'order' in header.tag)
     return { type: 'failed', device, tag: header.tag, sentence: header.sentence };

@@ -253,7 +253,8 @@ export class TrainerSeat {
           continue;
         }
         this.#running = null;
-        const { lossSum, computeSeconds } = part;
+        const { computeSeconds } = part;
+        const lossSum = Number.isFinite(part.lossSum) ? part.lossSum : null;
         void link.send({ header: { type: 'done', tag, lossSum, computeSeconds }, tensors: [] });
         uploads.push(Promise.all(sends));
         return;

@@ -9,6 +9,7 @@ import type { Fleet, ParameterState } from './fleet.ts';
 import { progress, type RoundState } from './round.ts';
 import { runEvaluation } from './run-evaluation.ts';
 import { runRound } from './run-round.ts';
+import { afterSkipped, endsTraining, NONE_SKIPPED, skippedSentence } from './skipped-rounds.ts';
 
 const ACTIVITY_EVERY_MS = 150;
 
@@ -27,7 +28,7 @@ export interface TrainingContext {
   readonly secondDev: OpenedSession['secondDev'];
   /** Evaluations without a better score after which training ends; 0 never. */
   readonly patience: number;
-  readonly worker: Pick<HostWorkerApi, 'parameters' | 'roundBatch' | 'devBatch' | 'step' | 'score'>;
+  readonly worker: Pick<HostWorkerApi, 'parameters' | 'roundBatch' | 'devBatch' | 'step' | 'skip' | 'score'>;
   readonly fleet: Fleet;
   readonly room: () => RoomView | null;
   readonly store: ViewStore;
@@ -53,6 +54,7 @@ export class Training {
   #evaluations = 0;
   #lastScored: number;
   #secondScored = false;
+  #skipped = NONE_SKIPPED;
   #telling: Promise<unknown> | null = null;
   #activityMs = 0;
 
@@ -121,7 +123,8 @@ export class Training {
       }
       if (this.#abort.signal.aborted) return;
       const second = this.#context.secondDev !== null && !this.#secondScored;
-      if (this.#lastScored !== this.#round || second) await this.#score(second);
+      if (endsTraining(this.#skipped)) await this.#score(second).catch((error: unknown) => this.#unscored(error));
+      else if (this.#lastScored !== this.#round || second) await this.#score(second);
       this.#setPhase('finished');
     } catch (error) {
       if (this.#abort.signal.aborted) return;
@@ -130,6 +133,12 @@ export class Training {
     } finally {
       this.#running = false;
     }
+  }
+
+  /** Training ended because numbers overflowed: scores may, too, and what there is must be had all the same. */
+  #unscored(error: unknown): void {
+    this.#context.store.dispatch({ type: 'evaluation', evaluation: null });
+    this.#context.store.notice('problem', `The last round could not be scored: ${messageOf(error)}`);
   }
 
   #isScoreDue(): boolean {
@@ -179,7 +188,11 @@ export class Training {
     await this.#tell(async () => {
       const { parts, lossSum } = result;
       const stepped = await worker.step({ round, samples, parts, lossSum, devices });
-      if (stepped.kind === 'not-finite') throw new Error(`The gradient of round ${round} is not finite.`);
+      if (stepped.kind === 'not-finite') {
+        await this.#skip(round);
+        return;
+      }
+      this.#skipped = NONE_SKIPPED;
       const { learningRate, gradientNorm, loss } = stepped;
       this.#round = round;
       const report: RoundReport = {
@@ -196,6 +209,15 @@ export class Training {
       send({ type: 'round', report });
     });
     this.#context.onRound(round, this.#phase !== 'training');
+  }
+
+  /** Past a round that no device had a finite gradient for; the last one of several in a row ends the training with what there is. */
+  async #skip(round: number): Promise<void> {
+    await this.#context.worker.skip(round);
+    this.#round = round;
+    this.#skipped = afterSkipped(this.#skipped, round);
+    this.#finishing ||= endsTraining(this.#skipped);
+    this.#context.store.notice('problem', skippedSentence(this.#skipped));
   }
 
   /** Scores the dev set, and the second one with it where `withSecond`. */
