@@ -104,6 +104,7 @@ test('a session goes on with the same model from another address', async () => {
   const saved = { ...rest, model: at('http://127.0.0.1:1/hub') };
   expect(difference(saved, { ...rest, model: at('http://127.0.0.1:2/hub') })).toBeNull();
   expect(difference(saved, { ...rest, model: { ...at('http://127.0.0.1:1/hub'), id: 'a/c' } })).toBe('model');
+  expect(difference(saved, { ...rest, model: { ...at('http://127.0.0.1:1/hub'), revision: 'v2' } })).toBe('model');
   expect(difference(saved, MINI_REQUEST)).toBe('model');
 });
 

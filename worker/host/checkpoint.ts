@@ -43,8 +43,11 @@ export interface BestAdapter {
   readonly values: Float32Array;
 }
 
-/** Raised when a change makes older checkpoints unreadable. */
-const FORMAT = 'tabloom-checkpoint-2';
+/** One more whenever an earlier release could not read what is written, or would misread it. Release 0.1.0 wrote version 2. */
+const VERSION = 3;
+/** Older ones were never released. What a version lacks has the meaning in `StateSchema` that it had there. */
+const OLDEST_VERSION = 2;
+const FORMAT = /^tabloom-checkpoint-(\d{1,9})$/;
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const fileName = v.strictObject({ name: v.pipe(v.string(), v.maxLength(300)) });
@@ -119,7 +122,7 @@ export function encodeCheckpoint(
   };
   return encodeSafetensors(
     Object.entries(vectors).map(([name, vector]) => ({ name, shape: [vector.length], values: vector })),
-    { ...metadata, format: FORMAT, state: JSON.stringify(state) },
+    { ...metadata, format: `tabloom-checkpoint-${VERSION}`, state: JSON.stringify(state) },
   );
 }
 
@@ -127,10 +130,7 @@ export function encodeCheckpoint(
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const jsonEnd = PREFIX_BYTES + headerBytes(bytes.subarray(0, PREFIX_BYTES), bytes.length);
   const { tensors, metadata } = parseHeader(bytes.subarray(0, jsonEnd), bytes.length);
-  if (metadata.get('format') !== FORMAT)
-    throw new CheckpointError(
-      'The file is no checkpoint of this version; only what a session kept can be gone on from.',
-    );
+  refuseVersion(metadata.get('format') ?? '');
   const state = parseState(metadata.get('state') ?? '');
   const tensor = (name: string, dtype: 'F32' | 'U8') => {
     const entry = tensors.get(name);
@@ -178,6 +178,16 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     devices,
     note: new TextDecoder().decode(file('note')),
   };
+}
+
+function refuseVersion(format: string): void {
+  const version = Number(FORMAT.exec(format)?.[1] ?? 0);
+  if (version > VERSION)
+    throw new CheckpointError(
+      'The checkpoint was written by a newer Tabloom. Reload the page, or update this copy, and open it again.',
+    );
+  if (version < OLDEST_VERSION)
+    throw new CheckpointError('The file is no checkpoint; only what a session kept can be gone on from.');
 }
 
 /** What a checkpoint and a request to go on from it disagree in, or null when the request is for the very same run. */
