@@ -104,7 +104,8 @@ test('a session goes on with the same model from another address', async () => {
   const saved = { ...rest, model: at('http://127.0.0.1:1/hub') };
   expect(difference(saved, { ...rest, model: at('http://127.0.0.1:2/hub') })).toBeNull();
   expect(difference(saved, { ...rest, model: { ...at('http://127.0.0.1:1/hub'), id: 'a/c' } })).toBe('model');
-  expect(difference(saved, { ...rest, model: { ...at('http://127.0.0.1:1/hub'), revision: 'v2' } })).toBe('model');
+  const revised: HostRequest['model'] = { kind: 'hub', id: 'a/b', endpoint: 'http://127.0.0.1:1/hub', revision: 'v2' };
+  expect(difference(saved, { ...rest, model: revised })).toBe('model');
   expect(difference(saved, MINI_REQUEST)).toBe('model');
 });
 
@@ -189,7 +190,7 @@ describe('files that are no checkpoint', () => {
     ['nothing', new Uint8Array(0), 'inside its header'],
     ['text', new TextEncoder().encode('not a checkpoint at all'), 'claims a header'],
     ['cut short', bytes.slice(0, -4), /parameters|moment|file/],
-    ['another safetensors file', encodeSafetensors([], {}), 'is no checkpoint of this version'],
+    ['another safetensors file', encodeSafetensors([], {}), 'is no checkpoint'],
     [
       'no vectors',
       encodeSafetensors([], { format: 'tabloom-checkpoint-2', state: '{}' }),
