@@ -3,9 +3,11 @@ import type { PlanAnswer } from '../planner/problem/answer.ts';
 import { POLICIES } from '../protocol/settings.ts';
 import { CommandError, number, oneOf, printable, readArguments, wholeNumber } from './command-line.ts';
 import type { PlanReply, PlanRequest } from './plan-thread.ts';
-import { readProblemFile } from './problem-file.ts';
+import { readWhole } from './read-whole.ts';
 
 const TIME_LIMIT_SECONDS = 60;
+/** The text must also fit one string, and V8's end just above this. */
+const MAX_FILE_BYTES = 500e6;
 
 const HELP = `Usage: tabloom plan FILE [options]
 
@@ -40,7 +42,7 @@ export async function planCommand(argv: string[]): Promise<number> {
   const policy = oneOf('policy', values.policy, POLICIES);
   const seed = wholeNumber('seed', values.seed, 0, 2 ** 32 - 1);
   const limitSeconds = number('time-limit', values['time-limit'], 1e-3, 86_400);
-  const bytes = await readProblemFile(positionals[0]);
+  const bytes = await readWhole(positionals[0], MAX_FILE_BYTES);
   const reply = await planned({ bytes, policy, seed }, limitSeconds);
   if ('sentence' in reply) throw new CommandError(printable(reply.sentence));
   const { answer } = reply;

@@ -1,13 +1,13 @@
-import { readFile, stat } from 'node:fs/promises';
 import { FULL_LIMIT } from '../../worker/check/golden-check.ts';
 import { type GoldenCase, readGoldenFile } from '../../worker/check/golden-file.ts';
 import { type EngineCheck, HALF_FACTOR, verifyEngine } from '../../worker/check/verify-engine.ts';
 import { ENGINES, type EngineKind } from '../../worker/device/engines.ts';
 import { SafetensorsError } from '../../worker/model/safetensors.ts';
 import { installNodeWebGpu } from '../../worker/node/node-webgpu.ts';
-import { CommandError, readArguments } from './command-line.ts';
+import { CommandError, printable, readArguments } from './command-line.ts';
+import { readWhole } from './read-whole.ts';
 
-const MAX_FILE_BYTES = 1024 * 1024 * 1024;
+const MAX_FILE_BYTES = 1000e6;
 
 const HELP = `Usage: tabloom verify FILE... [options]
 
@@ -72,15 +72,12 @@ export async function verifyCommand(argv: string[]): Promise<number> {
 }
 
 async function readCase(file: string): Promise<GoldenCase> {
+  const bytes = await readWhole(file, MAX_FILE_BYTES);
   try {
-    const { size } = await stat(file);
-    if (size > MAX_FILE_BYTES) throw new SafetensorsError('It is larger than 1 GiB.');
-    return await readGoldenFile(await readFile(file));
+    return await readGoldenFile(bytes);
   } catch (error) {
-    if (error instanceof SafetensorsError) throw new CommandError(`${file}: ${error.message}`);
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new CommandError(`There is no file "${file}".`);
-    throw new CommandError(`The file "${file}" cannot be read: ${message}.`);
+    if (error instanceof SafetensorsError) throw new CommandError(`${printable(file)}: ${printable(error.message)}`);
+    throw error;
   }
 }
 

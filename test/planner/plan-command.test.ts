@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { printable } from '../../signaling/cli/command-line.ts';
-import { parseProblemText, readProblemFile } from '../../signaling/cli/problem-file.ts';
+import { parseProblemText } from '../../signaling/cli/problem-file.ts';
+import { readWhole } from '../../signaling/cli/read-whole.ts';
 import { generateFleet, generateProblem } from '../../signaling/planner/problem/generator.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
@@ -85,15 +86,15 @@ describe('a problem file', () => {
     expect(() => parseProblemText(bytes)).toThrow(/^The problem file is not text in UTF-8 or UTF-16/);
   });
 
-  test('without an end is left at 500 MB, whatever its size claims', async () => {
-    await expect(readProblemFile('/dev/zero')).rejects.toThrow(
-      'The file "/dev/zero" cannot be read: it is larger than 500 MB.',
+  test('without an end is left at the limit, whatever its size claims', async () => {
+    await expect(readWhole('/dev/zero', 50e6)).rejects.toThrow(
+      'The file "/dev/zero" cannot be read: it is larger than 50 MB.',
     );
   });
 
   test('that is a folder, or is not there, is said so', async () => {
-    await expect(readProblemFile(folder)).rejects.toThrow(/^The file ".+" cannot be read: EISDIR/);
-    await expect(readProblemFile(join(folder, 'a\nb'))).rejects.toThrow(/^There is no file ".+a\\u\{a\}b"\.$/);
+    await expect(readWhole(folder, 1e6)).rejects.toThrow(/^The file ".+" cannot be read: EISDIR/);
+    await expect(readWhole(join(folder, 'a\nb'), 1e6)).rejects.toThrow(/^There is no file ".+a\\u\{a\}b"\.$/);
   });
 });
 

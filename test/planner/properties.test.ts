@@ -130,6 +130,13 @@ describe('infeasible problems say why', () => {
     );
   });
 
+  test('enough devices, of which one holds nothing: the shallowest depths have too few', () => {
+    expect(reason([device('a', 3), device('b', 3), device('c', 0)])).toMatch(
+      /depths 1 to 3 need 3 devices, but only 2 can hold depth 1/,
+    );
+    expect(reason([device('a', 3), device('b', 3), device('c', 2)])).toBe('feasible');
+  });
+
   test('too few devices at all; teams still find a way', () => {
     expect(reason([device('a', 3), device('b', 3)])).toMatch(/only 2/);
     expect(reason([device('a', 3), device('b', 3)], 'teams')).toBe('feasible');
