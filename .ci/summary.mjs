@@ -20,7 +20,7 @@ function readReport() {
     const leftOut = new Map();
     for (const test of report.testResults.flatMap((file) => file.assertionResults)) {
       if (test.status === 'passed' || test.status === 'failed') continue;
-      const reason = test.meta?.leftOut ?? 'not chosen for this run';
+      const reason = test.meta?.leftOut ?? 'not chosen for this run, or what comes before them failed';
       leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
     }
     return {

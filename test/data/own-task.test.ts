@@ -96,7 +96,7 @@ test('regression takes numbers alone', async () => {
       dev: { name: 'dev.csv', bytes: bytes('text,mood\ne,0\n') },
     }),
   );
-  expect(task).toMatchObject({ labelCount: 1, classNames: [], metric: 'pearson', furtherMetric: 'spearman' });
+  expect(task).toMatchObject({ labelCount: 1, classNames: [], metric: 'pearson', furtherMetrics: ['spearman'] });
   expect(examples.train.map(({ label }) => label)).toEqual([1.5, -2, 10]);
   expect(tables[0]?.leftOut).toEqual([
     { reason: 'a label that is not a number', count: 1, lines: [5], example: 'many' },

@@ -62,7 +62,7 @@ test('what was left out is counted by its reason, above the last line', () => {
   expect(closing(text, 0)).toEqual({
     lines: [
       'Left out: 2 tests: no GPU.',
-      'Left out: 1 test: not chosen for this run.',
+      'Left out: 1 test: not chosen for this run, or what comes before them failed.',
       'Left out: 1 test: no data.',
       '1 passed, 0 failed, 4 skipped',
     ],
