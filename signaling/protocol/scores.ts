@@ -21,6 +21,20 @@ export function metricsOf({
   return ['accuracy', ...(labelCount === 2 ? (['f1'] as const) : []), 'f1-micro', 'f1-macro', 'matthews'];
 }
 
+/**
+ * What logits of one sample mean: softmax over the classes, or a sigmoid for each of several labels; empty where the model answers with a
+ * number.
+ */
+export function probabilities(kind: TaskKind, logits: ArrayLike<number>): number[] {
+  const values = Array.from(logits);
+  if (kind === 'regression') return [];
+  if (kind === 'multi-label') return values.map((logit) => 1 / (1 + Math.exp(-logit)));
+  const highest = Math.max(...values);
+  const weights = values.map((logit) => Math.exp(logit - highest));
+  const sum = weights.reduce((a, b) => a + b, 0);
+  return weights.map((weight) => weight / sum);
+}
+
 /** What the best adapter may be chosen by: a metric, or the loss on the dev set. */
 export const MEASURES = [...METRICS, 'loss'] as const;
 export type Measure = (typeof MEASURES)[number];

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { predictionOf } from '../../web/session/view/class-probabilities.ts';
 
-const names = { labelCount: 3, classNames: ['a', 'b', 'c'] };
+const names = { kind: 'classification' as const, labelCount: 3, classNames: ['a', 'b', 'c'] };
 
 it('turns logits into probabilities of the named classes', () => {
   const logits = Float32Array.from([Math.log(1), Math.log(2), Math.log(5)]);
@@ -19,8 +19,20 @@ it('holds logits that are far apart', () => {
 });
 
 it('gives a regression its value, and refuses values that are not finite', () => {
-  const one = { labelCount: 1, classNames: [] };
+  const one = { kind: 'regression' as const, labelCount: 1, classNames: [] };
   expect(predictionOf(one, Float32Array.from([3.5]))).toEqual({ kind: 'value', value: 3.5 });
   expect(() => predictionOf(one, Float32Array.from([Number.NaN]))).toThrow('not finite');
   expect(() => predictionOf(names, Float32Array.from([1, 2]))).toThrow('not finite');
+});
+
+it('gives each of several labels its own probability', () => {
+  const several = { kind: 'multi-label' as const, labelCount: 2, classNames: ['a', 'b'] };
+  const prediction = predictionOf(several, Float32Array.from([Math.log(3), -Math.log(4)]));
+  expect(prediction).toEqual({
+    kind: 'labels',
+    probabilities: [
+      { name: 'a', probability: expect.closeTo(0.75, 6) },
+      { name: 'b', probability: expect.closeTo(0.2, 6) },
+    ],
+  });
 });

@@ -1,3 +1,5 @@
+import type { TaskKind } from '../../signaling/protocol/scores.ts';
+
 /** What a person's own file was read as, and what of it is used. Counts add up: rows are those used and those left out. */
 
 export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
@@ -83,7 +85,8 @@ export interface OwnTaskRequest {
   /** Null sets a tenth of the training rows aside. */
   readonly dev: NamedFile | null;
   readonly columns: ColumnChoice;
-  readonly kind: 'classification' | 'regression';
+  /** Several labels of a cell are separated by |, else by ; or commas. */
+  readonly kind: TaskKind;
 }
 
 /** What a page shows of a table, to let a person choose its columns. */

@@ -1,7 +1,8 @@
-import { metricsOf } from '../../signaling/protocol/scores.ts';
+import { metricsOf, type TaskKind } from '../../signaling/protocol/scores.ts';
 import { quoted, visible } from '../../signaling/protocol/words/visible.ts';
 import type { OwnTaskRequest, TableReport } from '../api/tables.ts';
 import { classReading, type LabelReading, LabelTally, MAX_CLASS_NAME, MAX_CLASSES } from '../table/columns/labels.ts';
+import { type SeveralReading, severalReading } from '../table/columns/several-labels.ts';
 import { readTable } from '../table/read-table.ts';
 import type { Table } from '../table/table.ts';
 import { DataError } from './data-error.ts';
@@ -30,8 +31,7 @@ export interface OwnTask {
 export async function readOwnTask(request: OwnTaskRequest): Promise<OwnTask> {
   const { columns, kind } = request;
   const train = await readTable(request.train.name, request.train.bytes);
-  const labels: LabelReading =
-    kind === 'regression' ? { kind: 'number' } : classReading(classNames(train, columns.label));
+  const labels = labelReading(kind, train, columns.label);
   const trainRead = tableExamples(train, columns, labels);
   const devRead = request.dev && tableExamples(await readTable(request.dev.name, request.dev.bytes), columns, labels);
   const labelCount = labels.kind === 'number' ? 1 : labels.names.length;
@@ -50,6 +50,27 @@ export async function readOwnTask(request: OwnTaskRequest): Promise<OwnTask> {
     ? { train: trainRead.examples, dev: devRead.examples }
     : setAside(trainRead.examples, request.train.name);
   return { task, examples, tables: [trainRead.report, ...(devRead ? [devRead.report] : [])] };
+}
+
+function labelReading(kind: TaskKind, table: Table, column: string): LabelReading | SeveralReading {
+  if (kind === 'regression') return { kind: 'number' };
+  if (kind === 'classification') return classReading(classNames(table, column));
+  const at = columnIndex(table, column);
+  const reading = severalReading(() => cells(table, at), MAX_CLASSES);
+  const shown = quoted(column);
+  if (reading.names.length === 0) throw new DataError(`${shown} names no label.`);
+  if (reading.names.length > MAX_CLASSES)
+    throw new DataError(`${shown} has more than ${MAX_CLASSES} different labels; choose another column.`);
+  const long = reading.names.find((name) => name.length > MAX_CLASS_NAME);
+  if (long !== undefined)
+    throw new DataError(
+      `${shown} has a label of ${long.length} characters; at most ${MAX_CLASS_NAME} make a name. Separate several labels by |, ; or commas.`,
+    );
+  return reading;
+}
+
+function* cells(table: Table, column: number): Iterable<string> {
+  for (const row of table.rows()) if (row.fault === null) yield row.cell(column);
 }
 
 /**

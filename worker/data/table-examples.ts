@@ -1,7 +1,8 @@
 import { listed, quoted, visible } from '../../signaling/protocol/words/visible.ts';
 import type { ColumnChoice, TableReport } from '../api/tables.ts';
 import { type LabelReading, readLabel } from '../table/columns/labels.ts';
-import type { Table } from '../table/table.ts';
+import { readSeveral, type SeveralReading } from '../table/columns/several-labels.ts';
+import type { Fault, Table } from '../table/table.ts';
 import { RowCount } from '../table/table-report.ts';
 import { DataError } from './data-error.ts';
 import type { Example } from './example.ts';
@@ -18,12 +19,16 @@ const EMPTY_TEXT = { reason: 'an empty text', example: null } as const;
  * The examples of a table. Rows without a text or with a label that cannot be read are left out and counted.
  * @throws DataError when a column is missing or no row is left.
  */
-export function tableExamples(table: Table, columns: ColumnChoice, labels: LabelReading): TableExamples {
+export function tableExamples(
+  table: Table,
+  columns: ColumnChoice,
+  labels: LabelReading | SeveralReading,
+): TableExamples {
   const text = columnIndex(table, columns.text);
   const pair = columns.pair === null ? null : columnIndex(table, columns.pair);
   const label = columnIndex(table, columns.label);
   const count = new RowCount();
-  const ofClass = labels.kind === 'classes' ? labels.names.map(() => 0) : [];
+  const ofClass = labels.kind === 'number' ? [] : labels.names.map(() => 0);
   const examples: Example[] = [];
   for (const row of table.rows()) {
     if (row.fault !== null) {
@@ -31,17 +36,18 @@ export function tableExamples(table: Table, columns: ColumnChoice, labels: Label
       continue;
     }
     const texts = pair === null ? [row.cell(text)] : [row.cell(text), row.cell(pair)];
-    const read = texts.some((value) => value.trim() === '') ? EMPTY_TEXT : readLabel(row.cell(label), labels);
-    if (typeof read !== 'number') {
+    const read = texts.some((value) => value.trim() === '') ? EMPTY_TEXT : labelOf(row.cell(label), labels);
+    if (typeof read === 'object' && 'reason' in read) {
       count.leaveOut(row.line, read);
       continue;
     }
     count.use();
-    if (labels.kind === 'classes') ofClass[read]! += 1;
+    if (typeof read !== 'number') for (const [name, has] of read.entries()) ofClass[name]! += has;
+    else if (labels.kind === 'classes') ofClass[read]! += 1;
     examples.push({ text: texts[0]!, pair: texts[1] ?? null, label: read });
   }
   const classes = ofClass.map((rows, index) => ({
-    name: labels.kind === 'classes' ? labels.names[index]! : '',
+    name: labels.kind === 'number' ? '' : labels.names[index]!,
     count: rows,
   }));
   const report = count.report(table, classes);
@@ -49,6 +55,9 @@ export function tableExamples(table: Table, columns: ColumnChoice, labels: Label
     throw new DataError(`${visible(table.name)} has no row that can be used${firstReason(report)}.`);
   return { examples, report };
 }
+
+const labelOf = (cell: string, labels: LabelReading | SeveralReading): Example['label'] | Fault =>
+  labels.kind === 'several' ? readSeveral(cell, labels) : readLabel(cell, labels);
 
 function firstReason({ leftOut, format }: TableReport): string {
   const [first] = leftOut;

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { FurtherScoreSchema, METRICS } from '../../signaling/protocol/scores.ts';
+import { FurtherScoreSchema, METRICS, TASK_KINDS } from '../../signaling/protocol/scores.ts';
 import {
   LoraSettingsSchema,
   type ModelSource,
@@ -56,7 +56,7 @@ const OwnSchema = v.strictObject({
   train: fileName,
   dev: v.nullable(fileName),
   columns: v.strictObject({ text: v.string(), pair: v.nullable(v.string()), label: v.string() }),
-  kind: v.picklist(['classification', 'regression']),
+  kind: v.picklist(TASK_KINDS),
 });
 const StateSchema = v.strictObject({
   request: v.strictObject({

@@ -28,6 +28,7 @@ What is trained
   --text COLUMN      its column with the text; --pair COLUMN where a second text belongs to it
   --label COLUMN     its column with the label
   --regression       its labels are numbers to be predicted, not classes
+  --multi-label      a row has any of several labels, separated by |, ; or commas in one cell
   --dev FILE         another table to evaluate on (a tenth of the rows)
   --model M          roberta-mini (embedded), a hub repository such as FacebookAI/roberta-base, or a folder with a
                      model's files (roberta-mini)
@@ -64,6 +65,7 @@ const SESSION_OPTIONS = {
   pair: { type: 'string' },
   label: { type: 'string' },
   regression: { type: 'boolean' },
+  'multi-label': { type: 'boolean' },
   dev: { type: 'string' },
   model: { type: 'string' },
   weights: { type: 'string' },
@@ -199,11 +201,15 @@ async function readRequest(values: Values, hubFolder: string | null): Promise<(o
 async function readOwnTask(values: Values): Promise<OwnTaskRequest | null> {
   const { train, dev, text, pair, label, task, regression } = values;
   if (train === undefined) {
-    const orphan = (['text', 'pair', 'label', 'dev', 'regression'] as const).find((name) => values[name] !== undefined);
+    const orphan = (['text', 'pair', 'label', 'dev', 'regression', 'multi-label'] as const).find(
+      (name) => values[name] !== undefined,
+    );
     if (orphan !== undefined)
       throw new CommandError(`--${orphan} is about a table of one's own; give it with --train.`);
     return null;
   }
+  if (regression && values['multi-label'])
+    throw new CommandError('--regression and --multi-label are two ways to read labels; choose one.');
   if (task !== undefined) throw new CommandError('--task and --train are two ways to say what is trained; choose one.');
   if (text === undefined || label === undefined)
     throw new CommandError('--train needs --text COLUMN and --label COLUMN, as the first row of the table names them.');
@@ -212,7 +218,7 @@ async function readOwnTask(values: Values): Promise<OwnTaskRequest | null> {
     train: { name: basename(train), bytes: await bytesOf(train) },
     dev: dev === undefined ? null : { name: basename(dev), bytes: await bytesOf(dev) },
     columns: { text, pair: pair ?? null, label },
-    kind: regression ? 'regression' : 'classification',
+    kind: regression ? 'regression' : values['multi-label'] ? 'multi-label' : 'classification',
   };
 }
 

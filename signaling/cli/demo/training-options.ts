@@ -20,6 +20,7 @@ export const TRAINING_OPTIONS = {
   epsilon: { type: 'string' },
   'class-weights': { type: 'string' },
   'label-smoothing': { type: 'string' },
+  threshold: { type: 'string' },
   dropout: { type: 'string' },
   seed: { type: 'string' },
   'evaluate-every': { type: 'string' },
@@ -40,6 +41,7 @@ export const TRAINING_HELP = `  --rounds N         optimiser steps (the task's r
   --epsilon X        AdamW's epsilon (1e-8)
   --class-weights W  balanced, or a number for each class, with commas (all weigh alike)
   --label-smoothing X  so much of a target is shared by all classes (0)
+  --threshold X      in a task of several labels, the probability from which on a label is given (0.5)
   --dropout X        dropout probability (the task's recipe)
   --seed N           seed of everything that is drawn (1)
   --evaluate-every N rounds between evaluations; 0 only before and after (0)
@@ -71,6 +73,7 @@ export function readTraining(values: Values, recipe: Recipe['training']): Traini
     epsilon: real('epsilon', recipe.epsilon, 1e-30, 1),
     classWeights: readWeights(values['class-weights']),
     labelSmoothing: real('label-smoothing', recipe.labelSmoothing, 0, 0.9),
+    threshold: real('threshold', recipe.threshold, 0.01, 0.99),
     dropout: real('dropout', recipe.dropout, 0, 0.9),
     evaluateEvery: whole('evaluate-every', 0, 0, rounds),
     bestBy: values['best-by'] === undefined ? null : oneOf('best-by', values['best-by'], MEASURES),

@@ -1,4 +1,4 @@
-import { MEASURES, type Measure } from '../../../signaling/protocol/scores.ts';
+import { MEASURES, type Measure, TASK_KINDS, type TaskKind } from '../../../signaling/protocol/scores.ts';
 import {
   type LoraTarget,
   POLICIES,
@@ -132,6 +132,8 @@ export const BEST_BY_CHOICES = MEASURES.map((value) => ({
   value,
   label: value === 'loss' ? 'The lowest dev loss' : capitalised(metricName(value)),
 }));
+
+export const isTaskKind = (text: string): text is TaskKind => TASK_KINDS.some((kind) => kind === text);
 
 export const isMeasure = (text: string): text is Measure => MEASURES.some((measure) => measure === text);
 

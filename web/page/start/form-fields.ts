@@ -38,6 +38,7 @@ export interface StartForm {
   /** '' weighs all alike; 'balanced', or numbers with commas. */
   readonly classWeights: string;
   readonly labelSmoothing: string;
+  readonly thresholdPercent: string;
   readonly evaluateEvery: string;
   /** What the best adapter is chosen by; '' for the task's own metric. */
   readonly bestBy: Measure | '';

@@ -41,6 +41,7 @@ export const NUMBERS = {
   epsilon: rule('Epsilon', false, 0, 1, true),
   loraPlusRatio: rule('The ratio of LoRA+', false, 1, 1000),
   labelSmoothing: rule('Label smoothing', false, 0, 0.9),
+  thresholdPercent: rule('The threshold', false, 1, 99),
   evaluateEvery: rule('Rounds between scores', true, 0, MAX_ROUNDS),
   slowdown: rule('The slow-down', false, 1, 100),
 } as const satisfies Readonly<Record<string, NumberRule>>;

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { SCHEDULES } from '../../../signaling/protocol/settings.ts';
-import { BEST_BY_CHOICES, isMeasure, isSchedule, SCHEDULE_LABELS } from '../parts/choices.ts';
+import { BEST_BY_CHOICES, isMeasure, isSchedule, OWN_TASK, SCHEDULE_LABELS } from '../parts/choices.ts';
 import { SelectField, TextField } from '../parts/field.tsx';
 import type { Field, StartForm } from './form-fields.ts';
 import type { NumberField } from './number-field.ts';
@@ -14,6 +14,7 @@ interface OptimiserFoldProps {
 
 /** What only those change who know it by name; the recipe's values are in it. */
 export function OptimiserFold({ values, problems, number, set }: OptimiserFoldProps) {
+  const several = values.task === OWN_TASK && values.own.kind === 'multi-label';
   return (
     <details data-fold="optimiser">
       <summary>
@@ -41,17 +42,21 @@ export function OptimiserFold({ values, problems, number, set }: OptimiserFoldPr
         {number('epsilon', 'AdamW’s epsilon')}
         {number('loraPlusRatio', 'LoRA+ ratio', 'B learns so many times as fast as A; 1 is plain LoRA.')}
       </div>
-      <div class="pair">
-        <TextField
-          name="classWeights"
-          label="Class weights"
-          hint="Empty weighs all alike; “balanced”, or a number for each class, with commas."
-          value={values.classWeights}
-          problem={problems.classWeights}
-          onValue={(classWeights) => set({ classWeights })}
-        />
-        {number('labelSmoothing', 'Label smoothing')}
-      </div>
+      {several ? (
+        number('thresholdPercent', 'Threshold, %', 'From this probability on a label is given.')
+      ) : (
+        <div class="pair">
+          <TextField
+            name="classWeights"
+            label="Class weights"
+            hint="Empty weighs all alike; “balanced”, or a number for each class, with commas."
+            value={values.classWeights}
+            problem={problems.classWeights}
+            onValue={(classWeights) => set({ classWeights })}
+          />
+          {number('labelSmoothing', 'Label smoothing')}
+        </div>
+      )}
       <SelectField
         name="bestBy"
         label="The best adapter is chosen by"

@@ -1,6 +1,7 @@
 import { useRef } from 'preact/hooks';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { NamedFile, TablePreview } from '../../../worker/api/tables.ts';
+import { isTaskKind } from '../parts/choices.ts';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { FileField } from '../parts/file-field.tsx';
 import { ReadAs } from '../parts/read-as.tsx';
@@ -180,9 +181,10 @@ function Columns({ preview, table, problems, onChange }: ColumnsProps) {
             ...(table.kind === 'asked' ? [{ value: 'asked', label: 'Choose: a class or a score' }] : []),
             { value: 'classification', label: 'A class' },
             { value: 'regression', label: 'A score' },
+            { value: 'multi-label', label: 'Any of several labels' },
           ]}
           problem={problems.ownKind}
-          onValue={(kind) => set({ kind: kind === 'regression' || kind === 'asked' ? kind : 'classification' })}
+          onValue={(kind) => set({ kind: kind === 'asked' || isTaskKind(kind) ? kind : 'classification' })}
         />
       </div>
       {label !== undefined && <p class="field-hint">{labelText(label, table.kind)}</p>}

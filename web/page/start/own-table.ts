@@ -68,6 +68,8 @@ export function foundText({ report }: TablePreview, bytes: number): string {
 /** What the label column means: "3 classes: negative, neutral and positive." */
 export function labelText({ labels }: Column, kind: OwnTable['kind']): string {
   if (kind === 'regression') return 'The model learns to answer with this number.';
+  if (kind === 'multi-label')
+    return 'Names in one cell are separated by a bar, a semicolon or a comma; an empty cell has none of them.';
   const names = labels.classNames;
   if (kind === 'asked')
     return `${labels.differentNumbers.toLocaleString('en-US')} different numbers stand in this column.`;
@@ -149,7 +151,7 @@ function readFile(file: TableFile): Extract<TableFile, { kind: 'read' }> | strin
 
 function labelProblem({ name, labels }: Column, kind: OwnTable['kind']): string | undefined {
   const { classNames, numbers } = labels;
-  if (kind === 'asked') return undefined;
+  if (kind === 'asked' || kind === 'multi-label') return undefined;
   if (kind === 'regression') {
     if (numbers > 0) return undefined;
     return labels.kind === 'asked'

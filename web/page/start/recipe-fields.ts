@@ -31,6 +31,7 @@ export function recipeFields({
     epsilon: String(training.epsilon),
     loraPlusRatio: String(training.loraPlusRatio),
     labelSmoothing: String(training.labelSmoothing),
+    thresholdPercent: String(100 * training.threshold),
     evaluateEvery: String(SCORE_STEPS.findLast((step) => step * SCORES <= rounds) ?? 1),
   };
 }

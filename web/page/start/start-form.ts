@@ -43,6 +43,7 @@ export const FOLDS: Readonly<Record<'training' | 'optimiser' | 'more', readonly 
   optimiser: [
     'classWeights',
     'labelSmoothing',
+    'thresholdPercent',
     'warmupPercent',
     'weightDecay',
     'maxGradientNorm',
@@ -149,6 +150,7 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
     epsilon: number('epsilon'),
     loraPlusRatio: number('loraPlusRatio'),
     labelSmoothing: number('labelSmoothing'),
+    thresholdPercent: number('thresholdPercent'),
     slowdown: number('slowdown'),
   };
   const classWeights = readClassWeights(form.classWeights);
@@ -190,7 +192,7 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
           loraPlusRatio: values.loraPlusRatio,
           classWeights: classWeights ?? null,
           labelSmoothing: values.labelSmoothing,
-          threshold: PLAIN_TRAINING.threshold,
+          threshold: values.thresholdPercent / 100,
           bestBy: form.bestBy === '' ? null : form.bestBy,
         },
         origin,

@@ -30,13 +30,14 @@ export interface PredictionLine {
 /** More classes than that are counted. */
 const SHOWN_CLASSES = 6;
 
-/** The classes, the most probable first; those that are not shown make the last line together. */
-export function predictionLines(prediction: Extract<Prediction, { kind: 'classes' }>): readonly PredictionLine[] {
+/** The most probable first; classes that are not shown make the last line together. */
+export function predictionLines(prediction: Exclude<Prediction, { kind: 'value' }>): readonly PredictionLine[] {
   const all = prediction.probabilities.toSorted((a, b) => b.probability - a.probability);
   const shown = all.length > SHOWN_CLASSES + 1 ? all.slice(0, SHOWN_CLASSES) : all;
   const rest = all.slice(shown.length);
   const others = rest.reduce((sum, { probability }) => sum + probability, 0);
-  return [...shown, ...(rest.length > 0 ? [{ name: `${rest.length} other classes`, probability: others }] : [])].map(
+  const together = rest.length > 0 && prediction.kind === 'classes';
+  return [...shown, ...(together ? [{ name: `${rest.length} other classes`, probability: others }] : [])].map(
     ({ name, probability }) => ({ name, share: probability, text: probabilityText(probability) }),
   );
 }

@@ -69,7 +69,8 @@ export interface Session {
 /** What the model says of a text: every class with its probability, in the labels' order, or a regression's value. */
 export type Prediction =
   | {
-      readonly kind: 'classes';
+      /** Of classes the probabilities add up to 1; of labels each has its own. */
+      readonly kind: 'classes' | 'labels';
       readonly probabilities: readonly { readonly name: string; readonly probability: number }[];
     }
   | { readonly kind: 'value'; readonly value: number };

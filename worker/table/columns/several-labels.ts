@@ -1,0 +1,56 @@
+import type { Fault } from '../table.ts';
+import { UNKNOWN_LABEL, UNREADABLE_LABEL } from './labels.ts';
+
+/**
+ * Several labels in one cell: names with a separator between them, "anger|fear". An empty cell has none of them. What separates is found
+ * from the column: a bar where there is one anywhere, else a semicolon, else a comma.
+ */
+export interface SeveralReading {
+  readonly kind: 'several';
+  readonly names: readonly string[];
+  readonly indices: ReadonlyMap<string, number>;
+  readonly separator: string;
+}
+
+const SEPARATORS = ['|', ';', ','] as const;
+const REPLACEMENT = '\ufffd';
+
+/** The names in a cell, each once. */
+export const labelsIn = (cell: string, separator: string): readonly string[] => [
+  ...new Set(
+    cell
+      .split(separator)
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  ),
+];
+
+/** All names of a column in the order of their characters, the same on every machine; stops at more than `most`. */
+export function severalReading(cells: () => Iterable<string>, most: number): SeveralReading {
+  const found = new Set<string>();
+  for (const cell of cells()) {
+    for (const one of SEPARATORS) if (cell.includes(one)) found.add(one);
+    if (found.has(SEPARATORS[0])) break;
+  }
+  const separator = SEPARATORS.find((one) => found.has(one)) ?? SEPARATORS[0];
+  const all = new Set<string>();
+  for (const cell of cells()) {
+    if (cell.includes(REPLACEMENT)) continue;
+    for (const name of labelsIn(cell, separator)) all.add(name);
+    if (all.size > most) break;
+  }
+  const names = [...all].sort((a, b) => (a < b ? -1 : 1));
+  return { kind: 'several', names, indices: new Map(names.map((name, index) => [name, index])), separator };
+}
+
+/** A zero or a one for each name, or why the cell cannot be read. */
+export function readSeveral(cell: string, { names, indices, separator }: SeveralReading): readonly number[] | Fault {
+  if (cell.includes(REPLACEMENT)) return { reason: UNREADABLE_LABEL, example: cell };
+  const labels = new Array<number>(names.length).fill(0);
+  for (const name of labelsIn(cell, separator)) {
+    const index = indices.get(name);
+    if (index === undefined) return { reason: UNKNOWN_LABEL, example: name };
+    labels[index] = 1;
+  }
+  return labels;
+}
