@@ -1,14 +1,18 @@
 import { describe, expect, test } from 'vitest';
+import { lola } from '../../signaling/planner/blocks/lola.ts';
+import { explainLimit } from '../../signaling/planner/explain.ts';
 import { shareBandwidth } from '../../signaling/planner/problem/bandwidth.ts';
 import { computeSeconds, fleetOf } from '../../signaling/planner/problem/fleet.ts';
 import { generateFleet, generateProblem } from '../../signaling/planner/problem/generator.ts';
 import type { Channel, DetailedDevice, DetailedProblem } from '../../signaling/planner/problem/problem.ts';
+import { tableOf } from '../../signaling/planner/problem/table.ts';
 import { shortlist } from '../../signaling/planner/shortlist.ts';
 import { solve } from '../../signaling/planner/solve.ts';
 import { dataParallel } from '../../signaling/planner/teams/data-parallel.ts';
 import { groupAtFixedRate, quickGrouping } from '../../signaling/planner/teams/grouping.ts';
 import { fastestTeams } from '../../signaling/planner/teams/teams.ts';
 import type { Policy } from '../../signaling/protocol/settings.ts';
+import { bruteJoint } from './brute-force.ts';
 
 const CHANNELS: readonly Channel[] = ['ofdma', 'ofdma-power', 'airtime'];
 const plan = (problem: Parameters<typeof solve>[0], policy: Policy) => {
@@ -117,6 +121,52 @@ const problemOf = (devices: readonly DetailedDevice[], layers = 4, samples = 10)
   bandwidthHz: 50,
   channel: 'airtime',
   host: devices[0]!.id,
+});
+
+describe('what limits a plan', () => {
+  const load = (k: number, computeSeconds: number, uploadBits: number) => {
+    return { device: k, depths: [k + 1], computeSeconds, uploadBits, coefficient: 1 };
+  };
+  const name = (k: number) => 'abc'.charAt(k);
+
+  test('two that finish together: nobody alone holds the round up, and one of the two is named', () => {
+    const limit = explainLimit('linear', [load(0, 1, 1), load(1, 9, 1), load(2, 9, 1)], [1, 1, 1], 3, false, name);
+    expect(limit).toEqual({
+      device: 1,
+      sentence: 'b finishes last, but no single device alone holds the round up.',
+    });
+  });
+
+  test('the last one by far: its uplink at fixed bandwidth, by hand', () => {
+    // 2 + 8 = 10 s; a quarter more uplink makes it 2 + 6.4.
+    const limit = explainLimit('linear', [load(0, 1, 1), load(1, 2, 8)], [1, 1], 2, false, name);
+    expect(limit.sentence).toBe(
+      "b's uplink limits the round; what would help most is a quarter more uplink there: it saves 16 %.",
+    );
+  });
+
+  test('the last one by far: its speed where bandwidth is shared anew, by hand', () => {
+    // One sender at 1 hertz: 10 + 1 s; a quarter more speed makes it 8 + 1.
+    const limit = explainLimit('linear', [load(2, 10, 1)], [1], 1, true, name);
+    expect(limit).toEqual({
+      device: 2,
+      sentence: "c's speed limits the round; what would help most is a quarter more speed there: it saves 18 %.",
+    });
+  });
+});
+
+test('lola where only the first device can take the first block: the bound is below the optimum, the plan near it', () => {
+  let gaps = 0;
+  for (let seed = 0; seed < 40; seed++) {
+    const table = tableOf(generateProblem(seed, { devices: 6, depths: 3, limited: 0 }));
+    for (let k = 1; k < 6; k++) table.computeSeconds[3 * k] = Infinity;
+    const best = bruteJoint(table);
+    const found = lola(table)!;
+    expect(found.allocation[0]).toBe(0);
+    expect(found.lowerBoundSeconds / best, `seed ${seed}`).toBeLessThanOrEqual(1 + 1e-12);
+    gaps += found.latencySeconds / best - 1;
+  }
+  expect(gaps / 40).toBeLessThan(0.002);
 });
 
 describe('a detailed problem without a plan', () => {
