@@ -2,7 +2,7 @@ import { startThread } from '../node/start-thread.ts';
 import type { PlanAnswer } from '../planner/problem/answer.ts';
 import { POLICIES } from '../protocol/settings.ts';
 import { CommandError, number, oneOf, printable, readArguments, wholeNumber } from './command-line.ts';
-import type { PlanReply, PlanRequest } from './plan-thread.ts';
+import type { PlanFileRequest, PlanReply } from './plan-thread.ts';
 import { readWhole } from './read-whole.ts';
 
 const TIME_LIMIT_SECONDS = 60;
@@ -51,7 +51,7 @@ export async function planCommand(argv: string[]): Promise<number> {
 }
 
 /** Asks a thread, and ends it when the time is up. */
-function planned(request: PlanRequest, limitSeconds: number): Promise<PlanReply> {
+function planned(request: PlanFileRequest, limitSeconds: number): Promise<PlanReply> {
   const { policy } = request;
   const thread = startThread(new URL('./plan-thread.ts', import.meta.url));
   const gaveUp = (reason: string): PlanReply => ({

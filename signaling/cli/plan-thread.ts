@@ -6,7 +6,7 @@ import type { Policy } from '../protocol/settings.ts';
 import { parseProblemText } from './problem-file.ts';
 
 /** The planner of `tabloom plan` on a thread of its own, so that the command can end whatever it is busy with. */
-export interface PlanRequest {
+export interface PlanFileRequest {
   /** Of the problem file. */
   readonly bytes: Uint8Array;
   readonly policy: Policy;
@@ -15,7 +15,7 @@ export interface PlanRequest {
 
 export type PlanReply = { readonly answer: PlanAnswer } | { readonly sentence: string };
 
-parentPort?.once('message', ({ bytes, policy, seed }: PlanRequest) => {
+parentPort?.once('message', ({ bytes, policy, seed }: PlanFileRequest) => {
   parentPort?.postMessage(reply());
 
   function reply(): PlanReply {

@@ -3,7 +3,7 @@ import {
   checkTable,
   EMPTY_TABLE,
   foundText,
-  guessColumns,
+  guessedColumns,
   guessKind,
   labelText,
   type OwnTable,
@@ -25,14 +25,14 @@ const train = await read('reviews.csv', REVIEWS);
 const oneLabel = await read('same.csv', 'text,label\na,x\nb,x\n');
 const noSentiment = await read('dev.csv', 'review,stars\na,1\n');
 const table = (change: Partial<OwnTable> = {}): OwnTable => {
-  return { ...EMPTY_TABLE, title: 'reviews', train, ...guessColumns(train.preview), ...change };
+  return { ...EMPTY_TABLE, title: 'reviews', train, ...guessedColumns(train.preview), ...change };
 };
 const problemsOf = (change: Partial<OwnTable>) => {
   const checked = checkTable(table(change));
   return checked.ok ? {} : checked.problems;
 };
 
-describe('guessColumns', () => {
+describe('guessedColumns', () => {
   it.each([
     [REVIEWS, { text: 'review', pair: '', label: 'sentiment', kind: 'classification' }],
     [PAIRS, { text: 'sentence1', pair: 'sentence2', label: 'label', kind: 'asked' }],
@@ -46,7 +46,7 @@ describe('guessColumns', () => {
       { text: 'what', pair: '', label: 'where', kind: 'classification' },
     ],
   ] as const)('reads %j', async (text, expected) => {
-    expect(guessColumns(await preview(text))).toEqual(expected);
+    expect(guessedColumns(await preview(text))).toEqual(expected);
   });
 
   it.each([

@@ -10,7 +10,7 @@ import {
 import { POLICY_HINTS, TASK_CHOICES } from '../../web/page/parts/choices.ts';
 import { friendlyName } from '../../web/page/start/device-name.ts';
 import type { Field, StartForm } from '../../web/page/start/form-fields.ts';
-import { EMPTY_TABLE, guessColumns } from '../../web/page/start/own-table.ts';
+import { EMPTY_TABLE, guessedColumns } from '../../web/page/start/own-table.ts';
 import { recipeFields, withModel, withTask } from '../../web/page/start/recipe-fields.ts';
 import { checkName, checkStartForm, DEFAULT_FORM, FOLDS } from '../../web/page/start/start-form.ts';
 import { TASKS as WORKER_TASKS } from '../../worker/data/tasks.ts';
@@ -116,7 +116,7 @@ describe('checkStartForm', () => {
           ...EMPTY_TABLE,
           title: 'Mine',
           train: { kind: 'read', file: { name: 'mine.csv', bytes }, preview },
-          ...guessColumns(preview),
+          ...guessedColumns(preview),
         },
         startFrom: 'adapter',
         adapterFiles: adapter,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DataHeader } from '../../signaling/protocol/exchange/data-messages.ts';
 import { localLinkPair, type MessageLink } from '../../web/session/links/message-link.ts';
-import { Fleet } from '../../web/session/rounds/fleet.ts';
+import { DeviceLinks } from '../../web/session/rounds/device-links.ts';
 import { runEvaluation } from '../../web/session/rounds/run-evaluation.ts';
 import { Emitter } from '../../web/session/world/emitter.ts';
 import type { TokenBatch } from '../../worker/api/batch.ts';
@@ -15,7 +15,7 @@ type Asked = {
 };
 
 class Scene {
-  readonly fleet = new Fleet();
+  readonly deviceLinks = new DeviceLinks();
   readonly changed = new Emitter<void>();
   readonly asked: Asked[] = [];
   readonly progress: number[] = [];
@@ -30,7 +30,7 @@ class Scene {
       if (header.type === 'evaluate') this.asked.push({ device: id, header, link });
     });
     if (!this.#ids.includes(id)) this.#ids.push(id);
-    this.fleet.attach(id, hostEnd);
+    this.deviceLinks.attach(id, hostEnd);
     this.changed.emit();
   }
 
@@ -45,7 +45,7 @@ class Scene {
         return batch(start, count);
       },
       parameters: { version: 0, values: new Float32Array(1) },
-      fleet: this.fleet,
+      deviceLinks: this.deviceLinks,
       trainers: () => this.#ids,
       onTrainers: this.changed.on,
       nameOf: (id) => id,
@@ -103,7 +103,7 @@ describe('an evaluation over links', () => {
     scene.attach('b');
     const logits = scene.run(64);
     await scene.answerAll('b');
-    scene.fleet.detach('b');
+    scene.deviceLinks.detach('b');
     await scene.answerAll();
     expect(await logits).toHaveLength(128);
     expect(scene.progress).toEqual([0, 32, 64]);

@@ -3,7 +3,7 @@ import type { DataHeader } from '../../signaling/protocol/exchange/data-messages
 import type { RoomPlan } from '../../signaling/protocol/plan.ts';
 import type { DeviceView } from '../../signaling/protocol/room-view.ts';
 import { localLinkPair, type MessageLink } from '../../web/session/links/message-link.ts';
-import { Fleet } from '../../web/session/rounds/fleet.ts';
+import { DeviceLinks } from '../../web/session/rounds/device-links.ts';
 import { dueOf } from '../../web/session/rounds/round.ts';
 import { type RoundResult, runRound } from '../../web/session/rounds/run-round.ts';
 import { Emitter } from '../../web/session/world/emitter.ts';
@@ -50,9 +50,9 @@ const plan = (work: Record<string, { layers: number[]; head: boolean }>): RoomPl
 
 type OrderHeader = Extract<DataHeader, { type: 'order' }>;
 
-/** A round whose devices answer when the test lets them; everything from the fleet down is real. */
+/** A round whose devices answer when the test lets them; everything from the links down is real. */
 class Scene {
-  readonly fleet = new Fleet();
+  readonly deviceLinks = new DeviceLinks();
   readonly trainersChanged = new Emitter<void>();
   readonly orders: { readonly device: string; readonly header: OrderHeader; readonly link: MessageLink }[] = [];
   readonly said: string[] = [];
@@ -68,7 +68,7 @@ class Scene {
       this.orders.push({ device: id, header, link });
       this.#ordered.emit();
     });
-    this.fleet.attach(id, hostEnd);
+    this.deviceLinks.attach(id, hostEnd);
     if (!this.trainers.some((trainer) => trainer.id === id)) this.trainers = [...this.trainers, device(id)];
     this.trainersChanged.emit();
   }
@@ -88,7 +88,7 @@ class Scene {
         tokens,
       },
       parameters: { version: 2, values: new Float32Array(3) },
-      fleet: this.fleet,
+      deviceLinks: this.deviceLinks,
       trainers: () => (this.ready ? this.trainers : []),
       onTrainers: this.trainersChanged.on,
       onActivity: () => undefined,
@@ -138,7 +138,7 @@ describe('a round over links that come and go', () => {
     scene.attach('b');
     const round = scene.run({ a: { layers: [4, 5], head: true }, b: { layers: [2, 3], head: false } });
     await scene.order(2);
-    scene.fleet.detach('b');
+    scene.deviceLinks.detach('b');
     const third = await scene.order(3);
     expect([third.device, third.header.layers]).toEqual(['a', [2, 3]]);
     await scene.answer(1);
@@ -194,7 +194,7 @@ describe('a round over links that come and go', () => {
       header: { type: 'gradient', tag: header.tag, block: 5 },
       tensors: [new Float32Array([10 * header.tag.order + header.tag.epoch])],
     });
-    scene.fleet.detach('b');
+    scene.deviceLinks.detach('b');
     const third = await scene.order(3);
     expect(third.header.layers).toEqual([4]);
     await scene.answer(1);

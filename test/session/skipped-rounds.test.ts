@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RoomPlan } from '../../signaling/protocol/plan.ts';
 import type { RoomView } from '../../signaling/protocol/room-view.ts';
 import { localLinkPair } from '../../web/session/links/message-link.ts';
-import { Fleet } from '../../web/session/rounds/fleet.ts';
+import { DeviceLinks } from '../../web/session/rounds/device-links.ts';
 import { dueOf } from '../../web/session/rounds/round.ts';
 import { Training } from '../../web/session/rounds/training.ts';
 import { ViewStore } from '../../web/session/view/view-store.ts';
@@ -38,7 +38,7 @@ const PLAN: RoomPlan = {
 /** The host's rounds with one device, whose gradient is not finite in the rounds that `isBroken` names; worker and links as they are told. */
 async function train(rounds: number, isBroken: (round: number) => boolean, scoreFails = false) {
   const settings = { ...SETTINGS, training: { ...SETTINGS.training, rounds } };
-  const fleet = new Fleet();
+  const deviceLinks = new DeviceLinks();
   const store = new ViewStore('host', 'abcdefgh');
   const [hostEnd, link] = localLinkPair();
   const computed: number[] = [];
@@ -80,7 +80,7 @@ async function train(rounds: number, isBroken: (round: number) => boolean, score
     planNote: null,
   };
   store.dispatch({ type: 'message', message: { type: 'room', room } });
-  fleet.attach('abcdefgh', hostEnd);
+  deviceLinks.attach('abcdefgh', hostEnd);
   const did: string[] = [];
   const batch = (count: number) => ({
     ids: new Int32Array(4 * count),
@@ -113,7 +113,7 @@ async function train(rounds: number, isBroken: (round: number) => boolean, score
       secondDev: null,
       patience: 0,
       worker,
-      fleet,
+      deviceLinks,
       room: () => room,
       store,
       send: () => undefined,

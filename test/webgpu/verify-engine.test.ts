@@ -5,7 +5,7 @@ import type { GoldenCase } from '../../worker/check/golden-file.ts';
 import { lossAndGradient } from '../../worker/check/loss-and-gradient.ts';
 import { type RandomModelOptions, randomModel } from '../../worker/check/random-model.ts';
 import { verifyEngine } from '../../worker/check/verify-engine.ts';
-import type { Engine, Precision } from '../../worker/engine/engine.ts';
+import type { Engine, EnginePrecision } from '../../worker/engine/engine.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import { createEngineOn } from '../../worker/engine/webgpu/engine.ts';
 import { adamWStep, createAdamWState } from '../../worker/learn/optimiser.ts';
@@ -25,7 +25,7 @@ interface Fault {
 /** The WebGPU engine; with a fault every kernel of that label is compiled from the wrong source. Says how many were. */
 async function create(
   golden: GoldenCase,
-  precision: Precision,
+  precision: EnginePrecision,
   fault?: Fault,
 ): Promise<{ engine: Engine; spoiled: () => number }> {
   const gpu = await openGpu();
@@ -84,7 +84,7 @@ async function caseOf(options: RandomModelOptions, learningRate: number, steps: 
   };
 }
 
-async function verdictWith(fault: Fault, precision: Precision) {
+async function verdictWith(fault: Fault, precision: EnginePrecision) {
   const golden = await goldenCase('regression');
   const { engine, spoiled } = await create(golden, precision, fault);
   expect(spoiled()).toBeGreaterThan(0);

@@ -5,7 +5,7 @@ import { answerProbes } from './links/link-probe.ts';
 import { PeerAddress } from './links/peer-links.ts';
 import type { RoomClient } from './links/room-client.ts';
 import { tensorSizes } from './links/tensor-sizes.ts';
-import type { Fleet } from './rounds/fleet.ts';
+import type { DeviceLinks } from './rounds/device-links.ts';
 import type { ViewStore } from './view/view-store.ts';
 import type { SessionEnvironment } from './world/environment.ts';
 import { messageOf } from './world/with-progress.ts';
@@ -17,7 +17,7 @@ export interface HostLinksContext {
   readonly environment: SessionEnvironment;
   readonly settings: SessionSettings;
   readonly client: RoomClient;
-  readonly fleet: Fleet;
+  readonly deviceLinks: DeviceLinks;
   readonly store: ViewStore;
 }
 
@@ -30,14 +30,14 @@ export class HostLinks {
 
   constructor(context: HostLinksContext) {
     this.#context = context;
-    const { client, fleet, store } = context;
+    const { client, deviceLinks, store } = context;
     this.#address = new PeerAddress(context.environment);
     this.#address.onAddress((peerId) => {
       this.#peerId = peerId;
       client.send({ type: 'address', peerId });
     });
     this.#address.onIncoming(({ peerId, channel }) => void this.#welcome(peerId, channel));
-    fleet.onEvent((event) => {
+    deviceLinks.onEvent((event) => {
       if (event.type === 'message') return;
       client.send({ type: 'linked', device: event.device, linked: event.type === 'attached' });
       if (event.type === 'detached' && !this.#closed)
@@ -52,29 +52,29 @@ export class HostLinks {
 
   /** The server forgets links when it restarts, and the room tells us of devices that are gone for good. */
   reconcile(room: RoomView): void {
-    const { fleet, client } = this.#context;
+    const { deviceLinks, client } = this.#context;
     for (const { id, linked, online } of room.devices) {
-      const open = fleet.has(id);
-      fleet.doubt(id, !online);
+      const open = deviceLinks.has(id);
+      deviceLinks.doubt(id, !online);
       if (id !== room.host && linked !== open) client.send({ type: 'linked', device: id, linked: open });
     }
   }
 
   close(): void {
     this.#closed = true;
-    this.#context.fleet.closeAll();
+    this.#context.deviceLinks.closeAll();
     this.#address.close();
   }
 
   /** Accepts a link only from an address that the room knows as one of its devices. */
   async #welcome(peerId: string, opening: Promise<RTCDataChannel>): Promise<void> {
-    const { fleet, settings, store } = this.#context;
+    const { deviceLinks, settings, store } = this.#context;
     try {
       const [channel, device] = await Promise.all([opening, this.#deviceAt(peerId)]);
       if (device === null || this.#closed) return channel.close();
       const link = new ChannelLink(channel, tensorSizes(settings));
       answerProbes(link);
-      fleet.attach(device, link);
+      deviceLinks.attach(device, link);
     } catch (error) {
       if (!this.#closed) store.notice('news', `A device could not be linked: ${messageOf(error)}`);
     }

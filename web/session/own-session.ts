@@ -16,7 +16,7 @@ import { HostLinks } from './host-links.ts';
 import { type Identity, newIdentity } from './identity.ts';
 import { localLinkPair } from './links/message-link.ts';
 import { RoomClient, type RoomMessage } from './links/room-client.ts';
-import { Fleet } from './rounds/fleet.ts';
+import { DeviceLinks } from './rounds/device-links.ts';
 import { TrainerSeat } from './rounds/trainer-seat.ts';
 import { Training } from './rounds/training.ts';
 import { historyOf, type Resumed, type SessionNote } from './session-note.ts';
@@ -43,7 +43,7 @@ export class OwnSession implements HostSession {
   readonly #store: ViewStore;
   readonly #log: RunLog;
   readonly #worker: WorkerHandle<HostWorkerApi>;
-  readonly #fleet = new Fleet();
+  readonly #deviceLinks = new DeviceLinks();
   readonly #offs: (() => void)[] = [];
   #client: RoomClient | null = null;
   #links: HostLinks | null = null;
@@ -232,15 +232,19 @@ export class OwnSession implements HostSession {
       secondDev,
       patience: this.#options.patience,
       worker: this.#worker.api,
-      fleet: this.#fleet,
+      deviceLinks: this.#deviceLinks,
       room: () => this.#store.view.room,
       store: this.#store,
       send: (message) => client.send(message),
       onRound: (round, resting) => void (resting ? checkpoints?.now() : checkpoints?.roundDone(round)),
       onPhase: (phase) => void (phase === 'training' ? undefined : checkpoints?.now()),
     });
-    const { fleet, store, environment } = { fleet: this.#fleet, store: this.#store, environment: this.#environment };
-    this.#links = new HostLinks({ environment, settings, client, fleet, store });
+    const { deviceLinks, store, environment } = {
+      deviceLinks: this.#deviceLinks,
+      store: this.#store,
+      environment: this.#environment,
+    };
+    this.#links = new HostLinks({ environment, settings, client, deviceLinks, store });
 
     const seat = new TrainerSeat(this.#environment, settings, (status) => this.#setStatus(status));
     this.#seat = seat;
@@ -248,7 +252,7 @@ export class OwnSession implements HostSession {
       (measured) => {
         const [hostEnd, deviceEnd] = localLinkPair();
         seat.attach(deviceEnd, LOCAL_LINK_BITS_PER_SECOND);
-        this.#fleet.attach(this.#identity.id, hostEnd);
+        this.#deviceLinks.attach(this.#identity.id, hostEnd);
         this.#profile = { ...measured, linkBitsPerSecond: LOCAL_LINK_BITS_PER_SECOND };
         client.send({ type: 'profile', profile: this.#profile });
         this.#setStatus({ kind: 'ready' });

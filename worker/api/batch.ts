@@ -22,4 +22,4 @@ export interface GradientPart {
 }
 
 /** A part of a round whose gradient is of no use. */
-export type Fault = Pick<GradientPart, 'block' | 'samples'>;
+export type FaultyPart = Pick<GradientPart, 'block' | 'samples'>;

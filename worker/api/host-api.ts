@@ -8,7 +8,7 @@ import type {
   WeightStorage,
 } from '../../signaling/protocol/settings.ts';
 import type { OpeningStage } from '../../signaling/protocol/words/opening.ts';
-import type { Fault, GradientPart, TokenBatch } from './batch.ts';
+import type { FaultyPart, GradientPart, TokenBatch } from './batch.ts';
 import type { DataReport, NamedFile, OwnTaskRequest, TablePreview } from './tables.ts';
 /** Types only: what a session asks of its two workers over comlink. Buffers are transferred, not copied, where they are large. */
 
@@ -136,7 +136,7 @@ export type StepResult =
       readonly loss: number;
     }
   /** Nothing has changed: the round can be computed again, or skipped. `faults` are the parts that cannot be used. */
-  | { readonly kind: 'not-finite'; readonly faults: readonly Fault[] };
+  | { readonly kind: 'not-finite'; readonly faults: readonly FaultyPart[] };
 
 /** The host's worker: task data, tokens, merge, optimiser, score, export. Neither examples nor weights leave the host but as token ids and adapters. */
 export interface HostWorkerApi {

@@ -1,5 +1,5 @@
 import { median } from '../../signaling/protocol/median.ts';
-import type { Engine, Precision } from '../engine/engine.ts';
+import type { Engine, EnginePrecision } from '../engine/engine.ts';
 import { createReferenceEngine, type Store } from '../engine/reference/engine.ts';
 import { adamWStep, createAdamWState } from '../learn/optimiser.ts';
 import { fromHalf, toHalf } from '../model/half.ts';
@@ -46,7 +46,11 @@ const DROPOUT = { probability: 0.25, seed: 11, round: 4 };
  * gradients) than `HALF_FACTOR` times the rounded ones are, tensor by tensor and step by step. That all but the rounding is right is then seen
  * at 1e-3 or so: a gradient that is 5 % too long fails.
  */
-export async function verifyEngine(engine: Engine, golden: GoldenCase, precision: Precision): Promise<EngineCheck> {
+export async function verifyEngine(
+  engine: Engine,
+  golden: GoldenCase,
+  precision: EnginePrecision,
+): Promise<EngineCheck> {
   const exact = await createReferenceEngine({ ...golden, withDropout: true });
   if (precision === 'half') return verifyHalf(engine, golden, exact);
   const errors = await checkGolden(engine, golden);

@@ -1,7 +1,13 @@
 import { metricsOf, type TaskKind } from '../../signaling/protocol/scores.ts';
 import { quoted, visible } from '../../signaling/protocol/words/visible.ts';
 import type { OwnTaskRequest, TableReport } from '../api/tables.ts';
-import { classReading, type LabelReading, LabelTally, MAX_CLASS_NAME, MAX_CLASSES } from '../table/columns/labels.ts';
+import {
+  classReading,
+  type LabelReading,
+  LabelTally,
+  MAX_CLASS_NAME,
+  MAX_TABLE_CLASSES,
+} from '../table/columns/labels.ts';
 import { type SeveralReading, severalReading } from '../table/columns/several-labels.ts';
 import { readTable } from '../table/read-table.ts';
 import type { Table } from '../table/table.ts';
@@ -56,11 +62,11 @@ function labelReading(kind: TaskKind, table: Table, column: string): LabelReadin
   if (kind === 'regression') return { kind: 'number' };
   if (kind === 'classification') return classReading(classNames(table, column));
   const at = columnIndex(table, column);
-  const reading = severalReading(() => cells(table, at), MAX_CLASSES);
+  const reading = severalReading(() => cells(table, at), MAX_TABLE_CLASSES);
   const shown = quoted(column);
   if (reading.names.length === 0) throw new DataError(`${shown} names no label.`);
-  if (reading.names.length > MAX_CLASSES)
-    throw new DataError(`${shown} has more than ${MAX_CLASSES} different labels; choose another column.`);
+  if (reading.names.length > MAX_TABLE_CLASSES)
+    throw new DataError(`${shown} has more than ${MAX_TABLE_CLASSES} different labels; choose another column.`);
   const long = reading.names.find((name) => name.length > MAX_CLASS_NAME);
   if (long !== undefined)
     throw new DataError(
@@ -83,8 +89,10 @@ export function classNames(table: Table, column: string): readonly string[] {
   for (const row of table.rows()) if (row.fault === null) tally.add(row.cell(at));
   const names = tally.classNames();
   const shown = quoted(column);
-  if (names.length > MAX_CLASSES)
-    throw new DataError(`${shown} has more than ${MAX_CLASSES} different labels; choose another column, or a score.`);
+  if (names.length > MAX_TABLE_CLASSES)
+    throw new DataError(
+      `${shown} has more than ${MAX_TABLE_CLASSES} different labels; choose another column, or a score.`,
+    );
   if (names.length < 2)
     throw new DataError(`${shown} has ${names.length === 1 ? 'one label alone' : 'no labels'}; there must be two.`);
   const long = names.find((label) => label.length > MAX_CLASS_NAME);

@@ -1,9 +1,9 @@
-import type { Engine, EngineRequest, Precision } from '../engine/engine.ts';
+import type { Engine, EnginePrecision, EngineRequest } from '../engine/engine.ts';
 
 /** An engine on one of the things that it can run on. */
 export interface EngineKind {
   readonly id: 'webgpu' | 'webgpu-f16' | 'onnx-webgpu' | 'onnx-wasm' | 'reference';
-  readonly precision: Precision;
+  readonly precision: EnginePrecision;
   /** Whether devices should train with it here; the others are there to be compared with. */
   trains(): Promise<boolean>;
   /** Null where this machine can run it, else why not. */

@@ -87,7 +87,7 @@ export interface EngineBytes {
 }
 
 /** What weights and activations are held in: 32 bits, or 16. */
-export type Precision = 'single' | 'half';
+export type EnginePrecision = 'single' | 'half';
 
 /** A model with frozen base weights and one flat vector of trainable values, on some backend. */
 export interface Engine {

@@ -1,5 +1,5 @@
 import type { TrainingSettings } from '../../signaling/protocol/settings.ts';
-import type { Fault, GradientPart } from '../api/batch.ts';
+import type { FaultyPart, GradientPart } from '../api/batch.ts';
 import type { StepResult } from '../api/host-api.ts';
 import type { ParameterLayout } from '../model/layout.ts';
 import { mergeGradients } from './merge.ts';
@@ -59,4 +59,4 @@ export function takeStep(learner: Learner, round: RoundGradient, training: Train
   return { kind: 'stepped', learningRate, gradientNorm, loss };
 }
 
-const faultOf = ({ block, samples }: GradientPart): Fault => ({ block, samples });
+const faultOf = ({ block, samples }: GradientPart): FaultyPart => ({ block, samples });

@@ -1,5 +1,5 @@
 import type { StartForm } from '../../../web/page/start/form-fields.ts';
-import { EMPTY_TABLE, guessColumns, type OwnTable, type TableFile } from '../../../web/page/start/own-table.ts';
+import { EMPTY_TABLE, guessedColumns, type OwnTable, type TableFile } from '../../../web/page/start/own-table.ts';
 import { withTask } from '../../../web/page/start/recipe-fields.ts';
 import { DEFAULT_FORM } from '../../../web/page/start/start-form.ts';
 import { previewTable } from '../../../worker/table/columns/preview.ts';
@@ -45,7 +45,7 @@ const stars = await table(
 
 const own = (file: Extract<TableFile, { kind: 'read' }>, change: Partial<OwnTable> = {}): StartForm => ({
   ...withTask(fresh, 'own'),
-  own: { ...EMPTY_TABLE, title: 'film reviews', train: file, ...guessColumns(file.preview), ...change },
+  own: { ...EMPTY_TABLE, title: 'film reviews', train: file, ...guessedColumns(file.preview), ...change },
 });
 
 const hub: StartForm = { ...withTask(fresh, 'mnli'), model: 'hub', repository: 'FacebookAI/roberta-base' };

@@ -8,7 +8,7 @@ import { ReadAs } from '../parts/read-as.tsx';
 import { ScrollFrame } from '../parts/scroll-frame.tsx';
 import {
   foundText,
-  guessColumns,
+  guessedColumns,
   guessKind,
   labelText,
   MAX_TABLE_BYTES,
@@ -47,7 +47,7 @@ export function OwnData({ table, problems, preview, onChange }: OwnDataProps) {
         ...old,
         [which]: read,
         ...(which === 'train' && read.kind === 'read'
-          ? { title: titleOf(file.name), ...guessColumns(read.preview) }
+          ? { title: titleOf(file.name), ...guessedColumns(read.preview) }
           : {}),
       }));
     };

@@ -40,7 +40,7 @@ export const MAX_TABLE_BYTES = 512e6;
 type Column = TablePreview['columns'][number];
 
 /** The columns that a table most likely means, for the person to put right. */
-export function guessColumns({ columns, guess }: TablePreview): Pick<OwnTable, 'text' | 'pair' | 'label' | 'kind'> {
+export function guessedColumns({ columns, guess }: TablePreview): Pick<OwnTable, 'text' | 'pair' | 'label' | 'kind'> {
   const label = columns.find(({ name }) => name === guess.label);
   return { ...guess, kind: label === undefined ? 'classification' : guessKind(label) };
 }

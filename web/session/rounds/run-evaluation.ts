@@ -1,5 +1,6 @@
 import type { TokenBatch } from '../../../worker/api/batch.ts';
 import type { Listeners } from '../world/emitter.ts';
+import type { DeviceLinks, DeviceLinksEvent, ParameterState } from './device-links.ts';
 import {
   beginEvaluation,
   type EvaluationEffect,
@@ -7,7 +8,6 @@ import {
   isTurn,
   stepEvaluation,
 } from './evaluation-step.ts';
-import type { Fleet, FleetEvent, ParameterState } from './fleet.ts';
 import { StepLoop } from './step-loop.ts';
 
 const TICK_MS = 1000;
@@ -20,7 +20,7 @@ export interface EvaluationInput {
   readonly labelCount: number;
   readonly devBatch: (start: number, count: number) => Promise<TokenBatch>;
   readonly parameters: ParameterState;
-  readonly fleet: Fleet;
+  readonly deviceLinks: DeviceLinks;
   /** Ids of devices that can evaluate now. */
   readonly trainers: () => readonly string[];
   /** Called when `trainers` may answer differently. */
@@ -35,9 +35,9 @@ export interface EvaluationInput {
  * Waits while there is no device at all.
  */
 export function runEvaluation(input: EvaluationInput): Promise<Float32Array> {
-  const { term, evaluation, examples, labelCount, fleet, nameOf, onProgress } = input;
+  const { term, evaluation, examples, labelCount, deviceLinks, nameOf, onProgress } = input;
   const all = new Float32Array(examples * labelCount);
-  const able = (): readonly string[] => input.trainers().filter((id) => fleet.has(id));
+  const able = (): readonly string[] => input.trainers().filter((id) => deviceLinks.has(id));
   return new Promise((resolve, reject) => {
     const begun = beginEvaluation({ term, evaluation, examples, able: able(), atMs: performance.now() });
     const loop = new StepLoop(stepEvaluation, begun.state, perform);
@@ -49,7 +49,7 @@ export function runEvaluation(input: EvaluationInput): Promise<Float32Array> {
     });
     const ticker = setInterval(() => loop.take({ type: 'tick', able: able(), atMs: performance.now() }), TICK_MS);
     const offs = [
-      fleet.onEvent((event) => {
+      deviceLinks.onEvent((event) => {
         if (event.type !== 'message') return loop.take(devices(event.type === 'detached' ? [event.device] : []));
         const taken = messageEvent(event, loop.state.turns.get(event.device)?.chunk.count ?? 0);
         if (taken !== null) loop.take(taken);
@@ -95,7 +95,7 @@ export function runEvaluation(input: EvaluationInput): Promise<Float32Array> {
         // Meanwhile the device may have gone, or come back by another link; its chunk is somebody else's then.
         if (!isTurn(loop.state, device, turn)) return;
         const { parameters } = input;
-        fleet.sendWork(
+        deviceLinks.sendWork(
           device,
           parameters,
           {
@@ -113,7 +113,7 @@ export function runEvaluation(input: EvaluationInput): Promise<Float32Array> {
     }
     /** `expected` is how many samples the device was asked for. */
     function messageEvent(
-      { device, message }: Extract<FleetEvent, { type: 'message' }>,
+      { device, message }: Extract<DeviceLinksEvent, { type: 'message' }>,
       expected: number,
     ): EvaluationEvent | null {
       const { header, tensors } = message;

@@ -3,7 +3,7 @@ import type { DeviceView, RoundReport } from '../../../signaling/protocol/room-v
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { GradientPart, TokenBatch } from '../../../worker/api/batch.ts';
 import type { Listeners } from '../world/emitter.ts';
-import type { Fleet, FleetEvent, ParameterState } from './fleet.ts';
+import type { DeviceLinks, DeviceLinksEvent, ParameterState } from './device-links.ts';
 import { depthOf, type Order, type RoundState, tagOf } from './round.ts';
 import {
   type AbleDevice,
@@ -23,7 +23,7 @@ export interface RoundInput {
   readonly settings: SessionSettings;
   readonly batch: TokenBatch;
   readonly parameters: ParameterState;
-  readonly fleet: Fleet;
+  readonly deviceLinks: DeviceLinks;
   /** Devices that could take over work now. */
   readonly trainers: () => readonly DeviceView[];
   /** Called when `trainers` may answer differently. */
@@ -47,7 +47,7 @@ export interface RoundResult {
  * become messages, the deadline is a timer.
  */
 export function runRound(input: RoundInput): Promise<RoundResult> {
-  const { term, round, plan, settings, batch, fleet, nameOf } = input;
+  const { term, round, plan, settings, batch, deviceLinks, nameOf } = input;
   const layers = settings.shape.layers;
   return new Promise((resolve, reject) => {
     let deadline: ReturnType<typeof setTimeout> | undefined;
@@ -57,7 +57,7 @@ export function runRound(input: RoundInput): Promise<RoundResult> {
       plan,
       layers,
       samples: batch.lengths.length,
-      linked: new Set(plan.assignments.map(({ device }) => device).filter((id) => fleet.has(id))),
+      linked: new Set(plan.assignments.map(({ device }) => device).filter((id) => deviceLinks.has(id))),
       able: ableDevices(input),
     });
     const loop = new StepLoop(stepRound, begun.state, (effect: RoundEffect) => {
@@ -68,7 +68,7 @@ export function runRound(input: RoundInput): Promise<RoundResult> {
       }
     });
     const offs = [
-      fleet.onEvent((event) => {
+      deviceLinks.onEvent((event) => {
         const taken = roundEvent(event, input);
         if (taken !== null) loop.take(taken);
       }),
@@ -92,7 +92,7 @@ export function runRound(input: RoundInput): Promise<RoundResult> {
           sendOrder(input, effect.order);
           break;
         case 'abandon':
-          fleet.abandon(effect.device, effect.tag);
+          deviceLinks.abandon(effect.device, effect.tag);
           break;
         case 'wait':
           clearTimeout(deadline);
@@ -121,7 +121,7 @@ export function runRound(input: RoundInput): Promise<RoundResult> {
 }
 
 /** Null for what does not concern a round. */
-function roundEvent(event: FleetEvent, input: RoundInput): RoundEvent | null {
+function roundEvent(event: DeviceLinksEvent, input: RoundInput): RoundEvent | null {
   if (event.type !== 'message')
     return {
       type: 'devices',
@@ -145,15 +145,17 @@ function roundEvent(event: FleetEvent, input: RoundInput): RoundEvent | null {
   return null;
 }
 
-function ableDevices({ trainers, fleet }: RoundInput): readonly AbleDevice[] {
-  return trainers().flatMap(({ id, profile }) => (profile === null || !fleet.has(id) ? [] : [{ device: id, profile }]));
+function ableDevices({ trainers, deviceLinks }: RoundInput): readonly AbleDevice[] {
+  return trainers().flatMap(({ id, profile }) =>
+    profile === null || !deviceLinks.has(id) ? [] : [{ device: id, profile }],
+  );
 }
 
-function sendOrder({ term, round, batch, parameters, settings, fleet }: RoundInput, order: Order): void {
+function sendOrder({ term, round, batch, parameters, settings, deviceLinks }: RoundInput, order: Order): void {
   const { layers, head, samples, microBatch, recompute, share } = order;
   const rows = samplesOf(batch, samples.start, samples.count);
   const { dropout, seed } = settings.training;
-  fleet.sendWork(
+  deviceLinks.sendWork(
     order.device,
     parameters,
     {

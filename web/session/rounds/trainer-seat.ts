@@ -9,7 +9,7 @@ import type { MessageLink } from '../links/message-link.ts';
 import { Ending, whileOpen } from '../world/ending.ts';
 import type { SessionEnvironment, WorkerHandle } from '../world/environment.ts';
 import { withProgress } from '../world/with-progress.ts';
-import type { ParameterState } from './fleet.ts';
+import type { ParameterState } from './device-links.ts';
 import { type Heard, hearAbandoned, hearOrder, isCurrent, NOTHING_HEARD } from './heard.ts';
 
 const PROGRESS_EVERY_MS = 250;

@@ -5,7 +5,7 @@ import type { DevSet, HostWorkerApi, OpenedSession } from '../../../worker/api/h
 import type { ViewStore } from '../view/view-store.ts';
 import { Emitter } from '../world/emitter.ts';
 import { messageOf } from '../world/with-progress.ts';
-import type { Fleet, ParameterState } from './fleet.ts';
+import type { DeviceLinks, ParameterState } from './device-links.ts';
 import { progress, type RoundState } from './round.ts';
 import { runEvaluation } from './run-evaluation.ts';
 import { runRound } from './run-round.ts';
@@ -29,7 +29,7 @@ export interface TrainingContext {
   /** Evaluations without a better score after which training ends; 0 never. */
   readonly patience: number;
   readonly worker: Pick<HostWorkerApi, 'parameters' | 'roundBatch' | 'devBatch' | 'step' | 'skip' | 'score'>;
-  readonly fleet: Fleet;
+  readonly deviceLinks: DeviceLinks;
   readonly room: () => RoomView | null;
   readonly store: ViewStore;
   readonly send: (message: ClientMessage) => void;
@@ -153,8 +153,8 @@ export class Training {
   }
 
   #readyDevices(): readonly DeviceView[] {
-    const { room, fleet } = this.#context;
-    return (room()?.devices ?? []).filter((device) => isReady(device) && fleet.has(device.id));
+    const { room, deviceLinks } = this.#context;
+    return (room()?.devices ?? []).filter((device) => isReady(device) && deviceLinks.has(device.id));
   }
 
   async #parameters(): Promise<ParameterState> {
@@ -162,7 +162,7 @@ export class Training {
   }
 
   async #oneRound(): Promise<void> {
-    const { term, settings, worker, fleet, store, send } = this.#context;
+    const { term, settings, worker, deviceLinks, store, send } = this.#context;
     const plan = this.#plan();
     if (plan === null) return;
     const round = this.#round + 1;
@@ -175,7 +175,7 @@ export class Training {
       settings,
       batch,
       parameters,
-      fleet,
+      deviceLinks,
       trainers: () => this.#readyDevices(),
       onTrainers: this.#changed.on,
       onActivity: (state) => this.#activity(state),
@@ -248,7 +248,7 @@ export class Training {
 
   /** (examples, labels) of a dev set, by all devices that are ready. */
   async #logits(set: DevSet, examples: number): Promise<Float32Array> {
-    const { term, settings, worker, fleet, store } = this.#context;
+    const { term, settings, worker, deviceLinks, store } = this.#context;
     return runEvaluation({
       term,
       evaluation: ++this.#evaluations,
@@ -256,7 +256,7 @@ export class Training {
       labelCount: settings.task.labelCount,
       devBatch: (start, count) => worker.devBatch(start, count, set),
       parameters: await this.#parameters(),
-      fleet,
+      deviceLinks,
       trainers: () => this.#readyDevices().map((device) => device.id),
       onTrainers: this.#changed.on,
       nameOf: (id) => this.#nameOf(id),

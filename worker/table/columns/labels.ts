@@ -5,7 +5,7 @@ import { COMMA, canonicalNumber, hasFraction, NO_NUMBER, otherNumber, readScore 
 /** What a column's values are as labels: classes, one for each number however it is spelled, or scores. */
 
 /** More different labels than that are hardly classes. */
-export const MAX_CLASSES = 100;
+export const MAX_TABLE_CLASSES = 100;
 export const MAX_CLASS_NAME = 60;
 /** So many different whole numbers are classes without a question. */
 const MAX_PLAIN_NUMBERS = 10;
@@ -103,7 +103,7 @@ export class LabelTally {
     const mostly = numbers > 0 && numbers >= MOSTLY * (numbers + this.#others);
     const asked = mostly && different > 1 && (different > MAX_PLAIN_NUMBERS || this.#fractions);
     return {
-      classNames: names.length > MAX_CLASSES ? null : names,
+      classNames: names.length > MAX_TABLE_CLASSES ? null : names,
       numbers: this.#numbers,
       others: others + this.#likeNumbers,
       differentNumbers: different,

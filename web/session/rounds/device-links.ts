@@ -10,12 +10,12 @@ interface Member {
   version: number;
 }
 
-export type FleetEvent =
+export type DeviceLinksEvent =
   | { readonly type: 'message'; readonly device: string; readonly message: DataMessage }
   | { readonly type: 'attached' | 'detached'; readonly device: string; readonly why: string };
 
 type HeaderOf<T extends 'order' | 'evaluate'> = Omit<DataMessage<T>['header'], 'parameters'>;
-/** Of work that needs the parameters; whether they travel with it is the fleet's to know. */
+/** Of work that needs the parameters; whether they travel with it is for the links to know. */
 export type WorkHeader = HeaderOf<'order'> | HeaderOf<'evaluate'>;
 
 export interface ParameterState {
@@ -24,9 +24,9 @@ export interface ParameterState {
 }
 
 /** The host's open links, by device, and which parameters each device already has. */
-export class Fleet {
+export class DeviceLinks {
   readonly #members = new Map<string, Member>();
-  readonly #events = new Emitter<FleetEvent>();
+  readonly #events = new Emitter<DeviceLinksEvent>();
   readonly onEvent = this.#events.on;
 
   has(device: string): boolean {
