@@ -13,7 +13,7 @@ const engine = (files: RegExp, ...tests: string[]): Area => ({ files, project: '
 
 export const AREAS: readonly Area[] = [
   unit(/^worker\/learn\//, 'test/learn', 'test/device/trainer.test.ts', 'test/host/checkpoint.test.ts'),
-  unit(/^worker\/data\//, 'test/data', 'test/host/checkpoint.test.ts'),
+  unit(/^worker\/(data|table)\//, 'test/data', 'test/host/checkpoint.test.ts'),
   unit(/^worker\/score\//, 'test/score', 'test/data'),
   unit(/^worker\/model\/pcg4d\.ts$/, 'test/model', 'test/adapter'),
   unit(/^worker\/model\//, 'test/model', 'test/adapter/adapter-files.test.ts', 'test/adapter/merged-model.test.ts'),
