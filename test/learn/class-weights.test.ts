@@ -34,6 +34,21 @@ describe('balanced class weights', () => {
     expect(sessionTraining(training, sst2, [example(1), example(1)]).classWeights).toEqual([1, 0.5]);
   });
 
+  it('say what a task without classes is, whichever of the two is asked for, and leave it alone otherwise', () => {
+    const stsb = findTask('stsb');
+    for (const change of [{ classWeights: 'balanced' as const }, { labelSmoothing: 0.1 }])
+      expect(() => sessionTraining({ ...base, ...change }, stsb, [])).toThrow('are for classes');
+    const plain = { ...base, classWeights: null, labelSmoothing: 0 };
+    expect(sessionTraining(plain, stsb, [])).toBe(plain);
+  });
+
+  it('a best adapter is chosen by a score that the task has, or by the loss', () => {
+    const by = (bestBy: TrainingSettings['bestBy'], task: Task) => () => sessionTraining({ ...base, bestBy }, task, []);
+    expect(by('pearson', sst2)).toThrow('can be chosen by');
+    expect(by('accuracy', findTask('stsb'))).toThrow('or loss, not by accuracy');
+    for (const bestBy of [null, 'loss', 'accuracy'] as const) expect(by(bestBy, sst2)().bestBy).toBe(bestBy);
+  });
+
   it.each<[string, Partial<TrainingSettings>, Task, string]>([
     ['another number of them', { classWeights: [1, 2, 3] }, sst2, '2 classes, negative, positive; 3 class weights'],
     ['a number to predict', { classWeights: 'balanced' }, findTask('stsb'), 'a task whose label is a number'],

@@ -195,6 +195,14 @@ describe('loom', () => {
     expect(shape.rowY.at(-1)! + shape.cellHeight).toBeLessThanOrEqual(shape.clothBottom);
   });
 
+  it('leaves room for names above the beam only where names are shown', () => {
+    const [wide, narrow] = [loom(many(3, 6), 280), loom(many(8, 12), 280)];
+    expect([wide.named, wide.beamY, narrow.named, narrow.beamY]).toEqual([true, 66, false, 44]);
+    // The beam is 6, and 10 lie below it; rows of 36 with 4 between.
+    expect([wide.rowY[0], wide.rowHeight, wide.cellHeight]).toEqual([66 + 6 + 10 + 2, 36, 32]);
+    expect(loom(many(3, 14), 280).rowHeight).toBe(26);
+  });
+
   it('is wider than its frame only when threads would get too thin', () => {
     expect(loom(many(8, 12), 280).width).toBe(280);
     expect(loom(many(64, 24), 280).width).toBeGreaterThan(64 * 30);

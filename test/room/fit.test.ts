@@ -268,6 +268,21 @@ describe('link', () => {
     expect(rate()).toBeCloseTo(1e7, 0);
   });
 
+  test.each([
+    ['nothing was sent', { uploadBits: 0 }],
+    ['bits without number', { uploadBits: Number.POSITIVE_INFINITY }],
+    ['no share', { share: 0 }],
+    ['more than the whole', { share: 1.01 }],
+    ['time that runs back', { uploadSeconds: -1 }],
+    ['no time at all that is one', { uploadSeconds: Number.NaN }],
+    ['more seconds than anybody waits', { uploadSeconds: 1.1e6 }],
+  ])('what cannot be a transfer tells nothing of a link: %s', (_, change) => {
+    const seen = { samples: 8, deepestDepth: 6, computeSeconds: 0.3, uploadBits: 1e6, uploadSeconds: 2, share: 0.5 };
+    const state = startFit(CALIBRATED, LAYERS);
+    expect(observeRound(state, seen).linkRates.at(-1)).toBe(1e6);
+    expect(observeRound(state, { ...seen, ...change }).linkRates).toEqual(state.linkRates);
+  });
+
   test('a short tail after compute never makes a link faster than measured', () => {
     let state = startFit(CALIBRATED, LAYERS);
     for (let round = 0; round < 10; round += 1) state = upload(state, 1e9, 1);
