@@ -1,22 +1,25 @@
+import { MAX_DEVICES_IN_ROOM } from '../../signaling/protocol/limits.ts';
 import type { RoomView } from '../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
-import { ChannelLink } from './links/channel-link.ts';
+import { ChannelLink, type LinkChannel } from './links/channel-link.ts';
 import { answerProbes } from './links/link-probe.ts';
-import { PeerAddress } from './links/peer-links.ts';
+import { type AddressWorld, PeerAddress } from './links/peer-links.ts';
 import type { RoomClient } from './links/room-client.ts';
 import { tensorSizes } from './links/tensor-sizes.ts';
 import type { DeviceLinks } from './rounds/device-links.ts';
 import type { ViewStore } from './view/view-store.ts';
-import type { SessionEnvironment } from './world/environment.ts';
+import { Ending } from './world/ending.ts';
 import { messageOf } from './world/with-progress.ts';
 
 /** A tab may reach the host before the room has told the host of its address. */
 const INTRODUCTION_MS = 10_000;
+/** Links that may be opening at once; the rest are closed, and try again. */
+const MAX_OPENING_LINKS = 2 * MAX_DEVICES_IN_ROOM;
 
 export interface HostLinksContext {
-  readonly environment: SessionEnvironment;
+  readonly environment: AddressWorld;
   readonly settings: SessionSettings;
-  readonly client: RoomClient;
+  readonly client: Pick<RoomClient, 'send'>;
   readonly deviceLinks: DeviceLinks;
   readonly store: ViewStore;
 }
@@ -26,7 +29,8 @@ export class HostLinks {
   readonly #context: HostLinksContext;
   readonly #address: PeerAddress;
   #peerId: string | null = null;
-  #closed = false;
+  #opening = 0;
+  readonly #ending = new Ending();
 
   constructor(context: HostLinksContext) {
     this.#context = context;
@@ -61,14 +65,26 @@ export class HostLinks {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#ending.end('The session is over.');
     this.#context.deviceLinks.closeAll();
     this.#address.close();
   }
 
+  get #closed(): boolean {
+    return this.#ending.why !== null;
+  }
+
   /** Accepts a link only from an address that the room knows as one of its devices. */
-  async #welcome(peerId: string, opening: Promise<RTCDataChannel>): Promise<void> {
+  async #welcome(peerId: string, opening: Promise<LinkChannel>): Promise<void> {
     const { deviceLinks, settings, store } = this.#context;
+    if (this.#opening >= MAX_OPENING_LINKS) {
+      opening.then(
+        (channel) => channel.close(),
+        () => undefined,
+      );
+      return;
+    }
+    this.#opening++;
     try {
       const [channel, device] = await Promise.all([opening, this.#deviceAt(peerId)]);
       if (device === null || this.#closed) return channel.close();
@@ -77,6 +93,8 @@ export class HostLinks {
       deviceLinks.attach(device, link);
     } catch (error) {
       if (!this.#closed) store.notice('news', `A device could not be linked: ${messageOf(error)}`);
+    } finally {
+      this.#opening--;
     }
   }
 
@@ -88,14 +106,17 @@ export class HostLinks {
     return new Promise((resolve) => {
       const settle = (device: string | null): void => {
         clearTimeout(timer);
-        off();
+        for (const off of offs) off();
         resolve(device);
       };
       const timer = setTimeout(() => settle(null), INTRODUCTION_MS);
-      const off = store.subscribe(() => {
-        const device = find();
-        if (device !== null) settle(device);
-      });
+      const offs = [
+        store.subscribe(() => {
+          const device = find();
+          if (device !== null) settle(device);
+        }),
+        this.#ending.on(() => settle(null)),
+      ];
     });
   }
 

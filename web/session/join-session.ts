@@ -175,7 +175,8 @@ export class JoinSession implements Session {
     try {
       this.#linkBitsPerSecond ??= await measureLink(link);
     } catch (error) {
-      if (!this.#over) this.#store.notice('problem', messageOf(error));
+      // Of a link that is down something was said already.
+      if (!this.#over && this.#link === link) this.#store.notice('problem', messageOf(error));
       link.close();
       return;
     }

@@ -25,6 +25,7 @@ import { dataNotices } from './view/data-words.ts';
 import { logEntries, RunLog } from './view/run-log.ts';
 import type { HostOptions, HostSession, SessionView, TriedText } from './view/view.ts';
 import { ViewStore } from './view/view-store.ts';
+import { Ending, whileOpen } from './world/ending.ts';
 import type { SessionEnvironment, WorkerHandle } from './world/environment.ts';
 import { messageOf, withProgress } from './world/with-progress.ts';
 
@@ -52,7 +53,7 @@ export class OwnSession implements HostSession {
   #status: DeviceStatus = { kind: 'joining' };
   #training: Training | null = null;
   #checkpoints: Checkpoints | null = null;
-  #over = false;
+  readonly #ending = new Ending();
   /** Settles when a session that is over has been kept for the last time. */
   #closing: Promise<void> = Promise.resolve();
 
@@ -80,7 +81,7 @@ export class OwnSession implements HostSession {
     });
     this.#worker = resumed?.worker ?? environment.startHostWorker();
     this.#offs.push(environment.onLeaving(() => this.#hangUp()));
-    this.#open(request).catch((error: unknown) => this.#end(messageOf(error)));
+    this.#begin(request).catch((error: unknown) => this.#end(messageOf(error)));
   }
 
   get view(): SessionView {
@@ -113,15 +114,15 @@ export class OwnSession implements HostSession {
   }
 
   async exportAdapter(which: AdapterChoice): Promise<readonly ExportedFile[]> {
-    return this.#api().exportAdapter(which);
+    return this.#open(this.#api().exportAdapter(which));
   }
 
   async exportMerged(which: AdapterChoice): Promise<readonly ExportedFile[]> {
-    return this.#api().exportMerged(which);
+    return this.#open(this.#api().exportMerged(which));
   }
 
   async exportOnnx(which: AdapterChoice): Promise<readonly ExportedFile[]> {
-    return this.#api().exportOnnx(which);
+    return this.#open(this.#api().exportOnnx(which));
   }
 
   async tryText(text: string, pair: string | null): Promise<TriedText> {
@@ -130,8 +131,8 @@ export class OwnSession implements HostSession {
     if (this.#status.kind === 'failed') throw new Error(`This device cannot run the model: ${this.#status.sentence}`);
     if (room === null || this.#seat === null || this.#status.kind !== 'ready')
       throw new Error('The model is still loading on this device; try again in a moment.');
-    const batch = await api.textBatch(text, pair);
-    const parameters = await api.parameters();
+    const batch = await this.#open(api.textBatch(text, pair));
+    const parameters = await this.#open(api.parameters());
     const logits = await this.#seat.predict(batch, parameters);
     return { prediction: predictionOf(room.settings.task, logits), round: parameters.version };
   }
@@ -142,10 +143,10 @@ export class OwnSession implements HostSession {
 
   async exportCheckpoint(): Promise<ExportedFile> {
     const api = this.#api();
-    await this.#training?.quiet();
+    await this.#open(this.#training?.quiet() ?? Promise.resolve());
     const { room } = this.#store.view;
     if (room === null) throw new Error('The session is not open yet; there is nothing to save.');
-    const bytes = await api.checkpoint(this.#note(room.id));
+    const bytes = await this.#open(api.checkpoint(this.#note(room.id)));
     return { name: `tabloom-${room.id}-round-${this.#training?.round ?? 0}.safetensors`, bytes };
   }
 
@@ -178,6 +179,15 @@ export class OwnSession implements HostSession {
     return this.#worker.api;
   }
 
+  get #over(): boolean {
+    return this.#ending.why !== null;
+  }
+
+  /** What the worker comes to, or a rejection when the session ends first: its worker is terminated then and settles nothing. */
+  #open<T>(work: Promise<T>): Promise<T> {
+    return whileOpen(this.#ending.on, work);
+  }
+
   /** What the checkpoint tells of the rounds before. */
   #recall({ round, note }: Resumed): void {
     this.#store.dispatch({ type: 'message', message: { type: 'history', ...historyOf(note.log, round) } });
@@ -201,9 +211,9 @@ export class OwnSession implements HostSession {
     return JSON.stringify(note);
   }
 
-  async #open(request: HostRequest): Promise<void> {
+  async #begin(request: HostRequest): Promise<void> {
     const { api } = this.#worker;
-    const made = await withProgress(api.open(request), PROGRESS_EVERY_MS, async (isDone) => {
+    const made = await withProgress(this.#open(api.open(request)), PROGRESS_EVERY_MS, async (isDone) => {
       const progress = await api.progress();
       if (!isDone() && !this.#over) this.#store.dispatch({ type: 'opening', opening: progress });
     });
@@ -330,14 +340,20 @@ export class OwnSession implements HostSession {
   /** `kept` settles when the worker has done its last work. */
   #end(sentence: string, kept: Promise<void> = Promise.resolve()): void {
     if (this.#over) return;
-    this.#over = true;
+    this.#ending.end(OVER);
     for (const off of this.#offs) off();
     this.#training?.close();
     this.#seat?.close();
     this.#links?.close();
     this.#client?.close();
-    const patience = new Promise<void>((resolve) => setTimeout(resolve, LAST_KEEP_MS));
-    this.#closing = Promise.race([kept, patience]).then(() => this.#worker.terminate());
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LAST_KEEP_MS);
+    });
+    this.#closing = Promise.race([kept, patience]).then(() => {
+      clearTimeout(timer);
+      this.#worker.terminate();
+    });
     this.#store.dispatch({ type: 'ended', sentence });
   }
 }

@@ -34,7 +34,7 @@ export interface LinkChannel {
   send(bytes: Uint8Array<ArrayBuffer>): void;
   close(): void;
   addEventListener(type: 'message', listener: (event: MessageEvent<unknown>) => void): void;
-  addEventListener(type: 'close' | 'error' | 'bufferedamountlow', listener: () => void): void;
+  addEventListener(type: 'open' | 'close' | 'error' | 'bufferedamountlow', listener: () => void): void;
   removeEventListener(type: 'bufferedamountlow', listener: () => void): void;
 }
 

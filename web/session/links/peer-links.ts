@@ -1,7 +1,7 @@
-import type { DataConnection, Peer } from 'peerjs';
 import { idFromBytes } from '../../../signaling/protocol/ids.ts';
 import { Emitter } from '../world/emitter.ts';
-import type { SessionEnvironment } from '../world/environment.ts';
+import { Ending } from '../world/ending.ts';
+import type { LinkChannel } from './channel-link.ts';
 
 const PEER_ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 /** Stream of the negotiated channel, above those that PeerJS and the browsers number themselves. */
@@ -9,31 +9,58 @@ const CHANNEL_ID = 100;
 const OPEN_TIMEOUT_MS = 15_000;
 const RECONNECT_MS = 1000;
 
+/** What an address uses of a PeerJS client, of its connections and of what is below them. */
+export interface AddressPeer {
+  readonly open: boolean;
+  readonly destroyed: boolean;
+  connect(peerId: string, options: { reliable: boolean; serialization: string }): AddressConnection;
+  on(event: 'open' | 'disconnected' | 'close', listener: () => void): unknown;
+  on(event: 'connection', listener: (connection: AddressConnection) => void): unknown;
+  on(event: 'error', listener: (error: { readonly type: string; readonly message: string }) => void): unknown;
+  reconnect(): void;
+  destroy(): void;
+}
+
+export interface AddressConnection {
+  readonly peer: string;
+  readonly peerConnection: {
+    readonly connectionState: RTCPeerConnectionState;
+    createDataChannel(label: string, options: RTCDataChannelInit): LinkChannel;
+    addEventListener(type: 'connectionstatechange', listener: () => void): void;
+  };
+  close(): void;
+}
+
+export interface AddressWorld {
+  createPeer(id: string): AddressPeer;
+  randomBytes(length: number): Uint8Array;
+}
+
 /**
  * This tab's address on the server's PeerServer. PeerJS introduces two tabs; the bytes then go over a channel of our own on the same
  * RTCPeerConnection. Ids stay taken for a while after a drop, so every fresh start takes a fresh id.
  */
 export class PeerAddress {
-  readonly #environment: SessionEnvironment;
+  readonly #environment: AddressWorld;
   readonly #address = new Emitter<string>();
-  readonly #incoming = new Emitter<{ peerId: string; channel: Promise<RTCDataChannel> }>();
+  readonly #incoming = new Emitter<{ peerId: string; channel: Promise<LinkChannel> }>();
   /** Called with the id under which this tab can be reached, again whenever that changes. */
   readonly onAddress = this.#address.on;
   /** Host only: another tab connects. */
   readonly onIncoming = this.#incoming.on;
-  #peer: Peer | null = null;
-  #closed = false;
+  #peer: AddressPeer | null = null;
+  readonly #ending = new Ending();
   #timer: ReturnType<typeof setTimeout> | null = null;
   readonly #unavailable = new Emitter<string>();
 
-  constructor(environment: SessionEnvironment) {
+  constructor(environment: AddressWorld) {
     this.#environment = environment;
     // The listeners are attached by whoever constructs this, before the first event can come.
     this.#timer = setTimeout(() => this.#start(), 0);
   }
 
   /** Opens a channel to the tab at `peerId`; rejects with a sentence when that does not work out. */
-  connect(peerId: string): Promise<RTCDataChannel> {
+  connect(peerId: string): Promise<LinkChannel> {
     const peer = this.#peer;
     if (peer === null || !peer.open) return Promise.reject(new Error('The introduction server is not connected.'));
     const connection = peer.connect(peerId, { reliable: true, serialization: 'binary' });
@@ -41,9 +68,13 @@ export class PeerAddress {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#ending.end('The session is over.');
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#peer?.destroy();
+  }
+
+  get #closed(): boolean {
+    return this.#ending.why !== null;
   }
 
   #start(): void {
@@ -68,7 +99,7 @@ export class PeerAddress {
     });
   }
 
-  #channel(connection: DataConnection): Promise<RTCDataChannel> {
+  #channel(connection: AddressConnection): Promise<LinkChannel> {
     const pc = connection.peerConnection;
     // Both sides create it at once, before the connection is up: data for a stream that one side does not know yet would be lost.
     const channel = pc.createDataChannel('tabloom', { negotiated: true, id: CHANNEL_ID, ordered: true });
@@ -76,7 +107,7 @@ export class PeerAddress {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
         clearTimeout(timer);
-        off();
+        for (const off of offs) off();
         act();
       };
       const fail = (why: string): void =>
@@ -85,11 +116,14 @@ export class PeerAddress {
           reject(new Error(why));
         });
       const timer = setTimeout(() => fail('The other device could not be reached over WebRTC.'), OPEN_TIMEOUT_MS);
-      const off = this.#unavailable.on((message) => {
-        if (message.includes(connection.peer)) fail('The other device is not there any more.');
-      });
-      channel.addEventListener('open', () => settle(() => resolve(channel)), { once: true });
-      channel.addEventListener('close', () => connection.close(), { once: true });
+      const offs = [
+        this.#unavailable.on((message) => {
+          if (message.includes(connection.peer)) fail('The other device is not there any more.');
+        }),
+        this.#ending.on(fail),
+      ];
+      channel.addEventListener('open', () => settle(() => resolve(channel)));
+      channel.addEventListener('close', () => fail('The connection to the other device was closed.'));
       pc.addEventListener('connectionstatechange', () => {
         if (pc.connectionState === 'failed') {
           fail('The connection to the other device failed.');

@@ -1,0 +1,179 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ClientMessage } from '../../signaling/protocol/messages.ts';
+import { HostLinks } from '../../web/session/host-links.ts';
+import { PeerAddress } from '../../web/session/links/peer-links.ts';
+import { OwnSession } from '../../web/session/own-session.ts';
+import { Fleet } from '../../web/session/rounds/fleet.ts';
+import { ViewStore } from '../../web/session/view/view-store.ts';
+import { Ending, whileOpen } from '../../web/session/world/ending.ts';
+import type { SessionEnvironment } from '../../web/session/world/environment.ts';
+import { Host } from '../../worker/host/host.ts';
+import { openFileOrHttp } from '../../worker/node/file-source.ts';
+import { MINI_REQUEST } from '../host/node-host.ts';
+import { SETTINGS } from '../protocol/samples.ts';
+import { FakeConnection, FakePeer } from './fake-peer.ts';
+
+/** What waits for a link or a session ends with it, and leaves no timer behind. */
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const settle = () => vi.advanceTimersByTimeAsync(10);
+
+describe('what is waited for while something is open', () => {
+  it('comes, fails, or is ended, whichever is first', async () => {
+    const ending = new Ending();
+    await expect(whileOpen(ending.on, Promise.resolve(5))).resolves.toBe(5);
+    await expect(whileOpen(ending.on, Promise.reject(new Error('No.')))).rejects.toThrow('No.');
+    const never = whileOpen(ending.on, new Promise(() => undefined));
+    expect([ending.end('Over.'), ending.end('Again.')]).toEqual([true, false]);
+    await expect(never).rejects.toThrow('Over.');
+    await expect(whileOpen(ending.on, new Promise(() => undefined))).rejects.toThrow('Over.');
+  });
+});
+
+describe('a channel that is being opened', () => {
+  async function opening() {
+    const peer = new FakePeer();
+    const address = new PeerAddress({ createPeer: () => peer, randomBytes: (n) => new Uint8Array(n) });
+    await settle();
+    const promise = address.connect('somebody');
+    promise.catch(() => undefined);
+    return { peer, address, promise, connection: peer.connections[0] };
+  }
+
+  it.each<[string, RegExp, (scene: Awaited<ReturnType<typeof opening>>) => void]>([
+    ['the session ends', /session is over/, ({ address }) => address.close()],
+    ['the channel closes', /was closed/, ({ connection }) => connection.channel.fire('close')],
+    ['the connection fails', /failed/, ({ connection }) => connection.become('failed')],
+    [
+      'the other side is not there',
+      /not there any more/,
+      ({ peer }) => peer.emit('error', { type: 'peer-unavailable', message: 'Could not connect to peer somebody' }),
+    ],
+    ['nothing comes of it in 15 s', /could not be reached/, () => vi.advanceTimersByTime(15_000)],
+  ])('is given up when %s', async (_, why, happen) => {
+    const scene = await opening();
+    happen(scene);
+    await expect(scene.promise).rejects.toThrow(why);
+    expect(scene.connection.closed).toBeGreaterThan(0);
+    scene.address.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is there when it opens, and is not closed by what others hear', async () => {
+    const scene = await opening();
+    scene.connection.channel.fire('open');
+    expect(await scene.promise).toBe(scene.connection.channel);
+    scene.peer.emit('error', { type: 'peer-unavailable', message: 'Could not connect to peer somebody' });
+    expect(scene.connection.closed).toBe(0);
+  });
+});
+
+describe('a host that lets devices in', () => {
+  async function host() {
+    const peer = new FakePeer();
+    const fleet = new Fleet();
+    const store = new ViewStore('host', 'hosthost');
+    const sent: ClientMessage[] = [];
+    const links = new HostLinks({
+      environment: { createPeer: () => peer, randomBytes: (n) => new Uint8Array(n) },
+      settings: SETTINGS,
+      client: { send: (message) => void sent.push(message) },
+      fleet,
+      store,
+    });
+    await settle();
+    const arrive = (peerId: string): FakeConnection => {
+      const connection = new FakeConnection(peerId);
+      peer.emit('connection', connection);
+      return connection;
+    };
+    return { peer, fleet, store, sent, links, arrive };
+  }
+
+  it('does not wait for an introduction after the session’s end', async () => {
+    const { links, arrive } = await host();
+    const connection = arrive('stranger');
+    connection.channel.fire('open');
+    await settle();
+    expect(vi.getTimerCount()).toBe(1);
+    links.close();
+    await settle();
+    expect([connection.channel.open, vi.getTimerCount()]).toEqual([false, 0]);
+  });
+
+  it('closes a link of somebody whom the room does not know within 10 s', async () => {
+    const { fleet, arrive, links } = await host();
+    const connection = arrive('stranger');
+    connection.channel.fire('open');
+    await vi.advanceTimersByTimeAsync(9900);
+    expect(connection.channel.open).toBe(true);
+    await vi.advanceTimersByTimeAsync(200);
+    expect([connection.channel.open, fleet.has('stranger')]).toEqual([false, false]);
+    links.close();
+  });
+
+  it('lets no more than 128 wait at once', async () => {
+    const { arrive, links } = await host();
+    const waiting = Array.from({ length: 128 }, (_, i) => arrive(`stranger${i}`));
+    const late = arrive('late');
+    late.channel.fire('open');
+    await settle();
+    expect([waiting.some(({ channel }) => !channel.open), late.channel.open]).toEqual([false, false]);
+    links.close();
+    await settle();
+    // Those that gave up make room.
+    expect(waiting.every(({ closed }) => closed > 0)).toBe(true);
+  });
+});
+
+describe('a session that ends', () => {
+  /** A host worker that never answers: it loads, or was terminated. */
+  class Silent extends Host {
+    override open = () => new Promise<never>(() => undefined);
+    override exportAdapter = () => new Promise<never>(() => undefined);
+    override exportMerged = () => new Promise<never>(() => undefined);
+  }
+
+  it('rejects what its person asked for, and leaves nothing running', async () => {
+    let terminated = false;
+    const refuse = (): never => {
+      throw new Error('Nothing of this is needed before the session is open.');
+    };
+    const environment: SessionEnvironment = {
+      kind: 'headless',
+      origin: 'http://127.0.0.1:1',
+      openSocket: refuse,
+      createPeer: refuse,
+      startDeviceWorker: refuse,
+      startHostWorker: () => ({
+        api: new Silent(openFileOrHttp),
+        terminate: () => {
+          terminated = true;
+        },
+      }),
+      randomBytes: (n) => new Uint8Array(n),
+      memoryLimitBytes: 1e9,
+      nowMs: () => 0,
+      keep: null,
+      onHidden: () => () => undefined,
+      onLeaving: () => () => undefined,
+    };
+    const options = { name: 'host', policy: 'auto', slowdown: 1, patience: 0 } as const;
+    const session = new OwnSession(environment, MINI_REQUEST, options);
+    await settle();
+    const asked = [session.exportAdapter('last'), session.exportMerged('last')];
+    const rejected = asked.map((promise) => expect(promise).rejects.toThrow('The session is over.'));
+    session.leave();
+    await Promise.all(rejected);
+    await session.closed;
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([terminated, vi.getTimerCount()]).toEqual([true, 0]);
+    expect(session.view.ended).toBe('You ended the session.');
+    await expect(session.exportOnnx('last')).rejects.toThrow('The session is over.');
+  });
+});
