@@ -9,6 +9,7 @@ import {
   MAX_TOKENS_PER_SAMPLE,
 } from './limits.ts';
 import { MEASURES, METRICS, TASK_KINDS } from './scores.ts';
+import { SETTINGS_VERSION } from './version.ts';
 
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
 const text = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max));
@@ -176,6 +177,16 @@ export const labelsPerSample = ({ kind, labelCount }: Pick<TaskSummary, 'kind' |
 
 /** Everything a device must know to take part; made by the host when it creates the room, fixed afterwards but for `policy`. */
 export const SessionSettingsSchema = v.strictObject({
+  /** Settings of release 0.1.0 tell none; what they lack has the meaning here that it had there. */
+  version: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1),
+      v.maxValue(SETTINGS_VERSION, 'settings of a newer Tabloom; reload this page'),
+    ),
+    1,
+  ),
   model: ModelSourceSchema,
   weights: WeightStorageSchema,
   shape: ModelShapeSchema,

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startThread } from '../../signaling/node/start-thread.ts';
 import { ProfileSchema } from '../../signaling/protocol/profile.ts';
 import { PLAIN_TRAINING, type SessionSettings, SessionSettingsSchema } from '../../signaling/protocol/settings.ts';
+import { SETTINGS_VERSION } from '../../signaling/protocol/version.ts';
 import type { TokenBatch } from '../../worker/api/batch.ts';
 import type { DeviceWorkerApi, WorkPart } from '../../worker/api/device-api.ts';
 import { initialParameters } from '../../worker/model/initial-parameters.ts';
@@ -40,6 +41,7 @@ describe("a headless device's worker with roberta-mini", () => {
 
   beforeAll(async () => {
     settings = v.parse(SessionSettingsSchema, {
+      version: SETTINGS_VERSION,
       model,
       weights: 'f32',
       shape: await readModelShape(openFileOrHttp, model, origin),

@@ -1,8 +1,10 @@
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import { PLAIN_TRAINING, type SessionSettings } from '../../signaling/protocol/settings.ts';
+import { SETTINGS_VERSION } from '../../signaling/protocol/version.ts';
 
 /** A small valid session, for tests that need one; change what matters with a spread. */
 export const SETTINGS: SessionSettings = {
+  version: SETTINGS_VERSION,
   model: { kind: 'embedded', id: 'roberta-mini' },
   weights: 'f32',
   shape: {

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { ModelSourceSchema, SessionSettingsSchema } from '../../signaling/protocol/settings.ts';
+import { SETTINGS_VERSION } from '../../signaling/protocol/version.ts';
 import { SETTINGS } from './samples.ts';
 
 describe('where a model is', () => {
@@ -34,5 +35,22 @@ describe('the storage of the weights', () => {
     expect(v.safeParse(SessionSettingsSchema, { ...SETTINGS, weights: 'int4' }).success).toBe(false);
     const { weights: _, ...without } = SETTINGS;
     expect(v.safeParse(SessionSettingsSchema, without).success).toBe(false);
+  });
+});
+
+describe('the version of settings', () => {
+  const read = (version: unknown) => v.safeParse(SessionSettingsSchema, { ...SETTINGS, version });
+
+  it('is kept, and is the first where settings tell none', () => {
+    expect(read(SETTINGS_VERSION).output).toEqual(SETTINGS);
+    const { version: _, ...first } = SETTINGS;
+    expect(v.parse(SessionSettingsSchema, first).version).toBe(1);
+  });
+
+  it('of a later release is refused with what to do', () => {
+    const later = read(SETTINGS_VERSION + 1);
+    expect(later.success).toBe(false);
+    expect(later.issues?.[0].message).toContain('reload this page');
+    for (const wrong of [0, 1.5, '2']) expect(read(wrong).success).toBe(false);
   });
 });

@@ -39,8 +39,8 @@ export class FakePeer implements AddressPeer {
   open = true;
   destroyed = false;
   readonly connections: FakeConnection[] = [];
-  // biome-ignore lint/suspicious/noExplicitAny: each event has another listener; this only keeps them.
-  readonly #listeners = new Map<string, ((value: any) => void)[]>();
+  /** Each event has another kind of listener; this only keeps them. */
+  readonly #listeners = new Map<string, ((value: never) => void)[]>();
 
   connect(peerId: string): FakeConnection {
     const connection = new FakeConnection(peerId);
@@ -48,13 +48,12 @@ export class FakePeer implements AddressPeer {
     return connection;
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: see above.
-  on(event: string, listener: (value: any) => void): void {
+  on(event: string, listener: (value: never) => void): void {
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
   }
 
   emit(event: string, value?: unknown): void {
-    for (const listener of this.#listeners.get(event) ?? []) listener(value);
+    for (const listener of this.#listeners.get(event) ?? []) Reflect.apply(listener, undefined, [value]);
   }
 
   reconnect(): void {

@@ -3,7 +3,7 @@ import type { ClientMessage } from '../../signaling/protocol/messages.ts';
 import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus } from '../../signaling/protocol/room-view.ts';
 import type { Policy, SessionSettings } from '../../signaling/protocol/settings.ts';
-import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
+import { PROTOCOL_VERSION, SETTINGS_VERSION } from '../../signaling/protocol/version.ts';
 import type {
   AdapterChoice,
   ExportedFile,
@@ -223,7 +223,10 @@ export class OwnSession implements HostSession {
     this.#store.dispatch({ type: 'data', data, pairs });
     for (const sentence of [...made.notices, ...dataNotices(data)]) this.#store.notice('news', sentence);
     const { model, weights } = request;
-    this.#enterRoom({ model, weights, shape, task, lora, training, policy: this.#options.policy }, made);
+    this.#enterRoom(
+      { version: SETTINGS_VERSION, model, weights, shape, task, lora, training, policy: this.#options.policy },
+      made,
+    );
   }
 
   #enterRoom(settings: SessionSettings, { secondDev }: OpenedSession): void {

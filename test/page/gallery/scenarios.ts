@@ -8,6 +8,7 @@ import type {
   ScoreReport,
 } from '../../../signaling/protocol/room-view.ts';
 import { PLAIN_TRAINING, type Policy, type SessionSettings } from '../../../signaling/protocol/settings.ts';
+import { SETTINGS_VERSION } from '../../../signaling/protocol/version.ts';
 import type { SessionView } from '../../../web/session/view/view.ts';
 import { findTask } from '../../../worker/data/tasks.ts';
 
@@ -39,6 +40,7 @@ const NAMES = [
 
 export function settings(layers: number, policy: Policy, rounds: number): SessionSettings {
   return {
+    version: SETTINGS_VERSION,
     model: { kind: 'embedded', id: 'roberta-mini' },
     weights: 'f32',
     shape: {

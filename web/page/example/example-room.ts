@@ -1,5 +1,6 @@
 import type { DeviceView, RoomView } from '../../../signaling/protocol/room-view.ts';
 import { PLAIN_TRAINING } from '../../../signaling/protocol/settings.ts';
+import { SETTINGS_VERSION } from '../../../signaling/protocol/version.ts';
 import { DEFAULT_FORM } from '../start/start-form.ts';
 
 const device = (id: string, name: string): DeviceView => ({
@@ -22,6 +23,7 @@ export const EXAMPLE_ROOM: Pick<RoomView, 'settings' | 'phase' | 'devices' | 'pl
   phase: 'gathering',
   devices: [device('phone', 'Phone'), device('tablet', 'Tablet'), device('laptop', 'Laptop')],
   settings: {
+    version: SETTINGS_VERSION,
     model: { kind: 'embedded', id: 'roberta-mini' },
     weights: 'f32',
     shape: {
