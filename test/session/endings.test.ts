@@ -3,7 +3,7 @@ import type { ClientMessage } from '../../signaling/protocol/messages.ts';
 import { HostLinks } from '../../web/session/host-links.ts';
 import { PeerAddress } from '../../web/session/links/peer-links.ts';
 import { OwnSession } from '../../web/session/own-session.ts';
-import { Fleet } from '../../web/session/rounds/fleet.ts';
+import { DeviceLinks } from '../../web/session/rounds/device-links.ts';
 import { ViewStore } from '../../web/session/view/view-store.ts';
 import { Ending, whileOpen } from '../../web/session/world/ending.ts';
 import type { SessionEnvironment } from '../../web/session/world/environment.ts';
@@ -76,14 +76,14 @@ describe('a channel that is being opened', () => {
 describe('a host that lets devices in', () => {
   async function host() {
     const peer = new FakePeer();
-    const fleet = new Fleet();
+    const deviceLinks = new DeviceLinks();
     const store = new ViewStore('host', 'hosthost');
     const sent: ClientMessage[] = [];
     const links = new HostLinks({
       environment: { createPeer: () => peer, randomBytes: (n) => new Uint8Array(n) },
       settings: SETTINGS,
       client: { send: (message) => void sent.push(message) },
-      fleet,
+      deviceLinks,
       store,
     });
     await settle();
@@ -92,7 +92,7 @@ describe('a host that lets devices in', () => {
       peer.emit('connection', connection);
       return connection;
     };
-    return { peer, fleet, store, sent, links, arrive };
+    return { peer, deviceLinks, store, sent, links, arrive };
   }
 
   it('does not wait for an introduction after the session’s end', async () => {
@@ -107,13 +107,13 @@ describe('a host that lets devices in', () => {
   });
 
   it('closes a link of somebody whom the room does not know within 10 s', async () => {
-    const { fleet, arrive, links } = await host();
+    const { deviceLinks, arrive, links } = await host();
     const connection = arrive('stranger');
     connection.channel.fire('open');
     await vi.advanceTimersByTimeAsync(9900);
     expect(connection.channel.open).toBe(true);
     await vi.advanceTimersByTimeAsync(200);
-    expect([connection.channel.open, fleet.has('stranger')]).toEqual([false, false]);
+    expect([connection.channel.open, deviceLinks.has('stranger')]).toEqual([false, false]);
     links.close();
   });
 
