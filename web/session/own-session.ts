@@ -1,9 +1,8 @@
-import { historyMessages } from '../../signaling/protocol/history.ts';
 import type { ClientMessage } from '../../signaling/protocol/messages.ts';
 import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus } from '../../signaling/protocol/room-view.ts';
 import type { Policy, SessionSettings } from '../../signaling/protocol/settings.ts';
-import { PROTOCOL_VERSION, SETTINGS_VERSION } from '../../signaling/protocol/version.ts';
+import { SETTINGS_VERSION } from '../../signaling/protocol/version.ts';
 import type {
   AdapterChoice,
   ExportedFile,
@@ -12,6 +11,7 @@ import type {
   OpenedSession,
 } from '../../worker/api/host-api.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { hostEntry } from './host-entry.ts';
 import { HostLinks } from './host-links.ts';
 import { type Identity, newIdentity } from './identity.ts';
 import { localLinkPair } from './links/message-link.ts';
@@ -295,28 +295,17 @@ export class OwnSession implements HostSession {
   }
 
   #enter(settings: SessionSettings): readonly ClientMessage[] {
-    const { room, rounds, scores } = this.#store.view;
-    const device = this.#identity;
-    const current = room === null ? settings : { ...settings, policy: room.settings.policy };
-    const code = room?.id ?? this.#resumed?.note.room;
-    const messages: ClientMessage[] = [
-      {
-        type: 'create',
-        version: PROTOCOL_VERSION,
-        device,
-        settings: current,
-        ...(code === undefined ? {} : { room: code }),
-      },
-    ];
-    const peerId = this.#links?.peerId ?? null;
-    if (peerId !== null) messages.push({ type: 'address', peerId });
-    messages.push({ type: 'status', status: this.#status });
-    if (this.#profile !== null) messages.push({ type: 'profile', profile: this.#profile });
-    if (code === undefined) return messages;
-    // The room may be one that the server has made anew, and knows nothing of what was before.
-    messages.push({ type: 'phase', phase: this.#training?.phase ?? 'gathering' });
-    if (rounds.length + scores.length > 0) messages.push(...historyMessages(rounds, scores));
-    return messages;
+    const { view } = this.#store;
+    return hostEntry({
+      device: this.#identity,
+      settings,
+      code: view.room?.id ?? this.#resumed?.note.room,
+      peerId: this.#links?.peerId ?? null,
+      status: this.#status,
+      profile: this.#profile,
+      phase: this.#training?.phase ?? 'gathering',
+      view,
+    });
   }
 
   #setStatus(status: DeviceStatus): void {

@@ -1,0 +1,44 @@
+import { historyMessages } from '../../signaling/protocol/history.ts';
+import type { ClientMessage } from '../../signaling/protocol/messages.ts';
+import type { Profile } from '../../signaling/protocol/profile.ts';
+import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
+import type { SessionSettings } from '../../signaling/protocol/settings.ts';
+import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
+import type { Identity } from './identity.ts';
+import type { SessionView } from './view/view.ts';
+
+export interface HostEntry {
+  readonly device: Identity;
+  readonly settings: SessionSettings;
+  /** The room's code, where there was one before. */
+  readonly code: string | undefined;
+  readonly peerId: string | null;
+  readonly status: DeviceStatus;
+  readonly profile: Profile | null;
+  readonly phase: RoomView['phase'];
+  readonly view: Pick<SessionView, 'room' | 'rounds' | 'scores'>;
+}
+
+/** What a host says first on every connection: all that seats it, also at a server that has forgotten the room. */
+export function hostEntry(entry: HostEntry): readonly ClientMessage[] {
+  const { device, settings, code, peerId, status, profile, phase, view } = entry;
+  const { room, rounds, scores } = view;
+  const current = room === null ? settings : { ...settings, policy: room.settings.policy };
+  const messages: ClientMessage[] = [
+    {
+      type: 'create',
+      version: PROTOCOL_VERSION,
+      device,
+      settings: current,
+      ...(code === undefined ? {} : { room: code }),
+    },
+  ];
+  if (peerId !== null) messages.push({ type: 'address', peerId });
+  messages.push({ type: 'status', status });
+  if (profile !== null) messages.push({ type: 'profile', profile });
+  if (code === undefined) return messages;
+  // The room may be one that the server has made anew, and knows nothing of what was before.
+  messages.push({ type: 'phase', phase });
+  if (rounds.length + scores.length > 0) messages.push(...historyMessages(rounds, scores));
+  return messages;
+}
