@@ -61,6 +61,11 @@ export type DeviceView = v.InferOutput<typeof DeviceViewSchema>;
 
 export const PHASES = ['gathering', 'training', 'paused', 'finished'] as const;
 
+/** A plan has an order for each device at most, each with every layer and the head at most. */
+const MAX_BLOCKS_OF_A_ROUND = MAX_DEVICES_IN_ROOM * (MAX_LAYERS + 1);
+/** An order may change hands many times; what is more than that is a fault of its own. */
+const MAX_REASSIGNED = 1000 * MAX_BLOCKS_OF_A_ROUND;
+
 /** A room as everyone in it may see it; sent whole whenever something in it changed. */
 export const RoomViewSchema = v.strictObject({
   id: RoomIdSchema,
@@ -99,7 +104,7 @@ export const RoundReportSchema = v.strictObject({
     v.maxLength(2 * MAX_DEVICES_IN_ROOM),
   ),
   /** (samples, block) pairs that had to be given to another device in this round. */
-  reassigned: whole(MAX_DEVICES_IN_ROOM * (MAX_LAYERS + 1)),
+  reassigned: whole(MAX_REASSIGNED),
 });
 export type RoundReport = v.InferOutput<typeof RoundReportSchema>;
 
@@ -125,9 +130,9 @@ export const ActivitySchema = v.strictObject({
     v.array(
       v.strictObject({
         device: DeviceIdSchema,
-        /** Blocks of this device's orders that the host holds, of all it was asked for. */
-        received: whole(MAX_LAYERS + 1),
-        expected: whole(MAX_LAYERS + 1),
+        /** Blocks of this device's orders that the host holds, of all it was asked for: every order of the round may have come to it. */
+        received: whole(MAX_BLOCKS_OF_A_ROUND),
+        expected: whole(MAX_BLOCKS_OF_A_ROUND),
       }),
     ),
     v.maxLength(MAX_DEVICES_IN_ROOM),

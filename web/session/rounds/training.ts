@@ -125,14 +125,18 @@ export class Training {
       const second = this.#context.secondDev !== null && !this.#secondScored;
       if (endsTraining(this.#skipped)) await this.#score(second).catch((error: unknown) => this.#unscored(error));
       else if (this.#lastScored !== this.#round || second) await this.#score(second);
-      this.#setPhase('finished');
+      this.#ended('finished');
     } catch (error) {
       if (this.#abort.signal.aborted) return;
       this.#context.store.notice('problem', `${TRAINING_PAUSED} ${messageOf(error)}`);
-      this.#setPhase('paused');
-    } finally {
-      this.#running = false;
+      this.#ended('paused');
     }
+  }
+
+  /** Nothing runs any more when others hear of it: they may start again at once. */
+  #ended(phase: Phase): void {
+    this.#running = false;
+    this.#setPhase(phase);
   }
 
   /** Training ended because numbers overflowed: scores may, too, and what there is must be had all the same. */

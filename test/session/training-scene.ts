@@ -1,0 +1,190 @@
+import type { DataMessage } from '../../signaling/protocol/exchange/data-messages.ts';
+import type { ClientMessage } from '../../signaling/protocol/messages.ts';
+import type { DeviceView, RoomView } from '../../signaling/protocol/room-view.ts';
+import type { SessionSettings } from '../../signaling/protocol/settings.ts';
+import { SETTINGS_VERSION } from '../../signaling/protocol/version.ts';
+import { localLinkPair, type MessageLink } from '../../web/session/links/message-link.ts';
+import { DeviceLinks } from '../../web/session/rounds/device-links.ts';
+import { dueOf } from '../../web/session/rounds/round.ts';
+import { Training, type TrainingContext } from '../../web/session/rounds/training.ts';
+import type { SessionView } from '../../web/session/view/view.ts';
+import { ViewStore } from '../../web/session/view/view-store.ts';
+import type { HostRequest, OpenedSession } from '../../worker/api/host-api.ts';
+import { Host } from '../../worker/host/host.ts';
+import { type ParameterLayout, parameterLayout } from '../../worker/model/layout.ts';
+import { openFileOrHttp } from '../../worker/node/file-source.ts';
+import { MINI_REQUEST } from '../host/node-host.ts';
+import { profile } from '../protocol/samples.ts';
+
+/** What a device says to its order: nothing, that it failed, or its parts. */
+type Answer = (message: DataMessage<'order'>) => 'parts' | 'fail' | 'nothing';
+
+type Change = Partial<Pick<TrainingContext, 'resumed' | 'patience' | 'term' | 'worker'>>;
+
+const HOST = 'hosthost';
+/** Of every sample that a device trains on. */
+export const LOSS = 0.7;
+
+/** Rounds of a real host on the generated task. Its devices answer at once, with gradients of 0.01 and the loss above. */
+export class TrainingScene {
+  readonly store = new ViewStore('host', HOST);
+  readonly deviceLinks = new DeviceLinks();
+  readonly sent: ClientMessage[] = [];
+  readonly phases: string[] = [];
+  readonly rounds: { readonly round: number; readonly resting: boolean }[] = [];
+  readonly orders: DataMessage<'order'>['header'][] = [];
+  readonly training: Training;
+  readonly host: Host;
+  answer: Answer = () => 'parts';
+  room: RoomView;
+  readonly #layout: ParameterLayout;
+  readonly #opened: OpenedSession;
+
+  private constructor(host: Host, opened: OpenedSession, request: HostRequest, change: Change) {
+    this.host = host;
+    this.#opened = opened;
+    this.#layout = parameterLayout(opened.shape, opened.lora, opened.task.labelCount);
+    const { shape, task, lora } = opened;
+    const { model, weights } = request;
+    const settings: SessionSettings = {
+      version: SETTINGS_VERSION,
+      model,
+      weights,
+      shape,
+      task,
+      lora,
+      training: opened.training,
+      policy: 'data-parallel',
+    };
+    this.room = {
+      id: 'abc234',
+      settings,
+      phase: 'gathering',
+      host: HOST,
+      devices: [],
+      plan: null,
+      planNote: null,
+    };
+    this.training = new Training({
+      term: 1,
+      settings,
+      resumed: null,
+      secondDev: null,
+      patience: 0,
+      worker: host,
+      deviceLinks: this.deviceLinks,
+      room: () => this.room,
+      store: this.store,
+      send: (message) => void this.sent.push(message),
+      onRound: (round, resting) => void this.rounds.push({ round, resting }),
+      onPhase: (phase) => void this.phases.push(phase),
+      ...change,
+    });
+  }
+
+  static async open(training: Partial<HostRequest['training']>, change: Change = {}): Promise<TrainingScene> {
+    const host = new Host(openFileOrHttp);
+    const request = { ...MINI_REQUEST, training: { ...MINI_REQUEST.training, rounds: 3, ...training } };
+    return new TrainingScene(host, await host.open(request), request, change);
+  }
+
+  /** Devices, the samples dealt out evenly among them; each trains all blocks. */
+  join(...ids: string[]): void {
+    const { samplesPerRound } = this.room.settings.training;
+    const devices = ids.map(
+      (id): DeviceView => ({
+        id,
+        name: id,
+        kind: 'tab',
+        status: { kind: 'ready' },
+        hidden: false,
+        linked: true,
+        online: true,
+        peerId: null,
+        profile: profile(),
+      }),
+    );
+    const share = samplesPerRound / ids.length;
+    const plan: RoomView['plan'] = {
+      version: 1,
+      policy: 'data-parallel',
+      solver: '',
+      solveMs: 0,
+      latencySeconds: 1,
+      lowerBoundSeconds: 1,
+      limitedBy: '',
+      explanation: '',
+      assignments: ids.map((device, i) => ({
+        device,
+        layers: Array.from({ length: this.#opened.shape.layers }, (_, layer) => layer),
+        head: true,
+        samples: { start: i * share, count: share },
+        microBatch: share,
+        memoryBytes: 0,
+        share: 1,
+        uploadBits: 0,
+        computeSeconds: 1,
+        uploadSeconds: 0,
+      })),
+    };
+    this.room = { ...this.room, devices, plan };
+    for (const id of ids) this.#attach(id);
+    this.training.roomChanged();
+  }
+
+  /** The first view that satisfies. */
+  until(satisfied: (view: SessionView) => boolean): Promise<SessionView> {
+    return new Promise((resolve) => {
+      const look = (view: SessionView): void => {
+        if (!satisfied(view)) return;
+        off();
+        resolve(view);
+      };
+      const off = this.store.subscribe(look);
+      look(this.store.view);
+    });
+  }
+
+  /** Settles when training is in the phase. */
+  async phase(phase: string): Promise<void> {
+    while (this.training.phase !== phase) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  reports(): readonly Extract<ClientMessage, { type: 'round' }>['report'][] {
+    return this.sent.flatMap((message) => (message.type === 'round' ? [message.report] : []));
+  }
+
+  #attach(id: string): void {
+    const [hostEnd, link] = localLinkPair();
+    link.onMessage((message) => void this.#take(link, message));
+    this.deviceLinks.attach(id, hostEnd);
+  }
+
+  async #take(link: MessageLink, message: DataMessage): Promise<void> {
+    const { header, tensors } = message;
+    if (header.type === 'evaluate') {
+      // Everything is of the first class.
+      const logits = Float32Array.from({ length: 2 * header.samples }, (_, i) => (i % 2 === 0 ? 1 : 0));
+      await link.send({ header: { type: 'logits', tag: header.tag }, tensors: [logits] });
+    } else if (header.type === 'order') {
+      this.orders.push(header);
+      const { tag, samples } = header;
+      const answer = this.answer({ header, tensors });
+      if (answer === 'nothing') return;
+      if (answer === 'fail') {
+        await link.send({ header: { type: 'failed', tag, sentence: 'Out of memory.' }, tensors: [] });
+        return;
+      }
+      for (const due of dueOf(header)) {
+        if (due === 'done') {
+          const lossSum = LOSS * samples.count;
+          await link.send({ header: { type: 'done', tag, lossSum, computeSeconds: 1 }, tensors: [] });
+          continue;
+        }
+        const { length } = due === 'head' ? this.#layout.head : this.#layout.layers[due];
+        const gradient = new Float32Array(length).fill(0.01);
+        await link.send({ header: { type: 'gradient', tag, block: due }, tensors: [gradient] });
+      }
+    }
+  }
+}

@@ -1,0 +1,223 @@
+import { describe, expect, it } from 'vitest';
+import { Host } from '../../worker/host/host.ts';
+import { openFileOrHttp } from '../../worker/node/file-source.ts';
+import { MINI_REQUEST } from '../host/node-host.ts';
+import { LOSS, TrainingScene } from './training-scene.ts';
+
+const scoredRounds = ({ store }: TrainingScene): number[] => store.view.scores.map(({ round }) => round);
+
+describe('training', () => {
+  it('scores, goes through its rounds, scores again and is finished', async () => {
+    const scene = await TrainingScene.open({});
+    scene.join('a', 'b');
+    expect(scene.training.phase).toBe('gathering');
+    scene.training.start();
+    await scene.phase('finished');
+    expect(scene.phases).toEqual(['training', 'finished']);
+    expect(scoredRounds(scene)).toEqual([0, 3]);
+    expect(scene.store.view.rounds.map(({ round }) => round)).toEqual([1, 2, 3]);
+    expect(scene.rounds.map(({ round }) => round)).toEqual([1, 2, 3]);
+    // What people see here, everybody in the room is told.
+    expect(scene.reports()).toEqual(scene.store.view.rounds);
+  });
+
+  it('tells the mean loss of a round’s samples, whoever did how many', async () => {
+    const scene = await TrainingScene.open({ rounds: 1 });
+    scene.join('a', 'b');
+    scene.training.start();
+    await scene.phase('finished');
+    const [report] = scene.reports();
+    expect(report.loss).toBeCloseTo(LOSS, 12);
+    expect(report.devices.map(({ device, samples, deepestDepth }) => [device, samples, deepestDepth])).toEqual([
+      ['a', 4, 6],
+      ['b', 4, 6],
+    ]);
+    expect([report.reassigned, report.planVersion]).toEqual([0, 1]);
+    expect(report.elapsedSeconds).toBeGreaterThan(0);
+    expect(report.elapsedSeconds).toBeLessThan(30);
+  });
+
+  it('orders with the session’s dropout and seed, at the version before the round, each device its samples', async () => {
+    const scene = await TrainingScene.open({ rounds: 2, dropout: 0.25, seed: 11 }, { term: 5 });
+    const positions: number[][] = [];
+    scene.answer = ({ tensors }) => {
+      positions.push([...tensors[3]]);
+      return 'parts';
+    };
+    scene.join('a', 'b');
+    scene.training.start();
+    await scene.phase('finished');
+    expect(scene.orders.map(({ tag, version, parameters }) => [tag.term, tag.round, version, parameters])).toEqual([
+      [5, 1, 0, false],
+      [5, 1, 0, false],
+      [5, 2, 1, true],
+      [5, 2, 1, true],
+    ]);
+    expect(scene.orders[0].dropout).toEqual({ probability: 0.25, seed: 11 });
+    expect(positions.slice(0, 2)).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+    ]);
+  });
+
+  it('scores after every so many rounds, and once at the end', async () => {
+    const scene = await TrainingScene.open({ rounds: 5, evaluateEvery: 2 });
+    scene.join('a');
+    scene.training.start();
+    await scene.phase('finished');
+    expect(scoredRounds(scene)).toEqual([0, 2, 4, 5]);
+    expect(scene.store.view.scores.every(({ examples }) => examples === 500)).toBe(true);
+  });
+
+  it('does not score twice where the last round was to be scored anyway', async () => {
+    const scene = await TrainingScene.open({ rounds: 4, evaluateEvery: 2 });
+    scene.join('a');
+    scene.training.start();
+    await scene.phase('finished');
+    expect(scoredRounds(scene)).toEqual([0, 2, 4]);
+  });
+
+  it('ends early when so many scores were no better', async () => {
+    const scene = await TrainingScene.open({ rounds: 9, evaluateEvery: 1 }, { patience: 2 });
+    scene.join('a');
+    scene.training.start();
+    await scene.phase('finished');
+    // The scores never change, so that of round 0 stays the best.
+    expect(scoredRounds(scene)).toEqual([0, 1, 2]);
+    expect(scene.store.view.notices.at(-1)?.sentence).toContain('training ends early');
+  });
+
+  it('waits for devices and for a plan', async () => {
+    const scene = await TrainingScene.open({ rounds: 1 });
+    scene.training.start();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([scene.training.phase, scene.sent.length]).toEqual(['training', 1]);
+    scene.join('a');
+    await scene.phase('finished');
+    expect(scene.reports()).toHaveLength(1);
+  });
+});
+
+describe('a person at the controls', () => {
+  it('pauses after the round that runs, and goes on with the next', async () => {
+    const scene = await TrainingScene.open({ rounds: 3 });
+    scene.answer = ({ header }) => {
+      if (header.tag.round === 2) scene.training.pause();
+      return 'parts';
+    };
+    scene.join('a');
+    scene.training.start();
+    await scene.until(({ rounds }) => rounds.length === 2);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([scene.training.phase, scene.training.round, scene.orders.length]).toEqual(['paused', 2, 2]);
+    expect(scene.rounds.at(-1)).toEqual({ round: 2, resting: true });
+    scene.answer = () => 'parts';
+    scene.training.start();
+    await scene.phase('finished');
+    expect(scene.store.view.rounds.map(({ round }) => round)).toEqual([1, 2, 3]);
+    expect(scene.phases).toEqual(['training', 'paused', 'training', 'finished']);
+  });
+
+  it('finishes after the round that runs, with a score', async () => {
+    const scene = await TrainingScene.open({ rounds: 9 });
+    scene.answer = ({ header }) => {
+      if (header.tag.round === 2) scene.training.finish();
+      return 'parts';
+    };
+    scene.join('a');
+    scene.training.start();
+    await scene.phase('finished');
+    expect([scene.reports().length, scoredRounds(scene)]).toEqual([2, [0, 2]]);
+  });
+
+  it('closes the session in a round, and nothing more is said', async () => {
+    const scene = await TrainingScene.open({ rounds: 3 });
+    scene.answer = () => 'nothing';
+    scene.join('a');
+    scene.training.start();
+    await scene.until(({ activity }) => activity !== null);
+    scene.training.close();
+    const told = scene.sent.length;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(scene.sent).toHaveLength(told);
+    expect(scene.store.view.notices).toEqual([]);
+  });
+});
+
+describe('trouble', () => {
+  it('pauses training with the device’s sentence after four failures; a start goes on with the same round', async () => {
+    const scene = await TrainingScene.open({ rounds: 2 });
+    scene.answer = () => 'fail';
+    scene.join('a');
+    scene.training.start();
+    await scene.phase('paused');
+    expect(scene.orders.map(({ tag }) => [tag.round, tag.epoch])).toEqual([1, 2, 3, 4].map((epoch) => [1, epoch]));
+    expect(scene.store.view.notices.at(-1)?.sentence).toBe('Training was paused: a failed: Out of memory.');
+    scene.answer = () => 'parts';
+    scene.training.start();
+    await scene.phase('finished');
+    expect(scene.store.view.rounds.map(({ round }) => round)).toEqual([1, 2]);
+  });
+
+  it('of a host that is in the middle of a step: it is quiet when worker and view agree', async () => {
+    let go = (): void => undefined;
+    let begun = (): void => undefined;
+    const stepping = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    class Slow extends Host {
+      override async step(request: Parameters<Host['step']>[0]): ReturnType<Host['step']> {
+        begun();
+        await new Promise<void>((resolve) => {
+          go = resolve;
+        });
+        return super.step(request);
+      }
+    }
+    const worker = new Slow(openFileOrHttp);
+    await worker.open({ ...MINI_REQUEST, training: { ...MINI_REQUEST.training, rounds: 1 } });
+    const scene = await TrainingScene.open({ rounds: 1 }, { worker });
+    scene.join('a');
+    scene.training.start();
+    await stepping;
+    let quiet = false;
+    const waiting = scene.training.quiet().then(() => {
+      quiet = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([quiet, scene.training.round]).toEqual([false, 0]);
+    go();
+    await waiting;
+    expect([scene.training.round, scene.store.view.rounds.length, (await worker.parameters()).version]).toEqual([
+      1, 1, 1,
+    ]);
+  });
+
+  it('that ended an earlier host: rounds go on after the last that was kept, and its missing score is made up for', async () => {
+    const scene = await TrainingScene.open({ rounds: 4, evaluateEvery: 2 });
+    scene.join('a');
+    scene.answer = ({ header }) => {
+      if (header.tag.round === 2) scene.training.close();
+      return 'parts';
+    };
+    scene.training.start();
+    await scene.until(({ rounds }) => rounds.length === 1);
+    const bytes = await scene.host.checkpoint('');
+    const worker = new Host(openFileOrHttp);
+    await worker.open({
+      ...MINI_REQUEST,
+      training: { ...MINI_REQUEST.training, rounds: 4, evaluateEvery: 2 },
+      start: { kind: 'checkpoint', bytes },
+    });
+    const later = await TrainingScene.open(
+      { rounds: 4, evaluateEvery: 2 },
+      { worker, term: 2, resumed: { round: 1, finished: false } },
+    );
+    expect([later.training.phase, later.training.round]).toEqual(['paused', 1]);
+    later.join('a');
+    later.training.start();
+    await later.phase('finished');
+    expect(later.orders.map(({ tag }) => [tag.term, tag.round])).toEqual([2, 3, 4].map((round) => [2, round]));
+    expect(scoredRounds(later)).toEqual([1, 2, 4]);
+  });
+});
