@@ -77,7 +77,13 @@ test('the best adapter is kept, through a break too', async () => {
   expect((await host.exportAdapter('best')).slice(0, 2)).toEqual(best.slice(0, 2));
   expect((await host.exportAdapter('last')).slice(0, 2)).not.toEqual(best.slice(0, 2));
 
-  const later = await opened({ kind: 'checkpoint', bytes: await host.checkpoint('') });
+  const bytes = await host.checkpoint('');
+  // A round that is scored again has its last score alone.
+  expect(decodeCheckpoint(bytes).scores.map(({ round, value }) => [round, value])).toEqual([
+    [2, 0.8],
+    [3, 0.8],
+  ]);
+  const later = await opened({ kind: 'checkpoint', bytes });
   const kept = await later.host.exportAdapter('best');
   expect(kept).toEqual(await host.exportAdapter('best'));
   expect(new TextDecoder().decode(kept[2]!.bytes)).toContain('Dev accuracy (500 examples): 0.8 after round 2.');

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -97,6 +97,24 @@ describe('a session that is gone on with', () => {
     } finally {
       await second.close();
       await first.close();
+    }
+  });
+
+  it('may have been kept by release 0.1.0: it goes on as that release did', async () => {
+    const fixture = (name: string): URL => new URL(`../fixtures/checkpoint-0.1.0/${name}`, import.meta.url);
+    const run: { losses: number[] } = JSON.parse(await readFile(fixture('run.json'), 'utf8'));
+    const checkpointFile = join(folder, 'of-0.1.0');
+    await copyFile(fixture('kept.safetensors'), checkpointFile);
+    const room = await HeadlessRoom.resume(origin, checkpointFile);
+    try {
+      const back = await room.ready(1);
+      expect(losses(back)).toEqual(run.losses.slice(0, 3));
+      room.session.start();
+      const view = await room.finished();
+      expect(losses(view)).toHaveLength(6);
+      expect(largestRelativeDifference(losses(view), run.losses)).toBeLessThan(1e-5);
+    } finally {
+      await room.close();
     }
   });
 

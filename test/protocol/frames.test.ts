@@ -99,6 +99,16 @@ describe('slices', () => {
     const [first] = slices(message, 1);
     new DataView(first.buffer).setUint32(4, 2 ** 31, true);
     expect(() => new Reassembler().add(first)).toThrow('more data at once');
+    // Two that are half begun, each within the bound alone.
+    const bound = 1000;
+    const begun = (number: number): Uint8Array<ArrayBuffer> => {
+      const [slice] = slices(encodeFrame({ n: 1 }, [floats(1)]), number);
+      new DataView(slice.buffer).setUint32(4, 0.6 * bound, true);
+      return slice;
+    };
+    const both = new Reassembler(bound);
+    expect(both.add(begun(1))).toBeNull();
+    expect(() => both.add(begun(2))).toThrow('more data at once');
     const open = new Reassembler(2 ** 30, 2);
     open.add([...slices(message, 1)][0]);
     open.add([...slices(message, 2)][0]);

@@ -1,11 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DataHeader } from '../../signaling/protocol/exchange/data-messages.ts';
+import type { FrameTensor } from '../../signaling/protocol/exchange/frames.ts';
 import type { RoomPlan } from '../../signaling/protocol/plan.ts';
 import type { DeviceView } from '../../signaling/protocol/room-view.ts';
 import { localLinkPair, type MessageLink } from '../../web/session/links/message-link.ts';
 import { DeviceLinks } from '../../web/session/rounds/device-links.ts';
 import { dueOf } from '../../web/session/rounds/round.ts';
-import { type RoundResult, runRound } from '../../web/session/rounds/run-round.ts';
+import { type RoundResult, runRound, samplesOf } from '../../web/session/rounds/run-round.ts';
 import { Emitter } from '../../web/session/world/emitter.ts';
 import { profile, SETTINGS } from '../protocol/samples.ts';
 
@@ -48,13 +49,18 @@ const plan = (work: Record<string, { layers: number[]; head: boolean }>): RoomPl
   })),
 });
 
-type OrderHeader = Extract<DataHeader, { type: 'order' }>;
+interface Ordered {
+  readonly device: string;
+  readonly header: Extract<DataHeader, { type: 'order' }>;
+  readonly tensors: readonly FrameTensor[];
+  readonly link: MessageLink;
+}
 
 /** A round whose devices answer when the test lets them; everything from the links down is real. */
 class Scene {
   readonly deviceLinks = new DeviceLinks();
   readonly trainersChanged = new Emitter<void>();
-  readonly orders: { readonly device: string; readonly header: OrderHeader; readonly link: MessageLink }[] = [];
+  readonly orders: Ordered[] = [];
   readonly said: string[] = [];
   readonly #ordered = new Emitter<void>();
   trainers: readonly DeviceView[] = [];
@@ -63,9 +69,9 @@ class Scene {
 
   attach(id: string): void {
     const [hostEnd, link] = localLinkPair();
-    link.onMessage(({ header }) => {
+    link.onMessage(({ header, tensors }) => {
       if (header.type !== 'order') return;
-      this.orders.push({ device: id, header, link });
+      this.orders.push({ device: id, header, tensors, link });
       this.#ordered.emit();
     });
     this.deviceLinks.attach(id, hostEnd);
@@ -73,12 +79,14 @@ class Scene {
     this.trainersChanged.emit();
   }
 
-  run(work: Parameters<typeof plan>[0]): Promise<RoundResult> {
+  readonly abort = new AbortController();
+
+  run(work: Parameters<typeof plan>[0], change: Partial<RoomPlan> = {}): Promise<RoundResult> {
     const tokens = 4;
     return runRound({
       term: TERM,
       round: ROUND,
-      plan: plan(work),
+      plan: { ...plan(work), ...change },
       settings: SETTINGS,
       batch: {
         ids: new Int32Array(SAMPLES * tokens),
@@ -94,7 +102,7 @@ class Scene {
       onActivity: () => undefined,
       onNews: (_, sentence) => this.said.push(sentence),
       nameOf: (id) => id,
-      signal: new AbortController().signal,
+      signal: this.abort.signal,
     });
   }
 
@@ -200,5 +208,132 @@ describe('a round over links that come and go', () => {
     await scene.answer(1);
     await scene.answer(3);
     expect(coverage(await round)).toEqual(['4:0+8 by 22', '5:0+8 by 21', 'head:0+8 by 11']);
+  });
+});
+
+describe('what a device is sent', () => {
+  it('is its own samples, with their places in the round: they key the dropout', () => {
+    const batch = {
+      ids: Int32Array.from({ length: 12 }, (_, i) => i),
+      lengths: Int32Array.of(1, 2, 1, 2, 1, 2),
+      labels: Float32Array.of(0, 1, 2, 3, 4, 5),
+      positions: Int32Array.of(0, 1, 2, 3, 4, 5),
+      tokens: 2,
+    };
+    expect(samplesOf(batch, 3, 2)).toEqual({
+      ids: Int32Array.of(6, 7, 8, 9),
+      lengths: Int32Array.of(2, 1),
+      labels: Float32Array.of(3, 4),
+      positions: Int32Array.of(3, 4),
+      tokens: 2,
+    });
+    // Two of several labels a sample.
+    const several = { ...batch, labels: Float32Array.from({ length: 12 }, (_, i) => i) };
+    expect(samplesOf(several, 1, 2).labels).toEqual(Float32Array.of(2, 3, 4, 5));
+  });
+
+  it('says whose it is, what to do, and at which share of its link', async () => {
+    const scene = new Scene();
+    scene.attach('a');
+    const round = scene.run(
+      { a: { layers: [5], head: true } },
+      {
+        assignments: [
+          {
+            ...plan({ a: { layers: [4, 5], head: true } }).assignments[0],
+            samples: { start: 3, count: 2 },
+            microBatch: 2,
+            recompute: true,
+            share: 0.25,
+          },
+        ],
+      },
+    );
+    const { header, tensors } = await scene.order(1);
+    expect(header).toEqual({
+      type: 'order',
+      tag: { term: TERM, round: ROUND, order: 1, epoch: 1 },
+      layers: [4, 5],
+      head: true,
+      samples: { start: 3, count: 2 },
+      microBatch: 2,
+      recompute: true,
+      version: 2,
+      parameters: true,
+      tokens: 4,
+      share: 0.25,
+      dropout: { probability: SETTINGS.training.dropout, seed: SETTINGS.training.seed },
+    });
+    expect(tensors.map(({ length }) => length)).toEqual([8, 2, 2, 2, 3]);
+    expect(tensors[3]).toEqual(Int32Array.of(3, 4));
+    await scene.answer(1);
+    expect(coverage(await round)).toEqual(['4:3+2 by 11', '5:3+2 by 11', 'head:3+2 by 11']);
+  });
+});
+
+describe('the clock of a round', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('asks a silent device again after 15 s, then after 30 more, then 60', async () => {
+    const scene = new Scene();
+    scene.attach('a');
+    const round = scene.run({ a: { layers: [5], head: true } });
+    const asked: number[] = [];
+    for (let second = 1; second <= 110; second++) {
+      const before = scene.orders.length;
+      await vi.advanceTimersByTimeAsync(1000);
+      if (scene.orders.length > before && second > 1) asked.push(second);
+    }
+    expect(asked).toEqual([15, 45, 105]);
+    await scene.answer(4);
+    expect(coverage(await round)).toEqual(['5:0+8 by 14', 'head:0+8 by 14']);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('measures how long gradients go on coming after a device is done', async () => {
+    const scene = new Scene();
+    scene.attach('a');
+    const round = scene.run({ a: { layers: [4, 5], head: false } });
+    await vi.advanceTimersByTimeAsync(10);
+    const { header, link } = await scene.order(1);
+    const { tag } = header;
+    const send = (block: number): Promise<void> =>
+      link.send({ header: { type: 'gradient', tag, block }, tensors: [new Float32Array(100)] });
+    await send(5);
+    await link.send({ header: { type: 'done', tag, lossSum: 1, computeSeconds: 2.5 }, tensors: [] });
+    await vi.advanceTimersByTimeAsync(4000);
+    await send(4);
+    expect((await round).devices).toEqual([
+      { device: 'a', samples: 8, deepestDepth: 2, computeSeconds: 2.5, uploadSeconds: 4, uploadBits: 6400 },
+    ]);
+  });
+
+  it('ends with the session, with the round’s failure, and with an error at the rim', async () => {
+    const scenes = [new Scene(), new Scene()];
+    const rounds = scenes.map((scene) => {
+      scene.attach('a');
+      return scene.run({ a: { layers: [5], head: true } });
+    });
+    const rejected = [
+      expect(rounds[0]).rejects.toThrow('The session ended during a round.'),
+      expect(rounds[1]).rejects.toThrow('a failed: Out of memory.'),
+    ];
+    scenes[0].abort.abort();
+    for (let count = 1; count <= 4; count++) {
+      await vi.advanceTimersByTimeAsync(10);
+      const { header, link } = await scenes[1].order(count);
+      const { tag } = header;
+      await link.send({ header: { type: 'failed', tag, sentence: 'Out of memory.' }, tensors: [] });
+    }
+    await Promise.all(rejected);
+    expect(vi.getTimerCount()).toBe(0);
+    // Nobody is asked for more.
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(scenes.map(({ orders }) => orders.length)).toEqual([1, 4]);
   });
 });

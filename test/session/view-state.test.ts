@@ -81,6 +81,15 @@ describe('a session view', () => {
     expect(view.scores).toEqual([score(0)]);
   });
 
+  it('believes the later word of a round or a score, whoever says it', () => {
+    const told = play({ type: 'round', report: round(3, 1) }, { type: 'score', report: score(3) });
+    const again = { ...score(3), value: 0.9 };
+    const message = { type: 'history' as const, rounds: [round(3, 2)], scores: [again] };
+    const after = reduceView(told, { type: 'message', message });
+    expect([after.rounds.map(({ loss }) => loss), after.scores, after.best?.value]).toEqual([[2], [again], 0.9]);
+    expect(reduceView(after, { type: 'round', report: round(3, 4) }).rounds.map(({ loss }) => loss)).toEqual([4]);
+  });
+
   it('ends activity with its round and an evaluation with its score', () => {
     const running = play(
       { type: 'activity', activity: { round: 3, devices: [] } },

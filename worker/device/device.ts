@@ -17,6 +17,7 @@ import { modelFiles } from '../model/open-model.ts';
 import { measureSeconds } from './calibration.ts';
 import { ENGINES } from './engines.ts';
 import { probeMemory } from './memory-probe.ts';
+import { memoryOf, slowed } from './stated.ts';
 import { TransferMeter } from './transfer-meter.ts';
 
 interface Loaded {
@@ -99,44 +100,20 @@ export class Device implements DeviceWorkerApi {
 
   async profile({ memoryLimitBytes }: { memoryLimitBytes: number }): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
     const { engine, settings, slowdown } = this.#ready();
-    const { overheadSeconds, secondsPerSample, flopsPerSecond } = await measureSeconds(
-      engine,
-      settings.training,
-      settings.task.roundTokens,
-    );
+    const speed = await measureSeconds(engine, settings.training, settings.task.roundTokens);
     // Seconds at the length that rounds really have, memory at the length that they may have.
     const tokens = settings.training.maxTokens;
-    const bytes = engine.bytes(1, tokens, 1);
-    const none = engine.bytes(1, tokens, 0);
-    const again = engine.recomputes ? engine.bytes(1, tokens, 1, true) : undefined;
     const limitBytes = await probeMemory(engine, {
       samples: settings.training.samplesPerRound,
       tokens,
       limitBytes: memoryLimitBytes,
     });
-    const memoryBytesPerSecond = (await engine.copyBytesPerSecond()) / slowdown;
+    const memoryBytesPerSecond = await engine.copyBytesPerSecond();
     return {
       engine: engine.name,
       backend: engine.backend,
-      overheadSeconds: overheadSeconds * slowdown,
-      secondsPerSample: {
-        embed: secondsPerSample.embed * slowdown,
-        forwardPerLayer: secondsPerSample.forwardPerLayer * slowdown,
-        backwardPerLayer: secondsPerSample.backwardPerLayer * slowdown,
-        head: secondsPerSample.head * slowdown,
-      },
-      flopsPerSecond: flopsPerSecond / slowdown,
-      memoryBytesPerSecond,
-      memory: {
-        limitBytes,
-        weightsBytes: none.weightsBytes + none.gradientBytes,
-        transientPerSample: Math.max(bytes.transientBytes, none.transientBytes),
-        savedPerSamplePerLayer: bytes.savedBytes,
-        gradientBytesPerLayer: (engine.layout.layers[0]?.length ?? 0) * Float32Array.BYTES_PER_ELEMENT,
-        ...(again && {
-          recompute: { transientPerSample: again.transientBytes, savedPerSamplePerLayer: again.savedBytes },
-        }),
-      },
+      ...slowed({ ...speed, memoryBytesPerSecond }, slowdown),
+      memory: memoryOf(engine, tokens, limitBytes),
     };
   }
 
