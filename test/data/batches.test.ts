@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createSampler, tokenBatch } from '../../worker/data/batches.ts';
 import { mixSeed, seededRandom, shuffledIndices } from '../../worker/data/seeded-random.ts';
-import type { Tokenizer } from '../../worker/model/tokenizer.ts';
+import type { Tokenizer } from '../../worker/tokenizer/tokenizer.ts';
 
 const rounds = (draw: (round: number) => number[], count: number) =>
   Array.from({ length: count }, (_, i) => draw(i + 1)).flat();
@@ -56,7 +56,7 @@ test('the shuffle favours no place: each of 4 values is first about a quarter of
 test('a batch is padded to its longest row', () => {
   const letters: Tokenizer = {
     encode: (text, pair) => [...`${text}${pair ?? ''}`].map((letter) => letter.charCodeAt(0)),
-    decode: () => '',
+    notices: [],
   };
   const examples = [
     { text: 'ab', pair: 'c', label: 1 },

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Token ids of difficult strings by Hugging Face's own tokenizers (the Rust library), for test/model/tokenizer-reference.test.ts.
+"""Token ids of difficult strings by Hugging Face's own tokenizers (the Rust library), for test/tokenizer/tokenizer.test.ts.
 
 Needs the `tokenizers` package.  Usage:  python3 make_tokenizer_ids.py TOKENIZER.json OUT.jsonl
 
-Each line of OUT is [text, ids] or [text, pair, max_tokens, ids]; truncation is longest_first. test/model/tokenizer-ids.jsonl was made
+Each line of OUT is [text, ids] or [text, pair, max_tokens, ids]; truncation is longest_first. test/tokenizer/tokenizer-ids.jsonl was made
 from roberta-base's tokenizer.json with version 0.23.2 of the library.
 """
 import json, random, sys

@@ -1,5 +1,5 @@
 import type { TokenBatch } from '../api/batch.ts';
-import type { Tokenizer } from '../model/tokenizer.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { type Example, labelValues } from './example.ts';
 import { mixSeed, seededRandom, shuffledIndices } from './seeded-random.ts';
 

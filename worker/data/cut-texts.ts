@@ -1,5 +1,5 @@
 import type { CutTexts } from '../api/tables.ts';
-import type { Tokenizer } from '../model/tokenizer.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { Example, ExampleSplits } from './example.ts';
 
 /** Texts that are looked at; of more, these are said to be the first ones. */

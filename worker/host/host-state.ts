@@ -18,7 +18,7 @@ import { maxTokens } from '../model/config.ts';
 import { initialParameters } from '../model/initial-parameters.ts';
 import { type ParameterLayout, parameterLayout } from '../model/layout.ts';
 import type { ModelFiles } from '../model/open-model.ts';
-import { createTokenizer, type Tokenizer } from '../model/tokenizer.ts';
+import { createTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import { type BestAdapter, type Checkpoint, CheckpointError, decodeCheckpoint, difference } from './checkpoint.ts';
 
 /** Four special tokens of a pair and two of each text. */
@@ -148,7 +148,7 @@ export async function openHostState(
     best: checkpoint?.best ?? null,
   };
   const cutTexts = countCutTexts(examples, tokenizer, training.maxTokens);
-  return { open, data: { tables, cutTexts }, notices: adapter?.notices ?? [] };
+  return { open, data: { tables, cutTexts }, notices: [...tokenizer.notices, ...(adapter?.notices ?? [])] };
 }
 
 /** A checkpoint of the very session that is being opened: otherwise going on would not be the same run. */

@@ -45,11 +45,19 @@ export function modelFiles(
   const at = (name: string) => modelFileUrl(source, origin, name);
   const json = (name: string) => readJson(openKept, at(name));
   return {
-    open: (name) => openKept(at(name)),
-    json,
+    open: (name) => openKept(at(name)).catch((error: unknown) => explained(error, name, source.id)),
+    json: (name) => json(name).catch((error: unknown) => explained(error, name, source.id)),
     shape: async () => parseModelConfig(await json('config.json')),
     weights: async (onRead) => openShards(await findShards((name) => openKept(at(name)), source.id), onRead),
   };
+}
+
+/** Models from before `tokenizer.json` have the files that it is made from. */
+function explained(error: unknown, name: string, model: string): never {
+  if (!(error instanceof MissingFileError) || name !== 'tokenizer.json') throw error;
+  throw new SourceError(
+    `${model} has no tokenizer.json, in which its tokens are. Make one where its other files are and put it beside them: python -c "from transformers import AutoTokenizer; AutoTokenizer.from_pretrained('.', use_fast=True).save_pretrained('.')".`,
+  );
 }
 
 const PEEK_BYTES = 64 * 1024;

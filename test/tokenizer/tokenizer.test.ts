@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { createTokenizer, longestFirst } from '../../worker/model/tokenizer.ts';
+import { createTokenizer, longestFirst } from '../../worker/tokenizer/tokenizer.ts';
 
 const read = (path: string): unknown => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
 const mini = createTokenizer(read('../../models/roberta-mini/tokenizer.json'), 8192);
@@ -50,7 +50,7 @@ test('a truncated pair has exactly as many tokens as fit', () => {
 
 test('what is no tokenizer of this model is refused', () => {
   expect(() => createTokenizer('text', 10)).toThrow('it has no "model"');
-  expect(() => createTokenizer({ model: { type: 'Unheard' } }, 10)).toThrow('tokenizer.json cannot be read');
+  expect(() => createTokenizer({ model: { type: 'Unheard' } }, 10)).toThrow('its model is "Unheard"');
   expect(() => createTokenizer(read('../../models/roberta-mini/tokenizer.json'), 8191)).toThrow(
     'has id 8191; the model embeds only ids below 8191',
   );
@@ -74,17 +74,6 @@ describe('roberta-base, as Hugging Face’s own library has it (test/reference/m
     expect(pairs).toHaveLength(120);
     for (const [text, pair, maxTokens, expected] of pairs)
       expect(base.encode(text, pair, maxTokens), JSON.stringify([text, pair, maxTokens])).toEqual(expected);
-  });
-
-  // A text that spells out a special token loses it, because decode leaves those out; <mask> also takes the spaces before it.
-  const plain = single.map(([text]) => text).filter((text) => !/<s>|<\/s>|<mask>|<pad>|<unk>/.test(text));
-
-  test.each([
-    ['roberta-base', base],
-    ['roberta-mini', mini],
-  ])('decode(encode(text)) = text, %s', (_, tokenizer) => {
-    expect(plain.length).toBeGreaterThan(650);
-    for (const text of plain) expect(tokenizer.decode(tokenizer.encode(text, null, 10_000))).toBe(text);
   });
 
   test('a truncated text is a beginning of the whole, whatever the limit', () => {
