@@ -114,7 +114,7 @@ describe('webgpu', needs(GPU), () => {
     };
     const options = { saveFrom: 0, dropout: NO_DROPOUT };
     await expect(engine.begin(batch, options)).rejects.toThrow(
-      /this graphics device allows .* MiB; use a smaller micro-batch/,
+      /this graphics device allows [\d.]+ [MG]B; use a smaller micro-batch/,
     );
     expect((await lossAndGradient(engine, model.batch)).logits).toHaveLength(6);
     await engine.dispose();
