@@ -10,6 +10,10 @@ export const COMMANDS: Readonly<
     summary: 'a whole session on this machine: server, host and headless devices fine-tune together',
     load: async () => (await import('./cli/demo/demo-command.ts')).demoCommand,
   },
+  predict: {
+    summary: 'answer every row of a table with an adapter',
+    load: async () => (await import('./cli/predict-command.ts')).predictCommand,
+  },
   join: {
     summary: 'take part in a session as a headless device',
     load: async () => (await import('./cli/join-command.ts')).joinCommand,

@@ -72,7 +72,12 @@ const textOf = (files: readonly ExportedFile[], name: string) => new TextDecoder
 test('the folder holds what PEFT saves, under its names', () => {
   const adapter = trained({ rank: 2, alpha: 16, targets: ['query', 'value'] });
   const files = exportAdapter(adapter);
-  expect(files.map(({ name }) => name)).toEqual(['adapter_config.json', 'adapter_model.safetensors', 'README.md']);
+  expect(files.map(({ name }) => name)).toEqual([
+    'adapter_config.json',
+    'adapter_model.safetensors',
+    'README.md',
+    'tabloom.json',
+  ]);
 
   const bytes = fileOf(files, 'adapter_model.safetensors');
   const header = parseHeader(bytes.subarray(0, 8 + headerBytes(bytes.subarray(0, 8), bytes.length)), bytes.length);

@@ -154,6 +154,7 @@ describe('files that are no checkpoint', () => {
     round: 5,
     values: new Float32Array([1, 2]),
     optimiser: { steps: 4, firstMoment: new Float32Array([3, 4]), secondMoment: new Float32Array([5, 6]) },
+    before: new Float32Array([9, 10]),
     scores: [{ round: 0, metric: 'accuracy', value: 0.5, further: [{ metric: 'f1', devSet: null, value: 0.4 }] }],
     best: { round: 0, value: 0.5, values: new Float32Array([7, 8]) },
     devices: ['abcdefgh', 'ijklmnop'],
@@ -162,7 +163,7 @@ describe('files that are no checkpoint', () => {
 
   test('one reads back as it was', () => {
     expect(decodeCheckpoint(encodeCheckpoint(checkpoint))).toEqual(checkpoint);
-    const unscored = { ...checkpoint, scores: [], best: null };
+    const unscored = { ...checkpoint, before: null, scores: [], best: null };
     expect(decodeCheckpoint(encodeCheckpoint(unscored))).toEqual(unscored);
   });
 
@@ -187,7 +188,7 @@ describe('files that are no checkpoint', () => {
       state: JSON.stringify(state),
     });
     const read = decodeCheckpoint(file);
-    expect(read).toEqual({ ...checkpoint, round: 4, scores: [], best: null, devices: [] });
+    expect(read).toEqual({ ...checkpoint, round: 4, before: null, scores: [], best: null, devices: [] });
     expect(read.request.training).toEqual({ ...older, ...PLAIN_TRAINING });
   });
 

@@ -101,6 +101,44 @@ test('score counts the right classes of the dev set', async () => {
   await expect(host.score(logits.subarray(2))).rejects.toThrow('500 examples of "grammar" need 1000 logits; 998 came.');
 });
 
+test('the report is of what was scored last', async () => {
+  const { labels } = await host.devBatch(0, 500);
+  const logits = new Float32Array(1000);
+  // The first 400 are right, and the last is the one that it is surest about.
+  for (const [i, label] of labels.entries()) logits[2 * i + (i < 400 ? label : 1 - label)] = i === 499 ? 3 : 1;
+  await host.score(logits);
+  const report = await host.report();
+  expect(report).toMatchObject({ round: 2, examples: 500, wrong: 100 });
+  expect(report.classes.map(({ name }) => name)).toEqual(['negative', 'positive']);
+  expect(report.classes.reduce((sum, { examples }) => sum + examples, 0)).toBe(500);
+  expect(report.confusion!.flat().reduce((a, b) => a + b, 0)).toBe(500);
+  expect(report.mistakes).toHaveLength(20);
+  expect(report.mistakes[0]!.probability).toBeCloseTo(1 / (1 + Math.exp(3)), 6);
+});
+
+test('the parameters before training can be had afterwards', async () => {
+  const other = startNodeHost();
+  await other.host.open(MINI_REQUEST);
+  expect(await host.parametersBefore()).toEqual((await other.host.parameters()).values);
+  await other.end();
+});
+
+test('a file is predicted row by row, by what the session knows of the task', async () => {
+  const bytes = new TextEncoder().encode('id,text\n1,a fine film\n2,\n3,dull\n');
+  const file = { name: 'a.csv', bytes };
+  await expect(host.openTexts(file, { text: 'text', pair: 'id' })).rejects.toThrow('leave the second column out');
+  expect(await host.openTexts(file, { text: 'text', pair: null })).toEqual({
+    rows: 3,
+    header: 'label,p_negative,p_positive,left_out\n',
+  });
+  const next = await host.nextTexts();
+  expect([next?.rows, next?.batch?.lengths.length]).toEqual([3, 2]);
+  expect(await host.answerTexts(Float32Array.of(0, Math.log(3), 0, 0))).toBe(
+    'positive,0.25,0.75,\n,,,an empty text\nnegative,0.5,0.5,\n',
+  );
+  expect(await host.nextTexts()).toBeNull();
+});
+
 test('exports, checkpoints and previews come through the thread', async () => {
   const merged = await host.exportMerged('last');
   expect(merged.map(({ name, bytes }) => [name, bytes.length > 100])).toEqual(

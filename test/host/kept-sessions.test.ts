@@ -44,6 +44,7 @@ function checkpoint(round: number, savedAtMs = round) {
     round,
     values: new Float32Array([round]),
     optimiser: { steps: round, firstMoment: new Float32Array(1), secondMoment: new Float32Array(1) },
+    before: null,
     scores: [],
     best: null,
     devices: [],

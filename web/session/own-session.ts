@@ -10,6 +10,9 @@ import type {
   HostWorkerApi,
   OpenedSession,
 } from '../../worker/api/host-api.ts';
+import type { DevReport } from '../../worker/api/report.ts';
+import type { NamedFile, TablePreview, TextColumns } from '../../worker/api/tables.ts';
+import { Asking } from './asking.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { hostEntry } from './host-entry.ts';
 import { HostLinks } from './host-links.ts';
@@ -20,7 +23,6 @@ import { DeviceLinks } from './rounds/device-links.ts';
 import { TrainerSeat } from './rounds/trainer-seat.ts';
 import { Training } from './rounds/training.ts';
 import { historyOf, type Resumed, type SessionNote } from './session-note.ts';
-import { predictionOf } from './view/class-probabilities.ts';
 import { dataNotices } from './view/data-words.ts';
 import { logEntries, RunLog } from './view/run-log.ts';
 import type { HostOptions, HostSession, SessionView, TriedText } from './view/view.ts';
@@ -45,6 +47,12 @@ export class OwnSession implements HostSession {
   readonly #log: RunLog;
   readonly #worker: WorkerHandle<HostWorkerApi>;
   readonly #deviceLinks = new DeviceLinks();
+  readonly #asking = new Asking({
+    worker: () => this.#api(),
+    seat: () => this.#seat,
+    view: () => this.#store.view,
+    open: (work) => this.#open(work),
+  });
   readonly #offs: (() => void)[] = [];
   #client: RoomClient | null = null;
   #links: HostLinks | null = null;
@@ -126,15 +134,23 @@ export class OwnSession implements HostSession {
   }
 
   async tryText(text: string, pair: string | null): Promise<TriedText> {
-    const api = this.#api();
-    const { room } = this.#store.view;
-    if (this.#status.kind === 'failed') throw new Error(`This device cannot run the model: ${this.#status.sentence}`);
-    if (room === null || this.#seat === null || this.#status.kind !== 'ready')
-      throw new Error('The model is still loading on this device; try again in a moment.');
-    const batch = await this.#open(api.textBatch(text, pair));
-    const parameters = await this.#open(api.parameters());
-    const logits = await this.#seat.predict(batch, parameters);
-    return { prediction: predictionOf(room.settings.task, logits), round: parameters.version };
+    return this.#asking.text(text, pair);
+  }
+
+  async devReport(): Promise<DevReport> {
+    return this.#open(this.#api().report());
+  }
+
+  async previewTable(file: NamedFile): Promise<TablePreview> {
+    return this.#open(this.#api().previewTable(file));
+  }
+
+  async predictFile(
+    file: NamedFile,
+    columns: TextColumns,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<readonly string[]> {
+    return this.#asking.file(file, columns, onProgress);
   }
 
   runLog(): string {

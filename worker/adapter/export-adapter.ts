@@ -2,9 +2,10 @@ import type { ExportedFile } from '../api/host-api.ts';
 import { encodeSafetensors, type NamedTensor } from '../model/safetensors.ts';
 import { adapterCard } from './model-card.ts';
 import { peftConfig, peftTensorName } from './peft.ts';
+import { TASK_FILE, writeTaskFile } from './task-file.ts';
 import type { TrainedAdapter } from './trained-adapter.ts';
 
-/** The folder that PEFT saves and opens: the adapter's tensors, its configuration, a model card. */
+/** The folder that PEFT saves and opens: the adapter's tensors, its configuration, a model card; and what its outputs mean. */
 export function exportAdapter(adapter: TrainedAdapter): readonly ExportedFile[] {
   const { layout, values } = adapter;
   const tensors: NamedTensor[] = [...layout.layers, layout.head].flatMap(({ slots }) =>
@@ -20,5 +21,6 @@ export function exportAdapter(adapter: TrainedAdapter): readonly ExportedFile[] 
     { name: 'adapter_config.json', bytes: text(`${JSON.stringify(config, null, 2)}\n`) },
     { name: 'adapter_model.safetensors', bytes: encodeSafetensors(tensors, { format: 'pt' }) },
     { name: 'README.md', bytes: text(adapterCard(adapter)) },
+    { name: TASK_FILE, bytes: writeTaskFile(adapter) },
   ];
 }

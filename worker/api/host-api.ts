@@ -9,7 +9,8 @@ import type {
 } from '../../signaling/protocol/settings.ts';
 import type { OpeningStage } from '../../signaling/protocol/words/opening.ts';
 import type { FaultyPart, GradientPart, TokenBatch } from './batch.ts';
-import type { DataReport, NamedFile, OwnTaskRequest, TablePreview } from './tables.ts';
+import type { DevReport } from './report.ts';
+import type { DataReport, NamedFile, OwnTaskRequest, TablePreview, TextColumns } from './tables.ts';
 /** Types only: what a session asks of its two workers over comlink. Buffers are transferred, not copied, where they are large. */
 
 /** What a session goes on from instead of fresh adapters. */
@@ -175,6 +176,16 @@ export interface HostWorkerApi {
   skip(round: number): Promise<void>;
   /** `logits` (devExamples, labels) in dev order, of the present version; those of the second dev set for the end, or null. */
   score(logits: Float32Array, secondLogits?: Float32Array | null): Promise<Score>;
+  /** What the last score says of each class, and its worst mistakes. Rejects where nothing was scored since the session was opened. */
+  report(): Promise<DevReport>;
+  /** The flat parameter vector as it was before the first round. */
+  parametersBefore(): Promise<Float32Array>;
+  /** Opens a file of texts to be predicted, in place of an earlier one: its rows, and the first line of the file of answers. */
+  openTexts(file: NamedFile, columns: TextColumns): Promise<{ rows: number; header: string }>;
+  /** The next rows of it; no batch where none of them can be asked about, null at the end. */
+  nextTexts(): Promise<{ rows: number; batch: TokenBatch | null } | null>;
+  /** The lines that answer them, from logits (samples, labels). */
+  answerTexts(logits: Float32Array): Promise<string>;
   /** The adapter as PEFT saves it: `adapter_config.json`, `adapter_model.safetensors`, `README.md`. */
   exportAdapter(which?: AdapterChoice): Promise<readonly ExportedFile[]>;
   /** A whole model without adapters: `config.json` with the labels, `model.safetensors`, `tokenizer.json`, `tokenizer_config.json`, `README.md`. */

@@ -71,10 +71,13 @@ export interface NamedFile {
   readonly bytes: Uint8Array;
 }
 
-export interface ColumnChoice {
+export interface TextColumns {
   readonly text: string;
   /** Column of the second text; null in tasks of one text. */
   readonly pair: string | null;
+}
+
+export interface ColumnChoice extends TextColumns {
   readonly label: string;
 }
 

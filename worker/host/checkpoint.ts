@@ -28,6 +28,8 @@ export interface Checkpoint {
   /** The flat vector of ParameterLayout. */
   readonly values: Float32Array;
   readonly optimiser: AdamWState;
+  /** The vector before the first round of a session that began from an adapter; null where the seed draws it. */
+  readonly before: Float32Array | null;
   readonly scores: readonly ScoreAt[];
   readonly best: BestAdapter | null;
   /** Ids of the devices whose gradients are in it. */
@@ -89,7 +91,7 @@ export function encodeCheckpoint(
   checkpoint: Checkpoint,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const { request, dataFingerprint, round, values, optimiser, scores, best, devices, note } = checkpoint;
+  const { request, dataFingerprint, round, values, optimiser, before, scores, best, devices, note } = checkpoint;
   const { model, weights, task, lora, training, origin } = request;
   const { own } = task;
   const state: v.InferOutput<typeof StateSchema> = {
@@ -116,6 +118,7 @@ export function encodeCheckpoint(
     parameters: values,
     first_moment: optimiser.firstMoment,
     second_moment: optimiser.secondMoment,
+    ...(before && { before }),
     ...(best && { best: best.values }),
     ...(own && { own_train: own.train.bytes, ...(own.dev && { own_dev: own.dev.bytes }) }),
     note: new TextEncoder().encode(note),
@@ -149,8 +152,14 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const file = (name: string): Uint8Array => tensor(name, 'U8').content.slice();
   const values = vector('parameters');
   const optimiser = { steps: state.steps, firstMoment: vector('first_moment'), secondMoment: vector('second_moment') };
+  const before = tensors.has('before') ? vector('before') : null;
   const best = state.best && { ...state.best, values: vector('best') };
-  const others = [optimiser.firstMoment, optimiser.secondMoment, ...(best ? [best.values] : [])];
+  const others = [
+    optimiser.firstMoment,
+    optimiser.secondMoment,
+    ...(before ? [before] : []),
+    ...(best ? [best.values] : []),
+  ];
   if (others.some(({ length }) => length !== values.length))
     throw new CheckpointError('The vectors of the checkpoint have different lengths.');
   const { dataFingerprint, scores, devices, request } = state;
@@ -173,6 +182,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     round: state.round ?? state.steps,
     values,
     optimiser,
+    before,
     scores,
     best,
     devices,

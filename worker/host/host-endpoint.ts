@@ -20,6 +20,17 @@ export function serveHost(host: Host, endpoint?: Endpoint): void {
     },
     step: (request) => host.step(request),
     skip: (round) => host.skip(round),
+    report: () => host.report(),
+    parametersBefore: async () => {
+      const values = await host.parametersBefore();
+      return transfer(values, [values.buffer]);
+    },
+    openTexts: (file, columns) => host.openTexts(file, columns),
+    nextTexts: async () => {
+      const next = await host.nextTexts();
+      return next?.batch ? { ...next, batch: transferBatch(next.batch) } : next;
+    },
+    answerTexts: (logits) => host.answerTexts(logits),
     score: (logits, secondLogits) => host.score(logits, secondLogits),
     exportAdapter: (which) => host.exportAdapter(which),
     exportMerged: async (which) => transferFiles(await host.exportMerged(which)),

@@ -46,6 +46,10 @@ export interface HostState {
   readonly training: TrainingSettings;
   readonly loss: Loss;
   readonly learner: Learner;
+  /** The parameters before the first round, where they are not those that the seed draws: of a session that began from an adapter. */
+  readonly before: Float32Array | null;
+  /** Of the dev set, when it was last scored. */
+  scored: { readonly round: number; readonly logits: Float32Array } | null;
   /** Rounds so far, those that were skipped included. */
   round: number;
   readonly scores: ScoreAt[];
@@ -142,6 +146,8 @@ export async function openHostState(
     training: resolved,
     loss: lossOf(task, resolved),
     learner: createLearner(layout, values, checkpoint?.optimiser ?? createAdamWState(layout.length), training),
+    before: checkpoint ? checkpoint.before : (adapter?.values.slice() ?? null),
+    scored: null,
     round: checkpoint?.round ?? 0,
     scores: [...(checkpoint?.scores ?? [])],
     devices: new Set(checkpoint?.devices),

@@ -21,21 +21,24 @@ import type {
   Score,
   StepResult,
 } from '../api/host-api.ts';
-import type { NamedFile, TablePreview } from '../api/tables.ts';
-import { tokenBatch } from '../data/batches.ts';
-import { type Example, type ExampleSplits, labelValues } from '../data/example.ts';
+import type { DevReport } from '../api/report.ts';
+import type { NamedFile, TablePreview, TextColumns } from '../api/tables.ts';
+import { type Example, labelValues } from '../data/example.ts';
 import { type Loss, sampleWeight } from '../engine/loss.ts';
 import { forgetModels, keptModels } from '../files/cached-source.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import { takeStep } from '../learn/round-step.ts';
+import { initialParameters } from '../model/initial-parameters.ts';
 import { preflight } from '../model/model-preflight.ts';
 import { type ModelFiles, modelFiles } from '../model/open-model.ts';
+import { devReport } from '../score/dev-report.ts';
 import { scoreLogits } from '../score/score.ts';
 import { previewTable } from '../table/columns/preview.ts';
 import { readTable } from '../table/read-table.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 import { type HostState, openHostState } from './host-state.ts';
+import { HostTexts, hasPairs, tokensOf } from './host-texts.ts';
 import { type KeptSessions, labelMetadata, type SessionLabel } from './kept-sessions.ts';
 
 /** The host's side of data and learning: tokens out, gradients in, one optimiser step a round. `open` reads files and addresses. */
@@ -45,6 +48,7 @@ export class Host implements HostWorkerApi {
   readonly #store: ChunkStore | null;
   #progress: OpeningProgress = { stage: 'config', done: 0, total: 1 };
   #host: HostState | undefined;
+  readonly #texts = new HostTexts(() => this.#opened());
 
   /** `kept` is null where a process keeps files of its own, `store` where models are not kept. */
   constructor(openFile: OpenFile, kept: KeptSessions | null = null, store: ChunkStore | null = null) {
@@ -65,7 +69,6 @@ export class Host implements HostWorkerApi {
       request: { lora },
       layout,
       round,
-      examples,
     } = open;
     return {
       shape,
@@ -74,7 +77,7 @@ export class Host implements HostWorkerApi {
       lora,
       parameterCount: layout.length,
       version: round,
-      pairs: hasPairs(examples),
+      pairs: hasPairs(open),
       secondDev: open.secondDev && { name: open.secondDev.name, examples: open.secondDev.examples.length },
       data,
       notices,
@@ -115,19 +118,30 @@ export class Host implements HostWorkerApi {
   }
 
   async textBatch(text: string, pair: string | null): Promise<TokenBatch> {
-    const pairs = hasPairs(this.#opened().examples);
-    if (text.trim() === '') throw new Error('There is no text to try; type a sentence.');
-    if (pairs && (pair ?? '').trim() === '')
-      throw new Error('This task is about two texts; type the second one as well.');
-    if (!pairs && pair !== null) throw new Error('This task is about one text; leave the second one out.');
-    const { kind, labelCount } = this.#opened().task;
-    const label = kind === 'multi-label' ? new Array<number>(labelCount).fill(0) : 0;
-    return this.#tokens([{ text, pair, label }], 0);
+    return this.#texts.typed(text, pair);
+  }
+
+  openTexts(file: NamedFile, columns: TextColumns): Promise<{ rows: number; header: string }> {
+    return this.#texts.open(file, columns);
+  }
+
+  async nextTexts(): Promise<{ rows: number; batch: TokenBatch | null } | null> {
+    return this.#texts.next();
+  }
+
+  async answerTexts(logits: Float32Array): Promise<string> {
+    return this.#texts.lines(logits);
   }
 
   async parameters(): Promise<{ version: number; values: Float32Array }> {
     const { round, learner } = this.#opened();
     return { version: round, values: learner.values.slice() };
+  }
+
+  async parametersBefore(): Promise<Float32Array> {
+    const { before, layout, training } = this.#opened();
+    if (before !== null) return before.slice();
+    return initialParameters(layout, await this.#files(this.#opened().request).weights(), training.seed);
   }
 
   async step(request: Parameters<HostWorkerApi['step']>[0]): Promise<StepResult> {
@@ -175,10 +189,18 @@ export class Host implements HostWorkerApi {
     const further = [...score.further, ...ofSecond];
     const { metric, value, constant } = score;
     scores.push({ round, metric, value, constant, further });
+    host.scored = { round, logits };
     const reached = measured(score, by);
     if (reached !== null && (!best || isBetter(by, reached, best.value)))
       host.best = { round, value: reached, values: host.learner.values.slice() };
     return { ...score, further };
+  }
+
+  async report(): Promise<DevReport> {
+    const { task, examples, scored, training } = this.#opened();
+    if (scored === null)
+      throw new Error('Nothing has been scored since this session was opened; the next score makes it.');
+    return devReport(task, examples.dev, scored.logits, { round: scored.round, threshold: training.threshold });
   }
 
   async exportAdapter(which: AdapterChoice = 'last'): Promise<readonly ExportedFile[]> {
@@ -228,13 +250,14 @@ export class Host implements HostWorkerApi {
   }
 
   #checkpoint(note: string): Checkpoint {
-    const { request, dataFingerprint, learner, round, scores, best, devices } = this.#opened();
+    const { request, dataFingerprint, learner, before, round, scores, best, devices } = this.#opened();
     return {
       request,
       dataFingerprint: dataFingerprint(),
       round,
       values: learner.values,
       optimiser: learner.optimiser,
+      before,
       scores,
       best,
       devices: [...devices],
@@ -290,16 +313,9 @@ export class Host implements HostWorkerApi {
   }
 
   #tokens(examples: readonly Example[], firstPosition: number): TokenBatch {
-    const { tokenizer, shape, request } = this.#opened();
-    return tokenBatch(examples, tokenizer, {
-      maxTokens: request.training.maxTokens,
-      padTokenId: shape.padTokenId,
-      firstPosition,
-    });
+    return tokensOf(this.#opened(), examples, firstPosition);
   }
 }
 
 const weightOf = (loss: Loss, label: Example['label']): number =>
   typeof label === 'number' ? sampleWeight(loss, label) : 1;
-
-const hasPairs = ({ train }: ExampleSplits): boolean => train[0]?.pair != null;

@@ -9,6 +9,7 @@ import { openServer } from '../serve-command.ts';
 import { DEMO_HELP, readDemoOptions } from './demo-options.ts';
 import { type DemoResult, runSession } from './demo-session.ts';
 import { DemoTerminal } from './demo-terminal.ts';
+import { reportLines } from './report-text.ts';
 
 /** How much slower than this machine each demo device pretends to be, in turn. */
 const SLOWDOWNS = [1, 1.7, 3];
@@ -124,6 +125,7 @@ function summary(result: DemoResult, seconds: number, folder: string, single: nu
     ...(after.constant !== undefined && { constant: after.constant }),
     loss: after.loss,
     ...(after.further && { further: after.further }),
+    ...(result.report && { report: result.report }),
     losses: result.rounds.map((r) => r.loss),
     reassigned: result.rounds.reduce((sum, r) => sum + r.reassigned, 0),
     uploadBits: result.rounds.reduce((sum, r) => sum + r.devices.reduce((s, d) => s + d.uploadBits, 0), 0),
@@ -144,6 +146,7 @@ function report(
   terminal.line(
     `\n  Dev ${metricName(metric)} ${shown(before)} -> ${shown(after)} in ${secondsText(seconds)} (training ${secondsText(result.trainingSeconds)}).`,
   );
+  if (result.report !== null) for (const line of reportLines(result.report)) terminal.line(line);
   if (single !== null)
     terminal.line(`  Largest relative difference of loss from one device: ${single.toExponential(2)}.`);
   const made = result.exports.map(({ form }) => EXPORTED[form]);

@@ -8,6 +8,7 @@ import { TRAINING_PAUSED } from '../../../web/session/rounds/training.ts';
 import type { SessionView } from '../../../web/session/view/view.ts';
 import type { SessionEnvironment } from '../../../web/session/world/environment.ts';
 import type { AdapterChoice, ExportedFile, HostRequest } from '../../../worker/api/host-api.ts';
+import type { DevReport } from '../../../worker/api/report.ts';
 import { headlessEnvironment } from '../../node/node-environment.ts';
 import type { RoundReport, ScoreReport } from '../../protocol/room-view.ts';
 import type { Policy } from '../../protocol/settings.ts';
@@ -44,6 +45,8 @@ export interface DemoResult {
   readonly rounds: readonly RoundReport[];
   readonly scores: readonly ScoreReport[];
   readonly exports: readonly { readonly form: ExportForm; readonly files: readonly ExportedFile[] }[];
+  /** Null where nothing was scored, because the session had ended before. */
+  readonly report: DevReport | null;
   /** From the first round's start to the last score. */
   readonly trainingSeconds: number;
 }
@@ -81,7 +84,8 @@ export async function runSession(demo: DemoSession): Promise<DemoResult> {
     const exports = [];
     for (const form of forms) exports.push({ form, files: await EXPORTS[form](session, which) });
     const { rounds, scores } = session.view;
-    return { rounds, scores, exports, trainingSeconds };
+    const report = await session.devReport().catch(() => null);
+    return { rounds, scores, exports, report, trainingSeconds };
   } finally {
     signal.removeEventListener('abort', abort);
     session.leave();

@@ -2,6 +2,7 @@ import type { ModelShape, ModelSource } from '../../../signaling/protocol/settin
 import { predictionOf } from '../../../web/session/view/class-probabilities.ts';
 import type { KeptSession, SessionView, TriedText } from '../../../web/session/view/view.ts';
 import type { KeptModel, Preflight } from '../../../worker/api/host-api.ts';
+import type { DevReport } from '../../../worker/api/report.ts';
 import { seeded } from './scenarios.ts';
 
 /** What hub, browser and model would answer, without any of them: everything from what was asked, but for how long ago. */
@@ -70,5 +71,39 @@ export function answerOf(view: SessionView, text: string): TriedText {
   const { task } = view.room!.settings;
   const random = seeded([...text].reduce((sum, letter) => 31 * sum + letter.charCodeAt(0), 7) >>> 0);
   const logits = Float32Array.from({ length: task.labelCount }, () => 4 * random());
-  return { prediction: predictionOf(task, logits), round: view.rounds.at(-1)?.round ?? 0 };
+  const round = view.rounds.at(-1)?.round ?? 0;
+  const before =
+    round === 0
+      ? null
+      : predictionOf(
+          task,
+          logits.map((logit) => logit / 8),
+        );
+  return { prediction: predictionOf(task, logits), round, before };
+}
+
+/** A report whose numbers fit each other: of each class three in four are right, the rest are taken for the next class. */
+export function reportOf(view: SessionView): DevReport {
+  const { classNames, devExamples } = view.room!.settings.task;
+  const each = Math.floor(devExamples / Math.max(1, classNames.length));
+  const wrong = Math.floor(each / 4);
+  const count = classNames.length;
+  return {
+    round: view.rounds.at(-1)?.round ?? 0,
+    examples: devExamples,
+    wrong: wrong * count,
+    classes: classNames.map((name) => ({ name, precision: 0.75, recall: 0.75, f1: 0.75, examples: each })),
+    confusion: classNames.map((_, row) =>
+      classNames.map((__, column) => (row === column ? each - wrong : column === (row + 1) % count ? wrong : 0)),
+    ),
+    mistakes: [
+      {
+        text: 'A slow film, and all the better for it.',
+        pair: view.pairs === true ? 'The film is slow.' : null,
+        label: classNames.at(-1) ?? '4.2',
+        answer: classNames[0] ?? '1.3',
+        probability: classNames.length > 0 ? 0.031 : null,
+      },
+    ],
+  };
 }

@@ -8,7 +8,7 @@ import { previewTable } from '../../../worker/table/columns/preview.ts';
 import { readTable } from '../../../worker/table/read-table.ts';
 import '../../../web/page/style/page.css';
 import type { HostSession, KeptSession, SessionFactory, SessionView } from '../../../web/session/view/view.ts';
-import { answerOf, KEPT_MODELS, KEPT_SESSIONS, preflightOf } from './before-sessions.ts';
+import { answerOf, KEPT_MODELS, KEPT_SESSIONS, preflightOf, reportOf } from './before-sessions.ts';
 import { VIEWS } from './gallery-views.ts';
 import { START_FORMS } from './start-forms.ts';
 
@@ -40,6 +40,9 @@ function still(view: SessionView): HostSession {
       throw new Error('A model of 2.4 GB does not fit into one ONNX file.');
     },
     tryText: async (text) => answerOf(view, text),
+    devReport: async () => reportOf(view),
+    previewTable: async ({ name, bytes }) => previewTable(await readTable(name, bytes)),
+    predictFile: async () => ['label,left_out\n'],
     runLog: () => '{"event":"round"}\n',
     exportCheckpoint: async () => ({ name: 'tabloom-abc234-round-34.safetensors', bytes: new Uint8Array(9) }),
   };

@@ -6,7 +6,9 @@ import { type Seats, seated } from '../cloth/marks.ts';
 import { Curve } from '../curve/curve.tsx';
 import { durationSentence, outcome } from '../curve/scores.ts';
 import { useWakeLock } from '../parts/hooks.ts';
+import { WhatItGetsWrong } from '../take/dev-report.tsx';
 import { Exports } from '../take/exports.tsx';
+import { PredictFile } from '../take/predict-file.tsx';
 import { TryIt } from '../take/try-it.tsx';
 import { AllocationSection } from './allocation.tsx';
 import { announcement } from './announce.ts';
@@ -84,6 +86,8 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
       {hasAdapter && (
         <div class="session-take">
           <TryIt view={view} host={host} open={finished === true} />
+          <WhatItGetsWrong host={host} scoredRound={view.scores.at(-1)?.round ?? -1} />
+          <PredictFile view={view} host={host} />
           <details class="fold" data-fold="exports" open={finished === true}>
             <summary>Take it with you</summary>
             <Exports

@@ -61,10 +61,18 @@ export function TryIt({ view, host, open }: { view: SessionView; host: HostSessi
       <div role="status">
         {answer.kind === 'failed' && <p class="field-problem">{answer.sentence}</p>}
         {answer.kind === 'given' && (
-          <>
-            <Answered prediction={answer.tried.prediction} />
-            <p class="field-hint">{answeredBy(answer.tried.round)}</p>
-          </>
+          <div class="answers">
+            {answer.tried.before !== null && (
+              <div>
+                <Answered prediction={answer.tried.before} />
+                <p class="field-hint">{answeredBy(0)}</p>
+              </div>
+            )}
+            <div>
+              <Answered prediction={answer.tried.prediction} />
+              <p class="field-hint">{answeredBy(answer.tried.round)}</p>
+            </div>
+          </div>
         )}
       </div>
     </details>

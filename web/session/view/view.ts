@@ -16,7 +16,8 @@ import type {
   OpeningProgress,
   Preflight,
 } from '../../../worker/api/host-api.ts';
-import type { DataReport, NamedFile, TablePreview } from '../../../worker/api/tables.ts';
+import type { DevReport } from '../../../worker/api/report.ts';
+import type { DataReport, NamedFile, TablePreview, TextColumns } from '../../../worker/api/tables.ts';
 
 export type { KeptSession };
 
@@ -79,6 +80,8 @@ export interface TriedText {
   readonly prediction: Prediction;
   /** Rounds that the adapter had behind it when it answered. */
   readonly round: number;
+  /** What it would have said before the first round; null when that is now. */
+  readonly before: Prediction | null;
 }
 
 export interface HostSession extends Session {
@@ -99,6 +102,16 @@ export interface HostSession extends Session {
    * training runs, between two orders of this device. Rejects with a sentence.
    */
   tryText(text: string, pair: string | null): Promise<TriedText>;
+  /** What the last score says of each class, and the examples that the model is most wrong about. Rejects with a sentence. */
+  devReport(): Promise<DevReport>;
+  /** Reads a file of texts for its preview. */
+  previewTable(file: NamedFile): Promise<TablePreview>;
+  /** The text of a CSV file, in pieces, that answers each row of a file in its order; on this device alone, by the adapter as it is now. */
+  predictFile(
+    file: NamedFile,
+    columns: TextColumns,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<readonly string[]>;
   /** What happened so far, one JSON object a line: settings, plans, rounds, scores, who came and went. */
   runLog(): string;
   /** Everything that it takes to go on, in one file to keep; a person's own data is in it, too. */

@@ -10,10 +10,12 @@ const INDEX_NAME = /^(id|idx|index|no|nr|#|.*_id|.* id)$/i;
 /** The columns that a table most likely means. */
 export function guessColumns(columns: readonly ColumnPreview[]): TablePreview['guess'] {
   const useful = columns.filter(({ name }) => !INDEX_NAME.test(name));
+  // A few texts are few different values, too; what is called a text is none of its labels.
+  const unnamed = useful.filter(({ name }) => !TEXT_NAME.test(name) && !SECOND_NAME.test(name));
   const label =
     useful.find(({ name }) => LABEL_NAME.test(name)) ??
-    useful.toReversed().find(({ labels }) => labels.classNames !== null && labels.classNames.length > 1) ??
-    useful.toReversed().find(({ labels }) => labels.kind === 'asked');
+    unnamed.toReversed().find(({ labels }) => labels.classNames !== null && labels.classNames.length > 1) ??
+    unnamed.toReversed().find(({ labels }) => labels.kind === 'asked');
   const texts = useful.filter((column) => column !== label);
   const text =
     texts.find(({ name }) => TEXT_NAME.test(name)) ??

@@ -1,0 +1,119 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { DevReport } from '../../../worker/api/report.ts';
+import type { HostSession } from '../../session/view/view.ts';
+import { ScrollFrame } from '../parts/scroll-frame.tsx';
+import { mistakeText, shareText, wrongSentence } from './dev-report-words.ts';
+
+type Shown =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'report'; readonly report: DevReport }
+  | { readonly kind: 'absent'; readonly sentence: string };
+
+interface WhatItGetsWrongProps {
+  readonly host: HostSession;
+  /** Of the last score; a new one asks again. */
+  readonly scoredRound: number;
+}
+
+/** Class by class, and the examples that the model is most wrong about; asked for when somebody looks. */
+export function WhatItGetsWrong({ host, scoredRound }: WhatItGetsWrongProps) {
+  const [open, setOpen] = useState(false);
+  const [shown, setShown] = useState<Shown>({ kind: 'none' });
+  useEffect(() => {
+    if (!open || scoredRound < 0) return;
+    let over = false;
+    host.devReport().then(
+      (report) => over || setShown({ kind: 'report', report }),
+      (error: unknown) =>
+        over || setShown({ kind: 'absent', sentence: error instanceof Error ? error.message : 'There is no report.' }),
+    );
+    return () => {
+      over = true;
+    };
+  }, [open, host, scoredRound]);
+
+  return (
+    <details class="fold" data-fold="report" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>What it gets right and wrong</summary>
+      <div role="status">{shown.kind === 'absent' && <p class="field-hint">{shown.sentence}</p>}</div>
+      {shown.kind === 'report' && <Report report={shown.report} />}
+    </details>
+  );
+}
+
+function Report({ report }: { report: DevReport }) {
+  const { classes, confusion, mistakes } = report;
+  return (
+    <div class="report">
+      <p>{wrongSentence(report)}</p>
+      {classes.length > 0 && (
+        <ScrollFrame kind="table-frame" label="Each class">
+          <table>
+            <thead>
+              <tr>
+                {['Class', 'Precision', 'Recall', 'F1', 'Examples'].map((name) => (
+                  <th key={name} scope="col">
+                    {name}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {classes.map(({ name, precision, recall, f1, examples }) => (
+                <tr key={name}>
+                  <th scope="row">{name}</th>
+                  <td>{shareText(precision)}</td>
+                  <td>{shareText(recall)}</td>
+                  <td>{shareText(f1)}</td>
+                  <td>{examples.toLocaleString('en-US')}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </ScrollFrame>
+      )}
+      {confusion !== null && (
+        <ScrollFrame kind="table-frame" label="Labels in rows, answers in columns">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Label, and its answers</th>
+                {classes.map(({ name }) => (
+                  <th key={name} scope="col">
+                    {name}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {confusion.map((counts, row) => (
+                <tr key={classes[row]?.name ?? row}>
+                  <th scope="row">{classes[row]?.name}</th>
+                  {counts.map((count, column) => (
+                    <td key={classes[column]?.name ?? column} class={row === column ? 'confusion-right' : ''}>
+                      {count.toLocaleString('en-US')}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </ScrollFrame>
+      )}
+      {mistakes.length > 0 && (
+        <>
+          <h3>Most wrong about</h3>
+          <ol class="mistakes">
+            {mistakes.map((mistake, i) => (
+              <li key={i}>
+                <p class="mistake-text">{mistake.text}</p>
+                {mistake.pair !== null && <p class="mistake-text">{mistake.pair}</p>}
+                <p class="field-hint">{mistakeText(mistake)}</p>
+              </li>
+            ))}
+          </ol>
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,67 @@
+import type { HostWorkerApi } from '../../worker/api/host-api.ts';
+import type { NamedFile, TextColumns } from '../../worker/api/tables.ts';
+import type { TrainerSeat } from './rounds/trainer-seat.ts';
+import { predictionOf } from './view/class-probabilities.ts';
+import type { SessionView, TriedText } from './view/view.ts';
+
+interface AskingContext {
+  readonly worker: () => HostWorkerApi;
+  readonly seat: () => TrainerSeat | null;
+  readonly view: () => SessionView;
+  /** Rejects when the session ends before the work: a worker that was terminated settles nothing. */
+  readonly open: <T>(work: Promise<T>) => Promise<T>;
+}
+
+/** The host's person asks the model, on this device alone, between two orders of it. */
+export class Asking {
+  readonly #context: AskingContext;
+  #before: Float32Array | null = null;
+
+  constructor(context: AskingContext) {
+    this.#context = context;
+  }
+
+  async text(text: string, pair: string | null): Promise<TriedText> {
+    const { open } = this.#context;
+    const { worker, seat, task } = this.#ready();
+    const batch = await open(worker.textBatch(text, pair));
+    const parameters = await open(worker.parameters());
+    const prediction = predictionOf(task, await seat.predict(batch, parameters));
+    if (parameters.version === 0) return { prediction, round: 0, before: null };
+    this.#before ??= await open(worker.parametersBefore());
+    const before = predictionOf(task, await seat.predict(batch, { version: 0, values: this.#before }));
+    return { prediction, round: parameters.version, before };
+  }
+
+  /** The CSV file's text in pieces. `onProgress` is told of rows. */
+  async file(
+    file: NamedFile,
+    columns: TextColumns,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<readonly string[]> {
+    const { open } = this.#context;
+    const { worker, seat } = this.#ready();
+    const { rows, header } = await open(worker.openTexts(file, columns));
+    // As it is now, for the whole file, however far training goes meanwhile.
+    const parameters = await open(worker.parameters());
+    const pieces = [header];
+    let done = 0;
+    for (let next = await open(worker.nextTexts()); next !== null; next = await open(worker.nextTexts())) {
+      const logits = next.batch === null ? new Float32Array(0) : await seat.predict(next.batch, parameters);
+      pieces.push(await open(worker.answerTexts(logits)));
+      done += next.rows;
+      onProgress(done, rows);
+    }
+    return pieces;
+  }
+
+  #ready() {
+    const worker = this.#context.worker();
+    const seat = this.#context.seat();
+    const { room, status } = this.#context.view();
+    if (status.kind === 'failed') throw new Error(`This device cannot run the model: ${status.sentence}`);
+    if (room === null || seat === null || status.kind !== 'ready')
+      throw new Error('The model is still loading on this device; try again in a moment.');
+    return { worker, seat, task: room.settings.task };
+  }
+}
