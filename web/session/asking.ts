@@ -1,8 +1,9 @@
 import type { HostWorkerApi } from '../../worker/api/host-api.ts';
-import type { NamedFile, TextColumns } from '../../worker/api/tables.ts';
+import type { DevReport } from '../../worker/api/report.ts';
+import type { NamedFile, TablePreview, TextColumns } from '../../worker/api/tables.ts';
 import type { TrainerSeat } from './rounds/trainer-seat.ts';
 import { predictionOf } from './view/class-probabilities.ts';
-import type { SessionView, TriedText } from './view/view.ts';
+import type { Answers, SessionView, TriedText } from './view/view.ts';
 
 interface AskingContext {
   readonly worker: () => HostWorkerApi;
@@ -13,7 +14,7 @@ interface AskingContext {
 }
 
 /** The host's person asks the model, on this device alone, between two orders of it. */
-export class Asking {
+export class Asking implements Answers {
   readonly #context: AskingContext;
   #before: Float32Array | null = null;
 
@@ -33,8 +34,15 @@ export class Asking {
     return { prediction, round: parameters.version, before };
   }
 
-  /** The CSV file's text in pieces. `onProgress` is told of rows. */
-  async file(
+  devReport(): Promise<DevReport> {
+    return this.#context.open(this.#context.worker().report());
+  }
+
+  previewTable(file: NamedFile): Promise<TablePreview> {
+    return this.#context.open(this.#context.worker().previewTable(file));
+  }
+
+  async predictFile(
     file: NamedFile,
     columns: TextColumns,
     onProgress: (done: number, total: number) => void,

@@ -10,8 +10,6 @@ import type {
   HostWorkerApi,
   OpenedSession,
 } from '../../worker/api/host-api.ts';
-import type { DevReport } from '../../worker/api/report.ts';
-import type { NamedFile, TablePreview, TextColumns } from '../../worker/api/tables.ts';
 import { Asking } from './asking.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { hostEntry } from './host-entry.ts';
@@ -47,7 +45,7 @@ export class OwnSession implements HostSession {
   readonly #log: RunLog;
   readonly #worker: WorkerHandle<HostWorkerApi>;
   readonly #deviceLinks = new DeviceLinks();
-  readonly #asking = new Asking({
+  readonly answers = new Asking({
     worker: () => this.#api(),
     seat: () => this.#seat,
     view: () => this.#store.view,
@@ -134,23 +132,7 @@ export class OwnSession implements HostSession {
   }
 
   async tryText(text: string, pair: string | null): Promise<TriedText> {
-    return this.#asking.text(text, pair);
-  }
-
-  async devReport(): Promise<DevReport> {
-    return this.#open(this.#api().report());
-  }
-
-  async previewTable(file: NamedFile): Promise<TablePreview> {
-    return this.#open(this.#api().previewTable(file));
-  }
-
-  async predictFile(
-    file: NamedFile,
-    columns: TextColumns,
-    onProgress: (done: number, total: number) => void,
-  ): Promise<readonly string[]> {
-    return this.#asking.file(file, columns, onProgress);
+    return this.answers.text(text, pair);
   }
 
   runLog(): string {

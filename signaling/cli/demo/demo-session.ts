@@ -84,7 +84,7 @@ export async function runSession(demo: DemoSession): Promise<DemoResult> {
     const exports = [];
     for (const form of forms) exports.push({ form, files: await EXPORTS[form](session, which) });
     const { rounds, scores } = session.view;
-    const report = await session.devReport().catch(() => null);
+    const report = await session.answers.devReport().catch(() => null);
     return { rounds, scores, exports, report, trainingSeconds };
   } finally {
     signal.removeEventListener('abort', abort);

@@ -40,9 +40,11 @@ function still(view: SessionView): HostSession {
       throw new Error('A model of 2.4 GB does not fit into one ONNX file.');
     },
     tryText: async (text) => answerOf(view, text),
-    devReport: async () => reportOf(view),
-    previewTable: async ({ name, bytes }) => previewTable(await readTable(name, bytes)),
-    predictFile: async () => ['label,left_out\n'],
+    answers: {
+      devReport: async () => reportOf(view),
+      previewTable: async ({ name, bytes }) => previewTable(await readTable(name, bytes)),
+      predictFile: async () => ['label,left_out\n'],
+    },
     runLog: () => '{"event":"round"}\n',
     exportCheckpoint: async () => ({ name: 'tabloom-abc234-round-34.safetensors', bytes: new Uint8Array(9) }),
   };

@@ -22,7 +22,7 @@ export function WhatItGetsWrong({ host, scoredRound }: WhatItGetsWrongProps) {
   useEffect(() => {
     if (!open || scoredRound < 0) return;
     let over = false;
-    host.devReport().then(
+    host.answers.devReport().then(
       (report) => over || setShown({ kind: 'report', report }),
       (error: unknown) =>
         over || setShown({ kind: 'absent', sentence: error instanceof Error ? error.message : 'There is no report.' }),

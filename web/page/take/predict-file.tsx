@@ -34,7 +34,7 @@ export function PredictFile({ view, host }: { view: SessionView; host: HostSessi
     setChosen(null);
     try {
       const named = { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
-      const preview = await host.previewTable(named);
+      const preview = await host.answers.previewTable(named);
       const { text, pair, label } = preview.guess;
       // Nothing here is a label.
       setChosen({ file: named, preview, text: text || label || (preview.columns[0]?.name ?? ''), pair });
@@ -51,7 +51,7 @@ export function PredictFile({ view, host }: { view: SessionView; host: HostSessi
     setDoing({ kind: 'predicting', done: 0, total: 1 });
     try {
       const columns = { text, pair: pairs ? pair : null };
-      const pieces = await host.predictFile(file, columns, (done, total) =>
+      const pieces = await host.answers.predictFile(file, columns, (done, total) =>
         setDoing({ kind: 'predicting', done, total }),
       );
       const encoder = new TextEncoder();

@@ -84,6 +84,20 @@ export interface TriedText {
   readonly before: Prediction | null;
 }
 
+/** What the host's person may ask of the model besides a text; each rejects with a sentence when it has no answer. */
+export interface Answers {
+  /** What the last score says of each class, and the examples that the model is most wrong about. */
+  devReport(): Promise<DevReport>;
+  /** Reads a file of texts for its preview. */
+  previewTable(file: NamedFile): Promise<TablePreview>;
+  /** The text of a CSV file, in pieces, that answers each row of a file in its order; on this device alone, by the adapter as it is now. */
+  predictFile(
+    file: NamedFile,
+    columns: TextColumns,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<readonly string[]>;
+}
+
 export interface HostSession extends Session {
   /** Starts or goes on with the rounds. Allowed as soon as one device is ready. */
   start(): void;
@@ -102,16 +116,8 @@ export interface HostSession extends Session {
    * training runs, between two orders of this device. Rejects with a sentence.
    */
   tryText(text: string, pair: string | null): Promise<TriedText>;
-  /** What the last score says of each class, and the examples that the model is most wrong about. Rejects with a sentence. */
-  devReport(): Promise<DevReport>;
-  /** Reads a file of texts for its preview. */
-  previewTable(file: NamedFile): Promise<TablePreview>;
-  /** The text of a CSV file, in pieces, that answers each row of a file in its order; on this device alone, by the adapter as it is now. */
-  predictFile(
-    file: NamedFile,
-    columns: TextColumns,
-    onProgress: (done: number, total: number) => void,
-  ): Promise<readonly string[]>;
+  /** What else the model may be asked. */
+  readonly answers: Answers;
   /** What happened so far, one JSON object a line: settings, plans, rounds, scores, who came and went. */
   runLog(): string;
   /** Everything that it takes to go on, in one file to keep; a person's own data is in it, too. */
