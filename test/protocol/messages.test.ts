@@ -41,7 +41,8 @@ const ACTIVITY = { round: 1, devices: [{ device: 'abcdefgh', received: 1, expect
 const CLIENT_MESSAGES: ClientMessage[] = [
   { type: 'create', version: PROTOCOL_VERSION, device, settings: SETTINGS },
   { type: 'join', version: PROTOCOL_VERSION, device, room: 'abc234', watch: false },
-  { type: 'address', peerId: 'xyz123' },
+  { type: 'seen', edition: 7 },
+  { type: 'resync' },
   { type: 'status', status: { kind: 'loading', done: 1, total: 2 } },
   { type: 'profile', profile: profile() },
   { type: 'linked', device: 'abcdefgh', linked: true },
@@ -59,12 +60,28 @@ const CLIENT_MESSAGES: ClientMessage[] = [
 const SERVER_MESSAGES: ServerMessage[] = [
   { type: 'hello', version: PROTOCOL_VERSION },
   {
-    type: 'room',
-    room: {
-      id: 'abc234',
-      settings: SETTINGS,
+    type: 'welcome',
+    room: 'abc234',
+    settings: SETTINGS,
+    introduction: {
+      id: 'xyz123',
+      token: '0123456789abcdef0123456789abcdef',
+      iceServers: [{ urls: 'turn:turn.example.org:3478', username: '1:a', credential: 'b' }],
+    },
+    claim: 'c'.repeat(64),
+  },
+  { type: 'ice', iceServers: [{ urls: 'stun:stun.example.org:3478' }] },
+  {
+    type: 'news',
+    edition: 9,
+    since: 7,
+    change: {
       phase: 'training',
       host: 'abcdefgh',
+      policy: 'lola',
+      plan: null,
+      planNote: 'Nobody can hold the model.',
+      gone: ['ijklmnop'],
       devices: [
         {
           id: 'abcdefgh',
@@ -78,14 +95,12 @@ const SERVER_MESSAGES: ServerMessage[] = [
           profile: profile(),
         },
       ],
-      plan: null,
-      planNote: 'Nobody can hold the model.',
     },
+    activity: ACTIVITY,
   },
   { type: 'history', rounds: [ROUND], scores: [SCORE] },
   { type: 'round', report: ROUND },
   { type: 'score', report: SCORE },
-  { type: 'activity', activity: ACTIVITY },
   { type: 'pong' },
   { type: 'ping' },
   { type: 'error', sentence: 'There is no such session.', refused: true },
@@ -93,7 +108,7 @@ const SERVER_MESSAGES: ServerMessage[] = [
 ];
 
 /** Fields that may be nothing. */
-const NULLABLE = new Set(['plan', 'planNote', 'peerId', 'devSet', 'classWeights', 'bestBy']);
+const NULLABLE = new Set(['plan', 'planNote', 'peerId', 'devSet', 'classWeights', 'bestBy', 'since']);
 
 /** Every way to replace one leaf of a value by something that cannot stand there. */
 function* mutations(value: unknown, field = ''): Generator<unknown> {

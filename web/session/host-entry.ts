@@ -12,7 +12,10 @@ export interface HostEntry {
   readonly settings: SessionSettings;
   /** The room's code, where there was one before. */
   readonly code: string | undefined;
-  readonly peerId: string | null;
+  /** What proves to a server that forgot the room that its code is this host's. */
+  readonly claim: string | null;
+  /** False where the server does not take the code for this host's: it gives another one. */
+  readonly isClaimed: boolean;
   readonly status: DeviceStatus;
   readonly profile: Profile | null;
   readonly phase: RoomView['phase'];
@@ -21,20 +24,14 @@ export interface HostEntry {
 
 /** What a host says first on every connection: all that seats it, also at a server that has forgotten the room. */
 export function hostEntry(entry: HostEntry): readonly ClientMessage[] {
-  const { device, settings, code, peerId, status, profile, phase, view } = entry;
+  const { device, settings, code, claim, isClaimed, status, profile, phase, view } = entry;
   const { room, rounds, scores } = view;
   const current = room === null ? settings : { ...settings, policy: room.settings.policy };
+  const before = code === undefined || !isClaimed ? {} : { room: code, ...(claim !== null && { claim }) };
   const messages: ClientMessage[] = [
-    {
-      type: 'create',
-      version: PROTOCOL_VERSION,
-      device,
-      settings: current,
-      ...(code === undefined ? {} : { room: code }),
-    },
+    { type: 'create', version: PROTOCOL_VERSION, device, settings: current, ...before },
+    { type: 'status', status },
   ];
-  if (peerId !== null) messages.push({ type: 'address', peerId });
-  messages.push({ type: 'status', status });
   if (profile !== null) messages.push({ type: 'profile', profile });
   if (code === undefined) return messages;
   // The room may be one that the server has made anew, and knows nothing of what was before.

@@ -1,4 +1,4 @@
-import type { ClientMessage } from '../../signaling/protocol/messages.ts';
+import type { ClientMessage, Introduction } from '../../signaling/protocol/messages.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
@@ -29,7 +29,7 @@ export class JoinSession implements Session {
   readonly #room: string;
   readonly #offs: (() => void)[] = [];
   #address: PeerAddress | null = null;
-  #peerId: string | null = null;
+  #introduction: Introduction | null = null;
   #seat: TrainerSeat | null = null;
   #measured: Omit<Profile, 'linkBitsPerSecond'> | null = null;
   #linkBitsPerSecond: number | null = null;
@@ -72,7 +72,6 @@ export class JoinSession implements Session {
     const messages: ClientMessage[] = [
       { type: 'join', version: PROTOCOL_VERSION, device: this.#identity, room: this.#room, watch },
     ];
-    if (this.#peerId !== null) messages.push({ type: 'address', peerId: this.#peerId });
     if (!watch) messages.push({ type: 'status', status: this.#status });
     const profile = this.#profile();
     if (profile !== null) messages.push({ type: 'profile', profile });
@@ -85,6 +84,11 @@ export class JoinSession implements Session {
   }
 
   #onMessage(message: RoomMessage): void {
+    if (message.type === 'introduction') {
+      this.#introduction = message.introduction;
+      this.#address?.introduce(message.introduction);
+      return;
+    }
     const wasAway = isHostAway(this.#store.view.room);
     this.#store.dispatch({ type: 'message', message });
     const { room } = this.#store.view;
@@ -105,11 +109,8 @@ export class JoinSession implements Session {
     this.#seat = seat;
     const address = new PeerAddress(this.#environment);
     this.#address = address;
-    address.onAddress((peerId) => {
-      this.#peerId = peerId;
-      this.#client.send({ type: 'address', peerId });
-      this.#connect();
-    });
+    address.onAddress(() => this.#connect());
+    if (this.#introduction !== null) address.introduce(this.#introduction);
     seat.prepare(this.#options.slowdown).then(
       (measured) => {
         this.#measured = measured;
@@ -136,9 +137,7 @@ export class JoinSession implements Session {
     // A host that is away comes back under another address, if it does.
     const host = owner?.online ? owner.peerId : null;
     if (this.#over || this.#link !== null || this.#linking) return;
-    if (room === null || host === null || this.#peerId === null || this.#address === null) return;
-    // The host accepts only addresses that the room knows; ours may still be on its way there.
-    if (room.devices.find((device) => device.id === this.#identity.id)?.peerId !== this.#peerId) return;
+    if (room === null || host === null || this.#address === null || !this.#address.isOpen) return;
     this.#linking = true;
     this.#address.connect(host).then(
       (channel) => {

@@ -60,6 +60,8 @@ export class OwnSession implements HostSession {
   #training: Training | null = null;
   #checkpoints: Checkpoints | null = null;
   readonly #ending = new Ending();
+  /** The server does not take the session's code for ours; it gives another one. */
+  #unclaimed = false;
   /** Settles when a session that is over has been kept for the last time. */
   #closing: Promise<void> = Promise.resolve();
 
@@ -197,10 +199,12 @@ export class OwnSession implements HostSession {
     const { id, key, name } = this.#identity;
     const { slowdown, patience } = this.#options;
     const policy = this.#store.view.room?.settings.policy ?? this.#options.policy;
+    const claim = this.#claim();
     const note: SessionNote = {
       identity: { id, key, name },
       term: this.#term,
       room,
+      ...(claim !== null && { claim }),
       options: { policy, slowdown, patience },
       finished: this.#training?.phase === 'finished',
       savedAtMs: this.#environment.nowMs(),
@@ -292,13 +296,19 @@ export class OwnSession implements HostSession {
     });
   }
 
+  /** What proves to a server that forgot the room that its code is this session's. */
+  #claim(): string | null {
+    return this.#client?.claim ?? this.#resumed?.note.claim ?? null;
+  }
+
   #enter(settings: SessionSettings): readonly ClientMessage[] {
     const { view } = this.#store;
     return hostEntry({
       device: this.#identity,
       settings,
       code: view.room?.id ?? this.#resumed?.note.room,
-      peerId: this.#links?.peerId ?? null,
+      claim: this.#claim(),
+      isClaimed: !this.#unclaimed,
       status: this.#status,
       profile: this.#profile,
       phase: this.#training?.phase ?? 'gathering',
@@ -315,6 +325,16 @@ export class OwnSession implements HostSession {
   #onMessage(message: RoomMessage): void {
     // The server has it from here. After a crash it may know rounds that the checkpoint does not.
     if (message.type === 'history') return;
+    if (message.type === 'introduction') {
+      this.#unclaimed = false;
+      this.#links?.introduce(message.introduction);
+      return;
+    }
+    if (message.type === 'error' && message.why === 'claim') {
+      this.#unclaimed = true;
+      this.#store.notice('problem', 'The server does not know this session’s code any more. Share its new link.');
+      return;
+    }
     this.#store.dispatch({ type: 'message', message });
     const { ended } = this.#store.view;
     if (ended !== null) {
