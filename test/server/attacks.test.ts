@@ -1,0 +1,342 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
+import { type RunningServer, type ServerOptions, startServer } from '../../signaling/server/server.ts';
+import { SETTINGS } from '../protocol/samples.ts';
+import { Client, enter, hostRoom, self } from './client.ts';
+
+/** What strangers sent to the first release's server, at a real one. */
+
+let folder: string;
+let server: RunningServer;
+const lines: string[] = [];
+const optional: RunningServer[] = [];
+const clients: Client[] = [];
+
+const start = (more: Partial<ServerOptions> = {}): Promise<RunningServer> =>
+  startServer({
+    port: 0,
+    host: '127.0.0.1',
+    pageFolder: join(folder, 'page'),
+    modelsFolder: join(folder, 'models'),
+    hubFolder: join(folder, 'hub'),
+    iceServers: [],
+    log: (line) => lines.push(line),
+    ...more,
+  });
+const another = async (more: Partial<ServerOptions>): Promise<RunningServer> => {
+  const started = await start(more);
+  optional.push(started);
+  return started;
+};
+const kept = (client: Client): Client => {
+  clients.push(client);
+  return client;
+};
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tabloom-attacks-'));
+  for (const name of ['page', 'models', 'hub', 'outside']) await mkdir(join(folder, name));
+  await writeFile(join(folder, 'page', 'index.html'), '<title>page</title>');
+  await writeFile(join(folder, 'hub', 'inside.txt'), 'inside');
+  await writeFile(join(folder, 'outside', 'secret.txt'), 'secret');
+  await symlink(join(folder, 'outside'), join(folder, 'hub', 'link'));
+  await symlink(join(folder, 'outside', 'secret.txt'), join(folder, 'hub', 'file.txt'));
+  await symlink(join(folder, 'hub', 'inside.txt'), join(folder, 'hub', 'own.txt'));
+  server = await start();
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.socket.terminate();
+  for (const one of optional.splice(0)) await one.close();
+});
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+/** The first line of the answer to a raw request. */
+function raw(port: number, request: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(request));
+    socket.setTimeout(10_000, () => socket.destroy(new Error('no answer')));
+    socket.on('data', (data) => {
+      text += data.toString('latin1');
+      if (text.includes('\r\n')) socket.destroy();
+    });
+    socket.on('error', reject);
+    socket.on('close', () => resolve(text.split('\r\n')[0]));
+  });
+}
+
+const upgrade = (target: string, headers: Record<string, string> = {}): string => {
+  const all = {
+    Host: 'localhost',
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    ...headers,
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `GET ${target} HTTP/1.1\r\n${lines.join('')}\r\n`;
+};
+
+describe('an upgrade', () => {
+  it.each(['//', 'http://[', 'http://x:99999/', '///room', '*', 'room', '/room#x', '/\\', '/%', 'ws://x/room'])(
+    'to %s is refused, and the server lives',
+    async (target) => {
+      const status = await raw(server.port, upgrade(target));
+      expect(status).toMatch(/^HTTP\/1\.1 40[034] /);
+      const { host } = await hostRoom(server.port);
+      kept(host);
+    },
+  );
+
+  it('that is no upgrade, or breaks off, ends nothing', async () => {
+    for (const request of [
+      upgrade('/room', { 'Sec-WebSocket-Key': '' }),
+      upgrade('/room', { 'Sec-WebSocket-Version': '99' }),
+      upgrade('/room', { Upgrade: 'h2c' }),
+      'GET // HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+      'GET http://[ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+      'GET /%E0%A4%A HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+      'GET /hub/%00 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+      'BREW /pot HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+    ])
+      expect(await raw(server.port, request)).toMatch(/^HTTP\/1\.1 \d\d\d /);
+    const cut = connect(server.port, '127.0.0.1', () => cut.end(upgrade('/room').slice(0, 60)));
+    await new Promise((resolve) => cut.once('close', resolve));
+    kept((await hostRoom(server.port)).host);
+  });
+});
+
+describe('whose page it is', () => {
+  it.each(['/room', '/peer/peerjs?id=abcdefgh&token=x'])('is asked on %s', async (target) => {
+    const status = (headers: Record<string, string>) => raw(server.port, upgrade(target, headers));
+    expect(await status({ Origin: 'http://evil.example' })).toMatch(/ 403 /);
+    expect(await status({ Origin: 'null' })).toMatch(/ 403 /);
+    expect(await status({ Host: 'rebound.example', Origin: 'http://rebound.example' })).toMatch(/ 403 /);
+    expect(await status({ Origin: 'http://localhost' })).toMatch(/ 101 /);
+  });
+
+  it('may be named by the person who starts the server', async () => {
+    const { port } = await another({ allowOrigins: ['https://page.example'] });
+    expect(await raw(port, upgrade('/room', { Origin: 'https://page.example' }))).toMatch(/ 101 /);
+    expect(await raw(port, upgrade('/room', { Origin: 'https://other.example' }))).toMatch(/ 403 /);
+  });
+
+  it('is not asked of files, but the name is: a name that was made to lead here gets nothing', async () => {
+    const get = (host: string) => raw(server.port, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    expect(await get('localhost')).toMatch(/ 200 /);
+    expect(await get('127.0.0.1:80')).toMatch(/ 200 /);
+    expect(await get('rebound.example')).toMatch(/ 403 /);
+  });
+
+  it('and nobody may frame it, or run other code in it', async () => {
+    const { headers } = await fetch(`http://127.0.0.1:${server.port}/`);
+    const policy = headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).toMatch(/script-src 'self' 'wasm-unsafe-eval'(;|$)/);
+    expect(policy).not.toMatch(/unsafe-inline|'unsafe-eval'|\*(?!\.)/);
+    expect(headers.get('permissions-policy')).toContain('camera=()');
+    const peer = await fetch(`http://127.0.0.1:${server.port}/peer/peerjs/id`, { headers: { origin: 'http://a.b' } });
+    expect(peer.headers.get('access-control-allow-origin')).toBeNull();
+  });
+});
+
+describe('files', () => {
+  it('outside the folder are not served through links that lie inside it', async () => {
+    const at = async (path: string) => {
+      const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+      return [response.status, await response.text()];
+    };
+    expect(await at('/hub/inside.txt')).toEqual([200, 'inside']);
+    expect(await at('/hub/own.txt')).toEqual([200, 'inside']);
+    for (const path of ['/hub/file.txt', '/hub/link/secret.txt', '/hub/link/', '/hub/..%2foutside/secret.txt']) {
+      const [status, text] = await at(path);
+      expect([path, status]).toEqual([path, 404]);
+      expect(text).not.toContain('secret');
+    }
+  });
+});
+
+describe('secrets', () => {
+  it('of a TURN server reach only devices that are in, as credentials that expire', async () => {
+    const turn = { urls: 'turn:turn.example.org:3478' };
+    const { port } = await another({ iceServers: [turn], turnSecret: 'shared with coturn' });
+    const config = await (await fetch(`http://127.0.0.1:${port}/config.json`)).text();
+    expect(config).not.toContain('turn');
+    const { host } = await hostRoom(port);
+    kept(host);
+    const { introduction } = await host.message('welcome');
+    const [server] = introduction.iceServers;
+    const [expires] = (server.username ?? '').split(':');
+    expect(server.urls).toBe(turn.urls);
+    expect(Number(expires) - Date.now() / 1000).toBeGreaterThan(1800);
+    expect(Number(expires) - Date.now() / 1000).toBeLessThan(2 * 3600);
+    expect(JSON.stringify(introduction)).not.toContain('shared with coturn');
+  });
+
+  it('and codes of rooms are in no line of the log, which no name can forge', async () => {
+    lines.length = 0;
+    const { host, room } = await hostRoom(server.port);
+    kept(host);
+    const device = { ...self('forger00'), name: 'a\n\u001b[31mfake line\u202e' };
+    const forger = kept(await new Client(server.port).open());
+    forger.send({ type: 'join', version: PROTOCOL_VERSION, device, room, watch: false });
+    await Promise.race([forger.message('error'), forger.message('welcome')]);
+    host.send({ type: 'leave' });
+    await host.closed;
+    expect(lines.length).toBeGreaterThan(0);
+    for (const line of lines) {
+      expect(line).not.toContain(room);
+      expect(line).not.toMatch(/\p{Cc}|\p{Cf}/u);
+    }
+  });
+});
+
+describe('rooms', () => {
+  it('are closed to an address that guesses codes, at the right one, too', async () => {
+    const { port } = await another({ limits: { wrongGuessesOfAddress: { perSecond: 0.01, burst: 5 } } });
+    const { host, room } = await hostRoom(port);
+    kept(host);
+    for (let i = 0; i < 6; i++) {
+      const stranger = kept(await enter(port, `zzzzz${2 + i}`, `stranger${i}`));
+      expect((await stranger.message('error')).refused).toBe(true);
+    }
+    const stranger = kept(await enter(port, room, 'strangerx'));
+    expect((await stranger.message('error')).sentence).toMatch(/try again/i);
+  });
+
+  it('cannot be used up by one address', async () => {
+    const { port } = await another({ limits: { roomsOfAddress: 3 } });
+    for (let i = 0; i < 3; i++) kept((await hostRoom(port, { id: `hosthost${i}` })).host);
+    const greedy = kept(await new Client(port).open());
+    greedy.send({ type: 'create', version: PROTOCOL_VERSION, device: self('greedy00'), settings: SETTINGS });
+    expect((await greedy.message('error')).sentence).toContain('one address');
+  });
+
+  it('that a server forgot are given to nobody but their host', async () => {
+    const secret = new Uint8Array(32).fill(7);
+    const before = await another({ secret });
+    const { host, room } = await hostRoom(before.port);
+    const { claim } = await host.message('welcome');
+    host.socket.terminate();
+    const { port } = await another({ secret });
+    const create = async (id: string, shown: string | undefined) => {
+      const client = kept(await new Client(port).open());
+      const message = {
+        type: 'create',
+        version: PROTOCOL_VERSION,
+        device: self(id),
+        settings: SETTINGS,
+        room,
+      } as const;
+      client.send(shown === undefined ? message : { ...message, claim: shown });
+      return client;
+    };
+    for (const shown of [undefined, '0'.repeat(64), claim])
+      expect((await (await create('stranger', shown)).message('error')).refused).toBe(true);
+    expect((await (await create('hosthost', claim)).message('welcome')).room).toBe(room);
+  });
+
+  it('are left by a connection that does not enter', async () => {
+    const { port } = await another({ limits: { connectionsOfAddress: 5 } });
+    const idle = await Promise.all(Array.from({ length: 5 }, () => new Client(port).open()));
+    idle.forEach(kept);
+    expect(await raw(port, upgrade('/room'))).toMatch(/ 429 /);
+    await Promise.all(idle.map((client) => client.closed));
+    expect(await raw(port, upgrade('/room'))).toMatch(/ 101 /);
+  }, 30_000);
+
+  it('do not fill the memory for somebody who does not read', async () => {
+    const { port } = await another({});
+    const classNames = Array.from({ length: 200 }, (_, i) => `class ${i} ${'x'.repeat(200)}`);
+    const settings = { ...SETTINGS, task: { ...SETTINGS.task, labelNames: classNames, labelCount: classNames.length } };
+    const client = kept(await new Client(port).open());
+    client.send({ type: 'create', version: PROTOCOL_VERSION, device: self('hosthost'), settings });
+    const first = await Promise.race([client.message('welcome'), client.message('error')]);
+    client.ignore();
+    client.socket.pause();
+    const before = process.memoryUsage().rss;
+    for (let i = 0; i < 300 && client.socket.readyState === WebSocket.OPEN; i++) {
+      client.send({ type: 'hidden', hidden: i % 2 === 0 });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
+    expect(['welcome', 'error']).toContain(first.type);
+    kept((await hostRoom(port, { id: 'other000' })).host);
+  });
+});
+
+describe('introductions', () => {
+  const line = (port: number, { id, token }: { id: string; token: string }) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/peer/peerjs?key=peerjs&id=${id}&token=${token}`);
+    const heard: { type: string; src?: string; payload?: unknown }[] = [];
+    const waiting: (() => void)[] = [];
+    socket.on('error', () => undefined);
+    socket.on('message', (data) => {
+      heard.push(JSON.parse(data.toString()));
+      for (const look of waiting.splice(0)) look();
+    });
+    const until = async (type: string): Promise<(typeof heard)[number]> => {
+      for (;;) {
+        const found = heard.find((m) => m.type === type);
+        if (found !== undefined) return found;
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      }
+    };
+    return { socket, heard, until };
+  };
+  const offer = (dst: string) =>
+    JSON.stringify({
+      type: 'OFFER',
+      dst,
+      payload: {
+        sdp: { type: 'offer', sdp: 'v=0' },
+        type: 'data',
+        connectionId: 'dc_1',
+        label: 'dc_1',
+        reliable: true,
+        serialization: 'binary',
+      },
+    });
+
+  it('are made between devices of one room, and no others', async () => {
+    const one = await hostRoom(server.port);
+    const two = await hostRoom(server.port, { id: 'hostofit' });
+    const mate = await enter(server.port, one.room, 'matemate');
+    [one.host, two.host, mate].forEach(kept);
+    const [a, b, c] = await Promise.all(
+      [one.host, mate, two.host].map(async (client) => (await client.message('welcome')).introduction),
+    );
+    const lines = [a, b, c].map((introduction) => line(server.port, introduction));
+    await Promise.all(lines.map(({ until }) => until('OPEN')));
+    const [ofA, ofB, ofC] = lines;
+    ofA.socket.send(offer(c.id));
+    expect((await ofA.until('EXPIRE')).src).toBe(c.id);
+    ofA.socket.send(offer(b.id));
+    expect((await ofB.until('OFFER')).src).toBe(a.id);
+    expect(ofC.heard.map(({ type }) => type)).toEqual(['OPEN']);
+    for (const { socket } of lines) socket.terminate();
+  });
+
+  it('are not made for an id with another token, nor for one that nobody was given', async () => {
+    const { host } = await hostRoom(server.port);
+    kept(host);
+    const { introduction } = await host.message('welcome');
+    const stolen = line(server.port, { ...introduction, token: '0'.repeat(32) });
+    expect((await stolen.until('ID-TAKEN')).type).toBe('ID-TAKEN');
+    const invented = line(server.port, { id: 'inventedid', token: '0'.repeat(32) });
+    expect((await invented.until('ERROR')).type).toBe('ERROR');
+    const own = line(server.port, introduction);
+    await own.until('OPEN');
+    for (const { socket } of [stolen, invented, own]) socket.terminate();
+  });
+});
