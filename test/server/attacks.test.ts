@@ -109,7 +109,9 @@ describe('an upgrade', () => {
       'BREW /pot HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
     ])
       expect(await raw(server.port, request)).toMatch(/^HTTP\/1\.1 \d\d\d /);
-    const cut = connect(server.port, '127.0.0.1', () => cut.end(upgrade('/room').slice(0, 60)));
+    const cut = connect(server.port, '127.0.0.1', () =>
+      cut.write(upgrade('/room').slice(0, 60), () => cut.resetAndDestroy()),
+    );
     await new Promise((resolve) => cut.once('close', resolve));
     kept((await hostRoom(server.port)).host);
   });
