@@ -20,12 +20,12 @@ import { RoomClient, type RoomMessage } from './links/room-client.ts';
 import { DeviceLinks } from './rounds/device-links.ts';
 import { TrainerSeat } from './rounds/trainer-seat.ts';
 import { Training } from './rounds/training.ts';
-import { historyOf, type Resumed, type SessionNote } from './session-note.ts';
+import { historyOf, type Resumed, writeNote } from './session-note.ts';
 import { dataNotices } from './view/data-words.ts';
 import { logEntries, RunLog } from './view/run-log.ts';
 import type { HostOptions, HostSession, SessionView, TriedText } from './view/view.ts';
 import { ViewStore } from './view/view-store.ts';
-import { Ending, whileOpen } from './world/ending.ts';
+import { Ending, whileOpen, within } from './world/ending.ts';
 import type { SessionEnvironment, WorkerHandle } from './world/environment.ts';
 import { messageOf, withProgress } from './world/with-progress.ts';
 
@@ -199,18 +199,15 @@ export class OwnSession implements HostSession {
     const { id, key, name } = this.#identity;
     const { slowdown, patience } = this.#options;
     const policy = this.#store.view.room?.settings.policy ?? this.#options.policy;
-    const claim = this.#claim();
-    const note: SessionNote = {
+    return writeNote(this.#claim(), {
       identity: { id, key, name },
       term: this.#term,
       room,
-      ...(claim !== null && { claim }),
       options: { policy, slowdown, patience },
       finished: this.#training?.phase === 'finished',
       savedAtMs: this.#environment.nowMs(),
       log: [...this.#log.lines()],
-    };
-    return JSON.stringify(note);
+    });
   }
 
   async #begin(request: HostRequest): Promise<void> {
@@ -356,14 +353,7 @@ export class OwnSession implements HostSession {
     this.#seat?.close();
     this.#links?.close();
     this.#client?.close();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, LAST_KEEP_MS);
-    });
-    this.#closing = Promise.race([kept, patience]).then(() => {
-      clearTimeout(timer);
-      this.#worker.terminate();
-    });
+    this.#closing = within(LAST_KEEP_MS, kept).then(() => this.#worker.terminate());
     this.#store.dispatch({ type: 'ended', sentence });
   }
 }

@@ -40,6 +40,10 @@ export interface Resumed {
   readonly note: SessionNote;
 }
 
+export function writeNote(claim: string | null, note: Omit<SessionNote, 'claim'>): string {
+  return JSON.stringify({ ...note, ...(claim !== null && { claim }) } satisfies SessionNote);
+}
+
 /** @throws Error with a sentence when the text is no session's. */
 export function readNote(text: string): SessionNote {
   const read = v.safeParse(NoteSchema, parsed(text));

@@ -41,3 +41,12 @@ export function whileOpen<T>(onEnd: Listeners<string>, work: Promise<T>): Promis
     work.then(resolve, reject).finally(off);
   });
 }
+
+/** Settles as `work` does, or after `limitMs`, whichever comes first; no timer is left behind. */
+export function within(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  return Promise.race([work, limit]).finally(() => clearTimeout(timer));
+}
