@@ -222,10 +222,8 @@ export class OwnSession implements HostSession {
     this.#store.dispatch({ type: 'data', data, pairs });
     for (const sentence of [...made.notices, ...dataNotices(data)]) this.#store.notice('news', sentence);
     const { model, weights } = request;
-    this.#enterRoom(
-      { version: SETTINGS_VERSION, model, weights, shape, task, lora, training, policy: this.#options.policy },
-      made,
-    );
+    const { policy } = this.#options;
+    this.#enterRoom({ version: SETTINGS_VERSION, model, weights, shape, task, lora, training, policy }, made);
   }
 
   #enterRoom(settings: SessionSettings, { secondDev }: OpenedSession): void {
@@ -334,10 +332,7 @@ export class OwnSession implements HostSession {
     }
     this.#store.dispatch({ type: 'message', message });
     const { ended } = this.#store.view;
-    if (ended !== null) {
-      this.#end(ended, this.#keepWhatThereIs());
-      return;
-    }
+    if (ended !== null) return this.#end(ended, this.#keepWhatThereIs());
     if (message.type === 'error') this.#store.notice('problem', message.sentence);
     if (message.type !== 'room') return;
     this.#links?.reconcile(message.room);
