@@ -332,8 +332,8 @@ export class OwnSession implements HostSession {
     }
     this.#store.dispatch({ type: 'message', message });
     const { ended } = this.#store.view;
-    if (ended !== null) return this.#end(ended, this.#keepWhatThereIs());
-    if (message.type === 'error') this.#store.notice('problem', message.sentence);
+    if (ended !== null) this.#end(ended, this.#keepWhatThereIs());
+    else if (message.type === 'error') this.#store.notice('problem', message.sentence);
     if (message.type !== 'room') return;
     this.#links?.reconcile(message.room);
     this.#training?.roomChanged();
