@@ -17,6 +17,8 @@ Takes part in a session as a headless device, until the session ends or Ctrl-C.
   --memory GB     the most memory that training may take, in gigabytes (2)
   --cache FOLDER  where models of a hub are kept for the next time, or none
                   (${defaultCacheFolder()})
+  --allow-private read a model from this device's own network too, where the session says so;
+                  otherwise from the internet and from the server's machine alone
   --watch         watch only
   --help          show this
 `;
@@ -29,6 +31,7 @@ export async function joinCommand(argv: string[]): Promise<number> {
       slowdown: { type: 'string', default: '1' },
       memory: { type: 'string', default: '2' },
       cache: { type: 'string', default: defaultCacheFolder() },
+      'allow-private': { type: 'boolean', default: false },
       watch: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
@@ -49,6 +52,7 @@ export async function joinCommand(argv: string[]): Promise<number> {
   const environment = await headlessEnvironment(origin, {
     memoryLimitBytes,
     cacheFolder: cacheFolder(values.cache),
+    allowPrivate: values['allow-private'],
   }).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
     throw new CommandError(`No Tabloom server answers at ${origin} (${why}).`);

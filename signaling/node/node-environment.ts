@@ -26,6 +26,8 @@ export async function headlessEnvironment(
     readonly checkpointFile?: string;
     /** Where models of a hub are kept; nowhere without. */
     readonly cacheFolder?: string | null;
+    /** Read models from any address and file that the session names: where it is this process's own, or its person says so. */
+    readonly allowPrivate?: boolean;
   },
 ): Promise<HeadlessEnvironment> {
   const Peer = await installWebRtc();
@@ -33,8 +35,9 @@ export async function headlessEnvironment(
   if (typeof config !== 'object' || config === null || !('hubPath' in config))
     throw new Error('The server did not answer with its configuration. Is this the address of a Tabloom server?');
   const leaving = new Emitter<void>();
-  const { checkpointFile, memoryLimitBytes, cacheFolder = null } = options;
-  const start = <Api>(entry: URL) => handle<Api>(startThread(entry, { cacheFolder }));
+  const { checkpointFile, memoryLimitBytes, cacheFolder = null, allowPrivate = false } = options;
+  const start = <Api>(entry: URL) =>
+    handle<Api>(startThread(entry, { cacheFolder, guardedBy: allowPrivate ? null : origin }));
   return {
     kind: 'headless',
     origin,

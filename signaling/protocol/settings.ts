@@ -69,8 +69,18 @@ export const ModelSourceSchema = v.variant('kind', [
       v.regex(/^(?!\.+(\/|$))[\w.-]+(\/(?!\.+$)[\w.-]+)?$/, 'a repository id such as FacebookAI/roberta-base'),
     ),
     // A device that joins opens no file of its own because a session says so.
-    endpoint: v.pipe(textSchema(300), v.url(), v.regex(/^https?:\/\//i, 'an http or https address')),
-    revision: v.pipe(textSchema(100), v.regex(/^(?!\.+$)[\w.-]+$/, 'a branch, tag or commit')),
+    endpoint: v.pipe(
+      textSchema(300),
+      v.url(),
+      v.regex(
+        /^https?:\/\/(\[[\da-f:.]+\]|[\w.-]+)(:\d+)?(\/(?!\.+(\/|$))[\w.~-]+)*\/?$/i,
+        'an http or https address with a plain path',
+      ),
+    ),
+    revision: v.pipe(
+      textSchema(100),
+      v.regex(/^(?!\.+(\/|$))[\w.-]+(\/(?!\.+(\/|$))[\w.-]+)*$/, 'a branch, tag or commit such as main or refs/pr/1'),
+    ),
   }),
 ]);
 export type ModelSource = v.InferOutput<typeof ModelSourceSchema>;

@@ -138,3 +138,20 @@ describe('a file that is kept', () => {
     expect(await keptModels(store)).toEqual([]);
   });
 });
+
+it('a headless device keeps so many bytes and no more', async () => {
+  const bounded = await mkdtemp(join(tmpdir(), 'tabloom-bounded-'));
+  try {
+    const store = fileChunkStore(bounded, 100);
+    const key = (digit: string) => `${digit.repeat(32)}/about`;
+    await store.put(key('a'), [new Uint8Array(60)]);
+    await expect(store.put(key('b'), [new Uint8Array(60)])).rejects.toThrow('tabloom cache --delete');
+    expect(await store.list('')).toEqual([{ key: key('a'), bytes: 60 }]);
+    await store.delete([key('a')]);
+    await store.put(key('b'), [new Uint8Array(60)]);
+    // Another process finds what is there.
+    await expect(fileChunkStore(bounded, 100).put(key('c'), [new Uint8Array(41)])).rejects.toThrow('are kept in');
+  } finally {
+    await rm(bounded, { recursive: true });
+  }
+});

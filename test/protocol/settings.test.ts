@@ -12,7 +12,10 @@ describe('where a model is', () => {
     for (const id of ['roberta-base', 'FacebookAI/roberta-large', 'a.b/c_d-1.5', '.a/..b'])
       expect(reads({ id })).toBe(true);
     expect(reads({ endpoint: 'http://127.0.0.1:8787/hub' })).toBe(true);
-    expect(reads({ revision: 'v1.0' })).toBe(true);
+    for (const revision of ['v1.0', 'refs/pr/1', 'feature/long-context', 'e2da8e2f811d1448a5b465c236feacd80ffbac7b'])
+      expect(reads({ revision })).toBe(true);
+    for (const endpoint of ['https://hub.example/', 'https://hub.example/mirror/hf', 'http://[::1]:8080/hub'])
+      expect(reads({ endpoint })).toBe(true);
   });
 
   it.each([
@@ -22,6 +25,15 @@ describe('where a model is', () => {
     ['a way out of the repository', { id: '../secret' }],
     ['a way out at the end', { id: 'a/..' }],
     ['a way out by the revision', { revision: '..' }],
+    ['one inside of the revision', { revision: 'refs/../../x' }],
+    ['a revision with an empty part', { revision: 'refs//1' }],
+    ['a question', { endpoint: 'http://hub.example/?a=' }],
+    ['a part of a page', { endpoint: 'http://hub.example/#' }],
+    ['an account', { endpoint: 'http://user:pass@hub.example' }],
+    ['a way out by the endpoint', { endpoint: 'http://hub.example/a/../b' }],
+    ['one that is written otherwise', { endpoint: 'http://hub.example/%2e%2e/' }],
+    ['a backslash', { endpoint: 'http://hub.example\\x' }],
+    ['white space', { endpoint: 'http://hub.example/ x' }],
     ['a path', { id: 'a/b/c' }],
   ])('is not %s', (_, change) => {
     expect(reads(change)).toBe(false);

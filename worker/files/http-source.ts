@@ -14,6 +14,22 @@ const SKIP_BYTES = 256 * 1024;
 /** An answer that nobody reads on for so long is let go. */
 const IDLE_MS = 3_000;
 
+/** Of a server that tells no size, as it goes for small files. */
+const MAX_UNTOLD_BYTES = 64 * 2 ** 20;
+
+/** What of `fetch` is used here; a headless device brings one that looks at where it connects to (guarded-fetch.ts). */
+export type Fetch = (
+  url: string,
+  options: {
+    readonly method: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly signal?: AbortSignal;
+  },
+) => Promise<Response>;
+
+/** `no-store`: large files would drive all else from the browser's cache. */
+const plainFetch: Fetch = (url, options) => fetch(url, { ...options, cache: 'no-store' });
+
 /** The connection broke or the server is busy: the same request may succeed a little later. */
 class Interruption extends Error {}
 
@@ -34,23 +50,48 @@ interface Body {
  * as well, at the price of reading past what was skipped.
  * @throws SourceError when the server refuses, sends other bytes than it was asked for, or cannot be reached for some seconds.
  */
-export async function httpSource(url: string): Promise<ByteSource> {
-  const probe = await patiently(url, () => get(url, { Range: 'bytes=0-0' }), FIRST_ATTEMPTS);
+export async function httpSource(url: string, fetcher: Fetch = plainFetch): Promise<ByteSource> {
+  const get: Get = (headers, method, signal) => request(fetcher, url, headers, method, signal);
+  const probe = await patiently(url, () => get({ Range: 'bytes=0-0' }), FIRST_ATTEMPTS);
   const etag = probe.headers.get('etag') ?? probe.headers.get('x-repo-commit');
-  const [size, hasRanges] = await fileSize(url, probe);
-  if (size === null) return bytesSource(new Uint8Array(await (await get(url, {})).arrayBuffer()));
-  return new HttpSource(url, size, etag, hasRanges);
+  const [size, hasRanges] = await fileSize(url, probe, get);
+  if (size === null) return bytesSource(await wholeBody(url, await get({})));
+  return new HttpSource(url, size, etag, hasRanges, get);
 }
 
 /** The file's size where the server tells it, and whether it knows ranges. */
-async function fileSize(url: string, probe: Response): Promise<[number | null, boolean]> {
+async function fileSize(url: string, probe: Response, get: Get): Promise<[number | null, boolean]> {
   const hasRanges = probe.status === 206;
   const told = hasRanges ? /\/(\d+)$/.exec(probe.headers.get('content-range') ?? '')?.[1] : contentLength(probe);
   await probe.body?.cancel();
   if (told !== undefined) return [Number(told), hasRanges];
   // Across origins a server may hide Content-Range, but not Content-Length.
-  const head = await patiently(url, () => get(url, {}, 'HEAD'));
+  const head = await patiently(url, () => get({}, 'HEAD'));
   return [Number(contentLength(head) ?? Number.NaN) || null, hasRanges];
+}
+
+/** All that an answer without a size brings. */
+async function wholeBody(url: string, { body }: Response): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  const reader = body?.getReader();
+  try {
+    for (let part = await reader?.read(); part?.value !== undefined; part = await withinTime(reader!.read())) {
+      bytes += part.value.length;
+      if (bytes > MAX_UNTOLD_BYTES)
+        throw new SourceError(`${url} tells no size and goes on beyond ${MAX_UNTOLD_BYTES} bytes; it is not read.`);
+      parts.push(part.value);
+    }
+  } finally {
+    await reader?.cancel().catch(() => undefined);
+  }
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** Undefined where the length is that of a compressed answer. */
@@ -63,6 +104,7 @@ class HttpSource implements ByteSource {
   readonly etag: string | null;
   readonly #url: string;
   readonly #hasRanges: boolean;
+  readonly #get: Get;
   #body: Body | null = null;
   #requestBytes = 0;
   #readTo = -1;
@@ -70,7 +112,8 @@ class HttpSource implements ByteSource {
   #turn: Promise<unknown> = Promise.resolve();
   #idle: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(url: string, size: number, etag: string | null, hasRanges: boolean) {
+  constructor(url: string, size: number, etag: string | null, hasRanges: boolean, get: Get) {
+    this.#get = get;
     this.#url = url;
     this.size = size;
     this.etag = etag;
@@ -137,7 +180,7 @@ class HttpSource implements ByteSource {
     const end = this.#hasRanges ? Math.min(this.size, from + this.#requestBytes) : this.size;
     const stop = new AbortController();
     const range = { Range: `bytes=${from}-${end - 1}` };
-    const response = await get(this.#url, this.#hasRanges ? range : {}, 'GET', stop.signal);
+    const response = await this.#get(this.#hasRanges ? range : {}, 'GET', stop.signal);
     const { headers, status, body } = response;
     const told = /bytes (\d+)-\d+\/(\d+)$/.exec(headers.get('content-range') ?? '');
     const etag = headers.get('etag');
@@ -180,7 +223,10 @@ async function withinTime<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-async function get(
+type Get = (headers: Readonly<Record<string, string>>, method?: string, signal?: AbortSignal) => Promise<Response>;
+
+async function request(
+  fetcher: Fetch,
   url: string,
   headers: Readonly<Record<string, string>>,
   method = 'GET',
@@ -188,16 +234,11 @@ async function get(
 ): Promise<Response> {
   let response: Response;
   try {
-    // `identity`: a compressed answer would make ranges meaningless. `no-store`: large files would drive all else from the browser's cache.
-    response = await withinTime(
-      fetch(url, {
-        method,
-        headers: { ...headers, 'Accept-Encoding': 'identity' },
-        cache: 'no-store',
-        ...(signal && { signal }),
-      }),
-    );
+    // `identity`: a compressed answer would make ranges meaningless.
+    const asked = { ...headers, 'Accept-Encoding': 'identity' };
+    response = await withinTime(fetcher(url, { method, headers: asked, ...(signal && { signal }) }));
   } catch (error) {
+    if (error instanceof SourceError) throw error;
     const { message, cause } = error instanceof Error ? error : { message: String(error), cause: undefined };
     throw new Interruption(cause instanceof Error ? `${message}: ${cause.message}` : message);
   }

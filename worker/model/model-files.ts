@@ -7,7 +7,7 @@ export function modelFileUrl(source: ModelSource, origin: string, name: string):
   const folder =
     source.kind === 'embedded'
       ? `${withSlash(origin)}models/${source.id}`
-      : `${withSlash(source.endpoint)}${source.id}/resolve/${source.revision}`;
+      : `${withSlash(source.endpoint)}${source.id}/resolve/${encodeURIComponent(source.revision)}`;
   return `${folder}/${name}`;
 }
 

@@ -11,6 +11,8 @@ import { openShards, type Shard, type Weights } from './weights.ts';
 
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
+/** Models' own have some kilobytes. */
+const MAX_CONFIG_BYTES = 2 ** 20;
 /** What models come as that have no safetensors. */
 const PICKLES = ['pytorch_model.bin', 'pytorch_model.bin.index.json'];
 
@@ -43,7 +45,7 @@ export function modelFiles(
       ? cachedSource(url, open, store, options)
       : readAhead(await open(url), options.peek === true ? PEEK_BYTES : undefined);
   const at = (name: string) => modelFileUrl(source, origin, name);
-  const json = (name: string) => readJson(openKept, at(name));
+  const json = (name: string) => readJson(openKept, at(name), name === 'config.json' ? MAX_CONFIG_BYTES : undefined);
   return {
     open: (name) => openKept(at(name)).catch((error: unknown) => explained(error, name, source.id)),
     json: (name) => json(name).catch((error: unknown) => explained(error, name, source.id)),

@@ -1,10 +1,19 @@
 import { open, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type ByteSource, MissingFileError, SourceError } from '../files/byte-source.ts';
+import { type Fetch, httpSource } from '../files/http-source.ts';
 import { type OpenFile, openHttp } from '../files/open-file.ts';
 /** Opens `file:` and http(s) addresses; for headless devices, so nothing that a page loads may import it. */
 export const openFileOrHttp: OpenFile = (url) =>
   url.startsWith('file:') ? fileSource(fileURLToPath(url)) : openHttp(url);
+
+/** Opens http(s) addresses by way of `fetcher`, and no files: for a device that reads what somebody else names. */
+export const openGuarded =
+  (fetcher: Promise<Fetch>): OpenFile =>
+  async (url) => {
+    if (!/^https?:/i.test(url)) throw new SourceError('The session names a model that is not on a hub.');
+    return httpSource(url, await fetcher);
+  };
 
 /** A file on disk; opened for each read, so that nothing has to be closed. */
 export async function fileSource(path: string): Promise<ByteSource> {

@@ -57,6 +57,7 @@ export async function runSession(demo: DemoSession): Promise<DemoResult> {
   const environment = await headlessEnvironment(origin, {
     memoryLimitBytes: MEMORY_LIMIT_BYTES,
     cacheFolder,
+    allowPrivate: true,
     ...(checkpointFile !== null && { checkpointFile }),
   });
   const session = await openSession(environment, demo.session);
@@ -159,7 +160,7 @@ function startDevice(link: string, { name, slowdown }: DemoDevice, cacheFolder: 
     process.execPath,
     [
       ...['--import', 'tsx', program, 'join', link],
-      ...['--name', name, '--slowdown', String(slowdown), '--cache', cacheFolder ?? 'none'],
+      ...['--name', name, '--slowdown', String(slowdown), '--cache', cacheFolder ?? 'none', '--allow-private'],
     ],
     // Over the fourth, a device learns that the demo is gone, also when that was killed.
     { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
