@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runSession } from '../../signaling/cli/demo/demo-session.ts';
-import { LORA_TARGETS, PLAIN_TRAINING } from '../../signaling/protocol/settings.ts';
+import { LORA_TARGETS, PLAIN_TRAINING, SCHEDULES } from '../../signaling/protocol/settings.ts';
+import { readClassWeights } from '../../signaling/protocol/words/class-weights.ts';
 import type { RoomPlanner } from '../../signaling/server/plan-service.ts';
 import { startServer } from '../../signaling/server/server.ts';
 import type { TokenBatch } from '../../worker/api/batch.ts';
@@ -35,6 +36,13 @@ const { values: option, positionals } = parseArgs({
     targets: { type: 'string', default: 'query,value' },
     dropout: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
+    clip: { type: 'string', default: '0' },
+    schedule: { type: 'string', default: 'linear' },
+    betas: { type: 'string', default: '0.9,0.999' },
+    epsilon: { type: 'string', default: '1e-8' },
+    'lora-plus': { type: 'string', default: '1' },
+    'class-weights': { type: 'string', default: '' },
+    'label-smoothing': { type: 'string', default: '0' },
     every: { type: 'string', default: '100' },
   },
 });
@@ -71,6 +79,14 @@ const request = (origin: string, endpoint: string): HostRequest => ({
     dropout: Number(option.dropout),
     evaluateEvery: Number(option.every),
     seed: Number(option.seed),
+    schedule: SCHEDULES.find((one) => one === option.schedule) ?? 'linear',
+    maxGradientNorm: Number(option.clip),
+    beta1: Number(option.betas.split(',')[0]),
+    beta2: Number(option.betas.split(',')[1]),
+    epsilon: Number(option.epsilon),
+    loraPlusRatio: Number(option['lora-plus']),
+    classWeights: readClassWeights(option['class-weights']) ?? null,
+    labelSmoothing: Number(option['label-smoothing']),
   },
   origin,
 });
@@ -84,11 +100,11 @@ async function writeInputs(): Promise<void> {
   const host = new Host(openFileOrHttp);
   const files = new URL('../../', import.meta.url).href;
   const asked = request(files, new URL(`${option.hub}/`, `file://${process.cwd()}/`).href);
-  const { shape, task, lora } = await host.open(asked);
+  const { shape, task, lora, training } = await host.open(asked);
   const batchTensors = (name: string, { ids, lengths, labels, tokens }: TokenBatch): NamedTensor[] => [
     { name: `${name}.ids`, shape: [lengths.length, tokens], values: ids },
     { name: `${name}.lengths`, shape: [lengths.length], values: lengths },
-    { name: `${name}.labels`, shape: [lengths.length], values: labels },
+    { name: `${name}.labels`, shape: [labels.length], values: labels },
   ];
   const { values } = await host.parameters();
   const tensors: NamedTensor[] = [{ name: 'parameters', shape: [values.length], values }];
@@ -98,7 +114,7 @@ async function writeInputs(): Promise<void> {
     tensors.push(
       ...batchTensors(`dev.${i}`, await host.devBatch(start, Math.min(DEV_CHUNK, task.devExamples - start))),
     );
-  const facts = { training: asked.training, lora, shape, labelCount: task.labelCount, metric: task.metric };
+  const facts = { training, lora, shape, kind: task.kind, labelCount: task.labelCount, metric: task.metric };
   writeFileSync(`${run}.safetensors`, encodeSafetensors(tensors, { run: JSON.stringify(facts) }));
 }
 

@@ -4,7 +4,8 @@
 Needs python3-torch and python3-numpy.  Usage:  python3 train.py RUN [--model ../../models/roberta-mini] [--every 50]
 
 Reads RUN.safetensors, writes its losses and scores to RUN.torch.json, and prints how far those of RUN.alone.json and RUN.together.json, where
-they are, lie from them. No dropout.
+they are, lie from them. No dropout. What the run was trained with is in the file: schedule, clipping, betas, epsilon, LoRA+, class weights,
+label smoothing, several labels; files of older runs that do not say are plain AdamW.
 """
 import argparse, json, math, os, struct, time
 import numpy as np, torch, torch.nn.functional as F
@@ -33,6 +34,8 @@ W = {k: v.float() for k, v in W.items()}
 T, facts = read(a.run + ".safetensors")
 facts = json.loads(facts["run"])
 training, lora, shape, labels = facts["training"], facts["lora"], facts["shape"], facts["labelCount"]
+kind = facts.get("kind", "regression" if labels == 1 else "classification")
+said = lambda key, otherwise: otherwise if training.get(key) is None else training[key]
 if a.rate: training["learningRate"] = a.rate
 if a.rounds: training["rounds"] = a.rounds
 L, C, H, R, pad, eps = shape["layers"], shape["hiddenSize"], shape["heads"], lora["rank"], shape["padTokenId"], shape["layerNormEps"]
@@ -72,7 +75,12 @@ def forward(ids, lengths):
         x = norm(x + project(context.transpose(1, 2).reshape(B, S, C), l, "attention.output.dense"), p + "attention.output.LayerNorm")
         x = norm(x + project(F.gelu(project(x, l, "intermediate.dense")), l, "output.dense"), p + "output.LayerNorm")
     return F.linear(torch.tanh(F.linear(x[:, 0], P["dense.weight"], P["dense.bias"])), P["out_proj.weight"], P["out_proj.bias"])
-def loss_of(logits, y): return F.mse_loss(logits[:, 0], y) if labels == 1 else F.cross_entropy(logits, y.long())
+weights = training.get("classWeights")
+weights = None if weights is None else torch.tensor(weights)
+def loss_of(logits, y):
+    if kind == "regression": return F.mse_loss(logits[:, 0], y)
+    if kind == "multi-label": return F.binary_cross_entropy_with_logits(logits, y.view_as(logits))
+    return F.cross_entropy(logits, y.long(), weight=weights, label_smoothing=said("labelSmoothing", 0.0))
 
 def score():
     logits, y, i = [], [], 0
@@ -80,15 +88,30 @@ def score():
         while f"dev.{i}.ids" in T:
             logits.append(forward(T[f"dev.{i}.ids"], T[f"dev.{i}.lengths"])); y.append(T[f"dev.{i}.labels"]); i += 1
     logits, y = torch.cat(logits).numpy(), torch.cat(y).numpy()
-    if labels == 1: return float(np.corrcoef(logits[:, 0], y)[0, 1])
+    if kind == "regression": return float(np.corrcoef(logits[:, 0], y)[0, 1])
+    if kind == "multi-label":
+        p, y = 1 / (1 + np.exp(-logits)) >= said("threshold", 0.5), y.reshape(logits.shape) == 1
+        return float(2 * (p & y).sum() / max(1, p.sum() + y.sum()))
     p = logits.argmax(1)
     if facts["metric"] == "f1": return float(2 * ((p == 1) & (y == 1)).sum() / max(1, (p == 1).sum() + (y == 1).sum()))
     if facts["metric"] == "matthews": return float(np.corrcoef(p, y)[0, 1]) if p.std() > 0 else 0.0
     return float((p == y).mean())
 
 rounds, warmup = training["rounds"], math.ceil(training["rounds"] * training["warmupFraction"])
-optimiser = torch.optim.AdamW(list(P.values()), lr=training["learningRate"], weight_decay=training["weightDecay"])
-schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda s: s / max(1, warmup) if s < warmup else max(0.0, (rounds - s) / max(1, rounds - warmup)))
+rate, decay, ratio = training["learningRate"], training["weightDecay"], said("loraPlusRatio", 1)
+# PEFT's create_loraplus_optimizer: B and one-dimensional parameters learn faster, biases do not decay.
+fast = lambda name, p: name.endswith(".B") or p.ndim == 1
+groups = [{"params": list(P.values())}] if ratio == 1 else [
+    {"params": [p for n, p in P.items() if not fast(n, p)]},
+    {"params": [p for n, p in P.items() if fast(n, p) and p.ndim > 1], "lr": rate * ratio},
+    {"params": [p for n, p in P.items() if p.ndim == 1], "lr": rate * ratio, "weight_decay": 0.0}]
+optimiser = torch.optim.AdamW(groups, lr=rate, weight_decay=decay, betas=(said("beta1", 0.9), said("beta2", 0.999)), eps=said("epsilon", 1e-8))
+# transformers' get_linear_, get_cosine_ and get_constant_schedule_with_warmup.
+progress = lambda s: (s - warmup) / max(1, rounds - warmup)
+after = {"linear": lambda s: max(0.0, (rounds - s) / max(1, rounds - warmup)),
+         "cosine": lambda s: max(0.0, 0.5 * (1 + math.cos(math.pi * progress(s)))), "constant": lambda s: 1.0}[said("schedule", "linear")]
+schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda s: s / max(1, warmup) if s < warmup else after(s))
+clip = said("maxGradientNorm", 0)
 scores = []
 def report(r):
     scores.append({"round": r, "metric": facts["metric"], "value": score()})
@@ -98,7 +121,9 @@ losses, start = [], time.time()
 for r in range(1, rounds + 1):
     optimiser.zero_grad()
     loss = loss_of(forward(T[f"round.{r}.ids"], T[f"round.{r}.lengths"]), T[f"round.{r}.labels"])
-    loss.backward(); optimiser.step(); schedule.step(); losses.append(loss.item())
+    loss.backward()
+    if clip > 0: torch.nn.utils.clip_grad_norm_(list(P.values()), clip)
+    optimiser.step(); schedule.step(); losses.append(loss.item())
     if r == rounds or r % a.every == 0: report(r)
 
 json.dump({"losses": losses, "scores": scores, "seconds": time.time() - start}, open(a.run + ".torch.json", "w"))

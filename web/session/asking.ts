@@ -34,11 +34,11 @@ export class Asking implements Answers {
     return { prediction, round: parameters.version, before };
   }
 
-  devReport(): Promise<DevReport> {
+  async devReport(): Promise<DevReport> {
     return this.#context.open(this.#context.worker().report());
   }
 
-  previewTable(file: NamedFile): Promise<TablePreview> {
+  async previewTable(file: NamedFile): Promise<TablePreview> {
     return this.#context.open(this.#context.worker().previewTable(file));
   }
 
