@@ -26,6 +26,10 @@ export const COMMANDS: Readonly<
     summary: 'solve a planning problem from a file',
     load: async () => (await import('./cli/plan-command.ts')).planCommand,
   },
+  table: {
+    summary: "say what a table of one's own is read as, without training",
+    load: async () => (await import('./cli/table-command.ts')).tableCommand,
+  },
   verify: {
     summary: 'check every engine of this machine against results of PyTorch',
     load: async () => (await import('./cli/verify-command.ts')).verifyCommand,

@@ -1,5 +1,6 @@
 import { CommandError } from './cli/command-line.ts';
 import { COMMANDS } from './commands.ts';
+import { visible, visibleLines } from './protocol/words/visible.ts';
 
 const HELP = `Usage: tabloom COMMAND [options]
 
@@ -29,7 +30,7 @@ try {
 } catch (error) {
   // A CommandError is the person's to mend; anything else is ours, with its stack.
   process.stderr.write(
-    `tabloom: ${error instanceof CommandError ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
+    `tabloom: ${error instanceof CommandError ? visible(error.message) : visibleLines(String(error instanceof Error ? error.stack : error))}\n`,
   );
   code = error instanceof CommandError ? 2 : 70;
 }

@@ -84,23 +84,31 @@ function* cells(table: Table, column: number): Iterable<string> {
  * @throws DataError when they are none, or too many.
  */
 export function classNames(table: Table, column: string): readonly string[] {
+  const names = tallyLabels(table, column).classNames();
+  const problem = classProblem(column, names);
+  if (problem !== null) throw new DataError(problem);
+  return names;
+}
+
+/** What a column holds as labels. @throws DataError when it is not there. */
+export function tallyLabels(table: Table, column: string): LabelTally {
   const at = columnIndex(table, column);
   const tally = new LabelTally();
   for (const row of table.rows()) if (row.fault === null) tally.add(row.cell(at));
-  const names = tally.classNames();
+  return tally;
+}
+
+/** Why labels are no classes, or null. */
+export function classProblem(column: string, names: readonly string[]): string | null {
   const shown = quoted(column);
   if (names.length > MAX_TABLE_CLASSES)
-    throw new DataError(
-      `${shown} has more than ${MAX_TABLE_CLASSES} different labels; choose another column, or a score.`,
-    );
+    return `${shown} has more than ${MAX_TABLE_CLASSES} different labels; choose another column, or a score.`;
   if (names.length < 2)
-    throw new DataError(`${shown} has ${names.length === 1 ? 'one label alone' : 'no labels'}; there must be two.`);
+    return `${shown} has ${names.length === 1 ? 'one label alone' : 'no labels'}; there must be two.`;
   const long = names.find((label) => label.length > MAX_CLASS_NAME);
-  if (long)
-    throw new DataError(
-      `${shown} has a label of ${long.length} characters; at most ${MAX_CLASS_NAME} make a class name.`,
-    );
-  return names;
+  return long === undefined
+    ? null
+    : `${shown} has a label of ${long.length} characters; at most ${MAX_CLASS_NAME} make a class name.`;
 }
 
 function setAside(all: ExampleSplits['train'], name: string): ExampleSplits {

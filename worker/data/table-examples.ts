@@ -24,12 +24,28 @@ export function tableExamples(
   columns: ColumnChoice,
   labels: LabelReading | SeveralReading,
 ): TableExamples {
+  const examples: Example[] = [];
+  const report = readExamples(table, columns, labels, (example) => examples.push(example));
+  if (examples.length === 0)
+    throw new DataError(`${visible(table.name)} has no row that can be used${firstReason(report)}.`);
+  return { examples, report };
+}
+
+/**
+ * The same for whoever keeps no examples.
+ * @throws DataError when a column is missing.
+ */
+export function readExamples(
+  table: Table,
+  columns: ColumnChoice,
+  labels: LabelReading | SeveralReading,
+  take: (example: Example, line: number) => void,
+): TableReport {
   const text = columnIndex(table, columns.text);
   const pair = columns.pair === null ? null : columnIndex(table, columns.pair);
   const label = columnIndex(table, columns.label);
   const count = new RowCount();
   const ofClass = labels.kind === 'number' ? [] : labels.names.map(() => 0);
-  const examples: Example[] = [];
   for (const row of table.rows()) {
     if (row.fault !== null) {
       count.leaveOut(row.line, row.fault);
@@ -44,16 +60,13 @@ export function tableExamples(
     count.use();
     if (typeof read !== 'number') for (const [name, has] of read.entries()) ofClass[name]! += has;
     else if (labels.kind === 'classes') ofClass[read]! += 1;
-    examples.push({ text: texts[0]!, pair: texts[1] ?? null, label: read });
+    take({ text: texts[0]!, pair: texts[1] ?? null, label: read }, row.line);
   }
   const classes = ofClass.map((rows, index) => ({
     name: labels.kind === 'number' ? '' : labels.names[index]!,
     count: rows,
   }));
-  const report = count.report(table, classes);
-  if (examples.length === 0)
-    throw new DataError(`${visible(table.name)} has no row that can be used${firstReason(report)}.`);
-  return { examples, report };
+  return count.report(table, classes);
 }
 
 const labelOf = (cell: string, labels: LabelReading | SeveralReading): Example['label'] | Fault =>

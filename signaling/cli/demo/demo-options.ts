@@ -9,6 +9,7 @@ import { recipeFor } from '../../protocol/recipes.ts';
 import { POLICIES, type Policy, WEIGHT_STORAGES } from '../../protocol/settings.ts';
 import { localModelId } from '../../server/page.ts';
 import { CommandError, cacheFolder, oneOf, readArguments, wholeNumber } from '../command-line.ts';
+import { LABEL_KINDS, labelKind, openTable, tableBytes, taskKind } from '../own-table.ts';
 import { readPatience, readTraining, TRAINING_HELP, TRAINING_OPTIONS } from './training-options.ts';
 
 const EMBEDDED_MODEL = 'roberta-mini';
@@ -27,7 +28,8 @@ What is trained
   --train FILE       a table of one's own (CSV or TSV, names in the first row) instead of a task
   --text COLUMN      its column with the text; --pair COLUMN where a second text belongs to it
   --label COLUMN     its column with the label
-  --regression       its labels are numbers to be predicted, not classes
+  --labels KIND      what a column of many different numbers is: classes, or a score to be predicted
+  --regression       the same as --labels score
   --multi-label      a row has any of several labels, separated by |, ; or commas in one cell
   --dev FILE         another table to evaluate on (a tenth of the rows)
   --model M          roberta-mini (embedded), a hub repository such as FacebookAI/roberta-base, or a folder with a
@@ -64,6 +66,7 @@ const SESSION_OPTIONS = {
   text: { type: 'string' },
   pair: { type: 'string' },
   label: { type: 'string' },
+  labels: { type: 'string' },
   regression: { type: 'boolean' },
   'multi-label': { type: 'boolean' },
   dev: { type: 'string' },
@@ -201,7 +204,7 @@ async function readRequest(values: Values, hubFolder: string | null): Promise<(o
 async function readOwnTask(values: Values): Promise<OwnTaskRequest | null> {
   const { train, dev, text, pair, label, task, regression } = values;
   if (train === undefined) {
-    const orphan = (['text', 'pair', 'label', 'dev', 'regression', 'multi-label'] as const).find(
+    const orphan = (['text', 'pair', 'label', 'dev', 'labels', 'regression', 'multi-label'] as const).find(
       (name) => values[name] !== undefined,
     );
     if (orphan !== undefined)
@@ -210,15 +213,22 @@ async function readOwnTask(values: Values): Promise<OwnTaskRequest | null> {
   }
   if (regression && values['multi-label'])
     throw new CommandError('--regression and --multi-label are two ways to read labels; choose one.');
+  const said = values.labels === undefined ? undefined : oneOf('labels', values.labels, LABEL_KINDS);
+  if (said !== undefined && (regression || values['multi-label']))
+    throw new CommandError('--labels, --regression and --multi-label are ways to read labels; choose one.');
   if (task !== undefined) throw new CommandError('--task and --train are two ways to say what is trained; choose one.');
   if (text === undefined || label === undefined)
     throw new CommandError('--train needs --text COLUMN and --label COLUMN, as the first row of the table names them.');
+  const bytes = await tableBytes(train);
+  const kind = values['multi-label']
+    ? 'multi-label'
+    : taskKind(regression ? 'score' : await labelKind(await openTable(train, bytes), label, said));
   return {
     title: basename(train).slice(0, 120),
-    train: { name: basename(train), bytes: await bytesOf(train) },
+    train: { name: basename(train), bytes },
     dev: dev === undefined ? null : { name: basename(dev), bytes: await bytesOf(dev) },
     columns: { text, pair: pair ?? null, label },
-    kind: regression ? 'regression' : values['multi-label'] ? 'multi-label' : 'classification',
+    kind,
   };
 }
 

@@ -9,6 +9,7 @@ import type { SessionView } from '../../../web/session/view/view.ts';
 import type { SessionEnvironment } from '../../../web/session/world/environment.ts';
 import type { AdapterChoice, ExportedFile, HostRequest } from '../../../worker/api/host-api.ts';
 import type { DevReport } from '../../../worker/api/report.ts';
+import type { DataReport } from '../../../worker/api/tables.ts';
 import { headlessEnvironment } from '../../node/node-environment.ts';
 import type { RoundReport, ScoreReport } from '../../protocol/room-view.ts';
 import type { Policy } from '../../protocol/settings.ts';
@@ -45,6 +46,8 @@ export interface DemoResult {
   readonly rounds: readonly RoundReport[];
   readonly scores: readonly ScoreReport[];
   readonly exports: readonly { readonly form: ExportForm; readonly files: readonly ExportedFile[] }[];
+  /** What the data was read as, and how many texts were cut. */
+  readonly data: DataReport | null;
   /** Null where nothing was scored, because the session had ended before. */
   readonly report: DevReport | null;
   /** From the first round's start to the last score. */
@@ -86,7 +89,7 @@ export async function runSession(demo: DemoSession): Promise<DemoResult> {
     for (const form of forms) exports.push({ form, files: await EXPORTS[form](session, which) });
     const { rounds, scores } = session.view;
     const report = await session.answers.devReport().catch(() => null);
-    return { rounds, scores, exports, report, trainingSeconds };
+    return { rounds, scores, exports, data: session.view.data, report, trainingSeconds };
   } finally {
     signal.removeEventListener('abort', abort);
     session.leave();
