@@ -1,10 +1,8 @@
 import { hertzNeeded } from '../problem/channel.ts';
 import { computeSeconds, type Fleet } from '../problem/fleet.ts';
+import { statedBound } from '../problem/stated-bound.ts';
 import type { BlockTable } from '../problem/table.ts';
 import { crunchAt } from './crunch.ts';
-
-/** A relative step down that makes a bound from floating-point search safe to state. */
-const SAFE = 1 - 1e-12;
 
 /**
  * No plan with one block per device is faster, however the bandwidth is shared: the best allocation if every device had the whole
@@ -12,7 +10,7 @@ const SAFE = 1 - 1e-12;
  */
 export function wholeBandwidthBound(table: BlockTable): number {
   const answer = crunchAt(table, table.bandwidthHz);
-  return answer ? answer.latencySeconds * SAFE : Infinity;
+  return answer ? statedBound(answer.latencySeconds) : Infinity;
 }
 
 /** No plan in which a device trains any set of blocks is faster: at T every block takes at least the hertz of its cheapest device. */
@@ -44,7 +42,7 @@ function bisectBound(known: number, reached: number, impossible: (limitSeconds: 
     if (impossible(middle)) low = middle;
     else high = middle;
   }
-  return low * SAFE;
+  return statedBound(low);
 }
 
 /**

@@ -1,8 +1,6 @@
 import { bitsPerSecond } from '../problem/channel.ts';
 import type { Fleet } from '../problem/fleet.ts';
-
-/** A relative step down that makes a bound from floating-point search safe to state. */
-const SAFE = 1 - 1e-9;
+import { statedBound } from '../problem/stated-bound.ts';
 
 /** hertz >= perBit * rate - offset: lines below the least hertz that a rate takes. */
 interface Line {
@@ -58,7 +56,7 @@ export function teamsBound(fleet: Fleet, reachedSeconds: number): number {
       } else climb(fleet, prices, dual, step);
     }
   }
-  return low * SAFE;
+  return statedBound(low);
 }
 
 /** Towards blocks that get too few samples; Polyak's step to a fifth above the whole bandwidth. */
