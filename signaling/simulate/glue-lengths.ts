@@ -13,8 +13,6 @@ export interface GlueLength {
   readonly meanLongestOf32: number;
 }
 
-export const GLUE_MAX_TOKENS = 128;
-
 export const GLUE_LENGTHS = {
   cola: { examples: 8551, meanTokens: 11.4, meanLongestOf32: 18.9 },
   sst2: { examples: 67349, meanTokens: 14.4, meanLongestOf32: 40.7 },

@@ -11,10 +11,10 @@ import { Host } from '../../worker/host/host.ts';
 import { evaluateBatch } from '../../worker/learn/trainer.ts';
 import { initialParameters } from '../../worker/model/initial-parameters.ts';
 import { type ParameterLayout, parameterLayout } from '../../worker/model/layout.ts';
-import { readModelShape } from '../../worker/model/model-files.ts';
 import { openWeights, type Weights } from '../../worker/model/weights.ts';
 import { openFileOrHttp } from '../../worker/node/file-source.ts';
 import { MINI_REQUEST } from '../host/node-host.ts';
+import { readModelShape } from '../model/read-model-shape.ts';
 
 /** Every kind of matrix adapted, by adapters that are not small. */
 const REQUEST: HostRequest = {

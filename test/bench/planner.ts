@@ -7,7 +7,7 @@
 
 import { parseArgs } from 'node:util';
 import { bottleneckByMatching } from '../../signaling/planner/blocks/bottleneck.ts';
-import { crunch, crunchByCutting, crunchByThresholds } from '../../signaling/planner/blocks/crunch.ts';
+import { crunch } from '../../signaling/planner/blocks/crunch.ts';
 import { exact } from '../../signaling/planner/blocks/exact.ts';
 import { lola } from '../../signaling/planner/blocks/lola.ts';
 import { fleetOf } from '../../signaling/planner/problem/fleet.ts';
@@ -19,6 +19,7 @@ import { fastestGroups } from '../../signaling/planner/teams/grouped.ts';
 import { fastestTeams } from '../../signaling/planner/teams/teams.ts';
 import { teamsBound } from '../../signaling/planner/teams/teams-bound.ts';
 import { median } from '../../signaling/protocol/median.ts';
+import { crunchByCutting, crunchByThresholds } from '../planner/crunch-forms.ts';
 
 const CHANNELS: readonly Channel[] = ['ofdma', 'ofdma-power', 'airtime'];
 const DEPTHS = 24;

@@ -13,9 +13,10 @@ import type { TokenBatch } from '../../worker/api/batch.ts';
 import type { DeviceWorkerApi, WorkPart } from '../../worker/api/device-api.ts';
 import { initialParameters } from '../../worker/model/initial-parameters.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
-import { modelFileUrl, readModelShape } from '../../worker/model/model-files.ts';
+import { modelFileUrl } from '../../worker/model/model-files.ts';
 import { openWeights } from '../../worker/model/weights.ts';
 import { openFileOrHttp } from '../../worker/node/file-source.ts';
+import { readModelShape } from '../model/read-model-shape.ts';
 
 const origin = pathToFileURL(`${process.cwd()}/`).href;
 const model = { kind: 'embedded', id: 'roberta-mini' } as const;

@@ -7,10 +7,11 @@ import { httpSource } from '../../worker/files/http-source.ts';
 import { maxTokens, parseModelConfig } from '../../worker/model/config.ts';
 import { initialParameters } from '../../worker/model/initial-parameters.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
-import { modelFileUrl, readModelShape } from '../../worker/model/model-files.ts';
+import { modelFileUrl } from '../../worker/model/model-files.ts';
 import { encodeSafetensors } from '../../worker/model/safetensors.ts';
 import { openWeights } from '../../worker/model/weights.ts';
 import { openFileOrHttp } from '../../worker/node/file-source.ts';
+import { readModelShape } from './read-model-shape.ts';
 
 const root = pathToFileURL(`${process.cwd()}/`).href;
 const mini = { kind: 'embedded', id: 'roberta-mini' } as const;

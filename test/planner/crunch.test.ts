@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { drawsFrom, type RandomSource } from '../../signaling/planner/algorithms/random.ts';
 import { bottleneckByMatching, smallestPerDepth } from '../../signaling/planner/blocks/bottleneck.ts';
-import { crunch, crunchByCutting, crunchByThresholds } from '../../signaling/planner/blocks/crunch.ts';
+import { crunch } from '../../signaling/planner/blocks/crunch.ts';
 import { bruteBottleneck } from './brute-force.ts';
+import { crunchByCutting, crunchByThresholds } from './crunch-forms.ts';
 
 const ids = (devices: number) => Array.from({ length: devices }, (_, k) => `d${k}`);
 

@@ -12,7 +12,9 @@ import { pathToFileURL } from 'node:url';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { GLUE_MAX_TOKENS, type GlueLength } from '../../signaling/simulate/glue-lengths.ts';
+import type { GlueLength } from '../../signaling/simulate/glue-lengths.ts';
+
+const MAX_TOKENS = 128;
 
 const SENTENCES: Readonly<Record<string, readonly string[]>> = {
   cola: ['sentence'],
@@ -37,7 +39,7 @@ export async function measureTask(hub: string, task: string): Promise<GlueLength
     const sentences = SENTENCES[task]!.map((column) => String(row[column]));
     const words = sentences.map((text) => tokenizer.encode(text, { add_special_tokens: false }).ids.length);
     const special = 2 * words.length;
-    return Math.min(GLUE_MAX_TOKENS, words.reduce((a, b) => a + b, 0) + special);
+    return Math.min(MAX_TOKENS, words.reduce((a, b) => a + b, 0) + special);
   });
   let longest = 0;
   let batches = 0;

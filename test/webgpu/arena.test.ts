@@ -4,10 +4,20 @@ import { randomValues } from '../../worker/check/random-model.ts';
 import { plainLoss } from '../../worker/engine/loss.ts';
 import { passBytes, planTransients, transientLifetimes } from '../../worker/engine/webgpu/memory.ts';
 import { allSteps, kernelsOf, makePrograms } from '../../worker/engine/webgpu/programs.ts';
-import { type Lifetime, leastBytes, overlap, planArena } from '../../worker/engine/webgpu/steps/arena.ts';
+import { type Lifetime, overlap, planArena } from '../../worker/engine/webgpu/steps/arena.ts';
 import { wordParts } from '../../worker/engine/webgpu/steps/embed-steps.ts';
 import type { ModelPlan } from '../../worker/engine/webgpu/steps/steps.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
+
+/** Bytes that no plan can do with less of: the most that is needed at one time. */
+function leastBytes(tensors: readonly Lifetime[]): number {
+  const beginnings = tensors.flatMap(({ needed }) => needed.map(({ first }) => first));
+  const at = (step: number) =>
+    tensors
+      .filter(({ needed }) => needed.some(({ first, last }) => first <= step && step <= last))
+      .reduce((sum, { bytes }) => sum + bytes, 0);
+  return Math.max(0, ...beginnings.map(at));
+}
 
 const tensor = (name: string, bytes: number, first: number, last: number): Lifetime => ({
   name,

@@ -4,7 +4,6 @@ import { randomValues } from '../../worker/check/random-model.ts';
 import { DROPOUT_SITES, hiddenMask } from '../../worker/engine/dropout.ts';
 import { normalCdf } from '../../worker/engine/reference/functions.ts';
 import type { Gpu } from '../../worker/engine/webgpu/device/gpu.ts';
-import { dropoutMaskGrid, dropoutMaskKernel, dropoutMaskSizes } from '../../worker/engine/webgpu/kernels/dropout.ts';
 import { embedGrid, embedKernel, embedReference, embedSizes } from '../../worker/engine/webgpu/kernels/embed.ts';
 import { geluReference, geluSlopeReference } from '../../worker/engine/webgpu/kernels/gelu.ts';
 import {
@@ -18,6 +17,7 @@ import {
 } from '../../worker/engine/webgpu/kernels/layer-norm.ts';
 import { needs } from '../needs.ts';
 import { openGpu } from './dawn.ts';
+import { dropoutMaskGrid, dropoutMaskKernel, dropoutMaskSizes } from './dropout-mask.ts';
 import { GPU } from './gpu-need.ts';
 import { layerUniform, packed, packedRows, passUniform, runKernel } from './run-kernel.ts';
 

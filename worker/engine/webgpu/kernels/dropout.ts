@@ -1,8 +1,5 @@
-import { hiddenMask } from '../../dropout.ts';
-import { flatGrid, GROUP_INDEX, type Grid, type Kernel, kernel, read, uniform, words, write } from './kernel.ts';
-
 /**
- * The counter-based masks of worker/dropout.ts in WGSL, bit for bit: pcg4d of Jarzynski and Olano, "Hash Functions for GPU Rendering",
+ * The counter-based masks of worker/engine/dropout.ts in WGSL, bit for bit: pcg4d of Jarzynski and Olano, "Hash Functions for GPU Rendering",
  * JCGT 9(3), 2020. Needs `current: Pass` among the bindings.
  *
  *   dropKey(layer, site, position)  key of one sample's site
@@ -30,38 +27,3 @@ fn keep4(key: vec4u, group: u32) -> vec4f {
   return select(vec4f(current.scale), vec4f(0), words < vec4u(current.threshold));
 }
 `;
-
-/** (B,T,width) mask of a hidden-state site. */
-export const dropoutReference = hiddenMask;
-
-const THREADS = 64;
-
-export const dropoutMaskSizes = (width: number, site: number): Uint32Array => words(width / 4, site);
-
-/** Writes the mask of a hidden-state site for every packed row, (rows, width): what the other kernels fuse, alone, for tests. */
-export function dropoutMaskKernel(): Kernel<'current' | 'layer' | 'sizes' | 'rows' | 'mask'> {
-  return kernel({
-    label: 'dropout mask',
-    bindings: {
-      current: uniform('Pass'),
-      layer: uniform('Layer'),
-      sizes: uniform('vec4u'),
-      rows: read('array<vec4u>'),
-      mask: write('array<vec4f>'),
-    },
-    source: /* wgsl */ `
-${DROPOUT_WGSL}
-@compute @workgroup_size(${THREADS})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let index = (${GROUP_INDEX}) * ${THREADS}u + thread;
-  let row = index / sizes.x;
-  if (row >= current.rows) { return; }
-  let place = rows[row];
-  mask[index] = keep4(dropKey(layer.index, sizes.y, place.z), place.y * sizes.x + index % sizes.x);
-}`,
-  });
-}
-
-export function dropoutMaskGrid(rows: number, width: number): Grid {
-  return flatGrid(Math.ceil((rows * width) / 4 / THREADS));
-}

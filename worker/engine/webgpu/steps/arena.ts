@@ -42,13 +42,3 @@ export function planArena(tensors: readonly Lifetime[]): ArenaPlan {
   }
   return { slots: slots.map(({ bytes }) => bytes), slotOf };
 }
-
-/** Bytes that no plan can do with less of: the most that is needed at one time. */
-export function leastBytes(tensors: readonly Lifetime[]): number {
-  const beginnings = tensors.flatMap(({ needed }) => needed.map(({ first }) => first));
-  const at = (step: number) =>
-    tensors
-      .filter(({ needed }) => needed.some(({ first, last }) => first <= step && step <= last))
-      .reduce((sum, { bytes }) => sum + bytes, 0);
-  return Math.max(0, ...beginnings.map(at));
-}
