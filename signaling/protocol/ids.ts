@@ -2,7 +2,6 @@ import * as v from 'valibot';
 
 /** Random, made by the tab itself, kept across reconnections; not the PeerJS id, which is fresh for every connection. */
 export const DeviceIdSchema = v.pipe(v.string(), v.regex(/^[a-z0-9]{8,32}$/, 'a device id'));
-export type DeviceId = v.InferOutput<typeof DeviceIdSchema>;
 
 /** Short enough to read out: lower-case letters and digits without 0, o, 1, l, i. */
 export const ROOM_ID_ALPHABET = '23456789abcdefghjkmnpqrstuvwxyz';

@@ -143,3 +143,9 @@ export function crowdedFolders(paths: readonly string[]): readonly string[] {
   for (const path of paths) counts.set(posix.dirname(path), (counts.get(posix.dirname(path)) ?? 0) + 1);
   return [...counts].filter(([, count]) => count > MAX_FILES_IN_FOLDER).map(([folder, count]) => `${folder}: ${count}`);
 }
+
+/** Sources of one folder that share a base name, such as `cloth.ts` and `cloth.tsx`: whoever looks for one finds the other. CSS is told apart by what it is. */
+export function twins(paths: readonly string[]): readonly string[] {
+  const stems = paths.map((path) => path.replace(/(\.d)?\.tsx?$/, ''));
+  return [...new Set(stems.filter((stem, i) => stems.indexOf(stem) !== i))].sort();
+}

@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { crowdedFolders, fileCircles, folderCircles, type Module, violations } from './import-rule.ts';
+import {
+  crowdedFolders,
+  fileCircles,
+  folderCircles,
+  type Module,
+  resolveLocal,
+  twins,
+  violations,
+} from './import-rule.ts';
 import { readModule } from './module-syntax.ts';
 import { projectFiles, ROOT } from './project-files.ts';
 import { ZONES } from './zones.ts';
@@ -43,6 +51,22 @@ describe('the project', () => {
   test('has no folder too full to be one room', () => {
     const all = projectFiles((path) => /^(signaling|worker|web)\/.*\.(tsx?|css)$/.test(path)).map((f) => f.path);
     expect(crowdedFolders(all)).toEqual([]);
+  });
+
+  test('has no two sources of one base name in a folder', () => {
+    expect(twins(sources.map(({ path }) => path))).toEqual([]);
+  });
+
+  test('asks for golden files and their check by the command line alone', () => {
+    const asking = modules.filter(({ path, syntax }) =>
+      syntax.imports.some(({ specifier }) => {
+        const local = specifier === undefined ? undefined : resolveLocal(path, specifier);
+        return /^worker\/check\/(golden-|verify-)/.test(local ?? '');
+      }),
+    );
+    expect(asking.map(({ path }) => path).filter((path) => !/^worker\/check\/(golden-|verify-)/.test(path))).toEqual([
+      'signaling/cli/verify-command.ts',
+    ]);
   });
 
   test('has no barrel: a file that only re-exports hides who uses whom', () => {
@@ -138,6 +162,13 @@ describe('the checker finds', () => {
     expect(fileCircles(files("export const c = () => import('../a.ts');"))).toEqual(circle);
     expect(fileCircles(files("import type { a } from '../a.ts'; export const c = 1;"))).toEqual(circle);
     expect(fileCircles(files('export const c = 1;'))).toEqual([]);
+  });
+
+  test('two sources of one base name, whatever their extensions, and leaves their namesakes elsewhere alone', () => {
+    expect(twins(['a/cloth.ts', 'a/cloth.tsx', 'b/cloth.ts', 'a/cloth-thread.tsx', 'c/x.d.ts', 'c/x.ts'])).toEqual([
+      'a/cloth',
+      'c/x',
+    ]);
   });
 
   test('a circle of folders that no files make', () => {

@@ -46,8 +46,6 @@ export const NUMBERS = {
   slowdown: rule('The slow-down', false, 1, 100),
 } as const satisfies Readonly<Record<string, NumberRule>>;
 export type NumberField = keyof typeof NUMBERS;
-export const NUMBER_FIELDS = Object.keys(NUMBERS) as readonly NumberField[];
-
 /** The number, or what is wrong with it. A decimal comma is read as a point. */
 export function readNumber(typed: string, { what, whole, min, above, max }: NumberRule): number | string {
   const text = typed.trim().replace(/^([+-]?\d*),(\d+)$/, '$1.$2');
