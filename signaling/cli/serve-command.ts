@@ -2,12 +2,15 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { correction, generate } from 'lean-qr';
 import { lanAddresses, localAddress, ROOT_FOLDER } from '../server/addresses.ts';
-import { localModelId, type RunningServer, startServer } from '../server/server.ts';
+import { DEFAULT_HUB_ENDPOINTS, localModelId } from '../server/page.ts';
+import { type RunningServer, type ServerOptions, startServer } from '../server/server.ts';
+import { defaultStateFolder, keptSecret } from '../server/server-secret.ts';
 import { CommandError, readArguments, wholeNumber } from './command-line.ts';
+import { limitsHelp, readIceServer, readLimits, readOrigin } from './serve-options.ts';
 
 const HELP = `Usage: tabloom serve [options]
 
-Serves the page, PeerServer, the rooms and the planner: one process, one port.
+Serves the page, the rooms, introductions and the planner: one process, one port.
 
   --port N        port to listen on (8787)
   --host ADDRESS  interface to listen on (127.0.0.1; 0.0.0.0 lets phones on the same network in)
@@ -15,6 +18,14 @@ Serves the page, PeerServer, the rooms and the planner: one process, one port.
   --model FOLDER  serve a model's own folder (config.json, tokenizer.json, model.safetensors) there, as local/NAME
   --ice URL       STUN or TURN server for the browsers, as stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT;
                   may be repeated; none by default
+  --turn-secret S what a TURN server of --ice shares with this one (coturn's static-auth-secret): devices are given
+                  credentials that are good for an hour; also read from TABLOOM_TURN_SECRET
+  --hub-endpoint URL   a hub that pages may fetch models and data from besides this server; may be repeated
+                  (${DEFAULT_HUB_ENDPOINTS.join(', ')})
+  --allow-origin URL   a page elsewhere that may connect, and a name of this server behind a proxy; may be repeated
+  --trust-proxy   believe the X-Forwarded-For header: only where a proxy in front of the server writes it
+  --limit NAME=N  bounds other than these; may be repeated (rates for a second):
+${limitsHelp()}
   --help          show this
 `;
 
@@ -27,6 +38,11 @@ export async function serveCommand(argv: string[]): Promise<number> {
       hub: { type: 'string' },
       model: { type: 'string' },
       ice: { type: 'string', multiple: true, default: [] },
+      'turn-secret': { type: 'string' },
+      'hub-endpoint': { type: 'string', multiple: true, default: [] },
+      'allow-origin': { type: 'string', multiple: true, default: [] },
+      'trust-proxy': { type: 'boolean', default: false },
+      limit: { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', short: 'h' },
     },
     { min: 0, max: 0 },
@@ -37,7 +53,23 @@ export async function serveCommand(argv: string[]): Promise<number> {
   }
   const port = wholeNumber('port', values.port, 0, 65535);
   const { hub = null, model = null } = values;
-  const server = await openServer({ port, host: values.host, hub, model, ice: values.ice });
+  const endpoints = values['hub-endpoint'].map((text) => readOrigin('hub-endpoint', text));
+  const secret = await keptSecret(defaultStateFolder());
+  if (secret === null)
+    process.stdout.write('The server cannot keep its secret: sessions do not keep their codes over a restart.\n');
+  const server = await openServer({
+    port,
+    host: values.host,
+    hub,
+    model,
+    ice: values.ice,
+    turnSecret: values['turn-secret'] ?? (process.env.TABLOOM_TURN_SECRET || null),
+    hubEndpoints: endpoints.length === 0 ? DEFAULT_HUB_ENDPOINTS : endpoints,
+    allowOrigins: values['allow-origin'].map((text) => readOrigin('allow-origin', text)),
+    trustProxy: values['trust-proxy'],
+    limits: readLimits(values.limit),
+    ...(secret !== null && { secret }),
+  });
   if (!existsSync(join(ROOT_FOLDER, 'dist', 'index.html')))
     process.stdout.write(
       'The page is not built yet: run "npm run build" first. Headless devices can join all the same.\n',
@@ -55,7 +87,8 @@ export async function serveCommand(argv: string[]): Promise<number> {
   return 0;
 }
 
-export interface OpenOptions {
+export interface OpenOptions
+  extends Pick<ServerOptions, 'turnSecret' | 'hubEndpoints' | 'allowOrigins' | 'trustProxy' | 'limits' | 'secret'> {
   readonly port: number;
   readonly host: string;
   readonly hub: string | null;
@@ -66,7 +99,7 @@ export interface OpenOptions {
 }
 
 /** startServer with the project's own folders, its failures as CommandErrors. */
-export async function openServer({ port, host, hub, model, ice, log }: OpenOptions): Promise<RunningServer> {
+export async function openServer({ hub, model, ice, log, ...rest }: OpenOptions): Promise<RunningServer> {
   if (hub !== null && !existsSync(hub)) throw new CommandError(`There is no folder "${hub}" for --hub.`);
   if (model !== null && !existsSync(join(model, 'config.json')))
     throw new CommandError(
@@ -75,8 +108,7 @@ export async function openServer({ port, host, hub, model, ice, log }: OpenOptio
   const page = join(ROOT_FOLDER, 'dist');
   try {
     return await startServer({
-      port,
-      host,
+      ...rest,
       pageFolder: existsSync(page) ? page : null,
       modelsFolder: join(ROOT_FOLDER, 'models'),
       hubFolder: hub === null ? null : resolve(hub),
@@ -87,15 +119,6 @@ export async function openServer({ port, host, hub, model, ice, log }: OpenOptio
   } catch (error) {
     throw new CommandError(error instanceof Error ? error.message : String(error));
   }
-}
-
-function readIceServer(text: string): { urls: string; username?: string; credential?: string } {
-  const match = /^(stuns?|turns?):(?:([^:@]+):([^@]+)@)?([^@\s]+)$/.exec(text);
-  if (match === null)
-    throw new CommandError(`--ice must look like stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT, not "${text}".`);
-  const [, scheme, username, credential, rest] = match;
-  const urls = `${scheme}:${rest}`;
-  return username === undefined || credential === undefined ? { urls } : { urls, username, credential };
 }
 
 /** What a person reads first: where to open the page, and how a phone gets there. */

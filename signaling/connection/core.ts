@@ -1,9 +1,10 @@
 import type { RoomPlanAnswer } from '../planner/room-plan.ts';
-import type { ServerMessage } from '../protocol/messages.ts';
+import type { IceServer, ServerMessage } from '../protocol/messages.ts';
 import type { PlanRequest, RoomState } from '../room/room.ts';
-import type { Allowance } from './allowance.ts';
-import { addDeadline, type Deadlines } from './deadlines.ts';
-import type { Limits } from './limits.ts';
+import type { Allowance } from './bounds/allowance.ts';
+import { addDeadline, type Deadlines } from './bounds/deadlines.ts';
+import type { Limits } from './bounds/limits.ts';
+import type { Chronicle } from './chronicle.ts';
 
 /**
  * What connections may say, their limits, their seats and what they are told, without a transport: `step` (step.ts) takes the state and
@@ -15,50 +16,112 @@ import type { Limits } from './limits.ts';
  */
 export interface Core {
   readonly limits: Limits;
+  readonly secrets: Secrets;
+  readonly iceServers: readonly IceServer[];
   readonly connections: Map<ConnectionId, Connection>;
+  readonly addresses: Map<string, AddressState>;
   readonly rooms: Map<string, OpenRoom>;
+  /** Whose a PeerJS id is. */
+  readonly introductions: Map<string, Place>;
   readonly deadlines: Deadlines<Deadline>;
   /** When the home was last asked to wake the core; null when it was not. */
   wakeMs: number | null;
 }
 
+export interface Secrets {
+  /** 32 bytes that nobody else knows; a server that keeps them over a restart knows its rooms' hosts again. */
+  readonly server: Uint8Array;
+  /** What the TURN server shares with this one; null where it has no such thing. */
+  readonly turn: string | null;
+}
+
 /** Given by the home, never twice. */
 export type ConnectionId = number;
 
+export interface Place {
+  readonly room: string;
+  readonly device: string;
+}
+
 export interface Connection {
   readonly id: ConnectionId;
+  /** A device has one of each: to its room, and for introductions, as PeerJS makes it. */
+  readonly kind: 'room' | 'introductions';
   /** Whom the limits count it for. */
   readonly address: string;
   allowance: Allowance;
   heardMs: number;
   unanswered: number;
   /** Null until it has entered a session, and after it left. */
-  place: { readonly room: string; readonly device: string } | null;
+  place: Place | null;
+}
+
+/** What is kept in mind of an address. */
+export interface AddressState {
+  connections: number;
+  rooms: number;
+  openings: Allowance;
+  messages: Allowance;
+  guesses: Allowance;
 }
 
 /** A room with those who sit in it. */
 export interface OpenRoom {
   state: RoomState;
+  readonly chronicle: Chronicle;
+  /** Whose room it is for the limits. */
+  readonly address: string;
   readonly seats: Map<string, Seat>;
+  /** Connections for introductions, by device. */
+  readonly lines: Map<string, Line>;
   /** Devices that are gone, and when they count as gone for good. */
   readonly departures: Map<string, number>;
-  /** When its news is told next; null while there is none. */
+  messages: Allowance;
+  guesses: Allowance;
+  seating: Allowance;
+  /** When its news is told next to the host, and to the others; null while there is none. */
+  tellHostMs: number | null;
   tellMs: number | null;
+  /** The others are told nothing before: what they were told last has to be worth its bytes. */
+  restUntilMs: number;
   planning: boolean;
 }
 
 export interface Seat {
   readonly connection: ConnectionId;
+  /** The edition that it was told last; null when the whole room is due. */
+  edition: number | null;
+  /** The edition up to which it was told reports and activity. */
+  reported: number;
+  /** What it was told and has not yet said to have seen, oldest first. */
+  unseen: { readonly edition: number; readonly bytes: number; readonly atMs: number }[];
+  resyncs: Allowance;
+}
+
+export interface Line {
+  readonly connection: ConnectionId;
+  /** Bytes that it may still be sent. */
+  inbox: Allowance;
 }
 
 export type Deadline =
   | { readonly type: 'connection'; readonly connection: ConnectionId }
   | { readonly type: 'departure'; readonly room: string; readonly device: string }
-  | { readonly type: 'tell'; readonly room: string };
+  | { readonly type: 'tell'; readonly room: string }
+  /** New credentials for whoever sits on this connection. */
+  | { readonly type: 'ice'; readonly connection: ConnectionId }
+  | { readonly type: 'sweep' };
 
 /** What happened to a home's connections, planner or clock. */
 export type Input =
-  | { readonly type: 'opened'; readonly connection: ConnectionId; readonly address: string }
+  | {
+      readonly type: 'opened';
+      readonly connection: ConnectionId;
+      /** As `addressKey` makes it. */
+      readonly address: string;
+      /** For introductions: who it says to be. Null for a connection to a room. */
+      readonly introduction: { readonly id: string; readonly token: string } | null;
+    }
   /** `random`: 16 bytes that nobody can guess; a new room's code is made of them. */
   | { readonly type: 'text'; readonly connection: ConnectionId; readonly text: string; readonly random: Uint8Array }
   | { readonly type: 'closed'; readonly connection: ConnectionId }
@@ -71,13 +134,15 @@ export type Input =
   /** It is time that a `wakeAt` asked for, or later. */
   | { readonly type: 'time' };
 
-/** What a home does; texts are control messages as JSON. */
+/** What a home does; texts are messages as JSON. */
 export type Effect =
   | { readonly type: 'send'; readonly to: readonly ConnectionId[]; readonly text: string }
+  /** After all that was sent before. */
   | { readonly type: 'close'; readonly connection: ConnectionId }
   | { readonly type: 'plan'; readonly room: string; readonly request: PlanRequest }
   /** The only alarm from now on. */
   | { readonly type: 'wakeAt'; readonly atMs: number }
+  /** For whoever runs the server: no code, no key, no name. */
   | { readonly type: 'log'; readonly line: string };
 
 /** One step under way. */
@@ -92,8 +157,13 @@ export function say({ effects }: Turn, to: readonly ConnectionId[], message: Ser
 }
 
 /** The connection's purpose is over; the one who sent the message may show the sentence. */
-export function refuse(turn: Turn, { id }: Connection, sentence: string): void {
-  say(turn, [id], { type: 'error', sentence: sentence.slice(0, 400), refused: true });
+export function refuse(turn: Turn, { id }: Connection, sentence: string, why?: 'claim'): void {
+  say(turn, [id], {
+    type: 'error',
+    sentence: sentence.slice(0, 400),
+    refused: true,
+    ...(why !== undefined && { why }),
+  });
 }
 
 /** The one message was left out. */

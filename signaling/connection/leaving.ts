@@ -1,5 +1,7 @@
+import { HOST_GRACE_MS, OFFLINE_GRACE_MS } from './bounds/limits.ts';
+import { close } from './connections.ts';
 import { type OpenRoom, remindAt, say, type Turn } from './core.ts';
-import { HOST_GRACE_MS, OFFLINE_GRACE_MS } from './limits.ts';
+import { introductionOf } from './secrets.ts';
 import { change } from './telling.ts';
 
 /** The connection of a seated device is gone without a goodbye. */
@@ -26,24 +28,38 @@ export function depart(turn: Turn, room: OpenRoom, device: string): void {
   if (room.seats.has(device)) return;
   if (device === room.state.host) end(turn, room, 'The host did not come back.');
   // A device that lost only the server goes on training over its link; the host says when that is gone too.
-  else if (!room.state.devices.some((d) => d.id === device && d.linked)) change(turn, room, { type: 'left', device });
+  else if (!room.state.devices.some((d) => d.id === device && d.linked)) remove(turn, room, device);
 }
 
 /** A device says goodbye; the host's goodbye ends the session for all. */
 export function leave(turn: Turn, room: OpenRoom, device: string): void {
   room.seats.delete(device);
   if (device === room.state.host) end(turn, room, 'The host ended the session.');
-  else change(turn, room, { type: 'left', device });
+  else remove(turn, room, device);
+}
+
+/** The device is no more of this room: nobody is introduced to it any more. */
+function remove(turn: Turn, room: OpenRoom, device: string): void {
+  const known = room.state.devices.find(({ id }) => id === device);
+  if (known !== undefined)
+    turn.core.introductions.delete(introductionOf(turn.core.secrets.server, room.state.id, known).id);
+  const line = room.lines.get(device);
+  if (line !== undefined) close(turn, line.connection);
+  room.lines.delete(device);
+  room.departures.delete(device);
+  change(turn, room, { type: 'left', device });
 }
 
 export function end(turn: Turn, room: OpenRoom, sentence: string): void {
   const { core, effects } = turn;
-  const connections = [...room.seats.values()].map(({ connection }) => connection);
-  core.rooms.delete(room.state.id);
-  say(turn, connections, { type: 'closed', sentence });
-  for (const connection of connections) {
-    core.connections.delete(connection);
-    effects.push({ type: 'close', connection });
-  }
+  const { id, devices } = room.state;
+  const seats = [...room.seats.values()].map(({ connection }) => connection);
+  say(turn, seats, { type: 'closed', sentence });
+  core.rooms.delete(id);
+  const owner = core.addresses.get(room.address);
+  if (owner !== undefined) owner.rooms -= 1;
+  for (const device of devices) core.introductions.delete(introductionOf(core.secrets.server, id, device).id);
+  for (const connection of seats) close(turn, connection);
+  for (const { connection } of room.lines.values()) close(turn, connection);
   effects.push({ type: 'log', line: `A session ended: ${sentence} ${core.rooms.size} are open.` });
 }

@@ -1,7 +1,13 @@
+import { MAX_DEVICE_VIEW_BYTES } from '../protocol/limits.ts';
 import type { ClientMessage } from '../protocol/messages.ts';
+import { utf8Bytes } from '../protocol/text/plain-text.ts';
+import { apply, type RoomEvent, roomView } from '../room/room.ts';
+import { spend } from './bounds/allowance.ts';
+import { RESYNCS } from './bounds/limits.ts';
+import { noteActivity } from './chronicle.ts';
 import { type Connection, leaveOut, type OpenRoom, say, type Turn } from './core.ts';
 import { expectDeparture, leave } from './leaving.ts';
-import { change, relay } from './telling.ts';
+import { change, tellSeats, tellSoon } from './telling.ts';
 
 /** Messages that only the host may send. */
 const OF_THE_HOST: ReadonlySet<ClientMessage['type']> = new Set([
@@ -29,47 +35,83 @@ export function speak(
   switch (message.type) {
     case 'ping':
       say(turn, [connection.id], { type: 'pong' });
-      return;
+      break;
     case 'pong':
-      return;
+      break;
+    case 'seen':
+      seen(turn, room, device, message.edition);
+      break;
+    case 'resync':
+      resync(turn, room, connection, device);
+      break;
     case 'create':
     case 'join':
       leaveOut(turn, connection, 'This connection has joined a session already.');
-      return;
+      break;
     case 'leave':
       connection.place = null;
       leave(turn, room, device);
-      return;
-    case 'address':
-      change(turn, room, { type: 'address', device, peerId: message.peerId });
-      return;
+      break;
     case 'status':
-      change(turn, room, { type: 'status', device, status: message.status });
-      return;
+      changeOwn(turn, room, connection, { type: 'status', device, status: message.status });
+      break;
     case 'hidden':
       change(turn, room, { type: 'hidden', device, hidden: message.hidden });
-      return;
+      break;
     case 'profile':
-      change(turn, room, { type: 'profile', device, profile: message.profile });
-      return;
+      changeOwn(turn, room, connection, { type: 'profile', device, profile: message.profile });
+      break;
     case 'linked':
       change(turn, room, message);
       if (!message.linked && !room.seats.has(message.device)) expectDeparture(turn, room, message.device);
-      return;
+      break;
     case 'phase':
     case 'policy':
-      change(turn, room, message);
-      return;
     case 'round':
     case 'score':
     case 'history':
       change(turn, room, message);
-      relay(turn, room, message, device);
-      return;
+      break;
     case 'activity':
-      relay(turn, room, message, device);
-      return;
+      noteActivity(room.chronicle, message.activity);
+      tellSoon(turn, room);
+      break;
     default:
       message satisfies never;
   }
+}
+
+/** What a device says of itself has to fit into the view of a full room. */
+function changeOwn(
+  turn: Turn,
+  room: OpenRoom,
+  connection: Connection,
+  event: Extract<RoomEvent, { type: 'status' | 'profile' }>,
+): void {
+  const { devices } = roomView(apply(room.state, event));
+  const view = devices.find(({ id }) => id === event.device);
+  if (view !== undefined && utf8Bytes(JSON.stringify(view)) > MAX_DEVICE_VIEW_BYTES)
+    leaveOut(turn, connection, `This ${event.type} is too long to be shown to everybody; it was left out.`);
+  else change(turn, room, event);
+}
+
+function seen(turn: Turn, room: OpenRoom, device: string, edition: number): void {
+  const seat = room.seats.get(device);
+  if (seat === undefined) return;
+  seat.unseen = seat.unseen.filter((told) => told.edition > edition);
+  // What it missed while it was behind.
+  if (seat.edition !== room.chronicle.edition) tellSoon(turn, room);
+}
+
+function resync(turn: Turn, room: OpenRoom, connection: Connection, device: string): void {
+  const seat = room.seats.get(device);
+  const resyncs = seat && spend(seat.resyncs, RESYNCS, turn.nowMs);
+  if (seat === undefined || !resyncs) {
+    leaveOut(turn, connection, 'The whole session was told again just now; wait a moment.');
+    return;
+  }
+  seat.resyncs = resyncs;
+  seat.unseen = [];
+  seat.edition = null;
+  tellSeats(turn, room, [seat]);
 }

@@ -1,42 +1,57 @@
-import { entryVersion, parseClientMessage } from '../protocol/messages.ts';
+import { entryVersion, type IceServer, parseClientMessage } from '../protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
-import { fullAllowance, spend } from './allowance.ts';
+import { sweep, takeFrom } from './addresses.ts';
+import { spend } from './bounds/allowance.ts';
+import { earliestMs, noDeadlines, takeDue } from './bounds/deadlines.ts';
+import {
+  ENTER_MS,
+  INTRODUCTION_SILENCE_MS,
+  type Limits,
+  MAX_UNANSWERED,
+  PING_MS,
+  STAYS_BEHIND_MS,
+} from './bounds/limits.ts';
+import { drop, open } from './connections.ts';
 import {
   type Connection,
   type ConnectionId,
   type Core,
+  type Deadline,
   type Effect,
   type Input,
   leaveOut,
+  type OpenRoom,
   refuse,
   remindAt,
+  type Secrets,
   say,
   type Turn,
 } from './core.ts';
-import { earliestMs, noDeadlines, takeDue } from './deadlines.ts';
-import { enter } from './entering.ts';
+import { enter, renewIce } from './entering.ts';
+import { introduce, openLine } from './introductions.ts';
 import { depart, offline } from './leaving.ts';
-import { ENTER_MS, type Limits, MAX_UNANSWERED, PING_MS } from './limits.ts';
 import { speak } from './speaking.ts';
 import { change, tell } from './telling.ts';
 
-export function newCore(limits: Limits): Core {
-  return { limits, connections: new Map(), rooms: new Map(), deadlines: noDeadlines(), wakeMs: null };
+export function newCore(limits: Limits, secrets: Secrets, iceServers: readonly IceServer[]): Core {
+  return {
+    limits,
+    secrets,
+    iceServers,
+    connections: new Map(),
+    addresses: new Map(),
+    rooms: new Map(),
+    introductions: new Map(),
+    deadlines: noDeadlines(),
+    wakeMs: null,
+  };
 }
 
 /** The state after an input, and what is to be done: the same inputs at the same times give the same effects. Never throws on any input. */
 export function step(core: Core, input: Input, nowMs: number): readonly Effect[] {
   const turn: Turn = { core, nowMs, effects: [] };
   take(turn, input);
-  for (let due = takeDue(core.deadlines, nowMs); due !== null; due = takeDue(core.deadlines, nowMs)) {
-    if (due.type === 'connection') lookAfter(turn, due.connection);
-    else {
-      const room = core.rooms.get(due.room);
-      if (room === undefined) continue;
-      if (due.type === 'tell') tell(turn, room);
-      else depart(turn, room, due.device);
-    }
-  }
+  for (let due = takeDue(core.deadlines, nowMs); due !== null; due = takeDue(core.deadlines, nowMs)) meet(turn, due);
   const wakeMs = earliestMs(core.deadlines);
   if (wakeMs !== null && wakeMs !== core.wakeMs) turn.effects.push({ type: 'wakeAt', atMs: wakeMs });
   core.wakeMs = wakeMs;
@@ -44,60 +59,107 @@ export function step(core: Core, input: Input, nowMs: number): readonly Effect[]
 }
 
 function take(turn: Turn, input: Input): void {
-  const { core, nowMs } = turn;
+  const { core } = turn;
   switch (input.type) {
     case 'opened': {
-      const { connection: id, address } = input;
-      const allowance = fullAllowance(core.limits.messagesOfSocket, nowMs);
-      core.connections.set(id, { id, address, allowance, heardMs: nowMs, unanswered: 0, place: null });
-      say(turn, [id], { type: 'hello', version: PROTOCOL_VERSION });
-      remindAt(turn, nowMs + ENTER_MS, { type: 'connection', connection: id });
-      return;
+      const { connection, address, introduction } = input;
+      if (introduction !== null) openLine(turn, connection, address, introduction);
+      else {
+        open(turn, connection, address, { kind: 'room', lookMs: ENTER_MS });
+        say(turn, [connection], { type: 'hello', version: PROTOCOL_VERSION });
+      }
+      break;
     }
     case 'text': {
       const connection = core.connections.get(input.connection);
       if (connection !== undefined) hear(turn, connection, input);
-      return;
+      break;
     }
-    case 'closed': {
-      const connection = core.connections.get(input.connection);
-      if (connection !== undefined) forget(turn, connection);
-      return;
-    }
+    case 'closed':
+      lose(turn, input.connection);
+      break;
     case 'planned': {
       const room = core.rooms.get(input.room);
-      if (room === undefined) return;
+      if (room === undefined) break;
       room.planning = false;
       change(turn, room, { type: 'planned', request: input.request, answer: input.answer });
-      return;
+      break;
     }
     case 'time':
       // Woken too early, by a clock that is not quite this one, the core asks again.
       core.wakeMs = null;
-      return;
+      break;
     default:
       input satisfies never;
   }
 }
 
+function meet(turn: Turn, due: Deadline): void {
+  const { core } = turn;
+  switch (due.type) {
+    case 'connection':
+    case 'ice': {
+      const connection = core.connections.get(due.connection);
+      if (connection === undefined) break;
+      if (due.type === 'ice') renewIce(turn, connection);
+      else if (connection.kind === 'room') lookAfter(turn, connection);
+      else lookAfterLine(turn, connection);
+      break;
+    }
+    case 'tell':
+    case 'departure': {
+      const room = core.rooms.get(due.room);
+      if (room === undefined) break;
+      if (due.type === 'tell') tell(turn, room);
+      else depart(turn, room, due.device);
+      break;
+    }
+    case 'sweep':
+      sweep(turn);
+      break;
+    default:
+      due satisfies never;
+  }
+}
+
 function hear(turn: Turn, connection: Connection, { text, random }: Extract<Input, { type: 'text' }>): void {
   const { core, nowMs } = turn;
-  const allowance = spend(connection.allowance, core.limits.messagesOfSocket, nowMs);
-  if (allowance === null) {
-    hangUp(turn, connection, 'This connection sent too many messages.');
+  const { place, kind, address } = connection;
+  const rate = core.limits[kind === 'room' ? 'messagesOfConnection' : 'introductionsOfConnection'];
+  const allowance = spend(connection.allowance, rate, nowMs);
+  if (allowance === null || !takeFrom(turn, address, 'messages')) {
+    hangUp(turn, connection, 'This connection, or this address, sent too many messages.');
     return;
   }
   connection.allowance = allowance;
   connection.heardMs = nowMs;
   connection.unanswered = 0;
-  const parsed = parseClientMessage(text);
-  const { place } = connection;
   const room = place === null ? undefined : core.rooms.get(place.room);
   if (place !== null && room !== undefined) {
-    if (parsed.ok) speak(turn, room, connection, place.device, parsed.value);
-    else leaveOut(turn, connection, parsed.sentence);
-  } else if (parsed.ok) enter(turn, connection, parsed.value, random);
+    if (kind === 'introductions') introduce(turn, room, connection, place, text);
+    else hearSeated(turn, room, connection, place.device, text);
+    return;
+  }
+  const parsed = parseClientMessage(text);
+  if (parsed.ok) enter(turn, connection, parsed.value, random);
   else refuse(turn, connection, otherRelease(text) ?? parsed.sentence);
+}
+
+function hearSeated(turn: Turn, room: OpenRoom, connection: Connection, device: string, text: string): void {
+  const parsed = parseClientMessage(text);
+  if (!parsed.ok) {
+    leaveOut(turn, connection, parsed.sentence);
+    return;
+  }
+  // What only says that somebody is there and listens is no burden on the others of the room.
+  const isQuiet = parsed.value.type === 'seen' || parsed.value.type === 'pong' || parsed.value.type === 'ping';
+  const messages = isQuiet ? room.messages : spend(room.messages, turn.core.limits.messagesOfRoom, turn.nowMs);
+  if (messages === null) {
+    leaveOut(turn, connection, 'More is said in this session than the server takes; a message was left out.');
+    return;
+  }
+  room.messages = messages;
+  speak(turn, room, connection, device, parsed.value);
 }
 
 /** What to tell a page of another release, whose messages need not be valid here; null for one of this release. */
@@ -109,33 +171,48 @@ function otherRelease(text: string): string | null {
     : 'This page is newer than the server. Reload it; if that does not help, the server has to be updated.';
 }
 
-/** Says why and closes. Whatever it says from now on is not heard. */
+/** Says why and closes. */
 function hangUp(turn: Turn, connection: Connection, sentence: string): void {
   refuse(turn, connection, sentence);
   turn.effects.push({ type: 'close', connection: connection.id });
-  forget(turn, connection);
+  lose(turn, connection.id);
 }
 
-function forget(turn: Turn, { id, place }: Connection): void {
+/** A connection is gone, and whoever sat on it for the time being. */
+function lose(turn: Turn, id: ConnectionId): void {
   const { core } = turn;
-  core.connections.delete(id);
-  const room = place === null ? undefined : core.rooms.get(place.room);
-  if (place !== null && room?.seats.get(place.device)?.connection === id) offline(turn, room, place.device);
+  const connection = drop(turn, id);
+  const place = connection?.place;
+  const room = place && core.rooms.get(place.room);
+  if (!connection || !place || !room) return;
+  if (connection.kind === 'introductions') {
+    if (room.lines.get(place.device)?.connection === id) room.lines.delete(place.device);
+  } else if (room.seats.get(place.device)?.connection === id) offline(turn, room, place.device);
 }
 
-/** To be called when a connection's deadline is due. */
-function lookAfter(turn: Turn, id: ConnectionId): void {
+/** To be called when the deadline of a connection to a room is due. */
+function lookAfter(turn: Turn, connection: Connection): void {
   const { core, nowMs } = turn;
-  const connection = core.connections.get(id);
-  if (connection === undefined) return;
-  const silent = nowMs - connection.heardMs >= PING_MS;
-  if (connection.place === null) hangUp(turn, connection, 'This connection did not enter a session in time.');
+  const { id, place, heardMs } = connection;
+  const oldest = place && core.rooms.get(place.room)?.seats.get(place.device)?.unseen[0];
+  const silent = nowMs - heardMs >= PING_MS;
+  if (place === null) hangUp(turn, connection, 'This connection did not enter a session in time.');
   else if (silent && connection.unanswered >= MAX_UNANSWERED) hangUp(turn, connection, 'This connection went silent.');
+  else if (oldest && nowMs - oldest.atMs >= STAYS_BEHIND_MS)
+    hangUp(turn, connection, 'This connection cannot keep up.');
   else {
     if (silent) {
       connection.unanswered += 1;
       say(turn, [id], { type: 'ping' });
     }
-    remindAt(turn, (silent ? nowMs : connection.heardMs) + PING_MS, { type: 'connection', connection: id });
+    remindAt(turn, (silent ? nowMs : heardMs) + PING_MS, { type: 'connection', connection: id });
   }
+}
+
+/** To be called when the deadline of a connection for introductions is due. */
+function lookAfterLine(turn: Turn, { id, heardMs }: Connection): void {
+  if (turn.nowMs - heardMs >= INTRODUCTION_SILENCE_MS) {
+    turn.effects.push({ type: 'close', connection: id });
+    lose(turn, id);
+  } else remindAt(turn, heardMs + INTRODUCTION_SILENCE_MS, { type: 'connection', connection: id });
 }

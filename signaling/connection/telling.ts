@@ -1,27 +1,17 @@
+import { historyMessages } from '../protocol/history.ts';
 import type { ServerMessage } from '../protocol/messages.ts';
-import { apply, next, type RoomEvent, type RoomState, roomView } from '../room/room.ts';
-import { type OpenRoom, remindAt, say, type Turn } from './core.ts';
-import { TELL_MS } from './limits.ts';
+import { utf8Bytes } from '../protocol/text/plain-text.ts';
+import { apply, next, type RoomEvent } from '../room/room.ts';
+import { MAX_UNSEEN, MAX_UNSEEN_BYTES, TELL_HOST_MS, TELL_MS } from './bounds/limits.ts';
+import { changeSince, note, reportsSince, wholeRoom } from './chronicle.ts';
+import { type ConnectionId, type OpenRoom, remindAt, type Seat, type Turn } from './core.ts';
 
 /** The one way in which a room changes: the event goes into the fold, the change to those who sit there, a question to the planner. */
 export function change(turn: Turn, room: OpenRoom, event: RoomEvent): void {
   const before = room.state;
   room.state = apply(before, event);
-  if (shows(before, room.state)) tellSoon(turn, room);
+  if (note(room.chronicle, event, before, room.state)) tellSoon(turn, room);
   askPlanner(turn, room);
-}
-
-/** Whether a change shows in the room's view; reports are relayed on their own. */
-function shows(before: RoomState, after: RoomState): boolean {
-  const { settings, phase, host, devices, plan, planNote } = before;
-  return !(
-    settings === after.settings &&
-    phase === after.phase &&
-    host === after.host &&
-    devices === after.devices &&
-    plan === after.plan &&
-    planNote === after.planNote
-  );
 }
 
 /** One question at a time; the answer comes back as an input. */
@@ -33,20 +23,84 @@ function askPlanner({ effects }: Turn, room: OpenRoom): void {
   effects.push({ type: 'plan', room: room.state.id, request });
 }
 
-function tellSoon(turn: Turn, room: OpenRoom): void {
-  if (room.tellMs !== null) return;
-  room.tellMs = turn.nowMs + TELL_MS;
-  remindAt(turn, room.tellMs, { type: 'tell', room: room.state.id });
+/** There is news. The others are told in proportion to what it costs: a room's news never takes more than its share of bytes. */
+export function tellSoon(turn: Turn, room: OpenRoom): void {
+  const { nowMs } = turn;
+  const remind = (atMs: number): number => {
+    remindAt(turn, atMs, { type: 'tell', room: room.state.id });
+    return atMs;
+  };
+  room.tellHostMs ??= remind(nowMs + TELL_HOST_MS);
+  room.tellMs ??= remind(Math.max(nowMs + TELL_MS, room.restUntilMs));
 }
 
-/** To be called when the room's `tell` deadline is due. */
+/** To be called when a room's `tell` deadline is due. */
 export function tell(turn: Turn, room: OpenRoom): void {
-  if (room.tellMs === null || room.tellMs > turn.nowMs) return;
-  room.tellMs = null;
-  relay(turn, room, { type: 'room', room: roomView(room.state) });
+  const { nowMs } = turn;
+  const { state, seats } = room;
+  const host = seats.get(state.host);
+  if (room.tellHostMs !== null && room.tellHostMs <= nowMs) {
+    room.tellHostMs = null;
+    if (host !== undefined) tellSeats(turn, room, [host]);
+  }
+  if (room.tellMs !== null && room.tellMs <= nowMs) {
+    room.tellMs = null;
+    const bytes = tellSeats(turn, room, [...seats.values()]);
+    room.restUntilMs = nowMs + (1000 * bytes) / turn.core.limits.newsBytesOfRoomPerSecond;
+  }
 }
 
-export function relay(turn: Turn, room: OpenRoom, message: ServerMessage, except?: string): void {
-  const others = [...room.seats].flatMap(([device, { connection }]) => (device === except ? [] : [connection]));
-  say(turn, others, message);
+/**
+ * Tells seats all that is new to each, and returns the bytes. Who is behind is told nothing; after it has caught up it gets the newest,
+ * never what was in between.
+ */
+export function tellSeats(turn: Turn, room: OpenRoom, seats: readonly Seat[]): number {
+  const { edition } = room.chronicle;
+  const tellings = new Map<string, { readonly telling: Telling; readonly to: ConnectionId[] }>();
+  let sum = 0;
+  for (const seat of seats) {
+    if (seat.edition === edition || isBehind(seat)) continue;
+    const isHost = room.seats.get(room.state.host) === seat;
+    const key = `${isHost} ${seat.edition} ${seat.reported}`;
+    const known = tellings.get(key) ?? { telling: tellingFor(room, seat, isHost), to: [] };
+    tellings.set(key, known);
+    known.to.push(seat.connection);
+    const { bytes } = known.telling;
+    seat.edition = edition;
+    seat.reported = edition;
+    seat.unseen.push({ edition, bytes, atMs: turn.nowMs });
+    sum += bytes;
+  }
+  for (const { telling, to } of tellings.values())
+    for (const text of telling.texts) turn.effects.push({ type: 'send', to, text });
+  return sum;
+}
+
+const isBehind = ({ unseen }: Seat): boolean =>
+  unseen.length >= MAX_UNSEEN || unseen.reduce((sum, { bytes }) => sum + bytes, 0) >= MAX_UNSEEN_BYTES;
+
+/** What a seat has to be told, as texts, and their bytes as sent. */
+interface Telling {
+  readonly texts: readonly string[];
+  readonly bytes: number;
+}
+
+function tellingFor({ chronicle, state }: OpenRoom, { edition: since, reported }: Seat, isHost: boolean): Telling {
+  const { edition, activity } = chronicle;
+  // The host knows its own reports, and how far its devices are.
+  const messages: ServerMessage[] = isHost ? [] : reportMessages(reportsSince(chronicle, state, reported));
+  const change = since === null ? null : changeSince(chronicle, state, since);
+  const news = change === null ? { since: null, change: wholeRoom(state) } : { since, change };
+  const isNew = !isHost && activity !== null && activity.edition > reported;
+  messages.push({ type: 'news', edition, ...news, ...(isNew && { activity: activity.activity }) });
+  const texts = messages.map((message) => JSON.stringify(message));
+  return { texts, bytes: texts.reduce((sum, text) => sum + utf8Bytes(text), 0) };
+}
+
+function reportMessages({ rounds, scores }: ReturnType<typeof reportsSince>): ServerMessage[] {
+  if (rounds.length + scores.length > 1) return [...historyMessages(rounds, scores)];
+  return [
+    ...rounds.map((report) => ({ type: 'round', report }) as const),
+    ...scores.map((report) => ({ type: 'score', report }) as const),
+  ];
 }

@@ -4,7 +4,7 @@ import type { Worker } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { WebSocket as NodeSocket } from 'ws';
-import { peerOptions, readIceServers } from '../../web/session/links/peer-options.ts';
+import { peerOptions } from '../../web/session/links/peer-options.ts';
 import { Emitter } from '../../web/session/world/emitter.ts';
 import type { SessionEnvironment, WorkerHandle } from '../../web/session/world/environment.ts';
 import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
@@ -29,8 +29,8 @@ export async function headlessEnvironment(
   },
 ): Promise<HeadlessEnvironment> {
   const Peer = await installWebRtc();
-  const iceServers = readIceServers(await (await fetch(`${origin}/config.json`)).json());
-  if (iceServers === null)
+  const config: unknown = await (await fetch(`${origin}/config.json`)).json();
+  if (typeof config !== 'object' || config === null || !('hubPath' in config))
     throw new Error('The server did not answer with its configuration. Is this the address of a Tabloom server?');
   const leaving = new Emitter<void>();
   const { checkpointFile, memoryLimitBytes, cacheFolder = null } = options;
@@ -39,7 +39,7 @@ export async function headlessEnvironment(
     kind: 'headless',
     origin,
     openSocket: (address) => new NodeSocket(address) as unknown as WebSocket,
-    createPeer: (id) => new Peer(id, peerOptions(origin, iceServers)),
+    createPeer: (introduction) => new Peer(introduction.id, peerOptions(origin, introduction)),
     startDeviceWorker: () =>
       start<DeviceWorkerApi>(new URL('../../worker/node/device-worker-node.ts', import.meta.url)),
     startHostWorker: () => start<HostWorkerApi>(new URL('../../worker/node/host-worker-node.ts', import.meta.url)),

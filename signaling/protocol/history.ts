@@ -4,6 +4,17 @@ const MAX_POINTS = 400;
 /** Of one history message: a few of them fit under the bound on control messages. */
 const MESSAGE_CHARACTERS = 60_000;
 
+/** Rounds whose report tells what each device did; of older ones the times are enough. */
+const DETAILED = 8;
+
+/** All but the newest reports without their devices: a round of 64 devices says as much of them as fifty rounds of itself. */
+export function withoutOldDetails(rounds: readonly RoundReport[]): readonly RoundReport[] {
+  const from = rounds.length - DETAILED;
+  const isLong = (report: RoundReport, i: number): boolean => i < from && report.devices.length > 0;
+  if (!rounds.some(isLong)) return rounds;
+  return rounds.map((report, i) => (isLong(report, i) ? { ...report, devices: [] } : report));
+}
+
 /** Keeps a series short enough to send and to draw: past the limit every second point of the older half goes, first and last stay. */
 export function thinned<T>(points: readonly T[]): readonly T[] {
   let kept = points;
@@ -45,7 +56,7 @@ export function historyMessages(
     characters += length;
     return messages[messages.length - 1];
   };
-  for (const report of thinned(rounds)) next(report).rounds.push(report);
+  for (const report of withoutOldDetails(thinned(rounds))) next(report).rounds.push(report);
   for (const report of thinned(scores)) next(report).scores.push(report);
   return messages;
 }

@@ -15,6 +15,12 @@ export const MAX_CLASSES = 1000;
 
 /** One control message (JSON text over the WebSocket), in UTF-16 code units. */
 export const MAX_CONTROL_CHARACTERS = 256 * 1024;
+/**
+ * What one device may put into the view of a room, and what a session's settings may take, in bytes as sent: JSON in UTF-8. So many
+ * devices, and a plan for all of them, fit into one control message.
+ */
+export const MAX_DEVICE_VIEW_BYTES = 3072;
+export const MAX_SETTINGS_BYTES = 96 * 1024;
 
 /** One data message after reassembly. Adapters and head of roberta-large at rank 64 are about 60 MB in f32. */
 export const MAX_DATA_MESSAGE_BYTES = 256 * 1024 * 1024;

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { MAX_DEVICES_IN_ROOM } from './limits.ts';
 import { WORK_FIELDS } from './round.ts';
 import { POLICIES } from './settings.ts';
+import { textSchema } from './text/plain-text.ts';
 
 const seconds = v.pipe(v.number(), v.finite(), v.minValue(0));
 
@@ -27,14 +28,14 @@ export const RoomPlanSchema = v.strictObject({
   /** The policy that made it; with `auto`, the one that won. */
   policy: v.picklist(POLICIES),
   /** The algorithm that ran: "crunch cutting", "threshold + Hopcroft-Karp", … */
-  solver: v.pipe(v.string(), v.maxLength(120)),
+  solver: textSchema(120, 0),
   solveMs: seconds,
   /** Predicted seconds of a round, the largest compute + upload. */
   latencySeconds: seconds,
   lowerBoundSeconds: seconds,
   /** Device that limits the round, and one sentence on what would help most. */
   limitedBy: v.pipe(v.string(), v.maxLength(64)),
-  explanation: v.pipe(v.string(), v.maxLength(400)),
+  explanation: textSchema(400, 0),
   assignments: v.pipe(v.array(RoomAssignmentSchema), v.maxLength(MAX_DEVICES_IN_ROOM)),
 });
 export type RoomPlan = v.InferOutput<typeof RoomPlanSchema>;

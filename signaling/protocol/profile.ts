@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { textSchema } from './text/plain-text.ts';
 
 const seconds = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1e6));
 const bytes = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(2 ** 50));
@@ -16,7 +17,7 @@ const rate = v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(1e18));
 export const ProfileSchema = v.strictObject({
   engine: v.picklist(['onnx', 'webgpu', 'reference']),
   /** What the engine ran on, for people to read: "WASM, 4 threads", "WebGPU, apple". */
-  backend: v.pipe(v.string(), v.maxLength(120)),
+  backend: textSchema(120, 0),
   overheadSeconds: seconds,
   secondsPerSample: v.strictObject({
     embed: seconds,

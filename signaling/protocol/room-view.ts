@@ -5,14 +5,15 @@ import { RoomPlanSchema } from './plan.ts';
 import { ProfileSchema } from './profile.ts';
 import { FurtherScoreSchema, METRICS } from './scores.ts';
 import { SessionSettingsSchema } from './settings.ts';
+import { textSchema } from './text/plain-text.ts';
 
 const finite = v.pipe(v.number(), v.finite());
 const nonNegative = v.pipe(finite, v.minValue(0));
 const round = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_ROUNDS));
 const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
-export const NameSchema = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(MAX_NAME_LENGTH));
+export const NameSchema = textSchema(MAX_NAME_LENGTH);
 
-export const SentenceSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(400));
+export const SentenceSchema = textSchema(400);
 
 /** A download under way: bytes that are here, whether fetched or found in the cache, of all that are needed. */
 export const TransferSchema = v.strictObject({
@@ -59,9 +60,12 @@ export const DeviceViewSchema = v.strictObject({
 });
 export type DeviceView = v.InferOutput<typeof DeviceViewSchema>;
 
+/** Departures that one piece of news tells of; who missed more is told everything. */
+export const MAX_GONE = 2 * MAX_DEVICES_IN_ROOM;
+
 export const PHASES = ['gathering', 'training', 'paused', 'finished'] as const;
 
-/** A room as everyone in it may see it; sent whole whenever something in it changed. */
+/** A room as everyone in it may see it. */
 export const RoomViewSchema = v.strictObject({
   id: RoomIdSchema,
   settings: SessionSettingsSchema,
@@ -73,6 +77,27 @@ export const RoomViewSchema = v.strictObject({
   planNote: v.nullable(SentenceSchema),
 });
 export type RoomView = v.InferOutput<typeof RoomViewSchema>;
+
+/** Fields of a device's view that changed; all of them for a device that is new. */
+export const DeviceChangeSchema = v.strictObject({
+  ...v.partial(DeviceViewSchema).entries,
+  id: DeviceIdSchema,
+});
+export type DeviceChange = v.InferOutput<typeof DeviceChangeSchema>;
+
+/** What changed in a room's view; all of it but `gone` for somebody who knows nothing. Settings do not change, but for the policy. */
+export const RoomChangeSchema = v.strictObject({
+  phase: v.optional(RoomViewSchema.entries.phase),
+  host: v.optional(RoomViewSchema.entries.host),
+  policy: v.optional(SessionSettingsSchema.entries.policy),
+  plan: v.optional(RoomViewSchema.entries.plan),
+  planNote: v.optional(RoomViewSchema.entries.planNote),
+  /** Devices that left. One that came again since is among `devices`, as a new one. */
+  gone: v.optional(v.pipe(v.array(DeviceIdSchema), v.maxLength(MAX_GONE))),
+  /** In the room's order; those that are new come last there. */
+  devices: v.optional(v.pipe(v.array(DeviceChangeSchema), v.maxLength(MAX_DEVICES_IN_ROOM))),
+});
+export type RoomChange = v.InferOutput<typeof RoomChangeSchema>;
 
 /** What happened in one round; the host sends it, everyone sees it, the server corrects its cost model with it. */
 export const RoundReportSchema = v.strictObject({

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { textSchema } from './text/plain-text.ts';
 
 /** One class for each text, a number, or any of several labels at once. */
 export const TASK_KINDS = ['classification', 'regression', 'multi-label'] as const;
@@ -62,7 +63,7 @@ const value = v.pipe(v.number(), v.finite());
 const FieldsSchema = v.strictObject({
   metric: v.picklist(METRICS),
   /** Null for the task's own dev set; "mismatched" for MNLI's other one. */
-  devSet: v.optional(v.nullable(v.pipe(v.string(), v.minLength(1), v.maxLength(40))), null),
+  devSet: v.optional(v.nullable(textSchema(40)), null),
   value,
   /** What the best constant answer scores on the same examples; reports of 0.1.0 do not say. */
   constant: v.optional(value),

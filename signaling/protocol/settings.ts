@@ -9,10 +9,10 @@ import {
   MAX_TOKENS_PER_SAMPLE,
 } from './limits.ts';
 import { MEASURES, METRICS, TASK_KINDS } from './scores.ts';
+import { textSchema } from './text/plain-text.ts';
 import { SETTINGS_VERSION } from './version.ts';
 
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
-const text = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max));
 const finite = v.pipe(v.number(), v.finite());
 
 /** Linear projections of a RoBERTa layer that can carry a LoRA adapter, in the canonical order of every parameter list. */
@@ -61,16 +61,16 @@ export type ModelShape = v.InferOutput<typeof ModelShapeSchema>;
  * `hub` is a repository id on a Hugging Face endpoint, under `<endpoint>/<id>/resolve/<revision>/`.
  */
 export const ModelSourceSchema = v.variant('kind', [
-  v.strictObject({ kind: v.literal('embedded'), id: v.pipe(text(64), v.regex(/^[a-z0-9-]+$/, 'a plain name')) }),
+  v.strictObject({ kind: v.literal('embedded'), id: v.pipe(textSchema(64), v.regex(/^[a-z0-9-]+$/, 'a plain name')) }),
   v.strictObject({
     kind: v.literal('hub'),
     id: v.pipe(
-      text(200),
+      textSchema(200),
       v.regex(/^(?!\.+(\/|$))[\w.-]+(\/(?!\.+$)[\w.-]+)?$/, 'a repository id such as FacebookAI/roberta-base'),
     ),
     // A device that joins opens no file of its own because a session says so.
-    endpoint: v.pipe(text(300), v.url(), v.regex(/^https?:\/\//i, 'an http or https address')),
-    revision: v.pipe(text(100), v.regex(/^(?!\.+$)[\w.-]+$/, 'a branch, tag or commit')),
+    endpoint: v.pipe(textSchema(300), v.url(), v.regex(/^https?:\/\//i, 'an http or https address')),
+    revision: v.pipe(textSchema(100), v.regex(/^(?!\.+$)[\w.-]+$/, 'a branch, tag or commit')),
   }),
 ]);
 export type ModelSource = v.InferOutput<typeof ModelSourceSchema>;
@@ -157,12 +157,12 @@ export type TrainingSettings = v.InferOutput<typeof TrainingSettingsSchema>;
 
 /** What everyone in a room may know of the task. The examples themselves stay on the host's device. */
 export const TaskSummarySchema = v.strictObject({
-  id: text(64),
-  title: text(120),
+  id: textSchema(64),
+  title: textSchema(120),
   kind: v.picklist(TASK_KINDS),
   labelCount,
   /** One name per output; empty for regression. */
-  classNames: v.pipe(v.array(text(60)), v.maxLength(MAX_CLASSES)),
+  classNames: v.pipe(v.array(textSchema(60)), v.maxLength(MAX_CLASSES)),
   metric: v.picklist(METRICS),
   trainExamples: count(100_000_000),
   devExamples: count(100_000_000),

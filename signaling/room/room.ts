@@ -1,10 +1,11 @@
 import type { RoomPlanAnswer, RoomProblem } from '../planner/room-plan.ts';
-import { mergedByRound, thinned } from '../protocol/history.ts';
+import { mergedByRound, thinned, withoutOldDetails } from '../protocol/history.ts';
 import { MAX_DEVICES_IN_ROOM, MAX_NAME_LENGTH } from '../protocol/limits.ts';
 import type { RoomPlan } from '../protocol/plan.ts';
 import type { Profile } from '../protocol/profile.ts';
 import type { DeviceStatus, DeviceView, RoomView, RoundReport, ScoreReport } from '../protocol/room-view.ts';
 import type { Policy, SessionSettings } from '../protocol/settings.ts';
+import { comparableName } from '../protocol/text/plain-text.ts';
 import { choosePlan, NO_PLANNING, observeReport, type PlanningState, roomProblem } from './planning.ts';
 
 /** A device as the room keeps it: what everyone sees, and the key that proves who it is. */
@@ -146,7 +147,7 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
       return {
         ...state,
         // A host that went on from a checkpoint tells some rounds again.
-        rounds: thinned([...before(state.rounds, event.report), event.report]),
+        rounds: withoutOldDetails(thinned([...before(state.rounds, event.report), event.report])),
         looks: state.looks + 1,
         planning: {
           ...state.planning,
@@ -164,7 +165,7 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
     case 'history':
       return {
         ...state,
-        rounds: thinned(mergedByRound(state.rounds, event.rounds)),
+        rounds: withoutOldDetails(thinned(mergedByRound(state.rounds, event.rounds))),
         scores: thinned(mergedByRound(state.scores, event.scores)),
       };
     case 'planned':
@@ -177,7 +178,7 @@ const before = <T extends { readonly round: number }>(reports: readonly T[], { r
 
 function joined(state: RoomState, device: DeviceSelf, watch: boolean): readonly DeviceRecord[] {
   const known = state.devices.find((d) => d.id === device.id);
-  const taken = new Set(state.devices.filter((d) => d !== known).map((d) => d.name.toLowerCase()));
+  const taken = new Set(state.devices.filter((d) => d !== known).map((d) => comparableName(d.name)));
   const name = freeName(device.name, taken);
   if (known === undefined) return [...state.devices, newDevice({ ...device, name }, watch, false)];
   return state.devices.map((d) => (d === known ? { ...known, name, watch, online: true } : d));
@@ -186,7 +187,7 @@ function joined(state: RoomState, device: DeviceSelf, watch: boolean): readonly 
 /** The name, or with the first number that makes it one of its own: sentences about a plan tell devices apart by name. */
 function freeName(name: string, taken: ReadonlySet<string>): string {
   let free = name;
-  for (let count = 2; taken.has(free.toLowerCase()); count++)
+  for (let count = 2; taken.has(comparableName(free)); count++)
     free = `${name.slice(0, MAX_NAME_LENGTH - `${count}`.length - 1).trimEnd()} ${count}`;
   return free;
 }

@@ -6,9 +6,9 @@ import type { PlanQuestion } from './planner-thread.ts';
 /** A plan that takes longer than this is given up; the room keeps going with the plan it has. */
 const TIMEOUT_MS = 15_000;
 
-interface Pending {
+interface Question {
+  readonly problem: RoomProblem;
   readonly resolve: (answer: RoomPlanAnswer) => void;
-  readonly timer: NodeJS.Timeout;
 }
 
 export interface RoomPlanner {
@@ -17,11 +17,15 @@ export interface RoomPlanner {
   close(): Promise<void>;
 }
 
-/** Plans on one worker thread, started at once, so that it is warm when somebody joins, and again if it dies. */
+/**
+ * Plans on one worker thread, started at once, so that it is warm when somebody joins, and again if it dies. One question at a time is on
+ * the thread; the others wait here, in order, as many as there are rooms, and their time is not running.
+ */
 export class PlanService implements RoomPlanner {
   #worker: Worker | null = null;
   #nextId = 1;
-  readonly #pending = new Map<number, Pending>();
+  readonly #waiting: Question[] = [];
+  #asked: (Question & { readonly id: number; readonly timer: NodeJS.Timeout }) | null = null;
 
   constructor() {
     this.#running();
@@ -29,22 +33,43 @@ export class PlanService implements RoomPlanner {
 
   plan(problem: RoomProblem): Promise<RoomPlanAnswer> {
     if (problem.devices.length === 0) return Promise.resolve({ feasible: false, reason: 'No device is ready yet.' });
-    const id = this.#nextId++;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#fail('The planner took too long.');
-        void this.#worker?.terminate();
-        this.#worker = null;
-      }, TIMEOUT_MS);
-      this.#pending.set(id, { resolve, timer });
-      this.#running().postMessage({ id, problem } satisfies PlanQuestion);
+      this.#waiting.push({ problem, resolve });
+      this.#ask();
     });
   }
 
   async close(): Promise<void> {
-    this.#fail('The server is closing.');
-    await this.#worker?.terminate();
+    const reason = 'The server is closing.';
+    for (const { resolve } of this.#waiting.splice(0)) resolve({ feasible: false, reason });
+    const worker = this.#worker;
     this.#worker = null;
+    this.#answer({ feasible: false, reason });
+    await worker?.terminate();
+  }
+
+  #ask(): void {
+    if (this.#asked !== null) return;
+    const question = this.#waiting.shift();
+    if (question === undefined) return;
+    const id = this.#nextId++;
+    const timer = setTimeout(() => {
+      const worker = this.#worker;
+      this.#worker = null;
+      void worker?.terminate();
+      this.#answer({ feasible: false, reason: 'The planner took too long.' });
+    }, TIMEOUT_MS);
+    this.#asked = { ...question, id, timer };
+    this.#running().postMessage({ id, problem: question.problem } satisfies PlanQuestion);
+  }
+
+  #answer(answer: RoomPlanAnswer): void {
+    const asked = this.#asked;
+    if (asked === null) return;
+    this.#asked = null;
+    clearTimeout(asked.timer);
+    asked.resolve(answer);
+    this.#ask();
   }
 
   #running(): Worker {
@@ -52,28 +77,16 @@ export class PlanService implements RoomPlanner {
     const worker = startThread(new URL('./planner-thread.ts', import.meta.url));
     worker.unref();
     worker.on('message', ({ id, answer }: { id: number; answer: RoomPlanAnswer }) => {
-      const pending = this.#pending.get(id);
-      if (pending === undefined) return;
-      clearTimeout(pending.timer);
-      this.#pending.delete(id);
-      pending.resolve(answer);
+      if (this.#asked?.id === id) this.#answer(answer);
     });
     const died = (why: string): void => {
       if (this.#worker !== worker) return;
       this.#worker = null;
-      this.#fail(`The planner stopped unexpectedly${why}.`);
+      this.#answer({ feasible: false, reason: `The planner stopped unexpectedly${why}.` });
     };
     worker.on('error', (error) => died(`: ${error.message}`));
     worker.on('exit', () => died(''));
     this.#worker = worker;
     return worker;
-  }
-
-  #fail(reason: string): void {
-    for (const { resolve, timer } of this.#pending.values()) {
-      clearTimeout(timer);
-      resolve({ feasible: false, reason });
-    }
-    this.#pending.clear();
   }
 }

@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import type { WebSocket } from 'ws';
+import { refusesConnection } from '../connection/addresses.ts';
 import type { ConnectionId, Core, Effect, Input } from '../connection/core.ts';
-import { DEFAULT_LIMITS } from '../connection/limits.ts';
-import { newCore, step } from '../connection/step.ts';
+import { step } from '../connection/step.ts';
 import type { RoomPlanner } from './plan-service.ts';
 
 /** Enough for a room's code. */
 const RANDOM_BYTES = 16;
+/** Bytes that a socket may have taken and not yet sent. The core stops long before, but for what it cannot hold back. */
+const MAX_UNSENT_BYTES = 2 * 1024 * 1024;
 
 /** The connection core's home in a Node process: its sockets, its clock, its planner. */
 export class RoomSockets {
-  readonly #core: Core = newCore(DEFAULT_LIMITS);
+  readonly #core: Core;
   readonly #sockets = new Map<ConnectionId, WebSocket>();
   readonly #planner: RoomPlanner;
   readonly #log: (line: string) => void;
@@ -18,12 +20,19 @@ export class RoomSockets {
   #alarm: NodeJS.Timeout | null = null;
   #closed = false;
 
-  constructor(planner: RoomPlanner, log: (line: string) => void) {
+  constructor(core: Core, planner: RoomPlanner, log: (line: string) => void) {
+    this.#core = core;
     this.#planner = planner;
     this.#log = log;
   }
 
-  connect(socket: WebSocket, address: string): void {
+  /** Why an address may not open one more connection now, or null. */
+  refuses(address: string): string | null {
+    return refusesConnection(this.#core, address, Date.now());
+  }
+
+  /** `introduction` is who a connection for introductions says to be; null for one to a room. */
+  connect(socket: WebSocket, address: string, introduction: { id: string; token: string } | null): void {
     const connection = ++this.#lastId;
     this.#sockets.set(connection, socket);
     socket.on('error', () => socket.terminate());
@@ -36,7 +45,7 @@ export class RoomSockets {
       this.#sockets.delete(connection);
       this.#take({ type: 'closed', connection });
     });
-    this.#take({ type: 'opened', connection, address });
+    this.#take({ type: 'opened', connection, address, introduction });
   }
 
   close(): void {
@@ -46,14 +55,22 @@ export class RoomSockets {
 
   #take(input: Input): void {
     if (this.#closed) return;
-    for (const effect of step(this.#core, input, Date.now())) this.#do(effect);
+    try {
+      for (const effect of step(this.#core, input, Date.now())) this.#do(effect);
+    } catch (error) {
+      // A fault of ours: whoever met it loses the connection, and nobody else anything.
+      this.#log(`An input could not be answered: ${error instanceof Error ? error.stack : String(error)}`);
+      if ('connection' in input) this.#sockets.get(input.connection)?.terminate();
+    }
   }
 
   #do(effect: Effect): void {
     switch (effect.type) {
-      case 'send':
-        for (const id of effect.to) this.#sockets.get(id)?.send(effect.text);
+      case 'send': {
+        const bytes = Buffer.from(effect.text);
+        for (const id of effect.to) this.#send(id, bytes);
         break;
+      }
       case 'close':
         this.#sockets.get(effect.connection)?.close();
         break;
@@ -75,5 +92,12 @@ export class RoomSockets {
       default:
         effect satisfies never;
     }
+  }
+
+  #send(id: ConnectionId, bytes: Buffer): void {
+    const socket = this.#sockets.get(id);
+    if (socket === undefined) return;
+    if (socket.bufferedAmount > MAX_UNSENT_BYTES) socket.terminate();
+    else socket.send(bytes, { binary: false });
   }
 }

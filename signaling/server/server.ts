@@ -1,32 +1,34 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { basename, resolve } from 'node:path';
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import express from 'express';
-import { ExpressPeerServer } from 'peer';
 import { WebSocketServer } from 'ws';
+import { DEFAULT_LIMITS, type Limits } from '../connection/bounds/limits.ts';
+import { newCore } from '../connection/step.ts';
 import { MAX_CONTROL_CHARACTERS } from '../protocol/limits.ts';
-import { lanAddresses } from './addresses.ts';
+import type { IceServer } from '../protocol/messages.ts';
+import { type Gate, makeGate, readTarget } from './gate.ts';
+import { makePage, type PageOptions } from './page.ts';
 import { PlanService, type RoomPlanner } from './plan-service.ts';
 import { RoomSockets } from './room-sockets.ts';
+import { PROCESS_SECRET } from './server-secret.ts';
+import { visible } from './visible.ts';
 
-export interface ServerOptions {
+export interface ServerOptions extends PageOptions {
   readonly port: number;
-  /** Interface to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for phones on the same network. */
-  readonly host: string;
-  /** Folder of the built page; null serves no page (headless sessions only). */
-  readonly pageFolder: string | null;
-  /** Folder whose subfolders are embedded models. */
-  readonly modelsFolder: string;
-  /** Folder laid out like the Hugging Face hub, served under `/hub/`; null serves none. */
-  readonly hubFolder: string | null;
-  /** Folder with the files of one model, served as a repository of that hub: `localModelId` says under which name. */
-  readonly modelFolder?: string | null;
   /** ICE servers for browsers behind NAT. Empty by default: nothing here reaches a public server unless asked to. */
-  readonly iceServers: readonly { readonly urls: string; readonly username?: string; readonly credential?: string }[];
+  readonly iceServers: readonly IceServer[];
+  /** What a TURN server among them shares with this one, for credentials that are good for a while. */
+  readonly turnSecret?: string | null;
   readonly log: (line: string) => void;
   /** Who makes the rooms' plans; the project's planner on a thread of its own unless given. */
   readonly planner?: RoomPlanner;
+  /** In place of `DEFAULT_LIMITS`. */
+  readonly limits?: Partial<Limits>;
+  /** 32 bytes; a server that is started again with the same knows its rooms' hosts again. One of this process unless given. */
+  readonly secret?: Uint8Array;
+  /** Origins of pages elsewhere that may connect. */
+  readonly allowOrigins?: readonly string[];
+  /** Whether to believe X-Forwarded-For. */
+  readonly trustProxy?: boolean;
 }
 
 export interface RunningServer {
@@ -34,102 +36,88 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** What a folder's model is called in sessions: `local/NAME`. */
-export function localModelId(folder: string): string {
-  return `local/${basename(resolve(folder)).replace(/[^\w.-]+/g, '-') || 'model'}`;
-}
+/** The paths that pages and headless devices use; all on one port. PeerJS's client adds a last part of its own to the second. */
+const ROOM_PATH = '/room';
+const INTRODUCTION_PATH = '/peer/peerjs';
+/** In bytes; of what is in UTF-8, a character takes up to three for each UTF-16 code unit. */
+const MAX_MESSAGE_BYTES = 3 * MAX_CONTROL_CHARACTERS;
+/** Sockets that are no connections to rooms: requests for files. */
+const SPARE_CONNECTIONS = 2000;
 
-/** The paths that pages and headless devices use; all on one port. */
-export const PEER_PATH = '/peer';
-export const ROOM_PATH = '/room';
-
-/** Starts the one process: page, models, PeerServer, rooms, planner. Rejects when the port cannot be had. */
+/** Starts the one process: page, models, rooms, introductions, planner. Rejects when the port cannot be had. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { modelFolder = null } = options;
-  const app = express();
-  app.disable('x-powered-by');
-  // Isolation lets WASM use threads; `credentialless` still allows model downloads from a hub that sends no CORP header.
-  app.use((_request, response, next) => {
-    response.set({
-      'Cross-Origin-Opener-Policy': 'same-origin',
-      'Cross-Origin-Embedder-Policy': 'credentialless',
-      'Cross-Origin-Resource-Policy': 'cross-origin',
-      'X-Content-Type-Options': 'nosniff',
-      'Referrer-Policy': 'no-referrer',
-    });
-    next();
-  });
-  app.get('/config.json', (_request, response) => {
-    response.json({
-      iceServers: options.iceServers,
-      hubPath: options.hubFolder === null && modelFolder === null ? null : '/hub',
-      models: modelFolder === null ? [] : [localModelId(modelFolder)],
-      addresses: lanAddresses(options.host, (server.address() as AddressInfo).port),
-    });
-  });
-  const files = { fallthrough: false, dotfiles: 'ignore' as const, index: false as const };
-  app.use('/models', express.static(options.modelsFolder, files));
-  if (modelFolder !== null)
-    app.use(`/hub/${localModelId(modelFolder)}/resolve/main`, express.static(modelFolder, files));
-  if (options.hubFolder !== null) app.use('/hub', express.static(options.hubFolder, files));
-
-  const server = createServer(app);
-  let peerSockets: WebSocketServer | null = null;
-  const peer = ExpressPeerServer(server, {
-    path: '/',
-    allow_discovery: false,
-    // On a shared server PeerServer would answer 400 to every other WebSocket path, so upgrades are routed below.
-    createWebSocketServer: () => {
-      peerSockets = new WebSocketServer({ noServer: true, maxPayload: MAX_CONTROL_CHARACTERS });
-      return peerSockets;
-    },
-  });
-  peer.on('error', (error: Error) => options.log(`PeerServer: ${error.message}`));
-  app.use(PEER_PATH, peer);
-  if (options.pageFolder !== null) app.use(express.static(options.pageFolder, { dotfiles: 'ignore' }));
-  app.use(
-    (
-      error: { status?: unknown },
-      _request: express.Request,
-      response: express.Response,
-      _next: express.NextFunction,
-    ) => {
-      const status = typeof error.status === 'number' ? error.status : 500;
-      response
-        .status(status)
-        .type('text/plain')
-        .send(status === 404 ? 'Not found.' : 'This request cannot be answered.');
-    },
-  );
-
+  const { trustProxy = false, allowOrigins = [], turnSecret = null } = options;
+  const log = (line: string): void => options.log(visible(line));
+  const gate = makeGate({ host: options.host, allowOrigins, trustProxy });
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const secrets = { server: options.secret ?? PROCESS_SECRET, turn: turnSecret };
   const planner = options.planner ?? new PlanService();
-  const rooms = new RoomSockets(planner, options.log);
-  const roomSockets = new WebSocketServer({ noServer: true, maxPayload: 4 * MAX_CONTROL_CHARACTERS });
-  roomSockets.on('connection', (socket, request: IncomingMessage) =>
-    rooms.connect(socket, request.socket.remoteAddress ?? ''),
-  );
+  const rooms = new RoomSockets(newCore(limits, secrets, options.iceServers), planner, log);
+  const server: Server = createServer(makePage(options, gate, () => portOf(server)));
+  server.maxConnections = limits.connections + SPARE_CONNECTIONS;
+
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    const path = new URL(request.url ?? '/', 'http://server').pathname;
-    const target = path === ROOM_PATH ? roomSockets : path.startsWith(`${PEER_PATH}/`) ? peerSockets : null;
-    if (target === null) {
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
-      return;
+    try {
+      const [status, target] = judgeUpgrade(request, gate, (address) => rooms.refuses(address));
+      if (target === null) {
+        socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`);
+        return;
+      }
+      sockets.handleUpgrade(request, socket, head, (client) =>
+        rooms.connect(client, target.address, target.introduction),
+      );
+    } catch (error) {
+      log(`A connection could not be opened: ${messageOf(error)}`);
+      socket.destroy();
     }
-    target.handleUpgrade(request, socket, head, (client) => target.emit('connection', client, request));
   });
 
   await listen(server, options.port, options.host);
+  server.on('error', (error) => log(`The server met an error: ${messageOf(error)}`));
   return {
-    port: (server.address() as AddressInfo).port,
+    port: portOf(server),
     async close() {
       rooms.close();
-      for (const sockets of [roomSockets, peerSockets]) for (const client of sockets?.clients ?? []) client.terminate();
+      for (const client of sockets.clients) client.terminate();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await planner.close();
     },
   };
+}
+
+const portOf = (server: Server): number => {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+};
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+interface UpgradeTarget {
+  readonly address: string;
+  readonly introduction: { readonly id: string; readonly token: string } | null;
+}
+
+/** What becomes of a wish for a WebSocket: a status that refuses it, or whose it is. */
+function judgeUpgrade(
+  request: IncomingMessage,
+  gate: Gate,
+  refuses: (address: string) => string | null,
+): [status: number, target: UpgradeTarget | null] {
+  const target = readTarget(request.url);
+  if (target === null) return [400, null];
+  if (gate.refusesHost(request) !== null || gate.refusesOrigin(request) !== null) return [403, null];
+  const { path, query } = target;
+  if (path !== ROOM_PATH && path !== INTRODUCTION_PATH) return [404, null];
+  const address = gate.addressOf(request);
+  if (refuses(address) !== null) return [429, null];
+  const [id, token] = [query.get('id') ?? '', query.get('token') ?? ''];
+  return [
+    101,
+    { address, introduction: path === ROOM_PATH ? null : { id: id.slice(0, 64), token: token.slice(0, 64) } },
+  ];
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

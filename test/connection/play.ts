@@ -1,10 +1,12 @@
-import type { Core, Effect } from '../../signaling/connection/core.ts';
-import { DEFAULT_LIMITS, type Limits } from '../../signaling/connection/limits.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../signaling/connection/bounds/limits.ts';
+import type { Core, Effect, Secrets } from '../../signaling/connection/core.ts';
 import { newCore, step } from '../../signaling/connection/step.ts';
 import { planRoom } from '../../signaling/planner/room-plan.ts';
 import { type ClientMessage, parseServerMessage, type ServerMessage } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { SETTINGS } from '../protocol/samples.ts';
+
+export const SECRETS = { server: new Uint8Array(32).fill(7), turn: null };
 
 export const device = (id: string) => ({ id, key: `keykeykeykey0000${id}`, name: id, kind: 'tab' as const });
 
@@ -13,7 +15,11 @@ export class Play {
   readonly core: Core;
   readonly logged: string[] = [];
   readonly closed: number[] = [];
+  /** What was sent over connections for introductions. */
+  readonly introduced: [connection: number, message: unknown][] = [];
   readonly #said = new Map<number, ServerMessage[]>();
+  /** Who says nothing of its own accord: everybody else says what it has seen. */
+  readonly ignorant = new Set<number>();
   /** Whether the planner answers at once. */
   plans = true;
   asked = 0;
@@ -22,13 +28,23 @@ export class Play {
   #lastId = 0;
   #seed = 1;
 
-  constructor(limits: Partial<Limits> = {}) {
-    this.core = newCore({ ...DEFAULT_LIMITS, ...limits });
+  constructor(
+    limits: Partial<Limits> = {},
+    { server = SECRETS.server, turn = null, iceServers = [] }: Partial<Secrets & Pick<Core, 'iceServers'>> = {},
+  ) {
+    this.core = newCore({ ...DEFAULT_LIMITS, ...limits }, { server, turn }, iceServers);
   }
 
   open(address = '192.0.2.1'): number {
     const connection = ++this.#lastId;
-    this.take({ type: 'opened', connection, address });
+    this.take({ type: 'opened', connection, address, introduction: null });
+    return connection;
+  }
+
+  /** A connection for introductions. */
+  line(introduction: { readonly id: string; readonly token: string }, address = '192.0.2.1'): number {
+    const connection = ++this.#lastId;
+    this.take({ type: 'opened', connection, address, introduction });
     return connection;
   }
 
@@ -82,15 +98,24 @@ export class Play {
   }
 
   take(input: Parameters<typeof step>[1]): void {
-    for (const effect of step(this.core, input, this.nowMs)) this.#do(effect);
+    const seen: [number, number][] = [];
+    for (const effect of step(this.core, input, this.nowMs)) this.#do(effect, seen);
+    for (const [connection, edition] of seen) this.send(connection, { type: 'seen', edition });
   }
 
-  #do(effect: Effect): void {
+  #do(effect: Effect, seen: [number, number][]): void {
     switch (effect.type) {
       case 'send': {
         const parsed = parseServerMessage(effect.text);
-        if (!parsed.ok) throw new Error(parsed.sentence);
-        for (const to of effect.to) this.#said.set(to, [...(this.#said.get(to) ?? []), parsed.value]);
+        // Not a control message: PeerJS's.
+        if (!parsed.ok) {
+          for (const to of effect.to) this.introduced.push([to, JSON.parse(effect.text)]);
+          break;
+        }
+        for (const to of effect.to) {
+          this.#said.set(to, [...(this.#said.get(to) ?? []), parsed.value]);
+          if (parsed.value.type === 'news' && !this.ignorant.has(to)) seen.push([to, parsed.value.edition]);
+        }
         break;
       }
       case 'close':

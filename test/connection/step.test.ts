@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import type { Effect, Input } from '../../signaling/connection/core.ts';
 import {
   DEFAULT_LIMITS,
   ENTER_MS,
   HOST_GRACE_MS,
   OFFLINE_GRACE_MS,
   PING_MS,
-} from '../../signaling/connection/limits.ts';
+  SWEEP_MS,
+} from '../../signaling/connection/bounds/limits.ts';
+import type { Effect, Input } from '../../signaling/connection/core.ts';
 import { newCore, step } from '../../signaling/connection/step.ts';
 import type { ClientMessage, ServerMessage } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { profile, SETTINGS } from '../protocol/samples.ts';
-import { device, Play } from './play.ts';
+import { device, Play, SECRETS } from './play.ts';
 
 const create = { type: 'create', version: PROTOCOL_VERSION, device: device('hosthost'), settings: SETTINGS } as const;
 const refusals = (said: readonly ServerMessage[]): string[] =>
@@ -54,8 +55,8 @@ describe('the handshake', () => {
     expect(room).toMatch(/^[2-9a-hjkmnp-z]{6}$/);
     const tab = play.join(room, 'tabtabtab');
     play.pass(100);
-    expect(play.said(tab).map((m) => m.type)).toEqual(['hello', 'history', 'room']);
-    expect(play.said(connection).map((m) => m.type)).toContain('room');
+    expect(play.said(tab).map((m) => m.type)).toEqual(['hello', 'welcome', 'history', 'news']);
+    expect(play.said(connection).map((m) => m.type)).toContain('news');
   });
 });
 
@@ -121,13 +122,13 @@ describe('what a connection may say', () => {
   });
 
   it('no more than its allowance, and nothing after it was hung up', () => {
-    const play = new Play({ messagesOfSocket: { perSecond: 10, burst: 20 } });
+    const play = new Play({ messagesOfConnection: { perSecond: 10, burst: 20 } });
     const connection = play.open();
     play.said(connection);
     for (let i = 0; i < 25; i++) play.send(connection, { type: 'ping' });
     const said = play.said(connection);
     expect(said.filter((m) => m.type === 'pong')).toHaveLength(20);
-    expect(refusals(said)).toEqual(['This connection sent too many messages.']);
+    expect(refusals(said)).toEqual(['This connection, or this address, sent too many messages.']);
     expect(play.closed).toEqual([connection]);
     const other = play.open();
     for (let second = 0; second < 5; second++) {
@@ -154,6 +155,9 @@ describe('time', () => {
     const play = new Play();
     const { connection, room } = play.host();
     const [alive, dead] = [play.join(room, 'alivealive'), play.join(room, 'deaddead')];
+    play.pass(500);
+    for (const id of [connection, alive, dead]) play.said(id);
+    play.ignorant.add(dead);
     const at: Record<string, number> = {};
     const startMs = play.nowMs;
     for (let t = 0; t < 60; t++) {
@@ -195,6 +199,10 @@ describe('time', () => {
     expect(play.core.rooms.has(room)).toBe(true);
     play.pass(1);
     expect(play.core.rooms.has(room)).toBe(false);
+    // Nothing of it is left, and nothing wakes the core any more.
+    play.pass(SWEEP_MS * 3);
+    expect(play.core.addresses.size).toBe(0);
+    expect(play.core.introductions.size).toBe(0);
     expect(play.core.deadlines.heap).toEqual([]);
   });
 });
@@ -235,9 +243,9 @@ describe('a step', () => {
       random: Uint8Array.from({ length: 16 }, (_, i) => i),
     });
     const room = '23456789'.slice(0, 6);
-    inputs.push([0, { type: 'opened', connection: 1, address: 'a' }], [1, text(1, create)]);
+    inputs.push([0, { type: 'opened', connection: 1, address: 'a', introduction: null }], [1, text(1, create)]);
     for (let i = 2; i < 8; i++) {
-      inputs.push([10 * i, { type: 'opened', connection: i, address: 'a' }]);
+      inputs.push([10 * i, { type: 'opened', connection: i, address: 'a', introduction: null }]);
       inputs.push([
         10 * i + 1,
         text(i, { type: 'join', version: PROTOCOL_VERSION, device: device(`tabtabt${i}`), room, watch: false }),
@@ -247,7 +255,7 @@ describe('a step', () => {
     for (let t = 100; t < 60_000; t += 1700)
       inputs.push([t, { type: 'time' }], [t, text(1 + (t % 7), { type: 'pong' })]);
     const run = (store: boolean): (readonly Effect[])[] => {
-      let core = newCore(DEFAULT_LIMITS);
+      let core = newCore(DEFAULT_LIMITS, SECRETS, []);
       return inputs.map(([atMs, input]) => {
         if (store) core = structuredClone(core);
         return step(core, input, atMs);

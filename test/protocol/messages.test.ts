@@ -41,7 +41,8 @@ const ACTIVITY = { round: 1, devices: [{ device: 'abcdefgh', received: 1, expect
 const CLIENT_MESSAGES: ClientMessage[] = [
   { type: 'create', version: PROTOCOL_VERSION, device, settings: SETTINGS },
   { type: 'join', version: PROTOCOL_VERSION, device, room: 'abc234', watch: false },
-  { type: 'address', peerId: 'xyz123' },
+  { type: 'seen', edition: 7 },
+  { type: 'resync' },
   { type: 'status', status: { kind: 'loading', done: 1, total: 2 } },
   { type: 'profile', profile: profile() },
   { type: 'linked', device: 'abcdefgh', linked: true },
@@ -59,12 +60,26 @@ const CLIENT_MESSAGES: ClientMessage[] = [
 const SERVER_MESSAGES: ServerMessage[] = [
   { type: 'hello', version: PROTOCOL_VERSION },
   {
-    type: 'room',
-    room: {
-      id: 'abc234',
-      settings: SETTINGS,
+    type: 'welcome',
+    room: 'abc234',
+    settings: SETTINGS,
+    introduction: {
+      id: 'xyz123',
+      token: 'ab'.repeat(16),
+      iceServers: [{ urls: 'turn:192.0.2.1:3478', username: '1:abc', credential: 'secret' }],
+    },
+    claim: 'ab'.repeat(32),
+  },
+  { type: 'ice', iceServers: [{ urls: 'stun:192.0.2.1' }] },
+  {
+    type: 'news',
+    edition: 7,
+    since: 3,
+    change: {
       phase: 'training',
       host: 'abcdefgh',
+      policy: 'crunch',
+      gone: ['hgfedcba'],
       devices: [
         {
           id: 'abcdefgh',
@@ -81,11 +96,11 @@ const SERVER_MESSAGES: ServerMessage[] = [
       plan: null,
       planNote: 'Nobody can hold the model.',
     },
+    activity: ACTIVITY,
   },
   { type: 'history', rounds: [ROUND], scores: [SCORE] },
   { type: 'round', report: ROUND },
   { type: 'score', report: SCORE },
-  { type: 'activity', activity: ACTIVITY },
   { type: 'pong' },
   { type: 'ping' },
   { type: 'error', sentence: 'There is no such session.', refused: true },
@@ -93,7 +108,7 @@ const SERVER_MESSAGES: ServerMessage[] = [
 ];
 
 /** Fields that may be nothing. */
-const NULLABLE = new Set(['plan', 'planNote', 'peerId', 'devSet', 'classWeights', 'bestBy']);
+const NULLABLE = new Set(['since', 'plan', 'planNote', 'peerId', 'devSet', 'classWeights', 'bestBy']);
 
 /** Every way to replace one leaf of a value by something that cannot stand there. */
 function* mutations(value: unknown, field = ''): Generator<unknown> {

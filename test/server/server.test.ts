@@ -3,16 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { type ClientMessage, parseServerMessage, type ServerMessage } from '../../signaling/protocol/messages.ts';
 import type { RoundReport } from '../../signaling/protocol/room-view.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
 import { profile, SETTINGS } from '../protocol/samples.ts';
+import { Client, enter as enterRoom, hostRoom as host, self } from './client.ts';
 
 let server: RunningServer;
 let folder: string;
-const clients: Client[] = [];
-
 const options = (port: number) => ({
   port,
   host: '127.0.0.1',
@@ -38,66 +36,18 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** A control connection whose messages can be awaited. */
-class Client {
-  readonly socket: WebSocket;
-  readonly received: ServerMessage[] = [];
-  readonly #waiting: ((message: ServerMessage) => void)[] = [];
-
-  constructor() {
-    this.socket = new WebSocket(`ws://127.0.0.1:${server.port}/room`);
-    this.socket.on('message', (data) => {
-      const parsed = parseServerMessage(data.toString());
-      if (!parsed.ok) throw new Error(parsed.sentence);
-      this.received.push(parsed.value);
-      for (const look of [...this.#waiting]) look(parsed.value);
-    });
-    clients.push(this);
-  }
-
-  async open(): Promise<this> {
-    await new Promise((resolve) => this.socket.once('open', resolve));
-    return this;
-  }
-
-  send(message: ClientMessage): void {
-    this.socket.send(JSON.stringify(message));
-  }
-
-  /** The first message, already received or still to come, that satisfies. */
-  message<T extends ServerMessage['type']>(
-    type: T,
-    satisfies: (message: Extract<ServerMessage, { type: T }>) => boolean = () => true,
-  ): Promise<Extract<ServerMessage, { type: T }>> {
-    const fits = (m: ServerMessage): m is Extract<ServerMessage, { type: T }> =>
-      m.type === type && satisfies(m as Extract<ServerMessage, { type: T }>);
-    const known = this.received.find(fits);
-    if (known !== undefined) return Promise.resolve(known);
-    return new Promise((resolve) => {
-      const look = (m: ServerMessage): void => {
-        if (!fits(m)) return;
-        this.#waiting.splice(this.#waiting.indexOf(look), 1);
-        resolve(m);
-      };
-      this.#waiting.push(look);
-    });
-  }
-}
-
-const self = (id: string) => ({ id, key: `${id}keykeykeykey0000`, name: id, kind: 'tab' as const });
-
-async function hostRoom(): Promise<{ host: Client; room: string }> {
-  const host = await new Client().open();
-  host.send({ type: 'create', version: PROTOCOL_VERSION, device: self('hosthost'), settings: SETTINGS });
-  const { room } = await host.message('room');
-  return { host, room: room.id };
-}
-
-async function enter(room: string, id: string, watch = false): Promise<Client> {
-  const client = await new Client().open();
-  client.send({ type: 'join', version: PROTOCOL_VERSION, device: self(id), room, watch });
+const clients: Client[] = [];
+const kept = (client: Client): Client => {
+  clients.push(client);
   return client;
-}
+};
+const hostRoom = async (): Promise<{ host: Client; room: string }> => {
+  const hosted = await host(server.port);
+  return { ...hosted, host: kept(hosted.host) };
+};
+const enter = async (room: string, id: string, watch = false): Promise<Client> =>
+  kept(await enterRoom(server.port, room, id, watch));
+const newClient = async (): Promise<Client> => kept(await new Client(server.port).open());
 
 describe('files', () => {
   it('are served with ranges, isolated, and nothing hidden', async () => {
@@ -110,7 +60,7 @@ describe('files', () => {
     for (const path of ['/models/absent', '/models/.secret', '/hub/x', '/models/../package.json'])
       expect([path, (await at(path)).status]).toEqual([path, 404]);
     expect(await (await at('/config.json')).json()).toEqual({
-      iceServers: [],
+      version: PROTOCOL_VERSION,
       hubPath: null,
       models: [],
       addresses: [],
@@ -127,8 +77,7 @@ describe('rooms', () => {
     const { host, room } = await hostRoom();
     host.send({ type: 'profile', profile: profile() });
     const tab = await enter(room, 'tabtabtab');
-    tab.send({ type: 'address', peerId: 'peer1' });
-    await host.message('room', (m) => m.room.devices[1]?.peerId === 'peer1');
+    await host.message('room', (m) => m.room.devices.length === 2);
     host.send({ type: 'linked', device: 'tabtabtab', linked: true });
     tab.send({ type: 'profile', profile: profile() });
     const planned = await tab.message('room', (m) => m.room.plan?.assignments.length === 2);
@@ -159,7 +108,7 @@ describe('rooms', () => {
     const { room } = await hostRoom();
     const lost = await enter('zzzzzz', 'lostlost');
     expect(await lost.message('error')).toMatchObject({ refused: true, sentence: expect.stringContaining('zzzzzz') });
-    const thief = await new Client().open();
+    const thief = await newClient();
     thief.send({
       type: 'join',
       version: PROTOCOL_VERSION,
@@ -193,14 +142,22 @@ describe('rooms', () => {
 
   it('come back under their code when the host returns to a server that forgot them', async () => {
     const { host, room } = await hostRoom();
+    const { claim } = await host.message('welcome');
     host.socket.terminate();
     const port = server.port;
     await server.close();
     server = await startServer(options(port));
     const early = await enter(room, 'tabtabtab');
     expect((await early.message('error')).refused).toBe(true);
-    const again = await new Client().open();
-    again.send({ type: 'create', version: PROTOCOL_VERSION, device: self('hosthost'), settings: SETTINGS, room });
+    const again = await newClient();
+    again.send({
+      type: 'create',
+      version: PROTOCOL_VERSION,
+      device: self('hosthost'),
+      settings: SETTINGS,
+      room,
+      claim: claim ?? '',
+    });
     expect((await again.message('room')).room.id).toBe(room);
     const tab = await enter(room, 'tabtabtab');
     expect((await tab.message('room')).room.devices).toHaveLength(2);
@@ -239,11 +196,7 @@ describe('rooms', () => {
     await closed;
   });
 
-  it('share the port with PeerServer, and refuse other sockets', async () => {
-    const peer = new WebSocket(`ws://127.0.0.1:${server.port}/peer/peerjs?key=peerjs&id=abc&token=t`);
-    const hello = await new Promise((resolve) => peer.once('message', (data) => resolve(JSON.parse(data.toString()))));
-    expect(hello).toEqual({ type: 'OPEN' });
-    peer.terminate();
+  it('refuse other sockets', async () => {
     const other = new WebSocket(`ws://127.0.0.1:${server.port}/elsewhere`);
     const error = await new Promise<Error>((resolve) => other.once('error', resolve));
     expect(error.message).toContain('404');

@@ -35,10 +35,13 @@ describe('what is waited for while something is open', () => {
   });
 });
 
+const INTRODUCTION = { id: 'mine', token: 'mine', iceServers: [] };
+
 describe('a channel that is being opened', () => {
   async function opening() {
     const peer = new FakePeer();
-    const address = new PeerAddress({ createPeer: () => peer, randomBytes: (n) => new Uint8Array(n) });
+    const address = new PeerAddress({ createPeer: () => peer });
+    address.introduce(INTRODUCTION);
     await settle();
     const promise = address.connect('somebody');
     promise.catch(() => undefined);
@@ -80,12 +83,13 @@ describe('a host that lets devices in', () => {
     const store = new ViewStore('host', 'hosthost');
     const sent: ClientMessage[] = [];
     const links = new HostLinks({
-      environment: { createPeer: () => peer, randomBytes: (n) => new Uint8Array(n) },
+      environment: { createPeer: () => peer },
       settings: SETTINGS,
       client: { send: (message) => void sent.push(message) },
       deviceLinks,
       store,
     });
+    links.introduce(INTRODUCTION);
     await settle();
     const arrive = (peerId: string): FakeConnection => {
       const connection = new FakeConnection(peerId);

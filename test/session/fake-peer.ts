@@ -38,6 +38,7 @@ export class FakeConnection implements AddressConnection {
 export class FakePeer implements AddressPeer {
   open = true;
   destroyed = false;
+  readonly options = {};
   readonly connections: FakeConnection[] = [];
   /** Each event has another kind of listener; this only keeps them. */
   readonly #listeners = new Map<string, ((value: never) => void)[]>();
@@ -58,6 +59,10 @@ export class FakePeer implements AddressPeer {
 
   reconnect(): void {
     this.open = true;
+  }
+
+  disconnect(): void {
+    this.open = false;
   }
 
   destroy(): void {

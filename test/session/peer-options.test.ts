@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { peerOptions, readIceServers } from '../../web/session/links/peer-options.ts';
+import { peerOptions } from '../../web/session/links/peer-options.ts';
 
 describe('PeerJS', () => {
   it.each([
@@ -8,32 +8,15 @@ describe('PeerJS', () => {
     ['https://example.org', { host: 'example.org', port: 443, secure: true }],
     ['https://example.org:9443', { host: 'example.org', port: 9443, secure: true }],
   ])('goes to the server at %s and nowhere else', (origin, where) => {
-    expect(peerOptions(origin, [])).toEqual({ ...where, path: '/peer', config: { iceServers: [] }, debug: 0 });
+    const given = { id: 'a', token: 't', iceServers: [] };
+    const expected = { ...where, path: '/peer', token: 't', config: { iceServers: [] }, debug: 0 };
+    expect(peerOptions(origin, given)).toEqual(expected);
   });
 
   it('takes the ICE servers that it is given', () => {
     const servers = [{ urls: 'stun:127.0.0.1:3478' }];
-    expect(peerOptions('http://a', servers).config).toEqual({ iceServers: servers });
+    expect(peerOptions('http://a', { id: 'a', token: 't', iceServers: servers }).config).toEqual({
+      iceServers: servers,
+    });
   });
-});
-
-describe('ICE servers of a configuration', () => {
-  it.each([
-    [[]],
-    [[{ urls: 'stun:host:3478' }]],
-    [[{ urls: ['turn:host:3478', 'turns:host'], username: 'u', credential: 'p' }]],
-  ])('%j are read as they are', (iceServers) => {
-    expect(readIceServers({ iceServers, hubPath: null })).toEqual(iceServers);
-  });
-
-  it.each([
-    [null],
-    [{}],
-    ['<!doctype html>'],
-    [{ iceServers: 'stun:host' }],
-    [{ iceServers: [{ urls: 'http://host' }] }],
-    [{ iceServers: [{}] }],
-    [{ iceServers: [{ urls: 'stun:host', username: 1 }] }],
-    [{ iceServers: Array(17).fill({ urls: 'stun:host' }) }],
-  ])('%j has none to go by', (config) => expect(readIceServers(config)).toBeNull());
 });

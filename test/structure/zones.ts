@@ -146,6 +146,7 @@ export const ZONES: readonly Zone[] = [
       'signaling/protocol',
       'signaling/planner',
       'signaling/room',
+      'signaling/connection',
       'signaling/simulate',
       'signaling/server',
       'signaling/node',

@@ -10,9 +10,11 @@ import type { SessionView } from './view/view.ts';
 export interface HostEntry {
   readonly device: Identity;
   readonly settings: SessionSettings;
-  /** The room's code, where there was one before. */
+  /** The room's code, where there was one before, and what proves that it is this host's. */
   readonly code: string | undefined;
-  readonly peerId: string | null;
+  readonly claim: string | null;
+  /** The server did not take the code for this host's: the room gets another one. */
+  readonly unclaimed: boolean;
   readonly status: DeviceStatus;
   readonly profile: Profile | null;
   readonly phase: RoomView['phase'];
@@ -21,7 +23,7 @@ export interface HostEntry {
 
 /** What a host says first on every connection: all that seats it, also at a server that has forgotten the room. */
 export function hostEntry(entry: HostEntry): readonly ClientMessage[] {
-  const { device, settings, code, peerId, status, profile, phase, view } = entry;
+  const { device, settings, code, claim, unclaimed, status, profile, phase, view } = entry;
   const { room, rounds, scores } = view;
   const current = room === null ? settings : { ...settings, policy: room.settings.policy };
   const messages: ClientMessage[] = [
@@ -30,10 +32,9 @@ export function hostEntry(entry: HostEntry): readonly ClientMessage[] {
       version: PROTOCOL_VERSION,
       device,
       settings: current,
-      ...(code === undefined ? {} : { room: code }),
+      ...(code === undefined || unclaimed ? {} : { room: code, ...(claim !== null && { claim }) }),
     },
   ];
-  if (peerId !== null) messages.push({ type: 'address', peerId });
   messages.push({ type: 'status', status });
   if (profile !== null) messages.push({ type: 'profile', profile });
   if (code === undefined) return messages;

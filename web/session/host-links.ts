@@ -1,4 +1,5 @@
 import { MAX_DEVICES_IN_ROOM } from '../../signaling/protocol/limits.ts';
+import type { Introduction } from '../../signaling/protocol/messages.ts';
 import type { RoomView } from '../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import { ChannelLink, type LinkChannel } from './links/channel-link.ts';
@@ -28,7 +29,6 @@ export interface HostLinksContext {
 export class HostLinks {
   readonly #context: HostLinksContext;
   readonly #address: PeerAddress;
-  #peerId: string | null = null;
   #opening = 0;
   readonly #ending = new Ending();
 
@@ -36,10 +36,6 @@ export class HostLinks {
     this.#context = context;
     const { client, deviceLinks, store } = context;
     this.#address = new PeerAddress(context.environment);
-    this.#address.onAddress((peerId) => {
-      this.#peerId = peerId;
-      client.send({ type: 'address', peerId });
-    });
     this.#address.onIncoming(({ peerId, channel }) => void this.#welcome(peerId, channel));
     deviceLinks.onEvent((event) => {
       if (event.type === 'message') return;
@@ -49,9 +45,9 @@ export class HostLinks {
     });
   }
 
-  /** Where tabs can reach this one; null until that is known. */
-  get peerId(): string | null {
-    return this.#peerId;
+  /** The room says how this tab can be reached. */
+  introduce(introduction: Introduction): void {
+    this.#address.introduce(introduction);
   }
 
   /** The server forgets links when it restarts, and the room tells us of devices that are gone for good. */

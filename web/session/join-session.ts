@@ -1,4 +1,4 @@
-import type { ClientMessage } from '../../signaling/protocol/messages.ts';
+import type { ClientMessage, Introduction } from '../../signaling/protocol/messages.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
@@ -29,7 +29,7 @@ export class JoinSession implements Session {
   readonly #room: string;
   readonly #offs: (() => void)[] = [];
   #address: PeerAddress | null = null;
-  #peerId: string | null = null;
+  #introduction: Introduction | null = null;
   #seat: TrainerSeat | null = null;
   #measured: Omit<Profile, 'linkBitsPerSecond'> | null = null;
   #linkBitsPerSecond: number | null = null;
@@ -47,6 +47,10 @@ export class JoinSession implements Session {
     this.#store = new ViewStore(options.watch ? 'watcher' : 'device', this.#identity.id);
     this.#client = new RoomClient(environment, () => this.#enter());
     this.#client.onMessage((message) => this.#onMessage(message));
+    this.#client.onIntroduction((introduction) => {
+      this.#introduction = introduction;
+      this.#address?.introduce(introduction);
+    });
     this.#client.onState((server) => this.#store.dispatch({ type: 'server', server }));
     this.#offs.push(environment.onHidden((hidden) => this.#client.send({ type: 'hidden', hidden })));
     this.#offs.push(environment.onLeaving(() => this.leave()));
@@ -72,7 +76,6 @@ export class JoinSession implements Session {
     const messages: ClientMessage[] = [
       { type: 'join', version: PROTOCOL_VERSION, device: this.#identity, room: this.#room, watch },
     ];
-    if (this.#peerId !== null) messages.push({ type: 'address', peerId: this.#peerId });
     if (!watch) messages.push({ type: 'status', status: this.#status });
     const profile = this.#profile();
     if (profile !== null) messages.push({ type: 'profile', profile });
@@ -105,11 +108,8 @@ export class JoinSession implements Session {
     this.#seat = seat;
     const address = new PeerAddress(this.#environment);
     this.#address = address;
-    address.onAddress((peerId) => {
-      this.#peerId = peerId;
-      this.#client.send({ type: 'address', peerId });
-      this.#connect();
-    });
+    address.onAddress(() => this.#connect());
+    if (this.#introduction !== null) address.introduce(this.#introduction);
     seat.prepare(this.#options.slowdown).then(
       (measured) => {
         this.#measured = measured;
@@ -136,9 +136,7 @@ export class JoinSession implements Session {
     // A host that is away comes back under another address, if it does.
     const host = owner?.online ? owner.peerId : null;
     if (this.#over || this.#link !== null || this.#linking) return;
-    if (room === null || host === null || this.#peerId === null || this.#address === null) return;
-    // The host accepts only addresses that the room knows; ours may still be on its way there.
-    if (room.devices.find((device) => device.id === this.#identity.id)?.peerId !== this.#peerId) return;
+    if (room === null || host === null || this.#address === null || !this.#address.isOpen) return;
     this.#linking = true;
     this.#address.connect(host).then(
       (channel) => {

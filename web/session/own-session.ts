@@ -203,6 +203,7 @@ export class OwnSession implements HostSession {
       identity: { id, key, name },
       term: this.#term,
       room,
+      claim: this.#claim(),
       options: { policy, slowdown, patience },
       finished: this.#training?.phase === 'finished',
       savedAtMs: this.#environment.nowMs(),
@@ -233,6 +234,7 @@ export class OwnSession implements HostSession {
     const client = new RoomClient(this.#environment, () => this.#enter(settings));
     this.#client = client;
     client.onMessage((message) => this.#onMessage(message));
+    client.onIntroduction((introduction) => this.#links?.introduce(introduction));
     client.onState((server) => this.#store.dispatch({ type: 'server', server }));
     this.#offs.push(this.#environment.onHidden((hidden) => client.send({ type: 'hidden', hidden })));
     const checkpoints = this.#makeCheckpoints();
@@ -252,12 +254,13 @@ export class OwnSession implements HostSession {
       onRound: (round, resting) => void (resting ? checkpoints?.now() : checkpoints?.roundDone(round)),
       onPhase: (phase) => void (phase === 'training' ? undefined : checkpoints?.now()),
     });
-    const { deviceLinks, store, environment } = {
+    this.#links = new HostLinks({
+      environment: this.#environment,
+      settings,
+      client,
       deviceLinks: this.#deviceLinks,
       store: this.#store,
-      environment: this.#environment,
-    };
-    this.#links = new HostLinks({ environment, settings, client, deviceLinks, store });
+    });
 
     const seat = new TrainerSeat(this.#environment, settings, (status) => this.#setStatus(status));
     this.#seat = seat;
@@ -294,17 +297,22 @@ export class OwnSession implements HostSession {
     });
   }
 
+  /** What proves to a server that forgot the room that its code is this session's. */
+  #claim(): string | null {
+    return this.#client?.claim ?? this.#resumed?.note.claim ?? null;
+  }
+
   #enter(settings: SessionSettings): readonly ClientMessage[] {
-    const { view } = this.#store;
     return hostEntry({
       device: this.#identity,
       settings,
-      code: view.room?.id ?? this.#resumed?.note.room,
-      peerId: this.#links?.peerId ?? null,
+      code: this.view.room?.id ?? this.#resumed?.note.room,
+      claim: this.#claim(),
+      unclaimed: this.#client?.unclaimed ?? false,
       status: this.#status,
       profile: this.#profile,
       phase: this.#training?.phase ?? 'gathering',
-      view,
+      view: this.view,
     });
   }
 

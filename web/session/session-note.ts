@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { DeviceIdSchema, DeviceKeySchema, RoomIdSchema } from '../../signaling/protocol/ids.ts';
+import { ClaimSchema } from '../../signaling/protocol/messages.ts';
 import {
   NameSchema,
   type RoundReport,
@@ -18,6 +19,8 @@ const NoteSchema = v.strictObject({
   /** Of the host that kept it; release 0.1.0 counted none. */
   term: v.optional(TermSchema, 1),
   room: RoomIdSchema,
+  /** What proves the room's code to be this host's; notes before 0.2.0 have none. */
+  claim: v.optional(v.nullable(ClaimSchema), null),
   options: v.strictObject({
     policy: v.picklist(POLICIES),
     slowdown: v.pipe(v.number(), v.minValue(1), v.maxValue(1000)),

@@ -7,8 +7,8 @@ import { claim, refuseOpen } from './session-lock.ts';
 import { TAB_MEMORY_BYTES, tabEnvironment } from './tab-environment.ts';
 
 /** How a page in a browser tab makes sessions. `origin` is the server that the page came from. */
-export async function createSessionFactory(origin: string): Promise<SessionFactory> {
-  const environment = await tabEnvironment(origin);
+export function createSessionFactory(origin: string): SessionFactory {
+  const environment = tabEnvironment(origin);
   /** For questions that need no session. */
   const ask = async <Answer>(question: (api: HostWorkerApi) => Promise<Answer>): Promise<Answer> => {
     const { api, terminate } = environment.startHostWorker();

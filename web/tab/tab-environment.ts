@@ -2,22 +2,19 @@ import * as Comlink from 'comlink';
 import { Peer } from 'peerjs';
 import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
 import type { HostWorkerApi } from '../../worker/api/host-api.ts';
-import { peerOptions, readIceServers } from '../session/links/peer-options.ts';
+import { peerOptions } from '../session/links/peer-options.ts';
 import type { SessionEnvironment, WorkerHandle } from '../session/world/environment.ts';
 
 /** What a tab may give to training; phones reload tabs that take much more, without a word. */
 export const TAB_MEMORY_BYTES = 1.5e9;
 
 /** The real world for sessions in a browser tab. `origin` is the server that the page came from. */
-export async function tabEnvironment(origin: string): Promise<SessionEnvironment> {
-  const response = await fetch(`${origin}/config.json`);
-  // A server that does not say has none.
-  const iceServers = (response.ok ? readIceServers(await response.json()) : null) ?? [];
+export function tabEnvironment(origin: string): SessionEnvironment {
   return {
     kind: 'tab',
     origin,
     openSocket: (address) => new WebSocket(address),
-    createPeer: (id) => new Peer(id, peerOptions(origin, iceServers)),
+    createPeer: (introduction) => new Peer(introduction.id, peerOptions(origin, introduction)),
     startDeviceWorker: () =>
       handle<DeviceWorkerApi>(
         new Worker(new URL('../../worker/device/device-worker.ts', import.meta.url), { type: 'module' }),

@@ -4,15 +4,23 @@ import type { HostRequest } from '../../../worker/api/host-api.ts';
 import { metricName, scoreText } from '../../protocol/words/metrics.ts';
 import { secondsText } from '../../protocol/words/quantities.ts';
 import { localAddress } from '../../server/addresses.ts';
+import { DEFAULT_HUB_ENDPOINTS } from '../../server/page.ts';
 import { CommandError } from '../command-line.ts';
 import { openServer } from '../serve-command.ts';
-import { DEMO_HELP, readDemoOptions } from './demo-options.ts';
+import { DEMO_HELP, type DemoOptions, readDemoOptions } from './demo-options.ts';
 import { type DemoResult, runSession } from './demo-session.ts';
 import { DemoTerminal } from './demo-terminal.ts';
 
 /** How much slower than this machine each demo device pretends to be, in turn. */
 const SLOWDOWNS = [1, 1.7, 3];
 const NAMES = ['laptop', 'tablet', 'phone', 'desktop', 'old-phone', 'netbook'];
+
+/** Where tabs that join may fetch the session's model: its hub, too, when it has one elsewhere. */
+function hubsOf(session: DemoOptions['session']): readonly string[] {
+  // The origin does not matter: only a hub elsewhere is of interest here.
+  const model = session.kind === 'fresh' ? session.request('http://127.0.0.1').model : null;
+  return model?.kind === 'hub' ? [...DEFAULT_HUB_ENDPOINTS, model.endpoint] : DEFAULT_HUB_ENDPOINTS;
+}
 
 export async function demoCommand(argv: string[]): Promise<number> {
   const options = await readDemoOptions(argv);
@@ -27,6 +35,7 @@ export async function demoCommand(argv: string[]): Promise<number> {
     hub: hubFolder,
     model: options.modelFolder,
     ice: [],
+    hubEndpoints: hubsOf(session),
     log: () => undefined,
   });
   const origin = localAddress(host, server.port);

@@ -7,7 +7,7 @@ import { defaultCacheFolder } from '../../../worker/node/file-chunk-store.ts';
 import { MAX_LORA_RANK } from '../../protocol/limits.ts';
 import { recipeFor } from '../../protocol/recipes.ts';
 import { POLICIES, type Policy, WEIGHT_STORAGES } from '../../protocol/settings.ts';
-import { localModelId } from '../../server/server.ts';
+import { localModelId } from '../../server/page.ts';
 import { CommandError, cacheFolder, oneOf, readArguments, wholeNumber } from '../command-line.ts';
 import { readPatience, readTraining, TRAINING_HELP, TRAINING_OPTIONS } from './training-options.ts';
 

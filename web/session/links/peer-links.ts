@@ -1,23 +1,27 @@
-import { idFromBytes } from '../../../signaling/protocol/ids.ts';
+import type { Introduction } from '../../../signaling/protocol/messages.ts';
 import { Emitter } from '../world/emitter.ts';
 import { Ending } from '../world/ending.ts';
 import type { LinkChannel } from './channel-link.ts';
 
-const PEER_ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 /** Stream of the negotiated channel, above those that PeerJS and the browsers number themselves. */
 const CHANNEL_ID = 100;
 const OPEN_TIMEOUT_MS = 15_000;
-const RECONNECT_MS = 1000;
+const FIRST_RECONNECT_MS = 1000;
+const MAX_RECONNECT_MS = 15_000;
 
 /** What an address uses of a PeerJS client, of its connections and of what is below them. */
 export interface AddressPeer {
   readonly open: boolean;
   readonly destroyed: boolean;
+  /** `config` is read for each connection that it makes. */
+  readonly options: { config?: unknown };
   connect(peerId: string, options: { reliable: boolean; serialization: string }): AddressConnection;
   on(event: 'open' | 'disconnected' | 'close', listener: () => void): unknown;
   on(event: 'connection', listener: (connection: AddressConnection) => void): unknown;
   on(event: 'error', listener: (error: { readonly type: string; readonly message: string }) => void): unknown;
   reconnect(): void;
+  /** From the server; its connections live on. */
+  disconnect(): void;
   destroy(): void;
 }
 
@@ -32,31 +36,55 @@ export interface AddressConnection {
 }
 
 export interface AddressWorld {
-  createPeer(id: string): AddressPeer;
-  randomBytes(length: number): Uint8Array;
+  createPeer(introduction: Introduction): AddressPeer;
 }
 
 /**
- * This tab's address on the server's PeerServer. PeerJS introduces two tabs; the bytes then go over a channel of our own on the same
- * RTCPeerConnection. Ids stay taken for a while after a drop, so every fresh start takes a fresh id.
+ * Where this tab can be reached by others of its room. PeerJS introduces two tabs, over the server and under the id that the room gave to
+ * each; the bytes then go over a channel of our own on the same RTCPeerConnection.
  */
 export class PeerAddress {
   readonly #environment: AddressWorld;
   readonly #address = new Emitter<string>();
   readonly #incoming = new Emitter<{ peerId: string; channel: Promise<LinkChannel> }>();
-  /** Called with the id under which this tab can be reached, again whenever that changes. */
+  /** Called with the id under which this tab can be reached, again whenever it can be reached again. */
   readonly onAddress = this.#address.on;
   /** Host only: another tab connects. */
   readonly onIncoming = this.#incoming.on;
+  #introduction: Introduction | null = null;
   #peer: AddressPeer | null = null;
+  /** Of ids that the room does not know any more: their links live on. */
+  readonly #retired: AddressPeer[] = [];
   readonly #ending = new Ending();
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #reconnectMs = FIRST_RECONNECT_MS;
   readonly #unavailable = new Emitter<string>();
 
   constructor(environment: AddressWorld) {
     this.#environment = environment;
-    // The listeners are attached by whoever constructs this, before the first event can come.
-    this.#timer = setTimeout(() => this.#start(), 0);
+  }
+
+  /** The room says under which id this tab is introduced, and which servers help; again whenever either changes. */
+  introduce(introduction: Introduction): void {
+    if (this.#closed) return;
+    const before = this.#introduction;
+    this.#introduction = introduction;
+    const old = this.#peer;
+    if (old !== null && before?.id === introduction.id && before.token === introduction.token) {
+      old.options.config = { iceServers: introduction.iceServers };
+      return;
+    }
+    if (old !== null) {
+      this.#retired.push(old);
+      this.#peer = null;
+      if (!old.destroyed) old.disconnect();
+    }
+    this.#start();
+  }
+
+  /** Whether others can be reached. */
+  get isOpen(): boolean {
+    return this.#peer?.open ?? false;
   }
 
   /** Opens a channel to the tab at `peerId`; rejects with a sentence when that does not work out. */
@@ -70,7 +98,7 @@ export class PeerAddress {
   close(): void {
     this.#ending.end('The session is over.');
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#peer?.destroy();
+    for (const peer of [...this.#retired, this.#peer]) peer?.destroy();
   }
 
   get #closed(): boolean {
@@ -78,16 +106,20 @@ export class PeerAddress {
   }
 
   #start(): void {
-    if (this.#closed) return;
-    const id = idFromBytes(this.#environment.randomBytes(20), PEER_ID_ALPHABET);
-    const peer = this.#environment.createPeer(id);
+    if (this.#closed || this.#introduction === null) return;
+    const { id } = this.#introduction;
+    const peer = this.#environment.createPeer(this.#introduction);
     this.#peer = peer;
     const again = (how: () => void): void => {
       if (this.#closed || this.#peer !== peer) return;
       if (this.#timer !== null) clearTimeout(this.#timer);
-      this.#timer = setTimeout(how, RECONNECT_MS);
+      this.#timer = setTimeout(how, this.#reconnectMs);
+      this.#reconnectMs = Math.min(MAX_RECONNECT_MS, 2 * this.#reconnectMs);
     };
-    peer.on('open', () => this.#address.emit(id));
+    peer.on('open', () => {
+      this.#reconnectMs = FIRST_RECONNECT_MS;
+      this.#address.emit(id);
+    });
     peer.on('connection', (connection) =>
       this.#incoming.emit({ peerId: connection.peer, channel: this.#channel(connection) }),
     );
@@ -95,7 +127,6 @@ export class PeerAddress {
     peer.on('close', () => again(() => this.#start()));
     peer.on('error', (error) => {
       if (error.type === 'peer-unavailable') this.#unavailable.emit(error.message);
-      else if (error.type === 'unavailable-id') peer.destroy();
     });
   }
 

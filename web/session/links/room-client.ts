@@ -1,13 +1,16 @@
 import {
   type ClientMessage,
   ClientMessageSchema,
+  type Introduction,
   parse,
   parseServerMessage,
   type ServerMessage,
 } from '../../../signaling/protocol/messages.ts';
+import type { Activity, RoomView } from '../../../signaling/protocol/room-view.ts';
 import { versionProblem } from '../../../signaling/protocol/version.ts';
 import { Emitter } from '../world/emitter.ts';
 import type { SessionEnvironment } from '../world/environment.ts';
+import { changedRoom, type ToldSettings } from './told-room.ts';
 
 const FIRST_RETRY_MS = 300;
 const MAX_RETRY_MS = 5000;
@@ -15,8 +18,19 @@ const MAX_RETRY_MS = 5000;
 const SILENCE_MS = 12_000;
 const PING_EVERY_MS = 4000;
 
+/** News is said to be seen at most this often; the server tells several pieces meanwhile. */
+const SEEN_EVERY_MS = 300;
+/** The whole room is asked for again at most this often. */
+const RESYNC_EVERY_MS = 6000;
+
+const CODE_IS_LOST =
+  'The server does not know this session’s code any more and gives it a new one. Share the new link.';
+
 /** What a session hears of its room; the rest is the connection's own business. */
-export type RoomMessage = Exclude<ServerMessage, { type: 'hello' | 'ping' | 'pong' }>;
+export type RoomMessage =
+  | { readonly type: 'room'; readonly room: RoomView }
+  | { readonly type: 'activity'; readonly activity: Activity }
+  | Extract<ServerMessage, { type: 'history' | 'round' | 'score' | 'error' | 'closed' }>;
 
 /**
  * The control connection to the server: validated messages, and reconnection for as long as the session lives. `enter` is sent first on
@@ -27,11 +41,21 @@ export class RoomClient {
   readonly #enter: () => readonly ClientMessage[];
   readonly #message = new Emitter<RoomMessage>();
   readonly #state = new Emitter<'connected' | 'reconnecting' | 'closed'>();
+  readonly #introduction = new Emitter<Introduction>();
   readonly onMessage = this.#message.on;
+  /** How this device can be introduced to others, again whenever that changes. */
+  readonly onIntroduction = this.#introduction.on;
   readonly onState = this.#state.on;
   #socket: WebSocket | null = null;
   #closed = false;
-  #entered = false;
+  /** What the welcome of this connection, or of the last one, said. */
+  #welcome: (ToldSettings & { readonly introduction: Introduction; readonly claim: string | null }) | null = null;
+  #room: RoomView | null = null;
+  #edition: number | null = null;
+  #unclaimed = false;
+  #seenMs = 0;
+  #seenTimer: ReturnType<typeof setTimeout> | null = null;
+  #resyncMs = -RESYNC_EVERY_MS;
   #retryMs = FIRST_RETRY_MS;
   #heardMs = performance.now();
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -42,6 +66,16 @@ export class RoomClient {
     this.#enter = enter;
     this.#heartbeat = setInterval(() => this.#beat(), PING_EVERY_MS);
     this.#connect();
+  }
+
+  /** What proves to a server that forgot the room that its code was this host's; null for others, and before the server gave it. */
+  get claim(): string | null {
+    return this.#welcome?.claim ?? null;
+  }
+
+  /** The server did not take the code for this host's: the next connection has to do without it. */
+  get unclaimed(): boolean {
+    return this.#unclaimed;
   }
 
   /** Sent at once, or not at all: what matters later is part of what `enter` says. Throws on a message that the server would refuse. */
@@ -56,6 +90,7 @@ export class RoomClient {
     this.#closed = true;
     clearInterval(this.#heartbeat);
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#seenTimer !== null) clearTimeout(this.#seenTimer);
     this.#socket?.close();
     this.#state.emit('closed');
   }
@@ -72,9 +107,14 @@ export class RoomClient {
       this.#state.emit('connected');
     });
     socket.addEventListener('message', (event: MessageEvent<unknown>) => {
+      if (socket !== this.#socket) return;
       this.#heardMs = performance.now();
       const parsed = parseServerMessage(typeof event.data === 'string' ? event.data : '');
-      if (!parsed.ok) return;
+      if (!parsed.ok) {
+        // Whatever it was, what this device knows of the room may be wrong from now on.
+        if (greeted) this.#resync();
+        return;
+      }
       const message = parsed.value;
       // A server that says nothing of its release before all else is one of release 0.1.0.
       const problem = greeted ? null : versionProblem(message.type === 'hello' ? message.version : null, 'The server');
@@ -90,22 +130,78 @@ export class RoomClient {
     switch (message.type) {
       case 'hello':
       case 'pong':
-        return;
+        break;
       case 'ping':
+        this.#sayUpTo();
         this.send({ type: 'pong' });
-        return;
-      case 'room':
-        this.#entered = true;
-        this.#message.emit(message);
-        return;
+        break;
+      case 'welcome':
+        this.#welcome = { ...message, claim: message.claim ?? null };
+        this.#unclaimed = false;
+        this.#room = null;
+        this.#edition = null;
+        this.#introduction.emit(message.introduction);
+        break;
+      case 'ice': {
+        if (this.#welcome === null) break;
+        const { iceServers } = message;
+        this.#welcome = { ...this.#welcome, introduction: { ...this.#welcome.introduction, iceServers } };
+        this.#introduction.emit(this.#welcome.introduction);
+        break;
+      }
+      case 'news':
+        this.#learn(message);
+        break;
       case 'error':
+        if (message.why === 'claim') {
+          this.#unclaimed = true;
+          this.#message.emit({ type: 'error', sentence: CODE_IS_LOST, refused: false });
+        }
         // After a server's restart the host may come back later than the others: then "no such session" means "not yet".
-        if (message.refused && this.#entered) socket.close();
-        else this.#message.emit(message);
-        return;
+        if (message.refused && (this.#welcome !== null || message.why === 'claim')) {
+          socket.close();
+          this.#retry(socket);
+        } else this.#message.emit(message);
+        break;
       default:
         this.#message.emit(message);
     }
+  }
+
+  #learn({ edition, since, change, activity }: Extract<ServerMessage, { type: 'news' }>): void {
+    const follows = since === null || (since === this.#edition && this.#room !== null);
+    const room =
+      this.#welcome !== null && follows ? changedRoom(this.#welcome, since === null ? null : this.#room, change) : null;
+    if (room === null) {
+      this.#resync();
+      return;
+    }
+    const isNew = since === null || Object.keys(change).length > 0;
+    this.#room = room;
+    this.#edition = edition;
+    this.#saySoon();
+    if (isNew) this.#message.emit({ type: 'room', room });
+    if (activity !== undefined) this.#message.emit({ type: 'activity', activity });
+  }
+
+  #saySoon(): void {
+    const restMs = this.#seenMs + SEEN_EVERY_MS - performance.now();
+    // Said at once where that may be: a tab in the background has few timers.
+    if (restMs <= 0) this.#sayUpTo();
+    else this.#seenTimer ??= setTimeout(() => this.#sayUpTo(), restMs);
+  }
+
+  #sayUpTo(): void {
+    if (this.#seenTimer !== null) clearTimeout(this.#seenTimer);
+    this.#seenTimer = null;
+    this.#seenMs = performance.now();
+    if (this.#edition !== null) this.send({ type: 'seen', edition: this.#edition });
+  }
+
+  #resync(): void {
+    if (performance.now() - this.#resyncMs < RESYNC_EVERY_MS) return;
+    this.#resyncMs = performance.now();
+    this.send({ type: 'resync' });
   }
 
   #retry(socket: WebSocket): void {

@@ -1,4 +1,5 @@
 import type { Peer } from 'peerjs';
+import type { Introduction } from '../../../signaling/protocol/messages.ts';
 import type { DeviceWorkerApi } from '../../../worker/api/device-api.ts';
 import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
 import type { Listeners } from './emitter.ts';
@@ -14,8 +15,8 @@ export interface SessionEnvironment {
   /** Address of the server, without a slash at the end. */
   readonly origin: string;
   openSocket(url: string): WebSocket;
-  /** A PeerJS client of the server's own PeerServer. It is not open yet. */
-  createPeer(id: string): Peer;
+  /** A PeerJS client that goes by what the room gave it. It is not open yet. */
+  createPeer(introduction: Introduction): Peer;
   startDeviceWorker(): WorkerHandle<DeviceWorkerApi>;
   startHostWorker(): WorkerHandle<HostWorkerApi>;
   randomBytes(length: number): Uint8Array;

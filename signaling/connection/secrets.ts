@@ -1,0 +1,57 @@
+import { hmac } from '@noble/hashes/hmac.js';
+import { sha1 } from '@noble/hashes/legacy.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import type { IceServer, Introduction } from '../protocol/messages.ts';
+import { TURN_SECONDS } from './bounds/limits.ts';
+
+/**
+ * What the server gives out and recognises again without keeping it: keyed hashes (HMAC, RFC 2104) under a secret that is the server's own.
+ * A server that starts again with its secret knows its rooms' hosts and its devices' ids again; without it, nobody's.
+ */
+
+/** Of a key, what the server keeps: enough to recognise it, not to be its owner. */
+export const fingerprint = (key: string): string => bytesToHex(sha256(utf8ToBytes(key)));
+
+const keyed = (secret: Uint8Array, ...parts: readonly string[]): string =>
+  bytesToHex(hmac(sha256, secret, utf8ToBytes(parts.join('\n'))));
+
+/** Proves that a room's code was given to the host with this key. */
+export const claimOf = (secret: Uint8Array, room: string, hostFingerprint: string): string =>
+  keyed(secret, 'claim', room, hostFingerprint);
+
+/** A device's PeerJS id in a room, and the token that proves it: the same whenever it comes back, and nobody else's. */
+export function introductionOf(
+  secret: Uint8Array,
+  room: string,
+  device: { readonly id: string; readonly key: string },
+): Omit<Introduction, 'iceServers'> {
+  const of = (what: string, length: number): string =>
+    keyed(secret, what, room, device.id, device.key).slice(0, length);
+  return { id: of('introduction id', 20), token: of('introduction token', 32) };
+}
+
+/** Where the two differ does not show in how long it takes to say so. */
+export function isSame(a: string, b: string): boolean {
+  let different = a.length ^ b.length;
+  for (let i = 0; i < a.length; i++) different |= a.charCodeAt(i) ^ b.charCodeAt(i % Math.max(1, b.length));
+  return different === 0;
+}
+
+/**
+ * The servers with credentials for a while: the user is when they end, and who has them; the password is its HMAC-SHA1 under the secret
+ * that the TURN server shares ("A REST API For Access To TURN Services", draft-uberti-behave-turn-rest-00; coturn's `use-auth-secret`).
+ */
+export function withCredentials(
+  iceServers: readonly IceServer[],
+  turnSecret: string | null,
+  device: string,
+  nowMs: number,
+): IceServer[] {
+  return iceServers.map((server) => {
+    if (turnSecret === null || !/^turns?:/.test(server.urls)) return { ...server };
+    const username = `${Math.floor(nowMs / 1000) + TURN_SECONDS}:${device}`;
+    const mac = hmac(sha1, utf8ToBytes(turnSecret), utf8ToBytes(username));
+    return { urls: server.urls, username, credential: btoa(String.fromCharCode(...mac)) };
+  });
+}

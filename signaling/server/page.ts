@@ -1,0 +1,75 @@
+import { basename, resolve } from 'node:path';
+import express from 'express';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import { lanAddresses } from './addresses.ts';
+import { confinedFiles } from './confined.ts';
+import type { Gate } from './gate.ts';
+import { headersFor } from './headers.ts';
+
+export interface PageOptions {
+  /** Interface to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for phones on the same network. */
+  readonly host: string;
+  /** Folder of the built page; null serves no page (headless sessions only). */
+  readonly pageFolder: string | null;
+  /** Folder whose subfolders are embedded models. */
+  readonly modelsFolder: string;
+  /** Folder laid out like the Hugging Face hub, served under `/hub/`; null serves none. */
+  readonly hubFolder: string | null;
+  /** Folder with the files of one model, served as a repository of that hub: `localModelId` says under which name. */
+  readonly modelFolder?: string | null;
+  /** Hubs that the page may fetch from besides this server; Hugging Face's unless given. */
+  readonly hubEndpoints?: readonly string[];
+}
+
+export const DEFAULT_HUB_ENDPOINTS = ['https://huggingface.co'];
+
+/** What a folder's model is called in sessions: `local/NAME`. */
+export function localModelId(folder: string): string {
+  return `local/${basename(resolve(folder)).replace(/[^\w.-]+/g, '-') || 'model'}`;
+}
+
+/** All that is fetched: the page, models, and what the server says of itself. `port` is asked when the server listens. */
+export function makePage(options: PageOptions, gate: Gate, port: () => number): express.Express {
+  const { host, pageFolder, modelsFolder, hubFolder, modelFolder = null, hubEndpoints } = options;
+  const headers = headersFor(hubEndpoints ?? DEFAULT_HUB_ENDPOINTS);
+  const app = express();
+  app.disable('x-powered-by');
+  app.use((request, response, next) => {
+    const why = gate.refusesHost(request);
+    if (why !== null) {
+      response.status(403).type('text/plain').send(why);
+      return;
+    }
+    response.set(headers(request));
+    next();
+  });
+  app.get('/config.json', (_request, response) => {
+    response.json({
+      version: PROTOCOL_VERSION,
+      hubPath: hubFolder === null && modelFolder === null ? null : '/hub',
+      models: modelFolder === null ? [] : [localModelId(modelFolder)],
+      addresses: lanAddresses(host, port()),
+    });
+  });
+  const files = { fallthrough: false, dotfiles: 'ignore' as const, index: false as const };
+  app.use('/models', confinedFiles(modelsFolder, files));
+  if (modelFolder !== null)
+    app.use(`/hub/${localModelId(modelFolder)}/resolve/main`, confinedFiles(modelFolder, files));
+  if (hubFolder !== null) app.use('/hub', confinedFiles(hubFolder, files));
+  if (pageFolder !== null) app.use(confinedFiles(pageFolder, { dotfiles: 'ignore' }));
+  app.use((_request, _response, next) => next({ status: 404 }));
+  app.use(
+    (
+      error: { status?: unknown },
+      _request: express.Request,
+      response: express.Response,
+      _next: express.NextFunction,
+    ) => {
+      const status = typeof error?.status === 'number' ? error.status : 500;
+      const sentence = status === 404 ? 'Not found.' : 'This request cannot be answered.';
+      if (response.headersSent) response.destroy();
+      else response.status(status).type('text/plain').send(sentence);
+    },
+  );
+  return app;
+}
