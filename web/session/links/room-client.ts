@@ -37,7 +37,7 @@ export type RoomMessage =
  * every connection, so that a server that restarted builds its room again from those who come back.
  */
 export class RoomClient {
-  readonly #environment: SessionEnvironment;
+  readonly #environment: Pick<SessionEnvironment, 'origin' | 'openSocket'>;
   readonly #enter: () => readonly ClientMessage[];
   readonly #message = new Emitter<RoomMessage>();
   readonly #state = new Emitter<'connected' | 'reconnecting' | 'closed'>();
@@ -53,7 +53,7 @@ export class RoomClient {
   #room: RoomView | null = null;
   #edition: number | null = null;
   #unclaimed = false;
-  #seenMs = 0;
+  #seenMs = -SEEN_EVERY_MS;
   #seenTimer: ReturnType<typeof setTimeout> | null = null;
   #resyncMs = -RESYNC_EVERY_MS;
   #retryMs = FIRST_RETRY_MS;
@@ -61,7 +61,7 @@ export class RoomClient {
   #timer: ReturnType<typeof setTimeout> | null = null;
   readonly #heartbeat: ReturnType<typeof setInterval>;
 
-  constructor(environment: SessionEnvironment, enter: () => readonly ClientMessage[]) {
+  constructor(environment: Pick<SessionEnvironment, 'origin' | 'openSocket'>, enter: () => readonly ClientMessage[]) {
     this.#environment = environment;
     this.#enter = enter;
     this.#heartbeat = setInterval(() => this.#beat(), PING_EVERY_MS);
@@ -99,6 +99,8 @@ export class RoomClient {
     const url = `${this.#environment.origin.replace(/^http/, 'ws')}/room`;
     const socket = this.#environment.openSocket(url);
     this.#socket = socket;
+    // Of the connection before; nothing may be said of it on this one.
+    this.#edition = null;
     let greeted = false;
     socket.addEventListener('open', () => {
       this.#heardMs = performance.now();
