@@ -57,6 +57,7 @@ export function makePage(options: PageOptions, gate: Gate, port: () => number): 
     app.use(`/hub/${localModelId(modelFolder)}/resolve/main`, confinedFiles(modelFolder, files));
   if (hubFolder !== null) app.use('/hub', confinedFiles(hubFolder, files));
   if (pageFolder !== null) app.use(confinedFiles(pageFolder, { dotfiles: 'ignore' }));
+  app.use((_request, _response, next) => next({ status: 404 }));
   app.use(
     (
       error: { status?: unknown },

@@ -157,15 +157,25 @@ describe('a full room', () => {
     }
     const request = next(state);
     if (request === null) throw new Error('nothing to plan');
-    state = apply(state, { type: 'planned', request, answer: planRoom(request.problem) });
-    const { plan } = state;
-    if (plan === null) throw new Error('no plan');
-    // The planner leaves some out; a plan for all of them is as long as it gets.
-    const everybody = state.devices.map(({ id }, i) => ({
-      ...plan.assignments[i % plan.assignments.length],
+    // No plan is longer: everybody has every layer, and no number is round.
+    const assignments = state.devices.map(({ id }) => ({
       device: id,
+      layers: Array.from({ length: 64 }, (_, layer) => layer),
+      head: false,
+      samples: { start: 1000, count: 1000 },
+      microBatch: 1000,
+      memoryBytes: 1e12 / 7,
+      recompute: false,
+      share: 1 / 3,
+      uploadBits: 1e12 / 7,
+      computeSeconds: 1e-5 / 3,
+      uploadSeconds: 1e-5 / 3,
     }));
-    state = { ...state, plan: { ...plan, assignments: everybody } };
+    const answer = planRoom(request.problem);
+    if (!answer.feasible) throw new Error(answer.reason);
+    const plan = { ...answer.plan, explanation: '界'.repeat(400), assignments };
+    state = apply(state, { type: 'planned', request, answer: { feasible: true, plan } });
+    expect(state.plan?.assignments).toHaveLength(MAX_DEVICES_IN_ROOM);
     // The longest state a device can be in.
     const filler = '界'.repeat(400);
     for (const { id } of state.devices) {

@@ -1,5 +1,5 @@
 import { DEFAULT_LIMITS, type Limits } from '../../signaling/connection/bounds/limits.ts';
-import type { Core, Effect } from '../../signaling/connection/core.ts';
+import type { Core, Effect, Secrets } from '../../signaling/connection/core.ts';
 import { newCore, step } from '../../signaling/connection/step.ts';
 import { planRoom } from '../../signaling/planner/room-plan.ts';
 import { type ClientMessage, parseServerMessage, type ServerMessage } from '../../signaling/protocol/messages.ts';
@@ -28,8 +28,11 @@ export class Play {
   #lastId = 0;
   #seed = 1;
 
-  constructor(limits: Partial<Limits> = {}) {
-    this.core = newCore({ ...DEFAULT_LIMITS, ...limits }, SECRETS, []);
+  constructor(
+    limits: Partial<Limits> = {},
+    { server = SECRETS.server, turn = null, iceServers = [] }: Partial<Secrets & Pick<Core, 'iceServers'>> = {},
+  ) {
+    this.core = newCore({ ...DEFAULT_LIMITS, ...limits }, { server, turn }, iceServers);
   }
 
   open(address = '192.0.2.1'): number {

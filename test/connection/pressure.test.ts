@@ -164,14 +164,14 @@ describe('news', () => {
       }
       for (const [to, edition] of seen) say(to, { type: 'seen', edition });
     };
-    const SECONDS = 20;
-    const rounds = SECONDS * 2;
-    // What everybody is told on joining is another matter.
-    for (let i = 0; i < 20; i++) {
-      play.nowMs += 500;
+    // What all of them heard of each other on coming is no churn.
+    for (let i = 0; i < 50; i++) {
+      play.nowMs += 200;
       tick();
     }
     bytes = 0;
+    const SECONDS = 20;
+    const rounds = SECONDS * 2;
     for (let round = 1; round <= rounds; round++) {
       for (let beat = 0; beat < 3; beat++) {
         const devices = ids.map((id) => ({ device: id, received: 2 * beat, expected: 7 }));

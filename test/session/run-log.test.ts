@@ -119,6 +119,7 @@ describe('a session’s note in a checkpoint', () => {
     identity: { id: 'abcdefgh1234', key: 'k'.repeat(32), name: 'laptop' },
     term: 3,
     room: 'abc234',
+    claim: 'ab'.repeat(32),
     options: { policy: 'auto', slowdown: 1, patience: 0 },
     finished: false,
     savedAtMs: 5,
@@ -130,8 +131,8 @@ describe('a session’s note in a checkpoint', () => {
   });
 
   it('of the first release, which counted no hosts, is of the first', () => {
-    const { term: _, ...first } = note;
-    expect(readNote(JSON.stringify(first))).toEqual({ ...note, term: 1 });
+    const { term: _, claim: __, ...first } = note;
+    expect(readNote(JSON.stringify(first))).toEqual({ ...note, term: 1, claim: null });
   });
 
   it.each<[string, string]>([

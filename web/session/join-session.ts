@@ -47,6 +47,10 @@ export class JoinSession implements Session {
     this.#store = new ViewStore(options.watch ? 'watcher' : 'device', this.#identity.id);
     this.#client = new RoomClient(environment, () => this.#enter());
     this.#client.onMessage((message) => this.#onMessage(message));
+    this.#client.onIntroduction((introduction) => {
+      this.#introduction = introduction;
+      this.#address?.introduce(introduction);
+    });
     this.#client.onState((server) => this.#store.dispatch({ type: 'server', server }));
     this.#offs.push(environment.onHidden((hidden) => this.#client.send({ type: 'hidden', hidden })));
     this.#offs.push(environment.onLeaving(() => this.leave()));
@@ -84,11 +88,6 @@ export class JoinSession implements Session {
   }
 
   #onMessage(message: RoomMessage): void {
-    if (message.type === 'introduction') {
-      this.#introduction = message.introduction;
-      this.#address?.introduce(message.introduction);
-      return;
-    }
     const wasAway = isHostAway(this.#store.view.room);
     this.#store.dispatch({ type: 'message', message });
     const { room } = this.#store.view;

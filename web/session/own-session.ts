@@ -60,8 +60,6 @@ export class OwnSession implements HostSession {
   #training: Training | null = null;
   #checkpoints: Checkpoints | null = null;
   readonly #ending = new Ending();
-  /** The server does not take the session's code for ours; it gives another one. */
-  #unclaimed = false;
   /** Settles when a session that is over has been kept for the last time. */
   #closing: Promise<void> = Promise.resolve();
 
@@ -230,6 +228,7 @@ export class OwnSession implements HostSession {
     const client = new RoomClient(this.#environment, () => this.#enter(settings));
     this.#client = client;
     client.onMessage((message) => this.#onMessage(message));
+    client.onIntroduction((introduction) => this.#links?.introduce(introduction));
     client.onState((server) => this.#store.dispatch({ type: 'server', server }));
     this.#offs.push(this.#environment.onHidden((hidden) => client.send({ type: 'hidden', hidden })));
     const checkpoints = this.#makeCheckpoints();
@@ -303,7 +302,7 @@ export class OwnSession implements HostSession {
       settings,
       code: view.room?.id ?? this.#resumed?.note.room,
       claim: this.#claim(),
-      isClaimed: !this.#unclaimed,
+      isClaimed: !(this.#client?.unclaimed ?? false),
       status: this.#status,
       profile: this.#profile,
       phase: this.#training?.phase ?? 'gathering',
@@ -320,16 +319,6 @@ export class OwnSession implements HostSession {
   #onMessage(message: RoomMessage): void {
     // The server has it from here. After a crash it may know rounds that the checkpoint does not.
     if (message.type === 'history') return;
-    if (message.type === 'introduction') {
-      this.#unclaimed = false;
-      this.#links?.introduce(message.introduction);
-      return;
-    }
-    if (message.type === 'error' && message.why === 'claim') {
-      this.#unclaimed = true;
-      this.#store.notice('problem', 'The server does not know this session’s code any more. Share its new link.');
-      return;
-    }
     this.#store.dispatch({ type: 'message', message });
     const { ended } = this.#store.view;
     if (ended !== null) this.#end(ended, this.#keepWhatThereIs());

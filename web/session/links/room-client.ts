@@ -23,12 +23,13 @@ const SEEN_EVERY_MS = 300;
 /** The whole room is asked for again at most this often. */
 const RESYNC_EVERY_MS = 6000;
 
+const CODE_IS_LOST =
+  'The server does not know this session’s code any more and gives it a new one. Share the new link.';
+
 /** What a session hears of its room; the rest is the connection's own business. */
 export type RoomMessage =
   | { readonly type: 'room'; readonly room: RoomView }
   | { readonly type: 'activity'; readonly activity: Activity }
-  /** How this device can be introduced to others, again whenever that changes. */
-  | { readonly type: 'introduction'; readonly introduction: Introduction }
   | Extract<ServerMessage, { type: 'history' | 'round' | 'score' | 'error' | 'closed' }>;
 
 /**
@@ -36,11 +37,14 @@ export type RoomMessage =
  * every connection, so that a server that restarted builds its room again from those who come back.
  */
 export class RoomClient {
-  readonly #environment: SessionEnvironment;
+  readonly #environment: Pick<SessionEnvironment, 'origin' | 'openSocket'>;
   readonly #enter: () => readonly ClientMessage[];
   readonly #message = new Emitter<RoomMessage>();
   readonly #state = new Emitter<'connected' | 'reconnecting' | 'closed'>();
+  readonly #introduction = new Emitter<Introduction>();
   readonly onMessage = this.#message.on;
+  /** How this device can be introduced to others, again whenever that changes. */
+  readonly onIntroduction = this.#introduction.on;
   readonly onState = this.#state.on;
   #socket: WebSocket | null = null;
   #closed = false;
@@ -48,7 +52,8 @@ export class RoomClient {
   #welcome: (ToldSettings & { readonly introduction: Introduction; readonly claim: string | null }) | null = null;
   #room: RoomView | null = null;
   #edition: number | null = null;
-  #seenMs = 0;
+  #unclaimed = false;
+  #seenMs = -SEEN_EVERY_MS;
   #seenTimer: ReturnType<typeof setTimeout> | null = null;
   #resyncMs = -RESYNC_EVERY_MS;
   #retryMs = FIRST_RETRY_MS;
@@ -56,7 +61,7 @@ export class RoomClient {
   #timer: ReturnType<typeof setTimeout> | null = null;
   readonly #heartbeat: ReturnType<typeof setInterval>;
 
-  constructor(environment: SessionEnvironment, enter: () => readonly ClientMessage[]) {
+  constructor(environment: Pick<SessionEnvironment, 'origin' | 'openSocket'>, enter: () => readonly ClientMessage[]) {
     this.#environment = environment;
     this.#enter = enter;
     this.#heartbeat = setInterval(() => this.#beat(), PING_EVERY_MS);
@@ -66,6 +71,11 @@ export class RoomClient {
   /** What proves to a server that forgot the room that its code was this host's; null for others, and before the server gave it. */
   get claim(): string | null {
     return this.#welcome?.claim ?? null;
+  }
+
+  /** The server did not take the code for this host's: the next connection has to do without it. */
+  get unclaimed(): boolean {
+    return this.#unclaimed;
   }
 
   /** Sent at once, or not at all: what matters later is part of what `enter` says. Throws on a message that the server would refuse. */
@@ -89,6 +99,8 @@ export class RoomClient {
     const url = `${this.#environment.origin.replace(/^http/, 'ws')}/room`;
     const socket = this.#environment.openSocket(url);
     this.#socket = socket;
+    // Of the connection before; nothing may be said of it on this one.
+    this.#edition = null;
     let greeted = false;
     socket.addEventListener('open', () => {
       this.#heardMs = performance.now();
@@ -127,22 +139,26 @@ export class RoomClient {
         break;
       case 'welcome':
         this.#welcome = { ...message, claim: message.claim ?? null };
+        this.#unclaimed = false;
         this.#room = null;
         this.#edition = null;
-        this.#message.emit({ type: 'introduction', introduction: message.introduction });
+        this.#introduction.emit(message.introduction);
         break;
       case 'ice': {
         if (this.#welcome === null) break;
         const { iceServers } = message;
         this.#welcome = { ...this.#welcome, introduction: { ...this.#welcome.introduction, iceServers } };
-        this.#message.emit({ type: 'introduction', introduction: this.#welcome.introduction });
+        this.#introduction.emit(this.#welcome.introduction);
         break;
       }
       case 'news':
         this.#learn(message);
         break;
       case 'error':
-        if (message.why === 'claim') this.#message.emit(message);
+        if (message.why === 'claim') {
+          this.#unclaimed = true;
+          this.#message.emit({ type: 'error', sentence: CODE_IS_LOST, refused: false });
+        }
         // After a server's restart the host may come back later than the others: then "no such session" means "not yet".
         if (message.refused && (this.#welcome !== null || message.why === 'claim')) {
           socket.close();

@@ -92,8 +92,6 @@ function reduceMessage(view: SessionView, message: RoomMessage): SessionView {
   switch (message.type) {
     case 'room':
       return withRoom(view, message.room);
-    case 'introduction':
-      return view;
     case 'history':
       return withScores({ ...view, rounds: byRound(view.rounds, message.rounds) }, message.scores);
     case 'round':
