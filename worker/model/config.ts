@@ -31,6 +31,7 @@ const ConfigSchema = v.object({
  * @throws ConfigError with one sentence when the model is not a RoBERTa encoder that the engines can run.
  */
 export function parseModelConfig(config: unknown): ModelShape {
+  if (Array.isArray(config)) throw new ConfigError('config.json is a list, not the configuration of a model.');
   const read = v.safeParse(ConfigSchema, config);
   if (!read.success) {
     const key = v.getDotPath(read.issues[0]) ?? 'a JSON object';
