@@ -79,7 +79,7 @@ export async function predictCommand(argv: string[]): Promise<number> {
     throw new CommandError('predict needs --adapter FOLDER, --file FILE and --out FILE.csv.');
   if (resolve(out) === resolve(file)) throw new CommandError('--out would overwrite --file; name another file.');
   try {
-    const table = await readTable(basename(file), await readFile(file));
+    const table = await readTable(basename(file), await readFile(file), 1);
     const columns = { text: values.text ?? guessedText(table), pair: values.pair ?? null };
     const prediction = await openAdapter(folder, values);
     const answering = new FilePrediction(table, columns, prediction.answering);

@@ -180,6 +180,7 @@ test('a model that one ONNX file cannot hold is refused before its weights are r
   };
   const weights: Weights = {
     has: () => true,
+    shapeOf: () => null,
     fileBytes: () => expect.unreachable('weights were read'),
     read: () => expect.unreachable('weights were read'),
     stream: () => expect.unreachable('weights were read'),

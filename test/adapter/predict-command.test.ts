@@ -59,6 +59,14 @@ describe('predict', () => {
     }
   });
 
+  it('reads a file of texts alone, with commas in them', async () => {
+    await writeFile(at('one.csv'), `text\n"${TEXTS[0]}"\n${TEXTS[1]}\n`);
+    expect(await predictCommand(['--adapter', folder, '--file', at('one.csv'), '--out', at('one-out.csv')])).toBe(0);
+    const lines = (await readFile(at('one-out.csv'), 'utf8')).split('\n');
+    expect(lines).toHaveLength(4);
+    expect(Number(lines[1]!.split(',')[1])).toBeCloseTo(probabilities('classification', expected[0]!)[0]!, 4);
+  });
+
   it.each<[string, () => string[], string]>([
     ['no file', () => ['--adapter', folder], 'predict needs --adapter FOLDER, --file FILE and --out FILE.csv.'],
     [

@@ -40,6 +40,7 @@ const CONFIG = {
   intermediate_size: 1024,
   vocab_size: 16_000,
   max_position_embeddings: 130,
+  layer_norm_eps: 1e-5,
 };
 const file = randomModelFile(shape);
 const whole = file.bytes(0, file.size);

@@ -34,6 +34,13 @@ test('a checkpoint of release 0.1.0 reads as what it was', () => {
   expect(rounds.map(({ loss }) => loss)).toEqual(run.losses.slice(0, 3));
 });
 
+test('what is read is the session’s own: changing it leaves the file as it was', () => {
+  const bytes = kept.slice();
+  const read = decodeCheckpoint(bytes);
+  for (const vector of [read.values, read.optimiser.firstMoment, read.optimiser.secondMoment]) vector.fill(1);
+  expect(bytes).toEqual(kept);
+});
+
 test('a host goes on with it, over the same samples', async () => {
   const host = new Host(openFileOrHttp);
   const { request, version } = await host.readCheckpoint(kept);

@@ -4,10 +4,14 @@ import { describe, expect, test } from 'vitest';
 import { readAdapter } from '../../worker/adapter/import-adapter.ts';
 import { bytesSource } from '../../worker/files/byte-source.ts';
 import type { OpenFile } from '../../worker/files/open-file.ts';
+import { Host } from '../../worker/host/host.ts';
+import { parseModelConfig } from '../../worker/model/config.ts';
 import { frozenTensors, loadFrozen } from '../../worker/model/description.ts';
 import { modelFiles } from '../../worker/model/open-model.ts';
+import { parseHeader } from '../../worker/model/safetensors.ts';
 import { matrixValues } from '../../worker/model/stored-matrix.ts';
 import { openFileOrHttp } from '../../worker/node/file-source.ts';
+import { MINI_REQUEST } from '../host/node-host.ts';
 
 /** The folder that holds `models/`, so that a case can be opened as the embedded model of its name. */
 const origin = (open: OpenFile) => ({ open, at: new URL('../fixtures/cases/', import.meta.url).href });
@@ -70,4 +74,34 @@ test('an adapter on layer 1 of two: the true reason, with the key that says so',
   await expect(reading).rejects.toThrow(
     "The adapter is on layer 1 of the model's 2 alone (layers_to_transform or target_modules say so); a session trains all layers so far.",
   );
+});
+
+test('a configuration without type_vocab_size: the file’s one token type is loaded and exported', async () => {
+  const { open, at } = origin(openFileOrHttp);
+  const host = new Host((url) => open(url.replace('/cases/models/', '/cases/model/')));
+  await host.open({
+    ...MINI_REQUEST,
+    model: { kind: 'embedded', id: 'one-token-type' },
+    training: { ...MINI_REQUEST.training, maxTokens: 32 },
+    origin: at,
+  });
+  const exported = await host.exportMerged();
+  const file = (name: string) => exported.find((found) => found.name === name)!.bytes;
+  expect(JSON.parse(new TextDecoder().decode(file('config.json'))).type_vocab_size).toBe(1);
+  const header = parseHeader(file('model.safetensors'), file('model.safetensors').length);
+  expect(header.tensors.get('roberta.embeddings.token_type_embeddings.weight')?.shape).toEqual([1, 16]);
+});
+
+test('what a configuration leaves out has transformers’ defaults', () => {
+  expect(parseModelConfig({})).toEqual({
+    layers: 12,
+    hiddenSize: 768,
+    heads: 12,
+    ffnSize: 3072,
+    vocabSize: 50_265,
+    maxPositions: 512,
+    layerNormEps: 1e-12,
+    padTokenId: 1,
+  });
+  expect(parseModelConfig({ model_type: 'xlm-roberta' }).vocabSize).toBe(30_522);
 });

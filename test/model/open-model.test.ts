@@ -34,6 +34,7 @@ const CONFIG = {
   intermediate_size: 16,
   vocab_size: 20,
   max_position_embeddings: 12,
+  layer_norm_eps: 1e-5,
 };
 
 interface FileTensor {

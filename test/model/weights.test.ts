@@ -40,14 +40,14 @@ describe('config.json', () => {
     expect(maxTokens(shape)).toBe(128);
   });
 
-  it('fills in what roberta-base leaves out', () => {
-    expect(parseModelConfig(BASE)).toMatchObject({ padTokenId: 1, layerNormEps: 1e-5, layers: 12 });
+  it('fills in what is left out, as transformers does', () => {
+    expect(parseModelConfig(BASE)).toMatchObject({ padTokenId: 1, layerNormEps: 1e-12, layers: 12 });
   });
 
   it.each([
     ['nothing', null, /a JSON object/],
-    ['a list', [], /num_hidden_layers/],
-    ['a missing size', { ...BASE, hidden_size: undefined }, /hidden_size/],
+    ['a list', [], /is a list/],
+    ['a size that is no number', { ...BASE, hidden_size: '768' }, /hidden_size/],
     ['another architecture', { ...BASE, model_type: 'bert' }, /model_type is "bert"/],
     ['another activation', { ...BASE, hidden_act: 'gelu_new' }, /hidden_act/],
     ['relative positions', { ...BASE, position_embedding_type: 'relative_key' }, /position_embedding_type/],

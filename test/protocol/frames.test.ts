@@ -39,7 +39,7 @@ describe('a frame', () => {
 
   it('refuses tensors that are described wrongly', () => {
     const described = (tensors: unknown): Uint8Array<ArrayBuffer> => {
-      const head = new TextEncoder().encode(JSON.stringify({ header: {}, tensors }).padEnd(80));
+      const head = new TextEncoder().encode(JSON.stringify({ header: {}, tensors }).padEnd(400));
       const bytes = new Uint8Array(4 + head.length);
       new DataView(bytes.buffer).setUint32(0, head.length, true);
       bytes.set(head, 4);
@@ -50,6 +50,13 @@ describe('a frame', () => {
     expect(() => decodeFrame(described([['f32', 1.5]]))).toThrow('describes a tensor wrongly');
     expect(() => decodeFrame(described([['f32', 2 ** 40]]))).toThrow('shorter than its tensors');
     expect(() => decodeFrame(described('all'))).toThrow('lists its tensors wrongly');
+    expect(decodeFrame(described(Array(5).fill(['f32', 0]))).tensors).toHaveLength(5);
+    expect(() => decodeFrame(described(Array(17).fill(['f32', 0])))).toThrow('lists its tensors wrongly');
+  });
+
+  it('refuses a header that is too long to be one', () => {
+    expect(decodeFrame(encodeFrame({ text: 'x'.repeat(65_000) }, [])).tensors).toEqual([]);
+    expect(() => decodeFrame(encodeFrame({ text: 'x'.repeat(66_000) }, []))).toThrow('impossible header');
   });
 });
 
@@ -67,6 +74,23 @@ describe('slices', () => {
         if (whole) done.push(whole);
       }
     expect(done).toEqual([other, message]);
+  });
+
+  it('of a message that is whole are forgotten: its number may come again, its bytes count no more', () => {
+    const reassembler = new Reassembler(message.length);
+    for (let round = 0; round < 3; round++) {
+      const parts = [...slices(message, 7)].map((slice) => reassembler.add(slice));
+      expect(parts.at(-1)).toEqual(message);
+    }
+  });
+
+  it('that go beyond the end of their message are refused', () => {
+    const [first, second] = slices(message, 1);
+    const reassembler = new Reassembler();
+    const total = SLICE_PAYLOAD_BYTES + 4;
+    for (const slice of [first, second]) new DataView(slice.buffer).setUint32(4, total, true);
+    expect(reassembler.add(first)).toBeNull();
+    expect(() => reassembler.add(second)).toThrow('out of place');
   });
 
   it('carry at most one slice payload each', () => {

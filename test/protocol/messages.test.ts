@@ -223,6 +223,16 @@ describe('data messages', () => {
       { ...order, tensors: order.tensors.with(0, Int32Array.of(0, 8192, 2, 0, 7, 1)) },
       'out of range',
     ],
+    [
+      'a token id below nothing',
+      { ...order, tensors: order.tensors.with(0, Int32Array.of(0, -1, 2, 0, 7, 1)) },
+      'out of range',
+    ],
+    [
+      'two probes in one',
+      { header: { type: 'probe', probe: 1 }, tensors: [new Float32Array(1), new Float32Array(1)] },
+      'too many',
+    ],
     ['a length above the row', { ...order, tensors: order.tensors.with(1, Int32Array.of(3, 4)) }, 'out of range'],
     [
       'no samples',

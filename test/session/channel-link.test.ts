@@ -103,6 +103,16 @@ describe('a link that closes', () => {
     expect(local.why).toBe('The tab closed its own link.');
   });
 
+  it('carries nothing more inside a tab', async () => {
+    const [here, there] = localLinkPair();
+    const heard = arrived(there);
+    await here.send(short);
+    here.close();
+    await here.send(short);
+    await there.send(short);
+    expect(heard).toEqual(['abandon']);
+  });
+
   it('is told to be closed when its channel breaks before the first word', async () => {
     const channel = new FakeChannel(1e9, 1);
     channel.open = false;
@@ -267,6 +277,14 @@ describe('back-pressure', () => {
     expect(sent.state).toBe('settled');
   });
 
+  it('takes any number of messages, one after the other', async () => {
+    const { a, b } = links();
+    const [end, heard] = [endOf(a), arrived(b)];
+    for (let i = 0; i < 300; i++) await Promise.all([a.send(bulk(1)), vi.advanceTimersByTimeAsync(1)]);
+    await settle();
+    expect([end.why, heard.length]).toEqual([null, 300]);
+  });
+
   it('ends a link whose queue only grows', async () => {
     const { left, a } = links();
     await settle();
@@ -288,6 +306,32 @@ describe('the measured rate of a link', () => {
     await vi.advanceTimersByTimeAsync(30_000);
     expect(await measured).toBeGreaterThan(0.8 * bitsPerSecond);
     expect(await measured).toBeLessThan(1.2 * bitsPerSecond);
+  });
+
+  it('is measured over transfers that take a while, where the first is over at once', async () => {
+    const { left, a, b } = links(64e6);
+    answerProbes(b);
+    const measured = measureLink(a);
+    await vi.advanceTimersByTimeAsync(30_000);
+    await measured;
+    // 1, 4 and 16 Mbit: the last takes a quarter of a second.
+    const sentBits = 8 * left.sentBytes.reduce((sum, bytes) => sum + bytes, 0);
+    expect(sentBits).toBeGreaterThan(21 * 2 ** 20);
+    expect(sentBits).toBeLessThan(22 * 2 ** 20);
+  });
+
+  it('hears the answer to its own question alone', async () => {
+    const [here, there] = localLinkPair();
+    there.onMessage(({ header }) => {
+      if (header.type !== 'probe') return;
+      const answer = (probe: number) => there.send({ header: { type: 'probed', probe }, tensors: [] });
+      // Somebody answers what was asked before, at once; the right answer takes a quarter of a second.
+      void answer(header.probe - 1);
+      setTimeout(() => void answer(header.probe), header.probe <= 2 ? 0 : 250);
+    });
+    const measured = measureLink(here);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect((await measured) / ((32 * KIB * 32) / 0.25)).toBeCloseTo(1, 1);
   });
 
   it('is not waited for longer than 20 s', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ClientMessage } from '../../signaling/protocol/messages.ts';
+import type { DeviceView, RoomView } from '../../signaling/protocol/room-view.ts';
 import { HostLinks } from '../../web/session/host-links.ts';
 import { PeerAddress } from '../../web/session/links/peer-links.ts';
 import { OwnSession } from '../../web/session/own-session.ts';
@@ -67,6 +68,17 @@ describe('a channel that is being opened', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('waits on when somebody else is not there', async () => {
+    const { peer, promise, connection, address } = await opening();
+    peer.emit('error', { type: 'peer-unavailable', message: 'Could not connect to peer anybody' });
+    peer.emit('error', { type: 'network', message: 'somebody' });
+    await settle();
+    expect(connection.closed).toBe(0);
+    connection.channel.fire('open');
+    expect(await promise).toBe(connection.channel);
+    address.close();
+  });
+
   it('is there when it opens, and is not closed by what others hear', async () => {
     const scene = await opening();
     scene.connection.channel.fire('open');
@@ -76,29 +88,29 @@ describe('a channel that is being opened', () => {
   });
 });
 
-describe('a host that lets devices in', () => {
-  async function host() {
-    const peer = new FakePeer();
-    const deviceLinks = new DeviceLinks();
-    const store = new ViewStore('host', 'hosthost');
-    const sent: ClientMessage[] = [];
-    const links = new HostLinks({
-      environment: { createPeer: () => peer },
-      settings: SETTINGS,
-      client: { send: (message) => void sent.push(message) },
-      deviceLinks,
-      store,
-    });
-    links.introduce(INTRODUCTION);
-    await settle();
-    const arrive = (peerId: string): FakeConnection => {
-      const connection = new FakeConnection(peerId);
-      peer.emit('connection', connection);
-      return connection;
-    };
-    return { peer, deviceLinks, store, sent, links, arrive };
-  }
+async function host() {
+  const peer = new FakePeer();
+  const deviceLinks = new DeviceLinks();
+  const store = new ViewStore('host', 'hosthost');
+  const sent: ClientMessage[] = [];
+  const links = new HostLinks({
+    environment: { createPeer: () => peer },
+    settings: SETTINGS,
+    client: { send: (message) => void sent.push(message) },
+    deviceLinks,
+    store,
+  });
+  links.introduce(INTRODUCTION);
+  await settle();
+  const arrive = (peerId: string): FakeConnection => {
+    const connection = new FakeConnection(peerId);
+    peer.emit('connection', connection);
+    return connection;
+  };
+  return { peer, deviceLinks, store, sent, links, arrive };
+}
 
+describe('a host that lets devices in', () => {
   it('does not wait for an introduction after the session’s end', async () => {
     const { links, arrive } = await host();
     const connection = arrive('stranger');
@@ -128,10 +140,67 @@ describe('a host that lets devices in', () => {
     late.channel.fire('open');
     await settle();
     expect([waiting.some(({ channel }) => !channel.open), late.channel.open]).toEqual([false, false]);
-    links.close();
-    await settle();
-    // Those that gave up make room.
+    // Those that give up make room.
+    await vi.advanceTimersByTimeAsync(15_000);
     expect(waiting.every(({ closed }) => closed > 0)).toBe(true);
+    const next = arrive('next');
+    next.channel.fire('open');
+    await settle();
+    expect(next.channel.open).toBe(true);
+    links.close();
+  });
+});
+
+describe('a host’s links', () => {
+  const known = (id: string, change: Partial<DeviceView> = {}): DeviceView => ({
+    id,
+    name: id,
+    kind: 'tab',
+    status: { kind: 'ready' },
+    hidden: false,
+    linked: false,
+    online: true,
+    peerId: `peer-of-${id}`,
+    profile: null,
+    ...change,
+  });
+  const roomOf = (...devices: DeviceView[]): RoomView => ({
+    id: 'abc234',
+    settings: SETTINGS,
+    phase: 'gathering',
+    host: 'hosthost',
+    devices,
+    plan: null,
+    planNote: null,
+  });
+
+  it('are told to the room as they come and go, and again where the room knows otherwise', async () => {
+    const { store, deviceLinks, arrive, sent, links } = await host();
+    const room = roomOf(known('hosthost', { linked: true }), known('bbbbbbbb'), known('cccccccc', { linked: true }));
+    store.dispatch({ type: 'message', message: { type: 'room', room } });
+    const connection = arrive('peer-of-bbbbbbbb');
+    connection.channel.fire('open');
+    await settle();
+    expect(deviceLinks.has('bbbbbbbb')).toBe(true);
+    links.reconcile(room);
+    connection.channel.close();
+    const told = sent.flatMap((m) => (m.type === 'linked' ? [`${m.device} ${m.linked}`] : []));
+    // The host has no link to itself that the room should hear of.
+    expect(told).toEqual(['bbbbbbbb true', 'bbbbbbbb true', 'cccccccc false', 'bbbbbbbb false']);
+    links.close();
+  });
+
+  it('are given up sooner where the server has lost the device, too', async () => {
+    const { store, deviceLinks, arrive, links } = await host();
+    const ids = ['bbbbbbbb', 'cccccccc'];
+    const room = roomOf(known('bbbbbbbb', { online: false }), known('cccccccc'));
+    store.dispatch({ type: 'message', message: { type: 'room', room } });
+    for (const id of ids) arrive(`peer-of-${id}`).channel.fire('open');
+    await settle();
+    links.reconcile(room);
+    await vi.advanceTimersByTimeAsync(4000);
+    expect(ids.map((id) => deviceLinks.has(id))).toEqual([false, true]);
+    links.close();
   });
 });
 

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { RoundEvent } from '../../web/session/rounds/round-step.ts';
+import type { Profile } from '../../signaling/protocol/profile.ts';
+import type { AbleDevice, RoundEvent } from '../../web/session/rounds/round-step.ts';
+import { profile } from '../protocol/samples.ts';
 import {
+  able,
   allOf,
   devices,
   done,
@@ -129,6 +132,18 @@ describe('a gradient that is not finite', () => {
   });
 });
 
+describe('the timing of an order that was given out twice', () => {
+  it('is kept for each device by itself', () => {
+    const told = new Told({ a: { layers: [5], head: true } });
+    told.takeAll(gradient('a', tag(1), 'head', 100, 10), devices(['b'], 'a'));
+    told.takeAll(gradient('b', tag(1, 2), 5, 900, 20), done('b', tag(1, 2), 0, 800));
+    expect(told.state.timings).toMatchObject([
+      { order: { device: 'a' }, computeSeconds: null, lastPartMs: 100, uploadBits: 320 },
+      { order: { device: 'b' }, computeSeconds: 2, doneMs: 800, lastPartMs: 900, uploadBits: 640 },
+    ]);
+  });
+});
+
 describe('what belongs to nobody', () => {
   const cases: [string, RoundEvent][] = [
     ['a block twice', gradient('a', tag(1), 5)],
@@ -229,6 +244,30 @@ describe('a device that leaves', () => {
   });
 });
 
+describe('a device’s memory', () => {
+  const small = (limitBytes: number, recompute?: Profile['memory']['recompute']): AbleDevice => {
+    const { memory, ...rest } = profile();
+    return { device: 'b', profile: { ...rest, memory: { ...memory, limitBytes, ...(recompute && { recompute }) } } };
+  };
+  // Weights of 1e7 bytes; a sample takes 1e5 and 1e5 a layer; the gradients 16384 a layer.
+  const oneSample = 1e7 + 1e5 + 6e5 + 6 * 16_384;
+  const deep = { a: { layers: [0, 1, 2, 3, 4, 5], head: true } };
+
+  it('keeps it from work of which it cannot hold one sample', () => {
+    const told = new Told(deep);
+    expect(told.take({ type: 'devices', lost: ['a'], able: [small(oneSample - 1)] })).toEqual([]);
+    expect(told.take({ type: 'devices', lost: [], able: [small(oneSample)] })).toContain('a lost its link -> b');
+    expect(told.state.round.owed[0].order).toMatchObject({ microBatch: 1, recompute: false, share: 1 });
+  });
+
+  it('has it compute again on the way back, where it can hold no sample otherwise', () => {
+    const told = new Told(deep);
+    const again = { transientPerSample: 1e5, savedPerSamplePerLayer: 1e4 };
+    told.take({ type: 'devices', lost: ['a'], able: [small(oneSample - 1, again)] });
+    expect(told.state.round.owed[0].order).toMatchObject({ device: 'b', microBatch: 4, recompute: true });
+  });
+});
+
 describe('a device that is late', () => {
   it('has its work given to one that is done, and the next deadline is twice as far', () => {
     const told = new Told(BOTH);
@@ -236,6 +275,12 @@ describe('a device that is late', () => {
     expect(told.take(LATE)).toEqual(['abandon b 2.1', 'b is late -> a', 'send a 2.2 [0,1,2,3] 0+8', 'wait 30000']);
     expect(told.take(LATE).at(-1)).toBe('wait 60000');
     expect(told.take(LATE).at(-1)).toBe('wait 120000');
+  });
+
+  it('is relieved by one that owes nothing, however slow, before work goes to and fro between those that are late', () => {
+    const told = new Told(BOTH);
+    told.take({ type: 'devices', lost: [], able: [...able('a', 'b'), { device: 'c', profile: profile(100) }] });
+    expect(told.take(LATE).filter((line) => line.includes('->'))).toEqual(['a is late -> c', 'b is late -> c']);
   });
 
   it('is asked again where nobody else can', () => {

@@ -119,6 +119,12 @@ describe('a round', () => {
     expect(isComplete(receiveAll(rest, 'b', 2))).toBe(true);
   });
 
+  it('counts what others owe, and not what a device is just relieved of', () => {
+    // b owes 10 seconds; c, which is back, nothing: its own order of 12 goes to it again.
+    const { given } = reassign(start(), of('c'), [candidate('b'), candidate('c')], LAYERS);
+    expect(ordersOf(given)).toMatchObject([{ number: 3, epoch: 2, device: 'c' }]);
+  });
+
   it('spreads the parts of several lost devices', () => {
     const teams = plan(
       work('a', [0, 1, 2, 3, 4, 5], true, 0, 2),

@@ -20,7 +20,9 @@ class Scene {
   readonly asked: Asked[] = [];
   readonly progress: number[] = [];
   readonly abort = new AbortController();
-  readonly #ids: string[] = [];
+  /** Whom the room has for ready, with a link or without. */
+  readonly ids: string[] = [];
+  listeners = 0;
   /** Held back until the test says so, where it wants to. */
   batches: Promise<void> = Promise.resolve();
 
@@ -29,7 +31,7 @@ class Scene {
     link.onMessage(({ header }) => {
       if (header.type === 'evaluate') this.asked.push({ device: id, header, link });
     });
-    if (!this.#ids.includes(id)) this.#ids.push(id);
+    if (!this.ids.includes(id)) this.ids.push(id);
     this.deviceLinks.attach(id, hostEnd);
     this.changed.emit();
   }
@@ -46,8 +48,15 @@ class Scene {
       },
       parameters: { version: 0, values: new Float32Array(1) },
       deviceLinks: this.deviceLinks,
-      trainers: () => this.#ids,
-      onTrainers: this.changed.on,
+      trainers: () => this.ids,
+      onTrainers: (listener) => {
+        this.listeners++;
+        const off = this.changed.on(listener);
+        return () => {
+          this.listeners--;
+          off();
+        };
+      },
       nameOf: (id) => id,
       onProgress: (done) => this.progress.push(done),
       signal: this.abort.signal,
@@ -94,7 +103,29 @@ describe('an evaluation over links', () => {
     for (let i = 0; i < 3; i++) await scene.answerAll();
     expect([...(await logits)].map((x) => x + 0)).toEqual(expected(150).map((x) => x + 0));
     expect(scene.progress.at(-1)).toBe(150);
-    expect(vi.getTimerCount()).toBe(0);
+    expect([vi.getTimerCount(), scene.listeners]).toEqual([0, 0]);
+  });
+
+  it('sends a device the parameters once, also those of before the first round', async () => {
+    const scene = new Scene();
+    scene.attach('a');
+    const logits = scene.run(64);
+    await settle();
+    expect(scene.asked[0].header).toMatchObject({ version: 0, parameters: true });
+    await scene.answerAll();
+    expect(scene.asked[0].header).toMatchObject({ version: 0, parameters: false });
+    await scene.answerAll();
+    await logits;
+  });
+
+  it('asks nobody whose link is down, whatever the room says', async () => {
+    const scene = new Scene();
+    scene.ids.push('gone');
+    scene.attach('a');
+    const logits = scene.run(64);
+    await scene.answerAll();
+    await scene.answerAll();
+    expect(await logits).toHaveLength(128);
   });
 
   it('has all logits although one device leaves in the middle', async () => {

@@ -80,6 +80,8 @@ class Scene {
   }
 
   readonly abort = new AbortController();
+  /** Rounds that still listen. */
+  listeners = 0;
 
   run(work: Parameters<typeof plan>[0], change: Partial<RoomPlan> = {}): Promise<RoundResult> {
     const tokens = 4;
@@ -98,7 +100,14 @@ class Scene {
       parameters: { version: 2, values: new Float32Array(3) },
       deviceLinks: this.deviceLinks,
       trainers: () => (this.ready ? this.trainers : []),
-      onTrainers: this.trainersChanged.on,
+      onTrainers: (listener) => {
+        this.listeners++;
+        const off = this.trainersChanged.on(listener);
+        return () => {
+          this.listeners--;
+          off();
+        };
+      },
       onActivity: () => undefined,
       onNews: (_, sentence) => this.said.push(sentence),
       nameOf: (id) => id,
@@ -292,7 +301,7 @@ describe('the clock of a round', () => {
     expect(asked).toEqual([15, 45, 105]);
     await scene.answer(4);
     expect(coverage(await round)).toEqual(['5:0+8 by 14', 'head:0+8 by 14']);
-    expect(vi.getTimerCount()).toBe(0);
+    expect([vi.getTimerCount(), scene.listeners]).toEqual([0, 0]);
   });
 
   it('measures how long gradients go on coming after a device is done', async () => {

@@ -48,7 +48,7 @@ function plan(latencySeconds: number, work: Record<string, Share>): RoomPlan {
   };
 }
 
-const able = (...ids: string[]): AbleDevice[] => ids.map((device) => ({ device, profile: profile() }));
+export const able = (...ids: string[]): AbleDevice[] => ids.map((device) => ({ device, profile: profile() }));
 export const tag = (order: number, epoch = 1): OrderTag => ({ term: TERM, round: ROUND, order, epoch });
 export const gradient = (device: string, of: OrderTag, block: Block, atMs = 0, values = 4): RoundEvent => ({
   type: 'gradient',

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { SendPace } from '../../web/session/links/message-link.ts';
 import { abandon, evaluate, order, SeatScene, settle, tag, text } from './seat-scene.ts';
 
 beforeEach(() => {
@@ -97,6 +98,88 @@ describe('a seat', () => {
     await settle();
     expect(scene.worker.did.slice(2)).toEqual(['evaluate 1']);
     expect(scene.answers).toEqual(['1.1 done 3', 'logits 0']);
+  });
+
+  it('refuses an order for other parameters than the last that came, and shortens what it says', async () => {
+    const scene = new SeatScene();
+    const next = order(tag(2), [4]);
+    await scene.send(order(tag(1), [5], 42), { ...next, header: { ...next.header, version: 8 } });
+    scene.worker.fail('x'.repeat(1000));
+    await settle();
+    expect(scene.answers).toEqual([
+      `failed: ${'x'.repeat(400)}`,
+      'failed: An order is for version 8, but this device has version 7.',
+    ]);
+  });
+
+  it('does not begin what was taken away while its parameters were set, and leaves what was taken away as it began', async () => {
+    const scene = new SeatScene();
+    const gates: (() => void)[] = [];
+    const gate = () => new Promise<void>((resolve) => gates.push(resolve));
+    const { worker } = scene;
+    const [set, begin] = [worker.setParameters.bind(worker), worker.begin.bind(worker)];
+    worker.setParameters = async (values) => {
+      await gate();
+      await set(values);
+    };
+    worker.begin = async (work) => {
+      await gate();
+      await begin(work);
+    };
+    await scene.send(order(tag(1), [5], 42), abandon(tag(1)), order(tag(2), [4]));
+    gates[0]();
+    await settle();
+    expect(worker.did).toEqual(['parameters 42']);
+    // The second one is beginning.
+    await scene.send(abandon(tag(2)), order(tag(3), [3]));
+    gates[1]();
+    await settle();
+    gates[2]();
+    await settle();
+    expect(worker.did.slice(1)).toEqual(['begin 1 [4]', 'cancel', 'begin 1 [3]']);
+  });
+
+  it('keeps no room for orders that were taken away', async () => {
+    const scene = new SeatScene();
+    await scene.send(order(tag(1), [5], 42));
+    for (let epoch = 1; epoch <= 200; epoch++) await scene.host.send(order(tag(2, epoch), [4]));
+    await settle();
+    expect(scene.answers).toEqual([]);
+    scene.worker.done();
+    await settle();
+    expect([scene.worker.did.length, scene.worker.did.at(-1)]).toEqual([3, 'begin 1 [4]']);
+  });
+
+  it('sets parameters again that the worker may not have taken', async () => {
+    const scene = new SeatScene();
+    const take = scene.worker.setParameters.bind(scene.worker);
+    scene.worker.setParameters = async (values) => {
+      scene.worker.setParameters = take;
+      await take(values);
+      throw new Error('The GPU is gone.');
+    };
+    await scene.send(order(tag(1), [5], 42), order(tag(1, 2), [5]));
+    expect(scene.worker.did).toEqual(['parameters 42', 'parameters 42', 'begin 1 [5]']);
+  });
+
+  it('paces gradients to the order’s share of its own rate, and sets the same parameters once', async () => {
+    const scene = new SeatScene();
+    const paces: (SendPace | null | undefined)[] = [];
+    scene.link((end) => ({
+      ...end,
+      send: (message, pace) => {
+        paces.push(pace);
+        return end.send(message, pace);
+      },
+    }));
+    const half = order(tag(1), [5], 42);
+    await scene.send({ ...half, header: { ...half.header, share: 0.5 } }, order(tag(2), [4]));
+    scene.worker.gradient(5);
+    await settle();
+    scene.worker.done();
+    await settle();
+    expect(paces).toEqual([{ bitsPerSecond: 5e5 }, undefined]);
+    expect(scene.worker.did).toEqual(['parameters 42', 'begin 1 [5]', 'begin 1 [4]']);
   });
 
   it('takes no more work than it has room for', async () => {

@@ -1,6 +1,7 @@
 import type { DataMessage } from '../../signaling/protocol/exchange/data-messages.ts';
 import type { ClientMessage } from '../../signaling/protocol/messages.ts';
 import type { DeviceView, RoomView } from '../../signaling/protocol/room-view.ts';
+import type { ChunkTag } from '../../signaling/protocol/round.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import { SETTINGS_VERSION } from '../../signaling/protocol/version.ts';
 import { localLinkPair, type MessageLink } from '../../web/session/links/message-link.ts';
@@ -33,6 +34,9 @@ export class TrainingScene {
   readonly phases: string[] = [];
   readonly rounds: { readonly round: number; readonly resting: boolean }[] = [];
   readonly orders: DataMessage<'order'>['header'][] = [];
+  readonly chunks: ChunkTag[] = [];
+  /** How long devices take for an order. */
+  orderMs = 0;
   readonly training: Training;
   readonly host: Host;
   answer: Answer = () => 'parts';
@@ -163,6 +167,7 @@ export class TrainingScene {
   async #take(link: MessageLink, message: DataMessage): Promise<void> {
     const { header, tensors } = message;
     if (header.type === 'evaluate') {
+      this.chunks.push(header.tag);
       // Everything is of the first class.
       const logits = Float32Array.from({ length: 2 * header.samples }, (_, i) => (i % 2 === 0 ? 1 : 0));
       await link.send({ header: { type: 'logits', tag: header.tag }, tensors: [logits] });
@@ -170,6 +175,7 @@ export class TrainingScene {
       this.orders.push(header);
       const { tag, samples } = header;
       const answer = this.answer({ header, tensors });
+      if (this.orderMs > 0) await new Promise((resolve) => setTimeout(resolve, this.orderMs));
       if (answer === 'nothing') return;
       if (answer === 'fail') {
         await link.send({ header: { type: 'failed', tag, sentence: 'Out of memory.' }, tensors: [] });

@@ -90,6 +90,14 @@ describe('a session view', () => {
     expect(reduceView(after, { type: 'round', report: round(3, 4) }).rounds.map(({ loss }) => loss)).toEqual([4]);
   });
 
+  it('keeps the latest five thousand rounds, however they come', () => {
+    const many = Array.from({ length: 5002 }, (_, i) => round(i + 1));
+    const told = play({ type: 'message', message: { type: 'history', rounds: many, scores: [] } });
+    expect([told.rounds.length, told.rounds[0].round]).toEqual([5000, 3]);
+    const one = reduceView(told, { type: 'round', report: round(5003) });
+    expect([one.rounds.length, one.rounds[0].round]).toEqual([5000, 4]);
+  });
+
   it('ends activity with its round and an evaluation with its score', () => {
     const running = play(
       { type: 'activity', activity: { round: 3, devices: [] } },

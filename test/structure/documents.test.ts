@@ -24,3 +24,13 @@ test.each([
 ])('%s', (text, paths) => {
   expect(named(text)).toEqual(paths);
 });
+
+test('docs/architecture.md names every folder of sources', () => {
+  const house = documents.find(({ path }) => path === 'docs/architecture.md')?.text ?? '';
+  const sources = projectFiles((path) => /^(signaling|worker|web)\/.+\/[^/]+\.tsx?$/.test(path));
+  const folders = [...new Set(sources.map(({ path }) => path.replace(/[^/]+$/, '')))];
+  // What lies inside an engine or a table is explained with it.
+  const rooms = folders.filter((folder) => !/^worker\/(engine\/webgpu|table)\/./.test(folder));
+  expect(rooms.length).toBeGreaterThan(40);
+  expect(rooms.filter((folder) => !house.includes(`\`${folder}\``))).toEqual([]);
+});

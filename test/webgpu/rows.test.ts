@@ -42,7 +42,7 @@ describe('kernels that work row by row', needs(GPU), () => {
   });
   afterAll(() => gpu.dispose());
 
-  it('draws dropout masks bit for bit as worker/dropout.ts does', async () => {
+  it('draws dropout masks bit for bit as worker/engine/dropout.ts does', async () => {
     const site = DROPOUT_SITES.ffnOutput;
     const got = await runKernel(
       gpu,

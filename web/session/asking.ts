@@ -39,7 +39,7 @@ export class Asking implements Answers {
   }
 
   async previewTable(file: NamedFile): Promise<TablePreview> {
-    return this.#context.open(this.#context.worker().previewTable(file));
+    return this.#context.open(this.#context.worker().previewTable(file, 1));
   }
 
   async predictFile(

@@ -22,6 +22,11 @@ const ConfigSchema = v.looseObject({
   type_vocab_size: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)), 2),
 });
 
+/** As many as the file has: a configuration may leave the number out, and the file need not have the default. */
+function tokenTypesOf({ config, weights }: Pick<BaseModel, 'config' | 'weights'>): number {
+  return weights.shapeOf(EMBEDDING_NAMES.tokenType)?.[0] ?? v.parse(ConfigSchema, config).type_vocab_size;
+}
+
 export interface MergedTensor {
   readonly name: string;
   readonly shape: readonly number[];
@@ -73,14 +78,15 @@ const PROBLEM_TYPES = {
 } as const;
 
 /** Labels go into the configuration, so that a pipeline answers with the classes' names. */
-function mergedConfig({ task }: TrainedAdapter, { config }: BaseModel): Record<string, unknown> {
+function mergedConfig({ task }: TrainedAdapter, base: BaseModel): Record<string, unknown> {
   // Two names of one key, before and after transformers 4.56; and the base model's count of labels, which would overrule the names.
-  const { torch_dtype: _, dtype: __, num_labels: ___, ...rest } = v.parse(ConfigSchema, config);
+  const { torch_dtype: _, dtype: __, num_labels: ___, ...rest } = v.parse(ConfigSchema, base.config);
   const names = task.classNames.length > 0 ? task.classNames : ['score'];
   return {
     // roberta-base's own file states none, and nothing opens a folder without.
     model_type: 'roberta',
     ...rest,
+    type_vocab_size: tokenTypesOf(base),
     architectures: ['RobertaForSequenceClassification'],
     dtype: 'float32',
     id2label: Object.fromEntries(names.map((name, label) => [label, name])),
@@ -91,7 +97,7 @@ function mergedConfig({ task }: TrainedAdapter, { config }: BaseModel): Record<s
 
 /** The whole model, every adapted matrix replaced by W + alpha / rank * B A, under the names of `RobertaForSequenceClassification`. */
 export function mergedTensors(adapter: TrainedAdapter, { shape, config, weights }: BaseModel): readonly MergedTensor[] {
-  const tokenTypes = v.parse(ConfigSchema, config).type_vocab_size;
+  const tokenTypes = tokenTypesOf({ config, weights });
   const c = shape.hiddenSize;
   const slots = new Map(
     [...adapter.layout.layers, adapter.layout.head].flatMap((b) => b.slots).map((s) => [s.name, s]),

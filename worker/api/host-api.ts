@@ -148,7 +148,7 @@ export interface HostWorkerApi {
   /** Deletes what is kept of a model, or, given null, of all. */
   forgetModels(name: string | null): Promise<void>;
   /** Reads a person's file for its preview; needs no open session. */
-  previewTable(file: NamedFile): Promise<TablePreview>;
+  previewTable(file: NamedFile, leastColumns?: 1 | 2): Promise<TablePreview>;
   /** How far `open` is. */
   progress(): Promise<OpeningProgress>;
   /** The samples of a round, drawn without replacement within an epoch from the seed: the same for every plan. Rounds count from 1. */

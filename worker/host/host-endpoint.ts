@@ -9,7 +9,7 @@ export function serveHost(host: Host, endpoint?: Endpoint): void {
     preflight: (source, origin, memoryLimitBytes) => host.preflight(source, origin, memoryLimitBytes),
     keptModels: () => host.keptModels(),
     forgetModels: (name) => host.forgetModels(name),
-    previewTable: (file) => host.previewTable(file),
+    previewTable: (file, leastColumns) => host.previewTable(file, leastColumns),
     progress: () => host.progress(),
     roundBatch: async (round) => transferBatch(await host.roundBatch(round)),
     devBatch: async (start, count, set) => transferBatch(await host.devBatch(start, count, set)),

@@ -47,7 +47,7 @@ export class HostTexts {
           ? 'This task is about two texts; say which column holds the second one.'
           : 'This task is about one text; leave the second column out.',
       );
-    const table = await readTable(name, bytes);
+    const table = await readTable(name, bytes, 1);
     const { kind, labelCount, classNames } = host.task;
     const { threshold } = host.training;
     this.#file = new FilePrediction(table, columns, {

@@ -96,8 +96,8 @@ export class Host implements HostWorkerApi {
     if (this.#store !== null) await forgetModels(this.#store, name);
   }
 
-  async previewTable({ name, bytes }: NamedFile): Promise<TablePreview> {
-    return previewTable(await readTable(name, bytes));
+  async previewTable({ name, bytes }: NamedFile, leastColumns: 1 | 2 = 2): Promise<TablePreview> {
+    return previewTable(await readTable(name, bytes, leastColumns));
   }
 
   async progress(): Promise<OpeningProgress> {

@@ -8,15 +8,18 @@ export class ConfigError extends Error {
 /** Models of the same architecture and tensor names as RoBERTa; roberta-base's own file states no type at all. */
 const MODEL_TYPES = ['roberta', 'xlm-roberta', 'camembert'] as const;
 
+/** What is left out has transformers' defaults, which are those of its RobertaConfig, XLMRobertaConfig and CamembertConfig. */
+const VOCAB_SIZES: Readonly<Record<string, number>> = { roberta: 50_265, 'xlm-roberta': 30_522, camembert: 30_522 };
+
 const ConfigSchema = v.object({
   model_type: v.optional(v.string(), 'roberta'),
-  num_hidden_layers: v.number(),
-  hidden_size: v.number(),
-  num_attention_heads: v.number(),
-  intermediate_size: v.number(),
-  vocab_size: v.number(),
-  max_position_embeddings: v.number(),
-  layer_norm_eps: v.optional(v.number(), 1e-5),
+  num_hidden_layers: v.optional(v.number(), 12),
+  hidden_size: v.optional(v.number(), 768),
+  num_attention_heads: v.optional(v.number(), 12),
+  intermediate_size: v.optional(v.number(), 3072),
+  vocab_size: v.optional(v.number()),
+  max_position_embeddings: v.optional(v.number(), 512),
+  layer_norm_eps: v.optional(v.number(), 1e-12),
   pad_token_id: v.optional(v.number(), 1),
   hidden_act: v.optional(v.string(), 'gelu'),
   position_embedding_type: v.optional(v.string(), 'absolute'),
@@ -28,12 +31,13 @@ const ConfigSchema = v.object({
  * @throws ConfigError with one sentence when the model is not a RoBERTa encoder that the engines can run.
  */
 export function parseModelConfig(config: unknown): ModelShape {
+  if (Array.isArray(config)) throw new ConfigError('config.json is a list, not the configuration of a model.');
   const read = v.safeParse(ConfigSchema, config);
   if (!read.success) {
     const key = v.getDotPath(read.issues[0]) ?? 'a JSON object';
     throw new ConfigError(`config.json: ${key} is missing or not valid (${read.issues[0].message}).`);
   }
-  const c = read.output;
+  const c = { ...read.output, vocab_size: read.output.vocab_size ?? VOCAB_SIZES[read.output.model_type] ?? 0 };
   if (!MODEL_TYPES.some((type) => type === c.model_type))
     throw new ConfigError(
       `config.json: model_type is "${c.model_type}"; only RoBERTa encoders (${MODEL_TYPES.join(', ')}) can be trained.`,

@@ -31,6 +31,8 @@ export interface WantedTensor extends TensorSpec {
 export interface Weights {
   /** Whether the files have the tensor in exactly this shape. */
   has(name: string, shape: readonly number[]): boolean;
+  /** The tensor's shape in the files; null where they lack it. */
+  shapeOf(name: string): readonly number[] | null;
   /** Bytes of these tensors in the files, and how many of them this device keeps already. Throws as `stream` does. */
   fileBytes(wanted: readonly TensorSpec[]): { readonly total: number; readonly kept: number };
   /**
@@ -121,6 +123,10 @@ export async function openShards(shards: readonly Shard[], onRead?: (bytes: numb
   };
 
   return {
+    shapeOf: (name) =>
+      namesOf(name)
+        .map((alias) => tensors.get(alias)?.entry.shape)
+        .find((shape) => shape !== undefined) ?? null,
     has: (name, shape) => {
       try {
         locate({ name, shape });

@@ -11,13 +11,14 @@ const SAVE_AS = 'save the table as CSV, TSV, JSON lines or Parquet and choose th
 
 /**
  * A person's own file as a table, whatever format, encoding and dialect it is in; all of that is found from the file, never from its name.
+ * Texts alone are one column, with labels two.
  * @throws TableError with one sentence that says what the file is, when it is no table.
  */
-export async function readTable(name: string, bytes: Uint8Array): Promise<Table> {
+export async function readTable(name: string, bytes: Uint8Array, leastColumns: 1 | 2 = 2): Promise<Table> {
   const shown = visible(name);
   try {
     const table = await tableOf(name, bytes);
-    if (table.columns.length < 2)
+    if (table.columns.length < leastColumns)
       throw new TableError(
         `It is not a table with at least two columns; use CSV, TSV, JSON lines or Parquet, with names for the columns.`,
       );
