@@ -18,6 +18,7 @@ test('adapters of roberta-large open up to what a message holds', async () => {
     num_attention_heads: shape.heads,
     intermediate_size: shape.ffnSize,
     vocab_size: shape.vocabSize,
+    layer_norm_eps: shape.layerNormEps,
     max_position_embeddings: shape.maxPositions,
   };
   const at = (name: string) => `/large/resolve/main/${name}`;

@@ -24,6 +24,7 @@ beforeAll(() => {
     num_attention_heads: shape.heads,
     intermediate_size: shape.ffnSize,
     vocab_size: shape.vocabSize,
+    layer_norm_eps: shape.layerNormEps,
     max_position_embeddings: shape.maxPositions,
   };
   server.files.set(at('config.json'), servedBytes(new TextEncoder().encode(JSON.stringify(config))));

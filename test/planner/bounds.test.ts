@@ -115,7 +115,7 @@ describe('bounds by hand', () => {
 
   test('one device and one block: the only plan there is', () => {
     const table = tableOf(alone);
-    expect(wholeBandwidthBound(table)).toBeCloseTo(4, 10);
+    expect(wholeBandwidthBound(table)).toBeCloseTo(4, 7);
     for (const reached of [4, 5, 400]) expect(blockSetBound(table, reached) / 4).toBeCloseTo(1, 3);
   });
 
@@ -132,7 +132,7 @@ describe('bounds by hand', () => {
       devices: [device('a', [1, 5]), device('b', [1, 9])],
     });
     // With everything for itself: b takes depth 1 in 1 + 2 s, a depth 2 in 5 + 1 s.
-    expect(wholeBandwidthBound(table)).toBeCloseTo(6, 10);
+    expect(wholeBandwidthBound(table)).toBeCloseTo(6, 7);
     // At T each block takes the hertz of its quickest device: 2 / (T - 1) + 1 / (T - 5) = 1, or T^2 - 9 T + 16 = 0.
     const T = (9 + Math.sqrt(17)) / 2;
     for (const reached of [8, 70]) {
@@ -190,7 +190,7 @@ describe('bounds by hand', () => {
       expect(teamsBound(silent, reached)).toBeLessThanOrEqual(5.2);
     }
     const table = tableOf({ ...alone, blocks: [{ uploadBits: 0 }] });
-    expect(wholeBandwidthBound(table)).toBeCloseTo(2, 10);
+    expect(wholeBandwidthBound(table)).toBeCloseTo(2, 7);
     expect(blockSetBound(table, 2e9) / 2).toBeCloseTo(1, 3);
   });
 
