@@ -100,8 +100,9 @@ it('trains on a file of one’s own, answers, and is gone on with after a reload
     await press(tab, 'Ask the model');
     await shows(tab, `Answered by the adapter after round ${ROUNDS}.`);
     const answer = await page.$$eval('.answer li', (lines) => lines.map((line) => line.textContent ?? ''));
-    expect(answer).toHaveLength(2);
-    expect(answer[0]).toMatch(/^praise\d/);
+    // Before training and after, the likelier class first.
+    expect(answer).toHaveLength(4);
+    expect(answer.some((line) => /^praise\d/.test(line))).toBe(true);
 
     for (const [label, found] of [
       ['Adapter', 'adapter_model.safetensors'],

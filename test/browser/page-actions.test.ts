@@ -85,7 +85,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       await person.go('start');
       await person.choose('task', 'own');
       await person.press('Start a session');
-      await person.shows('Choose a CSV or TSV file whose first row names the columns.');
+      await person.shows('Choose a table: CSV or TSV whose first row names the columns, JSON lines, or Parquet.');
       await person.give('train', file('film_reviews.csv', REVIEWS_CSV));
       await person.shows('6 rows and 3 columns, separated by commas');
       await person.shows('3 classes: bad, good and mixed.');
@@ -223,9 +223,12 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       const shares = await page.$$eval('.answer-text', (all) =>
         all.map((one) => Number.parseFloat(one.textContent ?? '')),
       );
-      expect(shares).toHaveLength(2);
-      expect(shares[0]! + shares[1]!).toBeCloseTo(100, 0);
-      expect(shares[0]).toBeGreaterThanOrEqual(shares[1]!);
+      // Before training and after.
+      expect(shares).toHaveLength(4);
+      for (const at of [0, 2]) {
+        expect(shares[at]! + shares[at + 1]!).toBeCloseTo(100, 0);
+        expect(shares[at]).toBeGreaterThanOrEqual(shares[at + 1]!);
+      }
 
       // A download's bytes as the browser gets them.
       await page.evaluate(() => {
