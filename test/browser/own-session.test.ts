@@ -77,8 +77,8 @@ it('trains on a file of one’s own, answers, and is gone on with after a reload
     writeFileSync(path, TABLE);
     const input = await page.waitForSelector('input[name="train"]');
     await (input as unknown as { uploadFile(path: string): Promise<void> }).uploadFile(path);
-    await shows(tab, '240 rows and 2 columns, separated by tabs');
-    await shows(tab, '1 row cannot be read');
+    await shows(tab, '241 rows and 2 columns; separated by tabs');
+    await shows(tab, '241 rows: 240 used, 1 left out.');
     await shows(tab, '2 classes: blame and praise.');
     await open('LoRA and training');
     await fill('rounds', String(ROUNDS));
@@ -87,7 +87,7 @@ it('trains on a file of one’s own, answers, and is gone on with after a reload
     await fill('evaluateEvery', '4');
     await fill('maxTokens', '32');
     await press(tab, 'Start a session');
-    await shows(tab, '1 row of your data was left out.');
+    await shows(tab, 'verdicts.tsv: 241 rows: 240 used, 1 left out.');
     await press(tab, 'Start training');
 
     await tab.until('a round is done', () => /Round \d+ of 12|Finished/.test(document.body.innerText), PATIENCE);
@@ -99,10 +99,12 @@ it('trains on a file of one’s own, answers, and is gone on with after a reload
     await tab.fill('textarea[name="try-0"]', 'A wonderful evening');
     await press(tab, 'Ask the model');
     await shows(tab, `Answered by the adapter after round ${ROUNDS}.`);
-    const answer = await page.$$eval('.answer li', (lines) => lines.map((line) => line.textContent ?? ''));
-    // Before training and after, the likelier class first.
-    expect(answer).toHaveLength(4);
-    expect(answer.some((line) => /^praise\d/.test(line))).toBe(true);
+    // What the model said before training, and what it says now.
+    const answers = await page.$$eval('.answer', (all) =>
+      all.map((one) => [...one.querySelectorAll('li')].map((line) => line.textContent ?? '')),
+    );
+    expect(answers.map((lines) => lines.length)).toEqual([2, 2]);
+    expect(answers[1]?.[0]).toMatch(/^praise(over )?\d/);
 
     for (const [label, found] of [
       ['Adapter', 'adapter_model.safetensors'],
