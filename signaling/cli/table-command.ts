@@ -22,7 +22,7 @@ const HELP = `Usage: tabloom table FILE [options]
 Says what a table of one's own is read as, without training: encoding, delimiter and quoting, the rows that would be used, and those that
 would be left out, with reasons and lines.
 
-  FILE            CSV, TSV, semicolons, JSON lines or Parquet
+  FILE            CSV, TSV, semicolons, JSON lines or Parquet; docs/tables.md tells how it is read
   --text COLUMN   its column with the text (guessed)
   --pair COLUMN   its column with a second text
   --label COLUMN  its column with the label (guessed)

@@ -2,7 +2,11 @@ import type { FurtherScore } from '../../signaling/protocol/scores.ts';
 import type { Schedule, TrainingSettings } from '../../signaling/protocol/settings.ts';
 import { capitalised } from '../../signaling/protocol/words/lists.ts';
 import { measureName, metricName } from '../../signaling/protocol/words/metrics.ts';
+import { visible } from '../../signaling/protocol/words/visible.ts';
 import type { TrainedAdapter } from './trained-adapter.ts';
+
+/** A person's own words in Markdown: on one line, and every character that means something there escaped (CommonMark, section 2.4). */
+const plain = (text: string): string => visible(text).replace(/[\\`*_{}[\]<>#|~&!$]/g, '\\$&');
 
 /** Fixed digits without trailing zeros, for people. */
 const short = (value: number) => String(Number(value.toPrecision(4)));
@@ -52,13 +56,13 @@ function recipe({ model, task, lora, training, rounds, scores, devices }: Traine
     model.kind === 'hub'
       ? `\`${model.id}\` (revision \`${model.revision}\`)`
       : `\`${model.id}\`, which comes with Tabloom`;
-  const classes = task.classNames.map((name, label) => `${label} ${name}`).join(', ');
+  const classes = task.classNames.map((name, label) => `${label} ${plain(name)}`).join(', ');
   return `${measured}
 
 | | |
 |---|---|
 | base model | ${where} |
-| task | ${task.title}, ${task.trainExamples} training examples |
+| task | ${plain(task.title)}, ${task.trainExamples} training examples |
 | ${classes ? 'classes' : 'output'} | ${classes || 'one number'} |
 | LoRA | rank ${lora.rank}, alpha ${short(lora.alpha)}, on ${lora.targets.join(', ')} |
 | rounds | ${rounds} of ${training.rounds}, ${training.samplesPerRound} samples each, at most ${training.maxTokens} tokens |
@@ -91,7 +95,7 @@ export function adapterCard(adapter: TrainedAdapter): string {
   const note = model.kind === 'embedded' ? `\nGive the path of the base model's own folder for ${base}.\n` : '';
   return `${frontMatter([`base_model: ${model.id}`, 'library_name: peft'])}
 
-# ${task.title}: a LoRA adapter for ${model.id}
+# ${plain(task.title)}: a LoRA adapter for ${model.id}
 
 ${recipe(adapter)}
 
@@ -111,7 +115,7 @@ export function mergedModelCard(adapter: TrainedAdapter): string {
   const { model, task } = adapter;
   return `${frontMatter([`base_model: ${model.id}`, 'library_name: transformers'])}
 
-# ${task.title}: ${model.id}, fine-tuned
+# ${plain(task.title)}: ${model.id}, fine-tuned
 
 The adapters of LoRA are merged into the weights.
 
@@ -130,7 +134,7 @@ export function onnxModelCard(adapter: TrainedAdapter): string {
   const { model, task } = adapter;
   return `${frontMatter([`base_model: ${model.id}`, 'library_name: transformers.js'])}
 
-# ${task.title}: ${model.id}, fine-tuned, as ONNX
+# ${plain(task.title)}: ${model.id}, fine-tuned, as ONNX
 
 The adapters of LoRA are merged into the weights. Inputs \`input_ids\` and \`attention_mask\` (int64, batch by sequence), output \`logits\`.
 

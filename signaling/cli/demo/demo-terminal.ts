@@ -1,4 +1,5 @@
 import type { SessionView } from '../../../web/session/view/view.ts';
+import { visible, visibleLines } from '../../protocol/words/visible.ts';
 import { planLine, planText, readyText, roundText, scoreLine } from './demo-text.ts';
 
 /** Without a terminal to overwrite lines on, so many progress lines are printed in a run. */
@@ -29,10 +30,11 @@ export class DemoTerminal {
     this.#out = out;
   }
 
+  /** Names and cells of a person's own come through here, too: nothing of them moves the cursor. */
   line(text: string): void {
     if (this.#status !== '') this.#out.write('\r\x1b[K');
     this.#status = '';
-    this.#out.write(`${text}\n`);
+    this.#out.write(`${visibleLines(text)}\n`);
   }
 
   show(view: SessionView): void {
@@ -88,7 +90,7 @@ export class DemoTerminal {
 
   #progress(text: string): void {
     if (!this.#out.isTTY || text === this.#status) return;
-    this.#out.write(`\r\x1b[K${text.slice(0, this.#out.columns - 1)}`);
+    this.#out.write(`\r\x1b[K${visible(text).slice(0, this.#out.columns - 1)}`);
     this.#status = text;
   }
 }
