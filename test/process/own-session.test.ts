@@ -125,13 +125,13 @@ describe('a session on a table of one’s own', () => {
 
 describe('a text that is tried', () => {
   it('is answered at any time, and leaves the rounds as they are', async () => {
-    const quiet = await HeadlessRoom.open(origin, 'crunch', { rounds: 6 });
+    const quiet = await HeadlessRoom.open(origin, 'crunch', { rounds: 20 });
     await quiet.ready(1);
     quiet.session.start();
     const expected = losses(await quiet.finished());
     await quiet.close();
 
-    const room = await HeadlessRoom.open(origin, 'crunch', { rounds: 6 });
+    const room = await HeadlessRoom.open(origin, 'crunch', { rounds: 20 });
     const { session } = room;
     const answered: number[] = [];
     const positive = async (text: string): Promise<number> => {
@@ -150,7 +150,7 @@ describe('a text that is tried', () => {
       session.start();
       await room.until(({ activity }) => activity !== null);
       await Promise.all(['one', 'two', 'three'].map(positive));
-      await room.until(({ rounds }) => rounds.length === 3);
+      await room.until(({ rounds }) => rounds.length >= 3);
       session.pause();
       await room.until(({ rounds, activity }) => rounds.length >= 3 && activity === null);
       const paused = await positive('A wonderful film.');
@@ -160,7 +160,7 @@ describe('a text that is tried', () => {
       const view = await room.finished();
       expect(losses(view)).toEqual(expected);
       expect(await positive('A wonderful film.')).not.toBe(paused);
-      expect([answered[0], answered.at(-1)]).toEqual([0, 6]);
+      expect([answered[0], answered.at(-1)]).toEqual([0, 20]);
       await expect(session.tryText('  ', null)).rejects.toThrow('There is no text to try');
       await expect(session.tryText('one', 'two')).rejects.toThrow('leave the second one out');
     } finally {

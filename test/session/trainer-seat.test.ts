@@ -258,6 +258,24 @@ describe('a seat’s own person', () => {
     expect(scene.worker.did.slice(4)).toEqual(['parameters 42', 'begin 1 [4]']);
   });
 
+  it('is answered, too, when it is asked the moment that another was answered', async () => {
+    const scene = new SeatScene();
+    const parameters = { version: 0, values: Float32Array.of(1) };
+    const both = (async () => [
+      await scene.seat.predict(text, parameters),
+      await scene.seat.predict(text, parameters),
+    ])();
+    await settle();
+    scene.worker.logits();
+    await settle();
+    scene.worker.logits();
+    expect((await both).map((logits) => [...logits])).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
+    scene.seat.close();
+  });
+
   it('may have eight texts waiting', async () => {
     const scene = new SeatScene();
     const parameters = { version: 1, values: Float32Array.of(1) };

@@ -174,7 +174,11 @@ export class TrainerSeat {
         await this.#answer();
         const attached = this.#attached;
         const work = attached?.queue.shift();
-        if (attached === null || work === undefined) break;
+        if (attached === null || work === undefined) {
+          // Whoever heard an answer may have asked again before this went on.
+          if (this.#questions.length > 0) continue;
+          break;
+        }
         try {
           if (work.header.type === 'order') await this.#order(attached, work.header, work.tensors);
           else await this.#evaluate(attached, work.header, work.tensors);
