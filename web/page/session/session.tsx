@@ -85,9 +85,11 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
       </div>
       {hasAdapter && (
         <div class="session-take">
-          <TryIt view={view} host={host} open={finished === true} />
-          <WhatItGetsWrong host={host} scoredRound={view.scores.at(-1)?.round ?? -1} />
-          <PredictFile view={view} host={host} />
+          <div class="session-ask">
+            <TryIt view={view} host={host} open={finished === true} />
+            <WhatItGetsWrong host={host} scoredRound={view.scores.at(-1)?.round ?? -1} />
+            <PredictFile view={view} host={host} />
+          </div>
           <details class="fold" data-fold="exports" open={finished === true}>
             <summary>Take it with you</summary>
             <Exports
