@@ -18,7 +18,7 @@ export const LABEL_KINDS = ['classes', 'score'] as const;
 export type LabelKind = (typeof LABEL_KINDS)[number];
 
 /** @throws CommandError with a sentence when the file is not there, or too large. */
-export async function tableBytes(path: string): Promise<Uint8Array> {
+export async function readTableBytes(path: string): Promise<Uint8Array> {
   try {
     const found = await stat(path);
     if (found.isDirectory()) throw new CommandError(`${visible(path)} is a folder, not a table.`);
@@ -65,6 +65,6 @@ export const taskKind = (kind: LabelKind): OwnTaskRequest['kind'] =>
   kind === 'score' ? 'regression' : 'classification';
 
 /** A report as JSON: names of the classes and their rows apart. */
-export function reportJson({ classes, ...report }: TableReport) {
+export function tableReportJson({ classes, ...report }: TableReport) {
   return { ...report, classes: classes.map(({ name }) => name), classCounts: classes.map(({ count }) => count) };
 }

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { chartSvg } from '../simulate/chart.ts';
 import { answers } from '../simulate/compare.ts';
 import { relativeChart, sweepChart } from '../simulate/plots.ts';
-import { comparisonTable, layOutJson, reportJson, sweepTable } from '../simulate/report.ts';
+import { comparisonTable, layOutJson, simulationJson, sweepTable } from '../simulate/report.ts';
 import { AXES, runSweep, type Sweep } from '../simulate/sweep.ts';
 import { OPTIONS, readOptions, SIMULATE_HELP, type SimulateOptions } from './simulate-options.ts';
 
@@ -54,7 +54,7 @@ async function simulate(options: SimulateOptions): Promise<number> {
     if (comparisons.length > 0)
       process.stdout.write(`\nOver all draws, latency ratios\n\n${comparisonTable(comparisons)}\n`);
     if (out !== null && sweeps.length > 0) {
-      const report = reportJson(name, scenario, policies, seeds, sweeps);
+      const report = simulationJson(name, scenario, policies, seeds, sweeps);
       await writeWhole(out, `${name}.json`, `${layOutJson(report)}\n`);
     }
   } catch (error) {

@@ -15,7 +15,15 @@ import type { Table } from '../../worker/table/table.ts';
 import { capitalised } from '../protocol/words/lists.ts';
 import { quoted, visible } from '../protocol/words/visible.ts';
 import { oneOf, readArguments } from './command-line.ts';
-import { asCommand, LABEL_KINDS, type LabelKind, labelKindOf, openTable, reportJson, tableBytes } from './own-table.ts';
+import {
+  asCommand,
+  LABEL_KINDS,
+  type LabelKind,
+  labelKindOf,
+  openTable,
+  readTableBytes,
+  tableReportJson,
+} from './own-table.ts';
 
 const HELP = `Usage: tabloom table FILE [options]
 
@@ -64,7 +72,7 @@ export async function tableCommand(argv: string[]): Promise<number> {
   }
   const said = values.labels === undefined ? undefined : oneOf('labels', values.labels, LABEL_KINDS);
   const [path = ''] = positionals;
-  const table = await openTable(path, await tableBytes(path));
+  const table = await openTable(path, await readTableBytes(path));
   const finding = await asCommand(() => findingOf(table, values, said));
   process.stdout.write(values.json ? `${JSON.stringify(json(finding))}\n` : `${lines(finding).join('\n')}\n`);
   return 0;
@@ -107,7 +115,7 @@ const missingRole = (text: string | null): string =>
     : 'No column looks like the label; say which one it is with --label COLUMN.';
 
 function json({ report, ...rest }: Finding) {
-  return { ...reportJson(report), ...rest };
+  return { ...tableReportJson(report), ...rest };
 }
 
 const MAX_SHOWN_CLASSES = 20;

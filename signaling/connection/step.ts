@@ -48,7 +48,7 @@ export function newCore(limits: Limits, secrets: Secrets, iceServers: readonly I
 }
 
 /** The state after an input, and what is to be done: the same inputs at the same times give the same effects. Never throws on any input. */
-export function step(core: Core, input: Input, nowMs: number): readonly Effect[] {
+export function stepCore(core: Core, input: Input, nowMs: number): readonly Effect[] {
   const turn: Turn = { core, nowMs, effects: [] };
   take(turn, input);
   for (let due = takeDue(core.deadlines, nowMs); due !== null; due = takeDue(core.deadlines, nowMs)) meet(turn, due);

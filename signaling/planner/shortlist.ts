@@ -1,5 +1,5 @@
 import { uploadSeconds } from './problem/channel.ts';
-import { computeSeconds, type Fleet, runBits } from './problem/fleet.ts';
+import { type Fleet, passSeconds, runBits } from './problem/fleet.ts';
 
 /** Searches look at so many devices at most; a larger fleet is cut to those that are quick at something. */
 const MAX_DEVICES = 256;
@@ -19,7 +19,7 @@ export function shortlist(fleet: Fleet): readonly number[] {
     const seconds = Float64Array.from(all, (k) =>
       deepestHeld[k]! < depth
         ? Infinity
-        : computeSeconds(fleet, k, carried, depth) + uploadSeconds(law, coefficient[k]!, hertz, bits),
+        : passSeconds(fleet, k, carried, depth) + uploadSeconds(law, coefficient[k]!, hertz, bits),
     );
     const quickest = all.filter((k) => seconds[k]! < Infinity).sort((a, b) => seconds[a]! - seconds[b]! || a - b);
     for (const k of quickest.slice(0, count)) chosen.add(k);

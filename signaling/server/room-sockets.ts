@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import { refusesConnection } from '../connection/addresses.ts';
 import type { ConnectionId, Core, Effect, Input } from '../connection/core.ts';
-import { step } from '../connection/step.ts';
+import { stepCore } from '../connection/step.ts';
 import type { RoomPlanner } from './plan-service.ts';
 
 /** Enough for a room's code. */
@@ -56,7 +56,7 @@ export class RoomSockets {
   #take(input: Input): void {
     if (this.#closed) return;
     try {
-      for (const effect of step(this.#core, input, Date.now())) this.#do(effect);
+      for (const effect of stepCore(this.#core, input, Date.now())) this.#do(effect);
     } catch (error) {
       // A fault of ours: whoever met it loses the connection, and nobody else anything.
       this.#log(`An input could not be answered: ${error instanceof Error ? error.stack : String(error)}`);

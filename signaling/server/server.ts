@@ -5,12 +5,12 @@ import { DEFAULT_LIMITS, type Limits } from '../connection/bounds/limits.ts';
 import { newCore } from '../connection/step.ts';
 import { MAX_CONTROL_CHARACTERS } from '../protocol/limits.ts';
 import type { IceServer } from '../protocol/messages.ts';
+import { visible } from '../protocol/words/visible.ts';
 import { type Gate, makeGate, readTarget } from './gate.ts';
 import { makePage, type PageOptions } from './page.ts';
 import { PlanService, type RoomPlanner } from './plan-service.ts';
 import { RoomSockets } from './room-sockets.ts';
 import { PROCESS_SECRET } from './server-secret.ts';
-import { visible } from './visible.ts';
 
 export interface ServerOptions extends PageOptions {
   readonly port: number;

@@ -5,7 +5,7 @@ import type { Scenario } from './scenario.ts';
 import type { Seeds, Sweep } from './sweep.ts';
 
 /** The experiment's results as plain data for a file: the same for the same scenario and seeds, so that runs can be compared. */
-export function reportJson(
+export function simulationJson(
   name: string,
   scenario: Scenario,
   policies: readonly Policy[],

@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS, type Limits } from '../../signaling/connection/bounds/limits.ts';
 import type { Core, Effect, Secrets } from '../../signaling/connection/core.ts';
-import { newCore, step } from '../../signaling/connection/step.ts';
+import { newCore, stepCore } from '../../signaling/connection/step.ts';
 import { planRoom } from '../../signaling/planner/room-plan.ts';
 import { type ClientMessage, parseServerMessage, type ServerMessage } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
@@ -97,9 +97,9 @@ export class Play {
     return messages;
   }
 
-  take(input: Parameters<typeof step>[1]): void {
+  take(input: Parameters<typeof stepCore>[1]): void {
     const seen: [number, number][] = [];
-    for (const effect of step(this.core, input, this.nowMs)) this.#do(effect, seen);
+    for (const effect of stepCore(this.core, input, this.nowMs)) this.#do(effect, seen);
     for (const [connection, edition] of seen) this.send(connection, { type: 'seen', edition });
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_UNSEEN_BYTES, PING_MS, STAYS_BEHIND_MS, TELL_MS } from '../../signaling/connection/bounds/limits.ts';
 import type { Effect } from '../../signaling/connection/core.ts';
-import { step } from '../../signaling/connection/step.ts';
+import { stepCore } from '../../signaling/connection/step.ts';
 import { MAX_DEVICE_VIEW_BYTES } from '../../signaling/protocol/limits.ts';
 import type { ClientMessage, ServerMessage } from '../../signaling/protocol/messages.ts';
 import type { RoundReport } from '../../signaling/protocol/room-view.ts';
@@ -147,7 +147,7 @@ describe('news', () => {
     let bytes = 0;
     const say = (from: number, message: ClientMessage): void => {
       const random = new Uint8Array(16);
-      const effects: readonly Effect[] = step(
+      const effects: readonly Effect[] = stepCore(
         play.core,
         { type: 'text', connection: from, text: JSON.stringify(message), random },
         play.nowMs,
@@ -156,7 +156,7 @@ describe('news', () => {
     };
     const tick = (): void => {
       const seen: [number, number][] = [];
-      for (const effect of step(play.core, { type: 'time' }, play.nowMs)) {
+      for (const effect of stepCore(play.core, { type: 'time' }, play.nowMs)) {
         if (effect.type !== 'send') continue;
         bytes += effect.to.length * effect.text.length;
         const edition = /"edition":(\d+)/.exec(effect.text)?.[1];

@@ -8,7 +8,7 @@ import {
   SWEEP_MS,
 } from '../../signaling/connection/bounds/limits.ts';
 import type { Effect, Input } from '../../signaling/connection/core.ts';
-import { newCore, step } from '../../signaling/connection/step.ts';
+import { newCore, stepCore } from '../../signaling/connection/step.ts';
 import type { ClientMessage, ServerMessage } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { profile, SETTINGS } from '../protocol/samples.ts';
@@ -215,7 +215,9 @@ describe('the planner', () => {
     const asked: Effect[] = [];
     const say = (message: ClientMessage): void => {
       const random = new Uint8Array(16);
-      asked.push(...step(play.core, { type: 'text', connection, text: JSON.stringify(message), random }, play.nowMs));
+      asked.push(
+        ...stepCore(play.core, { type: 'text', connection, text: JSON.stringify(message), random }, play.nowMs),
+      );
     };
     const questions = () => asked.flatMap((e) => (e.type === 'plan' ? [e.request] : []));
     say({ type: 'profile', profile: profile() });
@@ -224,7 +226,7 @@ describe('the planner', () => {
     expect(questions()).toHaveLength(1);
     const [request] = questions();
     const answer = { feasible: false, reason: 'None yet.' } as const;
-    asked.push(...step(play.core, { type: 'planned', room, request, answer }, play.nowMs));
+    asked.push(...stepCore(play.core, { type: 'planned', room, request, answer }, play.nowMs));
     expect(questions()).toHaveLength(2);
     expect(questions()[1].problem).toMatchObject({
       policy: 'single',
@@ -258,7 +260,7 @@ describe('a step', () => {
       let core = newCore(DEFAULT_LIMITS, SECRETS, []);
       return inputs.map(([atMs, input]) => {
         if (store) core = structuredClone(core);
-        return step(core, input, atMs);
+        return stepCore(core, input, atMs);
       });
     };
     const once = run(false);

@@ -6,8 +6,8 @@ import { randomModel } from '../../worker/check/random-model.ts';
 import { findTask, type Task } from '../../worker/data/tasks.ts';
 import { type Loss, sampleWeight } from '../../worker/engine/loss.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
+import { createLearner, takeStep } from '../../worker/learn/learner.ts';
 import { createAdamWState } from '../../worker/learn/optimiser.ts';
-import { createLearner, takeStep } from '../../worker/learn/round-step.ts';
 import { sessionTraining } from '../../worker/learn/session-training.ts';
 import { microBatches, runOrder } from '../../worker/learn/trainer.ts';
 

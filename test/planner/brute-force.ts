@@ -1,5 +1,5 @@
 import { shareBandwidth } from '../../signaling/planner/problem/bandwidth.ts';
-import { computeSeconds, type Fleet, runBits } from '../../signaling/planner/problem/fleet.ts';
+import { type Fleet, passSeconds, runBits } from '../../signaling/planner/problem/fleet.ts';
 import { type BlockTable, loadsOf } from '../../signaling/planner/problem/table.ts';
 
 /** Oracles that try everything. Only for small problems. */
@@ -146,7 +146,7 @@ function demand(fleet: Fleet, device: number, samples: number, owners: readonly 
     uploadBits += depth === 0 ? runBits(fleet, -1, 0) : fleet.layerBits;
   });
   return {
-    computeSeconds: deepest > fleet.deepestHeld[device]! ? Infinity : computeSeconds(fleet, device, samples, deepest),
+    computeSeconds: deepest > fleet.deepestHeld[device]! ? Infinity : passSeconds(fleet, device, samples, deepest),
     uploadBits,
     coefficient: fleet.coefficient[device]!,
   };

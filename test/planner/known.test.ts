@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { lola } from '../../signaling/planner/blocks/lola.ts';
 import { explainLimit } from '../../signaling/planner/explain.ts';
 import { shareBandwidth } from '../../signaling/planner/problem/bandwidth.ts';
-import { computeSeconds, fleetOf } from '../../signaling/planner/problem/fleet.ts';
+import { fleetOf, passSeconds } from '../../signaling/planner/problem/fleet.ts';
 import { generateFleet, generateProblem } from '../../signaling/planner/problem/generator.ts';
 import type { Channel, DetailedDevice, DetailedProblem } from '../../signaling/planner/problem/problem.ts';
 import { tableOf } from '../../signaling/planner/problem/table.ts';
@@ -239,7 +239,7 @@ describe('a huge fleet is cut to those that are quick at something', () => {
         })),
         devices: fleet.devices.map((one, k) => ({
           id: one.id,
-          computeSeconds: Array.from({ length: 6 }, (_, b) => computeSeconds(fleetOf(fleet), k, 8, b + 1)),
+          computeSeconds: Array.from({ length: 6 }, (_, b) => passSeconds(fleetOf(fleet), k, 8, b + 1)),
           memoryBytes: Array.from({ length: 6 }, (_, b) => (b + 1 <= fleetOf(fleet).deepestHeld[k]! ? 0 : 1)),
           memoryLimitBytes: 0,
           bitsPerSecondPerHz: one.bitsPerSecondPerHz!,
@@ -271,7 +271,7 @@ describe('samples of large rounds', () => {
         generateFleet(seed, { devices: 2 + (seed % 2), layers: 3, samples, channel, uploadWeight: 0.1, limited: 0 }),
       );
       const load = (k: number, count: number) => ({
-        computeSeconds: computeSeconds(fleet, k, count, 3),
+        computeSeconds: passSeconds(fleet, k, count, 3),
         uploadBits: 3 * fleet.layerBits + fleet.headBits,
         coefficient: fleet.coefficient[k]!,
       });

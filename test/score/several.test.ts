@@ -3,7 +3,7 @@ import { metricsOf } from '../../signaling/protocol/scores.ts';
 import { findTask, type Task } from '../../worker/data/tasks.ts';
 import { constantAnswers } from '../../worker/score/constant-answers.ts';
 import { predictedLabels } from '../../worker/score/metrics.ts';
-import { measure, scoreLogits } from '../../worker/score/score.ts';
+import { metricValue, scoreLogits } from '../../worker/score/score.ts';
 
 const several = (labelCount: number) => ({ id: 'own', kind: 'multi-label', labelCount }) as const;
 const classes = (labelCount: number) => ({ id: 'own', kind: 'classification', labelCount }) as const;
@@ -14,14 +14,14 @@ describe('F1 of many classes', () => {
   const labels = [0, 0, 1, 1, 0, 1];
 
   it('macro is the mean over the classes that are named, as scikit-learn has it', () => {
-    expect(measure(classes(3), 'f1-macro', predicted, labels)).toBeCloseTo((4 / 6 + 2 / 5 + 0) / 3, 15);
+    expect(metricValue(classes(3), 'f1-macro', predicted, labels)).toBeCloseTo((4 / 6 + 2 / 5 + 0) / 3, 15);
     // A fourth class that nobody names does not count.
-    expect(measure(classes(4), 'f1-macro', predicted, labels)).toBeCloseTo((4 / 6 + 2 / 5 + 0) / 3, 15);
+    expect(metricValue(classes(4), 'f1-macro', predicted, labels)).toBeCloseTo((4 / 6 + 2 / 5 + 0) / 3, 15);
   });
 
   it('micro is the accuracy', () => {
-    expect(measure(classes(3), 'f1-micro', predicted, labels)).toBeCloseTo(3 / 6, 15);
-    expect(measure(classes(3), 'accuracy', predicted, labels)).toBe(0.5);
+    expect(metricValue(classes(3), 'f1-micro', predicted, labels)).toBeCloseTo(3 / 6, 15);
+    expect(metricValue(classes(3), 'accuracy', predicted, labels)).toBe(0.5);
   });
 });
 
@@ -31,12 +31,12 @@ describe('several labels', () => {
   const labels = [1, 0, 0, 1, 1, 0, 0, 1, 0, 0, 1, 0];
 
   it('micro counts all labels together, macro means over all of them', () => {
-    expect(measure(several(3), 'f1-micro', predicted, labels)).toBeCloseTo((2 * 3) / (2 * 3 + 1 + 2), 15);
-    expect(measure(several(3), 'f1-macro', predicted, labels)).toBeCloseTo((4 / 5 + 1 / 2 + 0) / 3, 15);
+    expect(metricValue(several(3), 'f1-micro', predicted, labels)).toBeCloseTo((2 * 3) / (2 * 3 + 1 + 2), 15);
+    expect(metricValue(several(3), 'f1-macro', predicted, labels)).toBeCloseTo((4 / 5 + 1 / 2 + 0) / 3, 15);
   });
 
   it('accuracy is of whole rows', () => {
-    expect(measure(several(3), 'accuracy', predicted, labels)).toBe(0.5);
+    expect(metricValue(several(3), 'accuracy', predicted, labels)).toBe(0.5);
   });
 
   it('a label is given from the threshold on', () => {
@@ -80,7 +80,7 @@ describe('the best constant answer', () => {
     return Object.fromEntries(
       metricsOf(task).map((metric) => [
         metric,
-        Math.max(...answers.map((answer) => measure(task, metric, answer, truth))),
+        Math.max(...answers.map((answer) => metricValue(task, metric, answer, truth))),
       ]),
     );
   };
@@ -111,7 +111,7 @@ describe('the best constant answer', () => {
       let best = 0;
       for (let set = 0; set < 2 ** labelCount; set++) {
         const answer = Float32Array.from(labels, (__, i) => (set >> (i % labelCount)) & 1);
-        best = Math.max(best, measure(task, metric, answer, truth));
+        best = Math.max(best, metricValue(task, metric, answer, truth));
       }
       expect(constant(task, labels)[metric], metric).toBeCloseTo(best, 12);
     }

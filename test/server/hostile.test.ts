@@ -293,7 +293,7 @@ describe('the log', () => {
     host.send({ type: 'profile', profile: profile() });
     await host.closed;
     const line = lines.find((one) => one.includes('forged'));
-    expect(line).toContain('\\u{1b}[2J\\u{a}forged');
+    expect(line).toContain('\\u001b[2J\\nforged');
     await odd.close();
   });
 });

@@ -8,7 +8,7 @@ import { deviceDraws, drawProblem, exponential, receivedSnrHz } from '../../sign
 import { GLUE_LENGTHS } from '../../signaling/simulate/glue-lengths.ts';
 import { ENCODERS, encoderCosts, groupedCosts } from '../../signaling/simulate/model-costs.ts';
 import { relativeChart, type SimulatedPolicy, sweepChart } from '../../signaling/simulate/plots.ts';
-import { layOutJson, reportJson, sweepTable } from '../../signaling/simulate/report.ts';
+import { layOutJson, simulationJson, sweepTable } from '../../signaling/simulate/report.ts';
 import { SCENARIOS, type Scenario, type ScenarioName } from '../../signaling/simulate/scenario.ts';
 import { estimate } from '../../signaling/simulate/statistics.ts';
 import { AXES, type AxisName, type DrawOutcomes, runSweep, type Sweep } from '../../signaling/simulate/sweep.ts';
@@ -235,7 +235,7 @@ describe('sweeps', () => {
     const sweep = finished(hopeless, 'bandwidth');
     expect(sweepTable(sweep, POLICIES)).toContain('infeasible');
     expect(answers([sweep])).toEqual([]);
-    const report = reportJson('hopeless', hopeless, POLICIES, { first: 1, count: 3 }, [sweep]);
+    const report = simulationJson('hopeless', hopeless, POLICIES, { first: 1, count: 3 }, [sweep]);
     expect(report.sweeps[0]!.points[0]!.policies.single).toEqual({
       meanSeconds: null,
       ci95Seconds: null,
@@ -249,7 +249,7 @@ describe('reports', () => {
   test('are laid out in lines of at most 120 characters and read back as they were', () => {
     const short = { a: [1, null, 'x'], b: {}, c: [] };
     expect(layOutJson(short)).toBe('{ "a": [1, null, "x"], "b": {}, "c": [] }');
-    const report = reportJson('base', BASE, POLICIES, { first: 1, count: 3 }, [finished(BASE, 'devices')]);
+    const report = simulationJson('base', BASE, POLICIES, { first: 1, count: 3 }, [finished(BASE, 'devices')]);
     const text = layOutJson(report);
     expect(JSON.parse(text)).toEqual(report);
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(120);

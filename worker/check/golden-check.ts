@@ -60,7 +60,7 @@ export function gradientErrors(
 ): ReadonlyMap<string, number> {
   const errors = new Map<string, number>();
   for (const [name, error] of tensorErrors(layout, got, want)) {
-    const kind = kindOf(name);
+    const kind = tensorKind(name);
     errors.set(kind, worst(errors.get(kind) ?? 0, error));
   }
   return errors;
@@ -82,7 +82,7 @@ export function tensorErrors(
 }
 
 /** A trained tensor's name without its layer. */
-export function kindOf(name: string): string {
+export function tensorKind(name: string): string {
   return name.replace(/^lora\.layer\.\d+\./, '');
 }
 

@@ -1,7 +1,7 @@
 import type { LoraTarget, ModelShape } from '../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../api/batch.ts';
 import type { EngineRequest } from '../engine/engine.ts';
-import { type Loss, labelsPerSample, plainLoss } from '../engine/loss.ts';
+import { type Loss, labelsForLoss, plainLoss } from '../engine/loss.ts';
 import { bytesSource } from '../files/byte-source.ts';
 import { layerTensorSpecs } from '../model/description.ts';
 import { parameterLayout } from '../model/layout.ts';
@@ -98,7 +98,7 @@ export async function randomModel(options: RandomModelOptions = {}): Promise<Ran
         i % tokens < lengths[Math.floor(i / tokens)]! ? 4 + Math.floor((draws[i]! + 1) * 13) : 1,
       ),
       lengths,
-      labels: Float32Array.from({ length: samples * labelsPerSample(loss, labelCount) }, (_, i) =>
+      labels: Float32Array.from({ length: samples * labelsForLoss(loss, labelCount) }, (_, i) =>
         LABELS[loss.kind](i, labelCount),
       ),
       positions: Int32Array.from({ length: samples }, (_, i) => 3 * i + 1),

@@ -4,7 +4,7 @@ import { createReferenceEngine, type Store } from '../engine/reference/engine.ts
 import { adamWStep, createAdamWState } from '../learn/optimiser.ts';
 import { fromHalf, toHalf } from '../model/half.ts';
 import type { ParameterLayout } from '../model/layout.ts';
-import { checkGolden, FULL_LIMIT, type GoldenErrors, kindOf, relativeError, tensorErrors } from './golden-check.ts';
+import { checkGolden, FULL_LIMIT, type GoldenErrors, relativeError, tensorErrors, tensorKind } from './golden-check.ts';
 import type { GoldenCase } from './golden-file.ts';
 import { lossAndGradient } from './loss-and-gradient.ts';
 
@@ -98,7 +98,7 @@ async function verifyHalf(engine: Engine, golden: GoldenCase, exact: Engine): Pr
 
   const ofKind = new Map<string, Limited[]>();
   for (const [name, pairs] of gradients) {
-    const kind = kindOf(name);
+    const kind = tensorKind(name);
     ofKind.set(kind, [...(ofKind.get(kind) ?? []), limited(pairs)]);
   }
   const rows = {

@@ -17,7 +17,7 @@ export interface ExampleSplits {
 }
 
 /** One number for all texts and labels in their order (FNV-1a, 32 bits): tells whether a later session has the same data. */
-export function fingerprint({ train, dev }: ExampleSplits): number {
+export function dataFingerprint({ train, dev }: ExampleSplits): number {
   let hash = 0x811c9dc5;
   const mix = (text: string) => {
     for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

@@ -1,6 +1,6 @@
 import type { ModelShape } from '../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../api/batch.ts';
-import { type Loss, labelsPerSample, plainLoss } from './loss.ts';
+import { type Loss, labelsForLoss, plainLoss } from './loss.ts';
 
 /**
  * The batch as engines take it: every sample has at least its first token, which the head reads, so a length below 1 counts as 1.
@@ -17,7 +17,7 @@ export function checkedBatch(
   const most = shape.maxPositions - shape.padTokenId - 1;
   if (!Number.isInteger(tokens) || tokens < 1 || tokens > most)
     throw new RangeError(`A batch of ${tokens} tokens was given; the model takes 1 to ${most}.`);
-  const labelled = labels.length === samples * labelsPerSample(loss, labelCount);
+  const labelled = labels.length === samples * labelsForLoss(loss, labelCount);
   if (samples < 1 || ids.length !== samples * tokens || !labelled || positions.length !== samples)
     throw new RangeError(
       `A batch of ${samples} samples and ${tokens} tokens has ${ids.length} ids, ${labels.length} labels and ${positions.length} positions.`,

@@ -30,7 +30,7 @@ export const plainLoss = (labelCount: number): Loss =>
   labelCount === 1 ? { kind: 'squared-error' } : { kind: 'cross-entropy', classWeights: null, labelSmoothing: 0 };
 
 /** Values in a batch's `labels` for one sample. */
-export const labelsPerSample = ({ kind }: Loss, labelCount: number): number =>
+export const labelsForLoss = ({ kind }: Loss, labelCount: number): number =>
   kind === 'binary-cross-entropy' ? labelCount : 1;
 
 /** What a sample counts in the mean over a round: `CrossEntropyLoss` divides by the weights of the samples' classes. */

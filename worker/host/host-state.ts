@@ -6,13 +6,13 @@ import type { CheckpointSummary, HostRequest, OpeningProgress } from '../api/hos
 import type { DataReport } from '../api/tables.ts';
 import { createSampler } from '../data/batches.ts';
 import { countCutTexts } from '../data/cut-texts.ts';
-import { type ExampleSplits, fingerprint } from '../data/example.ts';
+import { dataFingerprint, type ExampleSplits } from '../data/example.ts';
 import { loadTask, type SecondDev } from '../data/load-task.ts';
 import type { Task } from '../data/tasks.ts';
 import { type Loss, lossOf } from '../engine/loss.ts';
 import type { OpenFile } from '../files/open-file.ts';
+import { createLearner, type Learner } from '../learn/learner.ts';
 import { createAdamWState } from '../learn/optimiser.ts';
-import { createLearner, type Learner } from '../learn/round-step.ts';
 import { sessionTraining } from '../learn/session-training.ts';
 import { maxTokens } from '../model/config.ts';
 import { initialParameters } from '../model/initial-parameters.ts';
@@ -137,7 +137,7 @@ export async function openHostState(
     examples,
     secondDev,
     dataFingerprint: () => {
-      known ??= fingerprint(examples);
+      known ??= dataFingerprint(examples);
       return known;
     },
     tokenizer,
@@ -161,7 +161,8 @@ export async function openHostState(
 function checkedCheckpoint(bytes: Uint8Array, request: HostRequest, examples: ExampleSplits): Checkpoint {
   const checkpoint = decodeCheckpoint(bytes);
   const different =
-    difference(checkpoint.request, request) ?? (checkpoint.dataFingerprint === fingerprint(examples) ? null : 'data');
+    difference(checkpoint.request, request) ??
+    (checkpoint.dataFingerprint === dataFingerprint(examples) ? null : 'data');
   if (different) throw new CheckpointError(`The checkpoint is of another session: the two differ in the ${different}.`);
   return checkpoint;
 }

@@ -28,7 +28,7 @@ import { type Loss, sampleWeight } from '../engine/loss.ts';
 import { forgetModels, keptModels } from '../files/cached-source.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
-import { takeStep } from '../learn/round-step.ts';
+import { takeStep } from '../learn/learner.ts';
 import { initialParameters } from '../model/initial-parameters.ts';
 import { preflight } from '../model/model-preflight.ts';
 import { type ModelFiles, modelFiles } from '../model/open-model.ts';

@@ -33,7 +33,7 @@ export function answersOf({ kind, labelCount }: Judged, logits: Float32Array, th
 }
 
 /** One metric of answers against labels. */
-export function measure(
+export function metricValue(
   { kind, labelCount }: Judged,
   metric: Metric,
   answers: ArrayLike<number>,
@@ -99,8 +99,8 @@ export function scoreLogits(
   const constants = constantAnswers(task, labels);
   const of = (metric: Metric) => ({
     metric,
-    value: measure(task, metric, answers, labels),
-    constant: Math.max(...constants.map((constant) => measure(task, metric, constant, labels))),
+    value: metricValue(task, metric, answers, labels),
+    constant: Math.max(...constants.map((constant) => metricValue(task, metric, constant, labels))),
   });
   const plain = lossOf(task, { classWeights: null, labelSmoothing: 0 });
   const { lossSum } = lossAndGradientOf(plain, logits, lossTargets(plain, labels, task.labelCount), task.labelCount);

@@ -44,7 +44,7 @@ export function jsonLinesTable(name: string, { utf8, ...text }: DecodedText): Ta
       const source = decode(utf8, start, end);
       const object = objectOf(source);
       if (object === null) yield { line, fault: { reason: NO_OBJECT, example: source.slice(0, 40) }, cell: () => '' };
-      else yield { line, fault: faultOf(object, keys), cell: (column) => textOf(object[all[column] ?? '']) };
+      else yield { line, fault: faultOf(object, keys), cell: (column) => cellText(object[all[column] ?? '']) };
     }
   }
   return {
@@ -74,7 +74,7 @@ function objectOf(source: string): Readonly<Record<string, unknown>> | null {
 }
 
 /** A value as a cell: a text as it is, nothing for null, anything else as JSON writes it. */
-export function textOf(value: unknown): string {
+export function cellText(value: unknown): string {
   if (typeof value === 'string') return wellFormed(value);
   if (value === undefined || value === null) return '';
   if (typeof value === 'object') return wellFormed(JSON.stringify(value) ?? '');

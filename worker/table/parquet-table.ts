@@ -2,7 +2,7 @@ import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadO
 import { compressors } from 'hyparquet-compressors';
 import { TableError } from './bytes/table-error.ts';
 import { columnNames } from './column-names.ts';
-import { textOf } from './json-lines.ts';
+import { cellText } from './json-lines.ts';
 import type { Row, Table } from './table.ts';
 
 const MAGIC = [0x50, 0x41, 0x52, 0x31] as const;
@@ -73,5 +73,5 @@ function valueText(value: unknown): string {
   if (value instanceof Uint8Array) return new TextDecoder().decode(value);
   if (typeof value === 'object' && value !== null)
     return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? Number(inner) : inner)) ?? '';
-  return textOf(value);
+  return cellText(value);
 }

@@ -1,6 +1,6 @@
 import { precompiledNormalizer } from './precompiled.ts';
 import { patternOf } from './split.ts';
-import { type Component, component, components, inexact, textOf } from './tokenizer-error.ts';
+import { type Component, component, components, inexact, textOr } from './tokenizer-error.ts';
 import { CONTROL, MARK, NONSPACING_MARK, normalForm } from './unicode.ts';
 
 export type Normalize = (text: string) => string;
@@ -51,12 +51,12 @@ function build(given: Component): Normalize {
     case 'StripAccents':
       return (text) => text.replace(MARKS, '');
     case 'Prepend': {
-      const before = textOf(given.prepend, '');
+      const before = textOr(given.prepend, '');
       return (text) => (text === '' ? '' : before + text);
     }
     case 'Replace': {
       const pattern = patternOf(given.pattern, 'its normalizer Replace');
-      const content = textOf(given.content, '');
+      const content = textOr(given.content, '');
       return (text) => text.replace(pattern, () => content);
     }
     case 'Nmt':
@@ -64,7 +64,7 @@ function build(given: Component): Normalize {
     case 'BertNormalizer':
       return bert(given);
     case 'Precompiled': {
-      const table = textOf(given.precompiled_charsmap, '');
+      const table = textOr(given.precompiled_charsmap, '');
       return table === '' ? (text) => text : precompiledNormalizer(table);
     }
     default:

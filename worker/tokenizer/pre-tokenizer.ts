@@ -1,5 +1,5 @@
 import { BEHAVIOURS, type Behaviour, type Piece, patternOf, splitPiece } from './split.ts';
-import { type Component, component, components, inexact, TokenizerError, textOf } from './tokenizer-error.ts';
+import { type Component, component, components, inexact, TokenizerError, textOr } from './tokenizer-error.ts';
 import { PUNCTUATION } from './unicode.ts';
 
 /** Cuts a piece of text into smaller ones, changed or not; words are what none cuts further. */
@@ -49,7 +49,7 @@ function build(given: Component): PreTokenize {
       return (piece) => splitPiece(piece, pattern, behaviour, given.invert === true);
     }
     case 'CharDelimiterSplit': {
-      const pattern = patternOf({ String: textOf(given.delimiter, '') }, 'its pre-tokenizer CharDelimiterSplit');
+      const pattern = patternOf({ String: textOr(given.delimiter, '') }, 'its pre-tokenizer CharDelimiterSplit');
       return (piece) => splitPiece(piece, pattern, 'Removed');
     }
     case 'FixedLength': {
@@ -95,9 +95,9 @@ function metaspace({
   add_prefix_space: prefix,
   split,
 }: Component): PreTokenize {
-  const replacement = textOf(given, '\u2581');
+  const replacement = textOr(given, '\u2581');
   // Before 0.15 of the library the scheme was a switch.
-  const prepends = textOf(scheme, prefix === false ? 'never' : 'always');
+  const prepends = textOr(scheme, prefix === false ? 'never' : 'always');
   const pattern = patternOf({ String: replacement }, 'its pre-tokenizer Metaspace');
   return ({ text, atStart }) => {
     const marked = text.replaceAll(' ', replacement);

@@ -30,4 +30,4 @@ export function inexact(where: string, what: string): TokenizerError {
   );
 }
 
-export const textOf = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise);
+export const textOr = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise);

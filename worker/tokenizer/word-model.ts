@@ -39,7 +39,7 @@ const UnigramSchema = v.object({
 
 /** The `model` of tokenizer.json. @throws TokenizerError that names what is not read. */
 export function wordModelOf(value: unknown): WordModel {
-  switch (kindOf(value)) {
+  switch (modelKind(value)) {
     case 'BPE':
       return bpe(parsed(BpeSchema, value));
     case 'WordPiece':
@@ -52,12 +52,12 @@ export function wordModelOf(value: unknown): WordModel {
       return { ids, largestId: vocab.length - 1, notices: [] };
     }
     default:
-      throw inexact('its model', `is "${String(kindOf(value)).slice(0, 40)}"`);
+      throw inexact('its model', `is "${String(modelKind(value)).slice(0, 40)}"`);
   }
 }
 
 /** Files of the first versions of the library leave the type out. */
-export function kindOf(model: unknown): unknown {
+export function modelKind(model: unknown): unknown {
   if (typeof model !== 'object' || model === null) return null;
   if ('type' in model) return model.type;
   if ('merges' in model) return 'BPE';

@@ -6,7 +6,7 @@ import { secondsText } from '../../protocol/words/quantities.ts';
 import { localAddress } from '../../server/addresses.ts';
 import { DEFAULT_HUB_ENDPOINTS } from '../../server/page.ts';
 import { CommandError } from '../command-line.ts';
-import { reportJson } from '../own-table.ts';
+import { tableReportJson } from '../own-table.ts';
 import { openServer } from '../serve-command.ts';
 import { DEMO_HELP, type DemoOptions, readDemoOptions } from './demo-options.ts';
 import { type DemoResult, runSession } from './demo-session.ts';
@@ -138,7 +138,7 @@ function summary(result: DemoResult, seconds: number, folder: string, single: nu
     ...(after.further && { further: after.further }),
     ...(result.report && { report: result.report }),
     ...(result.data !== null && { cutTexts: result.data.cutTexts }),
-    ...(table !== undefined && { table: reportJson(table) }),
+    ...(table !== undefined && { table: tableReportJson(table) }),
     losses: result.rounds.map((r) => r.loss),
     reassigned: result.rounds.reduce((sum, r) => sum + r.reassigned, 0),
     uploadBits: result.rounds.reduce((sum, r) => sum + r.devices.reduce((s, d) => s + d.uploadBits, 0), 0),

@@ -9,7 +9,7 @@ import { recipeFor } from '../../protocol/recipes.ts';
 import { POLICIES, type Policy, WEIGHT_STORAGES } from '../../protocol/settings.ts';
 import { localModelId } from '../../server/page.ts';
 import { CommandError, cacheFolder, oneOf, readArguments, wholeNumber } from '../command-line.ts';
-import { LABEL_KINDS, labelKind, openTable, tableBytes, taskKind } from '../own-table.ts';
+import { LABEL_KINDS, labelKind, openTable, readTableBytes, taskKind } from '../own-table.ts';
 import { readPatience, readTraining, TRAINING_HELP, TRAINING_OPTIONS } from './training-options.ts';
 
 const EMBEDDED_MODEL = 'roberta-mini';
@@ -219,7 +219,7 @@ async function readOwnTask(values: Values): Promise<OwnTaskRequest | null> {
   if (task !== undefined) throw new CommandError('--task and --train are two ways to say what is trained; choose one.');
   if (text === undefined || label === undefined)
     throw new CommandError('--train needs --text COLUMN and --label COLUMN, as the first row of the table names them.');
-  const bytes = await tableBytes(train);
+  const bytes = await readTableBytes(train);
   const kind = values['multi-label']
     ? 'multi-label'
     : taskKind(regression ? 'score' : await labelKind(await openTable(train, bytes), label, said));

@@ -1,5 +1,5 @@
 import { hertzNeeded } from '../problem/channel.ts';
-import { computeSeconds, type Fleet } from '../problem/fleet.ts';
+import { type Fleet, passSeconds } from '../problem/fleet.ts';
 import { statedBound } from '../problem/stated-bound.ts';
 import type { BlockTable } from '../problem/table.ts';
 import { crunchAt } from './crunch.ts';
@@ -60,7 +60,7 @@ function leastHertz(fleet: Fleet, limitSeconds: number): number {
     let least = Infinity;
     for (let k = 0; k < fleet.devices.length; k++) {
       if (fleet.deepestHeld[k]! < depth) continue;
-      const seconds = limitSeconds - computeSeconds(fleet, k, fleet.samples, depth);
+      const seconds = limitSeconds - passSeconds(fleet, k, fleet.samples, depth);
       least = Math.min(least, hertzNeeded(fleet.law, fleet.coefficient[k]!, bits, seconds));
     }
     total += least;

@@ -56,7 +56,7 @@ export function fleetOfRows(fleet: Fleet, rows: readonly number[]): Fleet {
   };
 }
 
-export function computeSeconds(fleet: Fleet, device: number, samples: number, depth: number): number {
+export function passSeconds(fleet: Fleet, device: number, samples: number, depth: number): number {
   return deviceSeconds(fleet.devices[device]!, fleet.layers, samples, depth);
 }
 
@@ -80,7 +80,7 @@ export function chainLoads(
   return chain.map(({ device, from, to }) => ({
     device,
     depths: Array.from({ length: to - from }, (_, i) => from + 1 + i),
-    computeSeconds: computeSeconds(fleet, device, samples.count, to),
+    computeSeconds: passSeconds(fleet, device, samples.count, to),
     uploadBits: runBits(fleet, from, to),
     coefficient: fleet.coefficient[device]!,
     samples,

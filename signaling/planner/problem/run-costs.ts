@@ -1,6 +1,6 @@
 import { type RunCosts, runTable } from '../algorithms/runs.ts';
 import { hertzNeeded } from './channel.ts';
-import { type BlockRun, computeSeconds, type Fleet, runBits } from './fleet.ts';
+import { type BlockRun, type Fleet, passSeconds, runBits } from './fleet.ts';
 import type { BlockTable } from './table.ts';
 
 /** A chain's positions in the detailed form: the head is the first block, then depth 1, so a run from p to q covers depths p to q - 1. */
@@ -25,7 +25,7 @@ export function fleetRunTable(
   const held = fleet.deepestHeld[device]!;
   const coefficient = fleet.coefficient[device]!;
   for (let to = headAlone ? 1 : 2; to <= held + 1; to++) {
-    const seconds = limitSeconds - computeSeconds(fleet, device, samples, to - 1);
+    const seconds = limitSeconds - passSeconds(fleet, device, samples, to - 1);
     if (!(seconds > 0)) break;
     for (let from = 0; from < to; from++) {
       table[from * side + to] = hertzNeeded(fleet.law, coefficient, runBits(fleet, from - 1, to - 1), seconds);

@@ -1,6 +1,6 @@
 import type { Fleet } from '../problem/fleet.ts';
 import { type KnownOrders, teamCosts } from './team-costs.ts';
-import { measure, refineSamples, type TeamPlan } from './team-plan.ts';
+import { measureTeams, refineSamples, type TeamPlan } from './team-plan.ts';
 import { settle } from './team-search.ts';
 import { single } from './whole-model.ts';
 
@@ -19,7 +19,7 @@ export function dataParallel(fleet: Fleet): TeamPlan | null {
   for (;;) {
     const costs = teamCosts(fleet, best.latencySeconds, orders);
     const settled = settle(fleet, costs, workers, none);
-    const plan = settled && measure(fleet, costs, settled);
+    const plan = settled && measureTeams(fleet, costs, settled);
     if (!plan || !(plan.latencySeconds < best.latencySeconds * (1 - 1e-12))) return refineSamples(fleet, best, orders);
     best = plan;
   }

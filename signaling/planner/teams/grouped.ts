@@ -5,7 +5,7 @@ import { crunchAt } from '../blocks/crunch.ts';
 import type { JointAnswer } from '../blocks/exact.ts';
 import { lola } from '../blocks/lola.ts';
 import { latencyAt, shareBandwidth } from '../problem/bandwidth.ts';
-import { type BlockRun, chainLoads, computeSeconds, type Fleet, runBits } from '../problem/fleet.ts';
+import { type BlockRun, chainLoads, type Fleet, passSeconds, runBits } from '../problem/fleet.ts';
 import type { Load } from '../problem/load.ts';
 import { blockRunOf, fleetRunTable } from '../problem/run-costs.ts';
 import type { BlockTable } from '../problem/table.ts';
@@ -106,7 +106,7 @@ export function groupedTable(fleet: Fleet, chain: readonly BlockRun[]): BlockTab
   const seconds = new Float64Array(fleet.devices.length * chain.length).fill(Infinity);
   for (let k = 0; k < fleet.devices.length; k++) {
     chain.forEach(({ to }, b) => {
-      if (to <= fleet.deepestHeld[k]!) seconds[k * chain.length + b] = computeSeconds(fleet, k, fleet.samples, to);
+      if (to <= fleet.deepestHeld[k]!) seconds[k * chain.length + b] = passSeconds(fleet, k, fleet.samples, to);
     });
   }
   return {

@@ -1,6 +1,6 @@
 import { drawsFrom } from '../algorithms/random.ts';
 import { uploadSeconds } from '../problem/channel.ts';
-import { type BlockRun, canSend, computeSeconds, type Fleet, runBits } from '../problem/fleet.ts';
+import { type BlockRun, canSend, type Fleet, passSeconds, runBits } from '../problem/fleet.ts';
 
 /** Up to so many devices every subset is tried; beyond, a local search looks for a good order of devices. */
 const MAX_DEVICES_FOR_SUBSETS = 12;
@@ -71,7 +71,7 @@ function measure(fleet: Fleet, hertz: number, chain: readonly BlockRun[]): Measu
 
 function runSeconds(fleet: Fleet, hertz: number, { device, from, to }: BlockRun): number {
   return (
-    computeSeconds(fleet, device, fleet.samples, to) +
+    passSeconds(fleet, device, fleet.samples, to) +
     uploadSeconds(fleet.law, fleet.coefficient[device]!, hertz, runBits(fleet, from, to))
   );
 }
@@ -120,7 +120,7 @@ function reach(fleet: Fleet, hertz: number, device: number, from: number, limitS
 /** Depth at which the device's time or memory is up if it had nothing to send. */
 function horizon(fleet: Fleet, device: number, limitSeconds: number): number {
   const { backwardPerLayer } = fleet.devices[device]!.secondsPerSample;
-  const spare = limitSeconds - computeSeconds(fleet, device, fleet.samples, 0);
+  const spare = limitSeconds - passSeconds(fleet, device, fleet.samples, 0);
   const perLayer = fleet.samples * backwardPerLayer;
   const depth = perLayer > 0 ? spare / perLayer : spare >= 0 ? Infinity : -1;
   return Math.min(depth, fleet.deepestHeld[device]!);

@@ -1,7 +1,7 @@
 import { chainBySubsets, cheapestChain } from '../algorithms/chain.ts';
 import { type Chain, chainInOrder, type RunCosts } from '../algorithms/runs.ts';
 import { hertzNeeded } from '../problem/channel.ts';
-import { computeSeconds, type Fleet, runBits } from '../problem/fleet.ts';
+import { type Fleet, passSeconds, runBits } from '../problem/fleet.ts';
 import { fleetRunTable } from '../problem/run-costs.ts';
 
 /** Up to so many members a team's best chain is found exactly. */
@@ -43,7 +43,7 @@ export function teamCosts(fleet: Fleet, limitSeconds: number, orders: KnownOrder
   const run = (device: number, samples: number, from: number, to: number): number => {
     const depth = to - 1;
     if (depth > fleet.deepestHeld[device]!) return Infinity;
-    const seconds = limitSeconds - computeSeconds(fleet, device, samples, depth);
+    const seconds = limitSeconds - passSeconds(fleet, device, samples, depth);
     if (!(seconds > 0)) return Infinity;
     return hertzNeeded(fleet.law, fleet.coefficient[device]!, runBits(fleet, from - 1, depth), seconds);
   };

@@ -18,7 +18,7 @@ export interface TeamPlan extends Shape {
 }
 
 /** The latency that teams really take; those without samples, and members whom their team's chain leaves out, drop out. */
-export function measure(fleet: Fleet, costs: TeamCosts, shape: Shape): TeamPlan {
+export function measureTeams(fleet: Fleet, costs: TeamCosts, shape: Shape): TeamPlan {
   const teams: Members[] = [];
   const samples: number[] = [];
   const loads: Load[] = [];
@@ -48,7 +48,7 @@ export function refineSamples(fleet: Fleet, plan: TeamPlan, orders: KnownOrders)
       const costs = teamCosts(fleet, best.latencySeconds, orders);
       const samples = cheapestTransfer(costs, best, step);
       if (!samples) break;
-      const next = measure(fleet, costs, { teams: best.teams, samples });
+      const next = measureTeams(fleet, costs, { teams: best.teams, samples });
       if (!(next.latencySeconds < best.latencySeconds * (1 - 1e-9))) break;
       best = next;
     }

@@ -1,10 +1,10 @@
 import { drawsFrom, type RandomSource } from '../algorithms/random.ts';
 import { shareBandwidth } from '../problem/bandwidth.ts';
-import { computeSeconds, type Fleet } from '../problem/fleet.ts';
+import { type Fleet, passSeconds } from '../problem/fleet.ts';
 import { dataParallel } from './data-parallel.ts';
 import { fastestGroups } from './grouped.ts';
 import { type KnownOrders, teamCosts } from './team-costs.ts';
-import { measure, refineSamples, type Shape, type TeamPlan } from './team-plan.ts';
+import { measureTeams, refineSamples, type Shape, type TeamPlan } from './team-plan.ts';
 import { descend, settle } from './team-search.ts';
 
 /**
@@ -45,7 +45,7 @@ const HELPERS_PER_TEAM = 6;
 function dealt(fleet: Fleet, count: number, limitSeconds: number): Shape {
   const { devices, layers, coefficient, deepestHeld, samples } = fleet;
   const each = Math.max(1, Math.round(samples / count));
-  const seconds = (k: number, depth: number) => computeSeconds(fleet, k, each, depth);
+  const seconds = (k: number, depth: number) => passSeconds(fleet, k, each, depth);
   const byWorth = (depth: number) => {
     const worth = Float64Array.from(devices, (_, k) =>
       deepestHeld[k]! < depth ? 0 : coefficient[k]! * Math.max(0, limitSeconds - seconds(k, depth)),
@@ -85,7 +85,7 @@ function shaken({ teams, samples }: Shape, draw: RandomSource): Shape {
 function searchNear(fleet: Fleet, { teams, samples }: Shape, bestSeconds: number): TeamPlan | null {
   const costs = teamCosts(fleet, bestSeconds * SLACK, new Map());
   const settled = settle(fleet, costs, teams, samples);
-  const plan = settled && measure(fleet, costs, descend(fleet, costs, settled));
+  const plan = settled && measureTeams(fleet, costs, descend(fleet, costs, settled));
   return plan && plan.latencySeconds < bestSeconds * PROMISING ? search(fleet, plan) : null;
 }
 
@@ -149,7 +149,8 @@ function search(fleet: Fleet, start: TeamPlan): TeamPlan {
       if (samples[t]! > 0) costs.reconsider(members, samples[t]!);
     });
     const settled = settle(fleet, costs, teams, samples);
-    const plan: TeamPlan | null = settled && measure(fleet, costs, moving ? descend(fleet, costs, settled) : settled);
+    const plan: TeamPlan | null =
+      settled && measureTeams(fleet, costs, moving ? descend(fleet, costs, settled) : settled);
     const gain: number = plan ? 1 - plan.latencySeconds / best.latencySeconds : 0;
     if (plan && gain > 0) best = plan;
     if (moving) moving = gain > WORTH_A_STAGE;

@@ -95,11 +95,6 @@ export function askedText(column: string, { differentNumbers, classNames }: Labe
   return classNames === null ? `${many}, too many for classes` : `${many}, which may be classes or a score`;
 }
 
-/** Rows that were left out of all tables. */
-export function leftOutCount(tables: readonly TableReport[]): number {
-  return tables.reduce((sum, { rows, used }) => sum + rows - used, 0);
-}
-
 /** What of a session's data is not used as it is, a sentence for each; empty where all of it is. */
 export function dataNotices({ tables, cutTexts }: DataReport): readonly string[] {
   const lossy = tables.filter(({ rows, used }) => used < rows);

@@ -1,13 +1,13 @@
 import { alignSlice, bufferBytes, type Gpu, SLICE_ALIGNMENT, type Slice } from './device/gpu.ts';
 import { LAYER_BYTES } from './kernels/kernel.ts';
 import { allSteps, type Programs, sizesOf } from './programs.ts';
-import type { ModelPlan, Step } from './steps/steps.ts';
+import type { KernelStep, ModelPlan } from './steps/steps.ts';
 
 /** What stays on the device besides the frozen tensors: uniforms that never change, and the parameters, each block on its own. */
 export class Constants {
   readonly #gpu: Gpu;
   readonly #plan: ModelPlan;
-  readonly #sizes: ReadonlyMap<Step, Slice>;
+  readonly #sizes: ReadonlyMap<KernelStep, Slice>;
   readonly #layers: readonly Slice[];
   readonly #blocks: readonly Slice[];
   readonly #head: Slice;
@@ -47,7 +47,7 @@ export class Constants {
     this.#head = next(head.length);
   }
 
-  sizes(step: Step): Slice {
+  sizes(step: KernelStep): Slice {
     return this.#sizes.get(step)!;
   }
 

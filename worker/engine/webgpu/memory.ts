@@ -7,7 +7,7 @@ import { embedSteps } from './steps/embed-steps.ts';
 import { headBackwardSteps, headForwardSteps } from './steps/head-steps.ts';
 import { layerBackwardSteps } from './steps/layer-backward.ts';
 import { layerForwardSteps } from './steps/layer-forward.ts';
-import { type ModelPlan, type Step, transientIntervals } from './steps/steps.ts';
+import { type KernelStep, type ModelPlan, transientIntervals } from './steps/steps.ts';
 
 /**
  * How many bytes a pass needs and where its tensors lie, from shapes alone. The engine allocates exactly what is planned here, so that
@@ -61,7 +61,7 @@ function transientBytes(plan: ModelPlan, { rows, samples }: PassShape): Readonly
 }
 
 /** The parts of the longest pass, each kind of layer once: layers come and go in the same slots. */
-function partsOfWork(plan: ModelPlan, { backward, recompute }: PassShape): readonly (readonly Step[])[] {
+function partsOfWork(plan: ModelPlan, { backward, recompute }: PassShape): readonly (readonly KernelStep[])[] {
   return [
     embedSteps(plan),
     layerForwardSteps(plan, false),
@@ -114,7 +114,7 @@ export const inputCopyBytes = (plan: ModelPlan, rows: number): number =>
   rows * plan.shape.hiddenSize * BYTES[plan.precision];
 
 /** The tables of a pass: its uniform, rows, samples and targets, and where logits are read back. */
-export function tableBytes(plan: ModelPlan, { rows, samples }: PassShape) {
+export function passTableBytes(plan: ModelPlan, { rows, samples }: PassShape) {
   return {
     current: PASS_BYTES,
     rows: rows * WORDS_OF_ROW * 4,
@@ -154,7 +154,7 @@ export function passBytes(
   const { layers, head } = plan.layout;
   return {
     transientBytes:
-      total([...planTransients(plan, shape).slots, ...Object.values(tableBytes(plan, shape))]) +
+      total([...planTransients(plan, shape).slots, ...Object.values(passTableBytes(plan, shape))]) +
       (recompute ? setBytes : inputBytes),
     savedBytes: recompute ? inputBytes : setBytes,
     gradientBytes: savedLayers * bufferBytes(layers[0]!.length * 4) + bufferBytes(head.length * 4),

@@ -13,7 +13,7 @@ import type { SubmissionPace } from './pace.ts';
 import { type PackedBatch, packBatch, packRows, unpackRows } from './packing.ts';
 import type { Programs } from './programs.ts';
 import type { LayerInput } from './steps/layer-backward.ts';
-import type { BatchSizes, ModelPlan, Step, TensorName } from './steps/steps.ts';
+import type { BatchSizes, KernelStep, ModelPlan, TensorName } from './steps/steps.ts';
 import type { SavedTensors, Storage } from './storage.ts';
 
 /** What all passes of an engine share. */
@@ -236,7 +236,7 @@ export class WebGpuPass implements Pass {
     return this.#sizes.rows * shape.hiddenSize * BYTES[precision];
   }
 
-  #run(steps: readonly Step[], layer: number | null): void {
+  #run(steps: readonly KernelStep[], layer: number | null): void {
     const { gpu, constants } = this.#host;
     if (this.#ended) throw new Error('This pass has ended.');
     for (const step of steps) {

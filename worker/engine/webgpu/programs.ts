@@ -3,15 +3,17 @@ import { embedSteps } from './steps/embed-steps.ts';
 import { headBackwardSteps, headForwardSteps } from './steps/head-steps.ts';
 import { type LayerInput, layerBackwardSteps } from './steps/layer-backward.ts';
 import { layerForwardSteps } from './steps/layer-forward.ts';
-import type { ModelPlan, Step } from './steps/steps.ts';
+import type { KernelStep, ModelPlan } from './steps/steps.ts';
 
 /** Everything that a pass can be made of. */
 export interface Programs {
-  readonly embed: readonly Step[];
-  readonly forward: { readonly plain: readonly Step[]; readonly keep: readonly Step[] };
-  readonly loss: readonly Step[];
-  readonly headBackward: { readonly alone: readonly Step[]; readonly withGradient: readonly Step[] };
-  readonly backward: Readonly<Record<LayerInput, { readonly ends: readonly Step[]; readonly goesOn: readonly Step[] }>>;
+  readonly embed: readonly KernelStep[];
+  readonly forward: { readonly plain: readonly KernelStep[]; readonly keep: readonly KernelStep[] };
+  readonly loss: readonly KernelStep[];
+  readonly headBackward: { readonly alone: readonly KernelStep[]; readonly withGradient: readonly KernelStep[] };
+  readonly backward: Readonly<
+    Record<LayerInput, { readonly ends: readonly KernelStep[]; readonly goesOn: readonly KernelStep[] }>
+  >;
 }
 
 export function makePrograms(plan: ModelPlan): Programs {
@@ -28,7 +30,7 @@ export function makePrograms(plan: ModelPlan): Programs {
   };
 }
 
-export function allSteps({ embed, forward, loss, headBackward, backward }: Programs): readonly Step[] {
+export function allSteps({ embed, forward, loss, headBackward, backward }: Programs): readonly KernelStep[] {
   return [
     ...embed,
     ...forward.plain,
@@ -40,13 +42,13 @@ export function allSteps({ embed, forward, loss, headBackward, backward }: Progr
   ];
 }
 
-export function kernelsOf(steps: readonly Step[]): readonly Kernel[] {
+export function kernelsOf(steps: readonly KernelStep[]): readonly Kernel[] {
   return [...new Map(steps.map(({ kernel }) => [kernel.code, kernel])).values()];
 }
 
 /** The different `sizes` uniforms of the steps: index of each by its words, joined. */
 export function sizesOf(
-  steps: readonly Step[],
+  steps: readonly KernelStep[],
 ): ReadonlyMap<string, { readonly index: number; readonly words: Uint32Array }> {
   const found = new Map<string, { index: number; words: Uint32Array }>();
   for (const { sizes } of steps) {

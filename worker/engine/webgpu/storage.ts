@@ -1,5 +1,5 @@
 import { type CountedBuffer, type Gpu, type Slice, whole } from './device/gpu.ts';
-import { inputCopyBytes, type PassShape, planTransients, savedCounts, savedTensors, tableBytes } from './memory.ts';
+import { inputCopyBytes, type PassShape, passTableBytes, planTransients, savedCounts, savedTensors } from './memory.ts';
 import type { ModelPlan } from './steps/steps.ts';
 
 /** A buffer of transients for passes of a shape or any smaller one. */
@@ -102,7 +102,7 @@ export class Storage {
       recompute: (had?.recompute ?? false) || wanted.recompute,
     };
     const { slots, slotOf } = planTransients(this.#plan, shape);
-    const bytes = tableBytes(this.#plan, shape);
+    const bytes = passTableBytes(this.#plan, shape);
     const buffers: CountedBuffer[] = [];
     const make = (...args: Parameters<Gpu['allocate']>): CountedBuffer => {
       const buffer = this.#gpu.allocate(...args);

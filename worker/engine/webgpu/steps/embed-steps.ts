@@ -1,7 +1,7 @@
 import { DROPOUT_SITES } from '../../dropout.ts';
 import { embedGrid, embedKernel, embedSizes } from '../kernels/embed.ts';
 import { WEIGHT_BYTES } from '../kernels/kernel.ts';
-import { type ModelPlan, type Step, step } from './steps.ts';
+import { type KernelStep, kernelStep, type ModelPlan } from './steps.ts';
 
 /** No binding of the word table is larger: WebGPU's default limit, which every device has. */
 export const MAX_EMBEDDING_PART_BYTES = 128 * 2 ** 20;
@@ -23,10 +23,10 @@ export function wordParts({ shape, weights }: Pick<ModelPlan, 'shape' | 'weights
 }
 
 /** Embeddings of the pass's rows in `t.x`. */
-export function embedSteps(plan: ModelPlan): readonly Step[] {
+export function embedSteps(plan: ModelPlan): readonly KernelStep[] {
   const { shape, precision, weights } = plan;
   return wordParts(plan).map((part, index) =>
-    step(
+    kernelStep(
       embedKernel(precision, weights),
       {
         wordTable: `e.words.${index}`,

@@ -8,20 +8,20 @@ import {
   headSampleGrid,
   headSizes,
 } from '../kernels/head.ts';
-import { type ModelPlan, type Step, step } from './steps.ts';
+import { type KernelStep, kernelStep, type ModelPlan } from './steps.ts';
 
 /** Head and loss: `t.logits` and `t.dLogits` (B,labels) from hidden states in `t.x`. */
-export function headForwardSteps({ shape, labelCount, loss, precision }: ModelPlan): readonly Step[] {
+export function headForwardSteps({ shape, labelCount, loss, precision }: ModelPlan): readonly KernelStep[] {
   const of = { width: shape.hiddenSize, labelCount };
   const sizes = headSizes(of);
   return [
-    step(
+    kernelStep(
       headDenseKernel(precision),
       { hidden: 't.x', head: 'p.head', activated: 't.activated' },
       sizes,
       ({ samples }) => headDenseGrid(of, samples),
     ),
-    step(
+    kernelStep(
       headLossKernel(loss.kind),
       { activated: 't.activated', head: 'p.head', logits: 't.logits', dLogits: 't.dLogits' },
       sizes,
@@ -31,10 +31,13 @@ export function headForwardSteps({ shape, labelCount, loss, precision }: ModelPl
 }
 
 /** `t.g`, the gradient of the hidden states, and, with `gradient`, `t.gradient`, the head's own. */
-export function headBackwardSteps({ shape, labelCount, precision }: ModelPlan, gradient: boolean): readonly Step[] {
+export function headBackwardSteps(
+  { shape, labelCount, precision }: ModelPlan,
+  gradient: boolean,
+): readonly KernelStep[] {
   const of = { width: shape.hiddenSize, labelCount };
   const sizes = headSizes(of);
-  const back = step(
+  const back = kernelStep(
     headBackwardKernel(),
     { activated: 't.activated', head: 'p.head', dLogits: 't.dLogits', dDense: 't.dDense', dHidden: 't.g' },
     sizes,
@@ -43,7 +46,7 @@ export function headBackwardSteps({ shape, labelCount, precision }: ModelPlan, g
   if (!gradient) return [back];
   return [
     back,
-    step(
+    kernelStep(
       headGradientKernel(precision),
       {
         hidden: 't.x',

@@ -24,7 +24,7 @@ import {
   type ProductAdapters,
   productShape,
 } from './adapters.ts';
-import { type ModelPlan, type Step, step, type TensorName } from './steps.ts';
+import { type KernelStep, kernelStep, type ModelPlan, type TensorName } from './steps.ts';
 
 /** Where the backward pass finds the layer's input, which the gradients of query, key and value's A need. */
 export type LayerInput =
@@ -37,14 +37,14 @@ export type LayerInput =
  * A layer backward: `t.g`, the gradient of its output (N,C), becomes that of its input when `wantInput`, and the adapters' gradients go
  * to `t.gradient`. Without `wantInput` the work ends at the deepest adapter; frozen matrices never get a gradient.
  */
-export function layerBackwardSteps(plan: ModelPlan, input: LayerInput, wantInput: boolean): readonly Step[] {
+export function layerBackwardSteps(plan: ModelPlan, input: LayerInput, wantInput: boolean): readonly KernelStep[] {
   const { shape, precision, layout, withDropout } = plan;
   const c = shape.hiddenSize;
   const dropped: TensorName = withDropout ? 't.dropped' : 't.g';
   const needs = (product: Product) =>
     wantInput || PRODUCTS_DOWNWARDS.indexOf(product) <= PRODUCTS_DOWNWARDS.indexOf(deepestProduct(plan));
   const norm = (which: '1' | '2', dropoutSite: number) =>
-    step(
+    kernelStep(
       layerNormBackwardKernel({ normedPrecision: precision, dropout: withDropout }),
       {
         normed: `s.normed${which}`,
@@ -56,7 +56,7 @@ export function layerBackwardSteps(plan: ModelPlan, input: LayerInput, wantInput
       layerNormBackwardSizes(c, dropoutSite),
       ({ rows }) => layerNormGrid(rows),
     );
-  const steps: Step[] = [];
+  const steps: KernelStep[] = [];
 
   steps.push(norm('2', DROPOUT_SITES.ffnOutput));
   const below = needs('i');
@@ -94,7 +94,7 @@ export function layerBackwardSteps(plan: ModelPlan, input: LayerInput, wantInput
   }
   const { length } = layout.layers[0]!;
   steps.push(
-    step(gradientSumKernel(), { parts: 't.parts', gradient: 't.gradient' }, gradientSumSizes(length), () =>
+    kernelStep(gradientSumKernel(), { parts: 't.parts', gradient: 't.gradient' }, gradientSumSizes(length), () =>
       gradientSumGrid(length),
     ),
   );
@@ -107,7 +107,13 @@ function adds(plan: ModelPlan, product: Product, into: TensorName): boolean {
 }
 
 /** The gradient of a frozen product's input, (N,O) to (N,K), after what its adapters have put there. */
-function productBackward(plan: ModelPlan, product: Product, from: TensorName, into: TensorName, gelu?: 'slope'): Step {
+function productBackward(
+  plan: ModelPlan,
+  product: Product,
+  from: TensorName,
+  into: TensorName,
+  gelu?: 'slope',
+): KernelStep {
   const { precision, weights, tile } = plan;
   // Backward, the matrix (O,K) is read by columns: its rows are the inner dimension.
   const [inner, outer] = productShape(plan, product);
@@ -124,7 +130,7 @@ function productBackward(plan: ModelPlan, product: Product, from: TensorName, in
     ...(gelu === undefined ? {} : { gelu }),
   };
   const sizes = { inner, outer };
-  return step(
+  return kernelStep(
     matmulKernel(variant, tile),
     { x: from, weight: `w.${product}`, bias: `w.${product}.bias`, preactivation: 's.preactivation', out: into },
     matmulSizes(sizes),
@@ -132,10 +138,10 @@ function productBackward(plan: ModelPlan, product: Product, from: TensorName, in
   );
 }
 
-function attentionBackward(plan: ModelPlan, wantInput: boolean): Step[] {
+function attentionBackward(plan: ModelPlan, wantInput: boolean): KernelStep[] {
   const { shape, lora, precision } = plan;
   const attention = { headSize: shape.hiddenSize / shape.heads, precision, threads: plan.attentionThreads };
-  const grid: Step['grid'] = ({ samples, longest }) => attentionGrid(attention, shape.heads, samples, longest);
+  const grid: KernelStep['grid'] = ({ samples, longest }) => attentionGrid(attention, shape.heads, samples, longest);
   const tensors = {
     qkv: 's.qkv',
     dContext: 't.dContext',
@@ -143,9 +149,9 @@ function attentionBackward(plan: ModelPlan, wantInput: boolean): Step[] {
     delta: 't.delta',
     dqkv: 't.dqkv',
   } as const;
-  const steps = [step(attentionQueryGradientKernel(attention), tensors, null, grid)];
+  const steps = [kernelStep(attentionQueryGradientKernel(attention), tensors, null, grid)];
   if (wantInput || lora.targets.includes('key') || lora.targets.includes('value'))
-    steps.push(step(attentionKeyGradientKernel(attention), tensors, null, grid));
+    steps.push(kernelStep(attentionKeyGradientKernel(attention), tensors, null, grid));
   return steps;
 }
 
@@ -163,7 +169,7 @@ function adapterGradients(
   dy: TensorName,
   x: ProductInput,
   into: TensorName | null,
-): Step[] {
+): KernelStep[] {
   const lora = adaptersOf(plan, product);
   if (lora === null) return [];
   const [outer, inner] = productShape(plan, product);
@@ -186,8 +192,11 @@ function adapterGradients(
     })),
   } as const;
   const steps = [
-    step(loraProjectKernel(projection), { x: dy, lora: 'p.block', z: dz }, loraProjectSizes(projection), ({ rows }) =>
-      loraProjectGrid(projection, rows),
+    kernelStep(
+      loraProjectKernel(projection),
+      { x: dy, lora: 'p.block', z: dz },
+      loraProjectSizes(projection),
+      ({ rows }) => loraProjectGrid(projection, rows),
     ),
     gradientStep(plan, lora, {
       matrix: 'A',
@@ -211,7 +220,7 @@ function adapterGradients(
   if (into !== null) {
     const spec = { width: inner, rank, zWidth, add: into === 't.g', targets: lora.adapters };
     steps.push(
-      step(loraInputKernel(spec.add), { dz, lora: 'p.block', dx: into }, loraInputSizes(spec), ({ rows }) =>
+      kernelStep(loraInputKernel(spec.add), { dz, lora: 'p.block', dx: into }, loraInputSizes(spec), ({ rows }) =>
         loraInputGrid(spec, rows),
       ),
     );
@@ -231,7 +240,7 @@ function gradientStep(
     readonly z: TensorName;
     readonly scale: number;
   },
-): Step {
+): KernelStep {
   const spec: LoraGradientSpec = {
     matrix: of.matrix,
     width: of.width,
@@ -249,7 +258,7 @@ function gradientStep(
       dropoutSite,
     })),
   };
-  return step(
+  return kernelStep(
     loraGradientKernel(spec),
     { x: of.x.tensor, z: of.z, parts: 't.parts', ...(of.x.norm === undefined ? {} : { norm: of.x.norm }) },
     loraGradientSizes(spec),

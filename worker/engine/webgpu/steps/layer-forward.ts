@@ -5,20 +5,20 @@ import { loraProjectGrid, loraProjectKernel, loraProjectSizes } from '../kernels
 import { matmulGrid, matmulKernel, matmulSizes } from '../kernels/matmul/matmul.ts';
 import type { MatmulVariant } from '../kernels/matmul/matmul-variant.ts';
 import { adaptersOf, matmulLora, type Product, productShape } from './adapters.ts';
-import { type ModelPlan, type Step, step, type TensorName } from './steps.ts';
+import { type KernelStep, kernelStep, type ModelPlan, type TensorName } from './steps.ts';
 
 /**
  * A layer forward, from hidden states in `t.x` to hidden states in `t.x`. With `keep`, what the backward pass needs goes to `s.`: no
  * input of a frozen matrix that has no adapter, no probabilities, and of the two LayerNorms only their normalised inputs.
  */
-export function layerForwardSteps(plan: ModelPlan, keep: boolean): readonly Step[] {
+export function layerForwardSteps(plan: ModelPlan, keep: boolean): readonly KernelStep[] {
   const { shape, precision } = plan;
   const at = (name: string): TensorName => (keep ? `s.${name}` : `t.${name}`);
   // Backward, the context is needed by its adapter alone.
   const context: TensorName = keep && adaptersOf(plan, 'o') !== null ? 's.context' : 't.context';
   const attention = { headSize: shape.hiddenSize / shape.heads, precision, threads: plan.attentionThreads };
   const norm = (which: '1' | '2') =>
-    step(
+    kernelStep(
       layerNormKernel({ outPrecision: precision, keep }),
       { x: 't.sum', norm: `w.norm${which}`, out: 't.x', normed: `s.normed${which}`, rstd: `s.rstd${which}` },
       layerNormSizes(shape.hiddenSize, shape.layerNormEps),
@@ -26,7 +26,7 @@ export function layerForwardSteps(plan: ModelPlan, keep: boolean): readonly Step
     );
   return [
     ...product(plan, 'qkv', 't.x', at, { out: at('qkv') }),
-    step(
+    kernelStep(
       attentionForwardKernel(attention),
       { qkv: at('qkv'), context, logSum: at('logSum') },
       null,
@@ -47,7 +47,7 @@ function product(
   x: TensorName,
   at: (name: string) => TensorName,
   into: { readonly out: TensorName; readonly dropoutSite?: number; readonly gelu?: 'apply' | 'keep' },
-): Step[] {
+): KernelStep[] {
   const { precision, weights, tile } = plan;
   const [outer, inner] = productShape(plan, which);
   const lora = adaptersOf(plan, which);
@@ -70,7 +70,7 @@ function product(
     ...(lora === null ? {} : { lora: matmulLora(lora) }),
     ...(into.dropoutSite === undefined ? {} : { dropoutSite: into.dropoutSite }),
   };
-  const steps: Step[] = [];
+  const steps: KernelStep[] = [];
   if (lora !== null) {
     const spec = {
       matrix: 'A',
@@ -88,13 +88,16 @@ function product(
       })),
     } as const;
     steps.push(
-      step(loraProjectKernel(spec), { x, lora: 'p.block', z: at(`z.${which}`) }, loraProjectSizes(spec), ({ rows }) =>
-        loraProjectGrid(spec, rows),
+      kernelStep(
+        loraProjectKernel(spec),
+        { x, lora: 'p.block', z: at(`z.${which}`) },
+        loraProjectSizes(spec),
+        ({ rows }) => loraProjectGrid(spec, rows),
       ),
     );
   }
   steps.push(
-    step(
+    kernelStep(
       matmulKernel(variant, tile),
       {
         x,

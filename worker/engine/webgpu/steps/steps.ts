@@ -43,7 +43,7 @@ export interface BatchSizes {
 export type TensorName = `${'e' | 'w' | 'p' | 's' | 'b' | 't' | 'i'}.${string}`;
 
 /** One dispatch, without its buffers. */
-export interface Step {
+export interface KernelStep {
   readonly kernel: Kernel;
   /** TensorName of each binding but `sizes`. */
   readonly tensors: Readonly<Record<string, TensorName>>;
@@ -61,12 +61,12 @@ const SHARED: Readonly<Record<string, TensorName>> = {
 };
 
 /** A step whose tensors are those named, and the shared ones where the kernel binds them. */
-export function step<Name extends string>(
+export function kernelStep<Name extends string>(
   kernel: Kernel<Name>,
   tensors: Readonly<Partial<Record<Name, TensorName>>>,
   sizes: Uint32Array | null,
-  grid: Step['grid'],
-): Step {
+  grid: KernelStep['grid'],
+): KernelStep {
   const all: Record<string, TensorName> = {};
   for (const name of Object.keys(kernel.bindings) as Name[]) {
     if (name === 'sizes') continue;
@@ -82,7 +82,9 @@ export function step<Name extends string>(
 const STAYING: readonly TensorName[] = ['t.x', 't.g'];
 
 /** When each transient tensor is needed in an order of work that consists of `parts`, one after the other. */
-export function transientIntervals(parts: readonly (readonly Step[])[]): ReadonlyMap<TensorName, readonly Interval[]> {
+export function transientIntervals(
+  parts: readonly (readonly KernelStep[])[],
+): ReadonlyMap<TensorName, readonly Interval[]> {
   const found = new Map<TensorName, Interval[]>();
   let at = 0;
   for (const part of parts) {

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Block } from '../../signaling/protocol/round.ts';
 import { PLAIN_TRAINING } from '../../signaling/protocol/settings.ts';
 import type { GradientPart } from '../../worker/api/batch.ts';
+import { createLearner, takeStep } from '../../worker/learn/learner.ts';
 import { createAdamWState } from '../../worker/learn/optimiser.ts';
-import { createLearner, takeStep } from '../../worker/learn/round-step.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
 
 /** One layer of 4 values and a head of 12. */
