@@ -11,7 +11,7 @@ import {
   SecretSchema,
   secretBytes,
   secretOf,
-} from '../../signaling/protocol/secret.ts';
+} from '../../signaling/protocol/door/secret.ts';
 
 const hex = (bytes: Uint8Array | ArrayBuffer): string => Buffer.from(new Uint8Array(bytes)).toString('hex');
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
+import { SECRET_ALPHABET, SECRET_LENGTH, type Secret, SecretSchema } from '../../../signaling/protocol/door/secret.ts';
 import { ROOM_ID_ALPHABET, ROOM_ID_LENGTH, type RoomId } from '../../../signaling/protocol/ids.ts';
-import { SECRET_ALPHABET, SECRET_LENGTH, type Secret, SecretSchema } from '../../../signaling/protocol/secret.ts';
 
 /** More than any link, wrapped by whichever messenger; the rest of a longer text is not looked at. */
 const MAX_TEXT_LENGTH = 8192;
