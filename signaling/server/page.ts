@@ -2,9 +2,11 @@ import { basename, resolve } from 'node:path';
 import express from 'express';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { lanAddresses } from './addresses.ts';
+import { builtPage } from './built-page.ts';
 import { confinedFiles } from './confined.ts';
 import type { Gate } from './gate.ts';
 import { headersFor } from './headers.ts';
+import type { Metrics } from './metrics.ts';
 
 export interface PageOptions {
   /** Interface to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for phones on the same network. */
@@ -29,7 +31,7 @@ export function localModelId(folder: string): string {
 }
 
 /** All that is fetched: the page, models, and what the server says of itself. `port` is asked when the server listens. */
-export function makePage(options: PageOptions, gate: Gate, port: () => number): express.Express {
+export function makePage(options: PageOptions, gate: Gate, metrics: Metrics, port: () => number): express.Express {
   const { host, pageFolder, modelsFolder, hubFolder, modelFolder = null, hubEndpoints } = options;
   const headers = headersFor(hubEndpoints ?? DEFAULT_HUB_ENDPOINTS);
   const app = express();
@@ -51,12 +53,21 @@ export function makePage(options: PageOptions, gate: Gate, port: () => number): 
       addresses: lanAddresses(host, port()),
     });
   });
+  app.get('/health', (_request, response) => {
+    response.set('Cache-Control', 'no-store').json({ ok: true });
+  });
+  app.get('/metrics', async (_request, response) => {
+    response
+      .set('Cache-Control', 'no-store')
+      .type(metrics.contentType)
+      .send(await metrics.text());
+  });
   const files = { fallthrough: false, dotfiles: 'ignore' as const, index: false as const };
   app.use('/models', confinedFiles(modelsFolder, files));
   if (modelFolder !== null)
     app.use(`/hub/${localModelId(modelFolder)}/resolve/main`, confinedFiles(modelFolder, files));
   if (hubFolder !== null) app.use('/hub', confinedFiles(hubFolder, files));
-  if (pageFolder !== null) app.use(confinedFiles(pageFolder, { dotfiles: 'ignore' }));
+  if (pageFolder !== null) app.use(builtPage(pageFolder));
   app.use((_request, _response, next) => next({ status: 404 }));
   app.use(
     (

@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws';
 import { refusesConnection } from '../connection/addresses.ts';
 import type { ConnectionId, Core, Effect, Input } from '../connection/core.ts';
 import { stepCore } from '../connection/step.ts';
+import type { Counts } from './metrics.ts';
 import type { RoomPlanner } from './plan-service.ts';
 
 /** Enough for a room's code. */
@@ -17,6 +18,8 @@ export class RoomSockets {
   readonly #planner: RoomPlanner;
   readonly #log: (line: string) => void;
   #lastId = 0;
+  #messagesReceived = 0;
+  #messagesSent = 0;
   #alarm: NodeJS.Timeout | null = null;
   #closed = false;
 
@@ -24,6 +27,17 @@ export class RoomSockets {
     this.#core = core;
     this.#planner = planner;
     this.#log = log;
+  }
+
+  get counts(): Counts {
+    const rooms = [...this.#core.rooms.values()];
+    return {
+      rooms: rooms.length,
+      devices: rooms.reduce((sum, { seats }) => sum + seats.size, 0),
+      connections: this.#sockets.size,
+      messagesReceived: this.#messagesReceived,
+      messagesSent: this.#messagesSent,
+    };
   }
 
   /** Why an address may not open one more connection now, or null. */
@@ -39,6 +53,7 @@ export class RoomSockets {
     socket.on('message', (data, isBinary) => {
       // No message of ours is binary; an empty text is refused like any other that is not JSON.
       const text = isBinary ? '' : data.toString();
+      this.#messagesReceived += 1;
       this.#take({ type: 'text', connection, text, random: randomBytes(RANDOM_BYTES) });
     });
     socket.on('close', () => {
@@ -98,6 +113,9 @@ export class RoomSockets {
     const socket = this.#sockets.get(id);
     if (socket === undefined) return;
     if (socket.bufferedAmount > MAX_UNSENT_BYTES) socket.terminate();
-    else socket.send(bytes, { binary: false });
+    else {
+      socket.send(bytes, { binary: false });
+      this.#messagesSent += 1;
+    }
   }
 }

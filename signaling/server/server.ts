@@ -7,6 +7,7 @@ import { MAX_CONTROL_CHARACTERS } from '../protocol/limits.ts';
 import type { IceServer } from '../protocol/messages.ts';
 import { visible } from '../protocol/words/visible.ts';
 import { type Gate, makeGate, readTarget } from './gate.ts';
+import { newMetrics } from './metrics.ts';
 import { makePage, type PageOptions } from './page.ts';
 import { PlanService, type RoomPlanner } from './plan-service.ts';
 import { RoomSockets } from './room-sockets.ts';
@@ -33,6 +34,7 @@ export interface ServerOptions extends PageOptions {
 
 export interface RunningServer {
   readonly port: number;
+  /** Sends what is under way, tells everybody that the server goes, and ends. */
   close(): Promise<void>;
 }
 
@@ -44,6 +46,11 @@ const MAX_MESSAGE_BYTES = 3 * MAX_CONTROL_CHARACTERS;
 /** Sockets that are no connections to rooms: requests for files. */
 const SPARE_CONNECTIONS = 2000;
 
+/** As RFC 6455's registry has it: the client may reconnect. */
+const SERVICE_RESTART = 1012;
+/** A client that has not hung up by then is not waited for. */
+const DRAIN_MS = 1000;
+
 /** Starts the one process: page, models, rooms, introductions, planner. Rejects when the port cannot be had. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { trustProxy = false, allowOrigins = [], turnSecret = null } = options;
@@ -51,9 +58,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const gate = makeGate({ host: options.host, allowOrigins, trustProxy });
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const secrets = { server: options.secret ?? PROCESS_SECRET, turn: turnSecret };
-  const planner = options.planner ?? new PlanService();
+  const metrics = newMetrics(() => rooms.counts);
+  const planner = metrics.timed(options.planner ?? new PlanService());
   const rooms = new RoomSockets(newCore(limits, secrets, options.iceServers), planner, log);
-  const server: Server = createServer(makePage(options, gate, () => portOf(server)));
+  const server: Server = createServer(makePage(options, gate, metrics, () => portOf(server)));
   server.maxConnections = limits.connections + SPARE_CONNECTIONS;
 
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
@@ -79,13 +87,28 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     port: portOf(server),
     async close() {
+      // Nobody new from here on: whoever is told to come back shall find the next process.
+      const closed = new Promise((resolve) => server.close(resolve));
+      await drain(sockets);
       rooms.close();
-      for (const client of sockets.clients) client.terminate();
       server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await closed;
       await planner.close();
     },
   };
+}
+
+/** Tells all clients that they may come back, and waits until they have hung up, or for `DRAIN_MS`. */
+async function drain({ clients }: WebSocketServer): Promise<void> {
+  const gone = [...clients].map((client) => new Promise((resolve) => client.once('close', resolve)));
+  for (const client of clients) client.close(SERVICE_RESTART, 'The server is being restarted.');
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, DRAIN_MS);
+  });
+  await Promise.race([Promise.all(gone), late]);
+  clearTimeout(timer);
+  for (const client of clients) client.terminate();
 }
 
 const portOf = (server: Server): number => {
