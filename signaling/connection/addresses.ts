@@ -24,6 +24,7 @@ const RATES = {
   openings: 'openingsOfAddress',
   messages: 'messagesOfAddress',
   guesses: 'wrongGuessesOfAddress',
+  looks: 'looksOfAddress',
 } as const;
 
 /** Why an address may not open one more connection now, or null when it may. To be asked before anything is answered. */
@@ -43,13 +44,14 @@ export function addConnection(turn: Turn, address: string): void {
   const { core, nowMs } = turn;
   const full = (rate: Rate): Allowance => fullAllowance(rate, nowMs);
   if (core.addresses.size === 0) remindAt(turn, nowMs + SWEEP_MS, { type: 'sweep' });
-  const { openingsOfAddress, messagesOfAddress, wrongGuessesOfAddress } = core.limits;
+  const { openingsOfAddress, messagesOfAddress, wrongGuessesOfAddress, looksOfAddress } = core.limits;
   const known = core.addresses.get(address) ?? {
     connections: 0,
     rooms: 0,
     openings: full(openingsOfAddress),
     messages: full(messagesOfAddress),
     guesses: full(wrongGuessesOfAddress),
+    looks: full(looksOfAddress),
   };
   core.addresses.set(address, known);
   known.connections += 1;
@@ -82,6 +84,15 @@ export function mayGuess({ core, nowMs }: Turn, { address }: Connection, room: O
   return room === null || refilled(room.guesses, wrongGuessesOfRoom, nowMs).left >= 1;
 }
 
+/** Whether somebody may look from outside, or come to a door to wait there: it counts for the address, and for the room. */
+export function mayLook(turn: Turn, { address }: Connection, room: OpenRoom | null): boolean {
+  const { looksOfRoom } = turn.core.limits;
+  const left = room === null ? null : spend(room.looks, looksOfRoom, turn.nowMs);
+  if ((room !== null && left === null) || !takeFrom(turn, address, 'looks')) return false;
+  if (room !== null && left !== null) room.looks = left;
+  return true;
+}
+
 /** A code, key or token was wrong: it counts for the address, and for the room that it was meant for. */
 export function countWrongGuess(turn: Turn, { address }: Connection, room: OpenRoom | null): void {
   takeFrom(turn, address, 'guesses');
@@ -98,7 +109,7 @@ export function sweep(turn: Turn): void {
       return refilled(state[what], rate, nowMs).left >= rate.burst;
     };
     const idle = state.connections === 0 && state.rooms === 0;
-    if (idle && isFull('openings') && isFull('messages') && isFull('guesses')) core.addresses.delete(address);
+    if (idle && (Object.keys(RATES) as (keyof typeof RATES)[]).every(isFull)) core.addresses.delete(address);
   }
   if (core.addresses.size > 0) remindAt(turn, nowMs + SWEEP_MS, { type: 'sweep' });
 }

@@ -7,6 +7,10 @@ import { type RoomEvent, type RoomState, roomView } from '../room/room.ts';
  */
 export interface Chronicle {
   edition: number;
+  /** The last edition that concerns others than the host. */
+  common: number;
+  /** The last edition that changed the door, which only the host is told of. */
+  entrance: number;
   readonly fields: Record<RoomField, number>;
   readonly devices: Map<string, Record<DeviceField, number>>;
   /** Oldest first. */
@@ -33,6 +37,8 @@ const fieldOf = (state: RoomState, field: RoomField): unknown =>
 export function newChronicle(state: RoomState): Chronicle {
   return {
     edition: 1,
+    common: 1,
+    entrance: 1,
     fields: { phase: 1, host: 1, policy: 1, plan: 1, planNote: 1 },
     devices: new Map(state.devices.map(({ id }) => [id, allOf(1)])),
     gone: [],
@@ -68,14 +74,24 @@ export function note(chronicle: Chronicle, event: RoomEvent, before: RoomState, 
     noteReports(chronicle, edition, event, after);
     news = true;
   }
-  if (news) chronicle.edition = edition;
+  if (news) {
+    chronicle.edition = edition;
+    chronicle.common = edition;
+  }
   return news;
 }
 
 /** The newest activity is all that anybody wants to know. */
 export function noteActivity(chronicle: Chronicle, activity: Activity): void {
   chronicle.edition += 1;
+  chronicle.common = chronicle.edition;
   chronicle.activity = { edition: chronicle.edition, activity };
+}
+
+/** The door changed. */
+export function noteEntrance(chronicle: Chronicle): void {
+  chronicle.edition += 1;
+  chronicle.entrance = chronicle.edition;
 }
 
 function noteDevices(chronicle: Chronicle, edition: number, before: RoomState, after: RoomState): boolean {

@@ -12,7 +12,16 @@ export function open(
   const { core, nowMs } = turn;
   const rate = core.limits[kind === 'room' ? 'messagesOfConnection' : 'introductionsOfConnection'];
   const allowance = fullAllowance(rate, nowMs);
-  const connection: Connection = { id, kind, address, allowance, heardMs: nowMs, unanswered: 0, place: null };
+  const connection: Connection = {
+    id,
+    kind,
+    address,
+    allowance,
+    heardMs: nowMs,
+    unanswered: 0,
+    place: null,
+    waitsFor: null,
+  };
   core.connections.set(id, connection);
   addConnection(turn, address);
   remindAt(turn, nowMs + lookMs, { type: 'connection', connection: id });

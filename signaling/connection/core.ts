@@ -5,6 +5,7 @@ import type { Allowance } from './bounds/allowance.ts';
 import { addDeadline, type Deadlines } from './bounds/deadlines.ts';
 import type { Limits } from './bounds/limits.ts';
 import type { Chronicle } from './chronicle.ts';
+import type { EntranceState } from './door/entrance.ts';
 
 /**
  * What connections may say, their limits, their seats and what they are told, without a transport: `step` (step.ts) takes the state and
@@ -54,6 +55,8 @@ export interface Connection {
   unanswered: number;
   /** Null until it has entered a session, and after it left. */
   place: Place | null;
+  /** Where it waits to be let in; it has no place then. */
+  waitsFor: Place | null;
 }
 
 /** What is kept in mind of an address. */
@@ -63,21 +66,26 @@ export interface AddressState {
   openings: Allowance;
   messages: Allowance;
   guesses: Allowance;
+  looks: Allowance;
 }
 
 /** A room with those who sit in it. */
 export interface OpenRoom {
   state: RoomState;
   readonly chronicle: Chronicle;
+  readonly entrance: EntranceState;
   /** Whose room it is for the limits. */
   readonly address: string;
   readonly seats: Map<string, Seat>;
+  /** Where each device, seated or expected back, came from last. */
+  readonly addresses: Map<string, string>;
   /** Connections for introductions, by device. */
   readonly lines: Map<string, Line>;
   /** Devices that are gone, and when they count as gone for good. */
   readonly departures: Map<string, number>;
   messages: Allowance;
   guesses: Allowance;
+  looks: Allowance;
   seating: Allowance;
   /** When its news is told next to the host, and to the others; null while there is none. */
   tellHostMs: number | null;
@@ -107,6 +115,7 @@ export interface Line {
 export type Deadline =
   | { readonly type: 'connection'; readonly connection: ConnectionId }
   | { readonly type: 'departure'; readonly room: string; readonly device: string }
+  | { readonly type: 'waiting'; readonly room: string; readonly device: string }
   | { readonly type: 'tell'; readonly room: string }
   /** New credentials for whoever sits on this connection. */
   | { readonly type: 'ice'; readonly connection: ConnectionId }
@@ -156,8 +165,10 @@ export function say({ effects }: Turn, to: readonly ConnectionId[], message: Ser
   if (to.length > 0) effects.push({ type: 'send', to, text: JSON.stringify(message) });
 }
 
+type WhyRefused = NonNullable<Extract<ServerMessage, { type: 'error' }>['why']>;
+
 /** The connection's purpose is over; the one who sent the message may show the sentence. */
-export function refuse(turn: Turn, { id }: Connection, sentence: string, why?: 'claim'): void {
+export function refuse(turn: Turn, { id }: Connection, sentence: string, why?: WhyRefused): void {
   say(turn, [id], {
     type: 'error',
     sentence: sentence.slice(0, 400),

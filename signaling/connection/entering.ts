@@ -1,22 +1,21 @@
-import { historyMessages } from '../protocol/history.ts';
 import { idFromBytes, ROOM_ID_ALPHABET, ROOM_ID_LENGTH } from '../protocol/ids.ts';
 import { MAX_SETTINGS_BYTES } from '../protocol/limits.ts';
 import type { ClientMessage } from '../protocol/messages.ts';
-import type { SessionSettings } from '../protocol/settings.ts';
 import { utf8Bytes } from '../protocol/text/plain-text.ts';
 import { createRoom, type DeviceSelf } from '../room/room.ts';
-import { countWrongGuess, mayGuess } from './addresses.ts';
-import { admit, isKnown } from './admission.ts';
+import { countWrongGuess, mayGuess, mayLook } from './addresses.ts';
 import { fullAllowance, spend } from './bounds/allowance.ts';
-import { RESYNCS, TURN_SECONDS } from './bounds/limits.ts';
 import { newChronicle } from './chronicle.ts';
-import { close } from './connections.ts';
-import { type Connection, type Core, type OpenRoom, refuse, remindAt, say, type Turn } from './core.ts';
-import { claimOf, fingerprint, introductionOf, isSame, withCredentials } from './secrets.ts';
-import { change, tellSeats } from './telling.ts';
+import { type Connection, type Core, type OpenRoom, refuse, say, type Turn } from './core.ts';
+import { admit, isKnown } from './door/admission.ts';
+import { newEntrance, reset } from './door/entrance.ts';
+import { look, noSuchSession, passFor, TOO_MANY_GUESSES, TOO_MANY_LOOKS } from './looking.ts';
+import { seat, seatClaim } from './seating.ts';
+import { claimOf, fingerprint, isSame } from './secrets.ts';
+import { entranceChanged } from './telling.ts';
+import { leaveDoor, wait } from './waiting.ts';
 
 const NOT_GIVEN = 'This code was not given to this host by this server. Start a new session.';
-const TOO_MANY_GUESSES = 'Too many codes or keys were wrong. Wait a minute, then try again.';
 
 /** What a connection says before it has a place in a session. */
 export function enter(turn: Turn, connection: Connection, message: ClientMessage, random: Uint8Array): void {
@@ -31,6 +30,9 @@ export function enter(turn: Turn, connection: Connection, message: ClientMessage
       break;
     case 'join':
       join(turn, connection, message);
+      break;
+    case 'look':
+      look(turn, connection, message);
       break;
     default:
       refuse(turn, connection, 'Join a session first.');
@@ -51,6 +53,8 @@ function create(
   const room = message.room === undefined ? undefined : core.rooms.get(message.room);
   const why = room === undefined ? refusesRoom(core, connection, device, message) : null;
   if (room !== undefined && room.state.host === device.id && isKnown(room.state, device)) {
+    reset(room.entrance, message);
+    entranceChanged(turn, room);
     seat(turn, room, connection, device, false);
   } else if (room !== undefined) {
     countWrongGuess(turn, connection, room);
@@ -61,7 +65,7 @@ function create(
     refuse(turn, connection, why, isClaim ? 'claim' : undefined);
   } else {
     const code = message.room ?? freeCode(core.rooms, random);
-    seat(turn, openRoom(turn, connection, code, device, message.settings), connection, device, false);
+    seat(turn, openRoom(turn, connection, code, device, message), connection, device, false);
   }
 }
 
@@ -87,19 +91,22 @@ function openRoom(
   { address }: Connection,
   code: string,
   device: DeviceSelf,
-  settings: SessionSettings,
+  message: Extract<ClientMessage, { type: 'create' }>,
 ): OpenRoom {
   const { core, effects, nowMs } = turn;
-  const state = createRoom(code, device, settings);
+  const state = createRoom(code, device, message.settings);
   const room: OpenRoom = {
     state,
     chronicle: newChronicle(state),
+    entrance: newEntrance(message),
     address,
     seats: new Map(),
+    addresses: new Map(),
     lines: new Map(),
     departures: new Map(),
     messages: fullAllowance(core.limits.messagesOfRoom, nowMs),
     guesses: fullAllowance(core.limits.wrongGuessesOfRoom, nowMs),
+    looks: fullAllowance(core.limits.looksOfRoom, nowMs),
     seating: fullAllowance(core.limits.seatsOfRoom, nowMs),
     tellHostMs: null,
     tellMs: null,
@@ -116,71 +123,43 @@ function openRoom(
 function join(turn: Turn, connection: Connection, message: Extract<ClientMessage, { type: 'join' }>): void {
   const { core, nowMs } = turn;
   const device = withFingerprint(message.device);
+  const { watch, claim = '' } = message;
+  const { address } = connection;
   const room = core.rooms.get(message.room);
-  const known = room !== undefined && isKnown(room.state, device);
-  if (!known && !mayGuess(turn, connection, room ?? null)) {
+  const pass = passFor(room, message.pass);
+  const hadSeat = room !== undefined && (isKnown(room.state, device) || isSame(claim, seatClaim(turn, room, device)));
+  // Neither a pass nor a claim can be guessed: who shows one need not wait for those who guess.
+  if (!hadSeat && pass !== true && !mayGuess(turn, connection, room ?? null)) {
     refuse(turn, connection, TOO_MANY_GUESSES);
     return;
   }
   if (room === undefined) {
     countWrongGuess(turn, connection, null);
-    const sentence = `There is no session with the code ${message.room}. Check the code, or ask the host for a new link.`;
-    refuse(turn, connection, sentence);
+    refuse(turn, connection, noSuchSession(message.room), 'code');
     return;
   }
-  const admission = admit(room.state, { device, watch: message.watch });
-  const seating = spend(room.seating, core.limits.seatsOfRoom, nowMs);
+  const request = { device, address, pass, hadSeat };
+  const admission = admit(room.state, room.entrance, request);
   if (admission.kind === 'out') {
     if (admission.guessed) countWrongGuess(turn, connection, room);
-    refuse(turn, connection, admission.sentence);
-  } else if (seating === null) {
+    refuse(turn, connection, admission.sentence, admission.why);
+    return;
+  }
+  if (admission.kind === 'wait') {
+    const { withPass, likeRemoved } = admission;
+    if (mayLook(turn, connection, room)) wait(turn, room, connection, { ...request, watch, withPass, likeRemoved });
+    else refuse(turn, connection, TOO_MANY_LOOKS);
+    return;
+  }
+  const seating = spend(room.seating, core.limits.seatsOfRoom, nowMs);
+  if (seating === null) {
     refuse(turn, connection, 'Too many devices came to this session at once. Try again in a moment.');
   } else {
     room.seating = seating;
-    seat(turn, room, connection, device, message.watch);
+    // It waited, and the host opened the door.
+    leaveDoor(turn, room, device);
+    seat(turn, room, connection, device, watch);
   }
-}
-
-/** The device sits in the room, on this connection and no other, and is told everything. */
-export function seat(turn: Turn, room: OpenRoom, connection: Connection, device: DeviceSelf, watch: boolean): void {
-  const { core, nowMs } = turn;
-  const { id: code, host, settings, rounds, scores } = room.state;
-  const old = room.seats.get(device.id);
-  if (old !== undefined && old.connection !== connection.id) close(turn, old.connection);
-  room.departures.delete(device.id);
-  connection.place = { room: code, device: device.id };
-  const introduction = introductionOf(core.secrets.server, code, device);
-  core.introductions.set(introduction.id, connection.place);
-  const isHost = device.id === host;
-  say(turn, [connection.id], {
-    type: 'welcome',
-    room: code,
-    settings,
-    introduction: { ...introduction, iceServers: iceFor(turn, device.id) },
-    ...(isHost && { claim: claimOf(core.secrets.server, code, device.key) }),
-  });
-  if (core.secrets.turn !== null) remindOfIce(turn, connection);
-  if (!isHost) for (const message of historyMessages(rounds, scores)) say(turn, [connection.id], message);
-  change(turn, room, { type: 'joined', device, watch });
-  const { edition } = room.chronicle;
-  const resyncs = fullAllowance(RESYNCS, nowMs);
-  const seated = { connection: connection.id, edition: null, reported: edition, unseen: [], resyncs };
-  room.seats.set(device.id, seated);
-  tellSeats(turn, room, [seated]);
-}
-
-const iceFor = ({ core, nowMs }: Turn, device: string) =>
-  withCredentials(core.iceServers, core.secrets.turn, device, nowMs);
-
-function remindOfIce(turn: Turn, { id }: Connection): void {
-  remindAt(turn, turn.nowMs + (1000 * TURN_SECONDS) / 2, { type: 'ice', connection: id });
-}
-
-/** To be called when a connection's `ice` deadline is due. */
-export function renewIce(turn: Turn, connection: Connection): void {
-  if (connection.place === null) return;
-  say(turn, [connection.id], { type: 'ice', iceServers: iceFor(turn, connection.place.device) });
-  remindOfIce(turn, connection);
 }
 
 /** A code that no room has; the next one in the order of the alphabet where chance hit one that is taken. */

@@ -1,8 +1,11 @@
 import { HOST_GRACE_MS, OFFLINE_GRACE_MS } from './bounds/limits.ts';
 import { close } from './connections.ts';
 import { type OpenRoom, remindAt, say, type Turn } from './core.ts';
+import { REMOVED } from './door/admission.ts';
+import { keepOut } from './door/entrance.ts';
 import { introductionOf } from './secrets.ts';
 import { change } from './telling.ts';
+import { turnAway } from './waiting.ts';
 
 /** The connection of a seated device is gone without a goodbye. */
 export function offline(turn: Turn, room: OpenRoom, device: string): void {
@@ -38,6 +41,26 @@ export function leave(turn: Turn, room: OpenRoom, device: string): void {
   else remove(turn, room, device);
 }
 
+/** The host takes a device out, or one that waits: it stays out. */
+export function takeOut(turn: Turn, room: OpenRoom, device: string): void {
+  const { entrance, state, seats } = room;
+  if (entrance.waiting.has(device)) {
+    turnAway(turn, room, device, true);
+    return;
+  }
+  const seat = seats.get(device);
+  const key = state.devices.find(({ id }) => id === device)?.key ?? null;
+  const address = room.addresses.get(device) ?? null;
+  // One that is gone could come back; the host knows it by its id.
+  keepOut(entrance, [{ id: device, key, address }]);
+  if (seat !== undefined) {
+    say(turn, [seat.connection], { type: 'closed', sentence: REMOVED });
+    close(turn, seat.connection);
+  }
+  seats.delete(device);
+  remove(turn, room, device);
+}
+
 /** The device is no more of this room: nobody is introduced to it any more. */
 function remove(turn: Turn, room: OpenRoom, device: string): void {
   const known = room.state.devices.find(({ id }) => id === device);
@@ -47,6 +70,7 @@ function remove(turn: Turn, room: OpenRoom, device: string): void {
   if (line !== undefined) close(turn, line.connection);
   room.lines.delete(device);
   room.departures.delete(device);
+  room.addresses.delete(device);
   change(turn, room, { type: 'left', device });
 }
 
@@ -54,12 +78,13 @@ export function end(turn: Turn, room: OpenRoom, sentence: string): void {
   const { core, effects } = turn;
   const { id, devices } = room.state;
   const seats = [...room.seats.values()].map(({ connection }) => connection);
-  say(turn, seats, { type: 'closed', sentence });
+  const waiting = [...room.entrance.waiting.values()].map(({ connection }) => connection);
+  say(turn, [...seats, ...waiting], { type: 'closed', sentence });
   core.rooms.delete(id);
   const owner = core.addresses.get(room.address);
   if (owner !== undefined) owner.rooms -= 1;
   for (const device of devices) core.introductions.delete(introductionOf(core.secrets.server, id, device).id);
-  for (const connection of seats) close(turn, connection);
+  for (const connection of [...seats, ...waiting]) close(turn, connection);
   for (const { connection } of room.lines.values()) close(turn, connection);
   effects.push({ type: 'log', line: `A session ended: ${sentence} ${core.rooms.size} are open.` });
 }

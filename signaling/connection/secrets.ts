@@ -13,12 +13,23 @@ import { TURN_SECONDS } from './bounds/limits.ts';
 /** Of a key, what the server keeps: enough to recognise it, not to be its owner. */
 export const fingerprint = (key: string): string => bytesToHex(sha256(utf8ToBytes(key)));
 
+/** Whether the pass is the one whose hash the host told. */
+export const isPassOf = (pass: string, passHash: string): boolean => isSame(fingerprint(pass), passHash);
+
 const keyed = (secret: Uint8Array, ...parts: readonly string[]): string =>
   bytesToHex(hmac(sha256, secret, utf8ToBytes(parts.join('\n'))));
 
 /** Proves that a room's code was given to the host with this key. */
 export const claimOf = (secret: Uint8Array, room: string, hostFingerprint: string): string =>
   keyed(secret, 'claim', room, hostFingerprint);
+
+/** Proves that a device had a seat in the room of this host. */
+export const seatClaimOf = (
+  secret: Uint8Array,
+  room: string,
+  hostFingerprint: string,
+  device: { readonly id: string; readonly key: string },
+): string => keyed(secret, 'seat', room, hostFingerprint, device.id, device.key);
 
 /** A device's PeerJS id in a room, and the token that proves it: the same whenever it comes back, and nobody else's. */
 export function introductionOf(

@@ -6,12 +6,17 @@ import { spend } from './bounds/allowance.ts';
 import { RESYNCS } from './bounds/limits.ts';
 import { noteActivity } from './chronicle.ts';
 import { type Connection, leaveOut, type OpenRoom, say, type Turn } from './core.ts';
-import { expectDeparture, leave } from './leaving.ts';
-import { change, tellSeats, tellSoon } from './telling.ts';
+import { expectDeparture, leave, takeOut } from './leaving.ts';
+import { change, entranceChanged, hasNews, tellSeats, tellSoon } from './telling.ts';
+import { letIn, turnAway } from './waiting.ts';
 
 /** Messages that only the host may send. */
 const OF_THE_HOST: ReadonlySet<ClientMessage['type']> = new Set([
   'linked',
+  'door',
+  'admit',
+  'refuse',
+  'remove',
   'phase',
   'policy',
   'round',
@@ -46,6 +51,7 @@ export function speak(
       break;
     case 'create':
     case 'join':
+    case 'look':
       leaveOut(turn, connection, 'This connection has joined a session already.');
       break;
     case 'leave':
@@ -64,6 +70,21 @@ export function speak(
     case 'linked':
       change(turn, room, message);
       if (!message.linked && !room.seats.has(message.device)) expectDeparture(turn, room, message.device);
+      break;
+    case 'door':
+      Object.assign(room.entrance, { door: message.door, cap: message.cap });
+      entranceChanged(turn, room);
+      break;
+    case 'admit':
+      letIn(turn, room, connection, message.device);
+      break;
+    case 'refuse':
+      turnAway(turn, room, message.device, false);
+      break;
+    case 'remove':
+      if (message.device === device)
+        leaveOut(turn, connection, 'The host cannot remove itself; it can end the session.');
+      else takeOut(turn, room, message.device);
       break;
     case 'phase':
     case 'policy':
@@ -100,7 +121,7 @@ function seen(turn: Turn, room: OpenRoom, device: string, edition: number): void
   if (seat === undefined) return;
   seat.unseen = seat.unseen.filter((told) => told.edition > edition);
   // What it missed while it was behind.
-  if (seat.edition !== room.chronicle.edition) tellSoon(turn, room);
+  if (hasNews(room, seat)) tellSoon(turn, room);
 }
 
 function resync(turn: Turn, room: OpenRoom, connection: Connection, device: string): void {

@@ -27,11 +27,13 @@ import {
   say,
   type Turn,
 } from './core.ts';
-import { enter, renewIce } from './entering.ts';
+import { enter } from './entering.ts';
 import { introduce, openLine } from './introductions.ts';
 import { depart, offline } from './leaving.ts';
+import { renewIce } from './seating.ts';
 import { speak } from './speaking.ts';
 import { change, tell } from './telling.ts';
+import { forget, hearWaiting, waitedLongEnough } from './waiting.ts';
 
 export function newCore(limits: Limits, secrets: Secrets, iceServers: readonly IceServer[]): Core {
   return {
@@ -107,10 +109,12 @@ function meet(turn: Turn, due: Deadline): void {
       break;
     }
     case 'tell':
+    case 'waiting':
     case 'departure': {
       const room = core.rooms.get(due.room);
       if (room === undefined) break;
       if (due.type === 'tell') tell(turn, room);
+      else if (due.type === 'waiting') waitedLongEnough(turn, room, due.device);
       else depart(turn, room, due.device);
       break;
     }
@@ -141,7 +145,10 @@ function hear(turn: Turn, connection: Connection, { text, random }: Extract<Inpu
     return;
   }
   const parsed = parseClientMessage(text);
-  if (parsed.ok) enter(turn, connection, parsed.value, random);
+  const door = connection.waitsFor && core.rooms.get(connection.waitsFor.room);
+  if (parsed.ok && door) hearWaiting(turn, door, connection, parsed.value);
+  else if (!parsed.ok && door) leaveOut(turn, connection, parsed.sentence);
+  else if (parsed.ok) enter(turn, connection, parsed.value, random);
   else refuse(turn, connection, otherRelease(text) ?? parsed.sentence);
 }
 
@@ -183,6 +190,9 @@ function lose(turn: Turn, id: ConnectionId): void {
   const { core } = turn;
   const connection = drop(turn, id);
   const place = connection?.place;
+  const waitsFor = connection?.waitsFor;
+  const door = waitsFor && core.rooms.get(waitsFor.room);
+  if (door?.entrance.waiting.get(waitsFor?.device ?? '')?.connection === id) forget(turn, door, waitsFor?.device ?? '');
   const room = place && core.rooms.get(place.room);
   if (!connection || !place || !room) return;
   if (connection.kind === 'introductions') {
@@ -196,7 +206,8 @@ function lookAfter(turn: Turn, connection: Connection): void {
   const { id, place, heardMs } = connection;
   const oldest = place && core.rooms.get(place.room)?.seats.get(place.device)?.unseen[0];
   const silent = nowMs - heardMs >= PING_MS;
-  if (place === null) hangUp(turn, connection, 'This connection did not enter a session in time.');
+  if (place === null && connection.waitsFor === null)
+    hangUp(turn, connection, 'This connection did not enter a session in time.');
   else if (silent && connection.unanswered >= MAX_UNANSWERED) hangUp(turn, connection, 'This connection went silent.');
   else if (oldest && nowMs - oldest.atMs >= STAYS_BEHIND_MS)
     hangUp(turn, connection, 'This connection cannot keep up.');

@@ -3,8 +3,9 @@ import type { ServerMessage } from '../protocol/messages.ts';
 import { utf8Bytes } from '../protocol/text/plain-text.ts';
 import { apply, next, type RoomEvent } from '../room/room.ts';
 import { MAX_UNSEEN, MAX_UNSEEN_BYTES, TELL_HOST_MS, TELL_MS } from './bounds/limits.ts';
-import { changeSince, note, reportsSince, wholeRoom } from './chronicle.ts';
+import { changeSince, note, noteEntrance, reportsSince, wholeRoom } from './chronicle.ts';
 import { type ConnectionId, type OpenRoom, remindAt, type Seat, type Turn } from './core.ts';
+import { entranceView } from './door/entrance.ts';
 
 /** The one way in which a room changes: the event goes into the fold, the change to those who sit there, a question to the planner. */
 export function change(turn: Turn, room: OpenRoom, event: RoomEvent): void {
@@ -25,13 +26,30 @@ function askPlanner({ effects }: Turn, room: OpenRoom): void {
 
 /** There is news. The others are told in proportion to what it costs: a room's news never takes more than its share of bytes. */
 export function tellSoon(turn: Turn, room: OpenRoom): void {
-  const { nowMs } = turn;
-  const remind = (atMs: number): number => {
-    remindAt(turn, atMs, { type: 'tell', room: room.state.id });
-    return atMs;
-  };
-  room.tellHostMs ??= remind(nowMs + TELL_HOST_MS);
-  room.tellMs ??= remind(Math.max(nowMs + TELL_MS, room.restUntilMs));
+  tellHostSoon(turn, room);
+  room.tellMs ??= remindToTell(turn, room, Math.max(turn.nowMs + TELL_MS, room.restUntilMs));
+}
+
+/** There is news for the host alone. */
+function tellHostSoon(turn: Turn, room: OpenRoom): void {
+  room.tellHostMs ??= remindToTell(turn, room, turn.nowMs + TELL_HOST_MS);
+}
+
+function remindToTell(turn: Turn, room: OpenRoom, atMs: number): number {
+  remindAt(turn, atMs, { type: 'tell', room: room.state.id });
+  return atMs;
+}
+
+/** The door is another one, or others wait there. */
+export function entranceChanged(turn: Turn, room: OpenRoom): void {
+  noteEntrance(room.chronicle);
+  tellHostSoon(turn, room);
+}
+
+/** Whether there is something that a seat was not told. */
+export function hasNews(room: OpenRoom, seat: Seat): boolean {
+  const isHost = room.seats.get(room.state.host) === seat;
+  return seat.edition === null || seat.edition < room.chronicle[isHost ? 'edition' : 'common'];
 }
 
 /** To be called when a room's `tell` deadline is due. */
@@ -59,7 +77,7 @@ export function tellSeats(turn: Turn, room: OpenRoom, seats: readonly Seat[]): n
   const tellings = new Map<string, { readonly telling: Telling; readonly to: ConnectionId[] }>();
   let sum = 0;
   for (const seat of seats) {
-    if (seat.edition === edition || isBehind(seat)) continue;
+    if (!hasNews(room, seat) || isBehind(seat)) continue;
     const isHost = room.seats.get(room.state.host) === seat;
     const key = `${isHost} ${seat.edition} ${seat.reported}`;
     const known = tellings.get(key) ?? { telling: tellingFor(room, seat, isHost), to: [] };
@@ -85,14 +103,25 @@ interface Telling {
   readonly bytes: number;
 }
 
-function tellingFor({ chronicle, state }: OpenRoom, { edition: since, reported }: Seat, isHost: boolean): Telling {
+function tellingFor(
+  { chronicle, state, entrance }: OpenRoom,
+  { edition: since, reported }: Seat,
+  isHost: boolean,
+): Telling {
   const { edition, activity } = chronicle;
   // The host knows its own reports, and how far its devices are.
   const messages: ServerMessage[] = isHost ? [] : reportMessages(reportsSince(chronicle, state, reported));
   const change = since === null ? null : changeSince(chronicle, state, since);
   const news = change === null ? { since: null, change: wholeRoom(state) } : { since, change };
   const isNew = !isHost && activity !== null && activity.edition > reported;
-  messages.push({ type: 'news', edition, ...news, ...(isNew && { activity: activity.activity }) });
+  const isOther = isHost && (since === null || chronicle.entrance > since);
+  messages.push({
+    type: 'news',
+    edition,
+    ...news,
+    ...(isNew && { activity: activity.activity }),
+    ...(isOther && { entrance: entranceView(entrance) }),
+  });
   const texts = messages.map((message) => JSON.stringify(message));
   return { texts, bytes: texts.reduce((sum, text) => sum + utf8Bytes(text), 0) };
 }

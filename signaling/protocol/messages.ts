@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { CapSchema, DoorSchema, EntranceSchema, LookSchema, MAX_REMOVED, PassHashSchema, PassSchema } from './door.ts';
 import { DeviceIdSchema, DeviceKeySchema, PeerIdSchema, RoomIdSchema } from './ids.ts';
 import { MAX_CONTROL_CHARACTERS } from './limits.ts';
 import { ProfileSchema } from './profile.ts';
@@ -35,7 +36,7 @@ const HistorySchema = v.strictObject({
 /** Counts what changed in a room, from 1 on. */
 const edition = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
-/** What the server gives the host to prove later that a room's code was its own. */
+/** What the server gives to prove later that a room's code was this host's, or that this device had a seat in the host's room. */
 export const ClaimSchema = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'a claim'));
 
 export const IceServerSchema = v.strictObject({
@@ -58,7 +59,7 @@ export type Introduction = v.InferOutput<typeof IntroductionSchema>;
 export const ClientMessageSchema = v.variant('type', [
   /**
    * `room` is given when a host comes back, and `claim` as the server gave it: where the server forgot the room (a restart), that proves
-   * that the code was this host's, and the room is made again under it.
+   * that the code was this host's, and the room is made again under it. The door is the host's to set: what it says here holds.
    */
   v.strictObject({
     type: v.literal('create'),
@@ -67,8 +68,25 @@ export const ClientMessageSchema = v.variant('type', [
     settings: SessionSettingsSchema,
     room: v.optional(RoomIdSchema),
     claim: v.optional(ClaimSchema),
+    passHash: PassHashSchema,
+    door: DoorSchema,
+    cap: CapSchema,
+    /** Devices that the host removed, as far as it knows. */
+    removed: v.optional(v.pipe(v.array(DeviceIdSchema), v.maxLength(MAX_REMOVED))),
+    downloadBytes: v.optional(LookSchema.entries.downloadBytes),
   }),
-  v.strictObject({ type: v.literal('join'), version, device: self, room: RoomIdSchema, watch: v.boolean() }),
+  /** `pass` by who has the link's secret; `claim` as the server gave it to this device when it had a seat. */
+  v.strictObject({
+    type: v.literal('join'),
+    version,
+    device: self,
+    room: RoomIdSchema,
+    watch: v.boolean(),
+    pass: v.optional(PassSchema),
+    claim: v.optional(ClaimSchema),
+  }),
+  /** What is this session? Asked from outside. */
+  v.strictObject({ type: v.literal('look'), version, room: RoomIdSchema, pass: v.optional(PassSchema) }),
   v.strictObject({ type: v.literal('status'), status: DeviceStatusSchema }),
   v.strictObject({ type: v.literal('hidden'), hidden: v.boolean() }),
   v.strictObject({ type: v.literal('profile'), profile: ProfileSchema }),
@@ -82,6 +100,12 @@ export const ClientMessageSchema = v.variant('type', [
   v.strictObject({ type: v.literal('resync') }),
   /** The rest come from the host only. */
   v.strictObject({ type: v.literal('linked'), device: DeviceIdSchema, linked: v.boolean() }),
+  v.strictObject({ type: v.literal('door'), door: DoorSchema, cap: CapSchema }),
+  /** Somebody who waits comes in, or has to go. */
+  v.strictObject({ type: v.literal('admit'), device: DeviceIdSchema }),
+  v.strictObject({ type: v.literal('refuse'), device: DeviceIdSchema }),
+  /** A device has to go, and stays out. */
+  v.strictObject({ type: v.literal('remove'), device: DeviceIdSchema }),
   v.strictObject({ type: v.literal('phase'), phase: v.picklist(PHASES) }),
   v.strictObject({ type: v.literal('policy'), policy: v.picklist(POLICIES) }),
   v.strictObject({ type: v.literal('round'), report: RoundReportSchema }),
@@ -96,7 +120,11 @@ export type ClientMessage = v.InferOutput<typeof ClientMessageSchema>;
 export const ServerMessageSchema = v.variant('type', [
   /** The first on every connection, of every release from now on. */
   v.object({ type: v.literal('hello'), version: v.pipe(v.number(), v.integer()) }),
-  /** The connection has its place in a room; the first message after `hello` that says so. `claim` is for the host alone. */
+  /** What this session is, for somebody who looks from outside. */
+  v.strictObject({ type: v.literal('outside'), look: LookSchema }),
+  /** The host has to let this device in; until then it is in no room. A `welcome` or an `error` ends that. */
+  v.strictObject({ type: v.literal('waiting'), sentence: SentenceSchema }),
+  /** The connection has its place in a room; the first message that says so. `claim` proves that later (`create`, `join`). */
   v.strictObject({
     type: v.literal('welcome'),
     room: RoomIdSchema,
@@ -113,6 +141,8 @@ export const ServerMessageSchema = v.variant('type', [
     since: v.nullable(edition),
     change: RoomChangeSchema,
     activity: v.optional(ActivitySchema),
+    /** The door, for the host alone. */
+    entrance: v.optional(EntranceSchema),
   }),
   /** What happened before this device came, or while it could not follow. */
   HistorySchema,
@@ -126,8 +156,11 @@ export const ServerMessageSchema = v.variant('type', [
     type: v.literal('error'),
     sentence: SentenceSchema,
     refused: v.boolean(),
-    /** `claim`: the code that was asked for is not known to be this host's; another session can be made without one. */
-    why: v.exactOptional(v.picklist(['claim'])),
+    /**
+     * `claim`: the code that was asked for is not known to be this host's; another session can be made without one. `code`: there is no
+     * such session. `pass`: the pass was wrong. `removed`: the host does not want this device, for good.
+     */
+    why: v.exactOptional(v.picklist(['claim', 'code', 'pass', 'removed'])),
   }),
   /** The host ended the session or did not come back. */
   v.strictObject({ type: v.literal('closed'), sentence: SentenceSchema }),
@@ -160,7 +193,7 @@ function readJson(text: string): unknown {
 }
 
 const EntrySchema = v.object({
-  type: v.picklist(['create', 'join']),
+  type: v.picklist(['create', 'join', 'look']),
   version: v.optional(v.nullable(v.unknown())),
 });
 

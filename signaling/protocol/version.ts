@@ -7,7 +7,7 @@
  * Of all messages, on the control connection and on data links. One more whenever an older side would misread a newer one. Release 0.1.0
  * spoke version 1 and did not say so.
  */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** Of `SessionSettings`; one more whenever their meaning changes or a field is added that a device must not overlook. */
 export const SETTINGS_VERSION = 2;

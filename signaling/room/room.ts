@@ -178,14 +178,15 @@ const before = <T extends { readonly round: number }>(reports: readonly T[], { r
 
 function joined(state: RoomState, device: DeviceSelf, watch: boolean): readonly DeviceRecord[] {
   const known = state.devices.find((d) => d.id === device.id);
-  const taken = new Set(state.devices.filter((d) => d !== known).map((d) => comparableName(d.name)));
-  const name = freeName(device.name, taken);
+  const others = state.devices.filter((d) => d !== known).map((d) => d.name);
+  const name = freeName(device.name, others);
   if (known === undefined) return [...state.devices, newDevice({ ...device, name }, watch, false)];
   return state.devices.map((d) => (d === known ? { ...known, name, watch, online: true } : d));
 }
 
 /** The name, or with the first number that makes it one of its own: sentences about a plan tell devices apart by name. */
-function freeName(name: string, taken: ReadonlySet<string>): string {
+export function freeName(name: string, others: readonly string[]): string {
+  const taken = new Set(others.map(comparableName));
   let free = name;
   for (let count = 2; taken.has(comparableName(free)); count++)
     free = `${name.slice(0, MAX_NAME_LENGTH - `${count}`.length - 1).trimEnd()} ${count}`;

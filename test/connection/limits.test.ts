@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { addressKey, refusesConnection } from '../../signaling/connection/addresses.ts';
 import type { ClientMessage, ServerMessage } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
-import { SETTINGS } from '../protocol/samples.ts';
+import { OPEN_DOOR, SETTINGS } from '../protocol/samples.ts';
 import { device, Play, SECRETS } from './play.ts';
 
 const errors = (said: readonly ServerMessage[]): string[] =>
@@ -20,6 +20,7 @@ const creates = (id: string, more: Partial<Extract<ClientMessage, { type: 'creat
   version: PROTOCOL_VERSION,
   device: device(id),
   settings: SETTINGS,
+  ...OPEN_DOOR,
   ...more,
 });
 

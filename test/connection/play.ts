@@ -4,7 +4,7 @@ import { newCore, stepCore } from '../../signaling/connection/step.ts';
 import { planRoom } from '../../signaling/planner/room-plan.ts';
 import { type ClientMessage, parseServerMessage, type ServerMessage } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
-import { SETTINGS } from '../protocol/samples.ts';
+import { OPEN_DOOR, SETTINGS } from '../protocol/samples.ts';
 
 export const SECRETS = { server: new Uint8Array(32).fill(7), turn: null };
 
@@ -76,7 +76,8 @@ export class Play {
   /** A room with its host on a connection of its own, and what is said so far forgotten. */
   host(id = 'hosthost', address?: string): { connection: number; room: string } {
     const connection = this.open(address);
-    this.send(connection, { type: 'create', version: PROTOCOL_VERSION, device: device(id), settings: SETTINGS });
+    const entry = { type: 'create', version: PROTOCOL_VERSION, device: device(id), settings: SETTINGS } as const;
+    this.send(connection, { ...entry, ...OPEN_DOOR });
     this.pass(100);
     const room = this.core.connections.get(connection)?.place?.room;
     if (room === undefined) throw new Error(`no room: ${JSON.stringify(this.said(connection))}`);

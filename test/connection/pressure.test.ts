@@ -214,7 +214,7 @@ describe('what a device says of itself', () => {
       const connection = play.open();
       play.send(connection, {
         type: 'join',
-        version: 2,
+        version: PROTOCOL_VERSION,
         device: { ...device(`guest000${i}`), name },
         room,
         watch: false,

@@ -11,10 +11,16 @@ import type { Effect, Input } from '../../signaling/connection/core.ts';
 import { newCore, stepCore } from '../../signaling/connection/step.ts';
 import type { ClientMessage, ServerMessage } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
-import { profile, SETTINGS } from '../protocol/samples.ts';
+import { OPEN_DOOR, profile, SETTINGS } from '../protocol/samples.ts';
 import { device, Play, SECRETS } from './play.ts';
 
-const create = { type: 'create', version: PROTOCOL_VERSION, device: device('hosthost'), settings: SETTINGS } as const;
+const create = {
+  type: 'create',
+  version: PROTOCOL_VERSION,
+  device: device('hosthost'),
+  settings: SETTINGS,
+  ...OPEN_DOOR,
+} as const;
 const refusals = (said: readonly ServerMessage[]): string[] =>
   said.flatMap((m) => (m.type === 'error' && m.refused ? [m.sentence] : []));
 const remarks = (said: readonly ServerMessage[]): string[] =>

@@ -13,7 +13,7 @@ import {
 } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
-import { profile, SETTINGS } from './samples.ts';
+import { OPEN_DOOR, profile, SETTINGS } from './samples.ts';
 
 const device = { id: 'abcdefgh', key: 'k'.repeat(32), name: 'laptop', kind: 'tab' as const };
 const ROUND = {
@@ -39,7 +39,7 @@ const SCORE = {
 };
 const ACTIVITY = { round: 1, devices: [{ device: 'abcdefgh', received: 1, expected: 2 }] };
 const CLIENT_MESSAGES: ClientMessage[] = [
-  { type: 'create', version: PROTOCOL_VERSION, device, settings: SETTINGS },
+  { type: 'create', version: PROTOCOL_VERSION, device, settings: SETTINGS, ...OPEN_DOOR },
   { type: 'join', version: PROTOCOL_VERSION, device, room: 'abc234', watch: false },
   { type: 'seen', edition: 7 },
   { type: 'resync' },

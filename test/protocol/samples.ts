@@ -44,6 +44,9 @@ export const SETTINGS: SessionSettings = {
   policy: 'crunch',
 };
 
+/** A door that lets in whoever has the code, for tests that are about something else. */
+export const OPEN_DOOR = { passHash: 'f'.repeat(64), door: 'open', cap: 64 } as const;
+
 /** A device that is `pace` times slower than the fastest. */
 export const profile = (pace = 1, linkBitsPerSecond = 1e7): Profile => ({
   engine: 'onnx',

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../signaling/server/server.ts';
-import { SETTINGS } from '../protocol/samples.ts';
+import { OPEN_DOOR, SETTINGS } from '../protocol/samples.ts';
 import { Client, enter, hostRoom, self } from './client.ts';
 
 /** What strangers sent to the first release's server, at a real one. */
@@ -220,7 +220,13 @@ describe('rooms', () => {
     const { port } = await another({ limits: { roomsOfAddress: 3 } });
     for (let i = 0; i < 3; i++) kept((await hostRoom(port, { id: `hosthost${i}` })).host);
     const greedy = kept(await new Client(port).open());
-    greedy.send({ type: 'create', version: PROTOCOL_VERSION, device: self('greedy00'), settings: SETTINGS });
+    greedy.send({
+      type: 'create',
+      version: PROTOCOL_VERSION,
+      device: self('greedy00'),
+      settings: SETTINGS,
+      ...OPEN_DOOR,
+    });
     expect((await greedy.message('error')).sentence).toContain('one address');
   });
 
@@ -238,6 +244,7 @@ describe('rooms', () => {
         version: PROTOCOL_VERSION,
         device: self(id),
         settings: SETTINGS,
+        ...OPEN_DOOR,
         room,
       } as const;
       client.send(shown === undefined ? message : { ...message, claim: shown });
@@ -262,7 +269,7 @@ describe('rooms', () => {
     const classNames = Array.from({ length: 200 }, (_, i) => `class ${i} ${'x'.repeat(200)}`);
     const settings = { ...SETTINGS, task: { ...SETTINGS.task, labelNames: classNames, labelCount: classNames.length } };
     const client = kept(await new Client(port).open());
-    client.send({ type: 'create', version: PROTOCOL_VERSION, device: self('hosthost'), settings });
+    client.send({ type: 'create', version: PROTOCOL_VERSION, device: self('hosthost'), settings, ...OPEN_DOOR });
     const first = await Promise.race([client.message('welcome'), client.message('error')]);
     client.ignore();
     client.socket.pause();

@@ -4,7 +4,7 @@ import type { RoomView } from '../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { changedRoom, type ToldSettings } from '../../web/session/links/told-room.ts';
-import { SETTINGS } from '../protocol/samples.ts';
+import { OPEN_DOOR, SETTINGS } from '../protocol/samples.ts';
 
 /** What the server said, and the room as it is after each piece of news. */
 export type Told = ServerMessage | { readonly type: 'room'; readonly room: RoomView };
@@ -104,7 +104,7 @@ export async function hostRoom(
   { id = 'hosthost', settings = SETTINGS }: { readonly id?: string; readonly settings?: SessionSettings } = {},
 ): Promise<{ host: Client; room: string }> {
   const host = await new Client(port).open();
-  host.send({ type: 'create', version: PROTOCOL_VERSION, device: self(id), settings });
+  host.send({ type: 'create', version: PROTOCOL_VERSION, device: self(id), settings, ...OPEN_DOOR });
   const { room } = await host.message('room');
   return { host, room: room.id };
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
 import { keptSecret } from '../../signaling/server/server-secret.ts';
-import { SETTINGS } from '../protocol/samples.ts';
+import { OPEN_DOOR, SETTINGS } from '../protocol/samples.ts';
 import { Client, self } from './client.ts';
 
 let folder: string;
@@ -35,7 +35,13 @@ describe('hosts that never read', () => {
     const hosts = await Promise.all(
       Array.from({ length: 5 }, async (_, i) => {
         const client = (await new Client(server.port).open()).ignore();
-        client.send({ type: 'create', version: PROTOCOL_VERSION, device: self(`deafdeaf${i}`), settings });
+        client.send({
+          type: 'create',
+          version: PROTOCOL_VERSION,
+          device: self(`deafdeaf${i}`),
+          settings,
+          ...OPEN_DOOR,
+        });
         await client.message('welcome');
         client.socket.pause();
         return client;

@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import type { RoundReport } from '../../signaling/protocol/room-view.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
-import { profile, SETTINGS } from '../protocol/samples.ts';
+import { OPEN_DOOR, profile, SETTINGS } from '../protocol/samples.ts';
 import { Client, enter as enterRoom, hostRoom as host, self } from './client.ts';
 
 let server: RunningServer;
@@ -155,6 +155,7 @@ describe('rooms', () => {
       version: PROTOCOL_VERSION,
       device: self('hosthost'),
       settings: SETTINGS,
+      ...OPEN_DOOR,
       room,
       claim: claim ?? '',
     });

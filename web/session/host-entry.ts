@@ -1,4 +1,5 @@
 import { historyMessages } from '../../signaling/protocol/history.ts';
+import type { Door } from '../../signaling/protocol/door.ts';
 import type { ClientMessage } from '../../signaling/protocol/messages.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
@@ -6,6 +7,14 @@ import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import type { Identity } from './identity.ts';
 import type { SessionView } from './view/view.ts';
+
+/** The door as the host has set it. */
+export interface DoorEntry {
+  readonly passHash: string;
+  readonly door: Door;
+  readonly cap: number;
+  readonly removed: string[];
+}
 
 export interface HostEntry {
   readonly device: Identity;
@@ -19,17 +28,18 @@ export interface HostEntry {
   readonly status: DeviceStatus;
   readonly profile: Profile | null;
   readonly phase: RoomView['phase'];
+  readonly door: DoorEntry;
   readonly view: Pick<SessionView, 'room' | 'rounds' | 'scores'>;
 }
 
 /** What a host says first on every connection: all that seats it, also at a server that has forgotten the room. */
 export function hostEntry(entry: HostEntry): readonly ClientMessage[] {
-  const { device, settings, code, claim, isClaimed, status, profile, phase, view } = entry;
+  const { device, settings, code, claim, isClaimed, status, profile, phase, door, view } = entry;
   const { room, rounds, scores } = view;
   const current = room === null ? settings : { ...settings, policy: room.settings.policy };
   const before = code === undefined || !isClaimed ? {} : { room: code, ...(claim !== null && { claim }) };
   const messages: ClientMessage[] = [
-    { type: 'create', version: PROTOCOL_VERSION, device, settings: current, ...before },
+    { type: 'create', version: PROTOCOL_VERSION, device, settings: current, ...before, ...door },
     { type: 'status', status },
   ];
   if (profile !== null) messages.push({ type: 'profile', profile });

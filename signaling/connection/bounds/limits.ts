@@ -15,7 +15,10 @@ export interface Limits {
   readonly introductionsOfConnection: Rate;
   readonly messagesOfAddress: Rate;
   readonly messagesOfRoom: Rate;
-  /** Codes and keys that were wrong. */
+  /** Looks at sessions from outside, and devices that come to a door to wait there. */
+  readonly looksOfAddress: Rate;
+  readonly looksOfRoom: Rate;
+  /** Codes, keys and passes that were wrong. */
   readonly wrongGuessesOfAddress: Rate;
   readonly wrongGuessesOfRoom: Rate;
   /** Seats taken in a room, by new devices and by those that come back. */
@@ -36,6 +39,8 @@ export const DEFAULT_LIMITS: Limits = {
   introductionsOfConnection: { perSecond: 50, burst: 2000 },
   messagesOfAddress: { perSecond: 2000, burst: 6000 },
   messagesOfRoom: { perSecond: 800, burst: 2000 },
+  looksOfAddress: { perSecond: 2, burst: 120 },
+  looksOfRoom: { perSecond: 10, burst: 300 },
   wrongGuessesOfAddress: { perSecond: 0.5, burst: 30 },
   wrongGuessesOfRoom: { perSecond: 1, burst: 60 },
   seatsOfRoom: { perSecond: 10, burst: 150 },
@@ -53,6 +58,8 @@ export const MAX_UNANSWERED = 2;
 export const INTRODUCTION_SILENCE_MS = 90_000;
 /** A device whose control connection and link are both gone may come back within this time before others see it leave. */
 export const OFFLINE_GRACE_MS = 20_000;
+/** A device waits at a door at most so long. */
+export const WAITING_MS = 10 * 60_000;
 /** A room whose host is gone is kept so long for the host's return. */
 export const HOST_GRACE_MS = 10 * 60_000;
 /** News of a room is told to its host, and to others, at most this often: the host works by it, the others look at it. */

@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../../signaling/protocol/version.ts';
-import { SETTINGS } from '../../protocol/samples.ts';
+import { OPEN_DOOR, SETTINGS } from '../../protocol/samples.ts';
 
 const SEEN_EVERY_MS = 300;
 
@@ -41,7 +41,7 @@ export class BenchDevice {
       counts.connections += 1;
       this.send(
         room === null
-          ? { type: 'create', version, device, settings: SETTINGS }
+          ? { type: 'create', version, device, settings: SETTINGS, ...OPEN_DOOR }
           : { type: 'join', version, device, room, watch: false },
       );
     });

@@ -1,3 +1,4 @@
+import type { Entrance } from '../../../signaling/protocol/door.ts';
 import {
   type ClientMessage,
   ClientMessageSchema,
@@ -30,7 +31,8 @@ const CODE_IS_LOST =
 export type RoomMessage =
   | { readonly type: 'room'; readonly room: RoomView }
   | { readonly type: 'activity'; readonly activity: Activity }
-  | Extract<ServerMessage, { type: 'history' | 'round' | 'score' | 'error' | 'closed' }>;
+  | { readonly type: 'entrance'; readonly entrance: Entrance }
+  | Extract<ServerMessage, { type: 'waiting' | 'history' | 'round' | 'score' | 'error' | 'closed' }>;
 
 /**
  * The control connection to the server: validated messages, and reconnection for as long as the session lives. `enter` is sent first on
@@ -132,6 +134,8 @@ export class RoomClient {
     switch (message.type) {
       case 'hello':
       case 'pong':
+      // For who looks from outside, on a connection of their own.
+      case 'outside':
         break;
       case 'ping':
         this.#sayUpTo();
@@ -170,7 +174,7 @@ export class RoomClient {
     }
   }
 
-  #learn({ edition, since, change, activity }: Extract<ServerMessage, { type: 'news' }>): void {
+  #learn({ edition, since, change, activity, entrance }: Extract<ServerMessage, { type: 'news' }>): void {
     const follows = since === null || (since === this.#edition && this.#room !== null);
     const room =
       this.#welcome !== null && follows ? changedRoom(this.#welcome, since === null ? null : this.#room, change) : null;
@@ -184,6 +188,7 @@ export class RoomClient {
     this.#saySoon();
     if (isNew) this.#message.emit({ type: 'room', room });
     if (activity !== undefined) this.#message.emit({ type: 'activity', activity });
+    if (entrance !== undefined) this.#message.emit({ type: 'entrance', entrance });
   }
 
   #saySoon(): void {
