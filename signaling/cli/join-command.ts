@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { JoinSession } from '../../web/session/join-session.ts';
-import { readRoomCode } from '../../web/session/links/link-address.ts';
+import { readInvitation } from '../../web/session/links/link-address.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
 import { defaultCacheFolder } from '../../worker/node/file-chunk-store.ts';
 import { headlessEnvironment } from '../node/node-environment.ts';
@@ -11,7 +11,8 @@ const HELP = `Usage: tabloom join LINK [options]
 
 Takes part in a session as a headless device, until the session ends or Ctrl-C.
 
-  LINK            a session's link, as the page shows it: http://HOST:PORT/#room=CODE
+  LINK            a session's link, as the page shows it: http://HOST:PORT/#room=CODE&secret=SECRET;
+                  with the code alone (#room=CODE) the host has to let this device in
   --name NAME     what the others see (this machine's name)
   --slowdown X    compute X times slower than this machine can, to try a mixed fleet out (1)
   --memory GB     the most memory that training may take, in gigabytes (2)
@@ -43,8 +44,8 @@ export async function joinCommand(argv: string[]): Promise<number> {
   }
   const [link] = positionals;
   const origin = originOf(link);
-  const room = readRoomCode(link);
-  if (!room.ok) throw new CommandError(room.sentence);
+  const invitation = readInvitation(link);
+  if (!invitation.ok) throw new CommandError(invitation.sentence);
   const slowdown = number('slowdown', values.slowdown, 1, 1000);
   const memoryLimitBytes = number('memory', values.memory, 0.05, 1000) * 1e9;
   const name = values.name.trim().slice(0, 40) || 'headless';
@@ -57,7 +58,7 @@ export async function joinCommand(argv: string[]): Promise<number> {
     const why = error instanceof Error ? error.message : String(error);
     throw new CommandError(`No Tabloom server answers at ${origin} (${why}).`);
   });
-  const session = new JoinSession(environment, room.room, { name, watch: values.watch, slowdown });
+  const session = new JoinSession(environment, invitation, { name, watch: values.watch, slowdown });
   const stop = (): void => session.leave();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
@@ -108,7 +109,8 @@ function loadingLine(transfer: Transfer | undefined): string {
   return `Loading the model: ${10 * tenths} % of ${Math.ceil(totalBytes / 1e6)} MB${remark === undefined ? '' : `. ${remark}`}`;
 }
 
-function statusLine({ status, room, self, server }: SessionView): string {
+function statusLine({ status, room, self, server, atDoor }: SessionView): string {
+  if (atDoor !== null) return `Waiting: ${atDoor}`;
   if (server === 'reconnecting') return 'The server does not answer; trying again.';
   switch (status.kind) {
     case 'joining':

@@ -39,7 +39,7 @@ function lookOf({ state, entrance }: OpenRoom, pass: boolean | null): Look {
   const { task, model } = state.settings;
   return {
     door: entrance.door,
-    pass,
+    pass: pass === null ? 'none' : pass ? 'right' : 'wrong',
     title: task.title,
     ownTable: task.id === 'own',
     model: modelName(model),
@@ -47,7 +47,7 @@ function lookOf({ state, entrance }: OpenRoom, pass: boolean | null): Look {
     hostAway: host?.online !== true,
     devices: state.devices.length,
     cap: entrance.cap,
-    downloadBytes: entrance.downloadBytes,
+    ...(entrance.downloadBytes !== null && { downloadBytes: entrance.downloadBytes }),
   };
 }
 

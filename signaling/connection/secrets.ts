@@ -2,6 +2,7 @@ import { hmac } from '@noble/hashes/hmac.js';
 import { sha1 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { passHashOf } from '../protocol/door/secret.ts';
 import type { IceServer, Introduction } from '../protocol/messages.ts';
 import { TURN_SECONDS } from './bounds/limits.ts';
 
@@ -14,7 +15,7 @@ import { TURN_SECONDS } from './bounds/limits.ts';
 export const fingerprint = (key: string): string => bytesToHex(sha256(utf8ToBytes(key)));
 
 /** Whether the pass is the one whose hash the host told. */
-export const isPassOf = (pass: string, passHash: string): boolean => isSame(fingerprint(pass), passHash);
+export const isPassOf = (pass: string, passHash: string): boolean => isSame(passHashOf(pass), passHash);
 
 const keyed = (secret: Uint8Array, ...parts: readonly string[]): string =>
   bytesToHex(hmac(sha256, secret, utf8ToBytes(parts.join('\n'))));

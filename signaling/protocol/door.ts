@@ -22,12 +22,8 @@ export const DOORS = ['link', 'ask', 'open', 'locked'] as const;
 export const DoorSchema = v.picklist(DOORS);
 export type Door = v.InferOutput<typeof DoorSchema>;
 
-const hash = (what: string) => v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, what));
-
-/** Made of a link's secret; shown to the server by who wants to come in. */
-export const PassSchema = hash('a pass');
-/** The pass's SHA-256, as UTF-8: what the server keeps of it. */
-export const PassHashSchema = hash('the hash of a pass');
+/** What the server keeps of a pass (`passHashOf`). */
+export const PassHashSchema = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'the hash of a pass'));
 
 /** Devices at most, the host among them. */
 export const CapSchema = v.pipe(v.number(), v.integer(), v.minValue(2), v.maxValue(MAX_DEVICES_IN_ROOM));
@@ -59,11 +55,13 @@ export const EntranceSchema = v.strictObject({
 });
 export type Entrance = v.InferOutput<typeof EntranceSchema>;
 
+export const DownloadBytesSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
 /** What somebody may know of a session before they enter it. */
 export const LookSchema = v.strictObject({
   door: DoorSchema,
-  /** Whether the pass was right; null where none was shown. */
-  pass: v.nullable(v.boolean()),
+  /** What came of the pass that was shown. */
+  pass: v.picklist(['none', 'right', 'wrong']),
   title: SessionSettingsSchema.entries.task.entries.title,
   /** The host trains on a table of its own. */
   ownTable: v.boolean(),
@@ -74,7 +72,7 @@ export const LookSchema = v.strictObject({
   /** The host's own is among them. */
   devices: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_DEVICES_IN_ROOM)),
   cap: CapSchema,
-  /** What a device that keeps nothing of the model fetches; null where the host did not say. */
-  downloadBytes: v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+  /** What a device fetches that keeps nothing of the model; missing where the host did not say. */
+  downloadBytes: v.exactOptional(DownloadBytesSchema),
 });
 export type Look = v.InferOutput<typeof LookSchema>;

@@ -1,5 +1,14 @@
 import * as v from 'valibot';
-import { CapSchema, DoorSchema, EntranceSchema, LookSchema, MAX_REMOVED, PassHashSchema, PassSchema } from './door.ts';
+import { PassSchema } from './door/secret.ts';
+import {
+  CapSchema,
+  DoorSchema,
+  DownloadBytesSchema,
+  EntranceSchema,
+  LookSchema,
+  MAX_REMOVED,
+  PassHashSchema,
+} from './door.ts';
 import { DeviceIdSchema, DeviceKeySchema, PeerIdSchema, RoomIdSchema } from './ids.ts';
 import { MAX_CONTROL_CHARACTERS } from './limits.ts';
 import { ProfileSchema } from './profile.ts';
@@ -73,7 +82,7 @@ export const ClientMessageSchema = v.variant('type', [
     cap: CapSchema,
     /** Devices that the host removed, as far as it knows. */
     removed: v.optional(v.pipe(v.array(DeviceIdSchema), v.maxLength(MAX_REMOVED))),
-    downloadBytes: v.optional(LookSchema.entries.downloadBytes),
+    downloadBytes: v.optional(DownloadBytesSchema),
   }),
   /** `pass` by who has the link's secret; `claim` as the server gave it to this device when it had a seat. */
   v.strictObject({

@@ -107,7 +107,7 @@ describe('a room', () => {
       expect(errors(play.said(thief))).toEqual([expect.stringContaining('Another tab already uses')]);
     }
     const stranger = play.join(room, 'newnewnew', 'elsewhere');
-    expect(errors(play.said(stranger))).toEqual([expect.stringMatching(/Too many codes or keys/)]);
+    expect(errors(play.said(stranger))).toEqual([expect.stringMatching(/Too many codes, keys or links/)]);
     const back = play.join(room, 'tabtabtab', 'home');
     expect(welcome(play.said(back))).toBeDefined();
   });

@@ -5,6 +5,7 @@ import { stepCore } from '../../signaling/connection/step.ts';
 import { MAX_DEVICE_VIEW_BYTES } from '../../signaling/protocol/limits.ts';
 import type { ClientMessage, ServerMessage } from '../../signaling/protocol/messages.ts';
 import type { RoundReport } from '../../signaling/protocol/room-view.ts';
+import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { profile } from '../protocol/samples.ts';
 import { device, Play } from './play.ts';
 

@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 import { type HeadlessEnvironment, headlessEnvironment } from '../../signaling/node/node-environment.ts';
 import { PLAIN_TRAINING, type Policy } from '../../signaling/protocol/settings.ts';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
-import { roomLink } from '../../web/session/links/link-address.ts';
 import { OwnSession } from '../../web/session/own-session.ts';
 import { resumeSession } from '../../web/session/resume-session.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
@@ -32,13 +31,11 @@ export function startTestServer(port = 0): Promise<RunningServer> {
 /** A host in this process; its devices are processes of their own, over real WebRTC. */
 export class HeadlessRoom {
   readonly session: OwnSession;
-  readonly #origin: string;
   readonly #environment: HeadlessEnvironment;
   readonly #children = new Map<string, ChildProcess>();
 
-  private constructor(session: OwnSession, origin: string, environment: HeadlessEnvironment) {
+  private constructor(session: OwnSession, environment: HeadlessEnvironment) {
     this.session = session;
-    this.#origin = origin;
     this.#environment = environment;
   }
 
@@ -75,14 +72,14 @@ export class HeadlessRoom {
       ...change.request,
     };
     const session = new OwnSession(environment, request, { name: 'host', policy, slowdown: 1, patience });
-    return new HeadlessRoom(session, origin, environment);
+    return new HeadlessRoom(session, environment);
   }
 
   /** Goes on with what `open` kept in a file. */
   static async resume(origin: string, checkpointFile: string): Promise<HeadlessRoom> {
     const environment = await headlessEnvironment(origin, { memoryLimitBytes: 2e9, checkpointFile });
     const session = await resumeSession(environment, await readFile(checkpointFile), null);
-    return new HeadlessRoom(session, origin, environment);
+    return new HeadlessRoom(session, environment);
   }
 
   get view(): SessionView {
@@ -123,8 +120,8 @@ export class HeadlessRoom {
   }
 
   async addDevice(name: string): Promise<void> {
-    const { room } = await this.until((view) => view.room !== null);
-    const link = roomLink(this.#origin, room?.id ?? '');
+    const { invitation } = await this.until((view) => view.invitation !== null);
+    const link = invitation?.link ?? '';
     const args = ['--import', 'tsx', project('signaling/tabloom.ts'), 'join', link, '--name', name];
     this.#children.set(name, spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }));
   }

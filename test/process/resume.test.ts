@@ -88,7 +88,11 @@ describe('a session that is gone on with', () => {
       expect(largestRelativeDifference(losses(view), losses(straight))).toBeLessThan(1e-4);
 
       const environment = await headlessEnvironment(origin, { memoryLimitBytes: 2e9 });
-      const watcher = new JoinSession(environment, view.room?.id ?? '', { name: 'w', watch: true, slowdown: 1 });
+      const watcher = new JoinSession(
+        environment,
+        { room: view.room?.id ?? '', secret: view.invitation?.secret ?? null },
+        { name: 'w', watch: true, slowdown: 1 },
+      );
       const seen = await new Promise<SessionView>((resolve) =>
         watcher.subscribe((now) => now.rounds.length === 20 && now.scores.length === 5 && resolve(now)),
       );

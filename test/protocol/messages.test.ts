@@ -41,6 +41,11 @@ const ACTIVITY = { round: 1, devices: [{ device: 'abcdefgh', received: 1, expect
 const CLIENT_MESSAGES: ClientMessage[] = [
   { type: 'create', version: PROTOCOL_VERSION, device, settings: SETTINGS, ...OPEN_DOOR },
   { type: 'join', version: PROTOCOL_VERSION, device, room: 'abc234', watch: false },
+  { type: 'look', version: PROTOCOL_VERSION, room: 'abc234', pass: '0'.repeat(64) },
+  { type: 'door', door: 'ask', cap: 12 },
+  { type: 'admit', device: 'abcdefgh' },
+  { type: 'refuse', device: 'abcdefgh' },
+  { type: 'remove', device: 'abcdefgh' },
   { type: 'seen', edition: 7 },
   { type: 'resync' },
   { type: 'status', status: { kind: 'loading', done: 1, total: 2 } },
@@ -58,6 +63,22 @@ const CLIENT_MESSAGES: ClientMessage[] = [
   { type: 'history', rounds: [ROUND], scores: [SCORE] },
 ];
 const SERVER_MESSAGES: ServerMessage[] = [
+  {
+    type: 'outside',
+    look: {
+      door: 'link',
+      pass: 'none',
+      title: 'Sentiment',
+      ownTable: false,
+      model: 'roberta-mini',
+      hostName: 'Ada',
+      hostAway: false,
+      devices: 3,
+      cap: 64,
+      downloadBytes: 9_000_000,
+    },
+  },
+  { type: 'waiting', sentence: 'The host has to let you in.' },
   { type: 'hello', version: PROTOCOL_VERSION },
   {
     type: 'welcome',

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
-import { recipeFor } from '../../signaling/protocol/recipes.ts';
 import { LoraSettingsSchema, TrainingSettingsSchema } from '../../signaling/protocol/settings.ts';
+import { recipeFor } from '../../signaling/protocol/words/recipes.ts';
 import { TASKS } from '../../worker/data/tasks.ts';
 
 const tasks = TASKS.map(({ id }) => id);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { recipeFor } from '../../signaling/protocol/recipes.ts';
 import { SCHEDULES } from '../../signaling/protocol/settings.ts';
+import { recipeFor } from '../../signaling/protocol/words/recipes.ts';
 import type { GradientPart } from '../../worker/api/batch.ts';
 import type { HostRequest } from '../../worker/api/host-api.ts';
 import { randomValues } from '../../worker/check/random-model.ts';

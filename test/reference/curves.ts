@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { recipeFor } from '../../signaling/protocol/recipes.ts';
+import { recipeFor } from '../../signaling/protocol/words/recipes.ts';
 import { samplesOf } from '../../web/session/rounds/run-round.ts';
 import type { GradientPart } from '../../worker/api/batch.ts';
 import type { HostRequest } from '../../worker/api/host-api.ts';

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
 import type { KeptModel } from '../../worker/api/host-api.ts';
 import type { NamedFile } from '../../worker/api/tables.ts';
-import { roomOfFragment } from '../session/links/link-address.ts';
+import { invitationOfFragment } from '../session/links/link-address.ts';
 import type { HostSession, KeptSession, Session, SessionFactory } from '../session/view/view.ts';
 import { ExampleCloth } from './example/example-cloth.tsx';
 import { KeptModelList } from './kept/kept-models.tsx';
@@ -96,8 +96,12 @@ export function App({ factory, origin, server }: AppProps) {
   }).current;
   const start = ({ request, options }: StartChoice): void =>
     void begin(options.name, (made) => hosted(made.host(request, options)));
-  const join = ({ room, ...options }: JoinChoice): void =>
-    void begin(options.name, (made) => ({ kind: 'session', session: made.join(room, options), host: null }));
+  const join = ({ room, secret, ...options }: JoinChoice): void =>
+    void begin(options.name, (made) => ({
+      kind: 'session',
+      session: made.join({ room, secret }, options),
+      host: null,
+    }));
   const resume = (id: string): void => void begin(drawnName, async (made) => hosted(await made.resume(id)));
   const resumeFile = (file: File): void => {
     const { name, policy } = form.peek();
@@ -228,9 +232,9 @@ export function App({ factory, origin, server }: AppProps) {
 }
 
 function placeOfFragment(): Place {
-  const code = roomOfFragment(location.hash);
-  if (code === null) return { kind: 'start' };
-  return { kind: 'invited', code: code.ok ? code.room : location.hash.replace(/^.*room=/i, '') };
+  const invitation = invitationOfFragment(location.hash);
+  if (invitation === null) return { kind: 'start' };
+  return { kind: 'invited', code: invitation.ok ? location.hash : location.hash.replace(/^.*room=/i, '') };
 }
 
 function BrandMark() {

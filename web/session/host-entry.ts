@@ -1,20 +1,12 @@
 import { historyMessages } from '../../signaling/protocol/history.ts';
-import type { Door } from '../../signaling/protocol/door.ts';
 import type { ClientMessage } from '../../signaling/protocol/messages.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import type { Identity } from './identity.ts';
+import type { DoorEntry } from './own-door.ts';
 import type { SessionView } from './view/view.ts';
-
-/** The door as the host has set it. */
-export interface DoorEntry {
-  readonly passHash: string;
-  readonly door: Door;
-  readonly cap: number;
-  readonly removed: string[];
-}
 
 export interface HostEntry {
   readonly device: Identity;

@@ -1,3 +1,4 @@
+import { passOf } from '../../signaling/protocol/door/secret.ts';
 import type { ClientMessage, Introduction } from '../../signaling/protocol/messages.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
@@ -9,7 +10,7 @@ import { PeerAddress } from './links/peer-links.ts';
 import { RoomClient, type RoomMessage } from './links/room-client.ts';
 import { tensorSizes } from './links/tensor-sizes.ts';
 import { TrainerSeat } from './rounds/trainer-seat.ts';
-import type { JoinOptions, Session, SessionView } from './view/view.ts';
+import type { InvitedTo, JoinOptions, Session, SessionView } from './view/view.ts';
 import { ViewStore } from './view/view-store.ts';
 import type { SessionEnvironment } from './world/environment.ts';
 import { messageOf } from './world/with-progress.ts';
@@ -26,7 +27,7 @@ export class JoinSession implements Session {
   readonly #identity: Identity;
   readonly #store: ViewStore;
   readonly #client: RoomClient;
-  readonly #room: string;
+  readonly #invitation: InvitedTo;
   readonly #offs: (() => void)[] = [];
   #address: PeerAddress | null = null;
   #introduction: Introduction | null = null;
@@ -39,10 +40,10 @@ export class JoinSession implements Session {
   #status: DeviceStatus = { kind: 'joining' };
   #over = false;
 
-  constructor(environment: SessionEnvironment, room: string, options: JoinOptions) {
+  constructor(environment: SessionEnvironment, invitation: InvitedTo, options: JoinOptions) {
     this.#environment = environment;
     this.#options = options;
-    this.#room = room;
+    this.#invitation = invitation;
     this.#identity = newIdentity(environment, options.name);
     this.#store = new ViewStore(options.watch ? 'watcher' : 'device', this.#identity.id);
     this.#client = new RoomClient(environment, () => this.#enter());
@@ -73,8 +74,11 @@ export class JoinSession implements Session {
   /** Everything the server needs to seat this device, also when it has forgotten the room's devices. */
   #enter(): readonly ClientMessage[] {
     const { watch } = this.#options;
+    const { room, secret } = this.#invitation;
+    const { claim } = this.#client;
+    const shown = { ...(secret !== null && { pass: passOf(secret) }), ...(claim !== null && { claim }) };
     const messages: ClientMessage[] = [
-      { type: 'join', version: PROTOCOL_VERSION, device: this.#identity, room: this.#room, watch },
+      { type: 'join', version: PROTOCOL_VERSION, device: this.#identity, room, watch, ...shown },
     ];
     if (!watch) messages.push({ type: 'status', status: this.#status });
     const profile = this.#profile();

@@ -17,6 +17,7 @@ import { HostLinks } from './host-links.ts';
 import { type Identity, newIdentity } from './identity.ts';
 import { localLinkPair } from './links/message-link.ts';
 import { RoomClient, type RoomMessage } from './links/room-client.ts';
+import { firstDoor, OwnDoor } from './own-door.ts';
 import { DeviceLinks } from './rounds/device-links.ts';
 import { TrainerSeat } from './rounds/trainer-seat.ts';
 import { Training } from './rounds/training.ts';
@@ -44,6 +45,7 @@ export class OwnSession implements HostSession {
   readonly #store: ViewStore;
   readonly #log: RunLog;
   readonly #worker: WorkerHandle<HostWorkerApi>;
+  readonly entrance: OwnDoor;
   readonly #deviceLinks = new DeviceLinks();
   readonly answers = new Asking({
     worker: () => this.#api(),
@@ -76,6 +78,15 @@ export class OwnSession implements HostSession {
     this.#identity = resumed === null ? fresh : { ...fresh, ...resumed.note.identity, name: options.name };
     this.#term = (resumed?.note.term ?? 0) + 1;
     this.#store = new ViewStore('host', this.#identity.id);
+    this.entrance = new OwnDoor(
+      {
+        origin: environment.origin,
+        store: this.#store,
+        send: (message) => this.#client?.send(message),
+        onRemoved: (device) => this.#deviceLinks.detach(device),
+      },
+      firstDoor(environment.randomBytes, request, options, resumed),
+    );
     this.#log = new RunLog(environment.nowMs, resumed?.note.log ?? []);
     if (resumed !== null) this.#recall(resumed);
     const { name, slowdown, patience } = options;
@@ -201,6 +212,7 @@ export class OwnSession implements HostSession {
       identity: { id, key, name },
       term: this.#term,
       room,
+      door: this.entrance.kept,
       options: { policy, slowdown, patience },
       finished: this.#training?.phase === 'finished',
       savedAtMs: this.#environment.nowMs(),
@@ -306,6 +318,7 @@ export class OwnSession implements HostSession {
       status: this.#status,
       profile: this.#profile,
       phase: this.#training?.phase ?? 'gathering',
+      door: this.entrance.entry,
       view,
     });
   }
@@ -324,6 +337,7 @@ export class OwnSession implements HostSession {
     if (ended !== null) this.#end(ended, this.#keepWhatThereIs());
     else if (message.type === 'error') this.#store.notice('problem', message.sentence);
     if (message.type !== 'room') return;
+    this.entrance.invite(message.room.id);
     this.#links?.reconcile(message.room);
     this.#training?.roomChanged();
   }

@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import { SecretSchema } from '../../signaling/protocol/door/secret.ts';
+import { CapSchema, DoorSchema, MAX_REMOVED } from '../../signaling/protocol/door.ts';
 import { DeviceIdSchema, DeviceKeySchema, RoomIdSchema } from '../../signaling/protocol/ids.ts';
 import { ClaimSchema } from '../../signaling/protocol/messages.ts';
 import {
@@ -13,12 +15,23 @@ import { POLICIES } from '../../signaling/protocol/settings.ts';
 import type { HostWorkerApi } from '../../worker/api/host-api.ts';
 import type { WorkerHandle } from './world/environment.ts';
 
+const KeptDoorSchema = v.strictObject({
+  secret: SecretSchema,
+  door: DoorSchema,
+  cap: CapSchema,
+  removed: v.pipe(v.array(DeviceIdSchema), v.maxLength(MAX_REMOVED)),
+});
+/** The door as the host's device keeps it: a server that forgot the room learns it from here. `removed`: oldest first. */
+export type KeptDoor = v.InferOutput<typeof KeptDoorSchema>;
+
 /** What a session adds to the host worker's checkpoint: who it is, where it was, and what happened. */
 const NoteSchema = v.strictObject({
   identity: v.strictObject({ id: DeviceIdSchema, key: DeviceKeySchema, name: NameSchema }),
   /** Of the host that kept it; release 0.1.0 counted none. */
   term: v.optional(TermSchema, 1),
   room: RoomIdSchema,
+  /** Release 0.1.0 had no doors. */
+  door: v.exactOptional(KeptDoorSchema),
   claim: v.exactOptional(ClaimSchema),
   options: v.strictObject({
     policy: v.picklist(POLICIES),

@@ -1,5 +1,6 @@
 import type { HostWorkerApi } from '../../worker/api/host-api.ts';
 import { JoinSession } from '../session/join-session.ts';
+import { lookAt } from '../session/look.ts';
 import { OwnSession } from '../session/own-session.ts';
 import { resumeSession } from '../session/resume-session.ts';
 import type { SessionFactory } from '../session/view/view.ts';
@@ -38,7 +39,8 @@ export function createSessionFactory(origin: string): SessionFactory {
   };
   return {
     host: (request, options) => watched(new OwnSession(environment, request, options)),
-    join: (room, options) => new JoinSession(environment, room, options),
+    join: (invitation, options) => new JoinSession(environment, invitation, options),
+    look: (invitation) => lookAt(environment, invitation),
     keptSessions: async () => {
       if (environment.keep === null) return [];
       await settled();

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { roomLink } from '../../../web/session/links/link-address.ts';
 import { OwnSession } from '../../../web/session/own-session.ts';
 import { resumeSession } from '../../../web/session/resume-session.ts';
 import { TRAINING_PAUSED } from '../../../web/session/rounds/training.ts';
@@ -69,8 +68,8 @@ export async function runSession(demo: DemoSession): Promise<DemoResult> {
   signal.addEventListener('abort', abort, { once: true });
   session.subscribe(demo.onView);
   try {
-    const opened = await until(session, ({ room }) => room !== null);
-    const link = roomLink(origin, opened.room?.id ?? '');
+    const opened = await until(session, ({ invitation }) => invitation !== null);
+    const link = opened.invitation?.link ?? '';
     demo.onLink(link);
     let trainingSeconds = 0;
     if (opened.room?.phase !== 'finished') {

@@ -1,8 +1,8 @@
 import { MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../../protocol/limits.ts';
-import type { Recipe } from '../../protocol/recipes.ts';
 import { MEASURES } from '../../protocol/scores.ts';
 import { SCHEDULES, type TrainingSettings } from '../../protocol/settings.ts';
 import { CLASS_WEIGHTS_WANTED, readClassWeights } from '../../protocol/words/class-weights.ts';
+import type { Recipe } from '../../protocol/words/recipes.ts';
 import { CommandError, number, oneOf, wholeNumber } from '../command-line.ts';
 
 /** What `demo` may be told of the training; whatever is not said is the recipe's. */

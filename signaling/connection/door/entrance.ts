@@ -41,7 +41,7 @@ export interface DoorOfHost {
   readonly door: Door;
   readonly cap: number;
   readonly removed?: readonly string[] | undefined;
-  readonly downloadBytes?: number | null | undefined;
+  readonly downloadBytes?: number | undefined;
 }
 
 export function newEntrance(told: DoorOfHost): EntranceState {

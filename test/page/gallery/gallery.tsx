@@ -30,6 +30,12 @@ function still(view: SessionView): HostSession {
     pause: () => undefined,
     finish: () => undefined,
     setPolicy: () => undefined,
+    entrance: {
+      set: () => undefined,
+      admit: () => undefined,
+      refuse: () => undefined,
+      remove: () => undefined,
+    },
     exportAdapter: async () => [
       { name: 'adapter_config.json', bytes: new TextEncoder().encode('{}') },
       { name: 'adapter_model.safetensors', bytes: new Uint8Array(196_864) },
@@ -62,6 +68,18 @@ const factory: SessionFactory = {
     return still(VIEWS.opening!);
   },
   join: () => still(VIEWS['lobby-device']!),
+  look: async () => ({
+    door: 'link',
+    pass: 'none',
+    title: 'Sentiment',
+    ownTable: false,
+    model: 'roberta-mini',
+    hostName: 'Ada',
+    hostAway: false,
+    devices: 3,
+    cap: 64,
+    downloadBytes: 9_000_000,
+  }),
   keptSessions: async () => sessions,
   resume: async () => still(VIEWS.paused!),
   resumeFile: async (bytes) => {

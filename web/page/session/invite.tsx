@@ -1,17 +1,20 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Secret } from '../../../signaling/protocol/door/secret.ts';
 import { isLoopback, roomLink } from '../../session/links/link-address.ts';
 
 interface InviteProps {
   readonly room: string;
+  /** Null while it is not known. */
+  readonly secret: Secret | null;
   readonly origin: string;
   /** Origins under which other machines reach this server, as the server knows them; may be empty. */
   readonly addresses: readonly string[];
 }
 
 /** The link in every form that reaches another device: code to read out, link to copy or share, QR to point a phone at. */
-export function Invite({ room, origin, addresses }: InviteProps) {
+export function Invite({ room, secret, origin, addresses }: InviteProps) {
   const loopback = isLoopback(new URL(origin).hostname);
-  const link = roomLink(loopback ? (addresses[0] ?? origin) : origin, room);
+  const link = roomLink(loopback ? (addresses[0] ?? origin) : origin, room, secret);
   const field = useRef<HTMLInputElement>(null);
   const [copied, setCopied] = useState<'no' | 'yes' | 'selected'>('no');
 

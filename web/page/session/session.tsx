@@ -58,7 +58,7 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
   const hasAdapter = host !== null && room !== null && view.ended === null && view.rounds.length > 0;
   const invite =
     room === null || view.ended !== null || finished ? null : (
-      <Invite room={room.id} origin={origin} addresses={addresses} />
+      <Invite room={room.id} secret={view.invitation?.secret ?? null} origin={origin} addresses={addresses} />
     );
 
   return (

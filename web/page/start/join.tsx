@@ -1,10 +1,12 @@
 import { useId, useRef, useState } from 'preact/hooks';
-import { readRoomCode } from '../../session/links/link-address.ts';
+import type { Secret } from '../../../signaling/protocol/door/secret.ts';
+import { readInvitation } from '../../session/links/link-address.ts';
 import { TextField } from '../parts/field.tsx';
 import { checkName } from './start-form.ts';
 
 export interface JoinChoice {
   readonly room: string;
+  readonly secret: Secret | null;
   readonly name: string;
   readonly watch: boolean;
   readonly slowdown: number;
@@ -23,11 +25,11 @@ interface JoinProps {
 
 export function JoinForm({ code: given, name, onName, invited, busy, onJoin }: JoinProps) {
   const [code, setCode] = useState(given);
-  const [tried, setTried] = useState(given !== '' && !readRoomCode(given).ok);
+  const [tried, setTried] = useState(given !== '' && !readInvitation(given).ok);
   const [slowdown, setSlowdown] = useState('1');
   const element = useRef<HTMLFormElement>(null);
   const title = useId();
-  const read = readRoomCode(code);
+  const read = readInvitation(code);
   const nameProblem = checkName(name) ?? undefined;
   const factor = Number(slowdown.replace(',', '.'));
   const slowProblem = factor >= 1 && factor <= 100 ? undefined : 'The slow-down must be a number from 1 to 100.';
@@ -37,7 +39,7 @@ export function JoinForm({ code: given, name, onName, invited, busy, onJoin }: J
     event.preventDefault();
     setTried(true);
     if (read.ok && nameProblem === undefined && slowProblem === undefined)
-      onJoin({ room: read.room, name: name.trim(), watch, slowdown: factor });
+      onJoin({ room: read.room, secret: read.secret, name: name.trim(), watch, slowdown: factor });
     else requestAnimationFrame(() => element.current?.querySelector<HTMLElement>('.field-wrong input')?.focus());
   };
 

@@ -1,4 +1,4 @@
-import { recipeFor } from '../../../signaling/protocol/recipes.ts';
+import { recipeFor } from '../../../signaling/protocol/words/recipes.ts';
 import { EMBEDDED_MODEL } from '../parts/choices.ts';
 import type { StartForm } from './form-fields.ts';
 import type { NumberField } from './number-field.ts';

@@ -55,6 +55,7 @@ export class RoomClient {
   #room: RoomView | null = null;
   #edition: number | null = null;
   #unclaimed = false;
+  #waits = false;
   #seenMs = -SEEN_EVERY_MS;
   #seenTimer: ReturnType<typeof setTimeout> | null = null;
   #resyncMs = -RESYNC_EVERY_MS;
@@ -103,6 +104,7 @@ export class RoomClient {
     this.#socket = socket;
     // Of the connection before; nothing may be said of it on this one.
     this.#edition = null;
+    this.#waits = false;
     let greeted = false;
     socket.addEventListener('open', () => {
       this.#heardMs = performance.now();
@@ -147,6 +149,13 @@ export class RoomClient {
         this.#room = null;
         this.#edition = null;
         this.#introduction.emit(message.introduction);
+        // What it said of itself while it waited was not heard.
+        if (this.#waits) for (const said of this.#enter().slice(1)) this.send(said);
+        this.#waits = false;
+        break;
+      case 'waiting':
+        this.#waits = true;
+        this.#message.emit(message);
         break;
       case 'ice': {
         if (this.#welcome === null) break;
@@ -164,7 +173,7 @@ export class RoomClient {
           this.#message.emit({ type: 'error', sentence: CODE_IS_LOST, refused: false });
         }
         // After a server's restart the host may come back later than the others: then "no such session" means "not yet".
-        if (message.refused && (this.#welcome !== null || message.why === 'claim')) {
+        if (message.refused && message.why !== 'removed' && (this.#welcome !== null || message.why === 'claim')) {
           socket.close();
           this.#retry(socket);
         } else this.#message.emit(message);

@@ -25,6 +25,7 @@ export type ViewEvent =
   | { readonly type: 'activity'; readonly activity: Activity }
   | { readonly type: 'evaluation'; readonly evaluation: SessionView['evaluation'] }
   | { readonly type: 'data'; readonly data: DataReport; readonly pairs: boolean }
+  | { readonly type: 'invitation'; readonly invitation: SessionView['invitation'] }
   | { readonly type: 'kept'; readonly kept: SessionView['kept'] }
   | {
       readonly type: 'notice';
@@ -40,6 +41,11 @@ export function firstView(role: SessionView['role'], self: string): SessionView 
     self,
     server: 'connecting',
     opening: null,
+    invitation: null,
+    door: null,
+    cap: null,
+    waiting: [],
+    atDoor: null,
     room: null,
     status: role === 'watcher' ? { kind: 'watching' } : { kind: 'joining' },
     rounds: [],
@@ -74,6 +80,8 @@ export function reduceView(view: SessionView, event: ViewEvent): SessionView {
       return { ...view, evaluation: event.evaluation };
     case 'data':
       return { ...view, data: event.data, pairs: event.pairs };
+    case 'invitation':
+      return { ...view, invitation: event.invitation };
     case 'kept':
       return { ...view, kept: event.kept };
     case 'ended':
@@ -92,6 +100,10 @@ function reduceMessage(view: SessionView, message: RoomMessage): SessionView {
   switch (message.type) {
     case 'room':
       return withRoom(view, message.room);
+    case 'entrance':
+      return { ...view, ...message.entrance };
+    case 'waiting':
+      return { ...view, atDoor: message.sentence };
     case 'history':
       return withScores({ ...view, rounds: byRound(view.rounds, message.rounds) }, message.scores);
     case 'round':
@@ -109,7 +121,7 @@ function reduceMessage(view: SessionView, message: RoomMessage): SessionView {
 function withRoom(view: SessionView, room: RoomView): SessionView {
   // A host that goes on with a session knows its scores before the room, and what the best is chosen by.
   const best = view.room === null ? bestScore(view.scores, room.settings.training.bestBy) : view.best;
-  return { ...view, room, best };
+  return { ...view, room, best, atDoor: null };
 }
 
 function withScores(view: SessionView, added: readonly ScoreReport[]): SessionView {

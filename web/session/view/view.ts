@@ -1,3 +1,5 @@
+import type { Secret } from '../../../signaling/protocol/door/secret.ts';
+import type { Door, Look, Waiting } from '../../../signaling/protocol/door.ts';
 import type {
   Activity,
   DeviceStatus,
@@ -37,6 +39,14 @@ export interface SessionView {
   readonly server: 'connecting' | 'connected' | 'reconnecting' | 'closed';
   /** The host's preparation (model config, tokenizer, data) before the room exists; null once done or for other roles. */
   readonly opening: OpeningProgress | null;
+  /** What others are invited with; null for others than the host, and before there is a room. */
+  readonly invitation: { readonly room: string; readonly secret: Secret; readonly link: string } | null;
+  /** Who comes in, how many at most, and who waits; null and none for others than the host. */
+  readonly door: Door | null;
+  readonly cap: number | null;
+  readonly waiting: readonly Waiting[];
+  /** For a device that waits until the host lets it in: what to tell its person. Null otherwise. */
+  readonly atDoor: string | null;
   /** Null until the server answered. */
   readonly room: RoomView | null;
   /** This tab's own state; the room's view of it follows a little later. */
@@ -98,7 +108,20 @@ export interface Answers {
   ): Promise<readonly string[]>;
 }
 
+/** Who comes into the session; what it leads to shows in the view. Ending the session is `leave`. */
+export interface EntranceControls {
+  /** `cap` counts the host's own device; 2 to 64. Nobody who is in has to go. */
+  set(door: Door, cap: number): void;
+  /** Lets a device in that waits. */
+  admit(device: string): void;
+  /** Sends a device away that waits; it may ask again. */
+  refuse(device: string): void;
+  /** Takes a device out, or sends away one that waits, for good: whoever comes from its address has to wait from now on. */
+  remove(device: string): void;
+}
+
 export interface HostSession extends Session {
+  readonly entrance: EntranceControls;
   /** Starts or goes on with the rounds. Allowed as soon as one device is ready. */
   start(): void;
   pause(): void;
@@ -126,11 +149,21 @@ export interface HostSession extends Session {
 
 export interface HostOptions {
   readonly name: string;
+  /** Without it `ask` with a table of one's own, `link` otherwise. */
+  readonly door?: Door;
+  /** Devices at most; as many as there may be without it. */
+  readonly cap?: number;
   readonly policy: Policy;
   /** 1 is honest; more makes this device artificially slower. */
   readonly slowdown: number;
   /** Evaluations without a better score after which training ends; 0 never. */
   readonly patience: number;
+}
+
+/** A session that one has the link of, or the code alone: then `secret` is null. */
+export interface InvitedTo {
+  readonly room: string;
+  readonly secret: Secret | null;
 }
 
 export interface JoinOptions {
@@ -143,7 +176,9 @@ export interface JoinOptions {
 /** How the page makes sessions, and what it may ask before there is one; web/page gets this and nothing else of the network. */
 export interface SessionFactory {
   host(request: HostRequest, options: HostOptions): HostSession;
-  join(room: string, options: JoinOptions): Session;
+  join(invitation: InvitedTo, options: JoinOptions): Session;
+  /** What a session is, before one joins it. Rejects with a sentence. */
+  look(invitation: InvitedTo): Promise<Look>;
   /** Sessions kept on this device, the latest first. Empty where the browser keeps nothing. */
   keptSessions(): Promise<readonly KeptSession[]>;
   /** Goes on with a kept session, under its old room code. Rejects with a sentence when it cannot be read. */

@@ -1,4 +1,4 @@
-import { LORA_TARGETS, type LoraSettings, PLAIN_TRAINING, type TrainingSettings } from './settings.ts';
+import { LORA_TARGETS, type LoraSettings, PLAIN_TRAINING, type TrainingSettings } from '../settings.ts';
 
 /** How a task is trained where nobody says otherwise. Reasons and figures: docs/learning.md. */
 export interface Recipe {

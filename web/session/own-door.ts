@@ -1,0 +1,96 @@
+import { newSecret, passHashOf, passOf, type Secret } from '../../signaling/protocol/door/secret.ts';
+import { type Door, MAX_REMOVED } from '../../signaling/protocol/door.ts';
+import { MAX_DEVICES_IN_ROOM } from '../../signaling/protocol/limits.ts';
+import type { ClientMessage } from '../../signaling/protocol/messages.ts';
+import type { HostRequest } from '../../worker/api/host-api.ts';
+import { roomLink } from './links/link-address.ts';
+import type { KeptDoor, Resumed } from './session-note.ts';
+import type { EntranceControls, HostOptions } from './view/view.ts';
+import type { ViewStore } from './view/view-store.ts';
+
+/** What a `create` message says of the door. */
+export type DoorEntry = Pick<
+  Extract<ClientMessage, { type: 'create' }>,
+  'passHash' | 'door' | 'cap' | 'removed' | 'downloadBytes'
+>;
+
+export interface OwnDoorContext {
+  readonly origin: string;
+  readonly store: ViewStore;
+  readonly send: (message: ClientMessage) => void;
+  /** A device was removed: its link ends. */
+  readonly onRemoved: (device: string) => void;
+}
+
+/** How a session's door is at first: as it was kept, or as its host wants it. A session of 0.1.0 had a code alone, and gets a secret. */
+export function firstDoor(
+  randomBytes: (length: number) => Uint8Array,
+  { task }: Pick<HostRequest, 'task'>,
+  options: Pick<HostOptions, 'door' | 'cap'>,
+  resumed: Pick<Resumed, 'note'> | null,
+): KeptDoor {
+  const kept = resumed?.note.door;
+  const door = resumed === null && task.id === 'own' ? 'ask' : 'link';
+  return {
+    secret: kept?.secret ?? newSecret(randomBytes),
+    door: options.door ?? kept?.door ?? door,
+    cap: options.cap ?? kept?.cap ?? MAX_DEVICES_IN_ROOM,
+    removed: kept?.removed ?? [],
+  };
+}
+
+/** The host's side of its session's door: what it has set, and whom it lets in. */
+export class OwnDoor implements EntranceControls {
+  readonly #secret: Secret;
+  readonly #context: OwnDoorContext;
+  readonly #passHash: string;
+  #door: Door;
+  #cap: number;
+  #removed: readonly string[];
+
+  constructor(context: OwnDoorContext, { secret, door, cap, removed }: KeptDoor) {
+    this.#context = context;
+    this.#secret = secret;
+    this.#passHash = passHashOf(passOf(secret));
+    this.#door = door;
+    this.#cap = cap;
+    this.#removed = removed;
+  }
+
+  get kept(): KeptDoor {
+    return { secret: this.#secret, door: this.#door, cap: this.#cap, removed: [...this.#removed] };
+  }
+
+  get entry(): DoorEntry {
+    return { passHash: this.#passHash, door: this.#door, cap: this.#cap, removed: [...this.#removed] };
+  }
+
+  /** The room has this code from now on. */
+  invite(room: string): void {
+    const { store, origin } = this.#context;
+    const secret = this.#secret;
+    if (store.view.invitation?.room === room) return;
+    store.dispatch({ type: 'invitation', invitation: { room, secret, link: roomLink(origin, room, secret) } });
+  }
+
+  set(door: Door, cap: number): void {
+    const whole = Math.min(MAX_DEVICES_IN_ROOM, Math.max(2, Math.round(cap)));
+    this.#context.send({ type: 'door', door, cap: whole });
+    this.#door = door;
+    this.#cap = whole;
+  }
+
+  admit(device: string): void {
+    this.#context.send({ type: 'admit', device });
+  }
+
+  refuse(device: string): void {
+    this.#context.send({ type: 'refuse', device });
+  }
+
+  remove(device: string): void {
+    this.#removed = [...this.#removed.filter((id) => id !== device), device].slice(-MAX_REMOVED);
+    this.#context.send({ type: 'remove', device });
+    this.#context.onRemoved(device);
+  }
+}
