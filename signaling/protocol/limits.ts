@@ -22,7 +22,13 @@ export const MAX_CONTROL_CHARACTERS = 256 * 1024;
 export const MAX_DEVICE_VIEW_BYTES = 3072;
 export const MAX_SETTINGS_BYTES = 96 * 1024;
 
-/** One data message after reassembly. Adapters and head of roberta-large at rank 64 are about 60 MB in f32. */
+/** Dev samples in one chunk of an evaluation. */
+export const EVALUATION_CHUNK_SAMPLES = 32;
+
+/** f32 values of the longest probe, with which a device measures its link. */
+export const MAX_PROBE_VALUES = 512 * 1024;
+
+/** One data message after reassembly, in any session; `tensorSizes` has what a session's own may be. Adapters and head of roberta-large at rank 64 are about 60 MB in f32. */
 export const MAX_DATA_MESSAGE_BYTES = 256 * 1024 * 1024;
 
 /** Payload of one slice on a data channel: every browser takes 64 KiB messages; smaller slices pace more finely. */

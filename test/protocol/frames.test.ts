@@ -3,8 +3,11 @@ import { crc32 } from '../../signaling/protocol/exchange/checksum.ts';
 import {
   decodeFrame,
   encodeFrame,
+  LONGEST_MESSAGE_MS,
+  MAX_OPEN_MESSAGES,
   Reassembler,
   SLICE_HEADER_BYTES,
+  STALLED_MESSAGE_MS,
   slices,
 } from '../../signaling/protocol/exchange/frames.ts';
 import { SLICE_PAYLOAD_BYTES } from '../../signaling/protocol/limits.ts';
@@ -70,7 +73,7 @@ describe('slices', () => {
     const done: Uint8Array[] = [];
     for (let i = 0; i < Math.max(a.length, b.length); i++)
       for (const slice of [a[i], b[i]]) {
-        const whole = slice && reassembler.add(slice);
+        const whole = slice && reassembler.add(slice, 0);
         if (whole) done.push(whole);
       }
     expect(done).toEqual([other, message]);
@@ -79,7 +82,7 @@ describe('slices', () => {
   it('of a message that is whole are forgotten: its number may come again, its bytes count no more', () => {
     const reassembler = new Reassembler(message.length);
     for (let round = 0; round < 3; round++) {
-      const parts = [...slices(message, 7)].map((slice) => reassembler.add(slice));
+      const parts = [...slices(message, 7)].map((slice) => reassembler.add(slice, 0));
       expect(parts.at(-1)).toEqual(message);
     }
   });
@@ -89,8 +92,8 @@ describe('slices', () => {
     const reassembler = new Reassembler();
     const total = SLICE_PAYLOAD_BYTES + 4;
     for (const slice of [first, second]) new DataView(slice.buffer).setUint32(4, total, true);
-    expect(reassembler.add(first)).toBeNull();
-    expect(() => reassembler.add(second)).toThrow('out of place');
+    expect(reassembler.add(first, 0)).toBeNull();
+    expect(() => reassembler.add(second, 0)).toThrow('out of place');
   });
 
   it('carry at most one slice payload each', () => {
@@ -103,39 +106,129 @@ describe('slices', () => {
     const cut = [...slices(message, 1)];
     cut[1][SLICE_HEADER_BYTES + 5] ^= 1;
     const reassembler = new Reassembler();
-    expect(() => cut.map((slice) => reassembler.add(slice))).toThrow('checksum');
+    expect(() => cut.map((slice) => reassembler.add(slice, 0))).toThrow('checksum');
   });
 
   it('are refused out of place, without a beginning, or with another total', () => {
     const [first, second, third] = slices(message, 1);
-    expect(() => new Reassembler().add(second)).toThrow('without its beginning');
+    expect(() => new Reassembler().add(second, 0)).toThrow('without its beginning');
     const skipping = new Reassembler();
-    skipping.add(first);
-    expect(() => skipping.add(third)).toThrow('out of place');
+    skipping.add(first, 0);
+    expect(() => skipping.add(third, 0)).toThrow('out of place');
     const changing = new Reassembler();
-    changing.add(first);
+    changing.add(first, 0);
     new DataView(second.buffer).setUint32(4, 99, true);
-    expect(() => changing.add(second)).toThrow('out of place');
-    expect(() => new Reassembler().add(new Uint8Array(5))).toThrow('impossible size');
+    expect(() => changing.add(second, 0)).toThrow('out of place');
+    expect(() => new Reassembler().add(new Uint8Array(5), 0)).toThrow('impossible size');
+  });
+
+  it('make the receiver hold what has arrived, not what was announced', () => {
+    const held = (reassembler: Reassembler): number => reassembler.heldBytes;
+    const reassembler = new Reassembler(2 ** 28);
+    const [first, second] = slices(message, 1);
+    // A message of 128 MiB, of which one slice has come.
+    for (const slice of [first, second]) new DataView(slice.buffer).setUint32(4, 2 ** 27, true);
+    expect(reassembler.add(first, 0)).toBeNull();
+    expect(held(reassembler)).toBe(SLICE_PAYLOAD_BYTES);
+    reassembler.add(second, 0);
+    expect(held(reassembler)).toBe(2 * SLICE_PAYLOAD_BYTES);
+    // 17 bytes that announce 128 MiB: only the last slice may be short.
+    expect(() => reassembler.add(tiny(2, 2 ** 27, 0), 0)).toThrow('out of place');
+    const whole = new Reassembler(message.length);
+    for (const slice of slices(message, 3)) whole.add(slice, 0);
+    expect(held(whole)).toBe(0);
+  });
+
+  it('reserve nothing for what 1,000 links of one peer announce', () => {
+    const [slice] = slices(message, 1);
+    new DataView(slice.buffer).setUint32(4, 2 ** 28, true);
+    const before = process.memoryUsage();
+    const all = Array.from({ length: 1000 }, () => {
+      const reassembler = new Reassembler(2 ** 28);
+      reassembler.add(slice.slice(), 0);
+      return reassembler;
+    });
+    // 16 MB of slices, where 256 GB were announced.
+    expect(process.memoryUsage().arrayBuffers - before.arrayBuffers).toBeLessThan(64 * 2 ** 20);
+    expect(all.every(({ heldBytes }) => heldBytes === SLICE_PAYLOAD_BYTES)).toBe(true);
+  });
+
+  it('are refused where they overlap, come twice, or lie out of range', () => {
+    const cases: [string, (parts: Uint8Array<ArrayBuffer>[]) => Uint8Array<ArrayBuffer>][] = [
+      ['twice', ([first]) => first],
+      ['overlapping', ([, second]) => at(second, SLICE_PAYLOAD_BYTES - 4)],
+      ['with a gap', ([, second]) => at(second, SLICE_PAYLOAD_BYTES + 4)],
+      ['beyond the end', ([, second]) => at(second, message.length)],
+      ['at the largest offset', ([, second]) => at(second, 2 ** 32 - 1)],
+      ['short before the end', ([, second]) => second.slice(0, -1)],
+      ['of another checksum', ([, second]) => second.fill(7, 12, 16)],
+      ['from the beginning again, with another total', ([first]) => first.fill(9, 4, 8)],
+    ];
+    for (const [what, spoil] of cases) {
+      const parts = [...slices(message, 1)];
+      const reassembler = new Reassembler();
+      reassembler.add(parts[0].slice(), 0);
+      expect(() => reassembler.add(spoil(parts), 0), what).toThrow('out of place');
+    }
+    expect(() => new Reassembler().add(tiny(1, 0, 0), 0)).toThrow('out of place');
   });
 
   it('cannot make the receiver hold more than its bound', () => {
-    const [first] = slices(message, 1);
-    new DataView(first.buffer).setUint32(4, 2 ** 31, true);
-    expect(() => new Reassembler().add(first)).toThrow('more data at once');
-    // Two that are half begun, each within the bound alone.
-    const bound = 1000;
-    const begun = (number: number): Uint8Array<ArrayBuffer> => {
-      const [slice] = slices(encodeFrame({ n: 1 }, [floats(1)]), number);
-      new DataView(slice.buffer).setUint32(4, 0.6 * bound, true);
+    const announce = (number: number, total: number): Uint8Array<ArrayBuffer> => {
+      const [slice] = slices(message, number);
+      new DataView(slice.buffer).setUint32(4, total, true);
       return slice;
     };
-    const both = new Reassembler(bound);
-    expect(both.add(begun(1))).toBeNull();
-    expect(() => both.add(begun(2))).toThrow('more data at once');
-    const open = new Reassembler(2 ** 30, 2);
-    open.add([...slices(message, 1)][0]);
-    open.add([...slices(message, 2)][0]);
-    expect(() => open.add([...slices(message, 3)][0])).toThrow('more data at once');
+    const bound = 2 * SLICE_PAYLOAD_BYTES;
+    expect(() => new Reassembler(bound).add(announce(1, bound + 1), 0)).toThrow('longer than any of this session');
+    expect(() => new Reassembler().add(announce(1, 2 ** 32 - 1), 0)).toThrow('longer than any of this session');
+    // Each within the bound alone.
+    const many = new Reassembler(bound);
+    expect(many.add(announce(1, bound), 0)).toBeNull();
+    expect(many.add(announce(2, bound), 0)).toBeNull();
+    expect(() => many.add(announce(3, bound), 0)).toThrow('more data at once');
+    const open = new Reassembler();
+    for (let number = 1; number <= MAX_OPEN_MESSAGES; number++) open.add(announce(number, 2 ** 20), 0);
+    expect(() => open.add(announce(99, 2 ** 20), 0)).toThrow('more messages at once');
+  });
+
+  it('are overdue when they stop for 30 s, or go on for half an hour', () => {
+    const parts = [...slices(message, 1)];
+    const stalled = new Reassembler();
+    stalled.add(parts[0], 1000);
+    expect([stalled.overdue(1000 + STALLED_MESSAGE_MS), stalled.overdue(1001 + STALLED_MESSAGE_MS)]).toEqual([
+      null,
+      'The other side began a message and did not end it.',
+    ]);
+    stalled.add(parts[1], 20_000);
+    expect(stalled.overdue(20_000 + STALLED_MESSAGE_MS)).toBeNull();
+    const long = encodeFrame({}, [new Float32Array(100 * SLICE_PAYLOAD_BYTES)]);
+    const slow = new Reassembler();
+    let nowMs = 0;
+    for (const slice of slices(long, 1)) {
+      if (slow.overdue(nowMs) !== null) break;
+      slow.add(slice, nowMs);
+      nowMs += 29_000;
+    }
+    expect([nowMs > LONGEST_MESSAGE_MS, nowMs <= LONGEST_MESSAGE_MS + 29_000]).toEqual([true, true]);
+    // What was whole is due no more.
+    const whole = new Reassembler();
+    for (const slice of slices(message, 1)) whole.add(slice, 0);
+    expect(whole.overdue(10 * LONGEST_MESSAGE_MS)).toBeNull();
   });
 });
+
+/** A slice that carries one byte. */
+function tiny(number: number, total: number, offset: number): Uint8Array<ArrayBuffer> {
+  const slice = new Uint8Array(SLICE_HEADER_BYTES + 1);
+  const view = new DataView(slice.buffer);
+  view.setUint32(0, number, true);
+  view.setUint32(4, total, true);
+  view.setUint32(8, offset, true);
+  return slice;
+}
+
+function at(slice: Uint8Array<ArrayBuffer>, offset: number): Uint8Array<ArrayBuffer> {
+  new DataView(slice.buffer).setUint32(8, offset, true);
+  return slice;
+}

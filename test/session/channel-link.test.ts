@@ -23,7 +23,7 @@ afterEach(() => {
 
 function links(bitsPerSecond?: number, delayMs?: number) {
   const [left, right] = fakeChannels(bitsPerSecond, delayMs);
-  return { left, right, a: new ChannelLink(left, sizes), b: new ChannelLink(right, sizes) };
+  return { left, right, a: new ChannelLink(left, sizes, 'device'), b: new ChannelLink(right, sizes, 'host') };
 }
 
 const bulk = (floats: number): DataMessage<'probe'> => ({
@@ -116,7 +116,7 @@ describe('a link that closes', () => {
   it('is told to be closed when its channel breaks before the first word', async () => {
     const channel = new FakeChannel(1e9, 1);
     channel.open = false;
-    const end = endOf(new ChannelLink(channel, sizes));
+    const end = endOf(new ChannelLink(channel, sizes, 'host'));
     await settle();
     expect(end.why).toBe('The connection broke while sending.');
   });
@@ -143,7 +143,7 @@ describe('a link that is alive', () => {
 
   it('hears any message as a sign of life, not answers alone', async () => {
     const channel = new FakeChannel(1e9, 1);
-    const end = endOf(new ChannelLink(channel, sizes));
+    const end = endOf(new ChannelLink(channel, sizes, 'host'));
     channel.fire('message', whole(encodeHello()));
     for (let second = 0; second < 20; second++) {
       await vi.advanceTimersByTimeAsync(1000);
@@ -153,7 +153,7 @@ describe('a link that is alive', () => {
   });
 
   it('is given up after 7 s of silence, after 2.5 s in doubt', async () => {
-    const [calm, doubted] = [1, 2].map(() => new ChannelLink(new FakeChannel(1e9, 1), sizes));
+    const [calm, doubted] = [1, 2].map(() => new ChannelLink(new FakeChannel(1e9, 1), sizes, 'host'));
     const ends = [endOf(calm), endOf(doubted)];
     doubted.doubt(true);
     await vi.advanceTimersByTimeAsync(20_000);
@@ -163,7 +163,7 @@ describe('a link that is alive', () => {
   });
 
   it('is doubted no longer when the reason is gone', async () => {
-    const link = new ChannelLink(new FakeChannel(1e9, 1), sizes);
+    const link = new ChannelLink(new FakeChannel(1e9, 1), sizes, 'host');
     const end = endOf(link);
     link.doubt(true);
     link.doubt(false);
@@ -199,7 +199,7 @@ describe('the two sides of a link', () => {
     ],
   ])('part with a sentence when one is %s', async (_, first, why) => {
     const channel = new FakeChannel(1e9, 1);
-    const link = new ChannelLink(channel, sizes);
+    const link = new ChannelLink(channel, sizes, 'host');
     const [end, heard] = [endOf(link), arrived(link)];
     channel.fire('message', whole(first));
     await settle();
@@ -349,3 +349,81 @@ function whole(message: Uint8Array<ArrayBuffer>): ArrayBuffer {
   const [slice] = slices(message, 77);
   return slice.buffer;
 }
+
+describe('what a peer may make a link hold and do', () => {
+  function heard() {
+    const channel = new FakeChannel(1e9, 1);
+    const link = new ChannelLink(channel, sizes, 'host');
+    channel.fire('message', whole(encodeHello()));
+    return { channel, end: endOf(link), types: arrived(link) };
+  }
+  const begun = (number: number): ArrayBuffer => {
+    const [slice] = slices(encodeMessage(bulk(64 * KIB)), number);
+    return slice.buffer;
+  };
+
+  it('ends with a sentence where a message that was begun gets no further for 30 s', async () => {
+    const { channel, end } = heard();
+    channel.fire('message', begun(5));
+    for (let second = 0; second < 29; second++) {
+      await vi.advanceTimersByTimeAsync(1000);
+      channel.fire('message', whole(encodeMessage(short)));
+    }
+    expect(end.why).toBeNull();
+    await vi.advanceTimersByTimeAsync(2100);
+    expect(end.why).toBe('The other side began a message and did not end it.');
+    expect(channel.open).toBe(false);
+  });
+
+  it('ends where a message is announced that is longer than any of the session', () => {
+    const { channel, end } = heard();
+    const [slice] = slices(encodeMessage(bulk(1)), 5);
+    new DataView(slice.buffer).setUint32(4, 256 * KIB * KIB, true);
+    channel.fire('message', slice.buffer);
+    expect(end.why).toMatch(/longer than any of this session/);
+  });
+
+  it.each<[string, number, () => Uint8Array<ArrayBuffer>]>([
+    ['31 pings', 31, () => encodeMessage({ header: { type: 'ping', sentMs: 1 }, tensors: [] })],
+    [
+      '31 answers to pings that nobody sent',
+      31,
+      () => encodeMessage({ header: { type: 'pong', sentMs: 1 }, tensors: [] }),
+    ],
+    ['501 short messages', 501, () => encodeMessage(short)],
+    ['2000 messages after the first', 2000, () => encodeMessage(bulk(1))],
+  ])('ends with the last of %s at once', (_, count, message) => {
+    const { channel, end } = heard();
+    for (let i = 1; i < count; i++) channel.fire('message', whole(message()));
+    expect(end.why).toBeNull();
+    channel.fire('message', whole(message()));
+    expect(end.why).toMatch(/more messages than any device has to say/);
+    expect(channel.open).toBe(false);
+  });
+
+  it('takes four pings, 200 short messages and 799 others a second for as long as they come', async () => {
+    const { channel, end, types } = heard();
+    const [ping, other, tensor] = [
+      encodeMessage({ header: { type: 'ping', sentMs: 1 }, tensors: [] }),
+      encodeMessage(short),
+      encodeMessage(bulk(1)),
+    ];
+    for (let tenth = 0; tenth < 100; tenth++) {
+      await vi.advanceTimersByTimeAsync(100);
+      if (tenth % 5 === 0) for (let i = 0; i < 2; i++) channel.fire('message', whole(ping));
+      for (let i = 0; i < 18; i++) channel.fire('message', whole(other));
+      for (let i = 0; i < 79; i++) channel.fire('message', whole(tensor));
+    }
+    expect([end.why, types.length]).toEqual([null, 100 * 97]);
+  });
+
+  it('is given up where the peer takes nothing of what is said in short', async () => {
+    const { channel, end } = heard();
+    channel.stuck = true;
+    channel.bufferedAmount = 4 * KIB * KIB;
+    channel.fire('message', whole(encodeMessage({ header: { type: 'ping', sentMs: 1 }, tensors: [] })));
+    expect(end.why).toBeNull();
+    channel.fire('message', whole(encodeMessage({ header: { type: 'ping', sentMs: 1 }, tensors: [] })));
+    expect(end.why).toMatch(/does not take/);
+  });
+});

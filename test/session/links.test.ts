@@ -33,10 +33,12 @@ async function channels(): Promise<[RTCDataChannel, RTCDataChannel]> {
 }
 
 const sizes = tensorSizes(SETTINGS);
+/** Of a session with large messages. */
+const roomy = { ...sizes, toHostBytes: 16 * 2 ** 20, toDeviceBytes: 16 * 2 ** 20 };
 const TAG = { term: 1, round: 1, order: 1, epoch: 1 };
 async function links(): Promise<[ChannelLink, ChannelLink]> {
   const [a, b] = await channels();
-  return [new ChannelLink(a, sizes), new ChannelLink(b, sizes)];
+  return [new ChannelLink(a, roomy, 'device'), new ChannelLink(b, roomy, 'host')];
 }
 
 const nextMessage = (link: MessageLink): Promise<DataMessage> =>
@@ -118,14 +120,14 @@ describe('a link over WebRTC', () => {
 
   it('ends when a message arrives damaged, or as text', async () => {
     const [raw, channel] = await channels();
-    const link = new ChannelLink(channel, sizes);
+    const link = new ChannelLink(channel, roomy, 'host');
     const [slice] = slices(encodeMessage(probe(10)), 1);
     slice[slice.length - 1] ^= 1;
     const ended = closing(link);
     raw.send(slice);
     expect(await ended).toContain('checksum');
     const [raw2, channel2] = await channels();
-    const ended2 = closing(new ChannelLink(channel2, sizes));
+    const ended2 = closing(new ChannelLink(channel2, roomy, 'host'));
     raw2.send('{"type":"order"}');
     expect(await ended2).toContain('text');
   });

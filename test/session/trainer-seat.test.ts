@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { DataMessage } from '../../signaling/protocol/exchange/data-messages.ts';
 import type { SendPace } from '../../web/session/links/message-link.ts';
+import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
+import { SETTINGS } from '../protocol/samples.ts';
 import { abandon, evaluate, order, SeatScene, settle, tag, text } from './seat-scene.ts';
 
 beforeEach(() => {
@@ -187,6 +190,21 @@ describe('a seat', () => {
     await scene.send(order(tag(1), [5], 42));
     for (let chunk = 0; chunk < 129; chunk++) await scene.host.send(evaluate(1, chunk));
     await settle();
+    expect(scene.answers).toEqual(['failed: This device has as much work waiting as it takes.']);
+  });
+
+  it('takes no more bytes of waiting work than four of the longest orders of its session', async () => {
+    const scene = new SeatScene();
+    await scene.send(order(tag(1), [5], 42));
+    // Each brings parameters of its own, which all are kept while they wait.
+    const { toDeviceBytes } = tensorSizes(SETTINGS);
+    const heavy = (number: number): DataMessage<'order'> => {
+      const light = order(tag(number), [4], 42);
+      return { ...light, tensors: [...light.tensors.slice(0, 4), new Float32Array(toDeviceBytes / 4 - 4)] };
+    };
+    await scene.send(heavy(2), heavy(3), heavy(4), heavy(5));
+    expect(scene.answers).toEqual([]);
+    await scene.send(order(tag(6), [3]));
     expect(scene.answers).toEqual(['failed: This device has as much work waiting as it takes.']);
   });
 });

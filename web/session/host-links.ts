@@ -84,7 +84,7 @@ export class HostLinks {
     try {
       const [channel, device] = await Promise.all([opening, this.#deviceAt(peerId)]);
       if (device === null || this.#closed) return channel.close();
-      const link = new ChannelLink(channel, tensorSizes(settings));
+      const link = new ChannelLink(channel, tensorSizes(settings), 'host');
       answerProbes(link);
       deviceLinks.attach(device, link);
     } catch (error) {

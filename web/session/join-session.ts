@@ -146,7 +146,7 @@ export class JoinSession implements Session {
       (channel) => {
         this.#linking = false;
         if (this.#over) return channel.close();
-        const link = new ChannelLink(channel, tensorSizes(room.settings));
+        const link = new ChannelLink(channel, tensorSizes(room.settings), 'device');
         this.#link = link;
         link.onClose((why) => {
           this.#link = null;

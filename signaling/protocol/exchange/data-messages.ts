@@ -92,6 +92,9 @@ export interface TensorSizes {
   /** More than one where a sample has any of several labels. */
   readonly labelsPerSample: number;
   readonly blockLength: (block: Block) => number | undefined;
+  /** Of the longest message that a host may be sent, and of the longest that it may send. */
+  readonly toHostBytes: number;
+  readonly toDeviceBytes: number;
 }
 
 function floats(tensor: FrameTensor | undefined, length: number, what: string): Float32Array {

@@ -20,6 +20,8 @@ export interface DataFrame {
 
 export const SLICE_HEADER_BYTES = 16;
 const MAX_HEADER_BYTES = 64 * 1024;
+/** What a message has before its tensors, at most. */
+export const MAX_FRAME_HEAD_BYTES = 4 + MAX_HEADER_BYTES;
 const MAX_TENSORS = 16;
 
 const utf8 = new TextEncoder();
@@ -88,49 +90,99 @@ export function* slices(message: Uint8Array<ArrayBuffer>, number: number): Gener
   }
 }
 
+/** A message of which a part has come. */
 interface Partial {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly totalBytes: number;
   readonly checksum: number;
-  received: number;
+  readonly begunMs: number;
+  readonly parts: Uint8Array<ArrayBuffer>[];
+  receivedBytes: number;
+  heardMs: number;
 }
 
+/** A sender has one long message on its way at a time; the others fit into one slice each. */
+export const MAX_OPEN_MESSAGES = 4;
+/** A sender that is given the smallest share sends a slice every 10 s. */
+export const STALLED_MESSAGE_MS = 30_000;
+/** However steadily it comes. A gradient of 16 MB takes two minutes at 1 Mbit/s. */
+export const LONGEST_MESSAGE_MS = 30 * 60_000;
+
 /**
- * Puts slices back together. A channel keeps order, so the slices of one message arrive in order, though messages may interleave.
- * A peer can make it hold at most `maxOpen` messages and `maxBytes` in all.
+ * Puts slices back together. A channel keeps order, so the slices of one message arrive in order, each of them full but the last, though
+ * messages may interleave. A peer makes it hold what has arrived, whatever was announced: at most `maxBytes` in `MAX_OPEN_MESSAGES`
+ * messages, and none for longer than the two times above.
  */
 export class Reassembler {
   readonly #open = new Map<number, Partial>();
   readonly #maxBytes: number;
-  readonly #maxOpen: number;
+  #heldBytes = 0;
 
-  constructor(maxBytes = MAX_DATA_MESSAGE_BYTES, maxOpen = 8) {
+  /** `maxBytes`: of the longest message that may come, and of all that are unfinished. */
+  constructor(maxBytes = MAX_DATA_MESSAGE_BYTES) {
     this.#maxBytes = maxBytes;
-    this.#maxOpen = maxOpen;
+  }
+
+  /** Bytes of unfinished messages. */
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
   /** The complete message, or null while parts are missing. Throws an Error with one sentence when a slice cannot be right. */
-  add(slice: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | null {
+  add(slice: Uint8Array<ArrayBuffer>, nowMs: number): Uint8Array<ArrayBuffer> | null {
     if (slice.length <= SLICE_HEADER_BYTES || slice.length > SLICE_HEADER_BYTES + SLICE_PAYLOAD_BYTES)
       throw new Error('A slice of a data message has an impossible size.');
     const view = new DataView(slice.buffer, slice.byteOffset, slice.byteLength);
-    const [number, total, offset, checksum] = [0, 4, 8, 12].map((at) => view.getUint32(at, true));
-    let partial = this.#open.get(number);
-    if (partial === undefined) {
-      const held = [...this.#open.values()].reduce((sum, p) => sum + p.bytes.length, 0);
-      if (offset !== 0) throw new Error('A data message arrived without its beginning.');
-      if (total + held > this.#maxBytes || this.#open.size >= this.#maxOpen)
-        throw new Error('A peer sent more data at once than is allowed.');
-      partial = { bytes: new Uint8Array(total), checksum, received: 0 };
-      this.#open.set(number, partial);
-    }
+    const [number, totalBytes, offset, checksum] = [0, 4, 8, 12].map((at) => view.getUint32(at, true));
     const payload = slice.subarray(SLICE_HEADER_BYTES);
-    const fits = partial.bytes.length === total && partial.checksum === checksum && partial.received === offset;
-    if (!fits || offset + payload.length > total) throw new Error('A slice of a data message is out of place.');
-    partial.bytes.set(payload, offset);
-    partial.received += payload.length;
-    if (partial.received < total) return null;
+    const partial = this.#open.get(number) ?? this.#begin(totalBytes, checksum, nowMs);
+    if (partial.receivedBytes === 0 && offset !== 0) throw new Error('A data message arrived without its beginning.');
+    const inPlace =
+      partial.totalBytes === totalBytes && partial.checksum === checksum && partial.receivedBytes === offset;
+    // A full slice, so that what is kept of each costs little beside what it carries.
+    if (!inPlace || payload.length !== Math.min(SLICE_PAYLOAD_BYTES, totalBytes - offset))
+      throw new Error('A slice of a data message is out of place.');
+    const isLast = offset + payload.length === totalBytes;
+    if (isLast && offset === 0) return checked(payload, checksum);
+    if (this.#heldBytes + payload.length > this.#maxBytes)
+      throw new Error('A peer sent more data at once than is allowed.');
+    partial.parts.push(payload);
+    partial.receivedBytes += payload.length;
+    partial.heardMs = nowMs;
+    this.#heldBytes += payload.length;
+    this.#open.set(number, partial);
+    if (!isLast) return null;
     this.#open.delete(number);
-    if (crc32(partial.bytes) !== checksum) throw new Error('A data message arrived damaged (checksum).');
-    return partial.bytes;
+    this.#heldBytes -= totalBytes;
+    return checked(joined(partial), checksum);
   }
+
+  /** Why the peer is to be given up, in a sentence: a message that it began does not come to its end. */
+  overdue(nowMs: number): string | null {
+    for (const { begunMs, heardMs } of this.#open.values())
+      if (nowMs - heardMs > STALLED_MESSAGE_MS || nowMs - begunMs > LONGEST_MESSAGE_MS)
+        return 'The other side began a message and did not end it.';
+    return null;
+  }
+
+  #begin(totalBytes: number, checksum: number, nowMs: number): Partial {
+    if (totalBytes > this.#maxBytes)
+      throw new Error('A peer announced a message that is longer than any of this session.');
+    if (this.#open.size >= MAX_OPEN_MESSAGES) throw new Error('A peer began more messages at once than is allowed.');
+    return { totalBytes, checksum, begunMs: nowMs, parts: [], receivedBytes: 0, heardMs: nowMs };
+  }
+}
+
+function joined({ parts, totalBytes }: Partial): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(totalBytes);
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}
+
+function checked(bytes: Uint8Array<ArrayBuffer>, checksum: number): Uint8Array<ArrayBuffer> {
+  if (crc32(bytes) !== checksum) throw new Error('A data message arrived damaged (checksum).');
+  return bytes;
 }

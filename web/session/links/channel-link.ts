@@ -9,6 +9,7 @@ import {
 import { decodeFrame, Reassembler, slices } from '../../../signaling/protocol/exchange/frames.ts';
 import { Emitter } from '../world/emitter.ts';
 import { Ending } from '../world/ending.ts';
+import { Allowance, type Rate } from './allowance.ts';
 import type { MessageLink, SendPace } from './message-link.ts';
 
 /** Above this much unsent data the sender waits. A first burst of 256 KiB overflows common UDP receive buffers and stalls for seconds. */
@@ -20,11 +21,22 @@ const BURST_BYTES = 64 * 1024;
 const SLOWEST_SLICE_MS = 10_000;
 /** Bulk messages that may wait to be sent; a device's orders of one round make far fewer. */
 const MAX_WAITING_MESSAGES = 256;
+/** Short messages go out without waiting; a peer that takes none while so much is unsent is given up. */
+const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
 const PING_EVERY_MS = 1000;
+/** A peer pings once a second; what was held up on the way comes in a bunch. */
+const PING_RATE: Rate = { burst: 30, perSecond: 4 };
+/** Short messages: a few for each order. */
+const SHORT_RATE: Rate = { burst: 500, perSecond: 200 };
+/** All messages: a gradient for each layer of an order, besides. */
+const MESSAGE_RATE: Rate = { burst: 2000, perSecond: 1000 };
 /** `close` often does not fire when a tab dies, so silence counts. */
 const SILENCE_MS = 7000;
 /** Where there is another reason to believe that the peer is gone. */
 const DOUBTFUL_SILENCE_MS = 2500;
+
+const TAKES_NOTHING = 'The connection does not take what is sent over it.';
+const FLOOD = 'The other side sends more messages than any device has to say.';
 
 /** What a link uses of an RTCDataChannel. */
 export interface LinkChannel {
@@ -48,7 +60,10 @@ export class ChannelLink implements MessageLink {
   readonly #sizes: TensorSizes;
   readonly #message = new Emitter<DataMessage>();
   readonly #ending = new Ending();
-  readonly #reassembler = new Reassembler();
+  readonly #reassembler: Reassembler;
+  readonly #pings = new Allowance(PING_RATE, performance.now());
+  readonly #shorts = new Allowance(SHORT_RATE, performance.now());
+  readonly #messages = new Allowance(MESSAGE_RATE, performance.now());
   readonly #heartbeat: ReturnType<typeof setInterval>;
   readonly onMessage = this.#message.on;
   readonly onClose = this.#ending.on;
@@ -59,10 +74,11 @@ export class ChannelLink implements MessageLink {
   #waiting = 0;
   #silenceMs = SILENCE_MS;
 
-  /** The channel must be open. */
-  constructor(channel: LinkChannel, sizes: TensorSizes) {
+  /** The channel must be open. `own` is what this end is. */
+  constructor(channel: LinkChannel, sizes: TensorSizes, own: 'host' | 'device') {
     this.#channel = channel;
     this.#sizes = sizes;
+    this.#reassembler = new Reassembler(own === 'host' ? sizes.toHostBytes : sizes.toDeviceBytes);
     channel.binaryType = 'arraybuffer';
     channel.bufferedAmountLowThreshold = LOW_WATER_BYTES;
     channel.addEventListener('message', ({ data }) => this.#receive(data));
@@ -78,7 +94,7 @@ export class ChannelLink implements MessageLink {
       this.#put(encodeMessage(message));
       return Promise.resolve();
     }
-    if (this.#waiting >= MAX_WAITING_MESSAGES) this.#end('The connection does not take what is sent over it.');
+    if (this.#waiting >= MAX_WAITING_MESSAGES) this.#end(TAKES_NOTHING);
     this.#waiting++;
     const sent = this.#bulk.then(() => this.#sendSlices(message, pace)).finally(() => this.#waiting--);
     this.#bulk = sent.catch(() => undefined);
@@ -100,6 +116,7 @@ export class ChannelLink implements MessageLink {
 
   #put(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#closed) return;
+    if (this.#channel.bufferedAmount > MAX_UNSENT_BYTES) this.#end(TAKES_NOTHING);
     for (const slice of slices(bytes, this.#nextNumber++)) this.#write(slice);
   }
 
@@ -158,11 +175,13 @@ export class ChannelLink implements MessageLink {
 
   #receive(data: unknown): void {
     if (this.#closed) return;
-    this.#heardMs = performance.now();
+    const nowMs = performance.now();
+    this.#heardMs = nowMs;
     try {
       if (!(data instanceof ArrayBuffer)) throw new Error('A peer sent text where bytes belong.');
-      const bytes = this.#reassembler.add(new Uint8Array(data));
+      const bytes = this.#reassembler.add(new Uint8Array(data), nowMs);
       if (bytes === null) return;
+      if (!this.#messages.spend(nowMs)) throw new Error(FLOOD);
       const frame = decodeFrame(bytes);
       if (!this.#greeted) {
         const problem = helloProblem(frame);
@@ -171,6 +190,9 @@ export class ChannelLink implements MessageLink {
         return;
       }
       const message = readMessage(frame, this.#sizes);
+      if (message.tensors.length === 0 && !this.#shorts.spend(nowMs)) throw new Error(FLOOD);
+      if ((message.header.type === 'ping' || message.header.type === 'pong') && !this.#pings.spend(nowMs))
+        throw new Error(FLOOD);
       if (message.header.type === 'ping')
         this.#put(encodeMessage({ header: { type: 'pong', sentMs: message.header.sentMs }, tensors: [] }));
       else if (message.header.type !== 'pong') this.#message.emit(message);
@@ -180,7 +202,10 @@ export class ChannelLink implements MessageLink {
   }
 
   #beat(): void {
-    if (performance.now() - this.#heardMs > this.#silenceMs) this.#end('The other side stopped answering.');
+    const nowMs = performance.now();
+    const overdue = this.#reassembler.overdue(nowMs);
+    if (overdue !== null) this.#end(overdue);
+    else if (nowMs - this.#heardMs > this.#silenceMs) this.#end('The other side stopped answering.');
     else this.#put(encodeMessage({ header: { type: 'ping', sentMs: performance.now() }, tensors: [] }));
   }
 

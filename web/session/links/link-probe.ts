@@ -1,3 +1,4 @@
+import { MAX_PROBE_VALUES } from '../../../signaling/protocol/limits.ts';
 import { Emitter } from '../world/emitter.ts';
 import { whileOpen } from '../world/ending.ts';
 import type { MessageLink } from './message-link.ts';
@@ -6,7 +7,6 @@ const PROBE_TIMEOUT_MS = 20_000;
 /** A transfer this long is measured well enough; shorter ones are tried again with more bytes. */
 const LONG_ENOUGH_SECONDS = 0.15;
 const FIRST_FLOATS = 32 * 1024;
-const MAX_FLOATS = 512 * 1024;
 
 /**
  * Rate in bit/s from here to the host with the whole link to itself: a timed transfer, less the round trip of an empty one.
@@ -36,7 +36,7 @@ export async function measureLink(link: MessageLink): Promise<number> {
     const roundTripSeconds = await timed(0);
     for (let floats = FIRST_FLOATS; ; floats *= 4) {
       const elapsedSeconds = await timed(floats);
-      if (elapsedSeconds >= LONG_ENOUGH_SECONDS || floats >= MAX_FLOATS)
+      if (elapsedSeconds >= LONG_ENOUGH_SECONDS || floats >= MAX_PROBE_VALUES)
         return (floats * 32) / Math.max(elapsedSeconds - roundTripSeconds, elapsedSeconds / 10);
     }
   } finally {

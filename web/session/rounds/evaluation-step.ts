@@ -1,6 +1,6 @@
+import { EVALUATION_CHUNK_SAMPLES } from '../../../signaling/protocol/limits.ts';
 import type { ChunkTag, Step } from '../../../signaling/protocol/round.ts';
 
-const CHUNK_SAMPLES = 32;
 /** A chunk that takes so long is given to somebody else as well; the first answer counts. */
 const CHUNK_PATIENCE_MS = 30_000;
 /** A device that failed more often in one evaluation is not asked again in it; with nobody else left, the evaluation is given up. */
@@ -84,9 +84,9 @@ export interface BeginEvaluation {
 }
 
 export function beginEvaluation({ term, evaluation, examples, able, atMs }: BeginEvaluation): Stepped {
-  const chunks = Array.from({ length: Math.ceil(examples / CHUNK_SAMPLES) }, (_, number): Chunk => {
-    const start = number * CHUNK_SAMPLES;
-    return { number, start, count: Math.min(CHUNK_SAMPLES, examples - start) };
+  const chunks = Array.from({ length: Math.ceil(examples / EVALUATION_CHUNK_SAMPLES) }, (_, number): Chunk => {
+    const start = number * EVALUATION_CHUNK_SAMPLES;
+    return { number, start, count: Math.min(EVALUATION_CHUNK_SAMPLES, examples - start) };
   });
   const state: EvaluationState = {
     term,

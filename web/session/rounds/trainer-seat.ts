@@ -6,6 +6,7 @@ import { labelsPerSample, type SessionSettings } from '../../../signaling/protoc
 import type { TokenBatch } from '../../../worker/api/batch.ts';
 import type { DeviceWorkerApi } from '../../../worker/api/device-api.ts';
 import type { MessageLink } from '../links/message-link.ts';
+import { tensorSizes } from '../links/tensor-sizes.ts';
 import { Ending, whileOpen } from '../world/ending.ts';
 import type { SessionEnvironment, WorkerHandle } from '../world/environment.ts';
 import { withProgress } from '../world/with-progress.ts';
@@ -15,6 +16,8 @@ import { type Heard, hearAbandoned, hearOrder, isCurrent, NOTHING_HEARD } from '
 const PROGRESS_EVERY_MS = 250;
 /** Orders and chunks that may wait for this device; a host gives it all orders of a round at most. */
 const MAX_QUEUED_WORK = 128;
+/** Its bytes, as multiples of the session's longest order: what a round has in all, twice, and what was given out again. */
+const MAX_QUEUED_ORDERS = 4;
 /** Texts that its own person may have waiting. */
 const MAX_QUESTIONS = 8;
 /** Orders whose gradients may be on their way while the next one is computed. */
@@ -55,6 +58,7 @@ export class TrainerSeat {
   readonly #settings: SessionSettings;
   readonly #onStatus: (status: DeviceStatus) => void;
   readonly #ending = new Ending();
+  readonly #maxQueuedBytes: number;
   #attached: Attachment | null = null;
   #questions: Question[] = [];
   #working = false;
@@ -69,6 +73,7 @@ export class TrainerSeat {
   ) {
     this.#environment = environment;
     this.#settings = settings;
+    this.#maxQueuedBytes = MAX_QUEUED_ORDERS * tensorSizes(settings).toDeviceBytes;
     this.#onStatus = onStatus;
     this.#worker = environment.startDeviceWorker();
   }
@@ -150,7 +155,8 @@ export class TrainerSeat {
         if (heard === null) return;
         this.#heard(attached, heard);
       } else attached.queue = queue.filter((work) => work.header.type === 'order' || !isEarlier(work.header, header));
-      if (attached.queue.length >= MAX_QUEUED_WORK) {
+      const bytes = attached.queue.reduce((sum, work) => sum + heldBytes(work), heldBytes(message));
+      if (attached.queue.length >= MAX_QUEUED_WORK || bytes > this.#maxQueuedBytes) {
         this.#fail(attached, header, new Error('This device has as much work waiting as it takes.'));
         return;
       }
@@ -285,6 +291,10 @@ export class TrainerSeat {
     await attached.link.send({ header: { type: 'logits', tag: header.tag }, tensors: [logits] });
   }
 }
+
+/** Bytes that a waiting message keeps in memory. */
+const heldBytes = ({ tensors }: Pick<DataMessage, 'tensors'>): number =>
+  tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
 
 function keepParameters(attached: Attachment, header: Work['header'], tensors: Work['tensors']): void {
   const values = tensors.at(-1);
