@@ -25,7 +25,17 @@ export interface Chronicle {
 
 const ROOM_FIELDS = ['phase', 'host', 'policy', 'plan', 'planNote'] as const;
 type RoomField = (typeof ROOM_FIELDS)[number];
-const DEVICE_FIELDS = ['name', 'kind', 'status', 'hidden', 'linked', 'online', 'peerId', 'profile'] as const;
+const DEVICE_FIELDS = [
+  'name',
+  'kind',
+  'status',
+  'hidden',
+  'linked',
+  'online',
+  'peerId',
+  'profile',
+  'probation',
+] as const;
 type DeviceField = Exclude<keyof DeviceView, 'id'>;
 
 /** Editions of reports that the room's history thinned out are forgotten now and then. */
@@ -58,6 +68,7 @@ const allOf = (edition: number): Record<DeviceField, number> => ({
   online: edition,
   peerId: edition,
   profile: edition,
+  probation: edition,
 });
 
 /** Takes down what an event changed; says whether there is anything to tell. */

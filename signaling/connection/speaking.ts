@@ -17,6 +17,7 @@ const OF_THE_HOST: ReadonlySet<ClientMessage['type']> = new Set([
   'admit',
   'refuse',
   'remove',
+  'probation',
   'phase',
   'policy',
   'round',
@@ -86,6 +87,7 @@ export function speak(
         leaveOut(turn, connection, 'The host cannot remove itself; it can end the session.');
       else takeOut(turn, room, message.device);
       break;
+    case 'probation':
     case 'phase':
     case 'policy':
     case 'round':

@@ -46,3 +46,63 @@ function bytesOf(m: Profile['memory'], a: Activations, microBatch: number, depth
     depth * m.gradientBytesPerLayer
   );
 }
+
+/** Less than any device takes for a layer of one sample: a profile that says less is taken to say this. */
+const LEAST_LAYER_SECONDS = 1e-7;
+/** Who states to be so many times quicker than anybody was seen to be is believed to be as many times slower, until its rounds were timed. */
+const BOASTING = 2;
+
+/** A profile whose times can be divided by. */
+export function believable(profile: Profile): Profile {
+  const { embed, forwardPerLayer, backwardPerLayer, head } = profile.secondsPerSample;
+  if (forwardPerLayer >= LEAST_LAYER_SECONDS && backwardPerLayer >= LEAST_LAYER_SECONDS) return profile;
+  return {
+    ...profile,
+    secondsPerSample: {
+      embed,
+      forwardPerLayer: Math.max(LEAST_LAYER_SECONDS, forwardPerLayer),
+      backwardPerLayer: Math.max(LEAST_LAYER_SECONDS, backwardPerLayer),
+      head,
+    },
+  };
+}
+
+/**
+ * What is believed of a device that only stated its times: to be no quicker than the quickest of those that proved theirs, so that what it
+ * stated gets it no large share; and less of one that boasts. Seconds as in the cost model; `layers` is the model's number of them.
+ */
+export function unproven(stated: Profile, layers: number, proven: readonly Profile[]): Profile {
+  if (proven.length === 0) return stated;
+  const whole = (profile: Profile): number => computeSeconds(profile, layers, 1, layers) - profile.overheadSeconds;
+  const quickest = proven.reduce((a, b) => (whole(b) < whole(a) ? b : a));
+  const factor = BOASTING * whole(stated) < whole(quickest) ? BOASTING : 1;
+  const least = quickest.secondsPerSample;
+  const own = stated.secondsPerSample;
+  const floor = (key: keyof Profile['secondsPerSample']): number => Math.max(own[key], factor * least[key]);
+  if (whole(stated) >= whole(quickest) && stated.overheadSeconds >= quickest.overheadSeconds) return stated;
+  return {
+    ...stated,
+    overheadSeconds: Math.max(stated.overheadSeconds, quickest.overheadSeconds),
+    secondsPerSample: {
+      embed: floor('embed'),
+      forwardPerLayer: floor('forwardPerLayer'),
+      backwardPerLayer: floor('backwardPerLayer'),
+      head: floor('head'),
+    },
+  };
+}
+
+/** The profile of a device that takes `factor` times as long. */
+export function paced(profile: Profile, factor: number): Profile {
+  const { embed, forwardPerLayer, backwardPerLayer, head } = profile.secondsPerSample;
+  return {
+    ...profile,
+    overheadSeconds: profile.overheadSeconds * factor,
+    secondsPerSample: {
+      embed: embed * factor,
+      forwardPerLayer: forwardPerLayer * factor,
+      backwardPerLayer: backwardPerLayer * factor,
+      head: head * factor,
+    },
+  };
+}

@@ -10,13 +10,14 @@ import {
   PassHashSchema,
 } from './door.ts';
 import { DeviceIdSchema, DeviceKeySchema, PeerIdSchema, RoomIdSchema } from './ids.ts';
-import { MAX_CONTROL_CHARACTERS } from './limits.ts';
+import { MAX_CONTROL_CHARACTERS, MAX_LAYERS, MAX_SAMPLES_PER_ROUND } from './limits.ts';
 import { ProfileSchema } from './profile.ts';
 import {
   ActivitySchema,
   DeviceStatusSchema,
   NameSchema,
   PHASES,
+  ProbationSchema,
   RoomChangeSchema,
   RoundReportSchema,
   ScoreReportSchema,
@@ -63,6 +64,14 @@ export const IntroductionSchema = v.strictObject({
   iceServers,
 });
 export type Introduction = v.InferOutput<typeof IntroductionSchema>;
+
+/** What a device needed for a piece of work that was no part of a round. */
+const MeasuredSchema = v.strictObject({
+  samples: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_SAMPLES_PER_ROUND)),
+  deepestDepth: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_LAYERS)),
+  computeSeconds: v.pipe(v.number(), v.finite(), v.minValue(0)),
+});
+export type Measured = v.InferOutput<typeof MeasuredSchema>;
 
 /** Control messages from a tab or headless device to the server. */
 export const ClientMessageSchema = v.variant('type', [
@@ -115,6 +124,13 @@ export const ClientMessageSchema = v.variant('type', [
   v.strictObject({ type: v.literal('refuse'), device: DeviceIdSchema }),
   /** A device has to go, and stays out. */
   v.strictObject({ type: v.literal('remove'), device: DeviceIdSchema }),
+  /** A device is on probation, or is back, with what it was seen to need. */
+  v.strictObject({
+    type: v.literal('probation'),
+    device: DeviceIdSchema,
+    probation: v.nullable(ProbationSchema),
+    measured: v.nullable(MeasuredSchema),
+  }),
   v.strictObject({ type: v.literal('phase'), phase: v.picklist(PHASES) }),
   v.strictObject({ type: v.literal('policy'), policy: v.picklist(POLICIES) }),
   v.strictObject({ type: v.literal('round'), report: RoundReportSchema }),

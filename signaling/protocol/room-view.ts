@@ -44,6 +44,10 @@ export const DeviceStatusSchema = v.variant('kind', [
 ]);
 export type DeviceStatus = v.InferOutput<typeof DeviceStatusSchema>;
 
+/** A device that did not deliver gets no work that others wait for until it does: why, since which round, and when it may try again. */
+export const ProbationSchema = v.strictObject({ why: v.picklist(['late', 'failed']), since: round, next: round });
+export type Probation = v.InferOutput<typeof ProbationSchema>;
+
 export const DeviceViewSchema = v.strictObject({
   id: DeviceIdSchema,
   name: NameSchema,
@@ -57,6 +61,8 @@ export const DeviceViewSchema = v.strictObject({
   online: v.boolean(),
   peerId: v.nullable(PeerIdSchema),
   profile: v.nullable(ProfileSchema),
+  /** Null, or absent, for a device in good standing. */
+  probation: v.optional(v.nullable(ProbationSchema)),
 });
 export type DeviceView = v.InferOutput<typeof DeviceViewSchema>;
 

@@ -15,6 +15,7 @@
  */
 
 import { isotonic, nearestLine, type WeightedPoint, weightedMedian } from '../planner/algorithms/robust.ts';
+import { believable } from '../protocol/cost-model.ts';
 import { MAX_SAMPLES_PER_ROUND } from '../protocol/limits.ts';
 import { median } from '../protocol/median.ts';
 import type { Profile } from '../protocol/profile.ts';
@@ -80,6 +81,8 @@ const INERTIA = 0.05;
 const SHAPE_DOUBT = 0.1;
 /** Two sample counts tell overhead and work apart from this ratio on. */
 const SPREAD = 1.25;
+/** A first round so many times slower than the device stated is believed at once: what it stated gave it the wrong work. */
+const OVERRULE = 4;
 /** Shorter than any order and any timer's resolution. */
 const MIN_SECONDS = 1e-6;
 const MAX_SECONDS = 1e6;
@@ -89,7 +92,7 @@ export function startFit(calibrated: Profile, layers: number): FitState {
   return {
     calibrated,
     layers,
-    cost: calibratedCost(calibrated, layers),
+    cost: calibratedCost(believable(calibrated), layers),
     window: [],
     suspects: [],
     linkRates: Array(LINK_WINDOW).fill(calibrated.linkBitsPerSecond),
@@ -101,6 +104,9 @@ function calibratedCost({ overheadSeconds, secondsPerSample }: Profile, layers: 
   return { overhead: overheadSeconds, base: embed + layers * forwardPerLayer + head, perDepth: backwardPerLayer };
 }
 
+/** Whether any of its rounds was timed. */
+export const isMeasured = ({ window, suspects }: FitState): boolean => window.length + suspects.length > 0;
+
 /** What cannot be a measurement (no samples, a depth that the model lacks, times that are not positive numbers) changes nothing. */
 export function observeRound(state: FitState, seen: RoundObservation): FitState {
   return observeLink(observeCompute(state, seen), seen);
@@ -108,7 +114,8 @@ export function observeRound(state: FitState, seen: RoundObservation): FitState 
 
 /** The calibrated profile with compute and link coefficients as rounds corrected them. */
 export function correctedProfile(state: FitState): Profile {
-  const { calibrated, cost, layers } = state;
+  const { cost, layers } = state;
+  const calibrated = believable(state.calibrated);
   const { embed, forwardPerLayer, head } = calibrated.secondsPerSample;
   const { base } = calibratedCost(calibrated, layers);
   const scale = base > 0 ? cost.base / base : 0;
@@ -135,7 +142,8 @@ function observeCompute(state: FitState, seen: RoundObservation): FitState {
   if (Math.abs(deviation) <= Math.log(BAND)) return accept({ ...state, suspects: [] }, [sample]);
   const sameSide = state.suspects.filter((old) => Math.log(old.seconds / known(state, old)) * deviation > 0);
   const suspects = [...sameSide, sample];
-  if (suspects.length < CONFIRM) return { ...state, suspects };
+  const overruled = !isMeasured(state) && deviation > Math.log(OVERRULE);
+  if (suspects.length < CONFIRM && !overruled) return { ...state, suspects };
   return accept(changePace({ ...state, suspects: [] }, suspects), suspects);
 }
 
@@ -166,7 +174,7 @@ function accept(state: FitState, fresh: readonly ComputeSample[]): FitState {
   const earlier = state.window.length > 0 ? state.window : Array<ComputeSample>(PRIOR).fill(prior);
   const window = [...earlier, ...fresh].slice(-WINDOW);
   const overhead = fitOverhead(state.cost.overhead, window);
-  const calibrated = calibratedCost(state.calibrated, state.layers);
+  const calibrated = calibratedCost(believable(state.calibrated), state.layers);
   return { ...state, window, cost: fitLine({ ...state.cost, overhead }, calibrated, window) };
 }
 

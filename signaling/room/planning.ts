@@ -1,10 +1,12 @@
 import type { RoomPlanAnswer, RoomProblem } from '../planner/room-plan.ts';
 import { GRADIENT_BITS_PER_VALUE, headParameterCount, layerParameterCount } from '../protocol/adapter-size.ts';
+import { believable, unproven } from '../protocol/cost-model.ts';
+import type { Measured } from '../protocol/messages.ts';
 import type { RoomPlan } from '../protocol/plan.ts';
 import type { Profile } from '../protocol/profile.ts';
 import type { RoundReport } from '../protocol/room-view.ts';
 import type { SessionSettings } from '../protocol/settings.ts';
-import { correctedProfile, type FitState, observeRound, startFit } from './fit.ts';
+import { correctedProfile, type FitState, isMeasured, observeRound, startFit } from './fit.ts';
 import { decideReplan, repredictSeconds } from './hysteresis.ts';
 
 /** A device that a plan may use, as it measured itself when it joined. */
@@ -42,10 +44,58 @@ export function observeReport(
   );
 }
 
-const currentProfile = (fits: PlanningState['fits'], { id, profile }: Trainer): Profile => {
+/** The fits after a device did a piece of work that was no part of a round. */
+export function observeTrial(
+  fits: PlanningState['fits'],
+  { id, profile }: Pick<Trainer, 'id' | 'profile'>,
+  measured: Measured,
+  layers: number,
+): PlanningState['fits'] {
+  const known = fits.get(id);
+  const fit = known?.calibrated === profile ? known : startFit(profile, layers);
+  const seen = { ...measured, uploadBits: 0, uploadSeconds: 0, share: 1 };
+  return new Map(fits).set(id, observeRound(fit, seen));
+}
+
+/** Whether anything but the device's own word is known of its speed; a host takes its own. */
+function isProven(fits: PlanningState['fits'], { id, profile }: Trainer, host: string): boolean {
   const fit = fits.get(id);
-  return fit?.calibrated === profile ? correctedProfile(fit) : profile;
-};
+  return id === host || (fit?.calibrated === profile && isMeasured(fit));
+}
+
+/** Trainers with what is believed of them: what their rounds took; before, their own word, as far as it claims no large share. */
+export function believedTrainers(
+  trainers: readonly Trainer[],
+  fits: PlanningState['fits'],
+  host: string,
+  layers: number,
+): readonly Trainer[] {
+  const known = trainers.map((trainer) => {
+    const fit = fits.get(trainer.id);
+    const measured = fit?.calibrated === trainer.profile ? correctedProfile(fit) : trainer.profile;
+    return { trainer, proven: isProven(fits, trainer, host), profile: believable(measured) };
+  });
+  const proven = known.flatMap((one) => (one.proven ? [one.profile] : []));
+  return known.map(({ trainer, profile, ...one }) => ({
+    ...trainer,
+    profile: one.proven ? profile : unproven(profile, layers, proven),
+  }));
+}
+
+/** Whether a report proved a device that the plan had given less than its word: with it known, the plan is stale. */
+export function provesOne(
+  trainers: readonly Trainer[],
+  before: PlanningState['fits'],
+  after: PlanningState['fits'],
+  host: string,
+  layers: number,
+): boolean {
+  const held = believedTrainers(trainers, before, host, layers);
+  return trainers.some(
+    (trainer, i) =>
+      !isProven(before, trainer, host) && isProven(after, trainer, host) && held[i]?.profile !== trainer.profile,
+  );
+}
 
 export function roomProblem(
   settings: SessionSettings,
@@ -59,7 +109,11 @@ export function roomProblem(
     samples: training.samplesPerRound,
     layerUploadBits: layerParameterCount(shape, lora) * GRADIENT_BITS_PER_VALUE,
     headUploadBits: headParameterCount(shape, task.labelCount) * GRADIENT_BITS_PER_VALUE,
-    devices: trainers.map((t) => ({ id: t.id, name: t.name, profile: currentProfile(fits, t) })),
+    devices: believedTrainers(trainers, fits, host, shape.layers).map(({ id, name, profile }) => ({
+      id,
+      name,
+      profile,
+    })),
     hostId: host,
     policy: settings.policy,
     seed: training.seed,
@@ -90,7 +144,7 @@ export function choosePlan(
 ): PlanChange {
   if (asked === 'drift' && current.plan !== null) {
     const { trainers, fits, host, layers } = context;
-    const profiles = new Map(trainers.map((t) => [t.id, currentProfile(fits, t)]));
+    const profiles = new Map(believedTrainers(trainers, fits, host, layers).map(({ id, profile }) => [id, profile]));
     const decision = decideReplan(current.confirmed, {
       cause: 'drift',
       currentSeconds: repredictSeconds(current.plan.assignments, profiles, layers, host),

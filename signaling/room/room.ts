@@ -1,12 +1,21 @@
 import type { RoomPlanAnswer, RoomProblem } from '../planner/room-plan.ts';
 import { mergedByRound, thinned, withoutOldDetails } from '../protocol/history.ts';
 import { MAX_DEVICES_IN_ROOM, MAX_NAME_LENGTH } from '../protocol/limits.ts';
+import type { Measured } from '../protocol/messages.ts';
 import type { RoomPlan } from '../protocol/plan.ts';
 import type { Profile } from '../protocol/profile.ts';
-import type { DeviceStatus, DeviceView, RoomView, RoundReport, ScoreReport } from '../protocol/room-view.ts';
+import type { DeviceStatus, DeviceView, Probation, RoomView, RoundReport, ScoreReport } from '../protocol/room-view.ts';
 import type { Policy, SessionSettings } from '../protocol/settings.ts';
 import { comparableName } from '../protocol/text/plain-text.ts';
-import { choosePlan, NO_PLANNING, observeReport, type PlanningState, roomProblem } from './planning.ts';
+import {
+  choosePlan,
+  NO_PLANNING,
+  observeReport,
+  observeTrial,
+  type PlanningState,
+  provesOne,
+  roomProblem,
+} from './planning.ts';
 
 /** A device as the room keeps it: what everyone sees, and the key that proves who it is. */
 export interface DeviceRecord extends DeviceView {
@@ -29,6 +38,8 @@ export interface RoomState {
   readonly planNote: string | null;
   readonly planVersions: number;
   readonly planning: PlanningState;
+  /** Whether plans may use devices on probation, too: without them there is none. */
+  readonly everybody: boolean;
   readonly changes: number;
   readonly looks: number;
   readonly answered: { readonly changes: number; readonly looks: number };
@@ -52,6 +63,13 @@ export type RoomEvent =
   | { readonly type: 'hidden'; readonly device: string; readonly hidden: boolean }
   | { readonly type: 'profile'; readonly device: string; readonly profile: Profile }
   | { readonly type: 'linked'; readonly device: string; readonly linked: boolean }
+  /** The host says that a device is on probation, or is back. */
+  | {
+      readonly type: 'probation';
+      readonly device: string;
+      readonly probation: Probation | null;
+      readonly measured: Measured | null;
+    }
   | { readonly type: 'phase'; readonly phase: RoomView['phase'] }
   | { readonly type: 'policy'; readonly policy: Policy }
   | { readonly type: 'round'; readonly report: RoundReport }
@@ -79,6 +97,7 @@ export function createRoom(id: string, host: DeviceSelf, settings: SessionSettin
     planNote: null,
     planVersions: 0,
     planning: NO_PLANNING,
+    everybody: false,
     changes: 0,
     looks: 0,
     answered: { changes: 0, looks: 0 },
@@ -89,7 +108,17 @@ export function createRoom(id: string, host: DeviceSelf, settings: SessionSettin
 
 function newDevice(device: DeviceSelf, watch: boolean, linked: boolean): DeviceRecord {
   const status: DeviceStatus = watch ? { kind: 'watching' } : { kind: 'joining' };
-  return { ...device, watch, status, hidden: false, linked, online: true, peerId: null, profile: null };
+  return {
+    ...device,
+    watch,
+    status,
+    hidden: false,
+    linked,
+    online: true,
+    peerId: null,
+    profile: null,
+    probation: null,
+  };
 }
 
 /** Why a device may not join, or null when it may. */
@@ -104,12 +133,16 @@ export function refusal(state: RoomState, device: DeviceSelf): string | null {
   return null;
 }
 
-/** Devices that a plan may use: measured, ready, and with an open link to the host. */
-export function trainers(state: RoomState): readonly (DeviceRecord & { readonly profile: Profile })[] {
-  return state.devices.filter(isTrainer);
+/** Devices that a plan may use: measured, ready, with an open link to the host, and not on probation. */
+export function trainers({ devices, everybody }: Pick<RoomState, 'devices' | 'everybody'>): readonly Ready[] {
+  return devices.filter(isReady).filter((device) => everybody || !isOnProbation(device));
 }
 
-function isTrainer(d: DeviceRecord): d is DeviceRecord & { readonly profile: Profile } {
+type Ready = DeviceRecord & { readonly profile: Profile };
+
+const isOnProbation = ({ probation }: DeviceRecord): boolean => (probation ?? null) !== null;
+
+function isReady(d: DeviceRecord): d is DeviceRecord & { readonly profile: Profile } {
   return !d.watch && d.linked && d.status.kind === 'ready' && d.profile !== null;
 }
 
@@ -143,23 +176,10 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
         settings: { ...state.settings, policy: event.policy },
         changes: state.changes + 1,
       };
+    case 'probation':
+      return stoodOrBack(state, event);
     case 'round':
-      return {
-        ...state,
-        // A host that went on from a checkpoint tells some rounds again.
-        rounds: withoutOldDetails(thinned([...before(state.rounds, event.report), event.report])),
-        looks: state.looks + 1,
-        planning: {
-          ...state.planning,
-          fits: observeReport(
-            state.planning.fits,
-            trainers(state),
-            state.plan,
-            event.report,
-            state.settings.shape.layers,
-          ),
-        },
-      };
+      return reported(state, event.report);
     case 'score':
       return { ...state, scores: thinned([...before(state.scores, event.report), event.report]) };
     case 'history':
@@ -171,6 +191,36 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
     case 'planned':
       return planned(state, event.request, event.answer);
   }
+}
+
+function reported(state: RoomState, report: RoundReport): RoomState {
+  const { settings, planning, plan, host } = state;
+  const { layers } = settings.shape;
+  const trained = trainers(state);
+  const fits = observeReport(planning.fits, trained, plan, report, layers);
+  return {
+    ...state,
+    // A host that went on from a checkpoint tells some rounds again.
+    rounds: withoutOldDetails(thinned([...before(state.rounds, report), report])),
+    looks: state.looks + 1,
+    changes: provesOne(trained, planning.fits, fits, host, layers) ? state.changes + 1 : state.changes,
+    planning: { ...planning, fits },
+  };
+}
+
+function stoodOrBack(state: RoomState, event: Extract<RoomEvent, { type: 'probation' }>): RoomState {
+  const { device, probation, measured } = event;
+  const known = state.devices.find((d) => d.id === device);
+  if (known === undefined) return state;
+  const { fits } = state.planning;
+  const seen =
+    measured === null || known.profile === null
+      ? fits
+      : observeTrial(fits, { id: device, profile: known.profile }, measured, state.settings.shape.layers);
+  const next = update({ ...state, planning: { ...state.planning, fits: seen } }, device, { probation });
+  // Measured at last, without having been away: what the plan believed of it may be wrong.
+  const wasMeasured = measured !== null && (known.probation ?? null) === null && probation === null;
+  return wasMeasured && isReady(known) ? { ...next, changes: next.changes + 1 } : next;
 }
 
 const before = <T extends { readonly round: number }>(reports: readonly T[], { round }: T): readonly T[] =>
@@ -203,17 +253,20 @@ function update(state: RoomState, id: string, change: Partial<DeviceRecord>): Ro
 
 /** A plan goes stale when the set of trainers or one of their profiles changes, and on nothing else. */
 function withDevices(state: RoomState, devices: readonly DeviceRecord[]): RoomState {
-  const before = trainers(state);
-  const after = devices.filter(isTrainer);
+  const before = trainers({ ...state, everybody: false });
+  const after = trainers({ devices, everybody: false });
   const same =
     before.length === after.length && before.every((d, i) => d.id === after[i].id && d.profile === after[i].profile);
-  return { ...state, devices, changes: same ? state.changes : state.changes + 1 };
+  return same ? { ...state, devices } : { ...state, devices, everybody: false, changes: state.changes + 1 };
 }
 
 function planned(state: RoomState, request: PlanRequest, answer: RoomPlanAnswer): RoomState {
   const answered = { changes: request.changes, looks: request.looks };
   // Trainers changed while the planner worked: a look for drift compares fleets that do not exist any more.
   if (request.cause === 'drift' && request.changes !== state.changes) return { ...state, answered };
+  // Better late than never.
+  const spared = !state.everybody && state.devices.some((device) => isReady(device) && isOnProbation(device));
+  if (!answer.feasible && spared) return { ...state, answered, everybody: true, changes: state.changes + 1 };
   const { plan, note, confirmed } = choosePlan(
     { plan: state.plan, note: state.planNote, confirmed: state.planning.confirmed },
     request.cause,

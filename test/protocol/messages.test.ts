@@ -51,6 +51,12 @@ const CLIENT_MESSAGES: ClientMessage[] = [
   { type: 'status', status: { kind: 'loading', done: 1, total: 2 } },
   { type: 'profile', profile: profile() },
   { type: 'linked', device: 'abcdefgh', linked: true },
+  {
+    type: 'probation',
+    device: 'abcdefgh',
+    probation: { why: 'late', since: 3, next: 4 },
+    measured: { samples: 2, deepestDepth: 6, computeSeconds: 0.5 },
+  },
   { type: 'hidden', hidden: true },
   { type: 'leave' },
   { type: 'ping' },

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { planRoom } from '../../signaling/planner/room-plan.ts';
+import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { RoundReport } from '../../signaling/protocol/room-view.ts';
 import { CONFIRM, correctedProfile } from '../../signaling/room/fit.ts';
-import { NO_PLANNING, observeReport, roomProblem, type Trainer } from '../../signaling/room/planning.ts';
+import { NO_PLANNING, observeReport, provesOne, roomProblem, type Trainer } from '../../signaling/room/planning.ts';
 import { profile, SETTINGS } from '../protocol/samples.ts';
 
 const LAYERS = SETTINGS.shape.layers;
@@ -48,6 +49,49 @@ describe('what the planner is asked', () => {
       fits = observeReport(fits, devices, null, report(round, devices[1]!, 3), LAYERS);
     expect(asked()[0]).toEqual(devices[0]!.profile);
     expect(asked()[1]!.secondsPerSample.backwardPerLayer).toBeCloseTo(3 * 2 * 2e-3, 6);
+  });
+});
+
+describe('a device whose rounds nobody timed', () => {
+  const LIAR = { ...profile(1 / 1000), overheadSeconds: 0 };
+  const perSample = (stated: Profile) => {
+    const { embed, forwardPerLayer, backwardPerLayer, head } = stated.secondsPerSample;
+    return embed + LAYERS * (forwardPerLayer + backwardPerLayer) + head;
+  };
+  const asked = (devices: readonly Trainer[], fits = NO_PLANNING.fits) =>
+    roomProblem(SETTINGS, 'host', devices, fits).devices.map((device) => perSample(device.profile));
+
+  it('is as quick as the host at most, and half as quick if it boasts of more than twice its speed', () => {
+    const host = perSample(profile());
+    expect(asked([trainer('host'), trainer('b', 1 / 1.9)])[1]).toBeCloseTo(host, 12);
+    expect(asked([trainer('host'), { ...trainer('b'), profile: LIAR }])[1]).toBeCloseTo(2 * host, 12);
+    expect(asked([trainer('host'), trainer('b', 3)])[1]).toBeCloseTo(3 * host, 12);
+  });
+
+  it('gets a small share of the samples', () => {
+    const devices = [trainer('host'), trainer('b'), { ...trainer('liar'), profile: LIAR }];
+    const problem = roomProblem({ ...SETTINGS, policy: 'data-parallel' }, 'host', devices, NO_PLANNING.fits);
+    const answer = planRoom(problem);
+    if (!answer.feasible) expect.unreachable(answer.reason);
+    const samples = new Map(answer.plan.assignments.map((a) => [a.device, a.samples.count]));
+    // Of 16, at speeds 1, 1 and 1/2.
+    expect(samples.get('liar') ?? 0).toBeLessThanOrEqual(4);
+  });
+
+  it('is what its first round shows, if that is far from what it stated', () => {
+    const devices = [trainer('host'), { ...trainer('liar'), profile: LIAR }];
+    const fits = observeReport(NO_PLANNING.fits, devices, null, report(1, devices[1]!, 2000), LAYERS);
+    expect(asked(devices, fits)[1]).toBeCloseTo(2 * perSample(profile()), 6);
+    expect(provesOne(devices, NO_PLANNING.fits, fits, 'host', LAYERS)).toBe(true);
+    expect(provesOne(devices, fits, fits, 'host', LAYERS)).toBe(false);
+  });
+
+  it('that states no cost at all is corrected like any other', () => {
+    const none = { embed: 0, forwardPerLayer: 0, backwardPerLayer: 0, head: 0 };
+    const devices = [trainer('host'), { ...trainer('b'), profile: { ...LIAR, secondsPerSample: none } }];
+    const slow = report(1, trainer('b'), 1);
+    const fits = observeReport(NO_PLANNING.fits, devices, null, slow, LAYERS);
+    expect(asked(devices, fits)[1]! * 16).toBeCloseTo(slow.devices[0]!.computeSeconds, 6);
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { planRoom } from '../../signaling/planner/room-plan.ts';
 import { MAX_NAME_LENGTH } from '../../signaling/protocol/limits.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
+import type { Probation } from '../../signaling/protocol/room-view.ts';
 import {
   apply,
   createRoom,
@@ -73,6 +74,45 @@ describe('a room', () => {
     const expected = ['Device host', 'Phone', 'phone 2', 'Phone 3', long, `${long.slice(2)} 2`];
     expect(names(full)).toEqual(expected);
     expect(names(play(full, joins('c', 'phone'), joins('b', 'Phone')))).toEqual(expected);
+  });
+
+  it('plans without a device on probation, with it again when it is back, and with it where nobody else can', () => {
+    const two = settle(play(host(), ...arrives('b', profile())));
+    const stands = (id: string, probation: Probation | null): RoomEvent => ({
+      type: 'probation',
+      device: id,
+      probation,
+      measured: null,
+    });
+    const spared = settle(apply(two, stands('b', { why: 'late', since: 2, next: 3 })));
+    expect(owners(spared)).toEqual(Array(6).fill('host'));
+    expect(roomView(spared).devices[1]?.probation).toEqual({ why: 'late', since: 2, next: 3 });
+    // A pause that grew changes nothing for the planner.
+    expect(next(apply(spared, stands('b', { why: 'late', since: 2, next: 9 })))).toBeNull();
+    expect(new Set(owners(settle(apply(spared, stands('b', null)))))).toEqual(new Set(['host', 'b']));
+    const needed = settle(
+      play(spared, { type: 'status', device: 'host', status: { kind: 'failed', sentence: 'No engine works here.' } }),
+    );
+    expect(owners(needed)).toEqual(Array(6).fill('b'));
+    expect(owners(settle(apply(needed, { type: 'status', device: 'host', status: { kind: 'ready' } })))).toEqual(
+      Array(6).fill('host'),
+    );
+    expect(apply(two, stands('nobody', null))).toEqual(two);
+  });
+
+  it('believes what a device was seen to need over what it states, when it comes back', () => {
+    const free = { ...profile(), overheadSeconds: 0 };
+    const zero = { embed: 0, forwardPerLayer: 0, backwardPerLayer: 0, head: 0 };
+    const two = play(host(), ...arrives('b', { ...free, secondsPerSample: zero }), {
+      type: 'probation',
+      device: 'b',
+      probation: null,
+      measured: { samples: 2, deepestDepth: 6, computeSeconds: 1.2 },
+    });
+    const believed = next(two)?.problem.devices[1]?.profile;
+    // 0.6 s a sample, in equal parts forward and backward: nothing is known of how they differ.
+    expect(believed?.secondsPerSample.backwardPerLayer).toBeCloseTo(0.05, 6);
+    expect(believed?.secondsPerSample.forwardPerLayer).toBeCloseTo(0.05, 6);
   });
 
   it('plans without a device that leaves, loses its link or fails', () => {

@@ -19,6 +19,7 @@ class Scene {
   readonly changed = new Emitter<void>();
   readonly asked: Asked[] = [];
   readonly progress: number[] = [];
+  readonly conduct: { late: readonly string[]; answered: readonly string[] }[] = [];
   readonly abort = new AbortController();
   /** Whom the room has for ready, with a link or without. */
   readonly ids: string[] = [];
@@ -49,6 +50,7 @@ class Scene {
       parameters: { version: 0, values: new Float32Array(1) },
       deviceLinks: this.deviceLinks,
       trainers: () => this.ids,
+      onConduct: (late, answered) => void this.conduct.push({ late, answered }),
       onTrainers: (listener) => {
         this.listeners++;
         const off = this.changed.on(listener);

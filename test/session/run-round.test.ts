@@ -100,6 +100,7 @@ class Scene {
       parameters: { version: 2, values: new Float32Array(3) },
       deviceLinks: this.deviceLinks,
       trainers: () => (this.ready ? this.trainers : []),
+      believed: ({ id }, stated) => ({ device: id, profile: stated }),
       onTrainers: (listener) => {
         this.listeners++;
         const off = this.trainersChanged.on(listener);

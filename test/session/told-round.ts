@@ -49,6 +49,9 @@ function plan(latencySeconds: number, work: Record<string, Share>): RoomPlan {
 }
 
 export const able = (...ids: string[]): AbleDevice[] => ids.map((device) => ({ device, profile: profile() }));
+/** Of these devices, `spared` are on probation. */
+const sparing = (devices: readonly AbleDevice[], spared: readonly string[]): AbleDevice[] =>
+  devices.map((one) => (spared.includes(one.device) ? { ...one, onProbation: true } : one));
 export const tag = (order: number, epoch = 1): OrderTag => ({ term: TERM, round: ROUND, order, epoch });
 export const gradient = (device: string, of: OrderTag, block: Block, atMs = 0, values = 4): RoundEvent => ({
   type: 'gradient',
@@ -118,7 +121,7 @@ export class Told {
 
   constructor(
     work: Record<string, Share>,
-    options: { linked?: string[]; able?: string[]; latencySeconds?: number } = {},
+    options: { linked?: string[]; able?: string[]; spared?: string[]; latencySeconds?: number } = {},
   ) {
     const names = Object.keys(work);
     const { state, effects } = beginRound({
@@ -128,7 +131,7 @@ export class Told {
       plan: plan(options.latencySeconds ?? 1, work),
       layers: LAYERS,
       linked: new Set(options.linked ?? names),
-      able: able(...(options.able ?? options.linked ?? names)),
+      able: sparing(able(...(options.able ?? options.linked ?? names)), options.spared ?? []),
     });
     this.state = state;
     this.begun = effects.map(short);

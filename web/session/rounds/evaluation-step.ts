@@ -39,6 +39,9 @@ export interface EvaluationState {
   readonly lastFailure: { readonly device: string; readonly sentence: string } | null;
   /** Devices that failed since the last tick: their next try waits for it, so that a device that always fails does not spin. */
   readonly resting: ReadonlySet<string>;
+  /** Devices that answered at least once, and those whose chunk was given to somebody else as well. */
+  readonly answered: ReadonlySet<string>;
+  readonly late: ReadonlySet<string>;
 }
 
 export type EvaluationEvent =
@@ -101,6 +104,8 @@ export function beginEvaluation({ term, evaluation, examples, able, atMs }: Begi
     failures: new Map(),
     lastFailure: null,
     resting: new Set(),
+    answered: new Set(),
+    late: new Set(),
   };
   return feed(state, atMs, [{ type: 'progress', done: 0, total: examples }]);
 }
@@ -146,12 +151,14 @@ function without(state: EvaluationState, device: string): EvaluationState {
 function shareOld(state: EvaluationState, atMs: number): EvaluationState {
   const turns = new Map(state.turns);
   const waiting = [...state.waiting];
+  const late = new Set(state.late);
   for (const [device, turn] of state.turns) {
     if (turn.shared || atMs - turn.sinceMs <= CHUNK_PATIENCE_MS) continue;
     turns.set(device, { ...turn, shared: true });
     waiting.unshift(turn.chunk);
+    late.add(device);
   }
-  return { ...state, turns, waiting };
+  return { ...state, turns, waiting, late };
 }
 
 function failed(state: EvaluationState, event: Extract<EvaluationEvent, { type: 'failed' }>): Stepped {
@@ -166,7 +173,7 @@ function answered(state: EvaluationState, event: Extract<EvaluationEvent, { type
   const chunk = state.turns.get(device)?.chunk;
   const turns = new Map(state.turns);
   turns.delete(device);
-  const free = { ...state, turns };
+  const free = { ...state, turns, answered: new Set(state.answered).add(device) };
   if (chunk === undefined || state.done.has(chunk.number)) return feed(free, atMs);
   const doneExamples = state.doneExamples + chunk.count;
   const next = {

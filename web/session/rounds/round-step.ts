@@ -22,10 +22,16 @@ const LATE_AT_LEAST_MS = 15_000;
 /** A device that failed more often in one round gets no work that failed elsewhere; with nobody else left, the round is given up. */
 const MAX_FAILURES = 3;
 
+/** How long a plan's work is waited for before any of it is given to others. */
+export const patienceOf = ({ latencySeconds }: Pick<RoomPlan, 'latencySeconds'>): number =>
+  Math.max(LATE_AT_LEAST_MS, LATE_FACTOR * 1000 * latencySeconds);
+
 /** A device that has a link and could take work now. */
 export interface AbleDevice {
   readonly device: string;
   readonly profile: Profile;
+  /** It gets work only where nobody else can do it. */
+  readonly onProbation?: boolean;
 }
 
 /** What came of one giving out of an order, for the round's report. */
@@ -43,6 +49,10 @@ export interface RunningRound {
   readonly able: readonly AbleDevice[];
   /** How long the next deadline is away from the one before it. */
   readonly patienceMs: number;
+  /** Of the latest giving out that will have had a whole deadline when the next one passes. */
+  readonly patientEpoch: number;
+  /** Devices that a deadline passed for. */
+  readonly late: ReadonlySet<string>;
   /** By device. */
   readonly failures: ReadonlyMap<string, number>;
   /** Numbers of orders that were given out again because a gradient was not finite: once is enough to tell a broken GPU from a broken round. */
@@ -75,7 +85,13 @@ export type RoundEvent =
   /** The deadline has passed. */
   | { readonly type: 'late' };
 
-type Why = 'lost its link' | 'is late' | 'failed' | 'tries again' | 'sent values that are not finite';
+type Why =
+  | 'lost its link'
+  | 'is on probation'
+  | 'is late'
+  | 'failed'
+  | 'tries again'
+  | 'sent values that are not finite';
 
 export type RoundEffect =
   | { readonly type: 'send'; readonly order: Order }
@@ -105,13 +121,17 @@ export interface BeginRound {
 /** The first state of a round, and the orders that begin it. */
 export function beginRound({ layers, linked, able, ...start }: BeginRound): Stepped {
   const round = startRound(start);
-  const patienceMs = Math.max(LATE_AT_LEAST_MS, LATE_FACTOR * 1000 * start.plan.latencySeconds);
-  const there = round.owed.filter(({ order }) => linked.has(order.device)).map(({ order }) => order);
+  const patienceMs = patienceOf(start.plan);
+  const resting = new Set(able.filter(({ onProbation }) => onProbation).map(({ device }) => device));
+  const takes = ({ device }: Order): boolean => linked.has(device) && !resting.has(device);
+  const there = round.owed.filter(({ order }) => takes(order)).map(({ order }) => order);
   const state: RunningRound = {
-    round: { ...round, owed: round.owed.map((o) => ({ ...o, lost: !linked.has(o.order.device) })) },
+    round: { ...round, owed: round.owed.map((o) => ({ ...o, lost: !takes(o.order) })) },
     layers,
     able,
     patienceMs,
+    patientEpoch: 1,
+    late: new Set(),
     failures: new Map(),
     doubted: new Set(),
     timings: there.map(unseen),
@@ -119,10 +139,11 @@ export function beginRound({ layers, linked, able, ...start }: BeginRound): Step
     lossSum: 0,
   };
   const begun: RoundEffect[] = there.map((order) => ({ type: 'send', order }));
-  const settled = giveOut(state, isLost, able, 'lost its link');
+  const spared = giveOut(state, ({ order }) => resting.has(order.device), able, 'is on probation');
+  const settled = giveOut(spared.state, isLost, able, 'lost its link');
   return ended({
-    state: settled.state,
-    effects: [...begun, ...settled.effects, { type: 'wait', ms: patienceMs }, { type: 'activity' }],
+    state: { ...settled.state, patientEpoch: settled.state.round.epoch },
+    effects: [...begun, ...spared.effects, ...settled.effects, { type: 'wait', ms: patienceMs }, { type: 'activity' }],
   });
 }
 
@@ -223,18 +244,42 @@ function takeFailure(before: RunningRound, event: Extract<RoundEvent, { type: 'f
 }
 
 function late(before: RunningRound): Stepped {
-  const state = { ...before, patienceMs: 2 * before.patienceMs };
+  const lates = before.round.owed.filter(({ order, lost }) => !lost && order.epoch <= before.patientEpoch);
+  const state = {
+    ...before,
+    patienceMs: 2 * before.patienceMs,
+    late: new Set([...before.late, ...lates.map(({ order }) => order.device)]),
+  };
   const wait: RoundEffect = { type: 'wait', ms: state.patienceMs };
   const owing = new Set(state.round.owed.map(({ order }) => order.device));
   const others = state.able.filter(({ device }) => !owing.has(device));
   const elsewhere = giveOut(state, () => true, others, 'is late');
   // Where nobody else can, the same device is asked again: its order may have been lost on the way.
   const given = elsewhere.moved ? elsewhere : giveOut(state, () => true, state.able, 'is late');
-  return { state: given.state, effects: [...given.effects, wait] };
+  return { state: { ...given.state, patientEpoch: given.state.round.epoch }, effects: [...given.effects, wait] };
 }
 
 /** Gives the orders that are `free` to those of `able` that would be done first, and tells those who had them. */
 function giveOut(
+  state: RunningRound,
+  free: (owed: Owed) => boolean,
+  able: readonly AbleDevice[],
+  why: Why,
+): Stepped & { readonly moved: boolean } {
+  const trusted = able.filter(({ onProbation }) => !onProbation);
+  const given = giveOutTo(state, free, trusted, why);
+  if (trusted.length === able.length) return given;
+  // Better somebody on probation than nobody.
+  const gone = new Set(given.effects.flatMap((effect) => (effect.type === 'send' ? [effect.order.number] : [])));
+  const others = giveOutTo(given.state, (owed) => free(owed) && !gone.has(owed.order.number), able, why);
+  return {
+    state: others.state,
+    effects: [...given.effects, ...others.effects],
+    moved: given.moved || others.moved,
+  };
+}
+
+function giveOutTo(
   state: RunningRound,
   free: (owed: Owed) => boolean,
   able: readonly AbleDevice[],

@@ -27,6 +27,8 @@ export interface EvaluationInput {
   readonly onTrainers: Listeners<void>;
   readonly nameOf: (device: string) => string;
   readonly onProgress: (done: number, total: number) => void;
+  /** At its end: who was waited for too long, and who answered. */
+  readonly onConduct: (late: readonly string[], answered: readonly string[]) => void;
   readonly signal: AbortSignal;
 }
 
@@ -80,6 +82,7 @@ export function runEvaluation(input: EvaluationInput): Promise<Float32Array> {
           onProgress(effect.done, effect.total);
           break;
         case 'complete':
+          input.onConduct([...loop.state.late], [...loop.state.answered]);
           end(() => resolve(all));
           break;
         case 'give-up':

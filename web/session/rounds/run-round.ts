@@ -1,9 +1,11 @@
 import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
+import type { Profile } from '../../../signaling/protocol/profile.ts';
 import type { DeviceView, RoundReport } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { GradientPart, TokenBatch } from '../../../worker/api/batch.ts';
 import type { Listeners } from '../world/emitter.ts';
 import type { DeviceLinks, DeviceLinksEvent, ParameterState } from './device-links.ts';
+import { believedSeconds } from './probation.ts';
 import { depthOf, type Order, type RoundState, tagOf } from './round.ts';
 import {
   type AbleDevice,
@@ -26,6 +28,8 @@ export interface RoundInput {
   readonly deviceLinks: DeviceLinks;
   /** Devices that could take over work now. */
   readonly trainers: () => readonly DeviceView[];
+  /** What is believed of a device's speed, and whether it is on probation. */
+  readonly believed: (device: DeviceView, profile: Profile) => AbleDevice;
   /** Called when `trainers` may answer differently. */
   readonly onTrainers: Listeners<void>;
   readonly onActivity: (state: RoundState) => void;
@@ -40,6 +44,9 @@ export interface RoundResult {
   readonly lossSum: number;
   readonly devices: RoundReport['devices'];
   readonly reassigned: number;
+  /** Devices that a deadline passed for, and those that failed at least once. */
+  readonly late: readonly string[];
+  readonly failed: readonly string[];
 }
 
 /**
@@ -51,6 +58,7 @@ export function runRound(input: RoundInput): Promise<RoundResult> {
   const layers = settings.shape.layers;
   return new Promise((resolve, reject) => {
     let deadline: ReturnType<typeof setTimeout> | undefined;
+    const sent = new Map<string, number>();
     const begun = beginRound({
       term,
       round,
@@ -89,6 +97,7 @@ export function runRound(input: RoundInput): Promise<RoundResult> {
     function perform(effect: RoundEffect): void {
       switch (effect.type) {
         case 'send':
+          sent.set(givenOf(effect.order), performance.now());
           sendOrder(input, effect.order);
           break;
         case 'abandon':
@@ -108,7 +117,7 @@ export function runRound(input: RoundInput): Promise<RoundResult> {
           input.onActivity(loop.state.round);
           break;
         case 'complete':
-          end(() => resolve(resultOf(loop.state)));
+          end(() => resolve(resultOf(loop.state, sent, input)));
           break;
         case 'give-up':
           end(() => reject(new Error(`${nameOf(effect.device)} failed: ${effect.sentence}`)));
@@ -145,13 +154,15 @@ function roundEvent(event: DeviceLinksEvent, input: RoundInput): RoundEvent | nu
   return null;
 }
 
-function ableDevices({ trainers, deviceLinks }: RoundInput): readonly AbleDevice[] {
-  return trainers().flatMap(({ id, profile }) =>
-    profile === null || !deviceLinks.has(id) ? [] : [{ device: id, profile }],
+function ableDevices({ trainers, deviceLinks, believed }: RoundInput): readonly AbleDevice[] {
+  return trainers().flatMap((device) =>
+    device.profile === null || !deviceLinks.has(device.id) ? [] : [believed(device, device.profile)],
   );
 }
 
-function sendOrder({ term, round, batch, parameters, settings, deviceLinks }: RoundInput, order: Order): void {
+export type OrderInput = Pick<RoundInput, 'term' | 'round' | 'batch' | 'parameters' | 'settings' | 'deviceLinks'>;
+
+export function sendOrder({ term, round, batch, parameters, settings, deviceLinks }: OrderInput, order: Order): void {
   const { layers, head, samples, microBatch, recompute, share } = order;
   const rows = samplesOf(batch, samples.start, samples.count);
   const { dropout, seed } = settings.training;
@@ -185,25 +196,47 @@ function movedSentence(
     : `${nameOf(from)} ${why}; ${nameOf(to)} takes over its part of round ${round}.`;
 }
 
-function resultOf({ parts, lossSum, round, timings, layers }: RunningRound): RoundResult {
-  return { parts, lossSum, reassigned: round.reassigned, devices: timings.flatMap((t) => reportOf(t, layers)) };
+/** One giving out of one order. */
+const givenOf = ({ number, epoch }: Order): string => `${number}.${epoch}`;
+
+function resultOf(state: RunningRound, sent: ReadonlyMap<string, number>, input: RoundInput): RoundResult {
+  const { parts, lossSum, round, timings, layers, late, failures } = state;
+  return {
+    parts,
+    lossSum,
+    reassigned: round.reassigned,
+    devices: timings.flatMap((t) => reportOf(t, layers, sent.get(givenOf(t.order)), input)),
+    late: [...late],
+    failed: [...failures.keys()],
+  };
 }
 
 /** Empty for an order of which no report came. */
-function reportOf(timing: Timing, layers: number): RoundReport['devices'] {
+function reportOf(
+  timing: Timing,
+  layers: number,
+  sentMs: number | undefined,
+  { trainers, parameters }: RoundInput,
+): RoundReport['devices'] {
   const { order, computeSeconds, doneMs, lastPartMs, uploadBits } = timing;
   if (computeSeconds === null) return [];
+  const rate = trainers().find(({ id }) => id === order.device)?.profile?.linkBitsPerSecond ?? Infinity;
+  const elapsed = sentMs === undefined ? 0 : (doneMs - sentMs) / 1000;
   return [
     {
       device: order.device,
       samples: order.samples.count,
       deepestDepth: depthOf(order, layers),
-      computeSeconds,
+      computeSeconds: believedSeconds(computeSeconds, elapsed, downSeconds(parameters, rate)),
       uploadSeconds: Math.max(0, (lastPartMs - doneMs) / 1000),
       uploadBits,
     },
   ];
 }
+
+/** What the parameters take on their way to a device, at its stated rate. */
+export const downSeconds = ({ values }: ParameterState, bitsPerSecond: number): number =>
+  (32 * values.length) / bitsPerSecond;
 
 /** Rows `start` to `start + count` of a batch; views, not copies. */
 export function samplesOf(batch: TokenBatch, start: number, count: number): TokenBatch {

@@ -5,6 +5,7 @@ import type { DevSet, HostWorkerApi, OpenedSession } from '../../../worker/api/h
 import type { ViewStore } from '../view/view-store.ts';
 import { Emitter } from '../world/emitter.ts';
 import { messageOf } from '../world/with-progress.ts';
+import { Conducts } from './conducts.ts';
 import type { DeviceLinks, ParameterState } from './device-links.ts';
 import { progress, type RoundState } from './round.ts';
 import { runEvaluation } from './run-evaluation.ts';
@@ -55,6 +56,7 @@ export class Training {
   #lastScored: number;
   #secondScored = false;
   #skipped = NONE_SKIPPED;
+  readonly #conducts: Conducts;
   #telling: Promise<unknown> | null = null;
   #activityMs = 0;
 
@@ -64,6 +66,15 @@ export class Training {
     this.#round = resumed?.round ?? 0;
     this.#phase = resumed === null ? 'gathering' : resumed.finished ? 'finished' : 'paused';
     this.#lastScored = store.view.scores.at(-1)?.round ?? -1;
+    const { deviceLinks, send, settings, room } = context;
+    this.#conducts = new Conducts({
+      layers: settings.shape.layers,
+      host: () => room()?.host ?? null,
+      deviceLinks,
+      send,
+      onNews: (kind, sentence) => store.notice(kind, sentence),
+      nameOf: (id) => this.#nameOf(id),
+    });
   }
 
   get phase(): Phase {
@@ -98,10 +109,12 @@ export class Training {
   }
 
   roomChanged(): void {
+    this.#conducts.roomChanged(this.#context.room());
     this.#changed.emit();
   }
 
   close(): void {
+    this.#conducts.close();
     this.#abort.abort();
     this.#changed.emit();
   }
@@ -172,21 +185,20 @@ export class Training {
     const round = this.#round + 1;
     const startMs = performance.now();
     const [batch, parameters] = await Promise.all([worker.roundBatch(round), this.#parameters()]);
+    const input = { round, term, settings, batch, parameters, deviceLinks };
+    this.#conducts.roundBegins(input, plan, this.#readyDevices());
     const result = await runRound({
-      round,
-      term,
+      ...input,
       plan,
-      settings,
-      batch,
-      parameters,
-      deviceLinks,
       trainers: () => this.#readyDevices(),
+      believed: (device, profile) => this.#conducts.believed(device, profile, this.#readyDevices()),
       onTrainers: this.#changed.on,
       onActivity: (state) => this.#activity(state),
       onNews: (kind, sentence) => store.notice(kind, sentence),
       nameOf: (id) => this.#nameOf(id),
       signal: this.#abort.signal,
     });
+    this.#conducts.roundEnds(round, result, this.#readyDevices());
     const samples = batch.lengths.length;
     const devices = result.devices.map(({ device }) => device);
     await this.#tell(async () => {
@@ -261,9 +273,10 @@ export class Training {
       devBatch: (start, count) => worker.devBatch(start, count, set),
       parameters: await this.#parameters(),
       deviceLinks,
-      trainers: () => this.#readyDevices().map((device) => device.id),
+      trainers: () => this.#conducts.trusted(this.#readyDevices()).map((device) => device.id),
       onTrainers: this.#changed.on,
       nameOf: (id) => this.#nameOf(id),
+      onConduct: (late, answered) => this.#conducts.evaluationEnds(this.#round, late, answered),
       onProgress: (done, total) => store.dispatch({ type: 'evaluation', evaluation: { done, total } }),
       signal: this.#abort.signal,
     });
