@@ -146,8 +146,8 @@ async function openAdapter(folder: string, values: Values) {
       tokens: (texts: readonly { readonly text: string; readonly pair: string | null }[]) =>
         tokenBatch(
           texts.map((one) => ({ ...one, label: 0 })),
-          tokenizer,
-          { maxTokens: limit, padTokenId: shape.padTokenId, firstPosition: 0 },
+          texts.map(({ text, pair }) => tokenizer.encode(text, pair, limit)),
+          shape.padTokenId,
         ),
     },
     logits: (batch: Parameters<typeof evaluateBatch>[1]) => evaluateBatch(engine, batch, MICRO_BATCH, async () => {}),

@@ -176,7 +176,7 @@ export const TaskSummarySchema = v.strictObject({
   metric: v.picklist(METRICS),
   trainExamples: count(100_000_000),
   devExamples: count(100_000_000),
-  /** Tokens of the longest sample in a typical round, at which devices time themselves; at most the training's `maxTokens`. */
+  /** Tokens of a typical sample of a round as it is computed, padding included, at which devices time themselves; at most `maxTokens`. */
   roundTokens: count(MAX_TOKENS_PER_SAMPLE),
 });
 export type TaskSummary = v.InferOutput<typeof TaskSummarySchema>;

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { createSampler, tokenBatch } from '../../worker/data/batches.ts';
+import { createSampler, rowsOf, tokenBatch } from '../../worker/data/batches.ts';
 import { mixSeed, seededRandom, shuffledIndices } from '../../worker/data/seeded-random.ts';
-import type { Tokenizer } from '../../worker/tokenizer/tokenizer.ts';
 
 const rounds = (draw: (round: number) => number[], count: number) =>
   Array.from({ length: count }, (_, i) => draw(i + 1)).flat();
@@ -54,19 +53,33 @@ test('the shuffle favours no place: each of 4 values is first about a quarter of
 });
 
 test('a batch is padded to its longest row', () => {
-  const letters: Tokenizer = {
-    encode: (text, pair) => [...`${text}${pair ?? ''}`].map((letter) => letter.charCodeAt(0)),
-    notices: [],
-  };
   const examples = [
     { text: 'ab', pair: 'c', label: 1 },
     { text: 'd', pair: null, label: 0.5 },
   ];
-  expect(tokenBatch(examples, letters, { maxTokens: 8, padTokenId: 9, firstPosition: 4 })).toEqual({
+  expect(tokenBatch(examples, [[97, 98, 99], [100]], 9)).toEqual({
     ids: new Int32Array([97, 98, 99, 100, 9, 9]),
     lengths: new Int32Array([3, 1]),
     labels: new Float32Array([1, 0.5]),
-    positions: new Int32Array([4, 5]),
+    positions: new Int32Array([0, 1]),
+    tokens: 3,
+  });
+});
+
+test('rows of a batch keep their ids, labels and positions, and lose the padding that they do not need', () => {
+  const batch = {
+    ids: new Int32Array([1, 2, 3, 0, 4, 0, 0, 0, 5, 6, 7, 8]),
+    lengths: new Int32Array([3, 1, 4]),
+    // Two labels a sample.
+    labels: new Float32Array([0, 1, 1, 0, 1, 1]),
+    positions: new Int32Array([7, 3, 5]),
+    tokens: 4,
+  };
+  expect(rowsOf(batch, [1, 0])).toEqual({
+    ids: new Int32Array([4, 0, 0, 1, 2, 3]),
+    lengths: new Int32Array([1, 3]),
+    labels: new Float32Array([1, 0, 0, 1]),
+    positions: new Int32Array([3, 7]),
     tokens: 3,
   });
 });

@@ -3,13 +3,14 @@ import { PLAIN_TRAINING, type TrainingSettings } from '../../signaling/protocol/
 import { readClassWeights } from '../../signaling/protocol/words/class-weights.ts';
 import type { GradientPart, TokenBatch } from '../../worker/api/batch.ts';
 import { randomModel } from '../../worker/check/random-model.ts';
+import { rowsOf } from '../../worker/data/batches.ts';
 import { findTask, type Task } from '../../worker/data/tasks.ts';
 import { type Loss, sampleWeight } from '../../worker/engine/loss.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import { createLearner, takeStep } from '../../worker/learn/learner.ts';
 import { createAdamWState } from '../../worker/learn/optimiser.ts';
 import { sessionTraining } from '../../worker/learn/session-training.ts';
-import { microBatches, runOrder } from '../../worker/learn/trainer.ts';
+import { runOrder } from '../../worker/learn/trainer.ts';
 
 const base: TrainingSettings = {
   ...PLAIN_TRAINING,
@@ -112,9 +113,13 @@ describe('a weighted round', () => {
       }
       return takeStep(learner, { samples: 5, parts, lossSum, denominator }, base);
     };
+    const inRuns = (count: number) =>
+      Array.from({ length: Math.ceil(5 / count) }, (_, i) =>
+        rowsOf(model.batch, [0, 1, 2, 3, 4].slice(i * count, (i + 1) * count)),
+      );
     const whole = await stepOver([model.batch]);
-    const ones = await stepOver(microBatches(model.batch, 1));
-    const pairs = await stepOver(microBatches(model.batch, 2));
+    const ones = await stepOver(inRuns(1));
+    const pairs = await stepOver(inRuns(2));
     if (whole.kind !== 'stepped' || ones.kind !== 'stepped' || pairs.kind !== 'stepped') throw new Error('No step.');
     for (const split of [ones, pairs]) {
       expect(Math.abs(split.loss / whole.loss - 1)).toBeLessThan(1e-12);

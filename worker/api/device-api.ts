@@ -49,7 +49,7 @@ export interface DeviceWorkerApi {
   next(): Promise<WorkPart>;
   /** Gives up the running order before its next layer; a pending `next` rejects. */
   cancel(): Promise<void>;
-  /** (B, labels) row-major logits without dropout. */
-  evaluate(batch: TokenBatch, microBatch: number): Promise<Float32Array>;
+  /** (B, labels) row-major logits without dropout; as many samples at once as the device has the memory for. */
+  evaluate(batch: TokenBatch): Promise<Float32Array>;
   progress(): Promise<LoadProgress>;
 }

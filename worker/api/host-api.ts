@@ -1,3 +1,4 @@
+import type { SampleRange } from '../../signaling/protocol/round.ts';
 import type { FurtherScore, Metric } from '../../signaling/protocol/scores.ts';
 import type {
   LoraSettings,
@@ -151,8 +152,12 @@ export interface HostWorkerApi {
   previewTable(file: NamedFile, leastColumns?: 1 | 2): Promise<TablePreview>;
   /** How far `open` is. */
   progress(): Promise<OpeningProgress>;
-  /** The samples of a round, drawn without replacement within an epoch from the seed: the same for every plan. Rounds count from 1. */
-  roundBatch(round: number): Promise<TokenBatch>;
+  /**
+   * The samples of a round, drawn without replacement within an epoch from the seed: the same for every plan. Rounds count from 1. They
+   * stand as they were drawn, or, given the ranges that a plan cuts the round into, dealt by length (`dealing.ts`); `positions` say where
+   * each was drawn, whatever its place.
+   */
+  roundBatch(round: number, ranges?: readonly SampleRange[] | null): Promise<TokenBatch>;
   /** Dev samples `start` to `start + count`, in the data's order. */
   devBatch(start: number, count: number, set?: DevSet): Promise<TokenBatch>;
   /** A text that is in no data set, (1,T), to ask the model about. Rejects with a sentence when the task cannot take it. */

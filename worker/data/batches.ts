@@ -1,5 +1,4 @@
 import type { TokenBatch } from '../api/batch.ts';
-import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { type Example, labelValues } from './example.ts';
 import { mixSeed, seededRandom, shuffledIndices } from './seeded-random.ts';
 
@@ -24,21 +23,44 @@ export function createSampler(examples: number, samplesPerRound: number, seed: n
     });
 }
 
-/** The examples as one batch, padded to the longest of them. Their positions count from `firstPosition`. */
+/** Token ids of each example, `rows`, as one batch that is padded to the longest. Positions count from 0. */
 export function tokenBatch(
   examples: readonly Example[],
-  tokenizer: Tokenizer,
-  options: { readonly maxTokens: number; readonly padTokenId: number; readonly firstPosition: number },
+  rows: readonly ArrayLike<number>[],
+  padTokenId: number,
 ): TokenBatch {
-  const rows = examples.map(({ text, pair }) => tokenizer.encode(text, pair, options.maxTokens));
   const tokens = rows.reduce((longest, row) => Math.max(longest, row.length), 0);
-  const ids = new Int32Array(rows.length * tokens).fill(options.padTokenId);
+  const ids = new Int32Array(rows.length * tokens).fill(padTokenId);
   for (const [i, row] of rows.entries()) ids.set(row, i * tokens);
   return {
     ids,
     lengths: Int32Array.from(rows, (row) => row.length),
     labels: labelValues(examples),
-    positions: Int32Array.from(rows, (_, i) => options.firstPosition + i),
+    positions: Int32Array.from(rows, (_, i) => i),
+    tokens,
+  };
+}
+
+/** Indices from the shortest sample to the longest; equals stay in their order. */
+export const byLength = (lengths: ArrayLike<number>): number[] =>
+  Array.from(lengths, (_, i) => i).sort((a, b) => lengths[a]! - lengths[b]! || a - b);
+
+/** The samples of a batch at these indices, padded no further than the longest of them needs. Their positions go with them. */
+export function rowsOf(batch: TokenBatch, rows: readonly number[]): TokenBatch {
+  const perSample = batch.labels.length / batch.lengths.length;
+  const longest = rows.reduce((most, row) => Math.max(most, batch.lengths[row]!), 1);
+  const tokens = Math.min(batch.tokens, longest);
+  const ids = new Int32Array(rows.length * tokens);
+  const labels = new Float32Array(rows.length * perSample);
+  for (const [i, row] of rows.entries()) {
+    ids.set(batch.ids.subarray(row * batch.tokens, row * batch.tokens + tokens), i * tokens);
+    labels.set(batch.labels.subarray(row * perSample, (row + 1) * perSample), i * perSample);
+  }
+  return {
+    ids,
+    labels,
+    lengths: Int32Array.from(rows, (row) => batch.lengths[row]!),
+    positions: Int32Array.from(rows, (row) => batch.positions[row]!),
     tokens,
   };
 }

@@ -12,7 +12,7 @@ const MAX_COUNTED = 20_000;
 export function countCutTexts({ train, dev }: ExampleSplits, tokenizer: Tokenizer, maxTokens: number): CutTexts {
   const total = train.length + dev.length;
   const isCut = ({ text, pair }: Example): boolean =>
-    mostTokens(text, pair) > maxTokens && tokenizer.encode(text, pair, Number.POSITIVE_INFINITY).length > maxTokens;
+    mostTokens(text, pair) > maxTokens && tokenizer.encode(text, pair, maxTokens + 1).length > maxTokens;
   const counted = [...train.slice(0, MAX_COUNTED), ...dev.slice(0, Math.max(0, MAX_COUNTED - train.length))];
   return { cut: counted.filter(isCut).length, counted: counted.length, total, maxTokens };
 }

@@ -39,6 +39,8 @@ export class Device implements DeviceWorkerApi {
   #progress: LoadProgress = { stage: 'config', done: 0, total: 1 };
   #transfer: (() => Transfer) | null = null;
   #order: RunningOrder | undefined;
+  /** What training may claim, as it was probed; before that nothing says that there is too little. */
+  #limitBytes = Number.POSITIVE_INFINITY;
   /** Settles when an order that was given up has left the engine. */
   #ending: Promise<unknown> = Promise.resolve();
 
@@ -108,6 +110,7 @@ export class Device implements DeviceWorkerApi {
       tokens,
       limitBytes: memoryLimitBytes,
     });
+    this.#limitBytes = limitBytes;
     const memoryBytesPerSecond = await engine.copyBytesPerSecond();
     return {
       engine: engine.name,
@@ -154,9 +157,11 @@ export class Device implements DeviceWorkerApi {
     await this.#ending;
   }
 
-  async evaluate(batch: TokenBatch, microBatch: number): Promise<Float32Array> {
+  async evaluate(batch: TokenBatch): Promise<Float32Array> {
     const { engine, slowdown } = this.#ready();
-    const logits = await evaluateBatch(engine, batch, microBatch, stepPause(slowdown, new AbortController().signal));
+    const longest = batch.lengths.reduce((a, b) => Math.max(a, b), 1);
+    const most = evaluatedAtOnce(engine, Math.min(longest, batch.tokens), this.#limitBytes);
+    const logits = await evaluateBatch(engine, batch, most, stepPause(slowdown, new AbortController().signal));
     return Comlink.transfer(logits, [logits.buffer]);
   }
 
@@ -188,6 +193,20 @@ async function chooseEngine(request: EngineRequest): Promise<{ engine: Engine; f
     }
   }
   throw reason;
+}
+
+/** More samples at once make evaluation no faster. */
+const MOST_EVALUATED_AT_ONCE = 32;
+
+/** The most samples of `tokens` tokens whose forward pass fits `limitBytes`; one at least. */
+function evaluatedAtOnce(engine: Pick<Engine, 'bytes'>, tokens: number, limitBytes: number): number {
+  let samples = MOST_EVALUATED_AT_ONCE;
+  const fits = () => {
+    const { weightsBytes, transientBytes } = engine.bytes(samples, tokens, 0);
+    return weightsBytes + transientBytes <= limitBytes;
+  };
+  while (samples > 1 && !fits()) samples = Math.floor(samples / 2);
+  return samples;
 }
 
 /** Every engine holds at least the frozen tensors in the session's storage. */

@@ -100,6 +100,8 @@ export interface Engine {
   begin(batch: TokenBatch, options: PassOptions): Promise<Pass>;
   /** `savedLayers` counts from the last layer down: the depth of the deepest trained block. */
   bytes(samples: number, tokens: number, savedLayers: number, recompute?: boolean): EngineBytes;
+  /** Whether padding costs what real tokens do; engines that pack rows leave it out. */
+  readonly computesPadding: boolean;
   /** Whether passes may be told to recompute. */
   readonly recomputes: boolean;
   /** Whether such a pass can have its memory here, by taking it where that can be tried; it is given back at once. */

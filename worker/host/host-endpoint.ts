@@ -11,7 +11,7 @@ export function serveHost(host: Host, endpoint?: Endpoint): void {
     forgetModels: (name) => host.forgetModels(name),
     previewTable: (file, leastColumns) => host.previewTable(file, leastColumns),
     progress: () => host.progress(),
-    roundBatch: async (round) => transferBatch(await host.roundBatch(round)),
+    roundBatch: async (round, ranges) => transferBatch(await host.roundBatch(round, ranges)),
     devBatch: async (start, count, set) => transferBatch(await host.devBatch(start, count, set)),
     textBatch: async (text, pair) => transferBatch(await host.textBatch(text, pair)),
     parameters: async () => {

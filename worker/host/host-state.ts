@@ -9,9 +9,11 @@ import { countCutTexts } from '../data/cut-texts.ts';
 import { dataFingerprint, type ExampleSplits } from '../data/example.ts';
 import { loadTask, type SecondDev } from '../data/load-task.ts';
 import type { Task } from '../data/tasks.ts';
+import { TokenRows } from '../data/token-rows.ts';
 import { type Loss, lossOf } from '../engine/loss.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import { createLearner, type Learner } from '../learn/learner.ts';
+import { lengthGroups, paddedTokens } from '../learn/micro-batches.ts';
 import { createAdamWState } from '../learn/optimiser.ts';
 import { sessionTraining } from '../learn/session-training.ts';
 import { maxTokens } from '../model/config.ts';
@@ -40,6 +42,7 @@ export interface HostState {
   /** Of all texts and labels; takes a while the first time. */
   readonly dataFingerprint: () => number;
   readonly tokenizer: Tokenizer;
+  readonly tokenRows: TokenRows;
   readonly drawRound: (round: number) => number[];
   readonly layout: ParameterLayout;
   /** The request's, with class weights as numbers. */
@@ -114,7 +117,7 @@ export async function openHostState(
 
   onProgress({ stage: 'adapter', done: 1, total: 1 });
   const drawRound = createSampler(examples.train.length, training.samplesPerRound, training.seed);
-  const firstRound = drawRound(1).map((index) => examples.train[index]!);
+  const tokenRows = new TokenRows(tokenizer, training.maxTokens);
   const summary: TaskSummary = {
     id: task.id,
     title: task.title,
@@ -124,9 +127,7 @@ export async function openHostState(
     metric: task.metric,
     trainExamples: examples.train.length,
     devExamples: examples.dev.length,
-    roundTokens: Math.max(
-      ...firstRound.map(({ text, pair }) => tokenizer.encode(text, pair, training.maxTokens).length),
-    ),
+    roundTokens: typicalTokens(drawRound, (index) => tokenRows.of(examples.train[index]!).length),
   };
   let known: number | null = null;
   const open: HostState = {
@@ -141,6 +142,7 @@ export async function openHostState(
       return known;
     },
     tokenizer,
+    tokenRows,
     drawRound,
     layout,
     training: resolved,
@@ -155,6 +157,20 @@ export async function openHostState(
   };
   const cutTexts = countCutTexts(examples, tokenizer, training.maxTokens);
   return { open, data: { tables, cutTexts }, notices: [...tokenizer.notices, ...(adapter?.notices ?? [])] };
+}
+
+/** Samples of the first rounds that say how long samples are. */
+const LOOKED_AT = 256;
+
+/** Tokens of a sample as devices compute it, padding included: the mean over the first rounds. */
+function typicalTokens(drawRound: (round: number) => number[], lengthOf: (example: number) => number): number {
+  let [tokens, samples] = [0, 0];
+  for (let round = 1; samples < LOOKED_AT; round++) {
+    const lengths = drawRound(round).map(lengthOf);
+    tokens += paddedTokens(lengths, lengthGroups(lengths, lengths.length));
+    samples += lengths.length;
+  }
+  return Math.max(1, Math.round(tokens / samples));
 }
 
 /** A checkpoint of the very session that is being opened: otherwise going on would not be the same run. */

@@ -7,16 +7,12 @@ import { readTable } from '../table/read-table.ts';
 import type { HostState } from './host-state.ts';
 
 /** A session's examples as tokens. */
-export function tokensOf(
-  { tokenizer, shape, request }: HostState,
-  examples: readonly Example[],
-  firstPosition: number,
-): TokenBatch {
-  return tokenBatch(examples, tokenizer, {
-    maxTokens: request.training.maxTokens,
-    padTokenId: shape.padTokenId,
-    firstPosition,
-  });
+export function tokensOf({ tokenRows, shape }: HostState, examples: readonly Example[]): TokenBatch {
+  return tokenBatch(
+    examples,
+    examples.map((example) => tokenRows.of(example)),
+    shape.padTokenId,
+  );
 }
 
 export const hasPairs = ({ examples }: Pick<HostState, 'examples'>): boolean => examples.train[0]?.pair != null;
@@ -76,10 +72,11 @@ export class HostTexts {
     const host = this.#opened();
     const { kind, labelCount } = host.task;
     const label = kind === 'multi-label' ? new Array<number>(labelCount).fill(0) : 0;
-    return tokensOf(
-      host,
+    const { tokenizer, shape, request } = host;
+    return tokenBatch(
       texts.map(({ text, pair }) => ({ text, pair, label })),
-      0,
+      texts.map(({ text, pair }) => tokenizer.encode(text, pair, request.training.maxTokens)),
+      shape.padTokenId,
     );
   }
 }

@@ -1,3 +1,4 @@
+import type { SampleRange } from '../../signaling/protocol/round.ts';
 import { isBetter, measured } from '../../signaling/protocol/scores.ts';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
 import { exportAdapter } from '../adapter/export-adapter.ts';
@@ -23,6 +24,8 @@ import type {
 } from '../api/host-api.ts';
 import type { DevReport } from '../api/report.ts';
 import type { NamedFile, TablePreview, TextColumns } from '../api/tables.ts';
+import { rowsOf } from '../data/batches.ts';
+import { dealByLength } from '../data/dealing.ts';
 import { type Example, labelValues } from '../data/example.ts';
 import { type Loss, sampleWeight } from '../engine/loss.ts';
 import { forgetModels, keptModels } from '../files/cached-source.ts';
@@ -104,9 +107,10 @@ export class Host implements HostWorkerApi {
     return this.#progress;
   }
 
-  async roundBatch(round: number): Promise<TokenBatch> {
+  async roundBatch(round: number, ranges: readonly SampleRange[] | null = null): Promise<TokenBatch> {
     if (!Number.isInteger(round) || round < 1) throw new RangeError(`Rounds count from 1; there is no round ${round}.`);
-    return this.#tokens(this.#roundExamples(round), 0);
+    const drawn = tokensOf(this.#opened(), this.#roundExamples(round));
+    return ranges === null ? drawn : rowsOf(drawn, dealByLength(drawn.lengths, ranges));
   }
 
   async devBatch(start: number, count: number, set: DevSet = 'first'): Promise<TokenBatch> {
@@ -114,7 +118,7 @@ export class Host implements HostWorkerApi {
     if (!Number.isInteger(start) || !Number.isInteger(count) || start < 0 || count < 1 || start + count > dev.length) {
       throw new RangeError(`The dev set has examples 0 to ${dev.length - 1}; ${count} from ${start} were asked for.`);
     }
-    return this.#tokens(dev.slice(start, start + count), start);
+    return tokensOf(this.#opened(), dev.slice(start, start + count));
   }
 
   async textBatch(text: string, pair: string | null): Promise<TokenBatch> {
@@ -310,10 +314,6 @@ export class Host implements HostWorkerApi {
   #opened(): HostState {
     if (!this.#host) throw new Error('The host has no session yet; open one first.');
     return this.#host;
-  }
-
-  #tokens(examples: readonly Example[], firstPosition: number): TokenBatch {
-    return tokensOf(this.#opened(), examples, firstPosition);
   }
 }
 

@@ -2,15 +2,13 @@ import type { Block } from '../../signaling/protocol/round.ts';
 import type { TokenBatch } from '../api/batch.ts';
 import type { WorkOrder, WorkPart } from '../api/device-api.ts';
 import type { Engine } from '../engine/engine.ts';
-
-/** Padded lengths are rounded up to it, so that an engine that prepares itself for a shape meets few of them. */
-const TOKEN_STEP = 8;
+import { microBatches } from './micro-batches.ts';
 
 /** Called after each step of work, with its seconds; may wait, and throws to stop the work. */
 export type AfterStep = (seconds: number) => Promise<void>;
 
 /**
- * Trains one order: its samples go forward and back in micro-batches whose gradients add up. Parts come shallow blocks first, each as
+ * Trains one order: its samples go forward and back in micro-batches of like lengths, whose gradients add up. Parts come shallow blocks first, each as
  * soon as the last micro-batch has passed its block; `done` comes last.
  */
 export async function* runOrder(
@@ -39,8 +37,8 @@ export async function* runOrder(
     return sum ?? gradient;
   };
 
-  const batches = microBatches(order.batch, order.microBatch);
-  for (const [index, batch] of batches.entries()) {
+  const batches = microBatches(engine, order.batch, order.microBatch);
+  for (const [index, { batch }] of batches.entries()) {
     const last = index === batches.length - 1;
     const dropout = { ...order.dropout, round: order.round };
     const pass = await engine.begin(batch, { saveFrom: deepest, dropout, recompute: order.recompute ?? false });
@@ -72,7 +70,7 @@ export async function* runOrder(
   yield { kind: 'done', lossSum, computeSeconds: seconds.all, forwardSeconds: seconds.forward };
 }
 
-/** (B,labels) logits without dropout. */
+/** (B,labels) logits without dropout, in the order of the samples. */
 export async function evaluateBatch(
   engine: Engine,
   batch: TokenBatch,
@@ -80,8 +78,8 @@ export async function evaluateBatch(
   afterStep: AfterStep,
 ): Promise<Float32Array> {
   const { layers } = engine.shape;
-  const parts: Float32Array[] = [];
-  for (const part of microBatches(batch, microBatch)) {
+  let logits = new Float32Array(0);
+  for (const { batch: part, rows } of microBatches(engine, batch, microBatch)) {
     const pass = await engine.begin(part, { saveFrom: layers, dropout: { probability: 0, seed: 0, round: 1 } });
     try {
       const start = performance.now();
@@ -91,41 +89,13 @@ export async function evaluateBatch(
         hidden = await pass.forward({ from: layer, to: layer + 1 }, hidden);
         await afterStep((performance.now() - (layer === 0 ? start : before)) / 1000);
       }
-      parts.push((await pass.loss(hidden, { dHidden: false, headGradient: false })).logits);
+      const { logits: found } = await pass.loss(hidden, { dHidden: false, headGradient: false });
+      const labels = found.length / rows.length;
+      if (logits.length === 0) logits = new Float32Array(batch.lengths.length * labels);
+      for (const [i, row] of rows.entries()) logits.set(found.subarray(i * labels, (i + 1) * labels), row * labels);
     } finally {
       pass.dispose();
     }
   }
-  const logits = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    logits.set(part, at);
-    at += part.length;
-  }
   return logits;
-}
-
-/** Consecutive runs of at most `size` samples, each padded no further than its own longest sample needs. */
-export function microBatches(batch: TokenBatch, size: number): readonly TokenBatch[] {
-  const parts: TokenBatch[] = [];
-  const labels = batch.labels.length / batch.lengths.length;
-  for (let from = 0; from < batch.lengths.length; from += size) {
-    const to = Math.min(from + size, batch.lengths.length);
-    const lengths = batch.lengths.subarray(from, to);
-    const longest = Math.max(1, ...lengths);
-    const tokens = Math.min(batch.tokens, Math.ceil(longest / TOKEN_STEP) * TOKEN_STEP);
-    const ids = new Int32Array(lengths.length * tokens);
-    for (let sample = 0; sample < lengths.length; sample++) {
-      const start = (from + sample) * batch.tokens;
-      ids.set(batch.ids.subarray(start, start + tokens), sample * tokens);
-    }
-    parts.push({
-      ids,
-      lengths,
-      labels: batch.labels.subarray(from * labels, to * labels),
-      positions: batch.positions.subarray(from, to),
-      tokens,
-    });
-  }
-  return parts;
 }

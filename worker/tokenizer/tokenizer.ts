@@ -45,28 +45,44 @@ export function createTokenizer(json: unknown, vocabSize: number): Tokenizer {
     throw new TokenizerError(`tokenizer.json has id ${largest}; the model embeds only ids below ${vocabSize}.`);
 
   /** Ids of each word, and of each added token. */
-  const words = (text: string): (readonly number[])[] =>
-    inText(text).flatMap((section) => {
-      if (section.kind === 'token') return [[section.id]];
+  function* wordsOf(text: string): Generator<readonly number[], void> {
+    for (const section of inText(text)) {
+      if (section.kind === 'token') {
+        yield [section.id];
+        continue;
+      }
       const atStart = section.atStart && !losesStart(section.text);
-      return inNormalized(normalize(section.text)).flatMap((inner) => {
-        if (inner.kind === 'token') return [[inner.id]];
-        const pieces = preTokenize({ text: inner.text, atStart: atStart && inner.atStart });
-        return pieces.map((piece) => model.ids(piece.text));
-      });
-    });
+      for (const inner of inNormalized(normalize(section.text))) {
+        if (inner.kind === 'token') yield [inner.id];
+        else
+          for (const piece of preTokenize({ text: inner.text, atStart: atStart && inner.atStart }))
+            yield model.ids(piece.text);
+      }
+    }
+  }
+  /** Up to the word in which `enough` ids are reached, where the end is what would be cut off: no more of them are ever used. */
+  const words = (text: string, enough: number): (readonly number[])[] => {
+    const found: (readonly number[])[] = [];
+    let read = 0;
+    for (const word of wordsOf(text)) {
+      found.push(word);
+      read += word.length;
+      if (read >= enough && !keepsEnd) break;
+    }
+    return found;
+  };
   const cut = (ids: readonly number[], keep: number) => (keepsEnd ? ids.slice(ids.length - keep) : ids.slice(0, keep));
   const roomFor = (maxTokens: number, special: readonly (readonly number[])[]) =>
     Math.max(0, maxTokens - special.reduce((sum, { length }) => sum + length, 0));
   return {
     notices: model.notices,
     encode: (text, pair, maxTokens) => {
-      const a = words(text);
+      const a = words(text, maxTokens);
       if (pair === null) {
         const ids = a.flat();
         return [...single[0], ...cut(ids, Math.min(ids.length, roomFor(maxTokens, single))), ...single[1]];
       }
-      const b = words(pair);
+      const b = words(pair, maxTokens);
       const [keepA, keepB] = longestFirst(
         tokensRead(a, maxTokens, keepsEnd),
         tokensRead(b, maxTokens, keepsEnd),

@@ -212,7 +212,7 @@ export class TrainerSeat {
       const { batch, parameters, resolve, reject } = next;
       try {
         await this.#setParameters(parameters.values);
-        resolve(await this.#open(this.#worker.api.evaluate(batch, batch.lengths.length)));
+        resolve(await this.#open(this.#worker.api.evaluate(batch)));
       } catch (error) {
         reject(error);
       }
@@ -287,7 +287,7 @@ export class TrainerSeat {
     const none = new Float32Array(header.samples * labelsPerSample(this.#settings.task));
     const batch = receivedBatch(ids, lengths, none, new Int32Array(header.samples), header.tokens);
     await this.#setVersion(attached, header.version);
-    const logits = await this.#open(this.#worker.api.evaluate(batch, header.samples));
+    const logits = await this.#open(this.#worker.api.evaluate(batch));
     await attached.link.send({ header: { type: 'logits', tag: header.tag }, tensors: [logits] });
   }
 }

@@ -184,7 +184,8 @@ export class Training {
     if (plan === null) return;
     const round = this.#round + 1;
     const startMs = performance.now();
-    const [batch, parameters] = await Promise.all([worker.roundBatch(round), this.#parameters()]);
+    const ranges = plan.assignments.map(({ samples }) => samples);
+    const [batch, parameters] = await Promise.all([worker.roundBatch(round, ranges), this.#parameters()]);
     const input = { round, term, settings, batch, parameters, deviceLinks };
     this.#conducts.roundBegins(input, plan, this.#readyDevices());
     const result = await runRound({

@@ -76,6 +76,7 @@ export async function createOnnxEngine(request: EngineRequest, provider: OnnxPro
     backend: runtime.backend,
     shape,
     layout,
+    computesPadding: true,
     recomputes: false,
     setParameters: async (values) => {
       if (values.length !== layout.length)

@@ -175,6 +175,7 @@ export async function createReferenceEngine(request: EngineRequest, store: Store
     backend: 'plain TypeScript, float64',
     shape,
     layout,
+    computesPadding: true,
     recomputes: false,
     setParameters: async (values) => {
       parameters = values.slice();

@@ -154,6 +154,7 @@ export async function createEngineOn(
         constants.setParameters(values);
       },
       begin,
+      computesPadding: false,
       recomputes: true,
       bytes: (samples, tokens, savedLayers, recompute) => ({
         weightsBytes,

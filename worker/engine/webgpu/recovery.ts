@@ -18,7 +18,7 @@ export async function recovering(open: () => Promise<FailingEngine>): Promise<En
   let parameters: Float32Array | null = null;
   let recoveries = 0;
   let closed = false;
-  const { name, backend, shape, layout, recomputes } = current;
+  const { name, backend, shape, layout, computesPadding, recomputes } = current;
 
   const working = async (): Promise<FailingEngine> => {
     const { failure } = current.gpu;
@@ -35,6 +35,7 @@ export async function recovering(open: () => Promise<FailingEngine>): Promise<En
     backend,
     shape,
     layout,
+    computesPadding,
     recomputes,
     setParameters: async (values) => {
       parameters = values.slice();
