@@ -3,8 +3,9 @@
  *
  *   npm run test:mutants -- PATH ... [--count 40] [--seed 1] [--line N]
  *
- * PATH begins the path of source files, such as worker/learn; `--count` places are drawn from them. Works on a copy in the system's temporary
- * folder, so that nothing of the project is touched, however it ends. Not every unnoticed change is a hole: some make no difference.
+ * PATH begins the path of source files, such as worker/learn; `--count` places are drawn from them. The area's tests that import the changed
+ * file run first, the others only where those notice nothing. Works on a copy in the system's temporary folder, so that nothing of the
+ * project is touched, however it ends. Not every unnoticed change is a hole: some make no difference.
  */
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -71,8 +72,21 @@ const wanted = values.line === undefined ? places : places.filter(({ line }) => 
 const chosen = drawn(wanted, Number(values.count), Number(values.seed));
 const copy = mkdtempSync(join(tmpdir(), 'tabloom-mutants-'));
 
-/** Whether the tests of an area fail in the copy, or take longer than that. */
-function noticed({ project, tests }: Area, patienceMs?: number): Promise<boolean> {
+/** An area's test files in two runs: those that name the changed file themselves, and the others. */
+function runsFor({ path, area }: Place): readonly (readonly string[])[] {
+  const tests = area.tests.flatMap((test) =>
+    test.endsWith('.ts')
+      ? [test]
+      : readdirSync(join(ROOT, test), { recursive: true, encoding: 'utf8' })
+          .filter((name) => name.endsWith('.test.ts'))
+          .map((name) => `${test}/${name.replaceAll('\\', '/')}`),
+  );
+  const near = new Set(tests.filter((test) => readFileSync(join(ROOT, test), 'utf8').includes(`/${path}'`)));
+  return [tests.filter((test) => near.has(test)), tests.filter((test) => !near.has(test))].filter((run) => run.length);
+}
+
+/** Whether these tests fail in the copy, or take longer than that. */
+function noticed(project: Area['project'], tests: readonly string[], patienceMs?: number): Promise<boolean> {
   const argv = ['run', '--project', project, '--bail', '1', ...FAST, ...tests];
   const child = spawn(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), ...argv], {
     cwd: copy,
@@ -96,7 +110,7 @@ try {
   const patienceMs = new Map<Area, number>();
   for (const area of new Set(chosen.map((place) => place.area))) {
     const start = performance.now();
-    if (await noticed(area))
+    if (await noticed(area.project, area.tests))
       throw new Error(`${area.tests.join(', ')} fail as they are, so they cannot tell anything.`);
     patienceMs.set(area, Math.ceil(PATIENCE.times * (performance.now() - start)) + PATIENCE.moreMs);
   }
@@ -104,7 +118,8 @@ try {
   for (const place of chosen) {
     const file = join(copy, place.path);
     writeFileSync(file, mutated(place.source, place.mutation));
-    const seen = await noticed(place.area, patienceMs.get(place.area));
+    let seen = false;
+    for (const tests of runsFor(place)) seen ||= await noticed(place.area.project, tests, patienceMs.get(place.area));
     writeFileSync(file, place.source);
     if (seen) caught++;
     else console.log(`not noticed  ${shown(place)}`);

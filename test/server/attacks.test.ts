@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { ENTER_MS } from '../../signaling/connection/bounds/limits.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../signaling/server/server.ts';
 import { OPEN_DOOR, SETTINGS } from '../protocol/samples.ts';
@@ -194,6 +195,7 @@ describe('secrets', () => {
     forger.send({ type: 'join', version: PROTOCOL_VERSION, device, room, watch: false });
     await Promise.race([forger.message('error'), forger.message('welcome')]);
     host.send({ type: 'leave' });
+    host.socket.close();
     await host.closed;
     expect(lines.length).toBeGreaterThan(0);
     for (const line of lines) {
@@ -256,13 +258,20 @@ describe('rooms', () => {
   });
 
   it('are left by a connection that does not enter', async () => {
-    const { port } = await another({ limits: { connectionsOfAddress: 5 } });
-    const idle = await Promise.all(Array.from({ length: 5 }, () => new Client(port).open()));
-    idle.forEach(kept);
-    expect(await raw(port, upgrade('/room'))).toMatch(/ 429 /);
-    await Promise.all(idle.map((client) => client.closed));
-    expect(await raw(port, upgrade('/room'))).toMatch(/ 101 /);
-  }, 30_000);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    try {
+      const { port } = await another({ limits: { connectionsOfAddress: 5 } });
+      const idle = await Promise.all(Array.from({ length: 5 }, () => new Client(port).open()));
+      idle.forEach(kept);
+      await vi.advanceTimersByTimeAsync(ENTER_MS - 1);
+      expect(await raw(port, upgrade('/room'))).toMatch(/ 429 /);
+      await vi.advanceTimersByTimeAsync(1);
+      await Promise.all(idle.map((client) => client.closed));
+      expect(await raw(port, upgrade('/room'))).toMatch(/ 101 /);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 
   it('do not fill the memory for somebody who does not read', async () => {
     const { port } = await another({});

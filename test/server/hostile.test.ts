@@ -250,6 +250,7 @@ describe('every answer', () => {
       },
     ]);
     host.send({ type: 'leave' });
+    host.socket.close();
     await host.closed;
   });
 });
@@ -269,6 +270,7 @@ describe('the log', () => {
     logged.length = 0;
     const { host, room } = await hostRoom(server.port, { id: 'loggedhost' });
     host.send({ type: 'leave' });
+    host.socket.close();
     await host.closed;
     expect(logged).toHaveLength(2);
     for (const line of logged) {
