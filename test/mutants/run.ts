@@ -7,7 +7,7 @@
  * file run first, the others only where those notice nothing. Works on a copy in the system's temporary folder, so that nothing of the
  * project is touched, however it ends. Not every unnoticed change is a hole: some make no difference.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,14 +16,13 @@ import { parseArgs } from 'node:util';
 import { drawsFrom } from '../../signaling/planner/algorithms/random.ts';
 import { type Area, areaOf } from './areas.ts';
 import { type Mutation, mutated, mutationsOf } from './mutations.ts';
+import type { TestRun } from './runner.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Not copied: large, or none of a test's business. */
 const LEFT = new Set(['node_modules', '.git', 'dist', 'out', 'coverage', 'docs']);
 /** A change that makes the tests take so many times as long, and so much more, has been noticed. */
 const PATIENCE = { times: 3, moreMs: 20_000 };
-/** One thread for all files: starting is most of what a short run costs. */
-const FAST = ['--pool', 'threads', '--no-isolate', '--no-file-parallelism'];
 
 interface Place {
   readonly path: string;
@@ -85,15 +84,37 @@ function runsFor({ path, area }: Place): readonly (readonly string[])[] {
   return [tests.filter((test) => near.has(test)), tests.filter((test) => !near.has(test))].filter((run) => run.length);
 }
 
+let runner: ChildProcess | null = null;
+
 /** Whether these tests fail in the copy, or take longer than that. */
-function noticed(project: Area['project'], tests: readonly string[], patienceMs?: number): Promise<boolean> {
-  const argv = ['run', '--project', project, '--bail', '1', ...FAST, ...tests];
-  const child = spawn(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), ...argv], {
-    cwd: copy,
-    stdio: 'ignore',
-    ...(patienceMs === undefined ? {} : { timeout: patienceMs, killSignal: 'SIGKILL' as const }),
+function noticed(run: TestRun, patienceMs?: number): Promise<boolean> {
+  const argv = ['--import', 'tsx', join(ROOT, 'test/mutants/runner.ts')];
+  // Its own process group, so that whatever it started ends with it.
+  runner ??= spawn(process.execPath, argv, { cwd: copy, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], detached: true });
+  const child = runner;
+  return new Promise((resolve) => {
+    const done = (answer: boolean): void => {
+      clearTimeout(timer);
+      child.removeAllListeners();
+      resolve(answer);
+    };
+    const gone = (): void => {
+      stop();
+      done(true);
+    };
+    const timer = patienceMs === undefined ? undefined : setTimeout(gone, patienceMs);
+    child.once('message', (answer) => done(answer === true));
+    child.once('exit', gone);
+    child.send(run);
   });
-  return new Promise((resolve) => child.on('close', (code) => resolve(code !== 0)));
+}
+
+function stop(): void {
+  if (runner?.pid !== undefined && runner.exitCode === null) {
+    if (process.platform === 'win32') runner.kill();
+    else process.kill(-runner.pid, 'SIGKILL');
+  }
+  runner = null;
 }
 
 function shown({ path, line, source, mutation }: Place): string {
@@ -108,23 +129,28 @@ try {
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'junction');
 
   const patienceMs = new Map<Area, number>();
-  for (const area of new Set(chosen.map((place) => place.area))) {
+  for (const place of chosen) {
+    const { project, tests } = place.area;
+    if (patienceMs.has(place.area)) continue;
     const start = performance.now();
-    if (await noticed(area.project, area.tests))
-      throw new Error(`${area.tests.join(', ')} fail as they are, so they cannot tell anything.`);
-    patienceMs.set(area, Math.ceil(PATIENCE.times * (performance.now() - start)) + PATIENCE.moreMs);
+    if (await noticed({ project, tests, changed: place.path }))
+      throw new Error(`${tests.join(', ')} fail as they are, so they cannot tell anything.`);
+    patienceMs.set(place.area, Math.ceil(PATIENCE.times * (performance.now() - start)) + PATIENCE.moreMs);
   }
   let caught = 0;
   for (const place of chosen) {
     const file = join(copy, place.path);
     writeFileSync(file, mutated(place.source, place.mutation));
     let seen = false;
-    for (const tests of runsFor(place)) seen ||= await noticed(place.area.project, tests, patienceMs.get(place.area));
+    const { area, path } = place;
+    for (const tests of runsFor(place))
+      seen ||= await noticed({ project: area.project, tests, changed: path }, patienceMs.get(area));
     writeFileSync(file, place.source);
     if (seen) caught++;
     else console.log(`not noticed  ${shown(place)}`);
   }
   console.log(`${caught} of ${chosen.length} changes noticed (of ${wanted.length} places).`);
 } finally {
+  stop();
   rmSync(copy, { recursive: true, force: true });
 }
