@@ -3,6 +3,7 @@ import { wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { PLAIN_TRAINING } from '../../signaling/protocol/settings.ts';
 import type { HostRequest, HostWorkerApi } from '../../worker/api/host-api.ts';
+import type { NamedFile } from '../../worker/api/tables.ts';
 
 /** A host in a worker thread of its own, as headless sessions start it. */
 export function startNodeHost(): { host: HostWorkerApi; end(): Promise<number> } {
@@ -35,3 +36,28 @@ export const MINI_REQUEST: HostRequest = {
   },
   origin: new URL('../../', import.meta.url).href,
 };
+
+/** The same on forty texts of one's own, with eighty to score: opened and scored in an instant. */
+export const SMALL_REQUEST: HostRequest = {
+  ...MINI_REQUEST,
+  task: {
+    id: 'own',
+    endpoint: '',
+    own: {
+      title: 'Small',
+      train: table('train.csv', 40),
+      dev: table('dev.csv', 80),
+      columns: { text: 'text', pair: null, label: 'label' },
+      kind: 'classification',
+    },
+  },
+};
+
+/** Good and bad in turn. */
+function table(name: string, rows: number): NamedFile {
+  const lines = Array.from(
+    { length: rows },
+    (_, i) => `the plot of film ${i} is ${i % 2 === 0 ? 'good' : 'bad'},${i % 2}\n`,
+  );
+  return { name, bytes: new TextEncoder().encode(`text,label\n${lines.join('')}`) };
+}

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
+import { simulateCommand } from '../../signaling/cli/simulate-command.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'simulate-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -17,22 +18,37 @@ interface Ended {
   readonly stderr: string;
 }
 
+/** Runs the command here, and takes what it writes. */
+async function run(args: readonly string[]): Promise<Ended> {
+  const written = { stdout: '', stderr: '' };
+  const spies = (['stdout', 'stderr'] as const).map((stream) =>
+    vi.spyOn(process[stream], 'write').mockImplementation((text) => {
+      written[stream] += text;
+      return true;
+    }),
+  );
+  try {
+    return { code: await simulateCommand([...args]), ...written };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
 /** Runs the command in a process of its own; `onStderr` sees all of stderr so far. */
-async function run(args: readonly string[], onStderr?: (soFar: string, interrupt: () => void) => void): Promise<Ended> {
+async function runApart(
+  args: readonly string[],
+  onStderr: (soFar: string, interrupt: () => void) => void,
+): Promise<Omit<Ended, 'stdout'>> {
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', RUN, '--', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
-  let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
-    onStderr?.(stderr, () => child.kill('SIGINT'));
+    onStderr(stderr, () => child.kill('SIGINT'));
   });
   const [code] = await once(child, 'close');
-  return { code, stdout, stderr };
+  return { code, stderr };
 }
 
 const QUICK = ['--policies', 'single,crunch', '--draws', '2'];
@@ -63,7 +79,7 @@ describe('tabloom simulate', () => {
 
   test('Ctrl-C keeps what is complete and leaves no partial file', async () => {
     const out = join(scratch, 'interrupted');
-    const { code, stderr } = await run(
+    const { code, stderr } = await runApart(
       ['--policies', 'offload', '--draws', '60', '--axes', 'blocks,compute', '--out', out],
       (soFar, interrupt) => {
         if (soFar.endsWith('draws\n')) interrupt();

@@ -14,7 +14,7 @@ import type { HostRequest, OpenedSession } from '../../worker/api/host-api.ts';
 import { Host } from '../../worker/host/host.ts';
 import { type ParameterLayout, parameterLayout } from '../../worker/model/layout.ts';
 import { openFileOrHttp } from '../../worker/node/file-source.ts';
-import { MINI_REQUEST } from '../host/node-host.ts';
+import { SMALL_REQUEST } from '../host/node-host.ts';
 import { profile } from '../protocol/samples.ts';
 
 /** What a device says to its order: nothing, that it failed, or its parts. */
@@ -88,7 +88,7 @@ export class TrainingScene {
 
   static async open(training: Partial<HostRequest['training']>, change: Change = {}): Promise<TrainingScene> {
     const host = new Host(openFileOrHttp);
-    const request = { ...MINI_REQUEST, training: { ...MINI_REQUEST.training, rounds: 3, ...training } };
+    const request = { ...SMALL_REQUEST, training: { ...SMALL_REQUEST.training, rounds: 3, ...training } };
     return new TrainingScene(host, await host.open(request), request, change);
   }
 

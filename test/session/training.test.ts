@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Host } from '../../worker/host/host.ts';
 import { openFileOrHttp } from '../../worker/node/file-source.ts';
-import { MINI_REQUEST } from '../host/node-host.ts';
+import { SMALL_REQUEST } from '../host/node-host.ts';
 import { LOSS, TrainingScene } from './training-scene.ts';
 
 const scoredRounds = ({ store }: TrainingScene): number[] => store.view.scores.map(({ round }) => round);
@@ -67,7 +67,7 @@ describe('training', () => {
     scene.training.start();
     await scene.phase('finished');
     expect(scoredRounds(scene)).toEqual([0, 2, 4, 5]);
-    expect(scene.store.view.scores.every(({ examples }) => examples === 500)).toBe(true);
+    expect(scene.store.view.scores.every(({ examples }) => examples === 80)).toBe(true);
   });
 
   it('does not score twice where the last round was to be scored anyway', async () => {
@@ -83,8 +83,8 @@ describe('training', () => {
     scene.join('a');
     scene.training.start();
     await scene.phase('finished');
-    // 500 examples in chunks of 32, twice.
-    const chunks = Array.from({ length: 16 }, (_, chunk) => chunk);
+    // 80 examples in chunks of 32, twice.
+    const chunks = [0, 1, 2];
     expect(scene.chunks).toEqual(
       [1, 2].flatMap((evaluation) => chunks.map((chunk) => ({ term: 4, evaluation, chunk }))),
     );
@@ -234,7 +234,7 @@ describe('trouble', () => {
       }
     }
     const worker = new Slow(openFileOrHttp);
-    await worker.open({ ...MINI_REQUEST, training: { ...MINI_REQUEST.training, rounds: 1 } });
+    await worker.open({ ...SMALL_REQUEST, training: { ...SMALL_REQUEST.training, rounds: 1 } });
     const scene = await TrainingScene.open({ rounds: 1 }, { worker });
     scene.join('a');
     scene.training.start();
@@ -264,8 +264,8 @@ describe('trouble', () => {
     const bytes = await scene.host.checkpoint('');
     const worker = new Host(openFileOrHttp);
     await worker.open({
-      ...MINI_REQUEST,
-      training: { ...MINI_REQUEST.training, rounds: 4, evaluateEvery: 2 },
+      ...SMALL_REQUEST,
+      training: { ...SMALL_REQUEST.training, rounds: 4, evaluateEvery: 2 },
       start: { kind: 'checkpoint', bytes },
     });
     const later = await TrainingScene.open(
