@@ -51,6 +51,7 @@ beforeAll(async () => {
   server = await start();
 });
 afterEach(async () => {
+  vi.useRealTimers();
   for (const client of clients.splice(0)) client.socket.terminate();
   for (const one of optional.splice(0)) await one.close();
 });
@@ -259,18 +260,14 @@ describe('rooms', () => {
 
   it('are left by a connection that does not enter', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
-    try {
-      const { port } = await another({ limits: { connectionsOfAddress: 5 } });
-      const idle = await Promise.all(Array.from({ length: 5 }, () => new Client(port).open()));
-      idle.forEach(kept);
-      await vi.advanceTimersByTimeAsync(ENTER_MS - 1);
-      expect(await raw(port, upgrade('/room'))).toMatch(/ 429 /);
-      await vi.advanceTimersByTimeAsync(1);
-      await Promise.all(idle.map((client) => client.closed));
-      expect(await raw(port, upgrade('/room'))).toMatch(/ 101 /);
-    } finally {
-      vi.useRealTimers();
-    }
+    const { port } = await another({ limits: { connectionsOfAddress: 5 } });
+    const idle = await Promise.all(Array.from({ length: 5 }, () => new Client(port).open()));
+    idle.forEach(kept);
+    await vi.advanceTimersByTimeAsync(ENTER_MS - 1);
+    expect(await raw(port, upgrade('/room'))).toMatch(/ 429 /);
+    await vi.advanceTimersByTimeAsync(1);
+    await Promise.all(idle.map((client) => client.closed));
+    expect(await raw(port, upgrade('/room'))).toMatch(/ 101 /);
   });
 
   it('do not fill the memory for somebody who does not read', async () => {
