@@ -10,6 +10,8 @@ const brotli = (quality: number) =>
 const gzip = (level: number) => defineAlgorithm('gzip', { level });
 
 export default defineConfig({
+  // The page may lie below a path.
+  base: './',
   build: { outDir: 'dist', target: 'es2022' },
   plugins: [
     compression({

@@ -7,7 +7,8 @@ import './page/style/page.css';
 import { applyTheme, keptTheme } from './page/parts/theme.tsx';
 import type { SessionFactory } from './session/view/view.ts';
 
-const origin = location.origin;
+/** The address of the folder that the page lies in, which may be below a path of a proxy's. */
+const origin = new URL('.', document.baseURI).href.replace(/\/$/, '');
 
 let made: Promise<SessionFactory> | null = null;
 

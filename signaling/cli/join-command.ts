@@ -73,7 +73,7 @@ function originOf(link: string): string {
   try {
     const url = new URL(link);
     if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error();
-    return url.origin;
+    return url.origin + url.pathname.replace(/\/[^/]*$/, '');
   } catch {
     throw new CommandError(`"${link}" is not a session link. It looks like http://HOST:PORT/#room=CODE.`);
   }

@@ -6,7 +6,7 @@ import { DEFAULT_HUB_ENDPOINTS, localModelId } from '../server/page.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../server/server.ts';
 import { defaultStateFolder, keptSecret } from '../server/server-secret.ts';
 import { CommandError, readArguments, wholeNumber } from './command-line.ts';
-import { limitsHelp, readIceServer, readLimits, readOrigin } from './serve-options.ts';
+import { limitsHelp, readIceServer, readLimits, readOrigin, readPublicUrl } from './serve-options.ts';
 
 const HELP = `Usage: tabloom serve [options]
 
@@ -22,6 +22,7 @@ Serves the page, the rooms, introductions and the planner: one process, one port
                   credentials that are good for an hour; also read from TABLOOM_TURN_SECRET
   --hub-endpoint URL   a hub that pages may fetch models and data from besides this server; may be repeated
                   (${DEFAULT_HUB_ENDPOINTS.join(', ')})
+  --public-url URL     where people open the page behind a proxy, with its path: https://example.org/tabloom/
   --allow-origin URL   a page elsewhere that may connect, and a name of this server behind a proxy; may be repeated
   --trust-proxy   believe the X-Forwarded-For header: only where a proxy in front of the server writes it
   --limit NAME=N  bounds other than these; may be repeated (rates for a second):
@@ -41,6 +42,7 @@ export async function serveCommand(argv: string[]): Promise<number> {
       'turn-secret': { type: 'string' },
       'hub-endpoint': { type: 'string', multiple: true, default: [] },
       'allow-origin': { type: 'string', multiple: true, default: [] },
+      'public-url': { type: 'string' },
       'trust-proxy': { type: 'boolean', default: false },
       limit: { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', short: 'h' },
@@ -54,6 +56,7 @@ export async function serveCommand(argv: string[]): Promise<number> {
   const port = wholeNumber('port', values.port, 0, 65535);
   const { hub = null, model = null } = values;
   const endpoints = values['hub-endpoint'].map((text) => readOrigin('hub-endpoint', text));
+  const publicUrl = values['public-url'] === undefined ? null : readPublicUrl(values['public-url']);
   const secret = await keptSecret(defaultStateFolder());
   if (secret === null)
     process.stdout.write('The server cannot keep its secret: sessions do not keep their codes over a restart.\n');
@@ -67,6 +70,7 @@ export async function serveCommand(argv: string[]): Promise<number> {
     hubEndpoints: endpoints.length === 0 ? DEFAULT_HUB_ENDPOINTS : endpoints,
     allowOrigins: values['allow-origin'].map((text) => readOrigin('allow-origin', text)),
     trustProxy: values['trust-proxy'],
+    publicUrl,
     limits: readLimits(values.limit),
     ...(secret !== null && { secret }),
   });
@@ -74,7 +78,7 @@ export async function serveCommand(argv: string[]): Promise<number> {
     process.stdout.write(
       'The page is not built yet: run "npm run build" first. Headless devices can join all the same.\n',
     );
-  process.stdout.write(welcome(values.host, server.port));
+  process.stdout.write(welcome(values.host, server.port, publicUrl));
   if (model !== null) {
     const where = `repository ${localModelId(model)} of the hub ${localAddress(values.host, server.port)}/hub`;
     process.stdout.write(`  The model in ${model} is ${where}.\n\n`);
@@ -88,7 +92,10 @@ export async function serveCommand(argv: string[]): Promise<number> {
 }
 
 export interface OpenOptions
-  extends Pick<ServerOptions, 'turnSecret' | 'hubEndpoints' | 'allowOrigins' | 'trustProxy' | 'limits' | 'secret'> {
+  extends Pick<
+    ServerOptions,
+    'turnSecret' | 'hubEndpoints' | 'allowOrigins' | 'trustProxy' | 'limits' | 'secret' | 'publicUrl'
+  > {
   readonly port: number;
   readonly host: string;
   readonly hub: string | null;
@@ -122,10 +129,11 @@ export async function openServer({ hub, model, ice, log, ...rest }: OpenOptions)
 }
 
 /** What a person reads first: where to open the page, and how a phone gets there. */
-export function welcome(host: string, port: number): string {
+export function welcome(host: string, port: number, publicUrl: string | null): string {
   const lines = ['', `  Tabloom is open at  ${localAddress(host, port)}`];
   const [lan, ...others] = lanAddresses(host, port);
-  if (lan === undefined) lines.push('  For phones on the same network, start it with --host 0.0.0.0.');
+  if (publicUrl !== null) lines.push(`  To the world it is  ${publicUrl}`, '', terminalQr(publicUrl));
+  else if (lan === undefined) lines.push('  For phones on the same network, start it with --host 0.0.0.0.');
   else {
     lines.push(`  On the same network ${lan}${others.map((a) => `, ${a}`).join('')}`, '');
     lines.push(terminalQr(lan));

@@ -38,6 +38,18 @@ export function readIceServer(text: string): IceServer {
   return username === undefined || credential === undefined ? { urls } : { urls, username, credential };
 }
 
+/** An address with a path such as https://example.org/tabloom/, where the page is to be found. */
+export function readPublicUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '' || url.hash !== '')
+    throw new CommandError(`--public-url must be an address such as https://example.org/tabloom/, not "${text}".`);
+  if (!/^[\w.~/-]*$/.test(url.pathname))
+    throw new CommandError(
+      `The path of --public-url may have letters, digits and . _ ~ - / in it, not "${url.pathname}".`,
+    );
+  return url.href.replace(/\/*$/, '/');
+}
+
 /** An origin such as https://example.org; what else is in the address (a path, a user) would be taken for nothing. */
 export function readOrigin(option: string, text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;

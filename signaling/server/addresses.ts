@@ -11,6 +11,10 @@ export function localAddress(host: string, port: number): string {
   return `http://${WILDCARDS.has(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
+/** The part of an address's path that stands before those of this server: "" or "/tabloom". */
+export const pathOf = (publicUrl: string | null): string =>
+  publicUrl === null ? '' : new URL(publicUrl).pathname.replace(/\/+$/, '');
+
 /** Addresses for phones on the same network; none when the server listens on loopback only. */
 export function lanAddresses(host: string, port: number): string[] {
   if (!WILDCARDS.has(host)) return [];

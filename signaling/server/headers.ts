@@ -27,9 +27,14 @@ const PERMISSIONS = [
  * The headers of every answer. The page and its workers run code of this server alone, and connect to this server and to the hubs that it
  * names, whatever a session says: a worker goes by the policy that came with its own script.
  */
-export function headersFor(hubEndpoints: readonly string[]): (request: IncomingMessage) => Record<string, string> {
+export function headersFor(
+  hubEndpoints: readonly string[],
+  publicUrl: string | null,
+): (request: IncomingMessage) => Record<string, string> {
   const hubs = hubEndpoints.map((endpoint) => new URL(endpoint).origin);
   if (hubs.includes(HUGGING_FACE)) hubs.push(...HUGGING_FACE_STORES);
+  // A proxy may ask by another name than the browser did.
+  const known = publicUrl === null ? [] : [`wss://${new URL(publicUrl).host}`, `ws://${new URL(publicUrl).host}`];
   return ({ headers: { host } }) => ({
     'Content-Security-Policy': [
       "default-src 'none'",
@@ -40,7 +45,7 @@ export function headersFor(hubEndpoints: readonly string[]): (request: IncomingM
       "font-src 'self'",
       "manifest-src 'self'",
       // Not every browser counts a socket to the page's own server as 'self'.
-      ['connect-src', "'self'", `ws://${host}`, `wss://${host}`, ...hubs].join(' '),
+      ['connect-src', "'self'", `ws://${host}`, `wss://${host}`, ...known, ...hubs].join(' '),
       "base-uri 'none'",
       "form-action 'none'",
       "frame-ancestors 'none'",

@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path';
 import express from 'express';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
-import { lanAddresses } from './addresses.ts';
+import { lanAddresses, pathOf } from './addresses.ts';
 import { builtPage } from './built-page.ts';
 import { confinedFiles } from './confined.ts';
 import type { Gate } from './gate.ts';
@@ -19,6 +19,8 @@ export interface PageOptions {
   readonly hubFolder: string | null;
   /** Folder with the files of one model, served as a repository of that hub: `localModelId` says under which name. */
   readonly modelFolder?: string | null;
+  /** Where people elsewhere open the page: behind a proxy, perhaps below a path, such as `https://example.org/tabloom/`. */
+  readonly publicUrl?: string | null;
   /** Hubs that the page may fetch from besides this server; Hugging Face's unless given. */
   readonly hubEndpoints?: readonly string[];
 }
@@ -32,10 +34,21 @@ export function localModelId(folder: string): string {
 
 /** All that is fetched: the page, models, and what the server says of itself. `port` is asked when the server listens. */
 export function makePage(options: PageOptions, gate: Gate, metrics: Metrics, port: () => number): express.Express {
-  const { host, pageFolder, modelsFolder, hubFolder, modelFolder = null, hubEndpoints } = options;
-  const headers = headersFor(hubEndpoints ?? DEFAULT_HUB_ENDPOINTS);
+  const { host, pageFolder, modelsFolder, hubFolder, modelFolder = null, hubEndpoints, publicUrl = null } = options;
+  const headers = headersFor(hubEndpoints ?? DEFAULT_HUB_ENDPOINTS, publicUrl);
   const app = express();
   app.disable('x-powered-by');
+  const prefix = pathOf(publicUrl);
+  // Some proxies take the path off before they pass a request on, others do not.
+  if (prefix !== '')
+    app.use((request, response, next) => {
+      if (request.path === prefix) {
+        response.redirect(308, `${prefix}/`);
+        return;
+      }
+      if (request.url.startsWith(`${prefix}/`)) request.url = request.url.slice(prefix.length);
+      next();
+    });
   app.use((request, response, next) => {
     const why = gate.refusesHost(request);
     if (why !== null) {
@@ -50,7 +63,7 @@ export function makePage(options: PageOptions, gate: Gate, metrics: Metrics, por
       version: PROTOCOL_VERSION,
       hubPath: hubFolder === null && modelFolder === null ? null : '/hub',
       models: modelFolder === null ? [] : [localModelId(modelFolder)],
-      addresses: lanAddresses(host, port()),
+      addresses: [...(publicUrl === null ? [] : [publicUrl.replace(/\/+$/, '')]), ...lanAddresses(host, port())],
     });
   });
   app.get('/health', (_request, response) => {

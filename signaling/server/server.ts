@@ -6,6 +6,7 @@ import { newCore } from '../connection/step.ts';
 import { MAX_CONTROL_CHARACTERS } from '../protocol/limits.ts';
 import type { IceServer } from '../protocol/messages.ts';
 import { visible } from '../protocol/words/visible.ts';
+import { pathOf } from './addresses.ts';
 import { type Gate, makeGate, readTarget } from './gate.ts';
 import { newMetrics } from './metrics.ts';
 import { makePage, type PageOptions } from './page.ts';
@@ -53,9 +54,13 @@ const DRAIN_MS = 1000;
 
 /** Starts the one process: page, models, rooms, introductions, planner. Rejects when the port cannot be had. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { trustProxy = false, allowOrigins = [], turnSecret = null } = options;
+  const { trustProxy = false, allowOrigins = [], turnSecret = null, publicUrl = null } = options;
   const log = (line: string): void => options.log(visible(line));
-  const gate = makeGate({ host: options.host, allowOrigins, trustProxy });
+  const gate = makeGate({
+    host: options.host,
+    allowOrigins: publicUrl === null ? allowOrigins : [...allowOrigins, publicUrl],
+    trustProxy,
+  });
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const secrets = { server: options.secret ?? PROCESS_SECRET, turn: turnSecret };
   const metrics = newMetrics(() => rooms.counts);
@@ -68,7 +73,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     try {
-      const [status, target] = judgeUpgrade(request, gate, (address) => rooms.refuses(address));
+      const [status, target] = judgeUpgrade(request, pathOf(publicUrl), gate, (address) => rooms.refuses(address));
       if (target === null) {
         socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`);
         return;
@@ -126,13 +131,15 @@ interface UpgradeTarget {
 /** What becomes of a wish for a WebSocket: a status that refuses it, or whose it is. */
 function judgeUpgrade(
   request: IncomingMessage,
+  prefix: string,
   gate: Gate,
   refuses: (address: string) => string | null,
 ): [status: number, target: UpgradeTarget | null] {
   const target = readTarget(request.url);
   if (target === null) return [400, null];
   if (gate.refusesHost(request) !== null || gate.refusesOrigin(request) !== null) return [403, null];
-  const { path, query } = target;
+  const { query } = target;
+  const path = target.path.startsWith(`${prefix}/`) ? target.path.slice(prefix.length) : target.path;
   if (path !== ROOM_PATH && path !== INTRODUCTION_PATH) return [404, null];
   const address = gate.addressOf(request);
   if (refuses(address) !== null) return [429, null];

@@ -49,9 +49,16 @@ export interface TestBrowser {
   open(url: string, options?: { readonly width?: TabWidth }): Promise<Tab>;
 }
 
-/** Starts a browser for the time of `body`; it is gone afterwards, whatever happened. */
-export async function withBrowser<T>(kind: BrowserKind, body: (browser: TestBrowser) => Promise<T>): Promise<T> {
-  const browser = await puppeteer.launch(launchOptions(kind));
+/**
+ * Starts a browser for the time of `body`; it is gone afterwards, whatever happened. `anyCertificate`: it takes certificates that nobody
+ * vouches for, as if its person had clicked the warning away.
+ */
+export async function withBrowser<T>(
+  kind: BrowserKind,
+  body: (browser: TestBrowser) => Promise<T>,
+  { anyCertificate = false }: { readonly anyCertificate?: boolean } = {},
+): Promise<T> {
+  const browser = await puppeteer.launch({ ...launchOptions(kind), acceptInsecureCerts: anyCertificate });
   const tabs: OpenTab[] = [];
   try {
     return await body({

@@ -4,7 +4,7 @@ export interface ServerFacts {
   readonly hub: string | null;
   /** Repositories of that hub that the server was started to offer. */
   readonly models: readonly string[];
-  /** Origins under which other machines reach the server. */
+  /** Addresses under which other machines reach the server. */
   readonly addresses: readonly string[];
 }
 
@@ -19,6 +19,8 @@ export function readServerFacts(config: unknown, origin: string): ServerFacts {
   return {
     models: models.filter((one): one is string => typeof one === 'string' && /^[\w./-]{1,200}$/.test(one)),
     hub: hubPath !== null && /^\/[\w./-]*$/.test(hubPath) ? `${origin}${hubPath.replace(/\/+$/, '')}` : null,
-    addresses: addresses.filter((one): one is string => typeof one === 'string' && /^https?:\/\/[^/\s]+$/.test(one)),
+    addresses: addresses.filter(
+      (one): one is string => typeof one === 'string' && /^https?:\/\/[\w.:[\]-]+(\/[\w.~/-]*)?$/.test(one),
+    ),
   };
 }

@@ -8,7 +8,7 @@ export function peerOptions(origin: string, { token, iceServers }: Introduction)
   return {
     host: url.hostname,
     port: Number(url.port || (secure ? 443 : 80)),
-    path: '/peer',
+    path: `${url.pathname.replace(/\/+$/, '')}/peer`,
     secure,
     token,
     config: { iceServers: [...iceServers] },
