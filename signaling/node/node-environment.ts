@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import type { Worker } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
@@ -22,7 +22,7 @@ export async function headlessEnvironment(
   origin: string,
   options: {
     readonly memoryLimitBytes: number;
-    /** Where a host's checkpoint goes; nowhere without. */
+    /** Where a host's checkpoint goes, and its key as `FILE.key`; nowhere without. */
     readonly checkpointFile?: string;
     /** Where models of a hub are kept; nowhere without. */
     readonly cacheFolder?: string | null;
@@ -52,7 +52,12 @@ export async function headlessEnvironment(
     keep:
       checkpointFile === undefined
         ? null
-        : async (host, _session, note) => writeWhole(checkpointFile, await host.checkpoint(note)),
+        : async (host, { key }, note) => {
+            const bytes = await host.checkpoint(note);
+            // Whatever breaks off in between, the checkpoint that is there has its key.
+            await writeWhole(keyFileOf(checkpointFile), new TextEncoder().encode(key));
+            await writeWhole(checkpointFile, bytes);
+          },
     // A process has no background tab to be in.
     onHidden: () => () => undefined,
     onLeaving: leaving.on,
@@ -60,11 +65,16 @@ export async function headlessEnvironment(
   };
 }
 
-/** A file that is there whole or as it was before. */
+/** Whoever has this file and the checkpoint beside it is the session's host. */
+export const keyFileOf = (checkpointFile: string): string => `${checkpointFile}.key`;
+
+/** A file that is there whole or as it was before, and that only its owner reads. */
 async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   const beside = `${path}.part`;
   try {
-    await writeFile(beside, bytes);
+    // One that was there already would keep its mode.
+    await rm(beside, { force: true });
+    await writeFile(beside, bytes, { mode: 0o600, flag: 'wx' });
     await rename(beside, path);
   } catch (error) {
     throw new Error(`The checkpoint could not be written (${error instanceof Error ? error.message : error}).`);

@@ -135,14 +135,28 @@ describe.each(BROWSER_KINDS)('%s', (kind) => {
         for (const { id } of await globalThis.factory.keptSessions()) await globalThis.factory.forget(id);
         const options = { name: 'other name', policy: 'auto', slowdown: 1, patience: 0 } as const;
         globalThis.session = await globalThis.factory.resumeFile(bytes, options);
-        const { room, rounds } = await globalThis.until(({ status }) => status.kind === 'ready');
-        return { name, phase: room?.phase, rounds: rounds.length };
+        const { room, rounds, notices } = await globalThis.until(({ status }) => status.kind === 'ready');
+        const text = new TextDecoder('latin1').decode(bytes);
+        return {
+          name,
+          phase: room?.phase,
+          rounds: rounds.length,
+          code: room?.id,
+          text: text.slice(text.indexOf('"identity"')),
+          notices: notices.map(({ sentence }) => sentence),
+        };
       });
-      expect(file).toEqual({
-        name: `tabloom-${before}-round-${ROUNDS}.safetensors`,
+      const { code, text, ...rest } = file;
+      expect(rest).toEqual({
+        name: `roberta-mini-grammar-round-${ROUNDS}.safetensors`,
         phase: 'finished',
         rounds: ROUNDS,
+        notices: [expect.stringContaining('came without its key, so training goes on in a new session')],
       });
+      // A file that anybody may be given has neither the room's code nor the host's key within.
+      expect(code).not.toBe(before);
+      expect(text).toMatch(/^"identity":\{"id":"[a-z0-9]{12}","name":"laptop"\}/);
+      expect(text).not.toContain(before);
       const { prediction: tried } = await tab.page.evaluate(() =>
         globalThis.session.tryText('A wonderful film.', null),
       );

@@ -7,8 +7,13 @@ import { MINI_REQUEST } from './node-host.ts';
 class Disk implements Drawer {
   readonly files = new Map<string, Uint8Array>();
   room = Number.POSITIVE_INFINITY;
-  /** Bytes of the next file that reach the disk before the power goes. */
-  breakAfter: number | null = null;
+  /** In which kind of file the power goes, and how many of its bytes reach the disk before. */
+  breakIn: { readonly end: string; readonly afterBytes: number } | null = null;
+  #dark = false;
+
+  restore(): void {
+    [this.breakIn, this.#dark] = [null, false];
+  }
 
   async list() {
     return [...this.files].map(([name, { length }]) => ({ name, bytes: length }));
@@ -18,18 +23,21 @@ class Disk implements Drawer {
   }
   async write(name: string, bytes: Uint8Array) {
     if (bytes.length > this.room) throw new DOMException('full', 'QuotaExceededError');
-    if (this.breakAfter === null) {
+    if (this.#dark) throw new PowerCut();
+    if (this.breakIn === null || !name.endsWith(this.breakIn.end)) {
       this.files.set(name, bytes.slice());
       return;
     }
     // The first bytes come last, as in the browser's own storage.
-    const part = new Uint8Array(this.breakAfter);
-    if (this.breakAfter > 8) part.set(bytes.subarray(8, this.breakAfter), 8);
+    const { afterBytes } = this.breakIn;
+    const part = new Uint8Array(afterBytes);
+    if (afterBytes > 8) part.set(bytes.subarray(8, afterBytes), 8);
     this.files.set(name, part);
+    this.#dark = true;
     throw new PowerCut();
   }
   async remove(name: string) {
-    if (this.breakAfter !== null) throw new PowerCut();
+    if (this.#dark) throw new PowerCut();
     this.files.delete(name);
   }
 }
@@ -57,7 +65,7 @@ let disk: Disk;
 let kept: KeptSessions;
 const keep = (id: string, round: number, savedAtMs = round) => {
   const { label, bytes } = checkpoint(round, savedAtMs);
-  return kept.keep(id, label, bytes);
+  return kept.keep(id, label, { bytes, key: `key of round ${round}` });
 };
 const listed = async () => (await kept.list()).map(({ id, round }) => `${id} ${round}`);
 
@@ -81,8 +89,8 @@ describe('sessions on a device', () => {
       bytes: bytes.length,
     });
     expect(await kept.list()).toEqual([session]);
-    expect(disk.files.size).toBe(1);
-    expect(await kept.read('aaaaaaaa')).toEqual(bytes);
+    expect([...disk.files.keys()]).toEqual(['aaaaaaaa.2.key', 'aaaaaaaa.2.safetensors']);
+    expect(await kept.read('aaaaaaaa')).toEqual({ bytes, key: 'key of round 10' });
   });
 
   it('are at most five: the oldest goes', async () => {
@@ -95,21 +103,39 @@ describe('sessions on a device', () => {
     await keep('aaaaaaaa', 1);
     await keep('bbbbbbbb', 2);
     await kept.forget('aaaaaaaa');
+    expect([...disk.files.keys()]).toEqual(['bbbbbbbb.1.key', 'bbbbbbbb.1.safetensors']);
     expect(await listed()).toEqual(['bbbbbbbb 2']);
     await expect(kept.read('aaaaaaaa')).rejects.toThrow('is not kept on this device any more');
   });
 
-  it.each([0, 4, 8, 40, 200])('outlive a power cut after %i bytes of a newer checkpoint', async (bytes) => {
+  it.each([
+    ['key', 0],
+    ['key', 12],
+    ['safetensors', 0],
+    ['safetensors', 4],
+    ['safetensors', 8],
+    ['safetensors', 40],
+    ['safetensors', 200],
+  ])('outlive, with their keys, a power cut in a newer .%s after %i bytes', async (end, bytes) => {
     await keep('aaaaaaaa', 5);
-    disk.breakAfter = bytes;
+    disk.breakIn = { end, afterBytes: bytes };
     await expect(keep('aaaaaaaa', 10)).rejects.toThrow('could not be kept');
-    disk.breakAfter = null;
-    expect(disk.files.size).toBe(2);
+    disk.restore();
+    expect(disk.files.size).toBe(end === 'key' ? 3 : 4);
     expect(await listed()).toEqual(['aaaaaaaa 5']);
-    expect(await kept.read('aaaaaaaa')).toEqual(checkpoint(5).bytes);
+    expect(await kept.read('aaaaaaaa')).toEqual({ bytes: checkpoint(5).bytes, key: 'key of round 5' });
     await keep('aaaaaaaa', 15);
     expect(await listed()).toEqual(['aaaaaaaa 15']);
-    expect(disk.files.size).toBe(1);
+    expect((await kept.read('aaaaaaaa')).key).toBe('key of round 15');
+    expect(disk.files.size).toBe(2);
+  });
+
+  it('of release 0.1.0, which lie there without a key beside them, are read all the same', async () => {
+    const { bytes } = checkpoint(5);
+    disk.files.set('aaaaaaaa.7.safetensors', bytes);
+    expect(await kept.read('aaaaaaaa')).toEqual({ bytes, key: null });
+    await keep('aaaaaaaa', 6);
+    expect([...disk.files.keys()]).toEqual(['aaaaaaaa.8.key', 'aaaaaaaa.8.safetensors']);
   });
 
   it('stay as they were when the browser has no more room, and the reason is a sentence', async () => {
@@ -119,22 +145,31 @@ describe('sessions on a device', () => {
       'The session could not be kept on this device (the browser gives this page no more room).',
     );
     expect(await listed()).toEqual(['aaaaaaaa 5']);
-    expect(disk.files.size).toBe(1);
+    expect(disk.files.size).toBe(2);
   });
 
   it('leave alone what another tab is writing, and clear what it has replaced', async () => {
     await keep('aaaaaaaa', 5);
     const whole = checkpoint(10).bytes;
+    disk.files.set('aaaaaaaa.2.key', new Uint8Array(4));
     disk.files.set('aaaaaaaa.2.safetensors', new Uint8Array(whole.length));
     await keep('bbbbbbbb', 1);
     expect([...disk.files.keys()].sort()).toEqual([
+      'aaaaaaaa.1.key',
       'aaaaaaaa.1.safetensors',
+      'aaaaaaaa.2.key',
       'aaaaaaaa.2.safetensors',
+      'bbbbbbbb.1.key',
       'bbbbbbbb.1.safetensors',
     ]);
     disk.files.set('aaaaaaaa.2.safetensors', whole);
     await keep('bbbbbbbb', 2);
-    expect([...disk.files.keys()].sort()).toEqual(['aaaaaaaa.2.safetensors', 'bbbbbbbb.2.safetensors']);
+    expect([...disk.files.keys()].sort()).toEqual([
+      'aaaaaaaa.2.key',
+      'aaaaaaaa.2.safetensors',
+      'bbbbbbbb.2.key',
+      'bbbbbbbb.2.safetensors',
+    ]);
     expect(await listed()).toEqual(['aaaaaaaa 10', 'bbbbbbbb 2']);
   });
 

@@ -28,7 +28,14 @@ test('a checkpoint of release 0.1.0 reads as what it was', () => {
     { round: 0, value: 0.5 },
     { round: 2, value: 0.51 },
   ]);
-  const note = readNote(read.note);
+  const { note, key } = readNote(read.note);
+  // That release put the host's seat into the file.
+  expect(key).toEqual({
+    id: note.identity.id,
+    key: expect.stringMatching(/^[a-z0-9]{32}$/),
+    room: expect.stringMatching(/^[2-9a-z]{6}$/),
+  });
+  expect(JSON.stringify(note)).not.toContain(key?.key);
   expect([note.term, note.finished, note.identity.name]).toEqual([1, false, 'host']);
   const { rounds } = historyOf(note.log, read.round);
   expect(rounds.map(({ loss }) => loss)).toEqual(run.losses.slice(0, 3));

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat, watch, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, stat, watch, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,12 +9,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 /** The demo as a person runs it, each time in a process of its own. */
 
 const PROGRAM = fileURLToPath(new URL('../../signaling/tabloom.ts', import.meta.url));
+/** There is a file `KEYED.key`, and none of this name. */
+const KEYED = join(tmpdir(), `tabloom-keyed-${process.pid}`);
 const SMALL = ['--devices', '0', '--port', '0', '--samples', '8', '--tokens', '32', '--json'];
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tabloom-demo-'));
+  await writeFile(`${KEYED}.key`, '');
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+  await rm(`${KEYED}.key`);
+});
 const at = (name: string): string => join(folder, name);
 
 function demo(...args: string[]) {
@@ -54,6 +60,28 @@ describe('a demo that is killed', () => {
     broken.child.kill('SIGKILL');
     await broken.ended;
     expect(existsSync(at('broken'))).toBe(false);
+
+    // What is killed leaves the key beside the checkpoint; somebody without it goes on in another room, with the same training.
+    expect((await stat(`${file}.key`)).mode & 0o777).toBe(0o600);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const { key, room }: { key: string; room: string } = JSON.parse(await readFile(`${file}.key`, 'utf8'));
+    expect((await readFile(file)).includes(key)).toBe(false);
+    await copyFile(file, at('given.safetensors'));
+    const given = await demo(
+      '--devices',
+      '0',
+      '--port',
+      '0',
+      '--json',
+      '--resume',
+      at('given.safetensors'),
+      '--out',
+      at('given'),
+    ).ended;
+    expect(given.err).toContain('came without its key, so training goes on in a new session');
+    expect((JSON.parse(given.out) as { losses: number[] }).losses).toEqual(straight.losses);
+    const other: { key: string; room: string } = JSON.parse(await readFile(at('given.safetensors.key'), 'utf8'));
+    expect([other.key === key, other.room === room]).toEqual([false, false]);
 
     const log = at('run.jsonl');
     const resumed = ['--devices', '0', '--port', '0', '--json', '--resume', file, '--log', log];
@@ -110,6 +138,7 @@ describe('a table of one’s own', () => {
     ['a form that does not exist', ['--export-as', 'adapter,pickle'], '--export-as must be one of'],
     ['another recipe for a run from a checkpoint', ['--resume', PROGRAM, '--rounds', '5'], 'leave out --rounds'],
     ['a checkpoint that would be written over', ['--checkpoint', PROGRAM], 'is there already'],
+    ['a key that would be written over', ['--checkpoint', KEYED], 'the key of another session, is there already'],
     ['a file that is no checkpoint', ['--resume', PROGRAM, '--port', '0'], 'Is it a safetensors file'],
     ['an adapter that is none', ['--start', PROGRAM, '--port', '0', '--devices', '0'], 'adapter_model.safetensors'],
   ])('%s is answered with one sentence and exit code 2', async (_, args, sentence) => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type HeadlessEnvironment, headlessEnvironment } from '../../signaling/node/node-environment.ts';
+import { type HeadlessEnvironment, headlessEnvironment, keyFileOf } from '../../signaling/node/node-environment.ts';
 import { PLAIN_TRAINING, type Policy } from '../../signaling/protocol/settings.ts';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
 import { OwnSession } from '../../web/session/own-session.ts';
@@ -75,10 +75,11 @@ export class HeadlessRoom {
     return new HeadlessRoom(session, environment);
   }
 
-  /** Goes on with what `open` kept in a file. */
-  static async resume(origin: string, checkpointFile: string): Promise<HeadlessRoom> {
+  /** Goes on with what `open` kept in a file; without its key as somebody does who was given the checkpoint alone. */
+  static async resume(origin: string, checkpointFile: string, withKey = true): Promise<HeadlessRoom> {
     const environment = await headlessEnvironment(origin, { memoryLimitBytes: 2e9, checkpointFile });
-    const session = await resumeSession(environment, await readFile(checkpointFile), null);
+    const key = withKey ? await readFile(keyFileOf(checkpointFile), 'utf8') : null;
+    const session = await resumeSession(environment, { bytes: await readFile(checkpointFile), key }, null);
     return new HeadlessRoom(session, environment);
   }
 

@@ -1,9 +1,10 @@
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { headlessEnvironment } from '../../signaling/node/node-environment.ts';
+import { headlessEnvironment, keyFileOf } from '../../signaling/node/node-environment.ts';
 import type { RunningServer } from '../../signaling/server/server.ts';
+import { readHostKey } from '../../web/session/host-key.ts';
 import { JoinSession } from '../../web/session/join-session.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
 import { HeadlessRoom, largestRelativeDifference, losses, startTestServer } from './headless-room.ts';
@@ -16,6 +17,8 @@ let origin: string;
 let folder: string;
 let straight: SessionView;
 
+const modes = (...paths: string[]): Promise<string[]> =>
+  Promise.all(paths.map(async (path) => ((await stat(path)).mode & 0o777).toString(8)));
 const scoresOf = (view: SessionView) => view.scores.map(({ round, value, loss }) => ({ round, value, loss }));
 
 beforeAll(async () => {
@@ -104,15 +107,79 @@ describe('a session that is gone on with', () => {
     }
   });
 
+  it('gives no seat to whoever has its checkpoint alone: they go on in a room of their own', async () => {
+    const checkpointFile = join(folder, 'given');
+    const first = await HeadlessRoom.open(origin, 'crunch', TRAINING, { checkpointFile });
+    await first.ready(1);
+    first.session.start();
+    await first.until(({ kept, rounds }) => kept !== null && rounds.length >= 3);
+    first.session.pause();
+    const seen = await first.until(({ room }) => room?.phase === 'paused');
+    const code = seen.room?.id ?? '';
+    const { bytes } = await first.session.exportCheckpoint();
+    await first.hangUp();
+
+    // Neither what was kept nor what was exported has a part of the key within, however it is encoded.
+    const key = readHostKey(await readFile(keyFileOf(checkpointFile), 'utf8'), seen.self);
+    expect([key.room, key.id]).toEqual([code, seen.self]);
+    for (const file of [await readFile(checkpointFile), Buffer.from(bytes)])
+      for (const secret of [key.key, key.claim ?? 'the server gave a claim', key.door?.secret ?? 'a secret', code])
+        for (const encoding of ['utf8', 'utf16le', 'base64'] as const)
+          expect([secret, file.includes(Buffer.from(secret).toString(encoding))]).toEqual([secret, false]);
+    expect(await modes(checkpointFile, keyFileOf(checkpointFile))).toEqual(['600', '600']);
+
+    const given = join(folder, 'given-to-another');
+    await writeFile(given, bytes);
+    const second = await HeadlessRoom.resume(origin, given, false);
+    try {
+      const back = await second.ready(1);
+      expect(back.room?.id).not.toBe(code);
+      expect(back.self).not.toBe(seen.self);
+      expect(back.room).toMatchObject({ phase: 'paused', host: back.self });
+      expect(back.notices.map(({ sentence }) => sentence)).toEqual([
+        'This checkpoint came without its key, so training goes on in a new session: invite the devices with its new link.',
+      ]);
+      expect(losses(back)).toEqual(losses(straight).slice(0, back.rounds.length));
+      second.session.start();
+      const view = await second.finished();
+      expect(losses(view)).toEqual(losses(straight));
+      expect(scoresOf(view)).toEqual(scoresOf(straight));
+      // What others see who join now begins before the checkpoint.
+      const environment = await headlessEnvironment(origin, { memoryLimitBytes: 2e9 });
+      const invited = view.invitation;
+      if (invited === null) throw new Error('The host has no invitation.');
+      const watcher = new JoinSession(environment, invited, { name: 'w', watch: true, slowdown: 1 });
+      const watched = await new Promise<SessionView>((resolve) =>
+        watcher.subscribe((now) => now.rounds.length === 20 && resolve(now)),
+      );
+      expect(losses(watched)).toEqual(losses(straight));
+      watcher.leave();
+      // It has a key of its own from here on.
+      expect(readHostKey(await readFile(keyFileOf(given), 'utf8'), view.self).key).not.toBe(key.key);
+    } finally {
+      await second.close();
+    }
+
+    // The host itself, with both files, has its old room.
+    const third = await HeadlessRoom.resume(origin, checkpointFile);
+    expect((await third.ready(1)).room?.id).toBe(code);
+    await third.close();
+    // The key of one session does not open another.
+    await copyFile(keyFileOf(given), keyFileOf(checkpointFile));
+    await expect(HeadlessRoom.resume(origin, checkpointFile)).rejects.toThrow('is of another session. Move it away');
+  });
+
   it('may have been kept by release 0.1.0: it goes on as that release did', async () => {
     const fixture = (name: string): URL => new URL(`../fixtures/checkpoint-0.1.0/${name}`, import.meta.url);
     const run: { losses: number[] } = JSON.parse(await readFile(fixture('run.json'), 'utf8'));
     const checkpointFile = join(folder, 'of-0.1.0');
     await copyFile(fixture('kept.safetensors'), checkpointFile);
-    const room = await HeadlessRoom.resume(origin, checkpointFile);
+    const room = await HeadlessRoom.resume(origin, checkpointFile, false);
     try {
       const back = await room.ready(1);
       expect(losses(back)).toEqual(run.losses.slice(0, 3));
+      // Kept again, it has its key beside it.
+      await room.until(({ kept, rounds }) => kept !== null && rounds.length === 3);
       room.session.start();
       const view = await room.finished();
       expect(losses(view)).toHaveLength(6);
@@ -126,6 +193,6 @@ describe('a session that is gone on with', () => {
     const file = join(folder, 'alone');
     const bytes = await readFile(file);
     await writeFile(join(folder, 'cut'), bytes.subarray(0, bytes.length - 10));
-    await expect(HeadlessRoom.resume(origin, join(folder, 'cut'))).rejects.toThrow(/truncated|accounts for/);
+    await expect(HeadlessRoom.resume(origin, join(folder, 'cut'), false)).rejects.toThrow(/truncated|accounts for/);
   });
 });

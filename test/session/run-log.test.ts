@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DeviceView, RoomView, RoundReport } from '../../signaling/protocol/room-view.ts';
+import { type HostKey, readHostKey, writeHostKey } from '../../web/session/host-key.ts';
 import { historyOf, readNote, type SessionNote } from '../../web/session/session-note.ts';
 import { logEntries, RunLog } from '../../web/session/view/run-log.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
@@ -45,6 +46,9 @@ const report = (round: number): RoundReport => ({
 });
 const score = { round: 0, metric: 'accuracy' as const, value: 0.5, loss: 0.7, examples: 9, elapsedSeconds: 1 };
 
+const KEY: HostKey = { id: 'abcdefgh1234', key: 'k'.repeat(32), room: 'abc234', claim: 'ab'.repeat(32) };
+const DOOR = { secret: '0'.repeat(26), door: 'ask' as const, cap: 5, removed: ['removed12345'] };
+
 /** A log that has seen every view after each event, at one second past 1970 each. */
 function record(...events: ViewEvent[]): RunLog {
   let seconds = 0;
@@ -87,7 +91,7 @@ describe('the log of a run', () => {
       'problem',
       'policy',
     ]);
-    expect(entries[0]).toMatchObject({ room: 'abc234', settings: SETTINGS, at: '1970-01-01T00:00:01.000Z' });
+    expect(entries[0]).toEqual({ type: 'session', settings: SETTINGS, at: '1970-01-01T00:00:01.000Z' });
     expect(entries[2]).toMatchObject({ device: 'hosthost', profile: profile() });
     expect(entries[4]).toMatchObject({ device: 'b', name: 'Device b' });
     expect(entries[7]).toMatchObject({ report: report(1) });
@@ -116,10 +120,8 @@ describe('the log of a run', () => {
 
 describe('a session’s note in a checkpoint', () => {
   const note: SessionNote = {
-    identity: { id: 'abcdefgh1234', key: 'k'.repeat(32), name: 'laptop' },
+    identity: { id: 'abcdefgh1234', name: 'laptop' },
     term: 3,
-    room: 'abc234',
-    claim: 'ab'.repeat(32),
     options: { policy: 'auto', slowdown: 1, patience: 0 },
     finished: false,
     savedAtMs: 5,
@@ -127,20 +129,54 @@ describe('a session’s note in a checkpoint', () => {
   };
 
   it('reads back as it was', () => {
-    expect(readNote(JSON.stringify(note))).toEqual(note);
+    expect(readNote(JSON.stringify(note))).toEqual({ note, key: null });
   });
 
   it('of the first release, which counted no hosts, is of the first', () => {
-    const { term: _, claim: __, ...first } = note;
-    expect(readNote(JSON.stringify(first))).toEqual({ ...first, term: 1 });
+    const { term: _, ...first } = note;
+    expect(readNote(JSON.stringify(first)).note).toEqual({ ...first, term: 1 });
+  });
+
+  it('that has the host’s key within, as the first release had it, gives it apart', () => {
+    const { id, name } = note.identity;
+    const line = '{"type":"session","at":"1970-01-01T00:00:01.000Z","room":"abc234","settings":{}}';
+    const old = { ...note, identity: { id, key: KEY.key, name }, room: KEY.room, log: [line] };
+    const log = ['{"type":"session","at":"1970-01-01T00:00:01.000Z","settings":{}}'];
+    const { claim: _, ...unclaimed } = KEY;
+    expect(readNote(JSON.stringify(old))).toEqual({ note: { ...note, log }, key: unclaimed });
+    expect(readNote(JSON.stringify({ ...old, claim: KEY.claim })).key).toEqual(KEY);
   });
 
   it.each<[string, string]>([
     ['nothing', ''],
     ['no note', '{}'],
-    ['a room that is none', JSON.stringify({ ...note, room: '../etc' })],
+    ['half a key', JSON.stringify({ ...note, room: 'abc234' })],
+    [
+      'a room that is none',
+      JSON.stringify({ ...note, identity: { ...note.identity, key: 'k'.repeat(32) }, room: '../etc' }),
+    ],
     ['a policy that is none', JSON.stringify({ ...note, options: { ...note.options, policy: 'best' } })],
   ])('is refused with a sentence: %s', (_, text) => {
     expect(() => readNote(text)).toThrow('does not say of which session it is');
+  });
+});
+
+describe('the key beside a checkpoint', () => {
+  it('reads back as it was', () => {
+    expect(readHostKey(writeHostKey(KEY), KEY.id)).toEqual(KEY);
+    expect(readHostKey(writeHostKey({ ...KEY, door: DOOR }), KEY.id)).toEqual({ ...KEY, door: DOOR });
+    const { claim: _, ...unclaimed } = KEY;
+    expect(readHostKey(writeHostKey(unclaimed), KEY.id)).toEqual(unclaimed);
+  });
+
+  it.each<[string, string, string]>([
+    ['of another session', writeHostKey({ ...KEY, id: 'another12345' }), 'is of another session'],
+    ['that is none', '', 'is no key'],
+    ['cut short', writeHostKey(KEY).slice(0, -3), 'is no key'],
+    ['with a secret that is none', writeHostKey({ ...KEY, door: { ...DOOR, secret: 'aaa' } }), 'is no key'],
+    ['with a room that is none', writeHostKey({ ...KEY, room: '../etc' }), 'is no key'],
+    ['of a later release', writeHostKey(KEY).replace('key-1', 'key-2'), 'is no key'],
+  ])('is refused with a sentence: %s', (_, text, sentence) => {
+    expect(() => readHostKey(text, KEY.id)).toThrow(`${sentence}. Move it away to go on in a new session.`);
   });
 });

@@ -35,9 +35,10 @@ export function hostEntry(entry: HostEntry): readonly ClientMessage[] {
     { type: 'status', status },
   ];
   if (profile !== null) messages.push({ type: 'profile', profile });
-  if (code === undefined) return messages;
-  // The room may be one that the server has made anew, and knows nothing of what was before.
+  const past = rounds.length + scores.length > 0;
+  if (code === undefined && !past) return messages;
+  // The room is new, or may be one that the server has made anew, and knows nothing of what was before.
   messages.push({ type: 'phase', phase });
-  if (rounds.length + scores.length > 0) messages.push(...historyMessages(rounds, scores));
+  if (past) messages.push(...historyMessages(rounds, scores));
   return messages;
 }

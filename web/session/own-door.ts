@@ -3,8 +3,9 @@ import { type Door, MAX_REMOVED } from '../../signaling/protocol/door.ts';
 import { MAX_DEVICES_IN_ROOM } from '../../signaling/protocol/limits.ts';
 import type { ClientMessage } from '../../signaling/protocol/messages.ts';
 import type { HostRequest } from '../../worker/api/host-api.ts';
+import type { KeptDoor } from './host-key.ts';
 import { roomLink } from './links/link-address.ts';
-import type { KeptDoor, Resumed } from './session-note.ts';
+import type { Resumed } from './session-note.ts';
 import type { EntranceControls, HostOptions } from './view/view.ts';
 import type { ViewStore } from './view/view-store.ts';
 
@@ -22,15 +23,19 @@ export interface OwnDoorContext {
   readonly onRemoved: (device: string) => void;
 }
 
-/** How a session's door is at first: as it was kept, or as its host wants it. A session of 0.1.0 had a code alone, and gets a secret. */
+/**
+ * How a session's door is at first: as it was kept, or as its host wants it. A session of 0.1.0 had a code alone, and gets a secret; one
+ * that goes on without its key is a new one.
+ */
 export function firstDoor(
   randomBytes: (length: number) => Uint8Array,
   { task }: Pick<HostRequest, 'task'>,
   options: Pick<HostOptions, 'door' | 'cap'>,
-  resumed: Pick<Resumed, 'note'> | null,
+  resumed: Pick<Resumed, 'key'> | null,
 ): KeptDoor {
-  const kept = resumed?.note.door;
-  const door = resumed === null && task.id === 'own' ? 'ask' : 'link';
+  const key = resumed?.key ?? null;
+  const kept = key?.door;
+  const door = key === null && task.id === 'own' ? 'ask' : 'link';
   return {
     secret: kept?.secret ?? newSecret(randomBytes),
     door: options.door ?? kept?.door ?? door,

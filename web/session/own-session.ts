@@ -13,6 +13,7 @@ import type {
 import { Asking } from './asking.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { hostEntry } from './host-entry.ts';
+import { type HostKey, writeHostKey } from './host-key.ts';
 import { HostLinks } from './host-links.ts';
 import { type Identity, newIdentity } from './identity.ts';
 import { localLinkPair } from './links/message-link.ts';
@@ -21,7 +22,7 @@ import { firstDoor, OwnDoor } from './own-door.ts';
 import { DeviceLinks } from './rounds/device-links.ts';
 import { TrainerSeat } from './rounds/trainer-seat.ts';
 import { Training } from './rounds/training.ts';
-import { historyOf, type Resumed, writeNote } from './session-note.ts';
+import { checkpointName, type Resumed, recall, type SessionNote } from './session-note.ts';
 import { dataNotices } from './view/data-words.ts';
 import { logEntries, RunLog } from './view/run-log.ts';
 import type { HostOptions, HostSession, SessionView, TriedText } from './view/view.ts';
@@ -75,7 +76,7 @@ export class OwnSession implements HostSession {
     this.#options = options;
     this.#resumed = resumed;
     const fresh = newIdentity(environment, options.name);
-    this.#identity = resumed === null ? fresh : { ...fresh, ...resumed.note.identity, name: options.name };
+    this.#identity = resumed?.key ? { ...fresh, id: resumed.key.id, key: resumed.key.key } : fresh;
     this.#term = (resumed?.note.term ?? 0) + 1;
     this.#store = new ViewStore('host', this.#identity.id);
     this.entrance = new OwnDoor(
@@ -88,7 +89,7 @@ export class OwnSession implements HostSession {
       firstDoor(environment.randomBytes, request, options, resumed),
     );
     this.#log = new RunLog(environment.nowMs, resumed?.note.log ?? []);
-    if (resumed !== null) this.#recall(resumed);
+    if (resumed !== null) recall(resumed, this.#store, this.#log);
     const { name, slowdown, patience } = options;
     this.#log.add([{ type: 'options', name, slowdown, patience }]);
     let before = this.#store.view;
@@ -155,8 +156,8 @@ export class OwnSession implements HostSession {
     await this.#open(this.#training?.quiet() ?? Promise.resolve());
     const { room } = this.#store.view;
     if (room === null) throw new Error('The session is not open yet; there is nothing to save.');
-    const bytes = await this.#open(api.checkpoint(this.#note(room.id)));
-    return { name: `tabloom-${room.id}-round-${this.#training?.round ?? 0}.safetensors`, bytes };
+    const bytes = await this.#open(api.checkpoint(this.#note()));
+    return { name: checkpointName(room.settings, this.#training?.round ?? 0), bytes };
   }
 
   leave(): void {
@@ -197,27 +198,26 @@ export class OwnSession implements HostSession {
     return whileOpen(this.#ending.on, work);
   }
 
-  /** What the checkpoint tells of the rounds before. */
-  #recall({ round, note }: Resumed): void {
-    this.#store.dispatch({ type: 'message', message: { type: 'history', ...historyOf(note.log, round) } });
-    this.#store.dispatch({ type: 'kept', kept: { round, atMs: note.savedAtMs } });
-    this.#log.add([{ type: 'resumed', round }]);
-  }
-
-  #note(room: string): string {
-    const { id, key, name } = this.#identity;
+  #note(): string {
+    const { id, name } = this.#identity;
     const { slowdown, patience } = this.#options;
     const policy = this.#store.view.room?.settings.policy ?? this.#options.policy;
-    return writeNote(this.#claim(), {
-      identity: { id, key, name },
+    const note: SessionNote = {
+      identity: { id, name },
       term: this.#term,
-      room,
-      door: this.entrance.kept,
       options: { policy, slowdown, patience },
       finished: this.#training?.phase === 'finished',
       savedAtMs: this.#environment.nowMs(),
       log: [...this.#log.lines()],
-    });
+    };
+    return JSON.stringify(note);
+  }
+
+  /** What seats this host again; kept beside what it keeps, never within. */
+  #hostKey(room: string): HostKey {
+    const { id, key } = this.#identity;
+    const claim = this.#claim();
+    return { id, key, room, ...(claim !== null && { claim }), door: this.entrance.kept };
   }
 
   async #begin(request: HostRequest): Promise<void> {
@@ -294,7 +294,10 @@ export class OwnSession implements HostSession {
         await this.#training?.quiet();
         const { room } = this.#store.view;
         const round = this.#training?.round ?? 0;
-        if (room !== null) await keep(this.#worker.api, { id, deviceName: name }, this.#note(room.id));
+        if (room !== null) {
+          const session = { id, deviceName: name, key: writeHostKey(this.#hostKey(room.id)) };
+          await keep(this.#worker.api, session, this.#note());
+        }
         return round;
       },
       onKept: (round) => this.#store.dispatch({ type: 'kept', kept: { round, atMs: this.#environment.nowMs() } }),
@@ -304,7 +307,7 @@ export class OwnSession implements HostSession {
 
   /** What proves to a server that forgot the room that its code is this session's. */
   #claim(): string | null {
-    return this.#client?.claim ?? this.#resumed?.note.claim ?? null;
+    return this.#client?.claim ?? this.#resumed?.key?.claim ?? null;
   }
 
   #enter(settings: SessionSettings): readonly ClientMessage[] {
@@ -312,7 +315,7 @@ export class OwnSession implements HostSession {
     return hostEntry({
       device: this.#identity,
       settings,
-      code: view.room?.id ?? this.#resumed?.note.room,
+      code: view.room?.id ?? this.#resumed?.key?.room,
       claim: this.#claim(),
       isClaimed: !(this.#client?.unclaimed ?? false),
       status: this.#status,

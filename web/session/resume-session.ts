@@ -1,28 +1,31 @@
 import type { HostRequest } from '../../worker/api/host-api.ts';
+import { readHostKey } from './host-key.ts';
 import { OwnSession } from './own-session.ts';
 import { readNote } from './session-note.ts';
 import type { HostOptions } from './view/view.ts';
 import type { SessionEnvironment } from './world/environment.ts';
 
 /**
- * Goes on with a checkpoint of `OwnSession`, under its old room code and identity. `options` replace those that it had.
- * Rejects with a sentence when the bytes are no such checkpoint, or when `allow` rejects the session's id.
+ * Goes on with a checkpoint of `OwnSession`: given its key under its old code and identity, without it in a new room. `options` replace
+ * those that it had. Rejects with a sentence when the bytes are no such checkpoint, or when `allow` rejects the id of a session that is
+ * gone on with by its key.
  */
 export async function resumeSession(
   environment: SessionEnvironment,
-  bytes: Uint8Array,
+  { bytes, key: keyText }: { readonly bytes: Uint8Array; readonly key: string | null },
   options: HostOptions | null,
   allow: (id: string) => Promise<void> = async () => undefined,
 ): Promise<OwnSession> {
   const worker = environment.startHostWorker();
   try {
     const { request, version, note: text } = await worker.api.readCheckpoint(bytes);
-    const note = readNote(text);
-    await allow(note.identity.id);
+    const { note, key: within } = readNote(text);
+    const key = keyText === null ? within : readHostKey(keyText, note.identity.id);
+    if (key !== null) await allow(key.id);
     const chosen = options ?? { name: note.identity.name, ...note.options };
     const start = { kind: 'checkpoint', bytes } as const;
     const here = atOrigin(request, environment.origin);
-    return new OwnSession(environment, { ...here, start }, chosen, { worker, round: version, note });
+    return new OwnSession(environment, { ...here, start }, chosen, { worker, round: version, note, key });
   } catch (error) {
     worker.terminate();
     throw error;

@@ -1,6 +1,4 @@
 import * as v from 'valibot';
-import { SecretSchema } from '../../signaling/protocol/door/secret.ts';
-import { CapSchema, DoorSchema, MAX_REMOVED } from '../../signaling/protocol/door.ts';
 import { DeviceIdSchema, DeviceKeySchema, RoomIdSchema } from '../../signaling/protocol/ids.ts';
 import { ClaimSchema } from '../../signaling/protocol/messages.ts';
 import {
@@ -11,28 +9,21 @@ import {
   ScoreReportSchema,
 } from '../../signaling/protocol/room-view.ts';
 import { TermSchema } from '../../signaling/protocol/round.ts';
-import { POLICIES } from '../../signaling/protocol/settings.ts';
+import { POLICIES, type SessionSettings } from '../../signaling/protocol/settings.ts';
 import type { HostWorkerApi } from '../../worker/api/host-api.ts';
+import type { HostKey } from './host-key.ts';
+import type { RunLog } from './view/run-log.ts';
+import type { ViewStore } from './view/view-store.ts';
 import type { WorkerHandle } from './world/environment.ts';
 
-const KeptDoorSchema = v.strictObject({
-  secret: SecretSchema,
-  door: DoorSchema,
-  cap: CapSchema,
-  removed: v.pipe(v.array(DeviceIdSchema), v.maxLength(MAX_REMOVED)),
-});
-/** The door as the host's device keeps it: a server that forgot the room learns it from here. `removed`: oldest first. */
-export type KeptDoor = v.InferOutput<typeof KeptDoorSchema>;
-
-/** What a session adds to the host worker's checkpoint: who it is, where it was, and what happened. */
-const NoteSchema = v.strictObject({
-  identity: v.strictObject({ id: DeviceIdSchema, key: DeviceKeySchema, name: NameSchema }),
+/**
+ * What a session adds to the host worker's checkpoint: whose it is and what happened. A checkpoint may be given to others, so nothing in it
+ * seats anybody; `HostKey` does.
+ */
+const NOTE = {
+  identity: v.strictObject({ id: DeviceIdSchema, name: NameSchema }),
   /** Of the host that kept it; release 0.1.0 counted none. */
   term: v.optional(TermSchema, 1),
-  room: RoomIdSchema,
-  /** Release 0.1.0 had no doors. */
-  door: v.exactOptional(KeptDoorSchema),
-  claim: v.exactOptional(ClaimSchema),
   options: v.strictObject({
     policy: v.picklist(POLICIES),
     slowdown: v.pipe(v.number(), v.minValue(1), v.maxValue(1000)),
@@ -43,28 +34,60 @@ const NoteSchema = v.strictObject({
   savedAtMs: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   /** Lines of the run's log; rounds and scores are in it. */
   log: v.array(v.string()),
-});
+};
+const NoteSchema = v.strictObject(NOTE);
 export type SessionNote = v.InferOutput<typeof NoteSchema>;
+
+/** As release 0.1.0 wrote it: with the host's key and code within. */
+const KeyedNoteSchema = v.strictObject({
+  ...NOTE,
+  identity: v.strictObject({ id: DeviceIdSchema, key: DeviceKeySchema, name: NameSchema }),
+  room: RoomIdSchema,
+  claim: v.exactOptional(ClaimSchema),
+});
 
 /** A session that goes on where a checkpoint ends; its request starts from that checkpoint. */
 export interface Resumed {
   readonly worker: WorkerHandle<HostWorkerApi>;
   readonly round: number;
   readonly note: SessionNote;
+  /** Null where it was not beside the checkpoint: then the session goes on in a room of its own. */
+  readonly key: HostKey | null;
 }
 
-export function writeNote(claim: string | null, note: Omit<SessionNote, 'claim'>): string {
-  return JSON.stringify({ ...note, ...(claim !== null && { claim }) } satisfies SessionNote);
-}
-
-/** @throws Error with a sentence when the text is no session's. */
-export function readNote(text: string): SessionNote {
-  const read = v.safeParse(NoteSchema, parsed(text));
-  if (!read.success)
+/** A note, and the key that one of release 0.1.0 has within. @throws Error with a sentence when the text is no session's. */
+export function readNote(text: string): { readonly note: SessionNote; readonly key: HostKey | null } {
+  const json = parsed(text);
+  const read = v.safeParse(NoteSchema, json);
+  if (read.success) return { note: read.output, key: null };
+  const keyed = v.safeParse(KeyedNoteSchema, json);
+  if (!keyed.success)
     throw new Error(
       'The checkpoint does not say of which session it is; only what a session kept can be gone on with.',
     );
-  return read.output;
+  const { identity, room, claim, log, ...rest } = keyed.output;
+  const { id, key, name } = identity;
+  return {
+    // Its log told the code, too.
+    note: { ...rest, identity: { id, name }, log: log.map((line) => line.replace(`"room":"${room}",`, '')) },
+    key: { id, key, room, ...(claim !== undefined && { claim }) },
+  };
+}
+
+const WITHOUT_KEY =
+  'This checkpoint came without its key, so training goes on in a new session: invite the devices with its new link.';
+
+/** Tells a session that goes on what the checkpoint says of the rounds before. */
+export function recall({ round, note, key }: Resumed, store: ViewStore, log: RunLog): void {
+  store.dispatch({ type: 'message', message: { type: 'history', ...historyOf(note.log, round) } });
+  store.dispatch({ type: 'kept', kept: { round, atMs: note.savedAtMs } });
+  if (key === null) store.notice('news', WITHOUT_KEY);
+  log.add([{ type: 'resumed', round }]);
+}
+
+/** "roberta-mini-sst2-round-40.safetensors": of what, and no code. */
+export function checkpointName({ model, task }: Pick<SessionSettings, 'model' | 'task'>, round: number): string {
+  return `${model.id.split('/').at(-1)}-${task.id}-round-${round}.safetensors`.toLowerCase();
 }
 
 /** The reports in a log, up to `round`; later ones belong to rounds that are not in the checkpoint. */

@@ -54,7 +54,7 @@ export function createSessionFactory(origin: string): SessionFactory {
     },
     resumeFile: async (bytes, options) => {
       await settled();
-      return watched(await resumeSession(environment, bytes, options, refuseOpen));
+      return watched(await resumeSession(environment, { bytes, key: null }, options, refuseOpen));
     },
     forget: async (id) => {
       await settled();

@@ -100,6 +100,18 @@ export interface KeptSession {
   readonly bytes: number;
 }
 
+export interface SessionToKeep {
+  readonly id: string;
+  readonly deviceName: string;
+  /** What makes its owner the session's host. Checkpoints leave this device, it does not. */
+  readonly key: string;
+}
+
+export interface KeptCheckpoint {
+  readonly bytes: Uint8Array;
+  readonly key: string | null;
+}
+
 /** What a checkpoint says of itself. */
 export interface CheckpointSummary {
   /** To open it with, `start` added; an own task's files are in it. */
@@ -199,12 +211,12 @@ export interface HostWorkerApi {
   exportOnnx(which?: AdapterChoice): Promise<readonly ExportedFile[]>;
   /** Everything that it takes to go on later as if nothing had happened; `note` is kept along (the session's own log, say). */
   checkpoint(note: string): Promise<Uint8Array>;
-  /** Keeps the checkpoint on this device, in place of the session's last one. Resolves with its bytes; rejects with a sentence. */
-  keep(session: { readonly id: string; readonly deviceName: string }, note: string): Promise<KeptSession>;
+  /** Keeps the checkpoint on this device, and the session's key beside it, in place of the session's last one. Resolves with its bytes; rejects with a sentence. */
+  keep(session: SessionToKeep, note: string): Promise<KeptSession>;
   /** What is kept on this device, the latest first; needs no open session, nor do the next two. */
   keptSessions(): Promise<readonly KeptSession[]>;
-  /** A kept session's checkpoint. */
-  keptCheckpoint(id: string): Promise<Uint8Array>;
+  /** A kept session's checkpoint, and the key beside it; null where there is none. */
+  keptCheckpoint(id: string): Promise<KeptCheckpoint>;
   forget(id: string): Promise<void>;
   /** Reads what a checkpoint is of; needs no open session. */
   readCheckpoint(bytes: Uint8Array): Promise<CheckpointSummary>;

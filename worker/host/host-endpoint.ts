@@ -42,8 +42,8 @@ export function serveHost(host: Host, endpoint?: Endpoint): void {
     keep: (session, note) => host.keep(session, note),
     keptSessions: () => host.keptSessions(),
     keptCheckpoint: async (id) => {
-      const bytes = await host.keptCheckpoint(id);
-      return transfer(bytes, [bytes.buffer]);
+      const kept = await host.keptCheckpoint(id);
+      return transfer(kept, [kept.bytes.buffer]);
     },
     forget: (id) => host.forget(id),
     readCheckpoint: (bytes) => host.readCheckpoint(bytes),

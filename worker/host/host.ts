@@ -14,12 +14,14 @@ import type {
   ExportedFile,
   HostRequest,
   HostWorkerApi,
+  KeptCheckpoint,
   KeptModel,
   KeptSession,
   OpenedSession,
   OpeningProgress,
   Preflight,
   Score,
+  SessionToKeep,
   StepResult,
 } from '../api/host-api.ts';
 import type { DevReport } from '../api/report.ts';
@@ -223,7 +225,7 @@ export class Host implements HostWorkerApi {
     return encodeCheckpoint(this.#checkpoint(note));
   }
 
-  async keep({ id, deviceName }: { id: string; deviceName: string }, note: string): Promise<KeptSession> {
+  async keep({ id, deviceName, key }: SessionToKeep, note: string): Promise<KeptSession> {
     const checkpoint = this.#checkpoint(note);
     const { model, training } = checkpoint.request;
     const label: SessionLabel = {
@@ -233,14 +235,15 @@ export class Host implements HostWorkerApi {
       rounds: training.rounds,
       savedAtMs: Date.now(),
     };
-    return this.#keptHere().keep(id, label, encodeCheckpoint(checkpoint, labelMetadata(label)));
+    const bytes = encodeCheckpoint(checkpoint, labelMetadata(label));
+    return this.#keptHere().keep(id, label, { bytes, key });
   }
 
   async keptSessions(): Promise<readonly KeptSession[]> {
     return this.#keptHere().list();
   }
 
-  keptCheckpoint(id: string): Promise<Uint8Array> {
+  keptCheckpoint(id: string): Promise<KeptCheckpoint> {
     return this.#keptHere().read(id);
   }
 

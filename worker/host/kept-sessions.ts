@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { KeptSession } from '../api/host-api.ts';
+import type { KeptCheckpoint, KeptSession } from '../api/host-api.ts';
 import { headerBytes, PREFIX_BYTES, parseHeader } from '../model/safetensors.ts';
 
 /** Files of this device under flat names. What `write` was broken off in the middle of must not read as a whole file afterwards. */
@@ -13,8 +13,11 @@ export interface Drawer {
 
 /** The oldest goes when one more is kept. */
 const MAX_SESSIONS = 5;
-/** Sessions on this device, each as one checkpoint: `ID.NUMBER.safetensors`; a later number is a later checkpoint. */
-const FILE_NAME = /^([a-z0-9]{8,32})\.(\d{1,15})\.safetensors$/;
+/**
+ * Sessions on this device, each as one checkpoint and the key beside it: `ID.NUMBER.safetensors` and `ID.NUMBER.key`; a later number is a
+ * later checkpoint. Release 0.1.0 had the key within.
+ */
+const FILE_NAME = /^([a-z0-9]{8,32})\.(\d{1,15})\.(safetensors|key)$/;
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const LabelSchema = v.strictObject({
@@ -43,8 +46,8 @@ export const labelMetadata = (label: SessionLabel): Readonly<Record<string, stri
 });
 
 /**
- * The checkpoints of this device's own sessions. A new one is written beside the old one, which goes only then: whatever breaks off in
- * between, one whole checkpoint stays.
+ * The checkpoints of this device's own sessions. A new one is written beside the old one, its key first, and the old one goes only then:
+ * whatever breaks off in between, one whole checkpoint stays, with its key.
  */
 export class KeptSessions {
   readonly #drawer: Drawer;
@@ -59,30 +62,40 @@ export class KeptSessions {
   }
 
   /** `bytes` is a checkpoint with the `label` in its metadata. Rejects with a sentence when it cannot be kept; the old one stays then. */
-  async keep(id: string, label: SessionLabel, bytes: Uint8Array): Promise<KeptSession> {
-    let name = '';
+  async keep(
+    id: string,
+    label: SessionLabel,
+    { bytes, key }: { readonly bytes: Uint8Array; readonly key: string },
+  ): Promise<KeptSession> {
+    let number = 0;
     try {
       const matches = (await this.#drawer.list()).map((file) => FILE_NAME.exec(file.name));
-      const numbers = matches.map((match) => (match?.[1] === id ? Number(match[2]) : 0));
-      name = `${id}.${Math.max(0, ...numbers) + 1}.safetensors`;
-      await this.#drawer.write(name, bytes);
+      number = 1 + Math.max(0, ...matches.map((match) => (match?.[1] === id ? Number(match[2]) : 0)));
+      await this.#drawer.write(`${id}.${number}.key`, new TextEncoder().encode(key));
+      await this.#drawer.write(`${id}.${number}.safetensors`, bytes);
     } catch (error) {
-      await this.#drawer.remove(name).catch(() => undefined);
+      for (const end of ['safetensors', 'key'])
+        await this.#drawer.remove(`${id}.${number}.${end}`).catch(() => undefined);
       const full = error instanceof Error && error.name === 'QuotaExceededError';
       const reason = error instanceof Error ? error.message.replace(/\.$/, '') : 'no reason given';
       throw new Error(
         `The session could not be kept on this device (${full ? 'the browser gives this page no more room' : reason}).`,
       );
     }
-    await this.#clear(id, name);
+    await this.#clear(id, number);
     return keptSession(id, label, bytes.length);
   }
 
   /** @throws Error with a sentence when there is none. */
-  async read(id: string): Promise<Uint8Array> {
+  async read(id: string): Promise<KeptCheckpoint> {
     const file = (await this.#latest()).find(({ session }) => session.id === id);
     if (!file) throw new Error('This session is not kept on this device any more.');
-    return this.#drawer.read(file.name, 0, file.session.bytes);
+    const keyName = `${id}.${file.number}.key`;
+    const keyFile = (await this.#drawer.list()).find(({ name }) => name === keyName);
+    return {
+      bytes: await this.#drawer.read(file.name, 0, file.session.bytes),
+      key: keyFile ? new TextDecoder().decode(await this.#drawer.read(keyName, 0, keyFile.bytes)) : null,
+    };
   }
 
   async forget(id: string): Promise<void> {
@@ -91,16 +104,16 @@ export class KeptSessions {
   }
 
   /**
-   * After `name` was written: other checkpoints of its session go, and the oldest sessions beyond the limit. Another tab may be writing a
+   * After checkpoint `number` was written: other checkpoints of its session go, and the oldest sessions beyond the limit. Another tab may be writing a
    * later checkpoint of its own session meanwhile, so of the others only what a whole one has replaced goes.
    */
-  async #clear(id: string, name: string): Promise<void> {
+  async #clear(id: string, number: number): Promise<void> {
     const others = (await this.#latest()).filter(({ session }) => session.id !== id);
     const stays = new Map(others.slice(0, MAX_SESSIONS - 1).map((file) => [file.session.id, file.number]));
     const goes = new Set(others.slice(MAX_SESSIONS - 1).map(({ session }) => session.id));
     for (const file of await this.#drawer.list()) {
       const [, of = '', digits] = FILE_NAME.exec(file.name) ?? [];
-      const replaced = of === id ? file.name !== name : Number(digits) < (stays.get(of) ?? 0);
+      const replaced = of === id ? Number(digits) !== number : Number(digits) < (stays.get(of) ?? 0);
       // What cannot go now goes with the next one.
       if (replaced || goes.has(of)) await this.#drawer.remove(file.name).catch(() => undefined);
     }
@@ -110,8 +123,8 @@ export class KeptSessions {
   async #latest(): Promise<readonly KeptFile[]> {
     const found = new Map<string, KeptFile>();
     for (const { name, bytes } of await this.#drawer.list()) {
-      const [, id, digits] = FILE_NAME.exec(name) ?? [];
-      if (id === undefined || Number(digits) < (found.get(id)?.number ?? 0)) continue;
+      const [, id, digits, end] = FILE_NAME.exec(name) ?? [];
+      if (id === undefined || end !== 'safetensors' || Number(digits) < (found.get(id)?.number ?? 0)) continue;
       const label = await this.#label(name, bytes);
       if (label) found.set(id, { name, number: Number(digits), session: keptSession(id, label, bytes) });
     }

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import type { HostRequest } from '../../../worker/api/host-api.ts';
 import type { NamedFile, OwnTaskRequest } from '../../../worker/api/tables.ts';
 import { defaultCacheFolder } from '../../../worker/node/file-chunk-store.ts';
+import { keyFileOf } from '../../node/node-environment.ts';
 import { MAX_LORA_RANK } from '../../protocol/limits.ts';
 import { POLICIES, type Policy, WEIGHT_STORAGES } from '../../protocol/settings.ts';
 import { recipeFor } from '../../protocol/words/recipes.ts';
@@ -49,8 +50,8 @@ What is kept
   --out FOLDER       where the adapter goes (out/demo-adapter)
   --export-as FORMS  ${EXPORT_FORMS.join(', ')}, or several with commas; what is no adapter goes to a folder in FOLDER (adapter)
   --best             export what scored best on the dev set, not what the last round left
-  --checkpoint FILE  save the session there as it goes
-  --resume FILE      go on from a checkpoint, and keep it there again
+  --checkpoint FILE  save the session there as it goes; FILE.key, which makes its owner the host, is for nobody else
+  --resume FILE      go on from a checkpoint, and keep it there again; without FILE.key in a new session
   --log FILE         the run as JSON lines: settings, plans, rounds, scores, who came and went
 
   --port N           port of the server (8787; 0 takes a free one)
@@ -114,7 +115,7 @@ export interface DemoOptions {
         readonly policy: Policy;
         readonly patience: number;
       }
-    | { readonly kind: 'checkpoint'; readonly bytes: Uint8Array };
+    | { readonly kind: 'checkpoint'; readonly bytes: Uint8Array; readonly key: string | null };
   readonly compareSingle: boolean;
   readonly out: string;
   readonly forms: readonly ExportForm[];
@@ -151,11 +152,15 @@ export async function readDemoOptions(argv: string[]): Promise<DemoOptions | nul
     const given = Object.keys(SESSION_OPTIONS).find((name) => Object.hasOwn(values, name));
     if (given !== undefined)
       throw new CommandError(`--resume goes on with the session as it was; leave out --${given}.`);
-    const session = { kind: 'checkpoint', bytes: await bytesOf(resume) } as const;
+    const keyFile = keyFileOf(resume);
+    const key = existsSync(keyFile) ? new TextDecoder().decode(await bytesOf(keyFile)) : null;
+    const session = { kind: 'checkpoint', bytes: await bytesOf(resume), key } as const;
     return { ...common, session, compareSingle: false, checkpointFile: resume };
   }
   if (checkpoint !== undefined && existsSync(checkpoint))
     throw new CommandError(`${checkpoint} is there already; go on with it by --resume ${checkpoint}, or remove it.`);
+  if (checkpoint !== undefined && existsSync(keyFileOf(checkpoint)))
+    throw new CommandError(`${keyFileOf(checkpoint)}, the key of another session, is there already; move it away.`);
   return {
     ...common,
     session: {

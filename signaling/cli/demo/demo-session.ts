@@ -27,8 +27,8 @@ export interface DemoSession {
   readonly origin: string;
   readonly session:
     | { readonly kind: 'fresh'; readonly request: HostRequest; readonly policy: Policy; readonly patience: number }
-    /** What a checkpoint's file held. */
-    | { readonly kind: 'checkpoint'; readonly bytes: Uint8Array };
+    /** What a checkpoint's file held, and its key's; null where there is none. */
+    | { readonly kind: 'checkpoint'; readonly bytes: Uint8Array; readonly key: string | null };
   readonly devices: readonly DemoDevice[];
   /** Where models of a hub are kept; null keeps none. */
   readonly cacheFolder: string | null;
@@ -93,7 +93,7 @@ export async function runSession(demo: DemoSession): Promise<DemoResult> {
     signal.removeEventListener('abort', abort);
     session.leave();
     await session.closed;
-    if (logFile !== null) await writeFile(logFile, session.runLog());
+    if (logFile !== null) await writeFile(logFile, session.runLog(), { mode: 0o600 });
     await Promise.all(children.map(ended));
   }
 }
@@ -107,7 +107,7 @@ const EXPORTS: Readonly<
 };
 
 function openSession(environment: SessionEnvironment, asked: DemoSession['session']): Promise<OwnSession> | OwnSession {
-  if (asked.kind === 'checkpoint') return resumeSession(environment, asked.bytes, null);
+  if (asked.kind === 'checkpoint') return resumeSession(environment, asked, null);
   const { request, policy, patience } = asked;
   return new OwnSession(environment, request, { name: 'host', policy, slowdown: 1, patience });
 }

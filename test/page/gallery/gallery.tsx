@@ -52,7 +52,7 @@ function still(view: SessionView): HostSession {
       predictFile: async () => ['label,left_out\n'],
     },
     runLog: () => '{"event":"round"}\n',
-    exportCheckpoint: async () => ({ name: 'tabloom-abc234-round-34.safetensors', bytes: new Uint8Array(9) }),
+    exportCheckpoint: async () => ({ name: 'roberta-mini-grammar-round-34.safetensors', bytes: new Uint8Array(9) }),
   };
 }
 

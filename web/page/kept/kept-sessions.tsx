@@ -84,7 +84,7 @@ export function CheckpointFile({ busy, onFile }: { busy: boolean; onFile: (file:
         name="checkpoint"
         label="A session’s checkpoint"
         accept=".safetensors"
-        hint="The file that a host took along as “Checkpoint”. This device becomes the host and goes on from there."
+        hint="The file that a host took along as “Checkpoint”. This device goes on from there, as the host of a new session."
         chosen=""
         onFiles={([file]) => file !== undefined && !busy && onFile(file)}
       />

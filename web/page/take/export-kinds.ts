@@ -21,7 +21,7 @@ export const EXPORT_WORDS: Readonly<Record<ExportKind, ExportWords>> = {
   onnx: { label: 'ONNX model', opens: 'onnxruntime and transformers.js run it, in browsers too.' },
   checkpoint: {
     label: 'Checkpoint',
-    opens: 'Tabloom’s start page goes on from it, on this device or another.',
+    opens: 'Tabloom’s start page goes on from it, here or on another device, in a session of its own.',
   },
   log: { label: 'Run log', opens: 'One JSON object a line: rounds, plans and scores, for any text editor or pandas.' },
 };

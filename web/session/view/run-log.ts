@@ -7,7 +7,7 @@ const MAX_LINES = 20_000;
 
 /** What a line of a run's log tells; each line also has `at`, the time in ISO 8601. */
 export type LogEntry =
-  | { readonly type: 'session'; readonly room: string; readonly settings: unknown }
+  | { readonly type: 'session'; readonly settings: unknown }
   | { readonly type: 'options'; readonly name: string; readonly slowdown: number; readonly patience: number }
   | { readonly type: 'resumed'; readonly round: number }
   | { readonly type: 'joined' | 'left'; readonly device: string; readonly name: string }
@@ -27,7 +27,7 @@ export function logEntries(before: SessionView, after: SessionView): readonly Lo
   if (before.data === null && after.data !== null) entries.push({ type: 'data', data: after.data });
   const [old, room] = [before.room, after.room];
   if (room !== null && room !== old) {
-    if (old === null) entries.push({ type: 'session', room: room.id, settings: room.settings });
+    if (old === null) entries.push({ type: 'session', settings: room.settings });
     else if (old.settings.policy !== room.settings.policy)
       entries.push({ type: 'policy', policy: room.settings.policy });
     const known = new Map((old?.devices ?? []).map((device) => [device.id, device]));

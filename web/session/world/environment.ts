@@ -26,12 +26,12 @@ export interface SessionEnvironment {
   nowMs(): number;
   /**
    * Keeps a session's state where it outlives this process or tab, in place of what was kept of it before; `note` is the session's part.
-   * Rejects with a sentence. Null where nothing is kept.
+   * Its key is kept beside it, where only this device's person can read it. Rejects with a sentence. Null where nothing is kept.
    */
   readonly keep:
     | ((
         host: HostWorkerApi,
-        session: { readonly id: string; readonly deviceName: string },
+        session: { readonly id: string; readonly deviceName: string; readonly key: string },
         note: string,
       ) => Promise<unknown>)
     | null;
