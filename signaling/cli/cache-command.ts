@@ -1,6 +1,8 @@
-import { forgetModels, keptModels } from '../../worker/files/cached-source.ts';
+import { deleteAllModels, forgetModels, keptModels } from '../../worker/files/cached-source.ts';
 import { defaultCacheFolder, fileChunkStore } from '../../worker/node/file-chunk-store.ts';
+import { countText } from '../protocol/words/lists.ts';
 import { bytesText } from '../protocol/words/quantities.ts';
+import { defaultStateFolder, forgetSecret } from '../server/server-secret.ts';
 import { CommandError, cacheFolder, readArguments } from './command-line.ts';
 
 const HELP = `Usage: tabloom cache [options]
@@ -8,7 +10,10 @@ const HELP = `Usage: tabloom cache [options]
 Says which models headless devices keep on this machine, so that the next session needs no download.
 
   --delete MODEL  delete what is kept of a model, or of all
-  --cache FOLDER  where they are kept (${defaultCacheFolder()})
+  --delete-all    delete everything that Tabloom keeps on this machine: models, and the secret by which a server that starts
+                  again knows its sessions' hosts. Files that you named yourself (checkpoints, adapters, logs) stay
+  --cache FOLDER  where models are kept (${defaultCacheFolder()})
+  --state FOLDER  where a server keeps its secret (${defaultStateFolder()})
   --json          print the models and their bytes as JSON
   --help          show this
 `;
@@ -18,6 +23,8 @@ export async function cacheCommand(argv: string[]): Promise<number> {
     argv,
     {
       delete: { type: 'string' },
+      'delete-all': { type: 'boolean', default: false },
+      state: { type: 'string', default: defaultStateFolder() },
       cache: { type: 'string', default: defaultCacheFolder() },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
@@ -31,6 +38,16 @@ export async function cacheCommand(argv: string[]): Promise<number> {
   const folder = cacheFolder(values.cache);
   if (folder === null) throw new CommandError('--cache names a folder here.');
   const store = fileChunkStore(folder);
+  if (values['delete-all']) {
+    const deleted = await deleteAllModels(store);
+    const bytes = deleted.bytes + (await forgetSecret(values.state));
+    if (values.json) process.stdout.write(`${JSON.stringify({ models: deleted.models, bytes })}\n`);
+    else
+      process.stdout.write(
+        `Deleted: ${countText(deleted.models, 'model', 'models')} and the server's secret; ${bytesText(bytes)} in all.\n`,
+      );
+    return 0;
+  }
   const { delete: model } = values;
   if (model !== undefined) {
     if (model !== 'all' && !(await keptModels(store)).some(({ name }) => name === model))

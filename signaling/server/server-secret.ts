@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -16,12 +16,21 @@ export function defaultStateFolder(): string {
   return join(xdg || join(homedir(), '.local', 'state'), 'tabloom');
 }
 
+const secretFile = (folder: string): string => join(folder, 'server-secret');
+
+/** Deletes the secret; resolves with its bytes. The next server of this machine knows no host of sessions from before. */
+export async function forgetSecret(folder: string): Promise<number> {
+  const { size } = await stat(secretFile(folder)).catch(() => ({ size: 0 }));
+  await rm(secretFile(folder), { force: true });
+  return size;
+}
+
 /**
  * The server's secret, made on the first start and readable by its owner alone. With it a server that was started again knows the hosts
  * of its rooms again. Null where it cannot be kept.
  */
 export async function keptSecret(folder: string): Promise<Uint8Array | null> {
-  const path = join(folder, 'server-secret');
+  const path = secretFile(folder);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     // Only where there is none: two servers that start at once end up with the same.

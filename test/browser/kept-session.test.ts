@@ -76,6 +76,18 @@ async function host(asked: HostRequest): Promise<void> {
   globalThis.session.start();
 }
 
+/** Names of all that the browser keeps for this origin, in the page. */
+async function remains() {
+  const folders: string[] = [];
+  for await (const name of (await navigator.storage.getDirectory()).keys()) folders.push(name);
+  return {
+    folders,
+    caches: await caches.keys(),
+    databases: (await indexedDB.databases()).map(({ name }) => name),
+    local: Object.keys(localStorage).sort(),
+  };
+}
+
 /** What a run came to, in the page. */
 async function outcome() {
   const { rounds, scores } = await globalThis.until(({ room }) => room?.phase === 'finished');
@@ -163,6 +175,29 @@ describe.each(BROWSER_KINDS)('%s', (kind) => {
       if (tried.kind !== 'classes') throw new Error('classes were expected');
       expect(tried.probabilities.map(({ name }) => name)).toEqual(['negative', 'positive']);
       expect(tried.probabilities.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 6);
+
+      // Everything that this page keeps goes at once, but not under an open session; what others keep here stays.
+      await second.page.evaluate(async () => {
+        localStorage.setItem('tabloom.device-name', 'laptop');
+        localStorage.setItem('theirs', 'stays');
+        await (await caches.open('theirs')).put('/theirs', new Response('stays'));
+        await (await caches.open('tabloom-models-1')).put('/tabloom-models/a/about', new Response('{}'));
+        await navigator.storage.getDirectory().then((root) => root.getDirectoryHandle('theirs', { create: true }));
+      });
+      const refused = await second.page.evaluate(() => globalThis.factory.deleteAll().then(() => '', String));
+      expect(refused).toContain('is open in a tab of this browser');
+      expect(await second.page.evaluate(remains)).toMatchObject({ local: ['tabloom.device-name', 'theirs'] });
+      await tab.page.evaluate(() => globalThis.session.leave());
+      const deleted = await second.page.evaluate(() => globalThis.factory.deleteAll());
+      expect(deleted).toMatchObject({ sessions: 1, models: 1 });
+      expect(deleted.bytes).toBeGreaterThan(1e5);
+      expect(await second.page.evaluate(remains)).toEqual({
+        folders: ['theirs'],
+        caches: ['theirs'],
+        databases: [],
+        local: ['theirs'],
+      });
+      expect(await tab.page.evaluate(() => globalThis.factory.keptSessions())).toEqual([]);
       expect(tab.errors).toEqual([]);
     });
   }, 240_000);

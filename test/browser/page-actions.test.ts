@@ -192,6 +192,10 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       await page.locator(`${first} button.plain`).click();
       await page.locator(`${first} button.danger`).click();
       await person.shows('“SST-2: sentiment of film reviews, roberta-mini” is deleted.');
+      await person.tab.until(
+        'the focus is on the list',
+        () => document.activeElement?.textContent === 'Go on with a session',
+      );
       await person.showsNot('Round 340 of 1000');
 
       await person.open('Models kept on this device');
@@ -208,6 +212,28 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       await person.go('start-kept');
       await page.locator(`${first} button:not(.plain)`).click();
       await person.shows('Paused after 34 rounds');
+    });
+  }, 90_000);
+
+  it('deletes everything that this device keeps, after one question', async () => {
+    await onPhone(kind, async (person) => {
+      await person.go('start-kept');
+      await person.press('Delete everything kept on this device');
+      await person.shows('Kept sessions and their keys, models, this device’s name: delete them all for good?');
+      await person.tab.until('it can be pressed', () => document.activeElement?.textContent === 'Delete everything');
+      await person.press('Keep it');
+      await person.tab.until(
+        'the focus is where it was',
+        () => document.activeElement?.textContent === 'Delete everything kept on this device',
+      );
+      await person.press('Delete everything kept on this device');
+      await person.press('Delete everything');
+      await person.shows('Deleted: 5 sessions, 2 models and what this page remembered; 2.3 GB in all.');
+      await person.showsNot('Round 340 of 1000');
+      await person.tab.until(
+        'the focus is on the page',
+        () => document.activeElement?.textContent === 'Delete everything kept on this device',
+      );
     });
   }, 90_000);
 
@@ -255,7 +281,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       expect(await take('Adapter')).toMatch(/^roberta-mini-sentiment-lora\.zip 19\d{4} PK$/);
       await person.shows('adapter_model.safetensors 197 kB');
       expect(await take('Merged model')).toMatch(/^roberta-mini-sentiment-merged\.zip 9000\d{3} PK$/);
-      expect(await take('Checkpoint')).toMatch(/^tabloom-abc234-round-34\.safetensors 9 /);
+      expect(await take('Checkpoint')).toMatch(/^roberta-mini-grammar-round-34\.safetensors 9 /);
       expect(await take('Run log')).toMatch(/^roberta-mini-sentiment\.jsonl \d+ \{"/);
       await page.locator('button[aria-label="Download: ONNX model"]').click();
       await person.shows('A model of 2.4 GB does not fit into one ONNX file.');

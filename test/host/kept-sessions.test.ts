@@ -40,6 +40,9 @@ class Disk implements Drawer {
     if (this.#dark) throw new PowerCut();
     this.files.delete(name);
   }
+  async clear() {
+    this.files.clear();
+  }
 }
 class PowerCut extends Error {}
 
@@ -106,6 +109,16 @@ describe('sessions on a device', () => {
     expect([...disk.files.keys()]).toEqual(['bbbbbbbb.1.key', 'bbbbbbbb.1.safetensors']);
     expect(await listed()).toEqual(['bbbbbbbb 2']);
     await expect(kept.read('aaaaaaaa')).rejects.toThrow('is not kept on this device any more');
+  });
+
+  it('all go at once, with what was broken off and what nobody lists', async () => {
+    await keep('aaaaaaaa', 1);
+    await keep('bbbbbbbb', 2);
+    disk.files.set('cccccccc.1.safetensors', new Uint8Array(30));
+    const bytes = [...disk.files.values()].reduce((sum, { length }) => sum + length, 0);
+    expect(await kept.deleteAll()).toEqual({ sessions: 2, bytes });
+    expect(disk.files.size).toBe(0);
+    expect(await kept.deleteAll()).toEqual({ sessions: 0, bytes: 0 });
   });
 
   it.each([

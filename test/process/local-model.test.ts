@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openServer } from '../../signaling/cli/serve-command.ts';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
+import { keptSecret } from '../../signaling/server/server-secret.ts';
 import { openHttp } from '../../worker/files/open-file.ts';
 import { modelFiles } from '../../worker/model/open-model.ts';
 import { fileChunkStore } from '../../worker/node/file-chunk-store.ts';
@@ -57,7 +58,8 @@ describe('a folder with a model', () => {
     try {
       const endpoint = `http://127.0.0.1:${server.port}/hub`;
       const source: ModelSource = { kind: 'hub', id: 'local/roberta-mini', endpoint, revision: 'main' };
-      const files = modelFiles(openHttp, fileChunkStore(folder), source, '');
+      const store = fileChunkStore(folder);
+      const files = modelFiles(openHttp, store, source, '');
       expect(await files.shape()).toMatchObject({ layers: 6, hiddenSize: 128 });
       await (await files.weights()).read('roberta.encoder.layer.0.output.dense.weight', [128, 512]);
       const kept = async () => JSON.parse((await tabloom('cache', '--cache', folder, '--json')).out) as unknown;
@@ -69,6 +71,19 @@ describe('a folder with a model', () => {
       });
       const { code, out } = await tabloom('cache', '--cache', folder, '--delete', name);
       expect([code, out]).toEqual([0, expect.stringContaining('No model is kept')]);
+
+      // Everything, with what a killed download left and the server's secret; what a person put there stays.
+      await store.put(`${'ab'.repeat(16)}/about`, [new Uint8Array(100)]);
+      await writeFile(join(folder, 'ab'.repeat(16), 'draft'), new Uint8Array(9));
+      await writeFile(join(folder, 'notes.txt'), 'mine');
+      const state = join(folder, 'state');
+      expect((await keptSecret(state))?.length).toBe(32);
+      const all = ['cache', '--cache', folder, '--state', state, '--delete-all'];
+      expect((await tabloom(...all)).out).toBe("Deleted: 1 model and the server's secret; 132 B in all.\n");
+      expect(await readdir(folder)).toEqual(expect.arrayContaining(['notes.txt', 'state']));
+      expect(await readdir(folder)).not.toContain('ab'.repeat(16));
+      expect(await readdir(state)).toEqual([]);
+      expect(JSON.parse((await tabloom(...all, '--json')).out)).toEqual({ models: 0, bytes: 0 });
     } finally {
       await server.close();
     }

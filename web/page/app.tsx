@@ -1,11 +1,12 @@
 import { type ReadonlySignal, signal, useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
-import type { KeptModel } from '../../worker/api/host-api.ts';
+import type { Deleted, KeptModel } from '../../worker/api/host-api.ts';
 import type { NamedFile } from '../../worker/api/tables.ts';
 import { invitationOfFragment } from '../session/links/link-address.ts';
 import type { HostSession, KeptSession, Session, SessionFactory } from '../session/view/view.ts';
 import { ExampleCloth } from './example/example-cloth.tsx';
+import { DeleteAll } from './kept/delete-all.tsx';
 import { KeptModelList } from './kept/kept-models.tsx';
 import { CheckpointFile, KeptSessionList } from './kept/kept-sessions.tsx';
 import { recall, remember } from './parts/remember.ts';
@@ -133,6 +134,11 @@ export function App({ factory, origin, server }: AppProps) {
     await (await factory()).forgetModels(name);
     await list();
   };
+  const deleteAll = async (): Promise<Deleted> => {
+    const deleted = await (await factory()).deleteAll();
+    await list();
+    return deleted;
+  };
   const back = (): void => {
     history.replaceState(null, '', location.pathname + location.search);
     document.title = 'Tabloom';
@@ -210,6 +216,7 @@ export function App({ factory, origin, server }: AppProps) {
               <div class="kept">
                 <CheckpointFile busy={busy.value} onFile={resumeFile} />
                 {had.models && <KeptModelList models={models.value} onDelete={deleteModel} />}
+                <DeleteAll onDelete={deleteAll} />
               </div>
             </>
           )}

@@ -4,7 +4,8 @@ import { lookAt } from '../session/look.ts';
 import { OwnSession } from '../session/own-session.ts';
 import { resumeSession } from '../session/resume-session.ts';
 import type { SessionFactory } from '../session/view/view.ts';
-import { claim, refuseOpen } from './session-lock.ts';
+import { deleteOwnStorage } from './own-storage.ts';
+import { claim, refuseAnyOpen, refuseOpen } from './session-lock.ts';
 import { TAB_MEMORY_BYTES, tabEnvironment } from './tab-environment.ts';
 
 /** How a page in a browser tab makes sessions. `origin` is the server that the page came from. */
@@ -60,6 +61,12 @@ export function createSessionFactory(origin: string): SessionFactory {
       await settled();
       await refuseOpen(id);
       await ask((api) => api.forget(id));
+    },
+    deleteAll: async () => {
+      await settled();
+      await refuseAnyOpen();
+      const deleted = await ask((api) => api.deleteAll());
+      return { ...deleted, bytes: deleted.bytes + deleteOwnStorage() };
     },
     previewTable: (file) => ask((api) => api.previewTable(file)),
     preflight: (source) => ask((api) => api.preflight(source, origin, TAB_MEMORY_BYTES)),

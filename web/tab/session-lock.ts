@@ -1,6 +1,7 @@
 /** One tab of a browser at a time goes on with a session; a Web Lock for each says which are open. */
 
-const lockOf = (id: string): string => `tabloom-session-${id}`;
+const PREFIX = 'tabloom-session-';
+const lockOf = (id: string): string => `${PREFIX}${id}`;
 
 /** Marks a session as open in this browser until the function is called that it resolves with; the browser does that for a tab that goes. */
 export function claim(id: string): Promise<() => void> {
@@ -20,4 +21,11 @@ export async function refuseOpen(id: string): Promise<void> {
   } catch {
     throw new Error('This session is open in a tab of this browser; end it there first.');
   }
+}
+
+/** What an open session kept next would be there again. */
+export async function refuseAnyOpen(): Promise<void> {
+  const { held = [] } = (await navigator.locks?.query()) ?? {};
+  // A tab that was just closed holds its session a little longer.
+  for (const { name = '' } of held) if (name.startsWith(PREFIX)) await refuseOpen(name.slice(PREFIX.length));
 }

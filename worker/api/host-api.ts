@@ -112,6 +112,13 @@ export interface KeptCheckpoint {
   readonly key: string | null;
 }
 
+/** What went when everything was deleted. */
+export interface Deleted {
+  readonly sessions: number;
+  readonly models: number;
+  readonly bytes: number;
+}
+
 /** What a checkpoint says of itself. */
 export interface CheckpointSummary {
   /** To open it with, `start` added; an own task's files are in it. */
@@ -218,6 +225,8 @@ export interface HostWorkerApi {
   /** A kept session's checkpoint, and the key beside it; null where there is none. */
   keptCheckpoint(id: string): Promise<KeptCheckpoint>;
   forget(id: string): Promise<void>;
+  /** Deletes everything that workers keep on this device: sessions and their keys, models, and what was measured. Needs no open session. */
+  deleteAll(): Promise<Deleted>;
   /** Reads what a checkpoint is of; needs no open session. */
   readCheckpoint(bytes: Uint8Array): Promise<CheckpointSummary>;
 }

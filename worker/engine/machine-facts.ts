@@ -38,6 +38,22 @@ export async function recallFact(key: string): Promise<unknown> {
   }).finally(() => database.close());
 }
 
+/** Forgets all that was found out, on this worker and on the disk. */
+export function forgetFacts(): Promise<void> {
+  known.clear();
+  return new Promise((resolve) => {
+    try {
+      const request = indexedDB.deleteDatabase(DATABASE);
+      request.onsuccess = () => resolve();
+      request.onerror = () => resolve();
+      // Another worker of this browser has it open for a moment; the browser deletes it then.
+      request.onblocked = () => resolve();
+    } catch {
+      resolve();
+    }
+  });
+}
+
 export async function rememberFact(key: string, value: unknown): Promise<void> {
   known.set(key, value);
   const database = await openDatabase();

@@ -42,5 +42,9 @@ export function browserChunkStore(): ChunkStore | null {
       }
       return entries;
     },
+    clear: async () => {
+      opened = undefined;
+      await caches.delete(CACHE);
+    },
   };
 }

@@ -211,6 +211,13 @@ export async function forgetModels(store: ChunkStore, model: string | null): Pro
     if (model === null || name === model) await store.delete(entries.map(({ key }) => key));
 }
 
+/** Deletes everything, with what belongs to no model any more; resolves with how many models and bytes went. */
+export async function deleteAllModels(store: ChunkStore): Promise<{ readonly models: number; readonly bytes: number }> {
+  const kept = await keptModels(store);
+  await store.clear();
+  return { models: kept.length, bytes: kept.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
 async function readAbout(store: ChunkStore, folder: string): Promise<About | null> {
   try {
     const entry = await store.get(`${folder}/${ABOUT}`);

@@ -10,4 +10,6 @@ export interface ChunkStore {
   delete(keys: readonly string[]): Promise<void>;
   /** Those whose keys begin with `prefix`. */
   list(prefix: string): Promise<readonly { readonly key: string; readonly bytes: number }[]>;
+  /** Deletes all entries, and what entries left that were never whole. */
+  clear(): Promise<void>;
 }

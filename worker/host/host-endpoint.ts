@@ -46,6 +46,7 @@ export function serveHost(host: Host, endpoint?: Endpoint): void {
       return transfer(kept, [kept.bytes.buffer]);
     },
     forget: (id) => host.forget(id),
+    deleteAll: () => host.deleteAll(),
     readCheckpoint: (bytes) => host.readCheckpoint(bytes),
   };
   expose(api, endpoint);

@@ -10,6 +10,7 @@ import type { TokenBatch } from '../api/batch.ts';
 import type {
   AdapterChoice,
   CheckpointSummary,
+  Deleted,
   DevSet,
   ExportedFile,
   HostRequest,
@@ -30,7 +31,8 @@ import { rowsOf } from '../data/batches.ts';
 import { dealByLength } from '../data/dealing.ts';
 import { type Example, labelValues } from '../data/example.ts';
 import { type Loss, sampleWeight } from '../engine/loss.ts';
-import { forgetModels, keptModels } from '../files/cached-source.ts';
+import { forgetFacts } from '../engine/machine-facts.ts';
+import { deleteAllModels, forgetModels, keptModels } from '../files/cached-source.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import { takeStep } from '../learn/learner.ts';
@@ -249,6 +251,18 @@ export class Host implements HostWorkerApi {
 
   forget(id: string): Promise<void> {
     return this.#keptHere().forget(id);
+  }
+
+  async deleteAll(): Promise<Deleted> {
+    // One may be refused by the browser without the other.
+    const [sessions, models] = await Promise.allSettled([
+      this.#kept?.deleteAll() ?? { sessions: 0, bytes: 0 },
+      this.#store === null ? { models: 0, bytes: 0 } : deleteAllModels(this.#store),
+      forgetFacts(),
+    ]);
+    if (sessions.status === 'rejected') throw sessions.reason;
+    if (models.status === 'rejected') throw models.reason;
+    return { ...sessions.value, ...models.value, bytes: sessions.value.bytes + models.value.bytes };
   }
 
   #keptHere(): KeptSessions {

@@ -9,6 +9,8 @@ export interface Drawer {
   read(name: string, start: number, end: number): Promise<Uint8Array>;
   write(name: string, bytes: Uint8Array): Promise<void>;
   remove(name: string): Promise<void>;
+  /** Everything in it, whatever its name, and the drawer itself. */
+  clear(): Promise<void>;
 }
 
 /** The oldest goes when one more is kept. */
@@ -101,6 +103,14 @@ export class KeptSessions {
   async forget(id: string): Promise<void> {
     for (const { name } of await this.#drawer.list())
       if (FILE_NAME.exec(name)?.[1] === id) await this.#drawer.remove(name);
+  }
+
+  /** Every file, keys and what was broken off included; resolves with how many sessions and bytes went. */
+  async deleteAll(): Promise<{ readonly sessions: number; readonly bytes: number }> {
+    const sessions = (await this.#latest()).length;
+    const files = await this.#drawer.list();
+    await this.#drawer.clear();
+    return { sessions, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
   }
 
   /**

@@ -43,6 +43,10 @@ export const opfsDrawer: Drawer = {
   async remove(name) {
     await (await folder()).removeEntry(name);
   },
+  async clear() {
+    await folder();
+    await (await navigator.storage.getDirectory()).removeEntry(FOLDER, { recursive: true });
+  },
 };
 
 async function folder(): Promise<FileSystemDirectoryHandle> {

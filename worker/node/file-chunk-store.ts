@@ -66,5 +66,12 @@ export function fileChunkStore(folder: string, maxBytes = MAX_STORE_BYTES): Chun
       for (const key of keys) await rm(path(key), { force: true });
     },
     list,
+    clear: async () => {
+      kept = null;
+      const names = await readdir(folder).catch((): string[] => []);
+      // Drafts of processes that were killed are in there, too. What else a person put there is not ours.
+      for (const name of names.filter((name) => /^[0-9a-f]{32}$/.test(name)))
+        await rm(join(folder, name), { recursive: true, force: true });
+    },
   };
 }

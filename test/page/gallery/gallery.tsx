@@ -89,6 +89,12 @@ const factory: SessionFactory = {
   forget: async (id) => {
     sessions = sessions.filter((session) => session.id !== id);
   },
+  deleteAll: async () => {
+    const deleted = { sessions: sessions.length, models: models.length, bytes: 0 };
+    for (const { bytes } of [...sessions, ...models]) deleted.bytes += bytes;
+    [sessions, models] = [[], []];
+    return deleted;
+  },
   previewTable: async ({ name, bytes }) => previewTable(await readTable(name, bytes)),
   preflight: async (source) => preflightOf(source),
   keptModels: async () => models,

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { KeptModel } from '../../../worker/api/host-api.ts';
 import { Confirmed } from '../parts/confirmed.tsx';
@@ -12,18 +12,21 @@ interface KeptModelListProps {
 /** Models whose files this device keeps, so that a person can have the space back. */
 export function KeptModelList({ models, onDelete }: KeptModelListProps) {
   const [said, setSaid] = useState('');
+  const summary = useRef<HTMLElement>(null);
   const total = models.reduce((sum, { bytes }) => sum + bytes, 0);
   const remove = async (name: string): Promise<void> => {
     try {
       await onDelete(name);
       setSaid(`${name} is deleted; the next session with it downloads it again.`);
+      // The button that had the focus is gone with its row.
+      summary.current?.focus();
     } catch (error) {
       setSaid(`${name} could not be deleted: ${error instanceof Error ? error.message : 'the browser refused'}`);
     }
   };
   return (
     <details class="kept-models">
-      <summary>
+      <summary ref={summary}>
         Models kept on this device <span class="summary-note">{bytesText(total)}</span>
       </summary>
       <ul>

@@ -1,4 +1,6 @@
+import { countText, listText } from '../../../signaling/protocol/words/lists.ts';
 import { agoText, bytesText } from '../../../signaling/protocol/words/quantities.ts';
+import type { Deleted } from '../../../worker/api/host-api.ts';
 import type { KeptSession } from '../../session/view/view.ts';
 
 /** Where a kept session stands: "Round 40 of 120, kept 3 hours ago as Linen Shuttle; 2.4 MB." */
@@ -6,4 +8,14 @@ export function keptSessionText(session: KeptSession, nowMs: number): string {
   const { round, rounds, keptAtMs, deviceName, bytes } = session;
   const where = round >= rounds ? `All ${rounds} rounds are done` : `Round ${round} of ${rounds}`;
   return `${where}, kept ${agoText(nowMs - keptAtMs)} as ${deviceName}; ${bytesText(bytes)}.`;
+}
+
+/** What went: "Deleted: 2 sessions, 1 model and what this page remembered; 501 MB in all." */
+export function deletedText({ sessions, models, bytes }: Deleted): string {
+  const went = [
+    ...(sessions > 0 ? [countText(sessions, 'session', 'sessions')] : []),
+    ...(models > 0 ? [countText(models, 'model', 'models')] : []),
+    'what this page remembered',
+  ];
+  return `Deleted: ${listText(went)}; ${bytesText(bytes)} in all.`;
 }

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { countText } from '../../../signaling/protocol/words/lists.ts';
 import type { KeptSession } from '../../session/view/view.ts';
 import { Confirmed } from '../parts/confirmed.tsx';
@@ -20,10 +20,13 @@ interface KeptSessionListProps {
 /** Sessions that this device kept, the latest first. Stays when the last is deleted, to say so. */
 export function KeptSessionList({ sessions, nowMs, busy, onResume, onForget }: KeptSessionListProps) {
   const [said, setSaid] = useState('');
+  const heading = useRef<HTMLHeadingElement>(null);
   const forget = async ({ id, title }: KeptSession): Promise<void> => {
     try {
       await onForget(id);
       setSaid(`“${title}” is deleted.`);
+      // The button that had the focus is gone with its row.
+      heading.current?.focus();
     } catch (error) {
       setSaid(`“${title}” could not be deleted: ${error instanceof Error ? error.message : 'the browser refused'}`);
     }
@@ -60,7 +63,9 @@ export function KeptSessionList({ sessions, nowMs, busy, onResume, onForget }: K
   );
   return (
     <section class="kept-sessions" aria-labelledby="kept-title">
-      <h2 id="kept-title">Go on with a session</h2>
+      <h2 id="kept-title" ref={heading} tabIndex={-1}>
+        Go on with a session
+      </h2>
       {items(sessions.slice(0, SHOWN))}
       {sessions.length > SHOWN && (
         <details class="fold">

@@ -19,12 +19,17 @@ export function Confirmed({
 }) {
   const [asking, setAsking] = useState(false);
   const first = useRef<HTMLButtonElement>(null);
+  const again = useRef<HTMLButtonElement>(null);
+  const asked = useRef(false);
   useEffect(() => {
     if (asking) first.current?.focus();
+    else if (asked.current) again.current?.focus();
+    asked.current = asking;
   }, [asking]);
   if (!asking)
     return (
       <button
+        ref={again}
         class="plain"
         type="button"
         aria-label={about === undefined ? undefined : `${label}: ${about}`}
@@ -37,7 +42,15 @@ export function Confirmed({
     // biome-ignore lint/a11y/useSemanticElements: a fieldset would need a legend and a form around it
     <span class="confirm" role="group" aria-label={question}>
       {question}
-      <button ref={first} class="danger" type="button" onClick={onYes}>
+      <button
+        ref={first}
+        class="danger"
+        type="button"
+        onClick={() => {
+          setAsking(false);
+          onYes();
+        }}
+      >
         {yes}
       </button>
       <button type="button" onClick={() => setAsking(false)}>

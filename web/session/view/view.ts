@@ -11,6 +11,7 @@ import type { Measure } from '../../../signaling/protocol/scores.ts';
 import type { ModelSource, Policy } from '../../../signaling/protocol/settings.ts';
 import type {
   AdapterChoice,
+  Deleted,
   ExportedFile,
   HostRequest,
   KeptModel,
@@ -186,6 +187,8 @@ export interface SessionFactory {
   /** Goes on with what `exportCheckpoint` gave; `options` replace those of the session then. */
   resumeFile(bytes: Uint8Array, options: HostOptions): Promise<HostSession>;
   forget(id: string): Promise<void>;
+  /** Deletes everything that this browser keeps for the page. Rejects with a sentence while a session is open in a tab. */
+  deleteAll(): Promise<Deleted>;
   /** Reads a person's own file for its preview. Rejects with a sentence when it is no table. */
   previewTable(file: NamedFile): Promise<TablePreview>;
   /** What a base model is and whether this device can hold it, before any download of its weights. */
