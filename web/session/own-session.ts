@@ -260,14 +260,10 @@ export class OwnSession implements HostSession {
       onRound: (round, resting) => void (resting ? checkpoints?.now() : checkpoints?.roundDone(round)),
       onPhase: (phase) => void (phase === 'training' ? undefined : checkpoints?.now()),
     });
-    const { deviceLinks, store, environment } = {
-      deviceLinks: this.#deviceLinks,
-      store: this.#store,
-      environment: this.#environment,
-    };
+    const [environment, deviceLinks, store] = [this.#environment, this.#deviceLinks, this.#store];
     this.#links = new HostLinks({ environment, settings, client, deviceLinks, store });
 
-    const seat = new TrainerSeat(this.#environment, settings, (status) => this.#setStatus(status));
+    const seat = new TrainerSeat(environment, settings, (status) => this.#setStatus(status));
     this.#seat = seat;
     seat.prepare(this.#options.slowdown).then(
       (measured) => {
