@@ -9,11 +9,11 @@ import { newChronicle } from './chronicle.ts';
 import { type Connection, type Core, type OpenRoom, refuse, say, type Turn } from './core.ts';
 import { admit, isKnown } from './door/admission.ts';
 import { newEntrance, reset } from './door/entrance.ts';
+import { takeOut } from './leaving.ts';
 import { look, noSuchSession, passFor, TOO_MANY_GUESSES, TOO_MANY_LOOKS } from './looking.ts';
 import { seat, seatClaim } from './seating.ts';
 import { claimOf, fingerprint, isSame } from './secrets.ts';
-import { entranceChanged } from './telling.ts';
-import { leaveDoor, wait } from './waiting.ts';
+import { doorChanged, leaveDoor, wait } from './waiting.ts';
 
 const NOT_GIVEN = 'This code was not given to this host by this server. Start a new session.';
 
@@ -54,8 +54,11 @@ function create(
   const why = room === undefined ? refusesRoom(core, connection, device, message) : null;
   if (room !== undefined && room.state.host === device.id && isKnown(room.state, device)) {
     reset(room.entrance, message);
-    entranceChanged(turn, room);
     seat(turn, room, connection, device, false);
+    // What it decided while it was not heard.
+    for (const { id } of [...room.state.devices, ...[...room.entrance.waiting.values()].map((waiter) => waiter.device)])
+      if (id !== device.id && message.removed?.includes(id)) takeOut(turn, room, id);
+    doorChanged(turn, room);
   } else if (room !== undefined) {
     countWrongGuess(turn, connection, room);
     refuse(turn, connection, 'This session belongs to another host.');

@@ -7,8 +7,8 @@ import { RESYNCS } from './bounds/limits.ts';
 import { noteActivity } from './chronicle.ts';
 import { type Connection, leaveOut, type OpenRoom, say, type Turn } from './core.ts';
 import { expectDeparture, leave, takeOut } from './leaving.ts';
-import { change, entranceChanged, hasNews, tellSeats, tellSoon } from './telling.ts';
-import { letIn, turnAway } from './waiting.ts';
+import { change, hasNews, tellSeats, tellSoon } from './telling.ts';
+import { doorChanged, letIn, turnAway } from './waiting.ts';
 
 /** Messages that only the host may send. */
 const OF_THE_HOST: ReadonlySet<ClientMessage['type']> = new Set([
@@ -74,7 +74,7 @@ export function speak(
       break;
     case 'door':
       Object.assign(room.entrance, { door: message.door, cap: message.cap });
-      entranceChanged(turn, room);
+      doorChanged(turn, room);
       break;
     case 'admit':
       letIn(turn, room, connection, message.device);

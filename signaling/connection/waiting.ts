@@ -4,7 +4,7 @@ import { countWrongGuess } from './addresses.ts';
 import { WAITING_MS } from './bounds/limits.ts';
 import { close } from './connections.ts';
 import { type Connection, leaveOut, type OpenRoom, refuse, remindAt, say, type Turn } from './core.ts';
-import { fullSentence, REMOVED, type Request } from './door/admission.ts';
+import { admit, fullSentence, LOCKED, REMOVED, type Request } from './door/admission.ts';
 import { isFull, keepOut, placeAtDoor, type Waiter } from './door/entrance.ts';
 import { seat } from './seating.ts';
 import { entranceChanged } from './telling.ts';
@@ -12,6 +12,8 @@ import { entranceChanged } from './telling.ts';
 /** Those who wait at a room's door: they are not of the room, hear nothing of it, and nobody but the host sees them. */
 
 const NOT_NOW = 'The host did not let this device in.';
+const MAKES_ROOM =
+  'Others who have the link came, and only so many can wait for the host at once. Try again in a while.';
 
 /** Somebody waits from now on, on this connection; again on another one, they keep their turn. */
 export function wait(
@@ -28,21 +30,14 @@ export function wait(
     refuse(turn, connection, 'Another tab already waits with this device id. Reload the page to get a new one.');
     return;
   }
-  if (before === undefined) {
-    const place = placeAtDoor(entrance, address, withPass);
-    if (!place.ok) {
-      refuse(turn, connection, place.sentence);
-      return;
-    }
-    const instead = place.instead === null ? undefined : entrance.waiting.get(place.instead);
-    if (instead !== undefined)
-      sendAway(
-        turn,
-        room,
-        instead,
-        'Others who have the link came, and the host can let in only so many at once. Try again in a while.',
-      );
-  } else if (before.connection !== connection.id) close(turn, before.connection);
+  const place = placeAtDoor(entrance, device.id, address, withPass);
+  if (!place.ok) {
+    refuse(turn, connection, place.sentence);
+    return;
+  }
+  const instead = place.instead === null ? undefined : entrance.waiting.get(place.instead);
+  if (instead !== undefined) sendAway(turn, room, instead, MAKES_ROOM);
+  if (before !== undefined && before.connection !== connection.id) close(turn, before.connection);
   const others = [...state.devices, ...[...entrance.waiting.values()].map((waiter) => waiter.device)];
   const name = freeName(
     device.name,
@@ -110,6 +105,25 @@ function sendAway(turn: Turn, room: OpenRoom, waiter: Waiter, sentence: string, 
   close(turn, connection.id);
 }
 
+/** The host has set the door: who would come in now does, and behind a locked one nobody waits. */
+export function doorChanged(turn: Turn, room: OpenRoom): void {
+  const { entrance } = room;
+  for (const waiter of [...entrance.waiting.values()]) {
+    const { device, address, withPass } = waiter;
+    const admission = admit(room.state, entrance, { device, address, pass: withPass || null, hadSeat: false });
+    const connection = turn.core.connections.get(waiter.connection);
+    if (admission.kind === 'in' && connection !== undefined) takeIn(turn, room, connection, waiter);
+    else if (entrance.door === 'locked') sendAway(turn, room, waiter, LOCKED);
+  }
+  entranceChanged(turn, room);
+}
+
+function takeIn(turn: Turn, room: OpenRoom, connection: Connection, { device, watch }: Waiter): void {
+  forget(turn, room, device.id);
+  connection.waitsFor = null;
+  seat(turn, room, connection, device, watch);
+}
+
 /** The host lets somebody in who waits. */
 export function letIn(turn: Turn, room: OpenRoom, host: Connection, device: string): void {
   const { entrance, state } = room;
@@ -122,9 +136,7 @@ export function letIn(turn: Turn, room: OpenRoom, host: Connection, device: stri
     sendAway(turn, room, waiter, NOT_NOW);
     leaveOut(turn, host, 'Another device of this id has come in meanwhile.');
   } else {
-    forget(turn, room, device);
-    connection.waitsFor = null;
-    seat(turn, room, connection, waiter.device, waiter.watch);
+    takeIn(turn, room, connection, waiter);
   }
 }
 

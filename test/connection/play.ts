@@ -74,10 +74,14 @@ export class Play {
   }
 
   /** A room with its host on a connection of its own, and what is said so far forgotten. */
-  host(id = 'hosthost', address?: string): { connection: number; room: string } {
+  host(
+    id = 'hosthost',
+    address?: string,
+    door: Partial<Extract<ClientMessage, { type: 'create' }>> = {},
+  ): { connection: number; room: string } {
     const connection = this.open(address);
     const entry = { type: 'create', version: PROTOCOL_VERSION, device: device(id), settings: SETTINGS } as const;
-    this.send(connection, { ...entry, ...OPEN_DOOR });
+    this.send(connection, { ...entry, ...OPEN_DOOR, ...door });
     this.pass(100);
     const room = this.core.connections.get(connection)?.place?.room;
     if (room === undefined) throw new Error(`no room: ${JSON.stringify(this.said(connection))}`);
@@ -85,9 +89,15 @@ export class Play {
     return { connection, room };
   }
 
-  join(room: string, id: string, address?: string): number {
+  join(
+    room: string,
+    id: string,
+    address?: string,
+    shown: { readonly pass?: string; readonly claim?: string } = {},
+  ): number {
     const connection = this.open(address);
-    this.send(connection, { type: 'join', version: PROTOCOL_VERSION, device: device(id), room, watch: false });
+    const entry = { type: 'join', version: PROTOCOL_VERSION, device: device(id), room, watch: false } as const;
+    this.send(connection, { ...entry, ...shown });
     return connection;
   }
 

@@ -251,15 +251,23 @@ describe('a step', () => {
       random: Uint8Array.from({ length: 16 }, (_, i) => i),
     });
     const room = '23456789'.slice(0, 6);
-    inputs.push([0, { type: 'opened', connection: 1, address: 'a', introduction: null }], [1, text(1, create)]);
+    inputs.push(
+      [0, { type: 'opened', connection: 1, address: 'a', introduction: null }],
+      [1, text(1, { ...create, door: 'ask' })],
+    );
     for (let i = 2; i < 8; i++) {
       inputs.push([10 * i, { type: 'opened', connection: i, address: 'a', introduction: null }]);
       inputs.push([
         10 * i + 1,
         text(i, { type: 'join', version: PROTOCOL_VERSION, device: device(`tabtabt${i}`), room, watch: false }),
       ]);
-      inputs.push([10 * i + 2, text(i, { type: 'hidden', hidden: i % 2 === 0 })]);
+      // Some are let in, some wait, one is sent away, one stays out.
+      const decision = i < 5 ? 'admit' : i === 5 ? 'refuse' : i === 6 ? 'remove' : null;
+      if (decision !== null) inputs.push([10 * i + 2, text(1, { type: decision, device: `tabtabt${i}` })]);
+      inputs.push([10 * i + 3, text(i, { type: 'hidden', hidden: i % 2 === 0 })]);
     }
+    inputs.push([90, { type: 'opened', connection: 8, address: 'b', introduction: null }]);
+    inputs.push([91, text(8, { type: 'look', version: PROTOCOL_VERSION, room })]);
     for (let t = 100; t < 60_000; t += 1700)
       inputs.push([t, { type: 'time' }], [t, text(1 + (t % 7), { type: 'pong' })]);
     const run = (store: boolean): (readonly Effect[])[] => {
@@ -271,6 +279,8 @@ describe('a step', () => {
     };
     const once = run(false);
     expect(once.flat().length).toBeGreaterThan(40);
+    for (const type of ['welcome', 'waiting', 'outside', 'removed'])
+      expect(once.flat().some((effect) => effect.type === 'send' && effect.text.includes(`"${type}"`))).toBe(true);
     expect(run(false)).toEqual(once);
     expect(run(true)).toEqual(once);
   });

@@ -92,16 +92,19 @@ export const MAX_WAITING_OF_ADDRESS = 4;
  */
 export function placeAtDoor(
   { waiting }: EntranceState,
+  device: string,
   address: string,
   withPass: boolean,
 ): { readonly ok: true; readonly instead: string | null } | { readonly ok: false; readonly sentence: string } {
-  const strangers = [...waiting.values()].filter((waiter) => !waiter.withPass);
+  // Who waits already keeps the place that it has.
+  const others = [...waiting.values()].filter((waiter) => waiter.device.id !== device);
+  const strangers = others.filter((waiter) => !waiter.withPass);
   if (!withPass && strangers.filter((waiter) => waiter.address === address).length >= MAX_WAITING_OF_ADDRESS)
     return {
       ok: false,
       sentence: 'Devices from your address wait for the host already. Try again when it has looked.',
     };
-  if (waiting.size < MAX_WAITING) return { ok: true, instead: null };
+  if (others.length < MAX_WAITING) return { ok: true, instead: null };
   const last = strangers.at(-1);
   if (withPass && last !== undefined) return { ok: true, instead: last.device.id };
   return { ok: false, sentence: 'As many devices as can wait for the host already do. Try again in a while.' };
