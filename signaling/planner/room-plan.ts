@@ -16,7 +16,7 @@ export interface RoomProblem {
   readonly layers: number;
   /** D, samples in a round. */
   readonly samples: number;
-  readonly layerUploadBits: number;
+  readonly layerUploadBits: DetailedProblem['model']['layerUploadBits'];
   readonly headUploadBits: number;
   readonly devices: readonly RoomDevice[];
   readonly hostId: string;

@@ -3,35 +3,36 @@ import { type Fleet, passSeconds, runBits } from './problem/fleet.ts';
 
 /** Searches look at so many devices at most; a larger fleet is cut to those that are quick at something. */
 const MAX_DEVICES = 256;
-const PER_DEPTH = 6;
+const PER_BLOCK = 6;
 const WHOLE_MODEL = 24;
 
 /**
- * Rows of the devices that searches look at, ascending: all of a room; of a huge fleet the quickest for one layer at every depth and the
+ * Rows of the devices that searches look at, ascending: all of a room; of a huge fleet the quickest for one layer of every depth and the
  * quickest for the whole model with many or few samples, and the host.
  */
 export function shortlist(fleet: Fleet): readonly number[] {
-  const { devices, layers, samples, deepestHeld, law, coefficient, bandwidthHz } = fleet;
+  const { devices, blocks, samples, deepestHeld, law, coefficient, bandwidthHz } = fleet;
   const all = [...devices.keys()];
   if (all.length <= MAX_DEVICES) return all;
   const chosen = new Set([fleet.host]);
-  const take = (count: number, depth: number, carried: number, bits: number, hertz: number) => {
+  const take = (count: number, block: number, carried: number, bits: number, hertz: number) => {
     const seconds = Float64Array.from(all, (k) =>
-      deepestHeld[k]! < depth
+      deepestHeld[k]! < block
         ? Infinity
-        : passSeconds(fleet, k, carried, depth) + uploadSeconds(law, coefficient[k]!, hertz, bits),
+        : passSeconds(fleet, k, carried, block) + uploadSeconds(law, coefficient[k]!, hertz, bits),
     );
     const quickest = all.filter((k) => seconds[k]! < Infinity).sort((a, b) => seconds[a]! - seconds[b]! || a - b);
     for (const k of quickest.slice(0, count)) chosen.add(k);
   };
-  for (let depth = 1; depth <= layers; depth++) {
-    take(PER_DEPTH, depth, samples, fleet.layerBits, bandwidthHz / layers);
+  for (let block = 1; block <= blocks; block++) {
+    const bits = runBits(fleet, block - 1, block);
+    take(PER_BLOCK, block, samples, bits, bandwidthHz / blocks);
     // All that crunch can need for one layer per device.
-    take(layers - depth + 1, depth, samples, fleet.layerBits, bandwidthHz / all.length);
+    take(blocks - block + 1, block, samples, bits, bandwidthHz / all.length);
   }
   for (const part of [1, 4, 16]) {
     const carried = Math.max(1, Math.round(samples / part));
-    take(WHOLE_MODEL, layers, carried, runBits(fleet, -1, layers), bandwidthHz / part);
+    take(WHOLE_MODEL, blocks, carried, runBits(fleet, -1, blocks), bandwidthHz / part);
   }
   return [...chosen].sort((a, b) => a - b);
 }

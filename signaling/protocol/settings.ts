@@ -93,13 +93,46 @@ export const WEIGHT_STORAGES = ['f32', 'f16', 'int8'] as const;
 export type WeightStorage = (typeof WEIGHT_STORAGES)[number];
 export const WeightStorageSchema = v.picklist(WEIGHT_STORAGES);
 
+const rank = count(MAX_LORA_RANK);
+const alpha = v.pipe(finite, v.gtValue(0), v.maxValue(10_000));
+const ofLayer = v.pipe(v.string(), v.regex(/^(0|[1-9]\d?)$/, 'the index of a layer'));
+
+/** What adapters there are. Settings without the optional fields have them on every layer, all of one rank and one alpha. */
 export const LoraSettingsSchema = v.strictObject({
-  rank: count(MAX_LORA_RANK),
-  alpha: v.pipe(finite, v.gtValue(0), v.maxValue(10_000)),
+  rank,
+  /** B A is multiplied by alpha / rank. */
+  alpha,
   /** Unique, in the order of LORA_TARGETS. */
   targets: v.pipe(v.array(v.picklist(LORA_TARGETS)), v.minLength(1), v.maxLength(LORA_TARGETS.length)),
+  /** The layers with adapters, counted from the embeddings, ascending; all where it is absent. */
+  layers: v.exactOptional(
+    v.pipe(
+      v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_LAYERS - 1))),
+      v.minLength(1),
+      v.maxLength(MAX_LAYERS),
+      v.check((layers) => layers.every((layer, i) => i === 0 || layer > layers[i - 1]!), 'layers in ascending order'),
+    ),
+  ),
+  /** Rank, and alpha, of single layers in place of the common one, by the layer's index. */
+  rankPattern: v.exactOptional(v.record(ofLayer, rank)),
+  alphaPattern: v.exactOptional(v.record(ofLayer, alpha)),
+  /** Rank-stabilised: alpha / sqrt(rank) in place of alpha / rank. */
+  rslora: v.exactOptional(v.boolean()),
 });
 export type LoraSettings = v.InferOutput<typeof LoraSettingsSchema>;
+
+/** Why a model of `count` layers cannot have these adapters, as a sentence; null when it can. */
+export function adaptersProblem({ layers, rankPattern, alphaPattern }: LoraSettings, count: number): string | null {
+  const beyond = layers?.find((layer) => layer >= count);
+  if (beyond !== undefined)
+    return `Adapters are asked for on layer ${beyond}; the model's layers are 0 to ${count - 1}.`;
+  const has = (layer: number) => layer < count && (layers === undefined || layers.includes(layer));
+  for (const [what, pattern] of Object.entries({ rank: rankPattern, alpha: alphaPattern })) {
+    const stray = Object.keys(pattern ?? {}).find((layer) => !has(Number(layer)));
+    if (stray !== undefined) return `Layer ${stray} is given its own ${what} and carries no adapters.`;
+  }
+  return null;
+}
 
 /** How the learning rate goes after its warm-up: the names of transformers' `get_*_schedule_with_warmup`. */
 export const SCHEDULES = ['linear', 'cosine', 'constant'] as const;
@@ -185,24 +218,38 @@ export type TaskSummary = v.InferOutput<typeof TaskSummarySchema>;
 export const labelsPerSample = ({ kind, labelCount }: Pick<TaskSummary, 'kind' | 'labelCount'>): number =>
   kind === 'multi-label' ? labelCount : 1;
 
+/** Until everything behind them is there. */
+const notYet = ({ layers, rankPattern, alphaPattern, rslora }: LoraSettings): string | null =>
+  (layers ?? rankPattern ?? alphaPattern ?? rslora) === undefined
+    ? null
+    : 'Adapters that differ from layer to layer cannot be trained yet.';
+
 /** Everything a device must know to take part; made by the host when it creates the room, fixed afterwards but for `policy`. */
-export const SessionSettingsSchema = v.strictObject({
-  /** Settings of release 0.1.0 tell none; what they lack has the meaning here that it had there. */
-  version: v.optional(
-    v.pipe(
-      v.number(),
-      v.integer(),
-      v.minValue(1),
-      v.maxValue(SETTINGS_VERSION, 'settings of a newer Tabloom; reload this page'),
+export const SessionSettingsSchema = v.pipe(
+  v.strictObject({
+    /** Settings of release 0.1.0 tell none; what they lack has the meaning here that it had there. */
+    version: v.optional(
+      v.pipe(
+        v.number(),
+        v.integer(),
+        v.minValue(1),
+        v.maxValue(SETTINGS_VERSION, 'settings of a newer Tabloom; reload this page'),
+      ),
+      1,
     ),
-    1,
-  ),
-  model: ModelSourceSchema,
-  weights: WeightStorageSchema,
-  shape: ModelShapeSchema,
-  task: TaskSummarySchema,
-  lora: LoraSettingsSchema,
-  training: TrainingSettingsSchema,
-  policy: v.picklist(POLICIES),
-});
+    model: ModelSourceSchema,
+    weights: WeightStorageSchema,
+    shape: ModelShapeSchema,
+    task: TaskSummarySchema,
+    lora: LoraSettingsSchema,
+    training: TrainingSettingsSchema,
+    policy: v.picklist(POLICIES),
+  }),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const { lora, shape } = dataset.value;
+    const message = adaptersProblem(lora, shape.layers) ?? notYet(lora);
+    if (message !== null) addIssue({ message });
+  }),
+);
 export type SessionSettings = v.InferOutput<typeof SessionSettingsSchema>;

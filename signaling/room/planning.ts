@@ -1,5 +1,5 @@
 import type { RoomPlanAnswer, RoomProblem } from '../planner/room-plan.ts';
-import { GRADIENT_BITS_PER_VALUE, headParameterCount, layerParameterCount } from '../protocol/adapter-size.ts';
+import { GRADIENT_BITS_PER_VALUE, headParameterCount, layerParameterCount } from '../protocol/adapters.ts';
 import { believable, unproven } from '../protocol/cost-model.ts';
 import type { Measured } from '../protocol/messages.ts';
 import type { RoomPlan } from '../protocol/plan.ts';
@@ -107,7 +107,10 @@ export function roomProblem(
   return {
     layers: shape.layers,
     samples: training.samplesPerRound,
-    layerUploadBits: layerParameterCount(shape, lora) * GRADIENT_BITS_PER_VALUE,
+    layerUploadBits: Array.from({ length: shape.layers }, (_, i) => {
+      const values = layerParameterCount(shape, lora, shape.layers - 1 - i);
+      return values === 0 ? null : values * GRADIENT_BITS_PER_VALUE;
+    }),
     headUploadBits: headParameterCount(shape, task.labelCount) * GRADIENT_BITS_PER_VALUE,
     devices: believedTrainers(trainers, fits, host, shape.layers).map(({ id, name, profile }) => ({
       id,

@@ -28,6 +28,12 @@ describe('the cost model from timed passes', () => {
     expect(fit.overheadSeconds).toBeCloseTo(1e-3 + 2e-3 + 12 * 3e-3 + 6 * 4e-3, 10);
   });
 
+  it('counts the overhead of half the layers that any pass goes back through', () => {
+    const at = machine(fixed, perSample, 3);
+    const fit = fitSeconds({ layers: 12, deepest: 4, measured: 3, samples: 16, few: [at(1)], many: [at(16)] });
+    expect(fit.overheadSeconds).toBeCloseTo(1e-3 + 2e-3 + 12 * 3e-3 + 2 * 4e-3, 10);
+  });
+
   it('counts everything as per sample where only one sample could be measured', () => {
     const at = machine(fixed, perSample, 1);
     const fit = fitSeconds({ layers: 2, measured: 1, samples: 1, few: [at(1)], many: [] });

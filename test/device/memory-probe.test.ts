@@ -36,6 +36,14 @@ describe('the memory probe', () => {
     expect(tried).toEqual(['16 x 4']);
   });
 
+  it('asks for no depth below the lowest layer with adapters', async () => {
+    const { made, tried } = engine('shallow', 1e9);
+    const { layers } = made.layout;
+    const layout = { ...made.layout, layers: layers.map((block, i) => (i === 2 ? block : { ...block, length: 0 })) };
+    expect(await probeMemory({ ...made, layout }, { samples: 16, tokens: 8, limitBytes: 1e6 })).toBe(1e6);
+    expect(tried).toEqual(['16 x 2']);
+  });
+
   it('keeps within the claim: 400 bytes are weights and ten samples', async () => {
     const { made, tried } = engine('claimed', 1e9);
     expect(await probeMemory(made, { samples: 16, tokens: 8, limitBytes: 400 })).toBe(400);

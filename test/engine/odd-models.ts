@@ -18,5 +18,13 @@ export const ODD_MODELS: Readonly<Record<string, RandomModelOptions>> = {
   },
   'several labels': { labelCount: 5, loss: { kind: 'binary-cross-entropy' } },
   'one label that is there or not': { labelCount: 1, loss: { kind: 'binary-cross-entropy' } },
+  'two of four layers, of two ranks, rank-stabilised': {
+    layers: 4,
+    targets: LORA_TARGETS,
+    adapters: { layers: [1, 3], rankPattern: { 3: 5 }, alphaPattern: { 1: 3 }, rslora: true },
+  },
+  'the first layer alone': { layers: 3, adapters: { layers: [0] }, targets: ['query', 'output.dense'] },
+  'the last layer alone': { layers: 3, adapters: { layers: [2] } },
+  'a rank for every layer': { layers: 3, tokens: 5, rank: 3, adapters: { rankPattern: { 0: 1, 2: 9 } } },
   'one head of a wide model': { hiddenSize: 96, heads: 1, ffnSize: 160, tokens: 33, rank: 8 },
 };

@@ -25,7 +25,8 @@ const shape: ModelShape = {
 const graphs = (targets: LoraTarget[], withDropout = false, weightStorage: WeightStorage = 'f32') =>
   layerGraphs({
     shape,
-    lora: { rank: 2, alpha: 4, targets },
+    targets,
+    scale: 2,
     withDropout,
     weightStorage,
     dialect: { fusedMatMul: true },

@@ -33,6 +33,8 @@ describe('reference engine', () => {
   });
 });
 
+const MIXED = { layers: [1, 3], rankPattern: { 3: 4 }, alphaPattern: { 1: 3 }, rslora: true };
+
 const WEIGHTED: Loss = { kind: 'cross-entropy', classWeights: [0.5, 2, 7], labelSmoothing: 0.2 };
 
 describe('gradients against central differences', () => {
@@ -44,13 +46,14 @@ describe('gradients against central differences', () => {
     ['classification with dropout', { labelCount: 3 }, 0.3],
     ['one token, one sample', { labelCount: 2, tokens: 1, samples: 1 }, 0],
     ['a row of nothing but padding', { labelCount: 2, lengths: [7, 0, 2] }, 0],
+    ['two of four layers, of two ranks', { layers: 4, labelCount: 2, tokens: 4, samples: 2, adapters: MIXED }, 0.3],
   ] as const)('%s', async (_, sizes, probability) => {
     const model = await randomModel({ layers: 2, ...sizes, targets: LORA_TARGETS });
     const engine = await createReferenceEngine(model);
     const dropout = { probability, seed: 5, round: 2 };
     const lossAt = async (parameters: Float32Array) => {
       await engine.setParameters(parameters);
-      return lossAndGradient(engine, model.batch, 2, dropout);
+      return lossAndGradient(engine, model.batch, model.shape.layers, dropout);
     };
     const { gradient } = await lossAt(model.parameters);
     // Whole tensors at once, along seeded directions: every entry of every slot takes part in one of them.
@@ -89,5 +92,49 @@ describe('erfc', () => {
     [-1, 1.842700792949715],
   ])('at %f is %f', (x, want) => {
     expect(Math.abs(erfc(x) / want - 1)).toBeLessThan(1e-12);
+  });
+});
+
+describe('adapters on some layers', () => {
+  it('are what adapters on all layers are whose B is zero elsewhere', async () => {
+    const sizes = { layers: 4, rank: 3, targets: LORA_TARGETS } as const;
+    const some = await randomModel({ ...sizes, adapters: { layers: [1, 3] } });
+    const all = await randomModel(sizes);
+    const [few, whole] = [await createReferenceEngine(some), await createReferenceEngine(all)];
+    const parameters = all.parameters.slice();
+    for (const block of whole.layout.layers)
+      for (const { name, offset, length } of block.slots) {
+        const same = few.layout.layers.flatMap(({ slots }) => slots).find((slot) => slot.name === name);
+        if (same) parameters.set(some.parameters.subarray(same.offset, same.offset + length), offset);
+        else if (name.endsWith('.B')) parameters.fill(0, offset, offset + length);
+      }
+    const [from, to] = [few.layout.head, whole.layout.head];
+    parameters.set(some.parameters.subarray(from.offset, from.offset + from.length), to.offset);
+    await few.setParameters(some.parameters);
+    await whole.setParameters(parameters);
+    const dropout = { probability: 0.2, seed: 5, round: 2 };
+    const got = await lossAndGradient(few, some.batch, 4, dropout);
+    const want = await lossAndGradient(whole, all.batch, 4, dropout);
+    expect(got.lossSum).toBe(want.lossSum);
+    for (const layer of [1, 3]) {
+      const [g, w] = [few.layout.layers[layer]!, whole.layout.layers[layer]!];
+      expect(got.gradient.subarray(g.offset, g.offset + g.length)).toEqual(
+        want.gradient.subarray(w.offset, w.offset + w.length),
+      );
+    }
+    expect(few.layout.layers.map(({ length }) => length > 0)).toEqual([false, true, false, true]);
+  });
+
+  it('are rank-stabilised by alpha / sqrt(R): 3 at rank 4 is what 6 is without', async () => {
+    // 3 / sqrt(4) = 6 / 4.
+    const stable = await randomModel({ rank: 4, adapters: { rslora: true, alphaPattern: { 0: 3, 1: 3 } } });
+    const plain = await randomModel({ rank: 4, adapters: { alphaPattern: { 0: 6, 1: 6 } } });
+    const results = [];
+    for (const model of [stable, plain]) {
+      const engine = await createReferenceEngine(model);
+      await engine.setParameters(model.parameters);
+      results.push(await lossAndGradient(engine, model.batch));
+    }
+    expect(results[0]).toEqual(results[1]);
   });
 });

@@ -68,8 +68,8 @@ test('what a peer can get wrong is refused with the reason', () => {
   expect(refusal(part(0, 1, 2, 1))).toBe('The gradient of layer 0 for samples 1 to 2 has been counted already.');
   expect(refusal(part(0, 2, 2, 1))).toContain('counted already');
   expect(refusal(part(0, 0, 4, 1))).toContain('counted already');
-  expect(refusal(part(2, 0, 4, 1))).toBe('The model has no block 2.');
-  expect(refusal(part(0.5, 0, 4, 1))).toBe('The model has no block 0.5.');
+  expect(refusal(part(2, 0, 4, 1))).toBe('The session trains no block 2.');
+  expect(refusal(part(0.5, 0, 4, 1))).toBe('The session trains no block 0.5.');
   expect(refusal(part(1, 3, 2, 1))).toBe('The round has samples 0 to 3; a part claims 2 from 3.');
   expect(refusal(part(1, -1, 2, 1))).toContain('claims 2 from -1');
   expect(refusal(part(1, 0, 0, 1))).toContain('claims 0 from 0');

@@ -67,7 +67,7 @@ export function bruteChains(
 ): number {
   let best = Infinity;
   const extend = (chain: { device: number; from: number; to: number }[], covered: number): void => {
-    if (covered === fleet.layers) {
+    if (covered === fleet.blocks) {
       best = Math.min(best, latency(chain));
       return;
     }
@@ -85,7 +85,7 @@ export function bruteChains(
 /** Every split of devices into teams, of samples over teams, and of blocks (head included, any sets) over members. */
 export function bruteTeams(fleet: Fleet): number {
   const devices = fleet.devices.length;
-  const blocks = fleet.layers + 1;
+  const blocks = fleet.blocks + 1;
   const ontoMaps = Array.from({ length: devices + 1 }, (_, members) =>
     members === 0 ? [] : [...maps(blocks, members)].filter((owners) => new Set(owners).size === members),
   );
@@ -143,7 +143,7 @@ function demand(fleet: Fleet, device: number, samples: number, owners: readonly 
   owners.forEach((owner, depth) => {
     if (owner !== member) return;
     deepest = depth;
-    uploadBits += depth === 0 ? runBits(fleet, -1, 0) : fleet.layerBits;
+    uploadBits += depth === 0 ? runBits(fleet, -1, 0) : runBits(fleet, depth - 1, depth);
   });
   return {
     computeSeconds: deepest > fleet.deepestHeld[device]! ? Infinity : passSeconds(fleet, device, samples, deepest),

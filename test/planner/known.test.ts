@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { lola } from '../../signaling/planner/blocks/lola.ts';
 import { explainLimit } from '../../signaling/planner/explain.ts';
 import { shareBandwidth } from '../../signaling/planner/problem/bandwidth.ts';
-import { fleetOf, passSeconds } from '../../signaling/planner/problem/fleet.ts';
+import { fleetOf, passSeconds, runBits } from '../../signaling/planner/problem/fleet.ts';
 import { generateFleet, generateProblem } from '../../signaling/planner/problem/generator.ts';
 import type { Channel, DetailedDevice, DetailedProblem } from '../../signaling/planner/problem/problem.ts';
 import { tableOf } from '../../signaling/planner/problem/table.ts';
@@ -235,7 +235,7 @@ describe('a huge fleet is cut to those that are quick at something', () => {
       const fleet = generateFleet(seed, { devices: 300, layers: 6, samples: 8, uploadWeight: 30 });
       const table = {
         blocks: Array.from({ length: 6 }, (_, b) => ({
-          uploadBits: fleet.model.layerUploadBits + (b === 0 ? fleet.model.head.uploadBits : 0),
+          uploadBits: runBits(fleetOf(fleet), b, b + 1) + (b === 0 ? fleet.model.head.uploadBits : 0),
         })),
         devices: fleet.devices.map((one, k) => ({
           id: one.id,
@@ -272,7 +272,7 @@ describe('samples of large rounds', () => {
       );
       const load = (k: number, count: number) => ({
         computeSeconds: passSeconds(fleet, k, count, 3),
-        uploadBits: 3 * fleet.layerBits + fleet.headBits,
+        uploadBits: runBits(fleet, -1, 3),
         coefficient: fleet.coefficient[k]!,
       });
       let best = Infinity;

@@ -34,7 +34,7 @@ describe('what the planner is asked', () => {
   it('counts uploads in bits: 32 for each value of a layer’s adapters, and of the head', () => {
     const problem = roomProblem(SETTINGS, 'host', [trainer('host')], NO_PLANNING.fits);
     // Query and value at rank 8: (8 * 128 + 128 * 8) values each.
-    expect(problem.layerUploadBits).toBe(32 * 2 * 2 * 8 * 128);
+    expect(problem.layerUploadBits).toEqual(Array(6).fill(32 * 2 * 2 * 8 * 128));
     // A dense layer (C,C) and out_proj (2,C), each with its biases.
     expect(problem.headUploadBits).toBe(32 * (128 + 2) * (128 + 1));
     expect(problem).toMatchObject({ layers: 6, samples: 16, hostId: 'host', policy: 'crunch', seed: 1 });

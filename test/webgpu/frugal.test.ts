@@ -79,6 +79,21 @@ describe('recomputation', needs(GPU), () => {
     ['the shallowest target alone', ['output.dense']],
   ];
 
+  it('of layers with adapters of two ranks, and without', async () => {
+    const adapters = { layers: [0, 2, 3], rankPattern: { 2: 9 } };
+    const model = await randomModel({ layers: 5, tokens: 9, targets: LORA_TARGETS, adapters });
+    const [usual, engine] = [await create(model), await create(model)];
+    for (const made of [usual, engine]) await made.setParameters(model.parameters);
+    const bytes = () => engine.bytes(model.batch.lengths.length, 9, 5, true);
+    const got = await lossAndGradient(engine, model.batch, 5, DROPOUT, true);
+    expect(engine.gpu.allocatedBytes).toBe(total(bytes()));
+    const want = await lossAndGradient(usual, model.batch, 5, DROPOUT);
+    expect(got.logits).toEqual(want.logits);
+    expect(relativeError(got.gradient, want.gradient)).toBeLessThan(2e-6);
+    expect(usual.gpu.allocatedBytes).toBe(total(usual.bytes(model.batch.lengths.length, 9, 5)));
+    for (const made of [usual, engine]) await made.dispose();
+  });
+
   it.each(TARGETS)('gives the same gradients at every depth, in the bytes that it states: %s', async (_, targets) => {
     const model = await randomModel({ layers: 3, tokens: 9, targets });
     const samples = model.batch.lengths.length;

@@ -1,4 +1,4 @@
-import type { LoraTarget, ModelShape } from '../../signaling/protocol/settings.ts';
+import type { LoraSettings, LoraTarget, ModelShape } from '../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../api/batch.ts';
 import type { EngineRequest } from '../engine/engine.ts';
 import { type Loss, labelsForLoss, plainLoss } from '../engine/loss.ts';
@@ -33,6 +33,8 @@ export interface RandomModelOptions {
   readonly lengths?: readonly number[];
   readonly targets?: readonly LoraTarget[];
   readonly rank?: number;
+  /** Which layers have adapters, and what differs between them. */
+  readonly adapters?: Omit<LoraSettings, 'rank' | 'alpha' | 'targets'>;
   readonly seed?: number;
 }
 
@@ -78,7 +80,7 @@ export async function randomModel(options: RandomModelOptions = {}): Promise<Ran
       if (path.endsWith('LayerNorm.weight')) put(name, dims, 0.2, 1);
       else put(name, dims, dims.length === 2 ? 1.5 / Math.sqrt(dims[1]!) : 0.1);
     }
-  const lora = { rank, alpha: 2 * rank, targets: [...targets] };
+  const lora = { rank, alpha: 2 * rank, targets: [...targets], ...options.adapters };
   const layout = parameterLayout(shape, lora, labelCount);
   const lengths = Int32Array.from(
     options.lengths ?? Array.from({ length: samples }, (_, i) => Math.max(1, tokens - 2 * i)),

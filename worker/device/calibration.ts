@@ -4,6 +4,7 @@ import type { ModelShape, TrainingSettings } from '../../signaling/protocol/sett
 import type { TokenBatch } from '../api/batch.ts';
 import type { Engine } from '../engine/engine.ts';
 import { maxTokens } from '../model/config.ts';
+import { deepestTrained } from '../model/layout.ts';
 
 type Seconds = Pick<Profile, 'overheadSeconds' | 'secondsPerSample'>;
 type Speed = Seconds & Pick<Profile, 'flopsPerSecond'>;
@@ -33,6 +34,7 @@ export interface PassSeconds {
  */
 export async function measureSeconds(engine: Engine, training: TrainingSettings, roundTokens: number): Promise<Speed> {
   const { layers } = engine.shape;
+  const deepest = deepestTrained(engine.layout);
   const tokens = Math.min(roundTokens, maxTokens(engine.shape));
   const start = performance.now();
   const elapsed = () => (performance.now() - start) / 1000;
@@ -50,7 +52,8 @@ export async function measureSeconds(engine: Engine, training: TrainingSettings,
   // A repetition runs three kinds of passes at both sample counts, in about twice the time of the longest kind.
   const affordable = (BUDGET_SECONDS - elapsed()) / (2 * FEWEST_REPETITIONS * one);
   const samples = Math.max(1, Math.min(training.samplesPerRound, MOST_SAMPLES, Math.floor(affordable) - 1));
-  const layerCount = Math.max(1, Math.min(layers, Math.floor(affordable / (samples + 1))));
+  // The last ones, which most orders go back through: what a layer costs is the mean over those with adapters and those without.
+  const layerCount = Math.max(1, Math.min(deepest, Math.floor(affordable / (samples + 1))));
   const few: PassSeconds[] = [];
   const many: PassSeconds[] = [];
   const measure = async (count: number): Promise<PassSeconds> => ({
@@ -65,23 +68,25 @@ export async function measureSeconds(engine: Engine, training: TrainingSettings,
     // A device on which a single pass takes seconds is measured once.
     if (elapsed() > 2 * BUDGET_SECONDS) break;
   }
-  const seconds = fitSeconds({ layers, measured: layerCount, samples, few, many });
+  const seconds = fitSeconds({ layers, deepest, measured: layerCount, samples, few, many });
   const { forwardPerLayer, backwardPerLayer } = seconds.secondsPerSample;
   return { ...seconds, flopsPerSecond: layerFlops(engine.shape, tokens) / (forwardPerLayer + backwardPerLayer) };
 }
 
 /**
  * The cost model's coefficients from repeated passes of 1 (`few`) and of `samples` (`many`, empty for 1) samples through `measured` of
- * `layers` layers. The slope over samples is what a sample costs; the rest is overhead, for all layers forward and half of them back.
+ * `layers` layers. The slope over samples is what a sample costs; the rest is overhead, for all layers forward and half of the `deepest` (all unless given)
+ * back.
  */
 export function fitSeconds(input: {
   readonly layers: number;
+  readonly deepest?: number;
   readonly measured: number;
   readonly samples: number;
   readonly few: readonly PassSeconds[];
   readonly many: readonly PassSeconds[];
 }): Seconds {
-  const { layers, measured, samples, few, many } = input;
+  const { layers, deepest = layers, measured, samples, few, many } = input;
   const parts = (pass: PassSeconds) => ({
     embed: pass.embed,
     head: pass.head - pass.embed,
@@ -105,7 +110,7 @@ export function fitSeconds(input: {
   };
   const fixed = (part: keyof typeof secondsPerSample) => Math.max(0, typical(few, part) - secondsPerSample[part]);
   const overheadSeconds =
-    fixed('embed') + fixed('head') + layers * fixed('forwardPerLayer') + (layers / 2) * fixed('backwardPerLayer');
+    fixed('embed') + fixed('head') + layers * fixed('forwardPerLayer') + (deepest / 2) * fixed('backwardPerLayer');
   return { overheadSeconds, secondsPerSample };
 }
 
@@ -139,7 +144,7 @@ async function timeEmbedding(engine: Engine, samples: number, tokens: number): P
   }
 }
 
-/** Seconds of a pass of `samples` through the embeddings, `layers` layers forward, head and loss, and `depth` of them backward. */
+/** Seconds of a pass of `samples` through the embeddings, the last `layers` layers, head and loss, and backward through `depth` of them. */
 async function timePass(
   engine: Engine,
   training: TrainingSettings,
@@ -149,14 +154,15 @@ async function timePass(
   depth: number,
 ): Promise<number> {
   const dropout = { probability: training.dropout, seed: training.seed, round: 1 };
+  const to = engine.shape.layers;
   const start = performance.now();
-  const pass = await engine.begin(fullBatch(samples, tokens), { saveFrom: layers - depth, dropout });
+  const pass = await engine.begin(fullBatch(samples, tokens), { saveFrom: to - depth, dropout });
   try {
     let hidden = await pass.embed();
-    if (layers > 0) hidden = await pass.forward({ from: 0, to: layers }, hidden);
+    if (layers > 0) hidden = await pass.forward({ from: to - layers, to }, hidden);
     const { dHidden } = await pass.loss(hidden, { dHidden: depth > 0, headGradient: true });
     if (dHidden !== null) {
-      const backward = pass.backward({ from: layers - depth, to: layers }, dHidden, true);
+      const backward = pass.backward({ from: to - depth, to }, dHidden, true);
       let next = await backward.next();
       while (!next.done) next = await backward.next();
       next.value?.dispose();

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { Engine } from '../engine/engine.ts';
 import { recallFact, rememberFact } from '../engine/machine-facts.ts';
+import { deepestTrained } from '../model/layout.ts';
 
 /** What the deepest order of a session would need, and how much memory training may claim here. */
 export interface MemoryClaim {
@@ -45,7 +46,7 @@ function smallerAndSmaller(engine: Engine, { samples: most, tokens, limitBytes }
     const { weightsBytes, transientBytes, savedBytes, gradientBytes } = engine.bytes(samples, tokens, depth);
     return { samples, depth, bytes: weightsBytes + transientBytes + savedBytes + gradientBytes };
   };
-  const { layers } = engine.shape;
+  const layers = deepestTrained(engine.layout);
   const largest = largestWithin(most, (samples) => order(samples, layers).bytes <= limitBytes);
   const orders = halves(largest).map((samples) => order(samples, layers));
   const deepest = largestWithin(layers, (depth) => order(1, depth).bytes <= limitBytes);

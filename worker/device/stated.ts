@@ -1,5 +1,6 @@
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { Engine } from '../engine/engine.ts';
+import { longestBlock } from '../model/layout.ts';
 
 type Speed = Pick<Profile, 'overheadSeconds' | 'secondsPerSample' | 'flopsPerSecond' | 'memoryBytesPerSecond'>;
 
@@ -33,7 +34,7 @@ export function memoryOf(
     weightsBytes: none.weightsBytes + none.gradientBytes,
     transientPerSample: Math.max(one.transientBytes, none.transientBytes),
     savedPerSamplePerLayer: one.savedBytes,
-    gradientBytesPerLayer: (engine.layout.layers[0]?.length ?? 0) * Float32Array.BYTES_PER_ELEMENT,
+    gradientBytesPerLayer: longestBlock(engine.layout) * Float32Array.BYTES_PER_ELEMENT,
     ...(again && {
       recompute: { transientPerSample: again.transientBytes, savedPerSamplePerLayer: again.savedBytes },
     }),

@@ -69,7 +69,8 @@ export interface Pass {
     want: { readonly dHidden: boolean; readonly headGradient: boolean },
   ): Promise<{ logits: Float32Array; lossSum: number; dHidden: Hidden | null; head: BlockGradient | null }>;
   /**
-   * From the last layer of `range` down to its first, which must have been saved. Yields each layer's gradient as soon as it exists;
+   * From the last layer of `range` down to its first, which must have been saved. Yields each layer's gradient as soon as it exists, and
+   * nothing for a layer without adapters;
    * returns the gradient at the input of `range.from`, or null when `wantInput` is false. Consumes `dHidden`.
    */
   backward(range: LayerRange, dHidden: Hidden, wantInput: boolean): AsyncGenerator<BlockGradient, Hidden | null, void>;

@@ -7,10 +7,11 @@ export interface RoundShape {
   readonly samples: number;
 }
 
-/** Null where the layout has no such block; for ids that a peer sent. */
+/** Null where the layout has no such block, or the layer carries no adapters; for ids that a peer sent. */
 export function blockOf(layout: ParameterLayout, block: Block): ParameterBlock | null {
   if (block === 'head') return layout.head;
-  return layout.layers[block] ?? null;
+  const found = layout.layers[block];
+  return found === undefined || found.length === 0 ? null : found;
 }
 
 const blockName = (block: Block) => (block === 'head' ? 'the head' : `layer ${block}`);
@@ -24,7 +25,7 @@ const overlap = (a: SampleRange, b: SampleRange) => a.start < b.start + b.count 
  */
 export function refusePart(round: RoundShape, accepted: readonly GradientPart[], part: GradientPart): string | null {
   const block = blockOf(round.layout, part.block);
-  if (!block) return `The model has no block ${part.block}.`;
+  if (!block) return `The session trains no block ${part.block}.`;
   const { start, count } = part.samples;
   if (!Number.isInteger(start) || !Number.isInteger(count) || start < 0 || count < 1 || start + count > round.samples) {
     return `The round has samples 0 to ${round.samples - 1}; a part claims ${count} from ${start}.`;
@@ -52,7 +53,7 @@ export function missingPairs(
 ): { block: Block; samples: SampleRange }[] {
   const blocks: Block[] = ['head', ...round.layout.layers.map((_, index) => index).reverse()];
   return blocks
-    .filter((block) => blockOf(round.layout, block)!.length > 0)
+    .filter((block) => blockOf(round.layout, block) !== null)
     .flatMap((block) => {
       const covered = accepted
         .filter((part) => part.block === block)

@@ -1,4 +1,4 @@
-import { targetShape } from '../../signaling/protocol/adapter-size.ts';
+import { rankOf, targetShape } from '../../signaling/protocol/adapters.ts';
 import { LORA_TARGETS, type LoraSettings, type ModelShape } from '../../signaling/protocol/settings.ts';
 
 export { targetShape };
@@ -26,11 +26,22 @@ export interface ParameterBlock {
  * so a gradient of a block is one contiguous slice and an update is one array.
  */
 export interface ParameterLayout {
+  /** Of every layer; empty for one without adapters. */
   readonly layers: readonly ParameterBlock[];
   readonly head: ParameterBlock;
   /** Number of f32 values. */
   readonly length: number;
 }
+
+/** Layers that a pass goes backward through to the lowest one with adapters. */
+export function deepestTrained({ layers }: Pick<ParameterLayout, 'layers'>): number {
+  const lowest = layers.findIndex(({ length }) => length > 0);
+  return lowest < 0 ? 0 : layers.length - lowest;
+}
+
+/** f32 values in the adapters of the layer that has most. */
+export const longestBlock = ({ layers }: Pick<ParameterLayout, 'layers'>): number =>
+  Math.max(0, ...layers.map(({ length }) => length));
 
 export function parameterLayout(shape: ModelShape, lora: LoraSettings, labelCount: number): ParameterLayout {
   let offset = 0;
@@ -47,15 +58,17 @@ export function parameterLayout(shape: ModelShape, lora: LoraSettings, labelCoun
   };
   const targets = LORA_TARGETS.filter((target) => lora.targets.includes(target));
   const layers = Array.from({ length: shape.layers }, (_, layer) =>
-    block(() =>
-      targets.flatMap((target) => {
+    block(() => {
+      const rank = rankOf(lora, layer);
+      if (rank === 0) return [];
+      return targets.flatMap((target) => {
         const [out, inner] = targetShape(shape, target);
         return [
-          slot(`lora.layer.${layer}.${target}.A`, [lora.rank, inner]),
-          slot(`lora.layer.${layer}.${target}.B`, [out, lora.rank]),
+          slot(`lora.layer.${layer}.${target}.A`, [rank, inner]),
+          slot(`lora.layer.${layer}.${target}.B`, [out, rank]),
         ];
-      }),
-    ),
+      });
+    }),
   );
   const c = shape.hiddenSize;
   const head = block(() => [

@@ -1,5 +1,5 @@
 import { hertzNeeded } from '../problem/channel.ts';
-import { type Fleet, passSeconds } from '../problem/fleet.ts';
+import { type Fleet, passSeconds, runBits } from '../problem/fleet.ts';
 import { statedBound } from '../problem/stated-bound.ts';
 import type { BlockTable } from '../problem/table.ts';
 import { crunchAt } from './crunch.ts';
@@ -55,12 +55,12 @@ export function groupedBound(fleet: Fleet, reachedSeconds: number): number {
 
 function leastHertz(fleet: Fleet, limitSeconds: number): number {
   let total = 0;
-  for (let depth = 0; depth <= fleet.layers; depth++) {
-    const bits = depth === 0 ? fleet.headBits : fleet.layerBits;
+  for (let block = 0; block <= fleet.blocks; block++) {
+    const bits = block === 0 ? fleet.headBits : runBits(fleet, block - 1, block);
     let least = Infinity;
     for (let k = 0; k < fleet.devices.length; k++) {
-      if (fleet.deepestHeld[k]! < depth) continue;
-      const seconds = limitSeconds - passSeconds(fleet, k, fleet.samples, depth);
+      if (fleet.deepestHeld[k]! < block) continue;
+      const seconds = limitSeconds - passSeconds(fleet, k, fleet.samples, block);
       least = Math.min(least, hertzNeeded(fleet.law, fleet.coefficient[k]!, bits, seconds));
     }
     total += least;

@@ -34,6 +34,12 @@ const row = (what: string) =>
     `${what} must be a list of finite numbers that are not negative, each ${RANGE}`,
   );
 
+/** For each depth, null where nobody trains. */
+const perDepth = v.custom<readonly (number | null)[]>(
+  (value) => Array.isArray(value) && value.every((x) => x === null || (typeof x === 'number' && inRange(x))),
+  `layerUploadBits must be a number, or a list with one for each depth, each ${RANGE}, and null for a layer without adapters`,
+);
+
 const id = v.pipe(
   v.string('id must be a text'),
   v.minLength(1, 'id must not be empty'),
@@ -86,7 +92,7 @@ const DetailedSchema = v.object({
       layers: count('layers', MAX_LAYERS),
       samples: count('samples', MAX_SAMPLES),
       head: v.optional(v.object({ uploadBits: quantity('uploadBits') }, 'head must be an object'), { uploadBits: 0 }),
-      layerUploadBits: quantity('layerUploadBits'),
+      layerUploadBits: v.lazy((input) => (Array.isArray(input) ? perDepth : quantity('layerUploadBits'))),
     },
     'model must be an object',
   ),
@@ -178,6 +184,13 @@ function parseTabular(input: object): TabularProblem {
 
 function parseDetailed(input: object): DetailedProblem {
   const problem = read(DetailedSchema, input) as DetailedProblem;
+  const { layers, layerUploadBits: bits } = problem.model;
+  if (typeof bits !== 'number') {
+    if (bits.length !== layers)
+      throw new ProblemError(`There are ${bits.length} layerUploadBits but ${layers} layers; give one per depth.`);
+    if (bits.every((x) => x === null))
+      throw new ProblemError('No layer has adapters: every one of layerUploadBits is null; give bits to one at least.');
+  }
   checkDevices(problem);
   if (problem.host !== undefined && !problem.devices.some((device) => device.id === problem.host)) {
     throw new ProblemError(`The host "${problem.host}" is not among the devices; name one of them.`);

@@ -58,7 +58,8 @@ export interface DetailedProblem {
     /** Samples in a round, D. */
     readonly samples: number;
     readonly head: { readonly uploadBits: number };
-    readonly layerUploadBits: number;
+    /** Of every layer's adapters; or for each depth, null where the layer has none: it is passed through, and nobody trains it. */
+    readonly layerUploadBits: number | readonly (number | null)[];
   };
   readonly devices: readonly DetailedDevice[];
   readonly bandwidthHz: number;

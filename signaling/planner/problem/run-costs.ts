@@ -3,7 +3,7 @@ import { hertzNeeded } from './channel.ts';
 import { type BlockRun, type Fleet, passSeconds, runBits } from './fleet.ts';
 import type { BlockTable } from './table.ts';
 
-/** A chain's positions in the detailed form: the head is the first block, then depth 1, so a run from p to q covers depths p to q - 1. */
+/** A chain's positions in the detailed form: the head is the first, then block 1, so a run from p to q covers blocks p to q - 1. */
 export function blockRunOf(run: { device: number; from: number; to: number }): BlockRun {
   return { device: run.device, from: run.from - 1, to: run.to - 1 };
 }
@@ -19,7 +19,7 @@ export function fleetRunTable(
   limitSeconds: number,
   headAlone: boolean,
 ): Float64Array {
-  const blocks = fleet.layers + 1;
+  const blocks = fleet.blocks + 1;
   const side = blocks + 1;
   const table = new Float64Array(side * side).fill(Infinity);
   const held = fleet.deepestHeld[device]!;

@@ -12,7 +12,7 @@ import { single } from './whole-model.ts';
 export function dataParallel(fleet: Fleet): TeamPlan | null {
   const start = single(fleet);
   if ('reason' in start) return null;
-  const workers = [...fleet.devices.keys()].filter((k) => fleet.deepestHeld[k] === fleet.layers).map((k) => [k]);
+  const workers = [...fleet.devices.keys()].filter((k) => fleet.deepestHeld[k] === fleet.blocks).map((k) => [k]);
   const none = workers.map(() => 0);
   const orders: KnownOrders = new Map();
   let best: TeamPlan = { ...start, teams: [[start.loads[0]!.device]], samples: [fleet.samples] };

@@ -38,7 +38,7 @@ const MAX_DEVICES_TO_CERTIFY = 64;
 export const detailedPolicies: Record<Exclude<Policy, 'auto'>, DetailedPolicy> = {
   crunch(fleet, { all }) {
     const hertz = fleet.bandwidthHz / all.devices.length;
-    const grouping = groupAtFixedRate(fleet, hertz, fleet.layers);
+    const grouping = groupAtFixedRate(fleet, hertz, fleet.blocks);
     if (!grouping) return refuse(fleet, 'grouping by bisection');
     const grouped = chainAt(fleet, grouping.chain, hertz);
     const singles = singleLayers(fleet, hertz);

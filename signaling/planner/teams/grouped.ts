@@ -34,8 +34,8 @@ export function chainAt(fleet: Fleet, chain: readonly BlockRun[], hertz: number)
 
 /** One layer per device at fixed bandwidth, by crunch itself; null where there are too few devices for that. */
 export function singleLayers(fleet: Fleet, hertz: number): { plan: GroupedPlan; solver: string } | null {
-  if (fleet.devices.length < fleet.layers) return null;
-  const chain = Array.from({ length: fleet.layers }, (_, b) => ({ device: 0, from: b === 0 ? -1 : b, to: b + 1 }));
+  if (fleet.devices.length < fleet.blocks) return null;
+  const chain = Array.from({ length: fleet.blocks }, (_, b) => ({ device: 0, from: b === 0 ? -1 : b, to: b + 1 }));
   const table = groupedTable(fleet, chain);
   const found = crunchAt(table, hertz);
   if (!found) return null;
@@ -45,14 +45,14 @@ export function singleLayers(fleet: Fleet, hertz: number): { plan: GroupedPlan; 
 
 /** Crunch's grouping when as many devices as can take part share the bandwidth equally: where the joint searches start. */
 export function startingGroups(fleet: Fleet): Grouping | null {
-  const most = Math.min(fleet.layers, fleet.devices.length);
+  const most = Math.min(fleet.blocks, fleet.devices.length);
   return groupAtFixedRate(fleet, fleet.bandwidthHz / most, most);
 }
 
 /** The best grouping and blocks when each of the G devices that take part sends over W / G, for every G. */
 export function equalParts(fleet: Fleet): GroupedPlan | null {
   let best: GroupedPlan | null = null;
-  for (let parts = 1; parts <= Math.min(fleet.layers, fleet.devices.length); parts++) {
+  for (let parts = 1; parts <= Math.min(fleet.blocks, fleet.devices.length); parts++) {
     const grouping = groupAtFixedRate(fleet, fleet.bandwidthHz / parts, parts);
     if (!grouping) return null;
     const plan = chainAt(fleet, grouping.chain, fleet.bandwidthHz / grouping.chain.length);
@@ -67,7 +67,7 @@ function chainsOver(fleet: Fleet, rows: readonly number[]): ChainProblem<Grouped
     bandwidthHz: fleet.bandwidthHz,
     costsBefore(limitSeconds) {
       const tables = rows.map((row) => fleetRunTable(fleet, row, fleet.samples, limitSeconds, false));
-      return { devices: rows.length, blocks: fleet.layers + 1, of: (device) => tables[device]! };
+      return { devices: rows.length, blocks: fleet.blocks + 1, of: (device) => tables[device]! };
     },
     measure: (runs) =>
       shareChain(
@@ -79,13 +79,13 @@ function chainsOver(fleet: Fleet, rows: readonly number[]): ChainProblem<Grouped
 
 /** The fastest chain with shared bandwidth. Null when nobody can close a chain. */
 export function fastestGroups(fleet: Fleet): GroupedPlan | null {
-  const most = Math.min(fleet.layers, fleet.devices.length);
+  const most = Math.min(fleet.blocks, fleet.devices.length);
   const grouping = quickGrouping(fleet, fleet.bandwidthHz / most, most);
   if (!grouping) return null;
   const starts = [shareChain(fleet, grouping.chain)];
   for (let device = 0; device < fleet.devices.length; device++) {
-    if (fleet.deepestHeld[device] === fleet.layers)
-      starts.push(shareChain(fleet, [{ device, from: -1, to: fleet.layers }]));
+    if (fleet.deepestHeld[device] === fleet.blocks)
+      starts.push(shareChain(fleet, [{ device, from: -1, to: fleet.blocks }]));
   }
   const start = starts.reduce((a, b) => (b.latencySeconds < a.latencySeconds ? b : a));
   const runs = start.chain.map(({ device, from, to }) => ({ device, from: from + 1, to: to + 1 }));

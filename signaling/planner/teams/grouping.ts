@@ -6,11 +6,11 @@ import { type BlockRun, canSend, type Fleet, passSeconds, runBits } from '../pro
 const MAX_DEVICES_FOR_SUBSETS = 12;
 const ORDERS_TRIED = 1500;
 const ORDERS_TRIED_QUICKLY = 60;
-/** Before anything is covered; depth 0 is the head. */
+/** Before anything is covered; block 0 is the head. */
 const NOTHING = -1;
 
 export interface Grouping {
-  /** In depth order: each device at most once, depths 0 to L without a gap. */
+  /** In depth order: each device at most once, blocks 0 to N without a gap. */
   readonly chain: readonly BlockRun[];
   readonly latencySeconds: number;
   readonly solver: string;
@@ -18,8 +18,8 @@ export interface Grouping {
 
 /**
  * Block allocation at fixed bandwidth when neighbouring layers may be grouped: which run of layers each of at most `maxLinks` devices
- * takes, every device sending over `hertz`; the head goes with depth 1. Bisects the latency; at a threshold a device that starts below
- * depth a reaches some furthest depth, and reaching further never hurts the next, so only the order of devices matters. Exact up to 12
+ * takes, every device sending over `hertz`; the head goes with block 1. Bisects the latency; at a threshold a device that starts below
+ * block a reaches some furthest block, and reaching further never hurts the next, so only the order of devices matters. Exact up to 12
  * devices (all subsets); beyond, a local search over orders. Null when no device can close the chain.
  */
 export function groupAtFixedRate(fleet: Fleet, hertz: number, maxLinks: number): Grouping | null {
@@ -55,8 +55,8 @@ function usableDevices(fleet: Fleet): number[] {
 
 function bestAlone(fleet: Fleet, hertz: number, usable: readonly number[]): Measured | null {
   return usable
-    .filter((k) => fleet.deepestHeld[k] === fleet.layers)
-    .map((device) => measure(fleet, hertz, [{ device, from: NOTHING, to: fleet.layers }]))
+    .filter((k) => fleet.deepestHeld[k] === fleet.blocks)
+    .map((device) => measure(fleet, hertz, [{ device, from: NOTHING, to: fleet.blocks }]))
     .reduce<Measured | null>((best, next) => (best && best.latencySeconds <= next.latencySeconds ? best : next), null);
 }
 
@@ -101,17 +101,21 @@ function improve(
   }
 }
 
-/** Furthest depth that the device covers from depth `from` + 1 within the limit; `from` itself when none. */
+/** Furthest block that the device covers from block `from` + 1 within the limit; `from` itself when none. */
 function reach(fleet: Fleet, hertz: number, device: number, from: number, limitSeconds: number): number {
-  const { backwardPerLayer } = fleet.devices[device]!.secondsPerSample;
-  const perLayer =
-    fleet.samples * backwardPerLayer + uploadSeconds(fleet.law, fleet.coefficient[device]!, hertz, fleet.layerBits);
   const held = fleet.deepestHeld[device]!;
   const nearest = Math.max(from, 0) + 1;
   if (held < nearest) return from;
   const spare = limitSeconds - runSeconds(fleet, hertz, { device, from, to: nearest });
   if (spare < 0) return from;
-  let to = Math.min(held, nearest + (perLayer > 0 ? Math.floor(spare / perLayer) : fleet.layers));
+  // As if all layers were like the first of them; then what is so.
+  const { depthOf, samples, law } = fleet;
+  const { backwardPerLayer } = fleet.devices[device]!.secondsPerSample;
+  const layers = depthOf[nearest]! - depthOf[nearest - 1]!;
+  const perBlock =
+    samples * layers * backwardPerLayer +
+    uploadSeconds(law, fleet.coefficient[device]!, hertz, runBits(fleet, nearest - 1, nearest));
+  let to = Math.min(held, nearest + (perBlock > 0 ? Math.floor(spare / perBlock) : fleet.blocks));
   while (to > nearest && runSeconds(fleet, hertz, { device, from, to }) > limitSeconds) to--;
   while (to < held && runSeconds(fleet, hertz, { device, from, to: to + 1 }) <= limitSeconds) to++;
   return to;
@@ -123,12 +127,12 @@ function horizon(fleet: Fleet, device: number, limitSeconds: number): number {
   const spare = limitSeconds - passSeconds(fleet, device, fleet.samples, 0);
   const perLayer = fleet.samples * backwardPerLayer;
   const depth = perLayer > 0 ? spare / perLayer : spare >= 0 ? Infinity : -1;
-  return Math.min(depth, fleet.deepestHeld[device]!);
+  return Math.min(depth, fleet.depthOf[fleet.deepestHeld[device]!] ?? -1);
 }
 
-/** (L + 1) furthest depth from each start: entry 0 is the reach from nothing, entry a + 1 from depth a; no run ends at depth 0. */
+/** (N + 1) furthest block from each start: entry 0 is the reach from nothing, entry a + 1 from block a; no run ends at the head. */
 function reaches(fleet: Fleet, hertz: number, device: number, limitSeconds: number): Int32Array {
-  return Int32Array.from({ length: fleet.layers + 1 }, (_, i) => reach(fleet, hertz, device, i - 1, limitSeconds));
+  return Int32Array.from({ length: fleet.blocks + 1 }, (_, i) => reach(fleet, hertz, device, i - 1, limitSeconds));
 }
 
 /**
@@ -158,14 +162,14 @@ function chainByOrders(
       const to = furthest.get(device)![covered + 1]!;
       if (to > covered) chain.push({ device, from: covered, to });
       covered = to;
-      if (covered === fleet.layers || chain.length === maxLinks) break;
+      if (covered === fleet.blocks || chain.length === maxLinks) break;
     }
     return chain;
   };
   const end = (chain: readonly BlockRun[]) => chain.at(-1)?.to ?? NOTHING;
   const draw = drawsFrom(1);
   let chain = follow(order);
-  for (let tried = 0; tried < tries && end(chain) < fleet.layers && order.length > 1; tried++) {
+  for (let tried = 0; tried < tries && end(chain) < fleet.blocks && order.length > 1; tried++) {
     const moved = [...order];
     const [device] = moved.splice(draw.below(moved.length), 1);
     moved.splice(draw.below(moved.length + 1), 0, device!);
@@ -178,10 +182,10 @@ function chainByOrders(
     order = moved;
     chain = next;
   }
-  return end(chain) === fleet.layers ? chain : null;
+  return end(chain) === fleet.blocks ? chain : null;
 }
 
-/** f(S) = furthest depth that the devices of S cover in any order; f(S) = max over k in S of reach(k, f(S without k)). */
+/** f(S) = furthest block that the devices of S cover in any order; f(S) = max over k in S of reach(k, f(S without k)). */
 function chainBySubsets(
   fleet: Fleet,
   hertz: number,
@@ -205,7 +209,7 @@ function chainBySubsets(
         last[set] = i;
       }
     }
-    if (covered[set] === fleet.layers) return unwind(usable, covered, last, set);
+    if (covered[set] === fleet.blocks) return unwind(usable, covered, last, set);
   }
   return null;
 }

@@ -36,7 +36,7 @@ export interface TeamCosts {
 
 /** Everything is worked out when first asked for and kept: a search comes back to the same teams many times. */
 export function teamCosts(fleet: Fleet, limitSeconds: number, orders: KnownOrders): TeamCosts {
-  const blocks = fleet.layers + 1;
+  const blocks = fleet.blocks + 1;
   const tables = new Map<number, Float64Array>();
   const chains = new Map<string, Chain | null>();
 

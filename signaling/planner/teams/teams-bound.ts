@@ -1,5 +1,5 @@
 import { bitsPerSecond } from '../problem/channel.ts';
-import type { Fleet } from '../problem/fleet.ts';
+import { type Fleet, runBits } from '../problem/fleet.ts';
 import { statedBound } from '../problem/stated-bound.ts';
 
 /** hertz >= perBit * rate - offset: lines below the least hertz that a rate takes. */
@@ -8,7 +8,7 @@ interface Line {
   readonly offset: number;
 }
 
-/** What the prices say at one latency: a lower bound on the hertz needed, and how many samples each block would get (L + 1, head first). */
+/** What the prices say at one latency: a lower bound on the hertz needed, and how many samples each block would get (N + 1, head first). */
 interface Dual {
   readonly hertz: number;
   readonly covered: Float64Array;
@@ -23,7 +23,7 @@ const CLOSE = 0.01;
 
 /**
  * No plan of teams is faster. Give every (sample, block) pair a price in hertz; a team plan needs at least what all pairs are worth less
- * what each device can gain at those prices by taking some samples down to some depth and sending some run of blocks, at the hertz that
+ * what each device can gain at those prices by taking some samples down to some block and sending some run of blocks, at the hertz that
  * finishing before T takes. The devices part company there (it no longer matters who is in whose team, and samples may be fractions), so the gain of each
  * has a closed form. Where this exceeds the whole bandwidth, T is out of reach. The prices climb by subgradients; for given prices
  * the largest such T is found by bisection, as needing hertz falls with T.
@@ -31,8 +31,8 @@ const CLOSE = 0.01;
 export function teamsBound(fleet: Fleet, reachedSeconds: number): number {
   const lines = fleet.devices.map((_, k) => linesBelow(fleet, k));
   // Twice the whole bandwidth in all, so that some latency is out of reach from the start.
-  const prices = new Float64Array(fleet.layers + 1).fill((2 * fleet.bandwidthHz) / fleet.samples / (fleet.layers + 1));
-  const cost = fleet.devices.length * fleet.layers ** 2 * (lines[0]?.length ?? 1);
+  const prices = new Float64Array(fleet.blocks + 1).fill((2 * fleet.bandwidthHz) / fleet.samples / (fleet.blocks + 1));
+  const cost = fleet.devices.length * fleet.blocks ** 2 * (lines[0]?.length ?? 1);
   let left = Math.max(20, Math.min(MAX_EVALUATIONS, Math.floor(WORK / cost)));
   const evaluate = (limitSeconds: number): Dual => {
     left--;
@@ -84,8 +84,8 @@ function linesBelow(fleet: Fleet, device: number): Line[] {
 }
 
 function hertzAtPrices(fleet: Fleet, lines: readonly Line[][], prices: Float64Array, limitSeconds: number): Dual {
-  const { layers, samples, headBits, layerBits } = fleet;
-  const covered = new Float64Array(layers + 1);
+  const { layers, blocks, depthOf, samples, headBits } = fleet;
+  const covered = new Float64Array(blocks + 1);
   let hertz = 0;
   for (const price of prices) hertz += samples * price;
   // In the linear channels the head may be taken to go with depth 1 or alone; elsewhere with any run.
@@ -100,18 +100,15 @@ function hertzAtPrices(fleet: Fleet, lines: readonly Line[][], prices: Float64Ar
     let from = 0;
     let to = 0;
     let head = false;
-    for (let depth = 0; depth <= fleet.deepestHeld[k]!; depth++) {
-      const perSample = forward + depth * s.backwardPerLayer;
+    for (let deepest = 0; deepest <= fleet.deepestHeld[k]!; deepest++) {
+      const perSample = forward + depthOf[deepest]! * s.backwardPerLayer;
       if (seconds <= perSample) break;
       const most = Math.min(samples, perSample > 0 ? (seconds / perSample) * (1 - 1e-12) : samples);
       let worth = 0;
-      let bits = 0;
-      for (let above = depth; above >= 0; above--) {
-        if (above < depth) {
-          worth += prices[above + 1]!;
-          bits += layerBits;
-        }
-        for (let withHead = above < depth ? 0 : 1; withHead < 2; withHead++) {
+      for (let above = deepest; above >= 0; above--) {
+        if (above < deepest) worth += prices[above + 1]!;
+        const bits = runBits(fleet, above, deepest);
+        for (let withHead = above < deepest ? 0 : 1; withHead < 2; withHead++) {
           if (withHead === 1 && above > 0 && !headAnywhere) continue;
           const value = worth + (withHead === 1 ? prices[0]! : 0);
           const sent = bits + (withHead === 1 ? headBits : 0);
@@ -133,7 +130,7 @@ function hertzAtPrices(fleet: Fleet, lines: readonly Line[][], prices: Float64Ar
             gain = least;
             count = at;
             from = above;
-            to = depth;
+            to = deepest;
             head = withHead === 1;
           }
         }

@@ -43,16 +43,16 @@ const HELPERS_PER_TEAM = 6;
 
 /** Teams with equal samples: each gets one of the quickest devices that hold the whole model, then helpers in turn by what their uplink is worth. */
 function dealt(fleet: Fleet, count: number, limitSeconds: number): Shape {
-  const { devices, layers, coefficient, deepestHeld, samples } = fleet;
+  const { devices, blocks, coefficient, deepestHeld, samples } = fleet;
   const each = Math.max(1, Math.round(samples / count));
-  const seconds = (k: number, depth: number) => passSeconds(fleet, k, each, depth);
-  const byWorth = (depth: number) => {
+  const seconds = (k: number, block: number) => passSeconds(fleet, k, each, block);
+  const byWorth = (block: number) => {
     const worth = Float64Array.from(devices, (_, k) =>
-      deepestHeld[k]! < depth ? 0 : coefficient[k]! * Math.max(0, limitSeconds - seconds(k, depth)),
+      deepestHeld[k]! < block ? 0 : coefficient[k]! * Math.max(0, limitSeconds - seconds(k, block)),
     );
     return [...devices.keys()].filter((k) => worth[k]! > 0).sort((a, b) => worth[b]! - worth[a]! || a - b);
   };
-  const teams: number[][] = byWorth(layers)
+  const teams: number[][] = byWorth(blocks)
     .slice(0, count)
     .map((k) => [k]);
   const helpers = byWorth(1).filter((k) => !teams.some((members) => members.includes(k)));

@@ -7,7 +7,7 @@ import type { Refusal, Solution } from '../problem/load.ts';
 type Found = Pick<Solution, 'loads' | 'hertz' | 'latencySeconds' | 'solver'>;
 
 function alone(fleet: Fleet, device: number, solver: string): Found {
-  const loads = chainLoads(fleet, [{ device, from: -1, to: fleet.layers }], { start: 0, count: fleet.samples });
+  const loads = chainLoads(fleet, [{ device, from: -1, to: fleet.blocks }], { start: 0, count: fleet.samples });
   return { loads, ...shareBandwidth(fleet.law, loads, fleet.bandwidthHz), solver };
 }
 
@@ -16,9 +16,9 @@ export function offload(fleet: Fleet): Found | Refusal {
   const solver = 'the host alone';
   const { id } = fleet.devices[fleet.host]!;
   const held = fleet.deepestHeld[fleet.host]!;
-  if (held < fleet.layers) {
+  if (held < fleet.blocks) {
     return {
-      reason: `the host "${id}" can not hold depth ${Math.max(held + 1, 1)}; choose a policy that shares`,
+      reason: `the host "${id}" can not hold depth ${fleet.depthOf[Math.max(held + 1, 1)]}; choose a policy that shares`,
       solver,
     };
   }
@@ -33,7 +33,7 @@ export function single(fleet: Fleet): Found | Refusal {
   const solver = 'best single device';
   let best: Found | null = null;
   for (let device = 0; device < fleet.devices.length; device++) {
-    if (fleet.deepestHeld[device]! < fleet.layers) continue;
+    if (fleet.deepestHeld[device]! < fleet.blocks) continue;
     const found = alone(fleet, device, solver);
     if (found.latencySeconds < (best?.latencySeconds ?? Infinity)) best = found;
   }

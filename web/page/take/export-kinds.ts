@@ -1,4 +1,4 @@
-import { headParameterCount, layerParameterCount } from '../../../signaling/protocol/adapter-size.ts';
+import { adapterParameterCount, headParameterCount } from '../../../signaling/protocol/adapters.ts';
 import type { ModelShape, SessionSettings } from '../../../signaling/protocol/settings.ts';
 import { measureText, metricName } from '../../../signaling/protocol/words/metrics.ts';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
@@ -37,7 +37,7 @@ const BYTES_PER_VALUE = 4;
 /** Bytes to expect, or null where it depends on what has happened; headers and small files are not counted. */
 export function expectedBytes(kind: ExportKind, { shape, lora, task }: SessionSettings): number | null {
   const head = headParameterCount(shape, task.labelCount);
-  if (kind === 'adapter') return BYTES_PER_VALUE * (shape.layers * layerParameterCount(shape, lora) + head);
+  if (kind === 'adapter') return BYTES_PER_VALUE * (adapterParameterCount(shape, lora) + head);
   if (kind === 'merged' || kind === 'onnx') return BYTES_PER_VALUE * (encoderParameterCount(shape) + head);
   return null;
 }

@@ -1,4 +1,8 @@
-import { headParameterCount, layerParameterCount } from '../../../signaling/protocol/adapter-size.ts';
+import {
+  adapterParameterCount,
+  headParameterCount,
+  layerParameterCount,
+} from '../../../signaling/protocol/adapters.ts';
 import type { TensorSizes } from '../../../signaling/protocol/exchange/data-messages.ts';
 import { MAX_FRAME_HEAD_BYTES } from '../../../signaling/protocol/exchange/frames.ts';
 import { EVALUATION_CHUNK_SAMPLES, MAX_PROBE_VALUES } from '../../../signaling/protocol/limits.ts';
@@ -6,18 +10,19 @@ import { labelsPerSample, type SessionSettings } from '../../../signaling/protoc
 
 /** What messages of this session are measured against. */
 export function tensorSizes({ shape, lora, task, training }: SessionSettings): TensorSizes {
-  const layer = layerParameterCount(shape, lora);
+  const layers = Array.from({ length: shape.layers }, (_, layer) => layerParameterCount(shape, lora, layer));
   const head = headParameterCount(shape, task.labelCount);
-  const parameterCount = shape.layers * layer + head;
+  const parameterCount = adapterParameterCount(shape, lora) + head;
   const samples = Math.max(training.samplesPerRound, EVALUATION_CHUNK_SAMPLES);
   // Token ids, length, labels and position of each; then the parameters.
   const order = samples * (training.maxTokens + 2 + labelsPerSample(task)) + parameterCount;
-  const answer = Math.max(layer, head, EVALUATION_CHUNK_SAMPLES * task.labelCount, MAX_PROBE_VALUES);
+  const answer = Math.max(...layers, head, EVALUATION_CHUNK_SAMPLES * task.labelCount, MAX_PROBE_VALUES);
   return {
     parameterCount,
     vocabSize: shape.vocabSize,
     labelsPerSample: labelsPerSample(task),
-    blockLength: (block) => (block === 'head' ? head : block < shape.layers ? layer : undefined),
+    // A layer without adapters has no gradient that anybody could send.
+    blockLength: (block) => (block === 'head' ? head : layers[block] || undefined),
     toHostBytes: MAX_FRAME_HEAD_BYTES + 4 * answer,
     toDeviceBytes: MAX_FRAME_HEAD_BYTES + 4 * order,
   };

@@ -46,12 +46,7 @@ export function classifierGraph(shape: ModelShape, labelCount: number): GraphDes
       [LAYER_INPUTS.padding]: padding,
     };
     const value = (name: string) => given[name] ?? layerTensorName(layer, `${paths.get(name)}`);
-    hidden = describeLayer(
-      t,
-      { shape, lora: { rank: 1, alpha: 1, targets: [] }, withDropout: false },
-      value,
-      (_, name) => value(name),
-    );
+    hidden = describeLayer(t, { shape, targets: [], scale: 0, withDropout: false }, value, (_, name) => value(name));
   }
 
   const all = g.reshape(hidden, g.node('Concat', [sizes, int64(shape.hiddenSize)], { axis: 0 }));

@@ -1,4 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
+import { rankOf, scaleOf } from '../../../signaling/protocol/adapters.ts';
 import { type FrozenLayer, frozenBytes, layerBytes, loadFrozen } from '../../model/description.ts';
 import { type ParameterLayout, parameterLayout } from '../../model/layout.ts';
 import { checkedBatch } from '../checked-batch.ts';
@@ -14,8 +15,8 @@ import type { OnnxProvider, Runtime } from './runtime.ts';
 import { measureSavedSizes, type SavedSizes } from './saved-sizes.ts';
 
 /**
- * RoBERTa with frozen weights as ONNX graphs: one for each kind of step through a layer, used for all layers, the layer's tensors being
- * inputs. Graphs are compiled when they are first used.
+ * RoBERTa with frozen weights as ONNX graphs: one for each kind of step through a layer, used for all layers of one scale, the layer's
+ * tensors being inputs. Graphs are compiled when they are first used.
  */
 export async function createOnnxEngine(request: EngineRequest, provider: OnnxProvider): Promise<Engine> {
   const { shape, lora, labelCount, loss = plainLoss(labelCount), weights, weightStorage } = request;
@@ -33,11 +34,17 @@ export async function createOnnxEngine(request: EngineRequest, provider: OnnxPro
     sessions.set(key, made);
     return made;
   };
-  const graphs = new Map<boolean, LayerGraphs>();
-  const graphsOf = (withDropout: boolean): LayerGraphs => {
+  const graphs = new Map<string, LayerGraphs>();
+  // Layers that are alike share their graphs.
+  const kindOf = (layer: number, withDropout: boolean) =>
+    `${scaleOf(lora, layer)}${withDropout ? ' with dropout' : ''}`;
+  const graphsOf = (layer: number, withDropout: boolean): LayerGraphs => {
+    const kind = kindOf(layer, withDropout);
+    const scale = scaleOf(lora, layer);
+    const targets = rankOf(lora, layer) > 0 ? lora.targets : [];
     const made =
-      graphs.get(withDropout) ?? layerGraphs({ shape, lora, withDropout, weightStorage, dialect: runtime.dialect });
-    graphs.set(withDropout, made);
+      graphs.get(kind) ?? layerGraphs({ shape, targets, scale, withDropout, weightStorage, dialect: runtime.dialect });
+    graphs.set(kind, made);
     return made;
   };
   const ofHead = (withDropout: boolean) => (withDropout ? dropping : plain);
@@ -56,15 +63,15 @@ export async function createOnnxEngine(request: EngineRequest, provider: OnnxPro
     head: () => head,
     headGraphs: ofHead,
     layerGraphs: graphsOf,
-    layerSession: (step, withDropout) => {
-      const made = graphsOf(withDropout);
+    layerSession: (step, layer, withDropout) => {
+      const made = graphsOf(layer, withDropout);
       const toCpu = [...made.dAdapters.values()].flatMap((names) => [names.backward, names.deepest]);
-      return session(`${step}${withDropout ? ' with dropout' : ''}`, () => runtime.compile(made[step], toCpu));
+      return session(`${step} ${kindOf(layer, withDropout)}`, () => runtime.compile(made[step], toCpu));
     },
     headSession: (step, withDropout) => {
       const made = ofHead(withDropout);
       const toCpu = [made.logits, made.lossSum, ...made.dTensors.values()];
-      return session(`${step}${withDropout ? ' with dropout' : ''}`, () => runtime.compile(made[step], toCpu));
+      return session(`head ${step}${withDropout ? ' with dropout' : ''}`, () => runtime.compile(made[step], toCpu));
     },
   };
   const saved = await measureSavedSizes(parts);

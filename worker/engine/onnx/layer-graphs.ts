@@ -31,7 +31,7 @@ export function loraMaskInput(target: LoraTarget): string {
   return `mask.lora.${target}`;
 }
 
-/** The three kinds of step through any layer of a model; they know nothing of a layer's index, the batch or the padded length. */
+/** The kinds of step through any layer of one scale; they know nothing of a layer's index or rank, the batch or the padded length. */
 export interface LayerGraphs {
   /** hidden to the next hidden. */
   readonly forward: GraphDescription;
@@ -54,7 +54,10 @@ export interface LayerGraphs {
 
 export interface LayerGraphOptions {
   readonly shape: ModelShape;
-  readonly lora: LoraSettings;
+  /** None of a layer without adapters. */
+  readonly targets: LoraSettings['targets'];
+  /** What B A is multiplied by. The rank is no part of a graph. */
+  readonly scale: number;
   readonly withDropout: boolean;
   readonly weightStorage: WeightStorage;
   readonly dialect: OnnxDialect;
@@ -70,7 +73,7 @@ export function describeLayer(
   input: (name: string) => Value,
   matrix: (graph: GraphBuilder, name: LayerMatrix) => Value,
 ): Value {
-  const { shape, lora, withDropout } = options;
+  const { shape, targets, scale, withDropout } = options;
   const mask = (name: string) => (withDropout ? input(name) : null);
   const linear = (x: Value, target: LoraTarget, scales?: { input: number; output: number }) =>
     frozenLinear(
@@ -78,11 +81,11 @@ export function describeLayer(
       x,
       (graph) => matrix(graph, `${target}.weight`),
       input(`${target}.bias`),
-      lora.targets.includes(target)
+      targets.includes(target)
         ? {
             a: t.differentiate(input(`${target}.A`)),
             b: t.differentiate(input(`${target}.B`)),
-            scale: lora.alpha / lora.rank,
+            scale,
             mask: mask(loraMaskInput(target)),
           }
         : null,
@@ -124,7 +127,7 @@ export function layerGraphs(options: LayerGraphOptions): LayerGraphs {
   };
   const full = make(true);
   const deepest = make(false);
-  const adapters = options.lora.targets.flatMap((target) => [`${target}.A`, `${target}.B`] as const);
+  const adapters = options.targets.flatMap((target) => [`${target}.A`, `${target}.B`] as const);
   const gradientName = (tape: Tape, value: Value): string => {
     const name = tape.gradient(value);
     if (name === undefined) throw new Error(`The layer's output does not depend on ${value}.`);

@@ -27,8 +27,8 @@ export interface EngineParts {
   /** The head's tensors by name. */
   readonly head: () => Tensors;
   readonly headGraphs: (withDropout: boolean) => HeadGraphs;
-  readonly layerGraphs: (withDropout: boolean) => LayerGraphs;
-  layerSession(step: LayerStep, withDropout: boolean): Promise<InferenceSession>;
+  readonly layerGraphs: (layer: number, withDropout: boolean) => LayerGraphs;
+  layerSession(step: LayerStep, layer: number, withDropout: boolean): Promise<InferenceSession>;
   headSession(step: HeadStep, withDropout: boolean): Promise<InferenceSession>;
 }
 

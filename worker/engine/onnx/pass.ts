@@ -89,7 +89,7 @@ export class OnnxPass implements Pass {
       const save = layer >= this.#options.saveFrom;
       const input = { [LAYER_INPUTS.hidden]: x };
       const outputs = await this.#layer(save ? 'forwardSaving' : 'forward', layer, input);
-      const { output } = this.#parts.layerGraphs(this.#withDropout);
+      const { output } = this.#parts.layerGraphs(layer, this.#withDropout);
       const { [output]: next, ...kept } = outputs;
       if (save) this.#saved.set(layer, { ...kept, ...input });
       else x.dispose();
@@ -139,19 +139,24 @@ export class OnnxPass implements Pass {
     dHidden: Hidden,
     wantInput: boolean,
   ): AsyncGenerator<BlockGradient, Hidden | null> {
-    const { dInput } = this.#parts.layerGraphs(this.#withDropout);
     let dy = await this.#tensor(dHidden);
     for (let layer = range.to - 1; layer >= range.from; layer--) {
       const saved = this.#saved.get(layer);
       if (saved === undefined) throw new Error(`Layer ${layer} was not saved by this pass.`);
       const deepest = layer === range.from && !wantInput;
+      const adapted = this.#parts.layout.layers[layer]!.length > 0;
+      if (deepest && !adapted) {
+        dy.dispose();
+        this.#release(layer);
+        return null;
+      }
       const step = deepest ? 'backwardDeepest' : 'backward';
       const outputs = await this.#layer(step, layer, { ...saved, [LAYER_INPUTS.dHidden]: dy });
       dy.dispose();
       this.#release(layer);
-      yield { block: layer, gradient: await this.#gradient(layer, outputs, deepest) };
+      if (adapted) yield { block: layer, gradient: await this.#gradient(layer, outputs, deepest) };
       if (deepest) return null;
-      dy = outputs[dInput]!;
+      dy = outputs[this.#parts.layerGraphs(layer, this.#withDropout).dInput]!;
     }
     return this.#hidden(dy);
   }
@@ -184,7 +189,7 @@ export class OnnxPass implements Pass {
   }
 
   async #layer(step: LayerStep, layer: number, inputs: Tensors): Promise<Tensors> {
-    const session = await this.#parts.layerSession(step, this.#withDropout);
+    const session = await this.#parts.layerSession(step, layer, this.#withDropout);
     const masks = this.#masks(session, layer);
     return run(session, this.#parts.frozen[layer]!, this.#parts.adapters()[layer]!, this.#shared, masks, inputs);
   }
@@ -224,7 +229,7 @@ export class OnnxPass implements Pass {
 
   async #gradient(layer: number, outputs: Tensors, deepest: boolean): Promise<Float32Array> {
     const block = this.#parts.layout.layers[layer]!;
-    const { dAdapters } = this.#parts.layerGraphs(this.#withDropout);
+    const { dAdapters } = this.#parts.layerGraphs(layer, this.#withDropout);
     const gradient = new Float32Array(block.length);
     for (const { name, offset } of block.slots) {
       const output = dAdapters.get(adapterInput(name))!;

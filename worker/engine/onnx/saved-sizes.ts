@@ -1,3 +1,4 @@
+import { rankOf, trainedLayers } from '../../../signaling/protocol/adapters.ts';
 import { hiddenFromValues } from '../hidden.ts';
 import type { EngineParts } from './parts.ts';
 import { OnnxPass } from './pass.ts';
@@ -8,8 +9,10 @@ export interface SavedSizes {
   readonly perRowAndToken: number;
 }
 
-/** Counted, not predicted: one layer runs on one token and on two. */
+/** Counted, not predicted: the layer with most to keep, which is the one of the largest rank, runs on one token and on two. */
 export async function measureSavedSizes(parts: EngineParts): Promise<SavedSizes> {
+  const { shape, lora } = parts.request;
+  const layer = trainedLayers(lora, shape.layers).reduce((a, b) => (rankOf(lora, b) > rankOf(lora, a) ? b : a));
   const count = async (tokens: number): Promise<number> => {
     const batch = {
       ids: new Int32Array(tokens),
@@ -20,9 +23,9 @@ export async function measureSavedSizes(parts: EngineParts): Promise<SavedSizes>
     };
     const dropout = { probability: parts.request.withDropout ? 0.5 : 0, seed: 0, round: 1 };
     const pass = new OnnxPass(parts, batch, { saveFrom: 0, dropout });
-    const input = hiddenFromValues(1, tokens, new Float32Array(tokens * parts.request.shape.hiddenSize));
+    const input = hiddenFromValues(1, tokens, new Float32Array(tokens * shape.hiddenSize));
     try {
-      const hidden = await pass.forward({ from: 0, to: 1 }, input);
+      const hidden = await pass.forward({ from: layer, to: layer + 1 }, input);
       hidden.dispose();
       return pass.savedValues();
     } finally {

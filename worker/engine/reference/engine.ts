@@ -1,3 +1,4 @@
+import { rankOf, scaleOf, trainedLayers } from '../../../signaling/protocol/adapters.ts';
 import { LORA_TARGETS, type LoraTarget, type ModelShape } from '../../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../../api/batch.ts';
 import { frozenBytes, loadFrozen, parameterCounts } from '../../model/description.ts';
@@ -67,13 +68,14 @@ export async function createReferenceEngine(request: EngineRequest, store: Store
     return {
       weight: matrix(out, inner, matrixValues(matrices[`${target}.weight`])),
       bias: matrix(1, out, vectors[`${target}.bias`]),
-      lora: lora.targets.includes(target)
-        ? {
-            a: slotMatrix(layout.layers[index]!, `.${index}.${target}.A`),
-            b: slotMatrix(layout.layers[index]!, `.${index}.${target}.B`),
-            scale: lora.alpha / lora.rank,
-          }
-        : null,
+      lora:
+        rankOf(lora, index) > 0 && lora.targets.includes(target)
+          ? {
+              a: slotMatrix(layout.layers[index]!, `.${index}.${target}.A`),
+              b: slotMatrix(layout.layers[index]!, `.${index}.${target}.B`),
+              scale: scaleOf(lora, index),
+            }
+          : null,
     };
   };
   const layerAt = (index: number): Layer => {
@@ -161,7 +163,8 @@ export async function createReferenceEngine(request: EngineRequest, store: Store
           if (kept === undefined) throw new Error(`Layer ${index} was not saved by this pass.`);
           const { dx, gradients } = layerBackward(layerAt(index), kept, dy, dims);
           saved.delete(index);
-          yield blockGradient(layout.layers[index]!, index, gradients);
+          const block = layout.layers[index]!;
+          if (block.length > 0) yield blockGradient(block, index, gradients);
           dy = dx;
         }
         return wantInput ? output(dy) : null;
@@ -226,7 +229,8 @@ function referenceBytes(
   savedLayers: number,
 ): EngineBytes {
   const { hiddenSize: c, ffnSize: f, heads } = shape;
-  const adapted = lora.targets.reduce((sum, target) => sum + targetShape(shape, target)[1] + lora.rank, 0);
+  const rank = Math.max(...trainedLayers(lora, shape.layers).map((layer) => rankOf(lora, layer)));
+  const adapted = lora.targets.reduce((sum, target) => sum + targetShape(shape, target)[1] + rank, 0);
   const perLayer = tokens * (5 * c + f + heads * tokens + 2 + adapted);
   return {
     weightsBytes: frozenBytes(shape, weightStorage) + 4 * parameterCount + 8 * parameterCounts(shape).layer,

@@ -68,6 +68,7 @@ export class Constants {
     if (values.length !== length)
       throw new RangeError(`The model has ${length} trainable values; ${values.length} were given.`);
     layers.forEach(({ offset, length: count }, layer) => {
+      if (count === 0) return;
       this.#gpu.write(this.block(layer), values.subarray(offset, offset + count));
     });
     this.#gpu.write(this.#head, values.subarray(head.offset, head.offset + head.length));

@@ -1,3 +1,4 @@
+import { longestBlock } from '../../model/layout.ts';
 import { bufferBytes } from './device/gpu.ts';
 import { BYTES, PASS_BYTES } from './kernels/kernel.ts';
 import { mostSplits } from './kernels/lora-gradient.ts';
@@ -7,7 +8,7 @@ import { embedSteps } from './steps/embed-steps.ts';
 import { headBackwardSteps, headForwardSteps } from './steps/head-steps.ts';
 import { layerBackwardSteps } from './steps/layer-backward.ts';
 import { layerForwardSteps } from './steps/layer-forward.ts';
-import { type KernelStep, type ModelPlan, transientIntervals } from './steps/steps.ts';
+import { type KernelStep, layerForms, type ModelPlan, transientIntervals } from './steps/steps.ts';
 
 /**
  * How many bytes a pass needs and where its tensors lie, from shapes alone. The engine allocates exactly what is planned here, so that
@@ -28,10 +29,11 @@ const WORDS_OF_ROW = 4;
 /** Bytes of each transient tensor. */
 function transientBytes(plan: ModelPlan, { rows, samples }: PassShape): Readonly<Record<string, number>> {
   const { shape, labelCount, layout } = plan;
+  const { forms } = layerForms(plan);
   const { hiddenSize: c, ffnSize: f, heads } = shape;
   const kept = BYTES[plan.precision];
-  const blockLength = layout.layers[0]!.length;
-  const z = (product: Product) => rows * (adaptersOf(plan, product)?.zWidth ?? 0) * 4;
+  const blockLength = longestBlock(plan.layout);
+  const z = (product: Product) => rows * Math.max(...forms.map((form) => adaptersOf(form, product)?.zWidth ?? 0)) * 4;
   return {
     't.x': rows * c * kept,
     't.g': rows * c * 4,
@@ -60,15 +62,18 @@ function transientBytes(plan: ModelPlan, { rows, samples }: PassShape): Readonly
   };
 }
 
-/** The parts of the longest pass, each kind of layer once: layers come and go in the same slots. */
+/** The parts of the longest pass, each form of layer once: layers come and go in the same slots. */
 function partsOfWork(plan: ModelPlan, { backward, recompute }: PassShape): readonly (readonly KernelStep[])[] {
+  const { forms } = layerForms(plan);
+  const keeping = forms.map((form) => layerForwardSteps(form, true));
   return [
     embedSteps(plan),
-    layerForwardSteps(plan, false),
-    ...(backward ? [layerForwardSteps(plan, true)] : []),
+    ...forms.map((form) => layerForwardSteps(form, false)),
+    ...(backward ? keeping : []),
     [...headForwardSteps(plan), ...headBackwardSteps(plan, true)],
-    ...(recompute ? [layerForwardSteps(plan, true)] : []),
-    ...(backward ? [layerBackwardSteps(plan, 'copied', true)] : []),
+    // A layer that goes forward again finds nothing of the layer before but the gradient, as if all of them did so first.
+    ...(recompute ? keeping : []),
+    ...(backward ? forms.map((form) => layerBackwardSteps(form, 'copied', true)) : []),
   ];
 }
 
@@ -85,7 +90,7 @@ export function planTransients(plan: ModelPlan, shape: PassShape): ArenaPlan {
   return planArena(transientLifetimes(plan, shape));
 }
 
-/** Bytes of what one layer's forward pass saves for its backward pass, by name. */
+/** Bytes of what a layer's forward pass saves for its backward pass, by name: enough for a layer of any form. */
 export function savedTensors(plan: ModelPlan, rows: number): Readonly<Record<string, number>> {
   const { hiddenSize: c, ffnSize: f, heads } = plan.shape;
   const kept = BYTES[plan.precision];
@@ -98,17 +103,20 @@ export function savedTensors(plan: ModelPlan, rows: number): Readonly<Record<str
     's.normed2': rows * c * kept,
     's.rstd2': rows * 4,
   };
-  for (const product of PRODUCTS_DOWNWARDS) {
-    const lora = adaptersOf(plan, product);
-    if (lora === null) continue;
-    sizes[`s.z.${product}`] = rows * lora.zWidth * 4;
-    if (product === 'o') sizes['s.context'] = rows * c * kept;
-  }
+  for (const form of layerForms(plan).forms)
+    for (const product of PRODUCTS_DOWNWARDS) {
+      const lora = adaptersOf(form, product);
+      if (lora === null) continue;
+      const name = `s.z.${product}`;
+      sizes[name] = Math.max(sizes[name] ?? 0, rows * lora.zWidth * 4);
+      if (product === 'o') sizes['s.context'] = rows * c * kept;
+    }
   return sizes;
 }
 
 /** Whether backward passes need the input of the deepest saved layer, which no layer below has saved. */
-export const needsInputCopy = (plan: ModelPlan): boolean => adaptersOf(plan, 'qkv') !== null;
+export const needsInputCopy = (plan: ModelPlan): boolean =>
+  layerForms(plan).forms.some((form) => adaptersOf(form, 'qkv') !== null);
 
 export const inputCopyBytes = (plan: ModelPlan, rows: number): number =>
   rows * plan.shape.hiddenSize * BYTES[plan.precision];
@@ -151,12 +159,12 @@ export function passBytes(
   const { sets, inputs } = savedCounts(plan, savedLayers, recompute);
   const setBytes = sets * total(Object.values(savedTensors(plan, rows)));
   const inputBytes = inputs * bufferBytes(inputCopyBytes(plan, rows));
-  const { layers, head } = plan.layout;
+  const { head } = plan.layout;
   return {
     transientBytes:
       total([...planTransients(plan, shape).slots, ...Object.values(passTableBytes(plan, shape))]) +
       (recompute ? setBytes : inputBytes),
     savedBytes: recompute ? inputBytes : setBytes,
-    gradientBytes: savedLayers * bufferBytes(layers[0]!.length * 4) + bufferBytes(head.length * 4),
+    gradientBytes: savedLayers * bufferBytes(longestBlock(plan.layout) * 4) + bufferBytes(head.length * 4),
   };
 }

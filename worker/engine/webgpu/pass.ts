@@ -1,5 +1,6 @@
 import type { TokenBatch } from '../../api/batch.ts';
 import { fromHalf, toHalf } from '../../model/half.ts';
+import { longestBlock } from '../../model/layout.ts';
 import { dropoutScale, dropoutThreshold } from '../dropout.ts';
 import type { BlockGradient, Hidden, LayerRange, Pass, PassOptions } from '../engine.ts';
 import { lossAndGradientOf, lossTargets } from '../loss.ts';
@@ -90,7 +91,7 @@ export class WebGpuPass implements Pass {
     this.#recompute = options.recompute ?? false;
     this.#end = end;
     const { rows, samples, longest, rowTable, sampleTable } = this.#batch;
-    const { splits, splitRows } = gradientSplits(rows, plan.layout.layers[0]!.length);
+    const { splits, splitRows } = gradientSplits(rows, longestBlock(plan.layout));
     this.#sizes = { rows, samples, longest, splits };
     const { probability, seed, round } = options.dropout;
     const { tables } = storage.transients;
@@ -113,7 +114,8 @@ export class WebGpuPass implements Pass {
     for (let layer = range.from; layer < range.to; layer++) {
       if (layer >= this.#saveFrom) this.#keep(layer, below);
       const keep = layer >= this.#saveFrom && !this.#recompute;
-      this.#run(keep ? programs.forward.keep : programs.forward.plain, layer);
+      const { forward } = programs.layers[layer]!;
+      this.#run(keep ? forward.keep : forward.plain, layer);
       below = layer;
       this.#startedMs ??= performance.now();
       this.#layersRecorded++;
@@ -164,7 +166,7 @@ export class WebGpuPass implements Pass {
       if (!this.#kept.has(layer)) throw new Error(`Layer ${layer} was not saved by this pass.`);
     await this.#take(dHidden, 't.g');
     // Gradients are read back while deeper layers are at work; how many are under way is a matter of time.
-    const underWay: { readonly layer: number; readonly gradient: Promise<ArrayBuffer> }[] = [];
+    const underWay: { readonly layer: number; readonly gradient: Promise<ArrayBuffer | null> }[] = [];
     let next = range.to - 1;
     try {
       while (next >= range.from || underWay.length > 0) {
@@ -173,7 +175,8 @@ export class WebGpuPass implements Pass {
           next--;
         }
         const { layer, gradient } = underWay.shift()!;
-        yield { block: layer, gradient: new Float32Array(await gradient) };
+        const values = await gradient;
+        if (values !== null) yield { block: layer, gradient: new Float32Array(values) };
       }
     } finally {
       // Where the caller stops early, buffers must not be left mapped.
@@ -191,17 +194,22 @@ export class WebGpuPass implements Pass {
     this.#end();
   }
 
-  /** Records and submits one layer backward; its gradient arrives when the device has done it. */
-  #layerBackward(layer: number, goesOn: boolean): Promise<ArrayBuffer> {
+  /** Records and submits one layer backward; its gradient, null where it has no adapters, arrives when the device has done it. */
+  #layerBackward(layer: number, goesOn: boolean): Promise<ArrayBuffer | null> {
     const { gpu, plan, programs } = this.#host;
     const { input, inputCopy, staging } = this.#kept.get(layer)!;
     if (this.#recompute) {
       gpu.copy(inputCopy!, this.#find('t.x', null), this.#hiddenBytes());
-      this.#run(programs.forward.keep, layer);
+      this.#run(programs.layers[layer]!.forward.keep, layer);
     }
-    const program = programs.backward[input];
+    const program = programs.layers[layer]!.backward[input];
     const bytes = plan.layout.layers[layer]!.length * 4;
     this.#run(goesOn ? program.goesOn : program.ends, layer);
+    if (bytes === 0) {
+      const done = gpu.idle().then(() => null);
+      done.catch(() => undefined);
+      return done;
+    }
     gpu.copy(this.#find('t.gradient', null), whole(staging), bytes);
     gpu.submit();
     const gradient = gpu.map(staging, bytes);
@@ -216,7 +224,7 @@ export class WebGpuPass implements Pass {
     if (this.#kept.has(layer)) throw new Error(`Layer ${layer} went forward twice in one pass.`);
     const direct = !this.#recompute && below !== null && below === layer - 1 && this.#kept.has(below);
     let inputCopy: Slice | null = null;
-    if (this.#recompute || (!direct && needsInputCopy(plan))) {
+    if (this.#recompute || (!direct && needsInputCopy(plan) && plan.layout.layers[layer]!.length > 0)) {
       const copies = [...this.#kept.values()].filter((kept) => kept.inputCopy !== null).length;
       inputCopy = storage.inputCopy(copies);
       gpu.copy(this.#find('t.x', null), inputCopy, this.#hiddenBytes());

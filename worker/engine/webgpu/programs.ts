@@ -3,42 +3,58 @@ import { embedSteps } from './steps/embed-steps.ts';
 import { headBackwardSteps, headForwardSteps } from './steps/head-steps.ts';
 import { type LayerInput, layerBackwardSteps } from './steps/layer-backward.ts';
 import { layerForwardSteps } from './steps/layer-forward.ts';
-import type { KernelStep, ModelPlan } from './steps/steps.ts';
+import { type KernelStep, layerForms, type ModelPlan } from './steps/steps.ts';
 
 /** Everything that a pass can be made of. */
 export interface Programs {
   readonly embed: readonly KernelStep[];
-  readonly forward: { readonly plain: readonly KernelStep[]; readonly keep: readonly KernelStep[] };
+  /** Of each form of layers. */
+  readonly forms: readonly LayerPrograms[];
+  /** Of each layer: layers of one form share theirs. */
+  readonly layers: readonly LayerPrograms[];
   readonly loss: readonly KernelStep[];
   readonly headBackward: { readonly alone: readonly KernelStep[]; readonly withGradient: readonly KernelStep[] };
+}
+
+export interface LayerPrograms {
+  readonly forward: { readonly plain: readonly KernelStep[]; readonly keep: readonly KernelStep[] };
   readonly backward: Readonly<
     Record<LayerInput, { readonly ends: readonly KernelStep[]; readonly goesOn: readonly KernelStep[] }>
   >;
 }
 
 export function makePrograms(plan: ModelPlan): Programs {
-  const backward = (input: LayerInput) => ({
-    ends: layerBackwardSteps(plan, input, false),
-    goesOn: layerBackwardSteps(plan, input, true),
+  const { forms, formOf } = layerForms(plan);
+  const made = forms.map((form): LayerPrograms => {
+    const backward = (input: LayerInput) => ({
+      ends: layerBackwardSteps(form, input, false),
+      goesOn: layerBackwardSteps(form, input, true),
+    });
+    return {
+      forward: { plain: layerForwardSteps(form, false), keep: layerForwardSteps(form, true) },
+      backward: { copied: backward('copied'), below: backward('below') },
+    };
   });
   return {
     embed: embedSteps(plan),
-    forward: { plain: layerForwardSteps(plan, false), keep: layerForwardSteps(plan, true) },
+    forms: made,
+    layers: formOf.map((form) => made[form]!),
     loss: headForwardSteps(plan),
     headBackward: { alone: headBackwardSteps(plan, false), withGradient: headBackwardSteps(plan, true) },
-    backward: { copied: backward('copied'), below: backward('below') },
   };
 }
 
-export function allSteps({ embed, forward, loss, headBackward, backward }: Programs): readonly KernelStep[] {
+export function allSteps({ embed, forms, loss, headBackward }: Programs): readonly KernelStep[] {
   return [
     ...embed,
-    ...forward.plain,
-    ...forward.keep,
+    ...forms.flatMap(({ forward, backward }) => [
+      ...forward.plain,
+      ...forward.keep,
+      ...Object.values(backward).flatMap(({ ends, goesOn }) => [...ends, ...goesOn]),
+    ]),
     ...loss,
     ...headBackward.alone,
     ...headBackward.withGradient,
-    ...Object.values(backward).flatMap(({ ends, goesOn }) => [...ends, ...goesOn]),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { longestBlock } from '../../model/layout.ts';
 import { type CountedBuffer, type Gpu, type Slice, whole } from './device/gpu.ts';
 import { inputCopyBytes, type PassShape, passTableBytes, planTransients, savedCounts, savedTensors } from './memory.ts';
 import type { ModelPlan } from './steps/steps.ts';
@@ -136,7 +137,7 @@ export class Storage {
     while (this.#saved.length < sets)
       this.#saved.push(new Map(sizes.map(([name, bytes]) => [name, whole(this.#gpu.allocate(name, bytes))])));
     while (this.#stagings.length < layers)
-      this.#stagings.push(this.#gpu.allocate('gradient', this.#plan.layout.layers[0]!.length * 4, 'staging'));
+      this.#stagings.push(this.#gpu.allocate('gradient', longestBlock(this.#plan.layout) * 4, 'staging'));
     for (let index = 0; index < inputs; index++) this.inputCopy(index);
   }
 

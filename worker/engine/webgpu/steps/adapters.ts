@@ -3,7 +3,7 @@ import { targetShape } from '../../../model/layout.ts';
 import { loraSite } from '../../dropout.ts';
 import { paddedRank } from '../kernels/lora-project.ts';
 import type { MatmulLora } from '../kernels/matmul/matmul.ts';
-import type { ModelPlan } from './steps.ts';
+import type { LayerPlan, ModelPlan } from './steps.ts';
 
 /** A product of the layer with a frozen matrix: query, key and value are one. */
 export type Product = 'qkv' | 'o' | 'i' | 'd';
@@ -32,7 +32,7 @@ export interface ProductAdapter {
 /** The adapters of a product, and the sizes that its kernels share. */
 export interface ProductAdapters {
   readonly rank: number;
-  /** alpha / R. */
+  /** What B A is multiplied by. */
   readonly scale: number;
   /** Floats in a row of z. */
   readonly zWidth: number;
@@ -45,18 +45,18 @@ export function productShape({ shape }: Pick<ModelPlan, 'shape'>, product: Produ
   return [outer * TARGETS_OF[product].length, inner];
 }
 
-/** Null where the session adapts none of the product's targets. */
-export function adaptersOf(plan: ModelPlan, product: Product): ProductAdapters | null {
-  const { lora, shape, layout } = plan;
-  const chosen = TARGETS_OF[product].filter((target) => lora.targets.includes(target));
+/** Null where the form's layers adapt none of the product's targets. */
+export function adaptersOf(plan: LayerPlan, product: Product): ProductAdapters | null {
+  const { lora, shape, rank, scale, block } = plan;
+  const chosen = TARGETS_OF[product].filter((target) => rank > 0 && lora.targets.includes(target));
   if (chosen.length === 0) return null;
-  const block = layout.layers[0]!;
   const offset = (target: LoraTarget, matrix: 'A' | 'B') =>
-    block.slots.find(({ name }) => name.endsWith(`.0.${target}.${matrix}`))!.offset - block.offset;
-  const width = paddedRank(lora.rank);
+    block.slots.find(({ name }) => name.replace(/^lora\.layer\.\d+\./, '') === `${target}.${matrix}`)!.offset -
+    block.offset;
+  const width = paddedRank(rank);
   return {
-    rank: lora.rank,
-    scale: lora.alpha / lora.rank,
+    rank,
+    scale,
     zWidth: width * chosen.length,
     adapters: chosen.map((target, index) => {
       const [outer] = targetShape(shape, target);
@@ -81,8 +81,7 @@ export function matmulLora({ rank, scale, zWidth, adapters }: ProductAdapters): 
 /** Products whose adapters are trained, from the loss downwards: the order in which the backward pass meets them. */
 export const PRODUCTS_DOWNWARDS: readonly Product[] = ['d', 'i', 'o', 'qkv'];
 
-/** The deepest product that has an adapter: below it the backward pass of a layer needs nothing but its input's gradient. */
-export function deepestProduct({ lora }: Pick<ModelPlan, 'lora'>): Product {
-  const adapted = PRODUCTS_DOWNWARDS.filter((product) => TARGETS_OF[product].some((t) => lora.targets.includes(t)));
-  return adapted.at(-1)!;
+/** The deepest product that has an adapter, if any has: below it the backward pass of a layer needs nothing but its input's gradient. */
+export function deepestProduct(plan: LayerPlan): Product | undefined {
+  return PRODUCTS_DOWNWARDS.findLast((product) => adaptersOf(plan, product) !== null);
 }

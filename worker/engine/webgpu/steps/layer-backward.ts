@@ -24,7 +24,7 @@ import {
   type ProductAdapters,
   productShape,
 } from './adapters.ts';
-import { type KernelStep, kernelStep, type ModelPlan, type TensorName } from './steps.ts';
+import { type KernelStep, kernelStep, type LayerPlan, type TensorName } from './steps.ts';
 
 /** Where the backward pass finds the layer's input, which the gradients of query, key and value's A need. */
 export type LayerInput =
@@ -35,14 +35,17 @@ export type LayerInput =
 
 /**
  * A layer backward: `t.g`, the gradient of its output (N,C), becomes that of its input when `wantInput`, and the adapters' gradients go
- * to `t.gradient`. Without `wantInput` the work ends at the deepest adapter; frozen matrices never get a gradient.
+ * to `t.gradient`. Without `wantInput` the work ends at the deepest adapter; frozen matrices never get a gradient, and a layer without
+ * adapters has none.
  */
-export function layerBackwardSteps(plan: ModelPlan, input: LayerInput, wantInput: boolean): readonly KernelStep[] {
-  const { shape, precision, layout, withDropout } = plan;
+export function layerBackwardSteps(plan: LayerPlan, input: LayerInput, wantInput: boolean): readonly KernelStep[] {
+  const { shape, precision, block, withDropout } = plan;
+  const deepest = deepestProduct(plan);
+  if (deepest === undefined && !wantInput) return [];
   const c = shape.hiddenSize;
   const dropped: TensorName = withDropout ? 't.dropped' : 't.g';
   const needs = (product: Product) =>
-    wantInput || PRODUCTS_DOWNWARDS.indexOf(product) <= PRODUCTS_DOWNWARDS.indexOf(deepestProduct(plan));
+    wantInput || PRODUCTS_DOWNWARDS.indexOf(product) <= PRODUCTS_DOWNWARDS.indexOf(deepest ?? 'd');
   const norm = (which: '1' | '2', dropoutSite: number) =>
     kernelStep(
       layerNormBackwardKernel({ normedPrecision: precision, dropout: withDropout }),
@@ -92,23 +95,24 @@ export function layerBackwardSteps(plan: ModelPlan, input: LayerInput, wantInput
       }
     }
   }
-  const { length } = layout.layers[0]!;
-  steps.push(
-    kernelStep(gradientSumKernel(), { parts: 't.parts', gradient: 't.gradient' }, gradientSumSizes(length), () =>
-      gradientSumGrid(length),
-    ),
-  );
+  const { length } = block;
+  if (length > 0)
+    steps.push(
+      kernelStep(gradientSumKernel(), { parts: 't.parts', gradient: 't.gradient' }, gradientSumSizes(length), () =>
+        gradientSumGrid(length),
+      ),
+    );
   return steps;
 }
 
 /** Whether this tensor holds something to add to when the product comes to it. */
-function adds(plan: ModelPlan, product: Product, into: TensorName): boolean {
+function adds(plan: LayerPlan, product: Product, into: TensorName): boolean {
   return into === 't.g' || adaptersOf(plan, product) !== null;
 }
 
 /** The gradient of a frozen product's input, (N,O) to (N,K), after what its adapters have put there. */
 function productBackward(
-  plan: ModelPlan,
+  plan: LayerPlan,
   product: Product,
   from: TensorName,
   into: TensorName,
@@ -138,7 +142,7 @@ function productBackward(
   );
 }
 
-function attentionBackward(plan: ModelPlan, wantInput: boolean): KernelStep[] {
+function attentionBackward(plan: LayerPlan, wantInput: boolean): KernelStep[] {
   const { shape, lora, precision } = plan;
   const attention = { headSize: shape.hiddenSize / shape.heads, precision, threads: plan.attentionThreads };
   const grid: KernelStep['grid'] = ({ samples, longest }) => attentionGrid(attention, shape.heads, samples, longest);
@@ -164,7 +168,7 @@ interface ProductInput {
 
 /** dz, dA and dB of a product's adapters from the gradient `dy` of its output; with `into`, what they send back to their input. */
 function adapterGradients(
-  plan: ModelPlan,
+  plan: LayerPlan,
   product: Product,
   dy: TensorName,
   x: ProductInput,
@@ -229,7 +233,7 @@ function adapterGradients(
 }
 
 function gradientStep(
-  plan: ModelPlan,
+  plan: LayerPlan,
   { rank, zWidth, adapters }: ProductAdapters,
   of: {
     readonly matrix: 'A' | 'B';
@@ -250,7 +254,7 @@ function gradientStep(
     rank,
     scale: of.scale,
     zWidth,
-    blockLength: plan.layout.layers[0]!.length,
+    blockLength: plan.block.length,
     targets: adapters.map(({ from, zOffset, aOffset, bOffset, dropoutSite }) => ({
       xOffset: of.matrix === 'A' ? 0 : from,
       zOffset,

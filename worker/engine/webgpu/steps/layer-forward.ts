@@ -5,13 +5,13 @@ import { loraProjectGrid, loraProjectKernel, loraProjectSizes } from '../kernels
 import { matmulGrid, matmulKernel, matmulSizes } from '../kernels/matmul/matmul.ts';
 import type { MatmulVariant } from '../kernels/matmul/matmul-variant.ts';
 import { adaptersOf, matmulLora, type Product, productShape } from './adapters.ts';
-import { type KernelStep, kernelStep, type ModelPlan, type TensorName } from './steps.ts';
+import { type KernelStep, kernelStep, type LayerPlan, type TensorName } from './steps.ts';
 
 /**
  * A layer forward, from hidden states in `t.x` to hidden states in `t.x`. With `keep`, what the backward pass needs goes to `s.`: no
  * input of a frozen matrix that has no adapter, no probabilities, and of the two LayerNorms only their normalised inputs.
  */
-export function layerForwardSteps(plan: ModelPlan, keep: boolean): readonly KernelStep[] {
+export function layerForwardSteps(plan: LayerPlan, keep: boolean): readonly KernelStep[] {
   const { shape, precision } = plan;
   const at = (name: string): TensorName => (keep ? `s.${name}` : `t.${name}`);
   // Backward, the context is needed by its adapter alone.
@@ -42,7 +42,7 @@ export function layerForwardSteps(plan: ModelPlan, keep: boolean): readonly Kern
 
 /** A frozen projection with its adapters. With a dropout site the residual `t.x` is added and the sum, f32, left to the LayerNorm. */
 function product(
-  plan: ModelPlan,
+  plan: LayerPlan,
   which: Product,
   x: TensorName,
   at: (name: string) => TensorName,

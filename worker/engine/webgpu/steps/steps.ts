@@ -1,5 +1,6 @@
+import { rankOf, scaleOf } from '../../../../signaling/protocol/adapters.ts';
 import type { LoraSettings, ModelShape } from '../../../../signaling/protocol/settings.ts';
-import type { ParameterLayout } from '../../../model/layout.ts';
+import type { ParameterBlock, ParameterLayout } from '../../../model/layout.ts';
 import type { Loss } from '../../loss.ts';
 import type { AttentionThreads } from '../kernels/attention.ts';
 import type { Grid, Kernel, Precision, WeightPrecision } from '../kernels/kernel.ts';
@@ -20,6 +21,33 @@ export interface ModelPlan {
   readonly weights: WeightPrecision;
   readonly tile: Tile;
   readonly attentionThreads: AttentionThreads;
+}
+
+/**
+ * The model as layers of one form see it: they have the same rank and scale, or no adapters at all. Steps of layers are made for a
+ * form, and all its layers share them.
+ */
+export interface LayerPlan extends ModelPlan {
+  /** R; 0 without adapters. */
+  readonly rank: number;
+  /** What B A is multiplied by. */
+  readonly scale: number;
+  /** Of one layer of the form. */
+  readonly block: ParameterBlock;
+}
+
+/** The different forms of a model's layers, and which of them each layer has. */
+export function layerForms(plan: ModelPlan): {
+  readonly forms: readonly LayerPlan[];
+  readonly formOf: readonly number[];
+} {
+  const forms: LayerPlan[] = [];
+  const formOf = plan.layout.layers.map((block, layer) => {
+    const [rank, scale] = [rankOf(plan.lora, layer), scaleOf(plan.lora, layer)];
+    const known = forms.findIndex((form) => form.rank === rank && form.scale === scale);
+    return known >= 0 ? known : forms.push({ ...plan, rank, scale, block }) - 1;
+  });
+  return { forms, formOf };
 }
 
 /** Sizes of a packed batch, which grids depend on. */
