@@ -141,6 +141,8 @@ async function train(name: string, devices: number): Promise<void> {
     logFile: null,
     devices: Array.from({ length: devices }, (_, i) => ({ name: `device-${i + 1}`, slowdown: 1 })),
     cacheFolder: null,
+    door: { door: 'link', cap: null, admitAll: false },
+    onDoor: () => undefined,
     onLink: () => undefined,
     onView: ({ scores }) => {
       for (const score of scores.slice(shown))

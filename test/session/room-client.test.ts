@@ -45,7 +45,7 @@ const welcome: ServerMessage = {
 };
 const hello: ServerMessage = { type: 'hello', version: PROTOCOL_VERSION };
 
-function client() {
+function client({ tells = false } = {}) {
   const sockets: FakeSocket[] = [];
   const heard: RoomMessage[] = [];
   const introduced: unknown[] = [];
@@ -58,7 +58,10 @@ function client() {
         return socket as unknown as WebSocket;
       },
     },
-    () => [{ type: 'join', version: PROTOCOL_VERSION, device, room: 'abc234', watch: false }],
+    () => [
+      { type: 'join', version: PROTOCOL_VERSION, device, room: 'abc234', watch: false },
+      ...(tells ? [{ type: 'hidden', hidden: false } as const] : []),
+    ],
   );
   room.onMessage((message) => heard.push(message));
   room.onIntroduction((given) => introduced.push(given));
@@ -190,5 +193,51 @@ describe('the control connection of a page', () => {
     for (const message of [hello, welcome]) socket.say(message);
     socket.say({ type: 'ice', iceServers: [{ urls: 'turn:192.0.2.1' }] });
     expect(introduced.at(-1)).toEqual({ ...introduction, iceServers: [{ urls: 'turn:192.0.2.1' }] });
+  });
+
+  it('says again what it said of itself while it waited, once it is in', () => {
+    const { open, heard } = client({ tells: true });
+    const socket = open();
+    socket.say(hello);
+    socket.say({ type: 'waiting', sentence: 'The host has to let you in.' });
+    expect(heard).toEqual([{ type: 'waiting', sentence: 'The host has to let you in.' }]);
+    expect(socket.types()).toEqual(['join', 'hidden']);
+    socket.say(welcome);
+    expect(socket.types()).toEqual(['hidden']);
+  });
+
+  it('comes again when it is refused after a restart, but not when its host does not want it', () => {
+    const { open, heard, sockets } = client();
+    const first = open();
+    for (const message of [hello, welcome]) first.say(message);
+    first.say({ type: 'error', sentence: 'There is no session with this code.', refused: true, why: 'code' });
+    vi.advanceTimersByTime(400);
+    expect([sockets.length, heard.length]).toEqual([2, 0]);
+    const second = open();
+    second.say(hello);
+    const removed = {
+      type: 'error',
+      sentence: 'The host took this device out.',
+      refused: true,
+      why: 'removed',
+    } as const;
+    second.say(removed);
+    expect(heard).toEqual([removed]);
+    second.dispatchEvent(new Event('close'));
+  });
+
+  it('hands on what the host alone is told of its door', () => {
+    const { open, heard } = client();
+    const socket = open();
+    const entrance = { door: 'ask' as const, cap: 12, waiting: [] };
+    for (const message of [hello, welcome]) socket.say(message);
+    socket.say({ type: 'news', edition: 4, since: null, change: whole, entrance });
+    expect(heard).toEqual([
+      { type: 'room', room: view },
+      { type: 'entrance', entrance },
+    ]);
+    // A change of the door alone is no change of the room.
+    socket.say({ type: 'news', edition: 5, since: 4, change: {}, entrance: { ...entrance, door: 'open' } });
+    expect(heard.slice(2)).toEqual([{ type: 'entrance', entrance: { ...entrance, door: 'open' } }]);
   });
 });

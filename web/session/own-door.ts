@@ -2,12 +2,16 @@ import { newSecret, passHashOf, passOf, type Secret } from '../../signaling/prot
 import { type Door, MAX_REMOVED } from '../../signaling/protocol/door.ts';
 import { MAX_DEVICES_IN_ROOM } from '../../signaling/protocol/limits.ts';
 import type { ClientMessage } from '../../signaling/protocol/messages.ts';
-import type { HostRequest } from '../../worker/api/host-api.ts';
+import type { HostRequest, Preflight } from '../../worker/api/host-api.ts';
 import type { KeptDoor } from './host-key.ts';
 import { roomLink } from './links/link-address.ts';
 import type { Resumed } from './session-note.ts';
 import type { EntranceControls, HostOptions } from './view/view.ts';
 import type { ViewStore } from './view/view-store.ts';
+import { within } from './world/ending.ts';
+
+/** The session does not wait longer to know how large its model is. */
+const MEASURE_MS = 2000;
 
 /** What a `create` message says of the door. */
 export type DoorEntry = Pick<
@@ -52,6 +56,7 @@ export class OwnDoor implements EntranceControls {
   #door: Door;
   #cap: number;
   #removed: readonly string[];
+  #downloadBytes: number | null = null;
 
   constructor(context: OwnDoorContext, { secret, door, cap, removed }: KeptDoor) {
     this.#context = context;
@@ -67,7 +72,25 @@ export class OwnDoor implements EntranceControls {
   }
 
   get entry(): DoorEntry {
-    return { passHash: this.#passHash, door: this.#door, cap: this.#cap, removed: [...this.#removed] };
+    const downloadBytes = this.#downloadBytes;
+    return {
+      passHash: this.#passHash,
+      door: this.#door,
+      cap: this.#cap,
+      removed: [...this.#removed],
+      ...(downloadBytes !== null && { downloadBytes }),
+    };
+  }
+
+  /** What joining will cost a device: told where it is known soon. */
+  measure(preflight: Promise<Pick<Preflight, 'totalBytes'>>): Promise<void> {
+    const told = preflight.then(
+      ({ totalBytes }) => {
+        this.#downloadBytes = totalBytes;
+      },
+      () => undefined,
+    );
+    return within(MEASURE_MS, told);
   }
 
   /** The room has this code from now on. */

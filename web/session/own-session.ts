@@ -226,6 +226,7 @@ export class OwnSession implements HostSession {
       const progress = await api.progress();
       if (!isDone() && !this.#over) this.#store.dispatch({ type: 'opening', opening: progress });
     });
+    await this.entrance.measure(api.preflight(request.model, request.origin, this.#environment.memoryLimitBytes));
     if (this.#over) return;
     const { shape, task, training, lora, pairs, data } = made;
     this.#store.dispatch({ type: 'opening', opening: null });

@@ -5,12 +5,14 @@ import type { HostRequest } from '../../../worker/api/host-api.ts';
 import type { NamedFile, OwnTaskRequest } from '../../../worker/api/tables.ts';
 import { defaultCacheFolder } from '../../../worker/node/file-chunk-store.ts';
 import { keyFileOf } from '../../node/node-environment.ts';
-import { MAX_LORA_RANK } from '../../protocol/limits.ts';
+import { DOORS } from '../../protocol/door.ts';
+import { MAX_DEVICES_IN_ROOM, MAX_LORA_RANK } from '../../protocol/limits.ts';
 import { POLICIES, type Policy, WEIGHT_STORAGES } from '../../protocol/settings.ts';
 import { recipeFor } from '../../protocol/words/recipes.ts';
 import { localModelId } from '../../server/page.ts';
 import { CommandError, cacheFolder, oneOf, readArguments, wholeNumber } from '../command-line.ts';
 import { LABEL_KINDS, labelKind, openTable, readTableBytes, taskKind } from '../own-table.ts';
+import type { DemoDoor } from './demo-door.ts';
 import { readPatience, readTraining, TRAINING_HELP, TRAINING_OPTIONS } from './training-options.ts';
 
 const EMBEDDED_MODEL = 'roberta-mini';
@@ -45,6 +47,12 @@ How
   --policy P         ${POLICIES.join(', ')} (auto)
 ${TRAINING_HELP}  --rank N           rank of the adapters (8)
   --compare-single   afterwards train on one device with the same seed and compare the losses
+
+Who comes in
+  --door DOOR        link: who has the link; ask: whom you let in, here on the terminal; open: who has the code;
+                     locked: nobody (link)
+  --cap N            devices at most, the host among them (${MAX_DEVICES_IN_ROOM})
+  --admit-all        let in whoever waits, without asking
 
 What is kept
   --out FOLDER       where the adapter goes (out/demo-adapter)
@@ -91,6 +99,9 @@ const OPTIONS = {
   best: { type: 'boolean', default: false },
   resume: { type: 'string' },
   log: { type: 'string' },
+  door: { type: 'string' },
+  cap: { type: 'string' },
+  'admit-all': { type: 'boolean', default: false },
   port: { type: 'string', default: '8787' },
   host: { type: 'string', default: '127.0.0.1' },
   json: { type: 'boolean', default: false },
@@ -122,6 +133,7 @@ export interface DemoOptions {
   readonly which: 'last' | 'best';
   readonly checkpointFile: string | null;
   readonly logFile: string | null;
+  readonly door: DemoDoor;
   readonly port: number;
   readonly host: string;
   readonly json: boolean;
@@ -144,6 +156,7 @@ export async function readDemoOptions(argv: string[]): Promise<DemoOptions | nul
     forms: values['export-as'].split(',').map((form) => oneOf('export-as', form.trim(), EXPORT_FORMS)),
     which: values.best ? 'best' : 'last',
     logFile: values.log ?? null,
+    door: readDoor(values),
     port: wholeNumber('port', values.port, 0, 65535),
     host: values.host,
     json: values.json,
@@ -171,6 +184,21 @@ export async function readDemoOptions(argv: string[]): Promise<DemoOptions | nul
     },
     compareSingle: values['compare-single'] ?? false,
     checkpointFile: checkpoint ?? null,
+  };
+}
+
+/** Null where a session that is gone on with has its own. */
+function readDoor({ door, cap, resume, 'admit-all': admitAll, devices }: Values): DemoDoor {
+  const chosen = door === undefined ? null : oneOf('door', door, DOORS);
+  const fresh = resume === undefined;
+  if (chosen === 'ask' && !admitAll && process.stdin.isTTY !== true)
+    throw new CommandError('--door ask asks on a terminal whom to let in, and this is none. Give --admit-all.');
+  if (chosen === 'locked' && devices !== '0')
+    throw new CommandError('--door locked lets nobody in, the demo’s own devices neither. Give --devices 0.');
+  return {
+    door: chosen ?? (fresh ? 'link' : null),
+    cap: cap === undefined ? (fresh ? MAX_DEVICES_IN_ROOM : null) : wholeNumber('cap', cap, 2, MAX_DEVICES_IN_ROOM),
+    admitAll,
   };
 }
 

@@ -12,6 +12,7 @@ import type { DataReport } from '../../../worker/api/tables.ts';
 import { headlessEnvironment } from '../../node/node-environment.ts';
 import type { RoundReport, ScoreReport } from '../../protocol/room-view.ts';
 import type { Policy } from '../../protocol/settings.ts';
+import { type DemoDoor, keepDoor } from './demo-door.ts';
 import type { ExportForm } from './demo-options.ts';
 
 /** A device that has not come by then is not waited for. */
@@ -36,7 +37,10 @@ export interface DemoSession {
   readonly which: AdapterChoice;
   readonly checkpointFile: string | null;
   readonly logFile: string | null;
+  readonly door: DemoDoor;
   readonly onLink: (link: string) => void;
+  /** What the terminal host is asked, and told, about those at its door. */
+  readonly onDoor: (line: string) => void;
   readonly onView: (view: SessionView) => void;
   readonly signal: AbortSignal;
 }
@@ -62,7 +66,8 @@ export async function runSession(demo: DemoSession): Promise<DemoResult> {
     allowPrivate: true,
     ...(checkpointFile !== null && { checkpointFile }),
   });
-  const session = await openSession(environment, demo.session);
+  const session = await openSession(environment, demo);
+  const closeDoor = keepDoor(session, demo.door.admitAll, demo.onDoor);
   const children: ChildProcess[] = [];
   const abort = (): void => session.leave();
   signal.addEventListener('abort', abort, { once: true });
@@ -91,6 +96,7 @@ export async function runSession(demo: DemoSession): Promise<DemoResult> {
     return { rounds, scores, exports, data: session.view.data, report, trainingSeconds };
   } finally {
     signal.removeEventListener('abort', abort);
+    closeDoor();
     session.leave();
     await session.closed;
     if (logFile !== null) await writeFile(logFile, session.runLog(), { mode: 0o600 });
@@ -106,10 +112,19 @@ const EXPORTS: Readonly<
   onnx: (session, which) => session.exportOnnx(which),
 };
 
-function openSession(environment: SessionEnvironment, asked: DemoSession['session']): Promise<OwnSession> | OwnSession {
-  if (asked.kind === 'checkpoint') return resumeSession(environment, asked, null);
-  const { request, policy, patience } = asked;
-  return new OwnSession(environment, request, { name: 'host', policy, slowdown: 1, patience });
+async function openSession(
+  environment: SessionEnvironment,
+  { session: asked, door: { door, cap } }: Pick<DemoSession, 'session' | 'door'>,
+): Promise<OwnSession> {
+  const chosen = { ...(door !== null && { door }), ...(cap !== null && { cap }) };
+  if (asked.kind === 'fresh') {
+    const { request, policy, patience } = asked;
+    return new OwnSession(environment, request, { name: 'host', policy, slowdown: 1, patience, ...chosen });
+  }
+  const session = await resumeSession(environment, asked, null);
+  const { door: had, cap: limit } = session.entrance.kept;
+  session.entrance.set(door ?? had, cap ?? limit);
+  return session;
 }
 
 /** Why training stopped by itself, or null. */

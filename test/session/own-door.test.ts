@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { passHashOf, passOf } from '../../signaling/protocol/door/secret.ts';
+import { MAX_REMOVED } from '../../signaling/protocol/door.ts';
+import type { ClientMessage } from '../../signaling/protocol/messages.ts';
+import { readInvitation } from '../../web/session/links/link-address.ts';
+import { firstDoor, OwnDoor } from '../../web/session/own-door.ts';
+import { ViewStore } from '../../web/session/view/view-store.ts';
+
+const bytes = (length: number): Uint8Array => new Uint8Array(length).fill(5);
+const grammar = { task: { id: 'grammar', endpoint: '' } };
+const own = { task: { id: 'own', endpoint: '' } };
+const key = { id: 'hosthost', key: 'k'.repeat(32), room: 'abc234' };
+const kept = { ...firstDoor(bytes, grammar, {}, null), door: 'locked' as const, cap: 9, removed: ['tabtabtab'] };
+
+describe('a session’s door at first', () => {
+  it.each([
+    ['a public task', grammar, {}, null, 'link', 64],
+    ['a table of one’s own', own, {}, null, 'ask', 64],
+    ['what its host wants', own, { door: 'open', cap: 5 }, null, 'open', 5],
+    ['a session of 0.1.0 that is gone on with', own, {}, { key }, 'link', 64],
+    ['one that is gone on with without its key', own, {}, { key: null }, 'ask', 64],
+    ['one that is gone on with', own, {}, { key: { ...key, door: kept } }, 'locked', 9],
+  ] as const)('is that of %s', (_, request, options, resumed, door, cap) => {
+    const first = firstDoor(bytes, request, options, resumed);
+    expect(first).toMatchObject({ door, cap });
+    expect(readInvitation(`#room=abc234&secret=${first.secret}`)).toEqual({
+      ok: true,
+      room: 'abc234',
+      secret: first.secret,
+    });
+  });
+
+  it('has the secret that it had, and keeps out whom it kept out; a new one has another secret', () => {
+    const first = firstDoor(bytes, own, {}, { key: { ...key, door: kept } });
+    expect(first).toEqual(kept);
+    expect(firstDoor((n) => new Uint8Array(n).fill(6), own, {}, { key }).secret).not.toBe(kept.secret);
+  });
+});
+
+describe('the host’s side of a door', () => {
+  const scene = () => {
+    const said: ClientMessage[] = [];
+    const unlinked: string[] = [];
+    const store = new ViewStore('host', 'hosthost');
+    const context = {
+      origin: 'https://example.org',
+      store,
+      send: (message: ClientMessage) => void said.push(message),
+      onRemoved: (device: string) => void unlinked.push(device),
+    };
+    const first = firstDoor(bytes, grammar, {}, null);
+    return { said, unlinked, store, door: new OwnDoor(context, first), secret: first.secret };
+  };
+
+  it('says what its person decides, and what it has decided where the server forgot', async () => {
+    const { said, unlinked, door, secret } = scene();
+    await door.measure(Promise.resolve({ totalBytes: 9_123_456 }));
+    door.set('ask', 12.4);
+    door.admit('firstfirst');
+    door.refuse('secondsecond');
+    door.remove('thirdthird');
+    expect(said).toEqual([
+      { type: 'door', door: 'ask', cap: 12 },
+      { type: 'admit', device: 'firstfirst' },
+      { type: 'refuse', device: 'secondsecond' },
+      { type: 'remove', device: 'thirdthird' },
+    ]);
+    expect(unlinked).toEqual(['thirdthird']);
+    const removed = ['thirdthird'];
+    const passHash = passHashOf(passOf(secret));
+    expect(door.entry).toEqual({ passHash, door: 'ask', cap: 12, removed, downloadBytes: 9_123_456 });
+    expect(door.kept).toEqual({ secret, door: 'ask', cap: 12, removed });
+    // The secret itself is told to nobody.
+    expect(JSON.stringify([said, door.entry])).not.toContain(secret);
+  });
+
+  it('has bounds: 2 to 64 devices, and the last of those who were removed', () => {
+    const { said, door } = scene();
+    for (const cap of [-1, 1, 65, 1e9]) door.set('link', cap);
+    expect(said.map((message) => message.type === 'door' && message.cap)).toEqual([2, 2, 64, 64]);
+    for (let i = 0; i < MAX_REMOVED + 2; i++) door.remove(`device${i}`);
+    door.remove('device5');
+    expect(door.kept.removed).toHaveLength(MAX_REMOVED);
+    expect(door.kept.removed.at(0)).toBe('device2');
+    expect(door.kept.removed.at(-1)).toBe('device5');
+  });
+
+  it('invites with code and secret, anew when the code is another', async () => {
+    const { store, door, secret } = scene();
+    await door.measure(Promise.reject(new Error('no such model')));
+    expect(door.entry).not.toHaveProperty('downloadBytes');
+    door.invite('abc234');
+    const before = store.view.invitation;
+    expect(before).toEqual({ room: 'abc234', secret, link: `https://example.org/#room=abc234&secret=${secret}` });
+    door.invite('abc234');
+    expect(store.view.invitation).toBe(before);
+    door.invite('def567');
+    expect(store.view.invitation).toMatchObject({ room: 'def567', secret });
+  });
+});
