@@ -45,6 +45,16 @@ describe('deviceStatus', () => {
     [device(2, { linked: false, online: false }), 'lost its connection; it may come back', 'problem'],
     [device(2), 'stands by: this plan is quicker without it', 'quiet'],
     [device(2, { hidden: true }), 'stands by: this plan is quicker without it', 'quiet'],
+    [
+      device(2, { probation: { why: 'late', since: 12, next: 16 } }),
+      'did not deliver in time up to round 12: others do its part; it is tried again from round 16 on, and back when it delivers',
+      'problem',
+    ],
+    [
+      device(1, { probation: { why: 'failed', since: 12, next: 13 } }),
+      'failed again and again up to round 12: others do its part; it is tried again from round 13 on, and back when it delivers',
+      'problem',
+    ],
     [device(1), 'trains layers 3–5 and the head', 'well'],
     [device(1, { online: false }), 'trains layers 3–5 and the head; lost the server, still linked to the host', 'well'],
     [
@@ -77,6 +87,8 @@ describe('deviceLines', () => {
     expect(host?.tags).toEqual(['host']);
     expect(host?.profile).toContain('no link needed');
     expect(other?.tags).toEqual(['you']);
+    const spared = { ...pair, devices: [device(1, { probation: { why: 'late', since: 3, next: 4 } })] };
+    expect(deviceLines(spared, '', [], seats)[0]?.tags).toEqual(['on probation']);
     expect(other?.mark?.letter).toBe('B');
     expect(other?.facts[0]).toBe('predicted 0.42 s');
     expect(other?.facts[1]).toMatch(/^measured 0\.\d\d s$/);

@@ -234,6 +234,13 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
       news(2, 'Old ThinkPad went away in round 34; its work was given to Linen Shuttle.', 71, 'problem'),
     ],
   }),
+  'training-probation': view({
+    ...training(),
+    room: room({
+      devices: [...devices3, device(3, { probation: { why: 'late', since: 30, next: 38 } })],
+      plan: three,
+    }),
+  }),
   'training-reconnecting': view({ ...training(), ...deviceRole, server: 'reconnecting' }),
   'training-failed-self': view({
     ...training(),

@@ -2,6 +2,7 @@ import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../../signaling/pro
 import type {
   DeviceStatus,
   DeviceView,
+  Probation,
   RoomView,
   RoundReport,
   Transfer,
@@ -54,6 +55,7 @@ export function deviceLines(
         ...(device.id === self ? ['you'] : []),
         ...(device.id === room.host ? ['host'] : []),
         ...(device.kind === 'headless' ? ['headless'] : []),
+        ...(isOnProbation(device) ? ['on probation'] : []),
       ],
       status,
       tone,
@@ -89,11 +91,21 @@ export function deviceStatus(device: DeviceView, room: RoomView): { readonly sta
   }
   if (status.kind === 'profiling') return { status: 'measuring its speed', tone: 'busy' };
   if (!device.linked) return { status: 'ready, but its link to the host is not open', tone: 'problem' };
+  if (device.probation != null && room.phase !== 'finished')
+    return { status: probationText(device.probation), tone: 'problem' };
   const work = `${workOf(device, room)}${device.online ? '' : '; lost the server, still linked to the host'}`;
   if (work.startsWith('stands by')) return { status: work, tone: 'quiet' };
   return device.hidden && room.phase !== 'finished'
     ? { status: `${work}; its tab is in the background, where browsers slow it down`, tone: 'problem' }
     : { status: work, tone: 'well' };
+}
+
+const isOnProbation = ({ probation }: DeviceView): boolean => probation != null;
+
+/** Why nobody waits for a device, and when it can change that. */
+function probationText({ why, since, next }: Probation): string {
+  const what = why === 'late' ? 'did not deliver in time' : 'failed again and again';
+  return `${what} up to round ${since}: others do its part; it is tried again from round ${next} on, and back when it delivers`;
 }
 
 function loadedText({ done, total, transfer }: Extract<DeviceStatus, { kind: 'loading' }>): string {
