@@ -57,7 +57,7 @@ const whole = (api: DeviceWorkerApi): DeviceWorkerApi => ({
   begin: (order) => api.begin(order),
   next: () => api.next(),
   cancel: () => api.cancel(),
-  evaluate: (batch, microBatch) => api.evaluate(batch, microBatch),
+  evaluate: (batch) => api.evaluate(batch),
   progress: () => api.progress(),
 });
 
