@@ -172,11 +172,11 @@ async function gather(session: OwnSession, count: number): Promise<void> {
 }
 
 function startDevice(link: string, { name, slowdown }: DemoDevice, cacheFolder: string | null): ChildProcess {
-  const program = fileURLToPath(new URL('../../tabloom.ts', import.meta.url));
+  const program = fileURLToPath(new URL('../../tabloom.mjs', import.meta.url));
   return spawn(
     process.execPath,
     [
-      ...['--import', 'tsx', program, 'join', link],
+      ...[program, 'join', link],
       ...['--name', name, '--slowdown', String(slowdown), '--cache', cacheFolder ?? 'none', '--allow-private'],
     ],
     // Over the fourth, a device learns that the demo is gone, also when that was killed.

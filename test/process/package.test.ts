@@ -1,0 +1,66 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+/** What `npm pack` makes, installed in an empty folder as a person would have it. */
+
+const run = promisify(execFile);
+const project = fileURLToPath(new URL('../../', import.meta.url));
+let folder: string;
+let served: ChildProcess | null = null;
+
+beforeAll(async () => {
+  if (!existsSync(join(project, 'dist/index.html')))
+    throw new Error('The page is not built: run "npm run build" first.');
+  folder = await mkdtemp(join(tmpdir(), 'tabloom-package-'));
+  await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: project, maxBuffer: 1e8 });
+  const [tarball] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
+  await writeFile(join(folder, 'package.json'), '{ "private": true }');
+  const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
+  await run('npm', ['install', ...quiet, `./${tarball}`], { cwd: folder });
+}, 240_000);
+afterAll(async () => {
+  if (served !== null && served.exitCode === null) {
+    served.kill('SIGTERM');
+    await once(served, 'exit');
+  }
+  await rm(folder, { recursive: true });
+});
+
+const command = () => join(folder, 'node_modules/.bin/tabloom');
+
+it('brings no tool that builds', () => {
+  for (const tool of ['vite', 'typescript', 'vitest', 'puppeteer-core', '@biomejs/biome'])
+    expect([tool, existsSync(join(folder, 'node_modules', tool))]).toEqual([tool, false]);
+});
+
+it('trains together', async () => {
+  const { stdout } = await run(command(), ['demo', '--rounds', '2', '--json', '--port', '0', '--cache', 'none'], {
+    cwd: folder,
+    maxBuffer: 1e8,
+  });
+  const result: unknown = JSON.parse(stdout);
+  expect(result).toMatchObject({ losses: [expect.any(Number), expect.any(Number)] });
+}, 180_000);
+
+it('serves the page that it brought', async () => {
+  const args = ['serve', '--port', '0'];
+  served = spawn(command(), args, { cwd: folder, env: { ...process.env, XDG_STATE_HOME: folder }, stdio: 'pipe' });
+  let address = '';
+  for await (const line of createInterface({ input: served.stdout ?? process.stdin })) {
+    address = /http:\/\/\S+/.exec(line)?.[0] ?? '';
+    if (address !== '') break;
+  }
+  const page = await (await fetch(address)).text();
+  const script = /src="\.\/(assets\/index-[^"]+)"/.exec(page)?.[1] ?? '';
+  const answer = await fetch(`${address}/${script}`, { headers: { 'accept-encoding': 'br' } });
+  expect([answer.status, answer.headers.get('content-encoding')]).toEqual([200, 'br']);
+  expect((await fetch(`${address}/models/roberta-mini/config.json`)).status).toBe(200);
+});
