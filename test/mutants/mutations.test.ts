@@ -27,6 +27,7 @@ describe('changes on purpose', () => {
       'type Two = 2 | { readonly n: 3 };',
       "function f(x: 1 | 2): string { throw new Error('more than ' + 3); }",
       "const name = 'a' + b;",
+      'const none = [-1, 1e-9];',
     ].join('\n');
     expect(mutationsOf(text)).toEqual([]);
   });

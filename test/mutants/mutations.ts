@@ -95,9 +95,12 @@ export function mutationsOf(text: string): readonly Mutation[] {
       const place = between(left, right, String(operator));
       if (changed !== undefined && place !== null) add('update', place, changed);
     }
+    // Which negative number says "none" makes no difference.
+    if (type === 'UnaryExpression' && operator === '-' && isNode(argument) && argument.value === 1) return;
     if (type === 'UnaryExpression' && isNode(argument) && (operator === '-' || operator === '!'))
       add('sign', { start: node.start, end: argument.start }, '');
-    if (type === 'Literal' && typeof node.value === 'number') add('number', node, changedNumber(node.value));
+    if (type === 'Literal' && typeof node.value === 'number' && !isLeeway(node.value))
+      add('number', node, changedNumber(node.value));
     if (type === 'IfStatement' && isNode(node.test) && !isNode(node.alternate)) add('guard', node.test, 'false');
     if (type === 'ConditionalExpression' && isNode(node.test) && isNode(node.consequent) && isNode(node.alternate))
       add('branch', node, `${source(node.test)} ? ${source(node.alternate)} : ${source(node.consequent)}`);
@@ -122,6 +125,9 @@ function changedNumber(value: number): string {
   if (Number.isInteger(value) && value < 8) return String(value + 1);
   return String(value * 8);
 }
+
+/** What rounding is forgiven may be eight times as much. */
+const isLeeway = (value: number): boolean => value !== 0 && value < 1e-5;
 
 function isCall(node: Node): boolean {
   if (node.type === 'AwaitExpression') return isNode(node.argument) && isCall(node.argument);
