@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util';
 import { drawsFrom } from '../../signaling/planner/algorithms/random.ts';
 import { type Area, areaOf } from './areas.ts';
 import { type Mutation, mutated, mutationsOf } from './mutations.ts';
-import type { TestRun } from './runner.ts';
+import { RUNNER_IS_STUCK, type TestRun } from './test-run.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Not copied: large, or none of a test's business. */
@@ -87,7 +87,7 @@ function runsFor({ path, area }: Place): readonly (readonly string[])[] {
 let runner: ChildProcess | null = null;
 
 /** Whether these tests fail in the copy, or take longer than that. */
-function noticed(run: TestRun, patienceMs?: number): Promise<boolean> {
+function noticed(run: TestRun, patienceMs?: number, again = true): Promise<boolean> {
   const argv = ['--import', 'tsx', join(ROOT, 'test/mutants/runner.ts')];
   // Its own process group, so that whatever it started ends with it.
   runner ??= spawn(process.execPath, argv, { cwd: copy, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], detached: true });
@@ -104,7 +104,12 @@ function noticed(run: TestRun, patienceMs?: number): Promise<boolean> {
     };
     const timer = patienceMs === undefined ? undefined : setTimeout(gone, patienceMs);
     child.once('message', (answer) => done(answer === true));
-    child.once('exit', gone);
+    child.once('exit', (code) => {
+      if (code !== RUNNER_IS_STUCK || !again) return gone();
+      runner = null;
+      clearTimeout(timer);
+      resolve(noticed(run, patienceMs, false));
+    });
     child.send(run);
   });
 }

@@ -1,16 +1,11 @@
 /**
  * A process that runs tests again and again in the folder that it was started in, for `run.ts`: starting once saves most of what a short run
  * costs. Each message in names a project, test files and the source that has changed; each message out says whether a test failed.
+ * Where no answer can be had the process ends.
  */
 import { resolve } from 'node:path';
 import { createVitest, type Vitest } from 'vitest/node';
-
-export interface TestRun {
-  readonly project: 'unit' | 'engine';
-  readonly tests: readonly string[];
-  /** The source that differs from the project's; all others are as they were. */
-  readonly changed: string;
-}
+import { RUNNER_IS_STUCK, type TestRun } from './test-run.ts';
 
 let changedBefore: readonly string[] = [];
 const opened = new Map<string, Promise<Vitest>>();
@@ -35,7 +30,12 @@ async function noticed({ project, tests, changed }: TestRun): Promise<boolean> {
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications(
     await vitest.globTestSpecifications(tests.map((test) => resolve(test))),
   );
-  return unhandledErrors.length > 0 || testModules.length === 0 || testModules.some((module) => !module.ok());
+  const errors = unhandledErrors.map((error) => (error instanceof Error ? error.message : String(error)));
+  // After a run that was broken off the pool may still be at it.
+  if (errors.some((message) => message.includes('[vitest-pool]'))) throw new Error(errors.join('; '));
+  if (errors.length > 0 || testModules.some((module) => module.state() === 'failed')) return true;
+  if (!testModules.every((module) => module.ok())) throw new Error('Some tests did not run.');
+  return false;
 }
 
 // Nobody waits any more.
@@ -43,6 +43,6 @@ process.on('disconnect', () => process.exit());
 process.on('message', (run: TestRun) => {
   noticed(run).then(
     (answer) => process.send?.(answer),
-    () => process.send?.(true),
+    () => process.exit(RUNNER_IS_STUCK),
   );
 });

@@ -55,10 +55,10 @@ describe('training', () => {
       [5, 2, 1, true],
     ]);
     expect(scene.orders[0].dropout).toEqual({ probability: 0.25, seed: 11 });
-    expect(positions.slice(0, 2)).toEqual([
-      [0, 1, 2, 3],
-      [4, 5, 6, 7],
-    ]);
+    const halves = [0, 4].map((start) => ({ start, count: 4 }));
+    const dealt = await scene.host.roundBatch(1, halves);
+    expect(positions.slice(0, 2)).toEqual(halves.map(({ start }) => [...dealt.positions.slice(start, start + 4)]));
+    expect(positions.slice(0, 2).flat().sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
   it('scores after every so many rounds, and once at the end', async () => {
