@@ -117,7 +117,7 @@ export const LoraSettingsSchema = v.strictObject({
   rankPattern: v.exactOptional(v.record(ofLayer, rank)),
   alphaPattern: v.exactOptional(v.record(ofLayer, alpha)),
   /** Rank-stabilised: alpha / sqrt(rank) in place of alpha / rank. */
-  rslora: v.exactOptional(v.boolean()),
+  rslora: v.exactOptional(v.literal(true)),
 });
 export type LoraSettings = v.InferOutput<typeof LoraSettingsSchema>;
 
@@ -218,12 +218,6 @@ export type TaskSummary = v.InferOutput<typeof TaskSummarySchema>;
 export const labelsPerSample = ({ kind, labelCount }: Pick<TaskSummary, 'kind' | 'labelCount'>): number =>
   kind === 'multi-label' ? labelCount : 1;
 
-/** Until everything behind them is there. */
-const notYet = ({ layers, rankPattern, alphaPattern, rslora }: LoraSettings): string | null =>
-  (layers ?? rankPattern ?? alphaPattern ?? rslora) === undefined
-    ? null
-    : 'Adapters that differ from layer to layer cannot be trained yet.';
-
 /** Everything a device must know to take part; made by the host when it creates the room, fixed afterwards but for `policy`. */
 export const SessionSettingsSchema = v.pipe(
   v.strictObject({
@@ -248,7 +242,7 @@ export const SessionSettingsSchema = v.pipe(
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
     const { lora, shape } = dataset.value;
-    const message = adaptersProblem(lora, shape.layers) ?? notYet(lora);
+    const message = adaptersProblem(lora, shape.layers);
     if (message !== null) addIssue({ message });
   }),
 );

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { baseModelNotices } from '../../worker/adapter/base-model.ts';
-import { readLoraConfig, scalingOf } from '../../worker/adapter/lora-config.ts';
+import { readLoraConfig } from '../../worker/adapter/lora-config.ts';
 import { pcg4d } from '../../worker/model/pcg4d.ts';
 import { cpuMs } from '../cpu-ms.ts';
 
@@ -132,9 +132,8 @@ describe('which modules are meant, as PEFT finds it', () => {
     ).toEqual(['0 query 2/32', '0 value 16/32', '1 query 4/32', '1 value 8/32', '2 query 2/16', '2 value 8/16']);
   });
 
-  test('B A is multiplied by alpha / rank, rank-stabilised by alpha / sqrt(rank)', () => {
-    expect(scalingOf({ rank: 16, alpha: 8 }, false)).toBe(0.5);
-    expect(scalingOf({ rank: 16, alpha: 8 }, true)).toBe(2);
+  test('use_rslora is read', () => {
+    expect(read({}).config?.rankStabilised).toBe(false);
     expect(read({ use_rslora: true }).config?.rankStabilised).toBe(true);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
 import { checkGolden, relativeError } from '../../worker/check/golden-check.ts';
 import { lossAndGradient } from '../../worker/check/loss-and-gradient.ts';
-import { randomModel, randomValues } from '../../worker/check/random-model.ts';
+import { type RandomModelOptions, randomModel, randomValues } from '../../worker/check/random-model.ts';
 import type { Loss } from '../../worker/engine/loss.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import { erfc } from '../../worker/engine/reference/functions.ts';
@@ -33,7 +33,12 @@ describe('reference engine', () => {
   });
 });
 
-const MIXED = { layers: [1, 3], rankPattern: { 3: 4 }, alphaPattern: { 1: 3 }, rslora: true };
+const MIXED: NonNullable<RandomModelOptions['adapters']> = {
+  layers: [1, 3],
+  rankPattern: { 3: 4 },
+  alphaPattern: { 1: 3 },
+  rslora: true,
+};
 
 const WEIGHTED: Loss = { kind: 'cross-entropy', classWeights: [0.5, 2, 7], labelSmoothing: 0.2 };
 

@@ -42,7 +42,7 @@ describe('adapters', () => {
   });
 
   it('are rank-stabilised by the root of the rank', () => {
-    const stable = { ...mixed, rslora: true };
+    const stable = { ...mixed, rslora: true } as const;
     // 6 / 2, 8 / 4.
     expect([scaleOf(stable, 2), scaleOf(stable, 5)]).toEqual([3, 2]);
   });

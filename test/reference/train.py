@@ -5,7 +5,8 @@ Needs python3-torch and python3-numpy.  Usage:  python3 train.py RUN [--model ..
 
 Reads RUN.safetensors, writes its losses and scores to RUN.torch.json, and prints how far those of RUN.alone.json and RUN.together.json, where
 they are, lie from them. No dropout. What the run was trained with is in the file: schedule, clipping, betas, epsilon, LoRA+, class weights,
-label smoothing, several labels; files of older runs that do not say are plain AdamW.
+label smoothing, several labels, adapters on some layers, ranks and alphas of single layers, rsLoRA; files of older runs that do not say are
+plain AdamW and have the same adapters on all layers.
 """
 import argparse, json, math, os, struct, time
 import numpy as np, torch, torch.nn.functional as F
@@ -38,13 +39,17 @@ kind = facts.get("kind", "regression" if labels == 1 else "classification")
 said = lambda key, otherwise: otherwise if training.get(key) is None else training[key]
 if a.rate: training["learningRate"] = a.rate
 if a.rounds: training["rounds"] = a.rounds
-L, C, H, R, pad, eps = shape["layers"], shape["hiddenSize"], shape["heads"], lora["rank"], shape["padTokenId"], shape["layerNormEps"]
+L, C, H, pad, eps = shape["layers"], shape["hiddenSize"], shape["heads"], shape["padTokenId"], shape["layerNormEps"]
 FFN = shape["ffnSize"]
 SHAPES = {"query": ("attention.self.query", C, C), "key": ("attention.self.key", C, C), "value": ("attention.self.value", C, C),
           "attention.output.dense": ("attention.output.dense", C, C), "intermediate.dense": ("intermediate.dense", FFN, C), "output.dense": ("output.dense", C, FFN)}
 
 # The flat vector: layer by layer, target by target, A before B; then the head.
-sizes = [(f"{l}.{t}.{m}", s) for l in range(L) for t in lora["targets"] for m, s in (("A", (R, SHAPES[t][2])), ("B", (SHAPES[t][1], R)))]
+adapted = lora.get("layers", range(L))
+rank = {l: lora.get("rankPattern", {}).get(str(l), lora["rank"]) for l in adapted}
+# PEFT's LoraLayer.update_layer: lora_alpha / math.sqrt(r) if use_rslora else lora_alpha / r.
+scaling = {l: lora.get("alphaPattern", {}).get(str(l), lora["alpha"]) / (math.sqrt(rank[l]) if lora.get("rslora") else rank[l]) for l in adapted}
+sizes = [(f"{l}.{t}.{m}", s) for l in adapted for t in lora["targets"] for m, s in (("A", (rank[l], SHAPES[t][2])), ("B", (SHAPES[t][1], rank[l])))]
 sizes += [("dense.weight", (C, C)), ("dense.bias", (C,)), ("out_proj.weight", (labels, C)), ("out_proj.bias", (labels,))]
 P, at = {}, 0
 for name, size in sizes:
@@ -56,7 +61,7 @@ assert at == T["parameters"].numel()
 def project(x, l, t):
     name = f"roberta.encoder.layer.{l}.{SHAPES[t][0]}"
     y = F.linear(x, W[name + ".weight"], W[name + ".bias"])
-    if t in lora["targets"]: y = y + lora["alpha"] / R * F.linear(F.linear(x, P[f"{l}.{t}.A"]), P[f"{l}.{t}.B"])
+    if l in rank and t in lora["targets"]: y = y + scaling[l] * F.linear(F.linear(x, P[f"{l}.{t}.A"]), P[f"{l}.{t}.B"])
     return y
 def norm(x, name): return F.layer_norm(x, (C,), W[name + ".weight"], W[name + ".bias"], eps)
 def forward(ids, lengths):

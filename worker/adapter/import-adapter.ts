@@ -10,7 +10,7 @@ import { parameterLayout } from '../model/layout.ts';
 import { headerBytes, PREFIX_BYTES, parseHeader, START_BYTES, type TensorEntry } from '../model/safetensors.ts';
 import { decodeFloats, isFloat } from '../model/tensor-values.ts';
 import { baseModelNotices } from './base-model.ts';
-import { type AdaptedModule, type LoraConfig, readLoraConfig, scalingOf } from './lora-config.ts';
+import { type AdaptedModule, type LoraConfig, readLoraConfig } from './lora-config.ts';
 import { peftSlotName } from './peft.ts';
 
 export class AdapterError extends Error {
@@ -64,12 +64,7 @@ export async function readAdapter(
   const stated = configFile ? statedConfig(configFile.bytes, shape, session, notices) : null;
   const tensors = readTensors(tensorFile.bytes);
   const config = stated ?? configOf(tensors, shape, session.alpha);
-  const lora = uniform(config, shape.layers);
-  if (config.rankStabilised)
-    notices.push(
-      `${CONFIG}: use_rslora is true: what B A is multiplied by is alpha / sqrt(rank), which the session writes as alpha ${Number(lora.alpha.toPrecision(6))} over rank ${lora.rank}.`,
-    );
-
+  const lora = trainable(config, shape.layers);
   const labelCount = tensors.get('classifier.out_proj.bias')?.shape[0];
   if (labelCount === undefined || labelCount < 1 || labelCount > MAX_CLASSES)
     throw new AdapterError(
@@ -141,33 +136,49 @@ function configOf(tensors: ReadonlyMap<string, TensorEntry>, shape: ModelShape, 
   return { modules, rankStabilised: false, dropout: null, baseModel: null, revision: null };
 }
 
-/** A session trains one rank and one scaling, on the same projections of every layer. */
-function uniform({ modules, rankStabilised }: LoraConfig, layers: number): LoraSettings {
-  const [first] = modules as readonly [AdaptedModule];
-  const called = ({ layer, target }: AdaptedModule) => `${target} of layer ${layer}`;
-  const inLayer = (layer: number) => modules.filter((module) => module.layer === layer).map(({ target }) => target);
-  const adapted = Array.from({ length: layers }, (_, layer) => layer).filter((layer) => inLayer(layer).length > 0);
-  const targets = inLayer(first.layer);
-  if (adapted.length < layers)
-    throw new AdapterError(
-      `The adapter is on ${adapted.length === 1 ? 'layer' : 'layers'} ${adapted.join(', ')} of the model's ${layers} alone (layers_to_transform or target_modules say so); a session trains all layers so far.`,
-    );
-  const other = adapted.find((layer) => inLayer(layer).join() !== targets.join());
+/** A session trains the same projections in every layer that has adapters, with one rank and one alpha for each layer. */
+function trainable({ modules, rankStabilised }: LoraConfig, layers: number): LoraSettings {
+  const adapted = [...new Set(modules.map(({ layer }) => layer))];
+  const inLayer = (layer: number) => modules.filter((module) => module.layer === layer);
+  const targetsOf = (layer: number) => inLayer(layer).map(({ target }) => target);
+  const [first] = adapted as [number];
+  const targets = targetsOf(first);
+  const other = adapted.find((layer) => targetsOf(layer).join() !== targets.join());
   if (other !== undefined)
     throw new AdapterError(
-      `The adapter is on ${targets.join(', ')} of layer ${first.layer} and on ${inLayer(other).join(', ')} of layer ${other}; a session trains the same projections in every layer so far.`,
+      `The adapter is on ${targets.join(', ')} of layer ${first} and on ${targetsOf(other).join(', ')} of layer ${other}; a session trains the same projections in every layer.`,
     );
-  const ranked = modules.find(({ rank }) => rank !== first.rank);
-  if (ranked)
+  const ofLayers = (what: 'rank' | 'alpha') => {
+    const values = adapted.map((layer) => oneFor(what, inLayer(layer)));
+    const common = mostCommon(values);
+    const own = adapted.flatMap((layer, i) => (values[i] === common ? [] : [[layer, values[i]!] as const]));
+    return { common, pattern: own.length === 0 ? null : Object.fromEntries(own) };
+  };
+  const [rank, alpha] = [ofLayers('rank'), ofLayers('alpha')];
+  return {
+    rank: rank.common,
+    alpha: alpha.common,
+    targets,
+    ...(adapted.length < layers ? { layers: adapted } : {}),
+    ...(rank.pattern && { rankPattern: rank.pattern }),
+    ...(alpha.pattern && { alphaPattern: alpha.pattern }),
+    ...(rankStabilised ? { rslora: true } : {}),
+  };
+}
+
+function oneFor(what: 'rank' | 'alpha', [first, ...rest]: readonly AdaptedModule[]): number {
+  const other = rest.find((module) => module[what] !== first![what]);
+  if (other)
     throw new AdapterError(
-      `The adapter's ranks differ (rank_pattern): ${first.rank} on ${called(first)}, ${ranked.rank} on ${called(ranked)}; a session trains one rank so far.`,
+      `The adapter's ${what}s differ within layer ${other.layer} (${what}_pattern): ${first![what]} on ${first!.target}, ${other[what]} on ${other.target}; a session trains one ${what} for each layer.`,
     );
-  const scaled = modules.find(({ alpha }) => alpha !== first.alpha);
-  if (scaled)
-    throw new AdapterError(
-      `The adapter's alphas differ (alpha_pattern): ${first.alpha} on ${called(first)}, ${scaled.alpha} on ${called(scaled)}; a session trains one alpha so far.`,
-    );
-  return { rank: first.rank, alpha: rankStabilised ? scalingOf(first, true) * first.rank : first.alpha, targets };
+  return first![what];
+}
+
+/** The first among equals. */
+function mostCommon(values: readonly number[]): number {
+  const count = (value: number) => values.filter((one) => one === value).length;
+  return values.reduce((a, b) => (count(b) > count(a) ? b : a));
 }
 
 /** A float that nothing has asked for would be lost, and changes numbers; counters and masks do not. */

@@ -10,7 +10,7 @@ export interface AdaptedModule {
   readonly layer: number;
   readonly target: LoraTarget;
   readonly rank: number;
-  /** As the configuration states it; what B A is multiplied by is `scalingOf`. */
+  /** As the configuration states it; `rankStabilised` says what it is divided by. */
   readonly alpha: number;
 }
 
@@ -54,9 +54,6 @@ const OTHER_MODULES = [
 ];
 /** Kept whole by PEFT for every task of classification, whatever `modules_to_save` says. */
 const HEAD_NAMES = ['classifier', 'score'];
-
-export const scalingOf = ({ rank, alpha }: Pick<AdaptedModule, 'rank' | 'alpha'>, rankStabilised: boolean): number =>
-  alpha / (rankStabilised ? Math.sqrt(rank) : rank);
 
 /**
  * Reads `adapter_config.json`, parsed as JSON, for an encoder of `layers` layers: each key that changes numbers is in the result or

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { rankOf, scaleOf } from '../../signaling/protocol/adapters.ts';
 import type { LoraTarget, ModelShape } from '../../signaling/protocol/settings.ts';
 import type { ExportedFile } from '../api/host-api.ts';
 import { maxTokens } from '../model/config.ts';
@@ -95,7 +96,7 @@ function mergedConfig({ task }: TrainedAdapter, base: BaseModel): Record<string,
   };
 }
 
-/** The whole model, every adapted matrix replaced by W + alpha / rank * B A, under the names of `RobertaForSequenceClassification`. */
+/** The whole model, every adapted matrix replaced by W + scale * B A, under the names of `RobertaForSequenceClassification`. */
 export function mergedTensors(adapter: TrainedAdapter, { shape, config, weights }: BaseModel): readonly MergedTensor[] {
   const tokenTypes = tokenTypesOf({ config, weights });
   const c = shape.hiddenSize;
@@ -122,7 +123,8 @@ export function mergedTensors(adapter: TrainedAdapter, { shape, config, weights 
       const a = slots.get(`lora.layer.${layer}.${target}.A`);
       const b = slots.get(`lora.layer.${layer}.${target}.B`);
       if (!a || !b) return plain;
-      return { ...plain, values: async () => mergedWeight(await plain.values(), trained(a), trained(b), adapter.lora) };
+      const [rank, scale] = [rankOf(adapter.lora, layer), scaleOf(adapter.lora, layer)];
+      return { ...plain, values: async () => mergedWeight(await plain.values(), trained(a), trained(b), rank, scale) };
     }),
   ).flat();
   const head = adapter.layout.head.slots.map(
@@ -131,20 +133,15 @@ export function mergedTensors(adapter: TrainedAdapter, { shape, config, weights 
   return [...embeddings, ...layers, ...head];
 }
 
-/** W + alpha / R * B A: (out,in) + (out,R) (R,in). */
-function mergedWeight(
-  w: Float32Array,
-  a: Float32Array,
-  b: Float32Array,
-  { rank, alpha }: { readonly rank: number; readonly alpha: number },
-): Float32Array {
+/** W + scale * B A: (out,in) + (out,R) (R,in). */
+function mergedWeight(w: Float32Array, a: Float32Array, b: Float32Array, rank: number, scale: number): Float32Array {
   const merged = w.slice();
   const inner = a.length / rank;
   const row = new Float64Array(inner);
   for (let out = 0; out < b.length / rank; out++) {
     row.fill(0);
     for (let r = 0; r < rank; r++) {
-      const factor = (alpha / rank) * b[out * rank + r]!;
+      const factor = scale * b[out * rank + r]!;
       for (let i = 0; i < inner; i++) row[i] = row[i]! + factor * a[r * inner + i]!;
     }
     for (let i = 0; i < inner; i++) merged[out * inner + i] = merged[out * inner + i]! + row[i]!;

@@ -1,5 +1,6 @@
 import type { FurtherScore } from '../../signaling/protocol/scores.ts';
 import type { Schedule, TrainingSettings } from '../../signaling/protocol/settings.ts';
+import { adaptersText } from '../../signaling/protocol/words/adapters.ts';
 import { capitalised } from '../../signaling/protocol/words/lists.ts';
 import { measureName, metricName } from '../../signaling/protocol/words/metrics.ts';
 import { visible } from '../../signaling/protocol/words/visible.ts';
@@ -64,7 +65,7 @@ function recipe({ model, task, lora, training, rounds, scores, devices }: Traine
 | base model | ${where} |
 | task | ${plain(task.title)}, ${task.trainExamples} training examples |
 | ${classes ? 'classes' : 'output'} | ${classes || 'one number'} |
-| LoRA | rank ${lora.rank}, alpha ${short(lora.alpha)}, on ${lora.targets.join(', ')} |
+| LoRA | ${adaptersText(lora)}, on ${lora.targets.join(', ')} |
 | rounds | ${rounds} of ${training.rounds}, ${training.samplesPerRound} samples each, at most ${training.maxTokens} tokens |
 | optimiser | ${optimiserText(training)} |
 | schedule | linear warm-up over ${short(100 * training.warmupFraction)} % of the rounds, then ${SCHEDULE_WORDS[training.schedule]} |

@@ -1,5 +1,5 @@
 import type { LoraSettings, LoraTarget } from '../../signaling/protocol/settings.ts';
-import { layerTensorName, MODULE_PATHS } from '../model/tensor-names.ts';
+import { ENCODER_PREFIX, layerTensorName, MODULE_PATHS } from '../model/tensor-names.ts';
 
 const SLOT = /^lora\.layer\.(\d+)\.(.+)\.([AB])$/;
 
@@ -37,14 +37,28 @@ export function peftSlotName(tensorName: string): string | null {
  * How `target_modules` must name the targets. PEFT takes a list entry as the end of a module's path, and "output.dense" is also the end
  * of "attention.output.dense": where only the former is meant, a regular expression over the whole path says so.
  */
-function targetModules(targets: readonly LoraTarget[]): readonly string[] | string {
+function targetModules({ targets, layers }: LoraSettings): readonly string[] | string {
   if (!targets.includes('output.dense') || targets.includes('attention.output.dense')) return targets;
   const modules = targets.map((target) => MODULE_PATHS[target].replaceAll('.', '\\.')).join('|');
-  return `roberta\\.encoder\\.layer\\.\\d+\\.(${modules})`;
+  return `roberta\\.encoder\\.layer\\.${layers === undefined ? '\\d+' : `(${layers.join('|')})`}\\.(${modules})`;
 }
 
-/** The content of `adapter_config.json`: only keys that every PEFT since 0.5 knows, because it refuses others. */
+/** A pattern for each module by the end of its name, under which every PEFT finds it: older ones want the whole name less its first part. */
+function modulePattern(lora: LoraSettings, values: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([layer, value]) =>
+      lora.targets.map((target) => [layerTensorName(layer, MODULE_PATHS[target]).slice(ENCODER_PREFIX.length), value]),
+    ),
+  );
+}
+
+/**
+ * The content of `adapter_config.json`: only keys that every PEFT since 0.5 knows, because it refuses others; `use_rslora`, which came
+ * with 0.7, where it is meant. With a regular expression for its modules PEFT takes no `layers_to_transform`: then that says the layers.
+ */
 export function peftConfig(lora: LoraSettings, dropout: number, baseModel: string): Record<string, unknown> {
+  const modules = targetModules(lora);
+  const { layers, rankPattern, alphaPattern, rslora } = lora;
   return {
     base_model_name_or_path: baseModel,
     bias: 'none',
@@ -56,7 +70,11 @@ export function peftConfig(lora: LoraSettings, dropout: number, baseModel: strin
     modules_to_save: ['classifier'],
     peft_type: 'LORA',
     r: lora.rank,
-    target_modules: targetModules(lora.targets),
+    target_modules: modules,
     task_type: 'SEQ_CLS',
+    ...(layers === undefined || typeof modules === 'string' ? {} : { layers_to_transform: [...layers] }),
+    ...(rankPattern === undefined ? {} : { rank_pattern: modulePattern(lora, rankPattern) }),
+    ...(alphaPattern === undefined ? {} : { alpha_pattern: modulePattern(lora, alphaPattern) }),
+    ...(rslora === true ? { use_rslora: true } : {}),
   };
 }

@@ -1,5 +1,10 @@
 import { MAX_DATA_MESSAGE_BYTES } from '../../signaling/protocol/limits.ts';
-import type { ModelShape, TaskSummary, TrainingSettings } from '../../signaling/protocol/settings.ts';
+import {
+  adaptersProblem,
+  type ModelShape,
+  type TaskSummary,
+  type TrainingSettings,
+} from '../../signaling/protocol/settings.ts';
 import { AdapterError, readAdapter } from '../adapter/import-adapter.ts';
 import type { ScoreAt } from '../adapter/trained-adapter.ts';
 import type { CheckpointSummary, HostRequest, OpeningProgress } from '../api/host-api.ts';
@@ -103,6 +108,8 @@ export async function openHostState(
       `The adapter's head has ${adapter.labelCount} outputs; "${task.title}" needs ${task.labelCount}.`,
     );
   const lora = adapter?.lora ?? request.lora;
+  const problem = adaptersProblem(lora, shape.layers);
+  if (problem !== null) throw new Error(problem);
   const layout = parameterLayout(shape, lora, task.labelCount);
   if (layout.length > MAX_PARAMETERS)
     throw new Error(

@@ -1,4 +1,5 @@
 import { PLAIN_TRAINING, type SessionSettings, type TrainingSettings } from '../../../signaling/protocol/settings.ts';
+import { adaptersText } from '../../../signaling/protocol/words/adapters.ts';
 import { capitalised, countText, listText } from '../../../signaling/protocol/words/lists.ts';
 import { metricName } from '../../../signaling/protocol/words/metrics.ts';
 import { SCHEDULE_LABELS, TARGET_LABELS, WEIGHT_CHOICES } from '../parts/choices.ts';
@@ -44,7 +45,7 @@ export function sessionFacts({ model, weights, shape, task, lora, training }: Se
     { what: 'Weights in memory', value: WEIGHT_CHOICES[weights].label },
     {
       what: 'LoRA',
-      value: `rank ${lora.rank}, alpha ${lora.alpha}, on ${listText(lora.targets.map((target) => TARGET_LABELS[target].toLowerCase()))}`,
+      value: `${adaptersText(lora)}, on ${listText(lora.targets.map((target) => TARGET_LABELS[target].toLowerCase()))}`,
     },
     {
       what: 'Training',
