@@ -26,9 +26,13 @@ const described = ({ name, kind, watch, withPass, likeRemoved }: Waiting): strin
  */
 export function keepDoor(session: OwnSession, admitAll: boolean, say: (line: string) => void): () => void {
   let asked: string | null = null;
+  let before: readonly Waiting[] = [];
   const look = ({ waiting, ended }: SessionView): void => {
     if (ended !== null) return;
-    if (admitAll) for (const { id } of waiting) session.entrance.admit(id);
+    // Views are many; a device that waits is let in once.
+    const known = new Set(before.map(({ id }) => id));
+    before = waiting;
+    if (admitAll) for (const { id } of waiting) if (!known.has(id)) session.entrance.admit(id);
     if (admitAll || waiting.some(({ id }) => id === asked)) return;
     const next = waiting[0];
     asked = next?.id ?? null;
