@@ -24,6 +24,9 @@ async function main([name, ...argv]: string[]): Promise<number> {
   return (await command.load())(argv);
 }
 
+// A terminal that was closed, or a reader such as `head` that has enough: the work goes on, and what is written ends nothing.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 let code: number;
 try {
   code = await main(process.argv.slice(2));

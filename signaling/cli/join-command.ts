@@ -4,6 +4,7 @@ import { readInvitation } from '../../web/session/links/link-address.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
 import { defaultCacheFolder } from '../../worker/node/file-chunk-store.ts';
 import { headlessEnvironment } from '../node/node-environment.ts';
+import { onStop, type Stop } from '../node/stopping.ts';
 import type { Transfer } from '../protocol/room-view.ts';
 import { CommandError, cacheFolder, number, readArguments } from './command-line.ts';
 
@@ -59,13 +60,18 @@ export async function joinCommand(argv: string[]): Promise<number> {
     throw new CommandError(`No Tabloom server answers at ${origin} (${why}).`);
   });
   const session = new JoinSession(environment, invitation, { name, watch: values.watch, slowdown });
-  const stop = (): void => session.leave();
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  const stopped: { why: Stop | null } = { why: null };
+  const stopping = onStop((why) => {
+    stopped.why = why;
+    session.leave();
+  });
   // Started by a process that is gone now.
-  process.once('disconnect', stop);
+  process.once('disconnect', () => session.leave());
   const sentence = await follow(session);
+  stopping.off();
   process.stdout.write(`${sentence}\n`);
+  // Somebody who asks it to leave gets what was asked for; a fault does not pass for that.
+  if (stopped.why?.error) throw stopped.why.error;
   return session.view.room === null ? 2 : 0;
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { correction, generate } from 'lean-qr';
+import { onStop, type Stop } from '../node/stopping.ts';
 import { lanAddresses, localAddress, ROOT_FOLDER } from '../server/addresses.ts';
 import { DEFAULT_HUB_ENDPOINTS, localModelId } from '../server/page.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../server/server.ts';
@@ -83,11 +84,9 @@ export async function serveCommand(argv: string[]): Promise<number> {
     const where = `repository ${localModelId(model)} of the hub ${localAddress(values.host, server.port)}/hub`;
     process.stdout.write(`  The model in ${model} is ${where}.\n\n`);
   }
-  await new Promise<void>((done) => {
-    process.once('SIGINT', () => done());
-    process.once('SIGTERM', () => done());
-  });
+  const { error } = await new Promise<Stop>((done) => onStop(done));
   await server.close();
+  if (error !== null) throw error;
   return 0;
 }
 

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
 import type { Worker } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
@@ -7,10 +6,13 @@ import { WebSocket as NodeSocket } from 'ws';
 import { peerOptions } from '../../web/session/links/peer-options.ts';
 import { Emitter } from '../../web/session/world/emitter.ts';
 import type { SessionEnvironment, WorkerHandle } from '../../web/session/world/environment.ts';
+import { messageOf } from '../../web/session/world/with-progress.ts';
 import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
 import type { HostWorkerApi } from '../../worker/api/host-api.ts';
+import { RunLogFile } from './run-log-file.ts';
 import { startThread } from './start-thread.ts';
 import { installWebRtc } from './webrtc.ts';
+import { writeWhole } from './whole-file.ts';
 
 export interface HeadlessEnvironment extends SessionEnvironment {
   /** Tells the sessions of this process that it is about to end. */
@@ -24,6 +26,8 @@ export async function headlessEnvironment(
     readonly memoryLimitBytes: number;
     /** Where a host's checkpoint goes, and its key as `FILE.key`; nowhere without. */
     readonly checkpointFile?: string;
+    /** Where a host's log goes, line by line; nowhere without. */
+    readonly logFile?: string;
     /** Where models of a hub are kept; nowhere without. */
     readonly cacheFolder?: string | null;
     /** Read models from any address and file that the session names: where it is this process's own, or its person says so. */
@@ -35,7 +39,7 @@ export async function headlessEnvironment(
   if (typeof config !== 'object' || config === null || !('hubPath' in config))
     throw new Error('The server did not answer with its configuration. Is this the address of a Tabloom server?');
   const leaving = new Emitter<void>();
-  const { checkpointFile, memoryLimitBytes, cacheFolder = null, allowPrivate = false } = options;
+  const { checkpointFile, logFile, memoryLimitBytes, cacheFolder = null, allowPrivate = false } = options;
   const start = <Api>(entry: URL) =>
     handle<Api>(startThread(entry, { cacheFolder, guardedBy: allowPrivate ? null : origin }));
   return {
@@ -55,9 +59,10 @@ export async function headlessEnvironment(
         : async (host, { key }, note) => {
             const bytes = await host.checkpoint(note);
             // Whatever breaks off in between, the checkpoint that is there has its key.
-            await writeWhole(keyFileOf(checkpointFile), new TextEncoder().encode(key));
-            await writeWhole(checkpointFile, bytes);
+            await writeKept(keyFileOf(checkpointFile), new TextEncoder().encode(key));
+            await writeKept(checkpointFile, bytes);
           },
+    runLog: logFile === undefined ? null : new RunLogFile(logFile),
     // A process has no background tab to be in.
     onHidden: () => () => undefined,
     onLeaving: leaving.on,
@@ -68,17 +73,10 @@ export async function headlessEnvironment(
 /** Whoever has this file and the checkpoint beside it is the session's host. */
 export const keyFileOf = (checkpointFile: string): string => `${checkpointFile}.key`;
 
-/** A file that is there whole or as it was before, and that only its owner reads. */
-async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const beside = `${path}.part`;
-  try {
-    // One that was there already would keep its mode.
-    await rm(beside, { force: true });
-    await writeFile(beside, bytes, { mode: 0o600, flag: 'wx' });
-    await rename(beside, path);
-  } catch (error) {
-    throw new Error(`The checkpoint could not be written (${error instanceof Error ? error.message : error}).`);
-  }
+async function writeKept(path: string, bytes: Uint8Array): Promise<void> {
+  await writeWhole(path, bytes).catch((error: unknown) => {
+    throw new Error(`The checkpoint could not be written (${messageOf(error)}).`);
+  });
 }
 
 function handle<Api>(worker: Worker): WorkerHandle<Api> {

@@ -135,8 +135,7 @@ async function train(name: string, devices: number): Promise<void> {
     origin,
     // Half of the samples for the host, the blocks of the other half for the two others.
     session: { kind: 'fresh', request: request(origin, `${origin}/hub`), policy: 'teams', patience: 0 },
-    forms: [],
-    which: 'last',
+    exports: null,
     checkpointFile: null,
     logFile: null,
     devices: Array.from({ length: devices }, (_, i) => ({ name: `device-${i + 1}`, slowdown: 1 })),

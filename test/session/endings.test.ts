@@ -233,6 +233,7 @@ describe('a session that ends', () => {
       memoryLimitBytes: 1e9,
       nowMs: () => 0,
       keep: null,
+      runLog: null,
       onHidden: () => () => undefined,
       onLeaving: () => () => undefined,
     };

@@ -6,6 +6,7 @@ import { SETTINGS_VERSION } from '../../signaling/protocol/version.ts';
 import type {
   AdapterChoice,
   ExportedFile,
+  ExportForm,
   HostRequest,
   HostWorkerApi,
   OpenedSession,
@@ -88,14 +89,18 @@ export class OwnSession implements HostSession {
       },
       firstDoor(environment.randomBytes, request, options, resumed),
     );
-    this.#log = new RunLog(environment.nowMs, resumed?.note.log ?? []);
+    this.#log = new RunLog(environment.nowMs, resumed?.note.log ?? [], environment.runLog, (sentence) =>
+      this.#store.notice('problem', `${sentence} Training goes on.`),
+    );
     if (resumed !== null) recall(resumed, this.#store, this.#log);
     const { name, slowdown, patience } = options;
     this.#log.add([{ type: 'options', name, slowdown, patience }]);
     let before = this.#store.view;
     this.#store.subscribe((view) => {
-      this.#log.add(logEntries(before, view));
+      const entries = logEntries(before, view);
+      // First, because what cannot be logged changes the view again.
       before = view;
+      this.#log.add(entries);
     });
     this.#worker = resumed?.worker ?? environment.startHostWorker();
     this.#offs.push(environment.onLeaving(() => this.#hangUp()));
@@ -141,6 +146,11 @@ export class OwnSession implements HostSession {
 
   async exportOnnx(which: AdapterChoice): Promise<readonly ExportedFile[]> {
     return this.#open(this.#api().exportOnnx(which));
+  }
+
+  /** Bytes of an export; rejects as making it would, which needs not be tried for that. */
+  async exportBytes(form: ExportForm): Promise<number> {
+    return this.#open(this.#api().exportBytes(form));
   }
 
   async tryText(text: string, pair: string | null): Promise<TriedText> {

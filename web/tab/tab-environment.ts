@@ -28,6 +28,7 @@ export function tabEnvironment(origin: string): SessionEnvironment {
     nowMs: () => Date.now(),
     // Pages from another machine over plain http have no storage of their own.
     keep: 'storage' in navigator && 'getDirectory' in navigator.storage ? (host, ...kept) => host.keep(...kept) : null,
+    runLog: null,
     onHidden: (listener) => listenTo(document, 'visibilitychange', () => listener(document.hidden)),
     onLeaving: (listener) => listenTo(window, 'pagehide', () => listener()),
   };

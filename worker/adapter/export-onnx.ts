@@ -1,8 +1,7 @@
 import { bytesText } from '../../signaling/protocol/words/quantities.ts';
-import type { ExportedFile } from '../api/host-api.ts';
 import { classifierGraph } from '../engine/onnx/classifier-graph.ts';
 import { modelFile } from '../engine/onnx/model-proto.ts';
-import { type BaseModel, mergedFolder, mergedTensors } from './merged-model.ts';
+import { type BaseModel, mergedTensors, type PlannedExport, planFolder } from './merged-model.ts';
 import { onnxModelCard } from './model-card.ts';
 import type { TrainedAdapter } from './trained-adapter.ts';
 
@@ -14,7 +13,7 @@ const MAX_BYTES = 2 ** 31 - 1;
  * the configuration and the tokenizer.
  * @throws Error with one sentence when the model is too large for one file.
  */
-export async function exportOnnx(adapter: TrainedAdapter, base: BaseModel): Promise<readonly ExportedFile[]> {
+export function planOnnx(adapter: TrainedAdapter, base: BaseModel): PlannedExport {
   const tensors = mergedTensors(adapter, base);
   const { byteLength, make } = modelFile(classifierGraph(base.shape, adapter.task.labelCount), tensors);
   if (byteLength > MAX_BYTES)
@@ -22,10 +21,14 @@ export async function exportOnnx(adapter: TrainedAdapter, base: BaseModel): Prom
       `As ONNX the model would take ${bytesText(byteLength)}, and one ONNX file holds 2 GB; ` +
         'download the merged model instead and convert that, with its weights beside the graph.',
     );
-  const { file, places } = make();
-  for (const [i, { values }] of tensors.entries()) {
-    const read = await values();
-    places[i]!.set(new Uint8Array(read.buffer, read.byteOffset, read.byteLength));
-  }
-  return mergedFolder(adapter, base, { name: 'onnx/model.onnx', bytes: file }, onnxModelCard(adapter));
+  const written = async (): Promise<Uint8Array> => {
+    const { file, places } = make();
+    for (const [i, { values }] of tensors.entries()) {
+      const read = await values();
+      places[i]!.set(new Uint8Array(read.buffer, read.byteOffset, read.byteLength));
+    }
+    return file;
+  };
+  const weights = { name: 'onnx/model.onnx', bytes: byteLength, make: written };
+  return planFolder(adapter, base, tensors, weights, onnxModelCard(adapter));
 }

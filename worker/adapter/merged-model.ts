@@ -31,12 +31,36 @@ function tokenTypesOf({ config, weights }: Pick<BaseModel, 'config' | 'weights'>
 export interface MergedTensor {
   readonly name: string;
   readonly shape: readonly number[];
+  /** Read from the base model; the head is the adapter's own. */
+  readonly inBase: boolean;
   /** Read, and merged, when it is asked for. */
   readonly values: () => Promise<Float32Array>;
 }
 
+/** An export before it is made: everything but the weights' values has been looked at, so that it is known to work. */
+export interface PlannedExport {
+  /** Of all its files. */
+  readonly bytes: number;
+  readonly make: () => Promise<readonly ExportedFile[]>;
+}
+
+/** `weights` in the format of the plan: how long the file will be, and how it is made. */
+export function planFolder(
+  adapter: TrainedAdapter,
+  base: BaseModel,
+  tensors: readonly MergedTensor[],
+  weights: { readonly name: string; readonly bytes: number; readonly make: () => Promise<Uint8Array> },
+  card: string,
+): PlannedExport {
+  // Throws where the base model lacks one, or has it in another shape.
+  base.weights.fileBytes(tensors.filter(({ inBase }) => inBase));
+  const folder = (bytes: Uint8Array) => mergedFolder(adapter, base, { name: weights.name, bytes }, card);
+  const beside = folder(new Uint8Array(0)).reduce((sum, { bytes }) => sum + bytes.length, 0);
+  return { bytes: weights.bytes + beside, make: async () => folder(await weights.make()) };
+}
+
 /** The folder of a merged model: `weights` in their format, and what lies beside them whatever it is. */
-export function mergedFolder(
+function mergedFolder(
   adapter: TrainedAdapter,
   base: BaseModel,
   weights: ExportedFile,
@@ -107,6 +131,7 @@ export function mergedTensors(adapter: TrainedAdapter, { shape, config, weights 
   const frozen = (name: string, dims: readonly number[]): MergedTensor => ({
     name,
     shape: dims,
+    inBase: true,
     values: () => weights.read(name, dims),
   });
   const embeddings = [
@@ -128,7 +153,12 @@ export function mergedTensors(adapter: TrainedAdapter, { shape, config, weights 
     }),
   ).flat();
   const head = adapter.layout.head.slots.map(
-    (slot): MergedTensor => ({ name: slot.name, shape: slot.shape, values: async () => trained(slot) }),
+    (slot): MergedTensor => ({
+      name: slot.name,
+      shape: slot.shape,
+      inBase: false,
+      values: async () => trained(slot),
+    }),
   );
   return [...embeddings, ...layers, ...head];
 }

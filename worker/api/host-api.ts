@@ -129,6 +129,8 @@ export interface CheckpointSummary {
 
 export type ExportedFile = NamedFile;
 
+export type ExportForm = 'adapter' | 'merged' | 'onnx';
+
 /** Which of a session's adapters is exported: as the last round left it, or as it was when it scored best on the dev set. */
 export type AdapterChoice = 'last' | 'best';
 
@@ -216,6 +218,8 @@ export interface HostWorkerApi {
   exportMerged(which?: AdapterChoice): Promise<readonly ExportedFile[]>;
   /** The same with `onnx/model.onnx` for the weights, as transformers.js opens it. Rejects where one such file (2 GB) cannot hold the model. */
   exportOnnx(which?: AdapterChoice): Promise<readonly ExportedFile[]>;
+  /** Bytes of an export's files, which are not made: rejects with the sentence with which making them would. */
+  exportBytes(form: ExportForm): Promise<number>;
   /** Everything that it takes to go on later as if nothing had happened; `note` is kept along (the session's own log, say). */
   checkpoint(note: string): Promise<Uint8Array>;
   /** Keeps the checkpoint on this device, and the session's key beside it, in place of the session's last one. Resolves with its bytes; rejects with a sentence. */

@@ -35,6 +35,7 @@ export function serveHost(host: Host, endpoint?: Endpoint): void {
     exportAdapter: (which) => host.exportAdapter(which),
     exportMerged: async (which) => transferFiles(await host.exportMerged(which)),
     exportOnnx: async (which) => transferFiles(await host.exportOnnx(which)),
+    exportBytes: (form) => host.exportBytes(form),
     checkpoint: async (note) => {
       const bytes = await host.checkpoint(note);
       return transfer(bytes, [bytes.buffer]);

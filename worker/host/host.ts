@@ -2,8 +2,8 @@ import type { SampleRange } from '../../signaling/protocol/round.ts';
 import { isBetter, measured } from '../../signaling/protocol/scores.ts';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
 import { exportAdapter } from '../adapter/export-adapter.ts';
-import { exportMerged } from '../adapter/export-merged.ts';
-import { exportOnnx } from '../adapter/export-onnx.ts';
+import { planMerged } from '../adapter/export-merged.ts';
+import { planOnnx } from '../adapter/export-onnx.ts';
 import type { BaseModel } from '../adapter/merged-model.ts';
 import type { TrainedAdapter } from '../adapter/trained-adapter.ts';
 import type { TokenBatch } from '../api/batch.ts';
@@ -13,6 +13,7 @@ import type {
   Deleted,
   DevSet,
   ExportedFile,
+  ExportForm,
   HostRequest,
   HostWorkerApi,
   KeptCheckpoint,
@@ -216,11 +217,17 @@ export class Host implements HostWorkerApi {
   }
 
   async exportMerged(which: AdapterChoice = 'last'): Promise<readonly ExportedFile[]> {
-    return exportMerged(this.#trained(which), await this.#base());
+    return planMerged(this.#trained(which), await this.#base()).make();
   }
 
   async exportOnnx(which: AdapterChoice = 'last'): Promise<readonly ExportedFile[]> {
-    return exportOnnx(this.#trained(which), await this.#base());
+    return planOnnx(this.#trained(which), await this.#base()).make();
+  }
+
+  async exportBytes(form: ExportForm): Promise<number> {
+    const adapter = this.#trained('last');
+    if (form === 'adapter') return exportAdapter(adapter).reduce((sum, { bytes }) => sum + bytes.length, 0);
+    return (form === 'merged' ? planMerged : planOnnx)(adapter, await this.#base()).bytes;
   }
 
   async checkpoint(note: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,20 +1,29 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { relative } from 'node:path';
+import { messageOf } from '../../../web/session/world/with-progress.ts';
 import type { HostRequest } from '../../../worker/api/host-api.ts';
+import { keyFileOf } from '../../node/node-environment.ts';
+import { onStop, type Stop } from '../../node/stopping.ts';
+import { listText } from '../../protocol/words/lists.ts';
 import { metricName, scoreText } from '../../protocol/words/metrics.ts';
 import { secondsText } from '../../protocol/words/quantities.ts';
+import { visible } from '../../protocol/words/visible.ts';
 import { localAddress } from '../../server/addresses.ts';
 import { DEFAULT_HUB_ENDPOINTS } from '../../server/page.ts';
 import { CommandError } from '../command-line.ts';
 import { tableReportJson } from '../own-table.ts';
 import { openServer } from '../serve-command.ts';
 import { DEMO_HELP, type DemoOptions, readDemoOptions } from './demo-options.ts';
-import { type DemoResult, runSession } from './demo-session.ts';
+import { type DemoResult, runSession, UnfinishedError } from './demo-session.ts';
 import { DemoTerminal } from './demo-terminal.ts';
+import { EXPORTED, keptText, missingText, stoppedText } from './ending-text.ts';
+import { isUnfinishedFile, prepareOutputs, refuseFullDisk, unfinishedFile, writeExport } from './outputs.ts';
 import { reportLines } from './report-text.ts';
 
 /** How much slower than this machine each demo device pretends to be, in turn. */
 const SLOWDOWNS = [1, 1.7, 3];
+/** Exit code of a demo that trained, and of which an export is missing. */
+const INCOMPLETE = 1;
 const NAMES = ['laptop', 'tablet', 'phone', 'desktop', 'old-phone', 'netbook'];
 
 /** Where tabs that join may fetch the session's model: its hub, too, when it has one elsewhere. */
@@ -30,7 +39,13 @@ export async function demoCommand(argv: string[]): Promise<number> {
     process.stdout.write(DEMO_HELP);
     return 0;
   }
-  const { session, port, host, hubFolder, out, json, checkpointFile, logFile } = options;
+  const { session, port, host, hubFolder, out, json, logFile } = options;
+  const named = { checkpoint: options.checkpointFile, log: logFile };
+  await prepareOutputs(
+    out,
+    options.forms,
+    Object.entries(named).flatMap(([option, file]) => (file ? [[option, file]] : [])),
+  );
   const server = await openServer({
     port,
     host,
@@ -42,13 +57,15 @@ export async function demoCommand(argv: string[]): Promise<number> {
   });
   const origin = localAddress(host, server.port);
   const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
+  const stopped: { why: Stop | null } = { why: null };
+  const stopping = onStop((why) => {
+    stopped.why = why;
+    stop.abort();
+  });
+  const checkpointFile = options.checkpointFile ?? unfinishedFile(out);
   const terminal = new DemoTerminal(json ? process.stderr : process.stdout);
   try {
     terminal.line(`\n  The page is at ${origin} while this runs.`);
-    for (const file of [checkpointFile, logFile]) if (file !== null) await mkdir(dirname(file), { recursive: true });
     const startMs = performance.now();
     const result = await runSession({
       origin,
@@ -57,8 +74,12 @@ export async function demoCommand(argv: string[]): Promise<number> {
         name: NAMES[i % NAMES.length] + (i < NAMES.length ? '' : `-${Math.floor(i / NAMES.length) + 1}`),
         slowdown: SLOWDOWNS[i % SLOWDOWNS.length],
       })),
-      forms: options.forms,
-      which: options.which,
+      exports: {
+        forms: options.forms,
+        which: options.which,
+        weigh: (bytesOf) => refuseFullDisk(out, bytesOf),
+        deliver: (form, files) => writeExport(out, form, files),
+      },
       cacheFolder: options.cacheFolder,
       checkpointFile,
       logFile,
@@ -73,29 +94,27 @@ export async function demoCommand(argv: string[]): Promise<number> {
       options.compareSingle && session.kind === 'fresh'
         ? await compareSingle(result, origin, session.request(origin), stop.signal, terminal)
         : null;
-    for (const { form, files } of result.exports)
-      for (const { name, bytes } of files) {
-        const path = form === 'adapter' ? join(out, name) : join(out, form, name);
-        await mkdir(dirname(path), { recursive: true });
-        await writeFile(path, bytes);
-      }
     report(terminal, result, seconds, out, single);
     if (json) process.stdout.write(`${JSON.stringify(summary(result, seconds, out, single))}\n`);
+    if (result.missing.length > 0) {
+      process.stderr.write(
+        `tabloom: ${visible(missingText(result, out, checkpointFile, options.again(checkpointFile)))}\n`,
+      );
+      return INCOMPLETE;
+    }
+    if (options.checkpointFile === null || isUnfinishedFile(out, checkpointFile))
+      for (const file of [checkpointFile, keyFileOf(checkpointFile)]) await rm(file, { force: true });
     return 0;
   } catch (error) {
-    if (stop.signal.aborted) {
-      terminal.line('\n  Stopped.');
-      return 130;
-    }
-    throw new CommandError(error instanceof Error ? error.message : String(error));
+    const left = error instanceof UnfinishedError ? keptText(error, checkpointFile, options.again(checkpointFile)) : '';
+    if (stopped.why === null) throw new CommandError(`${messageOf(error)}${left}`);
+    terminal.line(`\n  ${stoppedText(stopped.why)}${left}`);
+    return stopped.why.code;
   } finally {
-    process.removeListener('SIGINT', onSignal);
-    process.removeListener('SIGTERM', onSignal);
+    stopping.off();
     await server.close();
   }
 }
-
-const EXPORTED = { adapter: 'the adapter', merged: 'the merged model', onnx: 'the ONNX model' } as const;
 
 /** Trains once more on the host alone with the same seed; the largest |a - b| / |b| of the rounds' losses. */
 async function compareSingle(
@@ -110,8 +129,7 @@ async function compareSingle(
     origin,
     session: { kind: 'fresh', request, policy: 'offload', patience: 0 },
     devices: [],
-    forms: [],
-    which: 'last',
+    exports: null,
     cacheFolder: null,
     checkpointFile: null,
     logFile: null,
@@ -147,6 +165,7 @@ function summary(result: DemoResult, seconds: number, folder: string, single: nu
     reassigned: result.rounds.reduce((sum, r) => sum + r.reassigned, 0),
     uploadBits: result.rounds.reduce((sum, r) => sum + r.devices.reduce((s, d) => s + d.uploadBits, 0), 0),
     adapter: folder,
+    ...(result.missing.length > 0 && { missing: result.missing }),
     ...(single === null ? {} : { largestRelativeLossDifference: single }),
   };
 }
@@ -166,7 +185,7 @@ function report(
   if (result.report !== null) for (const line of reportLines(result.report)) terminal.line(line);
   if (single !== null)
     terminal.line(`  Largest relative difference of loss from one device: ${single.toExponential(2)}.`);
-  const made = result.exports.map(({ form }) => EXPORTED[form]);
+  if (result.delivered.length === 0) return;
   const where = relative(process.cwd(), folder) || folder;
-  terminal.line(`  In ${where}: ${made.join(', ')}.\n`);
+  terminal.line(`  In ${where}: ${listText(result.delivered.map((form) => EXPORTED[form]))}.\n`);
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { HostRequest } from '../../../worker/api/host-api.ts';
+import type { ExportForm, HostRequest } from '../../../worker/api/host-api.ts';
 import type { NamedFile, OwnTaskRequest } from '../../../worker/api/tables.ts';
 import { defaultCacheFolder } from '../../../worker/node/file-chunk-store.ts';
 import { keyFileOf } from '../../node/node-environment.ts';
@@ -18,8 +18,7 @@ import { readPatience, readTraining, TRAINING_HELP, TRAINING_OPTIONS } from './t
 const EMBEDDED_MODEL = 'roberta-mini';
 /** As Hugging Face's own libraries are told of another one. */
 const DEFAULT_HUB = process.env.HF_ENDPOINT || 'https://huggingface.co';
-export const EXPORT_FORMS = ['adapter', 'merged', 'onnx'] as const;
-export type ExportForm = (typeof EXPORT_FORMS)[number];
+const EXPORT_FORMS = ['adapter', 'merged', 'onnx'] as const;
 
 export const DEMO_HELP = `Usage: tabloom demo [options]
 
@@ -56,11 +55,13 @@ Who comes in
 
 What is kept
   --out FOLDER       where the adapter goes (out/demo-adapter)
-  --export-as FORMS  ${EXPORT_FORMS.join(', ')}, or several with commas; what is no adapter goes to a folder in FOLDER (adapter)
+  --export-as FORMS  ${EXPORT_FORMS.join(', ')}, or several with commas; what is no adapter goes to a folder in FOLDER, and the
+                     adapter is always there (adapter)
   --best             export what scored best on the dev set, not what the last round left
-  --checkpoint FILE  save the session there as it goes; FILE.key, which makes its owner the host, is for nobody else
+  --checkpoint FILE  save the session there as it goes (a file in the folder of --out, which goes when everything is written);
+                     FILE.key, which makes its owner the host, is for nobody else
   --resume FILE      go on from a checkpoint, and keep it there again; without FILE.key in a new session
-  --log FILE         the run as JSON lines: settings, plans, rounds, scores, who came and went
+  --log FILE         the run as JSON lines, appended as it goes: settings, plans, rounds, scores, who came and went
 
   --port N           port of the server (8787; 0 takes a free one)
   --host ADDRESS     interface of the server (127.0.0.1)
@@ -131,7 +132,10 @@ export interface DemoOptions {
   readonly out: string;
   readonly forms: readonly ExportForm[];
   readonly which: 'last' | 'best';
+  /** Null where the person named none. */
   readonly checkpointFile: string | null;
+  /** What to type to go on from a checkpoint. */
+  readonly again: (checkpointFile: string) => string;
   readonly logFile: string | null;
   readonly door: DemoDoor;
   readonly port: number;
@@ -153,16 +157,20 @@ export async function readDemoOptions(argv: string[]): Promise<DemoOptions | nul
     // A folder needs no copy beside it.
     cacheFolder: hubFolder === null && modelFolder === null ? cacheFolder(values.cache) : null,
     out: values.out,
-    forms: values['export-as'].split(',').map((form) => oneOf('export-as', form.trim(), EXPORT_FORMS)),
+    forms: exportForms(values['export-as']),
     which: values.best ? 'best' : 'last',
     logFile: values.log ?? null,
     door: readDoor(values),
     port: wholeNumber('port', values.port, 0, 65535),
     host: values.host,
     json: values.json,
-  } as const;
+    again: (file) => againCommand(argv, file),
+  } as const satisfies Partial<DemoOptions>;
   if (resume !== undefined) {
-    const given = Object.keys(SESSION_OPTIONS).find((name) => Object.hasOwn(values, name));
+    // A model's own folder is offered again: the checkpoint does not say where it is.
+    const given = Object.keys(SESSION_OPTIONS).find(
+      (name) => Object.hasOwn(values, name) && !(name === 'model' && modelFolder !== null),
+    );
     if (given !== undefined)
       throw new CommandError(`--resume goes on with the session as it was; leave out --${given}.`);
     const keyFile = keyFileOf(resume);
@@ -201,6 +209,32 @@ function readDoor({ door, cap, resume, 'admit-all': admitAll, devices }: Values)
     admitAll,
   };
 }
+
+/** The adapter first, whatever was asked for: it is what was trained, and the smallest. */
+function exportForms(text: string): readonly ExportForm[] {
+  const asked = text.split(',').map((form) => oneOf('export-as', form.trim(), EXPORT_FORMS));
+  return EXPORT_FORMS.filter((form) => form === 'adapter' || asked.includes(form));
+}
+
+const isFolder = (name: string, value: string): boolean => name === 'model' && existsSync(join(value, 'config.json'));
+
+/** The same command from a checkpoint: what the session has of its own is left out. */
+function againCommand(argv: readonly string[], checkpointFile: string): string {
+  const kept: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const [flag = '', inline] = argv[i]!.split(/=(.*)/s);
+    const name = flag.slice(2);
+    const known: Readonly<Record<string, { readonly type: string }>> = OPTIONS;
+    const value = inline ?? (known[name]?.type === 'string' ? argv[++i] : undefined);
+    if (name === 'resume' || (Object.hasOwn(SESSION_OPTIONS, name) && !isFolder(name, value ?? ''))) continue;
+    kept.push(flag, ...(value === undefined ? [] : [value]));
+  }
+  return ['npm run -s tabloom -- demo --resume', checkpointFile, ...kept].map(shellWord).join(' ');
+}
+
+/** As a POSIX shell takes it back; the first is several words already. */
+const shellWord = (text: string, index: number): string =>
+  index === 0 || /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 async function readRequest(values: Values, hubFolder: string | null): Promise<(origin: string) => HostRequest> {
   const own = await readOwnTask(values);

@@ -1,19 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { OwnSession } from '../../../web/session/own-session.ts';
 import { resumeSession } from '../../../web/session/resume-session.ts';
 import { TRAINING_PAUSED } from '../../../web/session/rounds/training.ts';
 import type { SessionView } from '../../../web/session/view/view.ts';
 import type { SessionEnvironment } from '../../../web/session/world/environment.ts';
-import type { AdapterChoice, ExportedFile, HostRequest } from '../../../worker/api/host-api.ts';
+import { messageOf } from '../../../web/session/world/with-progress.ts';
+import type { AdapterChoice, ExportedFile, ExportForm, HostRequest } from '../../../worker/api/host-api.ts';
 import type { DevReport } from '../../../worker/api/report.ts';
 import type { DataReport } from '../../../worker/api/tables.ts';
 import { headlessEnvironment } from '../../node/node-environment.ts';
 import type { RoundReport, ScoreReport } from '../../protocol/room-view.ts';
 import type { Policy } from '../../protocol/settings.ts';
 import { type DemoDoor, keepDoor } from './demo-door.ts';
-import type { ExportForm } from './demo-options.ts';
 
 /** A device that has not come by then is not waited for. */
 const GATHER_MS = 30_000;
@@ -22,6 +21,17 @@ const MEMORY_LIMIT_BYTES = 2e9;
 export interface DemoDevice {
   readonly name: string;
   readonly slowdown: number;
+}
+
+/** What is taken out of a session that has been trained. */
+export interface Exports {
+  /** In the order in which they are made. */
+  readonly forms: readonly ExportForm[];
+  readonly which: AdapterChoice;
+  /** Bytes of each, before the first round; a rejection ends the session then. */
+  readonly weigh: (bytesOf: ReadonlyMap<ExportForm, number>) => Promise<void>;
+  /** Takes one as soon as it is made. */
+  readonly deliver: (form: ExportForm, files: readonly ExportedFile[]) => Promise<void>;
 }
 
 export interface DemoSession {
@@ -33,8 +43,8 @@ export interface DemoSession {
   readonly devices: readonly DemoDevice[];
   /** Where models of a hub are kept; null keeps none. */
   readonly cacheFolder: string | null;
-  readonly forms: readonly ExportForm[];
-  readonly which: AdapterChoice;
+  /** Null where nothing is taken out at the end. */
+  readonly exports: Exports | null;
   readonly checkpointFile: string | null;
   readonly logFile: string | null;
   readonly door: DemoDoor;
@@ -48,60 +58,121 @@ export interface DemoSession {
 export interface DemoResult {
   readonly rounds: readonly RoundReport[];
   readonly scores: readonly ScoreReport[];
-  readonly exports: readonly { readonly form: ExportForm; readonly files: readonly ExportedFile[] }[];
+  readonly delivered: readonly ExportForm[];
+  /** What was asked for and is not there, and why. */
+  readonly missing: readonly { readonly form: ExportForm; readonly sentence: string }[];
   /** What the data was read as, and how many texts were cut. */
   readonly data: DataReport | null;
   /** Null where nothing was scored, because the session had ended before. */
   readonly report: DevReport | null;
   /** From the first round's start to the last score. */
   readonly trainingSeconds: number;
+  /** The round that the last checkpoint is of; null where there is none. */
+  readonly keptRound: number | null;
 }
 
-/** One cooperative session from creation, or from a checkpoint, to the exported adapter: the host here, every device in a process of its own. */
+/** A session that ended before everything was made: how far it was, and how far what is on disk is. */
+export class UnfinishedError extends Error {
+  readonly trainedRounds: number;
+  /** Null where no checkpoint was written. */
+  readonly keptRound: number | null;
+
+  constructor(sentence: string, { rounds, kept }: SessionView) {
+    super(sentence);
+    this.trainedRounds = rounds.at(-1)?.round ?? 0;
+    this.keptRound = kept?.round ?? null;
+  }
+}
+
+/** One cooperative session from creation, or from a checkpoint, to the exported adapter: the host here, every device in a process of its own. @throws UnfinishedError */
 export async function runSession(demo: DemoSession): Promise<DemoResult> {
-  const { origin, devices, cacheFolder, forms, which, checkpointFile, logFile, signal } = demo;
+  const { origin, cacheFolder, checkpointFile, logFile, signal } = demo;
   const environment = await headlessEnvironment(origin, {
     memoryLimitBytes: MEMORY_LIMIT_BYTES,
     cacheFolder,
     allowPrivate: true,
     ...(checkpointFile !== null && { checkpointFile }),
+    ...(logFile !== null && { logFile }),
   });
   const session = await openSession(environment, demo);
   const closeDoor = keepDoor(session, demo.door.admitAll, demo.onDoor);
   const children: ChildProcess[] = [];
   const abort = (): void => session.leave();
   signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
   session.subscribe(demo.onView);
-  try {
-    const opened = await until(session, ({ invitation }) => invitation !== null);
-    const link = opened.invitation?.link ?? '';
-    demo.onLink(link);
-    let trainingSeconds = 0;
-    if (opened.room?.phase !== 'finished') {
-      // One after the other: on one machine they would slow each other down while they measure themselves.
-      await gather(session, 1);
-      for (const [i, device] of devices.entries()) {
-        children.push(startDevice(link, device, cacheFolder));
-        await gather(session, i + 2);
-      }
-      const startMs = performance.now();
-      session.start();
-      await until(session, ({ room }) => room?.phase === 'finished', failedTraining);
-      trainingSeconds = (performance.now() - startMs) / 1000;
-    }
-    const exports = [];
-    for (const form of forms) exports.push({ form, files: await EXPORTS[form](session, which) });
-    const { rounds, scores } = session.view;
-    const report = await session.answers.devReport().catch(() => null);
-    return { rounds, scores, exports, data: session.view.data, report, trainingSeconds };
-  } finally {
+  const end = async (): Promise<void> => {
     signal.removeEventListener('abort', abort);
     closeDoor();
     session.leave();
     await session.closed;
-    if (logFile !== null) await writeFile(logFile, session.runLog(), { mode: 0o600 });
     await Promise.all(children.map(ended));
+  };
+  let made: Omit<DemoResult, 'keptRound'>;
+  try {
+    const trainingSeconds = await train(session, demo, children);
+    const delivered = demo.exports === null ? { delivered: [], missing: [] } : await takeOut(session, demo.exports);
+    const { rounds, scores, data } = session.view;
+    const report = await session.answers.devReport().catch(() => null);
+    made = { ...delivered, rounds, scores, data, report, trainingSeconds };
+  } catch (error) {
+    await end();
+    throw new UnfinishedError(messageOf(error), session.view);
   }
+  await end();
+  return { ...made, keptRound: session.view.kept?.round ?? null };
+}
+
+/** From an open session to its last score; resolves with the seconds that training took. */
+async function train(session: OwnSession, demo: DemoSession, children: ChildProcess[]): Promise<number> {
+  const { devices, cacheFolder } = demo;
+  const opened = await until(session, ({ invitation }) => invitation !== null);
+  const link = opened.invitation?.link ?? '';
+  demo.onLink(link);
+  if (demo.exports !== null) await demo.exports.weigh(await exportBytes(session, demo.exports.forms));
+  if (opened.room?.phase === 'finished') return 0;
+  // One after the other: on one machine they would slow each other down while they measure themselves.
+  await gather(session, 1);
+  for (const [i, device] of devices.entries()) {
+    children.push(startDevice(link, device, cacheFolder));
+    await gather(session, i + 2);
+  }
+  const startMs = performance.now();
+  session.start();
+  await until(session, ({ room }) => room?.phase === 'finished', failedTraining);
+  return (performance.now() - startMs) / 1000;
+}
+
+/** One export after the other; one that fails is in the way of no other. */
+async function takeOut(
+  session: OwnSession,
+  { forms, which, deliver }: Exports,
+): Promise<Pick<DemoResult, 'delivered' | 'missing'>> {
+  const delivered: ExportForm[] = [];
+  const missing: { form: ExportForm; sentence: string }[] = [];
+  for (const form of forms) {
+    try {
+      await deliver(form, await EXPORTS[form](session, which));
+      delivered.push(form);
+    } catch (error) {
+      if (session.view.ended !== null) throw error;
+      missing.push({ form, sentence: messageOf(error) });
+    }
+  }
+  return { delivered, missing };
+}
+
+/** Each export as it would be, before anything is trained. @throws Error with one sentence where one of them would fail. */
+async function exportBytes(session: OwnSession, forms: readonly ExportForm[]): Promise<Map<ExportForm, number>> {
+  const bytesOf = new Map<ExportForm, number>();
+  for (const form of forms)
+    bytesOf.set(
+      form,
+      await session.exportBytes(form).catch((error: unknown) => {
+        throw new Error(`The export as ${form} would fail: ${messageOf(error)} Leave it out of --export-as.`);
+      }),
+    );
+  return bytesOf;
 }
 
 const EXPORTS: Readonly<

@@ -1,5 +1,7 @@
 import type { Policy } from '../../../signaling/protocol/settings.ts';
 import type { DataReport } from '../../../worker/api/tables.ts';
+import type { RunLogSink } from '../world/environment.ts';
+import { messageOf } from '../world/with-progress.ts';
 import type { SessionView } from './view.ts';
 
 /** Beyond so many lines every second one of the older half goes, but for settings and scores. */
@@ -65,24 +67,49 @@ interface Line {
 /** A run as JSON lines, in the order in which things happened. It outlives the tab: a checkpoint holds it. */
 export class RunLog {
   readonly #nowMs: () => number;
+  readonly #sink: RunLogSink | null;
+  readonly #onProblem: (sentence: string) => void;
   #lines: Line[];
+  #problem = '';
 
-  /** `lines` as `lines()` gave them. */
-  constructor(nowMs: () => number, lines: readonly string[]) {
+  /** `lines` as `lines()` gave them. A sink that fails is told of once for each reason, and holds nothing up. */
+  constructor(
+    nowMs: () => number,
+    lines: readonly string[],
+    sink: RunLogSink | null = null,
+    onProblem: (sentence: string) => void = () => undefined,
+  ) {
     this.#nowMs = nowMs;
+    this.#sink = sink;
+    this.#onProblem = onProblem;
     this.#lines = lines.map((text) => ({ lasting: /^\{"type":"(session|data|score)"/.test(text), text }));
+    this.#write(() => sink?.begin(lines));
   }
 
   add(entries: readonly LogEntry[]): void {
     if (entries.length === 0) return;
     const at = new Date(this.#nowMs()).toISOString();
-    for (const { type, ...rest } of entries) {
+    const added = entries.map(({ type, ...rest }): Line => {
       const lasting = type === 'session' || type === 'data' || type === 'score';
-      this.#lines.push({ lasting, text: JSON.stringify({ type, at, ...rest }) });
-    }
+      return { lasting, text: JSON.stringify({ type, at, ...rest }) };
+    });
+    this.#lines.push(...added);
+    this.#write(() => this.#sink?.add(added.map(({ text }) => text)));
     if (this.#lines.length <= MAX_LINES) return;
     const half = this.#lines.length >> 1;
     this.#lines = this.#lines.filter(({ lasting }, i) => lasting || i >= half || i % 2 === 0);
+  }
+
+  #write(write: () => void): void {
+    try {
+      write();
+      this.#problem = '';
+    } catch (error) {
+      const sentence = messageOf(error);
+      if (sentence === this.#problem) return;
+      this.#problem = sentence;
+      this.#onProblem(sentence);
+    }
   }
 
   lines(): readonly string[] {

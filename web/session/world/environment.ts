@@ -3,10 +3,18 @@ import type { Introduction } from '../../../signaling/protocol/messages.ts';
 import type { DeviceWorkerApi } from '../../../worker/api/device-api.ts';
 import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
 import type { Listeners } from './emitter.ts';
+
 /** A worker that was started for this session alone. */
 export interface WorkerHandle<Api> {
   readonly api: Api;
   terminate(): void;
+}
+
+/** Where a run's log is written while it runs. What cannot be written stays owed; `add` then throws, and is called again with what follows. */
+export interface RunLogSink {
+  /** Once, with the lines of before of a session that is gone on with. */
+  begin(lines: readonly string[]): void;
+  add(lines: readonly string[]): void;
 }
 
 /** Everything of the outside world that a session touches; a browser tab and a Node process bring their own. */
@@ -35,6 +43,8 @@ export interface SessionEnvironment {
         note: string,
       ) => Promise<unknown>)
     | null;
+  /** Where the run's log is written as it goes; null where it stays in the session. */
+  readonly runLog: RunLogSink | null;
   /** True while the tab is in the background. */
   readonly onHidden: Listeners<boolean>;
   /** The tab is about to go away. */

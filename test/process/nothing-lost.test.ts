@@ -1,0 +1,182 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fileUntil, TabloomProcess, TINY_MODEL } from './tabloom-process.ts';
+
+/** A training that is broken off, in every way in which a process can be, and what is left of it. */
+
+const ROUNDS = 300;
+let folder: string;
+let table: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tabloom-kept-'));
+  table = join(folder, 'films.csv');
+  const rows = Array.from({ length: 60 }, (_, i) => `film ${i} was ${i % 2 ? 'good' : 'bad'},${i % 2 ? 'yes' : 'no'}`);
+  await writeFile(table, ['review,liked', ...rows].join('\n'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+const at = (name: string): string => join(folder, name);
+
+const alone = ['--model', TINY_MODEL, '--devices', '0', '--port', '0', '--json'];
+const fresh = (name: string, rounds = ROUNDS): string[] => [
+  ...['demo', ...alone, '--train', table, '--text', 'review', '--label', 'liked', '--samples', '8', '--tokens', '32'],
+  ...['--rounds', String(rounds), '--out', at(name), '--log', at(`${name}.jsonl`)],
+];
+
+interface Line {
+  readonly type: string;
+  readonly report?: { readonly round: number; readonly loss: number };
+}
+const linesOf = (log: Buffer | string): Line[] =>
+  String(log)
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+const roundsOf = (log: Buffer | string): number =>
+  String(log)
+    .split('\n')
+    .filter((line) => line.startsWith('{"type":"round"')).length;
+const result = (out: string): { losses: number[] } => JSON.parse(out) as { losses: number[] };
+
+/** The words after "Go on with:", as a shell would take them; no path here has a quote in it. */
+function command(said: string): string[] {
+  const [, typed] = /Go on with: npm run -s tabloom -- (.*)$/m.exec(said) ?? [];
+  if (typed === undefined) throw new Error(`It does not say how to go on: ${said}`);
+  return typed.trim().split(' ');
+}
+
+let straight: number[];
+beforeAll(async () => {
+  const { code, out, err } = await new TabloomProcess(fresh('straight')).ended;
+  expect([code, err]).toEqual([0, expect.any(String)]);
+  straight = result(out).losses;
+  // Everything is written, so that nobody needs what was kept on the way.
+  expect((await readdir(at('straight'))).filter((name) => name.startsWith('unfinished'))).toEqual([]);
+}, 120_000);
+
+describe('a demo that is broken off in the middle', () => {
+  const fault = (what: string): string => `process.on('SIGUSR2', () => { ${what} });`;
+  it.each<[string, NodeJS.Signals, number, string, string | undefined]>([
+    ['Ctrl-C', 'SIGINT', 130, 'Stopped.', undefined],
+    ['a request to end', 'SIGTERM', 143, 'Stopped.', undefined],
+    ['a closed terminal', 'SIGHUP', 129, 'Stopped.', undefined],
+    [
+      'a rejection that nobody handled',
+      'SIGUSR2',
+      70,
+      'a rejection',
+      fault("Promise.reject(new Error('a rejection'))"),
+    ],
+    ['an error that nobody caught', 'SIGUSR2', 70, 'a throw', fault("throw new Error('a throw')")],
+  ])(
+    '%s: what was trained is on disk, and it goes on as if nothing had been',
+    async (_, signal, code, why, preload) => {
+      const name = `${signal}-${why.replace(/\W/g, '')}`;
+      const broken = new TabloomProcess(fresh(name), preload === undefined ? {} : { preload });
+      await fileUntil(at(`${name}.jsonl`), (log) => roundsOf(log) >= 5);
+      broken.child.kill(signal);
+      const ended = await broken.ended;
+      expect([ended.code, ended.out]).toEqual([code, '']);
+      expect(ended.err).toContain(why);
+      const [, rounds] = /The (\d+) rounds so far are in /.exec(ended.err) ?? [];
+      expect(Number(rounds)).toBeGreaterThanOrEqual(5);
+      const kept = at(`${name}/unfinished.safetensors`);
+      expect((await readdir(at(name))).sort()).toEqual(['unfinished.safetensors', 'unfinished.safetensors.key']);
+      if (process.platform !== 'win32')
+        for (const path of [kept, `${kept}.key`, at(`${name}.jsonl`)])
+          expect((await stat(path)).mode & 0o777).toBe(0o600);
+
+      const again = await new TabloomProcess(command(ended.err)).ended;
+      expect([again.code, again.err]).toEqual([0, expect.any(String)]);
+      expect(result(again.out).losses).toEqual(straight);
+      expect((await readdir(at(name))).sort()).toEqual([
+        'README.md',
+        'adapter_config.json',
+        'adapter_model.safetensors',
+        expect.stringMatching(/json$/),
+      ]);
+      const log = linesOf(await readFile(at(`${name}.jsonl`)));
+      expect(log.filter(({ type }) => type === 'round').map(({ report }) => report?.loss)).toEqual(straight);
+      expect(log.filter(({ type }) => type === 'resumed')).toHaveLength(1);
+    },
+  );
+
+  it('its log can be read to the last line after SIGKILL', async () => {
+    const broken = new TabloomProcess(fresh('SIGKILL'));
+    const log = at('SIGKILL.jsonl');
+    await fileUntil(log, (content) => roundsOf(content) >= 3);
+    broken.child.kill('SIGKILL');
+    await broken.ended;
+    const types = linesOf(await readFile(log)).map(({ type }) => type);
+    expect(types.slice(0, 3)).toEqual(['options', 'data', 'session']);
+    expect(types.filter((type) => type === 'round').length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('before its first round has nothing to go on with, and says no more than that it stopped', async () => {
+    const broken = new TabloomProcess(fresh('early'));
+    await broken.until((said) => said.includes('The page is at'));
+    broken.child.kill('SIGTERM');
+    const { code, err } = await broken.ended;
+    expect([code, err.trimEnd().split('\n').at(-1)]).toEqual([143, '  Stopped.']);
+    expect(await readdir(at('early'))).toEqual([]);
+  });
+});
+
+describe('a disk that is full', () => {
+  it('keeps what could be written, says what is missing, and the rest is made later without training again', async () => {
+    // Room for adapter and checkpoints, and not for a whole model.
+    const limited = new TabloomProcess([...fresh('full', 12), '--export-as', 'merged'], { fileKilobytes: 48 });
+    const { code, out, err } = await limited.ended;
+    expect([code, err]).toEqual([1, expect.stringContaining('tabloom: Missing: the merged model (model.safetensors')]);
+    expect(err).toContain(`In ${at('full')}: the adapter. The 12 rounds so far are in ${at('full')}`);
+    expect(existsSync(at('full/adapter_model.safetensors'))).toBe(true);
+    expect(await readdir(at('full/merged'))).toEqual([]);
+    expect(result(out).losses).toHaveLength(12);
+
+    const again = await new TabloomProcess(command(err)).ended;
+    expect([again.code, again.err]).toEqual([0, expect.any(String)]);
+    expect(result(again.out).losses).toEqual(result(out).losses);
+    expect(await readdir(at('full/merged'))).toContain('model.safetensors');
+  });
+
+  it('trains on where checkpoints cannot be written, and says so', async () => {
+    const limited = new TabloomProcess(fresh('tight', 12), { fileKilobytes: 6 });
+    const { code, err } = await limited.ended;
+    expect(code).toBe(1);
+    expect(err).toContain('The checkpoint could not be written (EFBIG: file too large, write). Training goes on.');
+    expect(err).toContain('The log could not be written (EFBIG: file too large, write). Training goes on.');
+    expect(err).toMatch(/Missing: the adapter \(adapter_model.safetensors could not be written \(EFBIG/);
+    expect(err).toContain('12 rounds had been trained, and nothing of them could be kept in');
+    expect((await readdir(at('tight'))).filter((name) => name.includes('safetensors'))).toEqual([]);
+  });
+});
+
+describe('what is asked for', () => {
+  it('is all made but for what cannot be: the adapter first', async () => {
+    const run = new TabloomProcess([...fresh('some'), '--export-as', 'onnx,merged']);
+    await fileUntil(at('some.jsonl'), (log) => roundsOf(log) >= 1);
+    await rmdir(at('some/merged'));
+    await writeFile(at('some/merged'), 'in the way');
+    const { code, out, err } = await run.ended;
+    expect([code, err]).toEqual([1, expect.stringContaining('tabloom: Missing: the merged model (')]);
+    expect(err).toContain(`In ${at('some')}: the adapter and the ONNX model.`);
+    expect(existsSync(at('some/adapter_model.safetensors'))).toBe(true);
+    expect(existsSync(at('some/onnx/onnx/model.onnx'))).toBe(true);
+    expect(JSON.parse(out)).toMatchObject({ missing: [{ form: 'merged' }] });
+  });
+
+  it.each<[string, string[], string]>([
+    ['a folder that is a file', ['--out', 'films.csv/adapter'], 'the folder for --out'],
+    ['a folder where the adapter belongs', ['--out', 'taken'], 'is a folder; --out needs a file there'],
+    ['a log that is a folder', ['--log', '.'], 'is a folder; --log needs a file there'],
+    ['a checkpoint in a file', ['--checkpoint', 'films.csv/kept'], 'the folder for --checkpoint'],
+  ])('is refused before anything is trained: %s', async (_, [option = '', path = ''], sentence) => {
+    await mkdir(at('taken/adapter_model.safetensors'), { recursive: true });
+    const { code, out, err } = await new TabloomProcess([...fresh('never'), option, at(path)]).ended;
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(/^tabloom: [^\n]*\n$/);
+    expect(err).toContain(sentence);
+  });
+});
