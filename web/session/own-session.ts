@@ -136,22 +136,11 @@ export class OwnSession implements HostSession {
     this.#client?.send({ type: 'policy', policy });
   }
 
-  async exportAdapter(which: AdapterChoice): Promise<readonly ExportedFile[]> {
-    return this.#open(this.#api().exportAdapter(which));
-  }
-
-  async exportMerged(which: AdapterChoice): Promise<readonly ExportedFile[]> {
-    return this.#open(this.#api().exportMerged(which));
-  }
-
-  async exportOnnx(which: AdapterChoice): Promise<readonly ExportedFile[]> {
-    return this.#open(this.#api().exportOnnx(which));
-  }
-
+  exportAdapter = async (which: AdapterChoice) => this.#open(this.#api().exportAdapter(which));
+  exportMerged = async (which: AdapterChoice) => this.#open(this.#api().exportMerged(which));
+  exportOnnx = async (which: AdapterChoice) => this.#open(this.#api().exportOnnx(which));
   /** Bytes of an export; rejects as making it would, which needs not be tried for that. */
-  async exportBytes(form: ExportForm): Promise<number> {
-    return this.#open(this.#api().exportBytes(form));
-  }
+  exportBytes = async (form: ExportForm) => this.#open(this.#api().exportBytes(form));
 
   async tryText(text: string, pair: string | null): Promise<TriedText> {
     return this.answers.text(text, pair);
