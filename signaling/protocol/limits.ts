@@ -22,8 +22,8 @@ export const MAX_CONTROL_CHARACTERS = 256 * 1024;
 export const MAX_DEVICE_VIEW_BYTES = 3072;
 export const MAX_SETTINGS_BYTES = 96 * 1024;
 
-/** Dev samples in one chunk of an evaluation. */
-export const EVALUATION_CHUNK_SAMPLES = 32;
+/** Dev samples in one chunk of an evaluation, at most. */
+export const MAX_CHUNK_SAMPLES = 256;
 
 /** f32 values of the longest probe, with which a device measures its link. */
 export const MAX_PROBE_VALUES = 512 * 1024;

@@ -147,7 +147,12 @@ export const ScoreReportSchema = v.strictObject({
   /** What the best constant answer scores on the same examples; reports of 0.1.0 do not say. */
   constant: v.optional(finite),
   loss: finite,
+  /** Of which all this is: the whole dev set, or the fixed sample of it that every score has in common. */
   examples: whole(100_000_000),
+  /** One standard error of `value`, for examples drawn from many. */
+  error: v.optional(nonNegative),
+  /** What the best adapter is chosen by, on the sample; reports of 0.1.0 have it on the whole dev set alone. */
+  chosenBy: v.optional(finite),
   elapsedSeconds: nonNegative,
   /** What is reported besides the task's own metric; at the end also of a second dev set. */
   further: v.optional(v.pipe(v.array(FurtherScoreSchema), v.maxLength(16))),

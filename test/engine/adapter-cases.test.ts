@@ -37,7 +37,7 @@ test('an adapter with B = 0 leaves the model as it is: dev loss 1.2077 with its 
   try {
     await engine.setParameters((await host.parameters()).values);
     const batch = await host.devBatch(0, made.task.devExamples);
-    const { loss } = await host.score(await evaluateBatch(engine, batch, 32, async () => undefined));
+    const { loss } = await host.scoreDev(await evaluateBatch(engine, batch, 32, async () => undefined));
     expect(loss).toBeCloseTo(1.2077, 4);
   } finally {
     await engine.dispose();

@@ -41,7 +41,7 @@ test('a run that is broken off and gone on with is the uninterrupted run, to the
 
   const first = await opened();
   await train(first.host, first.info, 1, 3);
-  await first.host.score(new Float32Array(1000));
+  await first.host.scoreDev(new Float32Array(1000));
   const bytes = await first.host.checkpoint('{"rounds":3}');
   const summary = await new Host(openFileOrHttp).readCheckpoint(bytes);
   expect(summary).toMatchObject({ version: 3, note: '{"rounds":3}', request: MINI_REQUEST });
@@ -68,12 +68,12 @@ test('the best adapter is kept, through a break too', async () => {
   };
   await expect(host.exportAdapter('best')).rejects.toThrow('No adapter has been scored yet');
   await train(host, info, 1, 2);
-  await host.score(logitsRight(400));
+  await host.scoreDev(logitsRight(400));
   const best = await host.exportAdapter('last');
   await train(host, info, 3, 3);
   // Not better than the best: neither a worse score nor an equal one.
-  await host.score(logitsRight(300));
-  await host.score(logitsRight(400));
+  await host.scoreDev(logitsRight(300));
+  await host.scoreDev(logitsRight(400));
   expect((await host.exportAdapter('best')).slice(0, 2)).toEqual(best.slice(0, 2));
   expect((await host.exportAdapter('last')).slice(0, 2)).not.toEqual(best.slice(0, 2));
 

@@ -25,6 +25,11 @@ const parts = (samples: number, fill: number) => [
   { block: 'head' as const, samples: { start: 0, count: samples }, gradient: new Float32Array(HEAD_LENGTH).fill(fill) },
 ];
 
+const evaluated = (logits: Float32Array) => ({
+  ...{ version: 2, values: new Float32Array(opened.parameterCount), part: 'first' as const },
+  ...{ logits, secondLogits: null },
+});
+
 test('open says what the model and the task are', () => {
   expect(opened.shape).toMatchObject({ layers: 6, hiddenSize: 128, vocabSize: 8192 });
   expect(opened.task).toEqual({
@@ -77,12 +82,13 @@ test('a round that is dealt holds the samples that were drawn, each with its pla
   expect(await host.roundBatch(2, ranges)).toEqual(dealt);
 });
 
-test('dev batches run through the dev set in order and not beyond', async () => {
-  const rows = ({ ids, lengths, tokens }: TokenBatch) =>
-    [...lengths].map((length, row) => [...ids.subarray(row * tokens, row * tokens + length)]);
-  const [a, b, both] = await Promise.all([host.devBatch(0, 3), host.devBatch(3, 2), host.devBatch(0, 5)]);
-  expect([...rows(a), ...rows(b)]).toEqual(rows(both));
-  await expect(host.devBatch(499, 2)).rejects.toThrow('examples 0 to 499; 2 from 499 were asked for');
+test('dev examples come from the shortest to the longest, and none beyond', async () => {
+  const lengths = await host.devLengths('first');
+  expect(lengths).toHaveLength(500);
+  expect([...lengths]).toEqual([...lengths].toSorted((a, b) => a - b));
+  const [a, b] = await Promise.all([host.devChunk('first', 0, 3), host.devChunk('first', 497, 3)]);
+  expect([...a.lengths, ...b.lengths]).toEqual([...lengths.subarray(0, 3), ...lengths.subarray(497)]);
+  await expect(host.devChunk('first', 499, 2)).rejects.toThrow('examples 0 to 499; 2 from 499 were asked for');
 });
 
 test('a step takes the mean over the samples, one round after the other', async () => {
@@ -111,22 +117,24 @@ test('a step takes the mean over the samples, one round after the other', async 
 });
 
 test('score counts the right classes of the dev set', async () => {
-  const { labels } = await host.devBatch(0, 500);
+  const { labels } = await host.devChunk('first', 0, 500);
   const logits = new Float32Array(1000);
   for (const [i, label] of labels.entries()) logits[2 * i + (i < 400 ? label : 1 - label)] = 1;
-  const score = await host.score(logits);
+  const score = await host.score(evaluated(logits));
   expect(score).toMatchObject({ metric: 'accuracy', value: 0.8 });
   // log(1 + 1/e) where right, log(1 + e) where wrong.
   expect(score.loss).toBeCloseTo(0.8 * Math.log(1 + Math.exp(-1)) + 0.2 * Math.log(1 + Math.E), 6);
-  await expect(host.score(logits.subarray(2))).rejects.toThrow('500 examples of "grammar" need 1000 logits; 998 came.');
+  await expect(host.score(evaluated(logits.subarray(2)))).rejects.toThrow(
+    '500 examples of "grammar" need 1000 logits; 998 came.',
+  );
 });
 
 test('the report is of what was scored last', async () => {
-  const { labels } = await host.devBatch(0, 500);
+  const { labels } = await host.devChunk('first', 0, 500);
   const logits = new Float32Array(1000);
   // The first 400 are right, and the last is the one that it is surest about.
   for (const [i, label] of labels.entries()) logits[2 * i + (i < 400 ? label : 1 - label)] = i === 499 ? 3 : 1;
-  await host.score(logits);
+  await host.score(evaluated(logits));
   const report = await host.report();
   expect(report).toMatchObject({ round: 2, examples: 500, wrong: 100 });
   expect(report.classes.map(({ name }) => name)).toEqual(['negative', 'positive']);

@@ -87,7 +87,7 @@ async function run(
       const batch = await host.devBatch(start, Math.min(100, task.devExamples - start));
       logits.push(...(await evaluateBatch(engine, batch, 100, noPause)));
     }
-    scores.push((await host.score(Float32Array.from(logits))).value);
+    scores.push((await host.scoreDev(Float32Array.from(logits))).value);
   };
   for (let round = 1; round <= rounds; round++) {
     await engine.setParameters((await host.parameters()).values);

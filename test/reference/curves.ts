@@ -107,7 +107,7 @@ async function learn(deal: Deal): Promise<{ losses: number[]; scores: number[] }
       const batch = await host.devBatch(start, Math.min(64, task.devExamples - start));
       logits.push(...(await evaluateBatch(engine, batch, 64, noPause)));
     }
-    scores.push((await host.score(Float32Array.from(logits))).value);
+    scores.push((await host.scoreDev(Float32Array.from(logits))).value);
   };
   await score();
   for (let round = 1; round <= stop; round++) {

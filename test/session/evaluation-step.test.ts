@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ChunkTag } from '../../signaling/protocol/round.ts';
+import type { Evaluator } from '../../web/session/rounds/evaluation-pieces.ts';
 import {
+  type Allowance,
   beginEvaluation,
   type EvaluationEffect,
   type EvaluationEvent,
@@ -8,10 +10,12 @@ import {
   stepEvaluation,
 } from '../../web/session/rounds/evaluation-step.ts';
 
-/** An evaluation as data. Chunks are of 32 examples. */
+/** An evaluation as data. Examples have ten tokens and take half a second each: four make a chunk. */
 const TERM = 3;
 const EVALUATION = 5;
+const TOKENS = 10;
 const tag = (chunk: number): ChunkTag => ({ term: TERM, evaluation: EVALUATION, chunk });
+const able = (device: string, secondsPerToken = 0.05): Evaluator => ({ device, overheadSeconds: 0, secondsPerToken });
 
 function short(effect: EvaluationEffect): string {
   switch (effect.type) {
@@ -33,8 +37,9 @@ class Told {
   readonly begun: string[];
   atMs = 0;
 
-  constructor(examples: number, ...able: string[]) {
-    const begun = beginEvaluation({ term: TERM, evaluation: EVALUATION, examples, able, atMs: 0 });
+  constructor(examples: number, devices: readonly Evaluator[], beside = false) {
+    const lengths = new Int32Array(examples).fill(TOKENS);
+    const begun = beginEvaluation({ term: TERM, evaluation: EVALUATION, lengths, able: devices, beside, atMs: 0 });
     this.state = begun.state;
     this.begun = begun.effects.map(short);
   }
@@ -45,99 +50,120 @@ class Told {
     return effects.map(short);
   }
 
-  answer(device: string, of: number | ChunkTag): string[] {
-    const logits = new Float32Array(2);
-    return this.take({ type: 'logits', device, tag: typeof of === 'number' ? tag(of) : of, logits, atMs: this.atMs });
+  /** Of what the device has, after so many seconds. */
+  answer(device: string, seconds = 0, of?: ChunkTag): string[] {
+    this.atMs += 1000 * seconds;
+    const known = of ?? tag(this.state.turns.get(device)?.chunk.number ?? -1);
+    return this.take({ type: 'logits', device, tag: known, logits: new Float32Array(2), atMs: this.atMs });
   }
 
-  fail(device: string, chunk: number): string[] {
+  fail(device: string): string[] {
+    const chunk = this.state.turns.get(device)?.chunk.number ?? -1;
     return this.take({ type: 'failed', device, tag: tag(chunk), sentence: 'No.', atMs: this.atMs });
   }
 
-  devices(able: string[], ...lost: string[]): string[] {
-    return this.take({ type: 'devices', able, lost, atMs: this.atMs });
+  devices(devices: readonly Evaluator[], ...lost: string[]): string[] {
+    return this.take({ type: 'devices', able: devices, lost, atMs: this.atMs });
   }
 
-  tick(seconds: number, ...able: string[]): string[] {
+  tick(seconds: number, ...devices: readonly Evaluator[]): string[] {
     this.atMs += 1000 * seconds;
-    return this.take({ type: 'tick', able, atMs: this.atMs });
+    return this.take({ type: 'tick', able: devices, atMs: this.atMs });
+  }
+
+  allow(seconds: Readonly<Record<string, number>>): string[] {
+    const allowances = new Map(
+      Object.entries(seconds).map(([device, own]): [string, Allowance] => [device, { seconds: own, aheadSeconds: 1 }]),
+    );
+    return this.take({ type: 'allow', allowances, atMs: this.atMs });
   }
 }
 
+const [a, b] = [able('a'), able('b')];
+
 describe('an evaluation', () => {
-  it('gives whoever is done the next chunk, the last one with what is left', () => {
-    const told = new Told(100, 'a', 'b');
-    expect(told.begun).toEqual(['0 of 100', 'a does 0+32', 'b does 32+32']);
-    expect(told.answer('b', 1)).toEqual(['keep 32', '32 of 100', 'b does 64+32']);
-    expect(told.answer('b', 2)).toEqual(['keep 64', '64 of 100', 'b does 96+4']);
-    expect(told.answer('b', 3)).toEqual(['keep 96', '68 of 100']);
-    expect(told.answer('a', 0)).toEqual(['keep 0', '100 of 100', 'complete']);
+  it('gives whoever is done the next two seconds, from the longest example down, and shares the last ones out', () => {
+    const told = new Told(18, [a, b]);
+    expect(told.begun).toEqual(['0 of 18', 'a does 14+4', 'b does 10+4']);
+    expect(told.answer('b', 2)).toEqual(['keep 10', '4 of 18', 'b does 6+4']);
+    // Six are left for two devices: three each, a second and a half.
+    expect(told.answer('a')).toEqual(['keep 14', '8 of 18', 'a does 3+3']);
+    expect(told.answer('a', 1.5)).toEqual(['keep 3', '11 of 18', 'a does 2+1']);
+    expect(told.answer('b', 0.5)).toEqual(['keep 6', '15 of 18', 'b does 1+1']);
+    expect(told.answer('a')).toEqual(['keep 2', '16 of 18', 'a does 0+1']);
+    expect(told.answer('b', 0.5)).toEqual(['keep 1', '17 of 18']);
+    expect(told.answer('a')).toEqual(['keep 0', '18 of 18', 'complete']);
+  });
+
+  it('gives a device that is quicker more, and believes what it saw more than what was stated', () => {
+    const told = new Told(100, [a, able('b', 0.0125)]);
+    expect(told.begun).toEqual(['0 of 100', 'a does 96+4', 'b does 80+16']);
+    // Four took four seconds where two were stated.
+    expect(told.answer('a', 4)).toEqual(['keep 96', '4 of 100', 'a does 78+2']);
   });
 
   it('waits while there is nobody', () => {
-    const told = new Told(40);
-    expect(told.begun).toEqual(['0 of 40']);
+    const told = new Told(4, []);
+    expect(told.begun).toEqual(['0 of 4']);
     expect(told.tick(100)).toEqual([]);
-    expect(told.devices(['a'])).toEqual(['a does 0+32']);
+    expect(told.devices([a])).toEqual(['a does 0+4']);
   });
 
   it('of no examples is complete at once', () => {
-    expect(new Told(0, 'a').begun).toEqual(['0 of 0', 'complete']);
+    expect(new Told(0, [a]).begun).toEqual(['0 of 0', 'complete']);
+  });
+
+  it('leaves a device out that would be done later than all others without it', () => {
+    // 20 examples take the quick one ten seconds; the slow one takes 30 for one.
+    const told = new Told(20, [a, able('slow', 3)]);
+    expect(told.begun).toEqual(['0 of 20', 'a does 16+4']);
+    expect(new Told(20, [able('slow', 3)]).begun).toEqual(['0 of 20', 'slow does 19+1']);
   });
 });
 
 describe('a chunk', () => {
   it('of a device that leaves goes first to the next that is free', () => {
-    const told = new Told(96, 'a', 'b');
-    expect(told.devices(['a'], 'b')).toEqual([]);
-    expect(told.answer('a', 0)).toEqual(['keep 0', '32 of 96', 'a does 32+32']);
-    expect(told.answer('a', 1)).toEqual(['keep 32', '64 of 96', 'a does 64+32']);
-    expect(told.answer('a', 2)).toEqual(['keep 64', '96 of 96', 'complete']);
+    const told = new Told(12, [a, b]);
+    expect(told.begun).toEqual(['0 of 12', 'a does 8+4', 'b does 4+4']);
+    expect(told.devices([a], 'b')).toEqual([]);
+    expect(told.answer('a', 2)).toEqual(['keep 8', '4 of 12', 'a does 4+4']);
   });
 
   it('of a device that comes back by another link is asked for again', () => {
-    const told = new Told(32, 'a');
+    const told = new Told(4, [a]);
     const first = told.state.turns.get('a')?.turn;
-    expect(told.devices(['a'], 'a')).toEqual(['a does 0+32']);
+    expect(told.devices([a], 'a')).toEqual(['a does 0+4']);
     expect(told.state.turns.get('a')?.turn).not.toBe(first);
   });
 
-  it('that takes longer than 30 s is given to somebody else as well, once', () => {
-    const told = new Told(64, 'a', 'b');
-    told.atMs = 20_000;
-    expect(told.answer('b', 1)).toEqual(['keep 32', '32 of 64']);
-    expect(told.tick(10, 'a', 'b')).toEqual([]);
-    expect(told.tick(1, 'a', 'b')).toEqual(['b does 0+32']);
-    expect(told.tick(1, 'a', 'b', 'c')).toEqual([]);
+  it('that is late is given to somebody else when nothing else is left, once', () => {
+    const told = new Told(8, [a, b]);
+    expect(told.begun).toEqual(['0 of 8', 'a does 4+4', 'b does 2+2']);
+    // Late from ten seconds on; there is other work until the twelfth.
+    expect(told.answer('b', 1)).toEqual(['keep 2', '2 of 8', 'b does 1+1']);
+    expect(told.tick(10, a, b)).toEqual([]);
+    expect(told.answer('b', 1)).toEqual(['keep 1', '3 of 8', 'b does 0+1']);
+    expect(told.answer('b', 1)).toEqual(['keep 0', '4 of 8', 'b does 4+4']);
+    expect([...told.state.late]).toEqual(['a']);
+    expect(told.tick(1, a, b, able('c'))).toEqual([]);
+    expect(told.answer('b', 2)).toEqual(['keep 4', '8 of 8', 'complete']);
   });
 
-  it('that two were asked for is kept and counted once', () => {
-    const told = new Told(96, 'a', 'b');
-    told.answer('b', 1);
-    told.answer('b', 2);
-    told.tick(31, 'a', 'b');
-    expect(told.answer('b', 0)).toEqual(['keep 0', '96 of 96', 'complete']);
-    expect(told.answer('a', 0)).not.toContain('keep 0');
+  it('that two were asked for is kept and counted once, whoever answers first', () => {
+    const told = new Told(8, [a]);
+    expect(told.answer('a', 2)).toEqual(['keep 4', '4 of 8', 'a does 0+4']);
+    told.tick(11, a);
+    expect(told.tick(1, a, b)).toEqual(['b does 0+4']);
+    expect(told.answer('a', 0.5)).toEqual(['keep 0', '8 of 8', 'complete']);
   });
 
-  it('whose slow device answers first is not asked for any more', () => {
-    const told = new Told(128, 'a', 'b');
-    told.tick(31, 'a', 'b');
-    // Both hang; their chunks wait in front of the other two.
-    expect(told.answer('a', 0)).toEqual(['keep 0', '32 of 128', 'a does 32+32']);
-    expect(told.answer('b', 1)).toEqual(['keep 32', '64 of 128', 'b does 64+32']);
-    // a's answer comes second: progress stays.
-    expect(told.answer('a', 1)).toEqual(['a does 96+32']);
-    expect(told.answer('b', 2)).toEqual(['keep 64', '96 of 128']);
-    expect(told.answer('a', 3)).toEqual(['keep 96', '128 of 128', 'complete']);
-  });
-
-  it('that waits already is not put in line twice when its slow device leaves', () => {
-    const told = new Told(32, 'a');
-    told.tick(31, 'a');
-    expect(told.state.waiting.map(({ number }) => number)).toEqual([0]);
-    told.devices([], 'a');
-    expect(told.state.waiting.map(({ number }) => number)).toEqual([0]);
+  it('is not waited for twice when both who had it leave', () => {
+    const told = new Told(4, [a]);
+    told.tick(11, a);
+    expect(told.tick(1, a, b)).toEqual(['b does 0+4']);
+    expect(told.devices([b], 'a')).toEqual([]);
+    expect(told.devices([able('c')], 'b')).toEqual(['c does 0+4']);
+    expect(told.state.waiting).toEqual([]);
   });
 
   it.each<[string, ChunkTag]>([
@@ -145,50 +171,131 @@ describe('a chunk', () => {
     ['another host', { ...tag(0), term: TERM - 1 }],
     ['a chunk that is another’s', tag(1)],
   ])('of %s counts for nothing', (_, of) => {
-    const told = new Told(64, 'a', 'b');
+    const told = new Told(8, [a, b]);
     const before = told.state;
-    expect(told.answer('a', of)).toEqual([]);
+    expect(told.answer('a', 0, of)).toEqual([]);
     expect(told.state).toEqual(before);
   });
 });
 
 describe('a device that fails', () => {
   it('leaves its chunk to another, and rests until the next tick', () => {
-    const told = new Told(96, 'a', 'b');
-    expect(told.fail('a', 0)).toEqual([]);
-    expect(told.answer('b', 1)).toEqual(['keep 32', '32 of 96', 'b does 0+32']);
-    expect(told.devices(['a', 'b'])).toEqual([]);
-    expect(told.tick(1, 'a', 'b')).toEqual(['a does 64+32']);
+    const told = new Told(12, [a, b]);
+    expect(told.fail('a')).toEqual([]);
+    expect(told.answer('b', 2)).toEqual(['keep 4', '4 of 12', 'b does 8+4']);
+    expect(told.devices([a, b])).toEqual([]);
+    expect(told.tick(1, a, b)).toEqual(['a does 2+2']);
   });
 
   it('four times ends the evaluation where there is nobody else', () => {
-    const told = new Told(32, 'a');
+    const told = new Told(4, [a]);
     for (let i = 0; i < 3; i++) {
-      expect(told.fail('a', 0)).toEqual([]);
-      expect(told.tick(1, 'a')).toEqual(['a does 0+32']);
+      expect(told.fail('a')).toEqual([]);
+      expect(told.tick(1, a)).toEqual(['a does 0+4']);
     }
-    expect(told.fail('a', 0)).toEqual(['give up: a No.']);
+    expect(told.fail('a')).toEqual(['give up: a No.']);
   });
 
   it('four times is not asked again while another works, and its end is told when that one leaves', () => {
-    const told = new Told(64, 'a', 'b');
+    const told = new Told(8, [a, b]);
     for (let i = 0; i < 4; i++) {
-      told.fail('a', 0);
-      told.tick(1, 'a', 'b');
+      told.fail('a');
+      told.tick(1, a, b);
     }
     expect(told.state.turns.has('a')).toBe(false);
-    expect(told.devices(['a', 'b'], 'b')).toEqual(['b does 32+32']);
-    expect(told.devices(['a'], 'b')).toEqual(['give up: a No.']);
+    expect(told.devices([a], 'b')).toEqual(['give up: a No.']);
+  });
+});
+
+describe('beside rounds', () => {
+  it('a device evaluates what it is allowed to, and what it did not use adds up', () => {
+    const told = new Told(20, [a, b], true);
+    expect(told.begun).toEqual(['0 of 20']);
+    // Half a second is an example.
+    expect(told.allow({ a: 0.3, b: 1.2 })).toEqual(['b does 18+2']);
+    expect(told.allow({ a: 0.3, b: 0.1 })).toEqual(['a does 17+1']);
+    expect(told.answer('b')).toEqual(['keep 18', '2 of 20']);
+    expect(told.allow({ a: 0.3, b: 0.3 })).toEqual(['b does 16+1']);
   });
 
-  it('is waited for while there is nobody at all', () => {
-    const told = new Told(32, 'a');
-    for (let i = 0; i < 3; i++) {
-      told.fail('a', 0);
-      told.tick(1, 'a');
+  it('all that is left is shared out when no rounds go on any more', () => {
+    const told = new Told(8, [a, b], true);
+    expect(told.take({ type: 'hurry', atMs: 0 })).toEqual(['a does 4+4', 'b does 2+2']);
+    // Rounds go on: nothing more without leave.
+    told.allow({ a: 0, b: 0 });
+    expect(told.answer('a', 2)).toEqual(['keep 4', '4 of 8']);
+  });
+
+  it('an order that is done before does not make a device late, nor slow', () => {
+    const told = new Told(4, [a], true);
+    told.take({
+      type: 'allow',
+      allowances: new Map([['a', { seconds: 2, aheadSeconds: 20 }]]),
+      atMs: 0,
+    });
+    told.tick(60, a, b);
+    expect(told.state.overdue).toEqual([]);
+    told.answer('a');
+    expect(told.state.paces.size).toBe(0);
+  });
+});
+
+/** 872 examples on devices that take their time: `stated` and `real` seconds for 32 examples; how many orders, and how long. */
+function whole(devices: readonly { readonly stated: number; readonly real: number }[]) {
+  const evaluators = devices.map(({ stated }, i) => able(`d${i}`, stated / 32 / TOKENS));
+  const told = new Told(872, evaluators);
+  let orders = told.begun.length - 1;
+  const doneMs = new Map<string, number>();
+  const start = () => {
+    for (const [device, { chunk, sinceMs }] of told.state.turns)
+      if (!doneMs.has(device))
+        doneMs.set(device, sinceMs + (1000 * chunk.count * devices[Number(device.slice(1))]!.real) / 32);
+  };
+  start();
+  let nextTickMs = 1000;
+  for (let events = 0; events < 100_000; events++) {
+    const next = [...doneMs].reduce((first, one) => (one[1] < first[1] ? one : first));
+    if (nextTickMs < next[1]) {
+      told.atMs = nextTickMs;
+      nextTickMs += 1000;
+      orders += told.tick(0, ...evaluators).filter((text) => text.includes('does')).length;
+    } else {
+      told.atMs = next[1];
+      doneMs.delete(next[0]);
+      const effects = told.answer(next[0]);
+      orders += effects.filter((text) => text.includes('does')).length;
+      if (effects.includes('complete')) return { orders, seconds: told.atMs / 1000 };
     }
-    told.devices([]);
-    expect(told.fail('a', 0)).toEqual([]);
-    expect(told.devices(['b'])).toEqual(['b does 0+32']);
+    start();
+  }
+  throw new Error('It never ends.');
+}
+
+describe('872 examples', () => {
+  const least = (devices: readonly { readonly real: number }[]) =>
+    872 / devices.reduce((rate, { real }) => rate + 32 / real, 0);
+
+  it('on devices of 60 to 200 s for 32 are asked for once each, in the least time', () => {
+    const devices = [60, 95, 130, 165, 200].map((seconds) => ({ stated: seconds, real: seconds }));
+    const { orders, seconds } = whole(devices);
+    // An example takes each more than a chunk's two seconds but the first, which does one at a time, too: 1.9 s.
+    expect(orders).toBe(872);
+    expect(seconds).toBeLessThan(1.02 * least(devices));
+  });
+
+  it('on devices that take ten times what they stated are asked for once each as well', () => {
+    const devices = [60, 95, 130, 165, 200].map((seconds) => ({ stated: seconds / 10, real: seconds }));
+    const { orders, seconds } = whole(devices);
+    // Ten at a time first, one at a time when that is known.
+    expect(orders).toBeLessThanOrEqual(872);
+    expect(seconds).toBeLessThan(1.03 * least(devices));
+  });
+
+  it('on quick devices are few orders of about two seconds', () => {
+    const devices = [2, 3].map((seconds) => ({ stated: seconds, real: seconds }));
+    const { orders, seconds } = whole(devices);
+    expect(orders).toBeGreaterThan(16);
+    expect(orders).toBeLessThan(40);
+    expect(seconds).toBeLessThan(1.03 * least(devices));
   });
 });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DataHeader } from '../../signaling/protocol/exchange/data-messages.ts';
 import { localLinkPair, type MessageLink } from '../../web/session/links/message-link.ts';
 import { DeviceLinks } from '../../web/session/rounds/device-links.ts';
-import { runEvaluation } from '../../web/session/rounds/run-evaluation.ts';
+import { type RunningEvaluation, runEvaluation } from '../../web/session/rounds/run-evaluation.ts';
 import { Emitter } from '../../web/session/world/emitter.ts';
 import type { TokenBatch } from '../../worker/api/batch.ts';
 
@@ -18,6 +18,8 @@ class Scene {
   readonly deviceLinks = new DeviceLinks();
   readonly changed = new Emitter<void>();
   readonly asked: Asked[] = [];
+  /** First example of each chunk that was asked for over a link, told by its token ids. */
+  readonly starts = new Map<MessageLink, number[]>();
   readonly progress: number[] = [];
   readonly conduct: { late: readonly string[]; answered: readonly string[] }[] = [];
   readonly abort = new AbortController();
@@ -29,8 +31,10 @@ class Scene {
 
   attach(id: string): void {
     const [hostEnd, link] = localLinkPair();
-    link.onMessage(({ header }) => {
-      if (header.type === 'evaluate') this.asked.push({ device: id, header, link });
+    link.onMessage(({ header, tensors }) => {
+      if (header.type !== 'evaluate') return;
+      this.asked.push({ device: id, header, link });
+      this.starts.set(link, [...(this.starts.get(link) ?? []), tensors[0]?.[0] ?? 0]);
     });
     if (!this.ids.includes(id)) this.ids.push(id);
     this.deviceLinks.attach(id, hostEnd);
@@ -38,18 +42,24 @@ class Scene {
   }
 
   run(examples: number): Promise<Float32Array> {
+    return this.begin(examples).logits;
+  }
+
+  begin(examples: number, beside = false): RunningEvaluation {
     return runEvaluation({
       term: 1,
       evaluation: 1,
-      examples,
+      // A chunk of two seconds is 32 of them.
+      lengths: new Int32Array(examples).fill(1),
+      beside,
       labelCount: LABELS,
-      devBatch: async (start, count) => {
+      chunk: async (start, count) => {
         await this.batches;
         return batch(start, count);
       },
       parameters: { version: 0, values: new Float32Array(1) },
       deviceLinks: this.deviceLinks,
-      trainers: () => this.ids,
+      evaluators: () => this.ids.map((device) => ({ device, overheadSeconds: 0, secondsPerToken: 1 / 16 })),
       onConduct: (late, answered) => void this.conduct.push({ late, answered }),
       onTrainers: (listener) => {
         this.listeners++;
@@ -72,7 +82,8 @@ class Scene {
       if (asked.device === but) continue;
       const { tag, samples } = asked.header;
       const logits = new Float32Array(samples * LABELS);
-      for (let i = 0; i < samples; i++) logits.set([32 * tag.chunk + i, -(32 * tag.chunk + i)], i * LABELS);
+      const start = this.starts.get(asked.link)?.shift() ?? 0;
+      for (let i = 0; i < samples; i++) logits.set([start + i, -(start + i)], i * LABELS);
       await asked.link.send({ header: { type: 'logits', tag }, tensors: [logits] });
     }
     await settle();
@@ -137,9 +148,10 @@ describe('an evaluation over links', () => {
     const logits = scene.run(64);
     await scene.answerAll('b');
     scene.deviceLinks.detach('b');
-    await scene.answerAll();
-    expect(await logits).toHaveLength(128);
-    expect(scene.progress).toEqual([0, 32, 64]);
+    for (let i = 0; i < 3; i++) await scene.answerAll();
+    expect([...(await logits)].map((x) => x + 0)).toEqual(expected(64).map((x) => x + 0));
+    expect([scene.progress[0], scene.progress.at(-1)]).toEqual([0, 64]);
+    expect(scene.progress).toEqual(scene.progress.toSorted((a, b) => a - b));
   });
 
   it('sends a chunk that was made ready for a link over no other', async () => {
@@ -158,6 +170,22 @@ describe('an evaluation over links', () => {
     expect(scene.asked).toHaveLength(1);
     await scene.answerAll();
     expect(await logits).toHaveLength(64);
+  });
+
+  it('beside rounds asks when a round begins, for what it is told, and for the rest when rounds are over', async () => {
+    const scene = new Scene();
+    scene.attach('a');
+    const running = scene.begin(64, true);
+    await settle();
+    expect(scene.asked).toHaveLength(0);
+    running.allow(new Map([['a', { seconds: 0.5, aheadSeconds: 1 }]]));
+    await settle();
+    expect(scene.asked.map(({ header }) => header.samples)).toEqual([8]);
+    await scene.answerAll();
+    expect(scene.asked).toHaveLength(0);
+    running.hurry();
+    for (let i = 0; i < 2; i++) await scene.answerAll();
+    expect(await running.logits).toHaveLength(128);
   });
 
   it('takes logits of another size for a failure, and asks again a second later', async () => {

@@ -37,6 +37,8 @@ export class TrainingScene {
   readonly chunks: ChunkTag[] = [];
   /** How long devices take for an order. */
   orderMs = 0;
+  /** Of a round, as the plan predicts it: a tenth is there for scores. */
+  latencySeconds = 1;
   readonly training: Training;
   readonly host: Host;
   answer: Answer = () => 'parts';
@@ -114,7 +116,7 @@ export class TrainingScene {
       policy: 'data-parallel',
       solver: '',
       solveMs: 0,
-      latencySeconds: 1,
+      latencySeconds: this.latencySeconds,
       lowerBoundSeconds: 1,
       limitedBy: '',
       explanation: '',

@@ -4,6 +4,13 @@ import { openFileOrHttp } from '../../worker/node/file-source.ts';
 import { SMALL_REQUEST } from '../host/node-host.ts';
 import { LOSS, TrainingScene } from './training-scene.ts';
 
+/** Devices that have the time to evaluate whatever is due, and rounds that last longer than that. */
+function withTime(scene: TrainingScene): TrainingScene {
+  scene.latencySeconds = 1000;
+  scene.orderMs = 60;
+  return scene;
+}
+
 const scoredRounds = ({ store }: TrainingScene): number[] => store.view.scores.map(({ round }) => round);
 
 describe('training', () => {
@@ -49,8 +56,8 @@ describe('training', () => {
     scene.training.start();
     await scene.phase('finished');
     expect(scene.orders.map(({ tag, version, parameters }) => [tag.term, tag.round, version, parameters])).toEqual([
-      [5, 1, 0, false],
-      [5, 1, 0, false],
+      [5, 1, 0, true],
+      [5, 1, 0, true],
       [5, 2, 1, true],
       [5, 2, 1, true],
     ]);
@@ -62,7 +69,7 @@ describe('training', () => {
   });
 
   it('scores after every so many rounds, and once at the end', async () => {
-    const scene = await TrainingScene.open({ rounds: 5, evaluateEvery: 2 });
+    const scene = withTime(await TrainingScene.open({ rounds: 5, evaluateEvery: 2 }));
     scene.join('a');
     scene.training.start();
     await scene.phase('finished');
@@ -71,7 +78,7 @@ describe('training', () => {
   });
 
   it('does not score twice where the last round was to be scored anyway', async () => {
-    const scene = await TrainingScene.open({ rounds: 4, evaluateEvery: 2 });
+    const scene = withTime(await TrainingScene.open({ rounds: 4, evaluateEvery: 2 }));
     scene.join('a');
     scene.training.start();
     await scene.phase('finished');
@@ -83,11 +90,29 @@ describe('training', () => {
     scene.join('a');
     scene.training.start();
     await scene.phase('finished');
-    // 80 examples in chunks of 32, twice.
-    const chunks = [0, 1, 2];
-    expect(scene.chunks).toEqual(
-      [1, 2].flatMap((evaluation) => chunks.map((chunk) => ({ term: 4, evaluation, chunk }))),
-    );
+    for (const evaluation of [1, 2]) {
+      const own = scene.chunks.filter((chunk) => chunk.evaluation === evaluation);
+      expect(own.length).toBeGreaterThan(1);
+      expect(own).toEqual(own.map((_, chunk) => ({ term: 4, evaluation, chunk })));
+    }
+    expect(scene.chunks.every(({ evaluation }) => evaluation <= 2)).toBe(true);
+  });
+
+  it('starts its first round at once, and scores what was before it meanwhile', async () => {
+    const scene = await TrainingScene.open({ rounds: 2 });
+    const orders: number[] = [];
+    scene.answer = ({ header }) => {
+      orders.push(scene.chunks.length);
+      return header.tag.round > 0 ? 'parts' : 'nothing';
+    };
+    scene.join('a');
+    scene.training.start();
+    await scene.phase('finished');
+    expect(orders[0]).toBe(0);
+    expect(scene.orders[0].version).toBe(0);
+    expect(scoredRounds(scene)).toEqual([0, 2]);
+    // The generated model is not the trained one: each score is of its own parameters.
+    expect((await scene.host.parameters()).version).toBe(2);
   });
 
   it('shows every round here, and tells the room what people can follow', async () => {
@@ -115,12 +140,14 @@ describe('training', () => {
   });
 
   it('ends early when so many scores were no better', async () => {
-    const scene = await TrainingScene.open({ rounds: 9, evaluateEvery: 1 }, { patience: 2 });
+    const scene = withTime(await TrainingScene.open({ rounds: 9, evaluateEvery: 1 }, { patience: 2 }));
     scene.join('a');
     scene.training.start();
     await scene.phase('finished');
     // The scores never change, so that of round 0 stays the best.
-    expect(scoredRounds(scene)).toEqual([0, 1, 2]);
+    // The round that ran when the second of them came is the last.
+    expect(scoredRounds(scene).slice(0, 3)).toEqual([0, 1, 2]);
+    expect(scene.training.round).toBeLessThan(5);
     expect(scene.store.view.notices.at(-1)?.sentence).toContain('training ends early');
   });
 
@@ -215,7 +242,8 @@ describe('trouble', () => {
     expect(scene.store.view.rounds.map(({ round }) => round)).toEqual([1, 2]);
     // No round was scored twice.
     const scores = scene.sent.flatMap((message) => (message.type === 'score' ? [message.report.round] : []));
-    expect(scores).toEqual([0, 1, 2]);
+    expect(scores).toEqual([...new Set(scores)]);
+    expect([scores[0], scores.at(-1)]).toEqual([0, 2]);
   });
 
   it('of a host that is in the middle of a step: it is quiet when worker and view agree', async () => {
@@ -268,15 +296,18 @@ describe('trouble', () => {
       training: { ...SMALL_REQUEST.training, rounds: 4, evaluateEvery: 2 },
       start: { kind: 'checkpoint', bytes },
     });
-    const later = await TrainingScene.open(
-      { rounds: 4, evaluateEvery: 2 },
-      { worker, term: 2, resumed: { round: 1, finished: false } },
+    const later = withTime(
+      await TrainingScene.open(
+        { rounds: 4, evaluateEvery: 2 },
+        { worker, term: 2, resumed: { round: 1, finished: false } },
+      ),
     );
     expect([later.training.phase, later.training.round]).toEqual(['paused', 1]);
     later.join('a');
     later.training.start();
     await later.phase('finished');
     expect(later.orders.map(({ tag }) => [tag.term, tag.round])).toEqual([2, 3, 4].map((round) => [2, round]));
-    expect(scoredRounds(later)).toEqual([1, 2, 4]);
+    // That of before the first round, too, which the earlier host had not come to.
+    expect(scoredRounds(later)).toEqual([0, 2, 4]);
   });
 });

@@ -4,7 +4,7 @@ import { adaptersText } from '../../signaling/protocol/words/adapters.ts';
 import { capitalised } from '../../signaling/protocol/words/lists.ts';
 import { measureName, metricName } from '../../signaling/protocol/words/metrics.ts';
 import { visible } from '../../signaling/protocol/words/visible.ts';
-import type { TrainedAdapter } from './trained-adapter.ts';
+import type { ScoreAt, TrainedAdapter } from './trained-adapter.ts';
 
 /** A person's own words in Markdown: on one line, and every character that means something there escaped (CommonMark, section 2.4). */
 const plain = (text: string): string => visible(text).replace(/[\\`*_{}[\]<>#|~&!$]/g, '\\$&');
@@ -46,8 +46,10 @@ function recipe({ model, task, lora, training, rounds, scores, devices }: Traine
   const last = scores.at(-1);
   const measured =
     first && last
-      ? `Dev ${metricName(last.metric)} (${task.devExamples} examples): ${short(last.value)} after round ${last.round}` +
-        (first.round < last.round ? `, ${short(first.value)} after round ${first.round}.` : '.') +
+      ? `Dev ${metricName(last.metric)} (${ofExamples(last, task.devExamples)}): ${short(last.value)} after round ${last.round}` +
+        (first.round < last.round
+          ? `, ${short(first.value)} after round ${first.round}${otherExamples(first, last, task.devExamples)}.`
+          : '.') +
         (last.constant === undefined ? '' : ` The best constant answer has ${short(last.constant)}.`) +
         last.further
           .map((one) => ` ${capitalised(measureName(one))}: ${short(one.value)}${besideConstant(one)}.`)
@@ -75,6 +77,13 @@ function recipe({ model, task, lora, training, rounds, scores, devices }: Traine
 
 ${trainedBy(devices)} with Tabloom.`;
 }
+
+const ofExamples = ({ examples = Number.POSITIVE_INFINITY }: ScoreAt, all: number): string =>
+  examples < all ? `a sample of ${examples} of ${all} examples` : `${all} examples`;
+
+/** Said where two scores are of different examples. */
+const otherExamples = (score: ScoreAt, other: ScoreAt, all: number): string =>
+  ofExamples(score, all) === ofExamples(other, all) ? '' : ` (${ofExamples(score, all)})`;
 
 const trainedBy = (devices: number): string =>
   devices > 1

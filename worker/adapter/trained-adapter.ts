@@ -9,6 +9,8 @@ export interface ScoreAt {
   readonly value: number;
   /** What the best constant answer scores; unknown of scores of 0.1.0. */
   readonly constant?: number | undefined;
+  /** Of which it is; of scores of 0.1.0 that is the whole dev set. */
+  readonly examples?: number | undefined;
   /** What is reported besides; empty where that is nothing. */
   readonly further: readonly FurtherScore[];
 }

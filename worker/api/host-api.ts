@@ -134,15 +134,36 @@ export type ExportForm = 'adapter' | 'merged' | 'onnx';
 /** Which of a session's adapters is exported: as the last round left it, or as it was when it scored best on the dev set. */
 export type AdapterChoice = 'last' | 'best';
 
-/** `second` where the task has two. */
-export type DevSet = 'first' | 'second';
+/**
+ * What is evaluated: a dev set, `second` where the task has two, or the fixed sample of the first that every evaluation has in common; the
+ * sample of a small one is all of it.
+ */
+export type DevPart = 'sample' | 'first' | 'second';
+
+/** Logits of some parameters, in the order of `devLengths`. */
+export interface Evaluated {
+  /** The parameters after so many rounds, which may have gone on since. */
+  readonly version: number;
+  readonly values: Float32Array;
+  readonly part: 'sample' | 'first';
+  /** (examples, labels) of the part. */
+  readonly logits: Float32Array;
+  /** Of the second dev set, for the end. */
+  readonly secondLogits: Float32Array | null;
+}
 
 export interface Score {
   readonly metric: Metric;
   readonly value: number;
   /** What the best constant answer scores on the same examples. */
   readonly constant: number;
-  /** Mean loss over the dev set, neither weighed nor smoothed. */
+  /** Of which `value` and `loss` are; fewer than the dev set has where they are of the sample. */
+  readonly examples: number;
+  /** One standard error of `value`, for examples drawn from many. */
+  readonly error: number;
+  /** What the best adapter is chosen by, on the sample. */
+  readonly chosenBy: number;
+  /** Mean loss over these examples, neither weighed nor smoothed. */
   readonly loss: number;
   /** What is reported besides the task's own metric. */
   readonly further: readonly FurtherScore[];
@@ -179,8 +200,10 @@ export interface HostWorkerApi {
    * each was drawn, whatever its place.
    */
   roundBatch(round: number, ranges?: readonly SampleRange[] | null): Promise<TokenBatch>;
-  /** Dev samples `start` to `start + count`, in the data's order. */
-  devBatch(start: number, count: number, set?: DevSet): Promise<TokenBatch>;
+  /** Tokens of each example of a part, in the order in which it is evaluated: they never fall. */
+  devLengths(part: DevPart): Promise<Int32Array>;
+  /** Examples `start` to `start + count` of a part, in that order. */
+  devChunk(part: DevPart, start: number, count: number): Promise<TokenBatch>;
   /** A text that is in no data set, (1,T), to ask the model about. Rejects with a sentence when the task cannot take it. */
   textBatch(text: string, pair: string | null): Promise<TokenBatch>;
   /** A copy of the flat parameter vector after round `version`. */
@@ -200,8 +223,8 @@ export interface HostWorkerApi {
   }): Promise<StepResult>;
   /** Goes past a round without a step: parameters, moments and schedule stay where they are. */
   skip(round: number): Promise<void>;
-  /** `logits` (devExamples, labels) in dev order, of the present version; those of the second dev set for the end, or null. */
-  score(logits: Float32Array, secondLogits?: Float32Array | null): Promise<Score>;
+  /** Scores what devices answered. Of the best adapter so far, by the sample, the parameters are kept. */
+  score(evaluated: Evaluated): Promise<Score>;
   /** What the last score says of each class, and its worst mistakes. Rejects where nothing was scored since the session was opened. */
   report(): Promise<DevReport>;
   /** The flat parameter vector as it was before the first round. */

@@ -79,6 +79,7 @@ const StateSchema = v.strictObject({
       metric: v.picklist(METRICS),
       value: v.pipe(v.number(), v.finite()),
       constant: v.optional(v.pipe(v.number(), v.finite())),
+      examples: v.optional(whole),
       further: v.array(FurtherScoreSchema),
     }),
   ),

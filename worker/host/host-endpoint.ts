@@ -12,7 +12,8 @@ export function serveHost(host: Host, endpoint?: Endpoint): void {
     previewTable: (file, leastColumns) => host.previewTable(file, leastColumns),
     progress: () => host.progress(),
     roundBatch: async (round, ranges) => transferBatch(await host.roundBatch(round, ranges)),
-    devBatch: async (start, count, set) => transferBatch(await host.devBatch(start, count, set)),
+    devLengths: (part) => host.devLengths(part),
+    devChunk: async (part, start, count) => transferBatch(await host.devChunk(part, start, count)),
     textBatch: async (text, pair) => transferBatch(await host.textBatch(text, pair)),
     parameters: async () => {
       const parameters = await host.parameters();
@@ -31,7 +32,7 @@ export function serveHost(host: Host, endpoint?: Endpoint): void {
       return next?.batch ? { ...next, batch: transferBatch(next.batch) } : next;
     },
     answerTexts: (logits) => host.answerTexts(logits),
-    score: (logits, secondLogits) => host.score(logits, secondLogits),
+    score: (evaluated) => host.score(evaluated),
     exportAdapter: (which) => host.exportAdapter(which),
     exportMerged: async (which) => transferFiles(await host.exportMerged(which)),
     exportOnnx: async (which) => transferFiles(await host.exportOnnx(which)),

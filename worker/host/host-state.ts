@@ -11,7 +11,7 @@ import type { CheckpointSummary, HostRequest, OpeningProgress } from '../api/hos
 import type { DataReport } from '../api/tables.ts';
 import { createSampler } from '../data/batches.ts';
 import { countCutTexts } from '../data/cut-texts.ts';
-import { dataFingerprint, type ExampleSplits } from '../data/example.ts';
+import { dataFingerprint, type Example, type ExampleSplits } from '../data/example.ts';
 import { loadTask, type SecondDev } from '../data/load-task.ts';
 import type { Task } from '../data/tasks.ts';
 import { TokenRows } from '../data/token-rows.ts';
@@ -56,8 +56,8 @@ export interface HostState {
   readonly learner: Learner;
   /** The parameters before the first round, where they are not those that the seed draws: of a session that began from an adapter. */
   readonly before: Float32Array | null;
-  /** Of the dev set, when it was last scored. */
-  scored: { readonly round: number; readonly logits: Float32Array } | null;
+  /** Of the dev set, or of its sample, when it was last scored. */
+  scored: { readonly round: number; readonly logits: Float32Array; readonly examples: readonly Example[] } | null;
   /** Rounds so far, those that were skipped included. */
   round: number;
   readonly scores: ScoreAt[];

@@ -1,5 +1,4 @@
 import type { SampleRange } from '../../signaling/protocol/round.ts';
-import { isBetter, measured } from '../../signaling/protocol/scores.ts';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
 import { exportAdapter } from '../adapter/export-adapter.ts';
 import { planMerged } from '../adapter/export-merged.ts';
@@ -11,7 +10,8 @@ import type {
   AdapterChoice,
   CheckpointSummary,
   Deleted,
-  DevSet,
+  DevPart,
+  Evaluated,
   ExportedFile,
   ExportForm,
   HostRequest,
@@ -30,7 +30,7 @@ import type { DevReport } from '../api/report.ts';
 import type { NamedFile, TablePreview, TextColumns } from '../api/tables.ts';
 import { rowsOf } from '../data/batches.ts';
 import { dealByLength } from '../data/dealing.ts';
-import { type Example, labelValues } from '../data/example.ts';
+import type { Example } from '../data/example.ts';
 import { type Loss, sampleWeight } from '../engine/loss.ts';
 import { forgetFacts } from '../engine/machine-facts.ts';
 import { deleteAllModels, forgetModels, keptModels } from '../files/cached-source.ts';
@@ -41,10 +41,10 @@ import { initialParameters } from '../model/initial-parameters.ts';
 import { preflight } from '../model/model-preflight.ts';
 import { type ModelFiles, modelFiles } from '../model/open-model.ts';
 import { devReport } from '../score/dev-report.ts';
-import { scoreLogits } from '../score/score.ts';
 import { previewTable } from '../table/columns/preview.ts';
 import { readTable } from '../table/read-table.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
+import { devChunk, devOrder, inOrder, scoreEvaluated } from './host-dev.ts';
 import { type HostState, openHostState } from './host-state.ts';
 import { HostTexts, hasPairs, tokensOf } from './host-texts.ts';
 import { type KeptSessions, labelMetadata, type SessionLabel } from './kept-sessions.ts';
@@ -118,8 +118,17 @@ export class Host implements HostWorkerApi {
     return ranges === null ? drawn : rowsOf(drawn, dealByLength(drawn.lengths, ranges));
   }
 
-  async devBatch(start: number, count: number, set: DevSet = 'first'): Promise<TokenBatch> {
-    const dev = this.#dev(set);
+  async devLengths(part: DevPart): Promise<Int32Array> {
+    return devOrder(this.#opened(), part).lengths.slice();
+  }
+
+  async devChunk(part: DevPart, start: number, count: number): Promise<TokenBatch> {
+    return devChunk(this.#opened(), part, start, count);
+  }
+
+  /** Dev samples `start` to `start + count` in the data's order, for programs without devices. */
+  async devBatch(start: number, count: number): Promise<TokenBatch> {
+    const { dev } = this.#opened().examples;
     if (!Number.isInteger(start) || !Number.isInteger(count) || start < 0 || count < 1 || start + count > dev.length) {
       throw new RangeError(`The dev set has examples 0 to ${dev.length - 1}; ${count} from ${start} were asked for.`);
     }
@@ -180,36 +189,28 @@ export class Host implements HostWorkerApi {
     if (round !== next) throw new Error(`Round ${round} cannot be applied: round ${next} is next.`);
   }
 
-  async score(logits: Float32Array, secondLogits: Float32Array | null = null): Promise<Score> {
+  async score(evaluated: Evaluated): Promise<Score> {
+    return scoreEvaluated(this.#opened(), evaluated);
+  }
+
+  /** The same of the present parameters, logits in the data's order: for programs without devices. */
+  async scoreDev(logits: Float32Array, secondLogits: Float32Array | null = null): Promise<Score> {
     const host = this.#opened();
-    const { task, scores, round, best, secondDev, training } = host;
-    const by = training.bestBy ?? task.metric;
-    const options = { threshold: training.threshold, also: by === 'loss' ? null : by };
-    const labels = (set: DevSet) => labelValues(this.#dev(set));
-    const score = scoreLogits(task, logits, labels('first'), options);
-    const second = secondLogits && scoreLogits(task, secondLogits, labels('second'), options);
-    if (scores.at(-1)?.round === round) scores.pop();
-    const ofSecond = (second ? [second, ...second.further] : []).map(({ metric, value, constant }) => ({
-      metric,
-      devSet: secondDev?.name ?? null,
-      value,
-      constant,
-    }));
-    const further = [...score.further, ...ofSecond];
-    const { metric, value, constant } = score;
-    scores.push({ round, metric, value, constant, further });
-    host.scored = { round, logits };
-    const reached = measured(score, by);
-    if (reached !== null && (!best || isBetter(by, reached, best.value)))
-      host.best = { round, value: reached, values: host.learner.values.slice() };
-    return { ...score, further };
+    const ordered = (part: DevPart, given: Float32Array) => inOrder(devOrder(host, part), given, host.task.labelCount);
+    return this.score({
+      version: host.round,
+      values: host.learner.values,
+      part: 'first',
+      logits: ordered('first', logits),
+      secondLogits: secondLogits && ordered('second', secondLogits),
+    });
   }
 
   async report(): Promise<DevReport> {
-    const { task, examples, scored, training } = this.#opened();
+    const { task, scored, training } = this.#opened();
     if (scored === null)
       throw new Error('Nothing has been scored since this session was opened; the next score makes it.');
-    return devReport(task, examples.dev, scored.logits, { round: scored.round, threshold: training.threshold });
+    return devReport(task, scored.examples, scored.logits, { round: scored.round, threshold: training.threshold });
   }
 
   async exportAdapter(which: AdapterChoice = 'last'): Promise<readonly ExportedFile[]> {
@@ -328,11 +329,6 @@ export class Host implements HostWorkerApi {
 
   #files({ model, origin }: Pick<HostRequest, 'model' | 'origin'>): ModelFiles {
     return modelFiles(this.#openFile, this.#store, model, origin);
-  }
-
-  #dev(set: DevSet): readonly Example[] {
-    const { examples, secondDev } = this.#opened();
-    return set === 'first' ? examples.dev : (secondDev?.examples ?? []);
   }
 
   #opened(): HostState {

@@ -71,6 +71,9 @@ function wholeRows(answers: ArrayLike<number>, labels: ArrayLike<number>, labelC
   return rows === 0 ? 0 : right / rows;
 }
 
+/** Of some examples, whatever they are. */
+export type PlainScore = Omit<Score, 'examples' | 'error' | 'chosenBy'>;
+
 export interface ScoreOptions {
   /** Of labels, in tasks of several. */
   readonly threshold: number;
@@ -88,7 +91,7 @@ export function scoreLogits(
   logits: Float32Array,
   labels: Float32Array,
   { threshold, also }: ScoreOptions = { threshold: 0.5, also: null },
-): Score {
+): PlainScore {
   const rows = task.kind === 'multi-label' ? labels.length / task.labelCount : labels.length;
   if (logits.length !== rows * task.labelCount)
     throw new RangeError(

@@ -5,7 +5,7 @@ import {
 } from '../../../signaling/protocol/adapters.ts';
 import type { TensorSizes } from '../../../signaling/protocol/exchange/data-messages.ts';
 import { MAX_FRAME_HEAD_BYTES } from '../../../signaling/protocol/exchange/frames.ts';
-import { EVALUATION_CHUNK_SAMPLES, MAX_PROBE_VALUES } from '../../../signaling/protocol/limits.ts';
+import { MAX_CHUNK_SAMPLES, MAX_PROBE_VALUES } from '../../../signaling/protocol/limits.ts';
 import { labelsPerSample, type SessionSettings } from '../../../signaling/protocol/settings.ts';
 
 /** What messages of this session are measured against. */
@@ -13,10 +13,10 @@ export function tensorSizes({ shape, lora, task, training }: SessionSettings): T
   const layers = Array.from({ length: shape.layers }, (_, layer) => layerParameterCount(shape, lora, layer));
   const head = headParameterCount(shape, task.labelCount);
   const parameterCount = adapterParameterCount(shape, lora) + head;
-  const samples = Math.max(training.samplesPerRound, EVALUATION_CHUNK_SAMPLES);
+  const samples = Math.max(training.samplesPerRound, MAX_CHUNK_SAMPLES);
   // Token ids, length, labels and position of each; then the parameters.
   const order = samples * (training.maxTokens + 2 + labelsPerSample(task)) + parameterCount;
-  const answer = Math.max(...layers, head, EVALUATION_CHUNK_SAMPLES * task.labelCount, MAX_PROBE_VALUES);
+  const answer = Math.max(...layers, head, MAX_CHUNK_SAMPLES * task.labelCount, MAX_PROBE_VALUES);
   return {
     parameterCount,
     vocabSize: shape.vocabSize,

@@ -6,8 +6,8 @@ import { Emitter } from '../world/emitter.ts';
 
 interface Member {
   readonly link: MessageLink;
-  /** Parameters version that the device was last sent over this link; -1 before the first. */
-  version: number;
+  /** Versions of the parameters that the device was last sent over this link, for each kind of work; -1 before the first. */
+  readonly versions: Record<WorkHeader['type'], number>;
 }
 
 export type DeviceLinksEvent =
@@ -36,7 +36,7 @@ export class DeviceLinks {
   attach(device: string, link: MessageLink): void {
     // What was on its way over an earlier link is lost; whoever waits for it must hear so.
     this.detach(device);
-    this.#members.set(device, { link, version: -1 });
+    this.#members.set(device, { link, versions: { order: -1, evaluate: -1 } });
     link.onMessage((message) => {
       if (this.#members.get(device)?.link === link) this.#events.emit({ type: 'message', device, message });
     });
@@ -64,8 +64,10 @@ export class DeviceLinks {
   sendWork(device: string, parameters: ParameterState, header: WorkHeader, tensors: readonly FrameTensor[]): boolean {
     const member = this.#members.get(device);
     if (member === undefined) return false;
-    const stale = member.version !== parameters.version;
-    member.version = parameters.version;
+    const { versions } = member;
+    // Devices keep the latest of both kinds: an evaluation may go on while rounds do.
+    const stale = versions.order !== parameters.version && versions.evaluate !== parameters.version;
+    if (stale) versions[header.type] = parameters.version;
     const all = stale ? [...tensors, parameters.values] : tensors;
     // Spread in each branch: a message of one type is a message, one of either type is not.
     const message: DataMessage =

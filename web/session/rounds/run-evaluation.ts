@@ -1,7 +1,9 @@
 import type { TokenBatch } from '../../../worker/api/batch.ts';
 import type { Listeners } from '../world/emitter.ts';
 import type { DeviceLinks, DeviceLinksEvent, ParameterState } from './device-links.ts';
+import type { Evaluator } from './evaluation-pieces.ts';
 import {
+  type Allowance,
   beginEvaluation,
   type EvaluationEffect,
   type EvaluationEvent,
@@ -16,14 +18,17 @@ export interface EvaluationInput {
   readonly term: number;
   /** Counts the evaluations of this host. */
   readonly evaluation: number;
-  readonly examples: number;
+  /** Of each example, in the order in which they are evaluated. */
+  readonly lengths: ArrayLike<number>;
   readonly labelCount: number;
-  readonly devBatch: (start: number, count: number) => Promise<TokenBatch>;
+  readonly chunk: (start: number, count: number) => Promise<TokenBatch>;
   readonly parameters: ParameterState;
+  /** Rounds go on meanwhile. */
+  readonly beside: boolean;
   readonly deviceLinks: DeviceLinks;
-  /** Ids of devices that can evaluate now. */
-  readonly trainers: () => readonly string[];
-  /** Called when `trainers` may answer differently. */
+  /** Devices that can evaluate now. */
+  readonly evaluators: () => readonly Evaluator[];
+  /** Called when `evaluators` may answer differently. */
   readonly onTrainers: Listeners<void>;
   readonly nameOf: (device: string) => string;
   readonly onProgress: (done: number, total: number) => void;
@@ -32,17 +37,28 @@ export interface EvaluationInput {
   readonly signal: AbortSignal;
 }
 
+/** An evaluation under way. */
+export interface RunningEvaluation {
+  /** (examples, labels) */
+  readonly logits: Promise<Float32Array>;
+  /** A round began: what devices may evaluate beside it. */
+  allow(allowances: ReadonlyMap<string, Allowance>): void;
+  /** Rounds do not go on any more. */
+  hurry(): void;
+}
+
 /**
- * Logits (examples, labels) of the dev set, shared out over the devices. Who does what is decided by `evaluation-step.ts`; this is its rim.
- * Waits while there is no device at all.
+ * Logits of dev examples, shared out over the devices. Who does what is decided by `evaluation-step.ts`; this is its rim. Waits while there
+ * is no device at all.
  */
-export function runEvaluation(input: EvaluationInput): Promise<Float32Array> {
-  const { term, evaluation, examples, labelCount, deviceLinks, nameOf, onProgress } = input;
-  const all = new Float32Array(examples * labelCount);
-  const able = (): readonly string[] => input.trainers().filter((id) => deviceLinks.has(id));
-  return new Promise((resolve, reject) => {
-    const begun = beginEvaluation({ term, evaluation, examples, able: able(), atMs: performance.now() });
-    const loop = new StepLoop(stepEvaluation, begun.state, perform);
+export function runEvaluation(input: EvaluationInput): RunningEvaluation {
+  const { term, evaluation, lengths, labelCount, beside, deviceLinks, nameOf, onProgress } = input;
+  const all = new Float32Array(lengths.length * labelCount);
+  const able = (): readonly Evaluator[] => input.evaluators().filter(({ device }) => deviceLinks.has(device));
+  const begun = beginEvaluation({ term, evaluation, lengths, beside, able: able(), atMs: performance.now() });
+  let perform: (effect: EvaluationEffect) => void = () => undefined;
+  const loop = new StepLoop(stepEvaluation, begun.state, (effect: EvaluationEffect) => perform(effect));
+  const logits = new Promise<Float32Array>((resolve, reject) => {
     const devices = (lost: readonly string[]): EvaluationEvent => ({
       type: 'devices',
       lost,
@@ -60,17 +76,7 @@ export function runEvaluation(input: EvaluationInput): Promise<Float32Array> {
     ];
     const onAbort = (): void => end(() => reject(new Error('The session ended during an evaluation.')));
     input.signal.addEventListener('abort', onAbort, { once: true });
-    if (input.signal.aborted) onAbort();
-    else loop.begin(begun.effects);
-
-    function end(act: () => void): void {
-      loop.stop();
-      clearInterval(ticker);
-      for (const off of offs) off();
-      input.signal.removeEventListener('abort', onAbort);
-      act();
-    }
-    function perform(effect: EvaluationEffect): void {
+    perform = (effect) => {
       switch (effect.type) {
         case 'give':
           void give(effect);
@@ -91,10 +97,20 @@ export function runEvaluation(input: EvaluationInput): Promise<Float32Array> {
         default:
           effect satisfies never;
       }
+    };
+    if (input.signal.aborted) onAbort();
+    else loop.begin(begun.effects);
+
+    function end(act: () => void): void {
+      loop.stop();
+      clearInterval(ticker);
+      for (const off of offs) off();
+      input.signal.removeEventListener('abort', onAbort);
+      act();
     }
     async function give({ device, chunk, turn }: Extract<EvaluationEffect, { type: 'give' }>): Promise<void> {
       try {
-        const batch = await input.devBatch(chunk.start, chunk.count);
+        const batch = await input.chunk(chunk.start, chunk.count);
         // Meanwhile the device may have gone, or come back by another link; its chunk is somebody else's then.
         if (!isTurn(loop.state, device, turn)) return;
         const { parameters } = input;
@@ -130,4 +146,9 @@ export function runEvaluation(input: EvaluationInput): Promise<Float32Array> {
         : { type: 'failed', device, tag: header.tag, sentence: 'It sent logits of another size.', atMs };
     }
   });
+  return {
+    logits,
+    allow: (allowances) => loop.take({ type: 'allow', allowances, atMs: performance.now() }),
+    hurry: () => loop.take({ type: 'hurry', atMs: performance.now() }),
+  };
 }

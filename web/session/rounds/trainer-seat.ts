@@ -41,8 +41,8 @@ interface Attachment {
   readonly bitsPerSecond: number;
   heard: Heard;
   queue: Work[];
-  /** The latest that came, also with work that was taken away again: the host sends each version once. */
-  parameters: ParameterState | null;
+  /** The latest that came with each kind of work, also with work that was taken away again: the host sends each version once. */
+  readonly parameters: Record<Work['header']['type'], ParameterState | null>;
   /** Of the orders that are done; each settles when its gradients are sent. */
   readonly uploads: Promise<unknown>[];
 }
@@ -100,7 +100,7 @@ export class TrainerSeat {
       bitsPerSecond: linkBitsPerSecond,
       heard: NOTHING_HEARD,
       queue: [],
-      parameters: null,
+      parameters: { order: null, evaluate: null },
       uploads: [],
     };
     this.#detach();
@@ -228,11 +228,14 @@ export class TrainerSeat {
   }
 
   async #setVersion({ parameters }: Attachment, version: number): Promise<void> {
-    if (parameters === null || parameters.version !== version)
-      throw new Error(
-        `An order is for version ${version}, but this device has version ${parameters?.version ?? 'none'}.`,
-      );
-    await this.#setParameters(parameters.values);
+    const { order, evaluate } = parameters;
+    const there = [order, evaluate].filter((one) => one !== null);
+    const found = there.find((one) => one.version === version);
+    if (found === undefined) {
+      const versions = there.map((one) => one.version).join(' and ');
+      throw new Error(`Work is for version ${version}, but this device has version ${versions || 'none'}.`);
+    }
+    await this.#setParameters(found.values);
   }
 
   async #order(
@@ -298,7 +301,8 @@ const heldBytes = ({ tensors }: Pick<DataMessage, 'tensors'>): number =>
 
 function keepParameters(attached: Attachment, header: Work['header'], tensors: Work['tensors']): void {
   const values = tensors.at(-1);
-  if (header.parameters && values instanceof Float32Array) attached.parameters = { version: header.version, values };
+  if (header.parameters && values instanceof Float32Array)
+    attached.parameters[header.type] = { version: header.version, values };
 }
 
 const isEarlier = (a: DataMessage<'evaluate'>['header'], b: DataMessage<'evaluate'>['header']): boolean =>

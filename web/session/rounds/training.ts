@@ -1,15 +1,16 @@
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import type { DeviceView, RoomView, RoundReport, ScoreReport } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
-import type { DevSet, HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
+import type { HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import { Emitter } from '../world/emitter.ts';
 import { messageOf } from '../world/with-progress.ts';
 import { Conducts } from './conducts.ts';
 import type { DeviceLinks, ParameterState } from './device-links.ts';
 import { progress, type RoundState } from './round.ts';
-import { runEvaluation } from './run-evaluation.ts';
+import type { AbleDevice } from './round-step.ts';
 import { runRound } from './run-round.ts';
+import { Scoring, type ScoringContext } from './scoring.ts';
 import { afterSkipped, endsTraining, NONE_SKIPPED, skippedSentence } from './skipped-rounds.ts';
 
 const ACTIVITY_EVERY_MS = 150;
@@ -29,7 +30,7 @@ export interface TrainingContext {
   readonly secondDev: OpenedSession['secondDev'];
   /** Evaluations without a better score after which training ends; 0 never. */
   readonly patience: number;
-  readonly worker: Pick<HostWorkerApi, 'parameters' | 'roundBatch' | 'devBatch' | 'step' | 'skip' | 'score'>;
+  readonly worker: Pick<HostWorkerApi, 'roundBatch' | 'step' | 'skip'> & ScoringContext['worker'];
   readonly deviceLinks: DeviceLinks;
   readonly room: () => RoomView | null;
   readonly store: ViewStore;
@@ -43,7 +44,7 @@ export interface TrainingContext {
 export const isExhausted = (scores: readonly ScoreReport[], bestRound: number, patience: number): boolean =>
   patience > 0 && scores.filter(({ round }) => round > bestRound).length >= patience;
 
-/** The host's rounds from first to last: score, train, merge, step, score. One loop; phase changes act between rounds. */
+/** The host's rounds from first to last: train, merge, step; scores beside them. One loop; phase changes act between rounds. */
 export class Training {
   readonly #context: TrainingContext;
   readonly #changed = new Emitter<void>();
@@ -52,12 +53,10 @@ export class Training {
   #finishing = false;
   #running = false;
   #round: number;
-  #evaluations = 0;
-  #lastScored: number;
-  #secondScored = false;
   #skipped = NONE_SKIPPED;
   readonly #conducts: Conducts;
-  #telling: Promise<unknown> | null = null;
+  readonly #scoring: Scoring;
+  readonly #telling = new Set<Promise<void>>();
   #activityMs = 0;
 
   constructor(context: TrainingContext) {
@@ -65,8 +64,16 @@ export class Training {
     this.#context = context;
     this.#round = resumed?.round ?? 0;
     this.#phase = resumed === null ? 'gathering' : resumed.finished ? 'finished' : 'paused';
-    this.#lastScored = store.view.scores.at(-1)?.round ?? -1;
-    const { deviceLinks, send, settings, room } = context;
+    const { deviceLinks, send, settings, room, term, secondDev, worker } = context;
+    this.#scoring = new Scoring({
+      ...{ term, settings, secondDev, worker, deviceLinks, store, send },
+      able: () => this.#conducts.trusted(this.#readyDevices()).flatMap((device) => this.#believed(device)),
+      onTrainers: this.#changed.on,
+      nameOf: (id) => this.#nameOf(id),
+      onConduct: (late, answered) => this.#conducts.evaluationEnds(this.#round, late, answered),
+      tell: (work) => this.#tell(work),
+      signal: this.#abort.signal,
+    });
     this.#conducts = new Conducts({
       layers: settings.shape.layers,
       host: () => room()?.host ?? null,
@@ -88,7 +95,9 @@ export class Training {
   }
 
   pause(): void {
-    if (this.#phase === 'training') this.#setPhase('paused');
+    if (this.#phase !== 'training') return;
+    this.#setPhase('paused');
+    this.#scoring.hurry();
   }
 
   /** Ends after the current round; evaluates. */
@@ -105,7 +114,7 @@ export class Training {
 
   /** Resolves when no step and no score is half told: worker and view then agree on how far the session is. */
   async quiet(): Promise<void> {
-    while (this.#telling !== null) await this.#telling;
+    while (this.#telling.size > 0) await Promise.all(this.#telling);
   }
 
   roomChanged(): void {
@@ -126,18 +135,18 @@ export class Training {
     try {
       while (!this.#abort.signal.aborted) {
         await this.#until(() => this.#phase === 'training' && this.#readyDevices().length > 0);
-        // Here and not after the round, so that a session that goes on from a checkpoint makes up for an evaluation that was cut off.
-        if (this.#isScoreDue()) await this.#score();
-        if (this.#lastScored === this.#round && !this.#finishing) this.#stopEarly();
+        this.#scoring.check();
+        if (!this.#finishing) this.#stopEarly();
         if (this.#round >= rounds || this.#finishing) break;
+        // Here and not after the round, so that a session that goes on from a checkpoint makes up for an evaluation that was cut off.
+        await this.#scoring.beginDue(this.#round, this.#plan());
         await this.#until(() => this.#finishing || (this.#phase === 'training' && this.#plan() !== null));
         if (this.#finishing) continue;
         await this.#oneRound();
       }
       if (this.#abort.signal.aborted) return;
-      const second = this.#context.secondDev !== null && !this.#secondScored;
-      if (endsTraining(this.#skipped)) await this.#score(second).catch((error: unknown) => this.#unscored(error));
-      else if (this.#lastScored !== this.#round || second) await this.#score(second);
+      const scored = this.#scoring.last(this.#round);
+      await (endsTraining(this.#skipped) ? scored.catch((error: unknown) => this.#unscored(error)) : scored);
       this.#ended('finished');
     } catch (error) {
       if (this.#abort.signal.aborted) return;
@@ -158,13 +167,6 @@ export class Training {
     this.#context.store.notice('problem', `The last round could not be scored: ${messageOf(error)}`);
   }
 
-  #isScoreDue(): boolean {
-    const { rounds, evaluateEvery } = this.#context.settings.training;
-    if (this.#lastScored < 0) return true;
-    const due = evaluateEvery > 0 && this.#round % evaluateEvery === 0;
-    return due && this.#round < rounds && this.#lastScored < this.#round;
-  }
-
   #plan(): RoomView['plan'] {
     return this.#context.room()?.plan ?? null;
   }
@@ -172,6 +174,11 @@ export class Training {
   #readyDevices(): readonly DeviceView[] {
     const { room, deviceLinks } = this.#context;
     return (room()?.devices ?? []).filter((device) => isReady(device) && deviceLinks.has(device.id));
+  }
+
+  #believed(device: DeviceView): readonly AbleDevice[] {
+    const { profile } = device;
+    return profile === null ? [] : [this.#conducts.believed(device, profile, this.#readyDevices())];
   }
 
   async #parameters(): Promise<ParameterState> {
@@ -188,6 +195,7 @@ export class Training {
     const [batch, parameters] = await Promise.all([worker.roundBatch(round, ranges), this.#parameters()]);
     const input = { round, term, settings, batch, parameters, deviceLinks };
     this.#conducts.roundBegins(input, plan, this.#readyDevices());
+    this.#scoring.roundBegins(plan);
     const result = await runRound({
       ...input,
       plan,
@@ -237,64 +245,18 @@ export class Training {
     this.#context.store.notice('problem', skippedSentence(this.#skipped));
   }
 
-  /** Scores the dev set, and the second one with it where `withSecond`. */
-  async #score(withSecond = false): Promise<void> {
-    const { settings, worker, store, send, secondDev } = this.#context;
-    const startMs = performance.now();
-    const { devExamples } = settings.task;
-    const logits = await this.#logits('first', devExamples);
-    const secondLogits = withSecond && secondDev !== null ? await this.#logits('second', secondDev.examples) : null;
-    await this.#tell(async () => {
-      const { value, constant, loss, further } = await worker.score(logits, secondLogits);
-      this.#lastScored = this.#round;
-      this.#secondScored = secondLogits !== null;
-      const report: ScoreReport = {
-        round: this.#round,
-        metric: settings.task.metric,
-        value,
-        constant,
-        loss,
-        examples: devExamples,
-        elapsedSeconds: (performance.now() - startMs) / 1000,
-        ...(further.length === 0 ? {} : { further: further.map((entry) => ({ ...entry })) }),
-      };
-      store.dispatch({ type: 'score', report });
-      send({ type: 'score', report });
-    });
-  }
-
-  /** (examples, labels) of a dev set, by all devices that are ready. */
-  async #logits(set: DevSet, examples: number): Promise<Float32Array> {
-    const { term, settings, worker, deviceLinks, store } = this.#context;
-    return runEvaluation({
-      term,
-      evaluation: ++this.#evaluations,
-      examples,
-      labelCount: settings.task.labelCount,
-      devBatch: (start, count) => worker.devBatch(start, count, set),
-      parameters: await this.#parameters(),
-      deviceLinks,
-      trainers: () => this.#conducts.trusted(this.#readyDevices()).map((device) => device.id),
-      onTrainers: this.#changed.on,
-      nameOf: (id) => this.#nameOf(id),
-      onConduct: (late, answered) => this.#conducts.evaluationEnds(this.#round, late, answered),
-      onProgress: (done, total) => store.dispatch({ type: 'evaluation', evaluation: { done, total } }),
-      signal: this.#abort.signal,
-    });
-  }
-
   #nameOf(id: string): string {
     return this.#context.room()?.devices.find((device) => device.id === id)?.name ?? 'A device';
   }
 
-  async #tell<T>(work: () => Promise<T>): Promise<T> {
+  async #tell(work: () => Promise<void>): Promise<void> {
     const told = work();
     const telling = told.catch(() => undefined);
-    this.#telling = telling;
+    this.#telling.add(telling);
     try {
-      return await told;
+      await told;
     } finally {
-      if (this.#telling === telling) this.#telling = null;
+      this.#telling.delete(telling);
     }
   }
 

@@ -134,7 +134,7 @@ export function bestScore(scores: readonly ScoreReport[], bestBy: Measure | null
   let best: SessionView['best'] = null;
   for (const score of scores) {
     const by = bestBy ?? score.metric;
-    const value = measured(score, by);
+    const value = score.chosenBy ?? measured(score, by);
     if (value !== null && (best === null || isBetter(by, value, best.value))) best = { round: score.round, by, value };
   }
   return best;

@@ -1,0 +1,55 @@
+/** Seconds of a chunk, so that nobody waits long for the last ones and a device that leaves loses little. */
+const CHUNK_SECONDS = 2;
+/** Near the end chunks get shorter, but no shorter than this: each costs messages. */
+const SHORTEST_SECONDS = 0.25;
+
+/** Examples from `start`, in the order of an evaluation. */
+export interface Span {
+  readonly start: number;
+  readonly count: number;
+}
+
+/** What an evaluation costs on a device: a forward pass, by its profile. */
+export interface Evaluator {
+  readonly device: string;
+  readonly overheadSeconds: number;
+  readonly secondsPerToken: number;
+}
+
+export function tokensIn(lengths: ArrayLike<number>, { start, count }: Span): number {
+  let tokens = 0;
+  for (let i = start; i < start + count; i++) tokens += lengths[i]!;
+  return tokens;
+}
+
+export const pieceSeconds = (
+  lengths: ArrayLike<number>,
+  { overheadSeconds, secondsPerToken }: Evaluator,
+  span: Span,
+): number => overheadSeconds + secondsPerToken * tokensIn(lengths, span);
+
+/** Seconds in which these devices together do so many tokens. */
+export function drainSeconds(evaluators: readonly Evaluator[], tokens: number): number {
+  const rate = evaluators.reduce((sum, { secondsPerToken }) => sum + 1 / Math.max(1e-12, secondsPerToken), 0);
+  return rate === 0 ? Number.POSITIVE_INFINITY : tokens / rate;
+}
+
+/** The end of a span that takes a device about two seconds, or `most` if that is less: one example at least, `mostExamples` at most. */
+export function cutPiece(
+  lengths: ArrayLike<number>,
+  span: Span,
+  evaluator: Evaluator,
+  most: number,
+  mostExamples: number,
+): Span {
+  const end = span.start + span.count;
+  const seconds = Math.min(CHUNK_SECONDS, Math.max(SHORTEST_SECONDS, most));
+  let count = 1;
+  let taken = evaluator.overheadSeconds + evaluator.secondsPerToken * lengths[end - 1]!;
+  while (count < Math.min(span.count, mostExamples)) {
+    taken += evaluator.secondsPerToken * lengths[end - count - 1]!;
+    if (taken > seconds) break;
+    count++;
+  }
+  return { start: end - count, count };
+}

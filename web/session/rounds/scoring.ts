@@ -1,0 +1,229 @@
+import { EVALUATION_SHARE, forwardSecondsPerToken } from '../../../signaling/protocol/evaluation-cost.ts';
+import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
+import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
+import type { ScoreReport } from '../../../signaling/protocol/room-view.ts';
+import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import type { DevPart, HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
+import type { ViewStore } from '../view/view-store.ts';
+import type { Listeners } from '../world/emitter.ts';
+import type { DeviceLinks, ParameterState } from './device-links.ts';
+import { drainSeconds, type Evaluator } from './evaluation-pieces.ts';
+import type { Allowance } from './evaluation-step.ts';
+import type { AbleDevice } from './round-step.ts';
+import { type RunningEvaluation, runEvaluation } from './run-evaluation.ts';
+
+export interface ScoringContext {
+  readonly term: number;
+  readonly settings: SessionSettings;
+  /** A second dev set, scored at the end. */
+  readonly secondDev: OpenedSession['secondDev'];
+  readonly worker: Pick<HostWorkerApi, 'parameters' | 'parametersBefore' | 'devLengths' | 'devChunk' | 'score'>;
+  readonly deviceLinks: DeviceLinks;
+  readonly store: ViewStore;
+  readonly send: (message: ClientMessage) => void;
+  /** Devices that can evaluate now, as they are believed to be. */
+  readonly able: () => readonly AbleDevice[];
+  readonly onTrainers: Listeners<void>;
+  readonly nameOf: (device: string) => string;
+  readonly onConduct: (late: readonly string[], answered: readonly string[]) => void;
+  /** Runs what worker and view must agree on afterwards. */
+  readonly tell: (work: () => Promise<void>) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/** After which round of training the next score is due: the first one before all, then after every so many. */
+export function isScoreDue(
+  { rounds, evaluateEvery }: Pick<SessionSettings['training'], 'rounds' | 'evaluateEvery'>,
+  round: number,
+  lastScored: number,
+): boolean {
+  if (lastScored < 0) return true;
+  const turn = (of: number) => Math.floor(of / evaluateEvery);
+  return evaluateEvery > 0 && round < rounds && turn(round) > turn(lastScored);
+}
+
+/** What each device may evaluate beside a round of this plan: what the plan leaves it idle, and a tenth of the round. */
+export function allowancesOf(
+  plan: Pick<RoomPlan, 'latencySeconds' | 'assignments'>,
+  devices: readonly string[],
+): ReadonlyMap<string, Allowance> {
+  return new Map(
+    devices.map((device) => {
+      const own = plan.assignments.find((assignment) => assignment.device === device);
+      if (own === undefined || own.samples.count === 0)
+        return [device, { seconds: Number.POSITIVE_INFINITY, aheadSeconds: 0 }];
+      const busy = own.computeSeconds + own.uploadSeconds;
+      const idle = Math.max(0, plan.latencySeconds - busy);
+      return [device, { seconds: idle + EVALUATION_SHARE * plan.latencySeconds, aheadSeconds: busy }];
+    }),
+  );
+}
+
+/**
+ * Scores while rounds go on, which wait for none but the last: of the sample, or of the whole dev set where that takes no more than its
+ * part of the time. The best adapter is always chosen on the sample.
+ */
+export class Scoring {
+  readonly #context: ScoringContext;
+  #evaluations = 0;
+  /** Of which parameters the latest score is, finished or under way; -1 before the first. */
+  #lastBegun: number;
+  /** The latest score of the whole dev set, and of the second one. */
+  #lastWhole: number;
+  #secondScored = false;
+  #running: RunningEvaluation | null = null;
+  #over: Promise<void> | null = null;
+  #saved: ReadonlyMap<string, Allowance> = new Map();
+  #failure: { readonly error: unknown } | null = null;
+
+  constructor(context: ScoringContext) {
+    this.#context = context;
+    this.#lastBegun = this.#lastScored;
+    const { store, settings } = context;
+    const whole = store.view.scores.findLast(({ examples }) => examples === settings.task.devExamples);
+    this.#lastWhole = whole?.round ?? -1;
+  }
+
+  get #lastScored(): number {
+    return this.#context.store.view.scores.at(-1)?.round ?? -1;
+  }
+
+  /** Begins the score that is due after `round`, if one is and none is under way; resolves when rounds may go on. */
+  async beginDue(round: number, plan: RoomPlan | null): Promise<void> {
+    if (this.#over !== null || !isScoreDue(this.#context.settings.training, round, this.#lastBegun)) return;
+    const { worker } = this.#context;
+    const first = this.#lastBegun < 0 && round > 0;
+    const parameters = first ? { version: 0, values: await worker.parametersBefore() } : await worker.parameters();
+    const part = await this.#affordable(plan);
+    this.#lastBegun = parameters.version;
+    this.#over = this.#score(parameters, part, true, null)
+      .catch((error: unknown) => {
+        this.#failure = { error };
+        this.#lastBegun = this.#lastScored;
+      })
+      .finally(() => {
+        this.#over = null;
+      });
+  }
+
+  roundBegins(plan: RoomPlan): void {
+    const devices = this.#context.able().map(({ device }) => device);
+    if (this.#running !== null) {
+      this.#running.allow(allowancesOf(plan, devices));
+      return;
+    }
+    // Of rounds beside which nothing is evaluated, their tenth is there for the next score.
+    const before = this.#saved;
+    this.#saved = new Map(
+      devices.map((device) => {
+        const seconds = (before.get(device)?.seconds ?? 0) + EVALUATION_SHARE * plan.latencySeconds;
+        return [device, { seconds, aheadSeconds: plan.latencySeconds }];
+      }),
+    );
+  }
+
+  /** Nothing else is to be done for now. */
+  hurry(): void {
+    this.#running?.hurry();
+  }
+
+  /** @throws what a score under way came to, once. */
+  check(): void {
+    const failure = this.#failure;
+    this.#failure = null;
+    if (failure !== null) throw failure.error;
+  }
+
+  /** Waits for the score under way, then scores the last parameters on all that there is. */
+  async last(round: number): Promise<void> {
+    this.hurry();
+    await this.#over;
+    this.#failure = null;
+    const second = this.#secondScored ? null : this.#context.secondDev;
+    if (this.#lastWhole !== round || second !== null)
+      await this.#score(await this.#context.worker.parameters(), 'first', false, second);
+  }
+
+  /** The whole dev set where devices do it in its part of the time until the next score, else the sample. */
+  async #affordable(plan: RoomPlan | null): Promise<'sample' | 'first'> {
+    const { settings, worker } = this.#context;
+    const { devExamples } = settings.task;
+    const { rounds, evaluateEvery } = settings.training;
+    const sample = await worker.devLengths('sample');
+    const mean = sample.reduce((sum, length) => sum + length, 0) / Math.max(1, sample.length);
+    const seconds = drainSeconds(this.#evaluators(), devExamples * mean);
+    const until = (plan?.latencySeconds ?? 0) * (evaluateEvery || rounds);
+    return sample.length < devExamples && seconds > EVALUATION_SHARE * until ? 'sample' : 'first';
+  }
+
+  async #score(
+    parameters: ParameterState,
+    part: 'sample' | 'first',
+    beside: boolean,
+    second: OpenedSession['secondDev'],
+  ): Promise<void> {
+    const { settings, worker, store, send, tell } = this.#context;
+    const startMs = performance.now();
+    const logits = await this.#logits(parameters, part, beside);
+    const secondLogits = second === null ? null : await this.#logits(parameters, 'second', beside);
+    await tell(async () => {
+      const { version, values } = parameters;
+      const score = await worker.score({ version, values, part, logits, secondLogits });
+      const { value, constant, loss, further, examples, error, chosenBy } = score;
+      if (examples === settings.task.devExamples) this.#lastWhole = version;
+      this.#secondScored ||= secondLogits !== null;
+      const report: ScoreReport = {
+        round: version,
+        metric: settings.task.metric,
+        value,
+        constant,
+        loss,
+        examples,
+        error,
+        chosenBy,
+        elapsedSeconds: (performance.now() - startMs) / 1000,
+        ...(further.length === 0 ? {} : { further: further.map((entry) => ({ ...entry })) }),
+      };
+      store.dispatch({ type: 'score', report });
+      send({ type: 'score', report });
+    });
+  }
+
+  /** (examples, labels) of a part, by all devices that are ready. */
+  async #logits(parameters: ParameterState, part: DevPart, beside: boolean): Promise<Float32Array> {
+    const { term, settings, worker, deviceLinks, store, onTrainers, nameOf, onConduct, signal } = this.#context;
+    const running = runEvaluation({
+      term,
+      evaluation: ++this.#evaluations,
+      lengths: await worker.devLengths(part),
+      labelCount: settings.task.labelCount,
+      chunk: (start, count) => worker.devChunk(part, start, count),
+      parameters,
+      beside,
+      deviceLinks,
+      evaluators: () => this.#evaluators(),
+      onTrainers,
+      nameOf,
+      onConduct,
+      onProgress: (done, total) => store.dispatch({ type: 'evaluation', evaluation: { done, total } }),
+      signal,
+    });
+    this.#running = running;
+    if (beside) running.allow(this.#saved);
+    this.#saved = new Map();
+    try {
+      return await running.logits;
+    } finally {
+      this.#running = null;
+    }
+  }
+
+  #evaluators(): readonly Evaluator[] {
+    const { able, settings } = this.#context;
+    return able().map(({ device, profile }) => ({
+      device,
+      overheadSeconds: profile.overheadSeconds,
+      secondsPerToken: forwardSecondsPerToken(profile, settings),
+    }));
+  }
+}
