@@ -1,4 +1,5 @@
 import type { Profile } from './profile.ts';
+import type { SessionSettings } from './settings.ts';
 
 type Coefficients = Pick<Profile, 'overheadSeconds' | 'secondsPerSample' | 'memory'>;
 
@@ -105,4 +106,16 @@ export function paced(profile: Profile, factor: number): Profile {
       head: head * factor,
     },
   };
+}
+
+/** What evaluations may take of the time of a session, beside what devices have left over. */
+export const EVALUATION_SHARE = 0.1;
+
+/** Seconds of a forward pass through the whole model, for each token: devices timed themselves at `roundTokens` tokens a sample. */
+export function forwardSecondsPerToken(
+  { secondsPerSample }: Pick<Profile, 'secondsPerSample'>,
+  { shape, task }: Pick<SessionSettings, 'shape' | 'task'>,
+): number {
+  const { embed, forwardPerLayer, head } = secondsPerSample;
+  return (embed + shape.layers * forwardPerLayer + head) / task.roundTokens;
 }

@@ -1,4 +1,4 @@
-import { EVALUATION_SHARE, forwardSecondsPerToken } from '../../../signaling/protocol/evaluation-cost.ts';
+import { EVALUATION_SHARE, forwardSecondsPerToken } from '../../../signaling/protocol/cost-model.ts';
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
 import type { ScoreReport } from '../../../signaling/protocol/room-view.ts';
