@@ -7,12 +7,12 @@ import {
   POLICIES,
   TrainingSettingsSchema,
 } from '../../signaling/protocol/settings.ts';
+import { checkName, friendlyName } from '../../web/page/join/device-name.ts';
 import { POLICY_HINTS, TASK_CHOICES } from '../../web/page/parts/choices.ts';
-import { friendlyName } from '../../web/page/start/device-name.ts';
 import type { Field, StartForm } from '../../web/page/start/form-fields.ts';
 import { EMPTY_TABLE, guessedColumns } from '../../web/page/start/own-table.ts';
 import { recipeFields, withModel, withTask } from '../../web/page/start/recipe-fields.ts';
-import { checkName, checkStartForm, DEFAULT_FORM, FOLDS } from '../../web/page/start/start-form.ts';
+import { checkStartForm, DEFAULT_FORM, FOLDS } from '../../web/page/start/start-form.ts';
 import { TASKS as WORKER_TASKS } from '../../worker/data/tasks.ts';
 import { previewTable } from '../../worker/table/columns/preview.ts';
 import { readTable } from '../../worker/table/read-table.ts';

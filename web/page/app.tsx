@@ -3,9 +3,12 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
 import type { Deleted, KeptModel } from '../../worker/api/host-api.ts';
 import type { NamedFile } from '../../worker/api/tables.ts';
-import { invitationOfFragment } from '../session/links/link-address.ts';
-import type { HostSession, KeptSession, Session, SessionFactory } from '../session/view/view.ts';
+import { invitationOfFragment, roomLink } from '../session/links/link-address.ts';
+import type { HostSession, InvitedTo, KeptSession, Session, SessionFactory } from '../session/view/view.ts';
 import { ExampleCloth } from './example/example-cloth.tsx';
+import { friendlyName } from './join/device-name.ts';
+import { JoinForm } from './join/join.tsx';
+import { type JoinChoice, LookScreen } from './join/look.tsx';
 import { DeleteAll } from './kept/delete-all.tsx';
 import { KeptModelList } from './kept/kept-models.tsx';
 import { CheckpointFile, KeptSessionList } from './kept/kept-sessions.tsx';
@@ -13,9 +16,7 @@ import { recall, remember } from './parts/remember.ts';
 import { ThemeButton } from './parts/theme.tsx';
 import type { ServerFacts } from './server-facts.ts';
 import { SessionScreen } from './session/session.tsx';
-import { friendlyName } from './start/device-name.ts';
 import type { StartForm } from './start/form-fields.ts';
-import { type JoinChoice, JoinForm } from './start/join.tsx';
 import { StartSession } from './start/start.tsx';
 import { DEFAULT_FORM, type StartChoice } from './start/start-form.ts';
 
@@ -31,7 +32,13 @@ type Place =
   | { readonly kind: 'start' }
   /** `code` as it stood in the link, right or wrong. */
   | { readonly kind: 'invited'; readonly code: string }
-  | { readonly kind: 'session'; readonly session: Session; readonly host: HostSession | null };
+  | {
+      readonly kind: 'session';
+      readonly session: Session;
+      readonly host: HostSession | null;
+      /** Of a session that was joined, as it was seen from outside. */
+      readonly hostName: string | null;
+    };
 
 const AFTER_PAINT_MS = 100;
 const NAME_KEY = 'tabloom.device-name';
@@ -90,18 +97,20 @@ export function App({ factory, origin, server }: AppProps) {
       busy.value = false;
     }
   };
-  const hosted = (host: HostSession) => ({ kind: 'session', session: host, host }) as const;
+  const hosted = (host: HostSession) => ({ kind: 'session', session: host, host, hostName: null }) as const;
   const ask = useRef({
     previewTable: async (file: NamedFile) => (await factory()).previewTable(file),
     preflight: async (source: ModelSource) => (await factory()).preflight(source),
   }).current;
   const start = ({ request, options }: StartChoice): void =>
     void begin(options.name, (made) => hosted(made.host(request, options)));
-  const join = ({ room, secret, ...options }: JoinChoice): void =>
+  const look = useRef(async (invitation: InvitedTo) => (await factory()).look(invitation)).current;
+  const join = ({ invitation, hostName, ...options }: JoinChoice): void =>
     void begin(options.name, (made) => ({
       kind: 'session',
-      session: made.join({ room, secret }, options),
+      session: made.join(invitation, options),
       host: null,
+      hostName,
     }));
   const resume = (id: string): void => void begin(drawnName, async (made) => hosted(await made.resume(id)));
   const resumeFile = (file: File): void => {
@@ -145,6 +154,16 @@ export function App({ factory, origin, server }: AppProps) {
     place.value = { kind: 'start' };
   };
 
+  /** The address says where this page is, so that a reload, or going back, leads there. */
+  const goTo = ({ room, secret }: InvitedTo): void => {
+    location.hash = new URL(roomLink(origin, room, secret)).hash;
+  };
+  const keepAddress = ({ room, secret }: InvitedTo): void =>
+    history.replaceState(null, '', new URL(roomLink(origin, room, secret)).hash);
+  const outside = (): void => {
+    place.value = placeOfFragment();
+  };
+
   const toStart = (event: Event): void => {
     event.preventDefault();
     back();
@@ -167,16 +186,22 @@ export function App({ factory, origin, server }: AppProps) {
           host={here.host}
           origin={origin}
           addresses={server.value.addresses}
+          hostName={here.hostName}
           onLeave={back}
+          onOutside={outside}
         />
       ) : (
         <main class="start">
           <div class="intro">
-            <h1>Fine-tune a language model together, in browser tabs</h1>
-            <p class="lead">
-              Open a session, share its link. Every device that joins measures its own speed and trains the layers that
-              suit it.
-            </p>
+            {!invited && (
+              <>
+                <h1>Fine-tune a language model together, in browser tabs</h1>
+                <p class="lead">
+                  Open a session, share its link. Every device that joins measures its own speed and trains the layers
+                  that suit it.
+                </p>
+              </>
+            )}
             {problem.value !== null && (
               <p class="problem" role="alert">
                 {problem.value}
@@ -193,26 +218,20 @@ export function App({ factory, origin, server }: AppProps) {
             )}
           </div>
           {invited ? (
-            <JoinForm
+            <LookScreen
               key={here.code}
-              code={here.code}
+              invited={here.code}
               name={form.value.name}
               onName={(name) => rename(name)}
-              invited
               busy={busy.value}
+              look={look}
+              onInvited={keepAddress}
               onJoin={join}
             />
           ) : (
             <>
               <StartSession form={form} origin={origin} busy={busy.value} ask={ask} onStart={start} />
-              <JoinForm
-                code=""
-                name={form.value.name}
-                onName={(name) => rename(name)}
-                invited={false}
-                busy={busy.value}
-                onJoin={join}
-              />
+              <JoinForm onInvited={goTo} />
               <div class="kept">
                 <CheckpointFile busy={busy.value} onFile={resumeFile} />
                 {had.models && <KeptModelList models={models.value} onDelete={deleteModel} />}

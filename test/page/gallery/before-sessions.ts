@@ -1,3 +1,4 @@
+import type { Look } from '../../../signaling/protocol/door.ts';
 import type { ModelShape, ModelSource } from '../../../signaling/protocol/settings.ts';
 import { predictionOf } from '../../../web/session/view/class-probabilities.ts';
 import type { KeptSession, SessionView, TriedText } from '../../../web/session/view/view.ts';
@@ -107,3 +108,35 @@ export function reportOf(view: SessionView): DevReport {
     ],
   };
 }
+
+const look: Look = {
+  door: 'link',
+  pass: 'right',
+  title: 'Sentiment of generated film sentences',
+  ownTable: false,
+  model: 'roberta-mini',
+  hostName: 'Linen Shuttle',
+  hostAway: false,
+  devices: 3,
+  cap: 64,
+  downloadBytes: 9_137_000,
+};
+
+/** What is seen of a session from outside. */
+export const LOOKS: Readonly<Record<string, Look | Error>> = {
+  'look-link': look,
+  'look-code': { ...look, pass: 'none' },
+  'look-wrong': { ...look, pass: 'wrong', hostAway: true, devices: 1 },
+  'look-ask': {
+    ...look,
+    door: 'ask',
+    ownTable: true,
+    title: 'Complaints to the city of Donaudampfschifffahrtsgesellschaft, 2019 to 2025',
+    model: 'FacebookAI/roberta-base',
+    hostName: 'Studio 54',
+    downloadBytes: 501_000_000,
+  },
+  'look-locked': { ...look, door: 'locked' },
+  'look-full': { ...look, devices: 12, cap: 12 },
+  'look-gone': new Error('There is no session with the code abc234. Check the code, or ask the host for a new link.'),
+};

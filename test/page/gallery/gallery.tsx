@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { render } from 'preact';
+import type { Look } from '../../../signaling/protocol/door.ts';
 import { App } from '../../../web/page/app.tsx';
 import { SessionScreen } from '../../../web/page/session/session.tsx';
 import { StartSession } from '../../../web/page/start/start.tsx';
@@ -8,7 +9,7 @@ import { previewTable } from '../../../worker/table/columns/preview.ts';
 import { readTable } from '../../../worker/table/read-table.ts';
 import '../../../web/page/style/page.css';
 import type { HostSession, KeptSession, SessionFactory, SessionView } from '../../../web/session/view/view.ts';
-import { answerOf, KEPT_MODELS, KEPT_SESSIONS, preflightOf, reportOf } from './before-sessions.ts';
+import { answerOf, KEPT_MODELS, KEPT_SESSIONS, LOOKS, preflightOf, reportOf } from './before-sessions.ts';
 import { VIEWS } from './gallery-views.ts';
 import { START_FORMS } from './start-forms.ts';
 
@@ -56,6 +57,7 @@ function still(view: SessionView): HostSession {
   };
 }
 
+let looked: Look | Error = LOOKS['look-link']!;
 let sessions: readonly KeptSession[] = [];
 let models: readonly KeptModel[] = [];
 
@@ -68,18 +70,10 @@ const factory: SessionFactory = {
     return still(VIEWS.opening!);
   },
   join: () => still(VIEWS['lobby-device']!),
-  look: async () => ({
-    door: 'link',
-    pass: 'none',
-    title: 'Sentiment',
-    ownTable: false,
-    model: 'roberta-mini',
-    hostName: 'Ada',
-    hostAway: false,
-    devices: 3,
-    cap: 64,
-    downloadBytes: 9_000_000,
-  }),
+  look: async () => {
+    if (looked instanceof Error) throw looked;
+    return looked;
+  },
   keptSessions: async () => sessions,
   resume: async () => still(VIEWS.paused!),
   resumeFile: async (bytes) => {
@@ -105,7 +99,7 @@ const factory: SessionFactory = {
 
 function Gallery({ state }: { state: string | null }) {
   const view = state === null ? undefined : VIEWS[state];
-  if (state === 'start' || state === 'start-kept')
+  if (state === 'start' || state === 'start-kept' || (state !== null && state in LOOKS))
     return (
       <App factory={async () => factory} origin={origin} server={signal({ hub: null, models: [], addresses: [] })} />
     );
@@ -122,11 +116,13 @@ function Gallery({ state }: { state: string | null }) {
       <main>
         <h1>States of the page</h1>
         <ul>
-          {['start', 'start-kept', ...Object.keys(START_FORMS), ...Object.keys(VIEWS)].map((name) => (
-            <li key={name}>
-              <a href={`?state=${name}`}>{name}</a>
-            </li>
-          ))}
+          {['start', 'start-kept', ...Object.keys(LOOKS), ...Object.keys(START_FORMS), ...Object.keys(VIEWS)].map(
+            (name) => (
+              <li key={name}>
+                <a href={`?state=${name}`}>{name}</a>
+              </li>
+            ),
+          )}
         </ul>
       </main>
     );
@@ -141,14 +137,18 @@ function Gallery({ state }: { state: string | null }) {
         host={view.role === 'host' ? session : null}
         origin={origin}
         addresses={[]}
+        hostName="Linen Shuttle"
         onLeave={() => undefined}
+        onOutside={() => undefined}
       />
     </>
   );
 }
 
 async function show(name: string): Promise<void> {
-  const [state = '', fragment = ''] = name.split('#');
+  const [state = '', asked] = name.split('#');
+  const fragment = asked ?? (state in LOOKS ? 'room=abc234' : '');
+  looked = LOOKS[state] ?? LOOKS['look-link']!;
   history.replaceState(null, '', `?state=${state}#${fragment}`);
   sessions = state === 'start-kept' ? KEPT_SESSIONS : [];
   models = state === 'start-kept' ? KEPT_MODELS : [];
@@ -157,7 +157,8 @@ async function show(name: string): Promise<void> {
   if (fragment === 'try') await ask();
   const waiting = () =>
     root.querySelector('.qr:not(:has(path)), .plot:empty, .cloth-frame:empty') !== null ||
-    (state === 'start-kept' && root.querySelector('.kept-item') === null);
+    (state === 'start-kept' && root.querySelector('.kept-item') === null) ||
+    (state in LOOKS && root.querySelector('.look form') === null);
   while (waiting()) await new Promise(requestAnimationFrame);
   root.dataset.drawn = name;
 }

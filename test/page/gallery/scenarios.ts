@@ -226,15 +226,21 @@ export function room(change: Partial<RoomView> & Pick<RoomView, 'devices'>, laye
   };
 }
 
+const SECRET = 'k3v9w0x7q2m5n8p4r6t1y0z3b8';
+const HOST_DOOR = {
+  invitation: { room: 'abc234', secret: SECRET, link: `http://192.168.1.20:8787/#room=abc234&secret=${SECRET}` },
+  door: 'link',
+  cap: 64,
+} as const;
+const NO_DOOR = { invitation: null, door: null, cap: null } as const;
+
 export function view(change: Partial<SessionView>): SessionView {
   return {
     role: 'host',
     self: device(0).id,
     server: 'connected',
     opening: null,
-    invitation: null,
-    door: null,
-    cap: null,
+    ...(change.role === undefined || change.role === 'host' ? HOST_DOOR : NO_DOOR),
     waiting: [],
     atDoor: null,
     room: null,

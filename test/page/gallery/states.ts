@@ -1,10 +1,12 @@
+import { LOOKS } from './before-sessions.ts';
 import { VIEWS } from './gallery-views.ts';
 import { START_FORMS } from './start-forms.ts';
 
 /** Every address of the gallery: a state, with a fragment where the same state is shown further along. */
 export const STATES: readonly string[] = [
   'start',
-  'start#room=abc234',
+  'start#room=abc23o',
+  ...Object.keys(LOOKS),
   'start-kept',
   ...Object.keys(START_FORMS),
   ...Object.keys(VIEWS),

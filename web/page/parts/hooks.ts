@@ -41,3 +41,40 @@ export function useWakeLock(wanted: boolean): void {
     };
   }, [wanted]);
 }
+
+/** Long enough for what takes the focus itself when it appears. */
+const FOCUS_AFTER_MS = 100;
+
+/**
+ * What has the focus may be taken away by what happens: a device that waited came in, a phase is over. Then the heading of the section
+ * that it stood in gets the focus, or that of the page, so that nobody has to start again from the top.
+ */
+export function useKeptFocus(root: RefObject<HTMLElement | null>): void {
+  useEffect(() => {
+    const within = root.current;
+    if (within === null) return;
+    let last: readonly Element[] = [];
+    const note = (event: FocusEvent): void => {
+      last = [];
+      for (let at = event.target; at instanceof Element && at !== within; at = at.parentElement) last = [...last, at];
+    };
+    const look = (): void => {
+      const lost = last[0] !== undefined && !last[0].isConnected && document.activeElement === document.body;
+      if (!lost) return;
+      const section = last.find((one) => one.isConnected && one.matches('section[aria-labelledby]'));
+      const heading = section?.querySelector('h2, h3') ?? within.querySelector('h1');
+      if (!(heading instanceof HTMLElement)) return;
+      heading.tabIndex = -1;
+      heading.focus({ preventScroll: true });
+    };
+    const observer = new MutationObserver(() => {
+      if (last[0] !== undefined && !last[0].isConnected) setTimeout(look, FOCUS_AFTER_MS);
+    });
+    within.addEventListener('focusin', note);
+    observer.observe(within, { childList: true, subtree: true });
+    return () => {
+      within.removeEventListener('focusin', note);
+      observer.disconnect();
+    };
+  }, [root]);
+}

@@ -11,6 +11,7 @@ export function announcement(before: SessionView, after: SessionView): string | 
   if (after.ended !== null) return before.ended === null ? after.ended : null;
   const said = [
     phaseChange(before, after),
+    ...atTheDoor(before, after),
     ownWorkChange(before, after),
     ...comings(before, after),
     milestone(before, after),
@@ -24,6 +25,13 @@ function phaseChange(before: SessionView, after: SessionView): string | null {
   if (after.room === null || before.room?.phase === after.room.phase) return null;
   if (after.room.phase === 'training') return 'Training has started.';
   return `${headline(after).title}.`;
+}
+
+/** Each device once, when it comes; and, to one that waits itself, that it does. */
+function atTheDoor(before: SessionView, after: SessionView): readonly string[] {
+  const known = new Set(before.waiting.map(({ id }) => id));
+  const came = after.waiting.filter(({ id }) => !known.has(id)).map(({ name }) => `${name} waits at your door.`);
+  return after.atDoor !== null && before.atDoor === null ? [`${after.atDoor}`, ...came] : came;
 }
 
 function ownWorkChange(before: SessionView, after: SessionView): string | null {

@@ -19,7 +19,7 @@ export function Controls({
     return (
       <div class="buttons">
         <button class="primary" type="button" onClick={onBack}>
-          Back to the start
+          {room === null && host === null ? 'Back' : 'Back to the start'}
         </button>
       </div>
     );
@@ -64,7 +64,7 @@ export function Controls({
       )}
       {room === null && (
         <button class="plain" type="button" onClick={onLeave}>
-          Cancel
+          {view.atDoor === null ? 'Cancel' : 'Do not wait'}
         </button>
       )}
       {host !== null && (room?.phase === 'gathering' || room?.phase === 'paused') && obstacle !== null && (

@@ -1,24 +1,31 @@
 import { Swatch } from '../cloth/cloth-legend.tsx';
+import { Confirmed } from '../parts/confirmed.tsx';
 import { type DeviceLine, foldedLines } from './devices.ts';
 
+interface DeviceListProps {
+  readonly lines: readonly DeviceLine[];
+  /** Takes a device out for good; null where that is not this person's to do. */
+  readonly onRemove: ((id: string) => void) | null;
+}
+
 /** Everybody in the room. In a large one those who stand by are folded away. */
-export function DeviceList({ lines }: { lines: readonly DeviceLine[] }) {
+export function DeviceList({ lines, onRemove }: DeviceListProps) {
   const { shown, folded } = foldedLines(lines);
   return (
     <section class="devices" aria-labelledby="devices-title">
       <h2 id="devices-title">Devices</h2>
-      <Lines lines={shown} />
+      <Lines lines={shown} onRemove={onRemove} />
       {folded.length > 0 && (
         <details class="fold">
           <summary>{folded.length} more stand by or watch</summary>
-          <Lines lines={folded} />
+          <Lines lines={folded} onRemove={onRemove} />
         </details>
       )}
     </section>
   );
 }
 
-function Lines({ lines }: { lines: readonly DeviceLine[] }) {
+function Lines({ lines, onRemove }: DeviceListProps) {
   return (
     <ul>
       {lines.map((line) => (
@@ -41,6 +48,18 @@ function Lines({ lines }: { lines: readonly DeviceLine[] }) {
             <Facts facts={line.facts} />
             <Facts facts={line.profile} />
           </div>
+          {onRemove !== null && !line.tags.includes('host') && (
+            <div class="device-remove">
+              <Confirmed
+                label="Remove"
+                about={line.name}
+                question={`Remove ${line.name}? It stays out.`}
+                yes="Remove"
+                no="Keep it"
+                onYes={() => onRemove(line.id)}
+              />
+            </div>
+          )}
         </li>
       ))}
     </ul>

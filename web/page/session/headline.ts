@@ -34,8 +34,8 @@ export interface Headline {
   readonly detail: string;
 }
 
-/** What is going on, said once at the top of the page. */
-export function headline(view: SessionView): Headline {
+/** What is going on, said once at the top of the page; `hostName` is whom somebody waits for who is not in yet. */
+export function headline(view: SessionView, hostName: string | null = null): Headline {
   const { room, opening, evaluation } = view;
   if (view.ended !== null && room?.phase !== 'finished') return { title: endedTitle(view), detail: view.ended };
   if (room === null) {
@@ -44,6 +44,8 @@ export function headline(view: SessionView): Headline {
         title: 'Preparing the session',
         detail: openingSteps(opening).find(({ state }) => state === 'now')?.text ?? '',
       };
+    if (view.atDoor !== null && view.server !== 'reconnecting')
+      return { title: `Waiting for ${hostName ?? 'the host'} to let you in`, detail: view.atDoor };
     return view.server === 'reconnecting'
       ? { title: 'Looking for the server', detail: 'It does not answer; trying again.' }
       : {
@@ -86,7 +88,7 @@ export function openingSteps({ stage: now }: NonNullable<SessionView['opening']>
 
 function endedTitle({ room, role }: SessionView): string {
   if (room !== null) return 'This session is over';
-  return role === 'host' ? 'The session could not begin' : 'This session cannot be joined';
+  return role === 'host' ? 'The session could not begin' : 'This device is not in the session';
 }
 
 /** Training without a pace to judge by: before the first round, or after the last. */
@@ -129,6 +131,8 @@ function preparation({ name, status }: DeviceView): string {
 /** What this very tab does for the session, and what its person should do about it. */
 export function roleSentence(view: SessionView): string {
   const { room, role } = view;
+  if (view.atDoor !== null && view.ended === null)
+    return 'Keep this tab open. Nothing is downloaded or measured before you are in.';
   if (room === null || view.ended !== null) return '';
   if (role === 'watcher') return 'You are watching; this tab does no work and can be closed at any time.';
   const work = ownWork(view, room);

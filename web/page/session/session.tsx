@@ -5,7 +5,9 @@ import type { HostSession, Notice, Session, SessionView } from '../../session/vi
 import { type Seats, seated } from '../cloth/marks.ts';
 import { Curve } from '../curve/curve.tsx';
 import { durationSentence, outcome } from '../curve/scores.ts';
-import { useWakeLock } from '../parts/hooks.ts';
+import { Invite } from '../door/invite.tsx';
+import { WaitingList } from '../door/waiting-list.tsx';
+import { useKeptFocus, useWakeLock } from '../parts/hooks.ts';
 import { WhatItGetsWrong } from '../take/dev-report.tsx';
 import { Exports } from '../take/exports.tsx';
 import { PredictFile } from '../take/predict-file.tsx';
@@ -16,7 +18,6 @@ import { Controls, Leave } from './controls.tsx';
 import { DeviceList } from './device-list.tsx';
 import { deviceLines, transferText } from './devices.ts';
 import { headline, openingSteps, roleSentence, roundsProgress } from './headline.ts';
-import { Invite } from './invite.tsx';
 import { AboutPlan, Facts } from './plan-about.tsx';
 import { problems } from './problems.ts';
 import { sessionFacts } from './session-facts.ts';
@@ -28,11 +29,15 @@ interface SessionProps {
   readonly host: HostSession | null;
   readonly origin: string;
   readonly addresses: readonly string[];
+  /** Whom a device waits for that is not in yet; null for the host itself. */
+  readonly hostName: string | null;
   /** Goes back to the start; the session is left or over. */
   readonly onLeave: () => void;
+  /** Goes back to where the session can be looked at from outside: it was never entered. */
+  readonly onOutside: () => void;
 }
 
-export function SessionScreen({ session, host, origin, addresses, onLeave }: SessionProps) {
+export function SessionScreen({ session, host, origin, addresses, hostName, onLeave, onOutside }: SessionProps) {
   const { view, said } = useSession(session);
   const [putAway, setPutAway] = useState<ReadonlySet<Notice['id']>>(new Set());
   const [taken, setTaken] = useState(false);
@@ -41,11 +46,14 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
   const training = room?.phase === 'training' && view.ended === null;
   useWakeLock(training && view.role !== 'watcher');
   useFarewell(host !== null && room !== null && view.ended === null && !(room.phase === 'finished' && taken));
-  const title = headline(view);
+  const title = headline(view, hostName);
+  const inTab = view.waiting.length === 0 ? title.title : `(${view.waiting.length}) ${title.title}`;
   useEffect(() => {
-    document.title = `${title.title} · Tabloom`;
-  }, [title.title]);
+    document.title = `${inTab} · Tabloom`;
+  }, [inTab]);
 
+  const main = useRef<HTMLElement>(null);
+  useKeptFocus(main);
   const heading = useRef<HTMLHeadingElement>(null);
   // The form that had the focus is gone; whoever listens starts at the headline.
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
@@ -56,13 +64,15 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
   };
   const finished = room?.phase === 'finished';
   const hasAdapter = host !== null && room !== null && view.ended === null && view.rounds.length > 0;
+  const { invitation, door, cap } = view;
+  // The host's alone: who came by a link has it, and whom to let in is not theirs to say.
   const invite =
-    room === null || view.ended !== null || finished ? null : (
-      <Invite room={room.id} secret={view.invitation?.secret ?? null} origin={origin} addresses={addresses} />
+    host === null || invitation === null || door === null || cap === null || view.ended !== null || finished ? null : (
+      <Invite {...invitation} door={door} cap={cap} entrance={host.entrance} origin={origin} addresses={addresses} />
     );
 
   return (
-    <main class={finished === true ? 'session session-finished' : 'session'}>
+    <main ref={main} class={finished === true ? 'session session-finished' : 'session'}>
       <p class="visually-hidden" aria-live="polite">
         {said}
       </p>
@@ -78,8 +88,14 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
           {finished && <Result view={view} />}
           {view.ended === null && <Standing view={view} />}
           {view.ended === null && roleSentence(view) !== '' && <p class="role">{roleSentence(view)}</p>}
-          <Controls view={view} host={host} onLeave={leave} onBack={onLeave} />
+          <Controls
+            view={view}
+            host={host}
+            onLeave={leave}
+            onBack={room === null && host === null ? onOutside : onLeave}
+          />
         </div>
+        {host !== null && view.ended === null && <WaitingList waiting={view.waiting} entrance={host.entrance} />}
         <Problems view={view} putAway={putAway} onPutAway={(id) => setPutAway(new Set([...putAway, id]))} />
         {room?.phase === 'gathering' && invite}
       </div>
@@ -111,6 +127,7 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
       {room !== null && (
         <div class="session-rest">
           <DeviceList
+            onRemove={host === null || view.ended !== null || finished ? null : (id) => host.entrance.remove(id)}
             lines={deviceLines(
               view.ended === null ? room : { ...room, phase: 'finished' },
               view.self,
@@ -130,7 +147,7 @@ export function SessionScreen({ session, host, origin, addresses, onLeave }: Ses
               <Facts facts={sessionFacts(room.settings)} />
             </details>
             {room.phase !== 'gathering' && invite !== null && (
-              <details class="fold">
+              <details class="fold" data-fold="invite">
                 <summary>
                   Invite devices <span class="summary-note">{room.id}</span>
                 </summary>

@@ -30,7 +30,7 @@ interface OwnDataProps {
   readonly onChange: (change: (table: OwnTable) => OwnTable) => void;
 }
 
-/** A person's own file: what was found in it, and which column is what. Nothing of it leaves this device but token ids. */
+/** A person's own file: what was found in it, and which column is what. What leaves this device are the token ids and labels of its rows. */
 export function OwnData({ table, problems, preview, onChange }: OwnDataProps) {
   // A file that was chosen later must not be overtaken by one that takes longer to read.
   const latest = useRef({ train: 0, dev: 0 });
@@ -58,7 +58,7 @@ export function OwnData({ table, problems, preview, onChange }: OwnDataProps) {
         name="train"
         label="Your examples: CSV, TSV, JSON lines or Parquet"
         accept={ACCEPTED}
-        hint="The first row, or the keys, name the columns. The file stays on this device; other devices get token ids only."
+        hint="The first row, or the keys, name the columns. The file stays on this device; the devices that train get its rows as token ids, which anybody can turn back into text."
         chosen={nameOf(train)}
         problem={train.kind === 'unreadable' ? train.sentence : problems.ownTrain}
         onFiles={take('train')}

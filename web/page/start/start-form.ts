@@ -1,5 +1,4 @@
 import * as v from 'valibot';
-import { MAX_NAME_LENGTH } from '../../../signaling/protocol/limits.ts';
 import {
   LORA_TARGETS,
   type ModelSource,
@@ -9,6 +8,7 @@ import {
 } from '../../../signaling/protocol/settings.ts';
 import { CLASS_WEIGHTS_WANTED, readClassWeights } from '../../../signaling/protocol/words/class-weights.ts';
 import type { HostRequest } from '../../../worker/api/host-api.ts';
+import { checkName } from '../join/device-name.ts';
 import { DEFAULT_HUB, EMBEDDED_MODEL, HUB_MODEL, HUB_SUGGESTIONS, OWN_TASK, TASK_CHOICES } from '../parts/choices.ts';
 import { adapterProblem } from './adapter-files.ts';
 import type { Field, StartForm } from './form-fields.ts';
@@ -201,12 +201,6 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
       options: { name: form.name.trim(), policy: form.policy, slowdown: values.slowdown, patience },
     },
   };
-}
-
-export function checkName(name: string): string | null {
-  const length = name.trim().length;
-  if (length === 0) return 'Give this device a name, so that others know it in the picture.';
-  return length > MAX_NAME_LENGTH ? `A name has ${MAX_NAME_LENGTH} characters at most; this one has ${length}.` : null;
 }
 
 function isWebAddress(text: string): boolean {

@@ -3,6 +3,8 @@ import { useRef, useState } from 'preact/hooks';
 import { LORA_TARGETS, POLICIES, WEIGHT_STORAGES } from '../../../signaling/protocol/settings.ts';
 import { POLICY_WORDS } from '../../../signaling/protocol/words/policies.ts';
 import type { SessionFactory } from '../../session/view/view.ts';
+import { Reading } from '../door/reading.tsx';
+import { readingAsHost } from '../door/reading-words.ts';
 import {
   EMBEDDED_MODEL,
   HUB_MODEL,
@@ -69,6 +71,7 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
     />
   );
   const hub = values.model === HUB_MODEL;
+  const ownTable = values.task === OWN_TASK;
 
   const submit = (event: Event): void => {
     event.preventDefault();
@@ -107,7 +110,7 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
         label="Task"
         value={values.task}
         hint={
-          values.task === OWN_TASK
+          ownTable
             ? 'Sentences or pairs of sentences with a label each, from a table of yours.'
             : TASK_CHOICES.find(({ id }) => id === values.task)?.hint
         }
@@ -116,7 +119,7 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
         }}
         options={TASK_GROUPS}
       />
-      {values.task === OWN_TASK && (
+      {ownTable && (
         <OwnData
           table={values.own}
           problems={problems}
@@ -237,6 +240,17 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
           'To try the planner out: 3 makes this device three times slower. 1 is honest.',
         )}
       </details>
+
+      {ownTable ? (
+        <Reading sentences={readingAsHost(true)} title="h3" />
+      ) : (
+        <details data-fold="reading">
+          <summary>
+            What others can read <span class="summary-note">the rows, as token ids; names; scores</span>
+          </summary>
+          <Reading sentences={readingAsHost(false)} title={null} />
+        </details>
+      )}
 
       <button class="primary" type="submit" disabled={busy}>
         {busy ? 'Starting…' : 'Start a session'}

@@ -1,18 +1,24 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Secret } from '../../../signaling/protocol/door/secret.ts';
+import type { Door } from '../../../signaling/protocol/door.ts';
 import { isLoopback, roomLink } from '../../session/links/link-address.ts';
+import type { EntranceControls } from '../../session/view/view.ts';
+import { DoorChoice } from './door-choice.tsx';
+import { CODE_WORDS } from './door-words.ts';
 
 interface InviteProps {
   readonly room: string;
-  /** Null while it is not known. */
-  readonly secret: Secret | null;
+  readonly secret: Secret;
+  readonly door: Door;
+  readonly cap: number;
+  readonly entrance: EntranceControls;
   readonly origin: string;
   /** Origins under which other machines reach this server, as the server knows them; may be empty. */
   readonly addresses: readonly string[];
 }
 
 /** The link in every form that reaches another device: code to read out, link to copy or share, QR to point a phone at. */
-export function Invite({ room, secret, origin, addresses }: InviteProps) {
+export function Invite({ room, secret, door, cap, entrance, origin, addresses }: InviteProps) {
   const loopback = isLoopback(new URL(origin).hostname);
   const link = roomLink(loopback ? (addresses[0] ?? origin) : origin, room, secret);
   const field = useRef<HTMLInputElement>(null);
@@ -36,7 +42,7 @@ export function Invite({ room, secret, origin, addresses }: InviteProps) {
         <QrCode text={link} />
         <div class="invite-words">
           <p class="invite-code">
-            Code <span class="code">{room}</span>
+            Code <span class="code">{room}</span> <span class="field-hint invite-code-use">{CODE_WORDS[door]}</span>
           </p>
           <div class="copy-row">
             <input
@@ -74,6 +80,7 @@ export function Invite({ room, secret, origin, addresses }: InviteProps) {
           )}
         </div>
       </div>
+      <DoorChoice door={door} cap={cap} entrance={entrance} />
     </section>
   );
 }
@@ -99,7 +106,7 @@ function QrCode({ text }: { text: string }) {
       class="qr"
       viewBox={`0 0 ${path?.size ?? 33} ${path?.size ?? 33}`}
       role="img"
-      aria-label={`QR code of ${text}`}
+      aria-label="QR code of the session’s link"
       shape-rendering="crispEdges"
     >
       <rect width="100%" height="100%" fill="#fff" />
