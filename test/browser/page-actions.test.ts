@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openGallery } from '../page/gallery/open-gallery.ts';
 import { REVIEWS_CSV } from '../page/gallery/start-forms.ts';
-import { BROWSER_KINDS, type BrowserKind } from './find-browser.ts';
-import { type Tab, withBrowser } from './harness.ts';
+import { BROWSER_KINDS } from './find-browser.ts';
+import { onPhone } from './person.ts';
 
 /** What a person does on the page with real clicks and real files, at a phone's width. Sessions behind it are those of the gallery. */
 
@@ -24,63 +24,9 @@ afterAll(async () => {
   await gallery.close();
 });
 
-class Person {
-  readonly tab: Tab;
-  constructor(tab: Tab) {
-    this.tab = tab;
-  }
-
-  async go(state: string): Promise<void> {
-    await this.tab.page.evaluate((detail) => dispatchEvent(new CustomEvent('gallery', { detail })), state);
-    await this.tab.until(
-      `${state} is drawn`,
-      (name) => document.querySelector('#app')?.getAttribute('data-drawn') === name,
-      { args: [state] },
-    );
-  }
-
-  async press(words: string): Promise<void> {
-    await this.tab.page.locator(`::-p-xpath(//button[normalize-space()='${words}'])`).click();
-  }
-
-  async open(summary: string): Promise<void> {
-    await this.tab.page.locator(`::-p-xpath(//summary[starts-with(normalize-space(), '${summary}')])`).click();
-  }
-
-  async choose(name: string, value: string): Promise<void> {
-    await this.tab.page.select(`select[name="${name}"]`, value);
-  }
-
-  async give(name: string, ...paths: string[]): Promise<void> {
-    const input = await this.tab.page.waitForSelector(`input[name="${name}"]`);
-    await (input as unknown as { uploadFile(...paths: string[]): Promise<void> }).uploadFile(...paths);
-  }
-
-  shows(words: string): Promise<void> {
-    return this.tab.until(`"${words}" is shown`, (text) => document.body.innerText.includes(text), { args: [words] });
-  }
-
-  showsNot(words: string): Promise<void> {
-    return this.tab.until(`"${words}" is gone`, (text) => !document.body.innerText.includes(text), { args: [words] });
-  }
-
-  /** The request that the form made of what was typed; bytes as their number. */
-  async request(): Promise<{ request: Record<string, unknown>; options: Record<string, unknown> }> {
-    await this.shows('Preparing the session');
-    return JSON.parse(await this.tab.page.$eval('#app', (app) => app.getAttribute('data-request') ?? '')) as never;
-  }
-}
-
-const onPhone = (kind: BrowserKind, body: (person: Person) => Promise<void>) =>
-  withBrowser(kind, async (browser) => {
-    const tab = await browser.open(gallery.address('start'), { width: 390 });
-    await body(new Person(tab));
-    expect(tab.errors).toEqual([]);
-  });
-
 describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
   it('starts a session on a file of their own, and from an adapter of their own', async () => {
-    await onPhone(kind, async (person) => {
+    await onPhone(gallery, kind, async (person) => {
       const { page } = person.tab;
       await person.go('start');
       await person.choose('task', 'own');
@@ -148,7 +94,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
   }, 90_000);
 
   it('learns what a model takes before anything is fetched, and gets the task’s recipe', async () => {
-    await onPhone(kind, async (person) => {
+    await onPhone(gallery, kind, async (person) => {
       const { page } = person.tab;
       await person.go('start');
       await person.choose('task', 'mrpc');
@@ -180,7 +126,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
   }, 90_000);
 
   it('goes on with a kept session, deletes another, opens a checkpoint', async () => {
-    await onPhone(kind, async (person) => {
+    await onPhone(gallery, kind, async (person) => {
       const { page } = person.tab;
       await person.go('start-kept');
       const first = '.kept-item:first-child';
@@ -216,7 +162,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
   }, 90_000);
 
   it('deletes everything that this device keeps, after one question', async () => {
-    await onPhone(kind, async (person) => {
+    await onPhone(gallery, kind, async (person) => {
       await person.go('start-kept');
       await person.press('Delete everything kept on this device');
       await person.shows('Kept sessions and their keys, models, this device’s name: delete them all for good?');
@@ -228,7 +174,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       );
       await person.press('Delete everything kept on this device');
       await person.press('Delete everything');
-      await person.shows('Deleted: 5 sessions, 2 models and what this page remembered; 2.3 GB in all.');
+      await person.shows('Deleted: 4 sessions, 2 models and what this page remembered; 528 MB in all.');
       await person.showsNot('Round 340 of 1000');
       await person.tab.until(
         'the focus is on the page',
@@ -238,7 +184,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
   }, 90_000);
 
   it('asks the model, and takes everything along', async () => {
-    await onPhone(kind, async (person) => {
+    await onPhone(gallery, kind, async (person) => {
       const { page } = person.tab;
       await person.go('training-host');
       await person.open('Try it');

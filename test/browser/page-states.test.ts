@@ -1,9 +1,17 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type Axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openGallery } from '../page/gallery/open-gallery.ts';
 import { STATES } from '../page/gallery/states.ts';
 import { type Tab, withBrowser } from './harness.ts';
 
 /** What must hold in every state of the page, in a real browser at a phone's width. */
+
+declare global {
+  /** Put into the page by the test that asks it. */
+  var axe: typeof Axe;
+}
 
 let gallery: Awaited<ReturnType<typeof openGallery>>;
 beforeAll(async () => {
@@ -77,6 +85,28 @@ describe('the page on a phone', () => {
     });
   }, 120_000);
 
+  it('has nothing that axe finds, in any state and scheme', async () => {
+    const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+    await inPhone(async (tab, go) => {
+      await tab.page.evaluate(axe);
+      const found: Record<string, string[]> = {};
+      for (const state of STATES) {
+        await go(state);
+        for (const scheme of ['light', 'dark']) {
+          await tab.page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+          const seen = await tab.page.evaluate(async () => {
+            const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'] });
+            return violations.map(
+              ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+            );
+          });
+          if (seen.length > 0) found[`${state}, ${scheme}`] = seen;
+        }
+      }
+      expect(found).toEqual({});
+    });
+  }, 240_000);
+
   it('draws a cell for each block that a device trains, and a table that says the same', async () => {
     await inPhone(async (tab, go) => {
       await go('training-host');
@@ -133,7 +163,13 @@ describe('the page on a phone', () => {
       );
       await tab.fill('input[name="code"]', 'ABC 234');
       await tab.page.locator('button.primary').click();
-      await tab.until('the session is joined', () => document.querySelector('h1')?.textContent === 'Gathering devices');
+      await tab.until('the session is seen', () => document.querySelector('h1')?.textContent?.startsWith('Sentiment'));
+      expect(await tab.page.evaluate(() => location.hash)).toBe('#room=abc234');
+      await tab.page.locator('button[type="submit"].primary').click();
+      await tab.until(
+        'the device waits',
+        () => document.querySelector('h1')?.textContent === 'Waiting for Linen Shuttle to let you in',
+      );
     });
   }, 60_000);
 

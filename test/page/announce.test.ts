@@ -33,6 +33,24 @@ describe('announcement', () => {
     ).toBe('Pixel 8 cannot go on.');
   });
 
+  it('tells the host once of each device at the door, and a device that it waits', () => {
+    const at = (...places: number[]) =>
+      view({
+        room: gathering,
+        waiting: places.map((place) => {
+          const { id, name, kind } = device(place);
+          return { id, name, kind, watch: false, withPass: true, likeRemoved: false };
+        }),
+      });
+    expect(announcement(at(), at(2))).toBe('Old ThinkPad waits at your door.');
+    expect(announcement(at(2), at(2, 4))).toBe('Studio waits at your door.');
+    expect(announcement(at(2, 4), at(4))).toBeNull();
+    const atDoor = 'The host has to let you in. It sees that you wait.';
+    const waits = view({ ...asDevice, status: { kind: 'joining' }, atDoor });
+    expect(announcement(view({ ...asDevice, status: { kind: 'joining' } }), waits)).toBe(atDoor);
+    expect(announcement(waits, { ...waits })).toBeNull();
+  });
+
   it('tells a new plan only where it changes this device’s work', () => {
     const other = plan(6, [
       { place: 0, layers: [0, 1, 2, 3] },

@@ -105,7 +105,7 @@ describe('headline', () => {
     [
       'no such room',
       { role: 'device', ended: 'There is no session.' },
-      'This session cannot be joined',
+      'This device is not in the session',
       'There is no session.',
     ],
     [

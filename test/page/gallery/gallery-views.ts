@@ -1,9 +1,9 @@
-import type { Waiting } from '../../../signaling/protocol/door.ts';
 import type { ScoreReport } from '../../../signaling/protocol/room-view.ts';
 import type { SessionView } from '../../../web/session/view/view.ts';
 import { bestScore } from '../../../web/session/view/view-state.ts';
 import type { DataReport } from '../../../worker/api/tables.ts';
 import { TASKS } from '../../../worker/data/tasks.ts';
+import { DOOR_VIEWS, download, lobby, news, WAITING } from './door-views.ts';
 import { device, plan, room, rounds, type Share, scores, settingsOf, view, withStatus } from './scenarios.ts';
 
 const THREE: readonly Share[] = [
@@ -79,14 +79,6 @@ const twelve = plan(
 );
 
 const finishedRoom = room({ devices: devices3, plan: three, phase: 'finished' });
-const news = (id: number, sentence: string, elapsedSeconds: number, kind: 'news' | 'problem' = 'news') => ({
-  id,
-  kind,
-  sentence,
-  elapsedSeconds,
-});
-
-const download = { bytes: 148e6, totalBytes: 501e6, bytesPerSecond: 6.4e6, secondsLeft: 55 };
 const ownData: DataReport = {
   tables: [
     {
@@ -141,35 +133,6 @@ const finishedTasks = Object.fromEntries(
   ]),
 );
 
-const lobby = (): Partial<SessionView> => ({
-  room: room({
-    ...gathering,
-    devices: [
-      device(0),
-      device(1),
-      withStatus(2, { kind: 'profiling' }),
-      withStatus(3, { kind: 'loading', done: 3.2, total: 4.6, transfer: download }),
-      withStatus(4, { kind: 'watching' }),
-    ],
-    plan: plan(6, [
-      { place: 0, layers: [0, 1, 2] },
-      { place: 1, layers: [3, 4, 5], head: true },
-    ]),
-  }),
-  notices: [news(1, 'Pixel 8 joined.', 14), news(2, 'Pixel 8 is ready.', 22)],
-});
-
-const waits = (place: number, change: Partial<Waiting> = {}): Waiting => {
-  const { id, name, kind } = device(place);
-  return { id, name, kind, watch: false, withPass: true, likeRemoved: false, ...change };
-};
-const WAITING = [
-  waits(5),
-  waits(6, { withPass: false }),
-  waits(7, { kind: 'headless' }),
-  waits(8, { withPass: false, watch: true, likeRemoved: true }),
-];
-
 /** Every state of a session that the page can show, by name. */
 export const VIEWS: Readonly<Record<string, SessionView>> = {
   opening: view({
@@ -183,19 +146,7 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
     room: room({ ...gathering, devices: [withStatus(0, { kind: 'loading', done: 3, total: 10 })] }),
   }),
   lobby: view(lobby()),
-  'lobby-waiting': view({ ...lobby(), waiting: WAITING }),
-  'lobby-ask': view({ ...lobby(), door: 'ask', cap: 12, waiting: WAITING.slice(0, 1) }),
-  'lobby-locked': view({ ...lobby(), door: 'locked' }),
-  waiting: view({
-    ...deviceRole,
-    status: { kind: 'joining' },
-    atDoor: 'The host has to let you in. It sees that you wait.',
-  }),
-  'waiting-host-away': view({
-    ...deviceRole,
-    status: { kind: 'joining' },
-    atDoor: 'The host is away just now; it sees that you wait when it comes back.',
-  }),
+  ...DOOR_VIEWS,
   'lobby-device-loading': view({
     ...deviceRole,
     status: { kind: 'loading', done: 3.2, total: 10, transfer: download },
@@ -370,7 +321,6 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
     ...deviceRole,
     ended: 'There is no session with the code abc234. Check the code, or ask the host for a new link.',
   }),
-  'ended-not-let-in': view({ ...deviceRole, ended: 'The host did not let this device in.' }),
   'ended-removed': view({
     ...training(),
     ...deviceRole,

@@ -22,20 +22,37 @@ import { START_FORMS } from './start-forms.ts';
 const root = document.getElementById('app')!;
 const origin = 'http://192.168.1.20:8787';
 
-function still(view: SessionView): HostSession {
+/** A session that nothing happens in but what its host does at the door; tests read in `data-door` what was asked for. */
+function still(first: SessionView): HostSession {
+  let view = first;
+  const listeners = new Set<(view: SessionView) => void>();
+  const become = (what: string, change: Partial<SessionView>): void => {
+    root.dataset.door = `${root.dataset.door ?? ''}${what};`;
+    view = { ...view, ...change };
+    for (const listener of listeners) listener(view);
+  };
+  const without = (id: string) => view.waiting.filter((one) => one.id !== id);
   return {
-    view,
-    subscribe: () => () => undefined,
+    get view() {
+      return view;
+    },
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     leave: () => undefined,
     start: () => undefined,
     pause: () => undefined,
     finish: () => undefined,
     setPolicy: () => undefined,
     entrance: {
-      set: () => undefined,
-      admit: () => undefined,
-      refuse: () => undefined,
-      remove: () => undefined,
+      set: (door, cap) => become(`set ${door} ${cap}`, { door, cap }),
+      admit: (id) => become(`admit ${id}`, { waiting: without(id) }),
+      refuse: (id) => become(`refuse ${id}`, { waiting: without(id) }),
+      remove: (id) =>
+        become(`remove ${id}`, {
+          room: view.room && { ...view.room, devices: view.room.devices.filter((one) => one.id !== id) },
+        }),
     },
     exportAdapter: async () => [
       { name: 'adapter_config.json', bytes: new TextEncoder().encode('{}') },
@@ -69,7 +86,10 @@ const factory: SessionFactory = {
     );
     return still(VIEWS.opening!);
   },
-  join: () => still(VIEWS['lobby-device']!),
+  join: (invitation, options) => {
+    root.dataset.join = JSON.stringify({ invitation, options });
+    return still(VIEWS.waiting!);
+  },
   look: async () => {
     if (looked instanceof Error) throw looked;
     return looked;
@@ -153,6 +173,7 @@ async function show(name: string): Promise<void> {
   sessions = state === 'start-kept' ? KEPT_SESSIONS : [];
   models = state === 'start-kept' ? KEPT_MODELS : [];
   render(null, root);
+  delete root.dataset.door;
   render(<Gallery state={state === '' ? null : state} />, root);
   if (fragment === 'try') await ask();
   const waiting = () =>

@@ -154,7 +154,14 @@ function Found({ seen: { look, invitation }, name, onName, busy, onAgain, onJoin
     event.preventDefault();
     setTried(true);
     if (nameProblem === undefined && slowProblem === undefined)
-      onJoin({ invitation, hostName: look.hostName, name: name.trim(), watch, slowdown: factor });
+      // A wrong secret opens nothing; the code alone brings a device to the door.
+      onJoin({
+        invitation: look.pass === 'wrong' ? { ...invitation, secret: null } : invitation,
+        hostName: look.hostName,
+        name: name.trim(),
+        watch,
+        slowdown: factor,
+      });
     else requestAnimationFrame(() => element.current?.querySelector<HTMLElement>('.field-wrong input')?.focus());
   };
 
