@@ -12,6 +12,7 @@ import { TermSchema } from '../../signaling/protocol/round.ts';
 import { POLICIES, type SessionSettings } from '../../signaling/protocol/settings.ts';
 import type { HostWorkerApi } from '../../worker/api/host-api.ts';
 import type { HostKey } from './host-key.ts';
+import { WITHOUT_KEY } from './view/resumed-words.ts';
 import type { RunLog } from './view/run-log.ts';
 import type { ViewStore } from './view/view-store.ts';
 import type { WorkerHandle } from './world/environment.ts';
@@ -73,9 +74,6 @@ export function readNote(text: string): { readonly note: SessionNote; readonly k
     key: { id, key, room, ...(claim !== undefined && { claim }) },
   };
 }
-
-const WITHOUT_KEY =
-  'This checkpoint came without its key, so training goes on in a new session: invite the devices with its new link.';
 
 /** Tells a session that goes on what the checkpoint says of the rounds before. */
 export function recall({ round, note, key }: Resumed, store: ViewStore, log: RunLog): void {

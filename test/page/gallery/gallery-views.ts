@@ -1,4 +1,5 @@
 import type { ScoreReport } from '../../../signaling/protocol/room-view.ts';
+import { WITHOUT_KEY } from '../../../web/session/view/resumed-words.ts';
 import type { SessionView } from '../../../web/session/view/view.ts';
 import { bestScore } from '../../../web/session/view/view-state.ts';
 import type { DataReport } from '../../../worker/api/tables.ts';
@@ -298,6 +299,12 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
     }),
     status: { kind: 'loading', done: 3.2, total: 10, transfer: download },
     kept: { round: 34, atMs: 1_760_000_000_000 },
+    activity: null,
+  }),
+  'resumed-without-key': view({
+    ...training(),
+    room: room({ devices: [device(0)], plan: null, phase: 'paused' }),
+    notices: [news(1, WITHOUT_KEY, 2)],
     activity: null,
   }),
   paused: view({ ...training(), room: room({ devices: devices3, plan: three, phase: 'paused' }), activity: null }),

@@ -1,4 +1,5 @@
 import { cutText } from '../../session/view/data-words.ts';
+import { WITHOUT_KEY } from '../../session/view/resumed-words.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import { ReadAs } from '../parts/read-as.tsx';
 import { bestText, keptSentence } from './standing-words.ts';
@@ -9,9 +10,11 @@ export function Standing({ view }: { view: SessionView }) {
   const cut = view.data === null ? null : cutText(view.data.cutTexts);
   const best = bestText(view);
   const kept = keptSentence(view);
-  if (best === null && kept === null && tables.length === 0 && cut === null) return null;
+  const withoutKey = view.notices.some(({ sentence }) => sentence === WITHOUT_KEY);
+  if (best === null && kept === null && tables.length === 0 && cut === null && !withoutKey) return null;
   return (
     <div class="standing">
+      {withoutKey && <p>{WITHOUT_KEY}</p>}
       {best !== null && <p>{best}</p>}
       {kept !== null && <p>{kept}</p>}
       {tables.map((report) => (
