@@ -1,4 +1,4 @@
-import type { LoraSettings, LoraTarget, ModelShape } from './settings.ts';
+import { adaptersProblem, type LoraRequest, type LoraSettings, type LoraTarget, type ModelShape } from './settings.ts';
 
 /** Which layers carry adapters, how strong they are, and how large. */
 
@@ -13,6 +13,22 @@ export function targetShape(shape: ModelShape, target: LoraTarget): readonly [nu
 /** The layers with adapters among a model's `layers`, ascending. */
 export function trainedLayers({ layers: chosen }: Pick<LoraSettings, 'layers'>, layers: number): readonly number[] {
   return chosen ?? Array.from({ length: layers }, (_, layer) => layer);
+}
+
+/**
+ * What is asked for, on a model of `layers` layers: all of them are not named one by one.
+ * @throws Error with one sentence where the model has no such layers.
+ */
+export function sessionAdapters({ layers: asked, ...rest }: LoraRequest, layers: number): LoraSettings {
+  const top = asked !== undefined && 'top' in asked ? asked.top : null;
+  if (top !== null && top > layers)
+    throw new Error(`Adapters are asked for on the last ${top} layers; the model has ${layers}.`);
+  const all = trainedLayers({}, layers);
+  const chosen = asked === undefined || 'top' in asked ? all.slice(top === null ? 0 : layers - top) : asked;
+  const named = { ...rest, layers: [...chosen] };
+  const problem = adaptersProblem(named, layers);
+  if (problem !== null) throw new Error(problem);
+  return chosen.length === layers ? rest : named;
 }
 
 /** Layers that a backward pass goes through to the lowest one with adapters. */

@@ -10,6 +10,7 @@ export const MAX_SAMPLES_PER_ROUND = 4096;
 export const MAX_TOKENS_PER_SAMPLE = 512;
 export const MAX_ROUNDS = 1_000_000;
 export const MAX_LORA_RANK = 256;
+export const MAX_LORA_ALPHA = 10_000;
 /** Outputs of a model's head. */
 export const MAX_CLASSES = 1000;
 

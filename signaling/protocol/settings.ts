@@ -3,6 +3,7 @@ import {
   MAX_CLASSES,
   MAX_HIDDEN_SIZE,
   MAX_LAYERS,
+  MAX_LORA_ALPHA,
   MAX_LORA_RANK,
   MAX_ROUNDS,
   MAX_SAMPLES_PER_ROUND,
@@ -94,7 +95,7 @@ export type WeightStorage = (typeof WEIGHT_STORAGES)[number];
 export const WeightStorageSchema = v.picklist(WEIGHT_STORAGES);
 
 const rank = count(MAX_LORA_RANK);
-const alpha = v.pipe(finite, v.gtValue(0), v.maxValue(10_000));
+const alpha = v.pipe(finite, v.gtValue(0), v.maxValue(MAX_LORA_ALPHA));
 const ofLayer = v.pipe(v.string(), v.regex(/^(0|[1-9]\d?)$/, 'the index of a layer'));
 
 /** What adapters there are. Settings without the optional fields have them on every layer, all of one rank and one alpha. */
@@ -120,6 +121,11 @@ export const LoraSettingsSchema = v.strictObject({
   rslora: v.exactOptional(v.literal(true)),
 });
 export type LoraSettings = v.InferOutput<typeof LoraSettingsSchema>;
+
+/** What is asked for before it is known how many layers the model has: `top` means so many of the last ones. */
+export type LoraRequest = Omit<LoraSettings, 'layers'> & {
+  readonly layers?: LoraSettings['layers'] | { readonly top: number };
+};
 
 /** Why a model of `count` layers cannot have these adapters, as a sentence; null when it can. */
 export function adaptersProblem({ layers, rankPattern, alphaPattern }: LoraSettings, count: number): string | null {

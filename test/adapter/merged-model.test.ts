@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { planOnnx } from '../../worker/adapter/export-onnx.ts';
 import type { TrainedAdapter } from '../../worker/adapter/trained-adapter.ts';
 import type { TokenBatch } from '../../worker/api/batch.ts';
-import type { HostRequest } from '../../worker/api/host-api.ts';
+import type { KnownRequest } from '../../worker/api/host-api.ts';
 import { createOnnxEngine } from '../../worker/engine/onnx/engine.ts';
 import { bytesSource } from '../../worker/files/byte-source.ts';
 import type { OpenFile } from '../../worker/files/open-file.ts';
@@ -17,7 +17,7 @@ import { MINI_REQUEST } from '../host/node-host.ts';
 import { readModelShape } from '../model/read-model-shape.ts';
 
 /** Every kind of matrix adapted, by adapters that are not small. */
-const REQUEST: HostRequest = {
+const REQUEST: KnownRequest = {
   ...MINI_REQUEST,
   lora: {
     rank: 4,
@@ -27,7 +27,7 @@ const REQUEST: HostRequest = {
 };
 
 async function logits(
-  request: HostRequest,
+  request: KnownRequest,
   shape: Awaited<ReturnType<typeof readModelShape>>,
   weights: Weights,
   values: Float32Array,

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { PLAIN_TRAINING } from '../../signaling/protocol/settings.ts';
-import type { HostRequest, HostWorkerApi } from '../../worker/api/host-api.ts';
+import type { HostWorkerApi, KnownRequest } from '../../worker/api/host-api.ts';
 import type { NamedFile } from '../../worker/api/tables.ts';
 
 /** A host in a worker thread of its own, as headless sessions start it. */
@@ -17,7 +17,7 @@ export function startNodeHost(): { host: HostWorkerApi; end(): Promise<number> }
 }
 
 /** roberta-mini on the generated task. */
-export const MINI_REQUEST: HostRequest = {
+export const MINI_REQUEST: KnownRequest = {
   model: { kind: 'embedded', id: 'roberta-mini' },
   weights: 'f32',
   task: { id: 'grammar', endpoint: 'http://127.0.0.1:9/' },
@@ -38,7 +38,7 @@ export const MINI_REQUEST: HostRequest = {
 };
 
 /** The same on forty texts of one's own, with eighty to score: opened and scored in an instant. */
-export const SMALL_REQUEST: HostRequest = {
+export const SMALL_REQUEST: KnownRequest = {
   ...MINI_REQUEST,
   task: {
     id: 'own',

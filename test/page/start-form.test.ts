@@ -89,6 +89,9 @@ describe('checkStartForm', () => {
     [{ seed: '1e99' }, 'seed', 'from 0 to 4,294,967,295'],
     [{ maxTokens: '256' }, 'maxTokens', 'roberta-mini reads 128 tokens at most.'],
     [{ targets: [] }, 'targets', 'at least one projection'],
+    [{ layers: '1,x' }, 'layers', 'such as 1,3 or 4-7, or the last ones, such as top:2'],
+    [{ rankPattern: '3:0' }, 'rankPattern', 'Give a layer and its rank, 1 to 256, such as 3:4,5:16.'],
+    [{ alphaPattern: '3' }, 'alphaPattern', 'Give a layer and its alpha'],
     [{ model: 'hub', repository: 'not a repository' }, 'repository', 'FacebookAI/roberta-base'],
     [{ model: 'hub', repository: '../secrets' }, 'repository', 'FacebookAI/roberta-base'],
     [{ model: 'hub', revision: '..' }, 'revision', 'branch, tag or commit'],
@@ -103,6 +106,23 @@ describe('checkStartForm', () => {
     const problems = problemsOf(change);
     expect(Object.keys(problems)).toEqual([field]);
     expect(problems[field]).toContain(part);
+  });
+
+  it('hands over which layers have adapters, and what is their own', () => {
+    const checked = checkStartForm(
+      form({ layers: 'top:3', rankPattern: '4:2, 5:16', alphaPattern: '3:8.5', rslora: true }),
+      ORIGIN,
+    );
+    if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
+    expect(checked.choice.request.lora).toEqual({
+      rank: 8,
+      alpha: 16,
+      targets: ['query', 'value'],
+      layers: { top: 3 },
+      rankPattern: { 4: 2, 5: 16 },
+      alphaPattern: { 3: 8.5 },
+      rslora: true,
+    });
   });
 
   it('hands over a person’s own table, an adapter to start from, the storage and the patience', async () => {

@@ -5,9 +5,11 @@ import {
   layerParameterCount,
   rankOf,
   scaleOf,
+  sessionAdapters,
   trainedLayers,
 } from '../../signaling/protocol/adapters.ts';
-import { adaptersProblem, type LoraSettings } from '../../signaling/protocol/settings.ts';
+import { adaptersProblem, type LoraRequest, type LoraSettings } from '../../signaling/protocol/settings.ts';
+import { adaptersText, readAdapters } from '../../signaling/protocol/words/adapters.ts';
 
 const shape = {
   layers: 6,
@@ -54,5 +56,76 @@ describe('adapters', () => {
     [{ layers: [0, 5], rankPattern: { 5: 4 } }, null],
   ])('%j: %s', (change, sentence) => {
     expect(adaptersProblem({ ...plain, ...change } as LoraSettings, 6)).toBe(sentence);
+  });
+});
+
+describe('what is asked for before the model is known', () => {
+  const asked = (layers: LoraRequest['layers']) => sessionAdapters({ ...plain, layers }, 6).layers;
+
+  it('the last ones become named, all of them need no name', () => {
+    expect(asked({ top: 2 })).toEqual([4, 5]);
+    expect(asked([1, 3])).toEqual([1, 3]);
+    for (const all of [undefined, { top: 6 }, [0, 1, 2, 3, 4, 5]])
+      expect(sessionAdapters({ ...plain, layers: all }, 6)).toEqual(plain);
+  });
+
+  it.each([
+    [{ top: 7 }, 'Adapters are asked for on the last 7 layers; the model has 6.'],
+    [[5, 8], "Adapters are asked for on layer 8; the model's layers are 0 to 5."],
+  ])('%j: refused', (layers, sentence) => {
+    expect(() => asked(layers)).toThrow(sentence);
+  });
+
+  it('patterns for layers that carry none are refused', () => {
+    const lora = { ...plain, layers: { top: 2 }, rankPattern: { 3: 4 } };
+    expect(() => sessionAdapters(lora, 6)).toThrow('Layer 3 is given its own rank and carries no adapters.');
+  });
+});
+
+describe('as people write them', () => {
+  const read = (typed: Partial<Parameters<typeof readAdapters>[0]>) => {
+    const result = readAdapters({ layers: '', rankPattern: '', alphaPattern: '', rslora: false, ...typed });
+    return result.ok ? result.adapters : Object.keys(result.problems);
+  };
+
+  it.each([
+    ['', {}],
+    [' all ', {}],
+    ['3', { layers: [3] }],
+    ['5, 1,3', { layers: [1, 3, 5] }],
+    ['4-7,0', { layers: [0, 4, 5, 6, 7] }],
+    ['top:2', { layers: { top: 2 } }],
+    ['Top 12', { layers: { top: 12 } }],
+    ['top:0', ['layers']],
+    ['7-4', ['layers']],
+    ['-1', ['layers']],
+    ['1,,2', ['layers']],
+    ['64', ['layers']],
+    ['1.5', ['layers']],
+  ])('layers %j', (layers, result) => {
+    expect(read({ layers })).toEqual(result);
+  });
+
+  it.each([
+    ['3:4', { rankPattern: { 3: 4 } }],
+    [' 3=4 , 11:16', { rankPattern: { 3: 4, 11: 16 } }],
+    ['3:4,3:5', ['rankPattern']],
+    ['3:2.5', ['rankPattern']],
+    ['3:257', ['rankPattern']],
+    ['query:4', ['rankPattern']],
+  ])('ranks %j', (rankPattern, result) => {
+    expect(read({ rankPattern })).toEqual(result);
+  });
+
+  it('alphas need not be whole', () => {
+    expect(read({ alphaPattern: '3:2.5' })).toEqual({ alphaPattern: { 3: 2.5 } });
+    expect(read({ alphaPattern: '3:0' })).toEqual(['alphaPattern']);
+  });
+
+  it('and as they read them', () => {
+    expect(adaptersText(plain)).toBe('rank 4, alpha 8');
+    expect(adaptersText({ ...mixed, layers: [2, 3, 4, 5], rslora: true })).toBe(
+      'rank 4 (16 in layer 5), alpha 8 (6 in layer 2), rank-stabilised, in layers 2–5 alone',
+    );
   });
 });

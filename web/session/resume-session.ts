@@ -1,4 +1,4 @@
-import type { HostRequest } from '../../worker/api/host-api.ts';
+import type { HostRequest, KnownRequest } from '../../worker/api/host-api.ts';
 import { readHostKey } from './host-key.ts';
 import { OwnSession } from './own-session.ts';
 import { readNote } from './session-note.ts';
@@ -33,7 +33,7 @@ export async function resumeSession(
 }
 
 /** The server may have another address than when the checkpoint was made. */
-function atOrigin(request: Omit<HostRequest, 'start'>, origin: string): HostRequest {
+function atOrigin(request: Omit<KnownRequest, 'start'>, origin: string): HostRequest {
   const moved = (address: string): string =>
     address.startsWith(`${request.origin}/`) ? origin + address.slice(request.origin.length) : address;
   const { model, task } = request;

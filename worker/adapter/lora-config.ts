@@ -1,4 +1,4 @@
-import { MAX_LORA_RANK } from '../../signaling/protocol/limits.ts';
+import { MAX_LORA_ALPHA, MAX_LORA_RANK } from '../../signaling/protocol/limits.ts';
 import { LORA_TARGETS, type LoraTarget } from '../../signaling/protocol/settings.ts';
 import { layerTensorName, MODULE_PATHS } from '../model/tensor-names.ts';
 import { CONFIG_KEYS, type JsonObject, shown } from './lora-config-keys.ts';
@@ -39,7 +39,6 @@ const DEFAULT_RANK = 8;
 const DEFAULT_ALPHA = 8;
 /** What PEFT adapts in RoBERTa where nothing is named. */
 const DEFAULT_TARGETS = ['query', 'value'];
-const MAX_ALPHA = 10_000;
 /** Names and patterns in one key, and those of them that are more than a name. */
 const MAX_PATTERNS = 2_000;
 const MAX_REAL_PATTERNS = 50;
@@ -119,9 +118,11 @@ function meant(given: JsonObject, layers: number): LoraConfig {
   );
   if (outside)
     throw new PatternError(`rank ${outside.rank} is not among those that can be trained, 1 to ${MAX_LORA_RANK}`);
-  const wild = modules.find((module) => !(module.alpha > 0 && module.alpha <= MAX_ALPHA));
+  const wild = modules.find((module) => !(module.alpha > 0 && module.alpha <= MAX_LORA_ALPHA));
   if (wild)
-    throw new PatternError(`alpha ${wild.alpha} is not among those that can be trained, above 0 up to ${MAX_ALPHA}`);
+    throw new PatternError(
+      `alpha ${wild.alpha} is not among those that can be trained, above 0 up to ${MAX_LORA_ALPHA}`,
+    );
   return {
     modules,
     rankStabilised: given.get('use_rslora') === true,

@@ -1,6 +1,7 @@
 import type { SampleRange } from '../../signaling/protocol/round.ts';
 import type { FurtherScore, Metric } from '../../signaling/protocol/scores.ts';
 import type {
+  LoraRequest,
   LoraSettings,
   ModelShape,
   ModelSource,
@@ -27,11 +28,14 @@ export interface HostRequest {
   readonly weights: WeightStorage;
   /** `own` for the task of id "own", which has no endpoint. */
   readonly task: { readonly id: string; readonly endpoint: string; readonly own?: OwnTaskRequest };
-  readonly lora: LoraSettings;
+  readonly lora: LoraRequest;
   readonly training: TrainingSettings;
   readonly origin: string;
   readonly start?: HostStart;
 }
+
+/** A request with the model known: its layers with adapters are named. */
+export type KnownRequest = Omit<HostRequest, 'lora'> & { readonly lora: LoraSettings };
 
 /** What a device should know of a model before it fetches it. */
 export interface Preflight {
@@ -122,7 +126,7 @@ export interface Deleted {
 /** What a checkpoint says of itself. */
 export interface CheckpointSummary {
   /** To open it with, `start` added; an own task's files are in it. */
-  readonly request: Omit<HostRequest, 'start'>;
+  readonly request: Omit<KnownRequest, 'start'>;
   readonly version: number;
   readonly note: string;
 }

@@ -1,13 +1,9 @@
+import { sessionAdapters } from '../../signaling/protocol/adapters.ts';
 import { MAX_DATA_MESSAGE_BYTES } from '../../signaling/protocol/limits.ts';
-import {
-  adaptersProblem,
-  type ModelShape,
-  type TaskSummary,
-  type TrainingSettings,
-} from '../../signaling/protocol/settings.ts';
+import type { ModelShape, TaskSummary, TrainingSettings } from '../../signaling/protocol/settings.ts';
 import { AdapterError, readAdapter } from '../adapter/import-adapter.ts';
 import type { ScoreAt } from '../adapter/trained-adapter.ts';
-import type { CheckpointSummary, HostRequest, OpeningProgress } from '../api/host-api.ts';
+import type { CheckpointSummary, HostRequest, KnownRequest, OpeningProgress } from '../api/host-api.ts';
 import type { DataReport } from '../api/tables.ts';
 import { createSampler } from '../data/batches.ts';
 import { countCutTexts } from '../data/cut-texts.ts';
@@ -98,7 +94,6 @@ export async function openHostState(
   const resolved = sessionTraining(training, task, examples.train);
 
   onProgress({ stage: 'adapter', done: 0, total: 1 });
-  const checkpoint = start?.kind === 'checkpoint' ? checkedCheckpoint(start.bytes, request, examples) : undefined;
   const adapter =
     start?.kind === 'adapter'
       ? await readAdapter(start.files, shape, { alpha: request.lora.alpha, model, dropout: training.dropout })
@@ -107,9 +102,9 @@ export async function openHostState(
     throw new AdapterError(
       `The adapter's head has ${adapter.labelCount} outputs; "${task.title}" needs ${task.labelCount}.`,
     );
-  const lora = adapter?.lora ?? request.lora;
-  const problem = adaptersProblem(lora, shape.layers);
-  if (problem !== null) throw new Error(problem);
+  const lora = adapter?.lora ?? sessionAdapters(request.lora, shape.layers);
+  const checkpoint =
+    start?.kind === 'checkpoint' ? checkedCheckpoint(start.bytes, { ...request, lora }, examples) : undefined;
   const layout = parameterLayout(shape, lora, task.labelCount);
   if (layout.length > MAX_PARAMETERS)
     throw new Error(
@@ -181,7 +176,7 @@ function typicalTokens(drawRound: (round: number) => number[], lengthOf: (exampl
 }
 
 /** A checkpoint of the very session that is being opened: otherwise going on would not be the same run. */
-function checkedCheckpoint(bytes: Uint8Array, request: HostRequest, examples: ExampleSplits): Checkpoint {
+function checkedCheckpoint(bytes: Uint8Array, request: KnownRequest, examples: ExampleSplits): Checkpoint {
   const checkpoint = decodeCheckpoint(bytes);
   const different =
     difference(checkpoint.request, request) ??

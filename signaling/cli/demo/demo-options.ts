@@ -6,12 +6,13 @@ import type { NamedFile, OwnTaskRequest } from '../../../worker/api/tables.ts';
 import { defaultCacheFolder } from '../../../worker/node/file-chunk-store.ts';
 import { keyFileOf } from '../../node/node-environment.ts';
 import { DOORS } from '../../protocol/door.ts';
-import { MAX_DEVICES_IN_ROOM, MAX_LORA_RANK } from '../../protocol/limits.ts';
+import { MAX_DEVICES_IN_ROOM } from '../../protocol/limits.ts';
 import { POLICIES, type Policy, WEIGHT_STORAGES } from '../../protocol/settings.ts';
 import { recipeFor } from '../../protocol/words/recipes.ts';
 import { localModelId } from '../../server/page.ts';
 import { CommandError, cacheFolder, oneOf, readArguments, wholeNumber } from '../command-line.ts';
 import { LABEL_KINDS, labelKind, openTable, readTableBytes, taskKind } from '../own-table.ts';
+import { ADAPTER_HELP, ADAPTER_OPTIONS, readLora } from './adapter-options.ts';
 import type { DemoDoor } from './demo-door.ts';
 import { readPatience, readTraining, TRAINING_HELP, TRAINING_OPTIONS } from './training-options.ts';
 
@@ -44,8 +45,7 @@ What is trained
 How
   --devices N        headless devices beside the host (3)
   --policy P         ${POLICIES.join(', ')} (auto)
-${TRAINING_HELP}  --rank N           rank of the adapters (8)
-  --compare-single   afterwards train on one device with the same seed and compare the losses
+${TRAINING_HELP}${ADAPTER_HELP}  --compare-single   afterwards train on one device with the same seed and compare the losses
 
 Who comes in
   --door DOOR        link: who has the link; ask: whom you let in, here on the terminal; open: who has the code;
@@ -84,7 +84,7 @@ const SESSION_OPTIONS = {
   weights: { type: 'string' },
   start: { type: 'string' },
   ...TRAINING_OPTIONS,
-  rank: { type: 'string' },
+  ...ADAPTER_OPTIONS,
   policy: { type: 'string' },
   'compare-single': { type: 'boolean' },
   checkpoint: { type: 'string' },
@@ -243,10 +243,7 @@ async function readRequest(values: Values, hubFolder: string | null): Promise<(o
   const task = own === null ? (values.task ?? 'grammar') : 'own';
   const recipe = recipeFor(task, model === EMBEDDED_MODEL ? 'mini' : 'base');
   const training = readTraining(values, recipe.training);
-  const lora = {
-    ...recipe.lora,
-    rank: values.rank === undefined ? recipe.lora.rank : wholeNumber('rank', values.rank, 1, MAX_LORA_RANK),
-  };
+  const lora = readLora(values, recipe.lora);
   const start =
     values.start === undefined ? null : { kind: 'adapter' as const, files: await adapterFiles(values.start) };
   return (origin) => {

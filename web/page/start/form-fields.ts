@@ -20,6 +20,13 @@ export interface StartForm {
   readonly rank: string;
   readonly alpha: string;
   readonly targets: readonly LoraTarget[];
+  /** '' for all; `1,3`, `4-7`, `top:2`. */
+  readonly layers: string;
+  /** '' for none, or `3:4,5:16`: a layer and its own rank, or alpha. */
+  readonly rankPattern: string;
+  readonly alphaPattern: string;
+  /** Scaled by alpha / sqrt(rank). */
+  readonly rslora: boolean;
   readonly learningRate: string;
   readonly samplesPerRound: string;
   readonly rounds: string;

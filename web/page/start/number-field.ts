@@ -1,4 +1,5 @@
 import {
+  MAX_LORA_ALPHA,
   MAX_LORA_RANK,
   MAX_ROUNDS,
   MAX_SAMPLES_PER_ROUND,
@@ -26,7 +27,7 @@ const rule = (what: string, whole: boolean, min: number, max: number, above = fa
 
 export const NUMBERS = {
   rank: rule('The rank', true, 1, MAX_LORA_RANK),
-  alpha: rule('Alpha', false, 0, 10_000, true),
+  alpha: rule('Alpha', false, 0, MAX_LORA_ALPHA, true),
   learningRate: rule('The learning rate', false, 0, 1, true),
   samplesPerRound: rule('Samples a round', true, 1, MAX_SAMPLES_PER_ROUND),
   rounds: rule('Rounds', true, 1, MAX_ROUNDS),

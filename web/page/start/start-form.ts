@@ -6,6 +6,7 @@ import {
   PLAIN_TRAINING,
   type Policy,
 } from '../../../signaling/protocol/settings.ts';
+import { readAdapters } from '../../../signaling/protocol/words/adapters.ts';
 import { CLASS_WEIGHTS_WANTED, readClassWeights } from '../../../signaling/protocol/words/class-weights.ts';
 import type { HostRequest } from '../../../worker/api/host-api.ts';
 import { checkName } from '../join/device-name.ts';
@@ -28,6 +29,10 @@ export const DEFAULT_FORM: Omit<StartForm, 'name'> = {
   adapterFiles: [],
   ...recipeFields({ model: EMBEDDED_MODEL.id, task: TASK_CHOICES[0]!.id }),
   targets: ['query', 'value'],
+  layers: '',
+  rankPattern: '',
+  alphaPattern: '',
+  rslora: false,
   policy: 'auto',
   schedule: PLAIN_TRAINING.schedule,
   classWeights: '',
@@ -38,8 +43,9 @@ export const DEFAULT_FORM: Omit<StartForm, 'name'> = {
 };
 
 /** Fields under the folds; one opens when one of its fields is wrong. */
-export const FOLDS: Readonly<Record<'training' | 'optimiser' | 'more', readonly Field[]>> = {
+export const FOLDS: Readonly<Record<'training' | 'layers' | 'optimiser' | 'more', readonly Field[]>> = {
   training: ['rank', 'alpha', 'targets', 'learningRate', 'samplesPerRound', 'rounds', 'patience', 'policy'],
+  layers: ['layers', 'rankPattern', 'alphaPattern', 'rslora'],
   optimiser: [
     'classWeights',
     'labelSmoothing',
@@ -153,12 +159,14 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
     thresholdPercent: number('thresholdPercent'),
     slowdown: number('slowdown'),
   };
+  const adapters = readAdapters(form);
+  if (!adapters.ok) Object.assign(problems, adapters.problems);
   const classWeights = readClassWeights(form.classWeights);
   if (classWeights === undefined) problems.classWeights = CLASS_WEIGHTS_WANTED;
   const patience = Number(form.patience);
   if (patience > 0 && values.evaluateEvery === 0)
     problems.evaluateEvery = 'Stopping early needs scores between the rounds; choose a number above 0.';
-  if (Object.keys(problems).length > 0 || !model.ok) return { ok: false, problems };
+  if (Object.keys(problems).length > 0 || !model.ok || !adapters.ok) return { ok: false, problems };
   return {
     ok: true,
     choice: {
@@ -173,6 +181,7 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
           rank: values.rank,
           alpha: values.alpha,
           targets: LORA_TARGETS.filter((target) => form.targets.includes(target)),
+          ...adapters.adapters,
         },
         training: {
           rounds: values.rounds,

@@ -19,9 +19,9 @@ import {
   WEIGHT_CHOICES,
 } from '../parts/choices.ts';
 import { Checks, SelectField, TextField } from '../parts/field.tsx';
+import { LayersFold, OptimiserFold } from './folds.tsx';
 import type { Field, StartForm } from './form-fields.ts';
 import type { NumberField } from './number-field.ts';
-import { OptimiserFold } from './optimiser-fold.tsx';
 import { OwnData } from './own-data.tsx';
 import { withModel, withTask } from './recipe-fields.ts';
 import { checkStartForm, FOLDS, modelSource, needsHub, type StartChoice } from './start-form.ts';
@@ -210,6 +210,8 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
           options={POLICIES.map((value) => ({ value, label: POLICY_WORDS[value].label }))}
         />
       </details>
+
+      <LayersFold values={values} problems={problems} set={set} />
 
       <OptimiserFold values={values} problems={problems} number={number} set={set} />
 

@@ -5,7 +5,7 @@ import { SelectField, TextField } from '../parts/field.tsx';
 import type { Field, StartForm } from './form-fields.ts';
 import type { NumberField } from './number-field.ts';
 
-interface OptimiserFoldProps {
+interface FoldProps {
   readonly values: StartForm;
   readonly problems: Readonly<Partial<Record<Field, string>>>;
   readonly number: (field: NumberField, label: string, hint?: string) => ComponentChildren;
@@ -13,7 +13,7 @@ interface OptimiserFoldProps {
 }
 
 /** What only those change who know it by name; the recipe's values are in it. */
-export function OptimiserFold({ values, problems, number, set }: OptimiserFoldProps) {
+export function OptimiserFold({ values, problems, number, set }: FoldProps) {
   const several = values.task === OWN_TASK && values.own.kind === 'multi-label';
   return (
     <details data-fold="optimiser">
@@ -64,6 +64,54 @@ export function OptimiserFold({ values, problems, number, set }: OptimiserFoldPr
         hint="Stopping early goes by it, too."
         options={[{ value: '', label: 'The task’s own score' }, ...BEST_BY_CHOICES]}
         onValue={(value) => (value === '' || isMeasure(value)) && set({ bestBy: value })}
+      />
+    </details>
+  );
+}
+
+/** Adapters that are not the same in every layer. */
+export function LayersFold({ values, problems, set }: Pick<FoldProps, 'values' | 'problems' | 'set'>) {
+  const alike = [values.layers, values.rankPattern, values.alphaPattern].every((typed) => typed.trim() === '');
+  return (
+    <details data-fold="layers">
+      <summary>
+        Layer by layer <span class="summary-note">{alike ? 'all layers alike' : 'layers differ'}</span>
+      </summary>
+      <TextField
+        name="layers"
+        label="Layers with adapters"
+        hint="Empty means all; 1,3 or 4-7 by number from the first, or top:2 for the last two. Nothing is computed below the lowest."
+        value={values.layers}
+        problem={problems.layers}
+        onValue={(layers) => set({ layers })}
+      />
+      <div class="pair">
+        <TextField
+          name="rankPattern"
+          label="Ranks of single layers"
+          hint="Such as 3:4,5:16."
+          value={values.rankPattern}
+          problem={problems.rankPattern}
+          onValue={(rankPattern) => set({ rankPattern })}
+        />
+        <TextField
+          name="alphaPattern"
+          label="Alphas of single layers"
+          hint="Such as 3:4,5:16."
+          value={values.alphaPattern}
+          problem={problems.alphaPattern}
+          onValue={(alphaPattern) => set({ alphaPattern })}
+        />
+      </div>
+      <SelectField
+        name="rslora"
+        label="Updates are scaled by"
+        value={values.rslora ? 'root' : 'rank'}
+        options={[
+          { value: 'rank', label: 'alpha / rank' },
+          { value: 'root', label: 'alpha / √rank (rsLoRA)' },
+        ]}
+        onValue={(value) => set({ rslora: value === 'root' })}
       />
     </details>
   );
