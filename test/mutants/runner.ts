@@ -27,9 +27,12 @@ async function noticed({ project, tests, changed }: TestRun): Promise<boolean> {
   const stale = [...changedBefore, resolve(changed)];
   changedBefore = [resolve(changed)];
   for (const one of await Promise.all(opened.values())) for (const path of stale) one.invalidateFile(path);
-  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(
-    await vitest.globTestSpecifications(tests.map((test) => resolve(test))),
-  );
+  const specifications = await vitest.globTestSpecifications(tests.map((test) => resolve(test)));
+  const asked = new Set(specifications.map(({ moduleId }) => moduleId));
+  const result = await vitest.runTestSpecifications(specifications);
+  const { unhandledErrors } = result;
+  // It tells of earlier runs' files, too.
+  const testModules = result.testModules.filter(({ moduleId }) => asked.has(moduleId));
   const errors = unhandledErrors.map((error) => (error instanceof Error ? error.message : String(error)));
   // After a run that was broken off the pool may still be at it.
   if (errors.some((message) => message.includes('[vitest-pool]'))) throw new Error(errors.join('; '));
