@@ -23,6 +23,9 @@ export const MAX_CONTROL_CHARACTERS = 256 * 1024;
 export const MAX_DEVICE_VIEW_BYTES = 3072;
 export const MAX_SETTINGS_BYTES = 96 * 1024;
 
+/** Dev examples of the sample that all scores have in common: an accuracy near 0.9 is then known to 1.3 points. */
+export const EVALUATION_SAMPLE = 512;
+
 /** Dev samples in one chunk of an evaluation, at most. */
 export const MAX_CHUNK_SAMPLES = 256;
 

@@ -217,6 +217,8 @@ export const TaskSummarySchema = v.strictObject({
   devExamples: count(100_000_000),
   /** Tokens of a typical sample of a round as it is computed, padding included, at which devices time themselves; at most `maxTokens`. */
   roundTokens: count(MAX_TOKENS_PER_SAMPLE),
+  /** Tokens of a typical dev example; those of a round where it is not said. */
+  devTokens: v.optional(count(MAX_TOKENS_PER_SAMPLE)),
 });
 export type TaskSummary = v.InferOutput<typeof TaskSummarySchema>;
 

@@ -41,6 +41,7 @@ test('open says what the model and the task are', () => {
     metric: 'accuracy',
     trainExamples: 4000,
     roundTokens: expect.any(Number),
+    devTokens: expect.any(Number),
     devExamples: 500,
   });
   expect(opened.parameterCount).toBe(6 * LAYER_LENGTH + HEAD_LENGTH);

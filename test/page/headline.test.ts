@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { forecast } from '../../signaling/protocol/words/forecast.ts';
 import {
   headline,
   limitSentences,
@@ -22,12 +23,12 @@ const steady = (count: number, seconds: number) =>
 describe('roundsProgress', () => {
   it('judges the time left by the median of the last ten rounds', () => {
     const slowStart = steady(20, 2).map((one, i) => (i < 10 ? { ...one, elapsedSeconds: 60 } : one));
-    expect(roundsProgress({ rounds: slowStart }, training)).toEqual({
-      done: 20,
-      total: 120,
-      share: 20 / 120,
-      secondsLeft: 200,
-    });
+    const progress = roundsProgress({ rounds: slowStart }, training);
+    expect(progress).toMatchObject({ done: 20, total: 120, share: 20 / 120 });
+    // 100 rounds of two seconds, and the last score.
+    const { lastScoreSeconds } = forecast(training, slowStart)!;
+    expect(lastScoreSeconds).toBeGreaterThan(0);
+    expect(progress.secondsLeft).toBeCloseTo(200 + lastScoreSeconds, 9);
   });
 
   it('has no time left to tell before the first round and after the last', () => {
@@ -66,16 +67,22 @@ describe('headline', () => {
       'The first gradients are on their way.',
     ],
     [
-      'score before the first round',
-      { room: training },
+      'first round, scored beside it',
+      { room: training, evaluation: { done: 64, total: 500 } },
       'First of 120 rounds',
-      'The model is scored as it is, before the first round.',
+      'The first gradients are on their way. Scored beside the rounds: 64 of 500 examples.',
     ],
     ['training', { room: training, rounds: steady(30, 2) }, 'Round 30 of 120', 'About 3 min left.'],
     [
       'evaluating',
       { room: training, rounds: steady(30, 2), evaluation: { done: 64, total: 500 } },
       'Round 30 of 120',
+      'About 3 min left. Scored beside the rounds: 64 of 500 examples.',
+    ],
+    [
+      'the last score',
+      { room: training, rounds: steady(120, 2), evaluation: { done: 64, total: 500 } },
+      'Round 120 of 120',
       'Evaluating: 64 of 500 dev examples.',
     ],
     [
@@ -136,7 +143,9 @@ describe('headline', () => {
     });
     expect(headline(view({ room: { ...training, phase: 'gathering' } }))).toEqual({
       title: 'Ready to start',
-      detail: '2 devices are ready.',
+      detail: expect.stringMatching(
+        /^2 devices are ready\. 120 rounds \(0\.96 epochs\) of [\d.]+ m?s each take about [\d.]+ (s|min), [\d.]+ m?s of it for the last score\.$/,
+      ),
     });
   });
 });

@@ -31,11 +31,19 @@ describe('scores in words', () => {
       after: '81.0 %',
       constant: null,
       further: [],
-      examples: 500,
+      of: '500 examples',
       round: 40,
     });
     expect(outcome([score(40, 0.81)])?.before).toBeNull();
     expect(outcome([])).toBeNull();
+  });
+
+  it('says of which examples a score is, and how well it is known', () => {
+    expect(outcome([{ ...score(40, 0.81), error: 0.01753 }])?.of).toBe('500 examples (± 1.8 points)');
+    expect(outcome([{ ...score(40, 0.81), examples: 512, error: 0.0173 }], 5463)?.of).toBe(
+      '512 of 5,463 examples (± 1.7 points)',
+    );
+    expect(outcome([{ ...score(40, 0.31), metric: 'pearson', error: 0.04 }])?.of).toBe('500 examples (± 0.040)');
   });
 
   it('says what a constant answer has', () => {

@@ -29,7 +29,7 @@ describe('sessionFacts', () => {
       Model: 'roberta-mini, 6 layers, 128 wide',
       'Weights in memory': '32 bit',
       LoRA: 'rank 8, alpha 16, on query and value',
-      Training: '120 rounds of 32 samples, learning rate 0.001',
+      Training: '120 rounds of 32 samples (0.96 epochs), learning rate 0.001',
     });
   });
 });

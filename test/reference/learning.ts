@@ -158,7 +158,7 @@ async function train(name: string, devices: number): Promise<void> {
   }
   const losses = result.rounds.map(({ loss }) => loss);
   const scores = result.scores.map(({ round, metric, value, loss }) => ({ round, metric, value, loss }));
-  const seconds = result.trainingSeconds;
+  const seconds = result.seconds.training + result.seconds.lastScore;
   writeFileSync(`${run}.${name}.json`, JSON.stringify({ losses, scores, seconds, roundsWithDevices }));
   console.log(
     `${losses.length} rounds in ${seconds.toFixed(0)} s; rounds by devices: ${JSON.stringify(roundsWithDevices)}`,

@@ -1,3 +1,4 @@
+import { EVALUATION_SAMPLE } from '../../signaling/protocol/limits.ts';
 import { isBetter, measured } from '../../signaling/protocol/scores.ts';
 import type { TokenBatch } from '../api/batch.ts';
 import type { DevPart, Evaluated, Score } from '../api/host-api.ts';
@@ -9,8 +10,6 @@ import { standardError } from '../score/standard-error.ts';
 import type { HostState } from './host-state.ts';
 import { tokensOf } from './host-texts.ts';
 
-/** Examples of the sample that every evaluation has in common: an accuracy near 0.9 is then known to 1.3 points. */
-const SAMPLE_EXAMPLES = 512;
 /** Keeps the sample apart from what else the session's seed draws. */
 const SAMPLE_KEY = 0xde7;
 
@@ -46,7 +45,7 @@ export function devOrder(host: HostState, part: DevPart): DevOrder {
 /** The same examples for the same seed, ascending; all of a small set. */
 function sampleOf(examples: number, seed: number): number[] {
   const drawn = shuffledIndices(examples, seededRandom(mixSeed(seed, SAMPLE_KEY)));
-  return [...drawn.subarray(0, SAMPLE_EXAMPLES)].sort((a, b) => a - b);
+  return [...drawn.subarray(0, EVALUATION_SAMPLE)].sort((a, b) => a - b);
 }
 
 export function devChunk(host: HostState, part: DevPart, start: number, count: number): TokenBatch {

@@ -130,6 +130,7 @@ export async function openHostState(
     trainExamples: examples.train.length,
     devExamples: examples.dev.length,
     roundTokens: typicalTokens(drawRound, (index) => tokenRows.of(examples.train[index]!).length),
+    devTokens: meanTokens(examples.dev.slice(0, LOOKED_AT).map((example) => tokenRows.of(example).length)),
   };
   let known: number | null = null;
   const open: HostState = {
@@ -161,8 +162,11 @@ export async function openHostState(
   return { open, data: { tables, cutTexts }, notices: [...tokenizer.notices, ...(adapter?.notices ?? [])] };
 }
 
-/** Samples of the first rounds that say how long samples are. */
+/** Samples of the first rounds, and dev examples, that say how long they are. */
 const LOOKED_AT = 256;
+
+const meanTokens = (lengths: readonly number[]): number =>
+  Math.max(1, Math.round(lengths.reduce((sum, length) => sum + length, 0) / Math.max(1, lengths.length)));
 
 /** Tokens of a sample as devices compute it, padding included: the mean over the first rounds. */
 function typicalTokens(drawRound: (round: number) => number[], lengthOf: (example: number) => number): number {

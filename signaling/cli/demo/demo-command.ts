@@ -151,7 +151,8 @@ function summary(result: DemoResult, seconds: number, folder: string, single: nu
   const table = result.data?.tables[0];
   return {
     seconds,
-    trainingSeconds: result.trainingSeconds,
+    trainingSeconds: result.seconds.training,
+    lastScoreSeconds: result.seconds.lastScore,
     metric: after.metric,
     before: before.value,
     after: after.value,
@@ -180,7 +181,7 @@ function report(
   const { before, after, metric } = summary(result, seconds, folder, single);
   const shown = (value: number): string => scoreText(metric, value);
   terminal.line(
-    `\n  Dev ${metricName(metric)} ${shown(before)} -> ${shown(after)} in ${secondsText(seconds)} (training ${secondsText(result.trainingSeconds)}).`,
+    `\n  Dev ${metricName(metric)} ${shown(before)} -> ${shown(after)} in ${secondsText(seconds)} (training ${secondsText(result.seconds.training)}, the last score ${secondsText(result.seconds.lastScore)}).`,
   );
   if (result.report !== null) for (const line of reportLines(result.report)) terminal.line(line);
   if (single !== null)

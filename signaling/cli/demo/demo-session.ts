@@ -65,10 +65,17 @@ export interface DemoResult {
   readonly data: DataReport | null;
   /** Null where nothing was scored, because the session had ended before. */
   readonly report: DevReport | null;
-  /** From the first round's start to the last score. */
-  readonly trainingSeconds: number;
+  readonly seconds: SpentSeconds;
   /** The round that the last checkpoint is of; null where there is none. */
   readonly keptRound: number | null;
+}
+
+/** Where the time of a session went. */
+export interface SpentSeconds {
+  /** From the start to the end of the last round, with what was scored beside the rounds. */
+  readonly training: number;
+  /** From there to the last score, which is waited for. */
+  readonly lastScore: number;
 }
 
 /** A session that ended before everything was made: how far it was, and how far what is on disk is. */
@@ -110,11 +117,11 @@ export async function runSession(demo: DemoSession): Promise<DemoResult> {
   };
   let made: Omit<DemoResult, 'keptRound'>;
   try {
-    const trainingSeconds = await train(session, demo, children);
+    const seconds = await train(session, demo, children);
     const delivered = demo.exports === null ? { delivered: [], missing: [] } : await takeOut(session, demo.exports);
     const { rounds, scores, data } = session.view;
     const report = await session.answers.devReport().catch(() => null);
-    made = { ...delivered, rounds, scores, data, report, trainingSeconds };
+    made = { ...delivered, rounds, scores, data, report, seconds };
   } catch (error) {
     await end();
     throw new UnfinishedError(messageOf(error), session.view);
@@ -124,13 +131,13 @@ export async function runSession(demo: DemoSession): Promise<DemoResult> {
 }
 
 /** From an open session to its last score; resolves with the seconds that training took. */
-async function train(session: OwnSession, demo: DemoSession, children: ChildProcess[]): Promise<number> {
+async function train(session: OwnSession, demo: DemoSession, children: ChildProcess[]): Promise<SpentSeconds> {
   const { devices, cacheFolder } = demo;
   const opened = await until(session, ({ invitation }) => invitation !== null);
   const link = opened.invitation?.link ?? '';
   demo.onLink(link);
   if (demo.exports !== null) await demo.exports.weigh(await exportBytes(session, demo.exports.forms));
-  if (opened.room?.phase === 'finished') return 0;
+  if (opened.room?.phase === 'finished') return { training: 0, lastScore: 0 };
   // One after the other: on one machine they would slow each other down while they measure themselves.
   await gather(session, 1);
   for (const [i, device] of devices.entries()) {
@@ -138,9 +145,17 @@ async function train(session: OwnSession, demo: DemoSession, children: ChildProc
     await gather(session, i + 2);
   }
   const startMs = performance.now();
+  const before = session.view.rounds.length;
+  let trainedMs = startMs;
+  let known = before;
+  const off = session.subscribe(({ rounds }) => {
+    if (rounds.length === known) return;
+    known = rounds.length;
+    trainedMs = performance.now();
+  });
   session.start();
-  await until(session, ({ room }) => room?.phase === 'finished', failedTraining);
-  return (performance.now() - startMs) / 1000;
+  await until(session, ({ room }) => room?.phase === 'finished', failedTraining).finally(off);
+  return { training: (trainedMs - startMs) / 1000, lastScore: (performance.now() - trainedMs) / 1000 };
 }
 
 /** One export after the other; one that fails is in the way of no other. */

@@ -1,6 +1,7 @@
 import type { SessionView } from '../../../web/session/view/view.ts';
 import { visible, visibleLines } from '../../protocol/words/visible.ts';
 import { planLine, planText, readyText, roundText, scoreLine } from './demo-text.ts';
+import { forecastLines } from './forecast-lines.ts';
 
 /** Without a terminal to overwrite lines on, so many progress lines are printed in a run. */
 const LINES_WITHOUT_TERMINAL = 12;
@@ -11,12 +12,11 @@ interface Shown {
   scores: number;
   round: number;
   devices: boolean;
-  firstRoundMs: number;
   sentBytes: number;
   finished: boolean;
 }
 
-const NOTHING: Shown = { plan: 0, scores: 0, round: 0, devices: false, firstRoundMs: 0, sentBytes: 0, finished: false };
+const NOTHING: Shown = { plan: 0, scores: 0, round: 0, devices: false, sentBytes: 0, finished: false };
 
 /** Prints what is new in a session's view: devices, plans and scores as they come, the running round on one line that is written over. */
 export class DemoTerminal {
@@ -64,12 +64,12 @@ export class DemoTerminal {
     if (room.plan !== null && room.plan.version !== shown.plan) {
       // The table once at the start and once at the end; in between a line says what changed.
       this.line(shown.plan === 0 ? planText(room, room.plan, last) : planLine(room.plan));
+      if (shown.plan === 0) for (const text of forecastLines(room, view.self)) this.line(text);
       shown.plan = room.plan.version;
     }
-    for (const score of view.scores.slice(shown.scores)) this.line(scoreLine(score));
+    for (const score of view.scores.slice(shown.scores)) this.line(scoreLine(score, room.settings.task.devExamples));
     shown.scores = view.scores.length;
     if (last !== undefined && last.round !== shown.round) {
-      if (shown.round === 0) shown.firstRoundMs = performance.now() - last.elapsedSeconds * 1000;
       shown.round = last.round;
       shown.sentBytes += last.devices.reduce((sum, d) => sum + (d.device === room.host ? 0 : d.uploadBits / 8), 0);
       const every = Math.max(1, Math.round(room.settings.training.rounds / LINES_WITHOUT_TERMINAL));
@@ -84,8 +84,7 @@ export class DemoTerminal {
   }
 
   #roundText(view: SessionView): string {
-    const { sentBytes, firstRoundMs } = this.#shown;
-    return roundText(view, sentBytes, (performance.now() - firstRoundMs) / 1000);
+    return roundText(view, this.#shown.sentBytes);
   }
 
   #progress(text: string): void {

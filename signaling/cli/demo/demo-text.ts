@@ -1,8 +1,16 @@
 import type { SessionView } from '../../../web/session/view/view.ts';
 import type { RoomPlan } from '../../protocol/plan.ts';
 import type { RoomView, RoundReport, ScoreReport } from '../../protocol/room-view.ts';
+import { forecast, totalSeconds } from '../../protocol/words/forecast.ts';
 import { blocksText, countText } from '../../protocol/words/lists.ts';
-import { constantText, furtherTexts, metricName, scoreText } from '../../protocol/words/metrics.ts';
+import {
+  constantText,
+  errorText,
+  examplesText,
+  furtherTexts,
+  metricName,
+  scoreText,
+} from '../../protocol/words/metrics.ts';
 import { bytesText, rateText, secondsText, timeLeftText } from '../../protocol/words/quantities.ts';
 
 /** What the demo says on the terminal, as functions of the session's view. */
@@ -53,23 +61,28 @@ export function readyText(room: RoomView): string[] {
     });
 }
 
-export function scoreLine({ round, metric, value, constant, loss, elapsedSeconds, further = [] }: ScoreReport): string {
+export function scoreLine(
+  { round, metric, value, constant, loss, examples, error, elapsedSeconds, further = [] }: ScoreReport,
+  devExamples: number,
+): string {
   const beside = constantText(metric, constant);
-  const own = `${scoreText(metric, value)}${beside === null ? '' : ` (${beside})`}`;
+  const known = error === undefined ? '' : ` ${errorText(metric, error)}`;
+  const own = `${scoreText(metric, value)}${known} on ${examplesText(examples, devExamples)}${beside === null ? '' : ` (${beside})`}`;
   const measured = [own, ...furtherTexts(further)].join(', ');
   return `  Dev ${metricName(metric)} after ${countText(round, 'round', 'rounds')}: ${measured} (loss ${loss.toFixed(4)}, ${secondsText(elapsedSeconds)})`;
 }
 
-export function roundText(view: SessionView, sentBytes: number, trainedSeconds: number): string {
+export function roundText(view: SessionView, sentBytes: number): string {
   const last = view.rounds.at(-1);
   const total = view.room?.settings.training.rounds ?? 0;
-  if (view.evaluation !== null) {
+  const over = last?.round === total || view.room?.phase !== 'training';
+  if (view.evaluation !== null && over) {
     const { done, total: examples } = view.evaluation;
     return `  ${bar(done, examples)} evaluating, ${done} of ${examples} dev examples`;
   }
   if (last === undefined) return `  ${bar(0, total)} round 0 of ${total}`;
-  const pace = trainedSeconds / last.round;
-  const left = timeLeftText(pace * (total - last.round));
+  const seen = view.room === null ? null : forecast(view.room, view.rounds);
+  const left = seen === null ? '' : `  ${timeLeftText(totalSeconds(seen))} left`;
   const predicted = view.room?.plan?.latencySeconds ?? 0;
-  return `  ${bar(last.round, total)} round ${last.round} of ${total}  loss ${last.loss.toFixed(4)}  ${secondsText(last.elapsedSeconds)} (predicted ${secondsText(predicted)})  ${bytesText(sentBytes)} of gradients  ${left} left`;
+  return `  ${bar(last.round, total)} round ${last.round} of ${total}  loss ${last.loss.toFixed(4)}  ${secondsText(last.elapsedSeconds)} (predicted ${secondsText(predicted)})  ${bytesText(sentBytes)} of gradients${left}`;
 }

@@ -31,6 +31,14 @@ export const measureText = (measure: Measure, value: number): string =>
 export const constantText = (metric: Metric, constant: number | undefined): string | null =>
   constant === undefined ? null : `a constant answer has ${scoreText(metric, constant)}`;
 
+/** One standard error of a score: "± 1.4 points", "± 0.021". */
+export const errorText = (metric: Metric, error: number): string =>
+  isPercentage(metric) ? `± ${(100 * error).toFixed(1)} points` : `± ${error.toFixed(3)}`;
+
+/** What a score is of: "872 examples", "512 of 872 examples". */
+export const examplesText = (examples: number, all: number): string =>
+  `${examples < all ? `${examples.toLocaleString('en-US')} of ` : ''}${all.toLocaleString('en-US')} ${all === 1 ? 'example' : 'examples'}`;
+
 /** What is measured: "accuracy", "accuracy on the mismatched dev set". */
 export const measureName = ({ metric, devSet }: Pick<FurtherScore, 'metric' | 'devSet'>): string =>
   `${NAMES[metric]}${devSet === null ? '' : ` on the ${devSet} dev set`}`;

@@ -1,6 +1,13 @@
 import type { RoundReport, ScoreReport } from '../../../signaling/protocol/room-view.ts';
 import { countText } from '../../../signaling/protocol/words/lists.ts';
-import { constantText, furtherTexts, metricName, scoreText } from '../../../signaling/protocol/words/metrics.ts';
+import {
+  constantText,
+  errorText,
+  examplesText,
+  furtherTexts,
+  metricName,
+  scoreText,
+} from '../../../signaling/protocol/words/metrics.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
 
@@ -13,12 +20,13 @@ export interface ScoreOutcome {
   readonly constant: string | null;
   /** Other measures of the last score, each with its value. */
   readonly further: readonly string[];
-  readonly examples: number;
+  /** Of how many examples, and how well it is known by them: "872 examples (± 1.4 points)". */
+  readonly of: string;
   readonly round: number;
 }
 
 /** The first and the last score; null before any. */
-export function outcome(scores: readonly ScoreReport[]): ScoreOutcome | null {
+export function outcome(scores: readonly ScoreReport[], devExamples = 0): ScoreOutcome | null {
   const last = scores.at(-1);
   if (last === undefined) return null;
   const first = scores[0];
@@ -29,7 +37,7 @@ export function outcome(scores: readonly ScoreReport[]): ScoreOutcome | null {
     after: scoreText(last.metric, last.value),
     constant: constantText(last.metric, last.constant),
     further: furtherTexts(last.further ?? []),
-    examples: last.examples,
+    of: `${examplesText(last.examples, Math.max(devExamples, last.examples))}${last.error === undefined ? '' : ` (${errorText(last.metric, last.error)})`}`,
     round: last.round,
   };
 }

@@ -1,32 +1,30 @@
 import type { DeviceView, RoomView } from '../../../signaling/protocol/room-view.ts';
+import { forecast, forecastSentence, totalSeconds } from '../../../signaling/protocol/words/forecast.ts';
 import { blocksText, capitalised, countText, listText } from '../../../signaling/protocol/words/lists.ts';
 import { OPENING_STEPS } from '../../../signaling/protocol/words/opening.ts';
 import { percentText, secondsText, timeLeftText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import { hasWork } from '../cloth/cloth.ts';
-import { measuredSeconds, recentRoundSeconds, totalSeconds } from '../cloth/timing.ts';
-
-/** Rounds that the time left is judged by. */
-const PACE_ROUNDS = 10;
+import { totalSeconds as deviceSeconds, measuredSeconds } from '../cloth/timing.ts';
 
 export interface RoundsProgress {
   readonly done: number;
   readonly total: number;
   /** 0 to 1. */
   readonly share: number;
-  /** Null before the first round and when nothing more is to come. */
+  /** With the last score; null before the first round and when nothing more is to come. */
   readonly secondsLeft: number | null;
 }
 
 export function roundsProgress(
   view: Pick<SessionView, 'rounds'>,
-  room: Pick<RoomView, 'settings' | 'phase'>,
+  room: Pick<RoomView, 'settings' | 'phase' | 'plan' | 'devices'>,
 ): RoundsProgress {
   const total = room.settings.training.rounds;
   const done = Math.min(total, view.rounds.at(-1)?.round ?? 0);
-  const pace = recentRoundSeconds(view.rounds, PACE_ROUNDS);
-  const over = room.phase === 'finished' || done === total;
-  return { done, total, share: done / total, secondsLeft: pace === null || over ? null : pace * (total - done) };
+  const over = room.phase === 'finished' || done === total || done === 0;
+  const seen = over ? null : forecast(room, view.rounds);
+  return { done, total, share: done / total, secondsLeft: seen && totalSeconds(seen) };
 }
 
 export interface Headline {
@@ -57,11 +55,17 @@ export function headline(view: SessionView, hostName: string | null = null): Hea
   const evaluating = evaluation === null ? null : `Evaluating: ${evaluation.done} of ${evaluation.total} dev examples.`;
   switch (room.phase) {
     case 'gathering':
-      return { title: room.plan === null ? 'Gathering devices' : 'Ready to start', detail: gatheringText(room) };
+      return {
+        title: room.plan === null ? 'Gathering devices' : 'Ready to start',
+        detail: [gatheringText(room), forecastSentence(room)].filter((text) => text !== '').join(' '),
+      };
     case 'training': {
       const left = secondsLeft === null ? '' : `${capitalised(timeLeftText(secondsLeft))} left.`;
       const title = done === 0 ? `First of ${countText(total, 'round', 'rounds')}` : `Round ${done} of ${total}`;
-      return { title, detail: evaluating ?? (left === '' ? betweenText(done, view.scores.length > 0) : left) };
+      if (done === total && evaluating !== null) return { title, detail: evaluating };
+      const beside =
+        evaluation === null ? '' : ` Scored beside the rounds: ${evaluation.done} of ${evaluation.total} examples.`;
+      return { title, detail: `${left === '' ? betweenText(done) : left}${beside}` };
     }
     case 'paused':
       return {
@@ -92,10 +96,8 @@ function endedTitle({ room, role }: SessionView): string {
 }
 
 /** Training without a pace to judge by: before the first round, or after the last. */
-function betweenText(done: number, scored: boolean): string {
-  if (done > 0) return 'The last score is on its way.';
-  return scored ? 'The first gradients are on their way.' : 'The model is scored as it is, before the first round.';
-}
+const betweenText = (done: number): string =>
+  done > 0 ? 'The last score is on its way.' : 'The first gradients are on their way.';
 
 const READY: Readonly<Record<SessionView['role'], string>> = {
   host: 'The adapter is ready.',
@@ -169,7 +171,7 @@ export function limitSentences(view: Pick<SessionView, 'rounds'>, room: RoomView
   const out = [capitalised(plan.explanation)].filter((sentence) => sentence !== '');
   const measured = plan.assignments.flatMap(({ device }) => {
     const seconds = measuredSeconds(view.rounds, plan.version, device);
-    return seconds === null ? [] : [{ device, seconds: totalSeconds(seconds) }];
+    return seconds === null ? [] : [{ device, seconds: deviceSeconds(seconds) }];
   });
   const slowest = measured.toSorted((a, b) => b.seconds - a.seconds)[0];
   const name = room.devices.find((device) => device.id === slowest?.device)?.name;

@@ -1,5 +1,6 @@
 import { PLAIN_TRAINING, type SessionSettings, type TrainingSettings } from '../../../signaling/protocol/settings.ts';
 import { adaptersText } from '../../../signaling/protocol/words/adapters.ts';
+import { epochsOf, epochsText } from '../../../signaling/protocol/words/forecast.ts';
 import { capitalised, countText, listText } from '../../../signaling/protocol/words/lists.ts';
 import { metricName } from '../../../signaling/protocol/words/metrics.ts';
 import { SCHEDULE_LABELS, TARGET_LABELS, WEIGHT_CHOICES } from '../parts/choices.ts';
@@ -49,7 +50,7 @@ export function sessionFacts({ model, weights, shape, task, lora, training }: Se
     },
     {
       what: 'Training',
-      value: `${countText(training.rounds, 'round', 'rounds')} of ${countText(training.samplesPerRound, 'sample', 'samples')}, learning rate ${training.learningRate}${dropout}`,
+      value: `${countText(training.rounds, 'round', 'rounds')} of ${countText(training.samplesPerRound, 'sample', 'samples')} (${epochsText(epochsOf(training.rounds, { training, task }))}), learning rate ${training.learningRate}${dropout}`,
     },
     { what: 'Optimiser', value: optimiserText(training) },
     ...lossFacts(task, training),

@@ -239,7 +239,7 @@ function RoundBar({ view }: { view: SessionView }) {
 }
 
 function Result({ view }: { view: SessionView }) {
-  const score = outcome(view.scores);
+  const score = outcome(view.scores, view.room?.settings.task.devExamples);
   return (
     <div class="result">
       {score !== null && (
@@ -251,7 +251,7 @@ function Result({ view }: { view: SessionView }) {
               <span class="visually-hidden">to</span>{' '}
             </>
           )}
-          <strong class="result-after">{score.after}</strong> on {score.examples.toLocaleString('en-US')} examples
+          <strong class="result-after">{score.after}</strong> on {score.of}
           {score.constant !== null && <>; {score.constant}</>}
         </p>
       )}

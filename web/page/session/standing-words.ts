@@ -1,3 +1,4 @@
+import { anotherSentence, soonSentence } from '../../../signaling/protocol/words/forecast.ts';
 import { measureText, metricName } from '../../../signaling/protocol/words/metrics.ts';
 import type { SessionView } from '../../session/view/view.ts';
 
@@ -8,6 +9,13 @@ export function bestText({ best, room, scores }: Pick<SessionView, 'best' | 'roo
   const when = best.round === 0 ? 'before training' : `after round ${best.round}`;
   const soFar = room.phase === 'finished' ? '' : ' so far';
   return `Best dev ${metricName(best.by)}${soFar}: ${measureText(best.by, best.value)}, ${when}.`;
+}
+
+/** What people may do about the time that is to come: before the start, and what one more device would save. */
+export function timeSentences({ room, self, ended }: Pick<SessionView, 'room' | 'self' | 'ended'>): readonly string[] {
+  if (room === null || ended !== null || room.phase === 'finished') return [];
+  const soon = room.phase === 'gathering' ? soonSentence(room) : null;
+  return [soon, anotherSentence(room, self)].filter((sentence) => sentence !== null);
 }
 
 /** What is kept on this device; null when nothing is. */

@@ -2,7 +2,7 @@ import { cutText } from '../../session/view/data-words.ts';
 import { WITHOUT_KEY } from '../../session/view/resumed-words.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import { ReadAs } from '../parts/read-as.tsx';
-import { bestText, keptSentence } from './standing-words.ts';
+import { bestText, keptSentence, timeSentences } from './standing-words.ts';
 
 /** What has been reached so far: best score, what is kept, what of the data was left out. */
 export function Standing({ view }: { view: SessionView }) {
@@ -11,10 +11,15 @@ export function Standing({ view }: { view: SessionView }) {
   const best = bestText(view);
   const kept = keptSentence(view);
   const withoutKey = view.notices.some(({ sentence }) => sentence === WITHOUT_KEY);
-  if (best === null && kept === null && tables.length === 0 && cut === null && !withoutKey) return null;
+  const time = timeSentences(view);
+  const nothing = best === null && kept === null && time.length === 0 && tables.length === 0 && cut === null;
+  if (nothing && !withoutKey) return null;
   return (
     <div class="standing">
       {withoutKey && <p>{WITHOUT_KEY}</p>}
+      {time.map((sentence) => (
+        <p key={sentence}>{sentence}</p>
+      ))}
       {best !== null && <p>{best}</p>}
       {kept !== null && <p>{kept}</p>}
       {tables.map((report) => (
