@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { encodeHello, encodeMessage } from '../../signaling/protocol/exchange/data-messages.ts';
+import { encodeMessage } from '../../signaling/protocol/exchange/data-messages.ts';
 import { slices } from '../../signaling/protocol/exchange/frames.ts';
 import { ChannelLink } from '../../web/session/links/channel-link.ts';
 import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
 import { SETTINGS } from '../protocol/samples.ts';
-import { FakeChannel } from './fake-channel.ts';
-import { arrived, bulk, endOf, short, whole } from './link-scene.ts';
+import { fakeChannels } from './fake-channel.ts';
+import { arrived, bulk, endOf, introduce, short, termsOf, whole } from './link-scene.ts';
 
 const sizes = tensorSizes(SETTINGS);
 const KIB = 1024;
@@ -18,11 +18,13 @@ afterEach(() => {
 });
 
 describe('what a peer may make a link hold and do', () => {
-  function heard() {
-    const channel = new FakeChannel(1e9, 1);
-    const link = new ChannelLink(channel, sizes, 'host');
-    channel.fire('message', whole(encodeHello()));
-    return { channel, end: endOf(link), types: arrived(link) };
+  async function heard() {
+    const [channel, other] = fakeChannels();
+    const link = new ChannelLink(channel, sizes, termsOf('host'));
+    const scene = { channel, end: endOf(link), types: arrived(link) };
+    introduce(other, termsOf('device'));
+    await Promise.all([link.opened, vi.advanceTimersByTimeAsync(20)]);
+    return scene;
   }
   const begun = (number: number): ArrayBuffer => {
     const [slice] = slices(encodeMessage(bulk(64 * KIB)), number);
@@ -30,7 +32,7 @@ describe('what a peer may make a link hold and do', () => {
   };
 
   it('ends with a sentence where a message that was begun gets no further for 30 s', async () => {
-    const { channel, end } = heard();
+    const { channel, end } = await heard();
     channel.fire('message', begun(5));
     for (let second = 0; second < 29; second++) {
       await vi.advanceTimersByTimeAsync(1000);
@@ -42,8 +44,8 @@ describe('what a peer may make a link hold and do', () => {
     expect(channel.open).toBe(false);
   });
 
-  it('ends where a message is announced that is longer than any of the session', () => {
-    const { channel, end } = heard();
+  it('ends where a message is announced that is longer than any of the session', async () => {
+    const { channel, end } = await heard();
     const [slice] = slices(encodeMessage(bulk(1)), 5);
     new DataView(slice.buffer).setUint32(4, 256 * KIB * KIB, true);
     channel.fire('message', slice.buffer);
@@ -58,9 +60,9 @@ describe('what a peer may make a link hold and do', () => {
       () => encodeMessage({ header: { type: 'pong', sentMs: 1 }, tensors: [] }),
     ],
     ['501 short messages', 501, () => encodeMessage(short)],
-    ['2000 messages after the first', 2000, () => encodeMessage(bulk(1))],
-  ])('ends with the last of %s at once', (_, count, message) => {
-    const { channel, end } = heard();
+    ['2001 messages', 2001, () => encodeMessage(bulk(1))],
+  ])('ends with the last of %s at once', async (_, count, message) => {
+    const { channel, end } = await heard();
     for (let i = 1; i < count; i++) channel.fire('message', whole(message()));
     expect(end.why).toBeNull();
     channel.fire('message', whole(message()));
@@ -69,7 +71,7 @@ describe('what a peer may make a link hold and do', () => {
   });
 
   it('takes four pings, 200 short messages and 799 others a second for as long as they come', async () => {
-    const { channel, end, types } = heard();
+    const { channel, end, types } = await heard();
     const [ping, other, tensor] = [
       encodeMessage({ header: { type: 'ping', sentMs: 1 }, tensors: [] }),
       encodeMessage(short),
@@ -85,7 +87,7 @@ describe('what a peer may make a link hold and do', () => {
   });
 
   it('is given up where the peer takes nothing of what is said in short', async () => {
-    const { channel, end } = heard();
+    const { channel, end } = await heard();
     channel.stuck = true;
     channel.bufferedAmount = 4 * KIB * KIB;
     channel.fire('message', whole(encodeMessage({ header: { type: 'ping', sentMs: 1 }, tensors: [] })));

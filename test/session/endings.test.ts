@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { proofKeyOf, secretOf } from '../../signaling/protocol/door/secret.ts';
 import type { ClientMessage } from '../../signaling/protocol/messages.ts';
 import type { DeviceView, RoomView } from '../../signaling/protocol/room-view.ts';
 import { HostLinks } from '../../web/session/host-links.ts';
@@ -13,6 +14,7 @@ import { openFileOrHttp } from '../../worker/node/file-source.ts';
 import { MINI_REQUEST } from '../host/node-host.ts';
 import { SETTINGS } from '../protocol/samples.ts';
 import { FakeConnection, FakePeer } from './fake-peer.ts';
+import { introduce, termsOf } from './link-scene.ts';
 
 /** What waits for a link or a session ends with it, and leaves no timer behind. */
 beforeEach(() => {
@@ -75,18 +77,21 @@ describe('a channel that is being opened', () => {
     await settle();
     expect(connection.closed).toBe(0);
     connection.channel.fire('open');
-    expect(await promise).toBe(connection.channel);
+    expect((await promise).channel).toBe(connection.channel);
     address.close();
   });
 
   it('is there when it opens, and is not closed by what others hear', async () => {
     const scene = await opening();
     scene.connection.channel.fire('open');
-    expect(await scene.promise).toBe(scene.connection.channel);
+    expect((await scene.promise).channel).toBe(scene.connection.channel);
     scene.peer.emit('error', { type: 'peer-unavailable', message: 'Could not connect to peer somebody' });
     expect(scene.connection.closed).toBe(0);
   });
 });
+
+const SECRET = secretOf(new Uint8Array(16).fill(5));
+const terms = (device: string) => termsOf('device', { device, keys: { secret: proofKeyOf(SECRET) } });
 
 async function host() {
   const peer = new FakePeer();
@@ -94,7 +99,8 @@ async function host() {
   const store = new ViewStore('host', 'hosthost');
   const sent: ClientMessage[] = [];
   const links = new HostLinks({
-    environment: { createPeer: () => peer },
+    environment: { createPeer: () => peer, randomBytes: (length) => new Uint8Array(length).fill(9) },
+    entrance: { secret: SECRET, standing: () => 'must prove' },
     settings: SETTINGS,
     client: { send: (message) => void sent.push(message) },
     deviceLinks,
@@ -116,7 +122,8 @@ describe('a host that lets devices in', () => {
     const connection = arrive('stranger');
     connection.channel.fire('open');
     await settle();
-    expect(vi.getTimerCount()).toBe(1);
+    // The introduction, and what PeerJS is made to forget.
+    expect(vi.getTimerCount()).toBe(2);
     links.close();
     await settle();
     expect([connection.channel.open, vi.getTimerCount()]).toEqual([false, 0]);
@@ -137,7 +144,6 @@ describe('a host that lets devices in', () => {
     const { arrive, links } = await host();
     const waiting = Array.from({ length: 128 }, (_, i) => arrive(`stranger${i}`));
     const late = arrive('late');
-    late.channel.fire('open');
     await settle();
     expect([waiting.some(({ channel }) => !channel.open), late.channel.open]).toEqual([false, false]);
     // Those that give up make room.
@@ -179,6 +185,7 @@ describe('a host’s links', () => {
     const room = roomOf(known('hosthost', { linked: true }), known('bbbbbbbb'), known('cccccccc', { linked: true }));
     store.dispatch({ type: 'message', message: { type: 'room', room } });
     const connection = arrive('peer-of-bbbbbbbb');
+    introduce(connection.far, terms('bbbbbbbb'));
     connection.channel.fire('open');
     await settle();
     expect(deviceLinks.has('bbbbbbbb')).toBe(true);
@@ -195,7 +202,11 @@ describe('a host’s links', () => {
     const ids = ['bbbbbbbb', 'cccccccc'];
     const room = roomOf(known('bbbbbbbb', { online: false }), known('cccccccc'));
     store.dispatch({ type: 'message', message: { type: 'room', room } });
-    for (const id of ids) arrive(`peer-of-${id}`).channel.fire('open');
+    for (const id of ids) {
+      const { channel, far } = arrive(`peer-of-${id}`);
+      introduce(far, terms(id));
+      channel.fire('open');
+    }
     await settle();
     links.reconcile(room);
     await vi.advanceTimersByTimeAsync(4000);

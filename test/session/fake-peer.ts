@@ -1,37 +1,48 @@
 import type { AddressConnection, AddressPeer } from '../../web/session/links/peer-links.ts';
-import { FakeChannel } from './fake-channel.ts';
+import { type FakeChannel, fakeChannels } from './fake-channel.ts';
 
 /** A connection whose channel opens, or does not, when the test says so. */
 export class FakeConnection implements AddressConnection {
   readonly peer: string;
-  readonly channel = new FakeChannel(1e9, 1);
+  readonly channel: FakeChannel;
+  /** The other end of the channel. */
+  readonly far: FakeChannel;
   closed = 0;
   connectionState: RTCPeerConnectionState = 'new';
-  readonly #changed: (() => void)[] = [];
+  readonly #listeners = new Map<string, ((event: { channel: { close(): void } }) => void)[]>();
+  readonly peerConnection: AddressConnection['peerConnection'];
 
   constructor(peer: string) {
     this.peer = peer;
-  }
-
-  get peerConnection() {
-    const changed = this.#changed;
+    [this.channel, this.far] = fakeChannels();
     const state = () => this.connectionState;
-    return {
+    this.peerConnection = {
       get connectionState() {
         return state();
       },
+      localDescription: { sdp: `v=0\r\na=fingerprint:sha-256 ${'AA:'.repeat(31)}AA\r\n` },
+      remoteDescription: { sdp: `v=0\r\na=fingerprint:sha-256 ${'BB:'.repeat(31)}BB\r\n` },
+      ondatachannel: () => undefined,
+      ontrack: () => undefined,
       createDataChannel: () => this.channel,
-      addEventListener: (_: 'connectionstatechange', listener: () => void) => void changed.push(listener),
+      addEventListener: (type: string, listener: (event: { channel: { close(): void } }) => void) => {
+        this.#listeners.set(type, [...(this.#listeners.get(type) ?? []), listener]);
+      },
     };
+  }
+
+  fire(type: 'connectionstatechange' | 'track' | 'datachannel', channel = { close: () => undefined }): void {
+    for (const listener of this.#listeners.get(type) ?? []) listener({ channel });
   }
 
   close(): void {
     this.closed++;
+    this.channel.close();
   }
 
   become(state: RTCPeerConnectionState): void {
     this.connectionState = state;
-    for (const listener of this.#changed) listener();
+    this.fire('connectionstatechange');
   }
 }
 

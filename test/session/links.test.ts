@@ -7,6 +7,7 @@ import { answerProbes, measureLink } from '../../web/session/links/link-probe.ts
 import type { MessageLink } from '../../web/session/links/message-link.ts';
 import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
 import { SETTINGS } from '../protocol/samples.ts';
+import { termsOf } from './link-scene.ts';
 
 /** Two real RTCPeerConnections in this process, with the negotiated channel that sessions use. */
 const open: RTCPeerConnection[] = [];
@@ -38,7 +39,9 @@ const roomy = { ...sizes, toHostBytes: 16 * 2 ** 20, toDeviceBytes: 16 * 2 ** 20
 const TAG = { term: 1, round: 1, order: 1, epoch: 1 };
 async function links(): Promise<[ChannelLink, ChannelLink]> {
   const [a, b] = await channels();
-  return [new ChannelLink(a, roomy, 'device'), new ChannelLink(b, roomy, 'host')];
+  const both = [new ChannelLink(a, roomy, termsOf('device')), new ChannelLink(b, roomy, termsOf('host'))] as const;
+  await Promise.all(both.map(({ opened }) => opened));
+  return [...both];
 }
 
 const nextMessage = (link: MessageLink): Promise<DataMessage> =>
@@ -120,14 +123,14 @@ describe('a link over WebRTC', () => {
 
   it('ends when a message arrives damaged, or as text', async () => {
     const [raw, channel] = await channels();
-    const link = new ChannelLink(channel, roomy, 'host');
+    const link = new ChannelLink(channel, roomy, termsOf('host'));
     const [slice] = slices(encodeMessage(probe(10)), 1);
     slice[slice.length - 1] ^= 1;
     const ended = closing(link);
     raw.send(slice);
     expect(await ended).toContain('checksum');
     const [raw2, channel2] = await channels();
-    const ended2 = closing(new ChannelLink(channel2, roomy, 'host'));
+    const ended2 = closing(new ChannelLink(channel2, roomy, termsOf('host')));
     raw2.send('{"type":"order"}');
     expect(await ended2).toContain('text');
   });

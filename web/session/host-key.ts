@@ -4,11 +4,15 @@ import { CapSchema, DoorSchema, MAX_REMOVED } from '../../signaling/protocol/doo
 import { DeviceIdSchema, DeviceKeySchema, RoomIdSchema } from '../../signaling/protocol/ids.ts';
 import { ClaimSchema } from '../../signaling/protocol/messages.ts';
 
+/** Devices that a host let in without the secret, and that it knows again; of more, the oldest have to be let in again. */
+export const MAX_ADMITTED = 128;
+
 const KeptDoorSchema = v.strictObject({
   secret: SecretSchema,
   door: DoorSchema,
   cap: CapSchema,
   removed: v.pipe(v.array(DeviceIdSchema), v.maxLength(MAX_REMOVED)),
+  admitted: v.exactOptional(v.pipe(v.array(DeviceIdSchema), v.maxLength(MAX_ADMITTED))),
 });
 /** The door as the host's device keeps it: a server that forgot the room learns it from here. `removed`: oldest first. */
 export type KeptDoor = v.InferOutput<typeof KeptDoorSchema>;

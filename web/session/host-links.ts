@@ -1,24 +1,33 @@
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { proofKeyOf } from '../../signaling/protocol/door/secret.ts';
 import { MAX_DEVICES_IN_ROOM } from '../../signaling/protocol/limits.ts';
 import type { Introduction } from '../../signaling/protocol/messages.ts';
 import type { RoomView } from '../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
-import { ChannelLink, type LinkChannel } from './links/channel-link.ts';
 import { answerProbes } from './links/link-probe.ts';
-import { type AddressWorld, PeerAddress } from './links/peer-links.ts';
+import { openLink } from './links/open-link.ts';
+import { type AddressWorld, type Incoming, type OpenConnection, PeerAddress } from './links/peer-links.ts';
 import type { RoomClient } from './links/room-client.ts';
 import { tensorSizes } from './links/tensor-sizes.ts';
+import type { OwnDoor } from './own-door.ts';
 import type { DeviceLinks } from './rounds/device-links.ts';
 import type { ViewStore } from './view/view-store.ts';
 import { Ending } from './world/ending.ts';
+import type { SessionEnvironment } from './world/environment.ts';
 import { messageOf } from './world/with-progress.ts';
 
 /** A tab may reach the host before the room has told the host of its address. */
 const INTRODUCTION_MS = 10_000;
 /** Links that may be opening at once; the rest are closed, and try again. */
 const MAX_OPENING_LINKS = 2 * MAX_DEVICES_IN_ROOM;
+/** The same of one device: it may have given up an attempt that this side still waits for. */
+const MAX_OPENING_OF_ONE = 3;
+/** Of the key by which a device is known on later links after the digits were compared. */
+const COMPARED_KEY_BYTES = 32;
 
 export interface HostLinksContext {
-  readonly environment: AddressWorld;
+  readonly environment: AddressWorld & Pick<SessionEnvironment, 'randomBytes'>;
+  readonly entrance: Pick<OwnDoor, 'secret' | 'standing'>;
   readonly settings: SessionSettings;
   readonly client: Pick<RoomClient, 'send'>;
   readonly deviceLinks: DeviceLinks;
@@ -29,17 +38,22 @@ export interface HostLinksContext {
 export class HostLinks {
   readonly #context: HostLinksContext;
   readonly #address: PeerAddress;
-  #opening = 0;
+  /** Links that are opening, by PeerJS id. */
+  readonly #opening = new Map<string, number>();
+  readonly #proofKey: Uint8Array;
+  /** Of devices whose digits were compared. */
+  readonly #compared = new Map<string, Uint8Array>();
   readonly #ending = new Ending();
 
   constructor(context: HostLinksContext) {
     this.#context = context;
     const { client, deviceLinks, store } = context;
-    this.#address = new PeerAddress(context.environment);
-    this.#address.onIncoming(({ peerId, channel }) => void this.#welcome(peerId, channel));
+    this.#proofKey = proofKeyOf(context.entrance.secret);
+    this.#address = new PeerAddress(context.environment, (incoming) => void this.#welcome(incoming));
     deviceLinks.onEvent((event) => {
       if (event.type === 'message') return;
       client.send({ type: 'linked', device: event.device, linked: event.type === 'attached' });
+      if (event.type === 'detached') store.dispatch({ type: 'proof', device: event.device, proof: null });
       if (event.type === 'detached' && !this.#closed)
         store.notice('news', `The link to ${this.#nameOf(event.device)} is down: ${event.why}`);
     });
@@ -70,28 +84,66 @@ export class HostLinks {
     return this.#ending.why !== null;
   }
 
+  /** The host's person has compared the digits, and they were the same: the device is known by a key of its own on later links. */
+  compared(device: string): void {
+    const { deviceLinks, environment, store } = this.#context;
+    if (store.view.proofs[device]?.proof !== 'not proven') return;
+    const key = environment.randomBytes(COMPARED_KEY_BYTES);
+    this.#compared.set(device, key);
+    deviceLinks.tell(device, { type: 'compared', key: bytesToHex(key) });
+    store.dispatch({ type: 'proof', device, proof: { proof: 'compared', digits: null } });
+  }
+
   /** Accepts a link only from an address that the room knows as one of its devices. */
-  async #welcome(peerId: string, opening: Promise<LinkChannel>): Promise<void> {
-    const { deviceLinks, settings, store } = this.#context;
-    if (this.#opening >= MAX_OPENING_LINKS) {
-      opening.then(
-        (channel) => channel.close(),
-        () => undefined,
-      );
+  async #welcome(incoming: Incoming): Promise<void> {
+    const { peerId } = incoming;
+    const { store } = this.#context;
+    const ofOne = this.#opening.get(peerId) ?? 0;
+    const all = [...this.#opening.values()].reduce((sum, count) => sum + count, 0);
+    if (all >= MAX_OPENING_LINKS || ofOne >= MAX_OPENING_OF_ONE) {
+      incoming.refuse();
       return;
     }
-    this.#opening++;
+    this.#opening.set(peerId, ofOne + 1);
     try {
-      const [channel, device] = await Promise.all([opening, this.#deviceAt(peerId)]);
-      if (device === null || this.#closed) return channel.close();
-      const link = new ChannelLink(channel, tensorSizes(settings), 'host');
-      answerProbes(link);
-      deviceLinks.attach(device, link);
+      const [connection, device] = await Promise.all([incoming.open(), this.#deviceAt(peerId)]);
+      if (device === null || this.#closed) connection.channel.close();
+      else await this.#link(connection, device);
     } catch (error) {
       if (!this.#closed) store.notice('news', `A device could not be linked: ${messageOf(error)}`);
     } finally {
-      this.#opening--;
+      const left = (this.#opening.get(peerId) ?? 1) - 1;
+      if (left > 0) this.#opening.set(peerId, left);
+      else this.#opening.delete(peerId);
     }
+  }
+
+  async #link(connection: OpenConnection, device: string): Promise<void> {
+    const { deviceLinks, environment, entrance, settings, store } = this.#context;
+    const how = entrance.standing(device);
+    const room = store.view.room?.id;
+    if (how === 'removed' || room === undefined) {
+      connection.channel.close();
+      return;
+    }
+    const compared = this.#compared.get(device);
+    const { link, proof, digits } = await openLink(
+      connection,
+      tensorSizes(settings),
+      {
+        own: 'host',
+        room,
+        host: store.view.self,
+        device,
+        keys: { secret: this.#proofKey, ...(compared && { compared }) },
+        expected: how === 'must prove',
+      },
+      environment.randomBytes,
+    );
+    if (this.#closed || entrance.standing(device) === 'removed') return link.close();
+    answerProbes(link);
+    deviceLinks.attach(device, link);
+    store.dispatch({ type: 'proof', device, proof: { proof, digits } });
   }
 
   #deviceAt(peerId: string): Promise<string | null> {

@@ -1,16 +1,18 @@
-import { passOf } from '../../signaling/protocol/door/secret.ts';
+import { hexToBytes } from '@noble/hashes/utils.js';
+import { passOf, proofKeyOf } from '../../signaling/protocol/door/secret.ts';
 import type { ClientMessage, Introduction } from '../../signaling/protocol/messages.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { type Identity, newIdentity } from './identity.ts';
-import { ChannelLink } from './links/channel-link.ts';
+import type { ChannelLink } from './links/channel-link.ts';
 import { measureLink } from './links/link-probe.ts';
+import { openLink } from './links/open-link.ts';
 import { PeerAddress } from './links/peer-links.ts';
 import { RoomClient, type RoomMessage } from './links/room-client.ts';
 import { tensorSizes } from './links/tensor-sizes.ts';
 import { TrainerSeat } from './rounds/trainer-seat.ts';
-import type { InvitedTo, JoinOptions, Session, SessionView } from './view/view.ts';
+import type { InvitedTo, JoinOptions, LinkProof, Session, SessionView } from './view/view.ts';
 import { ViewStore } from './view/view-store.ts';
 import type { SessionEnvironment } from './world/environment.ts';
 import { messageOf } from './world/with-progress.ts';
@@ -35,6 +37,9 @@ export class JoinSession implements Session {
   #measured: Omit<Profile, 'linkBitsPerSecond'> | null = null;
   #linkBitsPerSecond: number | null = null;
   #link: ChannelLink | null = null;
+  readonly #proofKey: Uint8Array | null;
+  /** By what the host knows this device again after the digits were compared. */
+  #compared: Uint8Array | null = null;
   #linking = false;
   #relink: ReturnType<typeof setTimeout> | null = null;
   #status: DeviceStatus = { kind: 'joining' };
@@ -44,6 +49,7 @@ export class JoinSession implements Session {
     this.#environment = environment;
     this.#options = options;
     this.#invitation = invitation;
+    this.#proofKey = invitation.secret === null ? null : proofKeyOf(invitation.secret);
     this.#identity = newIdentity(environment, options.name);
     this.#store = new ViewStore(options.watch ? 'watcher' : 'device', this.#identity.id);
     this.#client = new RoomClient(environment, () => this.#enter());
@@ -142,15 +148,15 @@ export class JoinSession implements Session {
     if (this.#over || this.#link !== null || this.#linking) return;
     if (room === null || host === null || this.#address === null || !this.#address.isOpen) return;
     this.#linking = true;
-    this.#address.connect(host).then(
-      (channel) => {
+    this.#openLink(this.#address, room, host).then(
+      (link) => {
         this.#linking = false;
-        if (this.#over) return channel.close();
-        const link = new ChannelLink(channel, tensorSizes(room.settings), 'device');
+        if (this.#over) return link.close();
         this.#link = link;
         link.onClose((why) => {
           this.#link = null;
           if (this.#over) return;
+          this.#store.dispatch({ type: 'proof', device: this.#identity.id, proof: null });
           this.#store.notice('problem', `The link to the host is down (${why}) Trying again.`);
           this.#connectLater();
         });
@@ -163,6 +169,34 @@ export class JoinSession implements Session {
         this.#connectLater();
       },
     );
+  }
+
+  async #openLink(address: PeerAddress, room: RoomView, host: string): Promise<ChannelLink> {
+    const compared = this.#compared;
+    const connection = await address.connect(host);
+    const { link, proof, digits } = await openLink(
+      connection,
+      tensorSizes(room.settings),
+      {
+        own: 'device',
+        room: room.id,
+        host: room.host,
+        device: this.#identity.id,
+        keys: { ...(this.#proofKey && { secret: this.#proofKey }), ...(compared && { compared }) },
+        // The host has the secret that its link carries.
+        expected: this.#proofKey !== null,
+      },
+      this.#environment.randomBytes,
+    );
+    const tell = (told: LinkProof): void =>
+      this.#store.dispatch({ type: 'proof', device: this.#identity.id, proof: told });
+    tell({ proof, digits });
+    link.onMessage(({ header }) => {
+      if (header.type !== 'compared' || proof === 'secret') return;
+      this.#compared = hexToBytes(header.key);
+      tell({ proof: 'compared', digits: null });
+    });
+    return link;
   }
 
   #connectLater(): void {

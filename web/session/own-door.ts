@@ -3,7 +3,7 @@ import { type Door, MAX_REMOVED } from '../../signaling/protocol/door.ts';
 import { MAX_DEVICES_IN_ROOM } from '../../signaling/protocol/limits.ts';
 import type { ClientMessage } from '../../signaling/protocol/messages.ts';
 import type { HostRequest, Preflight } from '../../worker/api/host-api.ts';
-import type { KeptDoor } from './host-key.ts';
+import { type KeptDoor, MAX_ADMITTED } from './host-key.ts';
 import { roomLink } from './links/link-address.ts';
 import type { Resumed } from './session-note.ts';
 import type { EntranceControls, HostOptions } from './view/view.ts';
@@ -25,7 +25,12 @@ export interface OwnDoorContext {
   readonly send: (message: ClientMessage) => void;
   /** A device was removed: its link ends. */
   readonly onRemoved: (device: string) => void;
+  /** Digits were compared, and were the same. */
+  readonly onCompared: (device: string) => void;
 }
+
+/** How a device may be linked: only by proving that it knows the secret, without, or not at all. */
+export type Standing = 'must prove' | 'may come' | 'removed';
 
 /**
  * How a session's door is at first: as it was kept, or as its host wants it. A session of 0.1.0 had a code alone, and gets a secret; one
@@ -45,6 +50,7 @@ export function firstDoor(
     door: options.door ?? kept?.door ?? door,
     cap: options.cap ?? kept?.cap ?? MAX_DEVICES_IN_ROOM,
     removed: kept?.removed ?? [],
+    admitted: kept?.admitted ?? [],
   };
 }
 
@@ -57,18 +63,31 @@ export class OwnDoor implements EntranceControls {
   #cap: number;
   #removed: readonly string[];
   #downloadBytes: number | null = null;
+  /** Whom the host let in by hand, or with the code alone while that was enough; they need not know the secret. */
+  #admitted: readonly string[];
 
-  constructor(context: OwnDoorContext, { secret, door, cap, removed }: KeptDoor) {
+  constructor(context: OwnDoorContext, { secret, door, cap, removed, admitted = [] }: KeptDoor) {
     this.#context = context;
     this.#secret = secret;
     this.#passHash = passHashOf(passOf(secret));
     this.#door = door;
     this.#cap = cap;
     this.#removed = removed;
+    this.#admitted = admitted;
   }
 
   get kept(): KeptDoor {
-    return { secret: this.#secret, door: this.#door, cap: this.#cap, removed: [...this.#removed] };
+    return {
+      secret: this.#secret,
+      door: this.#door,
+      cap: this.#cap,
+      removed: [...this.#removed],
+      admitted: [...this.#admitted],
+    };
+  }
+
+  get secret(): Secret {
+    return this.#secret;
   }
 
   get entry(): DoorEntry {
@@ -108,7 +127,22 @@ export class OwnDoor implements EntranceControls {
     this.#cap = whole;
   }
 
+  /**
+   * How a device may be linked, whatever the server says of it: who was neither let in by hand nor came while the code was enough has the
+   * link, and can prove it.
+   */
+  standing(device: string): Standing {
+    if (this.#removed.includes(device)) return 'removed';
+    if (this.#door === 'open') this.#admitting(device);
+    return this.#admitted.includes(device) ? 'may come' : 'must prove';
+  }
+
+  #admitting(device: string): void {
+    this.#admitted = [...this.#admitted.filter((id) => id !== device), device].slice(-MAX_ADMITTED);
+  }
+
   admit(device: string): void {
+    this.#admitting(device);
     this.#context.send({ type: 'admit', device });
   }
 
@@ -116,7 +150,19 @@ export class OwnDoor implements EntranceControls {
     this.#context.send({ type: 'refuse', device });
   }
 
+  confirmDigits(device: string, same: boolean): void {
+    if (same) {
+      this.#context.onCompared(device);
+      return;
+    }
+    const { store } = this.#context;
+    const name = store.view.room?.devices.find(({ id }) => id === device)?.name ?? 'A device';
+    store.notice('problem', `${name} was removed: it showed other digits, so somebody may sit between the two of you.`);
+    this.remove(device);
+  }
+
   remove(device: string): void {
+    this.#admitted = this.#admitted.filter((id) => id !== device);
     this.#removed = [...this.#removed.filter((id) => id !== device), device].slice(-MAX_REMOVED);
     this.#context.send({ type: 'remove', device });
     this.#context.onRemoved(device);

@@ -86,6 +86,7 @@ export class OwnSession implements HostSession {
         store: this.#store,
         send: (message) => this.#client?.send(message),
         onRemoved: (device) => this.#deviceLinks.detach(device),
+        onCompared: (device) => this.#links?.compared(device),
       },
       firstDoor(environment.randomBytes, request, options, resumed),
     );
@@ -261,7 +262,7 @@ export class OwnSession implements HostSession {
       onPhase: (phase) => void (phase === 'training' ? undefined : checkpoints?.now()),
     });
     const [environment, deviceLinks, store] = [this.#environment, this.#deviceLinks, this.#store];
-    this.#links = new HostLinks({ environment, settings, client, deviceLinks, store });
+    this.#links = new HostLinks({ environment, entrance: this.entrance, settings, client, deviceLinks, store });
 
     const seat = new TrainerSeat(environment, settings, (status) => this.#setStatus(status));
     this.#seat = seat;

@@ -3,7 +3,6 @@ import { MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../lim
 import { parse } from '../messages.ts';
 import { SentenceSchema } from '../room-view.ts';
 import { type Block, BlockSchema, ChunkTagSchema, OrderTagSchema, WORK_FIELDS } from '../round.ts';
-import { PROTOCOL_VERSION, versionProblem } from '../version.ts';
 import { type DataFrame, encodeFrame, type FrameTensor } from './frames.ts';
 
 const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
@@ -45,6 +44,8 @@ export const DataHeaderSchema = v.variant('type', [
     samples,
     tokens,
   }),
+  /** The host's person compared the digits: by this key, 64 hexadecimal digits, the device is known on later links. */
+  v.strictObject({ type: v.literal('compared'), key: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) }),
   v.strictObject({ type: v.literal('gradient'), tag: OrderTagSchema, block: BlockSchema }),
   v.strictObject({
     type: v.literal('done'),
@@ -68,18 +69,6 @@ type HeaderOf<T extends DataHeader['type']> = Extract<DataHeader, { type: T }>;
 export type DataMessage<T extends DataHeader['type'] = DataHeader['type']> = T extends DataHeader['type']
   ? { readonly header: HeaderOf<T>; readonly tensors: readonly FrameTensor[] }
   : never;
-
-/** What each side of a link says first. A later version may add fields, which tell an older reader nothing. */
-const HelloSchema = v.looseObject({ type: v.literal('hello'), protocol: v.pipe(v.number(), v.integer()) });
-
-export const encodeHello = (): Uint8Array<ArrayBuffer> =>
-  encodeFrame({ type: 'hello', protocol: PROTOCOL_VERSION } satisfies v.InferOutput<typeof HelloSchema>, []);
-
-/** Why the sender of a link's first message cannot be understood, in a sentence; null when it can. */
-export function helloProblem(first: DataFrame): string | null {
-  const hello = v.safeParse(HelloSchema, first.header);
-  return versionProblem(hello.success ? hello.output.protocol : null, 'The other device');
-}
 
 export const encodeMessage = (message: DataMessage): Uint8Array<ArrayBuffer> =>
   encodeFrame(message.header, message.tensors);
@@ -163,6 +152,7 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
     case 'pong':
     case 'probed':
     case 'abandon':
+    case 'compared':
     case 'done':
     case 'failed':
       expectCount(0);

@@ -53,6 +53,7 @@ function still(first: SessionView): HostSession {
         become(`remove ${id}`, {
           room: view.room && { ...view.room, devices: view.room.devices.filter((one) => one.id !== id) },
         }),
+      confirmDigits: (id, same) => become(`digits ${id} ${same}`, {}),
     },
     exportAdapter: async () => [
       { name: 'adapter_config.json', bytes: new TextEncoder().encode('{}') },

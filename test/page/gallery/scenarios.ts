@@ -243,6 +243,7 @@ export function view(change: Partial<SessionView>): SessionView {
     ...(change.role === undefined || change.role === 'host' ? HOST_DOOR : NO_DOOR),
     waiting: [],
     atDoor: null,
+    proofs: {},
     room: null,
     status: { kind: 'ready' },
     rounds: [],

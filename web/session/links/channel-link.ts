@@ -1,16 +1,15 @@
 import {
   type DataMessage,
-  encodeHello,
   encodeMessage,
-  helloProblem,
   readMessage,
   type TensorSizes,
 } from '../../../signaling/protocol/exchange/data-messages.ts';
-import { decodeFrame, Reassembler, slices } from '../../../signaling/protocol/exchange/frames.ts';
+import { decodeFrame, encodeFrame, Reassembler, slices } from '../../../signaling/protocol/exchange/frames.ts';
 import { Emitter } from '../world/emitter.ts';
-import { Ending } from '../world/ending.ts';
+import { Ending, whileOpen } from '../world/ending.ts';
 import { Allowance, type Rate } from './allowance.ts';
 import type { MessageLink, SendPace } from './message-link.ts';
+import { beginProof, type Proof, type ProofEffect, type ProofState, type ProofTerms, stepProof } from './proof.ts';
 
 /** Above this much unsent data the sender waits. A first burst of 256 KiB overflows common UDP receive buffers and stalls for seconds. */
 const HIGH_WATER_BYTES = 128 * 1024;
@@ -19,6 +18,9 @@ const LOW_WATER_BYTES = 32 * 1024;
 const BURST_BYTES = 64 * 1024;
 /** A slice goes at least so often, however small the share: an upload that never ends holds up the round. */
 const SLOWEST_SLICE_MS = 10_000;
+/** Who the two ends are is settled within so long, and in messages so short, or never. */
+const PROOF_MS = 10_000;
+export const PROOF_BYTES = 4096;
 /** Bulk messages that may wait to be sent; a device's orders of one round make far fewer. */
 const MAX_WAITING_MESSAGES = 256;
 /** Short messages go out without waiting; a peer that takes none while so much is unsent is given up. */
@@ -38,6 +40,12 @@ const DOUBTFUL_SILENCE_MS = 2500;
 const TAKES_NOTHING = 'The connection does not take what is sent over it.';
 const FLOOD = 'The other side sends more messages than any device has to say.';
 
+/** How far a link can be trusted; digits are for people to compare where nothing else proves it. */
+export interface Opened {
+  readonly proof: Proof;
+  readonly digits: string | null;
+}
+
 /** What a link uses of an RTCDataChannel. */
 export interface LinkChannel {
   binaryType: BinaryType;
@@ -52,15 +60,21 @@ export interface LinkChannel {
 
 /**
  * A MessageLink over one negotiated channel: slices with back-pressure and pacing on the way out, checksums and validation on the way
- * in. Each side says first which version of the messages it speaks. A peer that sends what does not validate loses its link, not the
- * session. Every wait in here ends when the link does.
+ * in. First each side says which version of the messages it speaks and proves who it is (`proof.ts`); until then nothing else is heard. A peer
+ * that sends what does not validate loses its link, not the session. Every wait in here ends when the link does.
  */
 export class ChannelLink implements MessageLink {
   readonly #channel: LinkChannel;
   readonly #sizes: TensorSizes;
+  readonly #maxBytes: number;
   readonly #message = new Emitter<DataMessage>();
   readonly #ending = new Ending();
-  readonly #reassembler: Reassembler;
+  readonly #openedMs = performance.now();
+  /** Settles when the other side is known, and rejects when the link ends before. Nothing is to be sent until then. */
+  readonly opened: Promise<Opened>;
+  #settleOpened: (opened: Opened) => void = () => undefined;
+  #proof: ProofState;
+  #reassembler = new Reassembler(PROOF_BYTES);
   readonly #pings = new Allowance(PING_RATE, performance.now());
   readonly #shorts = new Allowance(SHORT_RATE, performance.now());
   readonly #messages = new Allowance(MESSAGE_RATE, performance.now());
@@ -68,27 +82,39 @@ export class ChannelLink implements MessageLink {
   readonly onMessage = this.#message.on;
   readonly onClose = this.#ending.on;
   #nextNumber = 1;
-  #greeted = false;
+  #isOpen = false;
   #heardMs = performance.now();
   #bulk: Promise<void> = Promise.resolve();
   #waiting = 0;
   #silenceMs = SILENCE_MS;
 
-  /** The channel must be open. `own` is what this end is. */
-  constructor(channel: LinkChannel, sizes: TensorSizes, own: 'host' | 'device') {
+  /** The channel must be open; `early` is what came over it before. */
+  constructor(channel: LinkChannel, sizes: TensorSizes, terms: ProofTerms, early: readonly unknown[] = []) {
     this.#channel = channel;
     this.#sizes = sizes;
-    this.#reassembler = new Reassembler(own === 'host' ? sizes.toHostBytes : sizes.toDeviceBytes);
+    this.#maxBytes = terms.own === 'host' ? sizes.toHostBytes : sizes.toDeviceBytes;
+    this.opened = whileOpen(
+      this.#ending.on,
+      new Promise<Opened>((resolve) => {
+        this.#settleOpened = resolve;
+      }),
+    );
+    // Who does not ask is told by `onClose`.
+    this.opened.catch(() => undefined);
     channel.binaryType = 'arraybuffer';
     channel.bufferedAmountLowThreshold = LOW_WATER_BYTES;
     channel.addEventListener('message', ({ data }) => this.#receive(data));
     channel.addEventListener('close', () => this.#end('The connection was closed.'));
     channel.addEventListener('error', () => this.#end('The connection broke.'));
     this.#heartbeat = setInterval(() => this.#beat(), PING_EVERY_MS);
-    this.#put(encodeHello());
+    const { state, effects } = beginProof(terms);
+    this.#proof = state;
+    this.#perform(effects);
+    for (const data of early) this.#receive(data);
   }
 
   send(message: DataMessage, pace: SendPace | null = null): Promise<void> {
+    if (!this.#isOpen && !this.#closed) throw new Error('A link sends nothing before the other side is known.');
     if (message.tensors.length === 0) {
       // Short messages overtake bulk ones: their single slice goes straight out.
       this.#put(encodeMessage(message));
@@ -101,8 +127,8 @@ export class ChannelLink implements MessageLink {
     return sent;
   }
 
-  close(): void {
-    this.#end('The connection was closed here.');
+  close(why = 'The connection was closed here.'): void {
+    this.#end(why);
   }
 
   /** Whether the peer is known to have lost the server: then it is given up after a shorter silence. */
@@ -183,10 +209,11 @@ export class ChannelLink implements MessageLink {
       if (bytes === null) return;
       if (!this.#messages.spend(nowMs)) throw new Error(FLOOD);
       const frame = decodeFrame(bytes);
-      if (!this.#greeted) {
-        const problem = helloProblem(frame);
-        if (problem !== null) throw new Error(problem);
-        this.#greeted = true;
+      if (!this.#isOpen) {
+        if (frame.tensors.length > 0) throw new Error('A peer sent tensors before it was clear who it is.');
+        const { state, effects } = stepProof(this.#proof, frame.header);
+        this.#proof = state;
+        this.#perform(effects);
         return;
       }
       const message = readMessage(frame, this.#sizes);
@@ -201,8 +228,24 @@ export class ChannelLink implements MessageLink {
     }
   }
 
+  #perform(effects: readonly ProofEffect[]): void {
+    for (const effect of effects) {
+      if (effect.type === 'send') this.#put(encodeFrame(effect.header, []));
+      else if (effect.type === 'end') this.#end(effect.sentence);
+      else {
+        this.#isOpen = true;
+        this.#reassembler = new Reassembler(this.#maxBytes);
+        this.#settleOpened({ proof: effect.proof, digits: effect.digits });
+      }
+    }
+  }
+
   #beat(): void {
     const nowMs = performance.now();
+    if (!this.#isOpen) {
+      if (nowMs - this.#openedMs > PROOF_MS) this.#end('The other side did not say who it is.');
+      return;
+    }
     const overdue = this.#reassembler.overdue(nowMs);
     if (overdue !== null) this.#end(overdue);
     else if (nowMs - this.#heardMs > this.#silenceMs) this.#end('The other side stopped answering.');

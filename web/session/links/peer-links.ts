@@ -1,13 +1,21 @@
 import type { Introduction } from '../../../signaling/protocol/messages.ts';
-import { Emitter } from '../world/emitter.ts';
+import { Emitter, type Listeners } from '../world/emitter.ts';
 import { Ending } from '../world/ending.ts';
-import type { LinkChannel } from './channel-link.ts';
+import { messageOf } from '../world/with-progress.ts';
+import { type LinkChannel, PROOF_BYTES } from './channel-link.ts';
+import { fingerprintsOf } from './fingerprints.ts';
 
 /** Stream of the negotiated channel, above those that PeerJS and the browsers number themselves. */
 const CHANNEL_ID = 100;
 const OPEN_TIMEOUT_MS = 15_000;
 /** A server that forgets its rooms again and again may cost links, not memory. */
 const MAX_RETIRED = 4;
+/** A channel that was closed here is waited for so long; then the connection goes, whatever the other side says. */
+const CLOSING_MS = 1000;
+/** PeerJS keeps what comes for connections that it does not know, for ever. */
+const FORGET_STRAYS_MS = 30_000;
+/** What the other side may say before this side knows who it is: how it greets, and proves itself. */
+const MAX_EARLY_MESSAGES = 4;
 const FIRST_RECONNECT_MS = 1000;
 const MAX_RECONNECT_MS = 15_000;
 
@@ -19,6 +27,7 @@ export interface AddressPeer {
   connect(peerId: string, options: { reliable: boolean; serialization: string }): AddressConnection;
   on(event: 'open' | 'disconnected' | 'close', listener: () => void): unknown;
   on(event: 'connection', listener: (connection: AddressConnection) => void): unknown;
+  on(event: 'call', listener: (call: { close(): void }) => void): unknown;
   on(event: 'error', listener: (error: { readonly type: string; readonly message: string }) => void): unknown;
   reconnect(): void;
   disconnect(): void;
@@ -27,17 +36,47 @@ export interface AddressPeer {
 
 export interface AddressConnection {
   readonly peer: string;
+  /** PeerJS's own channel, where this end made the connection. */
+  readonly dataChannel?: { onclose: unknown; onmessage: unknown; close(): void } | null;
   readonly peerConnection: {
     readonly connectionState: RTCPeerConnectionState;
+    readonly localDescription: { readonly sdp: string } | null;
+    readonly remoteDescription: { readonly sdp: string } | null;
+    /** PeerJS's listeners. */
+    ondatachannel: unknown;
+    ontrack: unknown;
     createDataChannel(label: string, options: RTCDataChannelInit): LinkChannel;
-    addEventListener(type: 'connectionstatechange', listener: () => void): void;
+    addEventListener(type: 'connectionstatechange' | 'track', listener: () => void): void;
+    addEventListener(type: 'datachannel', listener: (event: { readonly channel: { close(): void } }) => void): void;
   };
   close(): void;
+}
+
+/** A connection to another tab, with one channel that is open. */
+export interface OpenConnection {
+  readonly channel: LinkChannel;
+  /** What has come so far; to be asked once, by who listens from now on. */
+  early(): readonly unknown[];
+  readonly ownFingerprint: string;
+  readonly otherFingerprint: string;
+  /** The other side does what no device does: the link is to end with this sentence. */
+  readonly onBreach: Listeners<string>;
+}
+
+/** Another tab that connects; it may be let wait, but not for long. */
+export interface Incoming {
+  readonly peerId: string;
+  open(): Promise<OpenConnection>;
+  refuse(): void;
 }
 
 export interface AddressWorld {
   createPeer(introduction: Introduction): AddressPeer;
 }
+
+/** One in-band channel is PeerJS's own; whoever opens another one, or sends pictures or sound, is no device of ours. */
+const EXTRA_CHANNEL = 'The other side opened a channel that nobody asked for.';
+const MEDIA = 'The other side sends pictures or sound, which no device does.';
 
 /**
  * Where this tab can be reached by others of its room. PeerJS introduces two tabs, over the server and under the id that the room gave to
@@ -45,23 +84,24 @@ export interface AddressWorld {
  */
 export class PeerAddress {
   readonly #environment: AddressWorld;
+  readonly #accept: ((incoming: Incoming) => void) | null;
   readonly #address = new Emitter<string>();
-  readonly #incoming = new Emitter<{ peerId: string; channel: Promise<LinkChannel> }>();
   /** Called with the id under which this tab can be reached, again whenever it can be reached again. */
   readonly onAddress = this.#address.on;
-  /** Host only: another tab connects. */
-  readonly onIncoming = this.#incoming.on;
   #introduction: Introduction | null = null;
   #peer: AddressPeer | null = null;
   /** Of ids that the room does not know any more: their links live on. */
   readonly #retired: AddressPeer[] = [];
   readonly #ending = new Ending();
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #forgetting: ReturnType<typeof setInterval> | null = null;
   #reconnectMs = FIRST_RECONNECT_MS;
   readonly #unavailable = new Emitter<string>();
 
-  constructor(environment: AddressWorld) {
+  /** `accept` is for hosts: nobody connects to another device. */
+  constructor(environment: AddressWorld, accept: ((incoming: Incoming) => void) | null = null) {
     this.#environment = environment;
+    this.#accept = accept;
   }
 
   /** The room says under which id this tab is introduced, and which servers help; again whenever either changes. */
@@ -88,16 +128,17 @@ export class PeerAddress {
   }
 
   /** Opens a channel to the tab at `peerId`; rejects with a sentence when that does not work out. */
-  connect(peerId: string): Promise<LinkChannel> {
+  connect(peerId: string): Promise<OpenConnection> {
     const peer = this.#peer;
     if (peer === null || !peer.open) return Promise.reject(new Error('The introduction server is not connected.'));
-    const connection = peer.connect(peerId, { reliable: true, serialization: 'binary' });
-    return this.#channel(connection);
+    // `raw` keeps nothing of what comes over PeerJS's own channel.
+    return this.#open(peer.connect(peerId, { reliable: true, serialization: 'raw' }));
   }
 
   close(): void {
     this.#ending.end('The session is over.');
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#forgetting !== null) clearInterval(this.#forgetting);
     for (const peer of [...this.#retired, this.#peer]) peer?.destroy();
   }
 
@@ -120,9 +161,17 @@ export class PeerAddress {
       this.#reconnectMs = FIRST_RECONNECT_MS;
       this.#address.emit(id);
     });
-    peer.on('connection', (connection) =>
-      this.#incoming.emit({ peerId: connection.peer, channel: this.#channel(connection) }),
-    );
+    peer.on('connection', (connection) => {
+      if (this.#accept === null || this.#closed) connection.close();
+      else
+        this.#accept({
+          peerId: connection.peer,
+          open: () => this.#open(connection),
+          refuse: () => connection.close(),
+        });
+    });
+    peer.on('call', (call) => call.close());
+    this.#forgetting ??= setInterval(() => this.#forgetStrays(), FORGET_STRAYS_MS);
     peer.on('disconnected', () => again(() => (peer.destroyed ? this.#start() : peer.reconnect())));
     peer.on('close', () => again(() => this.#start()));
     peer.on('error', (error) => {
@@ -130,11 +179,20 @@ export class PeerAddress {
     });
   }
 
-  #channel(connection: AddressConnection): Promise<LinkChannel> {
+  #forgetStrays(): void {
+    for (const peer of [...this.#retired, this.#peer]) {
+      const strays: unknown = peer && Reflect.get(peer, '_lostMessages');
+      if (strays instanceof Map) strays.clear();
+    }
+  }
+
+  #open(connection: AddressConnection): Promise<OpenConnection> {
     const pc = connection.peerConnection;
     // Both sides create it at once, before the connection is up: data for a stream that one side does not know yet would be lost.
     const channel = pc.createDataChannel('tabloom', { negotiated: true, id: CHANNEL_ID, ordered: true });
     channel.binaryType = 'arraybuffer';
+    const breach = new Emitter<string>();
+    const early = earlyMessages(channel);
     return new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
         clearTimeout(timer);
@@ -143,9 +201,14 @@ export class PeerAddress {
       };
       const fail = (why: string): void =>
         settle(() => {
-          connection.close();
           reject(new Error(why));
+          connection.close();
         });
+      const onBreach = (why: string): void => {
+        breach.emit(why);
+        fail(why);
+      };
+      keepOneChannel(connection, onBreach);
       const timer = setTimeout(() => fail('The other device could not be reached over WebRTC.'), OPEN_TIMEOUT_MS);
       const offs = [
         this.#unavailable.on((message) => {
@@ -153,7 +216,21 @@ export class PeerAddress {
         }),
         this.#ending.on(fail),
       ];
-      channel.addEventListener('open', () => settle(() => resolve(channel)));
+      channel.addEventListener('open', () =>
+        settle(() => {
+          try {
+            resolve({
+              channel: closingAll(channel, connection),
+              early,
+              ownFingerprint: fingerprintsOf(pc.localDescription?.sdp ?? ''),
+              otherFingerprint: fingerprintsOf(pc.remoteDescription?.sdp ?? ''),
+              onBreach: breach.on,
+            });
+          } catch (error) {
+            fail(messageOf(error));
+          }
+        }),
+      );
       channel.addEventListener('close', () => fail('The connection to the other device was closed.'));
       pc.addEventListener('connectionstatechange', () => {
         if (pc.connectionState === 'failed') {
@@ -163,4 +240,57 @@ export class PeerAddress {
       });
     });
   }
+}
+
+/**
+ * Takes a connection out of PeerJS's hands, which would keep what comes over any channel that the other side opens, for as long as it comes.
+ * What is not our channel is closed; beyond PeerJS's own, or with pictures or sound, `onBreach` is told.
+ */
+function keepOneChannel(connection: AddressConnection, onBreach: (why: string) => void): void {
+  const { peerConnection: pc, dataChannel: introduced } = connection;
+  let expected = 1;
+  if (introduced) {
+    expected = 0;
+    // PeerJS ends the whole connection with its channel.
+    introduced.onclose = null;
+    introduced.onmessage = null;
+    introduced.close();
+  }
+  pc.ondatachannel = null;
+  pc.ontrack = null;
+  pc.addEventListener('datachannel', ({ channel }) => {
+    channel.close();
+    if (expected-- <= 0) onBreach(EXTRA_CHANNEL);
+  });
+  pc.addEventListener('track', () => onBreach(MEDIA));
+}
+
+/** Keeps what comes over a channel until somebody asks for it, and listens. */
+function earlyMessages(channel: LinkChannel): () => readonly unknown[] {
+  const kept: unknown[] = [];
+  let listening = true;
+  channel.addEventListener('message', ({ data }) => {
+    const isShort = data instanceof ArrayBuffer && data.byteLength <= PROOF_BYTES;
+    if (listening && isShort && kept.length < MAX_EARLY_MESSAGES) kept.push(data);
+  });
+  return () => {
+    listening = false;
+    return kept.splice(0);
+  };
+}
+
+/** The channel, whose end is the connection's, also where the other side does not answer. */
+function closingAll(channel: LinkChannel, connection: AddressConnection): LinkChannel {
+  const close = channel.close.bind(channel);
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let closed = false;
+  channel.addEventListener('close', () => {
+    closed = true;
+    if (timer !== null) clearTimeout(timer);
+  });
+  channel.close = () => {
+    close();
+    if (!closed) timer ??= setTimeout(() => connection.close(), CLOSING_MS);
+  };
+  return channel;
 }

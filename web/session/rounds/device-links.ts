@@ -79,6 +79,13 @@ export class DeviceLinks {
   }
 
   abandon(device: string, tag: OrderTag): void {
-    void this.#members.get(device)?.link.send({ header: { type: 'abandon', tag }, tensors: [] });
+    this.tell(device, { type: 'abandon', tag });
+  }
+
+  /** A short message, lost where the device has no link. */
+  tell(device: string, header: DataMessage<'abandon'>['header'] | DataMessage<'compared'>['header']): void {
+    const link = this.#members.get(device)?.link;
+    if (header.type === 'abandon') void link?.send({ header, tensors: [] });
+    else void link?.send({ header, tensors: [] });
   }
 }

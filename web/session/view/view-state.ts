@@ -9,7 +9,7 @@ import { isBetter, type Measure, measured } from '../../../signaling/protocol/sc
 import type { OpeningProgress } from '../../../worker/api/host-api.ts';
 import type { DataReport } from '../../../worker/api/tables.ts';
 import type { RoomMessage } from '../links/room-client.ts';
-import type { Notice, SessionView } from './view.ts';
+import type { LinkProof, Notice, SessionView } from './view.ts';
 
 /** Notices are for the moment; a page shows the latest few. */
 const MAX_NOTICES = 20;
@@ -26,6 +26,8 @@ export type ViewEvent =
   | { readonly type: 'evaluation'; readonly evaluation: SessionView['evaluation'] }
   | { readonly type: 'data'; readonly data: DataReport; readonly pairs: boolean }
   | { readonly type: 'invitation'; readonly invitation: SessionView['invitation'] }
+  /** Null when the link is gone. */
+  | { readonly type: 'proof'; readonly device: string; readonly proof: LinkProof | null }
   | { readonly type: 'kept'; readonly kept: SessionView['kept'] }
   | {
       readonly type: 'notice';
@@ -46,6 +48,7 @@ export function firstView(role: SessionView['role'], self: string): SessionView 
     cap: null,
     waiting: [],
     atDoor: null,
+    proofs: {},
     room: null,
     status: role === 'watcher' ? { kind: 'watching' } : { kind: 'joining' },
     rounds: [],
@@ -66,6 +69,10 @@ export function reduceView(view: SessionView, event: ViewEvent): SessionView {
   switch (event.type) {
     case 'server':
       return { ...view, server: event.server };
+    case 'proof': {
+      const { [event.device]: _, ...others } = view.proofs;
+      return { ...view, proofs: event.proof === null ? others : { ...others, [event.device]: event.proof } };
+    }
     case 'status':
       return { ...view, status: event.status };
     case 'opening':

@@ -21,6 +21,7 @@ import type {
 } from '../../../worker/api/host-api.ts';
 import type { DevReport } from '../../../worker/api/report.ts';
 import type { DataReport, NamedFile, TablePreview, TextColumns } from '../../../worker/api/tables.ts';
+import type { Proof } from '../links/proof.ts';
 
 export type { KeptSession };
 
@@ -30,6 +31,14 @@ export interface Notice {
   readonly kind: 'news' | 'problem';
   readonly sentence: string;
   readonly elapsedSeconds: number;
+}
+
+/** How sure it is that nobody sits between the host and a device, the server included. */
+export interface LinkProof {
+  /** Both showed that they know the session's secret; people compared digits; or nothing of this yet. */
+  readonly proof: Proof;
+  /** Six, which both screens show for people to compare; null where there is nothing to compare. */
+  readonly digits: string | null;
 }
 
 /** Everything a page (or a terminal) shows of a session; replaced whole by a pure function on every event. */
@@ -48,6 +57,8 @@ export interface SessionView {
   readonly waiting: readonly Waiting[];
   /** For a device that waits until the host lets it in: what to tell its person. Null otherwise. */
   readonly atDoor: string | null;
+  /** Of the devices that the host is linked with, by id; another device has its own alone. */
+  readonly proofs: Readonly<Record<string, LinkProof>>;
   /** Null until the server answered. */
   readonly room: RoomView | null;
   /** This tab's own state; the room's view of it follows a little later. */
@@ -119,6 +130,8 @@ export interface EntranceControls {
   refuse(device: string): void;
   /** Takes a device out, or sends away one that waits, for good: whoever comes from its address has to wait from now on. */
   remove(device: string): void;
+  /** Whether a device's screen shows the digits that `view.proofs` has. Where it shows others, the device is removed. */
+  confirmDigits(device: string, same: boolean): void;
 }
 
 export interface HostSession extends Session {
