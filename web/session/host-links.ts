@@ -107,7 +107,7 @@ export class HostLinks {
     this.#opening.set(peerId, ofOne + 1);
     try {
       const [connection, device] = await Promise.all([incoming.open(), this.#deviceAt(peerId)]);
-      if (device === null || this.#closed) connection.channel.close();
+      if (device === null || this.#closed) connection.close();
       else await this.#link(connection, device);
     } catch (error) {
       if (!this.#closed) store.notice('news', `A device could not be linked: ${messageOf(error)}`);
@@ -123,7 +123,7 @@ export class HostLinks {
     const how = entrance.standing(device);
     const room = store.view.room?.id;
     if (how === 'removed' || room === undefined) {
-      connection.channel.close();
+      connection.close();
       return;
     }
     const compared = this.#compared.get(device);

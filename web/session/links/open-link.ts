@@ -10,7 +10,7 @@ export type LinkParties = Pick<ProofTerms, 'own' | 'room' | 'host' | 'device' | 
 
 /** A link over a connection that is open, once the two ends know each other. Rejects with a sentence, and the connection is closed then. */
 export async function openLink(
-  { channel, early, ownFingerprint, otherFingerprint, onBreach }: OpenConnection,
+  { channel, early, ownFingerprint, otherFingerprint, onBreach, close }: OpenConnection,
   sizes: TensorSizes,
   parties: LinkParties,
   randomBytes: (length: number) => Uint8Array,
@@ -23,5 +23,6 @@ export async function openLink(
     early(),
   );
   onBreach((why) => link.close(why));
+  link.onClose(() => close());
   return { link, ...(await link.opened) };
 }

@@ -61,6 +61,8 @@ export interface OpenConnection {
   readonly otherFingerprint: string;
   /** The other side does what no device does: the link is to end with this sentence. */
   readonly onBreach: Listeners<string>;
+  /** Closes the channel, and soon the connection, also where the other side does not answer. */
+  close(): void;
 }
 
 /** Another tab that connects; it may be let wait, but not for long. */
@@ -220,7 +222,8 @@ export class PeerAddress {
         settle(() => {
           try {
             resolve({
-              channel: closingAll(channel, connection),
+              channel,
+              close: closing(channel, connection),
               early,
               ownFingerprint: fingerprintsOf(pc.localDescription?.sdp ?? ''),
               otherFingerprint: fingerprintsOf(pc.remoteDescription?.sdp ?? ''),
@@ -279,18 +282,15 @@ function earlyMessages(channel: LinkChannel): () => readonly unknown[] {
   };
 }
 
-/** The channel, whose end is the connection's, also where the other side does not answer. */
-function closingAll(channel: LinkChannel, connection: AddressConnection): LinkChannel {
-  const close = channel.close.bind(channel);
+function closing(channel: LinkChannel, connection: AddressConnection): () => void {
   let timer: ReturnType<typeof setTimeout> | null = null;
   let closed = false;
   channel.addEventListener('close', () => {
     closed = true;
     if (timer !== null) clearTimeout(timer);
   });
-  channel.close = () => {
-    close();
+  return () => {
+    channel.close();
     if (!closed) timer ??= setTimeout(() => connection.close(), CLOSING_MS);
   };
-  return channel;
 }
