@@ -41,16 +41,46 @@ describe('the host’s side of a door', () => {
   const scene = () => {
     const said: ClientMessage[] = [];
     const unlinked: string[] = [];
+    const compared: string[] = [];
     const store = new ViewStore('host', 'hosthost');
     const context = {
       origin: 'https://example.org',
       store,
       send: (message: ClientMessage) => void said.push(message),
       onRemoved: (device: string) => void unlinked.push(device),
+      onCompared: (device: string) => void compared.push(device),
     };
     const first = firstDoor(bytes, grammar, {}, null);
-    return { said, unlinked, store, door: new OwnDoor(context, first), secret: first.secret };
+    return { said, unlinked, compared, store, door: new OwnDoor(context, first), secret: first.secret };
   };
+
+  it('links only whom it knows: by the secret, or let in by hand, or while the code was enough; nobody who was removed', () => {
+    const { door } = scene();
+    door.set('link', 12);
+    door.admit('byhandbyhand');
+    const standing = () => ['byhandbyhand', 'withlinkonly'].map((device) => door.standing(device));
+    expect(standing()).toEqual(['may come', 'must prove']);
+    door.set('open', 12);
+    expect(door.standing('whilewasopen')).toBe('may come');
+    door.set('link', 12);
+    expect([door.standing('whilewasopen'), ...standing()]).toEqual(['may come', 'may come', 'must prove']);
+    door.remove('byhandbyhand');
+    expect(standing()).toEqual(['removed', 'must prove']);
+    // What the host kept still holds when it comes back.
+    const again = firstDoor(bytes, grammar, {}, { key: { ...key, door: door.kept } });
+    expect([again.admitted, again.removed]).toEqual([['whilewasopen'], ['byhandbyhand']]);
+  });
+
+  it('takes a device out whose screen shows other digits, and remembers one that shows the same', () => {
+    const { said, unlinked, compared, store, door } = scene();
+    door.confirmDigits('samesame', true);
+    expect([compared, unlinked]).toEqual([['samesame'], []]);
+    door.confirmDigits('otherother', false);
+    expect([compared, unlinked]).toEqual([['samesame'], ['otherother']]);
+    expect(said).toEqual([{ type: 'remove', device: 'otherother' }]);
+    expect(store.view.notices.at(-1)?.sentence).toMatch(/showed other digits/);
+    expect(door.standing('otherother')).toBe('removed');
+  });
 
   it('says what its person decides, and what it has decided where the server forgot', async () => {
     const { said, unlinked, door, secret } = scene();
@@ -69,7 +99,7 @@ describe('the host’s side of a door', () => {
     const removed = ['thirdthird'];
     const passHash = passHashOf(passOf(secret));
     expect(door.entry).toEqual({ passHash, door: 'ask', cap: 12, removed, downloadBytes: 9_123_456 });
-    expect(door.kept).toEqual({ secret, door: 'ask', cap: 12, removed });
+    expect(door.kept).toEqual({ secret, door: 'ask', cap: 12, removed, admitted: ['firstfirst'] });
     // The secret itself is told to nobody.
     expect(JSON.stringify([said, door.entry])).not.toContain(secret);
   });
