@@ -17,14 +17,28 @@ const states = (thread: Thread | undefined) => thread?.cells.map((cell) => `${ce
 describe('rows', () => {
   it('go from the head down to the layer next to the embeddings', () => {
     expect(cloth({ ...base, room: three }).rows).toEqual([
-      { layer: null, depth: 0 },
-      { layer: 5, depth: 1 },
-      { layer: 4, depth: 2 },
-      { layer: 3, depth: 3 },
-      { layer: 2, depth: 4 },
-      { layer: 1, depth: 5 },
-      { layer: 0, depth: 6 },
+      { layer: null, depth: 0, bare: false },
+      { layer: 5, depth: 1, bare: false },
+      { layer: 4, depth: 2, bare: false },
+      { layer: 3, depth: 3, bare: false },
+      { layer: 2, depth: 4, bare: false },
+      { layer: 1, depth: 5, bare: false },
+      { layer: 0, depth: 6, bare: false },
     ]);
+  });
+
+  it('of layers without adapters are bare: gradients pass them, and nobody weaves there', () => {
+    const lora = { ...three.settings.lora, layers: [1, 3, 5] };
+    const shares: readonly Share[] = [
+      { place: 0, layers: [1, 3] },
+      { place: 1, layers: [5], head: true },
+    ];
+    const some = room({ devices: [device(0), device(1)], plan: plan(6, shares) });
+    const drawn = cloth({ ...base, room: { ...some, settings: { ...some.settings, lora } } });
+    expect(drawn.rows.filter(({ bare }) => bare).map(({ layer }) => layer)).toEqual([4, 2, 0]);
+    const deep = drawn.threads.find(({ device: id }) => id === device(0).id);
+    expect(states(deep)).toEqual(['3 woven', '5 woven']);
+    expect(deep?.reachRows).toBe(6);
   });
 
   it('of an assignment run top to bottom', () => {

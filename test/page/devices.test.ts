@@ -156,5 +156,9 @@ describe('the plan in words', () => {
   it('is one sentence for a screen reader', () => {
     expect(clothSentence(pair)).toContain('Pixel 8 trains layers 3–5 and the head, predicted 0.42 s.');
     expect(clothSentence({ ...pair, plan: null })).toBe('6 layers and the head; no plan yet.');
+    const lora = { ...pair.settings.lora, layers: [3, 5] };
+    expect(clothSentence({ ...pair, settings: { ...pair.settings, lora }, plan: null })).toBe(
+      '6 layers and the head; no plan yet. Layers 0–2 and 4 carry no adapters and are not trained.',
+    );
   });
 });

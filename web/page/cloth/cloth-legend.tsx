@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 
-/** What the marks of the picture mean. */
-export function ClothLegend() {
+/** What the marks of the picture mean; `bare` where some layers have no adapters. */
+export function ClothLegend({ bare }: { bare: boolean }) {
   return (
     <ul class="legend">
       <li>
@@ -22,6 +22,14 @@ export function ClothLegend() {
         </LegendMark>
         forward pass only
       </li>
+      {bare && (
+        <li>
+          <LegendMark>
+            <path class="weft weft-bare" d="M2 10H24" />
+          </LegendMark>
+          no adapters: passed, not trained
+        </li>
+      )}
       <li>
         <LegendMark>
           <rect class="legend-weight" x={7} y={1} width={12} height={17} rx={2} />

@@ -32,7 +32,7 @@ export function ClothPicture({ cloth, sentence }: { cloth: Cloth; sentence: stri
             {shape.rowY.map((y, row) => (
               <line
                 key={cloth.rows[row]!.depth}
-                class="weft"
+                class={cloth.rows[row]!.bare ? 'weft weft-bare' : 'weft'}
                 x1={0}
                 x2={shape.width}
                 y1={y + shape.cellHeight / 2}
@@ -77,7 +77,7 @@ function RowLabels({ cloth, shape, width, short }: { cloth: Cloth; shape: Loom; 
       </text>
       {cloth.rows.map((row, i) => (
         <g key={row.depth}>
-          <text class="label" x={0} y={shape.rowY[i]! + middle}>
+          <text class={row.bare ? 'label-quiet' : 'label'} x={0} y={shape.rowY[i]! + middle}>
             {row.layer === null ? 'head' : short ? row.layer : `layer ${row.layer}`}
           </text>
           <text class="label-quiet" x={right} y={shape.rowY[i]! + middle} text-anchor="end">

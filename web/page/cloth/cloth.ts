@@ -1,3 +1,4 @@
+import { trainedLayers } from '../../../signaling/protocol/adapters.ts';
 import type { RoomAssignment, RoomPlan } from '../../../signaling/protocol/plan.ts';
 import type { Activity, DeviceView, RoomView, RoundReport } from '../../../signaling/protocol/room-view.ts';
 import { type Mark, markFor, type Seats } from './marks.ts';
@@ -18,6 +19,8 @@ export interface ClothRow {
   /** Layer index as Hugging Face counts; null for the head. */
   readonly layer: number | null;
   readonly depth: number;
+  /** A layer without adapters: gradients pass through it on their way down, and nobody trains it. */
+  readonly bare: boolean;
 }
 
 /** `woven`: the gradient is with the host (or no round runs). `next`: the device works on it. `open`: later in this round. */
@@ -69,7 +72,12 @@ export interface ClothInput {
 export function cloth({ room, self, rounds, activity, seats }: ClothInput): Cloth {
   const { plan } = room;
   const { layers } = room.settings.shape;
-  const rows = Array.from({ length: layers + 1 }, (_, row) => ({ layer: row === 0 ? null : layers - row, depth: row }));
+  const trained = trainedLayers(room.settings.lora, layers);
+  const rows = Array.from({ length: layers + 1 }, (_, row) => ({
+    layer: row === 0 ? null : layers - row,
+    depth: row,
+    bare: row > 0 && !trained.includes(layers - row),
+  }));
   const running = room.phase === 'training' && !tooQuickToShow(rounds) ? activity : null;
   const teams = teamStarts(plan);
   const widest = Math.max(1, ...(plan?.assignments ?? []).map((assignment) => assignment.samples.count));

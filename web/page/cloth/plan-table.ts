@@ -1,5 +1,6 @@
+import { trainedLayers } from '../../../signaling/protocol/adapters.ts';
 import type { RoomView, RoundReport } from '../../../signaling/protocol/room-view.ts';
-import { blocksText } from '../../../signaling/protocol/words/lists.ts';
+import { blocksText, capitalised } from '../../../signaling/protocol/words/lists.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import { hasWork } from './cloth.ts';
 import { markFor, type Seats } from './marks.ts';
@@ -44,12 +45,19 @@ export function planTable(room: RoomView, rounds: readonly RoundReport[], seats:
 export function clothSentence(room: RoomView): string {
   const { plan } = room;
   const layers = room.settings.shape.layers;
-  if (plan === null) return `${layers} layers and the head; no plan yet.`;
+  const trained = trainedLayers(room.settings.lora, layers);
+  const bare = Array.from({ length: layers }, (_, layer) => layer).filter((layer) => !trained.includes(layer));
+  const rest =
+    bare.length === 0
+      ? ''
+      : ` ${capitalised(blocksText(bare, false))} ${bare.length === 1 ? 'carries' : 'carry'} no adapters and ${bare.length === 1 ? 'is' : 'are'} not trained.`;
+  if (plan === null) return `${layers} layers and the head; no plan yet.${rest}`;
   const who = plan.assignments.filter(hasWork).map((assignment) => {
     const name = room.devices.find((device) => device.id === assignment.device)?.name ?? 'A device that left';
     const seconds = secondsText(assignment.computeSeconds + assignment.uploadSeconds);
     return `${name} trains ${blocksText(assignment.layers, assignment.head)}, predicted ${seconds}`;
   });
-  if (who.length > 8) return `${who.length} devices share ${layers} layers and the head. The table below lists them.`;
-  return `${who.join('; ')}.`;
+  if (who.length > 8)
+    return `${who.length} devices share ${layers} layers and the head. The table below lists them.${rest}`;
+  return `${who.join('; ')}.${rest}`;
 }

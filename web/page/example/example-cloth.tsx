@@ -19,7 +19,7 @@ export function ExampleCloth() {
         cloth={EXAMPLE}
         sentence="The phone trains the head and layer 5, the tablet layers 3 and 4, the laptop layers 0 to 2."
       />
-      <ClothLegend />
+      <ClothLegend bare={false} />
       <figcaption>
         An example: three devices share six layers. The further down a block lies, the longer its gradient travels, so
         the fastest device takes the deepest ones. All together make the same update as one device alone would.

@@ -21,7 +21,7 @@ export function AllocationSection({ view, seats }: { view: SessionView; seats: S
     <section class="allocation" aria-labelledby="allocation-title">
       <h2 id="allocation-title">Who trains what</h2>
       <ClothPicture cloth={picture} sentence={clothSentence(room)} />
-      <ClothLegend />
+      <ClothLegend bare={picture.rows.some((row) => row.bare)} />
       {limitSentences(view, room).map((sentence) => (
         <p key={sentence} class="limit">
           {sentence}
