@@ -9,7 +9,7 @@ import {
 import type { ColumnChoice, TablePreview, TableReport } from '../../worker/api/tables.ts';
 import { classProblem } from '../../worker/data/own-task.ts';
 import { columnIndex, readExamples } from '../../worker/data/table-examples.ts';
-import { classReading } from '../../worker/table/columns/labels.ts';
+import { classReading, MAX_TABLE_CLASSES } from '../../worker/table/columns/labels.ts';
 import { previewTable } from '../../worker/table/columns/preview.ts';
 import type { Table } from '../../worker/table/table.ts';
 import { capitalised } from '../protocol/words/lists.ts';
@@ -78,6 +78,8 @@ export async function tableCommand(argv: string[]): Promise<number> {
   return 0;
 }
 
+const TOO_MANY_NAMES = Array.from({ length: MAX_TABLE_CLASSES + 1 }, String);
+
 type Named = Readonly<Partial<Record<'text' | 'pair' | 'label', string>>>;
 
 function findingOf(table: Table, named: Named, said: LabelKind | undefined): Finding {
@@ -90,11 +92,13 @@ function findingOf(table: Table, named: Named, said: LabelKind | undefined): Fin
     return { report: preview.report, text, pair, label, labels: null, problem: missingRole(text) };
   const labels = labelKindOf(column, said);
   const names = column.labels.classNames;
+  // More names than classes can be: no row's label is one of a class, and none is wrong for that.
+  if (labels === 'classes' && names === null)
+    return { report: preview.report, text, pair, label, labels, problem: classProblem(label, TOO_MANY_NAMES) };
   const reading = labels === 'score' ? ({ kind: 'number' } as const) : classReading(names ?? []);
   const choice: ColumnChoice = { text, pair, label };
   const report = readExamples(table, choice, reading, () => undefined);
-  // A preview lists no more names than classes can be; beyond that it has none.
-  const noClasses = labels === 'score' ? null : classProblem(label, names ?? Array.from({ length: 1000 }, String));
+  const noClasses = labels === 'score' ? null : classProblem(label, names ?? []);
   const few = report.used < 2 ? 'Fewer than two rows can be used; training needs two.' : null;
   return { report, text, pair, label, labels, problem: noClasses ?? few };
 }

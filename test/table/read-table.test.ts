@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { drawsFrom } from '../../signaling/planner/algorithms/random.ts';
+import { rowsText } from '../../web/session/view/data-words.ts';
 import { previewTable } from '../../worker/table/columns/preview.ts';
+import { TOO_DEEP } from '../../worker/table/json-lines.ts';
 import { readTable } from '../../worker/table/read-table.ts';
 
 /** Rows that try every rule: quotes, separators and line breaks inside cells, letters of one, two, three and four bytes. */
@@ -144,4 +146,37 @@ describe('what is no table', () => {
   ])('%s is named in one sentence without anything of it', async (_, bytes) => {
     await expect(readTable('file\u001b[2J', bytes)).rejects.toThrow(/^file\\u001b\[2J[^\p{Cc}]+\.$/u);
   });
+});
+
+describe('JSON lines', () => {
+  const nested = (depth: number): string => `{"text":"a","label":"b","more":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+  it.each([
+    [100, 2],
+    [101, 1],
+    [50_000, 1],
+  ])('with lists %d deep: %d of 2 rows are used, none is lost without a word', async (depth, used) => {
+    const { report } = previewTable(await readTable('file', Buffer.from(`${nested(1)}\n${nested(depth)}`)));
+    expect([report.rows, report.used]).toEqual([2, used]);
+    expect(report.leftOut).toEqual(used === 2 ? [] : [{ reason: TOO_DEEP, count: 1, lines: [2], example: null }]);
+  });
+});
+
+it('a Parquet file whose metadata are no metadata is refused in words that are about the file', async () => {
+  const damaged = Buffer.concat([
+    Buffer.from('PAR1'),
+    Buffer.alloc(500, 1),
+    Buffer.of(100, 0, 0, 0),
+    Buffer.from('PAR1'),
+  ]);
+  await expect(readTable('file', damaged)).rejects.toThrow(
+    'file is a Parquet file that cannot be read (it is damaged).',
+  );
+});
+
+it('a table of names alone has no rows, and is not said to be used', () => {
+  expect([0, 1, 2].map((rows) => rowsText({ rows, used: rows }))).toEqual([
+    'no rows below the names of its columns.',
+    '1 row, used.',
+    '2 rows, all of them used.',
+  ]);
 });

@@ -4,6 +4,8 @@ import { columnNames, MAX_COLUMNS } from './column-names.ts';
 import type { Fault, Row, Table } from './table.ts';
 
 export const NO_OBJECT = 'not a JSON object';
+export const TOO_DEEP = 'a value of lists and objects in each other, more than a hundred deep';
+const MAX_DEPTH = 100;
 const TOO_MANY_KEYS = 'more keys than a table has columns';
 
 const OPEN_BRACE = 0x7b;
@@ -58,9 +60,22 @@ export function jsonLinesTable(name: string, { utf8, ...text }: DecodedText): Ta
 }
 
 function faultOf(object: Readonly<Record<string, unknown>>, keys: ReadonlyMap<string, number>): Fault | null {
+  if (Object.values(object).some(isTooDeep)) return { reason: TOO_DEEP, example: null };
   const unknown = keys.size < MAX_COLUMNS ? undefined : Object.keys(object).find((key) => !keys.has(key));
   return unknown === undefined ? null : { reason: TOO_MANY_KEYS, example: quoted(unknown) };
 }
+
+/** A cell writes its value as JSON again, which takes the stack as deep as the value is. */
+function isTooDeep(value: unknown): boolean {
+  let level = [value].filter(isNested);
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) return true;
+    level = level.flatMap((one) => Object.values(one)).filter(isNested);
+  }
+  return false;
+}
+
+const isNested = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 function objectOf(source: string): Readonly<Record<string, unknown>> | null {
   try {

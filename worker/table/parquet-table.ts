@@ -36,9 +36,7 @@ export async function parquetTable(name: string, bytes: Uint8Array): Promise<Tab
     objects = await parquetReadObjects({ file, metadata, compressors });
     if (objects.length !== rows) throw new RangeError(`it says that it has ${rows} rows, and has ${objects.length}`);
   } catch (error) {
-    throw new TableError(
-      `It is a Parquet file that cannot be read (${error instanceof Error ? error.message : String(error)}).`,
-    );
+    throw new TableError(`It is a Parquet file that cannot be read (${reasonOf(error)}).`);
   }
   const names = topColumns(metadata);
   const { columns, renamed } = columnNames(names);
@@ -55,6 +53,12 @@ export async function parquetTable(name: string, bytes: Uint8Array): Promise<Tab
     quoting: null,
   };
   return { name, format: 'parquet', columns, renamedColumns: renamed, text: none, rows };
+}
+
+/** What the library did not expect fails in its own code, in words that are about that. */
+function reasonOf(error: unknown): string {
+  if (error instanceof TypeError || error instanceof SyntaxError || !(error instanceof Error)) return 'it is damaged';
+  return error.message;
 }
 
 /** The children of the schema's root. */

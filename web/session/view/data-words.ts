@@ -9,6 +9,7 @@ const countText = (count: number, one: string, many: string): string => `${numbe
 
 /** "40 rows, all of them used." or "40 rows: 38 used, 2 left out." */
 export function rowsText({ rows, used }: Pick<TableReport, 'rows' | 'used'>): string {
+  if (rows === 0) return 'no rows below the names of its columns.';
   const all = countText(rows, 'row', 'rows');
   if (used === rows) return rows === 1 ? '1 row, used.' : `${all}, all of them used.`;
   return `${all}: ${number(used)} used, ${number(rows - used)} left out.`;
