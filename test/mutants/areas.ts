@@ -32,7 +32,13 @@ export const AREAS: readonly Area[] = [
   engine(/^worker\/engine\/onnx\//, 'test/engine/onnx.test.ts', 'test/engine/onnx-graphs.test.ts'),
   engine(/^worker\/engine\/webgpu\//, 'test/webgpu'),
   unit(/^signaling\/protocol\//, 'test/protocol', 'test/room', 'test/model/model-sizes.test.ts'),
-  unit(/^signaling\/planner\/teams\//, 'test/planner/teams.test.ts', 'test/planner/parts.test.ts'),
+  unit(
+    /^signaling\/planner\/teams\//,
+    'test/planner/known.test.ts',
+    'test/planner/teams.test.ts',
+    'test/planner/bounds.test.ts',
+    'test/planner/detailed.test.ts',
+  ),
   unit(
     /^signaling\/planner\/algorithms\//,
     'test/planner/algorithms.test.ts',
@@ -45,6 +51,8 @@ export const AREAS: readonly Area[] = [
     'test/planner/parts.test.ts',
     'test/planner/crunch.test.ts',
     'test/planner/joint.test.ts',
+    'test/planner/bounds.test.ts',
+    'test/planner/known.test.ts',
   ),
   unit(/^signaling\/planner\//, 'test/planner'),
   unit(/^signaling\/room\//, 'test/room'),
