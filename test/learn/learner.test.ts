@@ -73,6 +73,12 @@ describe('a step', () => {
     expect(one).toEqual(before);
   });
 
+  it('divides by the sum of the samples’ weights where they have some', () => {
+    // Sums of 6 in 16 places and of 2, for weights of 8 in 4 samples: 16 means of 0.75 are 3 long.
+    const result = takeStep(learner(), { ...round(whole(6)), denominator: 8 }, { ...training, maxGradientNorm: 0 });
+    expect(result).toMatchObject({ kind: 'stepped', gradientNorm: expect.closeTo(3, 6), loss: 0.25 });
+  });
+
   it('that did not happen does not move the schedule', () => {
     const one = learner();
     const rate = () => {

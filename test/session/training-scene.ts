@@ -1,6 +1,6 @@
 import type { DataMessage } from '../../signaling/protocol/exchange/data-messages.ts';
 import type { ClientMessage } from '../../signaling/protocol/messages.ts';
-import type { DeviceView, RoomView } from '../../signaling/protocol/room-view.ts';
+import type { DeviceView, RoomView, ScoreReport } from '../../signaling/protocol/room-view.ts';
 import type { ChunkTag } from '../../signaling/protocol/round.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import { SETTINGS_VERSION } from '../../signaling/protocol/version.ts';
@@ -20,7 +20,10 @@ import { profile } from '../protocol/samples.ts';
 /** What a device says to its order: nothing, that it failed, or its parts. */
 type Answer = (message: DataMessage<'order'>) => 'parts' | 'fail' | 'nothing';
 
-type Change = Partial<Pick<TrainingContext, 'resumed' | 'patience' | 'term' | 'worker'>>;
+type Change = Partial<Pick<TrainingContext, 'resumed' | 'patience' | 'term' | 'worker'>> & {
+  /** What a checkpoint's note brings back to the view before training is made. */
+  readonly recalled?: readonly ScoreReport[];
+};
 
 const HOST = 'hosthost';
 /** Of every sample that a device trains on. */
@@ -71,6 +74,8 @@ export class TrainingScene {
       plan: null,
       planNote: null,
     };
+    const { recalled = [], ...context } = change;
+    for (const report of recalled) this.store.dispatch({ type: 'score', report });
     this.training = new Training({
       term: 1,
       settings,
@@ -84,7 +89,7 @@ export class TrainingScene {
       send: (message) => void this.sent.push(message),
       onRound: (round, resting) => void this.rounds.push({ round, resting }),
       onPhase: (phase) => void this.phases.push(phase),
-      ...change,
+      ...context,
     });
   }
 

@@ -310,4 +310,31 @@ describe('trouble', () => {
     // That of before the first round, too, which the earlier host had not come to.
     expect(scoredRounds(later)).toEqual([0, 2, 4]);
   });
+
+  it('of an earlier host leaves what it had scored as it is: no round is scored twice', async () => {
+    const training = { rounds: 2, evaluateEvery: 1 };
+    const before = await TrainingScene.open(training);
+    before.join('a');
+    before.training.start();
+    await before.phase('finished');
+    const { scores } = before.store.view;
+    const bytes = await before.host.checkpoint('');
+    const goOn = async (rounds: number, recalled: typeof scores) => {
+      const worker = new Host(openFileOrHttp);
+      await worker.open({ ...(await worker.readCheckpoint(bytes)).request, start: { kind: 'checkpoint', bytes } });
+      const scene = await TrainingScene.open(
+        { ...training, rounds },
+        { worker, resumed: { round: 2, finished: false }, recalled },
+      );
+      scene.join('a');
+      scene.training.start();
+      await scene.phase('finished');
+      return scene.sent.flatMap((message) => (message.type === 'score' ? [message.report.round] : []));
+    };
+    expect(await goOn(2, scores)).toEqual([]);
+    expect(await goOn(3, scores)).toEqual([3]);
+    // Of the last round only the sample had been scored.
+    const sample = scores.map((score) => (score.round === 2 ? { ...score, examples: score.examples - 1 } : score));
+    expect(await goOn(2, sample)).toEqual([2]);
+  });
 });

@@ -56,6 +56,21 @@ async function adds(bytes: Uint8Array): Promise<number> {
   return report.rows;
 }
 
+describe('the separator', () => {
+  const columns = async (text: string) => (await readTable('file.csv', Buffer.from(text))).columns;
+
+  it.each([
+    ['semicolons', 'name, first;age;city\nLee, Ann;30;Ulm\nRoe, Jo;41;Bonn\n', ['name, first', 'age', 'city']],
+    ['commas', 'a;b,c,d\n1;2,3,4\n5;6,7,8\n', ['a;b', 'c', 'd']],
+  ])('is the one that gives more columns, where two fit every row: %s', async (_, text, expected) => {
+    expect(await columns(text)).toEqual(expected);
+  });
+
+  it('is the one that fits more rows, whatever the number of columns', async () => {
+    expect(await columns('a;b,c,d\n1;2,3\n5;6,7,8,9\n')).toEqual(['a', 'b,c,d']);
+  });
+});
+
 describe('a table', () => {
   it.each(SCENES)(
     'in %s, separated by %s, lines ending in %s, comes back as it was written',

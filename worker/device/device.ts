@@ -18,6 +18,7 @@ import { measureSeconds } from './calibration.ts';
 import { ENGINES } from './engines.ts';
 import { probeMemory } from './memory-probe.ts';
 import { memoryOf, slowed } from './stated.ts';
+import { stepPause } from './step-pause.ts';
 import { TransferMeter } from './transfer-meter.ts';
 
 interface Loaded {
@@ -199,7 +200,7 @@ async function chooseEngine(request: EngineRequest): Promise<{ engine: Engine; f
 const MOST_EVALUATED_AT_ONCE = 32;
 
 /** The most samples of `tokens` tokens whose forward pass fits `limitBytes`; one at least. */
-function evaluatedAtOnce(engine: Pick<Engine, 'bytes'>, tokens: number, limitBytes: number): number {
+export function evaluatedAtOnce(engine: Pick<Engine, 'bytes'>, tokens: number, limitBytes: number): number {
   let samples = MOST_EVALUATED_AT_ONCE;
   const fits = () => {
     const { weightsBytes, transientBytes } = engine.bytes(samples, tokens, 0);
@@ -227,34 +228,4 @@ function refuseOtherShape(found: ModelShape, expected: ModelShape): void {
       throw new Error(
         `The model's config.json and the session disagree about ${key}; was the model changed meanwhile?`,
       );
-}
-
-/**
- * After each step of work: lets messages in, waits as long as a device that is `slowdown` times slower would have gone on computing, and
- * stops where the order was given up.
- */
-function stepPause(slowdown: number, signal: AbortSignal): (seconds: number) => Promise<void> {
-  let owedMs = 0;
-  return async (seconds) => {
-    owedMs += 1000 * seconds * (slowdown - 1);
-    // Timers are no finer than a few milliseconds: short waits are put together.
-    if (owedMs >= 8) {
-      const start = performance.now();
-      await new Promise((resolve) => setTimeout(resolve, owedMs));
-      owedMs -= performance.now() - start;
-    } else await nextTask();
-    signal.throwIfAborted();
-  };
-}
-
-/** Lets the event loop take what has arrived, without the minimum delay of a timer. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
 }
