@@ -3,7 +3,6 @@ import { type DataMessage, encodeMessage, readMessage } from '../../signaling/pr
 import { decodeFrame } from '../../signaling/protocol/exchange/frames.ts';
 import { MAX_CONTROL_CHARACTERS, MAX_DEVICES_IN_ROOM } from '../../signaling/protocol/limits.ts';
 import {
-  type ClientMessage,
   ClientMessageSchema,
   entryVersion,
   parseClientMessage,
@@ -13,61 +12,9 @@ import {
 } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
-import { OPEN_DOOR, profile, SETTINGS } from './samples.ts';
+import { ACTIVITY, CLIENT_MESSAGES, device, ROUND, SCORE } from './message-samples.ts';
+import { profile, SETTINGS } from './samples.ts';
 
-const device = { id: 'abcdefgh', key: 'k'.repeat(32), name: 'laptop', kind: 'tab' as const };
-const ROUND = {
-  round: 1,
-  planVersion: 1,
-  loss: 0.7,
-  learningRate: 1e-3,
-  gradientNorm: 1,
-  elapsedSeconds: 0.5,
-  devices: [
-    { device: 'abcdefgh', samples: 16, deepestDepth: 2, computeSeconds: 0.2, uploadSeconds: 0, uploadBits: 1e6 },
-  ],
-  reassigned: 0,
-};
-const SCORE = {
-  round: 1,
-  metric: 'accuracy' as const,
-  value: 0.75,
-  loss: 0.5,
-  examples: 20,
-  elapsedSeconds: 1,
-  further: [{ metric: 'f1' as const, devSet: 'mismatched', value: 0.5 }],
-};
-const ACTIVITY = { round: 1, devices: [{ device: 'abcdefgh', received: 1, expected: 2 }] };
-const CLIENT_MESSAGES: ClientMessage[] = [
-  { type: 'create', version: PROTOCOL_VERSION, device, settings: SETTINGS, ...OPEN_DOOR },
-  { type: 'join', version: PROTOCOL_VERSION, device, room: 'abc234', watch: false },
-  { type: 'look', version: PROTOCOL_VERSION, room: 'abc234', pass: '0'.repeat(64) },
-  { type: 'door', door: 'ask', cap: 12 },
-  { type: 'admit', device: 'abcdefgh' },
-  { type: 'refuse', device: 'abcdefgh' },
-  { type: 'remove', device: 'abcdefgh' },
-  { type: 'seen', edition: 7 },
-  { type: 'resync' },
-  { type: 'status', status: { kind: 'loading', done: 1, total: 2 } },
-  { type: 'profile', profile: profile() },
-  { type: 'linked', device: 'abcdefgh', linked: true },
-  {
-    type: 'probation',
-    device: 'abcdefgh',
-    probation: { why: 'late', since: 3, next: 4 },
-    measured: { samples: 2, deepestDepth: 6, computeSeconds: 0.5 },
-  },
-  { type: 'hidden', hidden: true },
-  { type: 'leave' },
-  { type: 'ping' },
-  { type: 'pong' },
-  { type: 'phase', phase: 'training' },
-  { type: 'policy', policy: 'lola' },
-  { type: 'round', report: ROUND },
-  { type: 'score', report: SCORE },
-  { type: 'activity', activity: ACTIVITY },
-  { type: 'history', rounds: [ROUND], scores: [SCORE] },
-];
 const SERVER_MESSAGES: ServerMessage[] = [
   {
     type: 'outside',

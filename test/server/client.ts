@@ -101,16 +101,29 @@ export class Client {
 
 export async function hostRoom(
   port: number,
-  { id = 'hosthost', settings = SETTINGS }: { readonly id?: string; readonly settings?: SessionSettings } = {},
+  {
+    id = 'hosthost',
+    settings = SETTINGS,
+    ...door
+  }: { readonly id?: string; readonly settings?: SessionSettings } & Partial<DoorOfHost> = {},
 ): Promise<{ host: Client; room: string }> {
   const host = await new Client(port).open();
-  host.send({ type: 'create', version: PROTOCOL_VERSION, device: self(id), settings, ...OPEN_DOOR });
+  host.send({ type: 'create', version: PROTOCOL_VERSION, device: self(id), settings, ...OPEN_DOOR, ...door });
   const { room } = await host.message('room');
   return { host, room: room.id };
 }
 
-export async function enter(port: number, room: string, id: string, watch = false): Promise<Client> {
+/** What a `create` message says of the door. */
+type DoorOfHost = Pick<Extract<ClientMessage, { type: 'create' }>, 'passHash' | 'door' | 'cap'>;
+
+export async function enter(
+  port: number,
+  room: string,
+  id: string,
+  { watch = false, pass }: { readonly watch?: boolean; readonly pass?: string } = {},
+): Promise<Client> {
   const client = await new Client(port).open();
-  client.send({ type: 'join', version: PROTOCOL_VERSION, device: self(id), room, watch });
+  const shown = pass === undefined ? {} : { pass };
+  client.send({ type: 'join', version: PROTOCOL_VERSION, device: self(id), room, watch, ...shown });
   return client;
 }

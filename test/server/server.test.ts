@@ -46,7 +46,7 @@ const hostRoom = async (): Promise<{ host: Client; room: string }> => {
   return { ...hosted, host: kept(hosted.host) };
 };
 const enter = async (room: string, id: string, watch = false): Promise<Client> =>
-  kept(await enterRoom(server.port, room, id, watch));
+  kept(await enterRoom(server.port, room, id, { watch }));
 const newClient = async (): Promise<Client> => kept(await new Client(server.port).open());
 
 describe('files', () => {

@@ -1,0 +1,58 @@
+import type { ClientMessage } from '../../signaling/protocol/messages.ts';
+import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
+import { OPEN_DOOR, profile, SETTINGS } from './samples.ts';
+
+export const device = { id: 'abcdefgh', key: 'k'.repeat(32), name: 'laptop', kind: 'tab' as const };
+export const ROUND = {
+  round: 1,
+  planVersion: 1,
+  loss: 0.7,
+  learningRate: 1e-3,
+  gradientNorm: 1,
+  elapsedSeconds: 0.5,
+  devices: [
+    { device: 'abcdefgh', samples: 16, deepestDepth: 2, computeSeconds: 0.2, uploadSeconds: 0, uploadBits: 1e6 },
+  ],
+  reassigned: 0,
+};
+export const SCORE = {
+  round: 1,
+  metric: 'accuracy' as const,
+  value: 0.75,
+  loss: 0.5,
+  examples: 20,
+  elapsedSeconds: 1,
+  further: [{ metric: 'f1' as const, devSet: 'mismatched', value: 0.5 }],
+};
+export const ACTIVITY = { round: 1, devices: [{ device: 'abcdefgh', received: 1, expected: 2 }] };
+/** One of every type at least. */
+export const CLIENT_MESSAGES: ClientMessage[] = [
+  { type: 'create', version: PROTOCOL_VERSION, device, settings: SETTINGS, ...OPEN_DOOR },
+  { type: 'join', version: PROTOCOL_VERSION, device, room: 'abc234', watch: false },
+  { type: 'look', version: PROTOCOL_VERSION, room: 'abc234', pass: '0'.repeat(64) },
+  { type: 'door', door: 'ask', cap: 12 },
+  { type: 'admit', device: 'abcdefgh' },
+  { type: 'refuse', device: 'abcdefgh' },
+  { type: 'remove', device: 'abcdefgh' },
+  { type: 'seen', edition: 7 },
+  { type: 'resync' },
+  { type: 'status', status: { kind: 'loading', done: 1, total: 2 } },
+  { type: 'profile', profile: profile() },
+  { type: 'linked', device: 'abcdefgh', linked: true },
+  {
+    type: 'probation',
+    device: 'abcdefgh',
+    probation: { why: 'late', since: 3, next: 4 },
+    measured: { samples: 2, deepestDepth: 6, computeSeconds: 0.5 },
+  },
+  { type: 'hidden', hidden: true },
+  { type: 'leave' },
+  { type: 'ping' },
+  { type: 'pong' },
+  { type: 'phase', phase: 'training' },
+  { type: 'policy', policy: 'lola' },
+  { type: 'round', report: ROUND },
+  { type: 'score', report: SCORE },
+  { type: 'activity', activity: ACTIVITY },
+  { type: 'history', rounds: [ROUND], scores: [SCORE] },
+];
