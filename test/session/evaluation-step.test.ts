@@ -129,6 +129,21 @@ describe('a chunk', () => {
     expect(told.answer('a', 2)).toEqual(['keep 8', '4 of 12', 'a does 4+4']);
   });
 
+  it('nobody has of a device that had none and leaves', () => {
+    const told = new Told(8, [a]);
+    expect(told.devices([a], 'b')).toEqual([]);
+    expect(told.answer('a', 2)).toEqual(['keep 4', '4 of 8', 'a does 0+4']);
+  });
+
+  it('that somebody else has answered is not asked for again when the other leaves', () => {
+    const told = new Told(8, [a]);
+    expect(told.answer('a', 2)).toEqual(['keep 4', '4 of 8', 'a does 0+4']);
+    told.tick(11, a);
+    expect(told.tick(1, a, b)).toEqual(['b does 0+4']);
+    expect(told.answer('b', 1)).toEqual(['keep 0', '8 of 8', 'complete']);
+    expect(told.devices([b], 'a')).not.toContain('b does 0+4');
+  });
+
   it('of a device that comes back by another link is asked for again', () => {
     const told = new Told(4, [a]);
     const first = told.state.turns.get('a')?.turn;

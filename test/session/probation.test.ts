@@ -228,6 +228,17 @@ describe('a trial', () => {
     expect(told.effects.at(-1)).toMatchObject({ device: 'idle', probation: null, was: false });
     expect(told.begins()).toEqual([]);
   });
+
+  it('is given to who answered for the dev set alone, not to who delivered a round', () => {
+    const told = new Told();
+    told.begins();
+    told.ends({}, ['host', 'good'], 'round');
+    told.ends({}, ['host', 'good', 'idle'], 'evaluation');
+    told.present = told.present.map((one) => ({ ...one, planned: one.device === 'host' }));
+    const tried = () => told.effects.flatMap((effect) => (effect.type === 'try' ? [effect.device] : []));
+    told.begins();
+    expect(tried()).toEqual(['idle']);
+  });
 });
 
 describe('the pauses', () => {
