@@ -25,6 +25,7 @@ import {
 } from './room-view.ts';
 import { POLICIES, SessionSettingsSchema } from './settings.ts';
 import { PROTOCOL_VERSION } from './version.ts';
+import { brief } from './words/visible.ts';
 
 const self = v.strictObject({
   id: DeviceIdSchema,
@@ -200,7 +201,9 @@ export function parse<T>(schema: v.GenericSchema<unknown, T>, data: unknown, wha
   if (result.success) return { ok: true, value: result.output };
   const issue = result.issues[0];
   const path = v.getDotPath(issue);
-  return { ok: false, sentence: `The ${what} is not valid${path === null ? '' : ` at "${path}"`}: ${issue.message}.` };
+  // Both may quote what was sent.
+  const where = path === null ? '' : ` at "${brief(path, 80)}"`;
+  return { ok: false, sentence: `The ${what} is not valid${where}: ${brief(issue.message)}.` };
 }
 
 function parseText<T>(schema: v.GenericSchema<unknown, T>, text: string, what: string): Parsed<T> {

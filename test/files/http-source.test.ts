@@ -46,6 +46,13 @@ describe('a file over HTTP', () => {
     expect(together).toEqual([bytes.subarray(5, 9), bytes.subarray(100, 20_000), bytes.subarray(0, 4)]);
   });
 
+  it.each(['-1', '1e9', '99999999999999999999', 'x'])('takes %s for no size', async (told) => {
+    const answer = () => Promise.resolve(new Response('body', { status: 200, headers: { 'content-length': told } }));
+    const source = await httpSource('https://hub.example/file', answer);
+    expect(source.size).toBe(4);
+    expect(new TextDecoder().decode(await source.read(0, 4))).toBe('body');
+  });
+
   it('reads on from one answer while reads follow each other: ever fewer requests, no byte twice', async () => {
     expect(Buffer.compare(await readAll(64 * 1024), bytes)).toBe(0);
     // The probe, then requests that grow from one of 64 KiB.

@@ -1,4 +1,4 @@
-import type { ClientMessage } from '../../signaling/protocol/messages.ts';
+import type { ClientMessage, ServerMessage } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { OPEN_DOOR, profile, SETTINGS } from './samples.ts';
 
@@ -55,4 +55,69 @@ export const CLIENT_MESSAGES: ClientMessage[] = [
   { type: 'score', report: SCORE },
   { type: 'activity', activity: ACTIVITY },
   { type: 'history', rounds: [ROUND], scores: [SCORE] },
+];
+export const SERVER_MESSAGES: ServerMessage[] = [
+  {
+    type: 'outside',
+    look: {
+      door: 'link',
+      pass: 'none',
+      title: 'Sentiment',
+      ownTable: false,
+      model: 'roberta-mini',
+      hostName: 'Ada',
+      hostAway: false,
+      devices: 3,
+      cap: 64,
+      downloadBytes: 9_000_000,
+    },
+  },
+  { type: 'waiting', sentence: 'The host has to let you in.' },
+  { type: 'hello', version: PROTOCOL_VERSION },
+  {
+    type: 'welcome',
+    room: 'abc234',
+    settings: SETTINGS,
+    introduction: {
+      id: 'xyz123',
+      token: '0123456789abcdef0123456789abcdef',
+      iceServers: [{ urls: 'turn:turn.example.org:3478', username: '1:a', credential: 'b' }],
+    },
+    claim: 'c'.repeat(64),
+  },
+  { type: 'ice', iceServers: [{ urls: 'stun:stun.example.org:3478' }] },
+  {
+    type: 'news',
+    edition: 9,
+    since: 7,
+    change: {
+      phase: 'training',
+      host: 'abcdefgh',
+      policy: 'lola',
+      plan: null,
+      planNote: 'Nobody can hold the model.',
+      gone: ['ijklmnop'],
+      devices: [
+        {
+          id: 'abcdefgh',
+          name: 'laptop',
+          kind: 'tab',
+          status: { kind: 'failed', sentence: 'No engine works here.' },
+          hidden: false,
+          linked: true,
+          online: true,
+          peerId: 'xyz123',
+          profile: profile(),
+        },
+      ],
+    },
+    activity: ACTIVITY,
+  },
+  { type: 'history', rounds: [ROUND], scores: [SCORE] },
+  { type: 'round', report: ROUND },
+  { type: 'score', report: SCORE },
+  { type: 'pong' },
+  { type: 'ping' },
+  { type: 'error', sentence: 'There is no such session.', refused: true },
+  { type: 'closed', sentence: 'The host ended the session.' },
 ];

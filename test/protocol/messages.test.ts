@@ -7,79 +7,12 @@ import {
   entryVersion,
   parseClientMessage,
   parseServerMessage,
-  type ServerMessage,
   ServerMessageSchema,
 } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
-import { ACTIVITY, CLIENT_MESSAGES, device, ROUND, SCORE } from './message-samples.ts';
-import { profile, SETTINGS } from './samples.ts';
-
-const SERVER_MESSAGES: ServerMessage[] = [
-  {
-    type: 'outside',
-    look: {
-      door: 'link',
-      pass: 'none',
-      title: 'Sentiment',
-      ownTable: false,
-      model: 'roberta-mini',
-      hostName: 'Ada',
-      hostAway: false,
-      devices: 3,
-      cap: 64,
-      downloadBytes: 9_000_000,
-    },
-  },
-  { type: 'waiting', sentence: 'The host has to let you in.' },
-  { type: 'hello', version: PROTOCOL_VERSION },
-  {
-    type: 'welcome',
-    room: 'abc234',
-    settings: SETTINGS,
-    introduction: {
-      id: 'xyz123',
-      token: '0123456789abcdef0123456789abcdef',
-      iceServers: [{ urls: 'turn:turn.example.org:3478', username: '1:a', credential: 'b' }],
-    },
-    claim: 'c'.repeat(64),
-  },
-  { type: 'ice', iceServers: [{ urls: 'stun:stun.example.org:3478' }] },
-  {
-    type: 'news',
-    edition: 9,
-    since: 7,
-    change: {
-      phase: 'training',
-      host: 'abcdefgh',
-      policy: 'lola',
-      plan: null,
-      planNote: 'Nobody can hold the model.',
-      gone: ['ijklmnop'],
-      devices: [
-        {
-          id: 'abcdefgh',
-          name: 'laptop',
-          kind: 'tab',
-          status: { kind: 'failed', sentence: 'No engine works here.' },
-          hidden: false,
-          linked: true,
-          online: true,
-          peerId: 'xyz123',
-          profile: profile(),
-        },
-      ],
-    },
-    activity: ACTIVITY,
-  },
-  { type: 'history', rounds: [ROUND], scores: [SCORE] },
-  { type: 'round', report: ROUND },
-  { type: 'score', report: SCORE },
-  { type: 'pong' },
-  { type: 'ping' },
-  { type: 'error', sentence: 'There is no such session.', refused: true },
-  { type: 'closed', sentence: 'The host ended the session.' },
-];
+import { CLIENT_MESSAGES, device, SERVER_MESSAGES } from './message-samples.ts';
+import { SETTINGS } from './samples.ts';
 
 /** Fields that may be nothing. */
 const NULLABLE = new Set(['plan', 'planNote', 'peerId', 'devSet', 'classWeights', 'bestBy', 'since']);
@@ -116,6 +49,21 @@ describe('control messages', () => {
     const passed = [...mutations(message)].filter((m) => parseServerMessage(JSON.stringify(m)).ok);
     // A later server may say more when it greets.
     expect(passed).toEqual(type === 'hello' ? [{ ...message, unexpected: 1 }] : []);
+  });
+
+  it('that are refused are told of in one short line, whatever they say', () => {
+    for (const said of ['a'.repeat(50_000), '\u0001\u001b[31m\u202e'.repeat(1000)]) {
+      const refusals = [said, { type: said }, { type: 'hidden', hidden: said }, { type: 'hidden', [said]: 1 }].map(
+        (m) => parseClientMessage(JSON.stringify(m)),
+      );
+      for (const refusal of refusals) {
+        if (refusal.ok) expect.unreachable('It was taken.');
+        expect(refusal.sentence).toMatch(/^[^\p{C}]{20,400}$/u);
+        // The server says it again.
+        const error = { type: 'error', sentence: refusal.sentence, refused: false };
+        expect(parseServerMessage(JSON.stringify(error)).ok).toBe(true);
+      }
+    }
   });
 
   it.each([

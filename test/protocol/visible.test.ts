@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { listed, quoted, visible, visibleLines } from '../../signaling/protocol/words/visible.ts';
+import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
+import { brief, listed, quoted, visible, visibleLines } from '../../signaling/protocol/words/visible.ts';
 
 test.each([
   ['plain, with accents é and 漢字', 'plain, with accents é and 漢字'],
@@ -28,4 +29,17 @@ test('of names the first twelve are listed, and the others counted', () => {
   expect(listed(names)).toBe(`${names.slice(0, 12).join(', ')}, 2 more`);
   expect(listed([])).toBe('none');
   expect(listed(['y'.repeat(61), 'a\nb'])).toBe(`${'y'.repeat(60)}…, a\\nb`);
+});
+
+test('somebody else’s words are cut where they go on, escapes counted', () => {
+  expect(brief('short')).toBe('short');
+  expect(brief('z'.repeat(160))).toBe('z'.repeat(160));
+  expect(brief('z'.repeat(161))).toBe(`${'z'.repeat(160)}…`);
+  expect(brief('\u0001'.repeat(160))).toBe(`${'\\u0001'.repeat(26)}\\u00…`);
+  expect(brief('😀'.repeat(9), 5)).toBe('😀😀…');
+});
+
+test('an error that a person is told quotes nothing whole', () => {
+  const error = new SentenceError(`It says ${'\u001b[2J'.repeat(1000)}.`);
+  expect(error.message).toMatch(/^It says [^\p{C}]{800,900}…$/u);
 });

@@ -5,6 +5,7 @@ import {
   type ModelShape,
   type ModelSource,
 } from '../../signaling/protocol/settings.ts';
+import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
 import type { ExportedFile } from '../api/host-api.ts';
 import { parameterLayout } from '../model/layout.ts';
 import { headerBytes, PREFIX_BYTES, parseHeader, START_BYTES, type TensorEntry } from '../model/safetensors.ts';
@@ -13,7 +14,7 @@ import { baseModelNotices } from './base-model.ts';
 import { type AdaptedModule, type LoraConfig, readLoraConfig } from './lora-config.ts';
 import { peftSlotName } from './peft.ts';
 
-export class AdapterError extends Error {
+export class AdapterError extends SentenceError {
   override readonly name = 'AdapterError';
 }
 

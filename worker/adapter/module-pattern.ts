@@ -1,10 +1,12 @@
+import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
+
 /**
  * Regular expressions as Python's `re` reads them, for the patterns of an adapter's configuration: of whoever made it, so they are run
  * without backtracking, in time proportional to text times pattern (Thompson, CACM 1968). What changes numbers is only which names match,
  * so there are no captures, and lazy or greedy is all one.
  */
 
-export class PatternError extends Error {
+export class PatternError extends SentenceError {
   override readonly name = 'PatternError';
 }
 

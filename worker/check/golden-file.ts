@@ -5,6 +5,7 @@ import {
   type ModelShape,
   ModelShapeSchema,
 } from '../../signaling/protocol/settings.ts';
+import { brief } from '../../signaling/protocol/words/visible.ts';
 import type { TokenBatch } from '../api/batch.ts';
 import { checkedBatch } from '../engine/checked-batch.ts';
 import { bytesSource } from '../files/byte-source.ts';
@@ -77,7 +78,7 @@ export async function readGoldenFile(bytes: Uint8Array): Promise<GoldenCase> {
   const read = v.safeParse(MetadataSchema, Object.fromEntries(metadata));
   if (!read.success)
     throw new SafetensorsError(
-      `This is not a golden file: its metadata lacks a usable "${v.getDotPath(read.issues[0]) ?? 'config'}" (${read.issues[0].message}).`,
+      `This is not a golden file: its metadata lacks a usable "${v.getDotPath(read.issues[0]) ?? 'config'}" (${brief(read.issues[0].message)}).`,
     );
   const m = read.output;
   const sizes = {
@@ -93,7 +94,7 @@ export async function readGoldenFile(bytes: Uint8Array): Promise<GoldenCase> {
   const checked = v.safeParse(ModelShapeSchema, sizes);
   if (!checked.success)
     throw new SafetensorsError(
-      `This golden file's ${v.getDotPath(checked.issues[0])} is out of range (${checked.issues[0].message}).`,
+      `This golden file's ${v.getDotPath(checked.issues[0])} is out of range (${brief(checked.issues[0].message)}).`,
     );
   const shape = checked.output;
   if (m.hidden % m.heads !== 0)

@@ -1,4 +1,6 @@
+import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
+
 /** Data that cannot be used; the message is one sentence for the person who chose it. */
-export class DataError extends Error {
+export class DataError extends SentenceError {
   override readonly name = 'DataError';
 }

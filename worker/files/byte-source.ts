@@ -1,3 +1,5 @@
+import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
+
 /** Random access to the bytes of a file, wherever it lies. */
 export interface ByteSource {
   /** Bytes of the whole file. */
@@ -10,7 +12,7 @@ export interface ByteSource {
   keptBytes?(start: number, end: number): number;
 }
 
-export class SourceError extends Error {
+export class SourceError extends SentenceError {
   override readonly name: string = 'SourceError';
 }
 

@@ -64,11 +64,16 @@ async function fileSize(url: string, probe: Response, get: Get): Promise<[number
   const hasRanges = probe.status === 206;
   const told = hasRanges ? /\/(\d+)$/.exec(probe.headers.get('content-range') ?? '')?.[1] : contentLength(probe);
   await probe.body?.cancel();
-  if (told !== undefined) return [Number(told), hasRanges];
+  const size = sizeOf(told);
+  if (size !== null) return [size, hasRanges];
   // Across origins a server may hide Content-Range, but not Content-Length.
   const head = await patiently(url, () => get({}, 'HEAD'));
-  return [Number(contentLength(head) ?? Number.NaN) || null, hasRanges];
+  return [sizeOf(contentLength(head)) || null, hasRanges];
 }
+
+/** What a server tells for a size, if it is one. */
+const sizeOf = (told: string | undefined): number | null =>
+  told !== undefined && /^\d{1,15}$/.test(told) ? Number(told) : null;
 
 /** All that an answer without a size brings. */
 async function wholeBody(url: string, { body }: Response): Promise<Uint8Array> {

@@ -7,13 +7,15 @@ import {
   TrainingSettingsSchema,
   WeightStorageSchema,
 } from '../../signaling/protocol/settings.ts';
+import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
+import { brief } from '../../signaling/protocol/words/visible.ts';
 import type { ScoreAt } from '../adapter/trained-adapter.ts';
 import type { CheckpointSummary } from '../api/host-api.ts';
 import type { AdamWState } from '../learn/optimiser.ts';
 import { encodeSafetensors, headerBytes, PREFIX_BYTES, parseHeader } from '../model/safetensors.ts';
 import { decodeFloats } from '../model/tensor-values.ts';
 
-export class CheckpointError extends Error {
+export class CheckpointError extends SentenceError {
   override readonly name = 'CheckpointError';
 }
 
@@ -229,5 +231,7 @@ function parseState(text: string): v.InferOutput<typeof StateSchema> {
   const read = v.safeParse(StateSchema, json);
   if (read.success) return read.output;
   const [issue] = read.issues;
-  throw new CheckpointError(`The checkpoint's ${v.getDotPath(issue) ?? 'state'} cannot be used (${issue.message}).`);
+  throw new CheckpointError(
+    `The checkpoint's ${brief(v.getDotPath(issue) ?? 'state', 80)} cannot be used (${brief(issue.message)}).`,
+  );
 }

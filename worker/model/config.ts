@@ -1,7 +1,9 @@
 import * as v from 'valibot';
 import { type ModelShape, ModelShapeSchema } from '../../signaling/protocol/settings.ts';
+import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
+import { brief } from '../../signaling/protocol/words/visible.ts';
 
-export class ConfigError extends Error {
+export class ConfigError extends SentenceError {
   override readonly name = 'ConfigError';
 }
 
@@ -35,18 +37,20 @@ export function parseModelConfig(config: unknown): ModelShape {
   const read = v.safeParse(ConfigSchema, config);
   if (!read.success) {
     const key = v.getDotPath(read.issues[0]) ?? 'a JSON object';
-    throw new ConfigError(`config.json: ${key} is missing or not valid (${read.issues[0].message}).`);
+    throw new ConfigError(`config.json: ${key} is missing or not valid (${brief(read.issues[0].message)}).`);
   }
   const c = { ...read.output, vocab_size: read.output.vocab_size ?? VOCAB_SIZES[read.output.model_type] ?? 0 };
   if (!MODEL_TYPES.some((type) => type === c.model_type))
     throw new ConfigError(
-      `config.json: model_type is "${c.model_type}"; only RoBERTa encoders (${MODEL_TYPES.join(', ')}) can be trained.`,
+      `config.json: model_type is "${brief(c.model_type, 60)}"; only RoBERTa encoders (${MODEL_TYPES.join(', ')}) can be trained.`,
     );
   if (c.hidden_act !== 'gelu')
-    throw new ConfigError(`config.json: hidden_act is "${c.hidden_act}"; only the exact "gelu" is supported.`);
+    throw new ConfigError(
+      `config.json: hidden_act is "${brief(c.hidden_act, 60)}"; only the exact "gelu" is supported.`,
+    );
   if (c.position_embedding_type !== 'absolute')
     throw new ConfigError(
-      `config.json: position_embedding_type is "${c.position_embedding_type}"; only "absolute" is supported.`,
+      `config.json: position_embedding_type is "${brief(c.position_embedding_type, 60)}"; only "absolute" is supported.`,
     );
   if (c.is_decoder) throw new ConfigError('config.json: is_decoder is true; only encoders can be trained.');
   const shape = v.safeParse(ModelShapeSchema, {
@@ -61,7 +65,7 @@ export function parseModelConfig(config: unknown): ModelShape {
   });
   if (!shape.success)
     throw new ConfigError(
-      `config.json: ${v.getDotPath(shape.issues[0])} is out of range (${shape.issues[0].message}).`,
+      `config.json: ${v.getDotPath(shape.issues[0])} is out of range (${brief(shape.issues[0].message)}).`,
     );
   if (c.hidden_size % c.num_attention_heads !== 0)
     throw new ConfigError(

@@ -1,3 +1,4 @@
+import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
 import { type FileKind, fileKind, KIND_BYTES } from '../files/file-kind.ts';
 
 /**
@@ -37,7 +38,7 @@ const MAX_TENSORS = 100_000;
 const MAX_DEPTH = 8;
 const MAX_DIMENSIONS = 8;
 
-export class SafetensorsError extends Error {
+export class SafetensorsError extends SentenceError {
   override readonly name = 'SafetensorsError';
 }
 

@@ -1,4 +1,6 @@
-export class TokenizerError extends Error {
+import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
+
+export class TokenizerError extends SentenceError {
   override readonly name = 'TokenizerError';
 }
 

@@ -1,5 +1,6 @@
 import { BPE, WordPiece } from '@huggingface/tokenizers';
 import * as v from 'valibot';
+import { brief } from '../../signaling/protocol/words/visible.ts';
 import { inexact, TokenizerError } from './tokenizer-error.ts';
 import { byteToken, unigramIds } from './unigram.ts';
 
@@ -69,7 +70,9 @@ function parsed<T extends v.GenericSchema>(schema: T, value: unknown): v.InferOu
   const read = v.safeParse(schema, value);
   if (read.success) return read.output;
   const at = v.getDotPath(read.issues[0]) ?? 'it';
-  throw new TokenizerError(`tokenizer.json: its model cannot be read (${at.slice(0, 80)}: ${read.issues[0].message}).`);
+  throw new TokenizerError(
+    `tokenizer.json: its model cannot be read (${brief(at, 80)}: ${brief(read.issues[0].message)}).`,
+  );
 }
 
 function bpe(given: v.InferOutput<typeof BpeSchema>): WordModel {

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { MAX_LAYERS } from '../../protocol/limits.ts';
+import { SentenceError } from '../../protocol/words/sentence-error.ts';
 import type { DetailedProblem, TabularProblem } from './problem.ts';
 
 /** Bounds that keep a problem file from exhausting the machine that plans it. */
@@ -141,7 +142,7 @@ const DetailedSchema = v.object({
 });
 
 /** The input can not be planned; `message` is one sentence for the person who wrote it. */
-export class ProblemError extends Error {
+export class ProblemError extends SentenceError {
   override readonly name = 'ProblemError';
 }
 

@@ -20,6 +20,14 @@ export function visibleLines(text: string): string {
   return text.split('\n').map(visible).join('\n');
 }
 
+/** Somebody else's words inside a sentence of ours: visible, and cut where they go on. */
+export function brief(text: string, most = 160): string {
+  // Half of a pair is not left behind. An escape takes up to six characters.
+  const cut = (whole: string): string => whole.slice(0, most).replace(/[\ud800-\udbff]$/, '');
+  const shown = text.length > most ? visible(cut(text)) : visible(text);
+  return text.length > most || shown.length > most ? `${cut(shown)}…` : shown;
+}
+
 const MAX_QUOTED = 40;
 
 /** A cell, a label or a name, short enough for a sentence, in quotes. */
