@@ -316,3 +316,9 @@ test('3,000 configurations with changed values: read or refused with sentences, 
   expect(refused).toBeGreaterThan(1000);
   expect(refused).toBeLessThan(3000);
 });
+
+test('a value that is nested a hundred thousand times is refused like any other', () => {
+  const deep: unknown = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`);
+  const { refusals } = readLoraConfig({ ...PLAIN, r: deep }, 12);
+  expect(refusals).toEqual([expect.stringContaining('r is nested too deeply')]);
+});

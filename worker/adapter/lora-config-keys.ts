@@ -1,5 +1,7 @@
 /** What each key of PEFT's LoraConfig (0.21 and those before it) means for a session; the values themselves are read in lora-config.ts. */
 
+import { brief } from '../../signaling/protocol/words/visible.ts';
+
 export type JsonObject = ReadonlyMap<string, unknown>;
 
 /** Why a value cannot be honoured, or what should be known of it; a clause without its full stop. Nothing where it is fine. */
@@ -8,9 +10,15 @@ type Rule = (value: unknown) => { readonly refusal?: string; readonly notice?: s
 const MAX_SHOWN = 60;
 
 /** A value in a sentence: short, and harmless on a terminal. */
-export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'missing';
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+export const shown = (value: unknown): string => brief(asJson(value), MAX_SHOWN);
+
+function asJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'missing';
+  } catch {
+    // JSON.parse reads what is nested without end; JSON.stringify does not write it.
+    return 'nested too deeply';
+  }
 }
 
 /** Null, false, nothing in it: as if the key were not there. */
