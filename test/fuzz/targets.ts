@@ -2,7 +2,7 @@ import { parseProblemText } from '../../signaling/cli/problem-file.ts';
 import { parseIntroductionMessage } from '../../signaling/connection/introduction-messages.ts';
 import { parseProblem } from '../../signaling/planner/problem/parse.ts';
 import { solve } from '../../signaling/planner/solve.ts';
-import { encodeHello, helloProblem, readMessage } from '../../signaling/protocol/exchange/data-messages.ts';
+import { readMessage } from '../../signaling/protocol/exchange/data-messages.ts';
 import { decodeFrame, Reassembler } from '../../signaling/protocol/exchange/frames.ts';
 import {
   entryVersion,
@@ -14,6 +14,7 @@ import { POLICIES } from '../../signaling/protocol/settings.ts';
 import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
 import { readHostKey } from '../../web/session/host-key.ts';
 import { invitationOfFragment, readInvitation } from '../../web/session/links/link-address.ts';
+import { beginProof, type LinkEnd, type ProofTerms, stepProof } from '../../web/session/links/proof.ts';
 import { historyOf, readNote } from '../../web/session/session-note.ts';
 import { readAdapter } from '../../worker/adapter/import-adapter.ts';
 import { compilePattern } from '../../worker/adapter/module-pattern.ts';
@@ -88,6 +89,18 @@ const parsedJson = (input: Uint8Array): unknown => {
   }
 };
 
+const proofTerms = (own: LinkEnd): ProofTerms => ({
+  own,
+  room: 'abc234',
+  host: 'hosthost',
+  device: 'abcdefgh',
+  ownFingerprint: own,
+  otherFingerprint: own === 'host' ? 'device' : 'host',
+  keys: { secret: new Uint8Array(32).fill(own === 'host' ? 1 : 2) },
+  expected: true,
+  nonce: new Uint8Array(32).fill(own === 'host' ? 3 : 4),
+  digitsNonce: new Uint8Array(32).fill(5),
+});
 const NO_SESSION = { alpha: 16, model: null, dropout: null };
 const LINKS = [
   'https://example.org/#room=abc234&secret=0123456789abcdefghjkmnpqrs',
@@ -179,10 +192,9 @@ export const TARGETS: readonly Target[] = [
   {
     name: 'data messages',
     weight: 140,
-    ...bytesFrom([...FRAMES, encodeHello()]),
+    ...bytesFrom(FRAMES),
     read: (input) => {
-      const frame = decodeFrame(Uint8Array.from(input));
-      if (helloProblem(frame) !== null) readMessage(frame, SIZES);
+      readMessage(decodeFrame(Uint8Array.from(input)), SIZES);
     },
   },
   {
@@ -192,6 +204,26 @@ export const TARGETS: readonly Target[] = [
     read: (input) => {
       const header = parsedJson(input);
       readMessage({ header, tensors: TENSORS.get(typeOf(header)) ?? [] }, SIZES);
+    },
+  },
+  {
+    name: 'proofs of a link',
+    weight: 20,
+    ...jsonFrom([
+      beginProof(proofTerms('device')).effects.flatMap((effect) => (effect.type === 'send' ? [effect.header] : [])),
+    ]),
+    read: (input) => {
+      const headers = parsedJson(input);
+      let { state } = beginProof(proofTerms('host'));
+      for (const header of Array.isArray(headers) ? headers : [headers]) {
+        const stepped = stepProof(state, header);
+        state = stepped.state;
+        for (const effect of stepped.effects) {
+          // Nobody who does not know the secret is let in.
+          if (effect.type === 'open') throw new TypeError('A link was opened without a proof.');
+          if (effect.type === 'end') throw new Error(effect.sentence);
+        }
+      }
     },
   },
   {
