@@ -1,6 +1,6 @@
 import { CommandError } from './cli/command-line.ts';
 import { COMMANDS } from './commands.ts';
-import { visible, visibleLines } from './protocol/words/visible.ts';
+import { visible, visibleLines } from './protocol/text/visible.ts';
 
 const HELP = `Usage: tabloom COMMAND [options]
 

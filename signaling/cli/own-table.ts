@@ -7,7 +7,7 @@ import { tallyLabels } from '../../worker/data/own-task.ts';
 import { TableError } from '../../worker/table/bytes/table-error.ts';
 import { readTable } from '../../worker/table/read-table.ts';
 import type { Table } from '../../worker/table/table.ts';
-import { visible } from '../protocol/words/visible.ts';
+import { visible } from '../protocol/text/visible.ts';
 import { CommandError } from './command-line.ts';
 
 /** A table of one's own on the command line: read, and what its labels are, asked by naming the flag that answers. */

@@ -12,8 +12,8 @@ import { columnIndex, readExamples } from '../../worker/data/table-examples.ts';
 import { classReading, MAX_TABLE_CLASSES } from '../../worker/table/columns/labels.ts';
 import { previewTable } from '../../worker/table/columns/preview.ts';
 import type { Table } from '../../worker/table/table.ts';
+import { quoted, visible } from '../protocol/text/visible.ts';
 import { capitalised } from '../protocol/words/lists.ts';
-import { quoted, visible } from '../protocol/words/visible.ts';
 import { oneOf, readArguments } from './command-line.ts';
 import {
   asCommand,

@@ -24,8 +24,8 @@ import {
   SentenceSchema,
 } from './room-view.ts';
 import { POLICIES, SessionSettingsSchema } from './settings.ts';
+import { brief } from './text/visible.ts';
 import { PROTOCOL_VERSION } from './version.ts';
-import { brief } from './words/visible.ts';
 
 const self = v.strictObject({
   id: DeviceIdSchema,

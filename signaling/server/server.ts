@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS, type Limits } from '../connection/bounds/limits.ts';
 import { newCore } from '../connection/step.ts';
 import { MAX_CONTROL_CHARACTERS } from '../protocol/limits.ts';
 import type { IceServer } from '../protocol/messages.ts';
-import { visible } from '../protocol/words/visible.ts';
+import { visible } from '../protocol/text/visible.ts';
 import { pathOf } from './addresses.ts';
 import { type Gate, makeGate, readTarget } from './gate.ts';
 import { newMetrics } from './metrics.ts';

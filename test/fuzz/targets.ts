@@ -11,7 +11,7 @@ import {
   parseServerMessage,
 } from '../../signaling/protocol/messages.ts';
 import { POLICIES } from '../../signaling/protocol/settings.ts';
-import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
+import { SentenceError } from '../../signaling/protocol/text/sentence-error.ts';
 import { readHostKey } from '../../web/session/host-key.ts';
 import { invitationOfFragment, readInvitation } from '../../web/session/links/link-address.ts';
 import { beginProof, type LinkEnd, type ProofTerms, stepProof } from '../../web/session/links/proof.ts';

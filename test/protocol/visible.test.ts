@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
-import { brief, listed, quoted, visible, visibleLines } from '../../signaling/protocol/words/visible.ts';
+import { SentenceError } from '../../signaling/protocol/text/sentence-error.ts';
+import { brief, listed, quoted, visible, visibleLines } from '../../signaling/protocol/text/visible.ts';
 
 test.each([
   ['plain, with accents é and 漢字', 'plain, with accents é and 漢字'],

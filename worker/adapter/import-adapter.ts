@@ -5,7 +5,7 @@ import {
   type ModelShape,
   type ModelSource,
 } from '../../signaling/protocol/settings.ts';
-import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
+import { SentenceError } from '../../signaling/protocol/text/sentence-error.ts';
 import type { ExportedFile } from '../api/host-api.ts';
 import { parameterLayout } from '../model/layout.ts';
 import { headerBytes, PREFIX_BYTES, parseHeader, START_BYTES, type TensorEntry } from '../model/safetensors.ts';

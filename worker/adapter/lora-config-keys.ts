@@ -1,6 +1,6 @@
 /** What each key of PEFT's LoraConfig (0.21 and those before it) means for a session; the values themselves are read in lora-config.ts. */
 
-import { brief } from '../../signaling/protocol/words/visible.ts';
+import { brief } from '../../signaling/protocol/text/visible.ts';
 
 export type JsonObject = ReadonlyMap<string, unknown>;
 

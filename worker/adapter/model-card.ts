@@ -1,9 +1,9 @@
 import type { FurtherScore } from '../../signaling/protocol/scores.ts';
 import type { Schedule, TrainingSettings } from '../../signaling/protocol/settings.ts';
+import { visible } from '../../signaling/protocol/text/visible.ts';
 import { adaptersText } from '../../signaling/protocol/words/adapters.ts';
 import { capitalised } from '../../signaling/protocol/words/lists.ts';
 import { measureName, metricName } from '../../signaling/protocol/words/metrics.ts';
-import { visible } from '../../signaling/protocol/words/visible.ts';
 import type { ScoreAt, TrainedAdapter } from './trained-adapter.ts';
 
 /** A person's own words in Markdown: on one line, and every character that means something there escaped (CommonMark, section 2.4). */

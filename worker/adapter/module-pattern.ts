@@ -1,4 +1,4 @@
-import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
+import { SentenceError } from '../../signaling/protocol/text/sentence-error.ts';
 
 /**
  * Regular expressions as Python's `re` reads them, for the patterns of an adapter's configuration: of whoever made it, so they are run

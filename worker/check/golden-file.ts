@@ -5,7 +5,7 @@ import {
   type ModelShape,
   ModelShapeSchema,
 } from '../../signaling/protocol/settings.ts';
-import { brief } from '../../signaling/protocol/words/visible.ts';
+import { brief } from '../../signaling/protocol/text/visible.ts';
 import type { TokenBatch } from '../api/batch.ts';
 import { checkedBatch } from '../engine/checked-batch.ts';
 import { bytesSource } from '../files/byte-source.ts';

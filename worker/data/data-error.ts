@@ -1,4 +1,4 @@
-import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
+import { SentenceError } from '../../signaling/protocol/text/sentence-error.ts';
 
 /** Data that cannot be used; the message is one sentence for the person who chose it. */
 export class DataError extends SentenceError {

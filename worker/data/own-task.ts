@@ -1,5 +1,5 @@
 import { metricsOf, type TaskKind } from '../../signaling/protocol/scores.ts';
-import { quoted, visible } from '../../signaling/protocol/words/visible.ts';
+import { quoted, visible } from '../../signaling/protocol/text/visible.ts';
 import type { OwnTaskRequest, TableReport } from '../api/tables.ts';
 import {
   classReading,

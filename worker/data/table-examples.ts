@@ -1,4 +1,4 @@
-import { listed, quoted, visible } from '../../signaling/protocol/words/visible.ts';
+import { listed, quoted, visible } from '../../signaling/protocol/text/visible.ts';
 import type { ColumnChoice, TableReport } from '../api/tables.ts';
 import { type LabelReading, readLabel } from '../table/columns/labels.ts';
 import { readSeveral, type SeveralReading } from '../table/columns/several-labels.ts';

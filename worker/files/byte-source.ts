@@ -1,4 +1,4 @@
-import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
+import { SentenceError } from '../../signaling/protocol/text/sentence-error.ts';
 
 /** Random access to the bytes of a file, wherever it lies. */
 export interface ByteSource {

@@ -7,8 +7,8 @@ import {
   TrainingSettingsSchema,
   WeightStorageSchema,
 } from '../../signaling/protocol/settings.ts';
-import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
-import { brief } from '../../signaling/protocol/words/visible.ts';
+import { SentenceError } from '../../signaling/protocol/text/sentence-error.ts';
+import { brief } from '../../signaling/protocol/text/visible.ts';
 import type { ScoreAt } from '../adapter/trained-adapter.ts';
 import type { CheckpointSummary } from '../api/host-api.ts';
 import type { AdamWState } from '../learn/optimiser.ts';

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { type ModelShape, ModelShapeSchema } from '../../signaling/protocol/settings.ts';
-import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
-import { brief } from '../../signaling/protocol/words/visible.ts';
+import { SentenceError } from '../../signaling/protocol/text/sentence-error.ts';
+import { brief } from '../../signaling/protocol/text/visible.ts';
 
 export class ConfigError extends SentenceError {
   override readonly name = 'ConfigError';

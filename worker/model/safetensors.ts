@@ -1,4 +1,4 @@
-import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
+import { SentenceError } from '../../signaling/protocol/text/sentence-error.ts';
 import { type FileKind, fileKind, KIND_BYTES } from '../files/file-kind.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { quoted } from '../../signaling/protocol/words/visible.ts';
+import { quoted } from '../../signaling/protocol/text/visible.ts';
 import type { DecodedText } from './bytes/encoding.ts';
 import { columnNames, MAX_COLUMNS } from './column-names.ts';
 import type { Fault, Row, Table } from './table.ts';

@@ -1,4 +1,4 @@
-import { visible } from '../../signaling/protocol/words/visible.ts';
+import { visible } from '../../signaling/protocol/text/visible.ts';
 import { decodeText } from './bytes/encoding.ts';
 import { isBinaryData, knownForm } from './bytes/no-table.ts';
 import { TableError } from './bytes/table-error.ts';

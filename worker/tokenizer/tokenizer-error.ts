@@ -1,4 +1,4 @@
-import { SentenceError } from '../../signaling/protocol/words/sentence-error.ts';
+import { SentenceError } from '../../signaling/protocol/text/sentence-error.ts';
 
 export class TokenizerError extends SentenceError {
   override readonly name = 'TokenizerError';

@@ -1,6 +1,6 @@
 import { BPE, WordPiece } from '@huggingface/tokenizers';
 import * as v from 'valibot';
-import { brief } from '../../signaling/protocol/words/visible.ts';
+import { brief } from '../../signaling/protocol/text/visible.ts';
 import { inexact, TokenizerError } from './tokenizer-error.ts';
 import { byteToken, unigramIds } from './unigram.ts';
 

@@ -1,5 +1,5 @@
 import type { SessionView } from '../../../web/session/view/view.ts';
-import { visible, visibleLines } from '../../protocol/words/visible.ts';
+import { visible, visibleLines } from '../../protocol/text/visible.ts';
 import { planLine, planText, readyText, roundText, scoreLine } from './demo-text.ts';
 import { forecastLines } from './forecast-lines.ts';
 

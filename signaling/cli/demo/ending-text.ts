@@ -1,7 +1,7 @@
 import type { ExportForm } from '../../../worker/api/host-api.ts';
 import type { Stop } from '../../node/stopping.ts';
+import { visibleLines } from '../../protocol/text/visible.ts';
 import { countText, listText } from '../../protocol/words/lists.ts';
-import { visibleLines } from '../../protocol/words/visible.ts';
 import type { DemoResult, UnfinishedError } from './demo-session.ts';
 
 /** What a demo that ended before its end says: why, what is left, and how to go on. */

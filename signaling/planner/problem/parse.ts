@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { MAX_LAYERS } from '../../protocol/limits.ts';
-import { SentenceError } from '../../protocol/words/sentence-error.ts';
+import { SentenceError } from '../../protocol/text/sentence-error.ts';
 import type { DetailedProblem, TabularProblem } from './problem.ts';
 
 /** Bounds that keep a problem file from exhausting the machine that plans it. */

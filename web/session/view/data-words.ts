@@ -1,5 +1,5 @@
+import { quoted, visible } from '../../../signaling/protocol/text/visible.ts';
 import { listText, rangesText } from '../../../signaling/protocol/words/lists.ts';
-import { quoted, visible } from '../../../signaling/protocol/words/visible.ts';
 import type { CutTexts, DataReport, LabelPreview, LeftOut, TableReport } from '../../../worker/api/tables.ts';
 
 /** What a person is told of their data: what it was read as, what is used of it, and what is not. */
