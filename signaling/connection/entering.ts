@@ -51,8 +51,14 @@ function create(
   const { core } = turn;
   const device = withFingerprint(message.device);
   const room = message.room === undefined ? undefined : core.rooms.get(message.room);
+  const isBack = room !== undefined && room.state.host === device.id && isKnown(room.state, device);
+  // Whether a code is anybody's is told to those who ask for it as a host no more often than to others.
+  if (message.room !== undefined && !isBack && !isGivenTo(core, device, message) && !mayGuess(turn, connection, null)) {
+    refuse(turn, connection, TOO_MANY_GUESSES);
+    return;
+  }
   const why = room === undefined ? refusesRoom(core, connection, device, message) : null;
-  if (room !== undefined && room.state.host === device.id && isKnown(room.state, device)) {
+  if (room !== undefined && isBack) {
     reset(room.entrance, message);
     seat(turn, room, connection, device, false);
     // What it decided while it was not heard.
@@ -72,6 +78,13 @@ function create(
   }
 }
 
+/** Whether this server gave the code to this host. */
+const isGivenTo = (
+  { secrets }: Core,
+  { key }: DeviceSelf,
+  { room = '', claim = '' }: { readonly room?: string | undefined; readonly claim?: string | undefined },
+): boolean => isSame(claim, claimOf(secrets.server, room, key));
+
 /** Why nobody may make this room now, or null. A code that is asked for has to be one that this server gave to this host. */
 function refusesRoom(
   core: Core,
@@ -79,8 +92,8 @@ function refusesRoom(
   device: DeviceSelf,
   { room, claim, settings }: Extract<ClientMessage, { type: 'create' }>,
 ): string | null {
-  const { limits, secrets } = core;
-  if (room !== undefined && !isSame(claim ?? '', claimOf(secrets.server, room, device.key))) return NOT_GIVEN;
+  const { limits } = core;
+  if (room !== undefined && !isGivenTo(core, device, { room, claim })) return NOT_GIVEN;
   if (utf8Bytes(JSON.stringify(settings)) > MAX_SETTINGS_BYTES)
     return 'The settings of this session are too long. Use fewer or shorter names of classes.';
   if (core.rooms.size >= limits.rooms) return 'This server holds as many sessions as it can. Try again later.';

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { ENTER_MS } from '../../signaling/connection/bounds/limits.ts';
+import { claimOf, fingerprint } from '../../signaling/connection/secrets.ts';
 import { passHashOf, passOf, secretOf } from '../../signaling/protocol/door/secret.ts';
 import type { ClientMessage, ServerMessage } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
-import { SETTINGS } from '../protocol/samples.ts';
-import { Play } from './play.ts';
+import { OPEN_DOOR, SETTINGS } from '../protocol/samples.ts';
+import { device, Play, SECRETS } from './play.ts';
+
+type Create = Extract<ClientMessage, { type: 'create' }>;
 
 const PASS = passOf(secretOf(new Uint8Array(16).fill(5)));
 const WRONG = passOf(secretOf(new Uint8Array(16).fill(6)));
@@ -129,6 +132,30 @@ describe('guessing', () => {
       expect(play.said(play.join(room, `invited${i}0`, address, { pass: PASS })).map((m) => m.type)).toContain(
         'welcome',
       );
+  });
+
+  it('of codes is no quicker for who says to be their host', () => {
+    const play = new Play();
+    const { room } = play.host('hosthost', 'home', { passHash, door: 'open' });
+    const wrong = room === 'zzzzzz' ? 'yyyyyy' : 'zzzzzz';
+    const asks = (code: string, id = 'thief0000', more: Partial<Create> = {}): string | undefined => {
+      const connection = play.open('away');
+      const entry = { type: 'create', version: PROTOCOL_VERSION, device: device(id), settings: SETTINGS } as const;
+      play.send(connection, { ...entry, ...OPEN_DOOR, room: code, ...more });
+      const said = play.said(connection);
+      play.drop(connection);
+      const error = said.find((m) => m.type === 'error');
+      return error?.sentence ?? said.find((m) => m.type === 'welcome')?.type;
+    };
+    expect(asks(room)).toContain('another host');
+    expect(asks(wrong)).toContain('not given to this host');
+    for (let i = 0; i < 40; i++) asks(i % 2 === 0 ? room : wrong);
+    expect(asks(room)).toContain('Too many codes');
+    expect(asks(wrong)).toContain('Too many codes');
+    // Its host comes back from there all the same, by its key or by what the server gave it.
+    const claim = claimOf(SECRETS.server, wrong, fingerprint(device('hosthost').key));
+    expect(asks(wrong, 'hosthost', { claim })).toBe('welcome');
+    expect(asks(room, 'hosthost')).toBe('welcome');
   });
 
   it('is what those do, too, whom the host sent away and who ask again and again', () => {
