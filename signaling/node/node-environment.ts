@@ -53,6 +53,7 @@ export async function headlessEnvironment(
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     memoryLimitBytes,
     nowMs: () => Date.now(),
+    seats: null,
     keep:
       checkpointFile === undefined
         ? null

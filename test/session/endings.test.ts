@@ -244,6 +244,7 @@ describe('a session that ends', () => {
       memoryLimitBytes: 1e9,
       nowMs: () => 0,
       keep: null,
+      seats: null,
       runLog: null,
       onHidden: () => () => undefined,
       onLeaving: () => () => undefined,

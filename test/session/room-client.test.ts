@@ -1,35 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ClientMessage, ServerMessage } from '../../signaling/protocol/messages.ts';
+import type { ServerMessage } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { createRoom, roomView } from '../../signaling/room/room.ts';
 import { RoomClient, type RoomMessage } from '../../web/session/links/room-client.ts';
 import { SETTINGS } from '../protocol/samples.ts';
+import { FakeSocket } from './fake-socket.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
-
-/** The other end of a connection is the test. */
-class FakeSocket extends EventTarget {
-  readyState = 1;
-  readonly sent: ClientMessage[] = [];
-
-  send(text: string): void {
-    this.sent.push(JSON.parse(text));
-  }
-
-  close(): void {
-    this.readyState = 3;
-  }
-
-  say(message: ServerMessage | string): void {
-    const data = typeof message === 'string' ? message : JSON.stringify(message);
-    this.dispatchEvent(Object.assign(new Event('message'), { data }));
-  }
-
-  types(): string[] {
-    return this.sent.splice(0).map(({ type }) => type);
-  }
-}
 
 const device = { id: 'hosthost', key: 'k'.repeat(32), name: 'host', kind: 'tab' as const };
 const view = roomView(createRoom('abc234', device, SETTINGS));

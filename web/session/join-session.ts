@@ -5,6 +5,7 @@ import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { type Identity, newIdentity } from './identity.ts';
+import { type KeptSeat, keepSeat, takeSeat } from './kept-seat.ts';
 import type { ChannelLink } from './links/channel-link.ts';
 import { measureLink } from './links/link-probe.ts';
 import { openLink } from './links/open-link.ts';
@@ -39,7 +40,8 @@ export class JoinSession implements Session {
   #link: ChannelLink | null = null;
   readonly #proofKey: Uint8Array | null;
   /** By what the host knows this device again after the digits were compared. */
-  #compared: Uint8Array | null = null;
+  #compared: Uint8Array | null;
+  readonly #kept: KeptSeat | null;
   #linking = false;
   #relink: ReturnType<typeof setTimeout> | null = null;
   #status: DeviceStatus = { kind: 'joining' };
@@ -50,7 +52,10 @@ export class JoinSession implements Session {
     this.#options = options;
     this.#invitation = invitation;
     this.#proofKey = invitation.secret === null ? null : proofKeyOf(invitation.secret);
-    this.#identity = newIdentity(environment, options.name);
+    this.#kept = takeSeat(environment.seats, invitation.room);
+    const fresh = newIdentity(environment, options.name);
+    this.#identity = this.#kept === null ? fresh : { ...fresh, id: this.#kept.id, key: this.#kept.key };
+    this.#compared = this.#kept?.compared ?? null;
     this.#store = new ViewStore(options.watch ? 'watcher' : 'device', this.#identity.id);
     this.#client = new RoomClient(environment, () => this.#enter());
     this.#client.onMessage((message) => this.#onMessage(message));
@@ -60,7 +65,7 @@ export class JoinSession implements Session {
     });
     this.#client.onState((server) => this.#store.dispatch({ type: 'server', server }));
     this.#offs.push(environment.onHidden((hidden) => this.#client.send({ type: 'hidden', hidden })));
-    this.#offs.push(environment.onLeaving(() => this.leave()));
+    this.#offs.push(environment.onLeaving(() => this.#hangUp()));
   }
 
   get view(): SessionView {
@@ -77,11 +82,25 @@ export class JoinSession implements Session {
     this.#end('You left the session.');
   }
 
+  /** The tab goes away, perhaps only to be loaded again. */
+  #hangUp(): void {
+    const { id, key } = this.#identity;
+    const claim = this.#claim;
+    if (!this.#over && claim !== null)
+      keepSeat(this.#environment.seats, { room: this.#invitation.room, id, key, claim, compared: this.#compared });
+    this.leave();
+  }
+
+  /** What proves that this device had a seat. */
+  get #claim(): string | null {
+    return this.#client.claim ?? this.#kept?.claim ?? null;
+  }
+
   /** Everything the server needs to seat this device, also when it has forgotten the room's devices. */
   #enter(): readonly ClientMessage[] {
     const { watch } = this.#options;
     const { room, secret } = this.#invitation;
-    const { claim } = this.#client;
+    const claim = this.#claim;
     const shown = { ...(secret !== null && { pass: passOf(secret) }), ...(claim !== null && { claim }) };
     const messages: ClientMessage[] = [
       { type: 'join', version: PROTOCOL_VERSION, device: this.#identity, room, watch, ...shown },

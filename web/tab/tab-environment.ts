@@ -3,10 +3,32 @@ import { Peer } from 'peerjs';
 import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
 import type { HostWorkerApi } from '../../worker/api/host-api.ts';
 import { peerOptions } from '../session/links/peer-options.ts';
-import type { SessionEnvironment, WorkerHandle } from '../session/world/environment.ts';
+import type { SeatStore, SessionEnvironment, WorkerHandle } from '../session/world/environment.ts';
 
 /** What a tab may give to training; phones reload tabs that take much more, without a word. */
 export const TAB_MEMORY_BYTES = 1.5e9;
+
+const SEAT_KEY = 'tabloom.seat';
+
+/** Storage may be refused (private windows, blocked cookies); then a tab that is loaded again is a new device. */
+const SEATS: SeatStore = {
+  put: (text) => {
+    try {
+      sessionStorage.setItem(SEAT_KEY, text);
+    } catch {
+      return;
+    }
+  },
+  take: () => {
+    try {
+      const text = sessionStorage.getItem(SEAT_KEY);
+      sessionStorage.removeItem(SEAT_KEY);
+      return text;
+    } catch {
+      return null;
+    }
+  },
+};
 
 /** The real world for sessions in a browser tab. `origin` is the server that the page came from. */
 export function tabEnvironment(origin: string): SessionEnvironment {
@@ -28,6 +50,7 @@ export function tabEnvironment(origin: string): SessionEnvironment {
     nowMs: () => Date.now(),
     // Pages from another machine over plain http have no storage of their own.
     keep: 'storage' in navigator && 'getDirectory' in navigator.storage ? (host, ...kept) => host.keep(...kept) : null,
+    seats: SEATS,
     runLog: null,
     onHidden: (listener) => listenTo(document, 'visibilitychange', () => listener(document.hidden)),
     onLeaving: (listener) => listenTo(window, 'pagehide', () => listener()),

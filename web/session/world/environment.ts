@@ -17,6 +17,13 @@ export interface RunLogSink {
   add(lines: readonly string[]): void;
 }
 
+/** Keeps one text over a reload of the tab, for this tab alone; where the browser keeps nothing, nothing is kept. */
+export interface SeatStore {
+  put(text: string): void;
+  /** What was put last; afterwards there is nothing. */
+  take(): string | null;
+}
+
 /** Everything of the outside world that a session touches; a browser tab and a Node process bring their own. */
 export interface SessionEnvironment {
   readonly kind: 'tab' | 'headless';
@@ -43,6 +50,8 @@ export interface SessionEnvironment {
         note: string,
       ) => Promise<unknown>)
     | null;
+  /** Null where nothing is ever loaded again. */
+  readonly seats: SeatStore | null;
   /** Where the run's log is written as it goes; null where it stays in the session. */
   readonly runLog: RunLogSink | null;
   /** True while the tab is in the background. */
