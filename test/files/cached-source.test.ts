@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   type CacheOptions,
   CHUNK_BYTES,
@@ -12,6 +12,7 @@ import {
 import type { ChunkStore } from '../../worker/files/chunk-store.ts';
 import { openHttp } from '../../worker/files/open-file.ts';
 import { fileChunkStore } from '../../worker/node/file-chunk-store.ts';
+import { quickTimers } from './quick-timers.ts';
 import { RangeServer, servedBytes } from './range-server.ts';
 
 const FILE = '/some/model/resolve/main/model.safetensors';
@@ -22,6 +23,8 @@ afterAll(async () => {
   server.stop();
   await rm(folder, { recursive: true, force: true });
 });
+
+afterEach(() => void vi.unstubAllGlobals());
 
 let store: ChunkStore;
 beforeEach(async () => {
@@ -65,6 +68,7 @@ describe('a file that is kept', () => {
   });
 
   it('goes on after a break with what is missing', async () => {
+    quickTimers();
     server.cutAfter = 1.5 * CHUNK_BYTES;
     server.onCut = () => {
       server.busy = true;

@@ -1,12 +1,14 @@
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MissingFileError } from '../../worker/files/byte-source.ts';
 import { httpSource } from '../../worker/files/http-source.ts';
+import { quickTimers } from './quick-timers.ts';
 import { RangeServer, servedBytes } from './range-server.ts';
 
 const MEBIBYTE = 2 ** 20;
 const bytes = Uint8Array.from({ length: 3 * MEBIBYTE + 77 }, (_, i) => (i * 31 + (i >> 9)) % 251);
 const server = await new RangeServer().start();
 afterAll(() => server.stop());
+afterEach(() => void vi.unstubAllGlobals());
 const url = `${server.url}/model`;
 
 beforeEach(() => {
@@ -70,6 +72,7 @@ describe('a file over HTTP', () => {
   });
 
   it('waits for a server that is busy, and says when it stays so', async () => {
+    quickTimers();
     server.cutAfter = MEBIBYTE;
     server.onCut = () => {
       server.busy = true;

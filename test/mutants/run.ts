@@ -143,6 +143,13 @@ try {
     patienceMs.set(place.area, Math.ceil(PATIENCE.times * (performance.now() - start)) + PATIENCE.moreMs);
   }
   let caught = 0;
+  let tried = 0;
+  let interrupted = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      interrupted = true;
+      stop();
+    });
   for (const place of chosen) {
     const file = join(copy, place.path);
     writeFileSync(file, mutated(place.source, place.mutation));
@@ -151,10 +158,12 @@ try {
     for (const tests of runsFor(place))
       seen ||= await noticed({ project: area.project, tests, changed: path }, patienceMs.get(area));
     writeFileSync(file, place.source);
+    if (interrupted) break;
+    tried++;
     if (seen) caught++;
     else console.log(`not noticed  ${shown(place)}`);
   }
-  console.log(`${caught} of ${chosen.length} changes noticed (of ${wanted.length} places).`);
+  console.log(`${caught} of ${tried} changes noticed (of ${wanted.length} places).`);
 } finally {
   stop();
   rmSync(copy, { recursive: true, force: true });
