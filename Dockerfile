@@ -14,4 +14,4 @@ ENV NODE_ENV=production
 EXPOSE 8787
 HEALTHCHECK --interval=30s --timeout=3s \
   CMD node -e "fetch('http://127.0.0.1:8787/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"
-CMD ["node", "signaling/tabloom.mjs", "serve", "--host", "0.0.0.0"]
+CMD ["node", "signaling/tabloom.mjs", "serve", "--host", "0.0.0.0", "--http"]

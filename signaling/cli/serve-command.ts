@@ -2,10 +2,12 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { correction, generate } from 'lean-qr';
 import { onStop, type Stop } from '../node/stopping.ts';
-import { lanAddresses, localAddress, ROOT_FOLDER } from '../server/addresses.ts';
+import { isLoopback, lanAddresses, localAddress, ROOT_FOLDER } from '../server/addresses.ts';
 import { DEFAULT_HUB_ENDPOINTS, localModelId } from '../server/page.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../server/server.ts';
 import { defaultStateFolder, keptSecret } from '../server/server-secret.ts';
+import { filedCertificates, fingerprintOf, machineCertificates } from '../server/tls/certificates.ts';
+import type { Certificates } from '../server/tls/renewing.ts';
 import { CommandError, readArguments, wholeNumber } from './command-line.ts';
 import { limitsHelp, readIceServer, readLimits, readOrigin, readPublicUrl } from './serve-options.ts';
 
@@ -15,6 +17,9 @@ Serves the page, the rooms, introductions and the planner: one process, one port
 
   --port N        port to listen on (8787)
   --host ADDRESS  interface to listen on (127.0.0.1; 0.0.0.0 lets phones on the same network in)
+  --lan           the same as --host 0.0.0.0. Phones get https on the same port, with a certificate made here
+  --http          no https: such phones train without WebGPU and keep nothing
+  --cert FILE, --key FILE   a certificate of your own and its private key, as PEM
   --hub FOLDER    serve a folder laid out like the Hugging Face hub under /hub, for models and data
   --model FOLDER  serve a model's own folder (config.json, tokenizer.json, model.safetensors) there, as local/NAME
   --ice URL       STUN or TURN server for the browsers, as stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT;
@@ -36,7 +41,11 @@ export async function serveCommand(argv: string[]): Promise<number> {
     argv,
     {
       port: { type: 'string', default: '8787' },
-      host: { type: 'string', default: '127.0.0.1' },
+      host: { type: 'string' },
+      lan: { type: 'boolean', default: false },
+      http: { type: 'boolean', default: false },
+      cert: { type: 'string' },
+      key: { type: 'string' },
       hub: { type: 'string' },
       model: { type: 'string' },
       ice: { type: 'string', multiple: true, default: [] },
@@ -56,14 +65,17 @@ export async function serveCommand(argv: string[]): Promise<number> {
   }
   const port = wholeNumber('port', values.port, 0, 65535);
   const { hub = null, model = null } = values;
+  const host = values.host ?? (values.lan ? '0.0.0.0' : '127.0.0.1');
   const endpoints = values['hub-endpoint'].map((text) => readOrigin('hub-endpoint', text));
   const publicUrl = values['public-url'] === undefined ? null : readPublicUrl(values['public-url']);
   const secret = await keptSecret(defaultStateFolder());
   if (secret === null)
     process.stdout.write('The server cannot keep its secret: sessions do not keep their codes over a restart.\n');
+  const certificates = await certificatesFor(host, publicUrl, values);
   const server = await openServer({
     port,
-    host: values.host,
+    host,
+    certificates,
     hub,
     model,
     ice: values.ice,
@@ -79,9 +91,9 @@ export async function serveCommand(argv: string[]): Promise<number> {
     process.stdout.write(
       'The page is not built yet: run "npm run build" first. Headless devices can join all the same.\n',
     );
-  process.stdout.write(welcome(values.host, server.port, publicUrl));
+  process.stdout.write(welcome(host, server.port, publicUrl, certificates));
   if (model !== null) {
-    const where = `repository ${localModelId(model)} of the hub ${localAddress(values.host, server.port)}/hub`;
+    const where = `repository ${localModelId(model)} of the hub ${localAddress(host, server.port)}/hub`;
     process.stdout.write(`  The model in ${model} is ${where}.\n\n`);
   }
   const { error } = await new Promise<Stop>((done) => onStop(done));
@@ -90,10 +102,30 @@ export async function serveCommand(argv: string[]): Promise<number> {
   return 0;
 }
 
+/** Https where others than this machine are let in, unless a proxy does it, or it is refused. */
+async function certificatesFor(
+  host: string,
+  publicUrl: string | null,
+  { http, cert, key }: { readonly http: boolean; readonly cert?: string; readonly key?: string },
+): Promise<Certificates | null> {
+  if ((cert === undefined) !== (key === undefined)) throw new CommandError('--cert and --key go together.');
+  if (cert !== undefined && key !== undefined) {
+    if (http) throw new CommandError('--http refuses the https that --cert and --key are for.');
+    return filedCertificates(cert, key).catch((error: Error) => {
+      throw new CommandError(error.message);
+    });
+  }
+  if (http || publicUrl !== null || isLoopback(host)) return null;
+  const made = await machineCertificates();
+  if (made === null)
+    process.stdout.write('No certificate can be kept here, so there is no https: phones train without WebGPU.\n');
+  return made;
+}
+
 export interface OpenOptions
   extends Pick<
     ServerOptions,
-    'turnSecret' | 'hubEndpoints' | 'allowOrigins' | 'trustProxy' | 'limits' | 'secret' | 'publicUrl'
+    'turnSecret' | 'hubEndpoints' | 'allowOrigins' | 'trustProxy' | 'limits' | 'secret' | 'publicUrl' | 'certificates'
   > {
   readonly port: number;
   readonly host: string;
@@ -128,14 +160,27 @@ export async function openServer({ hub, model, ice, log, ...rest }: OpenOptions)
 }
 
 /** What a person reads first: where to open the page, and how a phone gets there. */
-export function welcome(host: string, port: number, publicUrl: string | null): string {
+export function welcome(
+  host: string,
+  port: number,
+  publicUrl: string | null,
+  certificates: Certificates | null,
+): string {
   const lines = ['', `  Tabloom is open at  ${localAddress(host, port)}`];
-  const [lan, ...others] = lanAddresses(host, port);
+  const [lan, ...others] = lanAddresses(host, port, certificates === null ? 'http' : 'https');
   if (publicUrl !== null) lines.push(`  To the world it is  ${publicUrl}`, '', terminalQr(publicUrl));
-  else if (lan === undefined) lines.push('  For phones on the same network, start it with --host 0.0.0.0.');
+  else if (lan === undefined) lines.push('  For phones on the same network, start it with --lan.');
   else {
     lines.push(`  On the same network ${lan}${others.map((a) => `, ${a}`).join('')}`, '');
     lines.push(terminalQr(lan));
+    const authority = certificates?.authority ?? null;
+    if (authority !== null)
+      lines.push(
+        '',
+        '  Phones warn of a certificate that nobody vouches for: open the details of the warning and visit the page.',
+        `  ${lan}/trust.html says how, and how to be warned no more. Fingerprint of this machine's authority:`,
+        `  ${fingerprintOf(authority)}`,
+      );
   }
   return `${lines.join('\n')}\n\n`;
 }

@@ -14,6 +14,9 @@ export interface GateOptions {
 const LOOPBACK_NAMES = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const HOST = /^(\[[0-9a-f:.]{2,45}\]|[a-z0-9]([a-z0-9._-]{0,252}))(:\d{1,5})?$/i;
 
+/** Whether a Host header names the machine itself, where browsers take plain http for secure. */
+export const isOwnName = (host: string): boolean => LOOPBACK_NAMES.test(HOST.exec(host)?.[1].toLowerCase() ?? '');
+
 export interface Gate {
   /**
    * Why a request is not answered, or null. A server that listens on this machine alone goes by the machine's own names alone: a page

@@ -4,9 +4,10 @@ import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { lanAddresses, pathOf } from './addresses.ts';
 import { builtPage } from './built-page.ts';
 import { confinedFiles } from './confined.ts';
-import type { Gate } from './gate.ts';
+import { type Gate, isOwnName } from './gate.ts';
 import { headersFor } from './headers.ts';
 import type { Metrics } from './metrics.ts';
+import type { Certificates } from './tls/renewing.ts';
 
 export interface PageOptions {
   /** Interface to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for phones on the same network. */
@@ -21,6 +22,8 @@ export interface PageOptions {
   readonly modelFolder?: string | null;
   /** Where people elsewhere open the page: behind a proxy, perhaps below a path, such as `https://example.org/tabloom/`. */
   readonly publicUrl?: string | null;
+  /** For https beside http on the same port: people who ask for the page by http are sent there. None without. */
+  readonly certificates?: Certificates | null;
   /** Hubs that the page may fetch from besides this server; Hugging Face's unless given. */
   readonly hubEndpoints?: readonly string[];
 }
@@ -34,10 +37,23 @@ export function localModelId(folder: string): string {
 
 /** All that is fetched: the page, models, and what the server says of itself. `port` is asked when the server listens. */
 export function makePage(options: PageOptions, gate: Gate, metrics: Metrics, port: () => number): express.Express {
-  const { host, pageFolder, modelsFolder, hubFolder, modelFolder = null, hubEndpoints, publicUrl = null } = options;
+  const { host, pageFolder, modelsFolder, hubFolder, modelFolder = null, hubEndpoints } = options;
+  const { publicUrl = null, certificates = null } = options;
   const headers = headersFor(hubEndpoints ?? DEFAULT_HUB_ENDPOINTS, publicUrl);
   const app = express();
   app.disable('x-powered-by');
+  // Whoever opens the page itself; a headless device is content with http, its links are encrypted all the same.
+  if (certificates !== null)
+    app.use((request, response, next) => {
+      const opensPage = request.method === 'GET' && /\btext\/html\b/.test(request.headers.accept ?? '');
+      if (request.secure || !opensPage || isOwnName(request.headers.host ?? '')) next();
+      else response.redirect(307, `https://${request.headers.host}${request.originalUrl}`);
+    });
+  const authority = certificates?.authority ?? null;
+  if (authority !== null)
+    app.get('/trust/tabloom.crt', (_request, response) => {
+      response.attachment('tabloom.crt').type('application/x-x509-ca-cert').send(Buffer.from(authority));
+    });
   const prefix = pathOf(publicUrl);
   // Some proxies take the path off before they pass a request on, others do not.
   if (prefix !== '')
@@ -63,7 +79,10 @@ export function makePage(options: PageOptions, gate: Gate, metrics: Metrics, por
       version: PROTOCOL_VERSION,
       hubPath: hubFolder === null && modelFolder === null ? null : '/hub',
       models: modelFolder === null ? [] : [localModelId(modelFolder)],
-      addresses: [...(publicUrl === null ? [] : [publicUrl.replace(/\/+$/, '')]), ...lanAddresses(host, port())],
+      addresses: [
+        ...(publicUrl === null ? [] : [publicUrl.replace(/\/+$/, '')]),
+        ...lanAddresses(host, port(), certificates === null ? 'http' : 'https'),
+      ],
     });
   });
   app.get('/health', (_request, response) => {

@@ -1,4 +1,6 @@
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { DEFAULT_LIMITS, type Limits } from '../connection/bounds/limits.ts';
@@ -13,6 +15,8 @@ import { makePage, type PageOptions } from './page.ts';
 import { PlanService, type RoomPlanner } from './plan-service.ts';
 import { RoomSockets } from './room-sockets.ts';
 import { PROCESS_SECRET } from './server-secret.ts';
+import { onePort } from './tls/one-port.ts';
+import { renewing } from './tls/renewing.ts';
 
 export interface ServerOptions extends PageOptions {
   readonly port: number;
@@ -47,6 +51,8 @@ const MAX_MESSAGE_BYTES = 3 * MAX_CONTROL_CHARACTERS;
 /** Sockets that are no connections to rooms: requests for files. */
 const SPARE_CONNECTIONS = 2000;
 
+/** A TLS handshake that is not over by then is broken off. */
+const HANDSHAKE_MS = 10_000;
 /** As RFC 6455's registry has it: the client may reconnect. */
 const SERVICE_RESTART = 1012;
 /** A client that has not hung up by then is not waited for. */
@@ -54,7 +60,7 @@ const DRAIN_MS = 1000;
 
 /** Starts the one process: page, models, rooms, introductions, planner. Rejects when the port cannot be had. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { trustProxy = false, allowOrigins = [], turnSecret = null, publicUrl = null } = options;
+  const { trustProxy = false, allowOrigins = [], turnSecret = null, publicUrl = null, certificates = null } = options;
   const log = (line: string): void => options.log(visible(line));
   const gate = makeGate({
     host: options.host,
@@ -66,11 +72,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const metrics = newMetrics(() => rooms.counts);
   const planner = metrics.timed(options.planner ?? new PlanService());
   const rooms = new RoomSockets(newCore(limits, secrets, options.iceServers), planner, log);
-  const server: Server = createServer(makePage(options, gate, metrics, () => portOf(server)));
+  const page = makePage(options, gate, metrics, () => portOf(server));
+  const plain = createServer(page);
+  const secure = certificates === null ? null : createSecureServer({ handshakeTimeout: HANDSHAKE_MS }, page);
+  const renewal = certificates === null || secure === null ? null : await renewing(secure, certificates, log);
+  const server: Server = secure === null ? plain : onePort(plain, secure);
   server.maxConnections = limits.connections + SPARE_CONNECTIONS;
 
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy());
     try {
       const [status, target] = judgeUpgrade(request, pathOf(publicUrl), gate, (address) => rooms.refuses(address));
@@ -85,7 +95,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       log(`A connection could not be opened: ${messageOf(error)}`);
       socket.destroy();
     }
-  });
+  };
+  for (const one of [plain, secure]) one?.on('upgrade', upgrade);
 
   await listen(server, options.port, options.host);
   server.on('error', (error) => log(`The server met an error: ${messageOf(error)}`));
@@ -96,7 +107,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const closed = new Promise((resolve) => server.close(resolve));
       await drain(sockets);
       rooms.close();
-      server.closeAllConnections();
+      renewal?.stop();
+      for (const one of [plain, secure]) one?.closeAllConnections();
       await closed;
       await planner.close();
     },
