@@ -51,6 +51,21 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       expect(await asked()).toBe('remove device001;');
       expect(await page.$('button[aria-label="Remove: Linen Shuttle"]')).toBeNull();
 
+      // Digits are compared before the mark goes; others mean that the device goes.
+      await person.go('lobby-device-digits');
+      await person.shows('The host sees 402 917 beside your device’s name');
+      await person.go('lobby-digits');
+      await person.shows('Does Pixel 8 show 402 917, too?');
+      await named('The same on Pixel 8');
+      await person.showsNot('402 917');
+      expect(await asked()).toBe('digits device001 true;');
+      await focused('Devices');
+      await person.go('lobby-digits');
+      await named('Others: Pixel 8 shows other digits');
+      expect(await asked()).toBe('');
+      await person.press('Remove Pixel 8');
+      expect(await asked()).toBe('digits device001 false;');
+
       await person.go('lobby');
       await person.shows('to read out: whoever types it waits until you let them in');
       const link = await page.$eval('input[aria-label="Session link"]', (input) => (input as HTMLInputElement).value);

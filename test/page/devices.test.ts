@@ -119,6 +119,16 @@ describe('deviceLines', () => {
     const watched = { ...pair, devices: [device(0), withStatus(1, { kind: 'watching' })] };
     expect(deviceLines(watched, '', [], seats)[1]?.mark).toBeNull();
   });
+
+  it('is marked where nobody has proven that its link is whole, with the digits to compare', () => {
+    const lines = (proof: 'secret' | 'compared' | 'not proven', digits: string | null = null) =>
+      deviceLines(pair, '', [], seats, { [device(1).id]: { proof, digits } })[1];
+    expect(lines('not proven', '402917')).toMatchObject({ tags: ['not proven'], digits: '402917' });
+    expect(lines('compared')).toMatchObject({ tags: ['compared'], digits: null });
+    // Who has the link needs no mark.
+    expect(lines('secret')).toMatchObject({ tags: [], digits: null });
+    expect(deviceLines(pair, '', [], seats)[1]).toMatchObject({ tags: [], digits: null });
+  });
 });
 
 describe('foldedLines', () => {

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { DOORS, type Door, type Look } from '../../signaling/protocol/door.ts';
-import { CODE_WORDS, DOOR_WORDS, isDoor, waitingTitle, waitingWords } from '../../web/page/door/door-words.ts';
+import {
+  CODE_WORDS,
+  DOOR_WORDS,
+  isDoor,
+  spacedDigits,
+  waitingTitle,
+  waitingWords,
+} from '../../web/page/door/door-words.ts';
 import { readingAsDevice, readingAsHost } from '../../web/page/door/reading-words.ts';
 import { lookFacts, wayIn, wayInSentence } from '../../web/page/join/look-words.ts';
 import { deletedText } from '../../web/page/kept/kept-session-words.ts';
@@ -113,6 +120,10 @@ describe('the host’s door', () => {
       'has your link. A device that you removed came from the same address',
     );
   });
+});
+
+it('digits are shown as people read them out', () => {
+  expect([spacedDigits('402917'), spacedDigits('000000')]).toEqual(['402 917', '000 000']);
 });
 
 describe('what others can read', () => {

@@ -45,7 +45,21 @@ export const WAITING = [
   waits(8, { withPass: false, watch: true, likeRemoved: true }),
 ];
 
+/** Two came without the link: one has been compared, the other has not. */
+const PROOFS: SessionView['proofs'] = {
+  [device(1).id]: { proof: 'not proven', digits: '402917' },
+  [device(2).id]: { proof: 'compared', digits: null },
+  [device(3).id]: { proof: 'secret', digits: null },
+};
+
 export const DOOR_VIEWS: Readonly<Record<string, SessionView>> = {
+  'lobby-digits': view({ ...lobby(), proofs: PROOFS }),
+  'lobby-device-digits': view({
+    ...lobby(),
+    ...outside,
+    status: { kind: 'ready' },
+    proofs: { [device(1).id]: { proof: 'not proven', digits: '402917' } },
+  }),
   'lobby-waiting': view({ ...lobby(), waiting: WAITING }),
   'lobby-ask': view({ ...lobby(), door: 'ask', cap: 12, waiting: WAITING.slice(0, 1) }),
   'lobby-locked': view({ ...lobby(), door: 'locked' }),

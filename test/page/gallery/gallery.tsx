@@ -53,7 +53,8 @@ function still(first: SessionView): HostSession {
         become(`remove ${id}`, {
           room: view.room && { ...view.room, devices: view.room.devices.filter((one) => one.id !== id) },
         }),
-      confirmDigits: (id, same) => become(`digits ${id} ${same}`, {}),
+      confirmDigits: (id, same) =>
+        become(`digits ${id} ${same}`, { proofs: { ...view.proofs, [id]: { proof: 'compared', digits: null } } }),
     },
     exportAdapter: async () => [
       { name: 'adapter_config.json', bytes: new TextEncoder().encode('{}') },

@@ -32,3 +32,6 @@ export function waitingWords({ withPass, watch, likeRemoved }: Waiting): string 
   const warning = likeRemoved ? '. A device that you removed came from the same address' : '';
   return `${has}${wants}${warning}`;
 }
+
+/** "123 456": as people read digits out. */
+export const spacedDigits = (digits: string): string => digits.replace(/(?<=^\d{3})(?=\d)/, ' ');

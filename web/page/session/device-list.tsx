@@ -1,4 +1,5 @@
 import { Swatch } from '../cloth/cloth-legend.tsx';
+import { CompareDigits } from '../door/compare-digits.tsx';
 import { Confirmed } from '../parts/confirmed.tsx';
 import { type DeviceLine, foldedLines } from './devices.ts';
 
@@ -6,26 +7,28 @@ interface DeviceListProps {
   readonly lines: readonly DeviceLine[];
   /** Takes a device out for good; null where that is not this person's to do. */
   readonly onRemove: ((id: string) => void) | null;
+  /** Says whether a device shows the digits that it should; null likewise. */
+  readonly onCompared: ((id: string, same: boolean) => void) | null;
 }
 
 /** Everybody in the room. In a large one those who stand by are folded away. */
-export function DeviceList({ lines, onRemove }: DeviceListProps) {
+export function DeviceList({ lines, ...todo }: DeviceListProps) {
   const { shown, folded } = foldedLines(lines);
   return (
     <section class="devices" aria-labelledby="devices-title">
       <h2 id="devices-title">Devices</h2>
-      <Lines lines={shown} onRemove={onRemove} />
+      <Lines lines={shown} {...todo} />
       {folded.length > 0 && (
         <details class="fold">
           <summary>{folded.length} more stand by or watch</summary>
-          <Lines lines={folded} onRemove={onRemove} />
+          <Lines lines={folded} {...todo} />
         </details>
       )}
     </section>
   );
 }
 
-function Lines({ lines, onRemove }: DeviceListProps) {
+function Lines({ lines, onRemove, onCompared }: DeviceListProps) {
   return (
     <ul>
       {lines.map((line) => (
@@ -48,6 +51,9 @@ function Lines({ lines, onRemove }: DeviceListProps) {
             <Facts facts={line.facts} />
             <Facts facts={line.profile} />
           </div>
+          {onCompared !== null && line.digits !== null && (
+            <CompareDigits name={line.name} digits={line.digits} onCompared={(same) => onCompared(line.id, same)} />
+          )}
           {onRemove !== null && !line.tags.includes('host') && (
             <div class="device-remove">
               <Confirmed

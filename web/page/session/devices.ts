@@ -17,6 +17,7 @@ import {
   secondsText,
   timeLeftText,
 } from '../../../signaling/protocol/words/quantities.ts';
+import type { SessionView } from '../../session/view/view.ts';
 import { hasWork } from '../cloth/cloth.ts';
 import { type Mark, markFor, type Seats } from '../cloth/marks.ts';
 import { measuredSeconds, totalSeconds } from '../cloth/timing.ts';
@@ -37,6 +38,8 @@ export interface DeviceLine {
   readonly facts: readonly string[];
   /** What it measured of itself; empty before. */
   readonly profile: readonly string[];
+  /** Six digits for the host to compare with its screen's; null where there is nothing to compare. */
+  readonly digits: string | null;
 }
 
 export function deviceLines(
@@ -44,8 +47,10 @@ export function deviceLines(
   self: string,
   rounds: readonly RoundReport[],
   seats: Seats,
+  proofs: SessionView['proofs'] = {},
 ): readonly DeviceLine[] {
   return room.devices.map((device) => {
+    const proof = proofs[device.id];
     const { status, tone } = deviceStatus(device, room);
     return {
       id: device.id,
@@ -55,12 +60,15 @@ export function deviceLines(
         ...(device.id === self ? ['you'] : []),
         ...(device.id === room.host ? ['host'] : []),
         ...(device.kind === 'headless' ? ['headless'] : []),
+        ...(proof?.proof === 'not proven' ? ['not proven'] : []),
+        ...(proof?.proof === 'compared' ? ['compared'] : []),
         ...(isOnProbation(device) ? ['on probation'] : []),
       ],
       status,
       tone,
       facts: facts(device, room, rounds),
       profile: device.profile === null ? [] : profileWords(device.profile),
+      digits: proof?.digits ?? null,
     };
   });
 }

@@ -5,6 +5,7 @@ import type { HostSession, Notice, Session, SessionView } from '../../session/vi
 import { type Seats, seated } from '../cloth/marks.ts';
 import { Curve } from '../curve/curve.tsx';
 import { durationSentence, outcome } from '../curve/scores.ts';
+import { spacedDigits } from '../door/door-words.ts';
 import { Invite } from '../door/invite.tsx';
 import { WaitingList } from '../door/waiting-list.tsx';
 import { useKeptFocus, useWakeLock } from '../parts/hooks.ts';
@@ -88,6 +89,7 @@ export function SessionScreen({ session, host, origin, addresses, hostName, onLe
           {finished && <Result view={view} />}
           {view.ended === null && <Standing view={view} />}
           {view.ended === null && roleSentence(view) !== '' && <p class="role">{roleSentence(view)}</p>}
+          {view.ended === null && host === null && <OwnDigits view={view} />}
           <Controls
             view={view}
             host={host}
@@ -127,12 +129,16 @@ export function SessionScreen({ session, host, origin, addresses, hostName, onLe
       {room !== null && (
         <div class="session-rest">
           <DeviceList
+            onCompared={
+              host === null || view.ended !== null ? null : (id, same) => host.entrance.confirmDigits(id, same)
+            }
             onRemove={host === null || view.ended !== null || finished ? null : (id) => host.entrance.remove(id)}
             lines={deviceLines(
               view.ended === null ? room : { ...room, phase: 'finished' },
               view.self,
               view.rounds,
               seats,
+              host === null ? {} : view.proofs,
             )}
           />
           <div class="folds">
@@ -218,6 +224,18 @@ function OwnLoading({ view: { status } }: { view: SessionView }) {
       <progress value={transfer.bytes} max={Math.max(1, transfer.totalBytes)} aria-label="Loading the model" />
       <p class="step-note">{transferText(transfer)}</p>
     </div>
+  );
+}
+
+/** On a device that came without the link: what its host compares. */
+function OwnDigits({ view: { proofs, self } }: { view: SessionView }) {
+  const digits = proofs[self]?.digits ?? null;
+  if (digits === null) return null;
+  return (
+    <p class="role">
+      The host sees <strong class="digits">{spacedDigits(digits)}</strong> beside your device’s name if nobody sits
+      between you. Tell the host what you see here.
+    </p>
   );
 }
 
