@@ -115,9 +115,14 @@ describe.each(BROWSER_KINDS)('a host with a table of its own, and a guest with %
         // It is not of the room yet.
         expect(await host.page.$$eval('.devices .device', (all) => all.length)).toBe(1);
         await press(host, 'Let in: Fox phone');
+        await host.until('the focus is kept', () => document.activeElement?.matches('h1') ?? false);
         await host.until('both are ready', () => /2 devices are ready/.test(document.body.innerText), PATIENCE);
+        // Let in by hand, but with the link: nothing is to be compared.
+        expect(await host.page.$('.compare')).toBeNull();
         await press(host, 'Start training');
         await shows(guest, 'You are training');
+        // The button that was pressed is gone; the focus is not.
+        await host.until('the focus is kept', () => document.activeElement?.matches('h1') ?? false);
 
         // Somebody with a wrong code, then with the right one and no link, is not let in.
         const stranger = await other.open(origin, { width: 390 });

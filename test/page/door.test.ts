@@ -122,6 +122,11 @@ describe('the host’s door', () => {
   });
 });
 
+it('a device that was removed is not told that the session is over', () => {
+  const ended = 'The host took this device out of the session.';
+  expect(headline(view({ role: 'device', ended }))).toEqual({ title: 'This device was removed', detail: ended });
+});
+
 it('digits are shown as people read them out', () => {
   expect([spacedDigits('402917'), spacedDigits('000000')]).toEqual(['402 917', '000 000']);
 });

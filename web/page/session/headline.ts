@@ -90,7 +90,9 @@ export function openingSteps({ stage: now }: NonNullable<SessionView['opening']>
   }));
 }
 
-function endedTitle({ room, role }: SessionView): string {
+function endedTitle({ room, role, ended }: SessionView): string {
+  // The session goes on without it.
+  if (ended?.includes('took this device out') === true) return 'This device was removed';
   if (room !== null) return 'This session is over';
   return role === 'host' ? 'The session could not begin' : 'This device is not in the session';
 }
