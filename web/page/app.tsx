@@ -161,6 +161,7 @@ export function App({ factory, origin, server }: AppProps) {
   const keepAddress = ({ room, secret }: InvitedTo): void =>
     history.replaceState(null, '', new URL(roomLink(origin, room, secret)).hash);
   const outside = (): void => {
+    document.title = 'Tabloom';
     place.value = placeOfFragment();
   };
 
