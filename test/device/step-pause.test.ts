@@ -40,6 +40,18 @@ describe('after a step of work', () => {
     expect(waitedMs).toBeLessThan(50);
   });
 
+  it('timers that are late by 5 ms are made up for', async () => {
+    const wait = globalThis.setTimeout;
+    vi.stubGlobal('setTimeout', (run: () => void, ms: number) => wait(run, ms + 5));
+    const pause = stepPause(3, live);
+    let waitedMs = 0;
+    for (let i = 0; i < 100; i++) waitedMs += await lasts(pause(0.001));
+    vi.unstubAllGlobals();
+    // 100 times 2 ms, and what the last timer was late.
+    expect(waitedMs).toBeGreaterThan(190);
+    expect(waitedMs).toBeLessThan(210);
+  });
+
   it('a device that is as fast as it is waits for no timer', async () => {
     const pause = stepPause(1, live)(5);
     await pause;

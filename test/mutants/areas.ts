@@ -31,7 +31,7 @@ export const AREAS: readonly Area[] = [
   ),
   engine(/^worker\/engine\/onnx\//, 'test/engine/onnx.test.ts', 'test/engine/onnx-graphs.test.ts'),
   engine(/^worker\/engine\/webgpu\//, 'test/webgpu'),
-  unit(/^signaling\/protocol\//, 'test/protocol', 'test/room', 'test/model/model-sizes.test.ts'),
+  unit(/^signaling\/protocol\//, 'test/protocol', 'test/room', 'test/model/model-sizes.test.ts', 'test/learn'),
   unit(
     /^signaling\/planner\/teams\//,
     'test/planner/known.test.ts',

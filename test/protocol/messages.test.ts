@@ -139,7 +139,43 @@ describe('data messages', () => {
     expect(sizes.blockLength('head')).toBe(HEAD);
   });
 
+  it('may hold the largest of everything', () => {
+    const largest = order.tensors.with(0, Int32Array.of(8191, 0, 8191, 1, 2, 3)).with(3, Int32Array.of(0, 4096));
+    expect(read({ ...order, tensors: largest })).toMatchObject({ tensors: largest });
+  });
+
+  it('of an evaluation bring ids and lengths, and parameters where they say so', () => {
+    const header = {
+      type: 'evaluate',
+      tag: { term: 1, evaluation: 1, chunk: 0 },
+      samples: 2,
+      tokens: 3,
+      version: 0,
+    } as const;
+    const rows = order.tensors.slice(0, 2);
+    const parameters = order.tensors[4]!;
+    const evaluate = (carries: boolean, tensors: typeof rows) => (): DataMessage =>
+      read({ header: { ...header, parameters: carries }, tensors });
+    expect(evaluate(false, rows)()).toMatchObject({ tensors: rows });
+    expect(evaluate(true, [...rows, parameters])()).toMatchObject({ tensors: [...rows, parameters] });
+    expect(evaluate(true, rows)).toThrow('2 tensors where 3 belong');
+    expect(evaluate(false, [...rows, parameters])).toThrow('3 tensors where 2 belong');
+    expect(evaluate(true, [...rows, new Float32Array(3)])).toThrow('values where');
+  });
+
   it.each<[string, DataMessage, string]>([
+    [
+      'a position beyond any round',
+      { ...order, tensors: order.tensors.with(3, Int32Array.of(0, 4097)) },
+      'out of range',
+    ],
+    [
+      'labels that are not finite',
+      { ...order, tensors: order.tensors.with(2, Float32Array.of(0, Number.NaN)) },
+      'not a finite number',
+    ],
+    ['too few labels', { ...order, tensors: order.tensors.with(2, Float32Array.of(0)) }, 'values where 2 belong'],
+    ['too few ids', { ...order, tensors: order.tensors.with(0, Int32Array.of(0, 1)) }, 'values where 6 belong'],
     [
       'a token id outside the vocabulary',
       { ...order, tensors: order.tensors.with(0, Int32Array.of(0, 8192, 2, 0, 7, 1)) },
