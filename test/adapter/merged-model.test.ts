@@ -26,6 +26,12 @@ const REQUEST: KnownRequest = {
   },
 };
 
+/** Two layers have adapters, of two ranks and alphas. */
+const SOME_LAYERS: KnownRequest = {
+  ...REQUEST,
+  lora: { ...REQUEST.lora, layers: [1, 4], rankPattern: { 4: 2 }, alphaPattern: { 1: 20 }, rslora: true },
+};
+
 async function logits(
   request: KnownRequest,
   shape: Awaited<ReturnType<typeof readModelShape>>,
@@ -47,7 +53,7 @@ async function logits(
 /** Three optimiser steps with made-up gradients, so that no adapter is nothing. */
 async function moveParameters(host: Host, layout: ParameterLayout): Promise<void> {
   const parts = [
-    ...layout.layers.map((block, layer) => ({ id: layer, block })),
+    ...layout.layers.map((block, layer) => ({ id: layer, block })).filter(({ block }) => block.length > 0),
     { id: 'head' as const, block: layout.head },
   ];
   for (const round of [1, 2, 3]) {
@@ -64,15 +70,18 @@ async function moveParameters(host: Host, layout: ParameterLayout): Promise<void
   }
 }
 
-test('the merged model answers as base and adapter do, and opens like any model of a hub', async () => {
+test.each([
+  ['all layers alike', REQUEST],
+  ['layers that differ', SOME_LAYERS],
+])('the merged model answers as base and adapter do, and opens like any model of a hub: %s', async (_, request) => {
   const host = new Host(openFileOrHttp);
-  const { shape, lora } = await host.open(REQUEST);
+  const { shape, lora } = await host.open(request);
   const layout = parameterLayout(shape, lora, 2);
   await moveParameters(host, layout);
   const { values } = await host.parameters();
   const batch = await host.devBatch(0, 6);
-  const baseUrl = new URL('models/roberta-mini/model.safetensors', REQUEST.origin).href;
-  const expected = await logits(REQUEST, shape, await openWeights(await openFileOrHttp(baseUrl)), values, batch);
+  const baseUrl = new URL('models/roberta-mini/model.safetensors', request.origin).href;
+  const expected = await logits(request, shape, await openWeights(await openFileOrHttp(baseUrl)), values, batch);
   // The steps have moved the answers: without that the test would prove nothing.
   expect(Math.max(...expected.map(Math.abs))).toBeGreaterThan(0.05);
 
@@ -90,7 +99,7 @@ test('the merged model answers as base and adapter do, and opens like any model 
   const weights = await openWeights(await open('/model.safetensors'));
   // The file's head is taken; fresh adapters change nothing.
   const fresh = await initialParameters(layout, weights, 1);
-  const merged = await logits(REQUEST, shape, weights, fresh, batch);
+  const merged = await logits(request, shape, weights, fresh, batch);
   const largest = Math.max(...expected.map(Math.abs));
   for (const [i, value] of merged.entries()) expect(Math.abs(value - expected[i]!)).toBeLessThan(1e-5 * largest);
 
@@ -108,14 +117,25 @@ test('the merged model answers as base and adapter do, and opens like any model 
 });
 
 test.each([
-  { id: 'grammar', labelCount: 2, classNames: ['negative', 'positive'], problem: 'single_label_classification' },
+  {
+    id: 'grammar',
+    lora: SOME_LAYERS.lora,
+    labelCount: 2,
+    classNames: ['negative', 'positive'],
+    problem: 'single_label_classification',
+  },
   // Pairs, and a number for an answer.
-  { id: 'stsb', labelCount: 1, classNames: ['score'], problem: 'regression' },
+  { id: 'stsb', lora: REQUEST.lora, labelCount: 1, classNames: ['score'], problem: 'regression' },
 ])(
   'as ONNX, the merged model of $id answers as base and adapter do',
-  async ({ id, labelCount, classNames, problem }) => {
+  async ({ id, lora: adapters, labelCount, classNames, problem }) => {
     const hub = new URL('../fixtures/hub', import.meta.url).href;
-    const request = { ...REQUEST, task: { id, endpoint: hub }, training: { ...REQUEST.training, maxTokens: 48 } };
+    const request = {
+      ...REQUEST,
+      lora: adapters,
+      task: { id, endpoint: hub },
+      training: { ...REQUEST.training, maxTokens: 48 },
+    };
     const host = new Host(openFileOrHttp);
     const { shape, lora } = await host.open(request);
     await moveParameters(host, parameterLayout(shape, lora, labelCount));

@@ -13,7 +13,7 @@ import { MINI_REQUEST } from './node-host.ts';
 function partsAt(values: Float32Array, opened: OpenedSession, round: number): GradientPart[] {
   const layout = parameterLayout(opened.shape, opened.lora, opened.task.labelCount);
   const blocks = [
-    ...layout.layers.map((block, layer) => ({ id: layer, block })),
+    ...layout.layers.map((block, layer) => ({ id: layer, block })).filter(({ block }) => block.length > 0),
     { id: 'head' as const, block: layout.head },
   ];
   return blocks.map(({ id, block: { offset, length } }) => ({
@@ -34,6 +34,32 @@ const opened = async (start?: HostStart, request: HostRequest = MINI_REQUEST) =>
   const host = new Host(openFileOrHttp);
   return { host, info: await host.open(start ? { ...request, start } : request) };
 };
+
+test('the last layers that were asked for are named in the checkpoint, and trained on when it is gone on with', async () => {
+  const { lora } = MINI_REQUEST;
+  const request: HostRequest = {
+    ...MINI_REQUEST,
+    lora: { ...lora, layers: { top: 2 }, rankPattern: { 5: 3 }, alphaPattern: { 4: 2 }, rslora: true },
+  };
+  const straight = await opened(undefined, request);
+  expect(straight.info.lora).toEqual({ ...request.lora, layers: [4, 5] });
+  await train(straight.host, straight.info, 1, 4);
+
+  const first = await opened(undefined, request);
+  await train(first.host, first.info, 1, 2);
+  const bytes = await first.host.checkpoint('{}');
+  const summary = await new Host(openFileOrHttp).readCheckpoint(bytes);
+  expect(summary.request.lora).toEqual(straight.info.lora);
+  const second = await opened({ kind: 'checkpoint', bytes }, summary.request);
+  await train(second.host, second.info, 3, 4);
+  expect(await second.host.parameters()).toEqual(await straight.host.parameters());
+
+  const other = { ...summary.request, lora: { ...lora, layers: [3, 5] } };
+  await expect(opened({ kind: 'checkpoint', bytes }, other)).rejects.toThrow('the two differ in the LoRA settings');
+  await expect(opened(undefined, { ...request, lora: { ...lora, layers: { top: 7 } } })).rejects.toThrow(
+    'Adapters are asked for on the last 7 layers; the model has 6.',
+  );
+});
 
 test('a run that is broken off and gone on with is the uninterrupted run, to the bit', async () => {
   const straight = await opened();

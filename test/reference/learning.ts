@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runSession } from '../../signaling/cli/demo/demo-session.ts';
 import { LORA_TARGETS, PLAIN_TRAINING, SCHEDULES } from '../../signaling/protocol/settings.ts';
+import { readAdapters } from '../../signaling/protocol/words/adapters.ts';
 import { readClassWeights } from '../../signaling/protocol/words/class-weights.ts';
 import type { RoomPlanner } from '../../signaling/server/plan-service.ts';
 import { startServer } from '../../signaling/server/server.ts';
@@ -34,6 +35,10 @@ const { values: option, positionals } = parseArgs({
     rate: { type: 'string', default: '2e-3' },
     rank: { type: 'string', default: '8' },
     targets: { type: 'string', default: 'query,value' },
+    layers: { type: 'string', default: '' },
+    'rank-pattern': { type: 'string', default: '' },
+    'alpha-pattern': { type: 'string', default: '' },
+    rslora: { type: 'boolean', default: false },
     dropout: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
     clip: { type: 'string', default: '0' },
@@ -47,6 +52,14 @@ const { values: option, positionals } = parseArgs({
   },
 });
 const [action, run = 'run'] = positionals;
+const read = readAdapters({
+  layers: option.layers,
+  rankPattern: option['rank-pattern'],
+  alphaPattern: option['alpha-pattern'],
+  rslora: option.rslora,
+});
+if (!read.ok) throw new Error(Object.values(read.problems).join(' '));
+const { adapters } = read;
 /** On one machine the planner would rather leave a device out than let all three take part. */
 const everybody: RoomPlanner = {
   plan: async (problem) => {
@@ -67,6 +80,7 @@ const request = (origin: string, endpoint: string): HostRequest => ({
     rank: Number(option.rank),
     alpha: 2 * Number(option.rank),
     targets: LORA_TARGETS.filter((target) => option.targets.split(',').includes(target)),
+    ...adapters,
   },
   training: {
     ...PLAIN_TRAINING,
