@@ -4,6 +4,7 @@ import { MAX_DEVICES_IN_ROOM } from '../../signaling/protocol/limits.ts';
 import type { Introduction } from '../../signaling/protocol/messages.ts';
 import type { RoomView } from '../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
+import { Allowance, type Rate } from './links/allowance.ts';
 import { answerProbes } from './links/link-probe.ts';
 import { openLink } from './links/open-link.ts';
 import { type AddressWorld, type Incoming, type OpenConnection, PeerAddress } from './links/peer-links.ts';
@@ -22,6 +23,12 @@ const INTRODUCTION_MS = 10_000;
 const MAX_OPENING_LINKS = 2 * MAX_DEVICES_IN_ROOM;
 /** The same of one device: it may have given up an attempt that this side still waits for. */
 const MAX_OPENING_OF_ONE = 3;
+/** Links that one device may ask for; each costs the host some milliseconds, and a few messages more. */
+const LINK_RATE: Rate = { burst: 10, perSecond: 1 / 6 };
+/** Links that did not come about are told of so often, of one device. */
+const TROUBLE_RATE: Rate = { burst: 2, perSecond: 1 / 60 };
+/** Devices of which that is remembered. */
+const MAX_KNOWN_CALLERS = 4 * MAX_DEVICES_IN_ROOM;
 /** Of the key by which a device is known on later links after the digits were compared. */
 const COMPARED_KEY_BYTES = 32;
 
@@ -40,6 +47,8 @@ export class HostLinks {
   readonly #address: PeerAddress;
   /** Links that are opening, by PeerJS id. */
   readonly #opening = new Map<string, number>();
+  /** By PeerJS id, the latest last. */
+  readonly #callers = new Map<string, { readonly links: Allowance; readonly troubles: Allowance }>();
   readonly #proofKey: Uint8Array;
   /** Of devices whose digits were compared. */
   readonly #compared = new Map<string, Uint8Array>();
@@ -100,7 +109,8 @@ export class HostLinks {
     const { store } = this.#context;
     const ofOne = this.#opening.get(peerId) ?? 0;
     const all = [...this.#opening.values()].reduce((sum, count) => sum + count, 0);
-    if (all >= MAX_OPENING_LINKS || ofOne >= MAX_OPENING_OF_ONE) {
+    const caller = this.#caller(peerId);
+    if (all >= MAX_OPENING_LINKS || ofOne >= MAX_OPENING_OF_ONE || !caller.links.spend(performance.now())) {
       incoming.refuse();
       return;
     }
@@ -110,12 +120,28 @@ export class HostLinks {
       if (device === null || this.#closed) connection.close();
       else await this.#link(connection, device);
     } catch (error) {
-      if (!this.#closed) store.notice('news', `A device could not be linked: ${messageOf(error)}`);
+      if (!this.#closed && caller.troubles.spend(performance.now()))
+        store.notice('news', `A device could not be linked: ${messageOf(error)}`);
     } finally {
       const left = (this.#opening.get(peerId) ?? 1) - 1;
       if (left > 0) this.#opening.set(peerId, left);
       else this.#opening.delete(peerId);
     }
+  }
+
+  #caller(peerId: string) {
+    const nowMs = performance.now();
+    const caller = this.#callers.get(peerId) ?? {
+      links: new Allowance(LINK_RATE, nowMs),
+      troubles: new Allowance(TROUBLE_RATE, nowMs),
+    };
+    this.#callers.delete(peerId);
+    this.#callers.set(peerId, caller);
+    for (const oldest of this.#callers.keys()) {
+      if (this.#callers.size <= MAX_KNOWN_CALLERS) break;
+      this.#callers.delete(oldest);
+    }
+    return caller;
   }
 
   async #link(connection: OpenConnection, device: string): Promise<void> {

@@ -18,7 +18,9 @@ import { ViewStore } from './view/view-store.ts';
 import type { SessionEnvironment } from './world/environment.ts';
 import { messageOf } from './world/with-progress.ts';
 
+/** Before a link is tried again; twice as long after each try that comes to nothing. */
 const RELINK_MS = 1500;
+const MAX_RELINK_MS = 12_000;
 
 const isHostAway = (room: RoomView | null): boolean =>
   room?.devices.some(({ id, online }) => id === room.host && !online) ?? false;
@@ -43,6 +45,9 @@ export class JoinSession implements Session {
   #compared: Uint8Array | null;
   readonly #kept: KeptSeat | null;
   #linking = false;
+  /** Tries in a row that came to nothing, and the host's address that was tried. */
+  #failures = 0;
+  #tried: string | null = null;
   #relink: ReturnType<typeof setTimeout> | null = null;
   #status: DeviceStatus = { kind: 'joining' };
   #over = false;
@@ -166,12 +171,16 @@ export class JoinSession implements Session {
     const host = owner?.online ? owner.peerId : null;
     if (this.#over || this.#link !== null || this.#linking) return;
     if (room === null || host === null || this.#address === null || !this.#address.isOpen) return;
+    // Of the same address one waits; a host that came back under another one is reached at once.
+    if (this.#relink !== null && this.#tried === host) return;
+    this.#tried = host;
     this.#linking = true;
     this.#openLink(this.#address, room, host).then(
       (link) => {
         this.#linking = false;
         if (this.#over) return link.close();
         this.#link = link;
+        this.#failures = 0;
         link.onClose((why) => {
           this.#link = null;
           if (this.#over) return;
@@ -184,6 +193,7 @@ export class JoinSession implements Session {
       (error: unknown) => {
         this.#linking = false;
         if (this.#over) return;
+        this.#failures++;
         this.#store.notice('problem', `${messageOf(error)} Trying again.`);
         this.#connectLater();
       },
@@ -220,7 +230,11 @@ export class JoinSession implements Session {
 
   #connectLater(): void {
     if (this.#relink !== null) clearTimeout(this.#relink);
-    this.#relink = setTimeout(() => this.#connect(), RELINK_MS);
+    const waitMs = Math.min(MAX_RELINK_MS, RELINK_MS * 2 ** Math.max(0, this.#failures - 1));
+    this.#relink = setTimeout(() => {
+      this.#relink = null;
+      this.#connect();
+    }, waitMs);
   }
 
   /** Once the model is ready and the link is up: measure the link, and say that this device can train. */
