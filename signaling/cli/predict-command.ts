@@ -1,5 +1,5 @@
 import { createWriteStream, existsSync } from 'node:fs';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
@@ -21,8 +21,10 @@ import type { Table } from '../../worker/table/table.ts';
 import { createTokenizer } from '../../worker/tokenizer/tokenizer.ts';
 import { MAX_TOKENS_PER_SAMPLE } from '../protocol/limits.ts';
 import { ModelSourceSchema } from '../protocol/settings.ts';
+import { visible } from '../protocol/words/visible.ts';
 import { ROOT_FOLDER } from '../server/addresses.ts';
 import { CommandError, cacheFolder, number, readArguments, wholeNumber } from './command-line.ts';
+import { readTableBytes } from './own-table.ts';
 
 /** As Hugging Face's own libraries are told of another one. */
 const DEFAULT_HUB = process.env.HF_ENDPOINT || 'https://huggingface.co';
@@ -43,7 +45,7 @@ Answers every row of a table with an adapter: a CSV file with the label and each
   --text COLUMN     its column with the text (found by its name and content)
   --pair COLUMN     its column with a second text, for a task of pairs
   --model M         the base model: ${EMBEDDED_MODEL}, a hub repository or a folder (as the adapter says)
-  --revision R      of the hub's repository (main)
+  --revision R      of the hub's repository (as the adapter says, or main)
   --hub URL|FOLDER  Hugging Face endpoint, or a folder with the hub's layout (${DEFAULT_HUB})
   --cache FOLDER    where models of a hub are kept for the next time, or none (${defaultCacheFolder()})
   --tokens N        most tokens of a sample (as the adapter was trained)
@@ -59,7 +61,7 @@ const OPTIONS = {
   text: { type: 'string' },
   pair: { type: 'string' },
   model: { type: 'string' },
-  revision: { type: 'string', default: 'main' },
+  revision: { type: 'string' },
   hub: { type: 'string', default: DEFAULT_HUB },
   cache: { type: 'string', default: defaultCacheFolder() },
   tokens: { type: 'string' },
@@ -79,7 +81,8 @@ export async function predictCommand(argv: string[]): Promise<number> {
     throw new CommandError('predict needs --adapter FOLDER, --file FILE and --out FILE.csv.');
   if (resolve(out) === resolve(file)) throw new CommandError('--out would overwrite --file; name another file.');
   try {
-    const table = await readTable(basename(file), await readFile(file), 1);
+    const table = await readTable(basename(file), await readTableBytes(file), 1);
+    await refuseFolder(out);
     const columns = { text: values.text ?? guessedText(table), pair: values.pair ?? null };
     const prediction = await openAdapter(folder, values);
     const answering = new FilePrediction(table, columns, prediction.answering);
@@ -112,7 +115,8 @@ type Values = ReturnType<typeof readArguments<typeof OPTIONS>>['values'];
 async function openAdapter(folder: string, values: Values) {
   const files = await adapterFiles(folder);
   const stated = files.find(({ name }) => name === TASK_FILE);
-  const base = await baseModel(values.model ?? baseName(files), values);
+  const { model, revision } = namedBase(values, statedBase(files));
+  const base = await baseModel(model, revision, values);
   const shape = await base.shape();
   const adapter = await readAdapter(files, shape, { alpha: 16, model: null, dropout: null });
   const { labelCount, lora } = adapter;
@@ -137,6 +141,7 @@ async function openAdapter(folder: string, values: Values) {
     'wasm',
   );
   await engine.setParameters(adapter.values);
+  for (const sentence of [tokenizer.about, ...adapter.notices]) process.stderr.write(`${visible(sentence)}\n`);
   return {
     answering: {
       kind: said.kind,
@@ -165,18 +170,34 @@ async function adapterFiles(folder: string) {
   );
 }
 
-const BaseSchema = v.object({ base_model_name_or_path: v.pipe(v.string(), v.minLength(1), v.maxLength(1000)) });
+const BaseSchema = v.object({
+  base_model_name_or_path: v.pipe(v.string(), v.minLength(1), v.maxLength(1000)),
+  revision: v.optional(v.nullable(v.pipe(v.string(), v.minLength(1), v.maxLength(200)))),
+});
 
-function baseName(files: readonly { readonly name: string; readonly bytes: Uint8Array }[]): string {
+/** The model that an adapter says it is for; null where it says none. @throws CommandError where what it says is no JSON. */
+function statedBase(files: readonly { readonly name: string; readonly bytes: Uint8Array }[]) {
   const config = files.find(({ name }) => name === 'adapter_config.json');
+  if (config === undefined) return null;
+  let json: unknown;
   try {
-    return v.parse(BaseSchema, JSON.parse(new TextDecoder().decode(config?.bytes))).base_model_name_or_path;
+    json = JSON.parse(new TextDecoder().decode(config.bytes));
   } catch {
-    throw new CommandError('The adapter does not say what model it is for; name it with --model.');
+    throw new CommandError('adapter_config.json is not JSON; save or fetch the adapter again.');
   }
+  const read = v.safeParse(BaseSchema, json);
+  return read.success ? read.output : null;
 }
 
-async function baseModel(model: string, { hub, revision, cache }: Values): Promise<ModelFiles> {
+function namedBase(values: Values, stated: ReturnType<typeof statedBase>) {
+  const model = values.model ?? stated?.base_model_name_or_path;
+  if (model === undefined)
+    throw new CommandError('The adapter does not say what model it is for; name it with --model.');
+  const isStated = stated?.base_model_name_or_path === model;
+  return { model, revision: values.revision ?? (isStated ? stated.revision : null) ?? 'main' };
+}
+
+async function baseModel(model: string, revision: string, { hub, cache }: Values): Promise<ModelFiles> {
   const embedded = { kind: 'embedded', id: EMBEDDED_MODEL } as const;
   if (existsSync(join(model, 'config.json'))) {
     // Whatever the address would be, the file lies in the folder.
@@ -204,15 +225,28 @@ async function writeAnswers(
   logits: (batch: Parameters<typeof evaluateBatch>[1]) => Promise<Float32Array>,
 ): Promise<{ rows: number; answered: number }> {
   await mkdir(dirname(resolve(out)), { recursive: true });
-  const writer = Writable.toWeb(createWriteStream(out)).getWriter();
+  // Beside it, so that nobody takes a part of the answers for all of them.
+  const beside = `${out}.part`;
+  const writer = Writable.toWeb(createWriteStream(beside)).getWriter();
   let [rows, answered] = [0, 0];
-  await writer.write(file.header());
-  for (let next = file.next(); next !== null; next = file.next()) {
-    const values = next.batch === null ? new Float32Array(0) : await logits(next.batch);
-    await writer.write(file.lines(values));
-    rows += next.rows;
-    answered += next.batch?.lengths.length ?? 0;
+  try {
+    await writer.write(file.header());
+    for (let next = file.next(); next !== null; next = file.next()) {
+      const values = next.batch === null ? new Float32Array(0) : await logits(next.batch);
+      await writer.write(file.lines(values));
+      rows += next.rows;
+      answered += next.batch?.lengths.length ?? 0;
+    }
+    await writer.close();
+    await rename(beside, out);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
   }
-  await writer.close();
   return { rows, answered };
+}
+
+async function refuseFolder(out: string): Promise<void> {
+  const found = await stat(out).catch(() => null);
+  if (found?.isDirectory()) throw new CommandError(`${out} is a folder; --out names the file of answers.`);
 }

@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { predictCommand } from '../../signaling/cli/predict-command.ts';
 import { probabilities } from '../../signaling/protocol/scores.ts';
 import { readTaskFile, writeTaskFile } from '../../worker/adapter/task-file.ts';
@@ -84,6 +84,52 @@ describe('predict', () => {
   ])('says in a sentence what is wrong: %s', async (_, argv, sentence) => {
     await writeFile(at('in.tsv'), 'id\treview\n1\tgood\n');
     await expect(predictCommand(argv())).rejects.toThrow(sentence);
+  });
+
+  it.each([
+    ['a folder to write to', { '--out': '.' }, 'is a folder; --out names the file of answers.'],
+    ['a folder to read', { '--file': '.' }, 'is a folder, not a table.'],
+    ['no file to read', { '--file': 'none.csv' }, 'There is no file'],
+  ])('names what is wrong with a path: %s', async (_, paths, sentence) => {
+    await writeFile(at('in.tsv'), 'id\treview\n1\tgood\n');
+    const more = Object.entries(paths).flatMap(([flag, path]) => [flag, at(path)]);
+    await expect(predictCommand([...ask(), ...more])).rejects.toThrow(sentence);
+  });
+
+  it('answers with the revision that the adapter was trained on; what of it is not used is said', async () => {
+    const files = ['adapter_model.safetensors', 'tabloom.json'];
+    const config = JSON.parse(await readFile(at('adapter_config.json'), 'utf8'));
+    const copy = async (name: string, text: string) => {
+      await mkdir(at(name), { recursive: true });
+      for (const file of files) await copyFile(at(file), at(`${name}/${file}`));
+      await writeFile(at(`${name}/adapter_config.json`), text);
+      return ['--adapter', at(name), '--file', at('in.tsv'), '--out', at(`${name}/out.csv`)];
+    };
+    await writeFile(at('in.tsv'), 'id\treview\n1\tgood\n');
+    const base = { ...config, base_model_name_or_path: 'me/mini', revision: 'feature/tea', some_day: 1 };
+    const argv = await copy('branch', JSON.stringify(base));
+    const model = at('hub/me/mini/resolve/feature/tea');
+    await cp(new URL('../../models/roberta-mini', import.meta.url), model, { recursive: true });
+    const said: string[] = [];
+    const spy = vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+    expect(await predictCommand([...argv, '--hub', at('hub')])).toBe(0);
+    spy.mockRestore();
+    expect(said[0]).toContain('Its tokenizer is byte-level BPE with 8,192 tokens');
+    expect(said.join('')).toContain('a key that is not known here: "some_day"');
+    expect(await readFile(at('branch/out.csv'), 'utf8')).toMatch(/^label,.*\n(negative|positive),/);
+    await expect(predictCommand([...argv, '--hub', at('hub'), '--revision', 'main'])).rejects.toThrow('main');
+    await expect(predictCommand(await copy('torn', '{"peft_type":'))).rejects.toThrow(
+      'adapter_config.json is not JSON',
+    );
+  });
+
+  it('leaves no half of the answers where a file cannot be written to its end', async () => {
+    await writeFile(at('in.tsv'), 'id\treview\n1\tgood\n');
+    await writeFile(at('out.csv'), 'of before');
+    await mkdir(at('out.csv.part'), { recursive: true });
+    await expect(predictCommand(ask())).rejects.toThrow('EISDIR');
+    expect(await readFile(at('out.csv'), 'utf8')).toBe('of before');
+    await rm(at('out.csv.part'), { recursive: true });
   });
 
   it('takes a file of outputs as it was written, and nothing else', () => {

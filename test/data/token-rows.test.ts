@@ -12,6 +12,7 @@ function letters(): { tokenizer: Tokenizer; read: string[] } {
         return [...`${text}${pair ?? ''}`].slice(0, maxTokens).map((letter) => letter.charCodeAt(0));
       },
       notices: [],
+      about: '',
     },
   };
 }

@@ -14,6 +14,8 @@ describe('preflightWords', () => {
       download: '500 MB to download, once; this device keeps it.',
       memory: 'Training takes 580 MB of memory at 32 bit; this tab may take 1.5 GB. It fits.',
       fits: true,
+      tokenizer: expect.stringContaining('byte-level BPE with 8,192 tokens'),
+      tokenizes: true,
     });
   });
 

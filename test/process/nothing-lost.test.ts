@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openServer } from '../../signaling/cli/serve-command.ts';
+import { keptModels } from '../../worker/files/cached-source.ts';
+import { fileChunkStore } from '../../worker/node/file-chunk-store.ts';
 import { fileUntil, TabloomProcess, TINY_MODEL } from './tabloom-process.ts';
 
 /** A training that is broken off, in every way in which a process can be, and what is left of it. */
@@ -122,6 +125,32 @@ describe('a demo that is broken off in the middle', () => {
     expect([code, err.trimEnd().split('\n').at(-1)]).toEqual([143, '  Stopped.']);
     expect(await readdir(at('early'))).toEqual([]);
   });
+});
+
+it('a model at a revision with a slash is kept, broken off, and gone on with from what is kept', async () => {
+  const revision = at('hub/me/tiny/resolve/feature/tea');
+  await cp(TINY_MODEL, revision, { recursive: true });
+  const hub = await openServer({
+    ...{ port: 0, host: '127.0.0.1', hub: at('hub'), model: null, ice: [] },
+    log: () => {},
+  });
+  try {
+    const args = fresh('branch').filter((word) => word !== '--model' && word !== TINY_MODEL);
+    const there = ['--hub', `http://127.0.0.1:${hub.port}/hub`, '--cache', at('cache')];
+    const broken = new TabloomProcess([...args, ...there, '--model', 'me/tiny', '--revision', 'feature/tea']);
+    await fileUntil(at('branch.jsonl'), (log) => roundsOf(log) >= 5);
+    broken.child.kill('SIGTERM');
+    const ended = await broken.ended;
+    expect(ended.err).toContain('Its tokenizer is byte-level BPE');
+    expect(await keptModels(fileChunkStore(at('cache')))).toMatchObject([{ name: 'me/tiny' }]);
+    const again = await new TabloomProcess(command(ended.err)).ended;
+    expect([again.code, again.err]).toEqual([0, expect.any(String)]);
+    expect(result(again.out).losses).toEqual(straight);
+    const config = JSON.parse(await readFile(at('branch/adapter_config.json'), 'utf8'));
+    expect(config).toMatchObject({ base_model_name_or_path: 'me/tiny' });
+  } finally {
+    await hub.close();
+  }
 });
 
 describe('a disk that is full', () => {

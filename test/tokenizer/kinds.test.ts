@@ -96,3 +96,18 @@ test('a file that asks for it loses its first tokens, not its last', () => {
   const left = createTokenizer({ ...unigram, truncation: { direction: 'Left', max_length: 5 } }, 310);
   expect(left.encode('a good film and a bad film', null, 5)).toEqual([0, ...whole.slice(-4)]);
 });
+
+test.each([
+  ['unigram-tokenizer', 310, 'Unigram with 310 tokens'],
+  ['tiny', 1000, /^Its tokenizer is byte-level BPE with \d+ tokens/],
+])('%s says which kind it is, and that its ids are exact', (model, vocabSize, kind) => {
+  const { about } = createTokenizer(read(`../fixtures/cases/model/${model}/tokenizer.json`), vocabSize);
+  expect(about).toMatch(kind);
+  expect(about).toMatch(/; token ids are exactly those of Hugging Face's tokenizers\.$/);
+});
+
+test('a tokenizer with an ingredient of chance says that it is not exact', () => {
+  const tiny = read('../fixtures/cases/model/tiny/tokenizer.json');
+  const { about } = createTokenizer({ ...tiny, model: { ...tiny.model, dropout: 0.1 } }, 1000);
+  expect(about).toContain("; not exact: The model's tokenizer leaves out merges at random (dropout 0.1)");
+});

@@ -55,6 +55,8 @@ export interface Preflight {
   readonly fits: WeightStorage | null;
   /** The same in words. */
   readonly sentence: string;
+  /** Which tokenizer it has and whether its ids are exact, or why it cannot be used. */
+  readonly tokenizer: { readonly sentence: string; readonly usable: boolean };
 }
 
 /** A model of which this device keeps something, for the next time. */

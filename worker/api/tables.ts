@@ -64,6 +64,8 @@ export interface DataReport {
   /** A table of one's own, and the one to evaluate on; none for data that comes with its types. */
   readonly tables: readonly TableReport[];
   readonly cutTexts: CutTexts;
+  /** A sentence: how texts become tokens, and whether exactly as for the model's own makers. */
+  readonly tokenizer: string;
 }
 
 export interface NamedFile {

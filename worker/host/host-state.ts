@@ -159,7 +159,11 @@ export async function openHostState(
     best: checkpoint?.best ?? null,
   };
   const cutTexts = countCutTexts(examples, tokenizer, training.maxTokens);
-  return { open, data: { tables, cutTexts }, notices: [...tokenizer.notices, ...(adapter?.notices ?? [])] };
+  return {
+    open,
+    data: { tables, cutTexts, tokenizer: tokenizer.about },
+    notices: [...tokenizer.notices, ...(adapter?.notices ?? [])],
+  };
 }
 
 /** Samples of the first rounds, and dev examples, that say how long they are. */

@@ -8,9 +8,11 @@ import { bytesText } from '../../signaling/protocol/words/quantities.ts';
 import type { Preflight } from '../api/host-api.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
+import { createTokenizer } from '../tokenizer/tokenizer.ts';
+import { TokenizerError } from '../tokenizer/tokenizer-error.ts';
 import { maxTokens } from './config.ts';
 import { frozenBytes, frozenTensors, layerBytes } from './description.ts';
-import { modelFiles } from './open-model.ts';
+import { type ModelFiles, modelFiles } from './open-model.ts';
 
 const WORDS: Readonly<Record<WeightStorage, string>> = { f32: '32-bit', f16: '16-bit', int8: '8-bit' };
 /** A sentence or two; rounds may bring more samples and tokens, and the planner counts those exactly. */
@@ -40,7 +42,9 @@ export async function preflight(
   };
   const fits = WEIGHT_STORAGES.find((storage) => memoryBytes[storage] <= memoryLimitBytes) ?? null;
   const name = source.id;
+  const tokenizer = await tokenizerOf(files, small[1]!.size, shape);
   return {
+    tokenizer,
     name,
     shape,
     totalBytes,
@@ -51,6 +55,20 @@ export async function preflight(
     fits,
     sentence: verdict(name, memoryBytes, memoryLimitBytes, fits),
   };
+}
+
+/** XLM-R's has 17 MB, which nobody wants to wait for before anything is chosen. */
+const MAX_TOKENIZER_BYTES = 8 * 2 ** 20;
+
+async function tokenizerOf(files: ModelFiles, bytes: number, shape: ModelShape): Promise<Preflight['tokenizer']> {
+  if (bytes > MAX_TOKENIZER_BYTES)
+    return { sentence: `Its tokenizer (${bytesText(bytes)}) is looked at when the session opens.`, usable: true };
+  try {
+    return { sentence: createTokenizer(await files.json('tokenizer.json'), shape.vocabSize).about, usable: true };
+  } catch (error) {
+    if (!(error instanceof TokenizerError)) throw error;
+    return { sentence: error.message, usable: false };
+  }
 }
 
 /**

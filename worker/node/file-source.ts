@@ -3,9 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { type ByteSource, MissingFileError, SourceError } from '../files/byte-source.ts';
 import { type Fetch, httpSource } from '../files/http-source.ts';
 import { type OpenFile, openHttp } from '../files/open-file.ts';
-/** Opens `file:` and http(s) addresses; for headless devices, so nothing that a page loads may import it. */
+
+/**
+ * Opens `file:` and http(s) addresses; for headless devices, so nothing that a page loads may import it. A hub's addresses write the
+ * slash in a revision as %2F; in a folder with a hub's layout that is a folder more.
+ */
 export const openFileOrHttp: OpenFile = (url) =>
-  url.startsWith('file:') ? fileSource(fileURLToPath(url)) : openHttp(url);
+  url.startsWith('file:') ? fileSource(fileURLToPath(url.replace(/%2f/gi, '/'))) : openHttp(url);
 
 /** Opens http(s) addresses by way of `fetcher`, and no files: for a device that reads what somebody else names. */
 export const openGuarded =

@@ -3,7 +3,7 @@ import { normalizerOf, startTest } from './normalizer.ts';
 import { preTokenizerOf } from './pre-tokenizer.ts';
 import { specialTokensOf } from './special-tokens.ts';
 import { TokenizerError } from './tokenizer-error.ts';
-import { wordModelOf } from './word-model.ts';
+import { modelKind, wordModelOf } from './word-model.ts';
 
 /** A model's tokenizer: text, or two texts, to the ids that its embeddings are indexed with. */
 export interface Tokenizer {
@@ -14,6 +14,8 @@ export interface Tokenizer {
   encode(text: string, pair: string | null, maxTokens: number): number[];
   /** Sentences: what is not as in Hugging Face's tokenizers. */
   readonly notices: readonly string[];
+  /** One sentence: which kind it is, and whether its ids are exact. */
+  readonly about: string;
 }
 
 /**
@@ -76,6 +78,7 @@ export function createTokenizer(json: unknown, vocabSize: number): Tokenizer {
     Math.max(0, maxTokens - special.reduce((sum, { length }) => sum + length, 0));
   return {
     notices: model.notices,
+    about: aboutText(json.model, part('pre_tokenizer'), largest + 1, model.notices),
     encode: (text, pair, maxTokens) => {
       const a = words(text, maxTokens);
       if (pair === null) {
@@ -91,6 +94,16 @@ export function createTokenizer(json: unknown, vocabSize: number): Tokenizer {
       return [...round[0], ...cut(a.flat(), keepA), ...round[1], ...cut(b.flat(), keepB), ...round[2]];
     },
   };
+}
+
+function aboutText(model: unknown, preTokenizer: unknown, tokens: number, notices: readonly string[]): string {
+  const overBytes = /"type":"ByteLevel"/.test(JSON.stringify(preTokenizer) ?? '');
+  const kind = `${overBytes ? 'byte-level ' : ''}${String(modelKind(model))}`;
+  const exact =
+    notices.length === 0
+      ? "token ids are exactly those of Hugging Face's tokenizers"
+      : `not exact: ${notices.join(' ')}`;
+  return `Its tokenizer is ${kind} with ${tokens.toLocaleString('en-US')} tokens; ${exact.replace(/\.$/, '')}.`;
 }
 
 /**

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import * as v from 'valibot';
 import type { ExportForm, HostRequest } from '../../../worker/api/host-api.ts';
 import type { NamedFile, OwnTaskRequest } from '../../../worker/api/tables.ts';
 import { defaultCacheFolder } from '../../../worker/node/file-chunk-store.ts';
 import { keyFileOf } from '../../node/node-environment.ts';
 import { DOORS } from '../../protocol/door.ts';
 import { MAX_DEVICES_IN_ROOM } from '../../protocol/limits.ts';
-import { POLICIES, type Policy, WEIGHT_STORAGES } from '../../protocol/settings.ts';
+import { ModelSourceSchema, POLICIES, type Policy, WEIGHT_STORAGES } from '../../protocol/settings.ts';
 import { recipeFor } from '../../protocol/words/recipes.ts';
 import { localModelId } from '../../server/page.ts';
 import { CommandError, cacheFolder, oneOf, readArguments, wholeNumber } from '../command-line.ts';
@@ -37,6 +38,7 @@ What is trained
   --dev FILE         another table to evaluate on (a tenth of the rows)
   --model M          roberta-mini (embedded), a hub repository such as FacebookAI/roberta-base, or a folder with a
                      model's files (roberta-mini)
+  --revision R       of the hub's repository: a branch, a tag or a commit (main)
   --weights W        how devices keep the frozen weights: ${WEIGHT_STORAGES.join(', ')} (f32)
   --cache FOLDER     where models of a hub are kept for the next time, or none
                      (${defaultCacheFolder()})
@@ -81,6 +83,7 @@ const SESSION_OPTIONS = {
   'multi-label': { type: 'boolean' },
   dev: { type: 'string' },
   model: { type: 'string' },
+  revision: { type: 'string' },
   weights: { type: 'string' },
   start: { type: 'string' },
   ...TRAINING_OPTIONS,
@@ -239,7 +242,10 @@ const shellWord = (text: string, index: number): string =>
 async function readRequest(values: Values, hubFolder: string | null): Promise<(origin: string) => HostRequest> {
   const own = await readOwnTask(values);
   const weights = oneOf('weights', values.weights ?? 'f32', WEIGHT_STORAGES);
-  const { model = EMBEDDED_MODEL } = values;
+  const { model = EMBEDDED_MODEL, revision = 'main' } = values;
+  if (values.revision !== undefined && (model === EMBEDDED_MODEL || existsSync(join(model, 'config.json'))))
+    throw new CommandError(`--revision is about a repository of a hub; ${model} is none.`);
+  refuseModel(model, revision);
   const task = own === null ? (values.task ?? 'grammar') : 'own';
   const recipe = recipeFor(task, model === EMBEDDED_MODEL ? 'mini' : 'base');
   const training = readTraining(values, recipe.training);
@@ -254,7 +260,7 @@ async function readRequest(values: Values, hubFolder: string | null): Promise<(o
           ? { kind: 'embedded', id: EMBEDDED_MODEL }
           : existsSync(join(model, 'config.json'))
             ? { kind: 'hub', id: localModelId(model), endpoint: `${origin}/hub`, revision: 'main' }
-            : { kind: 'hub', id: model, endpoint, revision: 'main' },
+            : { kind: 'hub', id: model, endpoint, revision },
       weights,
       task: own === null ? { id: task, endpoint } : { id: 'own', endpoint: '', own },
       lora,
@@ -263,6 +269,18 @@ async function readRequest(values: Values, hubFolder: string | null): Promise<(o
       ...(start && { start }),
     };
   };
+}
+
+function refuseModel(model: string, revision: string): void {
+  if (model === EMBEDDED_MODEL || existsSync(join(model, 'config.json'))) return;
+  const read = v.safeParse(ModelSourceSchema, { kind: 'hub', id: model, endpoint: DEFAULT_HUB, revision });
+  if (read.success) return;
+  const isRevision = read.issues.some((issue) => v.getDotPath(issue) === 'revision');
+  throw new CommandError(
+    isRevision
+      ? `--revision names a branch, a tag or a commit of the repository, not "${revision}".`
+      : `"${model}" is neither a folder with a model's files nor a repository; name one with --model.`,
+  );
 }
 
 async function readOwnTask(values: Values): Promise<OwnTaskRequest | null> {

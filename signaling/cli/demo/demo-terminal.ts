@@ -14,9 +14,18 @@ interface Shown {
   devices: boolean;
   sentBytes: number;
   finished: boolean;
+  tokenizer: boolean;
 }
 
-const NOTHING: Shown = { plan: 0, scores: 0, round: 0, devices: false, sentBytes: 0, finished: false };
+const NOTHING: Shown = {
+  plan: 0,
+  scores: 0,
+  round: 0,
+  devices: false,
+  sentBytes: 0,
+  finished: false,
+  tokenizer: false,
+};
 
 /** Prints what is new in a session's view: devices, plans and scores as they come, the running round on one line that is written over. */
 export class DemoTerminal {
@@ -47,6 +56,8 @@ export class DemoTerminal {
     }
     const shown = this.#shown;
     if (shown.finished) return;
+    if (!shown.tokenizer && view.data !== null) this.line(`  ${view.data.tokenizer}`);
+    shown.tokenizer ||= view.data !== null;
     for (const notice of view.notices.filter((n) => n.id > this.#notices)) {
       this.#notices = notice.id;
       this.line(`  ${notice.sentence}`);

@@ -35,6 +35,11 @@ export function preflightOf({ id }: ModelSource): Preflight {
     memoryLimitBytes: 1.5e9,
     fits: large ? 'f16' : 'f32',
     sentence: '',
+    tokenizer: {
+      sentence:
+        "Its tokenizer is byte-level BPE with 8,192 tokens; token ids are exactly those of Hugging Face's tokenizers.",
+      usable: true,
+    },
   };
 }
 

@@ -17,6 +17,9 @@ const devices3 = [device(0), device(1), device(2)];
 const gathering = { phase: 'gathering' as const };
 const deviceRole = { role: 'device' as const, self: device(1).id, kept: null, data: null, pairs: null };
 
+const TOKENIZER =
+  "Its tokenizer is byte-level BPE with 8,192 tokens; token ids are exactly those of Hugging Face's tokenizers.";
+
 const arriving = (of: readonly [place: number, received: number, expected: number][], round = 35) => ({
   round,
   devices: of.map(([place, received, expected]) => ({ device: device(place).id, received, expected })),
@@ -29,7 +32,7 @@ const training = (): Partial<SessionView> => ({
   best: { round: 20, by: 'accuracy', value: 0.665 },
   kept: { round: 30, atMs: 1_760_000_000_000 },
   pairs: false,
-  data: { tables: [], cutTexts: { cut: 0, counted: 500, total: 500, maxTokens: 64 } },
+  data: { tables: [], cutTexts: { cut: 0, counted: 500, total: 500, maxTokens: 64 }, tokenizer: TOKENIZER },
   activity: arriving([
     [0, 1, 2],
     [1, 3, 3],
@@ -107,6 +110,7 @@ const ownData: DataReport = {
     },
   ],
   cutTexts: { cut: 12, counted: 1236, total: 1236, maxTokens: 64 },
+  tokenizer: TOKENIZER,
 };
 
 const FURTHER: Readonly<Record<string, NonNullable<ScoreReport['further']>>> = {

@@ -10,6 +10,9 @@ export interface PreflightWords {
   readonly download: string;
   readonly memory: string;
   readonly fits: boolean;
+  readonly tokenizer: string;
+  /** False where token ids would not be the model's: no session can be had with it. */
+  readonly tokenizes: boolean;
 }
 
 export function preflightWords(found: Preflight, weights: WeightStorage): PreflightWords {
@@ -29,6 +32,8 @@ export function preflightWords(found: Preflight, weights: WeightStorage): Prefli
       ? `Training takes ${bytesText(needed)} of memory at ${WEIGHT_CHOICES[weights].label}; this tab may take ${limit}. It fits.`
       : `Training takes ${bytesText(needed)} of memory at ${WEIGHT_CHOICES[weights].label}; this tab may take ${limit} only. ${advice}`,
     fits,
+    tokenizer: found.tokenizer.sentence,
+    tokenizes: found.tokenizer.usable,
   };
 }
 

@@ -58,6 +58,7 @@ export function PreflightNote({
         <>
           <p>{words.what}</p>
           <p>{words.download}</p>
+          <p class={words.tokenizes ? undefined : 'field-problem'}>{words.tokenizer}</p>
           <p class={words.fits ? undefined : 'field-problem'}>{words.memory}</p>
         </>
       )}
