@@ -147,7 +147,7 @@ it('a model at a revision with a slash is kept, broken off, and gone on with fro
     expect([again.code, again.err]).toEqual([0, expect.any(String)]);
     expect(result(again.out).losses).toEqual(straight);
     const config = JSON.parse(await readFile(at('branch/adapter_config.json'), 'utf8'));
-    expect(config).toMatchObject({ base_model_name_or_path: 'me/tiny' });
+    expect(config).toMatchObject({ base_model_name_or_path: 'me/tiny', revision: 'feature/tea' });
   } finally {
     await hub.close();
   }

@@ -16,7 +16,12 @@ export function exportAdapter(adapter: TrainedAdapter): readonly ExportedFile[] 
     })),
   );
   const text = (content: string) => new TextEncoder().encode(content);
-  const config = peftConfig(adapter.lora, adapter.training.dropout, adapter.model.id);
+  const { model } = adapter;
+  const config = {
+    ...peftConfig(adapter.lora, adapter.training.dropout, model.id),
+    // Without it PEFT, as we do, takes the hub's main.
+    ...(model.kind === 'hub' && model.revision !== 'main' && { revision: model.revision }),
+  };
   return [
     { name: 'adapter_config.json', bytes: text(`${JSON.stringify(config, null, 2)}\n`) },
     { name: 'adapter_model.safetensors', bytes: encodeSafetensors(tensors, { format: 'pt' }) },
