@@ -21,7 +21,7 @@ import type { Table } from '../../worker/table/table.ts';
 import { createTokenizer } from '../../worker/tokenizer/tokenizer.ts';
 import { MAX_TOKENS_PER_SAMPLE } from '../protocol/limits.ts';
 import { ModelSourceSchema } from '../protocol/settings.ts';
-import { visible } from '../protocol/words/visible.ts';
+import { visible } from '../protocol/text/visible.ts';
 import { ROOT_FOLDER } from '../server/addresses.ts';
 import { CommandError, cacheFolder, number, readArguments, wholeNumber } from './command-line.ts';
 import { readTableBytes } from './own-table.ts';
