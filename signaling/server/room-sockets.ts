@@ -5,11 +5,17 @@ import type { ConnectionId, Core, Effect, Input } from '../connection/core.ts';
 import { stepCore } from '../connection/step.ts';
 import type { Counts } from './metrics.ts';
 import type { RoomPlanner } from './plan-service.ts';
+import { UnfinishedMessages } from './unfinished.ts';
 
 /** Enough for a room's code. */
 const RANDOM_BYTES = 16;
 /** Bytes that a socket may have taken and not yet sent. The core stops long before, but for what it cannot hold back. */
 const MAX_UNSENT_BYTES = 2 * 1024 * 1024;
+
+/** What was begun and not ended is looked at so often. */
+const SWEEP_MS = 1000;
+/** A socket that was told goodbye and does not close is closed. */
+const GOODBYE_MS = 3000;
 
 /** The connection core's home in a Node process: its sockets, its clock, its planner. */
 export class RoomSockets {
@@ -20,6 +26,8 @@ export class RoomSockets {
   #lastId = 0;
   #messagesReceived = 0;
   #messagesSent = 0;
+  readonly #unfinished = new UnfinishedMessages();
+  #sweeping: NodeJS.Timeout | null = null;
   #alarm: NodeJS.Timeout | null = null;
   #closed = false;
 
@@ -46,18 +54,34 @@ export class RoomSockets {
   }
 
   /** `introduction` is who a connection for introductions says to be; null for one to a room. */
-  connect(socket: WebSocket, address: string, introduction: { id: string; token: string } | null): void {
+  connect(
+    socket: WebSocket,
+    {
+      address,
+      introduction,
+      bytesRead,
+    }: {
+      readonly address: string;
+      readonly introduction: { id: string; token: string } | null;
+      readonly bytesRead: () => number;
+    },
+  ): void {
     const connection = ++this.#lastId;
+    const speaker = { address, bytesRead, terminate: () => socket.terminate() };
+    this.#unfinished.add(speaker);
+    this.#sweeping ??= setInterval(() => this.#unfinished.sweep(Date.now()), SWEEP_MS).unref();
     this.#sockets.set(connection, socket);
     socket.on('error', () => socket.terminate());
     socket.on('message', (data, isBinary) => {
       // No message of ours is binary; an empty text is refused like any other that is not JSON.
+      this.#unfinished.finished(speaker);
       const text = isBinary ? '' : data.toString();
       this.#messagesReceived += 1;
       this.#take({ type: 'text', connection, text, random: randomBytes(RANDOM_BYTES) });
     });
     socket.on('close', () => {
       this.#sockets.delete(connection);
+      this.#unfinished.remove(speaker);
       this.#take({ type: 'closed', connection });
     });
     this.#take({ type: 'opened', connection, address, introduction });
@@ -66,6 +90,7 @@ export class RoomSockets {
   close(): void {
     this.#closed = true;
     if (this.#alarm !== null) clearTimeout(this.#alarm);
+    if (this.#sweeping !== null) clearInterval(this.#sweeping);
   }
 
   #take(input: Input): void {
@@ -87,7 +112,7 @@ export class RoomSockets {
         break;
       }
       case 'close':
-        this.#sockets.get(effect.connection)?.close();
+        this.#hangUp(effect.connection);
         break;
       case 'plan': {
         const { room, request } = effect;
@@ -107,6 +132,16 @@ export class RoomSockets {
       default:
         effect satisfies never;
     }
+  }
+
+  /** Says goodbye, hears nothing more, and does not wait long for the other to say it, too. */
+  #hangUp(id: ConnectionId): void {
+    const socket = this.#sockets.get(id);
+    if (socket === undefined) return;
+    socket.removeAllListeners('message');
+    socket.close();
+    const timer = setTimeout(() => socket.terminate(), GOODBYE_MS).unref();
+    socket.once('close', () => clearTimeout(timer));
   }
 
   #send(id: ConnectionId, bytes: Buffer): void {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { Server } from 'node:net';
+import { type Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { DEFAULT_LIMITS, type Limits } from '../connection/bounds/limits.ts';
@@ -48,6 +48,8 @@ const ROOM_PATH = '/room';
 const INTRODUCTION_PATH = '/peer/peerjs';
 /** In bytes; of what is in UTF-8, a character takes up to three for each UTF-16 code unit. */
 const MAX_MESSAGE_BYTES = 3 * MAX_CONTROL_CHARACTERS;
+/** Browsers send a long message in a few frames. */
+const MAX_FRAGMENTS = 1024;
 /** Sockets that are no connections to rooms: requests for files. */
 const SPARE_CONNECTIONS = 2000;
 
@@ -79,7 +81,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const server: Server = secure === null ? plain : onePort(plain, secure);
   server.maxConnections = limits.connections + SPARE_CONNECTIONS;
 
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    maxFragments: MAX_FRAGMENTS,
+    perMessageDeflate: false,
+  });
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy());
     try {
@@ -89,7 +96,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         return;
       }
       sockets.handleUpgrade(request, socket, head, (client) =>
-        rooms.connect(client, target.address, target.introduction),
+        rooms.connect(client, { ...target, bytesRead: () => (socket instanceof Socket ? socket.bytesRead : 0) }),
       );
     } catch (error) {
       log(`A connection could not be opened: ${messageOf(error)}`);
