@@ -139,7 +139,10 @@ describe.each(BROWSER_KINDS)('%s', (kind) => {
       expect(twice).toContain('is open in a tab of this browser');
 
       await tab.page.evaluate(() => globalThis.session.start());
-      expect(await tab.page.evaluate(outcome)).toEqual(straight);
+      const goneOn = await tab.page.evaluate(outcome);
+      expect(goneOn.losses).toEqual(straight.losses);
+      // What devices evaluate together is up to the moment, and rounds differently.
+      expect(goneOn.scores.flat()).toEqual(straight.scores.flat().map((score) => expect.closeTo(score, 6)));
       const file = await tab.page.evaluate(async () => {
         const { name, bytes } = await globalThis.session.exportCheckpoint();
         globalThis.session.leave();

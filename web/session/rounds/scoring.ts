@@ -12,6 +12,9 @@ import type { Allowance } from './evaluation-step.ts';
 import type { AbleDevice } from './round-step.ts';
 import { type RunningEvaluation, runEvaluation } from './run-evaluation.ts';
 
+/** Scores that are due before those before them are done; of more, the latest are left out. */
+const MOST_WAITING = 4;
+
 export interface ScoringContext {
   readonly term: number;
   readonly settings: SessionSettings;
@@ -66,13 +69,15 @@ export function allowancesOf(
 export class Scoring {
   readonly #context: ScoringContext;
   #evaluations = 0;
-  /** Of which parameters the latest score is, finished or under way; -1 before the first. */
+  /** Of which parameters the latest score is, whether it is there, under way or waits; -1 before the first. */
   #lastBegun: number;
   /** The latest score of the whole dev set, and of the second one. */
   #lastWhole: number;
   #secondScored = false;
   #running: RunningEvaluation | null = null;
   #over: Promise<void> | null = null;
+  readonly #waiting: { readonly parameters: ParameterState; readonly part: 'sample' | 'first' }[] = [];
+  #hurrying = false;
   #saved: ReadonlyMap<string, Allowance> = new Map();
   #failure: { readonly error: unknown } | null = null;
 
@@ -88,22 +93,32 @@ export class Scoring {
     return this.#context.store.view.scores.at(-1)?.round ?? -1;
   }
 
-  /** Begins the score that is due after `round`, if one is and none is under way; resolves when rounds may go on. */
+  /** Has the parameters after `round` scored if that is due; resolves when rounds may go on. */
   async beginDue(round: number, plan: RoomPlan | null): Promise<void> {
-    if (this.#over !== null || !isScoreDue(this.#context.settings.training, round, this.#lastBegun)) return;
+    if (!isScoreDue(this.#context.settings.training, round, this.#lastBegun)) return;
     const { worker } = this.#context;
     const first = this.#lastBegun < 0 && round > 0;
-    const parameters = first ? { version: 0, values: await worker.parametersBefore() } : await worker.parameters();
-    const part = await this.#affordable(plan);
-    this.#lastBegun = parameters.version;
-    this.#over = this.#score(parameters, part, true, null)
-      .catch((error: unknown) => {
-        this.#failure = { error };
-        this.#lastBegun = this.#lastScored;
-      })
-      .finally(() => {
-        this.#over = null;
-      });
+    if (this.#waiting.length < MOST_WAITING) {
+      const parameters = first ? { version: 0, values: await worker.parametersBefore() } : await worker.parameters();
+      this.#waiting.push({ parameters, part: await this.#affordable(plan) });
+    }
+    this.#lastBegun = first ? 0 : round;
+    this.#hurrying = false;
+    this.#over ??= this.#scoreWaiting();
+  }
+
+  /** One score after the other, until none waits. */
+  async #scoreWaiting(): Promise<void> {
+    try {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
+        await this.#score(next.parameters, next.part, !this.#hurrying, null);
+    } catch (error) {
+      this.#failure = { error };
+      this.#waiting.length = 0;
+      this.#lastBegun = this.#lastScored;
+    } finally {
+      this.#over = null;
+    }
   }
 
   roundBegins(plan: RoomPlan): void {
@@ -124,6 +139,7 @@ export class Scoring {
 
   /** Nothing else is to be done for now. */
   hurry(): void {
+    this.#hurrying = true;
     this.#running?.hurry();
   }
 
@@ -139,6 +155,7 @@ export class Scoring {
     this.hurry();
     await this.#over;
     this.#failure = null;
+    // What went wrong beside the rounds may go well now; if not, that is said.
     const second = this.#secondScored ? null : this.#context.secondDev;
     if (this.#lastWhole !== round || second !== null)
       await this.#score(await this.#context.worker.parameters(), 'first', false, second);
@@ -209,7 +226,8 @@ export class Scoring {
       signal,
     });
     this.#running = running;
-    if (beside) running.allow(this.#saved);
+    if (this.#hurrying) running.hurry();
+    else if (beside) running.allow(this.#saved);
     this.#saved = new Map();
     try {
       return await running.logits;

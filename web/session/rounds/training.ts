@@ -1,6 +1,8 @@
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import type { DeviceView, RoomView, RoundReport, ScoreReport } from '../../../signaling/protocol/room-view.ts';
+import type { SampleRange } from '../../../signaling/protocol/round.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import type { TokenBatch } from '../../../worker/api/batch.ts';
 import type { HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import { Emitter } from '../world/emitter.ts';
@@ -57,6 +59,11 @@ export class Training {
   readonly #conducts: Conducts;
   readonly #scoring: Scoring;
   readonly #telling = new Set<Promise<void>>();
+  #prepared: {
+    readonly round: number;
+    readonly ranges: readonly SampleRange[];
+    readonly batch: Promise<TokenBatch | null>;
+  } | null = null;
   #activityMs = 0;
 
   constructor(context: TrainingContext) {
@@ -185,6 +192,22 @@ export class Training {
     return this.#context.worker.parameters();
   }
 
+  /** A round's samples: as they were prepared, where the plan still cuts the round so. */
+  async #batch(round: number, ranges: readonly SampleRange[]): Promise<TokenBatch> {
+    const prepared = this.#prepared;
+    this.#prepared = null;
+    const fits = prepared?.round === round && sameRanges(prepared.ranges, ranges);
+    return (fits ? await prepared.batch : null) ?? this.#context.worker.roundBatch(round, ranges);
+  }
+
+  /** While devices are at work, the next round's texts are read and dealt. */
+  #prepare(round: number, ranges: readonly SampleRange[]): void {
+    const { settings, worker } = this.#context;
+    if (round > settings.training.rounds) return;
+    // What went wrong is asked for again when its round begins, and said then.
+    this.#prepared = { round, ranges, batch: worker.roundBatch(round, ranges).catch(() => null) };
+  }
+
   async #oneRound(): Promise<void> {
     const { term, settings, worker, deviceLinks, store, send } = this.#context;
     const plan = this.#plan();
@@ -192,7 +215,8 @@ export class Training {
     const round = this.#round + 1;
     const startMs = performance.now();
     const ranges = plan.assignments.map(({ samples }) => samples);
-    const [batch, parameters] = await Promise.all([worker.roundBatch(round, ranges), this.#parameters()]);
+    const [batch, parameters] = await Promise.all([this.#batch(round, ranges), this.#parameters()]);
+    this.#prepare(round + 1, ranges);
     const input = { round, term, settings, batch, parameters, deviceLinks };
     this.#conducts.roundBegins(input, plan, this.#readyDevices());
     this.#scoring.roundBegins(plan);
@@ -300,6 +324,9 @@ export class Training {
     });
   }
 }
+
+const sameRanges = (a: readonly SampleRange[], b: readonly SampleRange[]): boolean =>
+  a.length === b.length && a.every(({ start, count }, i) => start === b[i]?.start && count === b[i].count);
 
 /** Devices that can take work now. */
 export const isReady = (device: DeviceView): boolean =>
