@@ -74,7 +74,11 @@ describe('scores in words', () => {
   it('reckons training time from a thinned history by its mean', () => {
     const thinned = losses(...Array.from({ length: 100 }, () => 0.5)).filter((report) => report.round % 10 === 0);
     expect(trainingSeconds(thinned)).toBe(200);
-    expect(durationSentence(thinned)).toBe('100 rounds in 3 min 20 s, 2.0 s a round.');
+    expect(durationSentence(thinned, [])).toBe('100 rounds in 3 min 20 s, 2.0 s a round.');
+    expect(durationSentence(thinned, [score(50, 0.7)])).toBe('100 rounds in 3 min 20 s, 2.0 s a round.');
+    expect(durationSentence(thinned, [score(100, 0.7)])).toBe(
+      '100 rounds in 3 min 20 s, 2.0 s a round. The last score took 1.0 s.',
+    );
     expect(trainingSeconds([])).toBeNull();
   });
 });

@@ -103,7 +103,9 @@ describe('a session that is gone on with', () => {
         { name: 'w', watch: true, slowdown: 1 },
       );
       const seen = await new Promise<SessionView>((resolve) =>
-        watcher.subscribe((now) => now.rounds.length === 20 && now.scores.length === 5 && resolve(now)),
+        watcher.subscribe(
+          (now) => now.rounds.length === 20 && now.scores.length === view.scores.length && resolve(now),
+        ),
       );
       expect(losses(seen)).toEqual(losses(view));
       watcher.leave();

@@ -102,10 +102,12 @@ export function curves(rounds: readonly RoundReport[], scores: readonly ScoreRep
   };
 }
 
-/** One line under the finished session: how long it took. */
-export function durationSentence(rounds: readonly RoundReport[]): string {
+/** One line under the finished session: how long it took, training and the last score apart. */
+export function durationSentence(rounds: readonly RoundReport[], scores: readonly ScoreReport[]): string {
   const seconds = trainingSeconds(rounds);
   const last = rounds.at(-1);
   if (seconds === null || last === undefined) return '';
-  return `${countText(last.round, 'round', 'rounds')} in ${secondsText(seconds)}, ${secondsText(seconds / last.round)} a round.`;
+  const score = scores.at(-1);
+  const scored = score?.round === last.round ? ` The last score took ${secondsText(score.elapsedSeconds)}.` : '';
+  return `${countText(last.round, 'round', 'rounds')} in ${secondsText(seconds)}, ${secondsText(seconds / last.round)} a round.${scored}`;
 }

@@ -276,7 +276,7 @@ function Result({ view }: { view: SessionView }) {
       {score !== null && score.further.length > 0 && (
         <p class="result-further">{capitalised(listText(score.further))}.</p>
       )}
-      <p class="result-time">{durationSentence(view.rounds)}</p>
+      <p class="result-time">{durationSentence(view.rounds, view.scores)}</p>
     </div>
   );
 }

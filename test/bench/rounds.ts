@@ -1,0 +1,166 @@
+/**
+ * What a round takes beside what the plan predicted and its lower bound, and how long each device has nothing to do:
+ *
+ *   npm run bench:rounds -- [--devices 2] [--rounds 40] [--task grammar|sst2 --hub FOLDER] [--policy auto] [--json]
+ *
+ * The host is this process; every other device is a process of its own over WebRTC, as `tabloom join` starts it. Where `taskset` is there,
+ * each has a core to itself, the host the first. The first rounds, in which code is compiled, do not count. A device is idle while it computes
+ * nothing: from its order's start to the round's end less its compute seconds, as it reports them. What is on the critical path is told
+ * in the mean over the rounds: compute and upload of the device that was done last, and what is left of the round (drawing, merging,
+ * stepping, messages).
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { cpus } from 'node:os';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { headlessEnvironment } from '../../signaling/node/node-environment.ts';
+import { median } from '../../signaling/protocol/median.ts';
+import type { RoundReport } from '../../signaling/protocol/room-view.ts';
+import { POLICIES } from '../../signaling/protocol/settings.ts';
+import { recipeFor } from '../../signaling/protocol/words/recipes.ts';
+import { startServer } from '../../signaling/server/server.ts';
+import { OwnSession } from '../../web/session/own-session.ts';
+import type { SessionView } from '../../web/session/view/view.ts';
+
+const WARM_UP_ROUNDS = 5;
+const GATHER_MS = 120_000;
+const { values } = parseArgs({
+  options: {
+    devices: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '40' },
+    task: { type: 'string', default: 'grammar' },
+    hub: { type: 'string', default: '../shared/hub' },
+    policy: { type: 'string', default: 'auto' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const devices = Number(values.devices);
+const rounds = Number(values.rounds) + WARM_UP_ROUNDS;
+const policy = POLICIES.find((one) => one === values.policy) ?? 'auto';
+const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+const canPin = ((): boolean => {
+  try {
+    execFileSync('taskset', ['-a', '-c', '-p', '0', String(process.pid)], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+const server = await startServer({
+  port: 0,
+  host: '127.0.0.1',
+  pageFolder: null,
+  modelsFolder: project('models'),
+  hubFolder: null,
+  iceServers: [],
+  log: () => undefined,
+});
+const origin = `http://127.0.0.1:${server.port}`;
+const recipe = recipeFor(values.task, 'mini');
+const session = new OwnSession(
+  await headlessEnvironment(origin, { memoryLimitBytes: 2e9 }),
+  {
+    model: { kind: 'embedded', id: 'roberta-mini' },
+    weights: 'f32',
+    task: { id: values.task, endpoint: pathToFileURL(resolve(values.hub)).href },
+    lora: recipe.lora,
+    training: { ...recipe.training, rounds, evaluateEvery: 0, seed: 1 },
+    origin,
+  },
+  { name: 'host', policy, slowdown: 1, patience: 0 },
+);
+
+function until(satisfied: (view: SessionView) => boolean): Promise<SessionView> {
+  return new Promise((done, reject) => {
+    const timer = setTimeout(() => reject(new Error('Devices did not come in time.')), GATHER_MS + 20_000 * rounds);
+    const off = session.subscribe(look);
+    look(session.view);
+    function look(view: SessionView): void {
+      if (view.ended !== null) reject(new Error(view.ended));
+      if (!satisfied(view)) return;
+      clearTimeout(timer);
+      off();
+      done(view);
+    }
+  });
+}
+
+const children: ChildProcess[] = [];
+const ready = (count: number) =>
+  until(({ room }) => room?.plan != null && room.devices.filter((d) => d.profile !== null && d.linked).length >= count);
+try {
+  const { invitation } = await until((view) => view.invitation !== null);
+  await ready(1);
+  for (let i = 1; i < devices; i++) {
+    const join = [
+      '--import',
+      'tsx',
+      project('signaling/tabloom.ts'),
+      'join',
+      invitation?.link ?? '',
+      '--name',
+      `d${i}`,
+    ];
+    const core = String(i % cpus().length);
+    const [program, args] = canPin ? ['taskset', ['-c', core, process.execPath, ...join]] : [process.execPath, join];
+    children.push(spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] }));
+    await ready(i + 1);
+  }
+  session.start();
+  // The score before training is measured beside the first rounds: what is measured is the end of the run.
+  const view = await until(({ room }) => room?.phase === 'finished');
+  tell(view);
+} finally {
+  session.leave();
+  await session.closed;
+  for (const child of children) child.kill();
+  await server.close();
+}
+
+function tell({ rounds: all, room }: SessionView): void {
+  const plan = room?.plan;
+  if (room === null || plan == null) throw new Error('There was no plan at the end.');
+  const counted = all.slice(WARM_UP_ROUNDS).filter(({ planVersion }) => planVersion === plan.version);
+  if (counted.length === 0) throw new Error('The plan changed in the last round; run more of them.');
+  const seconds = median(counted.map(({ elapsedSeconds }) => elapsedSeconds));
+  const mean = (of: (report: RoundReport) => number) => counted.reduce((sum, one) => sum + of(one), 0) / counted.length;
+  const last = (report: RoundReport) =>
+    report.devices.reduce((a, b) => (b.computeSeconds + b.uploadSeconds > a.computeSeconds + a.uploadSeconds ? b : a));
+  const own = (report: RoundReport, id: string) =>
+    report.devices.filter(({ device }) => device === id).reduce((sum, { computeSeconds }) => sum + computeSeconds, 0);
+  const told = {
+    devices,
+    pinned: canPin,
+    rounds: counted.length,
+    policy: plan.policy,
+    roundSeconds: seconds,
+    predictedSeconds: plan.latencySeconds,
+    overPredicted: seconds / plan.latencySeconds,
+    overBound: seconds / plan.lowerBoundSeconds,
+    criticalPath: {
+      compute: mean((report) => last(report).computeSeconds),
+      upload: mean((report) => last(report).uploadSeconds),
+      rest: mean((report) => report.elapsedSeconds - last(report).computeSeconds - last(report).uploadSeconds),
+    },
+    idle: Object.fromEntries(
+      room.devices.map(({ id, name }) => [name, 1 - mean((report) => own(report, id)) / mean((r) => r.elapsedSeconds)]),
+    ),
+  };
+  if (values.json) console.log(JSON.stringify(told));
+  else {
+    const { criticalPath: path, idle } = told;
+    const ms = (value: number) => `${(1000 * value).toFixed(0)} ms`;
+    console.log(
+      `${values.task}, ${devices} devices${canPin ? ', a core each' : ''}, ${told.policy}, ${told.rounds} rounds`,
+    );
+    console.log(
+      `a round ${ms(seconds)}: ${told.overPredicted.toFixed(2)} of the prediction, ${told.overBound.toFixed(2)} of the lower bound`,
+    );
+    console.log(`critical path: compute ${ms(path.compute)}, upload ${ms(path.upload)}, the rest ${ms(path.rest)}`);
+    for (const [name, share] of Object.entries(idle)) console.log(`${name} idle ${(100 * share).toFixed(0)} %`);
+  }
+}
+process.exit(0);
