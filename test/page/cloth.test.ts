@@ -177,6 +177,18 @@ describe('threads', () => {
 });
 
 describe('loom', () => {
+  it('spreads a thread’s yarns evenly between its edges, half a pitch from both', () => {
+    for (const column of loom(cloth({ ...base, room: three }), 900).columns) {
+      const { yarns, threadX, threadWidth, x, width, middle } = column;
+      const pitch = threadWidth / yarns.length;
+      expect(yarns.length).toBe(Math.round(threadWidth / 6));
+      expect(yarns[0]).toBeCloseTo(threadX + pitch / 2, 9);
+      expect(yarns.at(-1)).toBeCloseTo(threadX + threadWidth - pitch / 2, 9);
+      expect(middle).toBe(x + width / 2);
+      expect(Math.abs(threadX + threadWidth / 2 - middle)).toBeLessThanOrEqual(0.5);
+    }
+  });
+
   const many = (count: number, layers: number) => {
     const devices = Array.from({ length: count }, (_, place) => device(place));
     const shares = devices.map((_, place): Share => ({ place, layers: [place % layers], head: place === 0 }));

@@ -117,3 +117,13 @@ test('logits that are too few or not finite are refused', () => {
   expect(() => scoreLogits(findTask('sst2'), new Float32Array(3), truth)).toThrow('need 4 logits; 3 came');
   expect(() => scoreLogits(findTask('sst2'), new Float32Array([0, 1, Number.NaN, 1]), truth)).toThrow('not finite');
 });
+
+test('beside every score stands that of the best constant answer', () => {
+  // Three of four are of class 0: answered always, that is right three times, and the other class once.
+  const truth = Float32Array.of(0, 0, 1, 0);
+  const answers = Float32Array.of(0, 1, 0, 1, 0, 1, 0, 1);
+  expect(scoreLogits(findTask('sst2'), answers, truth)).toMatchObject({ value: 0.25, constant: 0.75 });
+  // F1 of class 1: always class 1 finds the one with a precision of 1/4, 2 / (2 + 3); never finds none.
+  const { further } = scoreLogits(findTask('sst2'), answers, truth, { threshold: 0.5, also: 'f1' });
+  expect(further).toMatchObject([{ metric: 'f1', value: 0.4, constant: 0.4, devSet: null }]);
+});

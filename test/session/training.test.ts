@@ -17,6 +17,7 @@ describe('training', () => {
   it('scores, goes through its rounds, scores again and is finished', async () => {
     const scene = await TrainingScene.open({});
     scene.join('a', 'b');
+    const startMs = performance.now();
     expect(scene.training.phase).toBe('gathering');
     scene.training.start();
     await scene.phase('finished');
@@ -24,6 +25,11 @@ describe('training', () => {
     expect(scoredRounds(scene)).toEqual([0, 3]);
     expect(scene.store.view.rounds.map(({ round }) => round)).toEqual([1, 2, 3]);
     expect(scene.rounds.map(({ round }) => round)).toEqual([1, 2, 3]);
+    const seconds = (performance.now() - startMs) / 1000;
+    for (const { elapsedSeconds } of scene.store.view.scores) {
+      expect(elapsedSeconds).toBeGreaterThan(0);
+      expect(elapsedSeconds).toBeLessThan(seconds);
+    }
     // What people see here, everybody in the room is told.
     expect(scene.reports()).toEqual(scene.store.view.rounds);
   });
