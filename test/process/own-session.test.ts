@@ -208,8 +208,15 @@ describe('a session with pairs and two dev sets', () => {
 });
 
 describe('a session from an adapter', () => {
-  it('has the adapter’s rank and targets, and its score before the first round', async () => {
-    const lora: HostRequest['lora'] = { rank: 4, alpha: 8, targets: ['query', 'key', 'output.dense'] };
+  it('has the adapter’s layers, ranks and targets, and its score before the first round', async () => {
+    const lora: HostRequest['lora'] = {
+      rank: 4,
+      alpha: 8,
+      targets: ['query', 'key', 'output.dense'],
+      layers: [1, 4],
+      rankPattern: { 4: 2 },
+      rslora: true,
+    };
     const first = await HeadlessRoom.open(origin, 'crunch', { rounds: 2 }, { request: { lora } });
     await first.ready(1);
     first.session.start();

@@ -50,6 +50,46 @@ describe('the storage of the weights', () => {
   });
 });
 
+describe('adapters layer by layer', () => {
+  // Six layers.
+  const read = (change: object): v.SafeParseResult<typeof SessionSettingsSchema> =>
+    v.safeParse(SessionSettingsSchema, { ...SETTINGS, lora: { ...SETTINGS.lora, ...change } });
+
+  it('need not be said, and are kept as they are said', () => {
+    expect(read({}).output).toEqual(SETTINGS);
+    const said = { layers: [0, 3, 5], rankPattern: { 3: 256, 5: 1 }, alphaPattern: { 0: 10_000 }, rslora: true };
+    expect(read(said).output).toEqual({ ...SETTINGS, lora: { ...SETTINGS.lora, ...said } });
+  });
+
+  it.each([
+    ['no layer', { layers: [] }],
+    ['a layer twice', { layers: [1, 1] }],
+    ['another order', { layers: [3, 1] }],
+    ['half a layer', { layers: [0.5] }],
+    ['a layer below the first', { layers: [-1] }],
+    ['a layer that the model lacks', { layers: [5, 6] }],
+    ['the last ones, which a host names', { layers: { top: 2 } }],
+    ['a rank of 0', { rankPattern: { 3: 0 } }],
+    ['a rank too large', { rankPattern: { 3: 257 } }],
+    ['half a rank', { rankPattern: { 3: 1.5 } }],
+    ['a rank of a layer that has no adapters', { layers: [1], rankPattern: { 3: 4 } }],
+    ['a rank by a module', { rankPattern: { query: 4 } }],
+    ['a rank by another writing of a layer', { rankPattern: { '03': 4 } }],
+    ['an alpha of 0', { alphaPattern: { 3: 0 } }],
+    ['an alpha too large', { alphaPattern: { 3: 10_001 } }],
+    ['an alpha of a layer that the model lacks', { alphaPattern: { 6: 4 } }],
+    ['rank-stabilised not', { rslora: false }],
+  ])('cannot be %s', (_, change) => {
+    expect(read(change).success).toBe(false);
+  });
+
+  it('are refused with the reason', () => {
+    expect(read({ layers: [2, 9] }).issues?.[0].message).toBe(
+      "Adapters are asked for on layer 9; the model's layers are 0 to 5.",
+    );
+  });
+});
+
 describe('the version of settings', () => {
   const read = (version: unknown) => v.safeParse(SessionSettingsSchema, { ...SETTINGS, version });
 

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { PLAIN_TRAINING } from '../../signaling/protocol/settings.ts';
+import { readAdapters } from '../../signaling/protocol/words/adapters.ts';
 import type { GradientPart } from '../../worker/api/batch.ts';
 import type { ExportedFile, HostRequest, HostStart, OpenedSession } from '../../worker/api/host-api.ts';
 import { loadTask } from '../../worker/data/load-task.ts';
@@ -28,6 +29,10 @@ const { values: option, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     task: { type: 'string', default: 'sst2' },
+    layers: { type: 'string', default: '' },
+    'rank-pattern': { type: 'string', default: '' },
+    'alpha-pattern': { type: 'string', default: '' },
+    rslora: { type: 'boolean', default: false },
     hub: { type: 'string', default: '../shared/hub' },
     rounds: { type: 'string', default: '20' },
     samples: { type: 'string', default: '16' },
@@ -36,6 +41,13 @@ const { values: option, positionals } = parseArgs({
     adapter: { type: 'string' },
   },
 });
+const read = readAdapters({
+  layers: option.layers,
+  rankPattern: option['rank-pattern'],
+  alphaPattern: option['alpha-pattern'],
+  rslora: option.rslora,
+});
+if (!read.ok) throw new Error(Object.values(read.problems).join(' '));
 const [action, folder = 'exports'] = positionals;
 const rounds = Number(option.rounds);
 const EXAMPLES = 24;
@@ -51,7 +63,7 @@ const request: HostRequest = {
     : { kind: 'embedded', id: 'roberta-mini' },
   weights: 'f32',
   task: { id: option.task, endpoint: folderUrl(option.hub) },
-  lora: { rank: 4, alpha: 8, targets: ['query', 'value', 'intermediate.dense', 'output.dense'] },
+  lora: { rank: 4, alpha: 8, targets: ['query', 'value', 'intermediate.dense', 'output.dense'], ...read.adapters },
   training: {
     ...PLAIN_TRAINING,
     rounds,
