@@ -88,6 +88,7 @@ function originOf(link: string): string {
 /** Prints what changes until the session ends; resolves with why. */
 function follow(session: JoinSession): Promise<string> {
   let said = '';
+  let proved = '';
   let notices = 0;
   const say = (line: string): void => {
     if (line !== said) process.stdout.write(`${line}\n`);
@@ -99,12 +100,24 @@ function follow(session: JoinSession): Promise<string> {
         notices = notice.id;
         process.stdout.write(`${notice.sentence}\n`);
       }
+      const proof = proofLine(view);
+      if (proof !== '' && proof !== proved) process.stdout.write(`${proof}\n`);
+      proved = proof;
       say(statusLine(view));
       if (view.ended !== null) resolve(view.ended);
     };
     session.subscribe(show);
     show(session.view);
   });
+}
+
+/** What a device without the link has to be told; nothing where both sides know the secret. */
+function proofLine({ proofs, self }: SessionView): string {
+  const own = proofs[self];
+  if (own?.proof === 'compared') return 'The host has compared the digits: nobody sits between the two of you.';
+  if (own?.proof !== 'not proven' || own.digits === null) return '';
+  const digits = `${own.digits.slice(0, 3)} ${own.digits.slice(3)}`;
+  return `Compare with the host's screen: it shows ${digits} for this device, unless somebody sits between the two of you.`;
 }
 
 /** Says something new after every tenth. */
