@@ -1,6 +1,5 @@
 import { createInterface } from 'node:readline';
-import type { OwnSession } from '../../../web/session/own-session.ts';
-import type { SessionView } from '../../../web/session/view/view.ts';
+import type { EntranceControls, HostSession, SessionView } from '../../../web/session/view/view.ts';
 import type { Door, Waiting } from '../../protocol/door.ts';
 
 export interface DemoDoor {
@@ -24,7 +23,14 @@ const described = ({ name, kind, watch, withPass, likeRemoved }: Waiting): strin
  * Asks on the terminal about those who wait at the session's door, one after the other; returns what ends it. Where nobody can answer,
  * because this is no terminal, it only says that they wait.
  */
-export function keepDoor(session: OwnSession, admitAll: boolean, say: (line: string) => void): () => void {
+export function keepDoor(
+  session: Pick<HostSession, 'view' | 'subscribe'> & {
+    readonly entrance: Pick<EntranceControls, 'admit' | 'refuse' | 'remove'>;
+  },
+  admitAll: boolean,
+  say: (line: string) => void,
+  input: NodeJS.ReadableStream | null = process.stdin.isTTY === true ? process.stdin : null,
+): () => void {
   let asked: string | null = null;
   let before: readonly Waiting[] = [];
   const look = ({ waiting, ended }: SessionView): void => {
@@ -40,7 +46,7 @@ export function keepDoor(session: OwnSession, admitAll: boolean, say: (line: str
       say(`  At the door: ${described(next)}. y lets it in, n does not now, r keeps it out; then Enter.`);
   };
   const off = session.subscribe(look);
-  const lines = !admitAll && process.stdin.isTTY === true ? createInterface({ input: process.stdin }) : null;
+  const lines = !admitAll && input !== null ? createInterface({ input }) : null;
   lines?.on('line', (line) => {
     const answer = line.trim().toLowerCase();
     const { waiting } = session.view;
