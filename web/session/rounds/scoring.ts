@@ -103,7 +103,6 @@ export class Scoring {
       this.#waiting.push({ parameters, part: await this.#affordable(plan) });
     }
     this.#lastBegun = first ? 0 : round;
-    this.#hurrying = false;
     this.#over ??= this.#scoreWaiting();
   }
 
@@ -122,6 +121,7 @@ export class Scoring {
   }
 
   roundBegins(plan: RoomPlan): void {
+    this.#hurrying = false;
     const devices = this.#context.able().map(({ device }) => device);
     if (this.#running !== null) {
       this.#running.allow(allowancesOf(plan, devices));
