@@ -3,6 +3,7 @@ import { defaultCacheFolder, fileChunkStore } from '../../worker/node/file-chunk
 import { countText } from '../protocol/words/lists.ts';
 import { bytesText } from '../protocol/words/quantities.ts';
 import { defaultStateFolder, forgetSecret } from '../server/server-secret.ts';
+import { defaultConfigFolder, forgetAuthority } from '../server/tls/kept-authority.ts';
 import { CommandError, cacheFolder, readArguments } from './command-line.ts';
 
 const HELP = `Usage: tabloom cache [options]
@@ -10,10 +11,11 @@ const HELP = `Usage: tabloom cache [options]
 Says which models headless devices keep on this machine, so that the next session needs no download.
 
   --delete MODEL  delete what is kept of a model, or of all
-  --delete-all    delete everything that Tabloom keeps on this machine: models, and the secret by which a server that starts
-                  again knows its sessions' hosts. Files that you named yourself (checkpoints, adapters, logs) stay
+  --delete-all    delete everything that Tabloom keeps on this machine: models, the secret by which a server that starts
+                  again knows its sessions' hosts, the authority that signs its certificates. Files that you named yourself (checkpoints, adapters, logs) stay
   --cache FOLDER  where models are kept (${defaultCacheFolder()})
   --state FOLDER  where a server keeps its secret (${defaultStateFolder()})
+  --config FOLDER where the authority is kept (${defaultConfigFolder()})
   --json          print the models and their bytes as JSON
   --help          show this
 `;
@@ -24,6 +26,7 @@ export async function cacheCommand(argv: string[]): Promise<number> {
     {
       delete: { type: 'string' },
       'delete-all': { type: 'boolean', default: false },
+      config: { type: 'string', default: defaultConfigFolder() },
       state: { type: 'string', default: defaultStateFolder() },
       cache: { type: 'string', default: defaultCacheFolder() },
       json: { type: 'boolean', default: false },
@@ -40,11 +43,11 @@ export async function cacheCommand(argv: string[]): Promise<number> {
   const store = fileChunkStore(folder);
   if (values['delete-all']) {
     const deleted = await deleteAllModels(store);
-    const bytes = deleted.bytes + (await forgetSecret(values.state));
+    const bytes = deleted.bytes + (await forgetSecret(values.state)) + (await forgetAuthority(values.config));
     if (values.json) process.stdout.write(`${JSON.stringify({ models: deleted.models, bytes })}\n`);
     else
       process.stdout.write(
-        `Deleted: ${countText(deleted.models, 'model', 'models')} and the server's secret; ${bytesText(bytes)} in all.\n`,
+        `Deleted: ${countText(deleted.models, 'model', 'models')}, the server's secret and authority; ${bytesText(bytes)} in all.\n`,
       );
     return 0;
   }

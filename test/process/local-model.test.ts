@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openServer } from '../../signaling/cli/serve-command.ts';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
+import { bytesText } from '../../signaling/protocol/words/quantities.ts';
 import { keptSecret } from '../../signaling/server/server-secret.ts';
+import { keptAuthority } from '../../signaling/server/tls/kept-authority.ts';
 import { openHttp } from '../../worker/files/open-file.ts';
 import { modelFiles } from '../../worker/model/open-model.ts';
 import { fileChunkStore } from '../../worker/node/file-chunk-store.ts';
@@ -78,8 +80,14 @@ describe('a folder with a model', () => {
       await writeFile(join(folder, 'notes.txt'), 'mine');
       const state = join(folder, 'state');
       expect((await keptSecret(state))?.length).toBe(32);
-      const all = ['cache', '--cache', folder, '--state', state, '--delete-all'];
-      expect((await tabloom(...all)).out).toBe("Deleted: 1 model and the server's secret; 132 B in all.\n");
+      const config = join(folder, 'config');
+      const authority = await keptAuthority(config, { names: ['loom'], addresses: [] }, Date.now());
+      const bytes = 132 + (authority?.key ?? '').length + (authority?.certificate ?? '').length;
+      const all = ['cache', '--cache', folder, '--state', state, '--config', config, '--delete-all'];
+      expect((await tabloom(...all)).out).toBe(
+        `Deleted: 1 model, the server's secret and authority; ${bytesText(bytes)} in all.\n`,
+      );
+      expect(await readdir(config)).toEqual([]);
       expect(await readdir(folder)).toEqual(expect.arrayContaining(['notes.txt', 'state']));
       expect(await readdir(folder)).not.toContain('ab'.repeat(16));
       expect(await readdir(state)).toEqual([]);

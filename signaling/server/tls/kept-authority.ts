@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type KeyPair, type MachineNames, newAuthority } from './authority.ts';
@@ -41,6 +41,17 @@ export async function keptAuthority(folder: string, machine: MachineNames, nowMs
   } catch {
     return null;
   }
+}
+
+/** Deletes the authority; resolves with its bytes. Devices that installed it should remove it, too. */
+export async function forgetAuthority(folder: string): Promise<number> {
+  const sizes = Object.values(AUTHORITY_FILES).map(async (name) => {
+    const path = join(folder, name);
+    const { size } = await stat(path).catch(() => ({ size: 0 }));
+    await rm(path, { force: true });
+    return size;
+  });
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
 async function readPair(paths: { readonly key: string; readonly certificate: string }): Promise<KeyPair> {
