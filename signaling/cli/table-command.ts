@@ -7,11 +7,12 @@ import {
   unreadableText,
 } from '../../web/session/view/data-words.ts';
 import type { ColumnChoice, TablePreview, TableReport } from '../../worker/api/tables.ts';
-import { classProblem } from '../../worker/data/own-task.ts';
+import { classProblem, flagsReading } from '../../worker/data/own-task.ts';
 import { columnIndex, readExamples } from '../../worker/data/table-examples.ts';
 import { classReading, MAX_TABLE_CLASSES } from '../../worker/table/columns/labels.ts';
 import { previewTable } from '../../worker/table/columns/preview.ts';
 import type { Table } from '../../worker/table/table.ts';
+import { labelColumns } from '../protocol/text/label-columns.ts';
 import { quoted, visible } from '../protocol/text/visible.ts';
 import { capitalised } from '../protocol/words/lists.ts';
 import { oneOf, readArguments } from './command-line.ts';
@@ -33,7 +34,7 @@ would be left out, with reasons and lines.
   FILE            CSV, TSV, semicolons, JSON lines or Parquet; docs/tables.md tells how it is read
   --text COLUMN   its column with the text (guessed)
   --pair COLUMN   its column with a second text
-  --label COLUMN  its column with the label (guessed)
+  --label COLUMN  its column with the label (guessed); several columns of 0 and 1 with commas
   --labels KIND   what a column of many numbers is: ${LABEL_KINDS.join(' or ')}
   --json          print it as JSON
   --help          show this
@@ -48,7 +49,7 @@ interface Finding {
   readonly text: string | null;
   readonly pair: string | null;
   readonly label: string | null;
-  readonly labels: LabelKind | null;
+  readonly labels: LabelKind | 'several' | null;
   /** Why it cannot be trained on as it is, or null. */
   readonly problem: string | null;
 }
@@ -80,13 +81,21 @@ export async function tableCommand(argv: string[]): Promise<number> {
 
 const TOO_MANY_NAMES = Array.from({ length: MAX_TABLE_CLASSES + 1 }, String);
 
+const fewRows = ({ used }: TableReport): string | null =>
+  used < 2 ? 'Fewer than two rows can be used; training needs two.' : null;
+
 type Named = Readonly<Partial<Record<'text' | 'pair' | 'label', string>>>;
 
 function findingOf(table: Table, named: Named, said: LabelKind | undefined): Finding {
-  for (const column of Object.values({ text: named.text, pair: named.pair, label: named.label }))
+  const flags = named.label === undefined ? null : labelColumns(table.columns, named.label);
+  for (const column of [named.text, named.pair, ...(flags ?? [named.label])])
     if (column !== undefined) columnIndex(table, column);
   const preview = previewTable(table);
   const { text, pair, label } = rolesOf(preview, named);
+  if (flags !== null && text !== null && label !== null) {
+    const report = readExamples(table, { text, pair, label }, flagsReading(flags), () => undefined);
+    return { report, text, pair, label, labels: 'several', problem: fewRows(report) };
+  }
   const column = preview.columns.find(({ name }) => name === label);
   if (column === undefined || text === null || label === null)
     return { report: preview.report, text, pair, label, labels: null, problem: missingRole(text) };
@@ -99,8 +108,7 @@ function findingOf(table: Table, named: Named, said: LabelKind | undefined): Fin
   const choice: ColumnChoice = { text, pair, label };
   const report = readExamples(table, choice, reading, () => undefined);
   const noClasses = labels === 'score' ? null : classProblem(label, names ?? []);
-  const few = report.used < 2 ? 'Fewer than two rows can be used; training needs two.' : null;
-  return { report, text, pair, label, labels, problem: noClasses ?? few };
+  return { report, text, pair, label, labels, problem: noClasses ?? fewRows(report) };
 }
 
 /** The columns as named, and for the rest what they most likely are. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { flagOf, labelColumns } from '../../signaling/protocol/text/label-columns.ts';
 import { readOwnTask } from '../../worker/data/own-task.ts';
-import { labelsIn, readSeveral, severalReading } from '../../worker/table/columns/several-labels.ts';
+import { labelsIn, NO_FLAG, readSeveral, severalReading } from '../../worker/table/columns/several-labels.ts';
 
 const reading = (...cells: string[]) => severalReading(() => cells, 100);
 
@@ -74,5 +75,72 @@ describe('an own task of several labels', () => {
     await expect(readOwnTask(table(`text,label\ngood,${'x'.repeat(70)}\nbad,y\n`))).rejects.toThrow(
       'Separate several labels by |, ; or commas',
     );
+  });
+});
+
+describe('several labels in columns of 0 and 1', () => {
+  const file = (text: string) => ({ name: 'a.csv', bytes: new TextEncoder().encode(text) });
+  const flags = (rows: readonly string[]) => file(['text,anger,joy,"a, b"', ...rows].join('\n'));
+  const rows = ['one,0,1,0', 'two,1.0,TRUE,1', 'three,0.0,false,1', 'four,2,1,0', 'five,,1,0', 'six,+1,0,0e0'];
+
+  it('are named with commas, in the order in which they are named; a column of that very name goes first', () => {
+    expect(labelColumns(['text', 'anger', 'joy'], ' joy, anger,joy')).toEqual(['joy', 'anger']);
+    expect(labelColumns(['text', 'anger', 'joy', 'joy,anger'], 'joy,anger')).toBe(null);
+    for (const label of ['joy', 'joy,', 'joy,fear', ''])
+      expect(labelColumns(['text', 'anger', 'joy'], label)).toBe(null);
+  });
+
+  it.each([
+    ['1', 1],
+    ['1.0', 1],
+    [' 1e0 ', 1],
+    ['True', 1],
+    ['0', 0],
+    ['-0', null],
+    ['0.0', 0],
+    ['no', 0],
+    ['', null],
+    ['0.5', null],
+    ['-1', null],
+    ['10', null],
+    ['1,0', null],
+    ['0x1', null],
+  ])('%j is %j', (cell, flag) => {
+    expect(flagOf(cell)).toBe(flag);
+  });
+
+  it('are a task of several labels; a row with anything else in one of them is left out with the reason', async () => {
+    const dev = file('joy,text,anger\n0,other order,1\n1,yes,0');
+    const { task, examples, tables } = await readOwnTask({
+      ...{ title: 'feelings', train: flags(rows), dev, kind: 'multi-label' },
+      columns: { text: 'text', pair: null, label: 'anger, joy' },
+    });
+    expect(task).toMatchObject({ kind: 'multi-label', labelCount: 2, classNames: ['anger', 'joy'] });
+    expect(examples.train.map(({ text, label }) => [text, label])).toEqual([
+      ['one', [0, 1]],
+      ['two', [1, 1]],
+      ['three', [0, 0]],
+      ['six', [1, 0]],
+    ]);
+    expect(examples.dev.map(({ label }) => label)).toEqual([
+      [1, 0],
+      [0, 1],
+    ]);
+    expect(tables[0]).toMatchObject({
+      ...{ rows: 6, used: 4 },
+      leftOut: [{ reason: NO_FLAG, count: 2, lines: [5, 6], example: 'anger: 2' }],
+      classes: [
+        { name: 'anger', count: 2 },
+        { name: 'joy', count: 2 },
+      ],
+    });
+  });
+
+  it('are refused where a name is too long to be a class', async () => {
+    const long = 'x'.repeat(61);
+    const train = file(`text,a,${long}\none,0,1`);
+    const columns = { text: 'text', pair: null, label: `a,${long}` };
+    const asked = readOwnTask({ title: 't', train, dev: null, kind: 'multi-label', columns });
+    await expect(asked).rejects.toThrow('at most 60 characters make a name');
   });
 });

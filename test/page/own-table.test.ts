@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   checkTable,
   EMPTY_TABLE,
+  flagColumns,
   foundText,
   guessedColumns,
   guessKind,
@@ -120,5 +121,31 @@ describe('checkTable', () => {
     const problems: Record<string, string> = problemsOf(change);
     expect(Object.keys(problems)).toContain(field);
     expect(problems[field]).toContain(part);
+  });
+});
+
+describe('columns of 0 and 1', async () => {
+  const feelings = await read('f.csv', 'text,anger,joy,fear,"a,b"\none,0,1,0,1\ntwo,1.0,0,TRUE,0\n');
+  const choices = (change: Partial<OwnTable>) =>
+    table({ train: feelings, text: 'text', pair: '', label: 'anger, joy, fear', kind: 'multi-label', ...change });
+
+  it('are offered together, where there are several', () => {
+    expect(flagColumns(feelings.preview)).toBe('anger, joy, fear');
+    expect(flagColumns(train.preview)).toBe(null);
+  });
+
+  it('are several labels, of no column that holds a text, and of both files', async () => {
+    expect(checkTable(choices({}))).toMatchObject({
+      ok: true,
+      own: { kind: 'multi-label', columns: { text: 'text', pair: null, label: 'anger, joy, fear' } },
+    });
+    const problems = (change: Partial<OwnTable>) => {
+      const checked = checkTable(choices(change));
+      return checked.ok ? {} : checked.problems;
+    };
+    expect(problems({ label: 'text, joy' }).ownLabel).toBe('The labels must be other columns than the texts.');
+    expect(problems({ kind: 'classification' }).ownKind).toBe('Several columns are any of several labels.');
+    const dev = await read('dev.csv', 'text,anger,joy\none,0,1\n');
+    expect(problems({ dev }).ownDev).toContain('has no column “fear”');
   });
 });

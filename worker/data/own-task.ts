@@ -1,20 +1,15 @@
 import { metricsOf, type TaskKind } from '../../signaling/protocol/scores.ts';
+import { labelColumns } from '../../signaling/protocol/text/label-columns.ts';
 import { quoted, visible } from '../../signaling/protocol/text/visible.ts';
 import type { OwnTaskRequest, TableReport } from '../api/tables.ts';
-import {
-  classReading,
-  type LabelReading,
-  LabelTally,
-  MAX_CLASS_NAME,
-  MAX_TABLE_CLASSES,
-} from '../table/columns/labels.ts';
-import { type SeveralReading, severalReading } from '../table/columns/several-labels.ts';
+import { classReading, LabelTally, MAX_CLASS_NAME, MAX_TABLE_CLASSES } from '../table/columns/labels.ts';
+import { severalReading } from '../table/columns/several-labels.ts';
 import { readTable } from '../table/read-table.ts';
 import type { Table } from '../table/table.ts';
 import { DataError } from './data-error.ts';
 import type { ExampleSplits } from './example.ts';
 import { mixSeed, seededRandom, shuffledIndices } from './seeded-random.ts';
-import { columnIndex, tableExamples } from './table-examples.ts';
+import { type AnyReading, columnIndex, tableExamples } from './table-examples.ts';
 import type { Task } from './tasks.ts';
 
 /** Without a dev file, this share of the rows is set aside, and at most so many. */
@@ -58,9 +53,11 @@ export async function readOwnTask(request: OwnTaskRequest): Promise<OwnTask> {
   return { task, examples, tables: [trainRead.report, ...(devRead ? [devRead.report] : [])] };
 }
 
-function labelReading(kind: TaskKind, table: Table, column: string): LabelReading | SeveralReading {
+function labelReading(kind: TaskKind, table: Table, column: string): AnyReading {
   if (kind === 'regression') return { kind: 'number' };
   if (kind === 'classification') return classReading(classNames(table, column));
+  const flags = labelColumns(table.columns, column);
+  if (flags !== null) return flagsReading(flags);
   const at = columnIndex(table, column);
   const reading = severalReading(() => cells(table, at), MAX_TABLE_CLASSES);
   const shown = quoted(column);
@@ -73,6 +70,18 @@ function labelReading(kind: TaskKind, table: Table, column: string): LabelReadin
       `${shown} has a label of ${long.length} characters; at most ${MAX_CLASS_NAME} make a name. Separate several labels by |, ; or commas.`,
     );
   return reading;
+}
+
+/** @throws DataError when they are too many, or a name too long. */
+export function flagsReading(names: readonly string[]): AnyReading {
+  if (names.length > MAX_TABLE_CLASSES)
+    throw new DataError(`${names.length} columns of labels are named; at most ${MAX_TABLE_CLASSES} can be.`);
+  const long = names.find((name) => name.length > MAX_CLASS_NAME);
+  if (long !== undefined)
+    throw new DataError(
+      `A column of labels is called ${quoted(long)}; at most ${MAX_CLASS_NAME} characters make a name.`,
+    );
+  return { kind: 'flags', names };
 }
 
 function* cells(table: Table, column: number): Iterable<string> {

@@ -1,11 +1,13 @@
 import { listed, quoted, visible } from '../../signaling/protocol/text/visible.ts';
 import type { ColumnChoice, TableReport } from '../api/tables.ts';
 import { type LabelReading, readLabel } from '../table/columns/labels.ts';
-import { readSeveral, type SeveralReading } from '../table/columns/several-labels.ts';
+import { type FlagsReading, readFlags, readSeveral, type SeveralReading } from '../table/columns/several-labels.ts';
 import type { Fault, Table } from '../table/table.ts';
 import { RowCount } from '../table/table-report.ts';
 import { DataError } from './data-error.ts';
 import type { Example } from './example.ts';
+
+export type AnyReading = LabelReading | SeveralReading | FlagsReading;
 
 export interface TableExamples {
   readonly examples: readonly Example[];
@@ -19,11 +21,7 @@ const EMPTY_TEXT = { reason: 'an empty text', example: null } as const;
  * The examples of a table. Rows without a text or with a label that cannot be read are left out and counted.
  * @throws DataError when a column is missing or no row is left.
  */
-export function tableExamples(
-  table: Table,
-  columns: ColumnChoice,
-  labels: LabelReading | SeveralReading,
-): TableExamples {
+export function tableExamples(table: Table, columns: ColumnChoice, labels: AnyReading): TableExamples {
   const examples: Example[] = [];
   const report = readExamples(table, columns, labels, (example) => examples.push(example));
   if (examples.length === 0)
@@ -38,12 +36,13 @@ export function tableExamples(
 export function readExamples(
   table: Table,
   columns: ColumnChoice,
-  labels: LabelReading | SeveralReading,
+  labels: AnyReading,
   take: (example: Example, line: number) => void,
 ): TableReport {
   const text = columnIndex(table, columns.text);
   const pair = columns.pair === null ? null : columnIndex(table, columns.pair);
-  const label = columnIndex(table, columns.label);
+  const ofLabel = labels.kind === 'flags' ? labels.names : [columns.label];
+  const label = ofLabel.map((name) => columnIndex(table, name));
   const count = new RowCount();
   const ofClass = labels.kind === 'number' ? [] : labels.names.map(() => 0);
   for (const row of table.rows()) {
@@ -52,7 +51,12 @@ export function readExamples(
       continue;
     }
     const texts = pair === null ? [row.cell(text)] : [row.cell(text), row.cell(pair)];
-    const read = texts.some((value) => value.trim() === '') ? EMPTY_TEXT : labelOf(row.cell(label), labels);
+    const read = texts.some((value) => value.trim() === '')
+      ? EMPTY_TEXT
+      : labelOf(
+          label.map((column) => row.cell(column)),
+          labels,
+        );
     if (typeof read === 'object' && 'reason' in read) {
       count.leaveOut(row.line, read);
       continue;
@@ -69,8 +73,11 @@ export function readExamples(
   return count.report(table, classes);
 }
 
-const labelOf = (cell: string, labels: LabelReading | SeveralReading): Example['label'] | Fault =>
-  labels.kind === 'several' ? readSeveral(cell, labels) : readLabel(cell, labels);
+function labelOf(cells: readonly string[], labels: AnyReading): Example['label'] | Fault {
+  if (labels.kind === 'flags') return readFlags(cells, labels);
+  const [cell = ''] = cells;
+  return labels.kind === 'several' ? readSeveral(cell, labels) : readLabel(cell, labels);
+}
 
 function firstReason({ leftOut, format }: TableReport): string {
   const [first] = leftOut;

@@ -9,6 +9,7 @@ import { keyFileOf } from '../../node/node-environment.ts';
 import { DOORS } from '../../protocol/door.ts';
 import { MAX_DEVICES_IN_ROOM } from '../../protocol/limits.ts';
 import { ModelSourceSchema, POLICIES, type Policy, WEIGHT_STORAGES } from '../../protocol/settings.ts';
+import { labelColumns } from '../../protocol/text/label-columns.ts';
 import { recipeFor } from '../../protocol/words/recipes.ts';
 import { localModelId } from '../../server/page.ts';
 import { CommandError, cacheFolder, oneOf, readArguments, wholeNumber } from '../command-line.ts';
@@ -34,7 +35,8 @@ What is trained
   --label COLUMN     its column with the label
   --labels KIND      what a column of many different numbers is: classes, or a score to be predicted
   --regression       the same as --labels score
-  --multi-label      a row has any of several labels, separated by |, ; or commas in one cell
+  --multi-label      a row has any of several labels, separated by |, ; or commas in one cell; or in columns of 0 and 1,
+                     named as --label anger,joy,fear
   --dev FILE         another table to evaluate on (a tenth of the rows)
   --model M          roberta-mini (embedded), a hub repository such as FacebookAI/roberta-base, or a folder with a
                      model's files (roberta-mini)
@@ -302,9 +304,9 @@ async function readOwnTask(values: Values): Promise<OwnTaskRequest | null> {
   if (text === undefined || label === undefined)
     throw new CommandError('--train needs --text COLUMN and --label COLUMN, as the first row of the table names them.');
   const bytes = await readTableBytes(train);
-  const kind = values['multi-label']
-    ? 'multi-label'
-    : taskKind(regression ? 'score' : await labelKind(await openTable(train, bytes), label, said));
+  const table = await openTable(train, bytes);
+  const several = values['multi-label'] === true || labelColumns(table.columns, label) !== null;
+  const kind = several ? 'multi-label' : taskKind(regression ? 'score' : await labelKind(table, label, said));
   return {
     title: basename(train).slice(0, 120),
     train: { name: basename(train), bytes },

@@ -7,6 +7,7 @@ import { FileField } from '../parts/file-field.tsx';
 import { ReadAs } from '../parts/read-as.tsx';
 import { ScrollFrame } from '../parts/scroll-frame.tsx';
 import {
+  flagColumns,
   foundText,
   guessedColumns,
   guessKind,
@@ -139,6 +140,8 @@ function Columns({ preview, table, problems, onChange }: ColumnsProps) {
   const names = columns.map(({ name }) => ({ value: name, label: name }));
   const choose = [{ value: '', label: 'Choose a column' }, ...names];
   const label = columns.find(({ name }) => name === table.label);
+  const flags = flagColumns(preview);
+  const labels = flags === null ? names : [...names, { value: flags, label: `Columns of 0 and 1: ${flags}` }];
   const set = (change: Partial<OwnTable>): void => onChange((old) => ({ ...old, ...change }));
   return (
     <>
@@ -166,11 +169,11 @@ function Columns({ preview, table, problems, onChange }: ColumnsProps) {
           name="own-label"
           label="Label"
           value={table.label}
-          options={table.label === '' ? choose : names}
+          options={table.label === '' ? [choose[0]!, ...labels] : labels}
           problem={problems.ownLabel}
           onValue={(name) => {
             const column = columns.find((one) => one.name === name);
-            set({ label: name, ...(column === undefined ? {} : { kind: guessKind(column) }) });
+            set({ label: name, kind: column === undefined ? 'multi-label' : guessKind(column) });
           }}
         />
         <SelectField

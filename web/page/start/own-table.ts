@@ -1,3 +1,4 @@
+import { flagOf, labelColumns } from '../../../signaling/protocol/text/label-columns.ts';
 import { countText, listText } from '../../../signaling/protocol/words/lists.ts';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { NamedFile, OwnTaskRequest, TablePreview } from '../../../worker/api/tables.ts';
@@ -48,6 +49,17 @@ export function guessedColumns({ columns, guess }: TablePreview): Pick<OwnTable,
 /** Words and a few whole numbers are classes; what many numbers are, only the person knows. */
 export const guessKind = ({ labels }: Pick<Column, 'labels'>): OwnTable['kind'] =>
   labels.kind === 'asked' ? 'asked' : 'classification';
+
+/** Columns of 0 and 1 beside each other, as one choice: "anger, joy, fear"; null where there are not several. */
+export function flagColumns({ columns }: Pick<TablePreview, 'columns'>): string | null {
+  const flags = columns.filter(
+    ({ name, labels }) =>
+      !name.includes(',') &&
+      labels.others + labels.numbers > 0 &&
+      labels.classNames?.every((value) => flagOf(value) !== null) === true,
+  );
+  return flags.length < 2 ? null : flags.map(({ name }) => name).join(', ');
+}
 
 /** "reviews-2024.csv" is about "reviews 2024". */
 export function titleOf(fileName: string): string {
@@ -105,7 +117,12 @@ export function checkTable(table: OwnTable): CheckedTable {
     problems.ownTrain = 'At least two rows that can be read are needed, to train and to evaluate.';
   if (column(table.text) === undefined) problems.ownText = 'Choose the column that holds the text.';
   const label = column(table.label);
-  if (label === undefined) problems.ownLabel = 'Choose the column that holds the label.';
+  const several = labelColumns(report.columns, table.label);
+  if (several !== null) {
+    if (several.some((name) => name === table.text || name === table.pair))
+      problems.ownLabel = 'The labels must be other columns than the texts.';
+    else if (table.kind !== 'multi-label') problems.ownKind = 'Several columns are any of several labels.';
+  } else if (label === undefined) problems.ownLabel = 'Choose the column that holds the label.';
   else if (table.label === table.text) problems.ownLabel = 'The label must be another column than the text.';
   else {
     const wrong = labelProblem(label, table.kind);
@@ -115,7 +132,7 @@ export function checkTable(table: OwnTable): CheckedTable {
   }
   if (table.pair !== '' && (table.pair === table.text || table.pair === table.label))
     problems.ownPair = 'The second text must be a column of its own.';
-  const needed = [table.text, table.pair, table.label].filter((name) => name !== '');
+  const needed = [table.text, table.pair, ...(several ?? [table.label])].filter((name) => name !== '');
   const dev = table.dev.kind === 'none' ? null : readFile(table.dev);
   if (typeof dev === 'string') problems.ownDev = dev;
   else if (dev !== null) {

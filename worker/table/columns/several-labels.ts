@@ -1,3 +1,4 @@
+import { flagOf } from '../../../signaling/protocol/text/label-columns.ts';
 import type { Fault } from '../table.ts';
 import { UNKNOWN_LABEL, UNREADABLE_LABEL } from './labels.ts';
 
@@ -53,4 +54,24 @@ export function readSeveral(cell: string, { names, indices, separator }: Several
     labels[index] = 1;
   }
   return labels;
+}
+
+/** Several labels in columns of their own, a 0 or a 1 in each. */
+export interface FlagsReading {
+  readonly kind: 'flags';
+  /** The columns, which are the labels. */
+  readonly names: readonly string[];
+}
+
+export const NO_FLAG = 'neither 0 nor 1 in a column of labels';
+
+/** A zero or a one for each column, or why one of them cannot be read. */
+export function readFlags(cells: readonly string[], { names }: FlagsReading): readonly number[] | Fault {
+  const flags: number[] = [];
+  for (const [i, cell] of cells.entries()) {
+    const flag = flagOf(cell);
+    if (flag === null) return { reason: NO_FLAG, example: `${names[i] ?? ''}: ${cell.slice(0, 40)}` };
+    flags.push(flag);
+  }
+  return flags;
 }
