@@ -15,6 +15,7 @@ import { makePage, type PageOptions } from './page.ts';
 import { PlanService, type RoomPlanner } from './plan-service.ts';
 import { RoomSockets } from './room-sockets.ts';
 import { PROCESS_SECRET } from './server-secret.ts';
+import { dismiss, FloodWatch, guardSockets, IDLE_MS, SERVER_TIMES } from './socket-guard.ts';
 import { onePort } from './tls/one-port.ts';
 import { renewing } from './tls/renewing.ts';
 
@@ -75,11 +76,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const planner = metrics.timed(options.planner ?? new PlanService());
   const rooms = new RoomSockets(newCore(limits, secrets, options.iceServers), planner, log);
   const page = makePage(options, gate, metrics, () => portOf(server));
-  const plain = createServer(page);
-  const secure = certificates === null ? null : createSecureServer({ handshakeTimeout: HANDSHAKE_MS }, page);
+  const plain = createServer(SERVER_TIMES, page);
+  const secure =
+    certificates === null ? null : createSecureServer({ ...SERVER_TIMES, handshakeTimeout: HANDSHAKE_MS }, page);
   const renewal = certificates === null || secure === null ? null : await renewing(secure, certificates, log);
   const server: Server = secure === null ? plain : onePort(plain, secure);
   server.maxConnections = limits.connections + SPARE_CONNECTIONS;
+  guardSockets(server, trustProxy ? null : limits.connectionsOfAddress);
+  for (const one of [plain, secure]) one?.setTimeout(IDLE_MS);
+  const floods = new FloodWatch();
 
   const sockets = new WebSocketServer({
     noServer: true,
@@ -92,12 +97,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     try {
       const [status, target] = judgeUpgrade(request, pathOf(publicUrl), gate, (address) => rooms.refuses(address));
       if (target === null) {
-        socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`);
+        dismiss(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`);
         return;
       }
-      sockets.handleUpgrade(request, socket, head, (client) =>
-        rooms.connect(client, { ...target, bytesRead: () => (socket instanceof Socket ? socket.bytesRead : 0) }),
-      );
+      sockets.handleUpgrade(request, socket, head, (client) => {
+        const bytesRead = (): number => (socket instanceof Socket ? socket.bytesRead : 0);
+        floods.add(client, bytesRead);
+        rooms.connect(client, { ...target, bytesRead });
+      });
     } catch (error) {
       log(`A connection could not be opened: ${messageOf(error)}`);
       socket.destroy();
@@ -115,6 +122,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await drain(sockets);
       rooms.close();
       renewal?.stop();
+      floods.close();
       for (const one of [plain, secure]) one?.closeAllConnections();
       await closed;
       await planner.close();
