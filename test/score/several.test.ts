@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { drawsFrom } from '../../signaling/planner/algorithms/random.ts';
 import { metricsOf } from '../../signaling/protocol/scores.ts';
 import { findTask, type Task } from '../../worker/data/tasks.ts';
 import { constantAnswers } from '../../worker/score/constant-answers.ts';
@@ -114,6 +115,31 @@ describe('the best constant answer', () => {
         best = Math.max(best, metricValue(task, metric, answer, truth));
       }
       expect(constant(task, labels)[metric], metric).toBeCloseTo(best, 12);
+    }
+  });
+
+  it('of several labels is as good as any of all sets, on sixty drawn ones', () => {
+    for (let seed = 0; seed < 60; seed++) {
+      const draw = drawsFrom(seed);
+      const labelCount = 2 + draw.below(4);
+      const often = Array.from({ length: labelCount }, () => draw.uniform());
+      const labels = Array.from({ length: labelCount * (3 + draw.below(8)) }, (_, i) =>
+        Number(draw.uniform() < often[i % labelCount]!),
+      );
+      const truth = Float32Array.from(labels);
+      const task = several(labelCount);
+      const best = constant(task, labels);
+      for (const metric of metricsOf(task)) {
+        const all = Array.from({ length: 2 ** labelCount }, (_, set) =>
+          metricValue(
+            task,
+            metric,
+            truth.map((__, i) => (set >> (i % labelCount)) & 1),
+            truth,
+          ),
+        );
+        expect(best[metric], `${metric}, seed ${seed}`).toBeCloseTo(Math.max(...all), 12);
+      }
     }
   });
 });

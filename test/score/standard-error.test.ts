@@ -37,4 +37,30 @@ describe('one standard error', () => {
       expect(standardError(numbers, 'pearson', answers, labels, 0.5)).toBe(error);
     }
   });
+
+  it('of several labels is near that of the share of rows that are right, each row drawn whole', () => {
+    const [rows, labelCount] = [300, 3];
+    const labels = new Float32Array(rows * labelCount).map((_, i) => i % 2);
+    // Every fifth row is wrong in its last label alone.
+    const logits = labels.map((label, i) => {
+      const wrong = Math.floor(i / labelCount) % 5 === 0 && i % labelCount === labelCount - 1;
+      return (label === 1) !== wrong ? 1 : -1;
+    });
+    const task = { id: 'own', kind: 'multi-label', labelCount } as const;
+    const want = Math.sqrt((0.8 * 0.2) / rows);
+    const error = standardError(task, 'accuracy', logits, labels, 0.5);
+    expect(error / want).toBeGreaterThan(0.8);
+    expect(error / want).toBeLessThan(1.25);
+    // Of 900 labels 60 are wrong, which come apart: micro F1 varies much less than the share of whole rows.
+    expect(standardError(task, 'f1-micro', logits, labels, 0.5)).toBeLessThan(0.6 * want);
+    expect(
+      standardError(
+        task,
+        'f1-micro',
+        labels.map((label) => 2 * label - 1),
+        labels,
+        0.5,
+      ),
+    ).toBe(0);
+  });
 });
