@@ -1,7 +1,8 @@
+import type { DataConnection } from 'peerjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ChannelLink } from '../../web/session/links/channel-link.ts';
 import { openLink } from '../../web/session/links/open-link.ts';
-import type { OpenConnection } from '../../web/session/links/peer-links.ts';
+import { type OpenConnection, PeerAddress } from '../../web/session/links/peer-links.ts';
 import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
 import { SETTINGS } from '../protocol/samples.ts';
 import { termsOf } from './link-scene.ts';
@@ -201,5 +202,28 @@ describe('a peer that lies on the channel itself', () => {
     write(new DataView(bytes.buffer));
     channel.send(bytes);
     expect(await ended).toMatch(why);
+  });
+});
+
+describe('what PeerJS trips over', () => {
+  it('ends no process: a candidate that is none, for a connection that is closed meanwhile', async () => {
+    const peer = await plainPeer('a.test', 'host');
+    const arrived = new Promise<DataConnection>((resolve) => peer.on('connection', resolve));
+    const made = new PeerAddress({ createPeer: () => peer }, (incoming) => void incoming.open().catch(() => undefined));
+    made.introduce({ id: 'host', token: 't', iceServers: [] });
+    const caller = await plainPeer('a.test', 'device');
+    await opening(rawChannel(caller.connect('host', { serialization: 'raw' })));
+    const connection = await arrived;
+    // Not before there is WebRTC: PeerJS looks for it once.
+    const { ServerMessageType } = await import('peerjs');
+    const candidate = { candidate: 'candidate:1 1 udp 1 nowhere 1 typ host', sdpMid: '0', sdpMLineIndex: 0 };
+    const handled = connection.handleMessage({
+      type: ServerMessageType.Candidate,
+      src: 'device',
+      payload: { type: 'data', connectionId: connection.connectionId, candidate },
+    });
+    made.close();
+    // Nobody waits for this promise in PeerJS: a rejection would end the process.
+    await expect(handled).resolves.toBeUndefined();
   });
 });

@@ -36,6 +36,8 @@ export interface AddressPeer {
 
 export interface AddressConnection {
   readonly peer: string;
+  /** PeerJS's: what the introduction server says of this connection. */
+  handleMessage?: unknown;
   /** PeerJS's own channel, where this end made the connection. */
   readonly dataChannel?: { onclose: unknown; onmessage: unknown; close(): void } | null;
   readonly peerConnection: {
@@ -134,7 +136,9 @@ export class PeerAddress {
     const peer = this.#peer;
     if (peer === null || !peer.open) return Promise.reject(new Error('The introduction server is not connected.'));
     // `raw` keeps nothing of what comes over PeerJS's own channel.
-    return this.#open(peer.connect(peerId, { reliable: true, serialization: 'raw' }));
+    const connection = peer.connect(peerId, { reliable: true, serialization: 'raw' });
+    takeFaults(connection);
+    return this.#open(connection);
   }
 
   close(): void {
@@ -164,6 +168,7 @@ export class PeerAddress {
       this.#address.emit(id);
     });
     peer.on('connection', (connection) => {
+      takeFaults(connection);
       if (this.#accept === null || this.#closed) connection.close();
       else
         this.#accept({
@@ -243,6 +248,22 @@ export class PeerAddress {
       });
     });
   }
+}
+
+/**
+ * Of a connection that was closed while a message was handled, PeerJS (1.5.5) rejects a promise that nobody waits for, which ends a Node
+ * process. Goes when `Negotiator.handleCandidate` no longer reads the provider of a closed connection.
+ */
+function takeFaults(connection: AddressConnection): void {
+  const { handleMessage } = connection;
+  if (typeof handleMessage !== 'function') return;
+  connection.handleMessage = async (message: unknown): Promise<void> => {
+    try {
+      await Reflect.apply(handleMessage, connection, [message]);
+    } catch {
+      // The connection is closed: what was said of it concerns nobody.
+    }
+  };
 }
 
 /**
