@@ -142,11 +142,27 @@ describe.each(BROWSER_KINDS)('a host with a table of its own, and a guest with %
         await press(stranger, 'Back');
         await shows(stranger, 'Own laptop lets each device in by hand.');
 
+        // Asked again it is let in, without the link: both screens show the same digits, and the mark goes when they were compared.
+        await press(stranger, 'Ask to join');
+        await press(host, 'Let in: Stranger');
+        const digitsOf = async (tab: Tab): Promise<string> => {
+          await tab.until('digits are shown', () => document.querySelector('.digits') !== null, PATIENCE);
+          return tab.page.$eval('.digits', (one) => one.textContent ?? '');
+        };
+        const [shown, told] = [await digitsOf(host), await digitsOf(stranger)];
+        expect(shown).toMatch(/^\d{3} \d{3}$/);
+        expect(told).toBe(shown);
+        await shows(host, 'not proven');
+        await press(host, 'The same on Stranger');
+        for (const tab of [host, stranger])
+          await tab.until('they are put away', () => document.querySelector('.digits') === null, PATIENCE);
+        await shows(host, 'compared');
+
         // A device is removed and stays out; what it had is done by others.
         await press(host, 'Remove: Fox phone');
         await press(host, 'Remove');
         await shows(guest, 'The host took this device out of the session.');
-        await host.until('it is gone', () => document.querySelectorAll('.devices .device').length === 1, PATIENCE);
+        await host.until('it is gone', () => document.querySelectorAll('.devices .device').length === 2, PATIENCE);
 
         // Nobody new, not even with the link.
         await unfold(host, 'invite');
@@ -154,6 +170,7 @@ describe.each(BROWSER_KINDS)('a host with a table of its own, and a guest with %
         await host.page.select('select[name="door"]', 'locked');
         await shows(host, 'is of no use while nobody new may come in');
         await stranger.page.reload();
+        await host.until('it left', () => document.querySelectorAll('.devices .device').length === 1, PATIENCE);
         await shows(stranger, 'The host has locked this session: nobody new comes in.');
         await guest.page.goto('about:blank');
         await guest.page.goto(link);
