@@ -63,6 +63,9 @@ describe('a door', () => {
     expect(inside()).toEqual(['hosthost']);
     const claim = welcome?.claim ?? '';
     expect(first(play.said(play.join(room, 'tabtabtab', 'elsewhere', { claim })))).toBe('welcome');
+    play.drop(play.join(room, 'tabtabtab', 'elsewhere'));
+    // Its link is an old one, and it is the device that it was all the same.
+    expect(first(play.said(play.join(room, 'tabtabtab', 'elsewhere', { claim, pass: WRONG })))).toBe('welcome');
     const thief = play.open('elsewhere');
     const forged = { ...device('otherotherother'), name: 'tab' };
     play.send(thief, { type: 'join', version: PROTOCOL_VERSION, device: forged, room, watch: false, claim });
@@ -132,7 +135,9 @@ describe('whoever waits', () => {
     play.pass(1000);
     play.said(tab);
     play.said(host);
+    const { edition } = play.core.rooms.get(room)?.chronicle ?? { edition: 0 };
     const stranger = play.join(room, 'stranger', 'away');
+    play.send(tab, { type: 'seen', edition });
     play.pass(1000);
     expect(entrances(play.said(host)).at(-1)).toEqual({
       door: 'link',
@@ -223,6 +228,38 @@ describe('whoever waits', () => {
     expect(waiting()).toEqual([]);
   });
 
+  it('has ten minutes again when it left and came again', () => {
+    const { play, host, room, waiting } = scene('ask');
+    play.send(play.join(room, 'tabtabtab', 'away'), { type: 'leave' });
+    play.pass(5000);
+    const again = play.join(room, 'tabtabtab', 'away');
+    for (let ms = 0; ms < WAITING_MS - 1000; ms += 5000) {
+      for (const connection of [host, again]) play.send(connection, { type: 'pong' });
+      play.pass(ms === 0 ? 4000 : 5000);
+    }
+    expect(waiting()).toEqual(['tabtabtab']);
+  });
+
+  it('comes in by the pass that it has found meanwhile, and waits no more; not so who has only its id', () => {
+    const { play, host, room, waiting, inside, say } = scene('link');
+    const waits = play.join(room, 'tabtabtab', 'away');
+    expect(first(play.said(play.join(room, 'tabtabtab', 'away', { pass: PASS })))).toBe('welcome');
+    expect(play.closed).toContain(waits);
+    expect(waiting()).toEqual([]);
+    const other = play.join(room, 'otherother', 'away');
+    const same = play.open('elsewhere');
+    const entry = { type: 'join', version: PROTOCOL_VERSION, room, watch: false, pass: PASS } as const;
+    play.send(same, { ...entry, device: { ...device('otherother'), key: 'anotherkeyanotherkey' } });
+    expect(first(play.said(same))).toBe('welcome');
+    expect(play.closed).not.toContain(other);
+    expect(waiting()).toEqual(['otherother']);
+    play.said(host);
+    say({ type: 'admit', device: 'otherother' });
+    expect(remarks(play.said(host))).toEqual(['Another device of this id has come in meanwhile.']);
+    expect(play.closed).toContain(other);
+    expect(inside()).toEqual(['hosthost', 'tabtabtab', 'otherother']);
+  });
+
   it('waits for a host that is away, and goes with the session', () => {
     const { play, host, room } = scene('ask');
     play.drop(host);
@@ -271,9 +308,15 @@ describe('whoever waits', () => {
     }
     for (let i = 5; i < 17; i++) play.join(room, `stranger${i}`, `address ${i}`);
     expect(waiting()).toHaveLength(MAX_WAITING);
+    expect(first(play.said(play.join(room, 'invited000', 'one address', { pass: PASS })))).toBe('waiting');
+    // Of the strangers the last one gives way.
+    expect(waiting()?.filter((id) => ['stranger0', 'stranger16', 'invited000'].includes(id))).toEqual([
+      'stranger0',
+      'invited000',
+    ]);
     const said = play.said(play.join(room, 'stranger99', 'away'));
     expect(refusal(said).sentence).toContain('As many devices as can wait');
-    for (let i = 0; i < MAX_WAITING; i++)
+    for (let i = 1; i < MAX_WAITING; i++)
       expect(first(play.said(play.join(room, `invited${i}00`, 'one address', { pass: PASS })))).toBe('waiting');
     expect(waiting()?.every((id) => id.startsWith('invited'))).toBe(true);
     const late = play.said(play.join(room, 'invited999', 'one address', { pass: PASS }));

@@ -134,6 +134,13 @@ describe('guessing', () => {
       );
   });
 
+  it('of passes is no quicker from outside', () => {
+    const play = new Play();
+    const { room } = play.host('hosthost', 'home', { passHash, door: 'link' });
+    const answers = Array.from({ length: 40 }, () => look(play, room, WRONG)?.type);
+    expect(answers).toEqual([...Array(30).fill('outside'), ...Array(10).fill('error')]);
+  });
+
   it('of codes is no quicker for who says to be their host', () => {
     const play = new Play();
     const { room } = play.host('hosthost', 'home', { passHash, door: 'open' });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MAX_REMOVED } from '../../signaling/protocol/door.ts';
 import type { ClientMessage } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { creates, entrances, first, hostClaimOf, PASS, passHash, refusal, remarks, scene } from './door-scene.ts';
@@ -86,6 +87,17 @@ describe('whoever was removed', () => {
     restarted.send(restarted.open('home'), entry);
     expect(restarted.core.rooms.get(room)?.state.id).toBe(room);
     expect(refusal(restarted.said(restarted.join(room, 'tabtabtab', 'away')))).toMatchObject({ why: 'removed' });
+  });
+
+  it('is one of the last 128', () => {
+    const { play, room, say } = scene('open');
+    for (let i = 0; i <= MAX_REMOVED; i++) {
+      say({ type: 'remove', device: `device${i}00` });
+      play.pass(10);
+    }
+    expect(first(play.said(play.join(room, 'device000', 'away')))).toBe('welcome');
+    for (const id of ['device100', `device${MAX_REMOVED}00`])
+      expect(refusal(play.said(play.join(room, id, 'away')))).toMatchObject({ why: 'removed' });
   });
 
   it('is never the host itself', () => {

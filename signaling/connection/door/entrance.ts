@@ -61,14 +61,10 @@ export function reset(entrance: EntranceState, told: DoorOfHost): void {
 const fromHost = ({ removed = [] }: DoorOfHost): readonly Removed[] =>
   removed.map((id) => ({ id, key: null, address: null }));
 
-/** Adds to those who are kept out; what was known of a device already is not forgotten. */
+/** Adds to those who are kept out. Nobody of an id that is kept out comes in, so more is never learnt of one. */
 export function keepOut(entrance: EntranceState, added: readonly Removed[]): void {
-  const { removed } = entrance;
-  const known = new Set(removed.map(({ id }) => id));
-  entrance.removed = [
-    ...removed.map((old) => added.find(({ id, key }) => id === old.id && key !== null) ?? old),
-    ...added.filter(({ id }) => !known.has(id)),
-  ].slice(-MAX_REMOVED);
+  const known = new Set(entrance.removed.map(({ id }) => id));
+  entrance.removed = [...entrance.removed, ...added.filter(({ id }) => !known.has(id))].slice(-MAX_REMOVED);
 }
 
 export function isKeptOut({ removed }: EntranceState, { id, key }: DeviceSelf): boolean {
