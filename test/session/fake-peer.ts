@@ -1,4 +1,5 @@
-import type { AddressConnection, AddressPeer } from '../../web/session/links/peer-links.ts';
+import type { AddressConnection } from '../../web/session/links/peer-connection.ts';
+import type { AddressPeer } from '../../web/session/links/peer-links.ts';
 import { type FakeChannel, fakeChannels } from './fake-channel.ts';
 
 /** A connection whose channel opens, or does not, when the test says so. */

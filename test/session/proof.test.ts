@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { proofKeyOf, secretOf } from '../../signaling/protocol/door/secret.ts';
 import { fingerprintsOf } from '../../web/session/links/fingerprints.ts';
 import { beginProof, type ProofEffect, type ProofTerms, stepProof } from '../../web/session/links/proof.ts';
@@ -43,6 +43,16 @@ describe('two ends that know the secret', () => {
     const { host, device, hostSaid, deviceSaid } = talk(termsOf('host'), termsOf('device'));
     expect([host, device]).toEqual(['secret', 'secret']);
     for (const said of [hostSaid, deviceSaid]) expect(said.map(({ type }) => type)).toEqual(['hello', 'proof']);
+  });
+
+  it('need nothing that a page on plain http lacks', () => {
+    vi.stubGlobal('crypto', undefined);
+    try {
+      expect(talk(termsOf('host'), termsOf('device')).host).toBe('secret');
+      expect(proofKeyOf(secretOf(new Uint8Array(16)))).toHaveLength(32);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it('say the HMAC that Node computes of what both see', () => {

@@ -1,6 +1,7 @@
 import type { DataConnection, Peer } from 'peerjs';
 import { installWebRtc } from '../../signaling/node/webrtc.ts';
-import { type Incoming, type OpenConnection, PeerAddress } from '../../web/session/links/peer-links.ts';
+import type { OpenConnection } from '../../web/session/links/peer-connection.ts';
+import { type Incoming, PeerAddress } from '../../web/session/links/peer-links.ts';
 
 /** Real PeerJS clients over real WebRTC, introduced by a server in this process that passes on whatever they say. */
 

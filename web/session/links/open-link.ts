@@ -1,6 +1,6 @@
 import type { TensorSizes } from '../../../signaling/protocol/exchange/data-messages.ts';
 import { ChannelLink, type Opened } from './channel-link.ts';
-import type { OpenConnection } from './peer-links.ts';
+import type { OpenConnection } from './peer-connection.ts';
 import type { ProofTerms } from './proof.ts';
 
 const NONCE_BYTES = 32;
