@@ -18,7 +18,7 @@ import { SMALL_REQUEST } from '../host/node-host.ts';
 import { profile } from '../protocol/samples.ts';
 
 /** What a device says to its order: nothing, that it failed, or its parts. */
-type Answer = (message: DataMessage<'order'>) => 'parts' | 'fail' | 'nothing';
+type Answer = (message: DataMessage<'order'>, device: string) => 'parts' | 'fail' | 'nothing';
 
 type Change = Partial<Pick<TrainingContext, 'resumed' | 'patience' | 'term' | 'worker'>> & {
   /** What a checkpoint's note brings back to the view before training is made. */
@@ -167,11 +167,11 @@ export class TrainingScene {
 
   #attach(id: string): void {
     const [hostEnd, link] = localLinkPair();
-    link.onMessage((message) => void this.#take(link, message));
+    link.onMessage((message) => void this.#take(id, link, message));
     this.deviceLinks.attach(id, hostEnd);
   }
 
-  async #take(link: MessageLink, message: DataMessage): Promise<void> {
+  async #take(device: string, link: MessageLink, message: DataMessage): Promise<void> {
     const { header, tensors } = message;
     if (header.type === 'evaluate') {
       this.chunks.push(header.tag);
@@ -181,7 +181,7 @@ export class TrainingScene {
     } else if (header.type === 'order') {
       this.orders.push(header);
       const { tag, samples } = header;
-      const answer = this.answer({ header, tensors });
+      const answer = this.answer({ header, tensors }, device);
       if (this.orderMs > 0) await new Promise((resolve) => setTimeout(resolve, this.orderMs));
       if (answer === 'nothing') return;
       if (answer === 'fail') {
