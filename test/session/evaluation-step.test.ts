@@ -314,13 +314,3 @@ describe('872 examples', () => {
     expect(seconds).toBeLessThan(1.03 * least(devices));
   });
 });
-
-it('who is waited for too long is late, whoever answers has answered', () => {
-  const told = new Told(64, 'a', 'b');
-  told.answer('a', 0);
-  told.atMs = 31_000;
-  told.take({ type: 'tick', able: ['a', 'b'], atMs: told.atMs });
-  expect([...told.state.late]).toEqual(['b']);
-  told.answer('a', 1);
-  expect([...told.state.answered]).toEqual(['a']);
-});
