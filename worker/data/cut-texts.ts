@@ -9,7 +9,11 @@ const MAX_COUNTED = 20_000;
  * How many texts, or pairs of texts, are longer than a session's samples and lose their ends. A token is a byte at least, so that most
  * short texts need not be tokenised to know.
  */
-export function countCutTexts({ train, dev }: ExampleSplits, tokenizer: Tokenizer, maxTokens: number): CutTexts {
+export function countCutTexts(
+  { train, dev }: ExampleSplits,
+  tokenizer: Pick<Tokenizer, 'encode'>,
+  maxTokens: number,
+): CutTexts {
   const total = train.length + dev.length;
   const isCut = ({ text, pair }: Example): boolean =>
     mostTokens(text, pair) > maxTokens && tokenizer.encode(text, pair, maxTokens + 1).length > maxTokens;
