@@ -63,7 +63,7 @@ describe('a door', () => {
     expect(inside()).toEqual(['hosthost']);
     const claim = welcome?.claim ?? '';
     expect(first(play.said(play.join(room, 'tabtabtab', 'elsewhere', { claim })))).toBe('welcome');
-    play.drop(play.join(room, 'tabtabtab', 'elsewhere'));
+    play.send(play.join(room, 'tabtabtab', 'elsewhere'), { type: 'leave' });
     // Its link is an old one, and it is the device that it was all the same.
     expect(first(play.said(play.join(room, 'tabtabtab', 'elsewhere', { claim, pass: WRONG })))).toBe('welcome');
     const thief = play.open('elsewhere');
