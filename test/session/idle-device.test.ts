@@ -109,6 +109,7 @@ class Session {
       round,
       samples: SAMPLES,
       layers: LAYERS,
+      trained: Array.from({ length: LAYERS }, (_, layer) => layer),
       orders: plan.assignments.length,
       maxOrders: 64,
       patienceMs: patienceOf(plan),

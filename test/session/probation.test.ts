@@ -23,6 +23,7 @@ class Told {
   effects: ConductEffect[] = [];
   round = 0;
   atMs = 0;
+  trained: readonly number[] = [0, 1, 2, 3, 4, 5];
   present: Present[] = ['host', 'good', 'idle'].map((device) => ({ device, profile: profile(), planned: true }));
 
   take(event: ConductEvent): readonly ConductEffect[] {
@@ -35,8 +36,8 @@ class Told {
   begins(orders = 2, maxOrders = 64): readonly Trial[] {
     this.round++;
     this.atMs += SECOND;
-    const { round, present, atMs } = this;
-    const began = { term: 1, round, samples: 16, layers: LAYERS, orders, maxOrders, patienceMs: PATIENCE_MS };
+    const { round, present, atMs, trained } = this;
+    const began = { term: 1, round, samples: 16, layers: LAYERS, trained, orders, maxOrders, patienceMs: PATIENCE_MS };
     return this.take({ type: 'round', ...began, present, atMs }).flatMap((effect) =>
       effect.type === 'try' ? [effect.trial] : [],
     );
@@ -159,6 +160,22 @@ describe('a trial', () => {
     const limitBytes = memory.weightsBytes + memory.transientPerSample + 1.5 * 116_384;
     told.present = told.present.map((one) => ({ ...one, profile: { ...rest, memory: { ...memory, limitBytes } } }));
     expect(told.begins()[0]?.work).toMatchObject({ layers: [5], microBatch: 1 });
+  });
+
+  it('asks for no gradient of a layer without adapters', () => {
+    const told = onProbation();
+    told.trained = [1, 4];
+    expect(told.begins()[0]).toMatchObject({ work: { layers: [1, 4] }, missing: ['head', 4, 1, 'done'] });
+    // Memory for two and a half layers: the lower one is out of reach.
+    const shallow = onProbation();
+    shallow.trained = [1, 4];
+    const { memory, ...rest } = profile();
+    const limitBytes = memory.weightsBytes + memory.transientPerSample + 2.5 * 116_384;
+    shallow.present = shallow.present.map((one) => ({
+      ...one,
+      profile: { ...rest, memory: { ...memory, limitBytes } },
+    }));
+    expect(shallow.begins()[0]?.work).toMatchObject({ layers: [4], microBatch: 1 });
   });
 
   it('that is delivered in time brings the device back, with what it took', () => {

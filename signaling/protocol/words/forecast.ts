@@ -1,3 +1,4 @@
+import { deepestDepth } from '../adapters.ts';
 import { computeSeconds, EVALUATION_SHARE, forwardSecondsPerToken } from '../cost-model.ts';
 import { EVALUATION_SAMPLE } from '../limits.ts';
 import { median } from '../median.ts';
@@ -76,12 +77,13 @@ export function epochsText(epochs: number): string {
 
 /**
  * What part of a round's time one more device like `like` would save where computing decides: devices share samples in proportion to their
- * speed, all layers down.
+ * speed, down to the lowest layer with adapters.
  */
 export function savedByAnother({ settings, devices }: Room, like: Profile): number {
   const { layers } = settings.shape;
+  const depth = deepestDepth(settings.lora, layers);
   const speed = (profile: Profile) =>
-    1 / (computeSeconds(profile, layers, 1, layers) - profile.overheadSeconds || Number.MIN_VALUE);
+    1 / (computeSeconds(profile, layers, 1, depth) - profile.overheadSeconds || Number.MIN_VALUE);
   const together = profilesOf(devices).reduce((sum, profile) => sum + speed(profile), 0);
   return speed(like) / (together + speed(like));
 }

@@ -30,6 +30,8 @@ const TRIAL_SHARE = 0.5;
 
 export interface ConductsContext {
   readonly layers: number;
+  /** Layers with adapters, ascending. */
+  readonly trained: readonly number[];
   readonly host: () => string | null;
   readonly deviceLinks: DeviceLinks;
   readonly send: (message: ClientMessage) => void;
@@ -94,6 +96,7 @@ export class Conducts {
       round: input.round,
       samples: input.batch.lengths.length,
       layers: this.#context.layers,
+      trained: this.#context.trained,
       orders: plan.assignments.length,
       maxOrders: MAX_DEVICES_IN_ROOM,
       patienceMs: patienceOf(plan),

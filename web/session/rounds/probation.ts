@@ -81,6 +81,8 @@ export type ConductEvent =
       readonly round: number;
       readonly samples: number;
       readonly layers: number;
+      /** Those with adapters, ascending. */
+      readonly trained: readonly number[];
       readonly orders: number;
       readonly maxOrders: number;
       readonly patienceMs: number;
@@ -244,7 +246,7 @@ function beginRound(before: ConductState, event: Extract<ConductEvent, { type: '
           !conduct.proven && !planned
         : round >= probation.next || atMs - probation.sinceMs >= MAX_PAUSE_MS;
     if (conduct.trial !== null || !due || under >= MAX_TRIALS || number >= maxOrders) continue;
-    const work = trialWork(profile, event.layers, event.samples);
+    const work = trialWork(profile, event.layers, event.trained, event.samples);
     if (work === null) continue;
     number++;
     under++;
@@ -264,13 +266,15 @@ function beginRound(before: ConductState, event: Extract<ConductEvent, { type: '
 }
 
 /** The first samples of the round, as deep as the device says that it can; null where it can hold nothing at all. */
-function trialWork(profile: Profile, layers: number, samples: number): Work | null {
+function trialWork(profile: Profile, layers: number, trained: readonly number[], samples: number): Work | null {
   const count = Math.min(samples, TRIAL_SAMPLES);
-  for (let depth = layers; depth >= 0; depth--) {
+  // From the lowest layer that is trained up; last, the head alone.
+  for (const deepest of [...trained, layers]) {
+    const depth = layers - deepest;
     const microBatch = largestMicroBatch(profile, count, depth);
     if (microBatch === 0) continue;
     return {
-      layers: Array.from({ length: depth }, (_, i) => layers - depth + i),
+      layers: trained.filter((layer) => layer >= deepest),
       head: true,
       samples: { start: 0, count },
       microBatch,

@@ -1,3 +1,4 @@
+import { trainedLayers } from '../../../signaling/protocol/adapters.ts';
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import type { DeviceView, RoomView, RoundReport, ScoreReport } from '../../../signaling/protocol/room-view.ts';
 import type { SampleRange } from '../../../signaling/protocol/round.ts';
@@ -83,6 +84,7 @@ export class Training {
     });
     this.#conducts = new Conducts({
       layers: settings.shape.layers,
+      trained: trainedLayers(settings.lora, settings.shape.layers),
       host: () => room()?.host ?? null,
       deviceLinks,
       send,
