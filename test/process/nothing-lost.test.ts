@@ -142,7 +142,7 @@ it('a model at a revision with a slash is kept, broken off, and gone on with fro
     broken.child.kill('SIGTERM');
     const ended = await broken.ended;
     expect(ended.err).toContain('Its tokenizer is byte-level BPE');
-    expect(await keptModels(fileChunkStore(at('cache')))).toMatchObject([{ name: 'me/tiny' }]);
+    expect(await keptModels(fileChunkStore(at('cache')))).toMatchObject([{ name: 'hub/me/tiny' }]);
     const again = await new TabloomProcess(command(ended.err)).ended;
     expect([again.code, again.err]).toEqual([0, expect.any(String)]);
     expect(result(again.out).losses).toEqual(straight);
