@@ -30,9 +30,8 @@ afterAll(() => server.close());
 /** A tab in the background neither scrolls nor takes clicks; a person would turn to it first. */
 async function fill(tab: Tab, name: string, value: string): Promise<void> {
   await tab.page.bringToFront();
-  const input = await tab.page.waitForSelector(`input[name="${name}"]`, { visible: true });
-  await input?.click({ count: 3 });
-  await input?.type(value);
+  await tab.page.waitForSelector(`input[name="${name}"]`, { visible: true });
+  await tab.fill(`input[name="${name}"]`, value);
 }
 
 async function press(tab: Tab, text: string): Promise<void> {
