@@ -53,7 +53,9 @@ describe('config.json', () => {
     ['relative positions', { ...BASE, position_embedding_type: 'relative_key' }, /position_embedding_type/],
     ['a decoder', { ...BASE, is_decoder: true }, /is_decoder/],
     ['heads that do not divide the width', { ...BASE, num_attention_heads: 7 }, /not a multiple/],
-    ['too many layers', { ...BASE, num_hidden_layers: 1e6 }, /layers is out of range/],
+    ['too many layers', { ...BASE, num_hidden_layers: 1e6 }, /num_hidden_layers is out of range/],
+    ['no width', { ...BASE, hidden_size: 0 }, /hidden_size is out of range/],
+    ['an epsilon of nothing', { ...BASE, layer_norm_eps: 0 }, /layer_norm_eps is out of range/],
     ['half a layer', { ...BASE, num_hidden_layers: 1.5 }, /layers is out of range/],
     ['a pad id outside the vocabulary', { ...BASE, pad_token_id: 50265 }, /pad_token_id/],
   ])('refuses %s', (_, config, why) => {

@@ -53,20 +53,15 @@ export function parseModelConfig(config: unknown): ModelShape {
       `config.json: position_embedding_type is "${brief(c.position_embedding_type, 60)}"; only "absolute" is supported.`,
     );
   if (c.is_decoder) throw new ConfigError('config.json: is_decoder is true; only encoders can be trained.');
-  const shape = v.safeParse(ModelShapeSchema, {
-    layers: c.num_hidden_layers,
-    hiddenSize: c.hidden_size,
-    heads: c.num_attention_heads,
-    ffnSize: c.intermediate_size,
-    vocabSize: c.vocab_size,
-    maxPositions: c.max_position_embeddings,
-    layerNormEps: c.layer_norm_eps,
-    padTokenId: c.pad_token_id,
-  });
-  if (!shape.success)
-    throw new ConfigError(
-      `config.json: ${v.getDotPath(shape.issues[0])} is out of range (${brief(shape.issues[0].message)}).`,
-    );
+  const shape = v.safeParse(
+    ModelShapeSchema,
+    Object.fromEntries(Object.entries(SHAPE_KEYS).map(([name, key]) => [name, c[key]])),
+  );
+  if (!shape.success) {
+    const [issue] = shape.issues;
+    const key = new Map<string, string>(Object.entries(SHAPE_KEYS)).get(v.getDotPath(issue) ?? '') ?? 'it';
+    throw new ConfigError(`config.json: ${key} is out of range (${brief(issue.message)}).`);
+  }
   if (c.hidden_size % c.num_attention_heads !== 0)
     throw new ConfigError(
       `config.json: hidden_size ${c.hidden_size} is not a multiple of num_attention_heads ${c.num_attention_heads}.`,
@@ -79,6 +74,18 @@ export function parseModelConfig(config: unknown): ModelShape {
     );
   return shape.output;
 }
+
+/** Names of a shape's numbers in config.json. */
+const SHAPE_KEYS = {
+  layers: 'num_hidden_layers',
+  hiddenSize: 'hidden_size',
+  heads: 'num_attention_heads',
+  ffnSize: 'intermediate_size',
+  vocabSize: 'vocab_size',
+  maxPositions: 'max_position_embeddings',
+  layerNormEps: 'layer_norm_eps',
+  padTokenId: 'pad_token_id',
+} as const satisfies Readonly<Record<keyof ModelShape, string>>;
 
 /** Longest sequence that the position table can hold: RoBERTa's first real token is at position pad id + 1. */
 export function maxTokens(shape: ModelShape): number {
