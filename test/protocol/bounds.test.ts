@@ -99,6 +99,7 @@ describe('settings', () => {
   });
 
   it.each([
+    ['model.id', 64],
     ['task.id', 64],
     ['task.title', 120],
   ])('have %s of at most %d characters', (path, most) => {
