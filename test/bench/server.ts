@@ -35,6 +35,9 @@ const roundsPerSecond = Number(values.rounds);
 
 const PROBES = 8;
 const PROBE_EVERY_MS = 25;
+const MOST_IN_ROOM = 64 - PROBES;
+if (devices / rooms > MOST_IN_ROOM)
+  throw new Error(`Rooms of more than ${MOST_IN_ROOM} devices have no place for the probes; open more rooms.`);
 /** What the defaults would not let one address do. */
 const LIMITS = [
   'rooms-of-address=100000',

@@ -45,7 +45,7 @@ export const DEFAULT_LIMITS: Limits = {
   wrongGuessesOfRoom: { perSecond: 1, burst: 60 },
   seatsOfRoom: { perSecond: 10, burst: 150 },
   introductionBytesOfDevice: { perSecond: 128 * 1024, burst: 1024 * 1024 },
-  newsBytesOfRoomPerSecond: 400_000,
+  newsBytesOfRoomPerSecond: 350_000,
 };
 
 /** A connection that has not entered a session by then is closed. */
