@@ -44,17 +44,20 @@ function split(total: number, parts: number, part: number): { start: number; cou
   return { start, count: Math.floor((total * (part + 1)) / parts) - start };
 }
 
-/** The layers in runs, the last device nearest the loss and with the head. */
+/** The layers with adapters in runs, the last device nearest the loss and with the head. */
 function blocks(
   ids: readonly string[],
-  { layers }: RoomProblem,
+  { layers, layerUploadBits: bits }: RoomProblem,
   samples: { start: number; count: number },
 ): RoomAssignment[] {
+  const trained = Array.from({ length: layers }, (_, layer) => layer).filter(
+    (layer) => typeof bits === 'number' || bits[layers - 1 - layer] !== null,
+  );
   return ids.map((device, i) => {
-    const run = split(layers, ids.length, i);
+    const run = split(trained.length, ids.length, i);
     return {
       device,
-      layers: Array.from({ length: run.count }, (_, l) => run.start + l),
+      layers: trained.slice(run.start, run.start + run.count),
       head: i === ids.length - 1,
       samples,
       microBatch: 3,
