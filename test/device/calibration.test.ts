@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { randomModel } from '../../worker/check/random-model.ts';
 import { fitSeconds, layerFlops, measureSeconds, type PassSeconds } from '../../worker/device/calibration.ts';
 import type { Engine } from '../../worker/engine/engine.ts';
+import { lossOf } from '../../worker/engine/loss.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import { SETTINGS } from '../protocol/samples.ts';
 
@@ -117,7 +118,26 @@ describe('a measurement that fails', () => {
     const real = await createReferenceEngine(model);
     await real.setParameters(model.parameters);
     const { engine, open } = counted(real, breaking, failAt);
-    await expect(measureSeconds(engine, SETTINGS.training, 4)).rejects.toThrow('The device was lost.');
+    await expect(measureSeconds(engine, { ...SETTINGS, task: { ...SETTINGS.task, roundTokens: 4 } })).rejects.toThrow(
+      'The device was lost.',
+    );
     expect(open.passes).toBe(0);
   });
+});
+
+it('measures a task of several labels with as many labels a sample as a round has', async () => {
+  const model = await randomModel({
+    layers: 1,
+    hiddenSize: 8,
+    heads: 2,
+    ffnSize: 8,
+    labelCount: 3,
+    rank: 1,
+    tokens: 4,
+  });
+  const task = { ...SETTINGS.task, kind: 'multi-label', labelCount: 3, roundTokens: 4 } as const;
+  const engine = await createReferenceEngine({ ...model, loss: lossOf(task, SETTINGS.training) });
+  await engine.setParameters(model.parameters);
+  const { secondsPerSample } = await measureSeconds(engine, { training: SETTINGS.training, task });
+  expect(secondsPerSample.backwardPerLayer).toBeGreaterThan(0);
 });

@@ -1,8 +1,9 @@
 import { median } from '../../signaling/protocol/median.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
-import type { ModelShape, TrainingSettings } from '../../signaling/protocol/settings.ts';
+import type { ModelShape, SessionSettings, TrainingSettings } from '../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../api/batch.ts';
 import type { Engine } from '../engine/engine.ts';
+import { labelsForLoss, lossOf } from '../engine/loss.ts';
 import { maxTokens } from '../model/config.ts';
 import { deepestTrained } from '../model/layout.ts';
 
@@ -32,14 +33,20 @@ export interface PassSeconds {
  * for whatever a device computes in the background; what a layer costs is the difference of two kinds, measured one after the other so
  * that they see the same machine. Medians of a few repetitions, with one sample and with as many as the time allows.
  */
-export async function measureSeconds(engine: Engine, training: TrainingSettings, roundTokens: number): Promise<Speed> {
+export async function measureSeconds(
+  engine: Engine,
+  { training, task }: Pick<SessionSettings, 'training' | 'task'>,
+): Promise<Speed> {
   const { layers } = engine.shape;
   const deepest = deepestTrained(engine.layout);
-  const tokens = Math.min(roundTokens, maxTokens(engine.shape));
+  const tokens = Math.min(task.roundTokens, maxTokens(engine.shape));
+  // One for each label where a sample may have several: the loss is computed as in a round.
+  const labels = labelsForLoss(lossOf(task, training), task.labelCount);
+  const trial = (samples: number): TokenBatch => fullBatch(samples, tokens, labels);
   const start = performance.now();
   const elapsed = () => (performance.now() - start) / 1000;
   const pass = (samples: number, layerCount: number, depth: number) =>
-    timePass(engine, training, samples, tokens, layerCount, depth);
+    timePass(engine, training, trial(samples), layerCount, depth);
   // The first passes compile kernels or graphs, and browsers go on to optimise the code that is hot; they are no measurement.
   await pass(1, 1, 0);
   let one = await pass(1, 1, 1);
@@ -57,7 +64,7 @@ export async function measureSeconds(engine: Engine, training: TrainingSettings,
   const few: PassSeconds[] = [];
   const many: PassSeconds[] = [];
   const measure = async (count: number): Promise<PassSeconds> => ({
-    embed: await timeEmbedding(engine, count, tokens),
+    embed: await timeEmbedding(engine, trial(count)),
     head: await pass(count, 0, 0),
     forward: await pass(count, layerCount, 0),
     backward: await pass(count, layerCount, layerCount),
@@ -128,8 +135,8 @@ export function layerFlops({ hiddenSize: c, ffnSize: f }: ModelShape, tokens: nu
 /** Nothing is free; a difference that noise made negative counts as this. */
 const LEAST_SECONDS = 1e-6;
 
-async function timeEmbedding(engine: Engine, samples: number, tokens: number): Promise<number> {
-  const pass = await engine.begin(fullBatch(samples, tokens), { saveFrom: engine.shape.layers, dropout: NO_DROPOUT });
+async function timeEmbedding(engine: Engine, batch: TokenBatch): Promise<number> {
+  const pass = await engine.begin(batch, { saveFrom: engine.shape.layers, dropout: NO_DROPOUT });
   try {
     const start = performance.now();
     const hidden = await pass.embed();
@@ -148,15 +155,14 @@ async function timeEmbedding(engine: Engine, samples: number, tokens: number): P
 async function timePass(
   engine: Engine,
   training: TrainingSettings,
-  samples: number,
-  tokens: number,
+  batch: TokenBatch,
   layers: number,
   depth: number,
 ): Promise<number> {
   const dropout = { probability: training.dropout, seed: training.seed, round: 1 };
   const to = engine.shape.layers;
   const start = performance.now();
-  const pass = await engine.begin(fullBatch(samples, tokens), { saveFrom: to - depth, dropout });
+  const pass = await engine.begin(batch, { saveFrom: to - depth, dropout });
   try {
     let hidden = await pass.embed();
     if (layers > 0) hidden = await pass.forward({ from: to - layers, to }, hidden);
@@ -176,11 +182,11 @@ async function timePass(
 const NO_DROPOUT = { probability: 0, seed: 0, round: 1 };
 
 /** Samples without padding: the session's longest. */
-function fullBatch(samples: number, tokens: number): TokenBatch {
+function fullBatch(samples: number, tokens: number, labels: number): TokenBatch {
   return {
     ids: new Int32Array(samples * tokens).fill(3),
     lengths: new Int32Array(samples).fill(tokens),
-    labels: new Float32Array(samples),
+    labels: new Float32Array(samples * labels),
     positions: Int32Array.from({ length: samples }, (_, i) => i),
     tokens,
   };

@@ -103,7 +103,7 @@ export class Device implements DeviceWorkerApi {
 
   async profile({ memoryLimitBytes }: { memoryLimitBytes: number }): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
     const { engine, settings, slowdown } = this.#ready();
-    const speed = await measureSeconds(engine, settings.training, settings.task.roundTokens);
+    const speed = await measureSeconds(engine, settings);
     // Seconds at the length that rounds really have, memory at the length that they may have.
     const tokens = settings.training.maxTokens;
     const limitBytes = await probeMemory(engine, {
