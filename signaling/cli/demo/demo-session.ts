@@ -253,8 +253,13 @@ async function gather(session: OwnSession, count: number): Promise<void> {
     // Nothing may change any more, so look once by hand.
     session.setPolicy(session.view.room?.settings.policy ?? 'auto');
   }, GATHER_MS);
-  await until(session, settled);
+  await until(session, settled, noDevice);
   clearTimeout(timer);
+}
+
+/** Why there will never be a plan, or null: the one device there is cannot train. */
+function noDevice({ status, room }: SessionView): string | null {
+  return status.kind === 'failed' && room?.devices.length === 1 ? `No device can train: ${status.sentence}` : null;
 }
 
 function startDevice(link: string, { name, slowdown }: DemoDevice, cacheFolder: string | null): ChildProcess {
