@@ -4,9 +4,13 @@ import type { NamedFile, TablePreview, TextColumns } from '../../worker/api/tabl
 import type { TrainerSeat } from './rounds/trainer-seat.ts';
 import { predictionOf } from './view/class-probabilities.ts';
 import type { Answers, SessionView, TriedText } from './view/view.ts';
+import type { WorkerHandle } from './world/environment.ts';
+import { previewApart } from './world/table-apart.ts';
 
 interface AskingContext {
   readonly worker: () => HostWorkerApi;
+  /** Another one, for what might hold it up. */
+  readonly startWorker: () => WorkerHandle<HostWorkerApi>;
   readonly seat: () => TrainerSeat | null;
   readonly view: () => SessionView;
   /** Rejects when the session ends before the work: a worker that was terminated settles nothing. */
@@ -39,7 +43,7 @@ export class Asking implements Answers {
   }
 
   async previewTable(file: NamedFile): Promise<TablePreview> {
-    return this.#context.open(this.#context.worker().previewTable(file, 1));
+    return this.#context.open(previewApart(this.#context.startWorker, file, 1));
   }
 
   async predictFile(

@@ -51,6 +51,7 @@ export class OwnSession implements HostSession {
   readonly #deviceLinks = new DeviceLinks();
   readonly answers = new Asking({
     worker: () => this.#api(),
+    startWorker: () => this.#environment.startHostWorker(),
     seat: () => this.#seat,
     view: () => this.#store.view,
     open: (work) => this.#open(work),

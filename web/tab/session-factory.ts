@@ -4,6 +4,7 @@ import { lookAt } from '../session/look.ts';
 import { OwnSession } from '../session/own-session.ts';
 import { resumeSession } from '../session/resume-session.ts';
 import type { SessionFactory } from '../session/view/view.ts';
+import { previewApart } from '../session/world/table-apart.ts';
 import { deleteOwnStorage } from './own-storage.ts';
 import { claim, refuseAnyOpen, refuseOpen } from './session-lock.ts';
 import { TAB_MEMORY_BYTES, tabEnvironment } from './tab-environment.ts';
@@ -68,7 +69,7 @@ export function createSessionFactory(origin: string): SessionFactory {
       const deleted = await ask((api) => api.deleteAll());
       return { ...deleted, bytes: deleted.bytes + deleteOwnStorage() };
     },
-    previewTable: (file) => ask((api) => api.previewTable(file)),
+    previewTable: (file) => previewApart(() => environment.startHostWorker(), file, 2),
     preflight: (source) => ask((api) => api.preflight(source, origin, TAB_MEMORY_BYTES)),
     keptModels: () => ask((api) => api.keptModels()),
     forgetModels: (name) => ask((api) => api.forgetModels(name)),
