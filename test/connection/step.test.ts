@@ -197,6 +197,30 @@ describe('time', () => {
     expect(names()).not.toContain('linkedlinked');
   });
 
+  it('begins anew for a device that came back and went again, host or not', () => {
+    const play = new Play();
+    const { connection, room } = play.host();
+    const first = play.join(room, 'tabtabtab');
+    play.drop(first);
+    play.pass(OFFLINE_GRACE_MS - 5000);
+    play.drop(play.join(room, 'tabtabtab'));
+    play.pass(OFFLINE_GRACE_MS - 1);
+    const ids = () => play.core.rooms.get(room)?.state.devices.map(({ id }) => id);
+    play.send(connection, { type: 'ping' });
+    expect(ids()).toEqual(['hosthost', 'tabtabtab']);
+    play.pass(1);
+    expect(ids()).toEqual(['hosthost']);
+    play.drop(connection);
+    play.pass(HOST_GRACE_MS - 5000);
+    const again = play.open();
+    play.send(again, { ...create, room });
+    play.drop(again);
+    play.pass(HOST_GRACE_MS - 1);
+    expect(ids()).toEqual(['hosthost']);
+    play.pass(1);
+    expect(ids()).toBeUndefined();
+  });
+
   it('keeps a room for its host for a while, and not for ever', () => {
     const play = new Play();
     const { connection, room } = play.host();

@@ -143,3 +143,64 @@ describe('adapters on some layers', () => {
     expect(results[0]).toEqual(results[1]);
   });
 });
+
+describe('what a pass keeps', () => {
+  it('is known of layers from `saveFrom` on, until it was used', async () => {
+    const model = await randomModel({ layers: 3 });
+    const engine = await createReferenceEngine(model);
+    await engine.setParameters(model.parameters);
+    const pass = await engine.begin(model.batch, { saveFrom: 1, dropout: { probability: 0, seed: 0, round: 1 } });
+    const hidden = await pass.forward({ from: 0, to: 3 }, await pass.embed());
+    const { dHidden } = await pass.loss(hidden, { dHidden: true, headGradient: false });
+    const deepest = async (from: number, to: number) => {
+      const blocks: (number | 'head')[] = [];
+      for await (const { block } of pass.backward({ from, to }, dHidden!, false)) blocks.push(block);
+      return blocks;
+    };
+    expect(await deepest(1, 3)).toEqual([2, 1]);
+    await expect(deepest(2, 3)).rejects.toThrow('Layer 2 was not saved');
+    await expect(deepest(0, 1)).rejects.toThrow('Layer 0 was not saved');
+    await pass.forward({ from: 2, to: 3 }, await pass.embed());
+    pass.dispose();
+    await expect(deepest(2, 3)).rejects.toThrow('Layer 2 was not saved');
+  });
+
+  it('has bytes that can be counted by hand', async () => {
+    // C = 12, F = 20, H = 3; 31 tokens and 9 positions are known. Q and V have A (2,12) and B (12,2) in 2 layers: 192 numbers;
+    // the head 12 * 12 + 12 + 2 * 12 + 2 = 182. A layer: 4 (12 * 12 + 12), F (12 + 1), C (20 + 1), two norms of 24: 1184.
+    const engine = await createReferenceEngine(await randomModel({ tokens: 7 }));
+    const embeddings = (31 + 9 + 1 + 2) * 12;
+    expect(engine.bytes(2, 7, 2)).toEqual({
+      // All of it in float32, and one layer in float64 while it works.
+      weightsBytes: 4 * (embeddings + 2 * 1184) + 4 * (192 + 182) + 8 * 1184,
+      // 14 rows of 6 C, 2 F and, in each head, the scores of 7 keys.
+      transientBytes: 8 * 14 * (72 + 40 + 21),
+      // 14 rows of Q, K, V and two normalised sums, F, probabilities, two deviations; input and x A of both adapters. In 2 layers.
+      savedBytes: 8 * 14 * (60 + 20 + 21 + 2 + 2 * (12 + 2)) * 2,
+      gradientBytes: 4 * (192 + 182),
+    });
+    // The largest rank counts where layers differ, and of the last projection an input of F.
+    const some = await createReferenceEngine(
+      await randomModel({ tokens: 7, targets: ['output.dense'], adapters: { rankPattern: { 0: 5 } } }),
+    );
+    expect(some.bytes(1, 7, 1).savedBytes).toBe(8 * 7 * (60 + 20 + 21 + 2 + (20 + 5)));
+  });
+
+  it('is its own: parameters that change outside later change nothing', async () => {
+    const model = await randomModel();
+    const engine = await createReferenceEngine(model);
+    const mine = model.parameters.slice();
+    await engine.setParameters(mine);
+    const want = await lossAndGradient(engine, model.batch);
+    mine.fill(9);
+    expect(await lossAndGradient(engine, model.batch)).toEqual(want);
+  });
+});
+
+it('loading is told tensor by tensor: 5 of the embeddings, 16 of each layer', async () => {
+  const told: unknown[] = [];
+  await createReferenceEngine({ ...(await randomModel({ layers: 2 })), onProgress: (progress) => told.push(progress) });
+  expect(told.length).toBe(5 + 2 * 16);
+  expect(told[0]).toEqual({ stage: 'weights', done: 1, total: 37 });
+  expect(told.at(-1)).toEqual({ stage: 'weights', done: 37, total: 37 });
+});

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ROOT } from '../structure/project-files.ts';
 import { AREAS, areaOf } from './areas.ts';
+import { readArguments, USAGE } from './arguments.ts';
 import { mutated, mutationsOf } from './mutations.ts';
 
 const changes = (text: string): readonly string[] => mutationsOf(text).map((mutation) => mutated(text, mutation));
@@ -40,5 +41,30 @@ describe('changes on purpose', () => {
     expect(areaOf('worker/learn/merge.ts')?.tests).toContain('test/learn');
     expect(areaOf('worker/engine/dropout.ts')?.project).toBe('engine');
     expect(areaOf('signaling/cli/plan-command.ts')).toBeUndefined();
+  });
+});
+
+describe('what is asked for', () => {
+  it('is paths, and how many changes of which draw', () => {
+    expect(readArguments(['worker/learn'])).toEqual({ paths: ['worker/learn'], count: 40, seed: 1, line: null });
+    expect(readArguments(['a', '--count', '3', 'b', '--seed', '5', '--line', '70'])).toEqual({
+      paths: ['a', 'b'],
+      count: 3,
+      seed: 5,
+      line: 70,
+    });
+  });
+
+  it.each([
+    [],
+    ['--help'],
+    ['a', '--help'],
+    ['a', '--counts', '3'],
+    ['a', '--count'],
+    ['a', '--seed', 'x'],
+    ['--line', '3'],
+  ])('is answered with one sentence where it is %j %j %j', (...argv) => {
+    expect(readArguments(argv)).toBeNull();
+    expect(USAGE).toMatch(/^Name the sources[^\n]*\.$/);
   });
 });

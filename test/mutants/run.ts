@@ -12,9 +12,9 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { drawsFrom } from '../../signaling/planner/algorithms/random.ts';
 import { type Area, areaOf } from './areas.ts';
+import { readArguments, USAGE } from './arguments.ts';
 import { type Mutation, mutated, mutationsOf } from './mutations.ts';
 import { RUNNER_IS_STUCK, type TestRun } from './test-run.ts';
 
@@ -32,21 +32,16 @@ interface Place {
   readonly line: number;
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    count: { type: 'string', default: '40' },
-    seed: { type: 'string', default: '1' },
-    /** Only changes on this line. */
-    line: { type: 'string' },
-  },
-});
-if (positionals.length === 0) throw new Error('Say which sources to change, such as worker/learn.');
+const asked = readArguments(process.argv.slice(2));
+if (asked === null) {
+  console.error(USAGE);
+  process.exit(1);
+}
 
 const sources = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
   .map((path) => path.replaceAll('\\', '/'))
   .filter((path) => /^(signaling|worker|web)\/.*\.ts$/.test(path) && !path.endsWith('.d.ts'))
-  .filter((path) => positionals.some((start) => path.startsWith(start)))
+  .filter((path) => asked.paths.some((start) => path.startsWith(start)))
   .sort();
 
 const places = sources.flatMap((path): Place[] => {
@@ -67,8 +62,8 @@ function drawn(all: readonly Place[], count: number, seed: number): readonly Pla
   return rest;
 }
 
-const wanted = values.line === undefined ? places : places.filter(({ line }) => line === Number(values.line));
-const chosen = drawn(wanted, Number(values.count), Number(values.seed));
+const wanted = asked.line === null ? places : places.filter(({ line }) => line === asked.line);
+const chosen = drawn(wanted, asked.count, asked.seed);
 const copy = mkdtempSync(join(tmpdir(), 'tabloom-mutants-'));
 
 /** An area's test files in two runs: those that name the changed file themselves, and the others. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { assignedRows, cloth, hasWork, type Thread } from '../../web/page/cloth/cloth.ts';
+import { assignedRows, cloth, hasWork, type Thread, tooQuickToShow } from '../../web/page/cloth/cloth.ts';
 import { loom } from '../../web/page/cloth/cloth-geometry.ts';
 import { device, plan, room, rounds, type Share, withStatus } from './gallery/scenarios.ts';
 
@@ -176,101 +176,88 @@ describe('threads', () => {
   });
 });
 
-describe('loom', () => {
-  it('spreads a thread’s yarns evenly between its edges, half a pitch from both', () => {
-    for (const column of loom(cloth({ ...base, room: three }), 900).columns) {
-      const { yarns, threadX, threadWidth, x, width, middle } = column;
-      const pitch = threadWidth / yarns.length;
-      expect(yarns.length).toBe(Math.round(threadWidth / 6));
-      expect(yarns[0]).toBeCloseTo(threadX + pitch / 2, 9);
-      expect(yarns.at(-1)).toBeCloseTo(threadX + threadWidth - pitch / 2, 9);
-      expect(middle).toBe(x + width / 2);
-      expect(Math.abs(threadX + threadWidth / 2 - middle)).toBeLessThanOrEqual(0.5);
-    }
+describe('a spare device', () => {
+  const shares: readonly Share[] = [
+    { place: 0, layers: [0, 1, 2, 3, 4, 5], head: true, samples: { start: 0, count: 8 } },
+    { place: 1, layers: [0, 1, 2, 3, 4, 5], samples: { start: 0, count: 8 } },
+    { place: 2, layers: [3], samples: { start: 8, count: 0 } },
+    { place: 3, layers: [0, 1, 2, 3, 4, 5], head: true, samples: { start: 8, count: 4 } },
+  ];
+  const planned = { ...plan(6, shares), limitedBy: device(2).id };
+  const devices = [2, 0, 3, 1].map((place) => device(place));
+  const { threads, samples } = cloth({ ...base, room: room({ devices, plan: planned }) });
+
+  it('hangs after all teams, as thin as none, and limits nobody', () => {
+    expect(threads.map(({ mark, team, width }) => [mark.letter, team, width])).toEqual([
+      ['A', 0, 1],
+      ['B', 0, 1],
+      ['D', 1, 1 / 2],
+      ['C', 2, 0],
+    ]);
+    const spare = threads[3]!;
+    expect(spare).toMatchObject({ state: 'spare', cells: [], reachRows: 0, samples: null, limits: false });
+    expect([spare.predicted, spare.measured]).toEqual([null, null]);
+    expect(threads[2]?.samples).toEqual({ start: 8, count: 4 });
+    expect(samples).toBe(32);
   });
 
-  const many = (count: number, layers: number) => {
-    const devices = Array.from({ length: count }, (_, place) => device(place));
-    const shares = devices.map((_, place): Share => ({ place, layers: [place % layers], head: place === 0 }));
-    return cloth({ ...base, room: room({ devices, plan: plan(layers, shares) }, layers) });
-  };
-
-  it('fits three threads into a phone and names them', () => {
-    const shape = loom(many(3, 6), 280);
-    expect(shape.width).toBe(280);
-    expect(shape.named).toBe(true);
-    expect(shape.columns.every((column) => column.x >= 0 && column.x + column.width <= 280)).toBe(true);
+  it('is a thread of three yarns: 18 pixels in the middle of its column, without a weight', () => {
+    // 600 less 8 on both sides and two gaps of 18: four columns of 137; 84 % of it are 115 for all samples, 58 for half of them.
+    const { columns } = loom({ rows: [], threads, samples }, 600);
+    expect(columns.map(({ x, width }) => [x, width])).toEqual([
+      [8, 137],
+      [8 + 137, 137],
+      [145 + 137 + 18, 137],
+      [300 + 137 + 18, 137],
+    ]);
+    expect(columns.map(({ threadX, threadWidth, x }) => [threadX - x, threadWidth])).toEqual([
+      [11, 115],
+      [11, 115],
+      [40, 58],
+      [60, 18],
+    ]);
+    expect(columns[3]?.yarns).toEqual([515 + 3, 515 + 9, 515 + 15]);
+    expect(columns.map(({ weight }) => weight === null)).toEqual([false, false, false, true]);
   });
+});
+
+describe('what a thread says of its device', () => {
+  const state = (change: Parameters<typeof device>[1]) =>
+    cloth({ ...base, room: { ...three, devices: [device(4, change)] } }).threads[0]?.state;
 
   it.each([
-    [1, 1],
-    [3, 6],
-    [8, 12],
-    [25, 24],
-    [64, 24],
-  ])('keeps %d threads over %d layers apart', (count, layers) => {
-    const shape = loom(many(count, layers), 280);
-    expect(shape.columns).toHaveLength(count);
-    expect(shape.rowY).toHaveLength(layers + 1);
-    for (const [i, column] of shape.columns.entries()) {
-      expect(column.threadX).toBeGreaterThanOrEqual(column.x);
-      expect(column.threadX + column.threadWidth).toBeLessThanOrEqual(column.x + column.width);
-      if (i > 0) expect(column.x).toBeGreaterThanOrEqual(shape.columns[i - 1]!.x + shape.columns[i - 1]!.width);
-      expect(column.x + column.width).toBeLessThanOrEqual(shape.width);
-    }
-    expect(shape.rowY.at(-1)! + shape.cellHeight).toBeLessThanOrEqual(shape.clothBottom);
+    [
+      'failed, though it is gone, too',
+      { status: { kind: 'failed', sentence: '!' }, online: false, linked: false },
+      'failed',
+    ],
+    [
+      'gone before it was ready',
+      { status: { kind: 'loading', done: 1, total: 2 }, online: false, linked: false },
+      'away',
+    ],
+    ['not ready, and not linked yet', { status: { kind: 'loading', done: 1, total: 2 }, linked: false }, 'preparing'],
+    ['ready, without a link', { linked: false }, 'unlinked'],
+    ['ready, without the server', { online: false }, 'spare'],
+  ] as const)('%s', (_, change, want) => {
+    expect(state(change)).toBe(want);
+  });
+});
+
+describe('rounds that are drawn as finished', () => {
+  const took = (...seconds: number[]) =>
+    rounds(seconds.length, threePlan).map((r, i) => ({ ...r, elapsedSeconds: seconds[i]! }));
+
+  it('take under half a second, as a median of the last five', () => {
+    expect(tooQuickToShow([])).toBe(false);
+    expect(tooQuickToShow(took(0.49))).toBe(true);
+    expect(tooQuickToShow(took(0.5))).toBe(false);
+    expect(tooQuickToShow(took(9, 9, 0.1, 0.2, 0.3, 9, 9))).toBe(true);
+    expect(tooQuickToShow(took(0.1, 0.1, 0.1, 9, 9, 9, 0.2, 0.3))).toBe(false);
   });
 
-  it('leaves room for names above the beam only where names are shown', () => {
-    const [wide, narrow] = [loom(many(3, 6), 280), loom(many(8, 12), 280)];
-    expect([wide.named, wide.beamY, narrow.named, narrow.beamY]).toEqual([true, 66, false, 44]);
-    // The beam is 6, and 10 lie below it; rows of 36 with 4 between.
-    expect([wide.rowY[0], wide.rowHeight, wide.cellHeight]).toEqual([66 + 6 + 10 + 2, 36, 32]);
-    expect(loom(many(3, 14), 280).rowHeight).toBe(26);
-  });
-
-  it('is wider than its frame only when threads would get too thin', () => {
-    expect(loom(many(8, 12), 280).width).toBe(280);
-    expect(loom(many(64, 24), 280).width).toBeGreaterThan(64 * 30);
-  });
-
-  it('hangs the longest weight on the slowest device', () => {
-    const shape = loom(cloth({ ...base, room: three }), 600);
-    const heights = shape.columns.map(({ weight }) => weight!.compute + weight!.upload);
-    const slowest = three.devices.findIndex((one) => one.id === threePlan.limitedBy);
-    expect(heights.indexOf(Math.max(...heights))).toBe(slowest);
-  });
-
-  it('draws weights in one scale: 48 pixels for the seconds of the slowest, 6 more for computing', () => {
-    const [first, second] = cloth({ ...base, room: three }).threads;
-    const { columns, weightsHeight, weightsY, height, clothBottom } = loom(
-      {
-        ...cloth({ ...base, room: three }),
-        threads: [
-          { ...first!, predicted: { compute: 1, upload: 0.5 }, measured: { compute: 2, upload: 1 } },
-          { ...second!, predicted: { compute: 3, upload: 1 }, measured: null },
-        ],
-      },
-      600,
-    );
-    // The slowest is what is predicted of the second: 4 s are 48 pixels.
-    expect(columns.map(({ weight }) => weight)).toEqual([
-      { compute: 6 + 24, upload: 12, predicted: 6 + 18 },
-      { compute: 6 + 36, upload: 12, predicted: 6 + 48 },
-    ]);
-    // 22 below for the seconds in words; 18 of string above.
-    expect([weightsHeight, weightsY - clothBottom, height - weightsY]).toEqual([6 + 48 + 22, 18, 6 + 48 + 22]);
-  });
-
-  it('lays columns of equal width side by side, a gap of 18 between teams, what is left over on both sides', () => {
-    const one = cloth({ ...base, room: three });
-    const shape = loom({ ...one, threads: one.threads.map((thread, i) => ({ ...thread, team: i < 2 ? 0 : 1 })) }, 600);
-    // 600 less 8 on both sides and the gap are 566: three times 188, and 2 left over.
-    expect(shape.columns.map(({ x, width }) => [x, width])).toEqual([
-      [8 + 1, 188],
-      [9 + 188, 188],
-      [197 + 188 + 18, 188],
-    ]);
-    expect(shape.width).toBe(600);
+  it('have every block there where none was asked for', () => {
+    const activity = { round: 9, devices: [{ device: device(1).id, received: 0, expected: 0 }] };
+    expect(states(cloth({ ...base, room: three, activity }).threads[1])).toEqual(['0 woven', '1 woven', '2 woven']);
   });
 });

@@ -18,6 +18,16 @@ describe('markOf', () => {
   });
 });
 
+it('yarns go round, and with each round every yarn has the next weave', () => {
+  expect([7, 8, 15, 16, 63].map((place) => [markOf(place).yarn, markOf(place).weave])).toEqual([
+    [7, 7],
+    [0, 1],
+    [7, 0],
+    [0, 2],
+    [7, 6],
+  ]);
+});
+
 describe('WEAVES', () => {
   it('are rectangular drafts of which no two are alike', () => {
     for (const draft of WEAVES) expect(new Set(draft.map((line) => line.length)).size).toBe(1);
@@ -41,5 +51,8 @@ describe('seated', () => {
 
   it('marks a device by its seat', () => {
     expect(markFor(['x', null, 'y'], 'y').letter).toBe('C');
+    // One that has none yet is marked as who sits down next.
+    expect(markFor(['x', null, 'y'], 'z').letter).toBe('D');
+    expect(markFor([], 'z')).toEqual({ letter: 'A', yarn: 0, weave: 0 });
   });
 });

@@ -37,3 +37,9 @@ it('work of one round is added up, and of the last five rounds the middle one co
   const rounds = [100, 1, 2, 3, 4, 5].map((seconds, i) => report(i + 1, 1, entry('a', seconds)));
   expect(measuredSeconds(rounds, 1, 'a')).toEqual({ compute: 3, upload: 1 });
 });
+
+it('rounds under a later plan are passed over, and nothing counts from before an earlier one', () => {
+  const rounds = [report(1, 2, entry('a', 7)), report(2, 1, entry('a', 5)), report(3, 2, entry('a', 3)), report(4, 3)];
+  expect(measuredSeconds([...rounds, report(5, 3, entry('a', 9))], 2, 'a')).toEqual({ compute: 3, upload: 1 });
+  expect(measuredSeconds(rounds, 1, 'a')).toEqual({ compute: 5, upload: 1 });
+});
