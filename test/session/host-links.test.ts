@@ -1,6 +1,7 @@
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { proofKeyOf, secretOf } from '../../signaling/protocol/door/secret.ts';
+import type { ClientMessage } from '../../signaling/protocol/messages.ts';
 import type { DeviceView, RoomView } from '../../signaling/protocol/room-view.ts';
 import { HostLinks } from '../../web/session/host-links.ts';
 import type { Opened } from '../../web/session/links/channel-link.ts';
@@ -39,13 +40,13 @@ function host(standing: Standing) {
   const peer = new FakePeer();
   const deviceLinks = new DeviceLinks();
   const store = new ViewStore('host', 'hosthost');
-  let how = standing;
   let seed = 10;
+  const sent: ClientMessage[] = [];
   const links = new HostLinks({
     environment: { createPeer: () => peer, randomBytes: (length) => new Uint8Array(length).fill(seed++) },
-    entrance: { secret: SECRET, standing: () => how },
+    entrance: { secret: SECRET, standing: () => standing },
     settings: SETTINGS,
-    client: { send: () => undefined },
+    client: { send: (message) => sent.push(message) },
     deviceLinks,
     store,
   });
@@ -59,18 +60,25 @@ function host(standing: Standing) {
     plan: null,
     planNote: null,
   };
-  store.dispatch({ type: 'message', message: { type: 'room', room } });
+  const tell = (devices: DeviceView[]) =>
+    store.dispatch({ type: 'message', message: { type: 'room', room: { ...room, devices } } });
+  tell(room.devices);
+  /** Somebody connects, and nothing comes of it yet. */
+  const call = (peerId: string) => {
+    const connection = new FakeConnection(peerId);
+    peer.emit('connection', connection);
+    return connection;
+  };
   /** The device connects, and is what `change` makes of it. */
   const arrive = async (change: Partial<ProofTerms>) => {
-    const connection = new FakeConnection(`peer-of-${DEVICE}`);
-    peer.emit('connection', connection);
+    const connection = call(`peer-of-${change.device ?? DEVICE}`);
     const link = new ChannelLink(connection.far, tensorSizes(SETTINGS), termsOf('device', change));
     connection.channel.fire('open');
     await settle();
     const opened: Opened | null = await Promise.race([link.opened.catch(() => null), settle().then(() => null)]);
     return { connection, link, opened };
   };
-  return { arrive, deviceLinks, store, links, become: (next: Standing) => (how = next) };
+  return { arrive, call, tell, sent, room, deviceLinks, store, links };
 }
 
 const withSecret = { keys: { secret: KEY } };
@@ -142,6 +150,128 @@ describe('a host links', () => {
     expect(said).toHaveLength(2);
     await vi.advanceTimersByTimeAsync(6000);
     expect((await arrive(withCode)).connection.channel.sentBytes.length).toBeGreaterThan(0);
+    links.close();
+  });
+});
+
+describe('what the room is told of links', () => {
+  const linked = (device: string, is: boolean) => ({ type: 'linked', device, linked: is });
+
+  it('is each that opens and closes, and once more where the server has forgotten it', async () => {
+    const { arrive, sent, room, links, store } = host('must prove');
+    const { link } = await arrive(withSecret);
+    expect(sent.splice(0)).toEqual([linked(DEVICE, true)]);
+    const asTold = (change: Partial<DeviceView>, own: Partial<DeviceView> = {}) => {
+      links.reconcile({
+        ...room,
+        devices: [
+          { ...known('hosthost'), ...own },
+          { ...known(DEVICE), ...change },
+        ],
+      });
+      return sent.splice(0);
+    };
+    expect(asTold({ linked: true })).toEqual([]);
+    expect(asTold({ linked: false })).toEqual([linked(DEVICE, true)]);
+    // The host has no link to itself, whatever is said of it.
+    expect(asTold({ linked: true }, { linked: true })).toEqual([]);
+    link.close();
+    await settle();
+    expect(sent.splice(0)).toEqual([linked(DEVICE, false)]);
+    expect(asTold({ linked: false })).toEqual([]);
+    expect(asTold({ linked: true })).toEqual([linked(DEVICE, false)]);
+    expect(store.view.notices.map(({ sentence }) => sentence)).toEqual([
+      `The link to ${DEVICE} is down: The connection was closed.`,
+    ]);
+    links.close();
+  });
+
+  it('raises doubt of a device that has lost the server, and of no other', () => {
+    const { room, links, deviceLinks } = host('must prove');
+    const doubt = vi.spyOn(deviceLinks, 'doubt');
+    links.reconcile({ ...room, devices: [known('hosthost'), { ...known(DEVICE), online: false }] });
+    expect(doubt.mock.calls).toEqual([
+      ['hosthost', false],
+      [DEVICE, true],
+    ]);
+    links.close();
+  });
+
+  it('at the end is no news for the host’s person', async () => {
+    const { arrive, links, store, deviceLinks } = host('must prove');
+    await arrive(withSecret);
+    links.close();
+    await settle();
+    expect([deviceLinks.has(DEVICE), store.view.notices]).toEqual([false, []]);
+  });
+});
+
+describe('a device that calls before the room has told of it', () => {
+  const early = { ...withSecret, device: 'cccccccc' };
+
+  it('is linked when the room tells', async () => {
+    const { arrive, tell, room, deviceLinks, links } = host('must prove');
+    const { connection } = await arrive(early);
+    await vi.advanceTimersByTimeAsync(9000);
+    tell([...room.devices, known('dddddddd')]);
+    await settle();
+    expect([connection.channel.open, connection.channel.sentBytes]).toEqual([true, []]);
+    tell([...room.devices, known('cccccccc')]);
+    await settle();
+    expect(deviceLinks.has('cccccccc')).toBe(true);
+    links.close();
+  });
+
+  it('is closed after ten seconds, and when the session ends', async () => {
+    const { arrive, links } = host('must prove');
+    const { connection } = await arrive(early);
+    await vi.advanceTimersByTimeAsync(9900);
+    expect(connection.channel.open).toBe(true);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(connection.channel.open).toBe(false);
+    const other = await arrive(early);
+    links.close();
+    await settle();
+    expect([other.connection.channel.open, other.connection.channel.sentBytes]).toEqual([false, []]);
+  });
+});
+
+describe('calls that come to nothing', () => {
+  const refused = (connection: FakeConnection) => connection.closed > 0;
+
+  it('are three at a time of one device, until one of them has failed', async () => {
+    const { call, links } = host('must prove');
+    const calls = Array.from({ length: 4 }, () => call('peer-of-one'));
+    expect(calls.map(refused)).toEqual([false, false, false, true]);
+    expect(refused(call('peer-of-another'))).toBe(false);
+    calls[1]?.become('failed');
+    await settle();
+    expect([call('peer-of-one'), call('peer-of-one')].map(refused)).toEqual([false, true]);
+    links.close();
+  });
+
+  it('are 128 at a time of all', () => {
+    const { call, links } = host('must prove');
+    const calls = Array.from({ length: 130 }, (_, i) => call(`peer-of-${i % 65}`));
+    expect(calls.map(refused)).toEqual([...Array(128).fill(false), true, true]);
+    links.close();
+  });
+
+  it.each([
+    [255, true],
+    [256, false],
+  ])('are remembered of the last 256 who called: of one that called before %i others: %s', async (others, known) => {
+    const { call, links } = host('must prove');
+    const fails = async (peerId: string) => {
+      const connection = call(peerId);
+      const was = refused(connection);
+      connection.become('failed');
+      await vi.advanceTimersByTimeAsync(0);
+      return was;
+    };
+    for (let i = 0; i < 10; i++) expect(await fails('peer-of-one')).toBe(false);
+    for (let i = 0; i < others; i++) await fails(`peer-of-${i}`);
+    expect(refused(call('peer-of-one'))).toBe(known);
     links.close();
   });
 });

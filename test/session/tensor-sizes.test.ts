@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { MAX_FRAME_HEAD_BYTES } from '../../signaling/protocol/exchange/frames.ts';
+import { MAX_CHUNK_SAMPLES, MAX_PROBE_VALUES } from '../../signaling/protocol/limits.ts';
+import { Allowance } from '../../web/session/links/allowance.ts';
+import { earlyMessages } from '../../web/session/links/peer-connection.ts';
+import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
+import { SETTINGS } from '../protocol/samples.ts';
+import { FakeChannel } from './fake-channel.ts';
+
+/** What a link holds and takes, counted by hand. */
+describe('messages of a session', () => {
+  // Query and value, A (8,128) and B (128,8) each, in 6 layers; the head is (128 + 2) * 129.
+  const layer = 4 * 8 * 128;
+  const head = 130 * 129;
+
+  it('have blocks of the session’s own lengths', () => {
+    const { parameterCount, vocabSize, labelsPerSample, blockLength } = tensorSizes(SETTINGS);
+    expect([parameterCount, vocabSize, labelsPerSample]).toEqual([6 * layer + head, 8192, 1]);
+    expect(['head' as const, 0, 5].map(blockLength)).toEqual([head, layer, layer]);
+    expect([6, -1].map(blockLength)).toEqual([undefined, undefined]);
+    const some = tensorSizes({ ...SETTINGS, lora: { ...SETTINGS.lora, layers: [1, 5], rankPattern: { 5: 3 } } });
+    expect([0, 1, 5].map(some.blockLength)).toEqual([undefined, layer, (3 * layer) / 8]);
+    expect(some.parameterCount).toBe(layer + (3 * layer) / 8 + head);
+  });
+
+  it('to a device are at most an order: 64 tokens, length, label and position of each sample, and the parameters', () => {
+    const samples = Math.max(16, MAX_CHUNK_SAMPLES);
+    expect(tensorSizes(SETTINGS).toDeviceBytes).toBe(
+      MAX_FRAME_HEAD_BYTES + 4 * (samples * (64 + 3) + 6 * layer + head),
+    );
+    const many = { ...SETTINGS, training: { ...SETTINGS.training, samplesPerRound: MAX_CHUNK_SAMPLES + 7 } };
+    const more = tensorSizes(many).toDeviceBytes - tensorSizes(SETTINGS).toDeviceBytes;
+    expect(more).toBe(4 * (MAX_CHUNK_SAMPLES + 7 - samples) * 67);
+    // Of several labels every sample has one number each.
+    const task = {
+      ...SETTINGS.task,
+      kind: 'multi-label' as const,
+      labelCount: 5,
+      classNames: ['a', 'b', 'c', 'd', 'e'],
+    };
+    expect(tensorSizes({ ...SETTINGS, task }).toDeviceBytes).toBe(
+      MAX_FRAME_HEAD_BYTES + 4 * (samples * (64 + 2 + 5) + 6 * layer + 133 * 129),
+    );
+  });
+
+  it('to the host are at most the largest of a probe, a layer, the head and the answers of a chunk', () => {
+    expect(tensorSizes(SETTINGS).toHostBytes).toBe(
+      MAX_FRAME_HEAD_BYTES + 4 * Math.max(MAX_PROBE_VALUES, layer, head, 2 * MAX_CHUNK_SAMPLES),
+    );
+    // A head of that width is larger than any probe.
+    const wide = { ...SETTINGS, shape: { ...SETTINGS.shape, hiddenSize: 8192 } };
+    expect(8194 * 8193).toBeGreaterThan(MAX_PROBE_VALUES);
+    expect(tensorSizes(wide).toHostBytes).toBe(MAX_FRAME_HEAD_BYTES + 4 * 8194 * 8193);
+  });
+});
+
+describe('what somebody may still send', () => {
+  it('is a burst at once, and so many more a second, never above the burst', () => {
+    const allowance = new Allowance({ burst: 3, perSecond: 2 }, 1000);
+    const spend = (nowMs: number, times: number) => Array.from({ length: times }, () => allowance.spend(nowMs));
+    expect(spend(1000, 4)).toEqual([true, true, true, false]);
+    expect(spend(1499, 1)).toEqual([false]);
+    expect(spend(1500, 2)).toEqual([true, false]);
+    expect(spend(61_500, 4)).toEqual([true, true, true, false]);
+    // A clock that was set back gives nothing.
+    expect(spend(1000, 1)).toEqual([false]);
+    expect(spend(1500, 2)).toEqual([true, false]);
+  });
+});
+
+describe('what comes before a link listens', () => {
+  it('is kept where it is short and bytes, four of it, until somebody asks', () => {
+    const channel = new FakeChannel(1e9, 1);
+    const early = earlyMessages(channel);
+    const bytes = (length: number) => new ArrayBuffer(length);
+    for (const data of ['text', bytes(4097), bytes(4096), bytes(1), bytes(2), bytes(3), bytes(4)])
+      channel.fire('message', data);
+    expect(early().map((data) => data instanceof ArrayBuffer && data.byteLength)).toEqual([4096, 1, 2, 3]);
+    channel.fire('message', bytes(5));
+    expect(early()).toEqual([]);
+  });
+});
