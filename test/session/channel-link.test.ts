@@ -169,6 +169,26 @@ describe('a link that is alive', () => {
 });
 
 describe('the two sides of a link', () => {
+  it('say nothing to each other before they are known, and where one has closed it, nothing comes of it', async () => {
+    const [channel] = fakeChannels();
+    const link = new ChannelLink(channel, sizes, termsOf('host'));
+    link.opened.catch(() => undefined);
+    const greeted = channel.sentBytes.length;
+    for (const message of [short, bulk(1)]) expect(() => link.send(message)).toThrow('before the other side is known');
+    link.close();
+    for (const message of [short, bulk(1)]) await link.send(message);
+    expect(channel.sentBytes).toHaveLength(greeted);
+  });
+
+  it('are given up after ten seconds in which one does not say who it is', async () => {
+    const [channel] = fakeChannels();
+    const end = endOf(new ChannelLink(channel, sizes, termsOf('host')));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(end.why).toBeNull();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(end.why).toBe('The other side did not say who it is.');
+  });
+
   it('prove themselves to each other, which nobody else hears', async () => {
     const { a, b } = await links();
     const heard = [arrived(a), arrived(b)];

@@ -9,7 +9,7 @@ import type { DeviceWorkerApi, WorkOrder, WorkPart } from '../../worker/api/devi
 import { profile, SETTINGS } from '../protocol/samples.ts';
 
 /** A worker that does what the test says, when it says so; one order at a time, as the real one. */
-class ScriptedWorker implements DeviceWorkerApi {
+export class ScriptedWorker implements DeviceWorkerApi {
   readonly did: string[] = [];
   terminated = false;
   order: WorkOrder | null = null;

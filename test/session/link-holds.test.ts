@@ -1,11 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MAX_FRAME_HEAD_BYTES } from '../../signaling/protocol/exchange/frames.ts';
 import { MAX_CHUNK_SAMPLES, MAX_PROBE_VALUES } from '../../signaling/protocol/limits.ts';
 import { Allowance } from '../../web/session/links/allowance.ts';
-import { earlyMessages } from '../../web/session/links/peer-connection.ts';
+import { closing, earlyMessages, keepOneChannel } from '../../web/session/links/peer-connection.ts';
 import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
 import { SETTINGS } from '../protocol/samples.ts';
 import { FakeChannel } from './fake-channel.ts';
+import { FakeConnection } from './fake-peer.ts';
 
 /** What a link holds and takes, counted by hand. */
 describe('messages of a session', () => {
@@ -78,5 +79,60 @@ describe('what comes before a link listens', () => {
     expect(early().map((data) => data instanceof ArrayBuffer && data.byteLength)).toEqual([4096, 1, 2, 3]);
     channel.fire('message', bytes(5));
     expect(early()).toEqual([]);
+  });
+});
+
+describe('a connection out of PeerJS’s hands', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** What is said of each channel that the other side opens, and how many of them were closed. */
+  function kept(connection: FakeConnection) {
+    const said: string[] = [];
+    let closed = 0;
+    keepOneChannel(connection, (why) => said.push(why));
+    const opens = () => connection.fire('datachannel', { close: () => void closed++ });
+    return { said, opens, closed: () => closed };
+  }
+
+  it('has one channel of PeerJS’s own, which the other side opens where that side connects', () => {
+    const connection = new FakeConnection('other');
+    const { said, opens, closed } = kept(connection);
+    opens();
+    expect([said, closed()]).toEqual([[], 1]);
+    opens();
+    expect(said).toEqual(['The other side opened a channel that nobody asked for.']);
+    opens();
+    expect([said.length, closed()]).toEqual([2, 3]);
+    connection.fire('track');
+    expect(said.at(-1)).toMatch(/pictures or sound/);
+    expect([connection.peerConnection.ondatachannel, connection.peerConnection.ontrack]).toEqual([null, null]);
+  });
+
+  it('takes none from the other side where this one connects, and closes its own', () => {
+    const own = { onclose: 'listens', onmessage: 'listens', closed: 0, close: () => void own.closed++ };
+    const { said, opens, closed } = kept(Object.assign(new FakeConnection('other'), { dataChannel: own }));
+    expect(own).toMatchObject({ onclose: null, onmessage: null, closed: 1 });
+    opens();
+    expect([said.length, closed()]).toEqual([1, 1]);
+  });
+
+  it('goes a second after its channel was closed here, or with it', () => {
+    const connection = new FakeConnection('other');
+    // A channel whose other side does not answer.
+    const close = vi.spyOn(connection.channel, 'close').mockImplementation(() => undefined);
+    const end = closing(connection.channel, connection);
+    end();
+    end();
+    vi.advanceTimersByTime(999);
+    expect([close.mock.calls.length, connection.closed]).toEqual([2, 0]);
+    vi.advanceTimersByTime(1);
+    expect(connection.closed).toBe(1);
+    vi.advanceTimersByTime(5000);
+    expect(connection.closed).toBe(1);
+    const answered = new FakeConnection('other');
+    closing(answered.channel, answered)();
+    vi.advanceTimersByTime(5000);
+    expect([answered.closed, vi.getTimerCount()]).toEqual([0, 0]);
   });
 });
