@@ -48,6 +48,8 @@ export const AREAS: readonly Area[] = [
   ),
   unit(
     /^signaling\/planner\/blocks\//,
+    'test/planner/baselines.test.ts',
+    'test/planner/refusals.test.ts',
     'test/planner/parts.test.ts',
     'test/planner/crunch.test.ts',
     'test/planner/joint.test.ts',
