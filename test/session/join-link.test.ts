@@ -79,11 +79,11 @@ function joined({ watch = false, load = null as ScriptedWorker['load'] | null } 
     socket.say({ type: 'pong' });
   };
   /** The host's end of a connection, which knows the secret and answers probes. */
-  const answer = async (connection: FakeConnection) => {
+  const answer = async (connection: FakeConnection, probes = true) => {
     const ends = { ownFingerprint: 'B'.repeat(64), otherFingerprint: 'A'.repeat(64) };
     const who = { device: session.view.self, keys: { secret: proofKeyOf(SECRET) } };
     const link = new ChannelLink(connection.far, tensorSizes(SETTINGS), termsOf('host', { ...ends, ...who }));
-    link.opened.then(() => answerProbes(link));
+    if (probes) answerProbes(link);
     connection.channel.fire('open');
     await pass(1000);
     return link;
@@ -171,6 +171,23 @@ describe('a device with a link', () => {
     session.leave();
     await pass(0);
     expect([again, peer.connections[1]?.channel.open]).toEqual([again, false]);
+  });
+
+  it('that cannot be measured gives it up after 20 s, and tries another', async () => {
+    const { session, peer, enter, pass, answer, notices } = joined();
+    await enter();
+    await answer(peer.connections[0]!, false);
+    await pass(18_500);
+    expect([peer.connections[0]?.channel.open, notices()]).toEqual([true, []]);
+    await pass(1000);
+    expect(peer.connections[0]?.channel.open).toBe(false);
+    expect(notices()).toEqual([
+      'The host did not answer while the link was measured.',
+      'The link to the host is down (The connection was closed here.) Trying again.',
+    ]);
+    await pass(1500);
+    expect(peer.connections).toHaveLength(2);
+    session.leave();
   });
 
   it('begins to count anew what came to nothing, once one has opened', async () => {

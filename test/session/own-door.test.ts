@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { passHashOf, passOf } from '../../signaling/protocol/door/secret.ts';
 import { MAX_REMOVED } from '../../signaling/protocol/door.ts';
 import type { ClientMessage } from '../../signaling/protocol/messages.ts';
+import { MAX_ADMITTED } from '../../web/session/host-key.ts';
 import { readInvitation } from '../../web/session/links/link-address.ts';
 import { firstDoor, OwnDoor } from '../../web/session/own-door.ts';
 import { ViewStore } from '../../web/session/view/view-store.ts';
@@ -113,6 +114,47 @@ describe('the host’s side of a door', () => {
     expect(door.kept.removed).toHaveLength(MAX_REMOVED);
     expect(door.kept.removed.at(0)).toBe('device2');
     expect(door.kept.removed.at(-1)).toBe('device5');
+  });
+
+  it('knows the last 128 whom it let in, the latest last, and only while they are not removed', () => {
+    const { door } = scene();
+    for (let i = 0; i < MAX_ADMITTED + 2; i++) door.admit(`device${i}`);
+    door.admit('device5');
+    const { admitted = [] } = door.kept;
+    expect([MAX_ADMITTED, admitted.length, admitted[0], admitted.at(-1)]).toEqual([128, 128, 'device2', 'device5']);
+    expect(admitted.filter((id) => id === 'device5')).toHaveLength(1);
+    expect([door.standing('device1'), door.standing('device2')]).toEqual(['must prove', 'may come']);
+    door.remove('device2');
+    expect(door.kept.admitted).toHaveLength(127);
+    // Who was removed stays so, also while the code is enough.
+    door.set('open', 12);
+    expect([door.standing('device2'), door.kept.admitted?.includes('device2')]).toEqual(['removed', false]);
+  });
+
+  it('waits two seconds at most to know how large its model is, and tells what it learns later', async () => {
+    vi.useFakeTimers();
+    const { door } = scene();
+    let told: (preflight: { totalBytes: number }) => void = () => undefined;
+    let settled = false;
+    const measured = door.measure(new Promise((resolve) => (told = resolve))).then(() => (settled = true));
+    await vi.advanceTimersByTimeAsync(1999);
+    expect(settled).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(settled).toBe(true);
+    await measured;
+    expect(door.entry).not.toHaveProperty('downloadBytes');
+    told({ totalBytes: 7 });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(door.entry.downloadBytes).toBe(7);
+    vi.useRealTimers();
+  });
+
+  it('names the device that showed other digits, where it knows one', () => {
+    const { store, door } = scene();
+    door.confirmDigits('otherother', false);
+    expect(store.view.notices.at(-1)?.sentence).toBe(
+      'A device was removed: it showed other digits, so somebody may sit between the two of you.',
+    );
   });
 
   it('invites with code and secret, anew when the code is another', async () => {
