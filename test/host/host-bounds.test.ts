@@ -1,11 +1,15 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { HostRequest } from '../../worker/api/host-api.ts';
 import { decodeCheckpoint } from '../../worker/host/checkpoint.ts';
 import { Host } from '../../worker/host/host.ts';
 import { type Drawer, KeptSessions } from '../../worker/host/kept-sessions.ts';
 import { encodeSafetensors, type NamedTensor } from '../../worker/model/safetensors.ts';
+import { fileChunkStore } from '../../worker/node/file-chunk-store.ts';
 import { openFileOrHttp } from '../../worker/node/file-source.ts';
-import { SMALL_REQUEST } from './node-host.ts';
+import { SMALL_REQUEST, withoutRound } from './node-host.ts';
 
 /** What a host answers at the edges of what may be asked. */
 afterEach(() => void vi.useRealTimers());
@@ -22,8 +26,8 @@ function own(train: string, dev: string, pair: string | null = null): HostReques
   };
 }
 
-async function open(request: HostRequest = SMALL_REQUEST, kept: KeptSessions | null = null) {
-  const host = new Host(openFileOrHttp, kept);
+async function open(request: HostRequest = SMALL_REQUEST) {
+  const host = new Host(openFileOrHttp);
   return { host, info: await host.open(request) };
 }
 
@@ -69,9 +73,9 @@ describe('samples', () => {
 describe('rounds', () => {
   it('are skipped one after the other', async () => {
     const { host } = await open();
-    await expect(host.skip(2)).rejects.toThrow('Round 2 cannot be applied: round 1 is next.');
-    await host.skip(1);
-    await expect(host.skip(1)).rejects.toThrow('round 2 is next');
+    await expect(withoutRound(host, 2)).rejects.toThrow('Round 2 cannot be applied: round 1 is next.');
+    await withoutRound(host, 1);
+    await expect(withoutRound(host, 1)).rejects.toThrow('round 2 is next');
     expect((await host.parameters()).version).toBe(1);
   });
 
@@ -97,6 +101,16 @@ describe('texts that are tried', () => {
     for (const pair of [null, '', ' '])
       await expect(two.host.textBatch('a', pair)).rejects.toThrow('type the second one');
     expect((await two.host.textBatch('a', 'b')).lengths).toHaveLength(1);
+  });
+
+  it('have the labels of nothing, as many as a sample of the task has', async () => {
+    const plain = own('text,label\na,good\nb,bad\n', 'text,label\na,good\n');
+    const { host } = await open(plain);
+    expect((await host.textBatch('a', null)).labels).toEqual(Float32Array.of(0));
+    const { id, endpoint, own: files } = own('text,label\na,x|y\nb,z\n', 'text,label\na,x\n').task;
+    const several = await open({ ...plain, task: { id, endpoint, own: { ...files!, kind: 'multi-label' } } });
+    expect(several.info.task).toMatchObject({ kind: 'multi-label', classNames: ['x', 'y', 'z'] });
+    expect((await several.host.textBatch('a', null)).labels).toEqual(new Float32Array(3));
   });
 
   it('come out of a file once one is open', async () => {
@@ -148,8 +162,13 @@ it('a session is kept under its title, model, device and round, with when that w
     remove: async (name) => void files.delete(name),
     clear: async () => files.clear(),
   };
-  const { host } = await open(SMALL_REQUEST, new KeptSessions(drawer));
-  await host.skip(1);
+  const folder = await mkdtemp(join(tmpdir(), 'tabloom-kept-'));
+  const store = fileChunkStore(folder);
+  await store.put(`${'a'.repeat(32)}/chunk-0`, [new Uint8Array(100)]);
+  const host = new Host(openFileOrHttp, new KeptSessions(drawer), store);
+  await host.open(SMALL_REQUEST);
+  expect(await host.keptModels()).toEqual([{ name: '', bytes: 100 }]);
+  await withoutRound(host, 1);
   const kept = await host.keep({ id: 'abcdefgh', deviceName: 'laptop', key: 'the key' }, 'a note');
   expect(kept).toEqual({
     ...{ id: 'abcdefgh', title: 'Small, roberta-mini', deviceName: 'laptop', round: 1, rounds: 10, keptAtMs: 12_345 },
@@ -158,8 +177,12 @@ it('a session is kept under its title, model, device and round, with when that w
   expect(await host.keptSessions()).toEqual([kept]);
   const { bytes, key } = await host.keptCheckpoint('abcdefgh');
   expect([key, decodeCheckpoint(bytes).round, decodeCheckpoint(bytes).note]).toEqual(['the key', 1, 'a note']);
-  expect(await host.deleteAll()).toEqual({ sessions: 1, models: 0, bytes: kept.bytes + 'the key'.length });
-  expect(files.size).toBe(0);
+  expect(await host.deleteAll()).toEqual({
+    ...{ sessions: 1, models: 1 },
+    bytes: kept.bytes + 'the key'.length + 100,
+  });
+  expect([files.size, await host.keptModels()]).toEqual([0, []]);
+  await rm(folder, { recursive: true, force: true });
 });
 
 describe('a checkpoint', () => {

@@ -186,6 +186,15 @@ describe('sessions on a device', () => {
     expect(await listed()).toEqual(['aaaaaaaa 10', 'bbbbbbbb 2']);
   });
 
+  it('are cleared of what was replaced down to the oldest that stays', async () => {
+    for (const [i, id] of ['aaaaaaaa', 'bbbbbbbb', 'cccccccc', 'dddddddd'].entries()) await keep(id, 1, 10 + i);
+    disk.files.set('aaaaaaaa.2.safetensors', checkpoint(2, 10).bytes);
+    await keep('eeeeeeee', 1, 20);
+    const ofOldest = [...disk.files.keys()].filter((name) => name.startsWith('aaaaaaaa'));
+    expect(ofOldest).toEqual(['aaaaaaaa.2.safetensors']);
+    expect(await listed()).toEqual(['eeeeeeee 1', 'dddddddd 1', 'cccccccc 1', 'bbbbbbbb 1', 'aaaaaaaa 2']);
+  });
+
   it('are told to be refused where the browser lets no page keep anything', async () => {
     disk.list = async () => {
       throw new DOMException('Security error when calling GetDirectory.', 'SecurityError');

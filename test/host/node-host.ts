@@ -16,6 +16,9 @@ export function startNodeHost(): { host: HostWorkerApi; end(): Promise<number> }
   return { host, end: () => worker.terminate() };
 }
 
+/** A round of which nothing is merged. */
+export const withoutRound = (host: Pick<HostWorkerApi, 'skip'>, round: number): Promise<void> => host.skip(round);
+
 /** roberta-mini on the generated task. */
 export const MINI_REQUEST: KnownRequest = {
   model: { kind: 'embedded', id: 'roberta-mini' },
