@@ -34,6 +34,7 @@ export const AREAS: readonly Area[] = [
   unit(/^signaling\/protocol\//, 'test/protocol', 'test/room', 'test/model/model-sizes.test.ts', 'test/learn'),
   unit(
     /^signaling\/planner\/teams\//,
+    'test/planner/team-moves.test.ts',
     'test/planner/known.test.ts',
     'test/planner/teams.test.ts',
     'test/planner/bounds.test.ts',

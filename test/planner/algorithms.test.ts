@@ -5,7 +5,7 @@ import { cheapestSplit } from '../../signaling/planner/algorithms/cheapest-split
 import { maximumMatching } from '../../signaling/planner/algorithms/matching.ts';
 import { drawsFrom } from '../../signaling/planner/algorithms/random.ts';
 import { reinsert } from '../../signaling/planner/algorithms/reinsert.ts';
-import { nearestLine, type WeightedPoint } from '../../signaling/planner/algorithms/robust.ts';
+import { isotonic, nearestLine, type WeightedPoint } from '../../signaling/planner/algorithms/robust.ts';
 import { chainInOrder, type Run, type RunCosts, runTable } from '../../signaling/planner/algorithms/runs.ts';
 
 describe('draws', () => {
@@ -45,6 +45,34 @@ describe('draws', () => {
     expect(given).toEqual(['a', 'b', 'c']);
     expect([...seen.keys()].sort()).toEqual(['abc', 'acb', 'bac', 'bca', 'cab', 'cba']);
     for (const count of seen.values()) expect(Math.abs(count - 1000)).toBeLessThan(150);
+  });
+});
+
+describe('isotonic', () => {
+  test('pools adjacent violators into their weighted mean', () => {
+    expect(isotonic([1, 2, 3], [1, 1, 1])).toEqual([1, 2, 3]);
+    expect(isotonic([3, 1, 2], [1, 1, 1])).toEqual([2, 2, 2]);
+    expect(isotonic([1, 4, 2, 5], [1, 1, 3, 1])).toEqual([1, 2.5, 2.5, 5]);
+    expect(isotonic([], [])).toEqual([]);
+  });
+
+  test('matches the min-max formula, max over i <= k of min over j >= k of the mean of i..j', () => {
+    for (let seed = 1; seed <= 300; seed += 1) {
+      const random = drawsFrom(seed);
+      const length = 1 + Math.floor(9 * random.uniform());
+      const values = Array.from({ length }, () => random.uniform());
+      const weights = Array.from({ length }, () => 0.1 + random.uniform());
+      const mean = (from: number, to: number) => {
+        const w = weights.slice(from, to + 1);
+        const sum = values.slice(from, to + 1).reduce((total, value, index) => total + value * w[index]!, 0);
+        return sum / w.reduce((a, b) => a + b, 0);
+      };
+      isotonic(values, weights).forEach((fitted, k) => {
+        const lower = (i: number) => Math.min(...values.slice(k).map((_, offset) => mean(i, k + offset)));
+        const minMax = Math.max(...values.slice(0, k + 1).map((_, i) => lower(i)));
+        expect(fitted).toBeCloseTo(minMax, 12);
+      });
+    }
   });
 });
 

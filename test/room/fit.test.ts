@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { drawsFrom } from '../../signaling/planner/algorithms/random.ts';
-import { isotonic } from '../../signaling/planner/algorithms/robust.ts';
+import { MAX_SAMPLES_PER_ROUND } from '../../signaling/protocol/limits.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import { ProfileSchema } from '../../signaling/protocol/profile.ts';
 import { CONFIRM, correctedProfile, type FitState, observeRound, startFit } from '../../signaling/room/fit.ts';
@@ -243,6 +243,51 @@ describe('compute', () => {
   });
 });
 
+describe('the first rounds', () => {
+  const first = (factor: number, state = startFit(CALIBRATED, LAYERS)) =>
+    observe(state, 16, 6, factor * secondsOf(CALIBRATED, 16, 6));
+  const pace = (state: FitState) => secondsOf(correctedProfile(state), 16, 6) / secondsOf(CALIBRATED, 16, 6);
+
+  test('a first one more than four times as slow as stated is believed at once, one that is quicker or less slow is not', () => {
+    expect(pace(first(4.1))).toBeCloseTo(4.1, 6);
+    for (const factor of [3.9, 1 / 4.1, 1 / 100]) expect(pace(first(factor))).toBe(1);
+    // Only the first: afterwards three in a row.
+    expect(pace(first(4.1, first(1)))).toBeCloseTo(1, 9);
+    expect(pace(first(4.1, first(3.9)))).toBe(1);
+  });
+
+  test('one within 1.4 times counts beside three as calibrated; one outside is a suspect', () => {
+    for (const factor of [1.39, 1 / 1.39]) expect(first(factor)).toMatchObject({ suspects: [], window: { length: 4 } });
+    for (const factor of [1.41, 1 / 1.41]) expect(first(factor)).toMatchObject({ suspects: { length: 1 }, window: [] });
+    // Those three have the seconds that the calibration says.
+    const { window } = first(1.3);
+    expect(window.map(({ seconds }) => seconds / secondsOf(CALIBRATED, 16, 6))).toEqual([
+      ...Array(3).fill(expect.closeTo(1, 9)),
+      expect.closeTo(1.3, 9),
+    ]);
+  });
+
+  test('sample counts tell overhead and work apart from 5 to 4 on', () => {
+    const truth = { ...CALIBRATED, overheadSeconds: 0.1 };
+    const moved = (few: number, many: number) => {
+      const started = observe(startFit(CALIBRATED, LAYERS), many, 6, secondsOf(truth, many, 6));
+      return correctedProfile(observe(started, few, 6, secondsOf(truth, few, 6))).overheadSeconds;
+    };
+    expect(moved(16, 20)).not.toBe(0.02);
+    expect(moved(16, 19)).toBe(0.02);
+  });
+
+  test('times from a microsecond to a million seconds are measurements, and of as many samples as a round may have', () => {
+    const start = startFit(CALIBRATED, LAYERS);
+    for (const seconds of [1e-6, 1e6])
+      expect(observe(start, 16, 6, seconds)).not.toMatchObject({ suspects: [], window: [] });
+    for (const seconds of [0.9e-6, 1.1e6])
+      expect(observe(start, 16, 6, seconds)).toMatchObject({ suspects: [], window: [] });
+    expect(observe(start, MAX_SAMPLES_PER_ROUND, 6, 9)).not.toMatchObject({ suspects: [], window: [] });
+    expect(observe(start, MAX_SAMPLES_PER_ROUND + 1, 6, 9)).toMatchObject({ suspects: [], window: [] });
+  });
+});
+
 describe('link', () => {
   const upload = (state: FitState, bitsPerSecond: number, share: number) =>
     observeRound(state, {
@@ -293,33 +338,5 @@ describe('link', () => {
     let state = startFit({ ...CALIBRATED, linkBitsPerSecond: 1e12 }, LAYERS);
     for (let round = 0; round < 10; round += 1) state = upload(state, 1e6, 1);
     expect(correctedProfile(state).linkBitsPerSecond).toBe(1e12);
-  });
-});
-
-describe('isotonic', () => {
-  test('pools adjacent violators into their weighted mean', () => {
-    expect(isotonic([1, 2, 3], [1, 1, 1])).toEqual([1, 2, 3]);
-    expect(isotonic([3, 1, 2], [1, 1, 1])).toEqual([2, 2, 2]);
-    expect(isotonic([1, 4, 2, 5], [1, 1, 3, 1])).toEqual([1, 2.5, 2.5, 5]);
-    expect(isotonic([], [])).toEqual([]);
-  });
-
-  test('matches the min-max formula, max over i <= k of min over j >= k of the mean of i..j', () => {
-    for (let seed = 1; seed <= 300; seed += 1) {
-      const random = drawsFrom(seed);
-      const length = 1 + Math.floor(9 * random.uniform());
-      const values = Array.from({ length }, () => random.uniform());
-      const weights = Array.from({ length }, () => 0.1 + random.uniform());
-      const mean = (from: number, to: number) => {
-        const w = weights.slice(from, to + 1);
-        const sum = values.slice(from, to + 1).reduce((total, value, index) => total + value * w[index]!, 0);
-        return sum / w.reduce((a, b) => a + b, 0);
-      };
-      isotonic(values, weights).forEach((fitted, k) => {
-        const lower = (i: number) => Math.min(...values.slice(k).map((_, offset) => mean(i, k + offset)));
-        const minMax = Math.max(...values.slice(0, k + 1).map((_, i) => lower(i)));
-        expect(fitted).toBeCloseTo(minMax, 12);
-      });
-    }
   });
 });
