@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { drawsFrom } from '../../signaling/planner/algorithms/random.ts';
 import { depthUnaware, equalBandwidth, greedy, random } from '../../signaling/planner/blocks/baselines.ts';
 import { smallestPerDepth } from '../../signaling/planner/blocks/bottleneck.ts';
+import { wholeBandwidthBound } from '../../signaling/planner/blocks/bounds.ts';
 import { exact, hertzTable } from '../../signaling/planner/blocks/exact.ts';
+import { lola } from '../../signaling/planner/blocks/lola.ts';
+import { tabularPolicies } from '../../signaling/planner/blocks/tabular.ts';
+import { tabularTeam } from '../../signaling/planner/blocks/tabular-team.ts';
+import { generateProblem } from '../../signaling/planner/problem/generator.ts';
 import { type BlockTable, tableOf } from '../../signaling/planner/problem/table.ts';
 
 const NO = Infinity;
@@ -248,5 +253,59 @@ describe('the few best of each depth', () => {
       { seconds: [5], devices: [1] },
     ]);
     expect(rowsRise).toBe(true);
+  });
+});
+
+describe('joint plans', () => {
+  const drawn = (seed: number, devices = 8) => tableOf(generateProblem(seed, { devices, depths: 5, limited: 0 }));
+
+  test('lola by the millisecond is lola by the second', () => {
+    let inDoubt = 0;
+    for (let seed = 0; seed < 12; seed++) {
+      const table = drawn(seed);
+      const { computeSeconds, uploadBits } = table;
+      const slow = {
+        ...table,
+        computeSeconds: computeSeconds.map((seconds) => 1024 * seconds),
+        uploadBits: uploadBits.map((bits) => 1024 * bits),
+      };
+      const found = lola(table)!;
+      // A power of two changes no digit.
+      expect(lola(slow)).toEqual({
+        ...found,
+        latencySeconds: 1024 * found.latencySeconds,
+        lowerBoundSeconds: 1024 * found.lowerBoundSeconds,
+      });
+      if (found.iterations > 10) inDoubt++;
+    }
+    expect(inDoubt).toBeGreaterThan(3);
+  });
+
+  test('lola says its gap in per cent', () => {
+    let open = 0;
+    for (let seed = 0; seed < 12; seed++) {
+      const found = tabularPolicies.lola(drawn(seed), { host: 0, seed: 1 });
+      if ('reason' in found) expect.unreachable(found.reason);
+      const gap = Number(/gap ([\d.]+) %/.exec(found.solver)?.[1]);
+      expect(gap).toBeCloseTo(100 * (1 - found.lowerBoundSeconds / found.latencySeconds), 1);
+      if (gap > 0.05) open++;
+    }
+    expect(open).toBeGreaterThan(0);
+  });
+
+  test('up to 256 devices the bound is the joint optimum, beyond that of the whole band for each', () => {
+    const bound = (table: BlockTable) => {
+      const found = tabularPolicies.crunch(table, { host: 0, seed: 1 });
+      return 'reason' in found ? found.reason : found.lowerBoundSeconds;
+    };
+    const [most, more] = [drawn(1, 256), drawn(1, 257)];
+    expect(bound(most)).toBe(exact(most)!.latencySeconds);
+    expect(bound(more)).toBe(wholeBandwidthBound(more));
+    expect(wholeBandwidthBound(most)).toBeLessThan(0.99 * exact(most)!.latencySeconds);
+  });
+
+  test('up to 256 devices all are offered to the search, and its chain is proven', () => {
+    const found = tabularTeam(tableOf(generateProblem(2, { devices: 256, depths: 3, limited: 0 })))!;
+    expect(found.lowerBoundSeconds / found.latencySeconds).toBeGreaterThan(0.995);
   });
 });

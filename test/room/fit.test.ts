@@ -328,6 +328,10 @@ describe('link', () => {
     expect(observeRound(state, { ...seen, ...change }).linkRates).toEqual(state.linkRates);
   });
 
+  test('the whole share is one, too', () => {
+    expect(upload(startFit(CALIBRATED, LAYERS), 2e6, 1).linkRates.at(-1)).toBeCloseTo(2e6, 3);
+  });
+
   test('a short tail after compute never makes a link faster than measured', () => {
     let state = startFit(CALIBRATED, LAYERS);
     for (let round = 0; round < 10; round += 1) state = upload(state, 1e9, 1);
