@@ -267,6 +267,12 @@ describe('the first rounds', () => {
     ]);
   });
 
+  test('one shorter than the overhead that was stated is all overhead', () => {
+    const none = { embed: 0, forwardPerLayer: 1e-7, backwardPerLayer: 1e-7, head: 0 };
+    const state = observe(startFit({ ...CALIBRATED, secondsPerSample: none }, LAYERS), 1, 6, 0.016);
+    expect(correctedProfile(state).overheadSeconds).toBe(0.016);
+  });
+
   test('sample counts tell overhead and work apart from 5 to 4 on', () => {
     const truth = { ...CALIBRATED, overheadSeconds: 0.1 };
     const moved = (few: number, many: number) => {

@@ -144,6 +144,40 @@ describe('a room', () => {
     expect(settle(apply(broken, { type: 'policy', policy: 'offload' })).planNote).toContain('host does not train');
   });
 
+  it('plans anew for a device that measured itself anew, not for one that says the same again', () => {
+    const two = settle(play(host(), ...arrives('b', profile())));
+    const known = two.devices[1]!.profile!;
+    expect(next(apply(two, { type: 'profile', device: 'b', profile: known }))).toBeNull();
+    const again = profile(3);
+    const request = next(apply(two, { type: 'profile', device: 'b', profile: again }));
+    expect(request?.cause).toBe('change');
+    expect(request?.problem.devices.map((one) => one.profile)).toEqual([profile(), again]);
+    // One goes and another, as quick as it was, comes at once: as many trainers, but not the same.
+    const left = apply(two, { type: 'left', device: 'b' });
+    const other = play(left, ...arrives('c', known));
+    expect(next({ ...other, answered: { ...other.answered, changes: left.changes } })?.cause).toBe('change');
+  });
+
+  it('asks again with those on probation where there is no plan without them, and only then', () => {
+    const none = { feasible: false, reason: 'Nobody can.' } as const;
+    const answered = (state: RoomState): RoomState => {
+      const request = next(state);
+      return request === null ? state : apply(state, { type: 'planned', request, answer: none });
+    };
+    const alone = answered(host());
+    expect([next(alone), alone.everybody, alone.planNote]).toEqual([null, false, 'Nobody can.']);
+    const stands: RoomEvent = {
+      type: 'probation',
+      device: 'b',
+      probation: { why: 'late', since: 2, next: 3 },
+      measured: null,
+    };
+    const once = answered(play(host(), ...arrives('b', profile()), stands));
+    expect([once.everybody, next(once)?.problem.devices.map(({ id }) => id)]).toEqual([true, ['host', 'b']]);
+    const twice = answered(once);
+    expect([twice.everybody, next(twice), twice.planNote]).toEqual([true, null, 'Nobody can.']);
+  });
+
   it('never uses watchers', () => {
     const watched = play(
       host(),
