@@ -1,6 +1,13 @@
 import { expect, it } from 'vitest';
 import type { RoundReport, ScoreReport } from '../../signaling/protocol/room-view.ts';
-import { checkpointName, historyOf, type Resumed, recall, type SessionNote } from '../../web/session/session-note.ts';
+import {
+  checkpointName,
+  historyOf,
+  type Resumed,
+  readNote,
+  recall,
+  type SessionNote,
+} from '../../web/session/session-note.ts';
 import { WITHOUT_KEY } from '../../web/session/view/resumed-words.ts';
 import { RunLog } from '../../web/session/view/run-log.ts';
 import { ViewStore } from '../../web/session/view/view-store.ts';
@@ -82,4 +89,19 @@ it.each([
   expect(kept).toEqual({ round: 3, atMs: 1234 });
   expect(store.view.notices.map(({ sentence }) => sentence)).toEqual(notices);
   expect(log.lines().map((text) => JSON.parse(text))).toMatchObject([{ type: 'resumed', round: 3 }]);
+});
+
+it.each([
+  ['slowdown', 1, 1000, [0.99, 1001]],
+  ['patience', 0, 5, [-1, 1.5]],
+] as const)('a note’s %s is from %d, %d among them', (name, least, more, wrong) => {
+  const text = (value: number) => JSON.stringify({ ...NOTE, options: { ...NOTE.options, [name]: value } });
+  for (const value of [least, more]) expect(readNote(text(value)).note.options[name]).toBe(value);
+  for (const value of wrong) expect(() => readNote(text(value))).toThrow('does not say of which session it is');
+});
+
+it('a note is of a time that can be', () => {
+  const text = (savedAtMs: number) => JSON.stringify({ ...NOTE, savedAtMs });
+  expect(readNote(text(0)).note.savedAtMs).toBe(0);
+  for (const wrong of [-1, 0.5]) expect(() => readNote(text(wrong))).toThrow('does not say of which session it is');
 });
