@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planRoom } from '../../signaling/planner/room-plan.ts';
 import { MAX_NAME_LENGTH } from '../../signaling/protocol/limits.ts';
+import type { Measured } from '../../signaling/protocol/messages.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { Probation } from '../../signaling/protocol/room-view.ts';
 import {
@@ -172,10 +173,25 @@ describe('a room', () => {
       probation: { why: 'late', since: 2, next: 3 },
       measured: null,
     };
-    const once = answered(play(host(), ...arrives('b', profile()), stands));
+    const two = play(host(), ...arrives('b', profile()), stands);
+    const once = answered(two);
+    expect(once.changes).toBeGreaterThan(two.changes);
     expect([once.everybody, next(once)?.problem.devices.map(({ id }) => id)]).toEqual([true, ['host', 'b']]);
     const twice = answered(once);
     expect([twice.everybody, next(twice), twice.planNote]).toEqual([true, null, 'Nobody can.']);
+  });
+
+  it('plans anew for a device that was measured without having been away, and not where nothing was measured', () => {
+    const two = settle(play(host(), ...arrives('b', profile())));
+    const tells = (measured: Measured | null): RoomEvent => ({
+      type: 'probation',
+      device: 'b',
+      probation: null,
+      measured,
+    });
+    const measured = { samples: 2, deepestDepth: 6, computeSeconds: 1.2 };
+    expect(next(apply(two, tells(null)))).toBeNull();
+    expect(next(apply(two, tells(measured)))?.cause).toBe('change');
   });
 
   it('never uses watchers', () => {
