@@ -291,6 +291,8 @@ describe('joint plans', () => {
       if (gap > 0.05) open++;
     }
     expect(open).toBeGreaterThan(0);
+    // A round that takes no time has no gap.
+    expect(tabularPolicies.lola(blocks([[0]]), { host: 0, seed: 1 }).solver).toContain('gap 0.00 %');
   });
 
   test('up to 256 devices the bound is the joint optimum, beyond that of the whole band for each', () => {
