@@ -119,7 +119,6 @@ describe('a table of one’s own', () => {
     const { losses, after } = await result(...SMALL, ...own, ...recipe, '--out', at('own'), '--best');
     expect(after).toBeGreaterThan(0.9);
     expect(losses.length).toBeLessThan(200);
-    expect(losses.length % 10).toBe(0);
     const card = await readFile(at('own/README.md'), 'utf8');
     expect(card).toContain('# train.csv: a LoRA adapter for roberta-mini');
     expect(card).toContain('0 bad, 1 good');

@@ -75,6 +75,9 @@ describe('a session on a table of one’s own', () => {
     const room = await HeadlessRoom.open(origin, 'data-parallel', { rounds: 3 }, { request });
     const traffic = await recorded(async () => {
       await room.addDevice('b');
+      // With a table of one's own everybody waits for the host.
+      const { waiting } = await room.until((view) => view.waiting.length === 1);
+      room.session.entrance.admit(waiting[0].id);
       await room.ready(2);
       room.session.start();
       await room.finished();

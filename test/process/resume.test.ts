@@ -151,7 +151,12 @@ describe('a session that is gone on with', () => {
       second.session.start();
       const view = await second.finished();
       expect(losses(view)).toEqual(losses(straight));
-      expect(scoresOf(view)).toEqual(scoresOf(straight));
+      expect(scoresOf(view).map(({ loss: _, ...score }) => score)).toEqual(
+        scoresOf(straight).map(({ loss: _, ...score }) => score),
+      );
+      // Devices evaluate other groups of examples together, which differs in rounding alone.
+      for (const [index, { loss }] of scoresOf(view).entries())
+        expect(loss).toBeCloseTo(scoresOf(straight)[index]?.loss ?? Number.NaN, 6);
       // What others see who join now begins before the checkpoint.
       const environment = await headlessEnvironment(origin, { memoryLimitBytes: 2e9 });
       const invited = view.invitation;
