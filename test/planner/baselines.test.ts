@@ -32,12 +32,12 @@ function blocks(
 
 describe('blind to depth', () => {
   test('a device costs its mean over its depths, sending over its part of the band for all devices', () => {
-    // Over 2 Hz of 4 each: a takes 1 + 8 / (2 / 4) = 17 on average, b takes 3 + 8 / 2 = 7, and goes deepest. Over more hertz a were quicker.
+    // Over 8 Hz of 16 each: a takes 1 + 8 / (8 / 4) = 5 on average, b takes 3 + 8 / 8 = 4, and goes deepest. Over 32 Hz a were quicker.
     const rows = [
       [0.5, 1.5],
       [2, 4],
     ];
-    const table = blocks(rows, { bits: [8, 8], links: [0.25, 1], bandwidthHz: 4 });
+    const table = blocks(rows, { bits: [8, 8], links: [0.25, 1], bandwidthHz: 16 });
     expect(depthUnaware(table)?.allocation).toEqual([0, 1]);
     // With nothing to send, a is quicker.
     expect(depthUnaware(blocks(rows))?.allocation).toEqual([1, 0]);
