@@ -27,7 +27,8 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, ...PARTS.engine, ...PARTS.browser],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
+          // One more than the cores that most have: tests of the server wait for sockets to be closed.
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
       },
