@@ -138,6 +138,8 @@ function statusLine({ status, room, self, server, atDoor }: SessionView): string
       return loadingLine(status.transfer);
     case 'profiling':
       return 'Measuring this device …';
+    case 'measured':
+      return 'Measured; waiting for the part of the model that it is to hold.';
     case 'watching':
       return 'Watching.';
     case 'failed':

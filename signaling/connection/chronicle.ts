@@ -69,6 +69,7 @@ const allOf = (edition: number): Record<DeviceField, number> => ({
   peerId: edition,
   profile: edition,
   probation: edition,
+  holds: edition,
 });
 
 /** Takes down what an event changed; says whether there is anything to tell. */

@@ -1,4 +1,4 @@
-import { historyMessages } from '../protocol/history.ts';
+import { historyMessages } from '../protocol/telling/history.ts';
 import type { DeviceSelf } from '../room/room.ts';
 import { fullAllowance } from './bounds/allowance.ts';
 import { RESYNCS, TURN_SECONDS } from './bounds/limits.ts';

@@ -1,5 +1,5 @@
-import { historyMessages } from '../protocol/history.ts';
 import type { ServerMessage } from '../protocol/messages.ts';
+import { historyMessages } from '../protocol/telling/history.ts';
 import { utf8Bytes } from '../protocol/text/plain-text.ts';
 import { apply, next, type RoomEvent } from '../room/room.ts';
 import { MAX_UNSEEN, MAX_UNSEEN_BYTES, TELL_HOST_MS, TELL_MS } from './bounds/limits.ts';

@@ -1,4 +1,4 @@
-import type { Policy } from '../protocol/settings.ts';
+import type { Policy, WholePolicy } from '../protocol/settings.ts';
 import { POLICY_WORDS } from '../protocol/words/policies.ts';
 import { tabularPolicies } from './blocks/tabular.ts';
 import { explainLimit } from './explain.ts';
@@ -22,7 +22,7 @@ export interface SolveOptions {
   readonly nameOf?: (id: string) => string;
 }
 
-type PlainPolicy = Exclude<Policy, 'auto'>;
+type PlainPolicy = WholePolicy;
 
 /**
  * What `auto` compares, the simplest first: a later one must be quicker to win. `exact` is never slower than `lola` and the baselines,
@@ -91,6 +91,7 @@ function answer<A extends Assignment>(
   options: SolveOptions,
   setting: Setting<A>,
 ): PlanAnswer<A> {
+  if (policy === 'split') return refused(policy, { reason: NOT_BY_UNITS, solver: 'none' });
   if (policy !== 'auto') {
     const found = run(policy);
     return 'reason' in found ? refused(policy, found) : accepted(policy, found, '', options, setting);
@@ -151,6 +152,8 @@ function accepted<A extends Assignment>(
     assignments,
   };
 }
+
+const NOT_BY_UNITS = 'what single units of the model cost is not said; give the problem in the form for split rooms';
 
 const TOO_FAR_APART =
   'the numbers of the problem lie too far apart to be added up; give those that matter in units of one scale';

@@ -29,6 +29,9 @@ export const EVALUATION_SAMPLE = 512;
 /** Dev samples in one chunk of an evaluation, at most. */
 export const MAX_CHUNK_SAMPLES = 256;
 
+/** Samples of one micro-batch of an evaluation in a split room, at most; in a round all of its samples may be one. */
+export const MAX_HIDDEN_SAMPLES = 32;
+
 /** f32 values of the longest probe, with which a device measures its link. */
 export const MAX_PROBE_VALUES = 512 * 1024;
 

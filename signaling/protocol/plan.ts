@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { MAX_DEVICES_IN_ROOM } from './limits.ts';
 import { WORK_FIELDS } from './round.ts';
 import { POLICIES } from './settings.ts';
+import { StageSchema } from './split.ts';
 import { textSchema } from './text/plain-text.ts';
 
 const seconds = v.pipe(v.number(), v.finite(), v.minValue(0));
@@ -16,6 +17,8 @@ export const RoomAssignmentSchema = v.strictObject({
   uploadBits: v.pipe(v.number(), v.finite(), v.minValue(0)),
   computeSeconds: seconds,
   uploadSeconds: seconds,
+  /** Its place in a pipeline, where the model is split over devices: `layers` are then the trained ones of its run. */
+  stage: v.optional(StageSchema),
 });
 export type RoomAssignment = v.InferOutput<typeof RoomAssignmentSchema>;
 

@@ -37,6 +37,25 @@ export const ProfileSchema = v.strictObject({
     gradientBytesPerLayer: bytes,
     recompute: v.optional(v.strictObject({ transientPerSample: bytes, savedPerSamplePerLayer: bytes })),
   }),
+  /**
+   * What single units cost, for rooms that split the model: the seconds of a pass that do not grow with its samples, and the bytes of
+   * the frozen weights. Profiles of devices that hold a part are measured on one layer.
+   */
+  parts: v.optional(
+    v.strictObject({
+      fixedSeconds: v.strictObject({
+        embed: seconds,
+        forwardPerLayer: seconds,
+        backwardPerLayer: seconds,
+        head: seconds,
+      }),
+      embeddingBytes: bytes,
+      layerBytes: bytes,
+      headBytes: bytes,
+    }),
+  ),
+  /** At which the model's files came, or a piece of them; absent where nothing was fetched yet. */
+  downloadBitsPerSecond: v.optional(v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(1e15))),
   /** Rate from this device to the host when it sends alone; for the host itself a rate that makes its uploads free. */
   linkBitsPerSecond: v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(1e15)),
 });

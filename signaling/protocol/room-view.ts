@@ -5,6 +5,7 @@ import { RoomPlanSchema } from './plan.ts';
 import { ProfileSchema } from './profile.ts';
 import { FurtherScoreSchema, METRICS } from './scores.ts';
 import { SessionSettingsSchema } from './settings.ts';
+import { UnitRunSchema } from './split.ts';
 import { textSchema } from './text/plain-text.ts';
 
 const finite = v.pipe(v.number(), v.finite());
@@ -38,6 +39,8 @@ export const DeviceStatusSchema = v.variant('kind', [
     transfer: v.optional(TransferSchema),
   }),
   v.strictObject({ kind: v.literal('profiling') }),
+  /** Measured on one layer; waits to be told what of the model to hold. */
+  v.strictObject({ kind: v.literal('measured') }),
   v.strictObject({ kind: v.literal('ready') }),
   v.strictObject({ kind: v.literal('watching') }),
   v.strictObject({ kind: v.literal('failed'), sentence: SentenceSchema }),
@@ -63,6 +66,8 @@ export const DeviceViewSchema = v.strictObject({
   profile: v.nullable(ProfileSchema),
   /** Null, or absent, for a device in good standing. */
   probation: v.optional(v.nullable(ProbationSchema)),
+  /** What of the model it has in memory; null, or absent, for nothing yet. */
+  holds: v.optional(v.nullable(UnitRunSchema)),
 });
 export type DeviceView = v.InferOutput<typeof DeviceViewSchema>;
 

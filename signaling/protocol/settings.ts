@@ -10,6 +10,7 @@ import {
   MAX_TOKENS_PER_SAMPLE,
 } from './limits.ts';
 import { MEASURES, METRICS, TASK_KINDS } from './scores.ts';
+import { HIDDEN_STATES } from './split.ts';
 import { textSchema } from './text/plain-text.ts';
 import { SETTINGS_VERSION } from './version.ts';
 
@@ -41,8 +42,11 @@ export const POLICIES = [
   'single',
   'data-parallel',
   'offload',
+  'split',
 ] as const;
 export type Policy = (typeof POLICIES)[number];
+/** Plans in which every device holds the whole model. */
+export type WholePolicy = Exclude<Policy, 'auto' | 'split'>;
 
 /** What the planner and the engines need to know of an encoder; the fields of Hugging Face's `config.json`, in camel case. */
 export const ModelShapeSchema = v.strictObject({
@@ -246,6 +250,8 @@ export const SessionSettingsSchema = v.pipe(
     lora: LoraSettingsSchema,
     training: TrainingSettingsSchema,
     policy: v.picklist(POLICIES),
+    /** What hidden states are rounded to between the stages of a split room; f32 where it is not said. */
+    hiddenStates: v.exactOptional(v.picklist(HIDDEN_STATES)),
   }),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;

@@ -1,11 +1,11 @@
 import type { RoomPlanAnswer, RoomProblem } from '../planner/room-plan.ts';
-import { mergedByRound, thinned, withoutOldDetails } from '../protocol/history.ts';
 import { MAX_DEVICES_IN_ROOM, MAX_NAME_LENGTH } from '../protocol/limits.ts';
 import type { Measured } from '../protocol/messages.ts';
 import type { RoomPlan } from '../protocol/plan.ts';
 import type { Profile } from '../protocol/profile.ts';
 import type { DeviceStatus, DeviceView, Probation, RoomView, RoundReport, ScoreReport } from '../protocol/room-view.ts';
 import type { Policy, SessionSettings } from '../protocol/settings.ts';
+import { mergedByRound, thinned, withoutOldDetails } from '../protocol/telling/history.ts';
 import { comparableName } from '../protocol/text/plain-text.ts';
 import {
   choosePlan,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { historyMessages, mergedByRound, thinned } from '../../signaling/protocol/history.ts';
 import { MAX_CONTROL_CHARACTERS } from '../../signaling/protocol/limits.ts';
 import { parseClientMessage, parseServerMessage } from '../../signaling/protocol/messages.ts';
 import type { RoundReport, ScoreReport } from '../../signaling/protocol/room-view.ts';
+import { historyMessages, mergedByRound, thinned } from '../../signaling/protocol/telling/history.ts';
 
 const report = (round: number, devices = 0): RoundReport => ({
   round,

@@ -1,4 +1,4 @@
-import type { Policy } from '../../protocol/settings.ts';
+import type { WholePolicy } from '../../protocol/settings.ts';
 import { drawsFrom } from '../algorithms/random.ts';
 import type { Refusal, Solution } from '../problem/load.ts';
 import { type BlockTable, loadsOf } from '../problem/table.ts';
@@ -21,7 +21,7 @@ const MAX_DEVICES_TO_CERTIFY = 256;
 type TabularPolicy = (table: BlockTable, context: TabularContext) => Solution | Refusal;
 
 /** The policies on the tabular form: a table of blocks and devices, no samples to split. */
-export const tabularPolicies: Record<Exclude<Policy, 'auto'>, TabularPolicy> = {
+export const tabularPolicies: Record<WholePolicy, TabularPolicy> = {
   crunch(table) {
     const hertz = table.bandwidthHz / table.ids.length;
     const found = crunchAt(table, hertz);

@@ -1,4 +1,4 @@
-import type { Policy } from '../../protocol/settings.ts';
+import type { WholePolicy } from '../../protocol/settings.ts';
 import { drawsFrom } from '../algorithms/random.ts';
 import { depthUnaware, greedy, random } from '../blocks/baselines.ts';
 import { groupedBound } from '../blocks/bounds.ts';
@@ -35,7 +35,7 @@ type DetailedPolicy = (fleet: Fleet, context: DetailedContext) => Solution | Ref
 const MAX_DEVICES_TO_CERTIFY = 64;
 
 /** The policies on the detailed form: layers are grouped, samples split and micro-batches picked here. */
-export const detailedPolicies: Record<Exclude<Policy, 'auto'>, DetailedPolicy> = {
+export const detailedPolicies: Record<WholePolicy, DetailedPolicy> = {
   crunch(fleet, { all }) {
     const hertz = fleet.bandwidthHz / all.devices.length;
     const grouping = groupAtFixedRate(fleet, hertz, fleet.blocks);

@@ -4,13 +4,14 @@ import { crc32 } from './checksum.ts';
 /**
  * How training messages travel on a data channel. A message is a JSON header and some tensors:
  *
- *   u32 header bytes | header (UTF-8 JSON, padded with spaces to 4) | tensors, each 4-byte little-endian values, back to back
+ *   u32 header bytes | header (UTF-8 JSON, padded with spaces to 4) | tensors, little-endian values of 4 bytes (f32, i32) or 2 (u16), each
+ *   padded with zeros to 4, back to back
  *
  * and is cut into slices, each its own channel message, so that messages can be paced and interleaved:
  *
  *   u32 message number | u32 total bytes | u32 offset | u32 crc32 of the whole message | payload
  */
-export type FrameTensor = Float32Array | Int32Array;
+export type FrameTensor = Float32Array | Int32Array | Uint16Array;
 
 export interface DataFrame {
   /** Not validated yet. */
@@ -28,19 +29,39 @@ const utf8 = new TextEncoder();
 
 /** Little-endian machines only, as every machine that runs WebGPU or WASM engines is. */
 export function encodeFrame(header: object, tensors: readonly FrameTensor[]): Uint8Array<ArrayBuffer> {
-  const shapes = tensors.map((t) => [t instanceof Float32Array ? 'f32' : 'i32', t.length]);
+  const shapes = tensors.map((t) => [typeOf(t), t.length]);
   const json = JSON.stringify({ header, tensors: shapes });
   const unpadded = utf8.encode(json).length;
   const head = utf8.encode(json + ' '.repeat((4 - (unpadded % 4)) % 4));
-  const out = new Uint8Array(4 + head.length + tensors.reduce((sum, t) => sum + t.byteLength, 0));
+  const out = new Uint8Array(4 + head.length + tensors.reduce((sum, t) => sum + padded(t.byteLength), 0));
   new DataView(out.buffer).setUint32(0, head.length, true);
   out.set(head, 4);
   let offset = 4 + head.length;
   for (const t of tensors) {
     out.set(new Uint8Array(t.buffer, t.byteOffset, t.byteLength), offset);
-    offset += t.byteLength;
+    offset += padded(t.byteLength);
   }
   return out;
+}
+
+const BYTES = { f32: 4, i32: 4, u16: 2 } as const;
+type TensorType = keyof typeof BYTES;
+const isTensorType = (type: unknown): type is TensorType => typeof type === 'string' && Object.hasOwn(BYTES, type);
+
+const typeOf = (t: FrameTensor): TensorType =>
+  t instanceof Float32Array ? 'f32' : t instanceof Int32Array ? 'i32' : 'u16';
+
+const padded = (bytes: number): number => 4 * Math.ceil(bytes / 4);
+
+function viewOf(type: TensorType, buffer: ArrayBuffer, start: number, length: number): FrameTensor {
+  switch (type) {
+    case 'f32':
+      return new Float32Array(buffer, start, length);
+    case 'i32':
+      return new Int32Array(buffer, start, length);
+    case 'u16':
+      return new Uint16Array(buffer, start, length);
+  }
 }
 
 /** Throws an Error with one sentence when the bytes are not a frame. The tensors are views of `bytes`. */
@@ -63,12 +84,12 @@ export function decodeFrame(bytes: Uint8Array<ArrayBuffer>): DataFrame {
   let offset = 4 + headBytes;
   const tensors = shapes.map((shape: unknown): FrameTensor => {
     const [type, length]: unknown[] = Array.isArray(shape) ? shape : [];
-    if ((type !== 'f32' && type !== 'i32') || typeof length !== 'number' || !Number.isInteger(length) || length < 0)
+    if (!isTensorType(type) || typeof length !== 'number' || !Number.isInteger(length) || length < 0)
       throw new Error('A data message describes a tensor wrongly.');
     const start = bytes.byteOffset + offset;
-    offset += 4 * length;
+    offset += padded(BYTES[type] * length);
     if (offset > bytes.length) throw new Error('A data message is shorter than its tensors.');
-    return type === 'f32' ? new Float32Array(bytes.buffer, start, length) : new Int32Array(bytes.buffer, start, length);
+    return viewOf(type, bytes.buffer, start, length);
   });
   if (offset !== bytes.length) throw new Error('A data message is longer than its tensors.');
   return { header: described.header, tensors };

@@ -20,5 +20,6 @@ export const POLICY_WORDS: Readonly<Record<Policy, PolicyWords>> = {
   'equal-bandwidth': { label: 'Equal bandwidth', inSentence: 'equal bandwidth' },
   single: { label: 'Single device', inSentence: 'a single device' },
   'data-parallel': { label: 'Data-parallel', inSentence: 'data-parallel training' },
+  split: { label: 'Split model', inSentence: 'splitting the model' },
   offload: { label: 'Host alone', inSentence: 'the host alone' },
 };

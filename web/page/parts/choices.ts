@@ -117,6 +117,7 @@ export const POLICY_HINTS: Readonly<Record<Policy, string>> = {
   'equal-bandwidth': 'Best blocks with the airtime shared evenly; a baseline.',
   single: 'The best single device does everything.',
   'data-parallel': 'Every device trains all blocks on its share of the samples.',
+  split: 'Each device holds a run of layers; hidden states travel from device to device.',
   offload: 'The host trains everything itself.',
 };
 

@@ -308,7 +308,7 @@ function keepParameters(attached: Attachment, header: Work['header'], tensors: W
 const isEarlier = (a: DataMessage<'evaluate'>['header'], b: DataMessage<'evaluate'>['header']): boolean =>
   a.tag.term < b.tag.term || (a.tag.term === b.tag.term && a.tag.evaluation < b.tag.evaluation);
 
-type FrameTensor = Float32Array | Int32Array | undefined;
+type FrameTensor = Float32Array | Int32Array | Uint16Array | undefined;
 
 /** The tensors' sizes and values were validated when the message was read; this names them. */
 function receivedBatch(

@@ -1,4 +1,4 @@
-import type { RoundReport, ScoreReport } from './room-view.ts';
+import type { RoundReport, ScoreReport } from '../room-view.ts';
 
 const MAX_POINTS = 400;
 /** Of one history message: a few of them fit under the bound on control messages. */
