@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { allowancesOf, isScoreDue } from '../../web/session/rounds/scoring.ts';
+import { allowancesOf, isScoreDue } from '../../web/session/training/scoring.ts';
 
 describe('a score is due', () => {
   const every = { rounds: 20, evaluateEvery: 5 };

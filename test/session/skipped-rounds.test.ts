@@ -4,7 +4,7 @@ import type { RoomView } from '../../signaling/protocol/room-view.ts';
 import { localLinkPair } from '../../web/session/links/message-link.ts';
 import { DeviceLinks } from '../../web/session/rounds/device-links.ts';
 import { dueOf } from '../../web/session/rounds/round.ts';
-import { Training, type TrainingContext } from '../../web/session/rounds/training.ts';
+import { Training, type TrainingContext } from '../../web/session/training/training.ts';
 import { ViewStore } from '../../web/session/view/view-store.ts';
 import { profile, SETTINGS } from '../protocol/samples.ts';
 

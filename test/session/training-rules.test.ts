@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { DeviceView, ScoreReport } from '../../signaling/protocol/room-view.ts';
-import { isExhausted, isReady } from '../../web/session/rounds/training.ts';
+import { isExhausted, isReady } from '../../web/session/training/training.ts';
 import { profile } from '../protocol/samples.ts';
 
 const at = (...rounds: number[]): ScoreReport[] =>

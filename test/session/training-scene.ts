@@ -7,7 +7,7 @@ import { SETTINGS_VERSION } from '../../signaling/protocol/version.ts';
 import { localLinkPair, type MessageLink } from '../../web/session/links/message-link.ts';
 import { DeviceLinks } from '../../web/session/rounds/device-links.ts';
 import { dueOf } from '../../web/session/rounds/round.ts';
-import { Training, type TrainingContext } from '../../web/session/rounds/training.ts';
+import { Training, type TrainingContext } from '../../web/session/training/training.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
 import { ViewStore } from '../../web/session/view/view-store.ts';
 import type { HostRequest, OpenedSession } from '../../worker/api/host-api.ts';

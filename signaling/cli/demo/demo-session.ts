@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { OwnSession } from '../../../web/session/own-session.ts';
 import { resumeSession } from '../../../web/session/resume-session.ts';
-import { TRAINING_PAUSED } from '../../../web/session/rounds/training.ts';
+import { TRAINING_PAUSED } from '../../../web/session/training/training.ts';
 import type { SessionView } from '../../../web/session/view/view.ts';
 import type { SessionEnvironment } from '../../../web/session/world/environment.ts';
 import { messageOf } from '../../../web/session/world/with-progress.ts';

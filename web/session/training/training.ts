@@ -1,22 +1,17 @@
 import { trainedLayers } from '../../../signaling/protocol/adapters.ts';
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
-import type { DeviceView, RoomView, RoundReport, ScoreReport } from '../../../signaling/protocol/room-view.ts';
-import type { SampleRange } from '../../../signaling/protocol/round.ts';
+import type { DeviceView, RoomView, ScoreReport } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
-import type { TokenBatch } from '../../../worker/api/batch.ts';
-import type { HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
+import type { OpenedSession } from '../../../worker/api/host-api.ts';
+import { Conducts } from '../rounds/conducts.ts';
+import type { DeviceLinks } from '../rounds/device-links.ts';
+import type { AbleDevice } from '../rounds/round-step.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import { Emitter } from '../world/emitter.ts';
 import { messageOf } from '../world/with-progress.ts';
-import { Conducts } from './conducts.ts';
-import type { DeviceLinks, ParameterState } from './device-links.ts';
-import { progress, type RoundState } from './round.ts';
-import type { AbleDevice } from './round-step.ts';
-import { runRound } from './run-round.ts';
+import { OneRound, type OneRoundContext } from './one-round.ts';
 import { Scoring, type ScoringContext } from './scoring.ts';
 import { afterSkipped, endsTraining, NONE_SKIPPED, skippedSentence } from './skipped-rounds.ts';
-
-const ACTIVITY_EVERY_MS = 150;
 
 /** Begins the notice of training that stopped by itself. */
 export const TRAINING_PAUSED = 'Training was paused:';
@@ -33,7 +28,7 @@ export interface TrainingContext {
   readonly secondDev: OpenedSession['secondDev'];
   /** Evaluations without a better score after which training ends; 0 never. */
   readonly patience: number;
-  readonly worker: Pick<HostWorkerApi, 'roundBatch' | 'step' | 'skip'> & ScoringContext['worker'];
+  readonly worker: OneRoundContext['worker'] & ScoringContext['worker'];
   readonly deviceLinks: DeviceLinks;
   readonly room: () => RoomView | null;
   readonly store: ViewStore;
@@ -59,13 +54,8 @@ export class Training {
   #skipped = NONE_SKIPPED;
   readonly #conducts: Conducts;
   readonly #scoring: Scoring;
+  readonly #oneRound: OneRound;
   readonly #telling = new Set<Promise<void>>();
-  #prepared: {
-    readonly round: number;
-    readonly ranges: readonly SampleRange[];
-    readonly batch: Promise<TokenBatch | null>;
-  } | null = null;
-  #activityMs = 0;
 
   constructor(context: TrainingContext) {
     const { resumed, store } = context;
@@ -90,6 +80,17 @@ export class Training {
       send,
       onNews: (kind, sentence) => store.notice(kind, sentence),
       nameOf: (id) => this.#nameOf(id),
+    });
+    this.#oneRound = new OneRound({
+      ...{ term, settings, worker, deviceLinks, store, send },
+      conducts: this.#conducts,
+      ready: () => this.#readyDevices(),
+      onTrainers: this.#changed.on,
+      nameOf: (id) => this.#nameOf(id),
+      tell: (work) => this.#tell(work),
+      onOrders: (plan) => this.#scoring.roundBegins(plan),
+      onStepped: (round, wasSkipped) => this.#stepped(round, wasSkipped),
+      signal: this.#abort.signal,
     });
   }
 
@@ -151,7 +152,7 @@ export class Training {
         await this.#scoring.beginDue(this.#round, this.#plan());
         await this.#until(() => this.#finishing || (this.#phase === 'training' && this.#plan() !== null));
         if (this.#finishing) continue;
-        await this.#oneRound();
+        await this.#nextRound();
       }
       if (this.#abort.signal.aborted) return;
       const scored = this.#scoring.last(this.#round);
@@ -190,83 +191,18 @@ export class Training {
     return profile === null ? [] : [this.#conducts.believed(device, profile, this.#readyDevices())];
   }
 
-  async #parameters(): Promise<ParameterState> {
-    return this.#context.worker.parameters();
-  }
-
-  /** A round's samples: as they were prepared, where the plan still cuts the round so. */
-  async #batch(round: number, ranges: readonly SampleRange[]): Promise<TokenBatch> {
-    const prepared = this.#prepared;
-    this.#prepared = null;
-    const fits = prepared?.round === round && sameRanges(prepared.ranges, ranges);
-    return (fits ? await prepared.batch : null) ?? this.#context.worker.roundBatch(round, ranges);
-  }
-
-  /** While devices are at work, the next round's texts are read and dealt. */
-  #prepare(round: number, ranges: readonly SampleRange[]): void {
-    const { settings, worker } = this.#context;
-    if (round > settings.training.rounds) return;
-    // What went wrong is asked for again when its round begins, and said then.
-    this.#prepared = { round, ranges, batch: worker.roundBatch(round, ranges).catch(() => null) };
-  }
-
-  async #oneRound(): Promise<void> {
-    const { term, settings, worker, deviceLinks, store, send } = this.#context;
+  async #nextRound(): Promise<void> {
     const plan = this.#plan();
     if (plan === null) return;
     const round = this.#round + 1;
-    const startMs = performance.now();
-    const ranges = plan.assignments.map(({ samples }) => samples);
-    const [batch, parameters] = await Promise.all([this.#batch(round, ranges), this.#parameters()]);
-    this.#prepare(round + 1, ranges);
-    const input = { round, term, settings, batch, parameters, deviceLinks };
-    this.#conducts.roundBegins(input, plan, this.#readyDevices());
-    this.#scoring.roundBegins(plan);
-    const result = await runRound({
-      ...input,
-      plan,
-      trainers: () => this.#readyDevices(),
-      believed: (device, profile) => this.#conducts.believed(device, profile, this.#readyDevices()),
-      onTrainers: this.#changed.on,
-      onActivity: (state) => this.#activity(state),
-      onNews: (kind, sentence) => store.notice(kind, sentence),
-      nameOf: (id) => this.#nameOf(id),
-      signal: this.#abort.signal,
-    });
-    this.#conducts.roundEnds(round, result, this.#readyDevices());
-    const samples = batch.lengths.length;
-    const devices = result.devices.map(({ device }) => device);
-    await this.#tell(async () => {
-      const { parts, lossSum } = result;
-      const stepped = await worker.step({ round, samples, parts, lossSum, devices });
-      if (stepped.kind === 'not-finite') {
-        await this.#skip(round);
-        return;
-      }
-      this.#skipped = NONE_SKIPPED;
-      const { learningRate, gradientNorm, loss } = stepped;
-      this.#round = round;
-      const report: RoundReport = {
-        round,
-        planVersion: plan.version,
-        loss,
-        learningRate,
-        gradientNorm,
-        elapsedSeconds: (performance.now() - startMs) / 1000,
-        devices: result.devices,
-        reassigned: result.reassigned,
-      };
-      store.dispatch({ type: 'round', report });
-      send({ type: 'round', report });
-    });
+    await this.#oneRound.run(round, plan);
     this.#context.onRound(round, this.#phase !== 'training');
   }
 
-  /** Past a round that no device had a finite gradient for; the last one of several in a row ends the training with what there is. */
-  async #skip(round: number): Promise<void> {
-    await this.#context.worker.skip(round);
+  #stepped(round: number, wasSkipped: boolean): void {
     this.#round = round;
-    this.#skipped = afterSkipped(this.#skipped, round);
+    this.#skipped = wasSkipped ? afterSkipped(this.#skipped, round) : NONE_SKIPPED;
+    if (!wasSkipped) return;
     this.#finishing ||= endsTraining(this.#skipped);
     this.#context.store.notice('problem', skippedSentence(this.#skipped));
   }
@@ -295,18 +231,6 @@ export class Training {
     store.notice('news', `${evaluations} no better than the one after round ${best.round}: training ends early.`);
   }
 
-  #activity(state: RoundState): void {
-    const nowMs = performance.now();
-    const soon = nowMs - this.#activityMs < ACTIVITY_EVERY_MS;
-    // Here every round shows, however short; over the network only what people could follow.
-    if (soon && this.#context.store.view.activity?.round === state.round) return;
-    const activity = { round: state.round, devices: progress(state).map((entry) => ({ ...entry })) };
-    this.#context.store.dispatch({ type: 'activity', activity });
-    if (soon) return;
-    this.#activityMs = nowMs;
-    this.#context.send({ type: 'activity', activity });
-  }
-
   #setPhase(phase: Phase): void {
     this.#phase = phase;
     this.#context.send({ type: 'phase', phase });
@@ -326,9 +250,6 @@ export class Training {
     });
   }
 }
-
-const sameRanges = (a: readonly SampleRange[], b: readonly SampleRange[]): boolean =>
-  a.length === b.length && a.every(({ start, count }, i) => start === b[i]?.start && count === b[i].count);
 
 /** Devices that can take work now. */
 export const isReady = (device: DeviceView): boolean =>

@@ -4,13 +4,13 @@ import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
 import type { ScoreReport } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { DevPart, HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
+import type { DeviceLinks, ParameterState } from '../rounds/device-links.ts';
+import { drainSeconds, type Evaluator } from '../rounds/evaluation-pieces.ts';
+import type { Allowance } from '../rounds/evaluation-step.ts';
+import type { AbleDevice } from '../rounds/round-step.ts';
+import { type RunningEvaluation, runEvaluation } from '../rounds/run-evaluation.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import type { Listeners } from '../world/emitter.ts';
-import type { DeviceLinks, ParameterState } from './device-links.ts';
-import { drainSeconds, type Evaluator } from './evaluation-pieces.ts';
-import type { Allowance } from './evaluation-step.ts';
-import type { AbleDevice } from './round-step.ts';
-import { type RunningEvaluation, runEvaluation } from './run-evaluation.ts';
 
 /** Scores that are due before those before them are done; of more, the latest are left out. */
 const MOST_WAITING = 4;

@@ -1,0 +1,140 @@
+import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
+import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
+import type { DeviceView, RoundReport } from '../../../signaling/protocol/room-view.ts';
+import type { SampleRange } from '../../../signaling/protocol/round.ts';
+import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import type { TokenBatch } from '../../../worker/api/batch.ts';
+import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
+import type { Conducts } from '../rounds/conducts.ts';
+import type { DeviceLinks } from '../rounds/device-links.ts';
+import { progress, type RoundState } from '../rounds/round.ts';
+import { type RoundResult, runRound } from '../rounds/run-round.ts';
+import type { ViewStore } from '../view/view-store.ts';
+import type { Listeners } from '../world/emitter.ts';
+
+const ACTIVITY_EVERY_MS = 150;
+
+export interface OneRoundContext {
+  /** Which host of the session this is, from 1. */
+  readonly term: number;
+  readonly settings: SessionSettings;
+  readonly worker: Pick<HostWorkerApi, 'roundBatch' | 'step' | 'skip' | 'parameters'>;
+  readonly deviceLinks: DeviceLinks;
+  readonly conducts: Conducts;
+  readonly store: ViewStore;
+  readonly send: (message: ClientMessage) => void;
+  /** Devices that can take work now. */
+  readonly ready: () => readonly DeviceView[];
+  /** Called when `ready` may answer differently. */
+  readonly onTrainers: Listeners<void>;
+  readonly nameOf: (device: string) => string;
+  /** Runs what worker and view must agree on afterwards. */
+  readonly tell: (work: () => Promise<void>) => Promise<void>;
+  /** The round's orders go out now. */
+  readonly onOrders: (plan: RoomPlan) => void;
+  /** The optimiser made its step, or passed over a round that no device had a finite gradient for; before the round is reported. */
+  readonly onStepped: (round: number, wasSkipped: boolean) => void;
+  readonly signal: AbortSignal;
+}
+
+interface Prepared {
+  readonly round: number;
+  readonly ranges: readonly SampleRange[];
+  readonly batch: Promise<TokenBatch | null>;
+}
+
+/** One round from its samples to the optimiser's step. Which one is next, and whether there is one, is the loop's (`training.ts`). */
+export class OneRound {
+  readonly #context: OneRoundContext;
+  #prepared: Prepared | null = null;
+  #activityMs = 0;
+
+  constructor(context: OneRoundContext) {
+    this.#context = context;
+  }
+
+  async run(round: number, plan: RoomPlan): Promise<void> {
+    const { term, settings, worker, deviceLinks, conducts, store, ready, onTrainers, nameOf, onOrders, signal } =
+      this.#context;
+    const startMs = performance.now();
+    const ranges = plan.assignments.map(({ samples }) => samples);
+    const [batch, parameters] = await Promise.all([this.#batch(round, ranges), worker.parameters()]);
+    this.#prepare(round + 1, ranges);
+    const input = { round, term, settings, batch, parameters, deviceLinks };
+    conducts.roundBegins(input, plan, ready());
+    onOrders(plan);
+    const result = await runRound({
+      ...input,
+      plan,
+      trainers: ready,
+      believed: (device, profile) => conducts.believed(device, profile, ready()),
+      onTrainers,
+      onActivity: (state) => this.#activity(state),
+      onNews: (kind, sentence) => store.notice(kind, sentence),
+      nameOf,
+      signal,
+    });
+    conducts.roundEnds(round, result, ready());
+    await this.#step(round, plan, batch.lengths.length, result, startMs);
+  }
+
+  async #step(round: number, plan: RoomPlan, samples: number, result: RoundResult, startMs: number): Promise<void> {
+    const { worker, store, send, tell, onStepped } = this.#context;
+    const devices = result.devices.map(({ device }) => device);
+    await tell(async () => {
+      const { parts, lossSum } = result;
+      const stepped = await worker.step({ round, samples, parts, lossSum, devices });
+      if (stepped.kind === 'not-finite') {
+        await worker.skip(round);
+        onStepped(round, true);
+        return;
+      }
+      onStepped(round, false);
+      const { learningRate, gradientNorm, loss } = stepped;
+      const report: RoundReport = {
+        round,
+        planVersion: plan.version,
+        loss,
+        learningRate,
+        gradientNorm,
+        elapsedSeconds: (performance.now() - startMs) / 1000,
+        devices: result.devices,
+        reassigned: result.reassigned,
+      };
+      store.dispatch({ type: 'round', report });
+      send({ type: 'round', report });
+    });
+  }
+
+  /** A round's samples: as they were prepared, where the plan still cuts the round so. */
+  async #batch(round: number, ranges: readonly SampleRange[]): Promise<TokenBatch> {
+    const prepared = this.#prepared;
+    this.#prepared = null;
+    const fits = prepared?.round === round && sameRanges(prepared.ranges, ranges);
+    return (fits ? await prepared.batch : null) ?? this.#context.worker.roundBatch(round, ranges);
+  }
+
+  /** While devices are at work, the next round's texts are read and dealt. */
+  #prepare(round: number, ranges: readonly SampleRange[]): void {
+    const { settings, worker } = this.#context;
+    if (round > settings.training.rounds) return;
+    // What went wrong is asked for again when its round begins, and said then.
+    this.#prepared = { round, ranges, batch: worker.roundBatch(round, ranges).catch(() => null) };
+  }
+
+  #activity(state: RoundState): void {
+    const { store, send } = this.#context;
+    const nowMs = performance.now();
+    const soon = nowMs - this.#activityMs < ACTIVITY_EVERY_MS;
+    // Here every round shows, however short; over the network only what people could follow.
+    if (soon && store.view.activity?.round === state.round) return;
+    const activity = { round: state.round, devices: progress(state).map((entry) => ({ ...entry })) };
+    store.dispatch({ type: 'activity', activity });
+    if (soon) return;
+    this.#activityMs = nowMs;
+    send({ type: 'activity', activity });
+  }
+}
+
+const sameRanges = (a: readonly SampleRange[], b: readonly SampleRange[]): boolean =>
+  a.length === b.length && a.every(({ start, count }, i) => start === b[i]?.start && count === b[i].count);
