@@ -12,10 +12,10 @@ import {
 } from '../../signaling/protocol/messages.ts';
 import { POLICIES } from '../../signaling/protocol/settings.ts';
 import { SentenceError } from '../../signaling/protocol/text/sentence-error.ts';
-import { readHostKey } from '../../web/session/host-key.ts';
 import { invitationOfFragment, readInvitation } from '../../web/session/links/link-address.ts';
 import { beginProof, type LinkEnd, type ProofTerms, stepProof } from '../../web/session/links/proof.ts';
-import { historyOf, readNote } from '../../web/session/session-note.ts';
+import { readHostKey } from '../../web/session/own/host-key.ts';
+import { historyOf, readNote } from '../../web/session/own/session-note.ts';
 import { readAdapter } from '../../worker/adapter/import-adapter.ts';
 import { compilePattern } from '../../worker/adapter/module-pattern.ts';
 import { readTaskFile } from '../../worker/adapter/task-file.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { PLAIN_TRAINING } from '../../signaling/protocol/settings.ts';
-import { historyOf, readNote } from '../../web/session/session-note.ts';
+import { historyOf, readNote } from '../../web/session/own/session-note.ts';
 import type { HostRequest } from '../../worker/api/host-api.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../worker/host/checkpoint.ts';
 import { Host } from '../../worker/host/host.ts';

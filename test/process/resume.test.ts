@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { headlessEnvironment, keyFileOf } from '../../signaling/node/node-environment.ts';
 import type { RunningServer } from '../../signaling/server/server.ts';
-import { readHostKey } from '../../web/session/host-key.ts';
 import { JoinSession } from '../../web/session/join-session.ts';
+import { readHostKey } from '../../web/session/own/host-key.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
 import { HeadlessRoom, largestRelativeDifference, losses, startTestServer } from './headless-room.ts';
 

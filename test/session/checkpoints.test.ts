@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Checkpoints } from '../../web/session/checkpoints.ts';
+import { Checkpoints } from '../../web/session/own/checkpoints.ts';
 
 let kept: number[];
 let problems: string[];

@@ -2,9 +2,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { passHashOf, passOf } from '../../signaling/protocol/door/secret.ts';
 import { MAX_REMOVED } from '../../signaling/protocol/door.ts';
 import type { ClientMessage } from '../../signaling/protocol/messages.ts';
-import { MAX_ADMITTED } from '../../web/session/host-key.ts';
 import { readInvitation } from '../../web/session/links/link-address.ts';
-import { firstDoor, OwnDoor } from '../../web/session/own-door.ts';
+import { MAX_ADMITTED } from '../../web/session/own/host-key.ts';
+import { firstDoor, OwnDoor } from '../../web/session/own/own-door.ts';
 import { ViewStore } from '../../web/session/view/view-store.ts';
 
 const bytes = (length: number): Uint8Array => new Uint8Array(length).fill(5);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DeviceView, RoomView, RoundReport } from '../../signaling/protocol/room-view.ts';
-import { type HostKey, readHostKey, writeHostKey } from '../../web/session/host-key.ts';
-import { historyOf, readNote, type SessionNote } from '../../web/session/session-note.ts';
+import { type HostKey, readHostKey, writeHostKey } from '../../web/session/own/host-key.ts';
+import { historyOf, readNote, type SessionNote } from '../../web/session/own/session-note.ts';
 import { logEntries, RunLog } from '../../web/session/view/run-log.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
 import { firstView, reduceView, type ViewEvent } from '../../web/session/view/view-state.ts';

@@ -7,7 +7,7 @@ import {
   readNote,
   recall,
   type SessionNote,
-} from '../../web/session/session-note.ts';
+} from '../../web/session/own/session-note.ts';
 import { WITHOUT_KEY } from '../../web/session/view/resumed-words.ts';
 import { RunLog } from '../../web/session/view/run-log.ts';
 import { ViewStore } from '../../web/session/view/view-store.ts';

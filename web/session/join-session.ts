@@ -4,7 +4,6 @@ import type { ClientMessage, Introduction } from '../../signaling/protocol/messa
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
-import { type Identity, newIdentity } from './identity.ts';
 import { type KeptSeat, keepSeat, takeSeat } from './kept-seat.ts';
 import type { ChannelLink } from './links/channel-link.ts';
 import { measureLink } from './links/link-probe.ts';
@@ -16,6 +15,7 @@ import { TrainerSeat } from './rounds/trainer-seat.ts';
 import type { InvitedTo, JoinOptions, LinkProof, Session, SessionView } from './view/view.ts';
 import { ViewStore } from './view/view-store.ts';
 import type { SessionEnvironment } from './world/environment.ts';
+import { type Identity, newIdentity } from './world/identity.ts';
 import { messageOf } from './world/with-progress.ts';
 
 /** Before a link is tried again; twice as long after each try that comes to nothing. */

@@ -1,35 +1,20 @@
-import type { ClientMessage } from '../../signaling/protocol/messages.ts';
-import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../signaling/protocol/profile.ts';
-import type { DeviceStatus } from '../../signaling/protocol/room-view.ts';
-import type { Policy, SessionSettings } from '../../signaling/protocol/settings.ts';
+import type { Policy } from '../../signaling/protocol/settings.ts';
 import { SETTINGS_VERSION } from '../../signaling/protocol/version.ts';
-import type {
-  AdapterChoice,
-  ExportedFile,
-  ExportForm,
-  HostRequest,
-  HostWorkerApi,
-  OpenedSession,
-} from '../../worker/api/host-api.ts';
-import { Asking } from './asking.ts';
-import { Checkpoints } from './checkpoints.ts';
-import { hostEntry } from './host-entry.ts';
-import { type HostKey, writeHostKey } from './host-key.ts';
-import { HostLinks } from './host-links.ts';
-import { type Identity, newIdentity } from './identity.ts';
-import { localLinkPair } from './links/message-link.ts';
-import { RoomClient, type RoomMessage } from './links/room-client.ts';
-import { firstDoor, OwnDoor } from './own-door.ts';
+import type { AdapterChoice, ExportedFile, ExportForm, HostRequest, HostWorkerApi } from '../../worker/api/host-api.ts';
+import type { RoomMessage } from './links/room-client.ts';
+import { Asking } from './own/asking.ts';
+import { firstDoor, OwnDoor } from './own/own-door.ts';
+import { OwnKeeping } from './own/own-keeping.ts';
+import { OwnRoom } from './own/own-room.ts';
+import { type Resumed, recall } from './own/session-note.ts';
 import { DeviceLinks } from './rounds/device-links.ts';
-import { TrainerSeat } from './rounds/trainer-seat.ts';
-import { checkpointName, type Resumed, recall, type SessionNote } from './session-note.ts';
-import { Training } from './training/training.ts';
 import { dataNotices } from './view/data-words.ts';
 import { logEntries, RunLog } from './view/run-log.ts';
 import type { HostOptions, HostSession, SessionView, TriedText } from './view/view.ts';
 import { ViewStore } from './view/view-store.ts';
 import { Ending, whileOpen, within } from './world/ending.ts';
 import type { SessionEnvironment, WorkerHandle } from './world/environment.ts';
+import { type Identity, newIdentity } from './world/identity.ts';
 import { messageOf, withProgress } from './world/with-progress.ts';
 
 const PROGRESS_EVERY_MS = 200;
@@ -48,23 +33,19 @@ export class OwnSession implements HostSession {
   readonly #log: RunLog;
   readonly #worker: WorkerHandle<HostWorkerApi>;
   readonly entrance: OwnDoor;
+  readonly #keeping: OwnKeeping;
   readonly #deviceLinks = new DeviceLinks();
   readonly answers = new Asking({
     worker: () => this.#api(),
     startWorker: () => this.#environment.startHostWorker(),
-    seat: () => this.#seat,
+    seat: () => this.#room?.seat ?? null,
     view: () => this.#store.view,
     open: (work) => this.#open(work),
   });
-  readonly #offs: (() => void)[] = [];
-  #client: RoomClient | null = null;
-  #links: HostLinks | null = null;
-  #seat: TrainerSeat | null = null;
-  #profile: Profile | null = null;
-  #status: DeviceStatus = { kind: 'joining' };
-  #training: Training | null = null;
-  #checkpoints: Checkpoints | null = null;
+  /** Null until what it is of has been opened. */
+  #room: OwnRoom | null = null;
   readonly #ending = new Ending();
+  readonly #offLeaving: () => void;
   /** Settles when a session that is over has been kept for the last time. */
   #closing: Promise<void> = Promise.resolve();
 
@@ -85,9 +66,9 @@ export class OwnSession implements HostSession {
       {
         origin: environment.origin,
         store: this.#store,
-        send: (message) => this.#client?.send(message),
+        send: (message) => this.#room?.send(message),
         onRemoved: (device) => this.#deviceLinks.detach(device),
-        onCompared: (device) => this.#links?.compared(device),
+        onCompared: (device) => this.#room?.compared(device),
       },
       firstDoor(environment.randomBytes, request, options, resumed),
     );
@@ -105,7 +86,19 @@ export class OwnSession implements HostSession {
       this.#log.add(entries);
     });
     this.#worker = resumed?.worker ?? environment.startHostWorker();
-    this.#offs.push(environment.onLeaving(() => this.#hangUp()));
+    this.#keeping = new OwnKeeping({
+      environment,
+      identity: this.#identity,
+      term: this.#term,
+      options,
+      store: this.#store,
+      log: this.#log,
+      entrance: this.entrance,
+      worker: this.#worker.api,
+      training: () => this.#room?.training ?? null,
+      claim: () => this.#room?.claim ?? null,
+    });
+    this.#offLeaving = environment.onLeaving(() => this.#hangUp());
     this.#begin(request).catch((error: unknown) => this.#end(messageOf(error)));
   }
 
@@ -123,19 +116,19 @@ export class OwnSession implements HostSession {
   }
 
   start(): void {
-    this.#training?.start();
+    this.#room?.training.start();
   }
 
   pause(): void {
-    this.#training?.pause();
+    this.#room?.training.pause();
   }
 
   finish(): void {
-    this.#training?.finish();
+    this.#room?.training.finish();
   }
 
   setPolicy(policy: Policy): void {
-    this.#client?.send({ type: 'policy', policy });
+    this.#room?.send({ type: 'policy', policy });
   }
 
   exportAdapter = async (which: AdapterChoice) => this.#open(this.#api().exportAdapter(which));
@@ -153,18 +146,14 @@ export class OwnSession implements HostSession {
   }
 
   async exportCheckpoint(): Promise<ExportedFile> {
-    const api = this.#api();
-    await this.#open(this.#training?.quiet() ?? Promise.resolve());
-    const { room } = this.#store.view;
-    if (room === null) throw new Error('The session is not open yet; there is nothing to save.');
-    const bytes = await this.#open(api.checkpoint(this.#note()));
-    return { name: checkpointName(room.settings, this.#training?.round ?? 0), bytes };
+    this.#api();
+    return this.#keeping.file((work) => this.#open(work));
   }
 
   leave(): void {
     if (this.#over) return;
-    const kept = this.#keepWhatThereIs();
-    this.#client?.send({ type: 'leave' });
+    const kept = this.#keeping.last();
+    this.#room?.send({ type: 'leave' });
     this.#end('You ended the session.', kept);
   }
 
@@ -175,14 +164,9 @@ export class OwnSession implements HostSession {
   #hangUp(): void {
     if (this.#over) return;
     const { kept: checkpoint, room } = this.#store.view;
-    const kept = this.#keepWhatThereIs();
-    if (checkpoint === null || room?.phase === 'finished') this.#client?.send({ type: 'leave' });
+    const kept = this.#keeping.last();
+    if (checkpoint === null || room?.phase === 'finished') this.#room?.send({ type: 'leave' });
     this.#end('This tab left the session.', kept);
-  }
-
-  #keepWhatThereIs(): Promise<void> {
-    const worth = this.#training !== null && this.#training.round > 0;
-    return worth ? (this.#checkpoints?.now() ?? Promise.resolve()) : Promise.resolve();
   }
 
   #api(): HostWorkerApi {
@@ -199,28 +183,6 @@ export class OwnSession implements HostSession {
     return whileOpen(this.#ending.on, work);
   }
 
-  #note(): string {
-    const { id, name } = this.#identity;
-    const { slowdown, patience } = this.#options;
-    const policy = this.#store.view.room?.settings.policy ?? this.#options.policy;
-    const note: SessionNote = {
-      identity: { id, name },
-      term: this.#term,
-      options: { policy, slowdown, patience },
-      finished: this.#training?.phase === 'finished',
-      savedAtMs: this.#environment.nowMs(),
-      log: [...this.#log.lines()],
-    };
-    return JSON.stringify(note);
-  }
-
-  /** What seats this host again; kept beside what it keeps, never within. */
-  #hostKey(room: string): HostKey {
-    const { id, key } = this.#identity;
-    const claim = this.#claim();
-    return { id, key, room, ...(claim !== null && { claim }), door: this.entrance.kept };
-  }
-
   async #begin(request: HostRequest): Promise<void> {
     const { api } = this.#worker;
     const made = await withProgress(this.#open(api.open(request)), PROGRESS_EVERY_MS, async (isDone) => {
@@ -229,105 +191,27 @@ export class OwnSession implements HostSession {
     });
     await this.entrance.measure(api.preflight(request.model, request.origin, this.#environment.memoryLimitBytes));
     if (this.#over) return;
-    const { shape, task, training, lora, pairs, data } = made;
+    const { shape, task, training, lora, pairs, data, secondDev } = made;
     this.#store.dispatch({ type: 'opening', opening: null });
     this.#store.dispatch({ type: 'data', data, pairs });
     for (const sentence of [...made.notices, ...dataNotices(data)]) this.#store.notice('news', sentence);
     const { model, weights } = request;
     const { policy } = this.#options;
-    this.#enterRoom({ version: SETTINGS_VERSION, model, weights, shape, task, lora, training, policy }, made);
-  }
-
-  #enterRoom(settings: SessionSettings, { secondDev }: OpenedSession): void {
-    const client = new RoomClient(this.#environment, () => this.#enter(settings));
-    this.#client = client;
-    client.onMessage((message) => this.#onMessage(message));
-    client.onIntroduction((introduction) => this.#links?.introduce(introduction));
-    client.onState((server) => this.#store.dispatch({ type: 'server', server }));
-    this.#offs.push(this.#environment.onHidden((hidden) => client.send({ type: 'hidden', hidden })));
-    const checkpoints = this.#makeCheckpoints();
-    this.#checkpoints = checkpoints;
-    const resumed = this.#resumed && { round: this.#resumed.round, finished: this.#resumed.note.finished };
-    this.#training = new Training({
+    this.#room = new OwnRoom({
+      environment: this.#environment,
+      identity: this.#identity,
       term: this.#term,
-      settings,
-      resumed,
+      options: this.#options,
+      settings: { version: SETTINGS_VERSION, model, weights, shape, task, lora, training, policy },
       secondDev,
-      patience: this.#options.patience,
-      worker: this.#worker.api,
-      deviceLinks: this.#deviceLinks,
-      room: () => this.#store.view.room,
+      resumed: this.#resumed,
       store: this.#store,
-      send: (message) => client.send(message),
-      onRound: (round, resting) => void (resting ? checkpoints?.now() : checkpoints?.roundDone(round)),
-      onPhase: (phase) => void (phase === 'training' ? undefined : checkpoints?.now()),
+      entrance: this.entrance,
+      keeping: this.#keeping,
+      deviceLinks: this.#deviceLinks,
+      worker: api,
+      onMessage: (message) => this.#onMessage(message),
     });
-    const [environment, deviceLinks, store] = [this.#environment, this.#deviceLinks, this.#store];
-    this.#links = new HostLinks({ environment, entrance: this.entrance, settings, client, deviceLinks, store });
-
-    const seat = new TrainerSeat(environment, settings, (status) => this.#setStatus(status));
-    this.#seat = seat;
-    seat.prepare(this.#options.slowdown).then(
-      (measured) => {
-        const [hostEnd, deviceEnd] = localLinkPair();
-        seat.attach(deviceEnd, LOCAL_LINK_BITS_PER_SECOND);
-        this.#deviceLinks.attach(this.#identity.id, hostEnd);
-        this.#profile = { ...measured, linkBitsPerSecond: LOCAL_LINK_BITS_PER_SECOND };
-        client.send({ type: 'profile', profile: this.#profile });
-        this.#setStatus({ kind: 'ready' });
-      },
-      (error: unknown) => {
-        if (!this.#over) this.#setStatus({ kind: 'failed', sentence: messageOf(error).slice(0, 400) });
-      },
-    );
-  }
-
-  /** Null where nothing is kept. */
-  #makeCheckpoints(): Checkpoints | null {
-    const { keep } = this.#environment;
-    if (keep === null) return null;
-    const { id, name } = this.#identity;
-    return new Checkpoints({
-      keep: async () => {
-        await this.#training?.quiet();
-        const { room } = this.#store.view;
-        const round = this.#training?.round ?? 0;
-        if (room !== null) {
-          const session = { id, deviceName: name, key: writeHostKey(this.#hostKey(room.id)) };
-          await keep(this.#worker.api, session, this.#note());
-        }
-        return round;
-      },
-      onKept: (round) => this.#store.dispatch({ type: 'kept', kept: { round, atMs: this.#environment.nowMs() } }),
-      onProblem: (sentence) => this.#store.notice('problem', sentence),
-    });
-  }
-
-  /** What proves to a server that forgot the room that its code is this session's. */
-  #claim(): string | null {
-    return this.#client?.claim ?? this.#resumed?.key?.claim ?? null;
-  }
-
-  #enter(settings: SessionSettings): readonly ClientMessage[] {
-    const { view } = this.#store;
-    return hostEntry({
-      device: this.#identity,
-      settings,
-      code: view.room?.id ?? this.#resumed?.key?.room,
-      claim: this.#claim(),
-      isClaimed: !(this.#client?.unclaimed ?? false),
-      status: this.#status,
-      profile: this.#profile,
-      phase: this.#training?.phase ?? 'gathering',
-      door: this.entrance.entry,
-      view,
-    });
-  }
-
-  #setStatus(status: DeviceStatus): void {
-    this.#status = status;
-    this.#store.dispatch({ type: 'status', status });
-    this.#client?.send({ type: 'status', status });
   }
 
   #onMessage(message: RoomMessage): void {
@@ -335,23 +219,19 @@ export class OwnSession implements HostSession {
     if (message.type === 'history') return;
     this.#store.dispatch({ type: 'message', message });
     const { ended } = this.#store.view;
-    if (ended !== null) this.#end(ended, this.#keepWhatThereIs());
+    if (ended !== null) this.#end(ended, this.#keeping.last());
     else if (message.type === 'error') this.#store.notice('problem', message.sentence);
     if (message.type !== 'room') return;
     this.entrance.invite(message.room.id);
-    this.#links?.reconcile(message.room);
-    this.#training?.roomChanged();
+    this.#room?.roomChanged();
   }
 
   /** `kept` settles when the worker has done its last work. */
   #end(sentence: string, kept: Promise<void> = Promise.resolve()): void {
     if (this.#over) return;
     this.#ending.end(OVER);
-    for (const off of this.#offs) off();
-    this.#training?.close();
-    this.#seat?.close();
-    this.#links?.close();
-    this.#client?.close();
+    this.#offLeaving();
+    this.#room?.close();
     this.#closing = within(LAST_KEEP_MS, kept).then(() => this.#worker.terminate());
     this.#store.dispatch({ type: 'ended', sentence });
   }

@@ -1,7 +1,7 @@
 import type { HostRequest, KnownRequest } from '../../worker/api/host-api.ts';
-import { readHostKey } from './host-key.ts';
+import { readHostKey } from './own/host-key.ts';
+import { readNote } from './own/session-note.ts';
 import { OwnSession } from './own-session.ts';
-import { readNote } from './session-note.ts';
 import type { HostOptions } from './view/view.ts';
 import type { SessionEnvironment } from './world/environment.ts';
 

@@ -1,11 +1,11 @@
-import type { HostWorkerApi } from '../../worker/api/host-api.ts';
-import type { DevReport } from '../../worker/api/report.ts';
-import type { NamedFile, TablePreview, TextColumns } from '../../worker/api/tables.ts';
-import type { TrainerSeat } from './rounds/trainer-seat.ts';
-import { predictionOf } from './view/class-probabilities.ts';
-import type { Answers, SessionView, TriedText } from './view/view.ts';
-import type { WorkerHandle } from './world/environment.ts';
-import { previewApart } from './world/table-apart.ts';
+import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
+import type { DevReport } from '../../../worker/api/report.ts';
+import type { NamedFile, TablePreview, TextColumns } from '../../../worker/api/tables.ts';
+import type { TrainerSeat } from '../rounds/trainer-seat.ts';
+import { predictionOf } from '../view/class-probabilities.ts';
+import type { Answers, SessionView, TriedText } from '../view/view.ts';
+import type { WorkerHandle } from '../world/environment.ts';
+import { previewApart } from '../world/table-apart.ts';
 
 interface AskingContext {
   readonly worker: () => HostWorkerApi;

@@ -1,12 +1,12 @@
-import type { ClientMessage } from '../../signaling/protocol/messages.ts';
-import type { Profile } from '../../signaling/protocol/profile.ts';
-import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
-import type { SessionSettings } from '../../signaling/protocol/settings.ts';
-import { historyMessages } from '../../signaling/protocol/telling/history.ts';
-import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
-import type { Identity } from './identity.ts';
+import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
+import type { Profile } from '../../../signaling/protocol/profile.ts';
+import type { DeviceStatus, RoomView } from '../../../signaling/protocol/room-view.ts';
+import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import { historyMessages } from '../../../signaling/protocol/telling/history.ts';
+import { PROTOCOL_VERSION } from '../../../signaling/protocol/version.ts';
+import type { SessionView } from '../view/view.ts';
+import type { Identity } from '../world/identity.ts';
 import type { DoorEntry } from './own-door.ts';
-import type { SessionView } from './view/view.ts';
 
 export interface HostEntry {
   readonly device: Identity;

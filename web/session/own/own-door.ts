@@ -1,14 +1,14 @@
-import { newSecret, passHashOf, passOf, type Secret } from '../../signaling/protocol/door/secret.ts';
-import { type Door, MAX_REMOVED } from '../../signaling/protocol/door.ts';
-import { MAX_DEVICES_IN_ROOM } from '../../signaling/protocol/limits.ts';
-import type { ClientMessage } from '../../signaling/protocol/messages.ts';
-import type { HostRequest, Preflight } from '../../worker/api/host-api.ts';
+import { newSecret, passHashOf, passOf, type Secret } from '../../../signaling/protocol/door/secret.ts';
+import { type Door, MAX_REMOVED } from '../../../signaling/protocol/door.ts';
+import { MAX_DEVICES_IN_ROOM } from '../../../signaling/protocol/limits.ts';
+import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
+import type { HostRequest, Preflight } from '../../../worker/api/host-api.ts';
+import { roomLink } from '../links/link-address.ts';
+import type { EntranceControls, HostOptions } from '../view/view.ts';
+import type { ViewStore } from '../view/view-store.ts';
+import { within } from '../world/ending.ts';
 import { type KeptDoor, MAX_ADMITTED } from './host-key.ts';
-import { roomLink } from './links/link-address.ts';
 import type { Resumed } from './session-note.ts';
-import type { EntranceControls, HostOptions } from './view/view.ts';
-import type { ViewStore } from './view/view-store.ts';
-import { within } from './world/ending.ts';
 
 /** The session does not wait longer to know how large its model is. */
 const MEASURE_MS = 2000;

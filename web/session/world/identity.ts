@@ -1,5 +1,5 @@
-import { idFromBytes } from '../../signaling/protocol/ids.ts';
-import type { SessionEnvironment } from './world/environment.ts';
+import { idFromBytes } from '../../../signaling/protocol/ids.ts';
+import type { SessionEnvironment } from './environment.ts';
 
 export const KEY_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 

@@ -1,21 +1,21 @@
 import * as v from 'valibot';
-import { DeviceIdSchema, DeviceKeySchema, RoomIdSchema } from '../../signaling/protocol/ids.ts';
-import { ClaimSchema } from '../../signaling/protocol/messages.ts';
+import { DeviceIdSchema, DeviceKeySchema, RoomIdSchema } from '../../../signaling/protocol/ids.ts';
+import { ClaimSchema } from '../../../signaling/protocol/messages.ts';
 import {
   NameSchema,
   type RoundReport,
   RoundReportSchema,
   type ScoreReport,
   ScoreReportSchema,
-} from '../../signaling/protocol/room-view.ts';
-import { TermSchema } from '../../signaling/protocol/round.ts';
-import { POLICIES, type SessionSettings } from '../../signaling/protocol/settings.ts';
-import type { HostWorkerApi } from '../../worker/api/host-api.ts';
+} from '../../../signaling/protocol/room-view.ts';
+import { TermSchema } from '../../../signaling/protocol/round.ts';
+import { POLICIES, type SessionSettings } from '../../../signaling/protocol/settings.ts';
+import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
+import { WITHOUT_KEY } from '../view/resumed-words.ts';
+import type { RunLog } from '../view/run-log.ts';
+import type { ViewStore } from '../view/view-store.ts';
+import type { WorkerHandle } from '../world/environment.ts';
 import type { HostKey } from './host-key.ts';
-import { WITHOUT_KEY } from './view/resumed-words.ts';
-import type { RunLog } from './view/run-log.ts';
-import type { ViewStore } from './view/view-store.ts';
-import type { WorkerHandle } from './world/environment.ts';
 
 /**
  * What a session adds to the host worker's checkpoint: whose it is and what happened. A checkpoint may be given to others, so nothing in it

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
-import { SecretSchema } from '../../signaling/protocol/door/secret.ts';
-import { CapSchema, DoorSchema, MAX_REMOVED } from '../../signaling/protocol/door.ts';
-import { DeviceIdSchema, DeviceKeySchema, RoomIdSchema } from '../../signaling/protocol/ids.ts';
-import { ClaimSchema } from '../../signaling/protocol/messages.ts';
+import { SecretSchema } from '../../../signaling/protocol/door/secret.ts';
+import { CapSchema, DoorSchema, MAX_REMOVED } from '../../../signaling/protocol/door.ts';
+import { DeviceIdSchema, DeviceKeySchema, RoomIdSchema } from '../../../signaling/protocol/ids.ts';
+import { ClaimSchema } from '../../../signaling/protocol/messages.ts';
 
 /** Devices that a host let in without the secret, and that it knows again; of more, the oldest have to be let in again. */
 export const MAX_ADMITTED = 128;

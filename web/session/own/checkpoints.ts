@@ -1,4 +1,4 @@
-import { messageOf } from './world/with-progress.ts';
+import { messageOf } from '../world/with-progress.ts';
 
 const EVERY_ROUNDS = 10;
 const EVERY_MS = 20_000;

@@ -1,0 +1,153 @@
+import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
+import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../../signaling/protocol/profile.ts';
+import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
+import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import type { HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
+import { localLinkPair } from '../links/message-link.ts';
+import { RoomClient, type RoomMessage } from '../links/room-client.ts';
+import type { DeviceLinks } from '../rounds/device-links.ts';
+import { TrainerSeat } from '../rounds/trainer-seat.ts';
+import { Training } from '../training/training.ts';
+import type { HostOptions } from '../view/view.ts';
+import type { ViewStore } from '../view/view-store.ts';
+import type { SessionEnvironment } from '../world/environment.ts';
+import type { Identity } from '../world/identity.ts';
+import { messageOf } from '../world/with-progress.ts';
+import { hostEntry } from './host-entry.ts';
+import { HostLinks } from './host-links.ts';
+import type { OwnDoor } from './own-door.ts';
+import type { OwnKeeping } from './own-keeping.ts';
+import type { Resumed } from './session-note.ts';
+
+export interface OwnRoomContext {
+  readonly environment: SessionEnvironment;
+  readonly identity: Identity;
+  readonly term: number;
+  readonly options: HostOptions;
+  readonly settings: SessionSettings;
+  readonly secondDev: OpenedSession['secondDev'];
+  readonly resumed: Resumed | null;
+  readonly store: ViewStore;
+  readonly entrance: OwnDoor;
+  readonly keeping: OwnKeeping;
+  readonly deviceLinks: DeviceLinks;
+  readonly worker: HostWorkerApi;
+  readonly onMessage: (message: RoomMessage) => void;
+}
+
+/** A session of one's own from the moment that it has a room: its connections, its own device, and its rounds. */
+export class OwnRoom {
+  readonly #context: OwnRoomContext;
+  readonly #client: RoomClient;
+  readonly #offHidden: () => void;
+  readonly #links: HostLinks;
+  readonly training: Training;
+  readonly seat: TrainerSeat;
+  #profile: Profile | null = null;
+  #status: DeviceStatus = { kind: 'joining' };
+  #over = false;
+
+  constructor(context: OwnRoomContext) {
+    const { environment, settings, secondDev, options, store, entrance, keeping, deviceLinks, worker } = context;
+    this.#context = context;
+    const client = new RoomClient(environment, () => this.#enter());
+    this.#client = client;
+    client.onMessage(context.onMessage);
+    client.onIntroduction((introduction) => this.#links.introduce(introduction));
+    client.onState((server) => store.dispatch({ type: 'server', server }));
+    this.#offHidden = environment.onHidden((hidden) => client.send({ type: 'hidden', hidden }));
+    const resumed = context.resumed && { round: context.resumed.round, finished: context.resumed.note.finished };
+    this.training = new Training({
+      term: context.term,
+      settings,
+      resumed,
+      secondDev,
+      patience: options.patience,
+      worker,
+      deviceLinks,
+      room: () => store.view.room,
+      store,
+      send: (message) => client.send(message),
+      onRound: (round, resting) => keeping.roundDone(round, resting),
+      onPhase: (phase) => {
+        if (phase !== 'training') keeping.now();
+      },
+    });
+    this.#links = new HostLinks({ environment, entrance, settings, client, deviceLinks, store });
+    this.seat = new TrainerSeat(environment, settings, (status) => this.#setStatus(status));
+    this.#prepare();
+  }
+
+  send(message: ClientMessage): void {
+    this.#client.send(message);
+  }
+
+  /** What proves to a server that forgot the room that its code is this session's. */
+  get claim(): string | null {
+    return this.#client.claim ?? this.#context.resumed?.key?.claim ?? null;
+  }
+
+  /** A device's digits were compared, and were the same. */
+  compared(device: string): void {
+    this.#links.compared(device);
+  }
+
+  /** The view has a new room. */
+  roomChanged(): void {
+    const { room } = this.#context.store.view;
+    if (room === null) return;
+    this.#links.reconcile(room);
+    this.training.roomChanged();
+  }
+
+  close(): void {
+    this.#over = true;
+    this.#offHidden();
+    this.training.close();
+    this.seat.close();
+    this.#links.close();
+    this.#client.close();
+  }
+
+  /** Loads and measures the host's own device, which trains over a link in memory. */
+  #prepare(): void {
+    const { identity, options, deviceLinks } = this.#context;
+    this.seat.prepare(options.slowdown).then(
+      (measured) => {
+        if (this.#over) return;
+        const [hostEnd, deviceEnd] = localLinkPair();
+        this.seat.attach(deviceEnd, LOCAL_LINK_BITS_PER_SECOND);
+        deviceLinks.attach(identity.id, hostEnd);
+        this.#profile = { ...measured, linkBitsPerSecond: LOCAL_LINK_BITS_PER_SECOND };
+        this.send({ type: 'profile', profile: this.#profile });
+        this.#setStatus({ kind: 'ready' });
+      },
+      (error: unknown) => {
+        if (!this.#over) this.#setStatus({ kind: 'failed', sentence: messageOf(error).slice(0, 400) });
+      },
+    );
+  }
+
+  #enter(): readonly ClientMessage[] {
+    const { identity, settings, resumed, entrance, store } = this.#context;
+    const { view } = store;
+    return hostEntry({
+      device: identity,
+      settings,
+      code: view.room?.id ?? resumed?.key?.room,
+      claim: this.claim,
+      isClaimed: !this.#client.unclaimed,
+      status: this.#status,
+      profile: this.#profile,
+      phase: this.training.phase,
+      door: entrance.entry,
+      view,
+    });
+  }
+
+  #setStatus(status: DeviceStatus): void {
+    this.#status = status;
+    this.#context.store.dispatch({ type: 'status', status });
+    this.send({ type: 'status', status });
+  }
+}
