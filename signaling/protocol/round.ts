@@ -16,7 +16,7 @@ import { MAX_DEVICES_IN_ROOM, MAX_LAYERS, MAX_ROUNDS, MAX_SAMPLES_PER_ROUND } fr
  *
  * Work crosses four borders, and each adds what the other side cannot know: the planner's answer the predicted costs (`plan.ts`), the
  * host's ledger the device and the epoch (`Order` in `web/session/rounds/round.ts`), the link the version of the parameters and the
- * samples' tokens (`data-messages.ts`), the worker the samples themselves (`WorkOrder` in `worker/api/device-api.ts`).
+ * samples' tokens (`data-messages.ts`), the worker the samples themselves (`WorkOrder` in `worker/api/work.ts`).
  */
 export type Step<State, Event, Effect> = (
   state: State,

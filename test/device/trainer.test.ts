@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { WorkOrder, WorkPart } from '../../worker/api/device-api.ts';
+import type { WorkOrder, WorkPart } from '../../worker/api/work.ts';
 import { lossAndGradient } from '../../worker/check/loss-and-gradient.ts';
 import { randomModel } from '../../worker/check/random-model.ts';
 import type { Engine } from '../../worker/engine/engine.ts';

@@ -5,7 +5,8 @@ import type { OrderTag } from '../../signaling/protocol/round.ts';
 import { localLinkPair, type MessageLink } from '../../web/session/links/message-link.ts';
 import { TrainerSeat } from '../../web/session/rounds/trainer-seat.ts';
 import type { TokenBatch } from '../../worker/api/batch.ts';
-import type { DeviceWorkerApi, WorkOrder, WorkPart } from '../../worker/api/device-api.ts';
+import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
+import type { WorkOrder, WorkPart } from '../../worker/api/work.ts';
 import { profile, SETTINGS } from '../protocol/samples.ts';
 
 /** A worker that does what the test says, when it says so; one order at a time, as the real one. */

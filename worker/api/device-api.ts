@@ -1,25 +1,8 @@
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { Transfer } from '../../signaling/protocol/room-view.ts';
-import type { Block, Work } from '../../signaling/protocol/round.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import type { TokenBatch } from './batch.ts';
-
-/** One order as the worker gets it, with its samples: forward over `batch`, backward down to the deepest layer of `layers`. */
-export interface WorkOrder extends Omit<Work, 'samples'> {
-  readonly round: number;
-  readonly batch: TokenBatch;
-  readonly dropout: { readonly probability: number; readonly seed: number };
-}
-
-export type WorkPart =
-  /** `gradient` is the sum over the order's samples of d(sample loss)/d(parameter), laid out as the block's slice of ParameterLayout. */
-  | { readonly kind: 'gradient'; readonly block: Block; readonly gradient: Float32Array }
-  | {
-      readonly kind: 'done';
-      readonly lossSum: number;
-      readonly computeSeconds: number;
-      readonly forwardSeconds: number;
-    };
+import type { WorkOrder, WorkPart } from './work.ts';
 
 export interface LoadProgress {
   readonly stage: 'config' | 'weights' | 'compile';

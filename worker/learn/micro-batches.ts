@@ -48,6 +48,19 @@ export function microBatches(
   return groups.map((rows) => ({ rows, batch: rowsOf(batch, rows) }));
 }
 
+/** Neighbouring samples of a batch, so many in each micro-batch. */
+export function sizedMicroBatches(batch: TokenBatch, sizes: readonly number[]): readonly MicroBatch[] {
+  const samples = sizes.reduce((sum, size) => sum + size, 0);
+  if (samples !== batch.lengths.length || sizes.some((size) => size < 1))
+    throw new RangeError(`Micro-batches of ${sizes.join(', ')} samples do not make up ${batch.lengths.length}.`);
+  let end = 0;
+  return sizes.map((size) => {
+    const rows = Array.from({ length: size }, (_, i) => end + i);
+    end += size;
+    return { rows, batch: rowsOf(batch, rows) };
+  });
+}
+
 function evenGroups(order: readonly number[], most: number): readonly (readonly number[])[] {
   const groups = Math.ceil(order.length / most);
   return Array.from({ length: groups }, (_, i) => order.slice(i * most, (i + 1) * most));

@@ -1,8 +1,9 @@
 import type { Block } from '../../signaling/protocol/round.ts';
 import type { TokenBatch } from '../api/batch.ts';
-import type { WorkOrder, WorkPart } from '../api/device-api.ts';
+import type { WorkOrder, WorkPart } from '../api/work.ts';
 import type { Engine } from '../engine/engine.ts';
-import { microBatches } from './micro-batches.ts';
+import { blockSums } from './block-sums.ts';
+import { microBatches, sizedMicroBatches } from './micro-batches.ts';
 
 /** Called after each step of work, with its seconds; may wait, and throws to stop the work. */
 export type AfterStep = (seconds: number) => Promise<void>;
@@ -18,7 +19,7 @@ export async function* runOrder(
 ): AsyncGenerator<WorkPart, void, void> {
   const { layers: layerCount } = engine.shape;
   const deepest = order.layers[0] ?? layerCount;
-  const sums = new Map<Block, Float32Array>();
+  const { add } = blockSums();
   const wanted = new Set<Block>(order.layers);
   const seconds = { all: 0, forward: 0 };
   let lossSum = 0;
@@ -30,14 +31,9 @@ export async function* runOrder(
     seconds.all += (performance.now() - start) / 1000;
     return result;
   };
-  const add = (block: Block, gradient: Float32Array): Float32Array => {
-    const sum = sums.get(block);
-    if (sum === undefined) sums.set(block, gradient);
-    else for (let i = 0; i < sum.length; i++) sum[i]! += gradient[i]!;
-    return sum ?? gradient;
-  };
-
-  const batches = microBatches(engine, order.batch, order.microBatch);
+  const { batch: whole, microBatch, microBatchSizes } = order;
+  const batches =
+    microBatchSizes === undefined ? microBatches(engine, whole, microBatch) : sizedMicroBatches(whole, microBatchSizes);
   for (const [index, { batch }] of batches.entries()) {
     const last = index === batches.length - 1;
     const dropout = { ...order.dropout, round: order.round };
