@@ -35,6 +35,7 @@ const DEVICE_FIELDS = [
   'peerId',
   'profile',
   'probation',
+  'holds',
 ] as const;
 type DeviceField = Exclude<keyof DeviceView, 'id'>;
 

@@ -68,6 +68,9 @@ export function speak(
     case 'profile':
       changeOwn(turn, room, connection, { type: 'profile', device, profile: message.profile });
       break;
+    case 'holds':
+      change(turn, room, { type: 'holds', device, run: message.run });
+      break;
     case 'linked':
       change(turn, room, message);
       if (!message.linked && !room.seats.has(message.device)) expectDeparture(turn, room, message.device);

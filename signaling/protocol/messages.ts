@@ -24,6 +24,7 @@ import {
   SentenceSchema,
 } from './room-view.ts';
 import { POLICIES, SessionSettingsSchema } from './settings.ts';
+import { UnitRunSchema } from './split.ts';
 import { brief } from './text/visible.ts';
 import { PROTOCOL_VERSION } from './version.ts';
 
@@ -109,6 +110,8 @@ export const ClientMessageSchema = v.variant('type', [
   v.strictObject({ type: v.literal('status'), status: DeviceStatusSchema }),
   v.strictObject({ type: v.literal('hidden'), hidden: v.boolean() }),
   v.strictObject({ type: v.literal('profile'), profile: ProfileSchema }),
+  /** What of the model this device has in memory; said before it is ready with it. */
+  v.strictObject({ type: v.literal('holds'), run: v.nullable(UnitRunSchema) }),
   v.strictObject({ type: v.literal('leave') }),
   v.strictObject({ type: v.literal('ping') }),
   /** Answers the server's `ping`. */

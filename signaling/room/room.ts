@@ -5,6 +5,7 @@ import type { RoomPlan } from '../protocol/plan.ts';
 import type { Profile } from '../protocol/profile.ts';
 import type { DeviceStatus, DeviceView, Probation, RoomView, RoundReport, ScoreReport } from '../protocol/room-view.ts';
 import type { Policy, SessionSettings } from '../protocol/settings.ts';
+import type { UnitRun } from '../protocol/split.ts';
 import { mergedByRound, thinned, withoutOldDetails } from '../protocol/telling/history.ts';
 import { comparableName } from '../protocol/text/plain-text.ts';
 import {
@@ -62,6 +63,8 @@ export type RoomEvent =
   | { readonly type: 'status'; readonly device: string; readonly status: DeviceStatus }
   | { readonly type: 'hidden'; readonly device: string; readonly hidden: boolean }
   | { readonly type: 'profile'; readonly device: string; readonly profile: Profile }
+  /** What of the model it has in memory. */
+  | { readonly type: 'holds'; readonly device: string; readonly run: UnitRun | null }
   | { readonly type: 'linked'; readonly device: string; readonly linked: boolean }
   /** The host says that a device is on probation, or is back. */
   | {
@@ -133,17 +136,22 @@ export function refusal(state: RoomState, device: DeviceSelf): string | null {
   return null;
 }
 
-/** Devices that a plan may use: measured, ready, with an open link to the host, and not on probation. */
+/**
+ * Devices that a plan may use: measured, with an open link to the host, and not on probation. One that has measured itself on one layer waits
+ * for a plan before it fetches anything, and stays in it while it does.
+ */
 export function trainers({ devices, everybody }: Pick<RoomState, 'devices' | 'everybody'>): readonly Ready[] {
   return devices.filter(isReady).filter((device) => everybody || !isOnProbation(device));
 }
+
+const PLANNABLE: ReadonlySet<DeviceStatus['kind']> = new Set(['measured', 'loading', 'ready']);
 
 type Ready = DeviceRecord & { readonly profile: Profile };
 
 const isOnProbation = ({ probation }: DeviceRecord): boolean => (probation ?? null) !== null;
 
 function isReady(d: DeviceRecord): d is DeviceRecord & { readonly profile: Profile } {
-  return !d.watch && d.linked && d.status.kind === 'ready' && d.profile !== null;
+  return !d.watch && d.linked && d.profile !== null && PLANNABLE.has(d.status.kind);
 }
 
 /** The room after an event. Events about devices that are not (or no longer) in the room change nothing. */
@@ -165,7 +173,9 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
     case 'hidden':
       return update(state, event.device, { hidden: event.hidden });
     case 'profile':
-      return update(state, event.device, { profile: event.profile, status: { kind: 'ready' } });
+      return profiled(state, event.device, event.profile);
+    case 'holds':
+      return update(state, event.device, { holds: event.run });
     case 'linked':
       return update(state, event.device, { linked: event.linked });
     case 'phase':
@@ -191,6 +201,13 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
     case 'planned':
       return planned(state, event.request, event.answer);
   }
+}
+
+/** A device that measured itself before it fetched anything says so first, and is not ready for that. */
+function profiled(state: RoomState, id: string, profile: Profile): RoomState {
+  const known = state.devices.find((device) => device.id === id);
+  const status: DeviceStatus = known?.status.kind === 'measured' ? known.status : { kind: 'ready' };
+  return update(state, id, { profile, status });
 }
 
 function reported(state: RoomState, report: RoundReport): RoomState {

@@ -16,12 +16,34 @@ const utf8 = new TextEncoder();
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const fixture = (path: string): Uint8Array => readFileSync(new URL(`../fixtures/${path}`, import.meta.url));
 
+/** By what a header's tensors are known here: its type, and the codec of hidden states. */
 export const typeOf = (header: unknown): unknown =>
-  typeof header === 'object' && header !== null && 'type' in header ? header.type : null;
+  typeof header === 'object' && header !== null && 'type' in header
+    ? `${header.type}${'codec' in header && header.type === 'hidden' ? header.codec : ''}`
+    : null;
 
 export const SIZES = tensorSizes(SETTINGS);
 const tag = { term: 1, round: 1, order: 1, epoch: 1 };
 const small = { samples: { start: 0, count: 2 }, tokens: 4, layers: [5], head: true, microBatch: 2 };
+const chunkTag = { term: 1, evaluation: 1, chunk: 0 };
+const STAGE_WORK = {
+  stage: { pipeline: 0, index: 0, from: 0, to: 8, window: 1, microBatches: 2 },
+  sizes: [1, 1],
+  version: 0,
+  parameters: false,
+  tokens: 4,
+  codec: 'f32' as const,
+  below: null,
+  above: null,
+};
+const HIDDEN = {
+  type: 'hidden',
+  from: 'abcdefgh',
+  to: 'hosthost',
+  stage: 1,
+  microBatch: 0,
+  direction: 'up',
+} as const;
 export const FRAMES = [
   encodeMessage({
     header: {
@@ -42,6 +64,40 @@ export const FRAMES = [
   encodeMessage({ header: { type: 'done', tag, lossSum: 1, computeSeconds: 1 }, tensors: [] }),
   encodeMessage({ header: { type: 'abandon', tag }, tensors: [] }),
   encodeMessage({ header: { type: 'failed', tag, sentence: 'No.' }, tensors: [] }),
+  encodeMessage({
+    header: {
+      type: 'stage-order',
+      tag,
+      ...STAGE_WORK,
+      layers: [0, 1, 2, 3, 4, 5],
+      head: true,
+      lowest: 0,
+      share: 1,
+      dropout: { probability: 0, seed: 1 },
+    },
+    tensors: [new Int32Array(2).fill(4), new Int32Array(2), new Int32Array(8), new Float32Array(2)],
+  }),
+  encodeMessage({
+    header: { type: 'stage-evaluate', tag: chunkTag, ...STAGE_WORK },
+    tensors: [new Int32Array(2).fill(4), new Int32Array(8)],
+  }),
+  encodeMessage({
+    header: { ...HIDDEN, of: { term: 1, round: 1, pipeline: 0, epoch: 1 }, codec: 'f32', scale: 1 },
+    tensors: [new Float32Array(128)],
+  }),
+  encodeMessage({
+    header: { ...HIDDEN, of: chunkTag, codec: 'f16', scale: 2 },
+    tensors: [new Uint16Array(128)],
+  }),
+  encodeMessage({
+    header: { type: 'rewire', tag, side: 'above', neighbour: { device: 'abcdefgh', epoch: 2 } },
+    tensors: [],
+  }),
+  encodeMessage({
+    header: { type: 'passed', tag, passes: [{ microBatch: 0, direction: 'up', sinceSeconds: 0, seconds: 1 }] },
+    tensors: [],
+  }),
+  encodeMessage({ header: { type: 'merged', term: 1, round: 1 }, tensors: [] }),
 ];
 /** What an order, for one, has with it. */
 export const TENSORS: ReadonlyMap<unknown, readonly FrameTensor[]> = new Map(

@@ -38,6 +38,8 @@ export const CLIENT_MESSAGES: ClientMessage[] = [
   { type: 'resync' },
   { type: 'status', status: { kind: 'loading', done: 1, total: 2 } },
   { type: 'profile', profile: profile() },
+  { type: 'status', status: { kind: 'measured' } },
+  { type: 'holds', run: { from: 0, to: 3 } },
   { type: 'linked', device: 'abcdefgh', linked: true },
   {
     type: 'probation',

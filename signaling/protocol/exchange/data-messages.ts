@@ -1,19 +1,11 @@
 import * as v from 'valibot';
-import { DeviceIdSchema } from '../ids.ts';
-import { MAX_LAYERS, MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../limits.ts';
+import { MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../limits.ts';
 import { parse } from '../messages.ts';
 import { SentenceSchema } from '../room-view.ts';
-import {
-  type Block,
-  BlockSchema,
-  ChunkTagSchema,
-  OrderTagSchema,
-  RoundNumberSchema,
-  TermSchema,
-  WORK_FIELDS,
-} from '../round.ts';
-import { HIDDEN_STATES, StageSchema } from '../split.ts';
+import { BlockSchema, ChunkTagSchema, OrderTagSchema, WORK_FIELDS } from '../round.ts';
 import { type DataFrame, encodeFrame, type FrameTensor } from './frames.ts';
+import { checkHidden, checkStageWork, STAGE_MESSAGES, type StageSizes } from './stage-messages.ts';
+import { boundedInts, finiteFloats, floats } from './tensor-checks.ts';
 
 const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
 const id = whole(2 ** 31);
@@ -22,31 +14,12 @@ const fraction = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1));
 const samples = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_SAMPLES_PER_ROUND));
 const tokens = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_TOKENS_PER_SAMPLE));
 
-const layer = whole(MAX_LAYERS - 1);
-/** Another stage of the pipeline: who it is, and the epoch of the order under which it works. */
-const neighbour = v.strictObject({ device: DeviceIdSchema, epoch: whole(2 ** 31) });
-export type Neighbour = v.InferOutput<typeof neighbour>;
-const STAGE_FIELDS = {
-  stage: StageSchema,
-  /** Samples of the micro-batches, in their order; the rows of all tensors are in it, too. */
-  sizes: v.pipe(v.array(samples), v.minLength(1), v.maxLength(MAX_SAMPLES_PER_ROUND)),
-  /** Version of the parameters. */
-  version: whole(MAX_ROUNDS),
-  /** Whether the parameters of the stage's trained blocks come with it. */
-  parameters: v.boolean(),
-  tokens,
-  codec: v.picklist(HIDDEN_STATES),
-  /** The stage towards the embeddings, null for the first; and towards the head, null for the last. */
-  below: v.nullable(neighbour),
-  above: v.nullable(neighbour),
-};
-
 /**
  * What host and device say to each other, and in a split room devices to their neighbours, headers only. Tensors that go with them, in this order:
  * order: ids (samples.count*tokens) i32, lengths i32, labels (samples.count, or times the labels) f32, positions i32, and when `parameters`
  * is true the flat parameters f32;
  * stage-order: lengths i32 and positions i32 (all samples), ids i32 where the stage has the embeddings, labels f32 where it has the head, and when
- * `parameters` is true those of its trained blocks f32, the head's first, then the layers' in ascending order; stage-evaluate: lengths, ids
+ * `parameters` is true those of the run's trained blocks f32, the head's first, then the layers' in ascending order; stage-evaluate: lengths, ids
  * likewise, and parameters likewise; hidden: the packed rows, f32 or the bits of f16 values;
  * evaluate: ids, lengths, and the parameters likewise; gradient: the block's slice f32; logits: (count, labels) f32; probe: any f32.
  */
@@ -66,44 +39,7 @@ export const DataHeaderSchema = v.variant('type', [
     share: fraction,
     dropout: v.strictObject({ probability: fraction, seed: whole(2 ** 32 - 1) }),
   }),
-  v.strictObject({
-    type: v.literal('stage-order'),
-    tag: OrderTagSchema,
-    ...STAGE_FIELDS,
-    /** Trained layers of the run, ascending; and the lowest trained layer of the whole model, to which the gradient goes down. */
-    layers: WORK_FIELDS.layers,
-    head: v.boolean(),
-    lowest: layer,
-    recompute: WORK_FIELDS.recompute,
-    share: fraction,
-    dropout: v.strictObject({ probability: fraction, seed: whole(2 ** 32 - 1) }),
-  }),
-  v.strictObject({ type: v.literal('stage-evaluate'), tag: ChunkTagSchema, ...STAGE_FIELDS }),
-  /**
-   * Hidden states going up, or their gradient coming down, of one micro-batch: from stage to stage, or over the host where these two cannot
-   * meet. `epoch` is that of the receiver's order.
-   */
-  v.strictObject({
-    type: v.literal('hidden'),
-    from: DeviceIdSchema,
-    to: DeviceIdSchema,
-    of: v.union([
-      v.strictObject({ term: TermSchema, round: RoundNumberSchema, pipeline: whole(64), epoch: id }),
-      ChunkTagSchema,
-    ]),
-    /** The receiver's index in its pipeline. */
-    stage: whole(64),
-    /** From 0. */
-    microBatch: whole(MAX_SAMPLES_PER_ROUND),
-    direction: v.picklist(['up', 'down']),
-    codec: v.picklist(HIDDEN_STATES),
-    /** A power of two by which f16 values were multiplied; 1 for f32. */
-    scale: v.pipe(v.number(), v.finite(), v.gtValue(0)),
-  }),
-  /** A stage's neighbour is another device now, which may need everything of this round again. */
-  v.strictObject({ type: v.literal('rewire'), tag: OrderTagSchema, side: v.picklist(['below', 'above']), neighbour }),
-  /** The round is over: what stages keep of it, to say it again, may go. */
-  v.strictObject({ type: v.literal('merged'), term: TermSchema, round: RoundNumberSchema }),
+  ...STAGE_MESSAGES,
   /** This giving out of the order, and those before it, are another device's now. */
   v.strictObject({ type: v.literal('abandon'), tag: OrderTagSchema }),
   v.strictObject({
@@ -144,75 +80,12 @@ export const encodeMessage = (message: DataMessage): Uint8Array<ArrayBuffer> =>
   encodeFrame(message.header, message.tensors);
 
 /** What a message may be measured against: the session's sizes. */
-export interface TensorSizes {
+export interface TensorSizes extends StageSizes {
   /** f32 values in the flat parameter vector. */
   readonly parameterCount: number;
-  readonly vocabSize: number;
-  /** More than one where a sample has any of several labels. */
-  readonly labelsPerSample: number;
-  readonly blockLength: (block: Block) => number | undefined;
-  readonly hiddenSize: number;
   /** Of the longest message that a host may be sent, and of the longest that it may send. */
   readonly toHostBytes: number;
   readonly toDeviceBytes: number;
-}
-
-function floats(tensor: FrameTensor | undefined, length: number, what: string): Float32Array {
-  if (!(tensor instanceof Float32Array)) throw new Error(`${what} is missing.`);
-  if (tensor.length !== length) throw new Error(`${what} has ${tensor.length} values where ${length} belong.`);
-  return tensor;
-}
-
-function finiteFloats(tensor: FrameTensor | undefined, length: number, what: string): Float32Array {
-  const values = floats(tensor, length, what);
-  for (let i = 0; i < values.length; i++)
-    if (!Number.isFinite(values[i])) throw new Error(`${what} holds a value that is not a finite number.`);
-  return values;
-}
-
-function boundedInts(tensor: FrameTensor | undefined, length: number, max: number, what: string): Int32Array {
-  if (!(tensor instanceof Int32Array)) throw new Error(`${what} are missing.`);
-  if (tensor.length !== length) throw new Error(`${what} have ${tensor.length} values where ${length} belong.`);
-  for (let i = 0; i < tensor.length; i++)
-    if (tensor[i] < 0 || tensor[i] > max) throw new Error(`${what} hold a value out of range.`);
-  return tensor;
-}
-
-/** Whether all of them are finite, as bits of f16 values. */
-const MAX_FINITE_HALF = 0x7bff;
-
-/** Packed rows of one micro-batch; how many rows there must be is known to who has its lengths. */
-function hiddenRows(tensor: FrameTensor | undefined, codec: 'f32' | 'f16', sizes: TensorSizes): void {
-  if (codec === 'f32') {
-    const values = finiteFloats(tensor, tensor?.length ?? 0, 'Hidden states');
-    if (values.length === 0 || values.length % sizes.hiddenSize !== 0) throw new Error('Hidden states are no rows.');
-    return;
-  }
-  if (!(tensor instanceof Uint16Array)) throw new Error('Hidden states are missing.');
-  if (tensor.length === 0 || tensor.length % sizes.hiddenSize !== 0) throw new Error('Hidden states are no rows.');
-  for (const bits of tensor)
-    if ((bits & 0x7fff) > MAX_FINITE_HALF) throw new Error('Hidden states hold a value that is not a finite number.');
-}
-
-/** Tensors of a stage's order or chunk, from `at` on; how many of them there are. */
-function stageTensors(
-  t: readonly FrameTensor[],
-  header: HeaderOf<'stage-order'> | HeaderOf<'stage-evaluate'>,
-  sizes: TensorSizes,
-): number {
-  const count = header.sizes.reduce((a, b) => a + b, 0);
-  if (count > MAX_SAMPLES_PER_ROUND) throw new Error('A stage is given more samples than a round has.');
-  let at = 0;
-  boundedInts(t[at++], count, header.tokens, 'Lengths');
-  if (header.type === 'stage-order') boundedInts(t[at++], count, MAX_SAMPLES_PER_ROUND, 'Positions');
-  if (header.stage.from === 0) boundedInts(t[at++], count * header.tokens, sizes.vocabSize - 1, 'Token ids');
-  if (header.type === 'stage-order' && header.head) finiteFloats(t[at++], count * sizes.labelsPerSample, 'The labels');
-  if (header.parameters) {
-    const values = finiteFloats(t[at], t[at]?.length ?? 0, 'The parameters');
-    if (values.length > sizes.parameterCount) throw new Error('There are more parameters than the session has.');
-    at++;
-  }
-  return at;
 }
 
 /** Validates header and tensors; throws an Error with one sentence. Which tags are expected now is the receiver's to check. */
@@ -231,11 +104,11 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
       const count = header.type === 'order' ? header.samples.count : header.samples;
       if (count === 0) throw new Error('An order is for no samples.');
       expectCount(base + (header.parameters ? 1 : 0));
-      boundedInts(t[0], count * header.tokens, sizes.vocabSize - 1, 'Token ids');
-      boundedInts(t[1], count, header.tokens, 'Lengths');
+      boundedInts(t[0], count * header.tokens, { max: sizes.vocabSize - 1 }, 'Token ids');
+      boundedInts(t[1], count, { max: header.tokens }, 'Lengths');
       if (header.type === 'order') {
         finiteFloats(t[2], count * sizes.labelsPerSample, 'The labels');
-        boundedInts(t[3], count, MAX_SAMPLES_PER_ROUND, 'Positions');
+        boundedInts(t[3], count, { max: MAX_SAMPLES_PER_ROUND }, 'Positions');
       }
       if (header.parameters) finiteFloats(t[base], sizes.parameterCount, 'The parameters');
       break;
@@ -255,11 +128,11 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
       break;
     case 'stage-order':
     case 'stage-evaluate':
-      expectCount(stageTensors(t, header, sizes));
+      expectCount(checkStageWork(t, header, sizes));
       break;
     case 'hidden':
       expectCount(1);
-      hiddenRows(t[0], header.codec, sizes);
+      checkHidden(t[0], header, sizes.hiddenSize);
       break;
     case 'probe':
       if (t.length > 1) throw new Error('A probe message has too many tensors.');
@@ -270,6 +143,7 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
     case 'abandon':
     case 'rewire':
     case 'merged':
+    case 'passed':
     case 'compared':
     case 'done':
     case 'failed':

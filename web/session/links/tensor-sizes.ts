@@ -23,6 +23,7 @@ export function tensorSizes({ shape, lora, task, training, policy }: SessionSett
   const answer = Math.max(...layers, head, MAX_CHUNK_SAMPLES * task.labelCount, MAX_PROBE_VALUES, hidden);
   return {
     parameterCount,
+    layers: shape.layers,
     vocabSize: shape.vocabSize,
     labelsPerSample: labelsPerSample(task),
     // A layer without adapters has no gradient that anybody could send.
