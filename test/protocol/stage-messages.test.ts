@@ -108,17 +108,7 @@ const PASSED: DataMessage<'passed'> = {
   tensors: [],
 };
 const MERGED: DataMessage<'merged'> = { header: { type: 'merged', term: 1, round: 3 }, tensors: [] };
-const STAGE_SAMPLES: readonly DataMessage[] = [
-  MIDDLE,
-  FIRST,
-  LAST,
-  EVALUATE,
-  HIDDEN,
-  HALVES,
-  REWIRE,
-  PASSED,
-  MERGED,
-];
+const STAGE_SAMPLES: readonly DataMessage[] = [MIDDLE, FIRST, LAST, EVALUATE, HIDDEN, HALVES, REWIRE, PASSED, MERGED];
 
 const through = (message: DataMessage): DataMessage => readMessage(decodeFrame(encodeMessage(message)), SIZES);
 const read = (header: object, tensors: readonly FrameTensor[]): DataMessage =>
