@@ -7,6 +7,11 @@ const PARTS = {
   browser: ['test/browser/**/*.test.ts', 'test/process/**/*.test.ts'],
 };
 
+/** Run twice, since what they hold must hold on every transport: over WebSockets with `unit`, over event streams with `streams`. */
+const OVER_STREAMS = ['server', 'door', 'demo-door', 'attacks', 'hostile', 'running', 'deaf'].map(
+  (name) => `test/server/${name}.test.ts`,
+);
+
 /** Where a machine-readable report goes; the tests of CI ask for one. */
 const report = process.env.TABLOOM_TEST_REPORT;
 const jsonTo = (outputFile: string): ['json', { outputFile: string }] => ['json', { outputFile }];
@@ -28,6 +33,18 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 60_000,
           // One more than the cores that most have: tests of the server wait for sockets to be closed.
+          maxWorkers: 3,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'streams',
+          include: OVER_STREAMS,
+          env: { TABLOOM_TRANSPORT: 'stream' },
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },

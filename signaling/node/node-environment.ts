@@ -4,6 +4,9 @@ import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { WebSocket as NodeSocket } from 'ws';
 import { peerOptions } from '../../web/session/links/peer-options.ts';
+import type { ControlSocket } from '../../web/session/transport/control-socket.ts';
+import { peerOver } from '../../web/session/transport/peer-over.ts';
+import { ServerSockets } from '../../web/session/transport/server-sockets.ts';
 import { Emitter } from '../../web/session/world/emitter.ts';
 import type { SessionEnvironment, WorkerHandle } from '../../web/session/world/environment.ts';
 import { messageOf } from '../../web/session/world/with-progress.ts';
@@ -38,6 +41,8 @@ export async function headlessEnvironment(
   const config: unknown = await (await fetch(`${origin}/config.json`)).json();
   if (typeof config !== 'object' || config === null || !('hubPath' in config))
     throw new Error('The server did not answer with its configuration. Is this the address of a Tabloom server?');
+  const sockets = new ServerSockets(origin, (address) => new NodeSocket(address));
+  const openSocket = (address: string): ControlSocket => sockets.open(address);
   const leaving = new Emitter<void>();
   const { checkpointFile, logFile, memoryLimitBytes, cacheFolder = null, allowPrivate = false } = options;
   const start = <Api>(entry: URL) =>
@@ -45,8 +50,9 @@ export async function headlessEnvironment(
   return {
     kind: 'headless',
     origin,
-    openSocket: (address) => new NodeSocket(address) as unknown as WebSocket,
-    createPeer: (introduction) => new Peer(introduction.id, peerOptions(origin, introduction)),
+    openSocket,
+    createPeer: (introduction) =>
+      peerOver(openSocket, () => new Peer(introduction.id, peerOptions(origin, introduction))),
     startDeviceWorker: () =>
       start<DeviceWorkerApi>(new URL('../../worker/node/device-worker-node.ts', import.meta.url)),
     startHostWorker: () => start<HostWorkerApi>(new URL('../../worker/node/host-worker-node.ts', import.meta.url)),

@@ -36,7 +36,10 @@ export function localModelId(folder: string): string {
 }
 
 /** All that is fetched: the page, models, and what the server says of itself. `port` is asked when the server listens. */
-export function makePage(options: PageOptions, gate: Gate, metrics: Metrics, port: () => number): express.Express {
+export function makePage(
+  options: PageOptions,
+  { gate, metrics, streams, port }: { gate: Gate; metrics: Metrics; streams: express.Router; port: () => number },
+): express.Express {
   const { host, pageFolder, modelsFolder, hubFolder, modelFolder = null, hubEndpoints } = options;
   const { publicUrl = null, certificates = null } = options;
   const headers = headersFor(hubEndpoints ?? DEFAULT_HUB_ENDPOINTS, publicUrl);
@@ -74,6 +77,7 @@ export function makePage(options: PageOptions, gate: Gate, metrics: Metrics, por
     response.set(headers(request));
     next();
   });
+  app.use(streams);
   app.get('/config.json', (_request, response) => {
     response.json({
       version: PROTOCOL_VERSION,

@@ -1,23 +1,25 @@
-import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import { type Server, Socket } from 'node:net';
+import type { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
 import { DEFAULT_LIMITS, type Limits } from '../connection/bounds/limits.ts';
 import { newCore } from '../connection/step.ts';
-import { MAX_CONTROL_CHARACTERS } from '../protocol/limits.ts';
 import type { IceServer } from '../protocol/messages.ts';
 import { visible } from '../protocol/text/visible.ts';
 import { pathOf } from './addresses.ts';
+import { CoreHome } from './core-home.ts';
 import { type Gate, makeGate, readTarget } from './gate.ts';
 import { newMetrics } from './metrics.ts';
 import { makePage, type PageOptions } from './page.ts';
 import { PlanService, type RoomPlanner } from './plan-service.ts';
-import { RoomSockets } from './room-sockets.ts';
 import { PROCESS_SECRET } from './server-secret.ts';
-import { dismiss, FloodWatch, guardSockets, IDLE_MS, SERVER_TIMES } from './socket-guard.ts';
 import { onePort } from './tls/one-port.ts';
 import { renewing } from './tls/renewing.ts';
+import { EventStreams } from './transport/event-streams.ts';
+import { guardSockets, IDLE_MS, SERVER_TIMES } from './transport/socket-guard.ts';
+import { SWEEP_MS, UnfinishedMessages } from './transport/unfinished.ts';
+import { refuseUpgrade, WebSockets } from './transport/websockets.ts';
+import type { Caller } from './transport/wire.ts';
 
 export interface ServerOptions extends PageOptions {
   readonly port: number;
@@ -47,19 +49,11 @@ export interface RunningServer {
 /** The paths that pages and headless devices use; all on one port. PeerJS's client adds a last part of its own to the second. */
 const ROOM_PATH = '/room';
 const INTRODUCTION_PATH = '/peer/peerjs';
-/** In bytes; of what is in UTF-8, a character takes up to three for each UTF-16 code unit. */
-const MAX_MESSAGE_BYTES = 3 * MAX_CONTROL_CHARACTERS;
-/** Browsers send a long message in a few frames. */
-const MAX_FRAGMENTS = 1024;
 /** Sockets that are no connections to rooms: requests for files. */
 const SPARE_CONNECTIONS = 2000;
 
 /** A TLS handshake that is not over by then is broken off. */
 const HANDSHAKE_MS = 10_000;
-/** As RFC 6455's registry has it: the client may reconnect. */
-const SERVICE_RESTART = 1012;
-/** A client that has not hung up by then is not waited for. */
-const DRAIN_MS = 1000;
 
 /** Starts the one process: page, models, rooms, introductions, planner. Rejects when the port cannot be had. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -74,8 +68,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const secrets = { server: options.secret ?? PROCESS_SECRET, turn: turnSecret };
   const metrics = newMetrics(() => rooms.counts);
   const planner = metrics.timed(options.planner ?? new PlanService());
-  const rooms = new RoomSockets(newCore(limits, secrets, options.iceServers), planner, log);
-  const page = makePage(options, gate, metrics, () => portOf(server));
+  const rooms = new CoreHome(newCore(limits, secrets, options.iceServers), planner, log);
+  const unfinished = new UnfinishedMessages();
+  const sweeping = setInterval(() => unfinished.sweep(Date.now()), SWEEP_MS).unref();
+  const sockets = new WebSockets(rooms, unfinished);
+  const streams = new EventStreams({ home: rooms, gate, limits, unfinished });
+  const page = makePage(options, { gate, metrics, streams: streams.routes, port: () => portOf(server) });
   const plain = createServer(SERVER_TIMES, page);
   const secure =
     certificates === null ? null : createSecureServer({ ...SERVER_TIMES, handshakeTimeout: HANDSHAKE_MS }, page);
@@ -84,27 +82,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   server.maxConnections = limits.connections + SPARE_CONNECTIONS;
   guardSockets(server, trustProxy ? null : limits.connectionsOfAddress);
   for (const one of [plain, secure]) one?.setTimeout(IDLE_MS);
-  const floods = new FloodWatch();
 
-  const sockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: MAX_MESSAGE_BYTES,
-    maxFragments: MAX_FRAGMENTS,
-    perMessageDeflate: false,
-  });
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy());
     try {
       const [status, target] = judgeUpgrade(request, pathOf(publicUrl), gate, (address) => rooms.refuses(address));
       if (target === null) {
-        dismiss(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`);
+        refuseUpgrade(socket, status);
         return;
       }
-      sockets.handleUpgrade(request, socket, head, (client) => {
-        const bytesRead = (): number => (socket instanceof Socket ? socket.bytesRead : 0);
-        floods.add(client, bytesRead);
-        rooms.connect(client, { ...target, bytesRead });
-      });
+      sockets.accept(request, socket, head, target);
     } catch (error) {
       log(`A connection could not be opened: ${messageOf(error)}`);
       socket.destroy();
@@ -119,28 +106,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     async close() {
       // Nobody new from here on: whoever is told to come back shall find the next process.
       const closed = new Promise((resolve) => server.close(resolve));
-      await drain(sockets);
+      streams.close();
+      await sockets.drain();
       rooms.close();
+      clearInterval(sweeping);
       renewal?.stop();
-      floods.close();
       for (const one of [plain, secure]) one?.closeAllConnections();
       await closed;
       await planner.close();
     },
   };
-}
-
-/** Tells all clients that they may come back, and waits until they have hung up, or for `DRAIN_MS`. */
-async function drain({ clients }: WebSocketServer): Promise<void> {
-  const gone = [...clients].map((client) => new Promise((resolve) => client.once('close', resolve)));
-  for (const client of clients) client.close(SERVICE_RESTART, 'The server is being restarted.');
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, DRAIN_MS);
-  });
-  await Promise.race([Promise.all(gone), late]);
-  clearTimeout(timer);
-  for (const client of clients) client.terminate();
 }
 
 const portOf = (server: Server): number => {
@@ -150,18 +125,13 @@ const portOf = (server: Server): number => {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-interface UpgradeTarget {
-  readonly address: string;
-  readonly introduction: { readonly id: string; readonly token: string } | null;
-}
-
 /** What becomes of a wish for a WebSocket: a status that refuses it, or whose it is. */
 function judgeUpgrade(
   request: IncomingMessage,
   prefix: string,
   gate: Gate,
   refuses: (address: string) => string | null,
-): [status: number, target: UpgradeTarget | null] {
+): [status: number, target: Caller | null] {
   const target = readTarget(request.url);
   if (target === null) return [400, null];
   if (gate.refusesHost(request) !== null || gate.refusesOrigin(request) !== null) return [403, null];

@@ -5,15 +5,19 @@ import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { changedRoom, type ToldSettings } from '../../web/session/links/told-room.ts';
 import { OPEN_DOOR, SETTINGS } from '../protocol/samples.ts';
+import { type ClientSocket, StreamedSocket } from './streamed-socket.ts';
 
 /** What the server said, and the room as it is after each piece of news. */
 export type Told = ServerMessage | { readonly type: 'room'; readonly room: RoomView };
 
 export const self = (id: string) => ({ id, key: `${id}keykeykeykey0000`, name: id, kind: 'tab' as const });
 
+/** The same files run over WebSockets and, in a project of their own (vitest.config.ts), over event streams. */
+const OVER_STREAMS = process.env.TABLOOM_TRANSPORT === 'stream';
+
 /** A control connection whose messages can be awaited. It says what it has seen, and that it is there, as a page does. */
 export class Client {
-  readonly socket: WebSocket;
+  readonly socket: ClientSocket;
   readonly received: Told[] = [];
   bytes = 0;
   room: RoomView | null = null;
@@ -23,7 +27,9 @@ export class Client {
   #attentive = true;
 
   constructor(port: number, headers: Record<string, string> = {}) {
-    this.socket = new WebSocket(`ws://127.0.0.1:${port}/room`, { headers });
+    this.socket = OVER_STREAMS
+      ? new StreamedSocket(port, headers)
+      : new WebSocket(`ws://127.0.0.1:${port}/room`, { headers });
     this.socket.on('error', () => undefined);
     this.socket.on('message', (data) => {
       const text = data.toString();
@@ -43,7 +49,7 @@ export class Client {
 
   async open(): Promise<this> {
     await new Promise((resolve, reject) => {
-      this.socket.once('open', resolve);
+      this.socket.once('open', () => resolve(undefined));
       this.socket.once('error', reject);
     });
     return this;
@@ -54,7 +60,7 @@ export class Client {
   }
 
   get closed(): Promise<void> {
-    if (this.socket.readyState === this.socket.CLOSED) return Promise.resolve();
+    if (this.socket.readyState === WebSocket.CLOSED) return Promise.resolve();
     return new Promise((resolve) => this.socket.once('close', () => resolve()));
   }
 

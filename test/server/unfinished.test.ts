@@ -2,7 +2,11 @@ import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { startServer } from '../../signaling/server/server.ts';
-import { MAX_UNFINISHED_BYTES, UNFINISHED_MS, UnfinishedMessages } from '../../signaling/server/unfinished.ts';
+import {
+  MAX_UNFINISHED_BYTES,
+  UNFINISHED_MS,
+  UnfinishedMessages,
+} from '../../signaling/server/transport/unfinished.ts';
 import { Client, hostRoom } from './client.ts';
 
 /** Somebody who sends; what they sent and whether they were ended is the test's to say. */

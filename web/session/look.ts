@@ -22,7 +22,7 @@ export function lookAt(
       const pass = secret === null ? {} : { pass: passOf(secret) };
       socket.send(JSON.stringify({ type: 'look', version: PROTOCOL_VERSION, room, ...pass } satisfies ClientMessage));
     });
-    socket.addEventListener('message', (event: MessageEvent<unknown>) => {
+    socket.addEventListener('message', (event) => {
       const parsed = parseServerMessage(typeof event.data === 'string' ? event.data : '');
       const message = parsed.ok ? parsed.value : null;
       // A server that says nothing of its release before all else is one of release 0.1.0.

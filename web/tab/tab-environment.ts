@@ -3,6 +3,9 @@ import { Peer } from 'peerjs';
 import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
 import type { HostWorkerApi } from '../../worker/api/host-api.ts';
 import { peerOptions } from '../session/links/peer-options.ts';
+import type { ControlSocket } from '../session/transport/control-socket.ts';
+import { peerOver } from '../session/transport/peer-over.ts';
+import { ServerSockets } from '../session/transport/server-sockets.ts';
 import type { SeatStore, SessionEnvironment, WorkerHandle } from '../session/world/environment.ts';
 
 /** What a tab may give to training; phones reload tabs that take much more, without a word. */
@@ -32,11 +35,14 @@ const SEATS: SeatStore = {
 
 /** The real world for sessions in a browser tab. `origin` is the server that the page came from. */
 export function tabEnvironment(origin: string): SessionEnvironment {
+  const sockets = new ServerSockets(origin, (address) => new WebSocket(address));
+  const openSocket = (address: string): ControlSocket => sockets.open(address);
   return {
     kind: 'tab',
     origin,
-    openSocket: (address) => new WebSocket(address),
-    createPeer: (introduction) => new Peer(introduction.id, peerOptions(origin, introduction)),
+    openSocket,
+    createPeer: (introduction) =>
+      peerOver(openSocket, () => new Peer(introduction.id, peerOptions(origin, introduction))),
     startDeviceWorker: () =>
       handle<DeviceWorkerApi>(
         new Worker(new URL('../../worker/device/device-worker.ts', import.meta.url), { type: 'module' }),

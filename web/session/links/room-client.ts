@@ -9,6 +9,7 @@ import {
 } from '../../../signaling/protocol/messages.ts';
 import type { Activity, RoomView } from '../../../signaling/protocol/room-view.ts';
 import { versionProblem } from '../../../signaling/protocol/version.ts';
+import type { ControlSocket } from '../transport/control-socket.ts';
 import { Emitter } from '../world/emitter.ts';
 import type { SessionEnvironment } from '../world/environment.ts';
 import { changedRoom, type ToldSettings } from './told-room.ts';
@@ -48,7 +49,7 @@ export class RoomClient {
   /** How this device can be introduced to others, again whenever that changes. */
   readonly onIntroduction = this.#introduction.on;
   readonly onState = this.#state.on;
-  #socket: WebSocket | null = null;
+  #socket: ControlSocket | null = null;
   #closed = false;
   /** What the welcome of this connection, or of the last one, said. */
   #welcome: (ToldSettings & { readonly introduction: Introduction; readonly claim: string | null }) | null = null;
@@ -112,7 +113,7 @@ export class RoomClient {
       for (const message of this.#enter()) this.send(message);
       this.#state.emit('connected');
     });
-    socket.addEventListener('message', (event: MessageEvent<unknown>) => {
+    socket.addEventListener('message', (event) => {
       if (socket !== this.#socket) return;
       this.#heardMs = performance.now();
       const parsed = parseServerMessage(typeof event.data === 'string' ? event.data : '');
@@ -132,7 +133,7 @@ export class RoomClient {
     socket.addEventListener('error', () => this.#retry(socket));
   }
 
-  #hear(socket: WebSocket, message: ServerMessage): void {
+  #hear(socket: ControlSocket, message: ServerMessage): void {
     switch (message.type) {
       case 'hello':
       case 'pong':
@@ -220,7 +221,7 @@ export class RoomClient {
     this.send({ type: 'resync' });
   }
 
-  #retry(socket: WebSocket): void {
+  #retry(socket: ControlSocket): void {
     if (this.#closed || socket !== this.#socket) return;
     this.#socket = null;
     this.#state.emit('reconnecting');

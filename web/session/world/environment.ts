@@ -2,6 +2,7 @@ import type { Peer } from 'peerjs';
 import type { Introduction } from '../../../signaling/protocol/messages.ts';
 import type { DeviceWorkerApi } from '../../../worker/api/device-api.ts';
 import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
+import type { ControlSocket } from '../transport/control-socket.ts';
 import type { Listeners } from './emitter.ts';
 
 /** A worker that was started for this session alone. */
@@ -29,7 +30,8 @@ export interface SessionEnvironment {
   readonly kind: 'tab' | 'headless';
   /** Address of the server, without a slash at the end. */
   readonly origin: string;
-  openSocket(url: string): WebSocket;
+  /** A connection to the server, at a WebSocket's address. */
+  openSocket(url: string): ControlSocket;
   /** A PeerJS client that goes by what the room gave it. It is not open yet. */
   createPeer(introduction: Introduction): Peer;
   startDeviceWorker(): WorkerHandle<DeviceWorkerApi>;

@@ -1,7 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import { addressKey } from '../connection/addresses.ts';
-import { type Allowance, fullAllowance, type Rate, spend } from '../connection/bounds/allowance.ts';
+import { addressKey } from '../../connection/addresses.ts';
+import { type Allowance, fullAllowance, type Rate, spend } from '../../connection/bounds/allowance.ts';
 
 /**
  * What sockets may cost before they are connections that the core knows, and what of a WebSocket the core never sees: somebody who
@@ -20,7 +20,7 @@ const SPARE_OF_ADDRESS = 200;
 /** How long somebody whose connection is refused may take to hang up. */
 const LAST_WORD_MS = 2000;
 /** Bytes that one connection may send, frames included that are no messages: far above what messages may come to. */
-const RECEIVED: Rate = { perSecond: 2 ** 20, burst: 16 * 2 ** 20 };
+export const RECEIVED: Rate = { perSecond: 2 ** 20, burst: 16 * 2 ** 20 };
 /** Browsers send no ping frames at all, proxies one in a while. */
 const PINGS: Rate = { perSecond: 2, burst: 40 };
 const LOOK_MS = 1000;

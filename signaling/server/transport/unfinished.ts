@@ -8,6 +8,9 @@ export const UNFINISHED_MS = 15_000;
 /** Of all connections of an address together, in bytes; beyond it those that hold most are ended. */
 export const MAX_UNFINISHED_BYTES = 32 * 1024 * 1024;
 
+/** Whoever calls looks for them so often. */
+export const SWEEP_MS = 1000;
+
 export interface Speaker {
   readonly address: string;
   /** All that was ever received on its socket. */
