@@ -140,6 +140,8 @@ function statusLine({ status, room, self, server, atDoor }: SessionView): string
       return 'Measuring this device …';
     case 'measured':
       return 'Measured; waiting for the part of the model that it is to hold.';
+    case 'paused':
+      return 'Paused; it holds no part of the work.';
     case 'watching':
       return 'Watching.';
     case 'failed':

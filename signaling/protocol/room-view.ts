@@ -42,6 +42,8 @@ export const DeviceStatusSchema = v.variant('kind', [
   /** Measured on one layer; waits to be told what of the model to hold. */
   v.strictObject({ kind: v.literal('measured') }),
   v.strictObject({ kind: v.literal('ready') }),
+  /** It could, but its person wants it to rest: plans go without it until it is ready again. */
+  v.strictObject({ kind: v.literal('paused') }),
   v.strictObject({ kind: v.literal('watching') }),
   v.strictObject({ kind: v.literal('failed'), sentence: SentenceSchema }),
 ]);

@@ -206,7 +206,9 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
 /** A device that measured itself before it fetched anything says so first, and is not ready for that. */
 function profiled(state: RoomState, id: string, profile: Profile): RoomState {
   const known = state.devices.find((device) => device.id === id);
-  const status: DeviceStatus = known?.status.kind === 'measured' ? known.status : { kind: 'ready' };
+  // A new link brings a new profile: whose person wants it to rest goes on resting.
+  const keeps = known?.status.kind === 'measured' || known?.status.kind === 'paused';
+  const status: DeviceStatus = keeps ? known.status : { kind: 'ready' };
   return update(state, id, { profile, status });
 }
 

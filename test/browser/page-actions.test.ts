@@ -183,6 +183,33 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
     });
   }, 90_000);
 
+  it('pauses a joined device at the thumb, goes on, leaves, is thanked, and may come back', async () => {
+    await onPhone(gallery, kind, async (person) => {
+      const { page } = person.tab;
+      await person.go('device-training');
+      await person.shows('Of all the work');
+      // What others do is below a fold that costs nothing while it is closed, and stays closed.
+      expect(await page.$$('.cloth, .curves, .device')).toEqual([]);
+      const thumb = await page.$eval('.own-controls', (bar) => innerHeight - bar.getBoundingClientRect().bottom);
+      expect(Math.abs(thumb)).toBeLessThan(1);
+      const focused = () => page.evaluate(() => document.activeElement?.textContent);
+      await person.press('Pause my device');
+      await person.shows('Your device is paused');
+      expect(await focused()).toBe('Go on');
+      await person.press('Go on');
+      await person.shows('Training layers');
+      expect(await focused()).toBe('Pause my device');
+      await person.open('The whole picture');
+      await person.shows('Who trains what');
+      expect(await page.$('input[aria-label="Session link"]')).toBeNull();
+      await person.press('Leave');
+      await person.shows('Your device worked on 1,088 samples in 34 rounds');
+      expect(await focused()).toBe('Thank you');
+      expect(await page.$eval('#app', (app) => app.getAttribute('data-door'))).toBe('rest true;rest false;leave;');
+      await person.press('Come back');
+    });
+  }, 90_000);
+
   it('asks the model, and takes everything along', async () => {
     await onPhone(gallery, kind, async (person) => {
       const { page } = person.tab;

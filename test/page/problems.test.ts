@@ -34,7 +34,7 @@ describe('problems', () => {
         room: noLink,
         notices: [notice(4, 'problem')],
       }),
-    ).toEqual(['server', 'link', 'plan', 'notice 4']);
+    ).toEqual(['server', 'plan', 'notice 4']);
   });
 
   it('say that training goes on while only the server is away', () => {
@@ -46,10 +46,13 @@ describe('problems', () => {
     expect(before?.sentence).toBe('The server does not answer; trying again.');
   });
 
-  it('show why this device failed', () => {
+  it('show why the host’s device failed; a joined device’s screen has that for its headline', () => {
     const status = { kind: 'failed', sentence: 'The GPU was lost.' } as const;
-    const [self] = problems(view({ room: training, role: 'device', self: device(1).id, status }), new Set());
-    expect(self?.sentence).toBe('This device cannot train: The GPU was lost. The others go on without this device.');
+    const [self] = problems(view({ room: training, status }), new Set());
+    expect(self?.sentence).toBe(
+      'This device cannot train: The GPU was lost. Other devices can train without this one.',
+    );
+    expect(keys({ role: 'device', self: device(1).id, status })).toEqual([]);
   });
 
   it('show the latest problem notice until it is put away', () => {

@@ -7,7 +7,6 @@ import {
   POLICIES,
   TrainingSettingsSchema,
 } from '../../signaling/protocol/settings.ts';
-import { checkName, friendlyName } from '../../web/page/join/device-name.ts';
 import { POLICY_HINTS, TASK_CHOICES } from '../../web/page/parts/choices.ts';
 import type { Field, StartForm } from '../../web/page/start/form-fields.ts';
 import { EMPTY_TABLE, guessedColumns } from '../../web/page/start/own-table.ts';
@@ -219,14 +218,5 @@ describe('recipes', () => {
     const hub = withModel(form(), 'hub');
     expect(Number(hub.learningRate)).toBeLessThan(Number(form().learningRate));
     expect(withModel(hub, 'roberta-mini')).toEqual(form());
-  });
-});
-
-describe('friendlyName', () => {
-  it('draws one of 64 names that all fit', () => {
-    const names = Array.from({ length: 64 }, (_, i) => friendlyName(i / 64));
-    expect(new Set(names).size).toBe(64);
-    expect(names.every((name) => checkName(name) === null)).toBe(true);
-    expect(friendlyName(0.999999)).toBe('Velvet Reed');
   });
 });

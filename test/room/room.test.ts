@@ -56,6 +56,20 @@ describe('a room', () => {
     expect(two.plan?.assignments.filter((a) => a.head)).toHaveLength(1);
   });
 
+  it('plans without a device that its person pauses, whatever it measures meanwhile, and with it when it goes on', () => {
+    const status = (kind: 'paused' | 'ready'): RoomEvent => ({ type: 'status', device: 'b', status: { kind } });
+    const two = settle(play(host(), ...arrives('b', profile(1))));
+    expect(new Set(owners(two))).toEqual(new Set(['host', 'b']));
+    const paused = settle(apply(two, status('paused')));
+    expect(owners(paused)).toEqual(Array(6).fill('host'));
+    const relinked = settle(apply(paused, { type: 'profile', device: 'b', profile: profile(2) }));
+    expect(trainers(relinked).map(({ id }) => id)).toEqual(['host']);
+    expect(relinked.plan).toBe(paused.plan);
+    const back = settle(apply(relinked, status('ready')));
+    expect(trainers(back).map(({ id }) => id)).toEqual(['host', 'b']);
+    expect(back.plan?.version).toBeGreaterThan(relinked.plan?.version ?? 0);
+  });
+
   it('gives everybody a name of their own, and the same one when they come back', () => {
     const names = (state: RoomState): string[] => roomView(state).devices.map(({ name }) => name);
     const joins = (id: string, name: string): RoomEvent => ({

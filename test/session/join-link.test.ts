@@ -219,6 +219,26 @@ describe('what a device says of itself', () => {
     session.leave();
   });
 
+  it('is that its person pauses it, once it is ready and until they do not, also over a new link', async () => {
+    const { session, socket, peer, enter, pass, answer } = joined();
+    const told = () => socket.sent.splice(0).flatMap((said) => (said.type === 'status' ? [said.status.kind] : []));
+    session.rest(true);
+    await enter();
+    const host = await answer(peer.connections[0]!);
+    expect(told().at(-1)).toBe('ready');
+    session.rest(true);
+    session.rest(true);
+    expect([told(), session.view.status]).toEqual([['paused'], { kind: 'paused' }]);
+    host.close();
+    await pass(2000);
+    await answer(peer.connections[1]!);
+    expect(told()).toEqual(['paused']);
+    session.rest(false);
+    session.rest(false);
+    expect([told(), session.view.status]).toEqual([['ready'], { kind: 'ready' }]);
+    session.leave();
+  });
+
   it('is whether its tab is hidden, and that it leaves, once', async () => {
     const { session, socket, hidden, enter } = joined();
     await enter();

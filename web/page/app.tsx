@@ -4,9 +4,16 @@ import type { ModelSource } from '../../signaling/protocol/settings.ts';
 import type { Deleted, KeptModel } from '../../worker/api/host-api.ts';
 import type { NamedFile } from '../../worker/api/tables.ts';
 import { invitationOfFragment, roomLink } from '../session/links/link-address.ts';
-import type { HostSession, InvitedTo, KeptSession, Session, SessionFactory } from '../session/view/view.ts';
+import type {
+  HostSession,
+  InvitedTo,
+  JoinedSession,
+  KeptSession,
+  Session,
+  SessionFactory,
+} from '../session/view/view.ts';
 import { ExampleCloth } from './example/example-cloth.tsx';
-import { friendlyName } from './join/device-name.ts';
+import { platformName } from './join/device-name.ts';
 import { JoinForm } from './join/join.tsx';
 import { type JoinChoice, LookScreen } from './join/look.tsx';
 import { DeleteAll } from './kept/delete-all.tsx';
@@ -36,6 +43,7 @@ type Place =
       readonly kind: 'session';
       readonly session: Session;
       readonly host: HostSession | null;
+      readonly joined: JoinedSession | null;
       /** Of a session that was joined, as it was seen from outside. */
       readonly hostName: string | null;
     };
@@ -54,8 +62,8 @@ export function App({ factory, origin, server }: AppProps) {
   const had = useRef({ sessions: false, models: false }).current;
   had.sessions ||= (sessions.value?.length ?? 0) > 0;
   had.models ||= models.value.length > 0;
-  const drawnName = useRef(friendlyName(Math.random())).current;
-  const form = useRef(signal<StartForm>({ ...DEFAULT_FORM, name: recall(NAME_KEY) ?? drawnName })).current;
+  const platform = useRef(platformName(navigator.userAgent, navigator.maxTouchPoints)).current;
+  const form = useRef(signal<StartForm>({ ...DEFAULT_FORM, name: recall(NAME_KEY) ?? platform })).current;
 
   useSignalEffect(() => {
     const { hub, models } = server.value;
@@ -85,8 +93,7 @@ export function App({ factory, origin, server }: AppProps) {
   ): Promise<void> => {
     busy.value = true;
     problem.value = null;
-    // A name of one's own choice is kept; a drawn one is not, so that two tabs of one browser get two names.
-    if (name !== drawnName) remember(NAME_KEY, name);
+    if (name !== platform) remember(NAME_KEY, name);
     try {
       place.value = await make(await factory());
       scrollTo(0, 0);
@@ -97,7 +104,8 @@ export function App({ factory, origin, server }: AppProps) {
       busy.value = false;
     }
   };
-  const hosted = (host: HostSession) => ({ kind: 'session', session: host, host, hostName: null }) as const;
+  const hosted = (host: HostSession) =>
+    ({ kind: 'session', session: host, host, joined: null, hostName: null }) as const;
   const ask = useRef({
     previewTable: async (file: NamedFile) => (await factory()).previewTable(file),
     preflight: async (source: ModelSource) => (await factory()).preflight(source),
@@ -106,16 +114,14 @@ export function App({ factory, origin, server }: AppProps) {
     void begin(options.name, (made) => hosted(made.host(request, options)));
   const look = useRef(async (invitation: InvitedTo) => (await factory()).look(invitation)).current;
   const join = ({ invitation, hostName, ...options }: JoinChoice): void =>
-    void begin(options.name, (made) => ({
-      kind: 'session',
-      session: made.join(invitation, options),
-      host: null,
-      hostName,
-    }));
-  const resume = (id: string): void => void begin(drawnName, async (made) => hosted(await made.resume(id)));
+    void begin(options.name, (made) => {
+      const joined = made.join(invitation, options);
+      return { kind: 'session', session: joined, host: null, joined, hostName };
+    });
+  const resume = (id: string): void => void begin(platform, async (made) => hosted(await made.resume(id)));
   const resumeFile = (file: File): void => {
     const { name, policy } = form.peek();
-    const options = { name: name.trim() || drawnName, policy, slowdown: 1, patience: Number(form.peek().patience) };
+    const options = { name: name.trim() || platform, policy, slowdown: 1, patience: Number(form.peek().patience) };
     void begin(options.name, async (made) =>
       hosted(await made.resumeFile(new Uint8Array(await file.arrayBuffer()), options)),
     );
@@ -185,6 +191,7 @@ export function App({ factory, origin, server }: AppProps) {
         <SessionScreen
           session={here.session}
           host={here.host}
+          joined={here.joined}
           origin={origin}
           addresses={server.value.addresses}
           hostName={here.hostName}

@@ -12,7 +12,8 @@ import { PeerAddress } from './links/peer-links.ts';
 import { RoomClient, type RoomMessage } from './links/room-client.ts';
 import { tensorSizes } from './links/tensor-sizes.ts';
 import { TrainerSeat } from './rounds/trainer-seat.ts';
-import type { InvitedTo, JoinOptions, LinkProof, Session, SessionView } from './view/view.ts';
+import { YOU_LEFT } from './view/ended-words.ts';
+import type { InvitedTo, JoinedSession, JoinOptions, LinkProof, SessionView } from './view/view.ts';
 import { ViewStore } from './view/view-store.ts';
 import type { SessionEnvironment } from './world/environment.ts';
 import { type Identity, newIdentity } from './world/identity.ts';
@@ -26,7 +27,7 @@ const isHostAway = (room: RoomView | null): boolean =>
   room?.devices.some(({ id, online }) => id === room.host && !online) ?? false;
 
 /** A device (or a watcher) in somebody else's session. */
-export class JoinSession implements Session {
+export class JoinSession implements JoinedSession {
   readonly #environment: SessionEnvironment;
   readonly #options: JoinOptions;
   readonly #identity: Identity;
@@ -50,6 +51,8 @@ export class JoinSession implements Session {
   #tried: string | null = null;
   #relink: ReturnType<typeof setTimeout> | null = null;
   #status: DeviceStatus = { kind: 'joining' };
+  /** Its person wants it to rest. */
+  #paused = false;
   #over = false;
 
   constructor(environment: SessionEnvironment, invitation: InvitedTo, options: JoinOptions) {
@@ -84,7 +87,19 @@ export class JoinSession implements Session {
   leave(): void {
     if (this.#over) return;
     this.#client.send({ type: 'leave' });
-    this.#end('You left the session.');
+    this.#end(YOU_LEFT);
+  }
+
+  /** What it was given is still done; the next plan goes without it. */
+  rest(paused: boolean): void {
+    const { kind } = this.#status;
+    if (this.#over || kind !== (paused ? 'ready' : 'paused')) return;
+    this.#paused = paused;
+    this.#setStatus(this.#able());
+  }
+
+  #able(): DeviceStatus {
+    return { kind: this.#paused ? 'paused' : 'ready' };
   }
 
   /** The tab goes away, perhaps only to be loaded again. */
@@ -254,7 +269,7 @@ export class JoinSession implements Session {
     const profile = this.#profile();
     if (profile === null) return;
     this.#client.send({ type: 'profile', profile });
-    this.#setStatus({ kind: 'ready' });
+    this.#setStatus(this.#able());
   }
 
   #end(sentence: string): void {

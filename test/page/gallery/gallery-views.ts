@@ -4,6 +4,7 @@ import type { SessionView } from '../../../web/session/view/view.ts';
 import { bestScore } from '../../../web/session/view/view-state.ts';
 import type { DataReport } from '../../../worker/api/tables.ts';
 import { TASKS } from '../../../worker/data/tasks.ts';
+import { DEVICE_VIEWS } from './device-views.ts';
 import { DOOR_VIEWS, download, lobby, news, WAITING } from './door-views.ts';
 import { device, plan, room, rounds, type Share, scores, settingsOf, view, withStatus } from './scenarios.ts';
 
@@ -180,6 +181,7 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
   'training-waiting': view({ ...training(), waiting: WAITING }),
   'training-own': view({ ...training(), data: ownData }),
   'training-device': view({ ...training(), ...deviceRole }),
+  ...DEVICE_VIEWS,
   'training-watcher': view({
     ...training(),
     role: 'watcher',

@@ -8,7 +8,14 @@ import type { KeptModel } from '../../../worker/api/host-api.ts';
 import { previewTable } from '../../../worker/table/columns/preview.ts';
 import { readTable } from '../../../worker/table/read-table.ts';
 import '../../../web/page/style/page.css';
-import type { HostSession, KeptSession, SessionFactory, SessionView } from '../../../web/session/view/view.ts';
+import { YOU_LEFT } from '../../../web/session/view/ended-words.ts';
+import type {
+  HostSession,
+  JoinedSession,
+  KeptSession,
+  SessionFactory,
+  SessionView,
+} from '../../../web/session/view/view.ts';
 import { answerOf, KEPT_MODELS, KEPT_SESSIONS, LOOKS, preflightOf, reportOf } from './before-sessions.ts';
 import { VIEWS } from './gallery-views.ts';
 import { START_FORMS } from './start-forms.ts';
@@ -23,7 +30,7 @@ const root = document.getElementById('app')!;
 const origin = 'http://192.168.1.20:8787';
 
 /** A session that nothing happens in but what its host does at the door; tests read in `data-door` what was asked for. */
-function still(first: SessionView): HostSession {
+function still(first: SessionView): HostSession & JoinedSession {
   let view = first;
   const listeners = new Set<(view: SessionView) => void>();
   const become = (what: string, change: Partial<SessionView>): void => {
@@ -40,7 +47,8 @@ function still(first: SessionView): HostSession {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    leave: () => undefined,
+    leave: () => become('leave', { ended: YOU_LEFT }),
+    rest: (paused) => become(`rest ${paused}`, { status: { kind: paused ? 'paused' : 'ready' } }),
     start: () => undefined,
     pause: () => undefined,
     finish: () => undefined,
@@ -157,6 +165,7 @@ function Gallery({ state }: { state: string | null }) {
       <SessionScreen
         session={session}
         host={view.role === 'host' ? session : null}
+        joined={view.role === 'host' ? null : session}
         origin={origin}
         addresses={[]}
         hostName="Linen Shuttle"

@@ -32,10 +32,10 @@ export interface ClothCell {
 }
 
 /**
- * What a thread does: works in this plan, stands by, is ready for a first plan, gets ready, has no link to the host, lost its
- * connection, or cannot go on.
+ * What a thread does: works in this plan, stands by, is ready for a first plan, gets ready, rests because its person wants it to, has no
+ * link to the host, lost its connection, or cannot go on.
  */
-export type ThreadState = 'works' | 'spare' | 'ready' | 'preparing' | 'unlinked' | 'away' | 'failed';
+export type ThreadState = 'works' | 'spare' | 'ready' | 'preparing' | 'resting' | 'unlinked' | 'away' | 'failed';
 
 export interface Thread {
   readonly device: string;
@@ -146,6 +146,7 @@ function withStates(rows: readonly number[], activity: Activity | null, device: 
 function threadState(device: DeviceView, planned: boolean, works: boolean): ThreadState {
   if (device.status.kind === 'failed') return 'failed';
   if (!device.online && !device.linked) return 'away';
+  if (device.status.kind === 'paused') return 'resting';
   if (works) return 'works';
   if (device.status.kind !== 'ready') return 'preparing';
   if (!device.linked) return 'unlinked';

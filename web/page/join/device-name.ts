@@ -1,13 +1,21 @@
 import { MAX_NAME_LENGTH } from '../../../signaling/protocol/limits.ts';
 
-/** Names that are easy to say across a room and tell nothing about the person. */
-const YARNS = ['Linen', 'Woolen', 'Silken', 'Cotton', 'Hempen', 'Mohair', 'Merino', 'Velvet'] as const;
-const TOOLS = ['Shuttle', 'Bobbin', 'Heddle', 'Spindle', 'Thimble', 'Treadle', 'Needle', 'Reed'] as const;
+/** What a browser says it runs on, the first that fits: an iPad calls itself a Mac, an Android phone is the one that says "Mobile". */
+const PLATFORMS: readonly (readonly [RegExp, string])[] = [
+  [/iPhone|iPod/, 'iPhone'],
+  [/iPad/, 'iPad'],
+  [/Android.*Mobile|Mobile.*Android/, 'Android phone'],
+  [/Android/, 'Android tablet'],
+  [/CrOS/, 'Chromebook'],
+  [/Windows/, 'Windows computer'],
+  [/Macintosh|Mac OS X/, 'Mac'],
+  [/Linux|X11/, 'Linux computer'],
+];
 
-/** A friendly name from one random number in [0, 1). */
-export function friendlyName(random: number): string {
-  const place = Math.floor(random * YARNS.length * TOOLS.length);
-  return `${YARNS[Math.floor(place / TOOLS.length)]!} ${TOOLS[place % TOOLS.length]!}`;
+/** A name that says what kind of device this is and nothing about its person; the session numbers those that are alike. */
+export function platformName(userAgent: string, touchPoints: number): string {
+  const name = PLATFORMS.find(([pattern]) => pattern.test(userAgent))?.[1] ?? 'Device';
+  return name === 'Mac' && touchPoints > 1 ? 'iPad' : name;
 }
 
 /** What is wrong with a name, or null. */

@@ -15,31 +15,16 @@ export function useWidth(ref: RefObject<HTMLElement | null>): number {
   return width;
 }
 
-/** Keeps the screen on while `wanted`; browsers drop the lock with the tab's visibility, so it is asked for again. */
-export function useWakeLock(wanted: boolean): void {
+/** Whether there is room for two columns; followed while the window changes. */
+export function useWide(): boolean {
+  const [query] = useState(() => matchMedia('(min-width: 60rem)'));
+  const [wide, setWide] = useState(query.matches);
   useEffect(() => {
-    // Absent on plain http from another machine, and refused at low battery: training goes on either way.
-    if (!wanted || !('wakeLock' in navigator)) return;
-    let over = false;
-    let lock: WakeLockSentinel | null = null;
-    const ask = async (): Promise<void> => {
-      if (document.visibilityState !== 'visible') return;
-      try {
-        const got = await navigator.wakeLock.request('screen');
-        if (over) await got.release();
-        else lock = got;
-      } catch {
-        lock = null;
-      }
-    };
-    void ask();
-    document.addEventListener('visibilitychange', ask);
-    return () => {
-      over = true;
-      document.removeEventListener('visibilitychange', ask);
-      void lock?.release();
-    };
-  }, [wanted]);
+    const follow = (): void => setWide(query.matches);
+    query.addEventListener('change', follow);
+    return () => query.removeEventListener('change', follow);
+  }, [query]);
+  return wide;
 }
 
 /** Long enough for what takes the focus itself when it appears. */

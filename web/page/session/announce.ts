@@ -1,7 +1,8 @@
 import type { DeviceView } from '../../../signaling/protocol/room-view.ts';
 import { constantText, metricName, scoreText } from '../../../signaling/protocol/words/metrics.ts';
 import type { SessionView } from '../../session/view/view.ts';
-import { headline, ownWork } from './headline.ts';
+import { ownWork } from '../cloth/own-work.ts';
+import { headline } from './headline.ts';
 
 /**
  * What a screen reader hears when the view changes: phases, who came and went, scores, and every tenth of the rounds, never each

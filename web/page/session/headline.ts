@@ -1,10 +1,10 @@
 import type { DeviceView, RoomView } from '../../../signaling/protocol/room-view.ts';
 import { forecast, forecastSentence, totalSeconds } from '../../../signaling/protocol/words/forecast.ts';
-import { blocksText, capitalised, countText, listText } from '../../../signaling/protocol/words/lists.ts';
+import { capitalised, countText, listText } from '../../../signaling/protocol/words/lists.ts';
 import { OPENING_STEPS } from '../../../signaling/protocol/words/opening.ts';
 import { percentText, secondsText, timeLeftText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
-import { hasWork } from '../cloth/cloth.ts';
+import { ownWork } from '../cloth/own-work.ts';
 import { totalSeconds as deviceSeconds, measuredSeconds } from '../cloth/timing.ts';
 
 export interface RoundsProgress {
@@ -159,11 +159,6 @@ export function roleSentence(view: SessionView): string {
     return 'Your device stands by: this plan is quicker without it. It steps in when another one leaves.';
   const verb = room.phase === 'training' ? 'You are training' : 'You will train';
   return `${verb} ${work}. Keep this tab open and visible.`;
-}
-
-export function ownWork(view: Pick<SessionView, 'self'>, room: RoomView): string | null {
-  const assignment = room.plan?.assignments.find((one) => one.device === view.self);
-  return assignment === undefined || !hasWork(assignment) ? null : blocksText(assignment.layers, assignment.head);
 }
 
 /** Who limits the round, as planned and as measured, and what would help; empty without a plan. */

@@ -22,17 +22,9 @@ export function problems(view: SessionView, putAway: ReadonlySet<Notice['id']>):
       `The server does not answer; trying again.${room?.phase === 'training' ? ' Links between the devices stay up, so training goes on meanwhile.' : ''}`,
     );
   if (view.server === 'closed') add('server', 'The connection to the server is closed. Reload the page to join again.');
-  if (view.status.kind === 'failed') {
-    const others =
-      view.role === 'host' ? ' Other devices can train without this one.' : ' The others go on without this device.';
-    add('self', `This device cannot train: ${view.status.sentence}${others}`);
-  }
-  const me = room?.devices.find((device) => device.id === view.self);
-  if (view.role === 'device' && me !== undefined && view.status.kind === 'ready' && !me.linked)
-    add(
-      'link',
-      'This device has no data link to the host. It may be on another network; the two must be able to reach each other.',
-    );
+  // A joined device's own state is the headline of its screen.
+  if (view.status.kind === 'failed' && view.role === 'host')
+    add('self', `This device cannot train: ${view.status.sentence} Other devices can train without this one.`);
   // Without anyone who could train yet, the wait for the first plan is said beside the button.
   const expectant = room?.devices.every(({ status }) => status.kind !== 'ready') ?? true;
   if (room !== null && room.planNote !== null && !expectant) add('plan', `There is no plan: ${room.planNote}`);

@@ -89,6 +89,12 @@ export interface Session {
   leave(): void;
 }
 
+/** A session that somebody else holds. */
+export interface JoinedSession extends Session {
+  /** Whether this device rests: then plans go without it. Does nothing before it is ready. */
+  rest(paused: boolean): void;
+}
+
 /** What the model says of a text: every class with its probability, in the labels' order, or a regression's value. */
 export type Prediction =
   | {
@@ -190,7 +196,7 @@ export interface JoinOptions {
 /** How the page makes sessions, and what it may ask before there is one; web/page gets this and nothing else of the network. */
 export interface SessionFactory {
   host(request: HostRequest, options: HostOptions): HostSession;
-  join(invitation: InvitedTo, options: JoinOptions): Session;
+  join(invitation: InvitedTo, options: JoinOptions): JoinedSession;
   /** What a session is, before one joins it. Rejects with a sentence. */
   look(invitation: InvitedTo): Promise<Look>;
   /** Sessions kept on this device, the latest first. Empty where the browser keeps nothing. */

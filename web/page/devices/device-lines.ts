@@ -98,6 +98,7 @@ export function deviceStatus(device: DeviceView, room: RoomView): { readonly sta
     return { status: `loading the model${loadedText(status)}`, tone: 'busy' };
   }
   if (status.kind === 'profiling') return { status: 'measuring its speed', tone: 'busy' };
+  if (status.kind === 'paused') return { status: 'paused by its person; the others do its part', tone: 'quiet' };
   if (!device.linked) return { status: 'ready, but its link to the host is not open', tone: 'problem' };
   if (device.probation != null && room.phase !== 'finished')
     return { status: probationText(device.probation), tone: 'problem' };

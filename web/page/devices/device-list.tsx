@@ -1,7 +1,7 @@
 import { Swatch } from '../cloth/cloth-legend.tsx';
 import { CompareDigits } from '../door/compare-digits.tsx';
 import { Confirmed } from '../parts/confirmed.tsx';
-import { type DeviceLine, foldedLines } from './devices.ts';
+import { type DeviceLine, foldedLines } from './device-lines.ts';
 
 interface DeviceListProps {
   readonly lines: readonly DeviceLine[];

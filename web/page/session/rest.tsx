@@ -1,0 +1,60 @@
+import type { ComponentChildren } from 'preact';
+import type { RoomView } from '../../../signaling/protocol/room-view.ts';
+import type { HostSession, SessionView } from '../../session/view/view.ts';
+import type { Seats } from '../cloth/marks.ts';
+import { deviceLines } from '../devices/device-lines.ts';
+import { DeviceList } from '../devices/device-list.tsx';
+import { Leave } from './controls.tsx';
+import { Log } from './now.tsx';
+import { AboutPlan, Facts } from './plan-about.tsx';
+import { sessionFacts } from './session-facts.ts';
+
+interface RestProps {
+  readonly view: SessionView;
+  readonly room: RoomView;
+  readonly host: HostSession | null;
+  readonly seats: Seats;
+  /** How others are invited; null for whom that is not to do. */
+  readonly invite: ComponentChildren | null;
+  /** Null where leaving has a place of its own. */
+  readonly onLeave: (() => void) | null;
+}
+
+/** Who is in the session, and what there is to read about it. */
+export function Rest({ view, room, host, seats, invite, onLeave }: RestProps) {
+  const going = host !== null && view.ended === null;
+  return (
+    <div class="session-rest">
+      <DeviceList
+        onCompared={going ? (id, same) => host.entrance.confirmDigits(id, same) : null}
+        onRemove={going && room.phase !== 'finished' ? (id) => host.entrance.remove(id) : null}
+        lines={deviceLines(
+          view.ended === null ? room : { ...room, phase: 'finished' },
+          view.self,
+          view.rounds,
+          seats,
+          host === null ? {} : view.proofs,
+        )}
+      />
+      <div class="folds">
+        <AboutPlan room={room} onPolicy={going ? (policy) => host.setPolicy(policy) : null} />
+        <details class="fold" data-fold="session">
+          <summary>
+            About the session <span class="summary-note">{room.settings.model.id.split('/').at(-1)}</span>
+          </summary>
+          <Facts facts={sessionFacts(room.settings)} />
+        </details>
+        {room.phase !== 'gathering' && invite !== null && (
+          <details class="fold" data-fold="invite">
+            <summary>
+              Invite devices <span class="summary-note">{room.id}</span>
+            </summary>
+            {invite}
+          </details>
+        )}
+        <Log notices={view.notices} />
+      </div>
+      {view.ended === null && onLeave !== null && <Leave host={host !== null} onLeave={onLeave} />}
+    </div>
+  );
+}
