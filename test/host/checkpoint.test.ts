@@ -221,7 +221,7 @@ describe('files that are no checkpoint', () => {
   const bytes = encodeCheckpoint(checkpoint);
   test.each([
     ['nothing', new Uint8Array(0), 'inside its header'],
-    ['text', new TextEncoder().encode('not a checkpoint at all'), 'claims a header'],
+    ['text', new TextEncoder().encode('not a checkpoint at all'), 'no safetensors file'],
     ['cut short', bytes.slice(0, -4), /parameters|moment|file/],
     ['another safetensors file', encodeSafetensors([], {}), 'is no checkpoint'],
     [

@@ -82,8 +82,16 @@ describe('safetensors header', () => {
     ['an empty file', new Uint8Array(0), /ends after 0 bytes/],
     ['a file cut inside the prefix', new Uint8Array(5), /ends after 5 bytes/],
     ['a file cut inside the JSON', file({ a: f32([1], 0, 4) }, 0).subarray(0, 20), /truncated/],
-    ['a header of gigabytes', Uint8Array.of(0, 0, 0, 0x80, 1, 0, 0, 0, 123), /claims a header of 6442450944 bytes/],
-    ['a header of 2^63 bytes', Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0x80, 123), /claims a header of 9223372036854775808/],
+    [
+      'a header of gigabytes',
+      Uint8Array.of(0, 0, 0, 0x80, 1, 0, 0, 0, 123),
+      /no safetensors file.*Choose another file/,
+    ],
+    [
+      'a header of 2^63 bytes',
+      Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0x80, 123),
+      /no safetensors file.*Choose another file/,
+    ],
     ['JSON that is an array', file('[]', 0), /not a JSON object/],
     ['no JSON', file('{"a":', 0), /not JSON/],
     ['a pickle', Uint8Array.of(0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0, 0, 0, 0), /pickle/],

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { problems } from '../../web/page/session/problems.ts';
-import type { SessionView } from '../../web/session/view/view.ts';
+import type { NoticeKind, SessionView } from '../../web/session/view/view.ts';
 import { device, plan, room, view } from './gallery/scenarios.ts';
 
 const one = plan(6, [{ place: 0, layers: [0, 1, 2, 3, 4, 5], head: true }]);
 const training = room({ devices: [device(0), device(1)], plan: one });
 const keys = (change: Partial<SessionView>, putAway: readonly number[] = []) =>
   problems(view({ room: training, ...change }), new Set(putAway)).map((problem) => problem.key);
-const notice = (id: number, kind: 'news' | 'problem', sentence = `Sentence ${id}.`) => ({
+const notice = (id: number, kind: NoticeKind, sentence = `Sentence ${id}.`) => ({
   id,
   kind,
   sentence,
@@ -60,5 +60,24 @@ describe('problems', () => {
     expect(keys({ notices })).toEqual(['notice 2']);
     expect(keys({ notices }, [2])).toEqual(['notice 1']);
     expect(keys({ notices }, [1, 2])).toEqual([]);
+  });
+
+  it('tell of work that others took over in one line, put away with all that came before it', () => {
+    const notices = [1, 2, 3].map((id) => notice(id, 'moved'));
+    const told = (of: typeof notices, away: readonly number[]) =>
+      problems(view({ room: training, notices: of }), new Set(away));
+    expect(told(notices.slice(0, 1), [])).toEqual([{ key: 'moved', sentence: 'Sentence 1.', notice: 1, mild: true }]);
+    expect(told(notices, [])).toMatchObject([{ sentence: 'Sentence 3. Such things happened 3 times.', notice: 3 }]);
+    expect(told(notices, [3])).toEqual([]);
+  });
+
+  it('name whom a late round waits for; a device’s own screen says it of itself', () => {
+    const [late] = problems(view({ room: training }), new Set(), [device(1).id]);
+    expect(late).toMatchObject({ key: 'late', mild: true });
+    expect(late?.sentence).toMatch(
+      /^This round waits for Pixel 8\. It was to take [\d.]+ s\. If nothing comes, others take over\.$/,
+    );
+    const own = { role: 'device' as const, self: device(1).id, room: training };
+    expect(problems(view(own), new Set(), [device(1).id])).toEqual([]);
   });
 });

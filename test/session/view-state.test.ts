@@ -81,6 +81,33 @@ describe('a session view', () => {
     expect(view.scores).toEqual([score(0)]);
   });
 
+  it('drops what was told of later rounds when the session went back to an earlier one', () => {
+    const told = play(
+      ...[1, 2, 3, 4].map((n): ViewEvent => ({ type: 'round', report: round(n) })),
+      { type: 'score', report: { ...score(2), value: 0.6 } },
+      { type: 'score', report: { ...score(4), value: 0.9 } },
+    );
+    expect(told.best?.round).toBe(4);
+    const back = reduceView(told, { type: 'message', message: { type: 'round', report: round(3, 0.2) } });
+    expect(back.rounds.map(({ round: n, loss }) => [n, loss])).toEqual([
+      [1, 1],
+      [2, 0.5],
+      [3, 0.2],
+    ]);
+    expect([back.scores.map(({ round: n }) => n), back.best?.round]).toEqual([[2], 2]);
+    // A host that starts all over.
+    const anew = reduceView(back, { type: 'message', message: { type: 'round', report: round(1) } });
+    expect([anew.rounds.length, anew.scores, anew.best]).toEqual([1, [], null]);
+    const rescored = reduceView(told, { type: 'message', message: { type: 'score', report: score(0) } });
+    expect(rescored.scores.map(({ round: n }) => n)).toEqual([0]);
+  });
+
+  it('knows why there is no link as long as there is none', () => {
+    const down = play({ type: 'trouble', trouble: 'The connection failed.' });
+    expect(down.linkTrouble).toBe('The connection failed.');
+    expect(reduceView(down, { type: 'trouble', trouble: null }).linkTrouble).toBeNull();
+  });
+
   it('believes the later word of a round or a score, whoever says it', () => {
     const told = play({ type: 'round', report: round(3, 1) }, { type: 'score', report: score(3) });
     const again = { ...score(3), value: 0.9 };

@@ -1,6 +1,7 @@
 import { type ReadonlySignal, signal, useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
+import { errorSentence } from '../../signaling/protocol/text/plain-error.ts';
 import type { Deleted, KeptModel } from '../../worker/api/host-api.ts';
 import type { NamedFile } from '../../worker/api/tables.ts';
 import { invitationOfFragment, roomLink } from '../session/links/link-address.ts';
@@ -98,7 +99,7 @@ export function App({ factory, origin, server }: AppProps) {
       place.value = await make(await factory());
       scrollTo(0, 0);
     } catch (error) {
-      problem.value = `The session cannot begin: ${error instanceof Error ? error.message : 'its code could not be loaded'}`;
+      problem.value = `The session cannot begin: ${errorSentence(error, 'its code could not be loaded')}`;
       scrollTo(0, 0);
     } finally {
       busy.value = false;

@@ -196,11 +196,12 @@ export class JoinSession implements JoinedSession {
         if (this.#over) return link.close();
         this.#link = link;
         this.#failures = 0;
+        this.#store.dispatch({ type: 'trouble', trouble: null });
         link.onClose((why) => {
           this.#link = null;
           if (this.#over) return;
           this.#store.dispatch({ type: 'proof', device: this.#identity.id, proof: null });
-          this.#store.notice('problem', `The link to the host is down (${why}) Trying again.`);
+          this.#unlinked(`The link to the host is down (${why}) Trying again.`, why);
           this.#connectLater();
         });
         void this.#report();
@@ -209,7 +210,7 @@ export class JoinSession implements JoinedSession {
         this.#linking = false;
         if (this.#over) return;
         this.#failures++;
-        this.#store.notice('problem', `${messageOf(error)} Trying again.`);
+        this.#unlinked(`${messageOf(error)} Trying again.`, messageOf(error));
         this.#connectLater();
       },
     );
@@ -241,6 +242,12 @@ export class JoinSession implements JoinedSession {
       tell({ proof: 'compared', digits: null });
     });
     return link;
+  }
+
+  /** A passing state, not something to put away: the log has it, and the page says it for as long as it lasts. */
+  #unlinked(sentence: string, trouble: string): void {
+    this.#store.notice('news', sentence);
+    this.#store.dispatch({ type: 'trouble', trouble });
   }
 
   #connectLater(): void {

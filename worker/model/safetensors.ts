@@ -74,10 +74,12 @@ export function headerBytes(start: Uint8Array, fileBytes: number): number {
   const kind = fileKind(start.subarray(0, KIND_BYTES));
   if (kind !== null && kind !== 'safetensors file')
     throw new SafetensorsError(OTHER_KINDS[kind] ?? `This is ${article(kind)}, not a safetensors file.`);
-  if (length > BigInt(MAX_HEADER_BYTES))
+  if (length > BigInt(MAX_HEADER_BYTES) && length > BigInt(fileBytes))
     throw new SafetensorsError(
-      `The file claims a header of ${length} bytes; at most ${MAX_HEADER_BYTES} are read. Is it a safetensors file?`,
+      'This is no safetensors file: where one says how long its header is, it has something else. Choose another file, or fetch it again.',
     );
+  if (length > BigInt(MAX_HEADER_BYTES))
+    throw new SafetensorsError(`The file’s header has ${length} bytes; at most ${MAX_HEADER_BYTES} are read.`);
   if (length < 2n) throw new SafetensorsError(`The file claims a header of ${length} bytes; a JSON object takes 2.`);
   if (!possible)
     throw new SafetensorsError(

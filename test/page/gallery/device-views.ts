@@ -66,5 +66,26 @@ export const DEVICE_VIEWS: Readonly<Record<string, SessionView>> = {
     }),
     activity: null,
   }),
+  'device-late': mine({
+    activity: {
+      round: 35,
+      devices: [
+        { device: device(0).id, received: 2, expected: 2 },
+        { device: self, received: 3, expected: 3 },
+        { device: device(2).id, received: 0, expected: 2 },
+      ],
+    },
+    room: room({
+      devices: [device(0), device(1), device(2, { hidden: true })],
+      plan: { ...three, latencySeconds: 0.1 },
+    }),
+    rounds: rounds(34, three).map((report) => ({ ...report, elapsedSeconds: 0.6 })),
+  }),
+  'device-host-away': mine({
+    room: room({ devices: [device(0, { online: false }), device(1, { linked: false }), device(2)], plan: three }),
+    proofs: {},
+    activity: null,
+    linkTrouble: 'The connection was closed.',
+  }),
   'device-left': mine({ activity: null, ended: YOU_LEFT }),
 };

@@ -1,12 +1,12 @@
 import type { Waiting } from '../../../signaling/protocol/door.ts';
-import type { SessionView } from '../../../web/session/view/view.ts';
+import type { NoticeKind, SessionView } from '../../../web/session/view/view.ts';
 import { device, plan, room, view, withStatus } from './scenarios.ts';
 
 /** Before training: who is in, and who stands at the door, from both sides of it. */
 
 export const download = { bytes: 148e6, totalBytes: 501e6, bytesPerSecond: 6.4e6, secondsLeft: 55 };
 
-export const news = (id: number, sentence: string, elapsedSeconds: number, kind: 'news' | 'problem' = 'news') => ({
+export const news = (id: number, sentence: string, elapsedSeconds: number, kind: NoticeKind = 'news') => ({
   id,
   kind,
   sentence,

@@ -220,6 +220,13 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
       news(2, 'Old ThinkPad went away in round 34; its work was given to Linen Shuttle.', 71, 'problem'),
     ],
   }),
+  'training-moved': view({
+    ...training(),
+    notices: [
+      news(1, 'Merino Bobbin joined.', 40),
+      news(2, 'Old ThinkPad went away; Linen Shuttle takes over its part of round 34.', 71, 'moved'),
+    ],
+  }),
   'training-probation': view({
     ...training(),
     room: room({

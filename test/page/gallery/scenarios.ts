@@ -244,6 +244,7 @@ export function view(change: Partial<SessionView>): SessionView {
     waiting: [],
     atDoor: null,
     proofs: {},
+    linkTrouble: null,
     room: null,
     status: { kind: 'ready' },
     rounds: [],

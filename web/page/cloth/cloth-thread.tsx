@@ -18,8 +18,14 @@ export function ThreadColumn({ thread, column, shape, cloth, fill }: ColumnProps
   const end = thread.state === 'failed' || thread.state === 'away' ? shape.rowY[1]! : shape.clothBottom;
   const style = { '--yarn': `var(--yarn-${thread.mark.yarn})` };
   return (
-    <g class={`thread thread-${thread.state}${thread.self ? ' thread-self' : ''}`} style={style}>
-      <title>{`${thread.name}: ${STATE_WORDS[thread.state]}`}</title>
+    <g
+      class={`thread thread-${thread.state}${thread.self ? ' thread-self' : ''}${thread.late ? ' thread-late' : ''}`}
+      style={style}
+    >
+      <title>{`${thread.name}: ${thread.late ? 'the round waits for it' : STATE_WORDS[thread.state]}`}</title>
+      {thread.late && (
+        <rect class="late-ground" x={column.x + 2} y={0} width={column.width - 4} height={shape.clothBottom} rx={6} />
+      )}
       <Header thread={thread} column={column} shape={shape} samples={cloth.samples} />
       <path class="warp" d={yarnPath(column, thread.reachRows > 0 ? reach : top, Math.max(end, reach))} />
       {thread.reachRows > 0 && <path class="warp-gradient" d={yarnPath(column, top, reach)} />}

@@ -57,6 +57,8 @@ export interface Thread {
   readonly measured: DeviceSeconds | null;
   /** The plan says that this device limits the round. */
   readonly limits: boolean;
+  /** The round is late, and waits for this device. */
+  readonly late: boolean;
 }
 
 export const rowOfLayer = (layer: number, layers: number): number => layers - layer;
@@ -67,9 +69,11 @@ export interface ClothInput {
   readonly rounds: readonly RoundReport[];
   readonly activity: Activity | null;
   readonly seats: Seats;
+  /** Devices that a late round waits for. */
+  readonly late?: readonly string[];
 }
 
-export function cloth({ room, self, rounds, activity, seats }: ClothInput): Cloth {
+export function cloth({ room, self, rounds, activity, seats, late = [] }: ClothInput): Cloth {
   const { plan } = room;
   const { layers } = room.settings.shape;
   const trained = trainedLayers(room.settings.lora, layers);
@@ -102,6 +106,7 @@ export function cloth({ room, self, rounds, activity, seats }: ClothInput): Clot
           assignment === null ? null : { compute: assignment.computeSeconds, upload: assignment.uploadSeconds },
         measured: assignment === null || plan === null ? null : measuredSeconds(rounds, plan.version, device.id),
         limits: assignment !== null && plan?.limitedBy === device.id,
+        late: late.includes(device.id),
       };
     })
     .toSorted((a, b) => a.team - b.team);

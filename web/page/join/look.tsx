@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Look } from '../../../signaling/protocol/door.ts';
+import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import { type Invitation, readInvitation } from '../../session/links/link-address.ts';
 import type { InvitedTo } from '../../session/view/view.ts';
 import { Reading } from '../door/reading.tsx';
@@ -48,8 +49,7 @@ export function LookScreen({ invited, name, onName, busy, look, onInvited, onJoi
     look(invitation).then(
       (found) => !over && setSeen({ kind: 'seen', look: found, invitation }),
       (error: unknown) =>
-        !over &&
-        setSeen({ kind: 'none', sentence: error instanceof Error ? error.message : 'The server did not answer.' }),
+        !over && setSeen({ kind: 'none', sentence: errorSentence(error, 'The server did not answer.') }),
     );
     return () => {
       over = true;

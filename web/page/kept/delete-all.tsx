@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import type { Deleted } from '../../../worker/api/host-api.ts';
 import { Confirmed } from '../parts/confirmed.tsx';
 import { deletedText } from './kept-session-words.ts';
@@ -10,7 +11,7 @@ export function DeleteAll({ onDelete }: { onDelete: () => Promise<Deleted> }) {
     try {
       setSaid(deletedText(await onDelete()));
     } catch (error) {
-      setSaid(`Not everything could be deleted: ${error instanceof Error ? error.message : 'the browser refused'}`);
+      setSaid(`Not everything could be deleted: ${errorSentence(error, 'the browser refused')}`);
     }
   };
   return (

@@ -1,4 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
+import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { KeptModel } from '../../../worker/api/host-api.ts';
 import { Confirmed } from '../parts/confirmed.tsx';
@@ -21,7 +22,7 @@ export function KeptModelList({ models, onDelete }: KeptModelListProps) {
       // The button that had the focus is gone with its row.
       summary.current?.focus();
     } catch (error) {
-      setSaid(`${name} could not be deleted: ${error instanceof Error ? error.message : 'the browser refused'}`);
+      setSaid(`${name} could not be deleted: ${errorSentence(error, 'the browser refused')}`);
     }
   };
   return (

@@ -1,4 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
+import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import { countText } from '../../../signaling/protocol/words/lists.ts';
 import type { KeptSession } from '../../session/view/view.ts';
 import { Confirmed } from '../parts/confirmed.tsx';
@@ -28,7 +29,7 @@ export function KeptSessionList({ sessions, nowMs, busy, onResume, onForget }: K
       // The button that had the focus is gone with its row.
       heading.current?.focus();
     } catch (error) {
-      setSaid(`“${title}” could not be deleted: ${error instanceof Error ? error.message : 'the browser refused'}`);
+      setSaid(`“${title}” could not be deleted: ${errorSentence(error, 'the browser refused')}`);
     }
   };
   const items = (some: readonly KeptSession[]) => (

@@ -3,6 +3,7 @@ import { countText } from '../../../signaling/protocol/words/lists.ts';
 import { bytesText, percentText, secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import { tooQuickToShow } from '../cloth/cloth.ts';
+import { HOST_AWAY, isHostAway } from '../cloth/host-away.ts';
 import { ownWork } from '../cloth/own-work.ts';
 import type { Given, Tally } from './given.ts';
 import { shareOf } from './given.ts';
@@ -17,9 +18,10 @@ export interface OwnState {
 const TRY_AGAIN = 'It tries again by itself.';
 
 /** A device's state in a line: the first rule that applies. Null where the session as a whole says it better: before it and after it. */
-export function ownState(view: SessionView, timeLeft: string): OwnState | null {
+export function ownState(view: SessionView, timeLeft: string, late = false): OwnState | null {
   const { room, status } = view;
   if (room === null || view.ended !== null || room.phase === 'finished') return null;
+  if (isHostAway(view)) return HOST_AWAY;
   const hostName = room.devices.find(({ id }) => id === room.host)?.name ?? 'The host';
   if (status.kind === 'failed')
     return { title: 'This device cannot train', detail: `${status.sentence} The others go on without it.` };
@@ -30,8 +32,10 @@ export function ownState(view: SessionView, timeLeft: string): OwnState | null {
   if (status.kind === 'joining') return { title: 'Joining', detail: 'This device is on its way into the session.' };
   if (status.kind === 'paused')
     return { title: 'Your device is paused', detail: 'The others do its part. Go on whenever you like.' };
-  if (isUnlinked(view))
-    return { title: 'Ready, but not linked', detail: `This device waits for its link to the host. ${TRY_AGAIN}` };
+  if (isUnlinked(view)) {
+    const why = view.linkTrouble === null ? 'This device waits for its link to the host.' : view.linkTrouble;
+    return { title: 'Ready, but not linked', detail: `${why} ${TRY_AGAIN}` };
+  }
   const work = ownWork(view, room);
   if (room.phase === 'gathering')
     return {
@@ -44,6 +48,11 @@ export function ownState(view: SessionView, timeLeft: string): OwnState | null {
     return {
       title: 'Standing by',
       detail: 'This plan is quicker without your device. It steps in when another one leaves.',
+    };
+  if (late)
+    return {
+      title: 'The others wait for your device',
+      detail: 'This round takes more than twice its time. Keep this tab in front; if nothing comes, others take over.',
     };
   if (isDone(view)) return { title: 'Done with its part', detail: `It waits for the others. ${timeLeft}`.trim() };
   return { title: `Training ${work}`, detail: timeLeft };

@@ -9,11 +9,11 @@ import { ScrollFrame } from '../parts/scroll-frame.tsx';
 import { limitSentences } from './headline.ts';
 
 /** The plan three times: as a picture, in a sentence on what limits it, and as a table. */
-export function AllocationSection({ view, seats }: { view: SessionView; seats: Seats }) {
+export function AllocationSection({ view, seats, late }: { view: SessionView; seats: Seats; late: readonly string[] }) {
   const { room, self, rounds, activity } = view;
   const picture = useMemo(
-    () => (room === null ? null : cloth({ room, self, rounds, activity, seats })),
-    [room, self, rounds, activity, seats],
+    () => (room === null ? null : cloth({ room, self, rounds, activity, seats, late })),
+    [room, self, rounds, activity, seats, late],
   );
   if (room === null || picture === null) return null;
   const lines = planTable(room, rounds, seats);

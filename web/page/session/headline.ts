@@ -4,6 +4,7 @@ import { capitalised, countText, listText } from '../../../signaling/protocol/wo
 import { OPENING_STEPS } from '../../../signaling/protocol/words/opening.ts';
 import { percentText, secondsText, timeLeftText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
+import { HOST_AWAY, isHostAway } from '../cloth/host-away.ts';
 import { ownWork } from '../cloth/own-work.ts';
 import { totalSeconds as deviceSeconds, measuredSeconds } from '../cloth/timing.ts';
 
@@ -51,6 +52,7 @@ export function headline(view: SessionView, hostName: string | null = null): Hea
           detail: view.role === 'host' ? 'Asking the server for a room.' : 'Asking for the room.',
         };
   }
+  if (isHostAway(view) && view.ended === null) return HOST_AWAY;
   const { done, total, secondsLeft } = roundsProgress(view, room);
   const evaluating = evaluation === null ? null : `Evaluating: ${evaluation.done} of ${evaluation.total} dev examples.`;
   switch (room.phase) {

@@ -91,17 +91,19 @@ export function Result({ view }: { view: SessionView }) {
 
 export function Problems({
   view,
+  late,
   putAway,
   onPutAway,
 }: {
   view: SessionView;
+  late: readonly string[];
   putAway: ReadonlySet<Notice['id']>;
   onPutAway: (id: Notice['id']) => void;
 }) {
   return (
     <div class="problems" role="alert">
-      {problems(view, putAway).map(({ key, sentence, notice }) => (
-        <p key={key} class="problem">
+      {problems(view, putAway, late).map(({ key, sentence, notice, mild }) => (
+        <p key={key} class={mild ? 'problem problem-mild' : 'problem'}>
           <span>{sentence}</span>
           {notice !== null && (
             <button type="button" class="plain" aria-label="Put this message away" onClick={() => onPutAway(notice)}>

@@ -1,4 +1,5 @@
 import type { Notice, SessionView } from '../../session/view/view.ts';
+import { lateSentence } from '../cloth/late-round.ts';
 
 export interface Problem {
   /** Stable while the problem lasts, so that a screen reader says it once. */
@@ -6,15 +7,21 @@ export interface Problem {
   readonly sentence: string;
   /** Set for what a person may put away. */
   readonly notice: Notice['id'] | null;
+  /** Nothing that anybody has to do something about. */
+  readonly mild: boolean;
 }
 
 /** What needs attention now, most pressing first. A problem that the session has got over is not among them. */
-export function problems(view: SessionView, putAway: ReadonlySet<Notice['id']>): readonly Problem[] {
+export function problems(
+  view: SessionView,
+  putAway: ReadonlySet<Notice['id']>,
+  late: readonly string[] = [],
+): readonly Problem[] {
   const { room } = view;
   if (view.ended !== null) return [];
   const out: Problem[] = [];
-  const add = (key: string, sentence: string, notice: Notice['id'] | null = null): void => {
-    out.push({ key, sentence, notice });
+  const add = (key: string, sentence: string, notice: Notice['id'] | null = null, mild = false): void => {
+    out.push({ key, sentence, notice, mild });
   };
   if (view.server === 'reconnecting')
     add(
@@ -25,11 +32,21 @@ export function problems(view: SessionView, putAway: ReadonlySet<Notice['id']>):
   // A joined device's own state is the headline of its screen.
   if (view.status.kind === 'failed' && view.role === 'host')
     add('self', `This device cannot train: ${view.status.sentence} Other devices can train without this one.`);
+  // Its own screen says it above where it is this device that is waited for.
+  const others = view.role === 'device' ? late.filter((id) => id !== view.self) : late;
+  if (room !== null && others.length > 0) add('late', lateSentence(room, others, view.self), null, true);
   // Without anyone who could train yet, the wait for the first plan is said beside the button.
   const expectant = room?.devices.every(({ status }) => status.kind !== 'ready') ?? true;
   if (room !== null && room.planNote !== null && !expectant) add('plan', `There is no plan: ${room.planNote}`);
   const latest = view.notices.findLast((notice) => notice.kind === 'problem' && !putAway.has(notice.id));
   if (latest !== undefined && !out.some((problem) => problem.sentence.includes(latest.sentence)))
     add(`notice ${latest.id}`, latest.sentence, latest.id);
+  const moved = view.notices.filter(({ kind }) => kind === 'moved');
+  const last = moved.at(-1);
+  // Put away once, it is put away with all that came before it.
+  if (last !== undefined && !putAway.has(last.id)) {
+    const times = moved.filter(({ id }) => !putAway.has(id)).length;
+    add('moved', times > 1 ? `${last.sentence} Such things happened ${times} times.` : last.sentence, last.id, true);
+  }
   return out;
 }

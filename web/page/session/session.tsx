@@ -3,6 +3,7 @@ import { capitalised } from '../../../signaling/protocol/words/lists.ts';
 import { timeLeftText } from '../../../signaling/protocol/words/quantities.ts';
 import { YOU_LEFT } from '../../session/view/ended-words.ts';
 import type { HostSession, JoinedSession, Notice, Session, SessionView } from '../../session/view/view.ts';
+import { useLate } from '../cloth/late-round.ts';
 import { type Seats, seated } from '../cloth/marks.ts';
 import { Curve } from '../curve/curve.tsx';
 import { Invite } from '../door/invite.tsx';
@@ -50,13 +51,14 @@ export function SessionScreen(props: SessionProps) {
   const { room } = view;
   const seats = useSeats(view);
   const tally = useTally(view);
+  const late = useLate(view);
   const finished = room?.phase === 'finished';
   const going = room !== null && view.ended === null && !finished;
   // From joining on: who gets ready with the screen off never does.
   const screen = useWakeLock(going && view.role !== 'watcher' && (host === null || room.phase === 'training'));
   useFarewell(host !== null && room !== null && view.ended === null && !(finished && taken));
   const own = joined !== null && view.role === 'device' && room !== null && view.ended === null;
-  const title = (own ? ownState(view, timeLeft(view)) : null) ?? headline(view, hostName);
+  const title = (own ? ownState(view, timeLeft(view), late.includes(view.self)) : null) ?? headline(view, hostName);
   const inTab = view.waiting.length === 0 ? title.title : `(${view.waiting.length}) ${title.title}`;
   useEffect(() => {
     document.title = `${inTab} · Tabloom`;
@@ -91,7 +93,7 @@ export function SessionScreen(props: SessionProps) {
     );
   const work = room !== null && (
     <div class="session-work">
-      <AllocationSection view={view} seats={seats} />
+      <AllocationSection view={view} seats={seats} late={late} />
       {view.rounds.length > 0 && <Curve view={view} />}
     </div>
   );
@@ -128,7 +130,7 @@ export function SessionScreen(props: SessionProps) {
           )}
         </div>
         {host !== null && view.ended === null && <WaitingList waiting={view.waiting} entrance={host.entrance} />}
-        <Problems view={view} putAway={putAway} onPutAway={(id) => setPutAway(new Set([...putAway, id]))} />
+        <Problems view={view} late={late} putAway={putAway} onPutAway={(id) => setPutAway(new Set([...putAway, id]))} />
         {room?.phase === 'gathering' && invite}
       </div>
       {hasAdapter && (

@@ -1,4 +1,5 @@
 import { useRef } from 'preact/hooks';
+import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { NamedFile, TablePreview } from '../../../worker/api/tables.ts';
 import { isTaskKind } from '../parts/choices.ts';
@@ -114,7 +115,7 @@ async function readTable(file: File, preview: OwnDataProps['preview']): Promise<
     return { kind: 'read', file: { name, bytes }, preview: await preview({ name, bytes }) };
   } catch (error) {
     // What is no table says itself which file it is.
-    const why = error instanceof Error ? error.message : 'the browser gave no reason';
+    const why = errorSentence(error, 'the browser gave no reason');
     const sentence = why.startsWith(name) ? why : `${name} could not be read: ${why}`;
     return { kind: 'unreadable', name, sentence };
   }

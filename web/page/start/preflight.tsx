@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ModelSource, WeightStorage } from '../../../signaling/protocol/settings.ts';
+import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import type { Preflight } from '../../../worker/api/host-api.ts';
 import { preflightWords } from './preflight-words.ts';
 
@@ -32,7 +33,7 @@ export function PreflightNote({
         if (!over) setAnswer({ kind: 'found', found });
       },
       (error: unknown) => {
-        if (!over) setAnswer({ kind: 'failed', sentence: error instanceof Error ? error.message : String(error) });
+        if (!over) setAnswer({ kind: 'failed', sentence: errorSentence(error, 'The hub gave no answer.') });
       },
     );
     return () => {

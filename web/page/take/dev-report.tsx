@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import type { DevReport } from '../../../worker/api/report.ts';
 import type { HostSession } from '../../session/view/view.ts';
 import { ScrollFrame } from '../parts/scroll-frame.tsx';
@@ -24,8 +25,7 @@ export function WhatItGetsWrong({ host, scoredRound }: WhatItGetsWrongProps) {
     let over = false;
     host.answers.devReport().then(
       (report) => over || setShown({ kind: 'report', report }),
-      (error: unknown) =>
-        over || setShown({ kind: 'absent', sentence: error instanceof Error ? error.message : 'There is no report.' }),
+      (error: unknown) => over || setShown({ kind: 'absent', sentence: errorSentence(error, 'There is no report.') }),
     );
     return () => {
       over = true;

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { AdapterChoice, ExportedFile } from '../../../worker/api/host-api.ts';
 import type { HostSession, SessionView } from '../../session/view/view.ts';
@@ -52,7 +53,7 @@ export function Exports({ view, host, settings, finished, onTaken }: ExportsProp
       note(kind, { kind: 'made', files: files.map((file) => ({ name: file.name, bytes: file.bytes.length })) });
       if (kind !== 'log') onTaken();
     } catch (error) {
-      note(kind, { kind: 'failed', sentence: error instanceof Error ? error.message : 'It could not be made.' });
+      note(kind, { kind: 'failed', sentence: errorSentence(error, 'It could not be made.') });
     }
   };
 

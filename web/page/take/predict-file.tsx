@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import type { NamedFile, TablePreview } from '../../../worker/api/tables.ts';
 import type { HostSession, SessionView } from '../../session/view/view.ts';
 import { SelectField } from '../parts/field.tsx';
@@ -26,7 +27,7 @@ export function PredictFile({ view, host }: { view: SessionView; host: HostSessi
   const [doing, setDoing] = useState<Doing>({ kind: 'nothing' });
   const pairs = view.pairs === true;
   const failed = (error: unknown): void =>
-    setDoing({ kind: 'failed', sentence: error instanceof Error ? error.message : 'The file could not be read.' });
+    setDoing({ kind: 'failed', sentence: errorSentence(error, 'The file could not be read.') });
 
   const take = async ([file]: readonly File[]): Promise<void> => {
     if (file === undefined) return;

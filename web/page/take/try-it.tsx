@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import type { HostSession, Prediction, SessionView, TriedText } from '../../session/view/view.ts';
 import { answeredBy, predictionLines, textNames } from './try-it-words.ts';
 
@@ -25,7 +26,7 @@ export function TryIt({ view, host, open }: { view: SessionView; host: HostSessi
     try {
       setAnswer({ kind: 'given', tried: await host.tryText(given[0]!, given[1] ?? null) });
     } catch (error) {
-      setAnswer({ kind: 'failed', sentence: error instanceof Error ? error.message : 'The model gave no answer.' });
+      setAnswer({ kind: 'failed', sentence: errorSentence(error, 'The model gave no answer.') });
     }
   };
 

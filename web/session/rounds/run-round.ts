@@ -3,6 +3,7 @@ import type { Profile } from '../../../signaling/protocol/profile.ts';
 import type { DeviceView, RoundReport } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { GradientPart, TokenBatch } from '../../../worker/api/batch.ts';
+import type { NoticeKind } from '../view/view.ts';
 import type { Listeners } from '../world/emitter.ts';
 import type { DeviceLinks, DeviceLinksEvent, ParameterState } from './device-links.ts';
 import { believedSeconds } from './probation.ts';
@@ -33,7 +34,7 @@ export interface RoundInput {
   /** Called when `trainers` may answer differently. */
   readonly onTrainers: Listeners<void>;
   readonly onActivity: (state: RoundState) => void;
-  readonly onNews: (kind: 'news' | 'problem', sentence: string) => void;
+  readonly onNews: (kind: NoticeKind, sentence: string) => void;
   readonly nameOf: (device: string) => string;
   /** Aborted when the session ends; the round then rejects. */
   readonly signal: AbortSignal;
@@ -108,7 +109,7 @@ export function runRound(input: RoundInput): Promise<RoundResult> {
           deadline = setTimeout(() => loop.take({ type: 'late' }), effect.ms);
           break;
         case 'moved':
-          input.onNews('news', movedSentence(effect, round, nameOf));
+          input.onNews('moved', movedSentence(effect, round, nameOf));
           break;
         case 'trouble':
           input.onNews('problem', `${nameOf(effect.device)} could not do its part: ${effect.sentence}`);

@@ -28,6 +28,8 @@ export type ViewEvent =
   | { readonly type: 'invitation'; readonly invitation: SessionView['invitation'] }
   /** Null when the link is gone. */
   | { readonly type: 'proof'; readonly device: string; readonly proof: LinkProof | null }
+  /** Why there is no link to the host; null when there is one. */
+  | { readonly type: 'trouble'; readonly trouble: string | null }
   | { readonly type: 'kept'; readonly kept: SessionView['kept'] }
   | {
       readonly type: 'notice';
@@ -49,6 +51,7 @@ export function firstView(role: SessionView['role'], self: string): SessionView 
     waiting: [],
     atDoor: null,
     proofs: {},
+    linkTrouble: null,
     room: null,
     status: role === 'watcher' ? { kind: 'watching' } : { kind: 'joining' },
     rounds: [],
@@ -73,14 +76,18 @@ export function reduceView(view: SessionView, event: ViewEvent): SessionView {
       const { [event.device]: _, ...others } = view.proofs;
       return { ...view, proofs: event.proof === null ? others : { ...others, [event.device]: event.proof } };
     }
+    case 'trouble':
+      return { ...view, linkTrouble: event.trouble };
     case 'status':
       return { ...view, status: event.status };
     case 'opening':
       return { ...view, opening: event.opening };
     case 'round':
-      return { ...view, rounds: byRound(view.rounds, [event.report]), activity: null };
+      return withRound(view, event.report);
     case 'score':
-      return withScores({ ...view, evaluation: null }, [event.report]);
+      return withScores({ ...view, evaluation: null, scores: earlier(view.scores, event.report.round) }, [
+        event.report,
+      ]);
     case 'activity':
       return { ...view, activity: event.activity };
     case 'evaluation':
@@ -124,6 +131,18 @@ function reduceMessage(view: SessionView, message: RoomMessage): SessionView {
       return message.refused ? reduceView(view, { type: 'ended', sentence: message.sentence }) : view;
   }
 }
+
+/** A session that went back (its host went on from a checkpoint) tells rounds again: what was told of later ones never was. */
+function withRound(view: SessionView, report: RoundReport): SessionView {
+  const last = view.rounds.at(-1);
+  const back = last !== undefined && report.round <= last.round;
+  const rounds = byRound(back ? earlier(view.rounds, report.round) : view.rounds, [report]);
+  const next = { ...view, rounds, activity: null };
+  return back ? withScores({ ...next, scores: earlier(view.scores, report.round) }, []) : next;
+}
+
+const earlier = <T extends { readonly round: number }>(reports: readonly T[], round: number): readonly T[] =>
+  (reports.at(-1)?.round ?? -1) < round ? reports : reports.filter((report) => report.round < round);
 
 function withRoom(view: SessionView, room: RoomView): SessionView {
   // A host that goes on with a session knows its scores before the room, and what the best is chosen by.

@@ -1,5 +1,5 @@
 import { Emitter } from '../world/emitter.ts';
-import type { SessionView } from './view.ts';
+import type { NoticeKind, SessionView } from './view.ts';
 import { firstView, reduceView, type ViewEvent } from './view-state.ts';
 
 /** Holds a session's view and tells its listeners; every change goes through the pure reducer. */
@@ -21,7 +21,7 @@ export class ViewStore {
     this.#changed.emit(this.#view);
   }
 
-  notice(kind: 'news' | 'problem', sentence: string): void {
+  notice(kind: NoticeKind, sentence: string): void {
     const elapsedSeconds = (performance.now() - this.#startMs) / 1000;
     this.dispatch({ type: 'notice', kind, sentence, elapsedSeconds });
   }

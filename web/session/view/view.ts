@@ -25,10 +25,13 @@ import type { Proof } from '../links/proof.ts';
 
 export type { KeptSession };
 
-/** A sentence for the person, in the order they came; `problem` needs attention, `news` does not. */
+/** `problem` needs attention, `news` does not; `moved` is work that another device took over. */
+export type NoticeKind = 'news' | 'problem' | 'moved';
+
+/** A sentence for the person, in the order they came. */
 export interface Notice {
   readonly id: number;
-  readonly kind: 'news' | 'problem';
+  readonly kind: NoticeKind;
   readonly sentence: string;
   readonly elapsedSeconds: number;
 }
@@ -59,6 +62,8 @@ export interface SessionView {
   readonly atDoor: string | null;
   /** Of the devices that the host is linked with, by id; another device has its own alone. */
   readonly proofs: Readonly<Record<string, LinkProof>>;
+  /** On a joined device: why it has no link to the host just now; null while it has one, or has not tried. */
+  readonly linkTrouble: string | null;
   /** Null until the server answered. */
   readonly room: RoomView | null;
   /** This tab's own state; the room's view of it follows a little later. */

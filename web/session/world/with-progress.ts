@@ -1,3 +1,5 @@
+import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
+
 /** What `work` comes to; meanwhile `look` is called again and again. It may be looking when the work is done, which `isDone` tells. */
 export async function withProgress<T>(
   work: Promise<T>,
@@ -18,4 +20,4 @@ export async function withProgress<T>(
   return result;
 }
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const messageOf = (error: unknown): string => errorSentence(error, '');
