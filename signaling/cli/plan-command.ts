@@ -1,4 +1,5 @@
 import { startThread } from '../node/start-thread.ts';
+import type { SplitAnswer, SplitPlan } from '../planner/pipelines/answer.ts';
 import type { PlanAnswer } from '../planner/problem/answer.ts';
 import { POLICIES } from '../protocol/settings.ts';
 import { CommandError, number, oneOf, printable, readArguments, wholeNumber } from './command-line.ts';
@@ -13,7 +14,7 @@ const HELP = `Usage: tabloom plan FILE [options]
 
 Solves a planning problem: which device trains which block, and with how much bandwidth.
 
-  FILE              a problem as JSON, tabular or detailed (docs/planner.md); - reads standard input
+  FILE              a problem as JSON, tabular, detailed or split (docs/planner.md); - reads standard input
   --policy P        ${POLICIES.join(', ')} (auto)
   --seed N          seed of the random policy (0)
   --time-limit S    give up after so many seconds (${TIME_LIMIT_SECONDS})
@@ -79,13 +80,9 @@ function planned(request: PlanFileRequest, limitSeconds: number): Promise<PlanRe
   }).finally(() => thread.terminate());
 }
 
-function describe(answer: PlanAnswer): string {
+function describe(answer: PlanAnswer | SplitAnswer): string {
   if (!answer.feasible) return `No plan: ${printable(answer.reason)}\n`;
-  const gap = answer.lowerBoundSeconds > 0 ? answer.latencySeconds / answer.lowerBoundSeconds - 1 : 0;
-  const head = [
-    `policy ${answer.policy} (${answer.solver}), ${answer.solveMs.toFixed(1)} ms`,
-    `latency ${answer.latencySeconds.toPrecision(4)} s, lower bound ${answer.lowerBoundSeconds.toPrecision(4)} s (gap ${(100 * gap).toFixed(1)} %)`,
-  ];
+  if ('stages' in answer) return describeSplit(answer);
   const rows = [...answer.assignments]
     .sort((a, b) => a.depth - b.depth || (a.device < b.device ? -1 : 1))
     .map((a) => [
@@ -95,13 +92,52 @@ function describe(answer: PlanAnswer): string {
       a.uploadSeconds.toPrecision(4),
       a.bandwidthHz.toPrecision(4),
     ]);
-  const table = [['depth', 'device', 'compute s', 'upload s', 'bandwidth Hz'], ...rows];
+  return lines(
+    `policy ${answer.policy} (${answer.solver}), ${answer.solveMs.toFixed(1)} ms`,
+    latencyText(answer),
+    '',
+    ...columns([['depth', 'device', 'compute s', 'upload s', 'bandwidth Hz'], ...rows]),
+  );
+}
+
+/** Stages from the embeddings up. */
+function describeSplit(answer: SplitPlan): string {
+  const { microBatches, windowRule, stages } = answer;
+  const ahead = {
+    1: 'windows grow by 1 a stage',
+    2: 'windows grow by 2 a stage',
+    all: 'windows as large as memory allows',
+  };
+  const rows = stages.map((stage) => [
+    printable(stage.device),
+    `${stage.from} to ${stage.to - 1}`,
+    stage.window === 0 ? 'forward only' : String(stage.window),
+    stage.forwardSeconds.toPrecision(4),
+    stage.backwardSeconds.toPrecision(4),
+    (stage.memoryBytes / 1e6).toFixed(1),
+  ]);
+  return lines(
+    `policy split, ${answer.solveMs.toFixed(1)} ms`,
+    latencyText(answer),
+    `${microBatches} ${microBatches === 1 ? 'micro-batch' : 'micro-batches'}, ${ahead[windowRule]}`,
+    '',
+    ...columns([['device', 'units', 'window', 'forward s', 'backward s', 'memory MB'], ...rows]),
+  );
+}
+
+function latencyText({ latencySeconds, lowerBoundSeconds }: { latencySeconds: number; lowerBoundSeconds: number }) {
+  const gap = lowerBoundSeconds > 0 ? latencySeconds / lowerBoundSeconds - 1 : 0;
+  return `latency ${latencySeconds.toPrecision(4)} s, lower bound ${lowerBoundSeconds.toPrecision(4)} s (gap ${(100 * gap).toFixed(1)} %)`;
+}
+
+function columns(table: readonly (readonly string[])[]): string[] {
   const widths = table[0].map((_, i) => Math.max(...table.map((row) => row[i].length)));
-  const lines = table.map((row) =>
+  return table.map((row) =>
     row
       .map((cell, i) => cell.padEnd(widths[i]))
       .join('  ')
       .trimEnd(),
   );
-  return `${[...head, '', ...lines].join('\n')}\n`;
 }
+
+const lines = (...all: readonly string[]): string => `${all.join('\n')}\n`;

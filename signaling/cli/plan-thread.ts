@@ -1,7 +1,12 @@
 import { parentPort } from 'node:worker_threads';
+import type { SplitAnswer } from '../planner/pipelines/answer.ts';
+import { isSplitForm, parseSplitProblem } from '../planner/pipelines/parse.ts';
+import { solveSplit } from '../planner/pipelines/solve-split.ts';
 import type { PlanAnswer } from '../planner/problem/answer.ts';
 import { parseProblem } from '../planner/problem/parse.ts';
+import type { DetailedProblem, TabularProblem } from '../planner/problem/problem.ts';
 import { solve } from '../planner/solve.ts';
+import type { SplitProblem } from '../protocol/pipeline/split-problem.ts';
 import type { Policy } from '../protocol/settings.ts';
 import { parseProblemText } from './problem-file.ts';
 
@@ -13,18 +18,26 @@ export interface PlanFileRequest {
   readonly seed: number;
 }
 
-export type PlanReply = { readonly answer: PlanAnswer } | { readonly sentence: string };
+export type PlanReply = { readonly answer: PlanAnswer | SplitAnswer } | { readonly sentence: string };
+
+const NOT_OF_WHOLE_MODELS =
+  'The problem says what single units of the model cost; it is planned with --policy split (or auto), no other.';
 
 parentPort?.once('message', ({ bytes, policy, seed }: PlanFileRequest) => {
   parentPort?.postMessage(reply());
 
   function reply(): PlanReply {
-    let problem: ReturnType<typeof parseProblem>;
+    const now = () => performance.now();
+    let problem: TabularProblem | DetailedProblem | SplitProblem;
     try {
-      problem = parseProblem(parseProblemText(bytes));
+      const input = parseProblemText(bytes);
+      problem = isSplitForm(input) ? parseSplitProblem(input) : parseProblem(input);
     } catch (error) {
       return { sentence: error instanceof Error ? error.message : String(error) };
     }
-    return { answer: solve(problem, policy, { seed, now: () => performance.now() }) };
+    if (!('split' in problem)) return { answer: solve(problem, policy, { seed, now }) };
+    return policy === 'split' || policy === 'auto'
+      ? { answer: solveSplit(problem, { now }) }
+      : { sentence: NOT_OF_WHOLE_MODELS };
   }
 });

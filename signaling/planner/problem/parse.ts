@@ -18,7 +18,7 @@ export const LARGEST_QUANTITY = 1e50;
 const inRange = (x: number) => x === 0 || (x >= SMALLEST_QUANTITY && x <= LARGEST_QUANTITY);
 const RANGE = `0 or between ${SMALLEST_QUANTITY} and ${LARGEST_QUANTITY}`.replaceAll('+', '');
 
-const quantity = (what: string) =>
+export const quantity = (what: string) =>
   v.pipe(
     v.number(`${what} must be a number`),
     v.finite(`${what} must be finite`),
@@ -41,7 +41,7 @@ const perDepth = v.custom<readonly (number | null)[]>(
   `layerUploadBits must be a number, or a list with one for each depth, each ${RANGE}, and null for a layer without adapters`,
 );
 
-const id = v.pipe(
+export const id = v.pipe(
   v.string('id must be a text'),
   v.minLength(1, 'id must not be empty'),
   v.maxLength(200, 'id must have at most 200 characters'),
@@ -54,14 +54,14 @@ const channel = v.optional(
   v.picklist(['ofdma', 'ofdma-power', 'airtime'], 'channel must be "ofdma", "ofdma-power" or "airtime"'),
 );
 const bandwidthHz = v.pipe(quantity('bandwidthHz'), v.gtValue(0, 'bandwidthHz must be above 0'));
-const count = (what: string, max: number) =>
+export const count = (what: string, max: number) =>
   v.pipe(
     v.number(`${what} must be a number`),
     v.integer(`${what} must be a whole number`),
     v.minValue(1, `${what} must be at least 1`),
     v.maxValue(max, `${what} must be at most ${max}`),
   );
-const some = <T extends v.GenericSchema>(item: T, what: string, max = MAX_DEVICES) =>
+export const some = <T extends v.GenericSchema>(item: T, what: string, max = MAX_DEVICES) =>
   v.pipe(
     v.array(item, `${what} must be a list`),
     v.minLength(1, `${what} must not be empty`),
@@ -211,7 +211,8 @@ function checkDevices({ devices, channel: kind }: TabularProblem | DetailedProbl
   }
 }
 
-function read<T extends v.GenericSchema>(schema: T, input: unknown): v.InferOutput<T> {
+/** Throws ProblemError with the first thing that is wrong. */
+export function read<T extends v.GenericSchema>(schema: T, input: unknown): v.InferOutput<T> {
   const result = v.safeParse(schema, input, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;

@@ -1,0 +1,91 @@
+import * as v from 'valibot';
+import { MAX_LAYERS, MAX_SAMPLES_PER_ROUND } from '../../protocol/limits.ts';
+import type { SplitProblem } from '../../protocol/pipeline/split-problem.ts';
+import { count, id, ProblemError, quantity, read, some } from '../problem/parse.ts';
+
+/** Bounds what a search over orders of devices may be asked for. */
+export const MAX_SPLIT_DEVICES = 4096;
+
+const unitSeconds = (what: string) =>
+  v.object(
+    {
+      embed: quantity('embed'),
+      forwardPerLayer: quantity('forwardPerLayer'),
+      backwardPerLayer: quantity('backwardPerLayer'),
+      head: quantity('head'),
+    },
+    `${what} must be an object`,
+  );
+
+const SplitSchema = v.object({
+  split: v.object(
+    {
+      layers: count('layers', MAX_LAYERS),
+      samples: count('samples', MAX_SAMPLES_PER_ROUND),
+      trainedLayers: v.pipe(
+        v.number('trainedLayers must be a number'),
+        v.integer('trainedLayers must be a whole number'),
+        v.minValue(0, 'trainedLayers must not be negative'),
+      ),
+      hiddenBits: quantity('hiddenBits'),
+      headCutBits: quantity('headCutBits'),
+      messageBits: quantity('messageBits'),
+      layerUploadBits: quantity('layerUploadBits'),
+      headUploadBits: quantity('headUploadBits'),
+      replayBytesPerSample: quantity('replayBytesPerSample'),
+    },
+    'split must be an object',
+  ),
+  devices: some(
+    v.object(
+      {
+        id,
+        fixedSeconds: unitSeconds('fixedSeconds'),
+        secondsPerSample: unitSeconds('secondsPerSample'),
+        memory: v.object(
+          {
+            limitBytes: quantity('limitBytes'),
+            embeddingBytes: quantity('embeddingBytes'),
+            layerBytes: quantity('layerBytes'),
+            headBytes: quantity('headBytes'),
+            transientPerSample: quantity('transientPerSample'),
+            savedPerSamplePerLayer: quantity('savedPerSamplePerLayer'),
+            gradientBytesPerLayer: quantity('gradientBytesPerLayer'),
+          },
+          'memory must be an object',
+        ),
+        bitsPerSecond: v.pipe(quantity('bitsPerSecond'), v.gtValue(0, 'bitsPerSecond must be above 0')),
+        lagSeconds: quantity('lagSeconds'),
+      },
+      'must be an object',
+    ),
+    'devices',
+    MAX_SPLIT_DEVICES,
+  ),
+  host: v.optional(v.string('host must be the id of a device')),
+});
+
+/** Whether the input means to be a problem of a split room. */
+export const isSplitForm = (input: unknown): input is { readonly split: unknown } =>
+  typeof input === 'object' && input !== null && !Array.isArray(input) && 'split' in input;
+
+/** Reads the form for split rooms. Throws ProblemError. */
+export function parseSplitProblem(input: object): SplitProblem {
+  if ('model' in input || 'blocks' in input) {
+    throw new ProblemError('The problem must have one of "split", "model" and "blocks", not several.');
+  }
+  const problem = read(SplitSchema, input);
+  const { layers, trainedLayers } = problem.split;
+  if (trainedLayers > layers) {
+    throw new ProblemError(`There are ${trainedLayers} trainedLayers but ${layers} layers; train those or fewer.`);
+  }
+  const seen = new Set<string>();
+  for (const device of problem.devices) {
+    if (seen.has(device.id)) throw new ProblemError(`Two devices have the id "${device.id}"; ids must differ.`);
+    seen.add(device.id);
+  }
+  if (problem.host !== undefined && !seen.has(problem.host)) {
+    throw new ProblemError(`The host "${problem.host}" is not among the devices; name one of them.`);
+  }
+  return problem;
+}

@@ -1,0 +1,114 @@
+import type { SplitProblem } from '../../protocol/pipeline/split-problem.ts';
+import { lowestUnit } from '../../protocol/pipeline/stages.ts';
+import { unitCount } from '../../protocol/split.ts';
+
+/** A problem as numbers in rows, one entry a device, for searches that look at many thousand plans. */
+export interface Rows {
+  readonly problem: SplitProblem;
+  /** K. */
+  readonly devices: number;
+  /** N. */
+  readonly units: number;
+  /** Lowest trained unit. */
+  readonly low: number;
+  /** D. */
+  readonly samples: number;
+  /** Of the host; -1 where it takes no part. */
+  readonly host: number;
+  /** Bits of all gradients of the units below each unit (N + 1). */
+  readonly gradientBitsBelow: Float64Array;
+  readonly replayBytes: number;
+  readonly rate: Float64Array;
+  readonly lag: Float64Array;
+  readonly limit: Float64Array;
+  readonly embeddingBytes: Float64Array;
+  readonly layerBytes: Float64Array;
+  readonly headBytes: Float64Array;
+  readonly transient: Float64Array;
+  readonly saved: Float64Array;
+  readonly gradientBytes: Float64Array;
+}
+
+export function rowsOf(problem: SplitProblem): Rows {
+  const { split, devices, host } = problem;
+  const units = unitCount(split.layers);
+  const low = lowestUnit(split);
+  const gradientBitsBelow = new Float64Array(units + 1);
+  for (let u = 0; u < units; u++) {
+    const { layerUploadBits: bits, headUploadBits } = split;
+    const layer = typeof bits === 'number' ? bits : (bits[u - 1] ?? 0);
+    const own = u === units - 1 ? headUploadBits : u < low ? 0 : layer;
+    gradientBitsBelow[u + 1] = gradientBitsBelow[u]! + own;
+  }
+  const of = (read: (device: SplitProblem['devices'][number]) => number) => Float64Array.from(devices, read);
+  return {
+    problem,
+    devices: devices.length,
+    units,
+    low,
+    samples: split.samples,
+    host: devices.findIndex(({ id }) => id === host),
+    gradientBitsBelow,
+    replayBytes: split.samples * split.replayBytesPerSample,
+    rate: of((d) => d.bitsPerSecond),
+    lag: of((d) => d.lagSeconds),
+    limit: of((d) => d.memory.limitBytes),
+    embeddingBytes: of((d) => d.memory.embeddingBytes),
+    layerBytes: of((d) => d.memory.layerBytes),
+    headBytes: of((d) => d.memory.headBytes),
+    transient: of((d) => d.memory.transientPerSample),
+    saved: of((d) => d.memory.savedPerSamplePerLayer),
+    gradientBytes: of((d) => d.memory.gradientBytesPerLayer),
+  };
+}
+
+/** What passes of the two sizes of micro-batches cost each device (K): the first `larger` of the M have one sample more than the rest. */
+export interface PassTable {
+  readonly microBatches: number;
+  /** Samples of the largest and of the smallest micro-batch. */
+  readonly largest: number;
+  readonly smallest: number;
+  /** Micro-batches of the largest size. */
+  readonly larger: number;
+  readonly first: PassSeconds;
+  readonly rest: PassSeconds;
+}
+
+/** Seconds at one size. */
+export interface PassSeconds {
+  readonly embed: Float64Array;
+  readonly forward: Float64Array;
+  readonly backward: Float64Array;
+  readonly head: Float64Array;
+  /** Of a message over a cut between layers, and of one over the cut before the head. */
+  readonly hidden: Float64Array;
+  readonly headCut: Float64Array;
+}
+
+export function passTable(rows: Rows, microBatches: number): PassTable {
+  const { samples } = rows;
+  const largest = Math.ceil(samples / microBatches);
+  const smallest = Math.floor(samples / microBatches);
+  return {
+    microBatches,
+    largest,
+    smallest,
+    larger: samples % microBatches || microBatches,
+    first: passSeconds(rows, largest),
+    rest: passSeconds(rows, smallest),
+  };
+}
+
+function passSeconds({ problem: { split, devices } }: Rows, m: number): PassSeconds {
+  const of = (read: (device: SplitProblem['devices'][number]) => number) => Float64Array.from(devices, read);
+  return {
+    embed: of(({ fixedSeconds: fixed, secondsPerSample: each }) => fixed.embed + each.embed * m),
+    forward: of(({ fixedSeconds: fixed, secondsPerSample: each }) => fixed.forwardPerLayer + each.forwardPerLayer * m),
+    backward: of(
+      ({ fixedSeconds: fixed, secondsPerSample: each }) => fixed.backwardPerLayer + each.backwardPerLayer * m,
+    ),
+    head: of(({ fixedSeconds: fixed, secondsPerSample: each }) => fixed.head + each.head * m),
+    hidden: of(({ bitsPerSecond }) => (m * split.hiddenBits + split.messageBits) / bitsPerSecond),
+    headCut: of(({ bitsPerSecond }) => (m * split.headCutBits + split.messageBits) / bitsPerSecond),
+  };
+}

@@ -1,0 +1,95 @@
+import type { SplitDevice, SplitProblem } from '../../protocol/pipeline/split-problem.ts';
+import { windowCap } from '../../protocol/pipeline/stages.ts';
+import { unitCount } from '../../protocol/split.ts';
+import { bytesText } from '../../protocol/words/quantities.ts';
+import { type SplitAnswer, writePlan } from './answer.ts';
+import { Evaluator, type Pipeline } from './evaluator.ts';
+import { firstUnplaced, type Placement, placement } from './fitting.ts';
+import { roomBound } from './room-bound.ts';
+import { rowsOf } from './rows.ts';
+import { anneal, type Found } from './search.ts';
+
+/** Operations of a search: a quarter of a second or so. */
+const WORK = 3e7;
+
+/** The model over a pipeline of devices. The same problem gives the same plan whatever the order of its devices. */
+export function solveSplit(given: SplitProblem, options: { readonly now?: () => number } = {}): SplitAnswer {
+  const started = options.now?.() ?? 0;
+  const answer = solved({ ...given, devices: given.devices.toSorted(compareDevices) });
+  return { ...answer, solveMs: (options.now?.() ?? 0) - started };
+}
+
+function solved(problem: SplitProblem): SplitAnswer {
+  const placed = placement(problem);
+  if (placed === null)
+    return { policy: 'split', feasible: false, reason: whyNone(problem), solver: 'none', solveMs: 0 };
+  const evaluator = new Evaluator(rowsOf(problem));
+  const found = simplest(evaluator, anneal(evaluator, started(evaluator, placed), { seed: 1, work: WORK }));
+  return writePlan(problem, found, roomBound(evaluator, found.seconds));
+}
+
+/** What memory allows, one sample at a time. */
+function started(evaluator: Evaluator, placed: Placement): Found {
+  const pipeline = {
+    devices: placed.map(({ row }) => row),
+    ends: placed.map(({ run }) => run.to),
+    stages: placed.length,
+    microBatches: evaluator.rows.samples,
+    rule: 1,
+  };
+  return { pipeline, seconds: secondsOf(evaluator, pipeline) };
+}
+
+const secondsOf = (evaluator: Evaluator, pipeline: Pipeline): number =>
+  evaluator.load(pipeline) ? evaluator.seconds() : Infinity;
+
+/** The narrowest windows with which it is as quick. */
+function simplest(evaluator: Evaluator, { pipeline, seconds }: Found): Found {
+  for (const rule of [1, 2]) {
+    const narrower = { ...pipeline, rule };
+    const taken = secondsOf(evaluator, narrower);
+    if (taken <= seconds) return { pipeline: narrower, seconds: taken };
+  }
+  return { pipeline, seconds };
+}
+
+/** One sentence that names a unit for which there is no room. */
+function whyNone(problem: SplitProblem): string {
+  const { split, devices } = problem;
+  const units = unitCount(split.layers);
+  const fits = (device: SplitDevice, unit: number) =>
+    windowCap(split, { device, run: { from: unit, to: unit + 1 } }, 1) >= 1;
+  for (let unit = 0; unit < units; unit++) {
+    if (devices.some((device) => fits(device, unit))) continue;
+    const room = Math.max(...devices.map(({ memory }) => memory.limitBytes));
+    return `no device's memory can hold ${unitName(unit, units)}, not even alone: the largest has ${bytesText(room)}; add a device with more`;
+  }
+  const unit = firstUnplaced(problem);
+  const below =
+    unit === 0 ? '' : ` once ${unit === 1 ? 'the embeddings are' : `all up to ${unitName(unit - 1, units)} are`} held`;
+  return `the devices together cannot hold the model: nobody has memory left for ${unitName(unit, units)}${below}; add a device`;
+}
+
+const unitName = (unit: number, units: number): string =>
+  unit === 0 ? 'the embeddings' : unit === units - 1 ? 'the head' : `layer ${unit - 1}`;
+
+/** By their numbers alone, ids only between equals: peers that come in another order get the same plan. */
+function compareDevices(a: SplitDevice, b: SplitDevice): number {
+  const one = numbersOf(a);
+  const other = numbersOf(b);
+  for (const [i, value] of one.entries()) if (value !== other[i]) return value - other[i]!;
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+}
+
+const numbersOf = ({ fixedSeconds, secondsPerSample, memory, bitsPerSecond, lagSeconds }: SplitDevice): number[] => [
+  ...[secondsPerSample, fixedSeconds].flatMap((s) => [s.forwardPerLayer, s.backwardPerLayer, s.embed, s.head]),
+  memory.limitBytes,
+  bitsPerSecond,
+  lagSeconds,
+  memory.embeddingBytes,
+  memory.layerBytes,
+  memory.headBytes,
+  memory.transientPerSample,
+  memory.savedPerSamplePerLayer,
+  memory.gradientBytesPerLayer,
+];

@@ -1,0 +1,161 @@
+import { microBatchSizes, type UnitRun, unitCount } from '../split.ts';
+import type { SplitDevice, SplitModel } from './split-problem.ts';
+
+/**
+ * What a stage costs: seconds of its passes, bits of its messages, bytes that it holds. Units, and L, D, M, S as in docs/planner.md; `low`
+ * is the lowest trained unit. A stage trains where its run reaches above `low`; it sends gradients down where all of it lies above.
+ */
+
+/** How far a stage goes forward ahead of its backward passes: the last stage 1 micro-batch, and so many more for every stage below it. */
+export const WINDOW_RULES = [1, 2, 'all'] as const;
+export type WindowRule = (typeof WINDOW_RULES)[number];
+
+export interface PlacedStage {
+  readonly device: SplitDevice;
+  readonly run: UnitRun;
+}
+
+/** The lowest trained unit; the head is always trained. */
+export const lowestUnit = ({ layers, trainedLayers }: SplitModel): number => layers + 1 - trainedLayers;
+
+export const trains = (model: SplitModel, run: UnitRun): boolean => run.to > lowestUnit(model);
+export const sendsDown = (model: SplitModel, run: UnitRun): boolean => run.from > lowestUnit(model);
+
+export const layersIn = ({ layers }: SplitModel, from: number, to: number): number =>
+  Math.max(0, Math.min(to, layers + 1) - Math.max(from, 1));
+
+/** Layers of the run that go backward. */
+export const backwardLayers = (model: SplitModel, { from, to }: UnitRun): number =>
+  layersIn(model, Math.max(from, lowestUnit(model)), to);
+
+/** Of a micro-batch of `samples` samples. */
+export function forwardSeconds(model: SplitModel, { device, run }: PlacedStage, samples: number): number {
+  const { fixedSeconds: fixed, secondsPerSample: each } = device;
+  const embedded = run.from === 0 ? fixed.embed + each.embed * samples : 0;
+  return embedded + layersIn(model, run.from, run.to) * (fixed.forwardPerLayer + each.forwardPerLayer * samples);
+}
+
+/** Of a micro-batch of `samples` samples, the head's forward pass with it; 0 where nothing is trained. */
+export function backwardSeconds(model: SplitModel, { device, run }: PlacedStage, samples: number): number {
+  if (!trains(model, run)) return 0;
+  const { fixedSeconds: fixed, secondsPerSample: each } = device;
+  const head = run.to === unitCount(model.layers) ? fixed.head + each.head * samples : 0;
+  return backwardLayers(model, run) * (fixed.backwardPerLayer + each.backwardPerLayer * samples) + head;
+}
+
+/** Bits of a message of `samples` samples over the cut below `unit`, up or down. */
+export const cutBits = (model: SplitModel, unit: number, samples: number): number =>
+  samples * (unit === model.layers + 1 ? model.headCutBits : model.hiddenBits) + model.messageBits;
+
+/** Bits of all gradients of a run, sent to the host once a round. */
+export function gradientBits(model: SplitModel, run: UnitRun): number {
+  const { layers, layerUploadBits: bits, headUploadBits } = model;
+  const head = run.to === unitCount(layers) ? headUploadBits : 0;
+  if (typeof bits === 'number') return backwardLayers(model, run) * bits + head;
+  const first = Math.max(run.from, lowestUnit(model), 1) - 1;
+  return bits.slice(first, Math.max(first, Math.min(run.to, layers + 1) - 1)).reduce((a, b) => a + b, head);
+}
+
+/** Of the frozen weights. */
+export function weightBytes(model: SplitModel, { device, run }: PlacedStage): number {
+  const { embeddingBytes, layerBytes, headBytes } = device.memory;
+  return (
+    (run.from === 0 ? embeddingBytes : 0) +
+    layersIn(model, run.from, run.to) * layerBytes +
+    (run.to === unitCount(model.layers) ? headBytes : 0)
+  );
+}
+
+/** With `window` micro-batches of `samples` samples between their forward and their backward pass. */
+export function stageBytes(model: SplitModel, stage: PlacedStage, samples: number, window: number): number {
+  const { transientPerSample, savedPerSamplePerLayer, gradientBytesPerLayer } = stage.device.memory;
+  const trained = backwardLayers(model, stage.run);
+  const replay = stage.run.from === 0 ? 0 : model.samples * model.replayBytesPerSample;
+  return (
+    weightBytes(model, stage) +
+    samples * transientPerSample +
+    trained * gradientBytesPerLayer +
+    replay +
+    window * samples * trained * savedPerSamplePerLayer
+  );
+}
+
+/** The most micro-batches of `samples` samples that may be between forward and backward; 0 where not even one fits, Infinity where they cost nothing. */
+export function windowCap(model: SplitModel, stage: PlacedStage, samples: number): number {
+  const free = stage.device.memory.limitBytes - stageBytes(model, stage, samples, 0);
+  if (free < 0) return 0;
+  const each = samples * backwardLayers(model, stage.run) * stage.device.memory.savedPerSamplePerLayer;
+  return each === 0 ? Infinity : Math.floor(free / each);
+}
+
+/**
+ * Windows of a pipeline's stages, 0 where nothing is trained; null where a stage does not fit. They never grow towards the loss, so that
+ * what a stage waits for was always sent (docs/planner.md).
+ */
+export function windowsOf(
+  model: SplitModel,
+  stages: readonly PlacedStage[],
+  microBatches: number,
+  rule: WindowRule,
+): readonly number[] | null {
+  const largest = Math.ceil(model.samples / microBatches);
+  const last = stages.length - 1;
+  const windows: number[] = [];
+  let cap = microBatches;
+  for (const [s, stage] of stages.entries()) {
+    const own = windowCap(model, stage, largest);
+    if (own < 1) return null;
+    if (trains(model, stage.run)) cap = Math.min(cap, own);
+    const wanted = rule === 'all' ? microBatches : rule * (last - s) + 1;
+    windows.push(trains(model, stage.run) ? Math.min(cap, wanted) : 0);
+  }
+  return windows;
+}
+
+/** What the schedule needs of a stage. Seconds have one entry for each micro-batch. */
+export interface StageTimes {
+  readonly forwardSeconds: readonly number[];
+  readonly backwardSeconds: readonly number[];
+  /** Of sending hidden states to the stage above; not read of the last stage. */
+  readonly upSeconds: readonly number[];
+  /** Of sending their gradient to the stage below; null where it sends none. */
+  readonly downSeconds: readonly number[] | null;
+  readonly lagSeconds: number;
+  /** Of sending its gradients to the host; null where they need no link, and where it has none. */
+  readonly gradientSeconds: number | null;
+  /** 0 where nothing is trained. */
+  readonly window: number;
+}
+
+/** Null where a stage does not fit its device. */
+export function stageTimes(
+  model: SplitModel,
+  stages: readonly PlacedStage[],
+  microBatches: number,
+  rule: WindowRule,
+  host: string | undefined,
+): readonly StageTimes[] | null {
+  const windows = windowsOf(model, stages, microBatches, rule);
+  return windows && stages.map((stage, s) => timesOf(model, stage, microBatches, windows[s]!, host));
+}
+
+export function timesOf(
+  model: SplitModel,
+  stage: PlacedStage,
+  microBatches: number,
+  window: number,
+  host: string | undefined,
+): StageTimes {
+  const sizes = microBatchSizes(model.samples, microBatches);
+  const { device, run } = stage;
+  const sending = (unit: number) => sizes.map((m) => cutBits(model, unit, m) / device.bitsPerSecond);
+  return {
+    forwardSeconds: sizes.map((m) => forwardSeconds(model, stage, m)),
+    backwardSeconds: sizes.map((m) => backwardSeconds(model, stage, m)),
+    upSeconds: run.to === unitCount(model.layers) ? sizes.map(() => 0) : sending(run.to),
+    downSeconds: sendsDown(model, run) ? sending(run.from) : null,
+    lagSeconds: device.lagSeconds,
+    gradientSeconds: trains(model, run) && device.id !== host ? gradientBits(model, run) / device.bitsPerSecond : null,
+    window,
+  };
+}
