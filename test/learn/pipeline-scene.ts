@@ -2,7 +2,7 @@ import type { Block } from '../../signaling/protocol/round.ts';
 import type { UnitRun } from '../../signaling/protocol/split.ts';
 import { unitCount } from '../../signaling/protocol/split.ts';
 import type { TokenBatch } from '../../worker/api/batch.ts';
-import type { StageOperation, StageOrder, StageValues } from '../../worker/api/stage-api.ts';
+import type { StageOrder, StagePass, StageValues } from '../../worker/api/stage-api.ts';
 import type { Engine } from '../../worker/engine/engine.ts';
 import { runStage, type StageInputs } from '../../worker/learn/stage.ts';
 import { runOrder } from '../../worker/learn/trainer.ts';
@@ -107,19 +107,18 @@ export async function pipeline(
   engines: readonly Engine[],
   orders: readonly StageOrder[],
   hold: (message: string) => number = () => 0,
-): Promise<Outcome & { readonly operations: readonly (readonly StageOperation[])[]; readonly messages: number }> {
+): Promise<Outcome & { readonly passes: readonly (readonly StagePass[])[]; readonly messages: number }> {
   const inboxes = orders.map(() => new Inbox());
   const gradients = new Map<Block, Float32Array>();
   let [lossSum, messages] = [0, 0];
-  const operations = await Promise.all(
+  const passes = await Promise.all(
     orders.map(async (order, s) => {
-      let done: readonly StageOperation[] = [];
+      const ended: StagePass[] = [];
       for await (const part of runStage(engines[s]!, order, inboxes[s]!, async () => {}))
         if (part.kind === 'gradient') gradients.set(part.block, part.gradient);
-        else if (part.kind === 'done') {
-          lossSum += part.lossSum;
-          done = part.operations;
-        } else {
+        else if (part.kind === 'done') lossSum += part.lossSum;
+        else if (part.kind === 'passed') ended.push(part);
+        else {
           messages++;
           const to = inboxes[part.kind === 'hidden' ? s + 1 : s - 1]!;
           let ticks = hold(`${s} ${part.kind} ${part.microBatch}`);
@@ -129,8 +128,8 @@ export async function pipeline(
           };
           deliver();
         }
-      return done;
+      return ended;
     }),
   );
-  return { gradients, lossSum, operations, messages };
+  return { gradients, lossSum, passes, messages };
 }

@@ -60,7 +60,7 @@ describe('the order of a stage', () => {
   it('is forwards up to the window, then one backward and one forward by turns, then the rest', () => {
     const words = (...of: Parameters<typeof stageSequence>) =>
       stageSequence(...of)
-        .map(({ kind, microBatch }) => `${kind === 'forward' ? 'F' : 'B'}${microBatch + 1}`)
+        .map(({ direction, microBatch }) => `${direction === 'up' ? 'F' : 'B'}${microBatch + 1}`)
         .join(' ');
     expect(words(4, 2, true)).toBe('F1 F2 B1 F3 B2 F4 B3 B4');
     expect(words(3, 1, true)).toBe('F1 B1 F2 B2 F3 B3');
@@ -95,10 +95,10 @@ describe('a pipeline of four stages, with dropout', () => {
       const orders = stageOrders({ ...recipe, layers }, LAYERS, RUNS, WINDOWS['as many as stages above']);
       const found = await pipeline(engines(engine, RUNS), orders);
       expectSame(found, wanted);
-      const kinds = found.operations.map((ofStage) => [...new Set(ofStage.map(({ kind }) => kind))]);
-      const both = ['forward', 'backward'];
+      const kinds = found.passes.map((ofStage) => [...new Set(ofStage.map(({ direction }) => direction))]);
+      const both = ['up', 'down'];
       // Layer 1 is the second stage's, as unit 2 of units 1 and 2; layers 2 and 3 are the third one's.
-      expect(kinds).toEqual([['forward'], lowest === 1 ? both : ['forward'], both, both]);
+      expect(kinds).toEqual([['up'], lowest === 1 ? both : ['up'], both, both]);
       // Five micro-batches: three cuts up, and down those of stages that lie above the lowest layer wholly.
       expect(found.messages).toBe(5 * (3 + (lowest === 1 ? 2 : 1)));
     }
@@ -198,8 +198,8 @@ it('a stage that is given up leaves no pass open', async () => {
   };
   const { runStage } = await import('../../worker/learn/stage.ts');
   const parts = runStage(counted, order!, { take: () => new Promise(() => {}) }, async () => {});
-  await parts.next();
-  await parts.next();
+  // Of two micro-batches: that they passed, and what they made.
+  for (let i = 0; i < 4; i++) await parts.next();
   expect(open).toBe(2);
   await parts.return();
   expect(open).toBe(0);
@@ -217,7 +217,7 @@ it('what goes up through the stages, without dropout, comes out as the logits of
   for (const run of RUNS) {
     const { tokens, lengths } = batch;
     const chunk = { run, tokens, lengths, ids: run.from === 0 ? batch.ids : null, hidden };
-    hidden = await evaluateStage(engine, chunk, async () => {});
+    hidden = await evaluateStage(engine, chunk, 1, async () => {});
   }
   expect(hidden).toEqual(wanted);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fromHalf, halfValue, toHalf } from '../../worker/model/half.ts';
+import { fromHalf, halfValue, toHalf } from '../../signaling/protocol/exchange/half.ts';
 import { pcg4d } from '../../worker/model/pcg4d.ts';
 
 const ALL = Uint16Array.from({ length: 65_536 }, (_, bits) => bits);

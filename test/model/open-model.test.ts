@@ -1,9 +1,9 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { halfBits } from '../../signaling/protocol/exchange/half.ts';
 import type { ModelShape, ModelSource } from '../../signaling/protocol/settings.ts';
 import { randomValues } from '../../worker/check/random-model.ts';
 import { openHttp } from '../../worker/files/open-file.ts';
 import { frozenBytes, frozenTensors, loadFrozen } from '../../worker/model/description.ts';
-import { halfBits } from '../../worker/model/half.ts';
 import { preflight } from '../../worker/model/model-preflight.ts';
 import { modelFiles, parseIndex } from '../../worker/model/open-model.ts';
 import { matrixValues } from '../../worker/model/stored-matrix.ts';

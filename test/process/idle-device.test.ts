@@ -58,6 +58,16 @@ const whole = (api: DeviceWorkerApi): DeviceWorkerApi => ({
   next: () => api.next(),
   cancel: () => api.cancel(),
   evaluate: (batch) => api.evaluate(batch),
+  fits: (request) => api.fits(request),
+  measure: (request) => api.measure(request),
+  loadPart: (request) => api.loadPart(request),
+  holds: () => api.holds(),
+  prefetch: (request) => api.prefetch(request),
+  setStageParameters: (parameters) => api.setStageParameters(parameters),
+  beginStage: (order) => api.beginStage(order),
+  give: (values) => api.give(values),
+  nextOfStage: () => api.nextOfStage(),
+  evaluateStage: (chunk) => api.evaluateStage(chunk),
   progress: () => api.progress(),
 });
 

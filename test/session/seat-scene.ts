@@ -9,6 +9,10 @@ import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
 import type { WorkOrder, WorkPart } from '../../worker/api/work.ts';
 import { profile, SETTINGS } from '../protocol/samples.ts';
 
+const unasked = async (): Promise<never> => {
+  throw new Error('This worker is no stage.');
+};
+
 /** A worker that does what the test says, when it says so; one order at a time, as the real one. */
 export class ScriptedWorker implements DeviceWorkerApi {
   readonly did: string[] = [];
@@ -55,6 +59,17 @@ export class ScriptedWorker implements DeviceWorkerApi {
       this.#logits = resolve;
     });
   }
+
+  fits = async () => true;
+  holds = async () => null;
+  prefetch = async () => undefined;
+  measure = () => this.profile();
+  loadPart = (request: Parameters<DeviceWorkerApi['loadPart']>[0]) => this.load(request);
+  setStageParameters = unasked;
+  beginStage = unasked;
+  give = unasked;
+  nextOfStage = unasked;
+  evaluateStage = unasked;
 
   async progress() {
     return { stage: 'weights', done: 1, total: 2 } as const;

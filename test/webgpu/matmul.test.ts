@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fromHalf, toHalf } from '../../signaling/protocol/exchange/half.ts';
 import { relativeError } from '../../worker/check/golden-check.ts';
 import { randomValues } from '../../worker/check/random-model.ts';
 import { hiddenMask } from '../../worker/engine/dropout.ts';
@@ -13,7 +14,6 @@ import {
 } from '../../worker/engine/webgpu/kernels/matmul/matmul.ts';
 import type { MatmulVariant } from '../../worker/engine/webgpu/kernels/matmul/matmul-variant.ts';
 import type { Tile } from '../../worker/engine/webgpu/kernels/tile.ts';
-import { fromHalf, toHalf } from '../../worker/model/half.ts';
 import { needs } from '../needs.ts';
 import { openGpu } from './dawn.ts';
 import { GPU } from './gpu-need.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { fromHalf, toHalf } from '../../signaling/protocol/exchange/half.ts';
 import { packBatch, packRows, unpackRows } from '../../worker/engine/webgpu/packing.ts';
-import { fromHalf, toHalf } from '../../worker/model/half.ts';
 
 describe('a batch without its padding', () => {
   const batch = {

@@ -1,7 +1,9 @@
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { Transfer } from '../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
+import type { UnitRun } from '../../signaling/protocol/split.ts';
 import type { TokenBatch } from './batch.ts';
+import type { StageChunk, StageOrder, StageParameters, StagePart, StageValues } from './stage-api.ts';
 import type { WorkOrder, WorkPart } from './work.ts';
 
 export interface LoadProgress {
@@ -12,27 +14,52 @@ export interface LoadProgress {
   readonly transfer?: Transfer;
 }
 
-/** The device's worker: model, engine, gradients. One order at a time. */
+export interface LoadRequest {
+  readonly settings: SessionSettings;
+  /** Where `models/` is served, or a folder URL (file:) for a headless device. */
+  readonly origin: string;
+  /** For trying slow devices out: every computation takes so many times longer. 1 is honest. */
+  readonly slowdown: number;
+  /** What takes more is refused: weights before they are fetched, an order before it is begun. */
+  readonly memoryLimitBytes: number;
+}
+
+export interface Loaded {
+  readonly engine: string;
+  readonly backend: string;
+  readonly parameterCount: number;
+}
+
+/** The device's worker: model, engine, gradients. One order, or one stage, at a time. */
 export interface DeviceWorkerApi {
-  /** `origin` is where `models/` is served, or a folder URL (file:) for a headless device. */
-  load(request: {
-    settings: SessionSettings;
-    origin: string;
-    /** For trying slow devices out: every computation takes so many times longer. 1 is honest. */
-    slowdown: number;
-    /** A model whose weights alone take more is refused before it is fetched. */
-    memoryLimitBytes: number;
-  }): Promise<{ engine: string; backend: string; parameterCount: number }>;
+  load(request: LoadRequest): Promise<Loaded>;
+  /** Whether the whole model's weights are within the limit; nothing is fetched to tell. */
+  fits(request: Pick<LoadRequest, 'settings' | 'memoryLimitBytes'>): Promise<boolean>;
   /** Seconds and bytes at the session's shapes; `linkBitsPerSecond` is measured by the session, not here. */
   profile(request: { memoryLimitBytes: number }): Promise<Omit<Profile, 'linkBitsPerSecond'>>;
+  /** The same before anything of the model is fetched: on one layer, embeddings and a head of random weights. */
+  measure(request: Omit<LoadRequest, 'origin'>): Promise<Omit<Profile, 'linkBitsPerSecond'>>;
+  /** A run of the model's units instead of all of it; what was loaded before goes first. */
+  loadPart(request: LoadRequest & { readonly run: UnitRun }): Promise<Loaded>;
+  /** What is loaded; null for nothing. */
+  holds(): Promise<UnitRun | null>;
+  /** Brings a run's files onto this device, as far as it keeps any, without holding them. */
+  prefetch(request: Pick<LoadRequest, 'settings' | 'origin'> & { readonly run: UnitRun }): Promise<void>;
   /** Replaces the whole flat parameter vector of ParameterLayout. */
   setParameters(values: Float32Array): Promise<void>;
+  setStageParameters(parameters: StageParameters): Promise<void>;
   /** Starts an order; its parts are then pulled with `next`, shallow blocks first, `done` last. */
   begin(order: WorkOrder): Promise<void>;
   next(): Promise<WorkPart>;
-  /** Gives up the running order before its next layer; a pending `next` rejects. */
+  /** Starts a stage of a pipeline. What its neighbours say is given, in any order, each once; its parts are pulled, `done` last. */
+  beginStage(order: StageOrder): Promise<void>;
+  give(values: StageValues): Promise<void>;
+  nextOfStage(): Promise<StagePart>;
+  /** Gives up the running order or stage before its next layer; a pending `next` rejects. */
   cancel(): Promise<void>;
   /** (B, labels) row-major logits without dropout; as many samples at once as the device has the memory for. */
   evaluate(batch: TokenBatch): Promise<Float32Array>;
+  /** Through the run alone, beside a running stage: what goes up, or of the last stage (B, labels) logits. */
+  evaluateStage(chunk: StageChunk): Promise<Float32Array>;
   progress(): Promise<LoadProgress>;
 }

@@ -39,18 +39,25 @@ export interface StageValues {
   readonly values: Float32Array;
 }
 
-/** When a pass of a micro-batch began and ended here, in seconds since the stage began; waiting for its input is not part of it. */
-export interface StageOperation {
-  readonly kind: 'forward' | 'backward';
+/** A pass of a micro-batch that has ended here; waiting for its input is not part of it. */
+export interface StagePass {
+  readonly kind: 'passed';
+  readonly direction: 'up' | 'down';
   readonly microBatch: number;
-  readonly startSeconds: number;
-  readonly endSeconds: number;
+  /** From the moment when the stage was begun. */
+  readonly sinceSeconds: number;
+  readonly seconds: number;
 }
 
-type Gradient = Extract<WorkPart, { kind: 'gradient' }>;
-type Done = Extract<WorkPart, { kind: 'done' }> & { readonly operations: readonly StageOperation[] };
+/** Pulled like the parts of an order; a pass is told of before what it made. */
+export type StagePart = StageValues | StagePass | WorkPart;
 
-export type StagePart = StageValues | Gradient | Done;
+/** The trained values of a run: the head's first where it has the head, then its trained layers' in ascending order. */
+export interface StageParameters {
+  readonly layers: readonly number[];
+  readonly head: boolean;
+  readonly values: Float32Array;
+}
 
 /** Some samples on their way up through one stage, without dropout. */
 export interface StageChunk {
@@ -61,4 +68,6 @@ export interface StageChunk {
   readonly ids: Int32Array | null;
   /** What came from the stage below; null for the one with the embeddings. */
   readonly hidden: Float32Array | null;
+  /** For this chunk alone; those of the orders are back afterwards. */
+  readonly parameters: StageParameters;
 }

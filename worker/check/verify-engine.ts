@@ -1,8 +1,8 @@
+import { fromHalf, toHalf } from '../../signaling/protocol/exchange/half.ts';
 import { median } from '../../signaling/protocol/median.ts';
 import type { Engine, EnginePrecision } from '../engine/engine.ts';
 import { createReferenceEngine, type Store } from '../engine/reference/engine.ts';
 import { adamWStep, createAdamWState } from '../learn/optimiser.ts';
-import { fromHalf, toHalf } from '../model/half.ts';
 import type { ParameterLayout } from '../model/layout.ts';
 import { checkGolden, FULL_LIMIT, type GoldenErrors, relativeError, tensorErrors, tensorKind } from './golden-check.ts';
 import type { GoldenCase } from './golden-file.ts';

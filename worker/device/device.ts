@@ -1,31 +1,32 @@
 import * as Comlink from 'comlink';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { Transfer } from '../../signaling/protocol/room-view.ts';
-import { type ModelShape, type SessionSettings, WEIGHT_STORAGES } from '../../signaling/protocol/settings.ts';
-import { bytesText } from '../../signaling/protocol/words/quantities.ts';
+import { labelsPerSample, type SessionSettings } from '../../signaling/protocol/settings.ts';
+import { holdsRun, type UnitRun, wholeRun } from '../../signaling/protocol/split.ts';
 import type { TokenBatch } from '../api/batch.ts';
-import type { DeviceWorkerApi, LoadProgress } from '../api/device-api.ts';
+import type { DeviceWorkerApi, Loaded, LoadProgress, LoadRequest } from '../api/device-api.ts';
+import type { StageChunk, StageOrder, StageParameters, StagePart, StageValues } from '../api/stage-api.ts';
 import type { WorkOrder, WorkPart } from '../api/work.ts';
-import { selfTest } from '../check/self-test.ts';
-import type { Engine, EngineRequest } from '../engine/engine.ts';
-import { lossOf } from '../engine/loss.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import { evaluateBatch, runOrder } from '../learn/trainer.ts';
-import { maxTokens } from '../model/config.ts';
 import { frozenBytes, frozenTensors } from '../model/description.ts';
 import { modelFiles } from '../model/open-model.ts';
 import { measureSeconds } from './calibration.ts';
-import { ENGINES } from './engines.ts';
+import { chooseEngine, refuseLongSamples, refuseOtherShape, refuseTooLarge, requestOf } from './loading.ts';
 import { probeMemory } from './memory-probe.ts';
+import { StageDesk } from './stage-desk.ts';
 import { memoryOf, slowed } from './stated.ts';
 import { stepPause } from './step-pause.ts';
 import { TransferMeter } from './transfer-meter.ts';
 
-interface Loaded {
+interface Held {
   readonly settings: SessionSettings;
   readonly engine: Engine;
   readonly slowdown: number;
+  readonly run: UnitRun;
+  readonly desk: StageDesk;
 }
 
 interface RunningOrder {
@@ -37,7 +38,7 @@ interface RunningOrder {
 export class Device implements DeviceWorkerApi {
   readonly #open: OpenFile;
   readonly #store: ChunkStore | null;
-  #loaded: Loaded | undefined;
+  #held: Held | undefined;
   #progress: LoadProgress = { stage: 'config', done: 0, total: 1 };
   #transfer: (() => Transfer) | null = null;
   #order: RunningOrder | undefined;
@@ -52,16 +53,35 @@ export class Device implements DeviceWorkerApi {
     this.#store = store;
   }
 
-  async load({
-    settings,
-    origin,
-    slowdown,
-    memoryLimitBytes,
-  }: Parameters<DeviceWorkerApi['load']>[0]): ReturnType<DeviceWorkerApi['load']> {
-    await this.#loaded?.engine.dispose();
-    this.#loaded = undefined;
+  async load(request: LoadRequest): Promise<Loaded> {
+    return this.#load(request, wholeRun(request.settings.shape.layers));
+  }
+
+  async loadPart(request: LoadRequest & { readonly run: UnitRun }): Promise<Loaded> {
+    return this.#load(request, request.run);
+  }
+
+  async fits({ settings, memoryLimitBytes }: Parameters<DeviceWorkerApi['fits']>[0]): Promise<boolean> {
+    return frozenBytes(settings.shape, settings.weights) <= memoryLimitBytes;
+  }
+
+  async measure(): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
+    throw new Error('This device cannot measure itself before it has the model yet.');
+  }
+
+  async prefetch(): Promise<void> {}
+
+  async holds(): Promise<UnitRun | null> {
+    return this.#held?.run ?? null;
+  }
+
+  async #load({ settings, origin, slowdown, memoryLimitBytes }: LoadRequest, run: UnitRun): Promise<Loaded> {
+    await this.cancel();
+    const before = this.#held;
+    this.#held = undefined;
+    await before?.engine.dispose();
     this.#progress = { stage: 'config', done: 0, total: 1 };
-    const { model, weights: weightStorage, shape, lora, task, training } = settings;
+    const { model, shape } = settings;
     let remark: string | undefined;
     const files = modelFiles(this.#open, this.#store, model, origin, {
       onProblem: (sentence) => {
@@ -71,28 +91,21 @@ export class Device implements DeviceWorkerApi {
     });
     refuseOtherShape(await files.shape(), shape);
     refuseTooLarge(settings, memoryLimitBytes);
-    if (training.maxTokens > maxTokens(shape))
-      throw new Error(
-        `The session's samples have up to ${training.maxTokens} tokens; the model takes ${maxTokens(shape)}.`,
-      );
+    refuseLongSamples(settings);
     const now = () => performance.now() / 1000;
     const weights = await files.weights((bytes) => meter.add(bytes, now()));
     const meter = new TransferMeter(weights.fileBytes(frozenTensors(shape)).total, now());
     this.#progress = { stage: 'weights', done: 0, total: 1 };
     this.#transfer = () => ({ ...meter.at(now()), ...(remark === undefined ? {} : { remark }) });
     const { engine, failed } = await chooseEngine({
-      shape,
-      lora,
-      labelCount: task.labelCount,
-      loss: lossOf(task, training),
+      ...requestOf(settings),
       weights,
-      weightStorage,
-      withDropout: training.dropout > 0,
       onProgress: (progress) => {
         this.#progress = progress;
       },
     });
-    this.#loaded = { settings, engine, slowdown };
+    const desk = new StageDesk(engine, slowdown, labelsPerSample(settings.task));
+    this.#held = { settings, engine, slowdown, run, desk };
     return { engine: engine.name, backend: `${engine.backend}${failed}`, parameterCount: engine.layout.length };
   }
 
@@ -123,13 +136,19 @@ export class Device implements DeviceWorkerApi {
   }
 
   async setParameters(values: Float32Array): Promise<void> {
-    await this.#ready().engine.setParameters(values);
+    const { engine, desk } = this.#ready();
+    await desk.idle();
+    await desk.alone(() => engine.setParameters(values));
+  }
+
+  async setStageParameters(parameters: StageParameters): Promise<void> {
+    await this.#ready().desk.setParameters(parameters);
   }
 
   async begin(order: WorkOrder): Promise<void> {
-    if (this.#order !== undefined) throw new Error('This device is still working on another order.');
+    const { engine, slowdown, desk } = this.#ready();
+    if (this.#order !== undefined || desk.isBusy) throw new Error('This device is still working on another order.');
     await this.#ending;
-    const { engine, slowdown } = this.#ready();
     const stop = new AbortController();
     this.#order = { parts: runOrder(engine, order, stepPause(slowdown, stop.signal)), stop };
   }
@@ -149,7 +168,30 @@ export class Device implements DeviceWorkerApi {
     }
   }
 
+  async beginStage(order: StageOrder): Promise<void> {
+    const { desk, run } = this.#ready();
+    if (this.#order !== undefined) throw new Error('This device is still working on another order.');
+    if (!holdsRun(run, order.run))
+      throw new Error(
+        `Units ${order.run.from} to ${order.run.to - 1} of the model are wanted; this device holds ${run.from} to ${run.to - 1}.`,
+      );
+    await this.#ending;
+    await desk.begin(order);
+  }
+
+  async give(values: StageValues): Promise<void> {
+    this.#ready().desk.give(values);
+  }
+
+  async nextOfStage(): Promise<StagePart> {
+    const part = await this.#ready().desk.next();
+    if (part.kind === 'gradient') return Comlink.transfer(part, [part.gradient.buffer]);
+    if (part.kind === 'hidden' || part.kind === 'dHidden') return Comlink.transfer(part, [part.values.buffer]);
+    return part;
+  }
+
   async cancel(): Promise<void> {
+    await this.#held?.desk.cancel();
     const order = this.#order;
     if (order === undefined) return;
     order.stop.abort(new Error('The order was given up.'));
@@ -160,41 +202,27 @@ export class Device implements DeviceWorkerApi {
   }
 
   async evaluate(batch: TokenBatch): Promise<Float32Array> {
-    const { engine, slowdown } = this.#ready();
+    const { engine, slowdown, desk } = this.#ready();
     const longest = batch.lengths.reduce((a, b) => Math.max(a, b), 1);
     const most = evaluatedAtOnce(engine, Math.min(longest, batch.tokens), this.#limitBytes);
-    const logits = await evaluateBatch(engine, batch, most, stepPause(slowdown, new AbortController().signal));
+    const pause = stepPause(slowdown, new AbortController().signal);
+    const logits = await desk.alone(() => evaluateBatch(engine, batch, most, pause));
     return Comlink.transfer(logits, [logits.buffer]);
+  }
+
+  async evaluateStage(chunk: StageChunk): Promise<Float32Array> {
+    const values = await this.#ready().desk.evaluate(chunk);
+    return Comlink.transfer(values, [values.buffer]);
   }
 
   #finish(order: RunningOrder): void {
     if (this.#order === order) this.#order = undefined;
   }
 
-  #ready(): Loaded {
-    if (this.#loaded === undefined) throw new Error('The device has not loaded a model yet.');
-    return this.#loaded;
+  #ready(): Held {
+    if (this.#held === undefined) throw new Error('The device has not loaded a model yet.');
+    return this.#held;
   }
-}
-
-/** The first engine that runs here and passes the self-test; `failed` says which ones did not. */
-async function chooseEngine(request: EngineRequest): Promise<{ engine: Engine; failed: string }> {
-  const failed: string[] = [];
-  let reason: unknown = new Error('No engine runs on this device: it has neither WebGPU nor WebAssembly.');
-  for (const kind of ENGINES) {
-    if ((await kind.absent()) !== null || !(await kind.trains())) continue;
-    try {
-      await selfTest(kind.create, request.weightStorage);
-      const engine = await kind.create(request);
-      return { engine, failed: failed.length === 0 ? '' : ` (${failed.join(', ')} failed here)` };
-    } catch (error) {
-      // A model that is at fault itself fails with the next engine, too.
-      reason = error;
-      failed.push(kind.id);
-      console.warn(error instanceof Error ? error.message : String(error));
-    }
-  }
-  throw reason;
 }
 
 /** More samples at once make evaluation no faster. */
@@ -209,24 +237,4 @@ export function evaluatedAtOnce(engine: Pick<Engine, 'bytes'>, tokens: number, l
   };
   while (samples > 1 && !fits()) samples = Math.floor(samples / 2);
   return samples;
-}
-
-/** Every engine holds at least the frozen tensors in the session's storage. */
-function refuseTooLarge({ model, shape, weights }: SessionSettings, memoryLimitBytes: number): void {
-  const bytes = frozenBytes(shape, weights);
-  if (bytes <= memoryLimitBytes) return;
-  const lean = WEIGHT_STORAGES.find((storage) => frozenBytes(shape, storage) <= memoryLimitBytes);
-  throw new Error(
-    `The weights of ${model.id} take ${bytesText(bytes)} here, and training may use ${bytesText(memoryLimitBytes)}.${
-      lean === undefined ? '' : ` A session with ${lean} weights takes ${bytesText(frozenBytes(shape, lean))}.`
-    }`,
-  );
-}
-
-function refuseOtherShape(found: ModelShape, expected: ModelShape): void {
-  for (const [key, value] of Object.entries(expected))
-    if (Object.entries(found).find(([name]) => name === key)?.[1] !== value)
-      throw new Error(
-        `The model's config.json and the session disagree about ${key}; was the model changed meanwhile?`,
-      );
 }

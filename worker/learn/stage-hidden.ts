@@ -1,4 +1,5 @@
 import type { TokenBatch } from '../api/batch.ts';
+import type { StageParameters } from '../api/stage-api.ts';
 import type { Engine, Hidden } from '../engine/engine.ts';
 import { hiddenFromValues } from '../engine/hidden.ts';
 
@@ -43,3 +44,19 @@ export async function wrapHidden(
 
 /** Passes that may be open at once. */
 export const openPasses = ({ name }: Engine): number => (name === 'webgpu' ? 1 : Number.POSITIVE_INFINITY);
+
+const vectors = new WeakMap<Engine, Float32Array>();
+
+/** Sets the trained values of some blocks; the others stay as they were set the same way. */
+export async function setBlocks(engine: Engine, { layers, head, values }: StageParameters): Promise<void> {
+  const { layout } = engine;
+  const vector = vectors.get(engine) ?? new Float32Array(layout.length);
+  vectors.set(engine, vector);
+  let at = 0;
+  for (const { offset, length } of [...(head ? [layout.head] : []), ...layers.map((layer) => layout.layers[layer]!)]) {
+    vector.set(values.subarray(at, at + length), offset);
+    at += length;
+  }
+  if (at !== values.length) throw new RangeError(`The stage trains ${at} values; ${values.length} were given.`);
+  await engine.setParameters(vector.slice());
+}

@@ -1,6 +1,6 @@
 import { partOf, unitCount } from '../../signaling/protocol/split.ts';
 import type { TokenBatch } from '../api/batch.ts';
-import type { StageChunk, StageOperation, StageOrder, StagePart, StageValues } from '../api/stage-api.ts';
+import type { StageChunk, StageOrder, StagePart, StagePass, StageValues } from '../api/stage-api.ts';
 import type { BlockGradient, Engine, Hidden, Pass } from '../engine/engine.ts';
 import { blockSums } from './block-sums.ts';
 import { type MicroBatch, sizedMicroBatches } from './micro-batches.ts';
@@ -11,6 +11,9 @@ import type { AfterStep } from './trainer.ts';
 export interface StageInputs {
   take(kind: StageValues['kind'], microBatch: number): Promise<Float32Array>;
 }
+
+/** Settles when the engine is free, with what frees it again: no two passes are asked anything at a time. */
+export type Turn = () => Promise<() => void>;
 
 /** What of the model a stage goes through, and what it has to say to its neighbours. */
 function placeOf({ shape }: Pick<Engine, 'shape'>, { run, lowest }: Pick<StageOrder, 'run' | 'lowest'>) {
@@ -33,15 +36,15 @@ export function stageSequence(
   microBatches: number,
   window: number,
   trains: boolean,
-): readonly Pick<StageOperation, 'kind' | 'microBatch'>[] {
-  const forward = (microBatch: number) => ({ kind: 'forward', microBatch }) as const;
+): readonly Pick<StagePass, 'direction' | 'microBatch'>[] {
+  const forward = (microBatch: number) => ({ direction: 'up', microBatch }) as const;
   const all = Array.from({ length: microBatches }, (_, j) => j);
   if (!trains) return all.map(forward);
   const first = Math.max(1, Math.min(window, microBatches));
   return [
     ...all.slice(0, first).map(forward),
     ...all.flatMap((j) => [
-      { kind: 'backward', microBatch: j } as const,
+      { direction: 'down', microBatch: j } as const,
       ...(j + first < microBatches ? [forward(j + first)] : []),
     ]),
   ];
@@ -61,6 +64,7 @@ export async function* runStage(
   order: StageOrder,
   inputs: StageInputs,
   afterStep: AfterStep,
+  turn: Turn = async () => () => {},
 ): AsyncGenerator<StagePart, void, void> {
   const { add } = blockSums();
   const { trains, firstAbove } = placeOf(engine, order);
@@ -71,7 +75,6 @@ export async function* runStage(
   const began = performance.now();
   const now = () => (performance.now() - began) / 1000;
   const seconds = { all: 0, forward: 0 };
-  const operations: StageOperation[] = [];
   let lossSum = 0;
   const step: Step = async (work) => {
     const start = performance.now();
@@ -83,43 +86,52 @@ export async function* runStage(
   const open = new Map<number, Going>();
   /** Inputs of micro-batches that go forward again. */
   const kept = new Map<number, Float32Array | null>();
+  let free: (() => void) | null = null;
+  /** Between two passes others may use the engine, where it can have one more open than it has now. */
+  const rest = (): void => {
+    if (open.size >= openPasses(engine)) return;
+    free?.();
+    free = null;
+  };
   try {
-    for (const { kind, microBatch: j } of stageSequence(batches.length, order.window, trains)) {
+    for (const { direction, microBatch: j } of stageSequence(batches.length, order.window, trains)) {
       const { batch } = batches[j]!;
-      if (kind === 'forward') {
-        const input = order.run.from === 0 ? null : await inputs.take('hidden', j);
-        const startSeconds = now();
+      const isForward = direction === 'up';
+      const isGiven = isForward ? order.run.from > 0 : !isLast;
+      const given = isGiven ? await inputs.take(isForward ? 'hidden' : 'dHidden', j) : null;
+      free ??= await turn();
+      const sinceSeconds = now();
+      const passed = (): StagePass => {
+        const seconds = now() - sinceSeconds;
+        return { kind: 'passed', direction, microBatch: j, sinceSeconds, seconds };
+      };
+      if (isForward) {
+        if (again) kept.set(j, given);
         const before = seconds.all;
-        if (again) kept.set(j, input);
         // The last stage says nothing up: where it goes forward again, the first time would be for nobody.
-        if (!(again && isLast)) {
-          const going = await forward(engine, order, batch, input, trains && !again, step);
+        const going = again && isLast ? null : await forward(engine, order, batch, given, trains && !again, step);
+        let values: Float32Array | null = null;
+        if (going !== null) {
           if (trains && !again) open.set(j, going);
-          const { hidden } = going;
           if (!isLast || first > 1) {
-            const values = await step(() => readHidden(batch, hidden, isLast || firstAbove));
-            hidden.dispose();
-            if (!open.has(j)) going.pass.dispose();
-            if (isLast) going.values = values;
-            else yield { kind: 'hidden', microBatch: j, values };
+            values = await step(() => readHidden(batch, going.hidden, isLast || firstAbove));
+            going.hidden.dispose();
           }
+          if (isLast) going.values = values;
+          if (!open.has(j)) going.pass.dispose();
         }
         seconds.forward += seconds.all - before;
-        operations.push({ kind, microBatch: j, startSeconds, endSeconds: now() });
+        rest();
+        yield passed();
+        if (values !== null && !isLast) yield { kind: 'hidden', microBatch: j, values };
         continue;
       }
-      const above = isLast ? null : await inputs.take('dHidden', j);
-      const startSeconds = now();
       const going = open.get(j) ?? (await forward(engine, order, batch, kept.get(j) ?? null, true, step));
       open.set(j, going);
       kept.delete(j);
-      const made = backward(engine, order, going, above, step);
-      for (let next = await made.next(); ; next = await made.next()) {
-        if (next.done) {
-          lossSum += next.value.lossSum;
-          if (next.value.below !== null) yield { kind: 'dHidden', microBatch: j, values: next.value.below };
-          break;
-        }
+      const made = backward(engine, order, going, given, step);
+      let next = await made.next();
+      for (; !next.done; next = await made.next()) {
         const { block } = next.value;
         if (block === 'head' ? !order.head : !order.layers.includes(block)) continue;
         const gradient = add(block, next.value.gradient);
@@ -127,16 +139,26 @@ export async function* runStage(
       }
       going.pass.dispose();
       open.delete(j);
-      operations.push({ kind, microBatch: j, startSeconds, endSeconds: now() });
+      rest();
+      yield passed();
+      lossSum += next.value.lossSum;
+      if (next.value.below !== null) yield { kind: 'dHidden', microBatch: j, values: next.value.below };
     }
   } finally {
     for (const { pass } of open.values()) pass.dispose();
+    open.clear();
+    rest();
   }
-  yield { kind: 'done', lossSum, computeSeconds: seconds.all, forwardSeconds: seconds.forward, operations };
+  yield { kind: 'done', lossSum, computeSeconds: seconds.all, forwardSeconds: seconds.forward };
 }
 
 /** Some samples forward through one stage, without dropout: what goes up, or with the head (B,labels) logits. */
-export async function evaluateStage(engine: Engine, chunk: StageChunk, afterStep: AfterStep): Promise<Float32Array> {
+export async function evaluateStage(
+  engine: Engine,
+  chunk: Omit<StageChunk, 'parameters'>,
+  labelsPerSample: number,
+  afterStep: AfterStep,
+): Promise<Float32Array> {
   const { shape } = engine;
   const { lengths, run } = chunk;
   const samples = lengths.length;
@@ -147,7 +169,7 @@ export async function evaluateStage(engine: Engine, chunk: StageChunk, afterStep
     lowest: shape.layers,
     recompute: false,
     positions,
-    labels: null,
+    labels: new Float32Array(samples * labelsPerSample),
     microBatchSizes: [samples],
     dropout: { probability: 0, seed: 0 },
   };

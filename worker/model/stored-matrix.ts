@@ -1,5 +1,5 @@
+import { halfBits, halfValue } from '../../signaling/protocol/exchange/half.ts';
 import type { WeightStorage } from '../../signaling/protocol/settings.ts';
-import { halfBits, halfValue } from './half.ts';
 
 /**
  * A frozen matrix (rows, columns), row-major, as it stays in memory. Engines compute with the values that the storage holds, in f32 or

@@ -1,19 +1,14 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
-import type { Profile } from '../../../signaling/protocol/profile.ts';
 import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { OrderTag } from '../../../signaling/protocol/round.ts';
 import { labelsPerSample, type SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../../../worker/api/batch.ts';
-import type { DeviceWorkerApi } from '../../../worker/api/device-api.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
-import { Ending, whileOpen } from '../world/ending.ts';
-import type { SessionEnvironment, WorkerHandle } from '../world/environment.ts';
-import { withProgress } from '../world/with-progress.ts';
 import type { ParameterState } from './device-links.ts';
 import { type Heard, hearAbandoned, hearOrder, isCurrent, NOTHING_HEARD } from './heard.ts';
+import { type Measured, ModelWorker, type SeatWorld } from './model-worker.ts';
 
-const PROGRESS_EVERY_MS = 250;
 /** Orders and chunks that may wait for this device; a host gives it all orders of a round at most. */
 const MAX_QUEUED_WORK = 128;
 /** Its bytes, as multiples of the session's longest order: what a round has in all, twice, and what was given out again. */
@@ -53,44 +48,21 @@ interface Attachment {
  * was asked over a link that is gone, is stopped.
  */
 export class TrainerSeat {
-  readonly #worker: WorkerHandle<DeviceWorkerApi>;
-  readonly #environment: Pick<SessionEnvironment, 'origin' | 'memoryLimitBytes' | 'startDeviceWorker'>;
-  readonly #settings: SessionSettings;
-  readonly #onStatus: (status: DeviceStatus) => void;
-  readonly #ending = new Ending();
+  readonly model: ModelWorker;
   readonly #maxQueuedBytes: number;
   #attached: Attachment | null = null;
   #questions: Question[] = [];
   #working = false;
   #running: OrderTag | null = null;
-  /** The values that the worker has; null while that is not known. */
-  #loaded: Float32Array | null = null;
 
-  constructor(
-    environment: Pick<SessionEnvironment, 'origin' | 'memoryLimitBytes' | 'startDeviceWorker'>,
-    settings: SessionSettings,
-    onStatus: (status: DeviceStatus) => void,
-  ) {
-    this.#environment = environment;
-    this.#settings = settings;
+  constructor(world: SeatWorld, settings: SessionSettings, onStatus: (status: DeviceStatus) => void) {
     this.#maxQueuedBytes = MAX_QUEUED_ORDERS * tensorSizes(settings).toDeviceBytes;
-    this.#onStatus = onStatus;
-    this.#worker = environment.startDeviceWorker();
+    this.model = new ModelWorker(world, settings, onStatus);
   }
 
   /** Loads the model and measures the device. Rejects with a sentence for the person. */
-  async prepare(slowdown: number): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
-    const { api } = this.#worker;
-    this.#onStatus({ kind: 'loading', done: 0, total: 1 });
-    const { origin, memoryLimitBytes } = this.#environment;
-    const request = { settings: this.#settings, origin, slowdown, memoryLimitBytes };
-    await withProgress(this.#open(api.load(request)), PROGRESS_EVERY_MS, async (isDone) => {
-      const { done, total, transfer } = await api.progress();
-      if (!isDone())
-        this.#onStatus({ kind: 'loading', done, total: Math.max(1, total), ...(transfer && { transfer }) });
-    });
-    this.#onStatus({ kind: 'profiling' });
-    return this.#open(api.profile({ memoryLimitBytes }));
+  prepare(slowdown: number): Promise<Measured> {
+    return this.model.prepare(slowdown);
   }
 
   /** Takes orders from this link from now on; those of an earlier link are dropped, the host has given them to others. */
@@ -116,7 +88,7 @@ export class TrainerSeat {
   /** Logits, (B,labels), of samples that are in no order; computed as soon as the running order is done. */
   predict(batch: TokenBatch, parameters: ParameterState): Promise<Float32Array> {
     return new Promise((resolve, reject) => {
-      if (this.#ending.why !== null) return reject(new Error(CLOSED));
+      if (this.model.isClosed) return reject(new Error(CLOSED));
       if (this.#questions.length >= MAX_QUESTIONS)
         return reject(new Error(`${MAX_QUESTIONS} texts are waiting to be tried; wait for an answer first.`));
       this.#questions.push({ batch, parameters, resolve, reject });
@@ -127,13 +99,7 @@ export class TrainerSeat {
   close(): void {
     this.#attached = null;
     for (const { reject } of this.#questions.splice(0)) reject(new Error(CLOSED));
-    this.#ending.end('The session is over.');
-    this.#worker.terminate();
-  }
-
-  /** A worker that was terminated settles nothing. */
-  #open<T>(work: Promise<T>): Promise<T> {
-    return whileOpen(this.#ending.on, work);
+    this.model.close();
   }
 
   #detach(): void {
@@ -142,7 +108,7 @@ export class TrainerSeat {
   }
 
   #cancel(): void {
-    if (this.#running !== null) void this.#worker.api.cancel();
+    if (this.#running !== null) void this.model.api.cancel();
   }
 
   #take(attached: Attachment, message: DataMessage): void {
@@ -162,6 +128,9 @@ export class TrainerSeat {
       }
       attached.queue.push(header.type === 'order' ? { header, tensors } : { header, tensors });
       void this.#work();
+    } else if (header.type === 'stage-order') {
+      const heard = hearOrder(attached.heard, header.tag);
+      if (heard !== null) this.#heard(attached, heard);
     } else if (header.type === 'abandon') this.#heard(attached, hearAbandoned(attached.heard, header.tag));
   }
 
@@ -211,20 +180,17 @@ export class TrainerSeat {
     for (let next = this.#questions[0]; next !== undefined; next = this.#questions[0]) {
       const { batch, parameters, resolve, reject } = next;
       try {
-        await this.#setParameters(parameters.values);
-        resolve(await this.#open(this.#worker.api.evaluate(batch)));
+        const { model } = this;
+        const logits = await model.alone(async () => {
+          await model.setParameters(parameters.values);
+          return model.open(model.api.evaluate(batch));
+        });
+        resolve(logits);
       } catch (error) {
         reject(error);
       }
       this.#questions.shift();
     }
-  }
-
-  async #setParameters(values: Float32Array): Promise<void> {
-    if (values === this.#loaded) return;
-    this.#loaded = null;
-    await this.#open(this.#worker.api.setParameters(values));
-    this.#loaded = values;
   }
 
   async #setVersion({ parameters }: Attachment, version: number): Promise<void> {
@@ -235,7 +201,7 @@ export class TrainerSeat {
       const versions = there.map((one) => one.version).join(' and ');
       throw new Error(`Work is for version ${version}, but this device has version ${versions || 'none'}.`);
     }
-    await this.#setParameters(found.values);
+    await this.model.setParameters(found.values);
   }
 
   async #order(
@@ -245,20 +211,23 @@ export class TrainerSeat {
   ): Promise<void> {
     const { tag, layers, head, microBatch, recompute, dropout } = header;
     const { link, uploads, bitsPerSecond } = attached;
-    const { api } = this.#worker;
+    const { model } = this;
+    const { api } = model;
     const [ids, lengths, labels, positions] = tensors;
     const batch = receivedBatch(ids, lengths, labels, positions, header.tokens);
     if (uploads.length >= MAX_UPLOADING_ORDERS) await uploads.shift();
     const isWanted = (): boolean => this.#attached === attached && isCurrent(attached.heard, tag);
-    await this.#setVersion(attached, header.version);
-    if (!isWanted()) return;
     const pace = { bitsPerSecond: Math.max(1, header.share * bitsPerSecond) };
     const sends: Promise<void>[] = [];
-    this.#running = tag;
     try {
-      await this.#open(api.begin({ round: tag.round, batch, layers, head, microBatch, recompute, dropout }));
+      await model.alone(async () => {
+        await this.#setVersion(attached, header.version);
+        if (!isWanted()) return;
+        this.#running = tag;
+        await model.open(api.begin({ round: tag.round, batch, layers, head, microBatch, recompute, dropout }));
+      });
       while (isWanted()) {
-        const part = await this.#open(api.next());
+        const part = await model.open(api.next());
         if (part.kind === 'gradient') {
           const { block, gradient } = part;
           // Not awaited: the next layer is computed while this one travels. The link keeps the order.
@@ -276,7 +245,7 @@ export class TrainerSeat {
       // Left before its end: the worker takes no other order until this one is given up.
       if (this.#running !== null) {
         this.#running = null;
-        await this.#open(api.cancel());
+        await model.open(api.cancel());
       }
     }
   }
@@ -287,10 +256,13 @@ export class TrainerSeat {
     tensors: DataMessage<'evaluate'>['tensors'],
   ): Promise<void> {
     const [ids, lengths] = tensors;
-    const none = new Float32Array(header.samples * labelsPerSample(this.#settings.task));
+    const none = new Float32Array(header.samples * labelsPerSample(this.model.settings.task));
     const batch = receivedBatch(ids, lengths, none, new Int32Array(header.samples), header.tokens);
-    await this.#setVersion(attached, header.version);
-    const logits = await this.#open(this.#worker.api.evaluate(batch));
+    const { model } = this;
+    const logits = await model.alone(async () => {
+      await this.#setVersion(attached, header.version);
+      return model.open(model.api.evaluate(batch));
+    });
     await attached.link.send({ header: { type: 'logits', tag: header.tag }, tensors: [logits] });
   }
 }

@@ -1,5 +1,5 @@
+import { fromHalf, toHalf } from '../../../signaling/protocol/exchange/half.ts';
 import type { TokenBatch } from '../../api/batch.ts';
-import { fromHalf, toHalf } from '../../model/half.ts';
 import { longestBlock } from '../../model/layout.ts';
 import { dropoutScale, dropoutThreshold } from '../dropout.ts';
 import type { BlockGradient, Hidden, LayerRange, Pass, PassOptions } from '../engine.ts';

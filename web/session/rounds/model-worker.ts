@@ -1,0 +1,136 @@
+import type { Profile } from '../../../signaling/protocol/profile.ts';
+import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
+import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import { holdsRun, type UnitRun, wholeRun } from '../../../signaling/protocol/split.ts';
+import type { DeviceWorkerApi } from '../../../worker/api/device-api.ts';
+import type { StageChunk, StageParameters } from '../../../worker/api/stage-api.ts';
+import { Ending, whileOpen } from '../world/ending.ts';
+import type { SessionEnvironment, WorkerHandle } from '../world/environment.ts';
+import { withProgress } from '../world/with-progress.ts';
+
+const PROGRESS_EVERY_MS = 250;
+
+export type SeatWorld = Pick<SessionEnvironment, 'origin' | 'memoryLimitBytes' | 'startDeviceWorker'>;
+export type Measured = Omit<Profile, 'linkBitsPerSecond'>;
+
+/** A device's worker as its seats share it: what of the model it has, and which trained values. */
+export class ModelWorker {
+  readonly #worker: WorkerHandle<DeviceWorkerApi>;
+  readonly #world: SeatWorld;
+  readonly settings: SessionSettings;
+  readonly #onStatus: (status: DeviceStatus) => void;
+  readonly #ending = new Ending();
+  /** The values that the worker has; null while that is not known. */
+  #set: Float32Array | StageParameters | null = null;
+  #holds: UnitRun | null = null;
+  #slowdown = 1;
+  /** One after the other: the model is fetched once at a time. */
+  #loading: Promise<unknown> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(world: SeatWorld, settings: SessionSettings, onStatus: (status: DeviceStatus) => void) {
+    this.#world = world;
+    this.settings = settings;
+    this.#onStatus = onStatus;
+    this.#worker = world.startDeviceWorker();
+  }
+
+  get api(): DeviceWorkerApi {
+    return this.#worker.api;
+  }
+
+  get holds(): UnitRun | null {
+    return this.#holds;
+  }
+
+  get isClosed(): boolean {
+    return this.#ending.why !== null;
+  }
+
+  /** Loads the model and measures the device. Rejects with a sentence for the person. */
+  async prepare(slowdown: number): Promise<Measured> {
+    this.#slowdown = slowdown;
+    const { shape } = this.settings;
+    await this.#load(wholeRun(shape.layers), () => this.api.load(this.#request()));
+    this.#onStatus({ kind: 'profiling' });
+    return this.open(this.api.profile({ memoryLimitBytes: this.#world.memoryLimitBytes }));
+  }
+
+  /** Whether the whole model's weights are within what training may take here. */
+  fits(): Promise<boolean> {
+    const { memoryLimitBytes } = this.#world;
+    return this.open(this.api.fits({ settings: this.settings, memoryLimitBytes }));
+  }
+
+  /** Measures the device before it fetches anything of the model, on one layer of the same shape. */
+  async measure(slowdown: number): Promise<Measured> {
+    this.#slowdown = slowdown;
+    this.#onStatus({ kind: 'profiling' });
+    const { memoryLimitBytes } = this.#world;
+    return this.open(this.api.measure({ settings: this.settings, slowdown, memoryLimitBytes }));
+  }
+
+  /** Has the run in memory, and fetches it where need be. Rejects with a sentence. */
+  hold(run: UnitRun): Promise<void> {
+    const held = this.#loading.then(async () => {
+      if (!holdsRun(this.#holds, run)) await this.#load(run, () => this.api.loadPart({ ...this.#request(), run }));
+    });
+    this.#loading = held.catch(() => undefined);
+    return held;
+  }
+
+  /** Trained values that are set in `work`, and what is begun with them: nobody else sets others in between. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Within `alone`, as is the next one. */
+  async setParameters(values: Float32Array): Promise<void> {
+    if (values === this.#set) return;
+    this.#set = null;
+    await this.open(this.api.setParameters(values));
+    this.#set = values;
+  }
+
+  async setStageParameters(parameters: StageParameters): Promise<void> {
+    if (parameters === this.#set) return;
+    this.#set = null;
+    await this.open(this.api.setStageParameters(parameters));
+    this.#set = parameters;
+  }
+
+  /** With trained values of its own; those that were set may be others afterwards. */
+  evaluateStage(chunk: StageChunk): Promise<Float32Array> {
+    this.#set = null;
+    return this.open(this.api.evaluateStage(chunk));
+  }
+
+  /** A worker that was terminated settles nothing. */
+  open<T>(work: Promise<T>): Promise<T> {
+    return whileOpen(this.#ending.on, work);
+  }
+
+  close(): void {
+    this.#ending.end('The session is over.');
+    this.#worker.terminate();
+  }
+
+  #request() {
+    const { origin, memoryLimitBytes } = this.#world;
+    return { settings: this.settings, origin, slowdown: this.#slowdown, memoryLimitBytes };
+  }
+
+  async #load(run: UnitRun, load: () => Promise<unknown>): Promise<void> {
+    this.#onStatus({ kind: 'loading', done: 0, total: 1 });
+    this.#holds = null;
+    this.#set = null;
+    await withProgress(this.open(load()), PROGRESS_EVERY_MS, async (isDone) => {
+      const { done, total, transfer } = await this.api.progress();
+      if (!isDone())
+        this.#onStatus({ kind: 'loading', done, total: Math.max(1, total), ...(transfer && { transfer }) });
+    });
+    this.#holds = run;
+  }
+}

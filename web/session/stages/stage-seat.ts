@@ -1,0 +1,348 @@
+import type { DataMessage, TensorSizes } from '../../../signaling/protocol/exchange/data-messages.ts';
+import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
+import type { StageHeader } from '../../../signaling/protocol/exchange/stage-messages.ts';
+import { trainedBlocks } from '../../../signaling/protocol/exchange/stage-messages.ts';
+import { MAX_HIDDEN_SAMPLES } from '../../../signaling/protocol/limits.ts';
+import type { StageParameters } from '../../../worker/api/stage-api.ts';
+import type { MessageLink } from '../links/message-link.ts';
+import { tensorSizes } from '../links/tensor-sizes.ts';
+import { type Heard, hearAbandoned, hearOrder, isCurrent, NOTHING_HEARD } from '../rounds/heard.ts';
+import type { ModelWorker } from '../rounds/model-worker.ts';
+import { Emitter } from '../world/emitter.ts';
+import { type Early, EarlyHidden } from './early-hidden.ts';
+import { PassReport } from './pass-report.ts';
+import { StageChunks } from './stage-chunks.ts';
+import { type Side, StageRound } from './stage-round.ts';
+import { Traffic } from './traffic.ts';
+
+/** Hidden states that may wait for their order, as rounds of the session's largest: one may be under way and the next one begun. */
+const EARLY_ROUNDS = 2;
+
+type Hidden = DataMessage<'hidden'>;
+
+/** Links to neighbours, where there are any. */
+export interface DirectLinks {
+  /** False where there is no link to the device that this is for. */
+  send(message: Hidden): boolean;
+  /** It said what no stage says. */
+  lose(device: string, sentence: string): void;
+}
+
+/** What belongs to one link to the host and goes with it. */
+interface Attachment {
+  readonly link: MessageLink;
+  readonly bitsPerSecond: number;
+  heard: Heard;
+  /** The latest that came with each kind of work: rounds go on while those of an evaluation are still needed. */
+  readonly parameters: Record<Work['type'], VersionOfRun | null>;
+}
+
+type Work = StageHeader<'stage-order' | 'stage-evaluate'>;
+
+/** Of a run that nothing of is trained. */
+const NO_PARAMETERS: StageParameters = { layers: [], head: false, values: new Float32Array() };
+
+interface VersionOfRun {
+  readonly version: number;
+  readonly run: string;
+  readonly values: StageParameters;
+}
+
+/**
+ * A device's part in a split room: the stage that it is in each round. What its neighbours say goes to the worker and what the worker makes
+ * goes to them, directly or by way of the host. What was said is kept until the round is merged: where a neighbour is lost, the next one gets it again.
+ * What is of another epoch, round or term, or came before, is dropped.
+ */
+export class StageSeat {
+  readonly #self: string;
+  readonly #model: ModelWorker;
+  readonly #sizes: TensorSizes;
+  readonly #early: EarlyHidden;
+  readonly #chunks: StageChunks;
+  readonly #neighbours = new Emitter<readonly string[]>();
+  readonly traffic = new Traffic();
+  /** Devices beside this one in the round under way. */
+  readonly onNeighbours = this.#neighbours.on;
+  readonly #idle = new Emitter<void>();
+  direct: DirectLinks | null = null;
+  #attached: Attachment | null = null;
+  #round: StageRound | null = null;
+  /** Those whose work has begun and not ended. */
+  #going = 0;
+  /** The round that the worker was told to begin; and the one that it has begun, which takes what neighbours say. */
+  #running: StageRound | null = null;
+  #begun: StageRound | null = null;
+
+  constructor(self: string, model: ModelWorker) {
+    this.#self = self;
+    this.#model = model;
+    const { settings } = model;
+    this.#sizes = tensorSizes(settings);
+    const { samplesPerRound, maxTokens } = settings.training;
+    const samples = Math.max(samplesPerRound, MAX_HIDDEN_SAMPLES);
+    this.#early = new EarlyHidden(2 * EARLY_ROUNDS * samples * maxTokens * settings.shape.hiddenSize * 4);
+    this.#chunks = new StageChunks({
+      self,
+      model,
+      say: (message) => this.#say(message),
+      answer: (message) => void this.#attached?.link.send(message),
+      onWrong: (device, sentence) => this.direct?.lose(device, sentence),
+    });
+  }
+
+  /** Takes orders from this link from now on; those of an earlier link are dropped, the host has given them to others. */
+  attach(link: MessageLink, bitsPerSecond: number): void {
+    this.#drop();
+    const attached: Attachment = {
+      link,
+      bitsPerSecond,
+      heard: NOTHING_HEARD,
+      parameters: { 'stage-order': null, 'stage-evaluate': null },
+    };
+    this.#attached = attached;
+    link.onMessage((message) => {
+      if (this.#attached === attached) this.#take(attached, message);
+    });
+    link.onClose(() => {
+      if (this.#attached !== attached) return;
+      this.#attached = null;
+      this.#drop();
+    });
+  }
+
+  /** Settles when no order is under way. */
+  quiet(): Promise<void> {
+    if (this.#going === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const off = this.#idle.on(() => {
+        off();
+        resolve();
+      });
+    });
+  }
+
+  /** Hidden states that came over the link to a neighbour. */
+  receive(message: Hidden, device: string): void {
+    const { from, to } = message.header;
+    if (from !== device || to !== this.#self) this.direct?.lose(device, 'A neighbouring stage spoke for another one.');
+    else this.#hear({ message, sender: device, isRelayed: false });
+  }
+
+  /** The link to a neighbour is new, or gone: what was on its way may be lost, and is said again. */
+  again(device: string): void {
+    for (const side of ['below', 'above'] as const)
+      if (this.#round?.neighbours[side]?.device === device) this.#sayAgain(this.#round, side);
+  }
+
+  close(): void {
+    this.#attached = null;
+    this.#drop();
+  }
+
+  #drop(): void {
+    this.#chunks.clear();
+    this.#early.clear();
+    this.#end();
+  }
+
+  /** What is kept of the round goes; a worker that is still at it stops. */
+  #end(): void {
+    this.#round = null;
+    if (this.#running !== null) void this.#model.api.cancel();
+  }
+
+  #take(attached: Attachment, message: DataMessage): void {
+    const { header, tensors } = message;
+    switch (header.type) {
+      case 'order':
+      case 'stage-order': {
+        const heard = hearOrder(attached.heard, header.tag);
+        if (heard === null) return;
+        attached.heard = heard;
+        if (header.type === 'stage-order') this.#begin(attached, header, tensors);
+        else if (this.#round !== null && !isCurrent(heard, this.#round.header.tag)) this.#end();
+        return;
+      }
+      case 'abandon':
+        attached.heard = hearAbandoned(attached.heard, header.tag);
+        if (this.#round !== null && !isCurrent(attached.heard, this.#round.header.tag)) this.#end();
+        return;
+      case 'rewire':
+        this.#rewire(header);
+        return;
+      case 'merged': {
+        const tag = this.#round?.header.tag;
+        if (tag !== undefined && tag.term === header.term && tag.round <= header.round) this.#end();
+        return;
+      }
+      case 'hidden':
+        if (message.header.type === 'hidden')
+          this.#hear({ message: { header, tensors }, sender: header.from, isRelayed: true });
+        return;
+      case 'stage-evaluate':
+        this.#chunks.begin(header, tensors, this.#parametersOf(attached, header, tensors));
+        this.#lookAgain();
+        return;
+      default:
+        return;
+    }
+  }
+
+  #begin(attached: Attachment, header: StageHeader<'stage-order'>, tensors: readonly FrameTensor[]): void {
+    const parameters = this.#parametersOf(attached, header, tensors);
+    let round: StageRound;
+    try {
+      if (parameters === null)
+        throw new Error(`This device does not have version ${header.version} of its parameters.`);
+      round = new StageRound(header, tensors, this.#model.settings.shape);
+    } catch (error) {
+      this.#fail(attached, header, error);
+      return;
+    }
+    this.#end();
+    this.#round = round;
+    this.#tellNeighbours(round);
+    this.#going++;
+    this.#run(attached, round, parameters)
+      .catch((error: unknown) => this.#fail(attached, header, error))
+      .finally(() => {
+        if (--this.#going === 0) this.#idle.emit();
+      });
+  }
+
+  async #run(attached: Attachment, round: StageRound, parameters: StageParameters): Promise<void> {
+    const model = this.#model;
+    const { link, bitsPerSecond } = attached;
+    const { tag, share } = round.header;
+    const isWanted = (): boolean => this.#attached === attached && this.#round === round;
+    const report = new PassReport((passes) => {
+      if (isWanted()) void link.send({ header: { type: 'passed', tag, passes: [...passes] }, tensors: [] });
+    });
+    const pace = { bitsPerSecond: Math.max(1, share * bitsPerSecond) };
+    try {
+      await model.hold(round.order.run);
+      await model.alone(async () => {
+        await model.open(model.api.cancel());
+        if (!isWanted()) return;
+        await model.setStageParameters(parameters);
+        if (!isWanted()) return;
+        this.#running = round;
+        await model.open(model.api.beginStage(round.order));
+        this.#begun = round;
+      });
+      if (!isWanted()) return;
+      this.#lookAgain();
+      for (;;) {
+        const part = await model.open(model.api.nextOfStage());
+        if (!isWanted()) return;
+        if (part.kind === 'passed') report.add(part);
+        else if (part.kind === 'gradient')
+          void link.send({ header: { type: 'gradient', tag, block: part.block }, tensors: [part.gradient] }, pace);
+        else if (part.kind === 'done') {
+          this.#running = null;
+          report.flush();
+          const lossSum = Number.isFinite(part.lossSum) ? part.lossSum : null;
+          const { computeSeconds } = part;
+          void link.send({ header: { type: 'done', tag, lossSum, computeSeconds }, tensors: [] });
+          return;
+        } else {
+          const message = round.say(part, this.#self);
+          if (message === null) throw new Error('Hidden states are not finite numbers any more.');
+          this.#say(message);
+        }
+      }
+    } catch (error) {
+      if (isWanted()) throw error;
+    } finally {
+      report.stop();
+      // Left before its end: the worker takes nothing else until this one is given up.
+      if (this.#running === round) {
+        this.#running = null;
+        await model.open(model.api.cancel());
+      }
+    }
+  }
+
+  #hear(early: Early): void {
+    const { message, sender, isRelayed } = early;
+    const bytes = message.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    this.traffic.count('received', sender, bytes, isRelayed);
+    this.#consider(early);
+  }
+
+  #consider(early: Early): void {
+    const { message, sender, isRelayed } = early;
+    if ('chunk' in message.header.of) {
+      if (!this.#chunks.receive(message, sender)) this.#early.keep(early);
+      return;
+    }
+    const round = this.#round;
+    // Before its passes have begun, too: what comes then waits with what is early.
+    if (round === null || this.#begun !== round) {
+      if (round === null || round.isWaitingFor(message)) this.#early.keep(early);
+      return;
+    }
+    const received = round.receive(message, sender);
+    if (received.kind === 'early') this.#early.keep(early);
+    else if (received.kind === 'given') void this.#model.api.give(received.values).catch(() => undefined);
+    else if (received.kind === 'wrong' && !isRelayed) this.direct?.lose(sender, received.sentence);
+  }
+
+  #lookAgain(): void {
+    for (const early of this.#early.takeAll()) this.#consider(early);
+  }
+
+  #rewire({ tag, side, neighbour }: StageHeader<'rewire'>): void {
+    const round = this.#round;
+    const own = round?.header.tag;
+    const isMine =
+      own !== undefined &&
+      own.term === tag.term &&
+      own.round === tag.round &&
+      own.order === tag.order &&
+      own.epoch === tag.epoch;
+    if (round === null || !isMine) return;
+    round.neighbours[side] = neighbour;
+    this.#tellNeighbours(round);
+    this.#sayAgain(round, side);
+  }
+
+  #tellNeighbours({ neighbours: { below, above } }: StageRound): void {
+    this.#neighbours.emit([below, above].flatMap((neighbour) => neighbour?.device ?? []));
+  }
+
+  #sayAgain(round: StageRound, side: Side): void {
+    for (const message of round.again(side, this.#self)) this.#say(message);
+  }
+
+  #say(message: Hidden): void {
+    const bytes = message.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const isDirect = this.direct?.send(message) ?? false;
+    if (!isDirect) void this.#attached?.link.send(message);
+    this.traffic.count('sent', message.header.to, bytes, !isDirect);
+  }
+
+  /** Null where the host believes that this device has them, and it has not. */
+  #parametersOf(attached: Attachment, header: Work, tensors: readonly FrameTensor[]): StageParameters | null {
+    const { stage, version } = header;
+    const run = `${stage.from} ${stage.to}`;
+    const last = tensors.at(-1);
+    const blocks = trainedBlocks(stage, this.#sizes);
+    if (blocks.length === 0) return NO_PARAMETERS;
+    if (header.parameters && last instanceof Float32Array) {
+      const layers = blocks.filter((block) => block !== 'head');
+      const values = { layers, head: blocks.includes('head'), values: last };
+      attached.parameters[header.type] = { version, run, values };
+    }
+    const there = Object.values(attached.parameters);
+    return there.find((one) => one?.version === version && one.run === run)?.values ?? null;
+  }
+
+  /** Says so to the host, where it still waits for this. */
+  #fail(attached: Attachment, { tag }: StageHeader<'stage-order'>, error: unknown): void {
+    if (attached !== this.#attached || !isCurrent(attached.heard, tag)) return;
+    if (this.#round?.header.tag === tag) this.#round = null;
+    const sentence = (error instanceof Error && error.message) || 'The device could not do its part.';
+    void attached.link.send({ header: { type: 'failed', tag, sentence: sentence.slice(0, 400) }, tensors: [] });
+  }
+}
