@@ -1,6 +1,8 @@
+import type { SplitModel } from '../protocol/pipeline/split-problem.ts';
 import type { RoomPlan } from '../protocol/plan.ts';
 import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../protocol/profile.ts';
 import type { Policy } from '../protocol/settings.ts';
+import type { UnitRun } from '../protocol/split.ts';
 import type { DetailedProblem } from './problem/problem.ts';
 import { type SolveOptions, solve } from './solve.ts';
 
@@ -9,6 +11,8 @@ export interface RoomDevice {
   /** What people call it, for explanations. */
   readonly name: string;
   readonly profile: Profile;
+  /** What of the model it has in memory; absent, or null, where it does not say. */
+  readonly holds?: UnitRun | null | undefined;
 }
 
 /** What the planner needs to know of a room. */
@@ -22,6 +26,8 @@ export interface RoomProblem {
   readonly hostId: string;
   readonly policy: Policy;
   readonly seed: number;
+  /** For plans that split the model: its units, and the rounds over which loading pays. */
+  readonly split?: { readonly model: SplitModel; readonly roundsLeft: number };
 }
 
 export type RoomPlanAnswer =

@@ -95,16 +95,18 @@ export function unproven(stated: Profile, layers: number, proven: readonly Profi
 
 /** The profile of a device that takes `factor` times as long. */
 export function paced(profile: Profile, factor: number): Profile {
-  const { embed, forwardPerLayer, backwardPerLayer, head } = profile.secondsPerSample;
+  const { overheadSeconds, secondsPerSample, parts } = profile;
+  const times = ({ embed, forwardPerLayer, backwardPerLayer, head }: Profile['secondsPerSample']) => ({
+    embed: embed * factor,
+    forwardPerLayer: forwardPerLayer * factor,
+    backwardPerLayer: backwardPerLayer * factor,
+    head: head * factor,
+  });
   return {
     ...profile,
-    overheadSeconds: profile.overheadSeconds * factor,
-    secondsPerSample: {
-      embed: embed * factor,
-      forwardPerLayer: forwardPerLayer * factor,
-      backwardPerLayer: backwardPerLayer * factor,
-      head: head * factor,
-    },
+    overheadSeconds: overheadSeconds * factor,
+    secondsPerSample: times(secondsPerSample),
+    ...(parts && { parts: { ...parts, fixedSeconds: times(parts.fixedSeconds) } }),
   };
 }
 

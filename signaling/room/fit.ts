@@ -15,7 +15,7 @@
  */
 
 import { isotonic, nearestLine, type WeightedPoint, weightedMedian } from '../planner/algorithms/robust.ts';
-import { believable } from '../protocol/cost-model.ts';
+import { believable, paced } from '../protocol/cost-model.ts';
 import { MAX_SAMPLES_PER_ROUND } from '../protocol/limits.ts';
 import { median } from '../protocol/median.ts';
 import type { Profile } from '../protocol/profile.ts';
@@ -59,6 +59,8 @@ export interface FitState {
   readonly window: readonly ComputeSample[];
   /** Observations in a row, all too slow or all too fast for what is known. */
   readonly suspects: readonly ComputeSample[];
+  /** Of rounds as a stage of a pipeline: seconds, in those of the calibration. Newest last. */
+  readonly stagePaces: readonly number[];
   /** Newest last; bits per second of the device alone, starting as the calibrated rate. */
   readonly linkRates: readonly number[];
 }
@@ -88,6 +90,18 @@ const MIN_SECONDS = 1e-6;
 const MAX_SECONDS = 1e6;
 const TINY = 1e-12;
 
+/** Rounds as a stage of a pipeline that a device's pace is the median of. */
+const STAGE_WINDOW = 5;
+
+/**
+ * What a stage's passes took together, and what the calibration says that they take. Of a stage the parts are not told apart: all that the device
+ * measured of itself is that many times as long.
+ */
+export function observeStage(state: FitState, seconds: number, calibratedSeconds: number): FitState {
+  if (!(seconds >= MIN_SECONDS && seconds <= MAX_SECONDS && calibratedSeconds >= MIN_SECONDS)) return state;
+  return { ...state, stagePaces: [...state.stagePaces, seconds / calibratedSeconds].slice(-STAGE_WINDOW) };
+}
+
 export function startFit(calibrated: Profile, layers: number): FitState {
   return {
     calibrated,
@@ -95,6 +109,7 @@ export function startFit(calibrated: Profile, layers: number): FitState {
     cost: calibratedCost(believable(calibrated), layers),
     window: [],
     suspects: [],
+    stagePaces: [],
     linkRates: Array(LINK_WINDOW).fill(calibrated.linkBitsPerSecond),
   };
 }
@@ -105,7 +120,8 @@ function calibratedCost({ overheadSeconds, secondsPerSample }: Profile, layers: 
 }
 
 /** Whether any of its rounds was timed. */
-export const isMeasured = ({ window, suspects }: FitState): boolean => window.length + suspects.length > 0;
+export const isMeasured = ({ window, suspects, stagePaces }: FitState): boolean =>
+  window.length + suspects.length + stagePaces.length > 0;
 
 /** What cannot be a measurement (no samples, a depth that the model lacks, times that are not positive numbers) changes nothing. */
 export function observeRound(state: FitState, seen: RoundObservation): FitState {
@@ -120,7 +136,7 @@ export function correctedProfile(state: FitState): Profile {
   const { base } = calibratedCost(calibrated, layers);
   const scale = base > 0 ? cost.base / base : 0;
   const bounded = (seconds: number) => Math.min(MAX_SECONDS, seconds);
-  return {
+  const whole = {
     ...calibrated,
     overheadSeconds: bounded(cost.overhead),
     secondsPerSample: {
@@ -131,6 +147,7 @@ export function correctedProfile(state: FitState): Profile {
     },
     linkBitsPerSecond: median(state.linkRates),
   };
+  return state.stagePaces.length === 0 ? whole : paced(whole, median(state.stagePaces));
 }
 
 function observeCompute(state: FitState, seen: RoundObservation): FitState {

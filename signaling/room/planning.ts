@@ -2,18 +2,24 @@ import type { RoomPlanAnswer, RoomProblem } from '../planner/room-plan.ts';
 import { GRADIENT_BITS_PER_VALUE, headParameterCount, layerParameterCount } from '../protocol/adapters.ts';
 import { believable, unproven } from '../protocol/cost-model.ts';
 import type { Measured } from '../protocol/messages.ts';
+import type { SplitModel } from '../protocol/pipeline/split-problem.ts';
+import { splitModelOf } from '../protocol/pipeline/split-room.ts';
 import type { RoomPlan } from '../protocol/plan.ts';
 import type { Profile } from '../protocol/profile.ts';
 import type { RoundReport } from '../protocol/room-view.ts';
-import type { SessionSettings } from '../protocol/settings.ts';
-import { correctedProfile, type FitState, isMeasured, observeRound, startFit } from './fit.ts';
+import type { Policy, SessionSettings } from '../protocol/settings.ts';
+import type { UnitRun } from '../protocol/split.ts';
+import { correctedProfile, type FitState, isMeasured, observeRound, observeStage, startFit } from './fit.ts';
 import { decideReplan, repredictSeconds } from './hysteresis.ts';
+import { decideLayout, isSplitPlan, loadSeconds, splitSeconds, stageSeconds } from './re-layout.ts';
 
 /** A device that a plan may use, as it measured itself when it joined. */
 export interface Trainer {
   readonly id: string;
   readonly name: string;
   readonly profile: Profile;
+  /** What of the model it has in memory. */
+  readonly holds?: UnitRun | null | undefined;
 }
 
 /** What the room knows for planning beyond what everyone sees. */
@@ -32,13 +38,21 @@ export function observeReport(
   plan: RoomPlan | null,
   report: RoundReport,
   layers: number,
+  split?: { readonly model: SplitModel; readonly host: string },
 ): PlanningState['fits'] {
   return new Map(
     trainers.map(({ id, profile }) => {
       const known = fits.get(id);
       let fit = known?.calibrated === profile ? known : startFit(profile, layers);
-      const share = plan?.assignments.find((a) => a.device === id)?.share ?? 1;
-      for (const { device, ...seen } of report.devices) if (device === id) fit = observeRound(fit, { ...seen, share });
+      const own = plan?.assignments.find((a) => a.device === id);
+      const share = own?.share ?? 1;
+      for (const { device, ...seen } of report.devices) {
+        if (device !== id) continue;
+        if (!isSplitPlan(plan ?? { assignments: [] })) fit = observeRound(fit, { ...seen, share });
+        // Who took a stage over did another one than the plan's.
+        else if (own && split && report.reassigned === 0)
+          fit = observeStage(fit, seen.computeSeconds, stageSeconds(own, profile, split.model, split.host) ?? 0);
+      }
       return [id, fit];
     }),
   );
@@ -102,6 +116,7 @@ export function roomProblem(
   host: string,
   trainers: readonly Trainer[],
   fits: PlanningState['fits'],
+  roundsDone = 0,
 ): RoomProblem {
   const { shape, lora, task, training } = settings;
   return {
@@ -112,14 +127,16 @@ export function roomProblem(
       return values === 0 ? null : values * GRADIENT_BITS_PER_VALUE;
     }),
     headUploadBits: headParameterCount(shape, task.labelCount) * GRADIENT_BITS_PER_VALUE,
-    devices: believedTrainers(trainers, fits, host, shape.layers).map(({ id, name, profile }) => ({
+    devices: believedTrainers(trainers, fits, host, shape.layers).map(({ id, name, profile, holds }) => ({
       id,
       name,
       profile,
+      ...(holds !== undefined && { holds }),
     })),
     hostId: host,
     policy: settings.policy,
     seed: training.seed,
+    split: { model: splitModelOf(settings), roundsLeft: Math.max(0, training.rounds - roundsDone) },
   };
 }
 
@@ -131,7 +148,8 @@ export interface PlanChange {
 
 /**
  * Which plan a room has after the planner answered. `asked` is what it was asked for: a change of trainers, profiles or policy takes the
- * new plan at once; a look for drift only takes one that gains enough, twice in a row.
+ * new plan at once, or where devices would have to load other parts of the model when that pays; a look for drift only takes one that gains
+ * enough, twice in a row.
  */
 export function choosePlan(
   current: { readonly plan: RoomPlan | null; readonly note: string | null; readonly confirmed: number },
@@ -143,21 +161,52 @@ export function choosePlan(
     readonly host: string;
     readonly layers: number;
     readonly nextVersion: number;
+    readonly policy: Policy;
+    readonly split: NonNullable<RoomProblem['split']>;
   },
 ): PlanChange {
+  if (current.plan !== null && answer.feasible) {
+    const { trainers, fits, host, layers, policy, split, nextVersion } = context;
+    const believed = believedTrainers(trainers, fits, host, layers);
+    const isLayout = isSplitPlan(current.plan) || isSplitPlan(answer.plan);
+    const currentSeconds = isSplitPlan(current.plan)
+      ? splitSeconds(current.plan, believed, split.model, host)
+      : repredictSeconds(
+          current.plan.assignments,
+          new Map(believed.map(({ id, profile }) => [id, profile])),
+          layers,
+          host,
+        );
+    const loadingSeconds = isLayout ? loadSeconds(answer.plan, believed, split.model) : 0;
+    const candidateSeconds = answer.plan.latencySeconds;
+    const taken = (sentence: string, confirmed: number): PlanChange => {
+      const explanation = `${answer.plan.explanation} ${sentence}`.slice(0, 400);
+      return { plan: { ...answer.plan, explanation, version: nextVersion }, note: null, confirmed };
+    };
+    if (asked === 'drift') {
+      const spread = loadingSeconds / Math.max(1, split.roundsLeft);
+      const decision = decideReplan(current.confirmed, {
+        cause: 'drift',
+        currentSeconds,
+        candidateSeconds: candidateSeconds + spread,
+      });
+      return decision.change
+        ? taken(decision.sentence, decision.confirmed)
+        : { plan: current.plan, note: current.note, confirmed: decision.confirmed };
+    }
+    // Whoever chooses another policy gets it.
+    if (isLayout && (policy === 'auto' || current.plan.policy === policy)) {
+      const decision = decideLayout({ currentSeconds, candidateSeconds, loadingSeconds, roundsLeft: split.roundsLeft });
+      return decision.change ? taken(decision.sentence, 0) : { plan: current.plan, note: current.note, confirmed: 0 };
+    }
+  }
   if (asked === 'drift' && current.plan !== null) {
-    const { trainers, fits, host, layers } = context;
-    const profiles = new Map(believedTrainers(trainers, fits, host, layers).map(({ id, profile }) => [id, profile]));
     const decision = decideReplan(current.confirmed, {
       cause: 'drift',
-      currentSeconds: repredictSeconds(current.plan.assignments, profiles, layers, host),
-      candidateSeconds: answer.feasible ? answer.plan.latencySeconds : null,
+      currentSeconds: current.plan.latencySeconds,
+      candidateSeconds: null,
     });
-    if (!decision.change || !answer.feasible)
-      return { plan: current.plan, note: current.note, confirmed: decision.confirmed };
-    const explanation = `${answer.plan.explanation} ${decision.sentence}`.slice(0, 400);
-    const { confirmed } = decision;
-    return { plan: { ...answer.plan, explanation, version: context.nextVersion }, note: null, confirmed };
+    return { plan: current.plan, note: current.note, confirmed: decision.confirmed };
   }
   if (answer.feasible) return { plan: { ...answer.plan, version: context.nextVersion }, note: null, confirmed: 0 };
   return { plan: null, note: answer.reason.slice(0, 400), confirmed: 0 };

@@ -1,6 +1,7 @@
 import type { RoomPlanAnswer, RoomProblem } from '../planner/room-plan.ts';
 import { MAX_DEVICES_IN_ROOM, MAX_NAME_LENGTH } from '../protocol/limits.ts';
 import type { Measured } from '../protocol/messages.ts';
+import { splitModelOf } from '../protocol/pipeline/split-room.ts';
 import type { RoomPlan } from '../protocol/plan.ts';
 import type { Profile } from '../protocol/profile.ts';
 import type { DeviceStatus, DeviceView, Probation, RoomView, RoundReport, ScoreReport } from '../protocol/room-view.ts';
@@ -216,7 +217,10 @@ function reported(state: RoomState, report: RoundReport): RoomState {
   const { settings, planning, plan, host } = state;
   const { layers } = settings.shape;
   const trained = trainers(state);
-  const fits = observeReport(planning.fits, trained, plan, report, layers);
+  const fits = observeReport(planning.fits, trained, plan, report, layers, {
+    model: splitModelOf(settings),
+    host,
+  });
   return {
     ...state,
     // A host that went on from a checkpoint tells some rounds again.
@@ -295,6 +299,8 @@ function planned(state: RoomState, request: PlanRequest, answer: RoomPlanAnswer)
       fits: state.planning.fits,
       host: state.host,
       layers: state.settings.shape.layers,
+      policy: state.settings.policy,
+      split: { model: splitModelOf(state.settings), roundsLeft: roundsLeft(state) },
       nextVersion: state.planVersions + 1,
     },
   );
@@ -317,9 +323,12 @@ export function next(state: RoomState): PlanRequest | null {
     cause,
     changes,
     looks,
-    problem: roomProblem(state.settings, state.host, trainers(state), state.planning.fits),
+    problem: roomProblem(state.settings, state.host, trainers(state), state.planning.fits, roundsDone(state)),
   };
 }
+
+const roundsDone = ({ rounds }: RoomState): number => rounds.at(-1)?.round ?? 0;
+const roundsLeft = (state: RoomState): number => Math.max(0, state.settings.training.rounds - roundsDone(state));
 
 export function roomView(state: RoomState): RoomView {
   return {

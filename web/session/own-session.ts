@@ -39,6 +39,7 @@ export class OwnSession implements HostSession {
     worker: () => this.#api(),
     startWorker: () => this.#environment.startHostWorker(),
     seat: () => this.#room?.seat ?? null,
+    askRoom: async (batch, parameters) => (await this.#room?.training.predict(batch, parameters)) ?? null,
     view: () => this.#store.view,
     open: (work) => this.#open(work),
   });

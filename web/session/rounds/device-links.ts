@@ -8,15 +8,28 @@ interface Member {
   readonly link: MessageLink;
   /** Versions of the parameters that the device was last sent over this link, for each kind of work; -1 before the first. */
   readonly versions: Record<WorkHeader['type'], number>;
+  /** The same of a stage's blocks, by version and run, whatever the work: the device keeps as many. The latest last. */
+  blocks: readonly string[];
 }
 
 export type DeviceLinksEvent =
   | { readonly type: 'message'; readonly device: string; readonly message: DataMessage }
   | { readonly type: 'attached' | 'detached'; readonly device: string; readonly why: string };
 
-type HeaderOf<T extends 'order' | 'evaluate'> = Omit<DataMessage<T>['header'], 'parameters'>;
+type HeaderOf<T extends 'order' | 'evaluate' | 'stage-order' | 'stage-evaluate'> = Omit<
+  DataMessage<T>['header'],
+  'parameters'
+>;
 /** Of work that needs the parameters; whether they travel with it is for the links to know. */
 export type WorkHeader = HeaderOf<'order'> | HeaderOf<'evaluate'>;
+
+/** Of a stage's work; the parameters of its own blocks go with it. */
+export type StageHeader = HeaderOf<'stage-order'> | HeaderOf<'stage-evaluate'>;
+/** Short messages. */
+type Told = DataMessage<'abandon' | 'compared' | 'rewire' | 'merged'>['header'];
+
+/** Parameters of a stage that a device keeps: rounds go on while those of an evaluation are still needed. */
+export const KEPT_BLOCKS = 2;
 
 export interface ParameterState {
   readonly version: number;
@@ -36,7 +49,7 @@ export class DeviceLinks {
   attach(device: string, link: MessageLink): void {
     // What was on its way over an earlier link is lost; whoever waits for it must hear so.
     this.detach(device);
-    this.#members.set(device, { link, versions: { order: -1, evaluate: -1 } });
+    this.#members.set(device, { link, versions: { order: -1, evaluate: -1 }, blocks: [] });
     link.onMessage((message) => {
       if (this.#members.get(device)?.link === link) this.#events.emit({ type: 'message', device, message });
     });
@@ -78,14 +91,38 @@ export class DeviceLinks {
     return true;
   }
 
+  /** Sends a stage its work, with `blocks`, the parameters of its trained blocks, where it does not have them of this version yet. */
+  sendStage(device: string, header: StageHeader, tensors: readonly FrameTensor[], blocks: Float32Array): boolean {
+    const member = this.#members.get(device);
+    if (member === undefined) return false;
+    const which = `${header.version} ${header.stage.from} ${header.stage.to}`;
+    const stale = !member.blocks.includes(which);
+    if (stale) member.blocks = [...member.blocks, which].slice(-KEPT_BLOCKS);
+    const all = stale ? [...tensors, blocks] : tensors;
+    const message: DataMessage =
+      header.type === 'stage-order'
+        ? { header: { ...header, parameters: stale }, tensors: all }
+        : { header: { ...header, parameters: stale }, tensors: all };
+    void member.link.send(message);
+    return true;
+  }
+
+  /** Hands on what one device says to another. Settles when the message is on its way, or the link is gone. */
+  async forward(message: DataMessage<'hidden'>): Promise<void> {
+    await this.#members.get(message.header.to)?.link.send(message);
+  }
+
   abandon(device: string, tag: OrderTag): void {
     this.tell(device, { type: 'abandon', tag });
   }
 
   /** A short message, lost where the device has no link. */
-  tell(device: string, header: DataMessage<'abandon'>['header'] | DataMessage<'compared'>['header']): void {
+  tell(device: string, header: Told): void {
     const link = this.#members.get(device)?.link;
+    // Each branch has a message of one type.
     if (header.type === 'abandon') void link?.send({ header, tensors: [] });
+    else if (header.type === 'rewire') void link?.send({ header, tensors: [] });
+    else if (header.type === 'merged') void link?.send({ header, tensors: [] });
     else void link?.send({ header, tensors: [] });
   }
 }

@@ -1,5 +1,6 @@
 import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
 import type { Block, OrderTag, Work } from '../../../signaling/protocol/round.ts';
+import type { Stage } from '../../../signaling/protocol/split.ts';
 
 /**
  * One round as the host keeps it: which device owes which gradients, as data. The invariant behind an exact merge: every pair of
@@ -12,6 +13,8 @@ export interface Order extends Work {
   readonly device: string;
   /** Share of the device's link rate for its uploads. */
   readonly share: number;
+  /** Where the model is split: the order's place in a pipeline. Such an order goes to another device whole or not at all. */
+  readonly stage?: Stage | undefined;
 }
 
 /** A part: a block's gradient, or the report at the end of an order; where the order has the head, that carries the loss of its samples. */
@@ -65,9 +68,10 @@ export interface RoundStart {
 
 export function startRound({ term, round, samples, plan }: RoundStart): RoundState {
   const orders = plan.assignments
-    .filter((a) => a.samples.count > 0 && (a.head || a.layers.length > 0))
+    // A stage that trains nothing passes hidden states on all the same.
+    .filter((a) => a.samples.count > 0 && (a.head || a.layers.length > 0 || a.stage !== undefined))
     .map(
-      ({ device, layers, head, samples: range, microBatch, recompute, share }, i): Order => ({
+      ({ device, layers, head, samples: range, microBatch, recompute, share, stage }, i): Order => ({
         number: i + 1,
         epoch: 1,
         device,
@@ -77,6 +81,7 @@ export function startRound({ term, round, samples, plan }: RoundStart): RoundSta
         microBatch,
         recompute,
         share,
+        ...(stage && { stage }),
       }),
     );
   return {

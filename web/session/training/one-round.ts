@@ -8,7 +8,9 @@ import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
 import type { Conducts } from '../rounds/conducts.ts';
 import type { DeviceLinks } from '../rounds/device-links.ts';
 import { progress, type RoundState } from '../rounds/round.ts';
-import { type RoundResult, runRound } from '../rounds/run-round.ts';
+import { type RoundInput, type RoundResult, runRound } from '../rounds/run-round.ts';
+import { finishSecondsOf, isSplit, sparesOf } from '../rounds/split/layout.ts';
+import { runSplitRound } from '../rounds/split/run-split-round.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import type { Listeners } from '../world/emitter.ts';
 
@@ -25,7 +27,10 @@ export interface OneRoundContext {
   readonly send: (message: ClientMessage) => void;
   /** Devices that can take work now. */
   readonly ready: () => readonly DeviceView[];
-  /** Called when `ready` may answer differently. */
+  /** All devices of the room; and which of them is the host. */
+  readonly devices: () => readonly DeviceView[];
+  readonly host: () => string;
+  /** Called when `ready` or `devices` may answer differently. */
   readonly onTrainers: Listeners<void>;
   readonly nameOf: (device: string) => string;
   /** Runs what worker and view must agree on afterwards. */
@@ -53,19 +58,16 @@ export class OneRound {
     this.#context = context;
   }
 
-  async run(round: number, plan: RoomPlan): Promise<void> {
+  /** Whether there was such a round: a split room may have to be laid out anew first. */
+  async run(round: number, plan: RoomPlan): Promise<boolean> {
     const { term, settings, worker, deviceLinks, conducts, store, ready, onTrainers, nameOf, onOrders, signal } =
       this.#context;
     const startMs = performance.now();
     const ranges = plan.assignments.map(({ samples }) => samples);
     const [batch, parameters] = await Promise.all([this.#batch(round, ranges), worker.parameters()]);
     this.#prepare(round + 1, ranges);
-    const input = { round, term, settings, batch, parameters, deviceLinks };
-    conducts.roundBegins(input, plan, ready());
-    onOrders(plan);
-    const result = await runRound({
-      ...input,
-      plan,
+    const input: RoundInput = {
+      ...{ round, term, settings, batch, parameters, deviceLinks, plan },
       trainers: ready,
       believed: (device, profile) => conducts.believed(device, profile, ready()),
       onTrainers,
@@ -73,9 +75,33 @@ export class OneRound {
       onNews: (kind, sentence) => store.notice(kind, sentence),
       nameOf,
       signal,
-    });
-    conducts.roundEnds(round, result, ready());
+    };
+    const result = isSplit(plan) ? await this.#split(input) : await this.#whole(input, onOrders);
+    if (result === null) return false;
     await this.#step(round, plan, batch.lengths.length, result, startMs);
+    return true;
+  }
+
+  async #whole(input: RoundInput, onOrders: (plan: RoomPlan) => void): Promise<RoundResult> {
+    const { conducts, ready } = this.#context;
+    conducts.roundBegins(input, input.plan, ready());
+    onOrders(input.plan);
+    const result = await runRound(input);
+    conducts.roundEnds(input.round, result, ready());
+    return result;
+  }
+
+  async #split(input: RoundInput): Promise<RoundResult | null> {
+    const { settings, deviceLinks, devices, host, store } = this.#context;
+    const room = () => ({ settings, devices: devices(), host: host() });
+    const result = await runSplitRound({
+      ...input,
+      finishSeconds: finishSecondsOf(input.plan, room()),
+      spares: () => sparesOf(input.plan, room(), (device) => deviceLinks.has(device)),
+    });
+    if (result.kind === 'done') return result;
+    store.notice('problem', result.sentence);
+    return null;
   }
 
   async #step(round: number, plan: RoomPlan, samples: number, result: RoundResult, startMs: number): Promise<void> {

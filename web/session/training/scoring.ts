@@ -11,6 +11,7 @@ import type { AbleDevice } from '../rounds/round-step.ts';
 import { type RunningEvaluation, runEvaluation } from '../rounds/run-evaluation.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import type { Listeners } from '../world/emitter.ts';
+import type { Pipelines } from './pipelines.ts';
 
 /** Scores that are due before those before them are done; of more, the latest are left out. */
 const MOST_WAITING = 4;
@@ -24,6 +25,9 @@ export interface ScoringContext {
   readonly deviceLinks: DeviceLinks;
   readonly store: ViewStore;
   readonly send: (message: ClientMessage) => void;
+  /** What a split room evaluates with. */
+  readonly pipelines: Pick<Pipelines, 'areUsed' | 'logits'>;
+  readonly nextEvaluation: () => number;
   /** Devices that can evaluate now, as they are believed to be. */
   readonly able: () => readonly AbleDevice[];
   readonly onTrainers: Listeners<void>;
@@ -68,7 +72,6 @@ export function allowancesOf(
  */
 export class Scoring {
   readonly #context: ScoringContext;
-  #evaluations = 0;
   /** Of which parameters the latest score is, whether it is there, under way or waits; -1 before the first. */
   #lastBegun: number;
   /** The latest score of the whole dev set, and of the second one. */
@@ -209,12 +212,21 @@ export class Scoring {
   /** (examples, labels) of a part, by all devices that are ready. */
   async #logits(parameters: ParameterState, part: DevPart, beside: boolean): Promise<Float32Array> {
     const { term, settings, worker, deviceLinks, store, onTrainers, nameOf, onConduct, signal } = this.#context;
+    const { pipelines, nextEvaluation } = this.#context;
+    const onProgress = (done: number, total: number): void =>
+      store.dispatch({ type: 'evaluation', evaluation: { done, total } });
+    const chunk = (start: number, count: number) => worker.devChunk(part, start, count);
+    if (pipelines.areUsed) {
+      const { length } = await worker.devLengths(part);
+      const found = await pipelines.logits(length, chunk, parameters, onProgress);
+      if (found !== null) return found;
+    }
     const running = runEvaluation({
       term,
-      evaluation: ++this.#evaluations,
+      evaluation: nextEvaluation(),
       lengths: await worker.devLengths(part),
       labelCount: settings.task.labelCount,
-      chunk: (start, count) => worker.devChunk(part, start, count),
+      chunk,
       parameters,
       beside,
       deviceLinks,
@@ -222,7 +234,7 @@ export class Scoring {
       onTrainers,
       nameOf,
       onConduct,
-      onProgress: (done, total) => store.dispatch({ type: 'evaluation', evaluation: { done, total } }),
+      onProgress,
       signal,
     });
     this.#running = running;

@@ -2,19 +2,32 @@ import { trainedLayers } from '../../../signaling/protocol/adapters.ts';
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import type { DeviceView, RoomView, ScoreReport } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import { holdsRun, wholeRun } from '../../../signaling/protocol/split.ts';
+import type { TokenBatch } from '../../../worker/api/batch.ts';
 import type { OpenedSession } from '../../../worker/api/host-api.ts';
+import { tensorSizes } from '../links/tensor-sizes.ts';
 import { Conducts } from '../rounds/conducts.ts';
-import type { DeviceLinks } from '../rounds/device-links.ts';
+import type { DeviceLinks, ParameterState } from '../rounds/device-links.ts';
 import type { AbleDevice } from '../rounds/round-step.ts';
+import { samplesOf } from '../rounds/run-round.ts';
+import { awaited, isSplit } from '../rounds/split/layout.ts';
+import { Relay } from '../rounds/split/relay.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import { Emitter } from '../world/emitter.ts';
 import { messageOf } from '../world/with-progress.ts';
 import { OneRound, type OneRoundContext } from './one-round.ts';
+import { Pipelines } from './pipelines.ts';
 import { Scoring, type ScoringContext } from './scoring.ts';
 import { afterSkipped, endsTraining, NONE_SKIPPED, skippedSentence } from './skipped-rounds.ts';
+import { Turns } from './turns.ts';
 
 /** Begins the notice of training that stopped by itself. */
 export const TRAINING_PAUSED = 'Training was paused:';
+
+/** Longest messages of one device that may wait to be handed on: its hidden states of a round up and down, and of one that is said again. */
+const MAX_RELAYED = 8;
+
+const NOT_LAID_OUT = 'The stages of this room do not all hold their part of the model yet; try again in a moment.';
 
 type Phase = RoomView['phase'];
 
@@ -55,6 +68,9 @@ export class Training {
   readonly #conducts: Conducts;
   readonly #scoring: Scoring;
   readonly #oneRound: OneRound;
+  readonly #turns = new Turns();
+  readonly #pipelines: Pipelines;
+  readonly #relay: Relay;
   readonly #telling = new Set<Promise<void>>();
 
   constructor(context: TrainingContext) {
@@ -63,8 +79,25 @@ export class Training {
     this.#round = resumed?.round ?? 0;
     this.#phase = resumed === null ? 'gathering' : resumed.finished ? 'finished' : 'paused';
     const { deviceLinks, send, settings, room, term, secondDev, worker } = context;
+    let evaluations = 0;
+    const nextEvaluation = (): number => ++evaluations;
+    this.#pipelines = new Pipelines({
+      ...{ term, settings, deviceLinks, nextEvaluation, turns: this.#turns },
+      policy: () => room()?.settings.policy ?? settings.policy,
+      plan: () => this.#plan(),
+      laidOut: () => this.#laidOut(),
+      until: (condition) => this.#until(condition),
+      nameOf: (id) => this.#nameOf(id),
+      signal: this.#abort.signal,
+    });
+    this.#relay = new Relay({
+      deviceLinks,
+      members: () => new Set(this.#plan() === null ? [] : room()?.devices.map(({ id }) => id)),
+      maxBytes: MAX_RELAYED * tensorSizes(settings).toDeviceBytes,
+    });
     this.#scoring = new Scoring({
-      ...{ term, settings, secondDev, worker, deviceLinks, store, send },
+      ...{ term, settings, secondDev, worker, deviceLinks, store, send, nextEvaluation },
+      pipelines: this.#pipelines,
       able: () => this.#conducts.trusted(this.#readyDevices()).flatMap((device) => this.#believed(device)),
       onTrainers: this.#changed.on,
       nameOf: (id) => this.#nameOf(id),
@@ -85,6 +118,8 @@ export class Training {
       ...{ term, settings, worker, deviceLinks, store, send },
       conducts: this.#conducts,
       ready: () => this.#readyDevices(),
+      devices: () => room()?.devices ?? [],
+      host: () => room()?.host ?? '',
       onTrainers: this.#changed.on,
       nameOf: (id) => this.#nameOf(id),
       tell: (work) => this.#tell(work),
@@ -134,6 +169,7 @@ export class Training {
 
   close(): void {
     this.#conducts.close();
+    this.#relay.close();
     this.#abort.abort();
     this.#changed.emit();
   }
@@ -144,13 +180,13 @@ export class Training {
     const { rounds } = this.#context.settings.training;
     try {
       while (!this.#abort.signal.aborted) {
-        await this.#until(() => this.#phase === 'training' && this.#readyDevices().length > 0);
+        await this.#until(() => this.#phase === 'training' && this.#isManned());
         this.#scoring.check();
         if (!this.#finishing) this.#stopEarly();
         if (this.#round >= rounds || this.#finishing) break;
         // Here and not after the round, so that a session that goes on from a checkpoint makes up for an evaluation that was cut off.
         await this.#scoring.beginDue(this.#round, this.#plan());
-        await this.#until(() => this.#finishing || (this.#phase === 'training' && this.#plan() !== null));
+        await this.#until(() => this.#finishing || (this.#phase === 'training' && this.#laidOut() !== null));
         if (this.#finishing) continue;
         await this.#nextRound();
       }
@@ -181,9 +217,36 @@ export class Training {
     return this.#context.room()?.plan ?? null;
   }
 
-  #readyDevices(): readonly DeviceView[] {
+  /** The plan, where all stages that it may have are there with their runs. */
+  #laidOut(): RoomView['plan'] {
     const { room, deviceLinks } = this.#context;
-    return (room()?.devices ?? []).filter((device) => isReady(device) && deviceLinks.has(device.id));
+    const plan = this.#plan();
+    const there = room()?.devices ?? [];
+    return plan !== null && awaited(plan, there, (device) => deviceLinks.has(device)).length === 0 ? plan : null;
+  }
+
+  /** (B,labels) logits of samples that all stages of a split room are asked for together; null where the room is not split. */
+  async predict(batch: TokenBatch, parameters: ParameterState): Promise<Float32Array | null> {
+    if (!this.#pipelines.areUsed) return null;
+    if (this.#laidOut() === null) throw new Error(NOT_LAID_OUT);
+    return this.#pipelines.logits(
+      batch.lengths.length,
+      async (start, count) => samplesOf(batch, start, count),
+      parameters,
+      () => undefined,
+    );
+  }
+
+  #isManned(): boolean {
+    return this.#readyDevices().length > 0 || this.#laidOut() !== null;
+  }
+
+  /** Devices that can do a whole model's work. */
+  #readyDevices(): readonly DeviceView[] {
+    const { room, deviceLinks, settings } = this.#context;
+    return (room()?.devices ?? []).filter(
+      (device) => isReady(device) && holdsAll(device, settings.shape.layers) && deviceLinks.has(device.id),
+    );
   }
 
   #believed(device: DeviceView): readonly AbleDevice[] {
@@ -192,11 +255,15 @@ export class Training {
   }
 
   async #nextRound(): Promise<void> {
-    const plan = this.#plan();
-    if (plan === null) return;
     const round = this.#round + 1;
-    await this.#oneRound.run(round, plan);
-    this.#context.onRound(round, this.#phase !== 'training');
+    const next = this.#laidOut();
+    const run = async (): Promise<boolean> => {
+      // While others had their turn the room may have changed.
+      const plan = this.#laidOut();
+      return plan !== null && this.#oneRound.run(round, plan);
+    };
+    const wasRun = await (next !== null && isSplit(next) ? this.#turns.take(run) : run());
+    if (wasRun) this.#context.onRound(round, this.#phase !== 'training');
   }
 
   #stepped(round: number, wasSkipped: boolean): void {
@@ -250,6 +317,10 @@ export class Training {
     });
   }
 }
+
+/** Those that do not say what they hold hold the whole model. */
+const holdsAll = ({ holds }: DeviceView, layers: number): boolean =>
+  (holds ?? null) === null || holdsRun(holds, wholeRun(layers));
 
 /** Devices that can take work now. */
 export const isReady = (device: DeviceView): boolean =>

@@ -1,0 +1,86 @@
+import { schedule } from '../../../../signaling/protocol/pipeline/schedule.ts';
+import type { SplitDevice, SplitModel } from '../../../../signaling/protocol/pipeline/split-problem.ts';
+import { splitDevicesOf, splitModelOf } from '../../../../signaling/protocol/pipeline/split-room.ts';
+import { stageBytes, timesOf, weightBytes } from '../../../../signaling/protocol/pipeline/stages.ts';
+import type { RoomAssignment, RoomPlan } from '../../../../signaling/protocol/plan.ts';
+import type { DeviceView } from '../../../../signaling/protocol/room-view.ts';
+import type { SessionSettings } from '../../../../signaling/protocol/settings.ts';
+import { holdsRun, type Stage } from '../../../../signaling/protocol/split.ts';
+import type { Spare } from './split-step.ts';
+
+/** What is taken of a device's download where it never fetched anything. */
+const UNKNOWN_DOWNLOAD_BITS_PER_SECOND = 2e7;
+
+export const isSplit = (plan: Pick<RoomPlan, 'assignments'>): boolean =>
+  plan.assignments.some(({ stage }) => stage !== undefined);
+
+/** Devices that a split plan waits for: they have no link, are not ready, or do not hold their run yet. Of other plans it waits for nobody. */
+export function awaited(
+  plan: Pick<RoomPlan, 'assignments'>,
+  devices: readonly DeviceView[],
+  isLinked: (device: string) => boolean,
+): readonly RoomAssignment[] {
+  return plan.assignments.filter(({ device, stage }) => {
+    if (stage === undefined) return false;
+    const view = devices.find(({ id }) => id === device);
+    return view?.status.kind !== 'ready' || !isLinked(device) || !holdsRun(view.holds, stage);
+  });
+}
+
+interface Room {
+  readonly settings: SessionSettings;
+  readonly devices: readonly DeviceView[];
+  readonly host: string;
+}
+
+function planned(plan: RoomPlan, { settings, devices }: Room): { model: SplitModel; devices: readonly SplitDevice[] } {
+  const measured = devices.flatMap(({ id, profile }) => (profile === null ? [] : [{ id, profile }]));
+  const { samplesPerRound } = settings.training;
+  const model = { ...splitModelOf(settings), samples: plan.assignments[0]?.samples.count ?? samplesPerRound };
+  return { model, devices: splitDevicesOf(measured) };
+}
+
+/** When the host has all of each assignment, by the schedule, in the plan's order; the plan's whole time where a device is not known. */
+export function finishSecondsOf(plan: RoomPlan, room: Room): readonly number[] {
+  const found = planned(plan, room);
+  return plan.assignments.map((own) => {
+    const stages = stagesOf(plan, own.stage?.pipeline).map(({ device, stage, samples }) => {
+      const known = found.devices.find(({ id }) => id === device);
+      const model = { ...found.model, samples: samples.count };
+      return known && timesOf(model, { device: known, run: stage }, stage.microBatches, stage.window, room.host);
+    });
+    const times = stages.flatMap((one) => (one === undefined ? [] : [one]));
+    if (times.length === 0 || times.length < stages.length) return plan.latencySeconds;
+    return schedule(times).stages[own.stage?.index ?? 0]?.finishedSeconds ?? plan.latencySeconds;
+  });
+}
+
+function stagesOf(plan: RoomPlan, pipeline: number | undefined): readonly (RoomAssignment & { stage: Stage })[] {
+  return plan.assignments
+    .flatMap((assignment) => {
+      const { stage } = assignment;
+      return stage === undefined || stage.pipeline !== pipeline ? [] : [{ ...assignment, stage }];
+    })
+    .sort((a, b) => a.stage.index - b.stage.index);
+}
+
+/** Devices without a place, and how soon each could take over which order (their numbers are the plan's places, from 1). */
+export function sparesOf(plan: RoomPlan, room: Room, isLinked: (device: string) => boolean): readonly Spare[] {
+  const found = planned(plan, room);
+  const placed = new Set(plan.assignments.map(({ device }) => device));
+  return room.devices.flatMap((view): readonly Spare[] => {
+    const device = found.devices.find(({ id }) => id === view.id);
+    const able = view.status.kind === 'ready' || view.status.kind === 'measured';
+    if (placed.has(view.id) || device === undefined || !able || !isLinked(view.id)) return [];
+    const rate = view.profile?.downloadBitsPerSecond ?? UNKNOWN_DOWNLOAD_BITS_PER_SECOND;
+    const readyIn = new Map<number, number>();
+    plan.assignments.forEach(({ stage, microBatch }, i) => {
+      if (stage === undefined) return;
+      const place = { device, run: stage };
+      if (holdsRun(view.holds, stage)) readyIn.set(i + 1, 0);
+      else if (stageBytes(found.model, place, microBatch, Math.max(1, stage.window)) <= device.memory.limitBytes)
+        readyIn.set(i + 1, (8 * weightBytes(found.model, place)) / rate);
+    });
+    return readyIn.size === 0 ? [] : [{ device: view.id, readyIn }];
+  });
+}

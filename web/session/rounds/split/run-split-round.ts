@@ -1,0 +1,209 @@
+import type { RoundReport } from '../../../../signaling/protocol/room-view.ts';
+import type { DeviceLinksEvent } from '../device-links.ts';
+import { depthOf, tagOf } from '../round.ts';
+import type { RoundInput, RoundResult } from '../run-round.ts';
+import { StepLoop } from '../step-loop.ts';
+import { stageOf } from './places.ts';
+import {
+  beginSplitRound,
+  givenOf,
+  type Passed,
+  type Spare,
+  type SplitEffect,
+  type SplitEvent,
+  type SplitRound,
+  type StageTiming,
+  stepSplitRound,
+} from './split-step.ts';
+import { sendStageOrder } from './stage-orders.ts';
+
+const TICK_MS = 1000;
+
+export interface SplitRoundInput extends Omit<RoundInput, 'believed' | 'onTrainers'> {
+  readonly onTrainers: RoundInput['onTrainers'];
+  /** Devices that the plan gives nothing to, and which of its orders, by number, they could take over. */
+  readonly spares: () => readonly Spare[];
+  /** When the host has all of each assignment, by the schedule. */
+  readonly finishSeconds: readonly number[];
+}
+
+export interface StagePasses {
+  readonly device: string;
+  readonly pipeline: number;
+  readonly index: number;
+  readonly passes: readonly Passed[];
+}
+
+export type SplitRoundResult =
+  | ({ readonly kind: 'done'; readonly passes: readonly StagePasses[] } & RoundResult)
+  /** Nothing of the round counts; it begins again when the room is laid out anew. */
+  | { readonly kind: 'interrupted'; readonly sentence: string };
+
+/**
+ * Runs one round of a split room to its exact end. What happens in it is decided by `split-step.ts`; this is its rim: links become events,
+ * effects become messages, a timer asks for who is late.
+ */
+export function runSplitRound(input: SplitRoundInput): Promise<SplitRoundResult> {
+  const { term, round, plan, batch, deviceLinks, nameOf, spares, finishSeconds } = input;
+  return new Promise((resolve, reject) => {
+    const sent = new Map<string, number>();
+    const begun = beginSplitRound({
+      ...{ term, round, plan, finishSeconds },
+      samples: batch.lengths.length,
+      spares: spares(),
+      atMs: performance.now(),
+    });
+    const loop = new StepLoop(stepSplitRound, begun.state, (effect: SplitEffect) => {
+      try {
+        perform(effect);
+      } catch (error) {
+        end(() => reject(error));
+      }
+    });
+    const devices = (lost: readonly string[]): SplitEvent => ({
+      type: 'devices',
+      lost,
+      spares: spares(),
+      atMs: performance.now(),
+    });
+    const ticker = setInterval(() => loop.take({ type: 'tick', atMs: performance.now() }), TICK_MS);
+    const offs = [
+      deviceLinks.onEvent((event) => {
+        if (event.type !== 'message') loop.take(devices(event.type === 'detached' ? [event.device] : []));
+        const taken = splitEvent(event);
+        if (taken !== null) loop.take(taken);
+      }),
+      input.onTrainers(() => loop.take(devices([]))),
+    ];
+    const onAbort = (): void => end(() => reject(new Error('The session ended during a round.')));
+    input.signal.addEventListener('abort', onAbort, { once: true });
+    if (input.signal.aborted) onAbort();
+    else loop.begin(begun.effects);
+
+    function end(act: () => void): void {
+      loop.stop();
+      clearInterval(ticker);
+      for (const off of offs) off();
+      input.signal.removeEventListener('abort', onAbort);
+      act();
+    }
+    function perform(effect: SplitEffect): void {
+      const { state } = loop;
+      switch (effect.type) {
+        case 'send':
+          sent.set(givenOf(effect.order), performance.now());
+          sendStageOrder(input, state.round, state.places, effect.order);
+          break;
+        case 'rewire': {
+          const { order, side, to } = effect;
+          const neighbour = { device: to.device, epoch: to.epoch };
+          deviceLinks.tell(order.device, { type: 'rewire', tag: tagOf(state.round, order), side, neighbour });
+          break;
+        }
+        case 'abandon':
+          deviceLinks.abandon(effect.device, effect.tag);
+          break;
+        case 'moved':
+          input.onNews('news', movedSentence(effect, round, nameOf));
+          break;
+        case 'trouble':
+          input.onNews('problem', `${nameOf(effect.device)} could not do its part: ${effect.sentence}`);
+          break;
+        case 'activity':
+          input.onActivity(state.round);
+          break;
+        case 'complete':
+          for (const { device } of state.places) deviceLinks.tell(device, { type: 'merged', term, round });
+          end(() => resolve(resultOf(state, sent, input)));
+          break;
+        case 'interrupted': {
+          const sentence = `${nameOf(effect.order.device)} ${effect.why}, and no device that is free can hold its part: round ${round} begins again when the room is laid out anew.`;
+          end(() => resolve({ kind: 'interrupted', sentence }));
+          break;
+        }
+        case 'give-up':
+          end(() => reject(new Error(`${nameOf(effect.device)} failed: ${effect.sentence}`)));
+          break;
+        default:
+          effect satisfies never;
+      }
+    }
+  });
+}
+
+/** Null for what does not concern a round. */
+function splitEvent(event: DeviceLinksEvent): SplitEvent | null {
+  if (event.type !== 'message') return null;
+  const { device, message } = event;
+  const { header, tensors } = message;
+  const atMs = performance.now();
+  switch (header.type) {
+    case 'gradient': {
+      const { tag, block } = header;
+      const gradient = tensors[0];
+      return gradient instanceof Float32Array ? { type: 'gradient', device, tag, block, gradient, atMs } : null;
+    }
+    case 'done': {
+      const { tag, lossSum, computeSeconds } = header;
+      return { type: 'done', device, tag, lossSum: lossSum ?? Number.NaN, computeSeconds, atMs };
+    }
+    case 'passed':
+      return { type: 'passed', device, tag: header.tag, passes: header.passes, atMs };
+    case 'failed':
+      return 'order' in header.tag
+        ? { type: 'failed', device, tag: header.tag, sentence: header.sentence, atMs }
+        : null;
+    default:
+      return null;
+  }
+}
+
+function movedSentence(
+  { from, to, why }: Extract<SplitEffect, { type: 'moved' }>,
+  round: number,
+  nameOf: (device: string) => string,
+): string {
+  return from === to
+    ? `${nameOf(from)} ${why}; it does its part of round ${round} again.`
+    : `${nameOf(from)} ${why}; ${nameOf(to)} takes over its part of round ${round}.`;
+}
+
+function resultOf(state: SplitRound, sent: ReadonlyMap<string, number>, input: SplitRoundInput): SplitRoundResult {
+  const { parts, lossSum, round, timings, late, failures, places, passes } = state;
+  return {
+    kind: 'done',
+    parts,
+    lossSum,
+    reassigned: round.reassigned,
+    devices: timings.flatMap((timing) => reportOf(timing, sent.get(givenOf(timing.order)), input)),
+    late: [...late],
+    failed: [...failures.keys()],
+    passes: places.map((order) => ({
+      device: order.device,
+      pipeline: stageOf(order).pipeline,
+      index: stageOf(order).index,
+      passes: passes.get(givenOf(order)) ?? [],
+    })),
+  };
+}
+
+/** Empty for an order of which no report came. */
+function reportOf(
+  { order, computeSeconds, doneMs, lastPartMs, uploadBits }: StageTiming,
+  sentMs: number | undefined,
+  { settings }: SplitRoundInput,
+): RoundReport['devices'] {
+  if (computeSeconds === null) return [];
+  // A stage waits for others between its passes: how long its passes took is its own word, but no longer than it was away.
+  const elapsed = sentMs === undefined ? computeSeconds : (doneMs - sentMs) / 1000;
+  return [
+    {
+      device: order.device,
+      samples: order.samples.count,
+      deepestDepth: depthOf(order, settings.shape.layers),
+      computeSeconds: Math.min(computeSeconds, elapsed),
+      uploadSeconds: Math.max(0, (lastPartMs - doneMs) / 1000),
+      uploadBits,
+    },
+  ];
+}
