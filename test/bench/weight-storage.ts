@@ -91,7 +91,7 @@ async function measure(weightStorage: WeightStorage) {
     gradient = (await lossAndGradient(engine, batch)).gradient as Float32Array<ArrayBuffer>;
     stepSeconds = Math.min(stepSeconds, (performance.now() - stepMs) / 1000);
   }
-  const { weightsBytes, transientBytes, savedBytes } = engine.bytes(samples, tokens, shape!.layers);
+  const { weightsBytes, transientBytes, savedBytes } = engine.bytes(samples, tokens, { savedLayers: shape!.layers });
   const heap = heapBytes();
   await engine.dispose();
   return { gradient, buffers, heap, loadSeconds, stepSeconds, weightsBytes, passBytes: transientBytes + savedBytes };

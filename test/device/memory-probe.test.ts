@@ -15,13 +15,13 @@ function engine(backend: string, memory: number) {
   const made: Engine = {
     ...reference,
     backend,
-    bytes: (samples, _, depth) => ({
+    bytes: (samples, _, { savedLayers }) => ({
       weightsBytes: 100,
       transientBytes: 10 * samples,
-      savedBytes: 5 * depth * samples,
+      savedBytes: 5 * savedLayers * samples,
       gradientBytes: 0,
     }),
-    fits: async (samples, _, depth) => {
+    fits: async (samples, _, { savedLayers: depth }) => {
       tried.push(`${samples} x ${depth}`);
       return total(samples, depth) <= memory;
     },

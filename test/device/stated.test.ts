@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { memoryOf, slowed } from '../../worker/device/stated.ts';
+import type { PassNeeds } from '../../worker/engine/engine.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
 
 it('a device that is four times slower states four times the seconds and a quarter of the rates, of everything', () => {
@@ -25,7 +26,7 @@ it('what a device claims counts the head’s gradient, and the layers’ by the 
   const engine = {
     layout,
     recomputes: true,
-    bytes: (samples: number, tokens: number, savedLayers: number, recompute = false) => ({
+    bytes: (samples: number, tokens: number, { savedLayers, recompute = false }: PassNeeds) => ({
       weightsBytes: 1000,
       transientBytes: samples * tokens * (savedLayers === 0 ? 5 : 4) + (recompute ? 3 : 0),
       savedBytes: savedLayers * tokens * (recompute ? 1 : 10),

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { evaluatedAtOnce } from '../../worker/device/device.ts';
 import { stepPause } from '../../worker/device/step-pause.ts';
+import type { PassNeeds } from '../../worker/engine/engine.ts';
 
 beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterEach(() => vi.useRealTimers());
@@ -69,7 +70,7 @@ describe('after a step of work', () => {
 
 describe('samples that are evaluated at once', () => {
   const engine = (weightsBytes: number, perToken: number) => ({
-    bytes: (samples: number, tokens: number, savedLayers: number) => {
+    bytes: (samples: number, tokens: number, { savedLayers }: PassNeeds) => {
       const transientBytes = perToken * samples * tokens;
       // A pass that only goes forward saves nothing.
       return { weightsBytes, transientBytes, savedBytes: 1e9 * savedLayers, gradientBytes: 0 };

@@ -170,7 +170,7 @@ describe('what a pass keeps', () => {
     // the head 12 * 12 + 12 + 2 * 12 + 2 = 182. A layer: 4 (12 * 12 + 12), F (12 + 1), C (20 + 1), two norms of 24: 1184.
     const engine = await createReferenceEngine(await randomModel({ tokens: 7 }));
     const embeddings = (31 + 9 + 1 + 2) * 12;
-    expect(engine.bytes(2, 7, 2)).toEqual({
+    expect(engine.bytes(2, 7, { savedLayers: 2 })).toEqual({
       // All of it in float32, and one layer in float64 while it works.
       weightsBytes: 4 * (embeddings + 2 * 1184) + 4 * (192 + 182) + 8 * 1184,
       // 14 rows of 6 C, 2 F and, in each head, the scores of 7 keys.
@@ -183,7 +183,7 @@ describe('what a pass keeps', () => {
     const some = await createReferenceEngine(
       await randomModel({ tokens: 7, targets: ['output.dense'], adapters: { rankPattern: { 0: 5 } } }),
     );
-    expect(some.bytes(1, 7, 1).savedBytes).toBe(8 * 7 * (60 + 20 + 21 + 2 + (20 + 5)));
+    expect(some.bytes(1, 7, { savedLayers: 1 }).savedBytes).toBe(8 * 7 * (60 + 20 + 21 + 2 + (20 + 5)));
   });
 
   it('is its own: parameters that change outside later change nothing', async () => {

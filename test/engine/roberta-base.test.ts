@@ -100,7 +100,7 @@ describe('roberta-base at full size on WASM', () => {
     expect((await lossAndGradient(engine, batch, 0)).lossSum).toBeLessThan(lossSum);
     // Of the weights, WebAssembly holds the layer that runs, and the engine counts what there is.
     expect(heapBytes()).toBeLessThan(0.2 * frozenBytes(shape, 'f32'));
-    const { weightsBytes, transientBytes, savedBytes } = engine.bytes(samples, tokens, shape.layers);
+    const { weightsBytes, transientBytes, savedBytes } = engine.bytes(samples, tokens, { savedLayers: shape.layers });
     const counted = weightsBytes + transientBytes + savedBytes;
     const held = frozenBytes(shape, 'f32') + heapBytes();
     expect(held / counted).toBeGreaterThan(0.85);
@@ -139,9 +139,9 @@ async function expectLayerEqualsReference(engine: Engine, parameters: Float32Arr
   values.set(parameters.subarray(layout.layers[layer]!.offset).subarray(0, layers[0]!.length));
   await reference.setParameters(values);
   const there = await reference.begin({ ...batch, ids: new Int32Array(batch.ids.length) }, options);
-  const expected = await there.forward({ from: 0, to: 1 }, hiddenFromValues(samples, tokens, input));
+  const expected = await there.forward({ from: 0, to: 1 }, hiddenFromValues(batch, input));
   expect(relativeError(output, await expected.read())).toBeLessThan(1e-4);
-  const theirs = await last(there.backward({ from: 0, to: 1 }, hiddenFromValues(samples, tokens, dOutputValues), true));
+  const theirs = await last(there.backward({ from: 0, to: 1 }, hiddenFromValues(batch, dOutputValues), true));
   expect(relativeError(own.gradients[0]!, theirs.gradients[0]!)).toBeLessThan(1e-3);
   expect(relativeError(await own.hidden!.read(), await theirs.hidden!.read())).toBeLessThan(1e-3);
   pass.dispose();

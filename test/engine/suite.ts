@@ -93,7 +93,7 @@ export function engineSuite(
 
       const pass = await engine.begin(model.batch, options);
       const first = await pass.forward({ from: 0, to: 1 }, await pass.embed());
-      const elsewhere = hiddenFromValues(first.samples, first.tokens, (await first.read()).slice());
+      const elsewhere = hiddenFromValues(model.batch, (await first.read()).slice());
       first.dispose();
       const last = await pass.forward({ from: 2, to: 3 }, await pass.forward({ from: 1, to: 2 }, elsewhere));
       const { logits, dHidden } = await pass.loss(last, { dHidden: true, headGradient: false });
@@ -103,7 +103,7 @@ export function engineSuite(
       const upper = pass.backward({ from: 1, to: 3 }, dHidden!, true);
       let step = await upper.next();
       for (; !step.done; step = await upper.next()) gradients.set(step.value.block, step.value.gradient);
-      const between = hiddenFromValues(last.samples, last.tokens, (await step.value!.read()).slice());
+      const between = hiddenFromValues(model.batch, (await step.value!.read()).slice());
       step.value!.dispose();
       for await (const part of pass.backward({ from: 0, to: 1 }, between, false))
         gradients.set(part.block, part.gradient);
@@ -141,7 +141,7 @@ export function engineSuite(
     it('counts more bytes for more samples, tokens and saved layers, and none saved at depth 0', async () => {
       const engine = await create(await randomModel({ layers: 3 }));
       const saved = (samples: number, tokens: number, layers: number) =>
-        engine.bytes(samples, tokens, layers).savedBytes;
+        engine.bytes(samples, tokens, { savedLayers: layers }).savedBytes;
       expect(saved(2, 8, 0)).toBe(0);
       expect(saved(4, 8, 1)).toBe(2 * saved(2, 8, 1));
       expect(saved(2, 8, 3)).toBe(3 * saved(2, 8, 1));

@@ -47,7 +47,7 @@ describe.each(['f32', 'f16', 'int8'] as const)('a WASM engine with %s weights', 
     };
     const engine = await createOnnxEngine({ ...model, withDropout: false }, 'wasm');
     const tokens = model.shape.maxPositions - 2;
-    const { weightsBytes, transientBytes, savedBytes } = engine.bytes(1, tokens, 3);
+    const { weightsBytes, transientBytes, savedBytes } = engine.bytes(1, tokens, { savedLayers: 3 });
     const told = trainingBytes(model.shape, weightStorage);
     expect(told / (weightsBytes + transientBytes + savedBytes)).toBeGreaterThan(0.95);
     expect(told / (weightsBytes + transientBytes + savedBytes)).toBeLessThan(1.05);

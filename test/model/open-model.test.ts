@@ -100,14 +100,20 @@ async function expectLoads(precision = 0): Promise<void> {
   const { model } = await load();
   const wanted = (name: string) => TENSORS.find((tensor) => tensor.name === name)!.values;
   const pairs: [Float32Array, Float32Array][] = [
-    [matrixValues(model.embeddings.word), wanted('roberta.embeddings.word_embeddings.weight')],
-    [model.embeddings.normBias, wanted('roberta.embeddings.LayerNorm.bias')],
+    [matrixValues(model.embeddings!.word), wanted('roberta.embeddings.word_embeddings.weight')],
+    [model.embeddings!.normBias, wanted('roberta.embeddings.LayerNorm.bias')],
     [
-      matrixValues(model.layers[1]!.matrices['key.weight']),
+      matrixValues(model.layers.get(1)!.matrices['key.weight']),
       wanted('roberta.encoder.layer.1.attention.self.key.weight'),
     ],
-    [model.layers[0]!.vectors['output.LayerNorm.weight'], wanted('roberta.encoder.layer.0.output.LayerNorm.weight')],
-    [model.layers[1]!.vectors['intermediate.dense.bias'], wanted('roberta.encoder.layer.1.intermediate.dense.bias')],
+    [
+      model.layers.get(0)!.vectors['output.LayerNorm.weight'],
+      wanted('roberta.encoder.layer.0.output.LayerNorm.weight'),
+    ],
+    [
+      model.layers.get(1)!.vectors['intermediate.dense.bias'],
+      wanted('roberta.encoder.layer.1.intermediate.dense.bias'),
+    ],
   ];
   for (const [got, want] of pairs) {
     expect(got).toHaveLength(want.length);
@@ -145,7 +151,7 @@ describe('a checkpoint', () => {
     );
     put('model.safetensors', file(two));
     const { model } = await load();
-    expect(matrixValues(model.embeddings.tokenType)).toEqual(
+    expect(matrixValues(model.embeddings!.tokenType)).toEqual(
       TENSORS.find((t) => t.name.includes('token_type'))!.values,
     );
   });

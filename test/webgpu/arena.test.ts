@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
+import { wholePart } from '../../signaling/protocol/split.ts';
 import { randomValues } from '../../worker/check/random-model.ts';
 import { plainLoss } from '../../worker/engine/loss.ts';
 import { passBytes, planTransients, transientLifetimes } from '../../worker/engine/webgpu/memory.ts';
@@ -44,6 +45,7 @@ function modelPlan(change: Partial<ModelPlan> = {}): ModelPlan {
     labelCount: 2,
     loss: plainLoss(2),
     layout: parameterLayout(shape, lora, 2),
+    part: wholePart(shape.layers),
     withDropout: true,
     precision: 'f32',
     weights: 'f32',

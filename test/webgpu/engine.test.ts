@@ -123,10 +123,10 @@ describe('webgpu', needs(GPU), () => {
   it('says what fits by taking it, gives it back, and works on where something did not', async () => {
     const model = await randomModel();
     const engine = await create(model);
-    const { weightsBytes } = engine.bytes(1, 1, 0);
-    expect(await engine.fits(4, 7, 2)).toBe(true);
+    const { weightsBytes } = engine.bytes(1, 1, { savedLayers: 0 });
+    expect(await engine.fits(4, 7, { savedLayers: 2 })).toBe(true);
     expect(engine.gpu.allocatedBytes).toBe(weightsBytes);
-    expect(await engine.fits(2_000_000, 7, 2)).toBe(false);
+    expect(await engine.fits(2_000_000, 7, { savedLayers: 2 })).toBe(false);
     expect(engine.gpu.allocatedBytes).toBe(weightsBytes);
     await engine.setParameters(model.parameters);
     expect((await lossAndGradient(engine, model.batch)).logits).toHaveLength(6);
@@ -150,7 +150,7 @@ describe('webgpu', needs(GPU), () => {
       const model = await randomModel({ hiddenSize: 32, heads: 2, ffnSize: 64, tokens: 24 });
       const bytes = async (precision: 'f32' | 'f16') => {
         const engine = await create(model, { precision, weights: precision });
-        const sizes = engine.bytes(3, 24, 2);
+        const sizes = engine.bytes(3, 24, { savedLayers: 2 });
         await engine.setParameters(model.parameters);
         await lossAndGradient(engine, model.batch);
         const { weightsBytes, transientBytes, savedBytes, gradientBytes } = sizes;
@@ -170,7 +170,9 @@ describe('webgpu', needs(GPU), () => {
       for (let depth = 0; depth <= 3; depth++) {
         const engine = await create(model);
         await engine.setParameters(model.parameters);
-        const { weightsBytes, transientBytes, savedBytes, gradientBytes } = engine.bytes(samples, 9, depth);
+        const { weightsBytes, transientBytes, savedBytes, gradientBytes } = engine.bytes(samples, 9, {
+          savedLayers: depth,
+        });
         expect(engine.gpu.allocatedBytes).toBe(weightsBytes);
         await lossAndGradient(engine, model.batch, depth);
         expect(engine.gpu.allocatedBytes).toBe(weightsBytes + transientBytes + savedBytes + gradientBytes);
@@ -184,7 +186,7 @@ describe('webgpu', needs(GPU), () => {
       const engine = await create(model);
       await engine.setParameters(model.parameters);
       const total = (tokens: number) => {
-        const bytes = engine.bytes(2, tokens, 2);
+        const bytes = engine.bytes(2, tokens, { savedLayers: 2 });
         return bytes.weightsBytes + bytes.transientBytes + bytes.savedBytes + bytes.gradientBytes;
       };
       const cut = (tokens: number) => ({
@@ -228,9 +230,12 @@ describe('webgpu', needs(GPU), () => {
       await expect(hidden.read()).rejects.toThrow('used up');
       const { dHidden } = await pass.loss(next, { dHidden: true, headGradient: false });
       await expect(pass.backward({ from: 0, to: 2 }, dHidden!, false).next()).rejects.toThrow('Layer 0 was not saved');
-      await expect(pass.forward({ from: 0, to: 1 }, hiddenFromValues(1, 1, new Float32Array(5)))).rejects.toThrow(
-        'do not fit',
-      );
+      await expect(
+        pass.forward(
+          { from: 0, to: 1 },
+          hiddenFromValues({ lengths: Int32Array.of(1), tokens: 1 }, new Float32Array(5)),
+        ),
+      ).rejects.toThrow('do not fit');
       await engine.dispose();
     });
 

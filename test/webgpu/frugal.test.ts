@@ -52,7 +52,7 @@ describe('frozen weights', needs(GPU), () => {
       const want = await lossAndGradient(reference, model.batch, 2, DROPOUT);
       expect(relativeError(got.logits, want.logits)).toBeLessThan(1e-5);
       expect(relativeError(got.gradient, want.gradient)).toBeLessThan(1e-5);
-      expect(engine.gpu.allocatedBytes).toBe(total(engine.bytes(model.batch.lengths.length, 9, 2)));
+      expect(engine.gpu.allocatedBytes).toBe(total(engine.bytes(model.batch.lengths.length, 9, { savedLayers: 2 })));
       await engine.dispose();
     },
   );
@@ -61,7 +61,7 @@ describe('frozen weights', needs(GPU), () => {
     const model = await randomModel({ hiddenSize: 64, heads: 2, ffnSize: 256, layers: 1 });
     const bytes = async (weights: WeightPrecision) => {
       const engine = await create(model, { weights });
-      const { weightsBytes } = engine.bytes(1, 1, 0);
+      const { weightsBytes } = engine.bytes(1, 1, { savedLayers: 0 });
       await engine.dispose();
       return weightsBytes;
     };
@@ -84,13 +84,13 @@ describe('recomputation', needs(GPU), () => {
     const model = await randomModel({ layers: 5, tokens: 9, targets: LORA_TARGETS, adapters });
     const [usual, engine] = [await create(model), await create(model)];
     for (const made of [usual, engine]) await made.setParameters(model.parameters);
-    const bytes = () => engine.bytes(model.batch.lengths.length, 9, 5, true);
+    const bytes = () => engine.bytes(model.batch.lengths.length, 9, { savedLayers: 5, recompute: true });
     const got = await lossAndGradient(engine, model.batch, 5, DROPOUT, true);
     expect(engine.gpu.allocatedBytes).toBe(total(bytes()));
     const want = await lossAndGradient(usual, model.batch, 5, DROPOUT);
     expect(got.logits).toEqual(want.logits);
     expect(relativeError(got.gradient, want.gradient)).toBeLessThan(2e-6);
-    expect(usual.gpu.allocatedBytes).toBe(total(usual.bytes(model.batch.lengths.length, 9, 5)));
+    expect(usual.gpu.allocatedBytes).toBe(total(usual.bytes(model.batch.lengths.length, 9, { savedLayers: 5 })));
     for (const made of [usual, engine]) await made.dispose();
   });
 
@@ -106,7 +106,7 @@ describe('recomputation', needs(GPU), () => {
       const want = await lossAndGradient(usual, model.batch, depth, DROPOUT);
       expect(got.logits).toEqual(want.logits);
       expect(relativeError(got.gradient, want.gradient)).toBeLessThan(2e-6);
-      expect(engine.gpu.allocatedBytes).toBe(total(engine.bytes(samples, 9, depth, true)));
+      expect(engine.gpu.allocatedBytes).toBe(total(engine.bytes(samples, 9, { savedLayers: depth, recompute: true })));
       await engine.dispose();
     }
     await usual.dispose();
@@ -115,13 +115,13 @@ describe('recomputation', needs(GPU), () => {
   it('keeps for each further layer its input and its gradient, no more', async () => {
     const model = await randomModel({ layers: 3, tokens: 9 });
     const engine = await create(model);
-    const at = (depth: number) => engine.bytes(2, 9, depth, true);
+    const at = (depth: number) => engine.bytes(2, 9, { savedLayers: depth, recompute: true });
     const input = 2 * 9 * model.shape.hiddenSize * 4;
     expect(at(3).savedBytes).toBe(3 * input);
     expect(at(3).transientBytes).toBe(at(1).transientBytes);
     expect(total(at(3)) - total(at(2))).toBe(input + engine.layout.layers[0]!.length * 4);
-    expect(total(at(3))).toBeLessThan(total(engine.bytes(2, 9, 3)));
-    expect(at(0)).toEqual(engine.bytes(2, 9, 0));
+    expect(total(at(3))).toBeLessThan(total(engine.bytes(2, 9, { savedLayers: 3 })));
+    expect(at(0)).toEqual(engine.bytes(2, 9, { savedLayers: 0 }));
     await engine.dispose();
   });
 
@@ -144,7 +144,7 @@ describe('recomputation', needs(GPU), () => {
     const none = { probability: 0, seed: 0, round: 1 };
     const pass = await engine.begin(model.batch, { saveFrom: 1, dropout: none, recompute: true });
     const below = await pass.forward({ from: 0, to: 1 }, await pass.embed());
-    const elsewhere = hiddenFromValues(below.samples, below.tokens, (await below.read()).slice());
+    const elsewhere = hiddenFromValues(model.batch, (await below.read()).slice());
     const top = await pass.forward({ from: 1, to: 2 }, elsewhere);
     const { dHidden } = await pass.loss(top, { dHidden: true, headGradient: false });
     const block = engine.layout.layers[1]!;
@@ -162,7 +162,7 @@ describe('want of memory', needs(GPU), () => {
     const model = await randomModel();
     const engine = await create(model);
     await engine.setParameters(model.parameters);
-    const { weightsBytes } = engine.bytes(1, 1, 0);
+    const { weightsBytes } = engine.bytes(1, 1, { savedLayers: 0 });
     const { device } = engine.gpu;
     // A driver in software hands out what it does not have, so the device's answer is put in its place.
     const answer = device.popErrorScope.bind(device);
@@ -172,7 +172,7 @@ describe('want of memory', needs(GPU), () => {
     };
     const options = { saveFrom: 0, dropout: { probability: 0, seed: 0, round: 1 } };
     await expect(engine.begin(model.batch, options)).rejects.toThrow('too little memory for this work');
-    expect(await engine.fits(2, 7, 2)).toBe(false);
+    expect(await engine.fits(2, 7, { savedLayers: 2 })).toBe(false);
     expect(engine.gpu.allocatedBytes).toBe(weightsBytes);
     device.popErrorScope = answer;
     expect((await lossAndGradient(engine, model.batch)).logits).toHaveLength(6);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fromHalf, toHalf } from '../../signaling/protocol/exchange/half.ts';
-import { packBatch, packRows, unpackRows } from '../../worker/engine/webgpu/packing.ts';
+import { firstRowsOf, packBatch } from '../../worker/engine/webgpu/packing.ts';
 
 describe('a batch without its padding', () => {
   const batch = {
@@ -20,10 +20,12 @@ describe('a batch without its padding', () => {
     expect([...packed.sampleTable.subarray(4, 7)]).toEqual([3, 2, 9]);
   });
 
-  it('takes hidden states in and gives them back, zero at padding', () => {
-    const values = Float32Array.from({ length: 12 }, (_, i) => i + 1);
-    expect([...packRows(packed, values, 2)]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    expect([...unpackRows(packed, packRows(packed, values, 2), 2)]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 0]);
+  it('has the first tokens where each sample begins', () => {
+    expect(firstRowsOf(packed)).toEqual([0, 3]);
+  });
+
+  it('without ids has rows all the same', () => {
+    expect(packBatch({ ...batch, ids: new Int32Array(0) }, 1)).toMatchObject({ rows: 5, samples: 2, longest: 3 });
   });
 });
 

@@ -232,7 +232,7 @@ const MOST_EVALUATED_AT_ONCE = 32;
 export function evaluatedAtOnce(engine: Pick<Engine, 'bytes'>, tokens: number, limitBytes: number): number {
   let samples = MOST_EVALUATED_AT_ONCE;
   const fits = () => {
-    const { weightsBytes, transientBytes } = engine.bytes(samples, tokens, 0);
+    const { weightsBytes, transientBytes } = engine.bytes(samples, tokens, { savedLayers: 0 });
     return weightsBytes + transientBytes <= limitBytes;
   };
   while (samples > 1 && !fits()) samples = Math.floor(samples / 2);

@@ -27,7 +27,7 @@ export async function probeMemory(engine: Engine, claim: MemoryClaim): Promise<n
   const orders = smallerAndSmaller(engine, { ...claim, limitBytes });
   for (const [index, { samples, depth, bytes }] of orders.entries()) {
     await rememberFact(key, { limitBytes: bytes, underWay: true });
-    const fits = await engine.fits(samples, claim.tokens, depth);
+    const fits = await engine.fits(samples, claim.tokens, { savedLayers: depth });
     await rememberFact(key, { limitBytes: fits && index === 0 ? limitBytes : bytes, underWay: false });
     if (fits) return index === 0 ? limitBytes : bytes;
   }
@@ -43,7 +43,9 @@ interface ProbedOrder {
 /** Orders within the limit, the deepest and largest first: then half the samples, and half the layers for a single one. */
 function smallerAndSmaller(engine: Engine, { samples: most, tokens, limitBytes }: MemoryClaim): readonly ProbedOrder[] {
   const order = (samples: number, depth: number): ProbedOrder => {
-    const { weightsBytes, transientBytes, savedBytes, gradientBytes } = engine.bytes(samples, tokens, depth);
+    const { weightsBytes, transientBytes, savedBytes, gradientBytes } = engine.bytes(samples, tokens, {
+      savedLayers: depth,
+    });
     return { samples, depth, bytes: weightsBytes + transientBytes + savedBytes + gradientBytes };
   };
   const layers = deepestTrained(engine.layout);

@@ -26,9 +26,9 @@ export function memoryOf(
   tokens: number,
   limitBytes: number,
 ): Profile['memory'] {
-  const one = engine.bytes(1, tokens, 1);
-  const none = engine.bytes(1, tokens, 0);
-  const again = engine.recomputes ? engine.bytes(1, tokens, 1, true) : undefined;
+  const one = engine.bytes(1, tokens, { savedLayers: 1 });
+  const none = engine.bytes(1, tokens, { savedLayers: 0 });
+  const again = engine.recomputes ? engine.bytes(1, tokens, { savedLayers: 1, recompute: true }) : undefined;
   return {
     limitBytes,
     weightsBytes: none.weightsBytes + none.gradientBytes,

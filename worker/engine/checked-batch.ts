@@ -1,9 +1,13 @@
 import type { ModelShape } from '../../signaling/protocol/settings.ts';
+import { type ModelPart, wholePart } from '../../signaling/protocol/split.ts';
 import type { TokenBatch } from '../api/batch.ts';
+import { firstTokens, realTokens } from './hidden.ts';
 import { type Loss, labelsForLoss, plainLoss } from './loss.ts';
+import { isHeadAlone } from './part.ts';
 
 /**
- * The batch as engines take it: every sample has at least its first token, which the head reads, so a length below 1 counts as 1.
+ * The batch as engines take it: every sample has at least its first token, which the head reads, so a length below 1 counts as 1. A part
+ * without embeddings needs no ids, one without the head no labels, and the head alone no other tokens than the first.
  * @throws RangeError naming what does not fit the model.
  */
 export function checkedBatch(
@@ -11,14 +15,16 @@ export function checkedBatch(
   shape: ModelShape,
   labelCount: number,
   loss: Loss = plainLoss(labelCount),
+  part: ModelPart = wholePart(shape.layers),
 ): TokenBatch {
   const { ids, lengths, labels, positions, tokens } = batch;
   const samples = lengths.length;
   const most = shape.maxPositions - shape.padTokenId - 1;
   if (!Number.isInteger(tokens) || tokens < 1 || tokens > most)
     throw new RangeError(`A batch of ${tokens} tokens was given; the model takes 1 to ${most}.`);
-  const labelled = labels.length === samples * labelsForLoss(loss, labelCount);
-  if (samples < 1 || ids.length !== samples * tokens || !labelled || positions.length !== samples)
+  const labelled = labels.length === samples * labelsForLoss(loss, labelCount) || (!part.head && labels.length === 0);
+  const hasIds = ids.length === samples * tokens || (!part.embeddings && ids.length === 0);
+  if (samples < 1 || !hasIds || !labelled || positions.length !== samples)
     throw new RangeError(
       `A batch of ${samples} samples and ${tokens} tokens has ${ids.length} ids, ${labels.length} labels and ${positions.length} positions.`,
     );
@@ -32,7 +38,8 @@ export function checkedBatch(
         ? `Label ${wrongLabel} is neither 0 nor 1.`
         : `Label ${wrongLabel} is not one of the ${labelCount} classes.`,
     );
-  return { ...batch, lengths: lengths.map((length) => Math.min(tokens, Math.max(1, length))) };
+  const checked = { ...batch, lengths: lengths.map((length) => realTokens(length, tokens)) };
+  return isHeadAlone(part) ? firstTokens(checked) : checked;
 }
 
 function isLabel(label: number, { kind }: Loss, labelCount: number): boolean {

@@ -4,8 +4,9 @@ import {
   type ModelShape,
   type WeightStorage,
 } from '../../signaling/protocol/settings.ts';
+import { type ModelPart, wholePart } from '../../signaling/protocol/split.ts';
 import { bytesText } from '../../signaling/protocol/words/quantities.ts';
-import { targetShape } from './layout.ts';
+import { layersOf, targetShape } from './layout.ts';
 import { emptyMatrix, matrixBytes, type StoredMatrix, storeRows } from './stored-matrix.ts';
 import { EMBEDDING_NAMES, layerTensorName, MODULE_PATHS } from './tensor-names.ts';
 import type { TensorSpec, WantedTensor, Weights } from './weights.ts';
@@ -34,9 +35,11 @@ export interface FrozenEmbeddings {
   readonly normBias: Float32Array;
 }
 
+/** A model, or a part of one: null and absent is what it lacks. The head's tensors are trained, so they are never among these. */
 export interface FrozenModel {
-  readonly embeddings: FrozenEmbeddings;
-  readonly layers: readonly FrozenLayer[];
+  readonly embeddings: FrozenEmbeddings | null;
+  /** By the layer's index in the whole model. */
+  readonly layers: ReadonlyMap<number, FrozenLayer>;
 }
 
 export interface LayerTensorSpec {
@@ -79,25 +82,26 @@ export function embeddingSpecs(shape: ModelShape): Readonly<Record<keyof FrozenE
   };
 }
 
-/** Everything that an engine reads of a model's files. */
-export function frozenTensors(shape: ModelShape): readonly TensorSpec[] {
+/** Everything that an engine of this part reads of a model's files. */
+export function frozenTensors(shape: ModelShape, part: ModelPart = wholePart(shape.layers)): readonly TensorSpec[] {
   const specs = layerTensorSpecs(shape);
   return [
-    ...Object.values(embeddingSpecs(shape)),
-    ...Array.from({ length: shape.layers }, (_, layer) =>
+    ...(part.embeddings ? Object.values(embeddingSpecs(shape)) : []),
+    ...layersOf(part).flatMap((layer) =>
       specs.map(({ path, shape: dims }) => ({ name: layerTensorName(layer, path), shape: dims })),
-    ).flat(),
+    ),
   ];
 }
 
 /**
- * Reads the frozen tensors in one pass over the files, each row straight into the place where it stays. All memory is taken
+ * Reads the frozen tensors of a part in one pass over the files, each row straight into the place where it stays. All memory is taken
  * beforehand: a device that has too little fails before it downloads.
  */
 export async function loadFrozen(
   weights: Weights,
   shape: ModelShape,
   storage: WeightStorage,
+  part: ModelPart = wholePart(shape.layers),
   onTensor?: (done: number, total: number) => void,
 ): Promise<FrozenModel> {
   const wanted: WantedTensor[] = [];
@@ -115,23 +119,24 @@ export async function loadFrozen(
   let model: FrozenModel;
   try {
     const { word, position, tokenType, normWeight, normBias } = embeddingSpecs(shape);
+    const emptyEmbeddings = (): FrozenEmbeddings => ({
+      word: matrix(word),
+      position: matrix(position),
+      tokenType: matrix(tokenType),
+      normWeight: vector(normWeight),
+      normBias: vector(normBias),
+    });
     model = {
-      embeddings: {
-        word: matrix(word),
-        position: matrix(position),
-        tokenType: matrix(tokenType),
-        normWeight: vector(normWeight),
-        normBias: vector(normBias),
-      },
-      layers: Array.from({ length: shape.layers }, (_, layer) => emptyLayer(shape, layer, matrix, vector)),
+      embeddings: part.embeddings ? emptyEmbeddings() : null,
+      layers: new Map(layersOf(part).map((layer) => [layer, emptyLayer(shape, layer, matrix, vector)])),
     };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new Error(
-      `This device has no room for the model's ${bytesText(frozenBytes(shape, storage))} in memory; a session with 8-bit weights takes ${bytesText(frozenBytes(shape, 'int8'))}.`,
+      `This device has no room for the model's ${bytesText(frozenBytes(shape, storage, part))} in memory; a session with 8-bit weights takes ${bytesText(frozenBytes(shape, 'int8', part))}.`,
     );
   }
-  await weights.stream(counted(wanted, onTensor));
+  if (wanted.length > 0) await weights.stream(counted(wanted, onTensor));
   return model;
 }
 
@@ -190,9 +195,18 @@ export function layerBytes(shape: ModelShape, storage: WeightStorage): number {
     .reduce((a, b) => a + b, 0);
 }
 
-/** Bytes of what `loadFrozen` keeps. */
-export function frozenBytes(shape: ModelShape, storage: WeightStorage): number {
+/** Bytes of the embeddings as `loadFrozen` keeps them. */
+export function embeddingBytes(shape: ModelShape, storage: WeightStorage): number {
   const c = shape.hiddenSize;
   const tables = [shape.vocabSize, shape.maxPositions, 1].map((rows) => matrixBytes(storage, rows, c));
-  return tables.reduce((a, b) => a + b, 8 * c) + shape.layers * layerBytes(shape, storage);
+  return tables.reduce((a, b) => a + b, 8 * c);
+}
+
+/** Bytes of what `loadFrozen` keeps of a part. */
+export function frozenBytes(
+  shape: ModelShape,
+  storage: WeightStorage,
+  part: ModelPart = wholePart(shape.layers),
+): number {
+  return (part.embeddings ? embeddingBytes(shape, storage) : 0) + layersOf(part).length * layerBytes(shape, storage);
 }

@@ -1,5 +1,7 @@
 import { rankOf, targetShape } from '../../signaling/protocol/adapters.ts';
+import type { Block } from '../../signaling/protocol/round.ts';
 import { LORA_TARGETS, type LoraSettings, type ModelShape } from '../../signaling/protocol/settings.ts';
+import { type ModelPart, wholePart } from '../../signaling/protocol/split.ts';
 
 export { targetShape };
 
@@ -33,15 +35,28 @@ export interface ParameterLayout {
   readonly length: number;
 }
 
+/** The place of a block in the flat vector. @throws RangeError where the model has no such layer. */
+export function placeOfBlock({ layers, head }: ParameterLayout, block: Block): ParameterBlock {
+  const found = block === 'head' ? head : layers[block];
+  if (found === undefined) throw new RangeError(`The model has ${layers.length} layers; there is no layer ${block}.`);
+  return found;
+}
+
 /** Layers that a pass goes backward through to the lowest one with adapters. */
 export function deepestTrained({ layers }: Pick<ParameterLayout, 'layers'>): number {
   const lowest = layers.findIndex(({ length }) => length > 0);
   return lowest < 0 ? 0 : layers.length - lowest;
 }
 
-/** f32 values in the adapters of the layer that has most. */
-export const longestBlock = ({ layers }: Pick<ParameterLayout, 'layers'>): number =>
-  Math.max(0, ...layers.map(({ length }) => length));
+/** The layers of a part, by their index in the whole model. */
+export const layersOf = ({ layers: { from, to } }: Pick<ModelPart, 'layers'>): readonly number[] =>
+  Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+
+/** f32 values in the adapters of that of the part's layers that has most; of all layers unless a part is given. */
+export const longestBlock = (
+  { layers }: Pick<ParameterLayout, 'layers'>,
+  part: Pick<ModelPart, 'layers'> = wholePart(layers.length),
+): number => Math.max(0, ...layersOf(part).map((layer) => layers[layer]?.length ?? 0));
 
 export function parameterLayout(shape: ModelShape, lora: LoraSettings, labelCount: number): ParameterLayout {
   let offset = 0;

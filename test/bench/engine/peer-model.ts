@@ -29,6 +29,7 @@ export interface PeerModel {
 export async function peerModel({ request, parameters, batch }: BenchCase): Promise<PeerModel> {
   const { shape, lora, labelCount, weights } = request;
   const { embeddings, layers } = await loadFrozen(weights, shape, 'f32');
+  if (embeddings === null) throw new Error('A whole model has embeddings.');
   const layout = parameterLayout(shape, lora, labelCount);
   const slots = [...layout.layers, layout.head].flatMap((block) => block.slots);
   const samples = batch.lengths.length;
@@ -41,7 +42,7 @@ export async function peerModel({ request, parameters, batch }: BenchCase): Prom
     loraScale: lora.alpha / lora.rank,
     embedded: gatherEmbeddings(embeddings, shape, batch),
     embeddingNorm: { weight: embeddings.normWeight, bias: embeddings.normBias },
-    layers: layers.map(({ matrices, vectors }) => {
+    layers: [...layers.values()].map(({ matrices, vectors }) => {
       const values = Object.entries(matrices).map(([key, matrix]) => [key, matrixValues(matrix)] as const);
       return { ...vectors, ...(Object.fromEntries(values) as Record<keyof typeof matrices, Float32Array>) };
     }),

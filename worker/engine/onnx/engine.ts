@@ -1,10 +1,13 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import { rankOf, scaleOf } from '../../../signaling/protocol/adapters.ts';
+import type { Block } from '../../../signaling/protocol/round.ts';
+import { type ModelPart, wholePart } from '../../../signaling/protocol/split.ts';
 import { type FrozenLayer, frozenBytes, layerBytes, loadFrozen } from '../../model/description.ts';
-import { type ParameterLayout, parameterLayout } from '../../model/layout.ts';
+import { layersOf, type ParameterLayout, parameterLayout, placeOfBlock } from '../../model/layout.ts';
 import { checkedBatch } from '../checked-batch.ts';
-import type { Engine, EngineBytes, EngineRequest } from '../engine.ts';
+import type { BlockValues, Engine, EngineBytes, EngineRequest, PassNeeds } from '../engine.ts';
 import { plainLoss } from '../loss.ts';
+import { blocksFrom, checkedBlocks, hiddenWrappers, isHeadAlone, parameterCount } from '../part.ts';
 import { processorCopyRate } from '../processor-copy-rate.ts';
 import { scalesOf } from './graph-builder.ts';
 import { headGraphs } from './head-graphs.ts';
@@ -20,13 +23,14 @@ import { measureSavedSizes, type SavedSizes } from './saved-sizes.ts';
  */
 export async function createOnnxEngine(request: EngineRequest, provider: OnnxProvider): Promise<Engine> {
   const { shape, lora, labelCount, loss = plainLoss(labelCount), weights, weightStorage } = request;
+  const { part = wholePart(shape.layers) } = request;
   const runtime = await loadRuntime(provider);
   const layout = parameterLayout(shape, lora, labelCount);
 
-  const { embeddings, layers } = await loadFrozen(weights, shape, weightStorage, (done, total) =>
+  const { embeddings, layers } = await loadFrozen(weights, shape, weightStorage, part, (done, total) =>
     request.onProgress?.({ stage: 'weights', done, total }),
   );
-  const frozen = layers.map((layer) => layerTensors(layer, runtime));
+  const frozen = new Map([...layers].map(([index, layer]) => [index, layerTensors(layer, runtime)]));
 
   const sessions = new Map<string, Promise<InferenceSession>>();
   const session = (key: string, compile: () => Promise<InferenceSession>): Promise<InferenceSession> => {
@@ -51,16 +55,20 @@ export async function createOnnxEngine(request: EngineRequest, provider: OnnxPro
   const plain = headGraphs(shape, labelCount, loss.kind, false, runtime.dialect);
   const dropping = headGraphs(shape, labelCount, loss.kind, true, runtime.dialect);
 
-  let [adapters, head] = splitParameters(new Float32Array(layout.length), layout, runtime);
+  const trained = new Map<Block, Tensors>();
+  const put = (blocks: readonly BlockValues[]) => {
+    for (const values of blocks) trained.set(values.block, trainedTensors(values, layout, runtime));
+  };
+  put(blocksFrom(layout, part, new Float32Array(layout.length)));
   const parts: EngineParts = {
     request,
     loss,
     runtime,
     layout,
+    part,
     embeddings,
     frozen,
-    adapters: () => adapters,
-    head: () => head,
+    trained,
     headGraphs: ofHead,
     layerGraphs: graphsOf,
     layerSession: (step, layer, withDropout) => {
@@ -75,33 +83,41 @@ export async function createOnnxEngine(request: EngineRequest, provider: OnnxPro
     },
   };
   const saved = await measureSavedSizes(parts);
-  const bytes: Engine['bytes'] = (samples, tokens, savedLayers) =>
-    onnxBytes(request, layout.length, saved, samples, tokens, savedLayers);
+  const bytes: Engine['bytes'] = (samples, tokens, needs) =>
+    onnxBytes(
+      { ...request, part },
+      parameterCount(layout, part),
+      saved,
+      samples,
+      isHeadAlone(part) ? 1 : tokens,
+      needs,
+    );
 
   return {
     name: 'onnx',
     backend: runtime.backend,
     shape,
     layout,
+    part,
+    openPasses: Number.POSITIVE_INFINITY,
     computesPadding: true,
     recomputes: false,
-    setParameters: async (values) => {
-      if (values.length !== layout.length)
-        throw new RangeError(`${values.length} parameters were given to a model with ${layout.length}.`);
-      [adapters, head] = splitParameters(values.slice(), layout, runtime);
-    },
-    begin: async (batch, options) => new OnnxPass(parts, checkedBatch(batch, shape, labelCount, loss), options),
+    setParameters: async (values) => put(blocksFrom(layout, part, values)),
+    setBlocks: async (blocks) =>
+      put(checkedBlocks(layout, part, blocks).map(({ block, values }) => ({ block, values: values.slice() }))),
+    begin: async (batch, options) => new OnnxPass(parts, checkedBatch(batch, shape, labelCount, loss, part), options),
+    ...hiddenWrappers(part, shape.hiddenSize),
     bytes,
     // The library grows its memory as it goes: its address space is the only bound that is known beforehand.
-    fits: async (samples, tokens, savedLayers) => {
-      const { weightsBytes, transientBytes, savedBytes, gradientBytes } = bytes(samples, tokens, savedLayers);
+    fits: async (samples, tokens, needs) => {
+      const { weightsBytes, transientBytes, savedBytes, gradientBytes } = bytes(samples, tokens, needs);
       return weightsBytes + transientBytes + savedBytes + gradientBytes <= WASM_ADDRESS_BYTES;
     },
     copyBytesPerSecond: async () => processorCopyRate(),
     dispose: async () => {
       for (const made of sessions.values()) await (await made).release();
       sessions.clear();
-      for (const tensors of frozen) for (const tensor of Object.values(tensors)) tensor.dispose();
+      for (const tensors of frozen.values()) for (const tensor of Object.values(tensors)) tensor.dispose();
     },
   };
 }
@@ -126,20 +142,15 @@ function layerTensors({ matrices, vectors }: FrozenLayer, runtime: Runtime): Ten
   return tensors;
 }
 
-/** Views of the flat vector as the tensors that the graphs take. */
-function splitParameters(
-  values: Float32Array,
-  layout: ParameterLayout,
-  runtime: Runtime,
-): [readonly Tensors[], Tensors] {
-  const tensors = (slots: ParameterLayout['head']['slots'], rename: (name: string) => string): Tensors =>
-    Object.fromEntries(
-      slots.map(({ name, shape, offset, length }) => [
-        rename(name),
-        runtime.passing(values.subarray(offset, offset + length), shape),
-      ]),
-    );
-  return [layout.layers.map((block) => tensors(block.slots, adapterInput)), tensors(layout.head.slots, (name) => name)];
+/** Views of a block's values as the tensors that the graphs take. */
+function trainedTensors({ block, values }: BlockValues, layout: ParameterLayout, runtime: Runtime): Tensors {
+  const place = placeOfBlock(layout, block);
+  return Object.fromEntries(
+    place.slots.map(({ name, shape, offset, length }) => [
+      block === 'head' ? name : adapterInput(name),
+      runtime.passing(values.subarray(offset - place.offset, offset - place.offset + length), shape),
+    ]),
+  );
 }
 
 /**
@@ -148,12 +159,12 @@ function splitParameters(
  * intermediate values that are alive together.
  */
 function onnxBytes(
-  { shape, weightStorage }: EngineRequest,
-  parameterCount: number,
+  { shape, weightStorage, part }: EngineRequest & { readonly part: ModelPart },
+  parameters: number,
   saved: SavedSizes,
   samples: number,
   tokens: number,
-  savedLayers: number,
+  { savedLayers, openPasses = 1 }: PassNeeds,
 ): EngineBytes {
   const { hiddenSize: c, ffnSize: f, heads } = shape;
   const rows = samples * tokens;
@@ -161,10 +172,13 @@ function onnxBytes(
   // A matrix at a time is f32 while its product runs.
   const dequantised = weightStorage === 'f32' ? 0 : c * f;
   const copied = savedLayers > 0 ? savedPerLayer : 0;
+  const hasLayers = layersOf(part).length > 0;
   return {
-    weightsBytes: frozenBytes(shape, weightStorage) + layerBytes(shape, weightStorage) + 4 * parameterCount,
-    transientBytes: 4 * (rows * (6 * c + 3 * f + 3 * heads * tokens) + copied + dequantised),
-    savedBytes: 4 * savedLayers * savedPerLayer,
-    gradientBytes: 4 * parameterCount,
+    weightsBytes:
+      frozenBytes(shape, weightStorage, part) + (hasLayers ? layerBytes(shape, weightStorage) : 0) + 4 * parameters,
+    // The embeddings and the head work on their input, a mask and their output.
+    transientBytes: 4 * (hasLayers ? rows * (6 * c + 3 * f + 3 * heads * tokens) + copied + dequantised : 3 * rows * c),
+    savedBytes: 4 * savedLayers * openPasses * savedPerLayer,
+    gradientBytes: 4 * parameters,
   };
 }

@@ -1,5 +1,7 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
+import type { Block } from '../../../signaling/protocol/round.ts';
 import type { LoraTarget } from '../../../signaling/protocol/settings.ts';
+import type { ModelPart } from '../../../signaling/protocol/split.ts';
 import type { FrozenEmbeddings } from '../../model/description.ts';
 import type { ParameterLayout } from '../../model/layout.ts';
 import type { EngineRequest } from '../engine.ts';
@@ -19,13 +21,12 @@ export interface EngineParts {
   readonly loss: Loss;
   readonly runtime: Runtime;
   readonly layout: ParameterLayout;
-  readonly embeddings: FrozenEmbeddings;
-  /** Frozen tensors of each layer as they are stored, by LayerTensor; scales by `scalesOf`. */
-  readonly frozen: readonly Tensors[];
-  /** Adapters of each layer, by `<target>.A` and `.B`. */
-  readonly adapters: () => readonly Tensors[];
-  /** The head's tensors by name. */
-  readonly head: () => Tensors;
+  readonly part: ModelPart;
+  readonly embeddings: FrozenEmbeddings | null;
+  /** Frozen tensors of each of the part's layers as they are stored, by LayerTensor; scales by `scalesOf`. */
+  readonly frozen: ReadonlyMap<number, Tensors>;
+  /** Trained tensors of each of the part's blocks: adapters by `<target>.A` and `.B`, the head's by name. */
+  readonly trained: ReadonlyMap<Block, Tensors>;
   readonly headGraphs: (withDropout: boolean) => HeadGraphs;
   readonly layerGraphs: (layer: number, withDropout: boolean) => LayerGraphs;
   layerSession(step: LayerStep, layer: number, withDropout: boolean): Promise<InferenceSession>;

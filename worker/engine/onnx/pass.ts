@@ -5,25 +5,41 @@ import { targetShape } from '../../model/layout.ts';
 import { attentionMask, DROPOUT_SITES, headMasks, hiddenMask, loraSite } from '../dropout.ts';
 import { embedTokens } from '../embeddings.ts';
 import type { BlockGradient, Hidden, LayerRange, Pass, PassOptions } from '../engine.ts';
+import { hiddenFromValues, packHidden } from '../hidden.ts';
 import { lossTargets } from '../loss.ts';
+import { requireEmbeddings, requireHead, requireLayers } from '../part.ts';
 import { HEAD_INPUTS, HEAD_MASKS } from './head-graphs.ts';
 import { LAYER_INPUTS, LAYER_MASKS, loraMaskInput, PADDING_SCORE } from './layer-graphs.ts';
 import { adapterInput, type EngineParts, isHeadTensor, type LayerStep, type Tensors } from './parts.ts';
 
 /** Hidden states in a tensor of the engine's own. */
 class TensorHidden implements Hidden {
-  readonly samples: number;
-  readonly tokens: number;
+  readonly #batch: TokenBatch;
   readonly tensor: Tensor;
 
-  constructor(samples: number, tokens: number, tensor: Tensor) {
-    this.samples = samples;
-    this.tokens = tokens;
+  constructor(batch: TokenBatch, tensor: Tensor) {
+    this.#batch = batch;
     this.tensor = tensor;
+  }
+
+  get samples(): number {
+    return this.#batch.lengths.length;
+  }
+
+  get tokens(): number {
+    return this.#batch.tokens;
   }
 
   async read(): Promise<Float32Array> {
     return floats(await this.tensor.getData());
+  }
+
+  async readPacked(): Promise<Float32Array> {
+    return packHidden(this.#batch, await this.read());
+  }
+
+  async readFirst(): Promise<Float32Array> {
+    return hiddenFromValues(this.#batch, await this.read()).readFirst();
   }
 
   dispose(): void {
@@ -72,7 +88,9 @@ export class OnnxPass implements Pass {
   }
 
   async embed(): Promise<Hidden> {
-    const { embeddings } = this.#parts;
+    const { embeddings, part } = this.#parts;
+    requireEmbeddings(part);
+    if (embeddings === null) throw new Error('A part with embeddings was loaded without them.');
     const values = embedTokens(embeddings, this.#shape, this.#batch);
     const { dropout } = this.#options;
     if (dropout.probability > 0) {
@@ -84,6 +102,7 @@ export class OnnxPass implements Pass {
   }
 
   async forward(range: LayerRange, hidden: Hidden): Promise<Hidden> {
+    requireLayers(range, this.#parts.part, this.#shape);
     let x = await this.#tensor(hidden);
     for (let layer = range.from; layer < range.to; layer++) {
       const save = layer >= this.#options.saveFrom;
@@ -102,7 +121,8 @@ export class OnnxPass implements Pass {
     hidden: Hidden,
     want: { readonly dHidden: boolean; readonly headGradient: boolean },
   ): ReturnType<Pass['loss']> {
-    const { layout, loss, request, runtime } = this.#parts;
+    const { layout, loss, request, runtime, part, trained } = this.#parts;
+    requireHead(part);
     const headGraphs = this.#parts.headGraphs(this.#withDropout);
     const { tokens } = this.#batch;
     const gradients = want.dHidden || want.headGradient;
@@ -110,7 +130,7 @@ export class OnnxPass implements Pass {
     const x = await this.#tensor(hidden);
     const first = new Float32Array(tokens);
     first[0] = 1;
-    const outputs = await run(session, this.#parts.head(), this.#shared, this.#headMasks(), {
+    const outputs = await run(session, trained.get('head')!, this.#shared, this.#headMasks(), {
       [HEAD_INPUTS.hidden]: x,
       [HEAD_INPUTS.firstToken]: runtime.passing(first, [1, tokens, 1]),
       [HEAD_INPUTS.target]: runtime.passing(lossTargets(loss, this.#batch.labels, request.labelCount), [
@@ -139,6 +159,7 @@ export class OnnxPass implements Pass {
     dHidden: Hidden,
     wantInput: boolean,
   ): AsyncGenerator<BlockGradient, Hidden | null> {
+    requireLayers(range, this.#parts.part, this.#shape);
     let dy = await this.#tensor(dHidden);
     for (let layer = range.to - 1; layer >= range.from; layer--) {
       const saved = this.#saved.get(layer);
@@ -181,7 +202,7 @@ export class OnnxPass implements Pass {
   }
 
   #hidden(tensor: Tensor): Hidden {
-    return new TensorHidden(this.#samples, this.#batch.tokens, tensor);
+    return new TensorHidden(this.#batch, tensor);
   }
 
   async #tensor(hidden: Hidden): Promise<Tensor> {
@@ -191,7 +212,8 @@ export class OnnxPass implements Pass {
   async #layer(step: LayerStep, layer: number, inputs: Tensors): Promise<Tensors> {
     const session = await this.#parts.layerSession(step, layer, this.#withDropout);
     const masks = this.#masks(session, layer);
-    return run(session, this.#parts.frozen[layer]!, this.#parts.adapters()[layer]!, this.#shared, masks, inputs);
+    const { frozen, trained } = this.#parts;
+    return run(session, frozen.get(layer)!, trained.get(layer) ?? {}, this.#shared, masks, inputs);
   }
 
   /** Those masks that the graph takes; drawn again for the backward pass, which is cheaper than keeping them. */

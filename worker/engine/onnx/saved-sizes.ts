@@ -1,4 +1,5 @@
-import { rankOf, trainedLayers } from '../../../signaling/protocol/adapters.ts';
+import { rankOf } from '../../../signaling/protocol/adapters.ts';
+import { layersOf } from '../../model/layout.ts';
 import { hiddenFromValues } from '../hidden.ts';
 import type { EngineParts } from './parts.ts';
 import { OnnxPass } from './pass.ts';
@@ -12,7 +13,9 @@ export interface SavedSizes {
 /** Counted, not predicted: the layer with most to keep, which is the one of the largest rank, runs on one token and on two. */
 export async function measureSavedSizes(parts: EngineParts): Promise<SavedSizes> {
   const { shape, lora } = parts.request;
-  const layer = trainedLayers(lora, shape.layers).reduce((a, b) => (rankOf(lora, b) > rankOf(lora, a) ? b : a));
+  const [first, ...others] = layersOf(parts.part);
+  if (first === undefined) return { perRow: 0, perRowAndToken: 0 };
+  const layer = others.reduce((a, b) => (rankOf(lora, b) > rankOf(lora, a) ? b : a), first);
   const count = async (tokens: number): Promise<number> => {
     const batch = {
       ids: new Int32Array(tokens),
@@ -23,7 +26,7 @@ export async function measureSavedSizes(parts: EngineParts): Promise<SavedSizes>
     };
     const dropout = { probability: parts.request.withDropout ? 0.5 : 0, seed: 0, round: 1 };
     const pass = new OnnxPass(parts, batch, { saveFrom: 0, dropout });
-    const input = hiddenFromValues(1, tokens, new Float32Array(tokens * shape.hiddenSize));
+    const input = hiddenFromValues(batch, new Float32Array(tokens * shape.hiddenSize));
     try {
       const hidden = await pass.forward({ from: layer, to: layer + 1 }, input);
       hidden.dispose();

@@ -1,8 +1,10 @@
-import { rankOf, scaleOf, trainedLayers } from '../../../signaling/protocol/adapters.ts';
+import { rankOf, scaleOf } from '../../../signaling/protocol/adapters.ts';
+import type { Block } from '../../../signaling/protocol/round.ts';
 import { LORA_TARGETS, type LoraTarget, type ModelShape } from '../../../signaling/protocol/settings.ts';
+import { type ModelPart, wholePart } from '../../../signaling/protocol/split.ts';
 import type { TokenBatch } from '../../api/batch.ts';
 import { frozenBytes, loadFrozen, parameterCounts } from '../../model/description.ts';
-import { type ParameterBlock, type ParameterSlot, parameterLayout, targetShape } from '../../model/layout.ts';
+import { layersOf, type ParameterBlock, parameterLayout, placeOfBlock, targetShape } from '../../model/layout.ts';
 import { matrixValues } from '../../model/stored-matrix.ts';
 import { checkedBatch } from '../checked-batch.ts';
 import {
@@ -16,16 +18,28 @@ import {
 import { gatherEmbeddings } from '../embeddings.ts';
 import type {
   BlockGradient,
+  BlockValues,
   Engine,
   EngineBytes,
   EngineRequest,
   Hidden,
   LayerRange,
   Pass,
+  PassNeeds,
   PassOptions,
 } from '../engine.ts';
 import { hiddenFromValues } from '../hidden.ts';
 import { lossTargets, plainLoss } from '../loss.ts';
+import {
+  blocksFrom,
+  checkedBlocks,
+  hiddenWrappers,
+  isHeadAlone,
+  parameterCount,
+  requireEmbeddings,
+  requireHead,
+  requireLayers,
+} from '../part.ts';
 import { processorCopyRate } from '../processor-copy-rate.ts';
 import type { AttentionDims } from './attention.ts';
 import { layerNorm } from './functions.ts';
@@ -49,21 +63,31 @@ export type Store = (x: Matrix) => Matrix;
  * precision keeps them between its steps; sums, adapters and gradients stay float64.
  */
 export async function createReferenceEngine(request: EngineRequest, store: Store = (x) => x): Promise<Engine> {
-  const { shape, lora, labelCount, loss = plainLoss(labelCount), weights } = request;
+  const {
+    shape,
+    lora,
+    labelCount,
+    loss = plainLoss(labelCount),
+    weights,
+    part = wholePart(request.shape.layers),
+  } = request;
   const layout = parameterLayout(shape, lora, labelCount);
-  const { embeddings, layers: frozen } = await loadFrozen(weights, shape, request.weightStorage, (done, total) =>
-    request.onProgress?.({ stage: 'weights', done, total }),
-  );
-  let parameters = new Float32Array(layout.length);
+  const progress = (done: number, total: number) => request.onProgress?.({ stage: 'weights', done, total });
+  const { embeddings, layers: frozen } = await loadFrozen(weights, shape, request.weightStorage, part, progress);
+  const parameters = new Map<Block, Float32Array>();
+  const put = (blocks: readonly BlockValues[]) => {
+    for (const { block, values } of blocks) parameters.set(block, values);
+  };
+  put(blocksFrom(layout, part, new Float32Array(layout.length)));
 
-  const slot = (block: ParameterBlock, end: string): ParameterSlot =>
-    block.slots.find(({ name }) => name.endsWith(end))!;
-  const slotMatrix = (block: ParameterBlock, end: string): Matrix => {
-    const { shape: dims, offset, length } = slot(block, end);
-    return matrix(dims.length === 1 ? 1 : dims[0]!, dims.at(-1)!, parameters.subarray(offset, offset + length));
+  const slotMatrix = (block: Block, end: string): Matrix => {
+    const place = placeOfBlock(layout, block);
+    const { shape: dims, offset, length } = place.slots.find(({ name }) => name.endsWith(end))!;
+    const from = offset - place.offset;
+    return matrix(dims.length === 1 ? 1 : dims[0]!, dims.at(-1)!, parameters.get(block)!.subarray(from, from + length));
   };
   const projection = (index: number, target: LoraTarget): Projection => {
-    const { matrices, vectors } = frozen[index]!;
+    const { matrices, vectors } = frozen.get(index)!;
     const [out, inner] = targetShape(shape, target);
     return {
       weight: matrix(out, inner, matrixValues(matrices[`${target}.weight`])),
@@ -71,15 +95,15 @@ export async function createReferenceEngine(request: EngineRequest, store: Store
       lora:
         rankOf(lora, index) > 0 && lora.targets.includes(target)
           ? {
-              a: slotMatrix(layout.layers[index]!, `.${index}.${target}.A`),
-              b: slotMatrix(layout.layers[index]!, `.${index}.${target}.B`),
+              a: slotMatrix(index, `.${index}.${target}.A`),
+              b: slotMatrix(index, `.${index}.${target}.B`),
               scale: scaleOf(lora, index),
             }
           : null,
     };
   };
   const layerAt = (index: number): Layer => {
-    const tensors = frozen[index]!.vectors;
+    const tensors = frozen.get(index)!.vectors;
     return {
       projections: byTarget((target) => projection(index, target)),
       attentionNorm: {
@@ -93,12 +117,12 @@ export async function createReferenceEngine(request: EngineRequest, store: Store
   };
   const head = (): Head => ({
     dense: {
-      weight: slotMatrix(layout.head, 'dense.weight'),
-      bias: slotMatrix(layout.head, 'dense.bias').data,
+      weight: slotMatrix('head', 'dense.weight'),
+      bias: slotMatrix('head', 'dense.bias').data,
     },
     outProj: {
-      weight: slotMatrix(layout.head, 'out_proj.weight'),
-      bias: slotMatrix(layout.head, 'out_proj.bias').data,
+      weight: slotMatrix('head', 'out_proj.weight'),
+      bias: slotMatrix('head', 'out_proj.bias').data,
     },
   });
 
@@ -111,7 +135,7 @@ export async function createReferenceEngine(request: EngineRequest, store: Store
     const inside = new WeakMap<Hidden, Matrix>();
     const input = async (hidden: Hidden) => inside.get(hidden) ?? matrix(rows, shape.hiddenSize, await hidden.read());
     const output = (values: Matrix): Hidden => {
-      const hidden = hiddenFromValues(samples, batch.tokens, Float32Array.from(values.data));
+      const hidden = hiddenFromValues(batch, Float32Array.from(values.data));
       inside.set(hidden, values);
       return hidden;
     };
@@ -120,11 +144,14 @@ export async function createReferenceEngine(request: EngineRequest, store: Store
 
     return {
       embed: async () => {
+        requireEmbeddings(part);
+        if (embeddings === null) throw new Error('A part with embeddings was loaded without them.');
         const sum = matrix(rows, shape.hiddenSize, gatherEmbeddings(embeddings, shape, batch));
         const { y } = layerNorm(sum, embeddings.normWeight, embeddings.normBias, shape.layerNormEps);
         return output(store(masked(y, dropped(0, DROPOUT_SITES.embeddings, shape.hiddenSize))));
       },
       forward: async (range, hidden) => {
+        requireLayers(range, part, shape);
         let x = await input(hidden);
         for (let index = range.from; index < range.to; index++) {
           const masks = layerMasks(shape, dropout, batch, index, dropped);
@@ -135,6 +162,7 @@ export async function createReferenceEngine(request: EngineRequest, store: Store
         return output(x);
       },
       loss: async (hidden, want) => {
+        requireHead(part);
         const masks = headMasks(dropout, batch.positions, shape.hiddenSize);
         const result = headAndLoss(
           head(),
@@ -157,6 +185,7 @@ export async function createReferenceEngine(request: EngineRequest, store: Store
         };
       },
       backward: async function* (range: LayerRange, dHidden: Hidden, wantInput: boolean) {
+        requireLayers(range, part, shape);
         let dy = await input(dHidden);
         for (let index = range.to - 1; index >= range.from; index--) {
           const kept = saved.get(index);
@@ -178,13 +207,23 @@ export async function createReferenceEngine(request: EngineRequest, store: Store
     backend: 'plain TypeScript, float64',
     shape,
     layout,
+    part,
+    openPasses: Number.POSITIVE_INFINITY,
     computesPadding: true,
     recomputes: false,
-    setParameters: async (values) => {
-      parameters = values.slice();
-    },
-    begin: async (batch, options) => begin(checkedBatch(batch, shape, labelCount, loss), options),
-    bytes: (samples, tokens, savedLayers) => referenceBytes(request, layout.length, samples, tokens, savedLayers),
+    setParameters: async (values) => put(blocksFrom(layout, part, values)),
+    setBlocks: async (blocks) =>
+      put(checkedBlocks(layout, part, blocks).map(({ block, values }) => ({ block, values: values.slice() }))),
+    begin: async (batch, options) => begin(checkedBatch(batch, shape, labelCount, loss, part), options),
+    ...hiddenWrappers(part, shape.hiddenSize),
+    bytes: (samples, tokens, needs) =>
+      referenceBytes(
+        { ...request, part },
+        parameterCount(layout, part),
+        samples,
+        isHeadAlone(part) ? 1 : tokens,
+        needs,
+      ),
     fits: async () => true,
     copyBytesPerSecond: async () => processorCopyRate(),
     dispose: async () => {},
@@ -222,20 +261,24 @@ function blockGradient(block: ParameterBlock, layer: number, gradients: AdapterG
 
 /** Of the float64 arrays that a pass keeps, without dropout's masks; garbage in between is the collector's business. */
 function referenceBytes(
-  { shape, lora, weightStorage }: EngineRequest,
-  parameterCount: number,
+  { shape, lora, weightStorage, part }: EngineRequest & { readonly part: ModelPart },
+  parameters: number,
   samples: number,
   tokens: number,
-  savedLayers: number,
+  { savedLayers, openPasses = 1 }: PassNeeds,
 ): EngineBytes {
   const { hiddenSize: c, ffnSize: f, heads } = shape;
-  const rank = Math.max(...trainedLayers(lora, shape.layers).map((layer) => rankOf(lora, layer)));
+  const layers = layersOf(part);
+  const rank = Math.max(0, ...layers.map((layer) => rankOf(lora, layer)));
   const adapted = lora.targets.reduce((sum, target) => sum + targetShape(shape, target)[1] + rank, 0);
   const perLayer = tokens * (5 * c + f + heads * tokens + 2 + adapted);
   return {
-    weightsBytes: frozenBytes(shape, weightStorage) + 4 * parameterCount + 8 * parameterCounts(shape).layer,
-    transientBytes: 8 * samples * tokens * (6 * c + 2 * f + heads * tokens),
-    savedBytes: 8 * samples * savedLayers * perLayer,
-    gradientBytes: 4 * parameterCount,
+    weightsBytes:
+      frozenBytes(shape, weightStorage, part) +
+      4 * parameters +
+      (layers.length > 0 ? 8 * parameterCounts(shape).layer : 0),
+    transientBytes: 8 * samples * tokens * (layers.length > 0 ? 6 * c + 2 * f + heads * tokens : 3 * c),
+    savedBytes: 8 * samples * savedLayers * openPasses * perLayer,
+    gradientBytes: 4 * parameters,
   };
 }

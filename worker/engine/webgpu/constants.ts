@@ -1,3 +1,7 @@
+import type { Block } from '../../../signaling/protocol/round.ts';
+import { layersOf } from '../../model/layout.ts';
+import type { BlockValues } from '../engine.ts';
+import { blocksFrom, blocksOf, checkedBlocks } from '../part.ts';
 import { alignSlice, bufferBytes, type Gpu, SLICE_ALIGNMENT, type Slice } from './device/gpu.ts';
 import { LAYER_BYTES } from './kernels/kernel.ts';
 import { allSteps, type Programs, sizesOf } from './programs.ts';
@@ -8,9 +12,8 @@ export class Constants {
   readonly #gpu: Gpu;
   readonly #plan: ModelPlan;
   readonly #sizes: ReadonlyMap<KernelStep, Slice>;
-  readonly #layers: readonly Slice[];
-  readonly #blocks: readonly Slice[];
-  readonly #head: Slice;
+  readonly #layers: ReadonlyMap<number, Slice>;
+  readonly #blocks: ReadonlyMap<Block, Slice>;
 
   constructor(gpu: Gpu, plan: ModelPlan, programs: Programs) {
     this.#gpu = gpu;
@@ -30,12 +33,13 @@ export class Constants {
         return found === undefined ? [] : [[step, place(found.index, found.words.byteLength)] as const];
       }),
     );
-    this.#layers = Array.from({ length: plan.shape.layers }, (_, layer) => {
-      const slice = place(sizes.size + layer, LAYER_BYTES);
-      gpu.write(slice, Uint32Array.of(layer, 0, 0, 0));
-      return slice;
-    });
-    const { layers, head } = plan.layout;
+    this.#layers = new Map(
+      layerNumbers(plan).map((layer, index) => {
+        const slice = place(sizes.size + index, LAYER_BYTES);
+        gpu.write(slice, Uint32Array.of(layer, 0, 0, 0));
+        return [layer, slice];
+      }),
+    );
     const parameters = gpu.allocate('parameters', parameterBytes(plan));
     let offset = 0;
     const next = (length: number): Slice => {
@@ -43,8 +47,7 @@ export class Constants {
       offset += alignSlice(length * 4);
       return slice;
     };
-    this.#blocks = layers.map(({ length }) => next(length));
-    this.#head = next(head.length);
+    this.#blocks = new Map([...blocksOf(plan.layout, plan.part)].map(([block, { length }]) => [block, next(length)]));
   }
 
   sizes(step: KernelStep): Slice {
@@ -52,35 +55,38 @@ export class Constants {
   }
 
   layer(index: number): Slice {
-    return this.#layers[index]!;
+    return this.#layers.get(index)!;
   }
 
-  block(layer: number): Slice {
-    return this.#blocks[layer]!;
-  }
-
-  get head(): Slice {
-    return this.#head;
+  block(block: Block): Slice | undefined {
+    return this.#blocks.get(block);
   }
 
   setParameters(values: Float32Array): void {
-    const { layers, head, length } = this.#plan.layout;
-    if (values.length !== length)
-      throw new RangeError(`The model has ${length} trainable values; ${values.length} were given.`);
-    layers.forEach(({ offset, length: count }, layer) => {
-      if (count === 0) return;
-      this.#gpu.write(this.block(layer), values.subarray(offset, offset + count));
-    });
-    this.#gpu.write(this.#head, values.subarray(head.offset, head.offset + head.length));
+    this.#put(blocksFrom(this.#plan.layout, this.#plan.part, values));
+  }
+
+  setBlocks(blocks: readonly BlockValues[]): void {
+    this.#put(checkedBlocks(this.#plan.layout, this.#plan.part, blocks));
+  }
+
+  #put(blocks: readonly BlockValues[]): void {
+    for (const { block, values } of blocks) this.#gpu.write(this.#blocks.get(block)!, values);
   }
 }
 
-function uniformBytes(plan: ModelPlan, programs: Programs): number {
-  return SLICE_ALIGNMENT * (sizesOf(allSteps(programs)).size + plan.shape.layers);
+/** Those that have a uniform: the part's layers, and 0, by which the masks of embeddings and head are keyed. */
+function layerNumbers({ part }: ModelPlan): readonly number[] {
+  const layers = layersOf(part);
+  return (part.embeddings || part.head) && layers[0] !== 0 ? [0, ...layers] : layers;
 }
 
-function parameterBytes({ layout }: ModelPlan): number {
-  return layout.layers.reduce((sum, { length }) => sum + alignSlice(length * 4), layout.head.length * 4);
+function uniformBytes(plan: ModelPlan, programs: Programs): number {
+  return SLICE_ALIGNMENT * (sizesOf(allSteps(programs)).size + layerNumbers(plan).length);
+}
+
+function parameterBytes({ layout, part }: ModelPlan): number {
+  return [...blocksOf(layout, part).values()].reduce((sum, { length }) => sum + alignSlice(length * 4), 0);
 }
 
 /** Bytes of the buffers that `Constants` makes. */

@@ -1,8 +1,10 @@
 import type { WeightStorage } from '../../../signaling/protocol/settings.ts';
+import { wholePart } from '../../../signaling/protocol/split.ts';
 import { parameterLayout } from '../../model/layout.ts';
 import { checkedBatch } from '../checked-batch.ts';
 import type { Engine, EngineRequest, Pass, PassOptions } from '../engine.ts';
 import { plainLoss } from '../loss.ts';
+import { hiddenWrappers, isHeadAlone } from '../part.ts';
 import { Constants, constantBytes } from './constants.ts';
 import { timeCopies } from './device/device-copy-rate.ts';
 import { bufferBytes, Gpu } from './device/gpu.ts';
@@ -103,9 +105,10 @@ export async function createEngineOn(
   choices: WebGpuChoices,
 ): Promise<DeviceEngine> {
   requireWidths(request);
-  const { shape, lora, labelCount, loss = plainLoss(labelCount) } = request;
+  const { shape, lora, labelCount, loss = plainLoss(labelCount), withDropout } = request;
+  const { part = wholePart(shape.layers) } = request;
   const layout = parameterLayout(shape, lora, labelCount);
-  const plan: ModelPlan = { shape, lora, labelCount, loss, layout, withDropout: request.withDropout, ...choices };
+  const plan: ModelPlan = { shape, lora, labelCount, loss, layout, part, withDropout, ...choices };
   const programs = makePrograms(plan);
   try {
     const [frozen] = await Promise.all([
@@ -122,17 +125,19 @@ export async function createEngineOn(
     const weightsBytes =
       frozenBufferBytes(plan).reduce((sum, bytes) => sum + bufferBytes(bytes), 0) + constantBytes(plan, programs);
 
+    const rowsOf = (samples: number, tokens: number) => samples * (isHeadAlone(part) ? 1 : tokens);
+
     let open = false;
     const begin = async (batch: Parameters<Engine['begin']>[0], options: PassOptions): Promise<Pass> => {
       if (open) throw new Error('Another pass is still open: dispose of it before the next begins.');
       gpu.check();
-      const checked = checkedBatch(batch, shape, labelCount, loss);
+      const checked = checkedBatch(batch, shape, labelCount, loss, part);
       if (options.dropout.probability > 0 && !request.withDropout)
         throw new RangeError('This engine was made for passes without dropout.');
       open = true;
       try {
         const samples = checked.lengths.length;
-        const savedLayers = Math.max(0, shape.layers - options.saveFrom);
+        const savedLayers = Math.max(0, part.layers.to - Math.max(part.layers.from, options.saveFrom));
         await storage.reserve(samples * checked.tokens, samples, savedLayers, options.recompute ?? false);
         return new WebGpuPass(host, checked, options, () => {
           open = false;
@@ -148,22 +153,29 @@ export async function createEngineOn(
       backend: `WebGPU, ${description}${WEIGHTS_IN_WORDS[plan.weights]}`,
       shape,
       layout,
+      part,
+      openPasses: 1,
       gpu,
       setParameters: async (values) => {
         gpu.check();
         constants.setParameters(values);
       },
+      setBlocks: async (blocks) => {
+        gpu.check();
+        constants.setBlocks(blocks);
+      },
+      ...hiddenWrappers(part, shape.hiddenSize),
       begin,
       computesPadding: false,
       recomputes: true,
-      bytes: (samples, tokens, savedLayers, recompute) => ({
+      bytes: (samples, tokens, { savedLayers, recompute }) => ({
         weightsBytes,
-        ...passBytes(plan, samples * tokens, samples, savedLayers, recompute),
+        ...passBytes(plan, rowsOf(samples, tokens), samples, savedLayers, recompute),
       }),
-      fits: async (samples, tokens, savedLayers, recompute = false) => {
+      fits: async (samples, tokens, { savedLayers, recompute = false }) => {
         if (open) throw new Error('A pass is still open: dispose of it before memory is tried out.');
         try {
-          await storage.reserve(samples * tokens, samples, savedLayers, recompute);
+          await storage.reserve(rowsOf(samples, tokens), samples, savedLayers, recompute);
           await storage.touch();
           return true;
         } catch (error) {

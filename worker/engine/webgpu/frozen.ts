@@ -1,5 +1,6 @@
 import type { LoraTarget, ModelShape, WeightStorage } from '../../../signaling/protocol/settings.ts';
 import { counted, embeddingSpecs, isMatrix, layerTensorSpecs } from '../../model/description.ts';
+import { layersOf } from '../../model/layout.ts';
 import { emptyMatrix, storeRows } from '../../model/stored-matrix.ts';
 import { layerTensorName } from '../../model/tensor-names.ts';
 import type { TensorSpec, WantedTensor, Weights } from '../../model/weights.ts';
@@ -11,8 +12,10 @@ import type { ModelPlan } from './steps/steps.ts';
 
 /** Frozen tensors on the device, by the names that steps give them after their `e.` or `w.`. */
 export interface FrozenTensors {
+  /** Empty in a part without them. */
   readonly embeddings: ReadonlyMap<string, Slice>;
-  readonly layers: readonly ReadonlyMap<string, Slice>[];
+  /** By the layer's index in the whole model. */
+  readonly layers: ReadonlyMap<number, ReadonlyMap<string, Slice>>;
 }
 
 const MATRIX_OF: Readonly<Record<LoraTarget, { readonly product: Product; readonly part: number }>> = {
@@ -42,8 +45,9 @@ function layerBuffers(plan: ModelPlan): Readonly<Record<string, number>> {
   return sizes;
 }
 
-/** Bytes of each of the embeddings' buffers. */
+/** Bytes of each of the embeddings' buffers, none where the part lacks them. */
 function embeddingBuffers(plan: ModelPlan): Readonly<Record<string, number>> {
+  if (!plan.part.embeddings) return {};
   const { hiddenSize: c, maxPositions } = plan.shape;
   const tables = [
     ...wordParts(plan).map(({ wordCount }, index) => [`words.${index}`, wordCount] as const),
@@ -59,7 +63,7 @@ function embeddingBuffers(plan: ModelPlan): Readonly<Record<string, number>> {
 /** Bytes of each buffer that `loadFrozenBuffers` makes. */
 export function frozenBufferBytes(plan: ModelPlan): readonly number[] {
   const layer = Object.values(layerBuffers(plan));
-  return [...Object.values(embeddingBuffers(plan)), ...Array.from({ length: plan.shape.layers }, () => layer).flat()];
+  return [...Object.values(embeddingBuffers(plan)), ...layersOf(plan.part).flatMap(() => layer)];
 }
 
 /** Writes wait in the driver's memory until the device has taken them: so many bytes at most. */
@@ -88,7 +92,7 @@ export async function loadFrozenBuffers(
     new Map(Object.entries(sizes).map(([name, bytes]) => [name, gpu.allocate(name, bytes)]));
   const { embeddings, layers } = await gpu.allocated(() => ({
     embeddings: make(embeddingBuffers(plan)),
-    layers: Array.from({ length: shape.layers }, () => make(layerBuffers(plan))),
+    layers: layersOf(plan.part).map((layer) => [layer, make(layerBuffers(plan))] as const),
   }));
 
   let underWay = 0;
@@ -134,23 +138,25 @@ export async function loadFrozenBuffers(
       }
     },
   };
-  const norm = embeddings.get('norm')!;
-  await weights.stream(
-    counted(
-      [
-        words,
-        matrix(specs.position, table('tables', 0)),
-        matrix(specs.tokenType, table('tables', shape.maxPositions)),
-        vector(specs.normWeight, norm, 0),
-        vector(specs.normBias, norm, shape.hiddenSize),
-        ...layers.flatMap((buffers, layer) => wantedOfLayer(shape, layer, buffers, { vector, matrix })),
-      ],
-      progress,
-    ),
-  );
+  const wantedOfEmbeddings = (norm: CountedBuffer): readonly WantedTensor[] => [
+    words,
+    matrix(specs.position, table('tables', 0)),
+    matrix(specs.tokenType, table('tables', shape.maxPositions)),
+    vector(specs.normWeight, norm, 0),
+    vector(specs.normBias, norm, shape.hiddenSize),
+  ];
+  const norm = embeddings.get('norm');
+  const wanted = [
+    ...(norm === undefined ? [] : wantedOfEmbeddings(norm)),
+    ...layers.flatMap(([layer, buffers]) => wantedOfLayer(shape, layer, buffers, { vector, matrix })),
+  ];
+  if (wanted.length > 0) await weights.stream(counted(wanted, progress));
   const slices = (buffers: ReadonlyMap<string, CountedBuffer>) =>
     new Map([...buffers].map(([name, buffer]) => [name, whole(buffer)]));
-  return { embeddings: slices(embeddings), layers: layers.map(slices) };
+  return {
+    embeddings: slices(embeddings),
+    layers: new Map(layers.map(([layer, buffers]) => [layer, slices(buffers)])),
+  };
 }
 
 function wantedOfLayer(

@@ -32,8 +32,9 @@ function transientBytes(plan: ModelPlan, { rows, samples }: PassShape): Readonly
   const { forms } = layerForms(plan);
   const { hiddenSize: c, ffnSize: f, heads } = shape;
   const kept = BYTES[plan.precision];
-  const blockLength = longestBlock(plan.layout);
-  const z = (product: Product) => rows * Math.max(...forms.map((form) => adaptersOf(form, product)?.zWidth ?? 0)) * 4;
+  const blockLength = longestBlock(plan.layout, plan.part);
+  const z = (product: Product) =>
+    rows * Math.max(0, ...forms.map((form) => adaptersOf(form, product)?.zWidth ?? 0)) * 4;
   return {
     't.x': rows * c * kept,
     't.g': rows * c * 4,
@@ -48,7 +49,7 @@ function transientBytes(plan: ModelPlan, { rows, samples }: PassShape): Readonly
     't.logSum': rows * heads * 4,
     't.delta': rows * heads * 4,
     't.parts': mostSplits(rows, blockLength) * blockLength * 4,
-    't.gradient': Math.max(blockLength, layout.head.length) * 4,
+    't.gradient': Math.max(blockLength, plan.part.head ? layout.head.length : 0) * 4,
     't.logits': samples * labelCount * 4,
     't.dLogits': samples * labelCount * 4,
     't.activated': samples * c * 4,
@@ -66,11 +67,12 @@ function transientBytes(plan: ModelPlan, { rows, samples }: PassShape): Readonly
 function partsOfWork(plan: ModelPlan, { backward, recompute }: PassShape): readonly (readonly KernelStep[])[] {
   const { forms } = layerForms(plan);
   const keeping = forms.map((form) => layerForwardSteps(form, true));
+  const { embeddings, head } = plan.part;
   return [
-    embedSteps(plan),
+    ...(embeddings ? [embedSteps(plan)] : []),
     ...forms.map((form) => layerForwardSteps(form, false)),
     ...(backward ? keeping : []),
-    [...headForwardSteps(plan), ...headBackwardSteps(plan, true)],
+    ...(head ? [[...headForwardSteps(plan), ...headBackwardSteps(plan, true)]] : []),
     // A layer that goes forward again finds nothing of the layer before but the gradient, as if all of them did so first.
     ...(recompute ? keeping : []),
     ...(backward ? forms.map((form) => layerBackwardSteps(form, 'copied', true)) : []),
@@ -121,16 +123,20 @@ export const needsInputCopy = (plan: ModelPlan): boolean =>
 export const inputCopyBytes = (plan: ModelPlan, rows: number): number =>
   rows * plan.shape.hiddenSize * BYTES[plan.precision];
 
-/** The tables of a pass: its uniform, rows, samples and targets, and where logits are read back. */
+/** The tables of a pass: its uniform, rows and samples; for the head its targets, and where logits and gradient are read back. */
 export function passTableBytes(plan: ModelPlan, { rows, samples }: PassShape) {
+  const labels = plan.part.head ? samples * plan.labelCount * 4 : 0;
   return {
     current: PASS_BYTES,
     rows: rows * WORDS_OF_ROW * 4,
     samples: samples * WORDS_OF_ROW * 4,
-    targets: samples * plan.labelCount * 4,
-    logits: samples * plan.labelCount * 4,
+    targets: labels,
+    logits: labels,
   };
 }
+
+/** Bytes of where the head's gradient is read back. */
+export const headStagingBytes = ({ layout, part }: ModelPlan): number => (part.head ? layout.head.length * 4 : 0);
 
 const total = (sizes: Iterable<number>): number => [...sizes].reduce((sum, bytes) => sum + bufferBytes(bytes), 0);
 
@@ -159,12 +165,12 @@ export function passBytes(
   const { sets, inputs } = savedCounts(plan, savedLayers, recompute);
   const setBytes = sets * total(Object.values(savedTensors(plan, rows)));
   const inputBytes = inputs * bufferBytes(inputCopyBytes(plan, rows));
-  const { head } = plan.layout;
   return {
     transientBytes:
       total([...planTransients(plan, shape).slots, ...Object.values(passTableBytes(plan, shape))]) +
       (recompute ? setBytes : inputBytes),
     savedBytes: recompute ? inputBytes : setBytes,
-    gradientBytes: savedLayers * bufferBytes(longestBlock(plan.layout) * 4) + bufferBytes(head.length * 4),
+    gradientBytes:
+      savedLayers * bufferBytes(longestBlock(plan.layout, plan.part) * 4) + bufferBytes(headStagingBytes(plan)),
   };
 }

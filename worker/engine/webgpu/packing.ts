@@ -6,6 +6,8 @@ import type { TokenBatch } from '../../api/batch.ts';
 export interface PackedBatch {
   readonly samples: number;
   readonly tokens: number;
+  /** (B) */
+  readonly lengths: Int32Array;
   /** Packed rows. */
   readonly rows: number;
   /** Tokens of the longest sample. */
@@ -27,13 +29,14 @@ export function packBatch({ ids, lengths, positions, tokens }: TokenBatch, padTo
     sampleTable.set([row, length, position], sample * 4);
     for (let token = 0; token < length; token++, row++) {
       // A sample of nothing but padding keeps its first token, which is one of padding.
-      const id = ids[sample * tokens + token]!;
+      const id = ids[sample * tokens + token] ?? 0;
       rowTable.set([padTokenId + 1 + token, token, position, id], row * 4);
     }
   });
   return {
     samples: lengths.length,
     tokens,
+    lengths,
     rows,
     longest: lengths.reduce((most, length) => Math.max(most, length), 1),
     rowTable,
@@ -41,27 +44,6 @@ export function packBatch({ ids, lengths, positions, tokens }: TokenBatch, padTo
   };
 }
 
-/** (rows,width) of packed values from padded ones (B,T,width). */
-export function packRows(batch: PackedBatch, values: Float32Array, width: number): Float32Array {
-  const packed = new Float32Array(batch.rows * width);
-  for (let sample = 0; sample < batch.samples; sample++) {
-    const { first, length } = placeOf(batch, sample);
-    const from = sample * batch.tokens * width;
-    packed.set(values.subarray(from, from + length * width), first * width);
-  }
-  return packed;
-}
-
-/** (B,T,width) from packed values, zero where there is padding. */
-export function unpackRows(batch: PackedBatch, packed: Float32Array, width: number): Float32Array {
-  const values = new Float32Array(batch.samples * batch.tokens * width);
-  for (let sample = 0; sample < batch.samples; sample++) {
-    const { first, length } = placeOf(batch, sample);
-    values.set(packed.subarray(first * width, (first + length) * width), sample * batch.tokens * width);
-  }
-  return values;
-}
-
-function placeOf({ sampleTable }: PackedBatch, sample: number): { first: number; length: number } {
-  return { first: sampleTable[sample * 4]!, length: sampleTable[sample * 4 + 1]! };
-}
+/** The row of each sample's first token. */
+export const firstRowsOf = ({ samples, sampleTable }: PackedBatch): readonly number[] =>
+  Array.from({ length: samples }, (_, sample) => sampleTable[sample * 4]!);

@@ -3,7 +3,9 @@ import type { TokenBatch } from '../../api/batch.ts';
 import { longestBlock } from '../../model/layout.ts';
 import { dropoutScale, dropoutThreshold } from '../dropout.ts';
 import type { BlockGradient, Hidden, LayerRange, Pass, PassOptions } from '../engine.ts';
+import { unpackHidden } from '../hidden.ts';
 import { lossAndGradientOf, lossTargets } from '../loss.ts';
+import { requireEmbeddings, requireHead, requireLayers } from '../part.ts';
 import type { Constants } from './constants.ts';
 import { type CountedBuffer, type Gpu, type Slice, whole } from './device/gpu.ts';
 import type { FrozenTensors } from './frozen.ts';
@@ -11,7 +13,7 @@ import { BYTES, words } from './kernels/kernel.ts';
 import { gradientSplits } from './kernels/lora-gradient.ts';
 import { needsInputCopy } from './memory.ts';
 import type { SubmissionPace } from './pace.ts';
-import { type PackedBatch, packBatch, packRows, unpackRows } from './packing.ts';
+import { firstRowsOf, type PackedBatch, packBatch } from './packing.ts';
 import type { Programs } from './programs.ts';
 import type { LayerInput } from './steps/layer-backward.ts';
 import type { BatchSizes, KernelStep, ModelPlan, TensorName } from './steps/steps.ts';
@@ -44,23 +46,34 @@ class DeviceHidden implements Hidden {
   readonly place: Place;
   /** The layer whose output it is, if it is one's. */
   readonly layer: number | null;
-  readonly #read: (hidden: DeviceHidden) => Promise<Float32Array>;
+  readonly #batch: PackedBatch;
+  readonly #rows: (hidden: DeviceHidden, firstOnly: boolean) => Promise<Float32Array>;
 
+  /** `rows` reads the packed rows, or each sample's first. */
   constructor(
     batch: PackedBatch,
     place: Place,
     layer: number | null,
-    read: (hidden: DeviceHidden) => Promise<Float32Array>,
+    rows: (hidden: DeviceHidden, firstOnly: boolean) => Promise<Float32Array>,
   ) {
     this.samples = batch.samples;
     this.tokens = batch.tokens;
     this.place = place;
     this.layer = layer;
-    this.#read = read;
+    this.#batch = batch;
+    this.#rows = rows;
   }
 
-  read(): Promise<Float32Array> {
-    return this.#read(this);
+  async read(): Promise<Float32Array> {
+    return unpackHidden(this.#batch, await this.readPacked());
+  }
+
+  readPacked(): Promise<Float32Array> {
+    return this.#rows(this, false);
+  }
+
+  readFirst(): Promise<Float32Array> {
+    return this.#rows(this, true);
   }
 
   dispose(): void {}
@@ -91,7 +104,7 @@ export class WebGpuPass implements Pass {
     this.#recompute = options.recompute ?? false;
     this.#end = end;
     const { rows, samples, longest, rowTable, sampleTable } = this.#batch;
-    const { splits, splitRows } = gradientSplits(rows, longestBlock(plan.layout));
+    const { splits, splitRows } = gradientSplits(rows, longestBlock(plan.layout, plan.part));
     this.#sizes = { rows, samples, longest, splits };
     const { probability, seed, round } = options.dropout;
     const { tables } = storage.transients;
@@ -103,18 +116,19 @@ export class WebGpuPass implements Pass {
   }
 
   async embed(): Promise<Hidden> {
+    requireEmbeddings(this.#host.plan.part);
     this.#run(this.#host.programs.embed, null);
     return this.#put('t.x', null);
   }
 
   async forward(range: LayerRange, hidden: Hidden): Promise<Hidden> {
-    const { programs, pace, gpu } = this.#host;
-    this.#checkRange(range);
+    const { programs, pace, gpu, plan } = this.#host;
+    requireLayers(range, plan.part, plan.shape);
     let below = await this.#take(hidden, 't.x');
     for (let layer = range.from; layer < range.to; layer++) {
       if (layer >= this.#saveFrom) this.#keep(layer, below);
       const keep = layer >= this.#saveFrom && !this.#recompute;
-      const { forward } = programs.layers[layer]!;
+      const { forward } = programs.layers.get(layer)!;
       this.#run(keep ? forward.keep : forward.plain, layer);
       below = layer;
       this.#startedMs ??= performance.now();
@@ -130,6 +144,7 @@ export class WebGpuPass implements Pass {
   ): ReturnType<Pass['loss']> {
     const { gpu, plan, programs, storage } = this.#host;
     const { tables, headStaging } = storage.transients;
+    requireHead(plan.part);
     await this.#take(hidden, 't.x');
     this.#run(programs.loss, null);
     const logitsBytes = this.#batch.samples * plan.labelCount * 4;
@@ -160,8 +175,8 @@ export class WebGpuPass implements Pass {
     dHidden: Hidden,
     wantInput: boolean,
   ): AsyncGenerator<BlockGradient, Hidden | null, void> {
-    const { pace } = this.#host;
-    this.#checkRange(range);
+    const { pace, plan } = this.#host;
+    requireLayers(range, plan.part, plan.shape);
     for (let layer = range.from; layer < range.to; layer++)
       if (!this.#kept.has(layer)) throw new Error(`Layer ${layer} was not saved by this pass.`);
     await this.#take(dHidden, 't.g');
@@ -200,9 +215,9 @@ export class WebGpuPass implements Pass {
     const { input, inputCopy, staging } = this.#kept.get(layer)!;
     if (this.#recompute) {
       gpu.copy(inputCopy!, this.#find('t.x', null), this.#hiddenBytes());
-      this.#run(programs.layers[layer]!.forward.keep, layer);
+      this.#run(programs.layers.get(layer)!.forward.keep, layer);
     }
-    const program = programs.layers[layer]!.backward[input];
+    const program = programs.layers.get(layer)!.backward[input];
     const bytes = plan.layout.layers[layer]!.length * 4;
     this.#run(goesOn ? program.goesOn : program.ends, layer);
     if (bytes === 0) {
@@ -267,9 +282,9 @@ export class WebGpuPass implements Pass {
         case 'e':
           return frozen.embeddings.get(name);
         case 'w':
-          return layer === null ? undefined : frozen.layers[layer]?.get(name);
+          return layer === null ? undefined : frozen.layers.get(layer)?.get(name);
         case 'p':
-          return name === 'head' ? constants.head : layer === null ? undefined : constants.block(layer);
+          return name === 'head' ? constants.block('head') : layer === null ? undefined : constants.block(layer);
         case 's': {
           const kept = layer === null ? undefined : this.#kept.get(layer);
           return name === 'input' ? (kept?.inputCopy ?? undefined) : kept?.saved.get(tensor);
@@ -277,7 +292,7 @@ export class WebGpuPass implements Pass {
         case 'b':
           return layer === null
             ? undefined
-            : (frozen.layers[layer - 1]?.get(name) ?? this.#kept.get(layer - 1)?.saved.get(`s.${name}`));
+            : (frozen.layers.get(layer - 1)?.get(name) ?? this.#kept.get(layer - 1)?.saved.get(`s.${name}`));
         default:
           if (tensor === 'i.layer') return constants.layer(layer ?? 0);
           if (tensor === 'i.targets') return tables.targets;
@@ -289,7 +304,7 @@ export class WebGpuPass implements Pass {
   }
 
   #put(place: Place, layer: number | null): DeviceHidden {
-    this.#live = new DeviceHidden(this.#batch, place, layer, (hidden) => this.#read(hidden));
+    this.#live = new DeviceHidden(this.#batch, place, layer, (...of) => this.#read(...of));
     return this.#live;
   }
 
@@ -301,30 +316,27 @@ export class WebGpuPass implements Pass {
       return hidden.layer;
     }
     const width = plan.shape.hiddenSize;
-    const values = await hidden.read();
-    if (values.length !== this.#batch.samples * this.#batch.tokens * width)
+    const packed = await hidden.readPacked();
+    if (hidden.samples !== this.#batch.samples || packed.length !== this.#batch.rows * width)
       throw new RangeError(
-        `Hidden states of ${values.length} values do not fit ${this.#batch.samples} samples of ${this.#batch.tokens} tokens, ${width} wide.`,
+        `Hidden states of ${hidden.samples} samples with ${packed.length} values do not fit ${this.#batch.samples} samples with ${this.#batch.rows} tokens, ${width} wide.`,
       );
-    const packed = packRows(this.#batch, values, width);
     gpu.write(this.#find(place, null), place === 't.x' && plan.precision === 'f16' ? toHalf(packed) : packed);
     this.#live = null;
     return null;
   }
 
-  async #read(hidden: DeviceHidden): Promise<Float32Array> {
+  /** Packed rows, or each sample's first. */
+  async #read(hidden: DeviceHidden, firstOnly: boolean): Promise<Float32Array> {
     if (hidden !== this.#live) throw new Error('These hidden states have been used up.');
     const { gpu, plan } = this.#host;
     const width = plan.shape.hiddenSize;
     const half = hidden.place === 't.x' && plan.precision === 'f16';
-    const content = await gpu.readBack(this.#find(hidden.place, null), this.#sizes.rows * width * (half ? 2 : 4));
-    const packed = half ? fromHalf(new Uint16Array(content)) : new Float32Array(content);
-    return unpackRows(this.#batch, packed, width);
-  }
-
-  #checkRange({ from, to }: LayerRange): void {
-    const { layers } = this.#host.plan.shape;
-    if (!(Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from <= to && to <= layers))
-      throw new RangeError(`Layers ${from} to ${to} are not a range of the model's ${layers}.`);
+    const rowBytes = width * (half ? 2 : 4);
+    const place = this.#find(hidden.place, null);
+    const content = firstOnly
+      ? await gpu.readBackRows(place, rowBytes, firstRowsOf(this.#batch))
+      : await gpu.readBack(place, this.#sizes.rows * rowBytes);
+    return half ? fromHalf(new Uint16Array(content)) : new Float32Array(content);
   }
 }

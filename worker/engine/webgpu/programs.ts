@@ -5,13 +5,13 @@ import { type LayerInput, layerBackwardSteps } from './steps/layer-backward.ts';
 import { layerForwardSteps } from './steps/layer-forward.ts';
 import { type KernelStep, layerForms, type ModelPlan } from './steps/steps.ts';
 
-/** Everything that a pass can be made of. */
+/** Everything that a pass can be made of; steps of what the part lacks are none. */
 export interface Programs {
   readonly embed: readonly KernelStep[];
   /** Of each form of layers. */
   readonly forms: readonly LayerPrograms[];
-  /** Of each layer: layers of one form share theirs. */
-  readonly layers: readonly LayerPrograms[];
+  /** Of each of the part's layers: layers of one form share theirs. */
+  readonly layers: ReadonlyMap<number, LayerPrograms>;
   readonly loss: readonly KernelStep[];
   readonly headBackward: { readonly alone: readonly KernelStep[]; readonly withGradient: readonly KernelStep[] };
 }
@@ -36,11 +36,14 @@ export function makePrograms(plan: ModelPlan): Programs {
     };
   });
   return {
-    embed: embedSteps(plan),
+    embed: plan.part.embeddings ? embedSteps(plan) : [],
     forms: made,
-    layers: formOf.map((form) => made[form]!),
-    loss: headForwardSteps(plan),
-    headBackward: { alone: headBackwardSteps(plan, false), withGradient: headBackwardSteps(plan, true) },
+    layers: new Map([...formOf].map(([layer, form]) => [layer, made[form]!])),
+    loss: plan.part.head ? headForwardSteps(plan) : [],
+    headBackward: {
+      alone: plan.part.head ? headBackwardSteps(plan, false) : [],
+      withGradient: plan.part.head ? headBackwardSteps(plan, true) : [],
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Block } from '../../../signaling/protocol/round.ts';
 import type { Engine } from '../engine.ts';
 
 /** An engine that knows why its device cannot be used any more. */
@@ -16,9 +17,11 @@ const MAX_RECOVERIES = 3;
 export async function recovering(open: () => Promise<FailingEngine>): Promise<Engine> {
   let current = await open();
   let parameters: Float32Array | null = null;
+  /** Set after them. */
+  const blocks = new Map<Block, Float32Array>();
   let recoveries = 0;
   let closed = false;
-  const { name, backend, shape, layout, computesPadding, recomputes } = current;
+  const { name, backend, shape, layout, part, openPasses, computesPadding, recomputes } = current;
 
   const working = async (): Promise<FailingEngine> => {
     const { failure } = current.gpu;
@@ -27,6 +30,7 @@ export async function recovering(open: () => Promise<FailingEngine>): Promise<En
     await current.dispose();
     current = await open();
     if (parameters !== null) await current.setParameters(parameters);
+    await current.setBlocks([...blocks].map(([block, values]) => ({ block, values })));
     return current;
   };
 
@@ -35,12 +39,21 @@ export async function recovering(open: () => Promise<FailingEngine>): Promise<En
     backend,
     shape,
     layout,
+    part,
+    openPasses,
     computesPadding,
     recomputes,
     setParameters: async (values) => {
       parameters = values.slice();
+      blocks.clear();
       await (await working()).setParameters(values);
     },
+    setBlocks: async (some) => {
+      await (await working()).setBlocks(some);
+      for (const { block, values } of some) blocks.set(block, values.slice());
+    },
+    wrapHidden: (...of) => current.wrapHidden(...of),
+    wrapFirst: (...of) => current.wrapFirst(...of),
     begin: async (batch, options) => (await working()).begin(batch, options),
     bytes: (...of) => current.bytes(...of),
     fits: async (...of) => (await working()).fits(...of),

@@ -1,6 +1,14 @@
 import { longestBlock } from '../../model/layout.ts';
 import { type CountedBuffer, type Gpu, type Slice, whole } from './device/gpu.ts';
-import { inputCopyBytes, type PassShape, passTableBytes, planTransients, savedCounts, savedTensors } from './memory.ts';
+import {
+  headStagingBytes,
+  inputCopyBytes,
+  type PassShape,
+  passTableBytes,
+  planTransients,
+  savedCounts,
+  savedTensors,
+} from './memory.ts';
 import type { ModelPlan } from './steps/steps.ts';
 
 /** A buffer of transients for passes of a shape or any smaller one. */
@@ -121,7 +129,7 @@ export class Storage {
         targets: whole(make('targets', bytes.targets)),
         logits: make('logits', bytes.logits, 'staging'),
       },
-      headStaging: make('head gradient', this.#plan.layout.head.length * 4, 'staging'),
+      headStaging: make('head gradient', headStagingBytes(this.#plan), 'staging'),
       buffers,
     };
   }
@@ -137,7 +145,9 @@ export class Storage {
     while (this.#saved.length < sets)
       this.#saved.push(new Map(sizes.map(([name, bytes]) => [name, whole(this.#gpu.allocate(name, bytes))])));
     while (this.#stagings.length < layers)
-      this.#stagings.push(this.#gpu.allocate('gradient', longestBlock(this.#plan.layout) * 4, 'staging'));
+      this.#stagings.push(
+        this.#gpu.allocate('gradient', longestBlock(this.#plan.layout, this.#plan.part) * 4, 'staging'),
+      );
     for (let index = 0; index < inputs; index++) this.inputCopy(index);
   }
 

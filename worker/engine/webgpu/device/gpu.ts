@@ -227,6 +227,28 @@ export class Gpu {
     }
   }
 
+  /** The same for some rows of `rowBytes`, a multiple of four, one behind the other. */
+  async readBackRows(from: Slice, rowBytes: number, rows: readonly number[]): Promise<ArrayBuffer> {
+    const bytes = rows.length * rowBytes;
+    const staging = this.allocate('read back', bytes, 'staging');
+    try {
+      const encoder = this.#endComputePass();
+      rows.forEach((row, index) => {
+        encoder.copyBufferToBuffer(
+          from.buffer.raw,
+          from.offset + row * rowBytes,
+          staging.raw,
+          index * rowBytes,
+          rowBytes,
+        );
+      });
+      this.submit();
+      return await this.map(staging, bytes);
+    } finally {
+      this.release(staging);
+    }
+  }
+
   /** Waits until everything submitted is done. */
   async idle(): Promise<void> {
     this.submit();

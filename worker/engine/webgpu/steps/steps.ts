@@ -1,6 +1,7 @@
 import { rankOf, scaleOf } from '../../../../signaling/protocol/adapters.ts';
 import type { LoraSettings, ModelShape } from '../../../../signaling/protocol/settings.ts';
-import type { ParameterBlock, ParameterLayout } from '../../../model/layout.ts';
+import type { ModelPart } from '../../../../signaling/protocol/split.ts';
+import { layersOf, type ParameterBlock, type ParameterLayout, placeOfBlock } from '../../../model/layout.ts';
 import type { Loss } from '../../loss.ts';
 import type { AttentionThreads } from '../kernels/attention.ts';
 import type { Grid, Kernel, Precision, WeightPrecision } from '../kernels/kernel.ts';
@@ -14,6 +15,8 @@ export interface ModelPlan {
   readonly labelCount: number;
   readonly loss: Loss;
   readonly layout: ParameterLayout;
+  /** What of the model is on the device. */
+  readonly part: ModelPart;
   readonly withDropout: boolean;
   /** Of activations. */
   readonly precision: Precision;
@@ -36,17 +39,19 @@ export interface LayerPlan extends ModelPlan {
   readonly block: ParameterBlock;
 }
 
-/** The different forms of a model's layers, and which of them each layer has. */
+/** The different forms of the layers of the plan's part, and which of them each layer has. */
 export function layerForms(plan: ModelPlan): {
   readonly forms: readonly LayerPlan[];
-  readonly formOf: readonly number[];
+  readonly formOf: ReadonlyMap<number, number>;
 } {
   const forms: LayerPlan[] = [];
-  const formOf = plan.layout.layers.map((block, layer) => {
+  const formOf = new Map<number, number>();
+  for (const layer of layersOf(plan.part)) {
     const [rank, scale] = [rankOf(plan.lora, layer), scaleOf(plan.lora, layer)];
     const known = forms.findIndex((form) => form.rank === rank && form.scale === scale);
-    return known >= 0 ? known : forms.push({ ...plan, rank, scale, block }) - 1;
-  });
+    const block = placeOfBlock(plan.layout, layer);
+    formOf.set(layer, known >= 0 ? known : forms.push({ ...plan, rank, scale, block }) - 1);
+  }
   return { forms, formOf };
 }
 

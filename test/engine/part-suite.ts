@@ -1,0 +1,215 @@
+import { describe, expect, it } from 'vitest';
+import { partOf, type UnitRun, unitCount } from '../../signaling/protocol/split.ts';
+import { relativeError } from '../../worker/check/golden-check.ts';
+import { lossAndGradient } from '../../worker/check/loss-and-gradient.ts';
+import { type RandomModel, randomModel } from '../../worker/check/random-model.ts';
+import { splitLossAndGradient } from '../../worker/check/split-pass.ts';
+import type { Engine, EngineBytes, EngineRequest } from '../../worker/engine/engine.ts';
+import { frozenTensors } from '../../worker/model/description.ts';
+import type { TensorSpec, Weights } from '../../worker/model/weights.ts';
+import { ODD_MODELS } from './odd-models.ts';
+
+const NO_DROPOUT = { probability: 0, seed: 0, round: 1 };
+const DROPOUT = { probability: 0.25, seed: 11, round: 4 };
+
+/** Weights whose tensors outside of the run throw when anything of them is asked for. */
+export function onlyTheRun(model: RandomModel, run: UnitRun): Weights {
+  const allowed = new Set(frozenTensors(model.shape, partOf(run, model.shape.layers)).map(({ name }) => name));
+  const check = (names: readonly string[]) => {
+    for (const name of names) if (!allowed.has(name)) throw new Error(`${name} was asked for outside of the run.`);
+  };
+  const { weights } = model;
+  const one = <T>(name: string, then: () => T): T => {
+    check([name]);
+    return then();
+  };
+  const several = <T>(wanted: readonly TensorSpec[], then: () => T): T => {
+    check(wanted.map(({ name }) => name));
+    return then();
+  };
+  return {
+    has: (name, shape) => one(name, () => weights.has(name, shape)),
+    shapeOf: (name) => one(name, () => weights.shapeOf(name)),
+    fileBytes: (wanted) => several(wanted, () => weights.fileBytes(wanted)),
+    stream: async (wanted) => several(wanted, () => weights.stream(wanted)),
+    read: async (name, shape) => one(name, () => weights.read(name, shape)),
+    readFirstRow: async (name, width) => one(name, () => weights.readFirstRow(name, width)),
+  };
+}
+
+/** Every way to cut the units of a model into two runs, and some or all ways into three. */
+export function cuts(layers: number, three: 'all' | 'some'): readonly (readonly UnitRun[])[] {
+  const units = unitCount(layers);
+  const at = Array.from({ length: units - 1 }, (_, i) => i + 1);
+  const runs = (borders: readonly number[]): readonly UnitRun[] =>
+    [0, ...borders].map((from, i) => ({ from, to: borders[i] ?? units }));
+  const pairs = at.flatMap((a) => at.filter((b) => b > a).map((b) => [a, b] as const));
+  return [
+    ...at.map((a) => runs([a])),
+    ...pairs.filter((_, i) => three === 'all' || i % 3 === 1).map((pair) => runs(pair)),
+  ];
+}
+
+/** What an engine's parts are held to: nothing is read outside of a run, and stages give the whole engine's answer. */
+export function partSuite(
+  title: string,
+  create: (request: EngineRequest) => Promise<Engine>,
+  {
+    tolerance,
+    refuses = [],
+  }: { readonly tolerance: 0 | 1e-6; readonly refuses?: readonly (keyof typeof ODD_MODELS)[] },
+): void {
+  /** Engines of runs, each made once, from weights that have nothing else. */
+  const engines = (model: RandomModel) => {
+    const made = new Map<string, Promise<Engine>>();
+    const make = async (run: UnitRun) => {
+      const part = partOf(run, model.shape.layers);
+      const engine = await create({ ...model, part, weights: onlyTheRun(model, run) });
+      expect(engine.part).toEqual(part);
+      await engine.setParameters(model.parameters);
+      return engine;
+    };
+    return {
+      of: (run: UnitRun) => {
+        const key = `${run.from}-${run.to}`;
+        const engine = made.get(key) ?? make(run);
+        made.set(key, engine);
+        return engine;
+      },
+      dispose: async () => {
+        for (const engine of made.values()) await (await engine).dispose();
+      },
+    };
+  };
+
+  describe(title, () => {
+    it.each(Object.entries(ODD_MODELS).filter(([name]) => !refuses.includes(name)))(
+      'is the whole engine, cut anywhere, at every depth, dropout on and off: %s',
+      async (name, options) => {
+        const model = await randomModel(options);
+        const whole = await create(model);
+        await whole.setParameters(model.parameters);
+        const parts = engines(model);
+        const { layers } = model.shape;
+        let compared = 0;
+        for (const runs of cuts(layers, name === 'every target' ? 'all' : 'some')) {
+          // One after the other: onnxruntime's memory is one for all, and takes one caller at a time.
+          const stages: Engine[] = [];
+          for (const run of runs) stages.push(await parts.of(run));
+          for (let depth = 0; depth <= layers; depth++)
+            for (const dropout of [NO_DROPOUT, DROPOUT]) {
+              const want = await lossAndGradient(whole, model.batch, depth, dropout);
+              const got = await splitLossAndGradient(stages, model.batch, depth, dropout);
+              const where = `cut at ${runs.slice(1).map(({ from }) => from)}, depth ${depth}, dropout ${dropout.probability}`;
+              if (tolerance === 0) expect(got, where).toEqual(want);
+              else {
+                expect(relativeError(got.logits, want.logits), where).toBeLessThan(tolerance);
+                expect(Math.abs(got.lossSum / want.lossSum - 1), where).toBeLessThan(tolerance);
+                expect(relativeError(got.gradient, want.gradient), where).toBeLessThan(tolerance);
+              }
+              compared++;
+            }
+        }
+        expect(compared).toBeGreaterThanOrEqual(2 * (layers + 1) * (layers + 1));
+        await parts.dispose();
+        await whole.dispose();
+      },
+    );
+
+    it('refuses in a sentence what is outside of its part, before and after what it does', async () => {
+      const model = await randomModel({ layers: 3 });
+      const run = { from: 2, to: 4 };
+      const engine = await create({ ...model, part: partOf(run, 3), weights: onlyTheRun(model, run) });
+      const pass = await engine.begin(
+        { ...model.batch, ids: new Int32Array(0), labels: new Float32Array(0) },
+        { saveFrom: 0, dropout: NO_DROPOUT },
+      );
+      const rows = model.batch.lengths.reduce((a, b) => a + b, 0) * model.shape.hiddenSize;
+      const hidden = () => engine.wrapHidden(model.batch, new Float32Array(rows).fill(0.5));
+      const has = 'this device has layers 1 to 2.';
+      await expect(pass.embed()).rejects.toThrow(`The embeddings are not held here: ${has}`);
+      await expect(pass.forward({ from: 0, to: 2 }, await hidden())).rejects.toThrow(
+        `Layers 0 to 1 are not held here: ${has}`,
+      );
+      await expect(pass.forward({ from: 2, to: 4 }, await hidden())).rejects.toThrow("not a range of the model's 3");
+      await expect(pass.loss(await hidden(), { dHidden: true, headGradient: true })).rejects.toThrow(
+        `The head is not held here: ${has}`,
+      );
+      await expect(pass.backward({ from: 0, to: 1 }, await hidden(), false).next()).rejects.toThrow(
+        'Layer 0 is not held here',
+      );
+      await expect(
+        engine.setBlocks([{ block: 0, values: new Float32Array(engine.layout.layers[0]!.length) }]),
+      ).rejects.toThrow("Layer 0's trained values are not held here");
+      await expect(engine.setBlocks([{ block: 1, values: new Float32Array(3) }])).rejects.toThrow(
+        /^Layer 1 has \d+ trained values; 3 were given\.$/,
+      );
+      await expect(engine.wrapHidden(model.batch, new Float32Array(rows + 1))).rejects.toThrow(
+        'packed values do not fit',
+      );
+      expect((await (await pass.forward({ from: 1, to: 3 }, await hidden())).readPacked()).length).toBe(rows);
+      pass.dispose();
+      await engine.dispose();
+    });
+
+    it('takes its blocks one by one as it takes them all, and keeps the others', async () => {
+      const model = await randomModel({ layers: 3 });
+      const run = { from: 3, to: 5 };
+      const make = () => create({ ...model, part: partOf(run, 3), weights: onlyTheRun(model, run) });
+      const [all, some] = [await make(), await make()];
+      const blocks = (['head', 2] as const).map((block) => {
+        const { offset, length } = block === 'head' ? all.layout.head : all.layout.layers[block]!;
+        return { block, values: model.parameters.slice(offset, offset + length) };
+      });
+      await all.setParameters(model.parameters);
+      for (const block of blocks) await some.setBlocks([block]);
+      // They are copies: what becomes of the caller's arrays is nobody's business.
+      for (const { values } of blocks) values.fill(9);
+      const answer = async (engine: Engine) => {
+        const pass = await engine.begin(model.batch, { saveFrom: 2, dropout: NO_DROPOUT });
+        const rows = model.batch.lengths.reduce((a, b) => a + b, 0) * model.shape.hiddenSize;
+        const input = await engine.wrapHidden(
+          model.batch,
+          new Float32Array(rows).map((_, i) => Math.sin(i)),
+        );
+        const { logits } = await pass.loss(await pass.forward({ from: 2, to: 3 }, input), {
+          dHidden: false,
+          headGradient: false,
+        });
+        pass.dispose();
+        return logits;
+      };
+      expect(await answer(some)).toEqual(await answer(all));
+      for (const engine of [all, some]) await engine.dispose();
+    });
+
+    it('counts the bytes of its part: those of three parts are the whole, but for what each has for itself', async () => {
+      const model = await randomModel({ layers: 3 });
+      const whole = await create(model);
+      const bytes = async (run: UnitRun) => {
+        const engine = await create({ ...model, part: partOf(run, 3), weights: onlyTheRun(model, run) });
+        const of = engine.bytes(2, 7, { savedLayers: Math.min(1, run.to - run.from) });
+        await engine.dispose();
+        return of;
+      };
+      const parts: EngineBytes[] = [];
+      for (const run of [
+        { from: 0, to: 1 },
+        { from: 1, to: 4 },
+        { from: 4, to: 5 },
+      ])
+        parts.push(await bytes(run));
+      const all = whole.bytes(2, 7, { savedLayers: 1 });
+      for (const part of parts) expect(part.weightsBytes).toBeLessThan(all.weightsBytes);
+      expect(parts.reduce((sum, { weightsBytes }) => sum + weightsBytes, 0)).toBeGreaterThanOrEqual(
+        0.95 * all.weightsBytes,
+      );
+      expect(parts[1]!.savedBytes).toBe(all.savedBytes);
+      if (whole.openPasses > 1) {
+        const three = whole.bytes(2, 7, { savedLayers: 2, openPasses: 3 });
+        expect(three.savedBytes).toBe(3 * whole.bytes(2, 7, { savedLayers: 2 }).savedBytes);
+      }
+      await whole.dispose();
+    });
+  });
+}
