@@ -152,6 +152,27 @@ export function partSuite(
       await engine.dispose();
     });
 
+    it('refuses to embed without ids, and to find a gradient without labels, but not logits', async () => {
+      const model = await randomModel();
+      const engine = await create(model);
+      const batch = { ...model.batch, ids: new Int32Array(0), labels: new Float32Array(0) };
+      const pass = await engine.begin(batch, { saveFrom: 2, dropout: NO_DROPOUT });
+      await expect(pass.embed()).rejects.toThrow('There are no token ids to embed.');
+      const rows = batch.lengths.reduce((a, b) => a + b, 0) * model.shape.hiddenSize;
+      const hidden = await engine.wrapHidden(batch, new Float32Array(rows));
+      await expect(pass.loss(hidden, { dHidden: true, headGradient: false })).rejects.toThrow('There are no labels');
+      pass.dispose();
+      const logits = async (labels: Float32Array) => {
+        const again = await engine.begin({ ...model.batch, labels }, { saveFrom: 2, dropout: NO_DROPOUT });
+        const output = await again.forward({ from: 0, to: 2 }, await again.embed());
+        const found = await again.loss(output, { dHidden: false, headGradient: false });
+        again.dispose();
+        return found.logits;
+      };
+      expect(await logits(new Float32Array(0))).toEqual(await logits(model.batch.labels));
+      await engine.dispose();
+    });
+
     it('takes its blocks one by one as it takes them all, and keeps the others', async () => {
       const model = await randomModel({ layers: 3 });
       const run = { from: 3, to: 5 };

@@ -6,8 +6,8 @@ import { type Loss, labelsForLoss, plainLoss } from './loss.ts';
 import { isHeadAlone } from './part.ts';
 
 /**
- * The batch as engines take it: every sample has at least its first token, which the head reads, so a length below 1 counts as 1. A part
- * without embeddings needs no ids, one without the head no labels, and the head alone no other tokens than the first.
+ * The batch as engines take it: every sample has at least its first token, which the head reads, so a length below 1 counts as 1. There
+ * may be no ids where nothing is embedded and no labels where no loss is asked for; the head alone sees no other tokens than the first.
  * @throws RangeError naming what does not fit the model.
  */
 export function checkedBatch(
@@ -22,8 +22,8 @@ export function checkedBatch(
   const most = shape.maxPositions - shape.padTokenId - 1;
   if (!Number.isInteger(tokens) || tokens < 1 || tokens > most)
     throw new RangeError(`A batch of ${tokens} tokens was given; the model takes 1 to ${most}.`);
-  const labelled = labels.length === samples * labelsForLoss(loss, labelCount) || (!part.head && labels.length === 0);
-  const hasIds = ids.length === samples * tokens || (!part.embeddings && ids.length === 0);
+  const labelled = labels.length === samples * labelsForLoss(loss, labelCount) || labels.length === 0;
+  const hasIds = ids.length === samples * tokens || ids.length === 0;
   if (samples < 1 || !hasIds || !labelled || positions.length !== samples)
     throw new RangeError(
       `A batch of ${samples} samples and ${tokens} tokens has ${ids.length} ids, ${labels.length} labels and ${positions.length} positions.`,

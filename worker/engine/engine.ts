@@ -129,8 +129,8 @@ export interface Engine {
   /** Those of some of the part's blocks; the others stay as they are. */
   setBlocks(blocks: readonly BlockValues[]): Promise<void>;
   /**
-   * `ids` may be empty where the part lacks the embeddings, and `labels` where it lacks the head. Where the part is the head alone, a pass
-   * sees nothing but first tokens.
+   * `ids` may be empty where the pass embeds nothing, and `labels` where of its loss only the logits count. Where the part is the head alone, a pass sees
+   * nothing but first tokens.
    */
   begin(batch: TokenBatch, options: PassOptions): Promise<Pass>;
   /** Hidden states or their gradient, (sum of lengths, C), that come from another engine, for a pass over `batch`. */

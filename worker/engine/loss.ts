@@ -1,4 +1,5 @@
 import type { TaskSummary, TrainingSettings } from '../../signaling/protocol/settings.ts';
+import type { TokenBatch } from '../api/batch.ts';
 
 /** What the loss of a sample is. Every engine gives its sum over the samples; the host divides by the sum of `sampleWeight`. */
 export type Loss =
@@ -57,6 +58,14 @@ export function lossTargets(loss: Loss, labels: Float32Array, labelCount: number
   });
   return targets;
 }
+
+/** Those of a batch; of one without labels as if all were 0: there are logits then, and a loss that means nothing. */
+export const batchTargets = (loss: Loss, { labels, lengths }: TokenBatch, labelCount: number): Float32Array =>
+  lossTargets(
+    loss,
+    labels.length > 0 ? labels : new Float32Array(lengths.length * labelsForLoss(loss, labelCount)),
+    labelCount,
+  );
 
 /** The loss and its gradient in plain loops and float64, of the sum over the samples: what the engines are held against. */
 export function lossAndGradientOf(

@@ -3,7 +3,7 @@ import type { ModelShape } from '../../signaling/protocol/settings.ts';
 import type { ModelPart } from '../../signaling/protocol/split.ts';
 import type { TokenBatch } from '../api/batch.ts';
 import { layersOf, type ParameterBlock, type ParameterLayout, placeOfBlock } from '../model/layout.ts';
-import type { BlockValues, Engine, LayerRange } from './engine.ts';
+import type { BlockValues, Engine, LayerRange, Pass } from './engine.ts';
 import { firstOfPacked, hiddenFromFirst, hiddenFromPacked } from './hidden.ts';
 
 /** What all engines of a part of a model have in common. */
@@ -20,12 +20,19 @@ function absent(what: string, part: ModelPart): RangeError {
   return new RangeError(`${what} not held here: this device has ${partText(part)}.`);
 }
 
-export function requireEmbeddings(part: ModelPart): void {
+export function requireEmbeddings(part: ModelPart, { ids }: Pick<TokenBatch, 'ids'>): void {
   if (!part.embeddings) throw absent('The embeddings are', part);
+  if (ids.length === 0) throw new RangeError('There are no token ids to embed.');
 }
 
-export function requireHead(part: ModelPart): void {
+export function requireHead(
+  part: ModelPart,
+  { labels }: Pick<TokenBatch, 'labels'>,
+  want: Parameters<Pass['loss']>[1],
+): void {
   if (!part.head) throw absent('The head is', part);
+  if (labels.length === 0 && (want.dHidden || want.headGradient))
+    throw new RangeError('There are no labels for a gradient.');
 }
 
 export function requireLayers({ from, to }: LayerRange, part: ModelPart, { layers }: Pick<ModelShape, 'layers'>): void {

@@ -4,7 +4,7 @@ import type { StageChunk, StageOrder, StagePart, StagePass, StageValues } from '
 import type { BlockGradient, Engine, Hidden, Pass } from '../engine/engine.ts';
 import { blockSums } from './block-sums.ts';
 import { type MicroBatch, sizedMicroBatches } from './micro-batches.ts';
-import { openPasses, readHidden, wrapHidden } from './stage-hidden.ts';
+import { readHidden, wrapHidden } from './stage-hidden.ts';
 import type { AfterStep } from './trainer.ts';
 
 /** Where a stage's input comes from: settles when it is there. */
@@ -69,9 +69,9 @@ export async function* runStage(
   const { add } = blockSums();
   const { trains, firstAbove } = placeOf(engine, order);
   const isLast = order.run.to === unitCount(engine.shape.layers);
-  const batches = sizedMicroBatches(batchOf(engine, order), order.microBatchSizes);
+  const batches = sizedMicroBatches(batchOf(order), order.microBatchSizes);
   const first = Math.min(Math.max(1, order.window), batches.length);
-  const again = trains && (order.recompute || first > openPasses(engine));
+  const again = trains && (order.recompute || first > engine.openPasses);
   const began = performance.now();
   const now = () => (performance.now() - began) / 1000;
   const seconds = { all: 0, forward: 0 };
@@ -89,7 +89,7 @@ export async function* runStage(
   let free: (() => void) | null = null;
   /** Between two passes others may use the engine, where it can have one more open than it has now. */
   const rest = (): void => {
-    if (open.size >= openPasses(engine)) return;
+    if (open.size >= engine.openPasses) return;
     free?.();
     free = null;
   };
@@ -114,7 +114,7 @@ export async function* runStage(
         if (going !== null) {
           if (trains && !again) open.set(j, going);
           if (!isLast || first > 1) {
-            values = await step(() => readHidden(batch, going.hidden, isLast || firstAbove));
+            values = await step(() => readHidden(going.hidden, isLast || firstAbove));
             going.hidden.dispose();
           }
           if (isLast) going.values = values;
@@ -173,7 +173,7 @@ export async function evaluateStage(
     microBatchSizes: [samples],
     dropout: { probability: 0, seed: 0 },
   };
-  const [{ batch }] = sizedMicroBatches(batchOf(engine, order), [samples]) as [MicroBatch];
+  const [{ batch }] = sizedMicroBatches(batchOf(order), [samples]) as [MicroBatch];
   const step: Step = async (work) => {
     const start = performance.now();
     const result = await work();
@@ -184,7 +184,7 @@ export async function evaluateStage(
   try {
     if (run.to === unitCount(shape.layers))
       return (await step(() => pass.loss(hidden, { dHidden: false, headGradient: false }))).logits;
-    const values = await step(() => readHidden(batch, hidden, placeOf(engine, order).firstAbove));
+    const values = await step(() => readHidden(hidden, placeOf(engine, order).firstAbove));
     hidden.dispose();
     return values;
   } finally {
@@ -257,19 +257,22 @@ async function* backward(
     dHidden = next.value;
   }
   const down = sendsDown ? dHidden : null;
-  const below = down === null ? null : await step(() => readHidden(batch, down, firstBelow));
+  const below = down === null ? null : await step(() => readHidden(down, firstBelow));
   dHidden?.dispose();
   return { lossSum, below };
 }
 
 /** The stage's samples as engines take them: token ids where they are wanted, labels likewise. */
-function batchOf(
-  engine: Pick<Engine, 'shape'>,
-  { ids, labels, lengths, positions, tokens }: Pick<StageOrder, 'ids' | 'labels' | 'lengths' | 'positions' | 'tokens'>,
-): TokenBatch {
+function batchOf({
+  ids,
+  labels,
+  lengths,
+  positions,
+  tokens,
+}: Pick<StageOrder, 'ids' | 'labels' | 'lengths' | 'positions' | 'tokens'>): TokenBatch {
   return {
-    ids: ids ?? new Int32Array(lengths.length * tokens).fill(engine.shape.padTokenId),
-    labels: labels ?? new Float32Array(lengths.length),
+    ids: ids ?? new Int32Array(0),
+    labels: labels ?? new Float32Array(0),
     lengths: lengths.map((length) => Math.min(tokens, Math.max(1, length))),
     positions,
     tokens,

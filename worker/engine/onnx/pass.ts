@@ -6,7 +6,7 @@ import { attentionMask, DROPOUT_SITES, headMasks, hiddenMask, loraSite } from '.
 import { embedTokens } from '../embeddings.ts';
 import type { BlockGradient, Hidden, LayerRange, Pass, PassOptions } from '../engine.ts';
 import { hiddenFromValues, packHidden } from '../hidden.ts';
-import { lossTargets } from '../loss.ts';
+import { batchTargets } from '../loss.ts';
 import { requireEmbeddings, requireHead, requireLayers } from '../part.ts';
 import { HEAD_INPUTS, HEAD_MASKS } from './head-graphs.ts';
 import { LAYER_INPUTS, LAYER_MASKS, loraMaskInput, PADDING_SCORE } from './layer-graphs.ts';
@@ -89,7 +89,7 @@ export class OnnxPass implements Pass {
 
   async embed(): Promise<Hidden> {
     const { embeddings, part } = this.#parts;
-    requireEmbeddings(part);
+    requireEmbeddings(part, this.#batch);
     if (embeddings === null) throw new Error('A part with embeddings was loaded without them.');
     const values = embedTokens(embeddings, this.#shape, this.#batch);
     const { dropout } = this.#options;
@@ -122,7 +122,7 @@ export class OnnxPass implements Pass {
     want: { readonly dHidden: boolean; readonly headGradient: boolean },
   ): ReturnType<Pass['loss']> {
     const { layout, loss, request, runtime, part, trained } = this.#parts;
-    requireHead(part);
+    requireHead(part, this.#batch, want);
     const headGraphs = this.#parts.headGraphs(this.#withDropout);
     const { tokens } = this.#batch;
     const gradients = want.dHidden || want.headGradient;
@@ -133,7 +133,7 @@ export class OnnxPass implements Pass {
     const outputs = await run(session, trained.get('head')!, this.#shared, this.#headMasks(), {
       [HEAD_INPUTS.hidden]: x,
       [HEAD_INPUTS.firstToken]: runtime.passing(first, [1, tokens, 1]),
-      [HEAD_INPUTS.target]: runtime.passing(lossTargets(loss, this.#batch.labels, request.labelCount), [
+      [HEAD_INPUTS.target]: runtime.passing(batchTargets(loss, this.#batch, request.labelCount), [
         this.#samples,
         request.labelCount,
       ]),

@@ -29,7 +29,7 @@ import type {
   PassOptions,
 } from '../engine.ts';
 import { hiddenFromValues } from '../hidden.ts';
-import { lossTargets, plainLoss } from '../loss.ts';
+import { batchTargets, plainLoss } from '../loss.ts';
 import {
   blocksFrom,
   checkedBlocks,
@@ -144,7 +144,7 @@ export async function createReferenceEngine(request: EngineRequest, store: Store
 
     return {
       embed: async () => {
-        requireEmbeddings(part);
+        requireEmbeddings(part, batch);
         if (embeddings === null) throw new Error('A part with embeddings was loaded without them.');
         const sum = matrix(rows, shape.hiddenSize, gatherEmbeddings(embeddings, shape, batch));
         const { y } = layerNorm(sum, embeddings.normWeight, embeddings.normBias, shape.layerNormEps);
@@ -162,15 +162,9 @@ export async function createReferenceEngine(request: EngineRequest, store: Store
         return output(x);
       },
       loss: async (hidden, want) => {
-        requireHead(part);
+        requireHead(part, batch, want);
         const masks = headMasks(dropout, batch.positions, shape.hiddenSize);
-        const result = headAndLoss(
-          head(),
-          await input(hidden),
-          loss,
-          lossTargets(loss, batch.labels, labelCount),
-          masks,
-        );
+        const result = headAndLoss(head(), await input(hidden), loss, batchTargets(loss, batch, labelCount), masks);
         const gradient = new Float32Array(layout.head.length);
         let at = 0;
         for (const part of result.gradients) {

@@ -4,7 +4,7 @@ import { longestBlock } from '../../model/layout.ts';
 import { dropoutScale, dropoutThreshold } from '../dropout.ts';
 import type { BlockGradient, Hidden, LayerRange, Pass, PassOptions } from '../engine.ts';
 import { unpackHidden } from '../hidden.ts';
-import { lossAndGradientOf, lossTargets } from '../loss.ts';
+import { batchTargets, lossAndGradientOf } from '../loss.ts';
 import { requireEmbeddings, requireHead, requireLayers } from '../part.ts';
 import type { Constants } from './constants.ts';
 import { type CountedBuffer, type Gpu, type Slice, whole } from './device/gpu.ts';
@@ -82,6 +82,7 @@ class DeviceHidden implements Hidden {
 /** One micro-batch on the device. Work is recorded and runs when something is read, or when there is enough of it. */
 export class WebGpuPass implements Pass {
   readonly #host: PassHost;
+  readonly #tokens: TokenBatch;
   readonly #batch: PackedBatch;
   readonly #targets: Float32Array;
   readonly #sizes: BatchSizes;
@@ -98,8 +99,9 @@ export class WebGpuPass implements Pass {
   constructor(host: PassHost, batch: TokenBatch, options: PassOptions, end: () => void) {
     const { gpu, plan, storage } = host;
     this.#host = host;
+    this.#tokens = batch;
     this.#batch = packBatch(batch, plan.shape.padTokenId);
-    this.#targets = lossTargets(plan.loss, batch.labels, plan.labelCount);
+    this.#targets = batchTargets(plan.loss, batch, plan.labelCount);
     this.#saveFrom = options.saveFrom;
     this.#recompute = options.recompute ?? false;
     this.#end = end;
@@ -112,11 +114,11 @@ export class WebGpuPass implements Pass {
     gpu.write(tables.current, words(rows, samples, splitRows, dropoutThreshold(probability), scale, seed, round));
     gpu.write(tables.rows, rowTable);
     gpu.write(tables.samples, sampleTable);
-    gpu.write(tables.targets, this.#targets);
+    if (plan.part.head) gpu.write(tables.targets, this.#targets);
   }
 
   async embed(): Promise<Hidden> {
-    requireEmbeddings(this.#host.plan.part);
+    requireEmbeddings(this.#host.plan.part, this.#tokens);
     this.#run(this.#host.programs.embed, null);
     return this.#put('t.x', null);
   }
@@ -144,7 +146,7 @@ export class WebGpuPass implements Pass {
   ): ReturnType<Pass['loss']> {
     const { gpu, plan, programs, storage } = this.#host;
     const { tables, headStaging } = storage.transients;
-    requireHead(plan.part);
+    requireHead(plan.part, this.#tokens, want);
     await this.#take(hidden, 't.x');
     this.#run(programs.loss, null);
     const logitsBytes = this.#batch.samples * plan.labelCount * 4;

@@ -111,7 +111,7 @@ export function kernelStep<Name extends string>(
   return { kernel, tensors: all, sizes, grid };
 }
 
-/** Hidden states and their gradient stay from one part of a pass to the next; all else is made and used up within a part. */
+/** Hidden states and their gradient stay from one part of a pass to the next, or are read after it; all else is made and used up within a part. */
 const STAYING: readonly TensorName[] = ['t.x', 't.g'];
 
 /** When each transient tensor is needed in an order of work that consists of `parts`, one after the other. */
@@ -133,6 +133,11 @@ export function transientIntervals(
         found.set(tensor, intervals);
       }
       at++;
+    }
+    for (const tensor of STAYING) {
+      const intervals = found.get(tensor) ?? [];
+      const { first, last } = intervals.at(-1) ?? { first: at, last: -1 };
+      if (last >= start) intervals[intervals.length - 1] = { first, last: at - 1 };
     }
   }
   return found;
