@@ -24,6 +24,8 @@ export interface Core {
   readonly rooms: Map<string, OpenRoom>;
   /** Whose a PeerJS id is. */
   readonly introductions: Map<string, Place>;
+  /** Messages of news that all rooms may be told. */
+  news: Allowance;
   readonly deadlines: Deadlines<Deadline>;
   /** When the home was last asked to wake the core; null when it was not. */
   wakeMs: number | null;
@@ -92,6 +94,8 @@ export interface OpenRoom {
   tellMs: number | null;
   /** The others are told nothing before: what they were told last has to be worth its bytes. */
   restUntilMs: number;
+  /** The planner looks for drift no sooner. */
+  lookMs: number;
   planning: boolean;
 }
 

@@ -127,6 +127,7 @@ function openRoom(
     tellHostMs: null,
     tellMs: null,
     restUntilMs: 0,
+    lookMs: 0,
     planning: false,
   };
   core.rooms.set(code, room);

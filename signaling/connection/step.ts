@@ -44,6 +44,7 @@ export function newCore(limits: Limits, secrets: Secrets, iceServers: readonly I
     addresses: new Map(),
     rooms: new Map(),
     introductions: new Map(),
+    news: { left: limits.newsMessages.burst, atMs: 0 },
     deadlines: noDeadlines(),
     wakeMs: null,
   };

@@ -1,10 +1,12 @@
+import { MAX_CONTROL_CHARACTERS, MAX_REPORTS_WITH_NEWS } from '../protocol/limits.ts';
 import type { ServerMessage } from '../protocol/messages.ts';
 import { historyMessages } from '../protocol/telling/history.ts';
 import { utf8Bytes } from '../protocol/text/plain-text.ts';
 import { apply, next, type RoomEvent } from '../room/room.ts';
-import { MAX_UNSEEN, MAX_UNSEEN_BYTES, TELL_HOST_MS, TELL_MS } from './bounds/limits.ts';
+import { refilled } from './bounds/allowance.ts';
+import { LOOK_EVERY_MS, MAX_UNSEEN, MAX_UNSEEN_BYTES, TELL_HOST_MS, TELL_MS } from './bounds/limits.ts';
 import { changeSince, note, noteEntrance, reportsSince, wholeRoom } from './chronicle.ts';
-import { type ConnectionId, type OpenRoom, remindAt, type Seat, type Turn } from './core.ts';
+import { type ConnectionId, type Core, type OpenRoom, remindAt, type Seat, type Turn } from './core.ts';
 import { entranceView } from './door/entrance.ts';
 
 /** The one way in which a room changes: the event goes into the fold, the change to those who sit there, a question to the planner. */
@@ -16,10 +18,11 @@ export function change(turn: Turn, room: OpenRoom, event: RoomEvent): void {
 }
 
 /** One question at a time; the answer comes back as an input. */
-function askPlanner({ effects }: Turn, room: OpenRoom): void {
+function askPlanner({ effects, nowMs }: Turn, room: OpenRoom): void {
   if (room.planning) return;
-  const request = next(room.state);
+  const request = next(room.state, nowMs >= room.lookMs);
   if (request === null) return;
+  room.lookMs = nowMs + LOOK_EVERY_MS;
   room.planning = true;
   effects.push({ type: 'plan', room: room.state.id, request });
 }
@@ -63,19 +66,32 @@ export function tell(turn: Turn, room: OpenRoom): void {
   }
   if (room.tellMs !== null && room.tellMs <= nowMs) {
     room.tellMs = null;
-    const bytes = tellSeats(turn, room, [...seats.values()]);
-    room.restUntilMs = nowMs + (1000 * bytes) / turn.core.limits.newsBytesOfRoomPerSecond;
+    const { messages, bytes } = tellSeats(turn, room, [...seats.values()]);
+    const { core } = turn;
+    const restMs = (1000 * bytes) / core.limits.newsBytesOfRoomPerSecond;
+    room.restUntilMs = nowMs + Math.max(restMs, owedMs(core, messages, nowMs));
   }
 }
 
 /**
- * Tells seats all that is new to each, and returns the bytes. Who is behind is told nothing; after it has caught up it gets the newest,
+ * Takes messages out of what all rooms together are told in a second. Who took more than there was rests until that is made up for, so that
+ * on a full server every room is told as seldom as the others.
+ */
+function owedMs(core: Core, messages: number, nowMs: number): number {
+  const rate = core.limits.newsMessages;
+  const { left } = refilled(core.news, rate, nowMs);
+  core.news = { left: left - messages, atMs: nowMs };
+  return (1000 * Math.max(0, messages - left)) / rate.perSecond;
+}
+
+/**
+ * Tells seats all that is new to each, and returns how many messages and bytes that is. Who is behind is told nothing; after it has caught up it gets the newest,
  * never what was in between.
  */
-export function tellSeats(turn: Turn, room: OpenRoom, seats: readonly Seat[]): number {
+export function tellSeats(turn: Turn, room: OpenRoom, seats: readonly Seat[]): { messages: number; bytes: number } {
   const { edition } = room.chronicle;
   const tellings = new Map<string, { readonly telling: Telling; readonly to: ConnectionId[] }>();
-  let sum = 0;
+  const sum = { messages: 0, bytes: 0 };
   for (const seat of seats) {
     if (!hasNews(room, seat) || isBehind(seat)) continue;
     const isHost = room.seats.get(room.state.host) === seat;
@@ -87,7 +103,8 @@ export function tellSeats(turn: Turn, room: OpenRoom, seats: readonly Seat[]): n
     seat.edition = edition;
     seat.reported = edition;
     seat.unseen.push({ edition, bytes, atMs: turn.nowMs });
-    sum += bytes;
+    sum.messages += known.telling.texts.length;
+    sum.bytes += bytes;
   }
   for (const { telling, to } of tellings.values())
     for (const text of telling.texts) turn.effects.push({ type: 'send', to, text });
@@ -110,20 +127,38 @@ function tellingFor(
 ): Telling {
   const { edition, activity } = chronicle;
   // The host knows its own reports, and how far its devices are.
-  const messages: ServerMessage[] = isHost ? [] : reportMessages(reportsSince(chronicle, state, reported));
+  const reports = isHost ? NO_REPORTS : reportsSince(chronicle, state, reported);
   const change = since === null ? null : changeSince(chronicle, state, since);
   const news = change === null ? { since: null, change: wholeRoom(state) } : { since, change };
   const isNew = !isHost && activity !== null && activity.edition > reported;
   const isOther = isHost && (since === null || chronicle.entrance > since);
-  messages.push({
+  const message = {
     type: 'news',
     edition,
     ...news,
     ...(isNew && { activity: activity.activity }),
     ...(isOther && { entrance: entranceView(entrance) }),
-  });
-  const texts = messages.map((message) => JSON.stringify(message));
+  } as const;
+  const texts = change === null ? [] : together(message, reports);
+  if (texts.length === 0)
+    for (const each of [...reportMessages(reports), message]) texts.push(JSON.stringify(each satisfies ServerMessage));
   return { texts, bytes: texts.reduce((sum, text) => sum + utf8Bytes(text), 0) };
+}
+
+const NO_REPORTS: ReturnType<typeof reportsSince> = { rounds: [], scores: [] };
+
+/** One text where that is short: each costs the server as much as some kilobytes do. None where it would be long. */
+function together(
+  message: Extract<ServerMessage, { type: 'news' }>,
+  { rounds, scores }: ReturnType<typeof reportsSince>,
+): string[] {
+  if (rounds.length + scores.length > MAX_REPORTS_WITH_NEWS) return [];
+  const text = JSON.stringify({
+    ...message,
+    ...(rounds.length > 0 && { rounds: [...rounds] }),
+    ...(scores.length > 0 && { scores: [...scores] }),
+  } satisfies ServerMessage);
+  return text.length > MAX_CONTROL_CHARACTERS / 2 ? [] : [text];
 }
 
 function reportMessages({ rounds, scores }: ReturnType<typeof reportsSince>): ServerMessage[] {

@@ -16,6 +16,8 @@ export const MAX_CLASSES = 1000;
 
 /** One control message (JSON text over the WebSocket), in UTF-16 code units. */
 export const MAX_CONTROL_CHARACTERS = 256 * 1024;
+/** Rounds and scores that one piece of news may tell of besides. */
+export const MAX_REPORTS_WITH_NEWS = 8;
 /**
  * What one device may put into the view of a room, and what a session's settings may take, in bytes as sent: JSON in UTF-8. So many
  * devices, and a plan for all of them, fit into one control message.

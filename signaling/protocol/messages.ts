@@ -10,7 +10,7 @@ import {
   PassHashSchema,
 } from './door.ts';
 import { DeviceIdSchema, DeviceKeySchema, PeerIdSchema, RoomIdSchema } from './ids.ts';
-import { MAX_CONTROL_CHARACTERS, MAX_LAYERS, MAX_SAMPLES_PER_ROUND } from './limits.ts';
+import { MAX_CONTROL_CHARACTERS, MAX_LAYERS, MAX_REPORTS_WITH_NEWS, MAX_SAMPLES_PER_ROUND } from './limits.ts';
 import { ProfileSchema } from './profile.ts';
 import {
   ActivitySchema,
@@ -170,6 +170,9 @@ export const ServerMessageSchema = v.variant('type', [
     since: v.nullable(edition),
     change: RoomChangeSchema,
     activity: v.optional(ActivitySchema),
+    /** Reports since then, where they are few. */
+    rounds: v.optional(v.pipe(v.array(RoundReportSchema), v.maxLength(MAX_REPORTS_WITH_NEWS))),
+    scores: v.optional(v.pipe(v.array(ScoreReportSchema), v.maxLength(MAX_REPORTS_WITH_NEWS))),
     /** The door, for the host alone. */
     entrance: v.optional(EntranceSchema),
   }),

@@ -57,6 +57,8 @@ export interface FitState {
   readonly cost: Cost;
   /** Newest last. */
   readonly window: readonly ComputeSample[];
+  /** Of those in the window, how many came since the cost was fitted to it. */
+  readonly unfitted: number;
   /** Observations in a row, all too slow or all too fast for what is known. */
   readonly suspects: readonly ComputeSample[];
   /** Of rounds as a stage of a pipeline: seconds, in those of the calibration. Newest last. */
@@ -70,6 +72,9 @@ const BAND = 1.4;
 /** Suspects in a row that make a change of pace. */
 export const CONFIRM = 3;
 const WINDOW = 64;
+/** With so many observations in the window one more says little: the cost is then fitted to every fourth. */
+const SETTLED = 32;
+const REFIT_EVERY = 4;
 /** Observations that the calibration counts as; it was a median itself. */
 const PRIOR = 3;
 const LINK_WINDOW = 9;
@@ -108,6 +113,7 @@ export function startFit(calibrated: Profile, layers: number): FitState {
     layers,
     cost: calibratedCost(believable(calibrated), layers),
     window: [],
+    unfitted: 0,
     suspects: [],
     stagePaces: [],
     linkRates: Array(LINK_WINDOW).fill(calibrated.linkBitsPerSecond),
@@ -130,7 +136,8 @@ export function observeRound(state: FitState, seen: RoundObservation): FitState 
 
 /** The calibrated profile with compute and link coefficients as rounds corrected them. */
 export function correctedProfile(state: FitState): Profile {
-  const { cost, layers } = state;
+  const { layers } = state;
+  const cost = state.unfitted > 0 ? fitted(state, state.window) : state.cost;
   const calibrated = believable(state.calibrated);
   const { embed, forwardPerLayer, head } = calibrated.secondsPerSample;
   const { base } = calibratedCost(calibrated, layers);
@@ -190,9 +197,14 @@ function accept(state: FitState, fresh: readonly ComputeSample[]): FitState {
   const prior = { ...first, seconds: Math.max(MIN_SECONDS, predicted(state.cost, first)) };
   const earlier = state.window.length > 0 ? state.window : Array<ComputeSample>(PRIOR).fill(prior);
   const window = [...earlier, ...fresh].slice(-WINDOW);
-  const overhead = fitOverhead(state.cost.overhead, window);
-  const calibrated = calibratedCost(believable(state.calibrated), state.layers);
-  return { ...state, window, cost: fitLine({ ...state.cost, overhead }, calibrated, window) };
+  const waits = fresh.length === 1 && window.length >= SETTLED && state.unfitted + 1 < REFIT_EVERY;
+  if (waits) return { ...state, window, unfitted: state.unfitted + 1 };
+  return { ...state, window, unfitted: 0, cost: fitted(state, window) };
+}
+
+function fitted({ cost, calibrated, layers }: FitState, window: readonly ComputeSample[]): Cost {
+  const overhead = fitOverhead(cost.overhead, window);
+  return fitLine({ ...cost, overhead }, calibratedCost(believable(calibrated), layers), window);
 }
 
 /**
@@ -201,7 +213,10 @@ function accept(state: FitState, fresh: readonly ComputeSample[]): FitState {
  */
 function fitOverhead(overhead: number, window: readonly ComputeSample[]): number {
   const weights = fadingWeights(window.length);
-  const shortest = Math.min(...window.map(({ seconds }) => seconds));
+  const shortest = window.reduce((least, { seconds }) => Math.min(least, seconds), Number.POSITIVE_INFINITY);
+  const counts = window.map(({ samples }) => samples);
+  // As in most rounds: no pair can tell anything.
+  if (Math.max(...counts) < SPREAD * Math.min(...counts)) return Math.min(shortest, overhead);
   const intercepts: number[] = [];
   const pairWeights: number[] = [];
   window.forEach((a, i) => {
@@ -274,14 +289,24 @@ const scaled = (cost: Cost, factor: number): Cost => ({
 });
 
 /** (window) 1 for the newest observation. */
-const fadingWeights = (length: number) => Array.from({ length }, (_, index) => FADE ** (length - 1 - index));
+const fadingWeights = (length: number): readonly number[] => FADING[length] ?? fading(length);
+
+const fading = (length: number): readonly number[] =>
+  Array.from({ length }, (_, index) => FADE ** (length - 1 - index));
+
+/** By length: every observation of every device needs them several times. */
+const FADING = Array.from({ length: WINDOW + CONFIRM + 1 }, (_, length) => fading(length));
 
 /** Weighted median over the observations at one depth; never negative. */
 function perSampleSeconds(window: readonly ComputeSample[], depth: number, overhead: number): number {
-  const weights = fadingWeights(window.length);
-  const same = window.flatMap((sample, index) => (sample.depth === depth ? [{ sample, weight: weights[index]! }] : []));
-  return weightedMedian(
-    same.map(({ sample }) => Math.max(0, sample.seconds - overhead) / sample.samples),
-    same.map(({ weight }) => weight),
-  );
+  const fading = fadingWeights(window.length);
+  const seconds: number[] = [];
+  const weights: number[] = [];
+  for (let i = 0; i < window.length; i++) {
+    const sample = window[i]!;
+    if (sample.depth !== depth) continue;
+    seconds.push(Math.max(0, sample.seconds - overhead) / sample.samples);
+    weights.push(fading[i]!);
+  }
+  return weightedMedian(seconds, weights);
 }

@@ -314,10 +314,10 @@ function planned(state: RoomState, request: PlanRequest, answer: RoomPlanAnswer)
   };
 }
 
-/** What the server should ask the planner for this room, or nothing. */
-export function next(state: RoomState): PlanRequest | null {
+/** What the server should ask the planner for this room, or nothing; a look for drift can wait, where `mayLook` is false. */
+export function next(state: RoomState, mayLook = true): PlanRequest | null {
   const { changes, looks, answered } = state;
-  const cause = answered.changes !== changes ? 'change' : answered.looks !== looks ? 'drift' : null;
+  const cause = answered.changes !== changes ? 'change' : mayLook && answered.looks !== looks ? 'drift' : null;
   if (cause === null) return null;
   return {
     cause,

@@ -8,6 +8,8 @@ import type { Caller, Heard, Home, Wire } from './transport/wire.ts';
 
 /** Enough for a room's code. */
 const RANDOM_BYTES = 16;
+/** Drawn at once: a draw costs as much as all else that a short message does. */
+const RANDOM_DRAWS = 256;
 /** Bytes that a wire may have taken and not yet sent. The core stops long before, but for what it cannot hold back. */
 const MAX_UNSENT_BYTES = 2 * 1024 * 1024;
 
@@ -21,6 +23,7 @@ export class CoreHome implements Home {
   #messagesReceived = 0;
   #messagesSent = 0;
   #alarm: NodeJS.Timeout | null = null;
+  #drawn = Buffer.alloc(0);
   #closed = false;
 
   constructor(core: Core, planner: RoomPlanner, log: (line: string) => void) {
@@ -52,7 +55,7 @@ export class CoreHome implements Home {
     return {
       text: (text) => {
         this.#messagesReceived += 1;
-        this.#take({ type: 'text', connection, text, random: randomBytes(RANDOM_BYTES) });
+        this.#take({ type: 'text', connection, text, random: this.#random() });
       },
       closed: () => {
         if (this.#wires.delete(connection)) this.#take({ type: 'closed', connection });
@@ -63,6 +66,15 @@ export class CoreHome implements Home {
   close(): void {
     this.#closed = true;
     if (this.#alarm !== null) clearTimeout(this.#alarm);
+  }
+
+  /** Given out once, and a copy, so that nobody who keeps one keeps the others. */
+  #random(): Uint8Array {
+    if (this.#drawn.length < RANDOM_BYTES) this.#drawn = randomBytes(RANDOM_DRAWS * RANDOM_BYTES);
+    const random = Uint8Array.from(this.#drawn.subarray(0, RANDOM_BYTES));
+    this.#drawn.fill(0, 0, RANDOM_BYTES);
+    this.#drawn = this.#drawn.subarray(RANDOM_BYTES);
+    return random;
   }
 
   #take(input: Input): void {

@@ -90,6 +90,8 @@ export class Client {
       this.room = null;
     }
     if (message.type !== 'news' || this.#welcome === null) return;
+    for (const report of message.rounds ?? []) this.#tell({ type: 'round', report });
+    for (const report of message.scores ?? []) this.#tell({ type: 'score', report });
     const before = message.since === null ? null : this.room;
     if (message.since !== null && message.since !== this.edition) throw new Error('news that does not follow');
     this.room = changedRoom(this.#welcome, before, message.change);

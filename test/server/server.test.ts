@@ -179,10 +179,10 @@ describe('rooms', () => {
       reassigned: 0,
     });
     host.send({ type: 'history', rounds: [1, 2, 3].map(round), scores: [] });
-    await tab.message('history', ({ rounds }) => rounds.length === 3);
+    await tab.message('round', ({ report }) => report.round === 3);
     // It went on from round 2: the third is trained again.
     host.send({ type: 'round', report: { ...round(3), loss: 9 } });
-    await tab.message('round');
+    await tab.message('round', ({ report }) => report.loss === 9);
     const late = await enter(room, 'latelate');
     const { rounds } = await late.message('history');
     expect(rounds.map(({ loss }) => loss)).toEqual([1, 1 / 2, 9]);

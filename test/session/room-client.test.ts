@@ -86,7 +86,9 @@ describe('the control connection of a page', () => {
       });
     expect(heard).toHaveLength(6);
     expect(heard.at(-1)).toMatchObject({ room: { devices: [{ hidden: false }] } });
-    vi.advanceTimersByTime(400);
+    vi.advanceTimersByTime(999);
+    expect(socket.sent).toEqual([]);
+    vi.advanceTimersByTime(1);
     expect(socket.sent.splice(0)).toEqual([{ type: 'seen', edition: 9 }]);
     // Asked whether it is there, it says what it has seen first: timers may be asleep.
     socket.say({ type: 'news', edition: 10, since: 9, change: {} });

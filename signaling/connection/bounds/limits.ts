@@ -27,6 +27,8 @@ export interface Limits {
   readonly introductionBytesOfDevice: Rate;
   /** Bytes of news that all in a room together are sent in a second; what is more waits, and only the newest is told. */
   readonly newsBytesOfRoomPerSecond: number;
+  /** Messages of news of all rooms together; beyond it rooms are told less often. */
+  readonly newsMessages: Rate;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -46,6 +48,7 @@ export const DEFAULT_LIMITS: Limits = {
   seatsOfRoom: { perSecond: 10, burst: 150 },
   introductionBytesOfDevice: { perSecond: 128 * 1024, burst: 1024 * 1024 },
   newsBytesOfRoomPerSecond: 350_000,
+  newsMessages: { perSecond: 5000, burst: 1000 },
 };
 
 /** A connection that has not entered a session by then is closed. */
@@ -65,6 +68,8 @@ export const HOST_GRACE_MS = 10 * 60_000;
 /** News of a room is told to its host, and to others, at most this often: the host works by it, the others look at it. */
 export const TELL_HOST_MS = 30;
 export const TELL_MS = 200;
+/** Rounds make the planner look whether another plan has become better: of one room, so often. */
+export const LOOK_EVERY_MS = 2000;
 /** News that somebody has not yet said to have seen; beyond it no more is sent … */
 export const MAX_UNSEEN_BYTES = 512 * 1024;
 export const MAX_UNSEEN = 32;

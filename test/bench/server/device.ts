@@ -3,7 +3,9 @@ import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../../signaling/protocol/version.ts';
 import { OPEN_DOOR, SETTINGS } from '../../protocol/samples.ts';
 
-const SEEN_EVERY_MS = 300;
+/** As `RoomClient` does. */
+const SEEN_EVERY_MS = 1000;
+const MAX_UNSAID = 8;
 
 /** What all devices of a process have met. */
 export interface Counts {
@@ -27,6 +29,7 @@ export class BenchDevice {
   readonly #counts: Counts;
   readonly #pings: ((ms: number) => void)[] = [];
   #edition = 0;
+  #unsaid = 0;
   #timer: NodeJS.Timeout | null = null;
   #closing = false;
   readonly entered: Promise<string>;
@@ -87,9 +90,15 @@ export class BenchDevice {
 
   #see(edition: number): void {
     this.#edition = edition;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = null;
-      this.send({ type: 'seen', edition: this.#edition });
-    }, SEEN_EVERY_MS);
+    this.#unsaid += 1;
+    if (this.#unsaid >= MAX_UNSAID) this.#sayUpTo();
+    else this.#timer ??= setTimeout(() => this.#sayUpTo(), SEEN_EVERY_MS);
+  }
+
+  #sayUpTo(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#unsaid = 0;
+    this.send({ type: 'seen', edition: this.#edition });
   }
 }

@@ -21,7 +21,9 @@ const SILENCE_MS = 12_000;
 const PING_EVERY_MS = 4000;
 
 /** News is said to be seen at most this often; the server tells several pieces meanwhile. */
-const SEEN_EVERY_MS = 300;
+const SEEN_EVERY_MS = 1000;
+/** … or after so many pieces; the server holds back only after a few times as many. */
+const MAX_UNSAID = 8;
 /** The whole room is asked for again at most this often. */
 const RESYNC_EVERY_MS = 6000;
 
@@ -58,6 +60,8 @@ export class RoomClient {
   #unclaimed = false;
   #waits = false;
   #seenMs = -SEEN_EVERY_MS;
+  /** Pieces of news since then. */
+  #unsaid = 0;
   #seenTimer: ReturnType<typeof setTimeout> | null = null;
   #resyncMs = -RESYNC_EVERY_MS;
   #retryMs = FIRST_RETRY_MS;
@@ -184,7 +188,11 @@ export class RoomClient {
     }
   }
 
-  #learn({ edition, since, change, activity, entrance }: Extract<ServerMessage, { type: 'news' }>): void {
+  #learn(news: Extract<ServerMessage, { type: 'news' }>): void {
+    const { edition, since, change, activity, entrance, rounds = [], scores = [] } = news;
+    // Of the past, whether or not the rest follows what is known.
+    for (const report of rounds) this.#message.emit({ type: 'round', report });
+    for (const report of scores) this.#message.emit({ type: 'score', report });
     const follows = since === null || (since === this.#edition && this.#room !== null);
     const room =
       this.#welcome !== null && follows ? changedRoom(this.#welcome, since === null ? null : this.#room, change) : null;
@@ -195,6 +203,7 @@ export class RoomClient {
     const isNew = since === null || Object.keys(change).length > 0;
     this.#room = room;
     this.#edition = edition;
+    this.#unsaid += 1;
     this.#saySoon();
     if (isNew) this.#message.emit({ type: 'room', room });
     if (activity !== undefined) this.#message.emit({ type: 'activity', activity });
@@ -204,7 +213,7 @@ export class RoomClient {
   #saySoon(): void {
     const restMs = this.#seenMs + SEEN_EVERY_MS - performance.now();
     // Said at once where that may be: a tab in the background has few timers.
-    if (restMs <= 0) this.#sayUpTo();
+    if (restMs <= 0 || this.#unsaid >= MAX_UNSAID) this.#sayUpTo();
     else this.#seenTimer ??= setTimeout(() => this.#sayUpTo(), restMs);
   }
 
@@ -212,6 +221,7 @@ export class RoomClient {
     if (this.#seenTimer !== null) clearTimeout(this.#seenTimer);
     this.#seenTimer = null;
     this.#seenMs = performance.now();
+    this.#unsaid = 0;
     if (this.#edition !== null) this.send({ type: 'seen', edition: this.#edition });
   }
 
