@@ -3,6 +3,7 @@ import { passOf, proofKeyOf } from '../../signaling/protocol/door/secret.ts';
 import type { ClientMessage, Introduction } from '../../signaling/protocol/messages.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
+import type { UnitRun } from '../../signaling/protocol/split.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { type KeptSeat, keepSeat, takeSeat } from './kept-seat.ts';
 import type { ChannelLink } from './links/channel-link.ts';
@@ -11,7 +12,8 @@ import { openLink } from './links/open-link.ts';
 import { PeerAddress } from './links/peer-links.ts';
 import { RoomClient, type RoomMessage } from './links/room-client.ts';
 import { tensorSizes } from './links/tensor-sizes.ts';
-import { TrainerSeat } from './rounds/trainer-seat.ts';
+import type { Measured } from './rounds/model-worker.ts';
+import { DeviceSeats } from './stages/device-seats.ts';
 import { YOU_LEFT } from './view/ended-words.ts';
 import type { InvitedTo, JoinedSession, JoinOptions, LinkProof, SessionView } from './view/view.ts';
 import { ViewStore } from './view/view-store.ts';
@@ -37,8 +39,8 @@ export class JoinSession implements JoinedSession {
   readonly #offs: (() => void)[] = [];
   #address: PeerAddress | null = null;
   #introduction: Introduction | null = null;
-  #seat: TrainerSeat | null = null;
-  #measured: Omit<Profile, 'linkBitsPerSecond'> | null = null;
+  #seats: DeviceSeats | null = null;
+  #measured: Measured | null = null;
   #linkBitsPerSecond: number | null = null;
   #link: ChannelLink | null = null;
   readonly #proofKey: Uint8Array | null;
@@ -51,6 +53,11 @@ export class JoinSession implements JoinedSession {
   #tried: string | null = null;
   #relink: ReturnType<typeof setTimeout> | null = null;
   #status: DeviceStatus = { kind: 'joining' };
+  /** What it says of itself when nothing is in the way. */
+  #standing: DeviceStatus = { kind: 'ready' };
+  #holds: UnitRun | null = null;
+  /** The link over which work comes. */
+  #attached: ChannelLink | null = null;
   /** Its person wants it to rest. */
   #paused = false;
   #over = false;
@@ -99,7 +106,7 @@ export class JoinSession implements JoinedSession {
   }
 
   #able(): DeviceStatus {
-    return { kind: this.#paused ? 'paused' : 'ready' };
+    return this.#paused ? { kind: 'paused' } : this.#standing;
   }
 
   /** The tab goes away, perhaps only to be loaded again. */
@@ -128,6 +135,7 @@ export class JoinSession implements JoinedSession {
     if (!watch) messages.push({ type: 'status', status: this.#status });
     const profile = this.#profile();
     if (profile !== null) messages.push({ type: 'profile', profile });
+    if (this.#holds !== null) messages.push({ type: 'holds', run: this.#holds });
     return messages;
   }
 
@@ -147,28 +155,39 @@ export class JoinSession implements JoinedSession {
       );
     if (this.#store.view.ended !== null) this.#end(this.#store.view.ended);
     else if (message.type === 'room' && !this.#options.watch) {
-      if (this.#seat === null) this.#begin(message.room);
+      if (this.#seats === null) this.#begin(message.room);
+      this.#seats?.roomChanged();
       this.#connect();
     }
   }
 
   #begin(room: RoomView): void {
-    const seat = new TrainerSeat(this.#environment, room.settings, (status) => this.#setStatus(status));
-    this.#seat = seat;
+    const seats = new DeviceSeats(this.#environment, {
+      self: this.#identity.id,
+      settings: room.settings,
+      slowdown: this.#options.slowdown,
+      room: () => this.#store.view.room,
+      onStatus: (status) => this.#setStatus(status),
+      onMeasured: (measured) => {
+        this.#measured = measured;
+        void this.#report();
+      },
+      onHolds: (run) => {
+        this.#holds = run;
+        this.#client.send({ type: 'holds', run });
+      },
+      onStanding: (status) => {
+        this.#standing = status;
+        if (this.#attached !== null) this.#setStatus(this.#able());
+      },
+      onFailed: (sentence) => this.#setStatus({ kind: 'failed', sentence }),
+    });
+    this.#seats = seats;
     const address = new PeerAddress(this.#environment);
     this.#address = address;
     address.onAddress(() => this.#connect());
     if (this.#introduction !== null) address.introduce(this.#introduction);
-    seat.prepare(this.#options.slowdown).then(
-      (measured) => {
-        this.#measured = measured;
-        void this.#report();
-      },
-      (error: unknown) => {
-        if (this.#over) return;
-        this.#setStatus({ kind: 'failed', sentence: messageOf(error).slice(0, 400) || 'The model did not load.' });
-      },
-    );
+    seats.begin();
   }
 
   #setStatus(status: DeviceStatus): void {
@@ -199,6 +218,7 @@ export class JoinSession implements JoinedSession {
         this.#store.dispatch({ type: 'trouble', trouble: null });
         link.onClose((why) => {
           this.#link = null;
+          this.#attached = null;
           if (this.#over) return;
           this.#store.dispatch({ type: 'proof', device: this.#identity.id, proof: null });
           this.#unlinked(`The link to the host is down (${why}) Trying again.`, why);
@@ -261,8 +281,8 @@ export class JoinSession implements JoinedSession {
 
   /** Once the model is ready and the link is up: measure the link, and say that this device can train. */
   async #report(): Promise<void> {
-    const [link, seat] = [this.#link, this.#seat];
-    if (link === null || seat === null || this.#measured === null) return;
+    const [link, seats] = [this.#link, this.#seats];
+    if (link === null || seats === null || this.#measured === null) return;
     try {
       this.#linkBitsPerSecond ??= await measureLink(link);
     } catch (error) {
@@ -272,7 +292,8 @@ export class JoinSession implements JoinedSession {
       return;
     }
     if (this.#over || this.#link !== link) return;
-    seat.attach(link, this.#linkBitsPerSecond);
+    if (this.#attached !== link) seats.attach(link, this.#linkBitsPerSecond);
+    this.#attached = link;
     const profile = this.#profile();
     if (profile === null) return;
     this.#client.send({ type: 'profile', profile });
@@ -284,7 +305,7 @@ export class JoinSession implements JoinedSession {
     this.#over = true;
     for (const off of this.#offs) off();
     if (this.#relink !== null) clearTimeout(this.#relink);
-    this.#seat?.close();
+    this.#seats?.close();
     this.#link?.close();
     this.#address?.close();
     this.#client.close();

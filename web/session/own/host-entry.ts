@@ -2,6 +2,7 @@ import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import type { Profile } from '../../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import type { UnitRun } from '../../../signaling/protocol/split.ts';
 import { historyMessages } from '../../../signaling/protocol/telling/history.ts';
 import { PROTOCOL_VERSION } from '../../../signaling/protocol/version.ts';
 import type { SessionView } from '../view/view.ts';
@@ -19,6 +20,7 @@ export interface HostEntry {
   readonly isClaimed: boolean;
   readonly status: DeviceStatus;
   readonly profile: Profile | null;
+  readonly holds: UnitRun | null;
   readonly phase: RoomView['phase'];
   readonly door: DoorEntry;
   readonly view: Pick<SessionView, 'room' | 'rounds' | 'scores'>;
@@ -26,7 +28,7 @@ export interface HostEntry {
 
 /** What a host says first on every connection: all that seats it, also at a server that has forgotten the room. */
 export function hostEntry(entry: HostEntry): readonly ClientMessage[] {
-  const { device, settings, code, claim, isClaimed, status, profile, phase, door, view } = entry;
+  const { device, settings, code, claim, isClaimed, status, profile, holds, phase, door, view } = entry;
   const { room, rounds, scores } = view;
   const current = room === null ? settings : { ...settings, policy: room.settings.policy };
   const before = code === undefined || !isClaimed ? {} : { room: code, ...(claim !== null && { claim }) };
@@ -35,6 +37,7 @@ export function hostEntry(entry: HostEntry): readonly ClientMessage[] {
     { type: 'status', status },
   ];
   if (profile !== null) messages.push({ type: 'profile', profile });
+  if (holds !== null) messages.push({ type: 'holds', run: holds });
   const past = rounds.length + scores.length > 0;
   if (code === undefined && !past) return messages;
   // The room is new, or may be one that the server has made anew, and knows nothing of what was before.

@@ -2,17 +2,18 @@ import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../../signaling/protocol/profile.ts';
 import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import type { UnitRun } from '../../../signaling/protocol/split.ts';
 import type { HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
 import { localLinkPair } from '../links/message-link.ts';
 import { RoomClient, type RoomMessage } from '../links/room-client.ts';
 import type { DeviceLinks } from '../rounds/device-links.ts';
-import { TrainerSeat } from '../rounds/trainer-seat.ts';
+import type { TrainerSeat } from '../rounds/trainer-seat.ts';
+import { DeviceSeats } from '../stages/device-seats.ts';
 import { Training } from '../training/training.ts';
 import type { HostOptions } from '../view/view.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import type { SessionEnvironment } from '../world/environment.ts';
 import type { Identity } from '../world/identity.ts';
-import { messageOf } from '../world/with-progress.ts';
 import { hostEntry } from './host-entry.ts';
 import { HostLinks } from './host-links.ts';
 import type { OwnDoor } from './own-door.ts';
@@ -42,10 +43,10 @@ export class OwnRoom {
   readonly #offHidden: () => void;
   readonly #links: HostLinks;
   readonly training: Training;
-  readonly seat: TrainerSeat;
+  readonly #seats: DeviceSeats;
   #profile: Profile | null = null;
   #status: DeviceStatus = { kind: 'joining' };
-  #over = false;
+  #holds: UnitRun | null = null;
 
   constructor(context: OwnRoomContext) {
     const { environment, settings, secondDev, options, store, entrance, keeping, deviceLinks, worker } = context;
@@ -74,8 +75,12 @@ export class OwnRoom {
       },
     });
     this.#links = new HostLinks({ environment, entrance, settings, client, deviceLinks, store });
-    this.seat = new TrainerSeat(environment, settings, (status) => this.#setStatus(status));
-    this.#prepare();
+    this.#seats = this.#ownDevice();
+    this.#seats.begin();
+  }
+
+  get seat(): TrainerSeat {
+    return this.#seats.trainer;
   }
 
   send(message: ClientMessage): void {
@@ -97,35 +102,43 @@ export class OwnRoom {
     const { room } = this.#context.store.view;
     if (room === null) return;
     this.#links.reconcile(room);
+    this.#seats.roomChanged();
     this.training.roomChanged();
   }
 
   close(): void {
-    this.#over = true;
     this.#offHidden();
     this.training.close();
-    this.seat.close();
+    this.#seats.close();
     this.#links.close();
     this.#client.close();
   }
 
-  /** Loads and measures the host's own device, which trains over a link in memory. */
-  #prepare(): void {
-    const { identity, options, deviceLinks } = this.#context;
-    this.seat.prepare(options.slowdown).then(
-      (measured) => {
-        if (this.#over) return;
-        const [hostEnd, deviceEnd] = localLinkPair();
-        this.seat.attach(deviceEnd, LOCAL_LINK_BITS_PER_SECOND);
-        deviceLinks.attach(identity.id, hostEnd);
+  /** The host's own device, which trains over a link in memory. */
+  #ownDevice(): DeviceSeats {
+    const { environment, identity, settings, options, deviceLinks, store } = this.#context;
+    return new DeviceSeats(environment, {
+      self: identity.id,
+      settings,
+      slowdown: options.slowdown,
+      room: () => store.view.room,
+      onStatus: (status) => this.#setStatus(status),
+      onMeasured: (measured) => {
+        if (this.#profile === null) {
+          const [hostEnd, deviceEnd] = localLinkPair();
+          this.#seats.attach(deviceEnd, LOCAL_LINK_BITS_PER_SECOND);
+          deviceLinks.attach(identity.id, hostEnd);
+        }
         this.#profile = { ...measured, linkBitsPerSecond: LOCAL_LINK_BITS_PER_SECOND };
         this.send({ type: 'profile', profile: this.#profile });
-        this.#setStatus({ kind: 'ready' });
       },
-      (error: unknown) => {
-        if (!this.#over) this.#setStatus({ kind: 'failed', sentence: messageOf(error).slice(0, 400) });
+      onHolds: (run) => {
+        this.#holds = run;
+        this.send({ type: 'holds', run });
       },
-    );
+      onStanding: (status) => this.#setStatus(status),
+      onFailed: (sentence) => this.#setStatus({ kind: 'failed', sentence }),
+    });
   }
 
   #enter(): readonly ClientMessage[] {
@@ -139,6 +152,7 @@ export class OwnRoom {
       isClaimed: !this.#client.unclaimed,
       status: this.#status,
       profile: this.#profile,
+      holds: this.#holds,
       phase: this.training.phase,
       door: entrance.entry,
       view,

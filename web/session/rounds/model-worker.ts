@@ -4,6 +4,7 @@ import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import { holdsRun, type UnitRun, wholeRun } from '../../../signaling/protocol/split.ts';
 import type { DeviceWorkerApi } from '../../../worker/api/device-api.ts';
 import type { StageChunk, StageParameters } from '../../../worker/api/stage-api.ts';
+import { Emitter } from '../world/emitter.ts';
 import { Ending, whileOpen } from '../world/ending.ts';
 import type { SessionEnvironment, WorkerHandle } from '../world/environment.ts';
 import { withProgress } from '../world/with-progress.ts';
@@ -23,6 +24,9 @@ export class ModelWorker {
   /** The values that the worker has; null while that is not known. */
   #set: Float32Array | StageParameters | null = null;
   #holds: UnitRun | null = null;
+  readonly #held = new Emitter<UnitRun | null>();
+  /** What of the model is in memory is another run now. */
+  readonly onHolds = this.#held.on;
   #slowdown = 1;
   /** One after the other: the model is fetched once at a time. */
   #loading: Promise<unknown> = Promise.resolve();
@@ -124,13 +128,19 @@ export class ModelWorker {
 
   async #load(run: UnitRun, load: () => Promise<unknown>): Promise<void> {
     this.#onStatus({ kind: 'loading', done: 0, total: 1 });
-    this.#holds = null;
+    this.#hold(null);
     this.#set = null;
     await withProgress(this.open(load()), PROGRESS_EVERY_MS, async (isDone) => {
       const { done, total, transfer } = await this.api.progress();
       if (!isDone())
         this.#onStatus({ kind: 'loading', done, total: Math.max(1, total), ...(transfer && { transfer }) });
     });
+    this.#hold(run);
+  }
+
+  #hold(run: UnitRun | null): void {
+    if (run === this.#holds) return;
     this.#holds = run;
+    this.#held.emit(run);
   }
 }
