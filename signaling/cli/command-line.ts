@@ -53,6 +53,21 @@ export function number(name: string, text: string, min: number, max: number): nu
   return value;
 }
 
+/** What a device may be told that training takes at most. */
+export const LEAST_MEMORY_BYTES = 1e6;
+export const MOST_MEMORY_BYTES = 1e12;
+
+const UNITS: Readonly<Record<string, number>> = { kb: 1e3, mb: 1e6, gb: 1e9 };
+
+/** An amount of memory: 300MB, 1.5GB, or a plain number of gigabytes. */
+export function byteCount(name: string, text: string, min: number, max: number): number {
+  const [, digits = '', unit = 'gb'] = /^\s*([\d.]+)\s*([km]b|gb)?\s*$/i.exec(text) ?? [];
+  const bytes = Number(digits) * (UNITS[unit.toLowerCase()] ?? Number.NaN);
+  if (digits === '' || !Number.isFinite(bytes) || bytes < min || bytes > max)
+    throw new CommandError(`--${name} must be an amount of memory such as 300MB or 2GB, not "${text}".`);
+  return bytes;
+}
+
 export function oneOf<T extends string>(name: string, text: string, choices: readonly T[]): T {
   const choice = choices.find((c) => c === text);
   if (choice === undefined) throw new CommandError(`--${name} must be one of ${choices.join(', ')}, not "${text}".`);

@@ -6,7 +6,15 @@ import { defaultCacheFolder } from '../../worker/node/file-chunk-store.ts';
 import { headlessEnvironment } from '../node/node-environment.ts';
 import { onStop, type Stop } from '../node/stopping.ts';
 import type { Transfer } from '../protocol/room-view.ts';
-import { CommandError, cacheFolder, number, readArguments } from './command-line.ts';
+import {
+  byteCount,
+  CommandError,
+  cacheFolder,
+  LEAST_MEMORY_BYTES,
+  MOST_MEMORY_BYTES,
+  number,
+  readArguments,
+} from './command-line.ts';
 
 const HELP = `Usage: tabloom join LINK [options]
 
@@ -16,7 +24,7 @@ Takes part in a session as a headless device, until the session ends or Ctrl-C.
                   with the code alone (#room=CODE) the host has to let this device in
   --name NAME     what the others see (this machine's name)
   --slowdown X    compute X times slower than this machine can, to try a mixed fleet out (1)
-  --memory GB     the most memory that training may take, in gigabytes (2)
+  --memory SIZE   the most memory that training may take: 300MB, 1.5GB, or a number of gigabytes (2)
   --cache FOLDER  where models of a hub are kept for the next time, or none
                   (${defaultCacheFolder()})
   --allow-private read a model from this device's own network too, where the session says so;
@@ -48,7 +56,7 @@ export async function joinCommand(argv: string[]): Promise<number> {
   const invitation = readInvitation(link);
   if (!invitation.ok) throw new CommandError(invitation.sentence);
   const slowdown = number('slowdown', values.slowdown, 1, 1000);
-  const memoryLimitBytes = number('memory', values.memory, 0.05, 1000) * 1e9;
+  const memoryLimitBytes = byteCount('memory', values.memory, LEAST_MEMORY_BYTES, MOST_MEMORY_BYTES);
   const name = values.name.trim().slice(0, 40) || 'headless';
 
   const environment = await headlessEnvironment(origin, {

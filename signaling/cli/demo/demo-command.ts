@@ -26,6 +26,9 @@ const SLOWDOWNS = [1, 1.7, 3];
 const INCOMPLETE = 1;
 const NAMES = ['laptop', 'tablet', 'phone', 'desktop', 'old-phone', 'netbook'];
 
+const memoryOf = ({ memoryBytes }: DemoOptions, device: number): number =>
+  memoryBytes[Math.min(device, memoryBytes.length - 1)]!;
+
 /** Where tabs that join may fetch the session's model: its hub, too, when it has one elsewhere. */
 function hubsOf(session: DemoOptions['session']): readonly string[] {
   // The origin does not matter: only a hub elsewhere is of interest here.
@@ -73,7 +76,9 @@ export async function demoCommand(argv: string[]): Promise<number> {
       devices: Array.from({ length: options.deviceCount }, (_, i) => ({
         name: NAMES[i % NAMES.length] + (i < NAMES.length ? '' : `-${Math.floor(i / NAMES.length) + 1}`),
         slowdown: SLOWDOWNS[i % SLOWDOWNS.length],
+        memoryBytes: memoryOf(options, i + 1),
       })),
+      memoryBytes: memoryOf(options, 0),
       exports: {
         forms: options.forms,
         which: options.which,

@@ -9,10 +9,20 @@ import { keyFileOf } from '../../node/node-environment.ts';
 import { DOORS } from '../../protocol/door.ts';
 import { MAX_DEVICES_IN_ROOM } from '../../protocol/limits.ts';
 import { ModelSourceSchema, POLICIES, type Policy, WEIGHT_STORAGES } from '../../protocol/settings.ts';
+import { HIDDEN_STATES, type HiddenStates } from '../../protocol/split.ts';
 import { labelColumns } from '../../protocol/text/label-columns.ts';
 import { recipeFor } from '../../protocol/words/recipes.ts';
 import { localModelId } from '../../server/page.ts';
-import { CommandError, cacheFolder, oneOf, readArguments, wholeNumber } from '../command-line.ts';
+import {
+  byteCount,
+  CommandError,
+  cacheFolder,
+  LEAST_MEMORY_BYTES,
+  MOST_MEMORY_BYTES,
+  oneOf,
+  readArguments,
+  wholeNumber,
+} from '../command-line.ts';
 import { LABEL_KINDS, labelKind, openTable, readTableBytes, taskKind } from '../own-table.ts';
 import { ADAPTER_HELP, ADAPTER_OPTIONS, readLora } from './adapter-options.ts';
 import type { DemoDoor } from './demo-door.ts';
@@ -49,6 +59,9 @@ What is trained
 How
   --devices N        headless devices beside the host (3)
   --policy P         ${POLICIES.join(', ')} (auto)
+  --memory SIZES     the most memory that training may take on a device, such as 300MB; several with commas for the host and
+                     the devices in their order, the last for all that follow (2GB)
+  --hidden-states S  what hidden states are rounded to between devices that split the model: ${HIDDEN_STATES.join(', ')} (f32)
 ${TRAINING_HELP}${ADAPTER_HELP}  --compare-single   afterwards train on one device with the same seed and compare the losses
 
 Who comes in
@@ -91,6 +104,7 @@ const SESSION_OPTIONS = {
   ...TRAINING_OPTIONS,
   ...ADAPTER_OPTIONS,
   policy: { type: 'string' },
+  'hidden-states': { type: 'string' },
   'compare-single': { type: 'boolean' },
   checkpoint: { type: 'string' },
 } as const;
@@ -100,6 +114,7 @@ const OPTIONS = {
   hub: { type: 'string', default: DEFAULT_HUB },
   cache: { type: 'string', default: defaultCacheFolder() },
   devices: { type: 'string', default: '3' },
+  memory: { type: 'string', default: '2GB' },
   out: { type: 'string', default: 'out/demo-adapter' },
   'export-as': { type: 'string', default: 'adapter' },
   best: { type: 'boolean', default: false },
@@ -118,6 +133,8 @@ type Values = ReturnType<typeof readArguments<typeof OPTIONS>>['values'];
 
 export interface DemoOptions {
   readonly deviceCount: number;
+  /** Of the host and the devices in their order; the last for all that follow. */
+  readonly memoryBytes: readonly number[];
   /** A folder that the server offers as a hub, or null. */
   readonly hubFolder: string | null;
   /** A model's own folder, which the server offers as well, or null. */
@@ -131,6 +148,7 @@ export interface DemoOptions {
         readonly request: (origin: string) => HostRequest;
         readonly policy: Policy;
         readonly patience: number;
+        readonly hiddenStates: HiddenStates;
       }
     | { readonly kind: 'checkpoint'; readonly bytes: Uint8Array; readonly key: string | null };
   readonly compareSingle: boolean;
@@ -157,6 +175,9 @@ export async function readDemoOptions(argv: string[]): Promise<DemoOptions | nul
   const modelFolder = values.model !== undefined && existsSync(join(values.model, 'config.json')) ? values.model : null;
   const common = {
     deviceCount: wholeNumber('devices', values.devices, 0, 32),
+    memoryBytes: values.memory
+      .split(',')
+      .map((size) => byteCount('memory', size, LEAST_MEMORY_BYTES, MOST_MEMORY_BYTES)),
     hubFolder,
     modelFolder,
     // A folder needs no copy beside it.
@@ -194,6 +215,7 @@ export async function readDemoOptions(argv: string[]): Promise<DemoOptions | nul
       request: await readRequest(values, hubFolder),
       policy: oneOf('policy', values.policy ?? 'auto', POLICIES),
       patience: readPatience(values),
+      hiddenStates: oneOf('hidden-states', values['hidden-states'] ?? 'f32', HIDDEN_STATES),
     },
     compareSingle: values['compare-single'] ?? false,
     checkpointFile: checkpoint ?? null,

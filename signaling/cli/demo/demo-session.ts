@@ -12,15 +12,18 @@ import type { DataReport } from '../../../worker/api/tables.ts';
 import { headlessEnvironment } from '../../node/node-environment.ts';
 import type { RoundReport, ScoreReport } from '../../protocol/room-view.ts';
 import type { Policy } from '../../protocol/settings.ts';
+import type { HiddenStates } from '../../protocol/split.ts';
 import { type DemoDoor, keepDoor } from './demo-door.ts';
 
 /** A device that has not come by then is not waited for. */
 const GATHER_MS = 30_000;
+/** Of a device that is not told another. */
 const MEMORY_LIMIT_BYTES = 2e9;
 
 export interface DemoDevice {
   readonly name: string;
   readonly slowdown: number;
+  readonly memoryBytes?: number;
 }
 
 /** What is taken out of a session that has been trained. */
@@ -37,10 +40,18 @@ export interface Exports {
 export interface DemoSession {
   readonly origin: string;
   readonly session:
-    | { readonly kind: 'fresh'; readonly request: HostRequest; readonly policy: Policy; readonly patience: number }
+    | {
+        readonly kind: 'fresh';
+        readonly request: HostRequest;
+        readonly policy: Policy;
+        readonly patience: number;
+        readonly hiddenStates?: HiddenStates;
+      }
     /** What a checkpoint's file held, and its key's; null where there is none. */
     | { readonly kind: 'checkpoint'; readonly bytes: Uint8Array; readonly key: string | null };
   readonly devices: readonly DemoDevice[];
+  /** The most that training may take of the host's memory. */
+  readonly memoryBytes?: number;
   /** Where models of a hub are kept; null keeps none. */
   readonly cacheFolder: string | null;
   /** Null where nothing is taken out at the end. */
@@ -95,7 +106,7 @@ export class UnfinishedError extends Error {
 export async function runSession(demo: DemoSession): Promise<DemoResult> {
   const { origin, cacheFolder, checkpointFile, logFile, signal } = demo;
   const environment = await headlessEnvironment(origin, {
-    memoryLimitBytes: MEMORY_LIMIT_BYTES,
+    memoryLimitBytes: demo.memoryBytes ?? MEMORY_LIMIT_BYTES,
     cacheFolder,
     allowPrivate: true,
     ...(checkpointFile !== null && { checkpointFile }),
@@ -139,10 +150,10 @@ async function train(session: OwnSession, demo: DemoSession, children: ChildProc
   if (demo.exports !== null) await demo.exports.weigh(await exportBytes(session, demo.exports.forms));
   if (opened.room?.phase === 'finished') return { training: 0, lastScore: 0 };
   // One after the other: on one machine they would slow each other down while they measure themselves.
-  await gather(session, 1);
+  await gather(session, 1, devices.length === 0);
   for (const [i, device] of devices.entries()) {
     children.push(startDevice(link, device, cacheFolder));
-    await gather(session, i + 2);
+    await gather(session, i + 2, i + 1 === devices.length);
   }
   const startMs = performance.now();
   const before = session.view.rounds.length;
@@ -204,8 +215,9 @@ async function openSession(
 ): Promise<OwnSession> {
   const chosen = { ...(door !== null && { door }), ...(cap !== null && { cap }) };
   if (asked.kind === 'fresh') {
-    const { request, policy, patience } = asked;
-    return new OwnSession(environment, request, { name: 'host', policy, slowdown: 1, patience, ...chosen });
+    const { request, policy, patience, hiddenStates = 'f32' } = asked;
+    const options = { name: 'host', policy, slowdown: 1, patience, hiddenStates, ...chosen };
+    return new OwnSession(environment, request, options);
   }
   const session = await resumeSession(environment, asked, null);
   const { door: had, cap: limit } = session.entrance.kept;
@@ -238,22 +250,27 @@ function until(
   });
 }
 
-/** Waits until `count` devices have measured themselves and are planned for, or the time is up and at least one has. */
-async function gather(session: OwnSession, count: number): Promise<void> {
+/**
+ * Waits until `count` devices have measured themselves, or the time is up and at least one has; with the last of them until they are planned
+ * for: before, they may be too few for any plan.
+ */
+async function gather(session: OwnSession, count: number, isLast: boolean): Promise<void> {
   let late = false;
-  const settled = (view: SessionView): boolean => {
-    const { room } = view;
-    if (room === null || room.plan === null) return false;
+  const settled = ({ room }: SessionView): boolean => {
+    if (room === null) return false;
     const ready = room.devices.filter((d) => d.profile !== null && d.linked).length;
     const failed = room.devices.filter((d) => d.status.kind === 'failed').length;
-    return late || ready + failed >= count;
+    const isPlanned = room.plan !== null || (!isLast && room.planNote !== null);
+    return isPlanned && (late || ready + failed >= count);
   };
   const timer = setTimeout(() => {
     late = true;
     // Nothing may change any more, so look once by hand.
     session.setPolicy(session.view.room?.settings.policy ?? 'auto');
   }, GATHER_MS);
-  await until(session, settled, noDevice);
+  const unplanned = ({ room }: SessionView): string | null =>
+    late && isLast && room?.plan === null && room.planNote !== null ? `There is no plan: ${room.planNote}` : null;
+  await until(session, settled, (view) => noDevice(view) ?? unplanned(view));
   clearTimeout(timer);
 }
 
@@ -262,13 +279,27 @@ function noDevice({ status, room }: SessionView): string | null {
   return status.kind === 'failed' && room?.devices.length === 1 ? `No device can train: ${status.sentence}` : null;
 }
 
-function startDevice(link: string, { name, slowdown }: DemoDevice, cacheFolder: string | null): ChildProcess {
+function startDevice(
+  link: string,
+  { name, slowdown, memoryBytes = MEMORY_LIMIT_BYTES }: DemoDevice,
+  cacheFolder: string | null,
+): ChildProcess {
   const program = fileURLToPath(new URL('../../tabloom.mjs', import.meta.url));
   return spawn(
     process.execPath,
     [
       ...[program, 'join', link],
-      ...['--name', name, '--slowdown', String(slowdown), '--cache', cacheFolder ?? 'none', '--allow-private'],
+      ...[
+        '--name',
+        name,
+        '--slowdown',
+        String(slowdown),
+        '--memory',
+        `${memoryBytes / 1e6}MB`,
+        '--cache',
+        cacheFolder ?? 'none',
+        '--allow-private',
+      ],
     ],
     // Over the fourth, a device learns that the demo is gone, also when that was killed.
     { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },

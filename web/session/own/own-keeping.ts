@@ -88,11 +88,12 @@ export class OwnKeeping {
     const { environment, identity, term, options, store, log, training } = this.#context;
     const { id, name } = identity;
     const { slowdown, patience } = options;
+    const hiddenStates = store.view.room?.settings.hiddenStates;
     const policy = store.view.room?.settings.policy ?? options.policy;
     const note: SessionNote = {
       identity: { id, name },
       term,
-      options: { policy, slowdown, patience },
+      options: { policy, slowdown, patience, ...(hiddenStates && { hiddenStates }) },
       finished: training()?.phase === 'finished',
       savedAtMs: environment.nowMs(),
       log: [...log.lines()],

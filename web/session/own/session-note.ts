@@ -10,6 +10,7 @@ import {
 } from '../../../signaling/protocol/room-view.ts';
 import { TermSchema } from '../../../signaling/protocol/round.ts';
 import { POLICIES, type SessionSettings } from '../../../signaling/protocol/settings.ts';
+import { HIDDEN_STATES } from '../../../signaling/protocol/split.ts';
 import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
 import { WITHOUT_KEY } from '../view/resumed-words.ts';
 import type { RunLog } from '../view/run-log.ts';
@@ -29,6 +30,7 @@ const NOTE = {
     policy: v.picklist(POLICIES),
     slowdown: v.pipe(v.number(), v.minValue(1), v.maxValue(1000)),
     patience: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    hiddenStates: v.exactOptional(v.picklist(HIDDEN_STATES)),
   }),
   finished: v.boolean(),
   /** When it was kept; the files of earlier versions fixed the name. */

@@ -9,6 +9,7 @@ import type {
 } from '../../../signaling/protocol/room-view.ts';
 import type { Measure } from '../../../signaling/protocol/scores.ts';
 import type { ModelSource, Policy } from '../../../signaling/protocol/settings.ts';
+import type { HiddenStates } from '../../../signaling/protocol/split.ts';
 import type {
   AdapterChoice,
   Deleted,
@@ -183,6 +184,8 @@ export interface HostOptions {
   readonly slowdown: number;
   /** Evaluations without a better score after which training ends; 0 never. */
   readonly patience: number;
+  /** What hidden states are rounded to between the stages of a split room; f32 without it. A session that is gone on with keeps its own. */
+  readonly hiddenStates?: HiddenStates;
 }
 
 /** A session that one has the link of, or the code alone: then `secret` is null. */
