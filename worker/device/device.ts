@@ -2,7 +2,7 @@ import * as Comlink from 'comlink';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { Transfer } from '../../signaling/protocol/room-view.ts';
 import { labelsPerSample, type SessionSettings } from '../../signaling/protocol/settings.ts';
-import { holdsRun, type UnitRun, wholeRun } from '../../signaling/protocol/split.ts';
+import { holdsRun, partOf, type UnitRun, wholeRun } from '../../signaling/protocol/split.ts';
 import type { TokenBatch } from '../api/batch.ts';
 import type { DeviceWorkerApi, Loaded, LoadProgress, LoadRequest } from '../api/device-api.ts';
 import type { StageChunk, StageOrder, StageParameters, StagePart, StageValues } from '../api/stage-api.ts';
@@ -90,16 +90,18 @@ export class Device implements DeviceWorkerApi {
       },
     });
     refuseOtherShape(await files.shape(), shape);
-    refuseTooLarge(settings, memoryLimitBytes);
+    const part = partOf(run, shape.layers);
+    refuseTooLarge(settings, part, memoryLimitBytes);
     refuseLongSamples(settings);
     const now = () => performance.now() / 1000;
     const weights = await files.weights((bytes) => meter.add(bytes, now()));
-    const meter = new TransferMeter(weights.fileBytes(frozenTensors(shape)).total, now());
+    const meter = new TransferMeter(weights.fileBytes(frozenTensors(shape, part)).total, now());
     this.#progress = { stage: 'weights', done: 0, total: 1 };
     this.#transfer = () => ({ ...meter.at(now()), ...(remark === undefined ? {} : { remark }) });
     const { engine, failed } = await chooseEngine({
       ...requestOf(settings),
       weights,
+      part,
       onProgress: (progress) => {
         this.#progress = progress;
       },

@@ -1,9 +1,11 @@
 import type { ModelShape, SessionSettings } from '../../signaling/protocol/settings.ts';
 import { WEIGHT_STORAGES } from '../../signaling/protocol/settings.ts';
+import type { ModelPart } from '../../signaling/protocol/split.ts';
 import { bytesText } from '../../signaling/protocol/words/quantities.ts';
 import { selfTest } from '../check/self-test.ts';
 import type { Engine, EngineRequest } from '../engine/engine.ts';
 import { lossOf } from '../engine/loss.ts';
+import { partText } from '../engine/part.ts';
 import { maxTokens } from '../model/config.ts';
 import { frozenBytes } from '../model/description.ts';
 import { ENGINES } from './engines.ts';
@@ -39,13 +41,18 @@ export async function chooseEngine(request: EngineRequest): Promise<{ engine: En
 }
 
 /** Every engine holds at least the frozen tensors in the session's storage. */
-export function refuseTooLarge({ model, shape, weights }: SessionSettings, memoryLimitBytes: number): void {
-  const bytes = frozenBytes(shape, weights);
+export function refuseTooLarge(
+  { model, shape, weights }: SessionSettings,
+  part: ModelPart,
+  memoryLimitBytes: number,
+): void {
+  const bytes = frozenBytes(shape, weights, part);
   if (bytes <= memoryLimitBytes) return;
-  const lean = WEIGHT_STORAGES.find((storage) => frozenBytes(shape, storage) <= memoryLimitBytes);
+  const lean = WEIGHT_STORAGES.find((storage) => frozenBytes(shape, storage, part) <= memoryLimitBytes);
+  const isWhole = part.embeddings && part.head && part.layers.to - part.layers.from === shape.layers;
   throw new Error(
-    `The weights of ${model.id} take ${bytesText(bytes)} here, and training may use ${bytesText(memoryLimitBytes)}.${
-      lean === undefined ? '' : ` A session with ${lean} weights takes ${bytesText(frozenBytes(shape, lean))}.`
+    `The weights of ${isWhole ? '' : `${partText(part)} of `}${model.id} take ${bytesText(bytes)} here, and training may use ${bytesText(memoryLimitBytes)}.${
+      lean === undefined ? '' : ` A session with ${lean} weights takes ${bytesText(frozenBytes(shape, lean, part))}.`
     }`,
   );
 }
