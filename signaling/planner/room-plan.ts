@@ -1,10 +1,12 @@
-import type { SplitModel } from '../protocol/pipeline/split-problem.ts';
-import type { RoomPlan } from '../protocol/plan.ts';
+import { loadingSeconds } from '../protocol/pipeline/stages.ts';
+import type { Alternative, RoomPlan } from '../protocol/plan.ts';
 import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../protocol/profile.ts';
 import type { Policy } from '../protocol/settings.ts';
-import type { UnitRun } from '../protocol/split.ts';
+import { type UnitRun, wholeRun } from '../protocol/split.ts';
+import { POLICY_WORDS } from '../protocol/words/policies.ts';
+import { planSplit, type SplitRoom, type SplitRoomAnswer, splitProblem } from './pipelines/split-room.ts';
 import type { DetailedProblem } from './problem/problem.ts';
-import { type SolveOptions, solve } from './solve.ts';
+import { atStart, MAX_REASON, type SolveOptions, solve } from './solve.ts';
 
 export interface RoomDevice {
   readonly id: string;
@@ -16,18 +18,10 @@ export interface RoomDevice {
 }
 
 /** What the planner needs to know of a room. */
-export interface RoomProblem {
-  readonly layers: number;
-  /** D, samples in a round. */
-  readonly samples: number;
-  readonly layerUploadBits: DetailedProblem['model']['layerUploadBits'];
-  readonly headUploadBits: number;
+export interface RoomProblem extends SplitRoom {
   readonly devices: readonly RoomDevice[];
-  readonly hostId: string;
   readonly policy: Policy;
   readonly seed: number;
-  /** For plans that split the model: its units, and the rounds over which loading pays. */
-  readonly split?: { readonly model: SplitModel; readonly roundsLeft: number };
 }
 
 export type RoomPlanAnswer =
@@ -66,18 +60,28 @@ export function planRoom(room: RoomProblem, options: Pick<SolveOptions, 'now'> =
       feasible: false,
       reason: 'The host does not train, and with this policy nobody else does. Choose another.',
     };
+  const started = options.now?.() ?? 0;
+  const timed = (answer: RoomPlanAnswer): RoomPlanAnswer =>
+    answer.feasible ? { feasible: true, plan: { ...answer.plan, solveMs: (options.now?.() ?? 0) - started } } : answer;
+  if (room.policy === 'split') return timed(withTime(planSplit(room)));
+  const whole = planWhole(room);
+  return timed(room.policy === 'auto' && room.split !== undefined ? orSplit(room, whole) : whole);
+}
+
+/** Plans in which every device holds the whole model. */
+function planWhole(room: RoomProblem): RoomPlanAnswer {
   const names = new Map(room.devices.map((device) => [device.id, device.name]));
   const answer = solve(detailedProblem(room), room.policy, {
-    ...options,
     seed: room.seed,
     nameOf: (id) => names.get(id) ?? id,
   });
   if (!answer.feasible) return { feasible: false, reason: answer.reason };
-  const { feasible: _, assignments, ...rest } = answer;
+  const { feasible: _, assignments, alternatives, ...rest } = answer;
   return {
     feasible: true,
     plan: {
       ...rest,
+      ...(alternatives ? { alternatives: [...alternatives] } : {}),
       assignments: assignments.map(({ depth: _depth, bandwidthHz: _hertz, share, ...work }) => ({
         ...work,
         layers: [...work.layers],
@@ -85,4 +89,51 @@ export function planRoom(room: RoomProblem, options: Pick<SolveOptions, 'now'> =
       })),
     },
   };
+}
+
+const withTime = (answer: SplitRoomAnswer): RoomPlanAnswer =>
+  answer.feasible ? { feasible: true, plan: { ...answer.plan, solveMs: 0 } } : answer;
+
+/** The whole model's best plan, or a pipeline where that is the only way, or predicted to be quicker with what it must fetch. */
+function orSplit(room: RoomProblem, whole: RoomPlanAnswer): RoomPlanAnswer {
+  const split = planSplit(room);
+  if (!whole.feasible && !split.feasible) {
+    // A room whose devices know nothing of single layers has one way to be planned.
+    const asProblem = splitProblem(room);
+    return 'reason' in asProblem ? whole : { feasible: false, reason: `${whole.reason}; split, ${split.reason}` };
+  }
+  const outcome: Alternative = split.feasible
+    ? { policy: 'split', seconds: split.plan.latencySeconds }
+    : { policy: 'split', reason: split.reason.slice(0, MAX_REASON) };
+  if (!whole.feasible) {
+    if (!split.feasible) return whole;
+    const explanation = `${atStart('split')} is the only way that works here. ${split.plan.explanation}`;
+    return { feasible: true, plan: { ...split.plan, solveMs: 0, explanation, alternatives: [outcome] } };
+  }
+  const alternatives = [...(whole.plan.alternatives ?? []), outcome];
+  const rounds = Math.max(1, room.split?.roundsLeft ?? Infinity);
+  const wholeSeconds = whole.plan.latencySeconds + wholeLoadingSeconds(room, whole.plan.assignments) / rounds;
+  if (!split.feasible || split.plan.latencySeconds + split.loadingSeconds / rounds >= wholeSeconds * (1 - 1e-9))
+    return { feasible: true, plan: { ...whole.plan, alternatives } };
+  const saved = 100 * (1 - split.plan.latencySeconds / whole.plan.latencySeconds);
+  const rival = POLICY_WORDS[whole.plan.policy].inSentence;
+  const why =
+    saved >= 0.1
+      ? `${atStart('split')} is quickest, ${saved.toFixed(saved < 10 ? 1 : 0)} % below ${rival}.`
+      : `${atStart('split')} has least to fetch.`;
+  return {
+    feasible: true,
+    plan: { ...split.plan, solveMs: 0, explanation: `${why} ${split.plan.explanation}`, alternatives },
+  };
+}
+
+/** Until every device of a plan has the whole model; devices that do not say what they hold have it. */
+function wholeLoadingSeconds(room: RoomProblem, assignments: RoomPlan['assignments']): number {
+  const problem = splitProblem(room);
+  if ('reason' in problem) return 0;
+  const used = new Set(assignments.map(({ device }) => device));
+  const asked = new Set(room.devices.flatMap(({ id, holds }) => (holds === undefined ? [] : [id])));
+  return problem.devices
+    .filter(({ id }) => used.has(id) && asked.has(id))
+    .reduce((most, device) => Math.max(most, loadingSeconds(problem.split, { device, run: wholeRun(room.layers) })), 0);
 }

@@ -1,3 +1,4 @@
+import type { Alternative } from '../protocol/plan.ts';
 import type { Policy, WholePolicy } from '../protocol/settings.ts';
 import { POLICY_WORDS } from '../protocol/words/policies.ts';
 import { tabularPolicies } from './blocks/tabular.ts';
@@ -29,6 +30,9 @@ type PlainPolicy = WholePolicy;
  * `single` never slower than `offload`.
  */
 const AUTO: readonly PlainPolicy[] = ['single', 'data-parallel', 'crunch', 'exact', 'teams'];
+
+/** Characters of why a policy has no plan. */
+export const MAX_REASON = 200;
 
 /** These leave every device its fixed part of the bandwidth. */
 const FIXED_BANDWIDTH: ReadonlySet<Policy> = new Set<Policy>(['crunch', 'equal-bandwidth']);
@@ -99,28 +103,39 @@ function answer<A extends Assignment>(
   // The widest class of plans: where it has none, nobody has, and its bound holds for every policy.
   const teams = run('teams');
   if ('reason' in teams) return refused('auto', teams);
-  const feasible = AUTO.flatMap((plain): Choice[] => {
-    const found = plain === 'teams' ? teams : run(plain);
-    return 'reason' in found ? [] : [{ plain, found }];
-  });
+  const tried = AUTO.map((plain) => ({ plain, found: plain === 'teams' ? teams : run(plain) }));
+  const feasible = tried.flatMap(({ plain, found }): Choice[] => ('reason' in found ? [] : [{ plain, found }]));
   // Ties, and gains below rounding, go to the simpler policy.
   const [first = { plain: 'teams', found: teams }, ...rest] = feasible;
   const best = rest.reduce((a, b) => (b.found.latencySeconds < a.found.latencySeconds * (1 - 1e-9) ? b : a), first);
   const others = feasible.filter((other) => other !== best);
   const next = others.reduce((a, b) => (b.found.latencySeconds < a.found.latencySeconds ? b : a), others[0] ?? best);
   const lowerBoundSeconds = Math.min(teams.lowerBoundSeconds, best.found.latencySeconds);
-  return accepted(best.plain, { ...best.found, lowerBoundSeconds }, whyChosen(best, next), options, setting);
+  const chosen = accepted(best.plain, { ...best.found, lowerBoundSeconds }, whyChosen(best, next), options, setting);
+  if (!chosen.feasible) return chosen;
+  const alternatives = tried.map(
+    ({ plain: policy, found }): Alternative =>
+      'reason' in found
+        ? { policy, reason: found.reason.slice(0, MAX_REASON) }
+        : { policy, seconds: found.latencySeconds },
+  );
+  return { ...chosen, alternatives };
 }
 
 type Choice = { readonly plain: PlainPolicy; readonly found: Solution };
 
 function whyChosen(best: Choice, next: Choice): string {
-  const name = POLICY_WORDS[best.plain].inSentence;
-  const first = name.charAt(0).toUpperCase() + name.slice(1);
+  const first = atStart(best.plain);
   if (best === next) return `${first} is the only way that works here. `;
   const saved = 1 - best.found.latencySeconds / next.found.latencySeconds;
   if (!(saved >= 0.001)) return `${first} is the simplest of the quickest ways. `;
   return `${first} is quickest, ${(100 * saved).toFixed(saved < 0.1 ? 1 : 0)} % below ${POLICY_WORDS[next.plain].inSentence}. `;
+}
+
+/** A policy as a sentence begins with it. */
+export function atStart(policy: Policy): string {
+  const name = POLICY_WORDS[policy].inSentence;
+  return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
 function refused(policy: Policy, { reason, solver }: Refusal): InfeasiblePlan {

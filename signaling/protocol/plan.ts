@@ -22,6 +22,13 @@ export const RoomAssignmentSchema = v.strictObject({
 });
 export type RoomAssignment = v.InferOutput<typeof RoomAssignmentSchema>;
 
+/** A way of planning that was tried beside the one that was taken: what a round would take, or why it cannot be. */
+export const AlternativeSchema = v.union([
+  v.strictObject({ policy: v.picklist(POLICIES), seconds }),
+  v.strictObject({ policy: v.picklist(POLICIES), reason: textSchema(200, 0) }),
+]);
+export type Alternative = v.InferOutput<typeof AlternativeSchema>;
+
 /**
  * The plan of a room. For every sample position and every block (each layer, and the head) exactly one assignment covers the pair,
  * so that the merged gradient is exact.
@@ -40,5 +47,7 @@ export const RoomPlanSchema = v.strictObject({
   limitedBy: v.pipe(v.string(), v.maxLength(64)),
   explanation: textSchema(400, 0),
   assignments: v.pipe(v.array(RoomAssignmentSchema), v.maxLength(MAX_DEVICES_IN_ROOM)),
+  /** Of `auto`: every policy that was compared, the one that won among them. */
+  alternatives: v.exactOptional(v.pipe(v.array(AlternativeSchema), v.maxLength(POLICIES.length))),
 });
 export type RoomPlan = v.InferOutput<typeof RoomPlanSchema>;

@@ -1,7 +1,7 @@
 import { schedule } from '../protocol/pipeline/schedule.ts';
 import type { SplitModel } from '../protocol/pipeline/split-problem.ts';
 import { splitDevicesOf } from '../protocol/pipeline/split-room.ts';
-import { layersIn, timesOf } from '../protocol/pipeline/stages.ts';
+import { layersIn, timesOf, withShares } from '../protocol/pipeline/stages.ts';
 import type { RoomAssignment, RoomPlan } from '../protocol/plan.ts';
 import type { Profile } from '../protocol/profile.ts';
 import { type Stage, type UnitRun, unitCount, wholeRun } from '../protocol/split.ts';
@@ -42,7 +42,9 @@ export function splitSeconds(
         ? []
         : [timesOf(ofPipeline, { device: known, run: stage }, stage.microBatches, stage.window, host)];
     });
-    return times.length < own.length || times.length === 0 ? Number.POSITIVE_INFINITY : schedule(times).seconds;
+    return times.length < own.length || times.length === 0
+      ? Number.POSITIVE_INFINITY
+      : schedule(withShares(times)).seconds;
   });
   return Math.max(0, ...seconds);
 }

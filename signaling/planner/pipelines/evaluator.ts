@@ -13,7 +13,7 @@ export interface Pipeline {
 }
 
 /**
- * Seconds of many pipelines, one after the other: `load` reads one, `bound` says in O(S) what it cannot beat, `seconds` simulates it in
+ * Seconds of many pipelines, with the part of their loading that falls on a round: `load` reads one, `bound` says in O(S) what it cannot beat, `seconds` simulates it in
  * O(S M). The same round as `schedule` of signaling/protocol/pipeline, without a trace; the tests hold them equal.
  */
 export class Evaluator {
@@ -32,6 +32,8 @@ export class Evaluator {
   readonly #lag: Float64Array;
   /** Of sending gradients, with the lag; 0 for the host. */
   readonly #gradients: Float64Array;
+  /** Of fetching what its devices lack, for each of the rounds that are left: a part of what a search minimises. */
+  #loading = 0;
   readonly #processor: Float64Array;
   readonly #uplink: Float64Array;
   /** (S, M) when gradients of hidden states arrive at a stage. */
@@ -77,6 +79,7 @@ export class Evaluator {
     this.#table = table;
     this.#stages = stages;
     this.#lowest = stages;
+    this.#loading = 0;
     let cap = microBatches;
     let from = 0;
     for (let s = 0; s < stages; s++) {
@@ -115,9 +118,39 @@ export class Evaluator {
       this.#lag[s] = rows.lag[k];
       const bits = rows.gradientBitsBelow[to] - rows.gradientBitsBelow[from];
       this.#gradients[s] = trains && k !== rows.host ? bits / rows.rate[k] + rows.lag[k] : 0;
+      const fetching = rows.loading?.[k];
+      if (fetching !== undefined) this.#loading = Math.max(this.#loading, fetching[from * (units + 1) + to]);
       from = to;
     }
+    if (rows.problem.shared) this.#share();
     return true;
+  }
+
+  /** Stretches all transfers: see `withShares`. */
+  #share(): void {
+    const { larger, microBatches } = this.#table;
+    const [x1, xM] = this.#up;
+    const [z1, zM] = this.#down;
+    const airtimes = this.#processor;
+    let all = 0;
+    for (let s = 0; s < this.#stages; s++) {
+      const gradients = this.#gradients[s] > 0 ? this.#gradients[s] - this.#lag[s] : 0;
+      airtimes[s] = larger * (x1[s] + z1[s]) + (microBatches - larger) * (xM[s] + zM[s]) + gradients;
+      all += airtimes[s];
+    }
+    for (let s = 0; s < this.#stages; s++) {
+      const longer = airtimes[s] > 0 ? all / airtimes[s] : 0;
+      x1[s] *= longer;
+      xM[s] *= longer;
+      z1[s] *= longer;
+      zM[s] *= longer;
+      if (this.#gradients[s] > 0) this.#gradients[s] = (this.#gradients[s] - this.#lag[s]) * longer + this.#lag[s];
+    }
+  }
+
+  /** Seconds of fetching that each of the rounds left must make up for: in `bound` and `seconds` already. */
+  get loading(): number {
+    return this.#loading;
   }
 
   /** What the loaded pipeline cannot beat (docs/planner.md has the proof). */
@@ -175,7 +208,7 @@ export class Evaluator {
       ahead += f1[s] + upFirst;
       around += f1[s] + upFirst + bM[s] + down + (s === lowest ? drain : 0);
     }
-    return seconds;
+    return seconds + this.#loading;
   }
 
   /** The loaded pipeline's round; Infinity as soon as it is known to take `enough` or longer. */
@@ -239,6 +272,7 @@ export class Evaluator {
       const done = gradients === 0 ? processor[s] : Math.max(uplink[s], processor[s]) + gradients;
       if (done > seconds) seconds = done;
     }
+    seconds += this.#loading;
     return seconds < enough ? seconds : Infinity;
   }
 }

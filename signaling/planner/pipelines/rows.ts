@@ -1,5 +1,5 @@
 import type { SplitProblem } from '../../protocol/pipeline/split-problem.ts';
-import { lowestUnit } from '../../protocol/pipeline/stages.ts';
+import { loadingSeconds, lowestUnit } from '../../protocol/pipeline/stages.ts';
 import { unitCount } from '../../protocol/split.ts';
 
 /** A problem as numbers in rows, one entry a device, for searches that look at many thousand plans. */
@@ -27,6 +27,8 @@ export interface Rows {
   readonly transient: Float64Array;
   readonly saved: Float64Array;
   readonly gradientBytes: Float64Array;
+  /** (K) of (N + 1, N + 1) by first unit and end: seconds of fetching for each round that is left; undefined where nothing counts. */
+  readonly loading: readonly Float64Array[] | undefined;
 }
 
 export function rowsOf(problem: SplitProblem): Rows {
@@ -59,7 +61,19 @@ export function rowsOf(problem: SplitProblem): Rows {
     transient: of((d) => d.memory.transientPerSample),
     saved: of((d) => d.memory.savedPerSamplePerLayer),
     gradientBytes: of((d) => d.memory.gradientBytesPerLayer),
+    loading: loadingTables(problem, units),
   };
+}
+
+function loadingTables({ split, devices, rounds }: SplitProblem, units: number): readonly Float64Array[] | undefined {
+  if (rounds === undefined) return undefined;
+  return devices.map((device) => {
+    const table = new Float64Array((units + 1) ** 2);
+    for (let from = 0; from < units; from++)
+      for (let to = from + 1; to <= units; to++)
+        table[from * (units + 1) + to] = loadingSeconds(split, { device, run: { from, to } }) / Math.max(1, rounds);
+    return table;
+  });
 }
 
 /** What passes of the two sizes of micro-batches cost each device (K): the first `larger` of the M have one sample more than the rest. */

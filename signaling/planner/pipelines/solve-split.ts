@@ -13,19 +13,29 @@ import { anneal, type Found } from './search.ts';
 const WORK = 3e7;
 
 /** The model over a pipeline of devices. The same problem gives the same plan whatever the order of its devices. */
-export function solveSplit(given: SplitProblem, options: { readonly now?: () => number } = {}): SplitAnswer {
+export function solveSplit(problem: SplitProblem, options: { readonly now?: () => number } = {}): SplitAnswer {
   const started = options.now?.() ?? 0;
-  const answer = solved({ ...given, devices: given.devices.toSorted(compareDevices) });
+  const best = fastestPipeline(problem, WORK);
+  const answer: SplitAnswer =
+    'reason' in best
+      ? { policy: 'split', feasible: false, reason: best.reason, solver: 'none', solveMs: 0 }
+      : writePlan(best.problem, best.found, roomBound(best.evaluator, best.found.seconds));
   return { ...answer, solveMs: (options.now?.() ?? 0) - started };
 }
 
-function solved(problem: SplitProblem): SplitAnswer {
+/** The best pipeline that so much work finds, with the problem in the order of devices that its rows speak of; or why there is none. */
+export function fastestPipeline(
+  given: SplitProblem,
+  work: number,
+):
+  | { readonly problem: SplitProblem; readonly evaluator: Evaluator; readonly found: Found }
+  | { readonly reason: string } {
+  const problem = { ...given, devices: given.devices.toSorted(compareDevices) };
   const placed = placement(problem);
-  if (placed === null)
-    return { policy: 'split', feasible: false, reason: whyNone(problem), solver: 'none', solveMs: 0 };
+  if (placed === null) return { reason: whyNone(problem) };
   const evaluator = new Evaluator(rowsOf(problem));
-  const found = simplest(evaluator, anneal(evaluator, started(evaluator, placed), { seed: 1, work: WORK }));
-  return writePlan(problem, found, roomBound(evaluator, found.seconds));
+  const found = simplest(evaluator, anneal(evaluator, started(evaluator, placed), { seed: 1, work }));
+  return { problem, evaluator, found };
 }
 
 /** What memory allows, one sample at a time. */

@@ -1,3 +1,4 @@
+import type { Alternative } from '../../protocol/plan.ts';
 import type { Work } from '../../protocol/round.ts';
 import type { Policy } from '../../protocol/settings.ts';
 
@@ -36,6 +37,8 @@ export interface FeasiblePlan<A extends Assignment = Assignment> {
   /** Which device limits the round and what would help most; with `auto` first why this policy. */
   readonly explanation: string;
   readonly assignments: readonly A[];
+  /** With `auto`: every policy that was compared. */
+  readonly alternatives?: readonly Alternative[];
 }
 
 export interface InfeasiblePlan {

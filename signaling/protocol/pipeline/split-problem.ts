@@ -1,3 +1,5 @@
+import type { UnitRun } from '../split.ts';
+
 /**
  * What planning a split room needs to know, in the words of `split.ts`: the model as units, and what each device needs for them. Files of
  * `tabloom plan --policy split` have this form, rooms are brought into it.
@@ -30,6 +32,8 @@ export interface SplitDevice {
   readonly bitsPerSecond: number;
   /** Added to every arrival; holds nothing up behind it. */
   readonly lagSeconds: number;
+  /** What it must fetch before it can begin, in rooms: everything that it does not hold, at this rate. */
+  readonly loading?: { readonly holds: UnitRun | null; readonly bitsPerSecond: number } | undefined;
 }
 
 export interface SplitModel {
@@ -57,4 +61,8 @@ export interface SplitProblem {
   readonly devices: readonly SplitDevice[];
   /** The device whose gradients need no link; none where the host takes no part. */
   readonly host?: string | undefined;
+  /** Rooms: all send over one medium, of which each has a part in proportion to the airtime that its bits take. */
+  readonly shared?: boolean | undefined;
+  /** Rooms: so many rounds are left to make up for what is fetched first; what is fetched counts nothing where it is not said. */
+  readonly rounds?: number | undefined;
 }

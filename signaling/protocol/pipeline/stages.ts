@@ -1,5 +1,5 @@
 import { microBatchSizes, type UnitRun, unitCount } from '../split.ts';
-import type { SplitDevice, SplitModel } from './split-problem.ts';
+import type { SplitDevice, SplitModel, SplitProblem } from './split-problem.ts';
 
 /**
  * What a stage costs: seconds of its passes, bits of its messages, bytes that it holds. Units, and L, D, M, S as in docs/planner.md; `low`
@@ -66,6 +66,19 @@ export function weightBytes(model: SplitModel, { device, run }: PlacedStage): nu
   );
 }
 
+/** Bytes of the frozen weights of a run that a device must fetch before it can begin. */
+export function missingBytes(model: SplitModel, { device, run }: PlacedStage): number {
+  const holds = device.loading?.holds;
+  const needed = weightBytes(model, { device, run });
+  if (holds === null || holds === undefined) return needed;
+  const both = { from: Math.max(run.from, holds.from), to: Math.min(run.to, holds.to) };
+  return both.from < both.to ? needed - weightBytes(model, { device, run: both }) : needed;
+}
+
+/** Seconds until the device has fetched what it lacks of the run. */
+export const loadingSeconds = (model: SplitModel, stage: PlacedStage): number =>
+  stage.device.loading === undefined ? 0 : (8 * missingBytes(model, stage)) / stage.device.loading.bitsPerSecond;
+
 /** With `window` micro-batches of `samples` samples between their forward and their backward pass. */
 export function stageBytes(model: SplitModel, stage: PlacedStage, samples: number, window: number): number {
   const { transientPerSample, savedPerSamplePerLayer, gradientBytesPerLayer } = stage.device.memory;
@@ -129,14 +142,35 @@ export interface StageTimes {
 
 /** Null where a stage does not fit its device. */
 export function stageTimes(
-  model: SplitModel,
+  { split, host, shared }: Pick<SplitProblem, 'split' | 'host' | 'shared'>,
   stages: readonly PlacedStage[],
   microBatches: number,
   rule: WindowRule,
-  host: string | undefined,
 ): readonly StageTimes[] | null {
-  const windows = windowsOf(model, stages, microBatches, rule);
-  return windows && stages.map((stage, s) => timesOf(model, stage, microBatches, windows[s]!, host));
+  const windows = windowsOf(split, stages, microBatches, rule);
+  if (windows === null) return null;
+  const alone = stages.map((stage, s) => timesOf(split, stage, microBatches, windows[s]!, host));
+  return shared ? withShares(alone) : alone;
+}
+
+/** Seconds in which a stage's uplink carries something, in a round. */
+export const airtimeSeconds = ({ upSeconds, downSeconds, gradientSeconds }: StageTimes): number =>
+  [...upSeconds, ...(downSeconds ?? []), gradientSeconds ?? 0].reduce((a, b) => a + b, 0);
+
+/** One medium for all: who needs a part of the airtime of all stages together has that part of it. */
+export function withShares(stages: readonly StageTimes[]): readonly StageTimes[] {
+  const airtimes = stages.map(airtimeSeconds);
+  const all = airtimes.reduce((a, b) => a + b, 0);
+  return stages.map((times, s) => {
+    const own = airtimes[s]!;
+    const longer = (seconds: number) => (own > 0 ? (seconds * all) / own : 0);
+    return {
+      ...times,
+      upSeconds: times.upSeconds.map(longer),
+      downSeconds: times.downSeconds?.map(longer) ?? null,
+      gradientSeconds: times.gradientSeconds === null ? null : longer(times.gradientSeconds),
+    };
+  });
 }
 
 export function timesOf(

@@ -151,7 +151,7 @@ function* fitting(count: number, seed: number) {
     const problem = drawnProblem(draws, 4);
     const pipeline = drawnPipeline(draws, problem);
     const { microBatches, rule } = pipeline;
-    const times = stageTimes(problem.split, placedStages(problem, pipeline), microBatches, ruleOf(rule), problem.host);
+    const times = stageTimes(problem, placedStages(problem, pipeline), microBatches, ruleOf(rule));
     const evaluator = new Evaluator(rowsOf(problem));
     expect(evaluator.load(pipeline)).toBe(times !== null);
     if (times === null) continue;

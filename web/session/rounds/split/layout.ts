@@ -1,7 +1,7 @@
 import { schedule } from '../../../../signaling/protocol/pipeline/schedule.ts';
 import type { SplitDevice, SplitModel } from '../../../../signaling/protocol/pipeline/split-problem.ts';
 import { splitDevicesOf, splitModelOf } from '../../../../signaling/protocol/pipeline/split-room.ts';
-import { stageBytes, timesOf, weightBytes } from '../../../../signaling/protocol/pipeline/stages.ts';
+import { stageBytes, timesOf, weightBytes, withShares } from '../../../../signaling/protocol/pipeline/stages.ts';
 import type { RoomAssignment, RoomPlan } from '../../../../signaling/protocol/plan.ts';
 import type { DeviceView } from '../../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../../signaling/protocol/settings.ts';
@@ -51,7 +51,7 @@ export function finishSecondsOf(plan: RoomPlan, room: Room): readonly number[] {
     });
     const times = stages.flatMap((one) => (one === undefined ? [] : [one]));
     if (times.length === 0 || times.length < stages.length) return plan.latencySeconds;
-    return schedule(times).stages[own.stage?.index ?? 0]?.finishedSeconds ?? plan.latencySeconds;
+    return schedule(withShares(times)).stages[own.stage?.index ?? 0]?.finishedSeconds ?? plan.latencySeconds;
   });
 }
 

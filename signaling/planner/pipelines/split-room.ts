@@ -1,0 +1,221 @@
+import { schedule } from '../../protocol/pipeline/schedule.ts';
+import type { SplitDevice, SplitModel, SplitProblem } from '../../protocol/pipeline/split-problem.ts';
+import { splitDevicesOf } from '../../protocol/pipeline/split-room.ts';
+import {
+  airtimeSeconds,
+  backwardLayers,
+  gradientBits,
+  loadingSeconds,
+  type PlacedStage,
+  type StageTimes,
+  stageBytes,
+  stageTimes,
+  windowCap,
+} from '../../protocol/pipeline/stages.ts';
+import type { RoomAssignment, RoomPlan } from '../../protocol/plan.ts';
+import type { Profile } from '../../protocol/profile.ts';
+import { type UnitRun, unitCount } from '../../protocol/split.ts';
+import { placedStages, ruleOf } from './answer.ts';
+import { roomBound } from './room-bound.ts';
+import { fastestPipeline } from './solve-split.ts';
+
+/** A room in which the model may be split. */
+export interface SplitRoom {
+  readonly layers: number;
+  readonly samples: number;
+  /** Of every layer's gradient, or for each depth, null where nobody trains the layer. */
+  readonly layerUploadBits: number | readonly (number | null)[];
+  readonly headUploadBits: number;
+  readonly devices: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly profile: Profile;
+    readonly holds?: UnitRun | null | undefined;
+  }[];
+  readonly hostId: string;
+  /** For plans that split the model: its units, and the rounds over which loading pays. A room that does not say is not split. */
+  readonly split?: { readonly model: SplitModel; readonly roundsLeft: number } | undefined;
+}
+
+export type SplitRoomAnswer =
+  | {
+      readonly feasible: true;
+      readonly plan: Omit<RoomPlan, 'version' | 'solveMs'>;
+      /** Until the last device has fetched its run. */
+      readonly loadingSeconds: number;
+    }
+  | { readonly feasible: false; readonly reason: string };
+
+/** Operations of a search, a tenth of a second: a room asks again and again. */
+const WORK = 1e7;
+/** At which a device is taken to fetch its part of the model, until it has fetched some of it. */
+export const UNKNOWN_DOWNLOAD_BITS_PER_SECOND = 2e7;
+const MORE = 1.25;
+
+/** The room as a problem, or why it cannot be split. Devices whose profile says nothing of single units are left out. */
+export function splitProblem(room: SplitRoom, recomputing = false): SplitProblem | { readonly reason: string } {
+  if (room.split === undefined) return { reason: 'this session cannot split the model' };
+  const { model, roundsLeft } = room.split;
+  const measured = splitDevicesOf(room.devices);
+  if (measured.length === 0) return { reason: 'no device here has measured what single layers cost' };
+  const byId = new Map(room.devices.map((device) => [device.id, device]));
+  return {
+    split: model,
+    devices: measured.map((device): SplitDevice => {
+      const known = byId.get(device.id);
+      const again = recomputing ? known?.profile.memory.recompute : undefined;
+      const { fixedSeconds, secondsPerSample, memory } = device;
+      return {
+        ...device,
+        ...(again && {
+          fixedSeconds: twiceForward(fixedSeconds),
+          secondsPerSample: twiceForward(secondsPerSample),
+          memory: { ...memory, ...again },
+        }),
+        loading: {
+          holds: known?.holds ?? null,
+          bitsPerSecond: known?.profile.downloadBitsPerSecond ?? UNKNOWN_DOWNLOAD_BITS_PER_SECOND,
+        },
+      };
+    }),
+    host: measured.some(({ id }) => id === room.hostId) ? room.hostId : undefined,
+    shared: true,
+    rounds: roundsLeft,
+  };
+}
+
+/** A backward pass that goes forward again first. */
+const twiceForward = (seconds: SplitDevice['fixedSeconds']): SplitDevice['fixedSeconds'] => ({
+  ...seconds,
+  backwardPerLayer: seconds.backwardPerLayer + seconds.forwardPerLayer,
+});
+
+/** A pipeline of the room's devices; devices keep layers' inputs alone, and go forward again, where it does not fit otherwise. */
+export function planSplit(room: SplitRoom): SplitRoomAnswer {
+  const plain = splitProblem(room);
+  if ('reason' in plain) return { feasible: false, reason: plain.reason };
+  const best = fastestPipeline(plain, WORK);
+  if (!('reason' in best)) return written(room, best, false);
+  const again = splitProblem(room, true);
+  const second = 'reason' in again ? again : fastestPipeline(again, WORK);
+  return 'reason' in second ? { feasible: false, reason: best.reason } : written(room, second, true);
+}
+
+type Best = Exclude<ReturnType<typeof fastestPipeline>, { readonly reason: string }>;
+
+function written(room: SplitRoom, { problem, evaluator, found }: Best, recomputing: boolean): SplitRoomAnswer {
+  const { pipeline } = found;
+  const stages = placedStages(problem, pipeline);
+  const rule = ruleOf(pipeline.rule);
+  const times = stageTimes(problem, stages, pipeline.microBatches, rule) ?? [];
+  const { seconds } = schedule(times);
+  const alone = stageTimes({ ...problem, shared: false }, stages, pipeline.microBatches, rule) ?? [];
+  const airtimes = alone.map(airtimeSeconds);
+  const all = airtimes.reduce((a, b) => a + b, 0);
+  const nameOf = (id: string) => room.devices.find((device) => device.id === id)?.name ?? id;
+  const limit = limitOf(problem, stages, pipeline.microBatches, pipeline.rule, seconds);
+  const lowerBoundSeconds = Math.min(seconds, roomBound(evaluator, seconds));
+  return {
+    feasible: true,
+    loadingSeconds: Math.max(...stages.map((stage) => loadingSeconds(problem.split, stage))),
+    plan: {
+      policy: 'split',
+      solver: recomputing ? 'annealed pipelines, recomputing' : 'annealed pipelines',
+      latencySeconds: seconds,
+      lowerBoundSeconds,
+      limitedBy: limit.device,
+      explanation: limit.sentence(nameOf(limit.device)),
+      assignments: stages.map((stage, s) => ({
+        ...assignmentOf(room, problem, stage, times[s]!, pipeline.microBatches, recomputing),
+        share: all > 0 ? airtimes[s]! / all : 0,
+        stage: {
+          pipeline: 0,
+          index: s,
+          ...stage.run,
+          window: times[s]!.window,
+          microBatches: pipeline.microBatches,
+        },
+      })),
+    },
+  };
+}
+
+function assignmentOf(
+  room: SplitRoom,
+  { split }: SplitProblem,
+  stage: PlacedStage,
+  times: StageTimes,
+  microBatches: number,
+  recomputing: boolean,
+): Omit<RoomAssignment, 'share' | 'stage'> {
+  const { run, device } = stage;
+  const { layerUploadBits: bits } = room;
+  const trained = (layer: number) => typeof bits === 'number' || (bits[room.layers - 1 - layer] ?? null) !== null;
+  const microBatch = Math.ceil(split.samples / microBatches);
+  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+  // Where it fits as it is, nothing is computed twice.
+  const plainCap = plainWindow(room, stage, microBatch);
+  return {
+    device: device.id,
+    layers: Array.from({ length: room.layers }, (_, layer) => layer).filter(
+      (layer) => layer + 1 >= run.from && layer + 1 < run.to && trained(layer),
+    ),
+    head: run.to === unitCount(room.layers),
+    samples: { start: 0, count: split.samples },
+    microBatch,
+    ...(recomputing && backwardLayers(split, run) > 0 && plainCap < times.window ? { recompute: true } : {}),
+    memoryBytes: stageBytes(split, stage, microBatch, times.window),
+    uploadBits: gradientBits(split, run),
+    computeSeconds: sum(times.forwardSeconds) + sum(times.backwardSeconds),
+    uploadSeconds: airtimeSeconds(times),
+  };
+}
+
+/** The stage's largest window without recomputation. */
+function plainWindow(room: SplitRoom, { device, run }: PlacedStage, microBatch: number): number {
+  const plain = splitProblem(room);
+  if ('reason' in plain) return 0;
+  const own = plain.devices.find(({ id }) => id === device.id);
+  return own === undefined ? 0 : windowCap(plain.split, { device: own, run }, microBatch);
+}
+
+/** Which device limits the round: each in turn gets a quarter more uplink, then a quarter more speed, in the same pipeline. */
+function limitOf(
+  problem: SplitProblem,
+  stages: readonly PlacedStage[],
+  microBatches: number,
+  rule: number,
+  seconds: number,
+): { readonly device: string; readonly sentence: (name: string) => string } {
+  const after = (s: number, device: SplitDevice): number => {
+    const times = stageTimes(problem, stages.with(s, { ...stages[s]!, device }), microBatches, ruleOf(rule));
+    return times === null ? seconds : schedule(times).seconds;
+  };
+  const quicker = (of: SplitDevice['fixedSeconds']): SplitDevice['fixedSeconds'] => ({
+    embed: of.embed / MORE,
+    forwardPerLayer: of.forwardPerLayer / MORE,
+    backwardPerLayer: of.backwardPerLayer / MORE,
+    head: of.head / MORE,
+  });
+  let best = { device: stages.at(-1)!.device.id, what: '', seconds };
+  for (const [s, { device }] of stages.entries()) {
+    const uplink = after(s, { ...device, bitsPerSecond: device.bitsPerSecond * MORE });
+    if (uplink < best.seconds) best = { device: device.id, what: 'uplink', seconds: uplink };
+    const { fixedSeconds, secondsPerSample } = device;
+    const speed = after(s, {
+      ...device,
+      fixedSeconds: quicker(fixedSeconds),
+      secondsPerSample: quicker(secondsPerSample),
+    });
+    if (speed < best.seconds) best = { device: device.id, what: 'speed', seconds: speed };
+  }
+  const percent = seconds > 0 ? (100 * (seconds - best.seconds)) / seconds : 0;
+  if (percent < 0.1)
+    return { device: best.device, sentence: () => 'No single device of the pipeline alone holds the round up.' };
+  const saving = `${percent < 10 ? percent.toFixed(1) : percent.toFixed(0)} %`;
+  return {
+    device: best.device,
+    sentence: (name) =>
+      `${name}'s ${best.what} limits the pipeline; what would help most is a quarter more ${best.what} there: it saves ${saving}.`,
+  };
+}
