@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { drawsFrom } from '../../signaling/planner/algorithms/random.ts';
 import { planRoom, type RoomDevice, type RoomProblem } from '../../signaling/planner/room-plan.ts';
 import { MAX_DEVICES_IN_ROOM } from '../../signaling/protocol/limits.ts';
+import type { SplitModel } from '../../signaling/protocol/pipeline/split-problem.ts';
 import { RoomPlanSchema } from '../../signaling/protocol/plan.ts';
 import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../signaling/protocol/profile.ts';
 import { POLICIES, type Policy } from '../../signaling/protocol/settings.ts';
@@ -27,6 +28,12 @@ function profile(speed: number, linkBitsPerSecond: number, limitBytes = 1e9): Pr
       savedPerSamplePerLayer: 2e6,
       gradientBytesPerLayer: 1e5,
     },
+    parts: {
+      fixedSeconds: { embed: 0.0001, forwardPerLayer: 0.0004, backwardPerLayer: 0.0008, head: 0.0002 },
+      embeddingBytes: 2e7,
+      layerBytes: 4.5e6,
+      headBytes: 3e6,
+    },
     linkBitsPerSecond,
   };
 }
@@ -45,6 +52,20 @@ const room = (policy: Policy, devices: readonly RoomDevice[] = [laptop, tablet, 
   hostId: 'd-1',
   policy,
   seed: 7,
+  split: { model: units(6, 32), roundsLeft: 1000 },
+});
+
+/** A small model as units, every layer trained. */
+const units = (layers: number, samples: number): SplitModel => ({
+  layers,
+  samples,
+  trainedLayers: layers,
+  hiddenBits: 64 * 256 * 32,
+  headCutBits: 256 * 32,
+  messageBits: 4096,
+  layerUploadBits: Array.from({ length: layers }, () => 5e5),
+  headUploadBits: 6e5,
+  replayBytesPerSample: 64 * 256 * 4,
 });
 
 function planned(problem: RoomProblem) {
