@@ -1,0 +1,240 @@
+/**
+ * How far two honest devices are apart: the difference (`web/session/rounds/audits/compare.ts`) of every block's gradient, and of the
+ * loss, between every pair of engines, for each storage of the frozen weights:
+ *
+ *     npx tsx test/bench/audits/engine-pairs.ts [--draws 160] [--weights f32|f16|int8] [--out test/fixtures/engine-pairs.json]
+ *
+ * Draws are orders: samples of a round, dropout at 0.1, micro-batches of another size on each engine. Of roberta-mini they are taken along
+ * a training, from fresh adapters to where its gradients have all but vanished; of small odd models at random parameters. WebGPU is
+ * Dawn on whatever driver is here; with f16 weights it computes in half precision where the driver has it. The file has for each pair
+ * the sorted differences at evenly spaced ranks, the least and the greatest among them: tests draw from these, and the tolerances
+ * (`tolerance.ts`) are held against them.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Block } from '../../../signaling/protocol/round.ts';
+import { PLAIN_TRAINING, WEIGHT_STORAGES, type WeightStorage } from '../../../signaling/protocol/settings.ts';
+import {
+  type Difference,
+  differenceOf,
+  lossDifference,
+  type Products,
+  productsOf,
+} from '../../../web/session/rounds/audits/compare.ts';
+import { TOLERANCES } from '../../../web/session/rounds/audits/tolerance.ts';
+import type { TokenBatch } from '../../../worker/api/batch.ts';
+import { randomModel, randomValues } from '../../../worker/check/random-model.ts';
+import type { Engine, EngineRequest } from '../../../worker/engine/engine.ts';
+import { lossOf } from '../../../worker/engine/loss.ts';
+import { createOnnxEngine } from '../../../worker/engine/onnx/engine.ts';
+import { createReferenceEngine } from '../../../worker/engine/reference/engine.ts';
+import { createWebGpuEngine } from '../../../worker/engine/webgpu/engine.ts';
+import { Host } from '../../../worker/host/host.ts';
+import { runOrder } from '../../../worker/learn/trainer.ts';
+import { modelFiles } from '../../../worker/model/open-model.ts';
+import { openFileOrHttp } from '../../../worker/node/file-source.ts';
+import { installNodeWebGpu } from '../../../worker/node/node-webgpu.ts';
+import { ODD_MODELS } from '../../engine/odd-models.ts';
+
+const { values: options } = parseArgs({
+  options: { draws: { type: 'string', default: '160' }, weights: { type: 'string' }, out: { type: 'string' } },
+});
+const DRAWS = Number(options.draws);
+/** Rounds of the training after which roberta-mini is drawn from. */
+const ROUNDS = [0, 2, 5, 12, 25, 50, 100, 200, 400];
+/** As many layers as roberta-base has, in a width that a driver in software can take. */
+const DEEP = { layers: 12, hiddenSize: 192, heads: 6, ffnSize: 384, tokens: 24, samples: 4, rank: 8 };
+const MODELS: typeof ODD_MODELS = { ...ODD_MODELS, 'twelve layers': DEEP };
+const RANKS = 65;
+const PROBABILITY = 0.1;
+
+interface Computed {
+  readonly gradients: ReadonlyMap<Block, Float32Array>;
+  readonly loss: number;
+}
+
+/** What one pair said of one order. */
+interface Draw {
+  readonly storage: WeightStorage;
+  readonly pair: string;
+  readonly model: string;
+  readonly round: number;
+  readonly samples: number;
+  readonly blocks: readonly (Products & { readonly block: Block })[];
+  readonly losses: readonly [number, number];
+}
+
+const draws: Draw[] = [];
+const webgpu = await installNodeWebGpu();
+if (webgpu.absent !== null) throw new Error(webgpu.absent);
+
+async function compute(engine: Engine, batch: TokenBatch, microBatch: number, round: number): Promise<Computed> {
+  const { layers } = engine.layout;
+  const trained = layers.flatMap(({ length }, i) => (length > 0 ? [i] : []));
+  const gradients = new Map<Block, Float32Array>();
+  const dropout = { probability: PROBABILITY, seed: 11 };
+  const order = { round, batch, layers: trained, head: true, microBatch, dropout };
+  let loss = Number.NaN;
+  for await (const part of runOrder(engine, order, async () => undefined))
+    if (part.kind === 'gradient') gradients.set(part.block, part.gradient);
+    else loss = part.lossSum;
+  return { gradients, loss };
+}
+
+interface Named {
+  readonly name: string;
+  readonly engine: Engine;
+}
+
+async function enginesFor(request: EngineRequest): Promise<readonly Named[]> {
+  const named: Named[] = [
+    { name: 'reference', engine: await createReferenceEngine(request) },
+    { name: 'onnx', engine: await createOnnxEngine(request, 'wasm') },
+  ];
+  try {
+    const engine = await createWebGpuEngine(request);
+    named.push({ name: engine.backend.includes('half precision') ? 'webgpu half' : 'webgpu', engine });
+  } catch (error) {
+    // Its kernels do not take every width.
+    if (!(error instanceof RangeError)) throw error;
+  }
+  return named;
+}
+
+async function draw(
+  engines: readonly Named[],
+  about: Pick<Draw, 'storage' | 'model' | 'round'>,
+  parameters: Float32Array,
+  batch: TokenBatch,
+): Promise<void> {
+  const samples = batch.lengths.length;
+  const computed: Computed[] = [];
+  for (const [i, { engine }] of engines.entries()) {
+    await engine.setParameters(parameters);
+    computed.push(await compute(engine, batch, Math.max(1, samples >> i), about.round + 1));
+  }
+  for (let i = 0; i < engines.length; i++)
+    for (let j = i + 1; j < engines.length; j++) {
+      const [a, b] = [computed[i], computed[j]];
+      const blocks = [...a.gradients].map(([block, gradient]) => {
+        const other = b.gradients.get(block);
+        if (other === undefined) throw new Error(`One engine gave no gradient of block ${block}.`);
+        return { block, ...productsOf(gradient, other) };
+      });
+      const pair = `${engines[i].name}, ${engines[j].name}`;
+      draws.push({ ...about, samples, pair, blocks, losses: [a.loss, b.loss] });
+    }
+}
+
+const rows = (batch: TokenBatch, count: number): TokenBatch => ({
+  ids: batch.ids.subarray(0, count * batch.tokens),
+  lengths: batch.lengths.subarray(0, count),
+  labels: batch.labels.subarray(0, (count * batch.labels.length) / batch.lengths.length),
+  positions: batch.positions.subarray(0, count),
+  tokens: batch.tokens,
+});
+
+async function mini(storage: WeightStorage): Promise<void> {
+  const origin = new URL('../../../', import.meta.url).href;
+  const model = { kind: 'embedded', id: 'roberta-mini' } as const;
+  const training = {
+    ...PLAIN_TRAINING,
+    ...{ rounds: 500, samplesPerRound: 16, maxTokens: 64, learningRate: 3e-3, weightDecay: 0.01 },
+    ...{ warmupFraction: 0.05, dropout: PROBABILITY, evaluateEvery: 0, seed: 7 },
+  };
+  const host = new Host(openFileOrHttp, null);
+  const lora = { rank: 8, alpha: 16, targets: ['query', 'value'] } as const;
+  const opened = await host.open({
+    ...{ model, weights: storage, task: { id: 'grammar', endpoint: origin }, training, origin },
+    lora: { ...lora, targets: [...lora.targets] },
+  });
+  const weights = await modelFiles(openFileOrHttp, null, model, origin).weights();
+  const engines = await enginesFor({
+    ...{ shape: opened.shape, lora: opened.lora, labelCount: opened.task.labelCount, weights },
+    ...{ weightStorage: storage, withDropout: true, loss: lossOf(opened.task, opened.training) },
+  });
+  const trainer = engines.find(({ name }) => name === 'onnx');
+  if (trainer === undefined) throw new Error('There is nothing to train with.');
+  for (let round = 0; round <= Math.max(...ROUNDS); round++) {
+    const { values } = await host.parameters();
+    if (ROUNDS.includes(round)) {
+      for (let i = 0; i < Math.max(1, DRAWS / ROUNDS.length); i++) {
+        const count = [1, 2, 4, 8, 16][(i + round) % 5];
+        await draw(
+          engines,
+          { storage, model: 'roberta-mini', round },
+          values,
+          rows(await host.roundBatch(round + 1 + 37 * i), count),
+        );
+      }
+      console.error(`${storage}: roberta-mini after round ${round}`);
+    }
+    const batch = await host.roundBatch(round + 1);
+    await trainer.engine.setParameters(values);
+    const { gradients, loss } = await compute(trainer.engine, batch, 16, round + 1);
+    const samples = batch.lengths.length;
+    const parts = [...gradients].map(([block, gradient]) => ({
+      block,
+      samples: { start: 0, count: samples },
+      gradient,
+    }));
+    const stepped = await host.step({ round: round + 1, samples, parts, lossSum: loss });
+    if (stepped.kind !== 'stepped') throw new Error('Training was not finite.');
+  }
+  for (const { engine } of engines) await engine.dispose();
+}
+
+async function odd(storage: WeightStorage): Promise<void> {
+  for (const [name, model] of Object.entries(MODELS)) {
+    for (let seed = 1; seed <= Math.max(1, DRAWS / 20); seed++) {
+      const request = { ...(await randomModel({ ...model, seed })), weightStorage: storage };
+      const engines = await enginesFor(request);
+      for (const [round, deviation] of [0.05, 0.4].entries()) {
+        const parameters = randomValues(request.parameters.length, 40 + seed, deviation);
+        await draw(engines, { storage, model: name, round }, parameters, request.batch);
+      }
+      for (const { engine } of engines) await engine.dispose();
+    }
+    console.error(`${storage}: ${name}`);
+  }
+}
+
+const storages = WEIGHT_STORAGES.filter((one) => options.weights === undefined || one === options.weights);
+for (const storage of storages) {
+  await mini(storage);
+  await odd(storage);
+}
+
+const ranked = (values: readonly number[]): readonly number[] => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return Array.from({ length: RANKS }, (_, i) =>
+    Number(sorted[Math.round((i * (sorted.length - 1)) / (RANKS - 1))].toPrecision(3)),
+  );
+};
+
+const pairs = storages.flatMap((storage) =>
+  [...new Set(draws.filter((d) => d.storage === storage).map(({ pair }) => pair))].map((pair) => {
+    const own = draws.filter((d) => d.storage === storage && d.pair === pair);
+    const differences: readonly Difference[] = own.flatMap(({ blocks }) => blocks.map((p) => differenceOf(p, 0)));
+    const losses = own.map(({ losses: [a, b], samples }) =>
+      lossDifference(a, b, samples, TOLERANCES[storage].leastLoss),
+    );
+    return {
+      ...{ weights: storage, pair, orders: own.length, blocks: differences.length },
+      distance: ranked(differences.map(({ distance }) => distance)),
+      stretch: ranked(differences.map(({ stretch }) => stretch)),
+      loss: ranked(losses),
+    };
+  }),
+);
+/** One pair a line, those of other storages as they were. */
+function written(file: string): string {
+  const before: unknown = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
+  const kept = Array.isArray(before) ? before.filter(({ weights }) => !storages.includes(weights)) : [];
+  return `[\n${[...kept, ...pairs].map((pair) => JSON.stringify(pair)).join(',\n')}\n]\n`;
+}
+if (options.out === undefined) console.log(JSON.stringify(pairs, null, 1));
+else writeFileSync(resolve(options.out), written(resolve(options.out)));
+webgpu.release();
+process.exit(0);
