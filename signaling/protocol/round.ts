@@ -9,6 +9,8 @@ import { MAX_DEVICES_IN_ROOM, MAX_LAYERS, MAX_ROUNDS, MAX_SAMPLES_PER_ROUND } fr
  *   part   what comes back for an order: the gradient of one block, or the report that ends it.
  *   epoch  counts the times that orders of a round were given out. An order that goes to another device, or to the same one again,
  *          keeps its number and takes the epoch of that moment; what carries an earlier one belongs to nobody and is dropped.
+ *   course counts the times that rounds were undone, to be repeated: a round of a later course comes after every round of an earlier one,
+ *          whatever their numbers. It is part of the epoch, whose counting goes on from `firstEpoch(course)`.
  *   term   counts who has been host, one after the other: one more each time that somebody takes a session up. Parts for an earlier
  *          host are dropped, and so are its orders.
  *   step   what a round is made of: a function from a state and an event to the next state and the effects that follow. Clocks, links
@@ -61,6 +63,12 @@ export const WORK_FIELDS = {
 
 export const TermSchema = count(MAX_COUNTER);
 export const RoundNumberSchema = index(MAX_ROUNDS);
+
+const EPOCHS_OF_A_COURSE = 2 ** 16;
+/** Of the giving out with which a round of this course begins; courses count from 0. */
+export const firstEpoch = (course: number): number => course * EPOCHS_OF_A_COURSE + 1;
+export const courseOf = ({ epoch }: Pick<OrderTag, 'epoch'>): number => Math.floor(epoch / EPOCHS_OF_A_COURSE);
+export const MAX_COURSE = Math.floor(MAX_COUNTER / EPOCHS_OF_A_COURSE) - 1;
 
 /** Which giving out of which order: on every order, on every part of it, and on what is said about it. */
 export const OrderTagSchema = v.strictObject({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { OrderTag } from '../../signaling/protocol/round.ts';
+import { firstEpoch, type OrderTag } from '../../signaling/protocol/round.ts';
 import { type Heard, hearAbandoned, hearOrder, isCurrent, NOTHING_HEARD } from '../../web/session/rounds/heard.ts';
 
 const tag = (term: number, round: number, order: number, epoch: number): OrderTag => ({ term, round, order, epoch });
@@ -22,6 +22,18 @@ describe('what a device has heard of the orders', () => {
   ])('lets it take %s', (_, next) => {
     const now = hearOrder(heard(tag(2, 5, 1, 3)), next);
     expect(now !== null && isCurrent(now, next)).toBe(true);
+  });
+
+  it('lets it take an earlier round of a later course, and drop what an earlier course had', () => {
+    const now = heard(tag(2, 9, 1, 3), tag(2, 9, 2, 7));
+    const again = tag(2, 5, 1, firstEpoch(1));
+    const then = hearOrder(now, again);
+    expect(then !== null && isCurrent(then, again)).toBe(true);
+    for (const before of [tag(2, 9, 2, 8), tag(2, 10, 1, 65_000), tag(2, 5, 1, 1)])
+      expect(then !== null && hearOrder(then, before)).toBeNull();
+    // A round of the same course, an epoch of the same round, and a later host's first.
+    for (const next of [tag(2, 6, 1, firstEpoch(1)), tag(2, 5, 1, firstEpoch(1) + 1), tag(3, 1, 1, 1)])
+      expect(then !== null && hearOrder(then, next)).not.toBeNull();
   });
 
   it('makes the epoch before the latest one stale, and no other order', () => {

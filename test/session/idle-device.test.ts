@@ -106,6 +106,7 @@ class Session {
     this.#take({
       type: 'round',
       term: 1,
+      course: 0,
       round,
       samples: SAMPLES,
       layers: LAYERS,
@@ -118,7 +119,7 @@ class Session {
     });
     const able = devices.map(({ id, stated }) => ({ device: id, profile: stated, onProbation: this.spares(id) }));
     const linked = new Set(devices.map(({ id }) => id));
-    const begun = beginRound({ term: 1, round, samples: SAMPLES, plan, layers: LAYERS, linked, able });
+    const begun = beginRound({ term: 1, course: 0, round, samples: SAMPLES, plan, layers: LAYERS, linked, able });
     let { state } = begun;
     const coming: { atMs: number; events: RoundEvent[] }[] = [];
     const busyUntil = new Map<string, number>();

@@ -37,7 +37,17 @@ class Told {
     this.round++;
     this.atMs += SECOND;
     const { round, present, atMs, trained } = this;
-    const began = { term: 1, round, samples: 16, layers: LAYERS, trained, orders, maxOrders, patienceMs: PATIENCE_MS };
+    const began = {
+      term: 1,
+      course: 0,
+      round,
+      samples: 16,
+      layers: LAYERS,
+      trained,
+      orders,
+      maxOrders,
+      patienceMs: PATIENCE_MS,
+    };
     return this.take({ type: 'round', ...began, present, atMs }).flatMap((effect) =>
       effect.type === 'try' ? [effect.trial] : [],
     );

@@ -57,7 +57,7 @@ describe('a round that goes well', () => {
     expect(told.take(done('a', tag(1), 5.5))).toEqual(['complete']);
     expect(told.state.parts.map(({ block }) => block)).toEqual([3, 2, 1, 0, 'head', 5, 4]);
     expect(told.state.parts.every(({ samples }) => samples.start === 0 && samples.count === SAMPLES)).toBe(true);
-    expect(told.state.lossSum).toBe(5.5);
+    expect(told.lossSum).toBe(5.5);
   });
 
   it('adds up the losses of those that have the head, and of no others', () => {
@@ -67,7 +67,7 @@ describe('a round that goes well', () => {
       c: { layers: [3, 4, 5], head: true, start: 3, count: 5 },
     });
     told.takeAll(done('a', tag(1), 2), done('b', tag(2), 100), done('c', tag(3), 3));
-    expect(told.state.lossSum).toBe(5);
+    expect(told.lossSum).toBe(5);
   });
 
   it('times computing, and the upload that goes on after it, in bits', () => {
@@ -95,7 +95,7 @@ describe('a gradient that is not finite', () => {
     // Nothing of it counts, and the loss comes with the head again.
     expect(told.take(done('a', tag(1), 99))).toEqual([]);
     told.takeAll(...allOf('b', tag(1, 2), [5, 4], 3), ...allOf('b', tag(2), [3, 2, 1, 0]));
-    expect(told.state.lossSum).toBe(3);
+    expect(told.lossSum).toBe(3);
     expect(told.state.parts.every(({ gradient: values }) => values.every(Number.isFinite))).toBe(true);
     expect(told.state.parts.map(({ block }) => block)).toEqual(['head', 5, 4, 3, 2, 1, 0]);
   });
@@ -210,7 +210,7 @@ describe('a device that leaves', () => {
     expect(told.take(devices(['b'], 'a'))).toContain('send b 1.2 [head] 0+8');
     expect(told.takeAll(gradient('b', tag(1, 2), 'head'), done('b', tag(1, 2), 4))).toEqual(['complete']);
     expect(told.state.parts.map(({ block }) => block)).toEqual(['head', 5, 4]);
-    expect(told.state.lossSum).toBe(4);
+    expect(told.lossSum).toBe(4);
   });
 
   it('has its order wait while there is nobody, and go to who comes', () => {

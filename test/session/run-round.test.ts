@@ -87,6 +87,7 @@ class Scene {
     const tokens = 4;
     return runRound({
       term: TERM,
+      course: 0,
       round: ROUND,
       plan: { ...plan(work), ...change },
       settings: SETTINGS,

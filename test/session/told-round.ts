@@ -137,6 +137,10 @@ export class Told {
     this.begun = effects.map(short);
   }
 
+  get lossSum(): number {
+    return [...this.state.losses.values()].reduce((sum, loss) => sum + loss, 0);
+  }
+
   take(event: RoundEvent): string[] {
     const { state, effects } = stepRound(this.state, event);
     this.state = state;

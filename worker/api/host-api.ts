@@ -229,6 +229,11 @@ export interface HostWorkerApi {
   }): Promise<StepResult>;
   /** Goes past a round without a step: parameters, moments and schedule stay where they are. */
   skip(round: number): Promise<void>;
+  /**
+   * Goes back to what was after `round`, or to the nearest before it of which there is a snapshot (`snapshots.ts`): of the last 64 rounds of
+   * this sitting. Answers the round that it came to; the next one is one more.
+   */
+  undo(round: number): Promise<number>;
   /** Scores what devices answered. Of the best adapter so far, by the sample, the parameters are kept. */
   score(evaluated: Evaluated): Promise<Score>;
   /** What the last score says of each class, and its worst mistakes. Rejects where nothing was scored since the session was opened. */

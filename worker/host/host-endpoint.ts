@@ -21,6 +21,7 @@ export function serveHost(host: Host, endpoint?: Endpoint): void {
     },
     step: (request) => host.step(request),
     skip: (round) => host.skip(round),
+    undo: (round) => host.undo(round),
     report: () => host.report(),
     parametersBefore: async () => {
       const values = await host.parametersBefore();

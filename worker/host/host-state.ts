@@ -17,6 +17,7 @@ import { createLearner, type Learner } from '../learn/learner.ts';
 import { lengthGroups, paddedTokens } from '../learn/micro-batches.ts';
 import { createAdamWState } from '../learn/optimiser.ts';
 import { sessionTraining } from '../learn/session-training.ts';
+import { Snapshots } from '../learn/snapshots.ts';
 import { maxTokens } from '../model/config.ts';
 import { initialParameters } from '../model/initial-parameters.ts';
 import { type ParameterLayout, parameterLayout } from '../model/layout.ts';
@@ -50,6 +51,8 @@ export interface HostState {
   readonly training: TrainingSettings;
   readonly loss: Loss;
   readonly learner: Learner;
+  /** After the last rounds, with the best adapter then. */
+  readonly snapshots: Snapshots<BestAdapter | null>;
   /** The parameters before the first round, where they are not those that the seed draws: of a session that began from an adapter. */
   readonly before: Float32Array | null;
   /** Of the dev set, or of its sample, when it was last scored. */
@@ -151,6 +154,7 @@ export async function openHostState(
     training: resolved,
     loss: lossOf(task, resolved),
     learner: createLearner(layout, values, checkpoint?.optimiser ?? createAdamWState(layout.length), training),
+    snapshots: new Snapshots(),
     before: checkpoint ? checkpoint.before : (adapter?.values.slice() ?? null),
     scored: null,
     round: checkpoint?.round ?? 0,

@@ -48,6 +48,7 @@ import { devChunk, devOrder, inOrder, scoreEvaluated } from './host-dev.ts';
 import { type HostState, openHostState } from './host-state.ts';
 import { HostTexts, hasPairs, tokensOf } from './host-texts.ts';
 import { type KeptSessions, labelMetadata, type SessionLabel } from './kept-sessions.ts';
+import { keepSnapshot, undoTo } from './undo.ts';
 
 /** The host's side of data and learning: tokens out, gradients in, one optimiser step a round. `open` reads files and addresses. */
 export class Host implements HostWorkerApi {
@@ -166,6 +167,7 @@ export class Host implements HostWorkerApi {
     const host = this.#opened();
     const { round, samples, parts, lossSum, devices = [] } = request;
     this.#isNext(round);
+    keepSnapshot(host);
     const denominator = this.#roundExamples(round).reduce((sum, { label }) => sum + weightOf(host.loss, label), 0);
     const result = takeStep(host.learner, { samples, parts, lossSum, denominator }, host.training);
     if (result.kind === 'not-finite') return result;
@@ -176,7 +178,12 @@ export class Host implements HostWorkerApi {
 
   async skip(round: number): Promise<void> {
     this.#isNext(round);
+    keepSnapshot(this.#opened());
     this.#opened().round = round;
+  }
+
+  async undo(round: number): Promise<number> {
+    return undoTo(this.#opened(), round);
   }
 
   #roundExamples(round: number): readonly Example[] {

@@ -3,6 +3,7 @@ import { MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../lim
 import { parse } from '../messages.ts';
 import { SentenceSchema } from '../room-view.ts';
 import { BlockSchema, ChunkTagSchema, OrderTagSchema, WORK_FIELDS } from '../round.ts';
+import { AUDIT_MESSAGES, AuditTagSchema, checkAudited } from './audit-messages.ts';
 import { type DataFrame, encodeFrame, type FrameTensor } from './frames.ts';
 import { checkHidden, checkStageWork, STAGE_MESSAGES, type StageSizes } from './stage-messages.ts';
 import { boundedInts, finiteFloats, floats } from './tensor-checks.ts';
@@ -21,6 +22,7 @@ const tokens = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_TOK
  * stage-order: lengths i32 and positions i32 (all samples), ids i32 where the stage has the embeddings, labels f32 where it has the head, and when
  * `parameters` is true those of the run's trained blocks f32, the head's first, then the layers' in ascending order; stage-evaluate: lengths, ids
  * likewise, and parameters likewise; hidden: the packed rows, f32 or the bits of f16 values;
+ * audit: like an order with parameters; audited: the slices of `blocks` f32, in their order;
  * evaluate: ids, lengths, and the parameters likewise; gradient: the block's slice f32; logits: (count, labels) f32; probe: any f32.
  */
 export const DataHeaderSchema = v.variant('type', [
@@ -40,6 +42,7 @@ export const DataHeaderSchema = v.variant('type', [
     dropout: v.strictObject({ probability: fraction, seed: whole(2 ** 32 - 1) }),
   }),
   ...STAGE_MESSAGES,
+  ...AUDIT_MESSAGES,
   /** This giving out of the order, and those before it, are another device's now. */
   v.strictObject({ type: v.literal('abandon'), tag: OrderTagSchema }),
   v.strictObject({
@@ -61,10 +64,10 @@ export const DataHeaderSchema = v.variant('type', [
     computeSeconds: seconds,
   }),
   v.strictObject({ type: v.literal('logits'), tag: ChunkTagSchema }),
-  /** The device could not do this order or chunk; it stays in the room. */
+  /** The device could not do this order, chunk or audit; it stays in the room. */
   v.strictObject({
     type: v.literal('failed'),
-    tag: v.union([OrderTagSchema, ChunkTagSchema]),
+    tag: v.union([OrderTagSchema, ChunkTagSchema, AuditTagSchema]),
     sentence: SentenceSchema,
   }),
 ]);
@@ -99,18 +102,20 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
   };
   switch (header.type) {
     case 'order':
+    case 'audit':
     case 'evaluate': {
-      const base = header.type === 'order' ? 4 : 2;
-      const count = header.type === 'order' ? header.samples.count : header.samples;
+      const base = header.type === 'evaluate' ? 2 : 4;
+      const count = header.type === 'evaluate' ? header.samples : header.samples.count;
+      const parameters = header.type === 'audit' || header.parameters;
       if (count === 0) throw new Error('An order is for no samples.');
-      expectCount(base + (header.parameters ? 1 : 0));
+      expectCount(base + (parameters ? 1 : 0));
       boundedInts(t[0], count * header.tokens, { max: sizes.vocabSize - 1 }, 'Token ids');
       boundedInts(t[1], count, { max: header.tokens }, 'Lengths');
-      if (header.type === 'order') {
+      if (header.type !== 'evaluate') {
         finiteFloats(t[2], count * sizes.labelsPerSample, 'The labels');
         boundedInts(t[3], count, { max: MAX_SAMPLES_PER_ROUND }, 'Positions');
       }
-      if (header.parameters) finiteFloats(t[base], sizes.parameterCount, 'The parameters');
+      if (parameters) finiteFloats(t[base], sizes.parameterCount, 'The parameters');
       break;
     }
     case 'gradient': {
@@ -121,6 +126,10 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
       floats(t[0], length, 'A gradient');
       break;
     }
+    case 'audited':
+      expectCount(1);
+      checkAudited(t[0], header, sizes.blockLength);
+      break;
     case 'logits':
       expectCount(1);
       if (!(t[0] instanceof Float32Array)) throw new Error('Logits are missing.');

@@ -2,7 +2,8 @@
  * How far two honest devices are apart: the difference (`web/session/rounds/audits/compare.ts`) of every block's gradient, and of the
  * loss, between every pair of engines, for each storage of the frozen weights:
  *
- *     npx tsx test/bench/audits/engine-pairs.ts [--draws 160] [--weights f32|f16|int8] [--out test/fixtures/engine-pairs.json]
+ *     npx tsx test/bench/audits/engine-pairs.ts [--draws 60] [--weights f32|f16|int8] [--models roberta-mini|odd]
+ *       [--out test/fixtures/engine-pairs.json]
  *
  * Draws are orders: samples of a round, dropout at 0.1, micro-batches of another size on each engine. Of roberta-mini they are taken along
  * a training, from fresh adapters to where its gradients have all but vanished; of small odd models at random parameters. WebGPU is
@@ -38,7 +39,12 @@ import { installNodeWebGpu } from '../../../worker/node/node-webgpu.ts';
 import { ODD_MODELS } from '../../engine/odd-models.ts';
 
 const { values: options } = parseArgs({
-  options: { draws: { type: 'string', default: '160' }, weights: { type: 'string' }, out: { type: 'string' } },
+  options: {
+    draws: { type: 'string', default: '60' },
+    weights: { type: 'string' },
+    models: { type: 'string' },
+    out: { type: 'string' },
+  },
 });
 const DRAWS = Number(options.draws);
 /** Rounds of the training after which roberta-mini is drawn from. */
@@ -201,9 +207,12 @@ async function odd(storage: WeightStorage): Promise<void> {
 }
 
 const storages = WEIGHT_STORAGES.filter((one) => options.weights === undefined || one === options.weights);
+const kinds = (['roberta-mini', 'odd'] as const).filter(
+  (one) => options.models === undefined || one === options.models,
+);
 for (const storage of storages) {
-  await mini(storage);
-  await odd(storage);
+  if (kinds.includes('roberta-mini')) await mini(storage);
+  if (kinds.includes('odd')) await odd(storage);
 }
 
 const ranked = (values: readonly number[]): readonly number[] => {
@@ -213,25 +222,31 @@ const ranked = (values: readonly number[]): readonly number[] => {
   );
 };
 
+const kindOf = ({ model }: Draw) => (model === 'roberta-mini' ? model : 'odd');
 const pairs = storages.flatMap((storage) =>
-  [...new Set(draws.filter((d) => d.storage === storage).map(({ pair }) => pair))].map((pair) => {
-    const own = draws.filter((d) => d.storage === storage && d.pair === pair);
-    const differences: readonly Difference[] = own.flatMap(({ blocks }) => blocks.map((p) => differenceOf(p, 0)));
-    const losses = own.map(({ losses: [a, b], samples }) =>
-      lossDifference(a, b, samples, TOLERANCES[storage].leastLoss),
-    );
-    return {
-      ...{ weights: storage, pair, orders: own.length, blocks: differences.length },
-      distance: ranked(differences.map(({ distance }) => distance)),
-      stretch: ranked(differences.map(({ stretch }) => stretch)),
-      loss: ranked(losses),
-    };
+  kinds.flatMap((models) => {
+    const all = draws.filter((d) => d.storage === storage && kindOf(d) === models);
+    return [...new Set(all.map(({ pair }) => pair))].map((pair) => {
+      const own = all.filter((d) => d.pair === pair);
+      const differences: readonly Difference[] = own.flatMap(({ blocks }) => blocks.map((p) => differenceOf(p, 0)));
+      const losses = own.map(({ losses: [a, b], samples }) =>
+        lossDifference(a, b, samples, TOLERANCES[storage].leastLoss),
+      );
+      return {
+        ...{ weights: storage, models, pair, orders: own.length, blocks: differences.length },
+        distance: ranked(differences.map(({ distance }) => distance)),
+        stretch: ranked(differences.map(({ stretch }) => stretch)),
+        loss: ranked(losses),
+      };
+    });
   }),
 );
-/** One pair a line, those of other storages as they were. */
+/** One pair a line, those of others as they were. */
 function written(file: string): string {
   const before: unknown = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
-  const kept = Array.isArray(before) ? before.filter(({ weights }) => !storages.includes(weights)) : [];
+  const kept = Array.isArray(before)
+    ? before.filter(({ weights, models }) => !(storages.includes(weights) && kinds.includes(models)))
+    : [];
   return `[\n${[...kept, ...pairs].map((pair) => JSON.stringify(pair)).join(',\n')}\n]\n`;
 }
 if (options.out === undefined) console.log(JSON.stringify(pairs, null, 1));

@@ -20,7 +20,8 @@ export function tensorSizes({ shape, lora, task, training, policy }: SessionSett
   const hidden = maySplit
     ? Math.max(training.samplesPerRound, MAX_HIDDEN_SAMPLES) * training.maxTokens * shape.hiddenSize
     : 0;
-  const answer = Math.max(...layers, head, MAX_CHUNK_SAMPLES * task.labelCount, MAX_PROBE_VALUES, hidden);
+  // An audit's answer has all blocks.
+  const answer = Math.max(parameterCount, MAX_CHUNK_SAMPLES * task.labelCount, MAX_PROBE_VALUES, hidden);
   return {
     parameterCount,
     layers: shape.layers,

@@ -93,6 +93,7 @@ export class Conducts {
     this.#take({
       type: 'round',
       term: input.term,
+      course: input.course,
       round: input.round,
       samples: input.batch.lengths.length,
       layers: this.#context.layers,

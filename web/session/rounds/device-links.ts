@@ -112,6 +112,13 @@ export class DeviceLinks {
     await this.#members.get(message.header.to)?.link.send(message);
   }
 
+  /** False when the device has no link. */
+  sendAudit(device: string, header: DataMessage<'audit'>['header'], tensors: readonly FrameTensor[]): boolean {
+    const link = this.#members.get(device)?.link;
+    void link?.send({ header, tensors });
+    return link !== undefined;
+  }
+
   abandon(device: string, tag: OrderTag): void {
     this.tell(device, { type: 'abandon', tag });
   }

@@ -1,17 +1,18 @@
-import type { OrderTag } from '../../../signaling/protocol/round.ts';
+import { courseOf, type OrderTag } from '../../../signaling/protocol/round.ts';
 
 /**
- * The giving out of orders as one device has heard of it over one link: who is host, the latest round, and of each of its orders the
- * latest epoch. Messages may overtake each other: what takes an order away can come before the order.
+ * The giving out of orders as one device has heard of it over one link: who is host, the latest course and round, and of each of its
+ * orders the latest epoch. Messages may overtake each other: what takes an order away can come before the order.
  */
 export interface Heard {
   readonly term: number;
+  readonly course: number;
   readonly round: number;
   /** By order; the least epoch that is not over. */
   readonly epochs: ReadonlyMap<number, number>;
 }
 
-export const NOTHING_HEARD: Heard = { term: 0, round: 0, epochs: new Map() };
+export const NOTHING_HEARD: Heard = { term: 0, course: 0, round: 0, epochs: new Map() };
 
 /** What is known after an order with this tag came, or null when it belongs to an earlier epoch, round or term. */
 export function hearOrder(heard: Heard, tag: OrderTag): Heard | null {
@@ -31,7 +32,10 @@ export function hearAbandoned(heard: Heard, tag: OrderTag): Heard {
 export const isCurrent = (heard: Heard, tag: OrderTag): boolean =>
   heard.term === tag.term && heard.round === tag.round && heard.epochs.get(tag.order) === tag.epoch;
 
-function inRound(heard: Heard, { term, round }: OrderTag): Heard | null {
-  if (term < heard.term || (term === heard.term && round < heard.round)) return null;
-  return term === heard.term && round === heard.round ? heard : { term, round, epochs: new Map() };
+function inRound(heard: Heard, tag: OrderTag): Heard | null {
+  const { term, round } = tag;
+  const course = courseOf(tag);
+  const isLater = term - heard.term || course - heard.course || round - heard.round;
+  if (isLater < 0) return null;
+  return isLater === 0 ? heard : { term, course, round, epochs: new Map() };
 }

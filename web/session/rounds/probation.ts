@@ -2,7 +2,7 @@ import { largestMicroBatch, recomputes } from '../../../signaling/protocol/cost-
 import type { Measured } from '../../../signaling/protocol/messages.ts';
 import type { Profile } from '../../../signaling/protocol/profile.ts';
 import type { Probation } from '../../../signaling/protocol/room-view.ts';
-import type { OrderTag, Step, Work } from '../../../signaling/protocol/round.ts';
+import { firstEpoch, type OrderTag, type Step, type Work } from '../../../signaling/protocol/round.ts';
 import { type Due, depthOf, dueOf } from './round.ts';
 
 /**
@@ -78,6 +78,7 @@ export type ConductEvent =
   | {
       readonly type: 'round';
       readonly term: number;
+      readonly course: number;
       readonly round: number;
       readonly samples: number;
       readonly layers: number;
@@ -251,7 +252,7 @@ function beginRound(before: ConductState, event: Extract<ConductEvent, { type: '
     number++;
     under++;
     const trial: Trial = {
-      tag: { term, round, order: number, epoch: 1 },
+      tag: { term, round, order: number, epoch: firstEpoch(event.course) },
       work,
       missing: dueOf(work),
       sinceMs: atMs,

@@ -59,7 +59,8 @@ export interface RunningRound {
   readonly doubted: ReadonlySet<number>;
   readonly timings: readonly Timing[];
   readonly parts: readonly GradientPart[];
-  readonly lossSum: number;
+  /** By the numbers of orders that have the head: the sum over their samples. */
+  readonly losses: ReadonlyMap<number, number>;
 }
 
 export type RoundEvent =
@@ -109,6 +110,7 @@ type Stepped = ReturnType<Step<RunningRound, RoundEvent, RoundEffect>>;
 
 export interface BeginRound {
   readonly term: number;
+  readonly course?: number;
   readonly round: number;
   readonly samples: number;
   readonly plan: RoomPlan;
@@ -130,13 +132,13 @@ export function beginRound({ layers, linked, able, ...start }: BeginRound): Step
     layers,
     able,
     patienceMs,
-    patientEpoch: 1,
+    patientEpoch: round.epoch,
     late: new Set(),
     failures: new Map(),
     doubted: new Set(),
     timings: there.map(unseen),
     parts: [],
-    lossSum: 0,
+    losses: new Map(),
   };
   const begun: RoundEffect[] = there.map((order) => ({ type: 'send', order }));
   const spared = giveOut(state, ({ order }) => resting.has(order.device), able, 'is on probation');
@@ -219,7 +221,7 @@ function takeReport(state: RunningRound, event: Extract<RoundEvent, { type: 'don
     state: {
       ...state,
       round: taken.state,
-      lossSum: state.lossSum + (order.head ? lossSum : 0),
+      losses: order.head ? new Map(state.losses).set(order.number, lossSum) : state.losses,
       timings: retimed(state, order, () => ({ computeSeconds: seconds, doneMs: atMs })),
     },
     effects: [],

@@ -1,5 +1,5 @@
 import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
-import type { Block, OrderTag, Work } from '../../../signaling/protocol/round.ts';
+import { type Block, firstEpoch, type OrderTag, type Work } from '../../../signaling/protocol/round.ts';
 import type { Stage } from '../../../signaling/protocol/split.ts';
 
 /**
@@ -32,7 +32,7 @@ export interface RoundState {
   readonly round: number;
   readonly samples: number;
   readonly planVersion: number;
-  /** Of the latest giving out; 1 is the plan's. */
+  /** Of the latest giving out; the course's first one is the plan's. */
   readonly epoch: number;
   /** Orders with parts still to come. */
   readonly owed: readonly Owed[];
@@ -64,16 +64,19 @@ export interface RoundStart {
   readonly round: number;
   readonly samples: number;
   readonly plan: Pick<RoomPlan, 'version' | 'assignments'>;
+  /** How often rounds were undone; 0 unless it is said. */
+  readonly course?: number;
 }
 
-export function startRound({ term, round, samples, plan }: RoundStart): RoundState {
+export function startRound({ term, round, samples, plan, course = 0 }: RoundStart): RoundState {
+  const epoch = firstEpoch(course);
   const orders = plan.assignments
     // A stage that trains nothing passes hidden states on all the same.
     .filter((a) => a.samples.count > 0 && (a.head || a.layers.length > 0 || a.stage !== undefined))
     .map(
       ({ device, layers, head, samples: range, microBatch, recompute, share, stage }, i): Order => ({
         number: i + 1,
-        epoch: 1,
+        epoch,
         device,
         layers,
         head,
@@ -89,7 +92,7 @@ export function startRound({ term, round, samples, plan }: RoundStart): RoundSta
     round,
     samples,
     planVersion: plan.version,
-    epoch: 1,
+    epoch,
     owed: orders.map((order) => ({ order, missing: dueOf(order), lost: false })),
     accepted: [],
     reassigned: 0,

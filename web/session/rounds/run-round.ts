@@ -21,6 +21,8 @@ import { StepLoop } from './step-loop.ts';
 
 export interface RoundInput {
   readonly term: number;
+  /** How often rounds were undone. */
+  readonly course: number;
   readonly round: number;
   readonly plan: RoomPlan;
   readonly settings: SessionSettings;
@@ -50,18 +52,25 @@ export interface RoundResult {
   readonly failed: readonly string[];
 }
 
+/** Of a round whose devices hold the whole model: also whose the parts are, with the order that each was counted for, and the orders' losses. */
+export interface WholeRoundResult extends RoundResult {
+  readonly accepted: RoundState['accepted'];
+  readonly losses: RunningRound['losses'];
+}
+
 /**
  * Runs one round to its exact end. What happens in it is decided by `round-step.ts`; this is its rim: links become events, effects
  * become messages, the deadline is a timer.
  */
-export function runRound(input: RoundInput): Promise<RoundResult> {
-  const { term, round, plan, settings, batch, deviceLinks, nameOf } = input;
+export function runRound(input: RoundInput): Promise<WholeRoundResult> {
+  const { term, course, round, plan, settings, batch, deviceLinks, nameOf } = input;
   const layers = settings.shape.layers;
   return new Promise((resolve, reject) => {
     let deadline: ReturnType<typeof setTimeout> | undefined;
     const sent = new Map<string, number>();
     const begun = beginRound({
       term,
+      course,
       round,
       plan,
       layers,
@@ -161,7 +170,10 @@ function ableDevices({ trainers, deviceLinks, believed }: RoundInput): readonly 
   );
 }
 
-export type OrderInput = Pick<RoundInput, 'term' | 'round' | 'batch' | 'parameters' | 'settings' | 'deviceLinks'>;
+export type OrderInput = Pick<
+  RoundInput,
+  'term' | 'course' | 'round' | 'batch' | 'parameters' | 'settings' | 'deviceLinks'
+>;
 
 export function sendOrder({ term, round, batch, parameters, settings, deviceLinks }: OrderInput, order: Order): void {
   const { layers, head, samples, microBatch, recompute, share } = order;
@@ -200,11 +212,13 @@ function movedSentence(
 /** One giving out of one order. */
 const givenOf = ({ number, epoch }: Order): string => `${number}.${epoch}`;
 
-function resultOf(state: RunningRound, sent: ReadonlyMap<string, number>, input: RoundInput): RoundResult {
-  const { parts, lossSum, round, timings, layers, late, failures } = state;
+function resultOf(state: RunningRound, sent: ReadonlyMap<string, number>, input: RoundInput): WholeRoundResult {
+  const { parts, losses, round, timings, layers, late, failures } = state;
   return {
     parts,
-    lossSum,
+    lossSum: [...losses.values()].reduce((sum, loss) => sum + loss, 0),
+    accepted: round.accepted,
+    losses,
     reassigned: round.reassigned,
     devices: timings.flatMap((t) => reportOf(t, layers, sent.get(givenOf(t.order)), input)),
     late: [...late],

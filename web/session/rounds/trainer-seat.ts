@@ -5,9 +5,11 @@ import { labelsPerSample, type SessionSettings } from '../../../signaling/protoc
 import type { TokenBatch } from '../../../worker/api/batch.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
+import { answerAudit, MAX_WAITING_AUDITS } from './answer-audit.ts';
 import type { ParameterState } from './device-links.ts';
 import { type Heard, hearAbandoned, hearOrder, isCurrent, NOTHING_HEARD } from './heard.ts';
 import { type Measured, ModelWorker, type SeatWorld } from './model-worker.ts';
+import { receivedBatch } from './received-batch.ts';
 
 /** Orders and chunks that may wait for this device; a host gives it all orders of a round at most. */
 const MAX_QUEUED_WORK = 128;
@@ -20,7 +22,7 @@ const MAX_UPLOADING_ORDERS = 2;
 
 const CLOSED = 'The session ended before the text was tried.';
 
-type Work = DataMessage<'order'> | DataMessage<'evaluate'>;
+type Work = DataMessage<'order'> | DataMessage<'evaluate'> | DataMessage<'audit'>;
 
 /** A question of this device's own person. */
 interface Question {
@@ -37,7 +39,7 @@ interface Attachment {
   heard: Heard;
   queue: Work[];
   /** The latest that came with each kind of work, also with work that was taken away again: the host sends each version once. */
-  readonly parameters: Record<Work['header']['type'], ParameterState | null>;
+  readonly parameters: Record<'order' | 'evaluate', ParameterState | null>;
   /** Of the orders that are done; each settles when its gradients are sent. */
   readonly uploads: Promise<unknown>[];
 }
@@ -54,6 +56,7 @@ export class TrainerSeat {
   #questions: Question[] = [];
   #working = false;
   #running: OrderTag | null = null;
+  #auditing = false;
 
   constructor(world: SeatWorld, settings: SessionSettings, onStatus: (status: DeviceStatus) => void) {
     this.#maxQueuedBytes = MAX_QUEUED_ORDERS * tensorSizes(settings).toDeviceBytes;
@@ -108,19 +111,21 @@ export class TrainerSeat {
   }
 
   #cancel(): void {
-    if (this.#running !== null) void this.model.api.cancel();
+    if (this.#running !== null || this.#auditing) void this.model.api.cancel();
   }
 
   #take(attached: Attachment, message: DataMessage): void {
     const { header, tensors } = message;
-    if (header.type === 'order' || header.type === 'evaluate') {
+    if (header.type === 'audit') this.#queueAudit(attached, { header, tensors });
+    else if (header.type === 'order' || header.type === 'evaluate') {
       keepParameters(attached, header, tensors);
       const { queue } = attached;
       if (header.type === 'order') {
         const heard = hearOrder(attached.heard, header.tag);
         if (heard === null) return;
         this.#heard(attached, heard);
-      } else attached.queue = queue.filter((work) => work.header.type === 'order' || !isEarlier(work.header, header));
+      } else
+        attached.queue = queue.filter((work) => work.header.type !== 'evaluate' || !isEarlier(work.header, header));
       const bytes = attached.queue.reduce((sum, work) => sum + heldBytes(work), heldBytes(message));
       if (attached.queue.length >= MAX_QUEUED_WORK || bytes > this.#maxQueuedBytes) {
         this.#fail(attached, header, new Error('This device has as much work waiting as it takes.'));
@@ -134,11 +139,18 @@ export class TrainerSeat {
     } else if (header.type === 'abandon') this.#heard(attached, hearAbandoned(attached.heard, header.tag));
   }
 
+  #queueAudit(attached: Attachment, work: DataMessage<'audit'>): void {
+    const waiting = attached.queue.filter(({ header }) => header.type === 'audit').length;
+    if (waiting < MAX_WAITING_AUDITS) attached.queue.push(work);
+    else this.#fail(attached, work.header, new Error('This device has as many audits waiting as it takes.'));
+    void this.#work();
+  }
+
   /** Drops what is another device's now, or of an earlier round. */
   #heard(attached: Attachment, heard: Heard): void {
     attached.heard = heard;
     attached.queue = attached.queue.filter(({ header }) => header.type !== 'order' || isCurrent(heard, header.tag));
-    if (this.#running !== null && !isCurrent(heard, this.#running)) this.#cancel();
+    if (this.#running !== null && !isCurrent(heard, this.#running)) void this.model.api.cancel();
   }
 
   async #work(): Promise<void> {
@@ -148,7 +160,7 @@ export class TrainerSeat {
       for (;;) {
         await this.#answer();
         const attached = this.#attached;
-        const work = attached?.queue.shift();
+        const work = attached === null ? undefined : nextWork(attached.queue);
         if (attached === null || work === undefined) {
           // Whoever heard an answer may have asked again before this went on.
           if (this.#questions.length > 0) continue;
@@ -156,6 +168,8 @@ export class TrainerSeat {
         }
         try {
           if (work.header.type === 'order') await this.#order(attached, work.header, work.tensors);
+          else if (work.header.type === 'audit')
+            await this.#audit(attached, { header: work.header, tensors: work.tensors });
           else await this.#evaluate(attached, work.header, work.tensors);
         } catch (error) {
           this.#fail(attached, work.header, error);
@@ -213,8 +227,7 @@ export class TrainerSeat {
     const { link, uploads, bitsPerSecond } = attached;
     const { model } = this;
     const { api } = model;
-    const [ids, lengths, labels, positions] = tensors;
-    const batch = receivedBatch(ids, lengths, labels, positions, header.tokens);
+    const batch = receivedBatch(tensors, header.tokens);
     if (uploads.length >= MAX_UPLOADING_ORDERS) await uploads.shift();
     const isWanted = (): boolean => this.#attached === attached && isCurrent(attached.heard, tag);
     const pace = { bitsPerSecond: Math.max(1, header.share * bitsPerSecond) };
@@ -250,6 +263,19 @@ export class TrainerSeat {
     }
   }
 
+  async #audit(attached: Attachment, work: DataMessage<'audit'>): Promise<void> {
+    const values = work.tensors.at(-1);
+    if (!(values instanceof Float32Array)) throw new Error('An audit came without its parameters.');
+    const { model } = this;
+    this.#auditing = true;
+    try {
+      const answer = await answerAudit(model, values, work);
+      void attached.link.send(answer);
+    } finally {
+      this.#auditing = false;
+    }
+  }
+
   async #evaluate(
     attached: Attachment,
     header: DataMessage<'evaluate'>['header'],
@@ -257,7 +283,7 @@ export class TrainerSeat {
   ): Promise<void> {
     const [ids, lengths] = tensors;
     const none = new Float32Array(header.samples * labelsPerSample(this.model.settings.task));
-    const batch = receivedBatch(ids, lengths, none, new Int32Array(header.samples), header.tokens);
+    const batch = receivedBatch([ids, lengths, none, new Int32Array(header.samples)], header.tokens);
     const { model } = this;
     const logits = await model.alone(async () => {
       await this.#setVersion(attached, header.version);
@@ -267,11 +293,21 @@ export class TrainerSeat {
   }
 }
 
+/** Takes the next one out: nobody waits for an audit. */
+function nextWork(queue: Work[]): Work | undefined {
+  const awaited = queue.findIndex(({ header }) => header.type !== 'audit');
+  return queue.splice(Math.max(0, awaited), 1)[0];
+}
+
 /** Bytes that a waiting message keeps in memory. */
 const heldBytes = ({ tensors }: Pick<DataMessage, 'tensors'>): number =>
   tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
 
-function keepParameters(attached: Attachment, header: Work['header'], tensors: Work['tensors']): void {
+function keepParameters(
+  attached: Attachment,
+  header: DataMessage<'order' | 'evaluate'>['header'],
+  tensors: Work['tensors'],
+): void {
   const values = tensors.at(-1);
   if (header.parameters && values instanceof Float32Array)
     attached.parameters[header.type] = { version: header.version, values };
@@ -279,21 +315,3 @@ function keepParameters(attached: Attachment, header: Work['header'], tensors: W
 
 const isEarlier = (a: DataMessage<'evaluate'>['header'], b: DataMessage<'evaluate'>['header']): boolean =>
   a.tag.term < b.tag.term || (a.tag.term === b.tag.term && a.tag.evaluation < b.tag.evaluation);
-
-type FrameTensor = Float32Array | Int32Array | Uint16Array | undefined;
-
-/** The tensors' sizes and values were validated when the message was read; this names them. */
-function receivedBatch(
-  ids: FrameTensor,
-  lengths: FrameTensor,
-  labels: FrameTensor,
-  positions: FrameTensor,
-  tokens: number,
-): TokenBatch {
-  if (
-    !(ids instanceof Int32Array && lengths instanceof Int32Array) ||
-    !(labels instanceof Float32Array && positions instanceof Int32Array)
-  )
-    throw new Error('An order came without its samples.');
-  return { ids, lengths, labels, positions, tokens };
-}

@@ -52,6 +52,8 @@ interface Prepared {
 export class OneRound {
   readonly #context: OneRoundContext;
   #prepared: Prepared | null = null;
+  /** How often rounds were undone. */
+  #course = 0;
   #activityMs = 0;
 
   constructor(context: OneRoundContext) {
@@ -67,7 +69,7 @@ export class OneRound {
     const [batch, parameters] = await Promise.all([this.#batch(round, ranges), worker.parameters()]);
     this.#prepare(round + 1, ranges);
     const input: RoundInput = {
-      ...{ round, term, settings, batch, parameters, deviceLinks, plan },
+      ...{ round, term, course: this.#course, settings, batch, parameters, deviceLinks, plan },
       trainers: ready,
       believed: (device, profile) => conducts.believed(device, profile, ready()),
       onTrainers,

@@ -44,11 +44,11 @@ export type SplitRoundResult =
  * effects become messages, a timer asks for who is late.
  */
 export function runSplitRound(input: SplitRoundInput): Promise<SplitRoundResult> {
-  const { term, round, plan, batch, deviceLinks, nameOf, spares, finishSeconds } = input;
+  const { term, course, round, plan, batch, deviceLinks, nameOf, spares, finishSeconds } = input;
   return new Promise((resolve, reject) => {
     const sent = new Map<string, number>();
     const begun = beginSplitRound({
-      ...{ term, round, plan, finishSeconds },
+      ...{ term, course, round, plan, finishSeconds },
       samples: batch.lengths.length,
       spares: spares(),
       atMs: performance.now(),

@@ -95,6 +95,7 @@ type Stepped = ReturnType<Step<SplitRound, SplitEvent, SplitEffect>>;
 
 export interface BeginSplitRound {
   readonly term: number;
+  readonly course?: number;
   readonly round: number;
   readonly samples: number;
   readonly plan: RoomPlan;

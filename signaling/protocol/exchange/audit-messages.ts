@@ -1,0 +1,55 @@
+import * as v from 'valibot';
+import { MAX_LAYERS, MAX_TOKENS_PER_SAMPLE } from '../limits.ts';
+import { type Block, BlockSchema, RoundNumberSchema, TermSchema, WORK_FIELDS } from '../round.ts';
+import type { FrameTensor } from './frames.ts';
+import { floats } from './tensor-checks.ts';
+
+const whole = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
+const finite = v.pipe(v.number(), v.finite());
+const fraction = v.pipe(finite, v.minValue(0), v.maxValue(1));
+
+/** Which audit: a term counts its own. */
+export const AuditTagSchema = v.strictObject({ term: TermSchema, audit: whole(1, 2 ** 31) });
+export type AuditTag = v.InferOutput<typeof AuditTagSchema>;
+
+const AuditedSchema = v.strictObject({
+  type: v.literal('audited'),
+  tag: AuditTagSchema,
+  blocks: v.pipe(
+    v.array(BlockSchema),
+    v.maxLength(MAX_LAYERS + 1),
+    v.check((blocks) => new Set(blocks).size === blocks.length, 'each block once'),
+  ),
+  /** Null where the audit has no head, or it is not finite. */
+  lossSum: v.nullable(finite),
+  computeSeconds: v.pipe(finite, v.minValue(0)),
+});
+
+/** What of an earlier round is computed again, with the parameters of then; no round waits for it. */
+export const AUDIT_MESSAGES = [
+  v.strictObject({
+    type: v.literal('audit'),
+    tag: AuditTagSchema,
+    /** The round that it is of: what is dropped goes by it. */
+    round: RoundNumberSchema,
+    ...WORK_FIELDS,
+    tokens: whole(1, MAX_TOKENS_PER_SAMPLE),
+    dropout: v.strictObject({ probability: fraction, seed: whole(0, 2 ** 32 - 1) }),
+  }),
+  AuditedSchema,
+] as const;
+
+/** Throws where the tensor is not the slices of its blocks. What is not finite differs from what is: that is the audit's to say. */
+export function checkAudited(
+  tensor: FrameTensor | undefined,
+  { blocks }: v.InferOutput<typeof AuditedSchema>,
+  blockLength: (block: Block) => number | undefined,
+): void {
+  let values = 0;
+  for (const block of blocks) {
+    const length = blockLength(block);
+    if (length === undefined) throw new Error('A gradient names a block that the model does not have.');
+    values += length;
+  }
+  floats(tensor, values, 'The gradients of an audit');
+}

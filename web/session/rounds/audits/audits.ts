@@ -1,0 +1,234 @@
+import { computeSeconds, largestMicroBatch, recomputes } from '../../../../signaling/protocol/cost-model.ts';
+import type { DataMessage } from '../../../../signaling/protocol/exchange/data-messages.ts';
+import type { RoomPlan } from '../../../../signaling/protocol/plan.ts';
+import type { Block } from '../../../../signaling/protocol/round.ts';
+import type { SessionSettings } from '../../../../signaling/protocol/settings.ts';
+import type { DeviceLinks } from '../device-links.ts';
+import { depthOf } from '../round.ts';
+import { type AbleDevice, patienceOf } from '../round-step.ts';
+import { type OrderInput, samplesOf, type WholeRoundResult } from '../run-round.ts';
+import {
+  type Audit,
+  type AuditEffect,
+  type AuditEvent,
+  type Auditor,
+  type AuditState,
+  beginAudits,
+  type Given,
+  stepAudits,
+  undoneTo,
+} from './audit-step.ts';
+import { drawn } from './chance.ts';
+import { type Made, type MadePart, mismatchWords } from './compare.ts';
+import { givenOf } from './given.ts';
+import { TOLERANCES } from './tolerance.ts';
+import { leastOf, NOTHING_USUAL, type UsualSizes, withRight } from './usual-sizes.ts';
+
+/** Answers wait behind an order, and so for two rounds' patience. */
+const PATIENCE_ROUNDS = 2;
+const TICK_MS = 1000;
+/** After the last round audits are waited for no longer than this. */
+const SETTLE_MS = 120_000;
+
+export interface AuditsContext {
+  /** Part of the room's compute that audits take; 0 audits nothing. */
+  readonly share: number;
+  readonly term: number;
+  readonly settings: SessionSettings;
+  readonly deviceLinks: DeviceLinks;
+  /** Values of a block's gradient. */
+  readonly blockLength: (block: Block) => number | undefined;
+  readonly host: () => string | null;
+  /** Devices that can take work now, as they are believed to be. */
+  readonly able: () => readonly AbleDevice[];
+  readonly nameOf: (device: string) => string;
+  readonly onNews: (kind: 'news' | 'problem', sentence: string) => void;
+  /** Of which who is audited, and by whom, is drawn; nobody else may know it. */
+  readonly key: Uint8Array;
+  /** A device lied: it has to go. */
+  readonly onLiar: (device: string) => void;
+}
+
+/** What differs between events. */
+type OwnOf<T> = T extends unknown ? Omit<T, 'host' | 'able' | 'atMs' | 'patienceMs' | 'least'> : never;
+
+/** The audits of a session: the rim of `audit-step.ts`. They outlast the rounds that they are of. */
+export class Audits {
+  readonly #context: AuditsContext;
+  readonly #off: () => void;
+  readonly #ticker: ReturnType<typeof setInterval> | undefined;
+  #state: AuditState;
+  #usual: UsualSizes = NOTHING_USUAL;
+  /** Of the rounds with audits under way, by the audit's number. */
+  readonly #inputs = new Map<number, OrderInput>();
+  #busySeconds: ReadonlyMap<string, number> = new Map();
+  #patienceMs = 0;
+  #input: OrderInput | null = null;
+  /** The round to which training has to go back; null where it need not. */
+  #undoTo: number | null = null;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(context: AuditsContext) {
+    this.#context = context;
+    this.#state = beginAudits(context.share, TOLERANCES[context.settings.weights]);
+    this.#off = context.deviceLinks.onEvent((event) => {
+      if (event.type === 'message') this.#heard(event.device, event.message);
+      else if (event.type === 'detached') this.#take({ type: 'gone', device: event.device });
+    });
+    if (context.share > 0) this.#ticker = setInterval(() => this.#take({ type: 'time' }), TICK_MS);
+  }
+
+  close(): void {
+    this.#off();
+    clearInterval(this.#ticker);
+    for (const go of this.#waiting) go();
+  }
+
+  /** All parts of a round have come. */
+  roundEnds(input: OrderInput, plan: RoomPlan, result: WholeRoundResult): void {
+    if (this.#context.share === 0) return;
+    this.#busySeconds = new Map(plan.assignments.map((one) => [one.device, one.computeSeconds]));
+    this.#patienceMs = PATIENCE_ROUNDS * patienceOf(plan);
+    this.#input = input;
+    const { round, course, term } = input;
+    const draw = (name: string): number => drawn(this.#context.key, term, course, round, name);
+    this.#take({ type: 'round', round, given: givenOf(result), draw });
+  }
+
+  /** The round to go back to before the next one begins; null for none. What it says is said once. */
+  takeUndo(): number | null {
+    const to = this.#undoTo;
+    this.#undoTo = null;
+    return to;
+  }
+
+  /** Rounds after this one are repeated. */
+  undone(round: number): void {
+    this.#state = undoneTo(this.#state, round);
+  }
+
+  /** Resolves when no audit is under way, or training has to go back. */
+  settled(): Promise<void> {
+    if (this.#isSettled()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const go = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(go);
+        resolve();
+      };
+      const timer = setTimeout(go, SETTLE_MS);
+      this.#waiting.add(go);
+    });
+  }
+
+  #isSettled(): boolean {
+    return this.#undoTo !== null || this.#state.open.length === 0;
+  }
+
+  #heard(device: string, { header, tensors }: DataMessage): void {
+    if (header.type === 'failed' && 'audit' in header.tag && header.tag.term === this.#context.term)
+      this.#take({ type: 'failed', audit: header.tag.audit, device });
+    if (header.type !== 'audited' || header.tag.term !== this.#context.term) return;
+    const made = this.#madeOf(header, tensors[0]);
+    this.#take({ type: 'answer', audit: header.tag.audit, device, made });
+  }
+
+  /** Sizes were checked against the session's when the message was read. */
+  #madeOf({ blocks, lossSum }: DataMessage<'audited'>['header'], values: unknown): Made {
+    const parts = new Map<MadePart, Float32Array>();
+    if (!(values instanceof Float32Array)) return { parts, lossSum };
+    let at = 0;
+    for (const block of blocks) {
+      const length = this.#context.blockLength(block) ?? 0;
+      parts.set(block, values.subarray(at, at + length));
+      at += length;
+    }
+    return { parts, lossSum };
+  }
+
+  #take(event: OwnOf<AuditEvent>): void {
+    const { state, effects } = stepAudits(this.#state, {
+      ...event,
+      host: this.#context.host(),
+      able: this.#auditors(),
+      atMs: performance.now(),
+      patienceMs: this.#patienceMs,
+      least: (part, samples) => leastOf(this.#usual, part, samples),
+    });
+    this.#state = state;
+    for (const effect of effects) this.#perform(effect);
+    if (this.#isSettled()) for (const go of this.#waiting) go();
+  }
+
+  #auditors(): readonly Auditor[] {
+    const { layers } = this.#context.settings.shape;
+    return this.#context.able().map(({ device, profile }) => ({
+      device,
+      busySeconds: this.#busySeconds.get(device) ?? 0,
+      seconds: (given) => {
+        const { count } = given.samples;
+        const depth = depthOf({ layers: layersOf(given) }, layers);
+        return largestMicroBatch(profile, count, depth) === 0 ? null : computeSeconds(profile, layers, count, depth);
+      },
+    }));
+  }
+
+  #perform(effect: AuditEffect): void {
+    const { nameOf, onNews, onLiar } = this.#context;
+    switch (effect.type) {
+      case 'ask':
+        this.#ask(effect.audit, effect.device);
+        break;
+      case 'closed': {
+        const { given, number } = effect.audit;
+        this.#inputs.delete(number);
+        if (effect.outcome === 'right') this.#usual = withRight(this.#usual, given.made, given.samples.count);
+        break;
+      }
+      case 'liar': {
+        const { device, round, mismatch, by, asAuditor, undoTo } = effect;
+        const who = by.map(nameOf).join(' and ');
+        const what = asAuditor ? `when it checked a part of round ${round}, ` : `in round ${round} `;
+        onNews('problem', `${nameOf(device)} was removed: ${what}${mismatchWords(mismatch)} (checked by ${who}).`);
+        if (undoTo !== null) this.#undoTo = Math.min(this.#undoTo ?? undoTo, undoTo);
+        onLiar(device);
+        break;
+      }
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #ask(audit: Audit, device: string): void {
+    const input = this.#inputs.get(audit.number) ?? this.#input;
+    const able = this.#context.able().find((one) => one.device === device);
+    if (input === null || able === undefined) return;
+    this.#inputs.set(audit.number, input);
+    const { given, number, round } = audit;
+    const { settings, deviceLinks, term } = this.#context;
+    const { dropout, seed } = settings.training;
+    const layers = layersOf(given);
+    const depth = depthOf({ layers }, settings.shape.layers);
+    const rows = samplesOf(input.batch, given.samples.start, given.samples.count);
+    deviceLinks.sendAudit(
+      device,
+      {
+        type: 'audit',
+        tag: { term, audit: number },
+        round,
+        layers: [...layers],
+        head: given.made.parts.has('head') || given.made.lossSum !== null,
+        samples: given.samples,
+        microBatch: Math.max(1, largestMicroBatch(able.profile, given.samples.count, depth)),
+        recompute: recomputes(able.profile, depth),
+        tokens: rows.tokens,
+        dropout: { probability: dropout, seed },
+      },
+      [rows.ids, rows.lengths, rows.labels, rows.positions, input.parameters.values],
+    );
+  }
+}
+
+/** Ascending. */
+const layersOf = ({ made }: Given): readonly number[] =>
+  [...made.parts.keys()].filter((part) => typeof part === 'number').sort((a, b) => a - b);

@@ -1,0 +1,13 @@
+import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
+import type { TokenBatch } from '../../../worker/api/batch.ts';
+
+/** The samples that came with an order or an audit. Sizes and values were validated when the message was read; this names them. */
+export function receivedBatch(tensors: readonly FrameTensor[], tokens: number): TokenBatch {
+  const [ids, lengths, labels, positions] = tensors;
+  if (
+    !(ids instanceof Int32Array && lengths instanceof Int32Array) ||
+    !(labels instanceof Float32Array && positions instanceof Int32Array)
+  )
+    throw new Error('An order came without its samples.');
+  return { ids, lengths, labels, positions, tokens };
+}
