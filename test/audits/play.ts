@@ -120,13 +120,13 @@ export class Played {
     };
   }
 
-  /** What an honest device has: half of a recorded difference away from the truth, the other device the other half. */
+  /** What an honest device has: as far from the truth as one engine was from another, so that two may be twice as far apart. */
   #rounded(): Float32Array {
     const pairs = pairsOf(this.#weights);
     const { distance, stretch } = pairs[Math.floor(this.#draw() * pairs.length)];
     const rank = this.#draw();
-    const along = (atRank(stretch, this.#draw()) / 2) * (this.#draw() < 0.5 ? -1 : 1);
-    const across = Math.sqrt(Math.max(0, (atRank(distance, rank) / 2) ** 2 - along ** 2));
+    const along = atRank(stretch, this.#draw()) * (this.#draw() < 0.5 ? -1 : 1);
+    const across = Math.sqrt(Math.max(0, atRank(distance, rank) ** 2 - along ** 2));
     return Float32Array.of(TRUTH[0] * (1 + along), across * (this.#draw() < 0.5 ? -1 : 1));
   }
 

@@ -100,6 +100,7 @@ async function train(rounds: number, isBroken: (round: number) => boolean, score
       return { kind: 'stepped', learningRate: 1e-3, gradientNorm: 1, loss: 0.5 };
     },
     skip: async (round) => void did.push(`skip ${round}`),
+    undo: async (round) => round,
     score: async () => {
       if (scoreFails && did.length > 0) throw new Error('The model answers with values that are not finite.');
       did.push('score');
@@ -112,6 +113,7 @@ async function train(rounds: number, isBroken: (round: number) => boolean, score
   const phase = await new Promise<string>((resolve) => {
     const training = new Training({
       term: 1,
+      audits: { share: 0, key: new Uint8Array(32), onLiar: () => undefined },
       settings,
       resumed: null,
       secondDev: null,

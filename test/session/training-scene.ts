@@ -78,6 +78,7 @@ export class TrainingScene {
     for (const report of recalled) this.store.dispatch({ type: 'score', report });
     this.training = new Training({
       term: 1,
+      audits: { share: 0, key: new Uint8Array(32), onLiar: () => undefined },
       settings,
       resumed: null,
       secondDev: null,

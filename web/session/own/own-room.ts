@@ -3,6 +3,7 @@ import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../../signaling/pro
 import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { UnitRun } from '../../../signaling/protocol/split.ts';
+import { DEFAULT_AUDITS } from '../../../signaling/protocol/words/audits.ts';
 import type { HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
 import { localLinkPair } from '../links/message-link.ts';
 import { RoomClient, type RoomMessage } from '../links/room-client.ts';
@@ -19,6 +20,9 @@ import { HostLinks } from './host-links.ts';
 import type { OwnDoor } from './own-door.ts';
 import type { OwnKeeping } from './own-keeping.ts';
 import type { Resumed } from './session-note.ts';
+
+/** Of the key by which it is drawn who is audited. */
+const AUDIT_KEY_BYTES = 32;
 
 export interface OwnRoomContext {
   readonly environment: SessionEnvironment;
@@ -65,6 +69,11 @@ export class OwnRoom {
       secondDev,
       patience: options.patience,
       worker,
+      audits: {
+        share: options.audits ?? DEFAULT_AUDITS,
+        key: environment.randomBytes(AUDIT_KEY_BYTES),
+        onLiar: (device) => entrance.remove(device),
+      },
       deviceLinks,
       room: () => store.view.room,
       store,

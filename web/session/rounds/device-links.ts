@@ -112,6 +112,14 @@ export class DeviceLinks {
     await this.#members.get(message.header.to)?.link.send(message);
   }
 
+  /** The versions' numbers begin again from an earlier one, with other values. */
+  forgetVersions(): void {
+    for (const member of this.#members.values()) {
+      Object.assign(member.versions, { order: -1, evaluate: -1 });
+      member.blocks = [];
+    }
+  }
+
   /** False when the device has no link. */
   sendAudit(device: string, header: DataMessage<'audit'>['header'], tensors: readonly FrameTensor[]): boolean {
     const link = this.#members.get(device)?.link;

@@ -1,10 +1,11 @@
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
 import type { DeviceView, RoundReport } from '../../../signaling/protocol/room-view.ts';
-import type { SampleRange } from '../../../signaling/protocol/round.ts';
+import { MAX_COURSE, type SampleRange } from '../../../signaling/protocol/round.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../../../worker/api/batch.ts';
 import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
+import type { Audits } from '../rounds/audits/audits.ts';
 import type { Conducts } from '../rounds/conducts.ts';
 import type { DeviceLinks } from '../rounds/device-links.ts';
 import { progress, type RoundState } from '../rounds/round.ts';
@@ -23,6 +24,7 @@ export interface OneRoundContext {
   readonly worker: Pick<HostWorkerApi, 'roundBatch' | 'step' | 'skip' | 'parameters'>;
   readonly deviceLinks: DeviceLinks;
   readonly conducts: Conducts;
+  readonly audits: Pick<Audits, 'roundEnds'>;
   readonly store: ViewStore;
   readonly send: (message: ClientMessage) => void;
   /** Devices that can take work now. */
@@ -60,6 +62,13 @@ export class OneRound {
     this.#context = context;
   }
 
+  /** Rounds were undone: those that follow are no longer what devices know by their numbers. */
+  undone(): void {
+    this.#course = Math.min(MAX_COURSE, this.#course + 1);
+    this.#prepared = null;
+    this.#context.deviceLinks.forgetVersions();
+  }
+
   /** Whether there was such a round: a split room may have to be laid out anew first. */
   async run(round: number, plan: RoomPlan): Promise<boolean> {
     const { term, settings, worker, deviceLinks, conducts, store, ready, onTrainers, nameOf, onOrders, signal } =
@@ -85,11 +94,12 @@ export class OneRound {
   }
 
   async #whole(input: RoundInput, onOrders: (plan: RoomPlan) => void): Promise<RoundResult> {
-    const { conducts, ready } = this.#context;
+    const { conducts, audits, ready } = this.#context;
     conducts.roundBegins(input, input.plan, ready());
     onOrders(input.plan);
     const result = await runRound(input);
     conducts.roundEnds(input.round, result, ready());
+    audits.roundEnds(input, input.plan, result);
     return result;
   }
 

@@ -83,6 +83,8 @@ export class Scoring {
   #hurrying = false;
   #saved: ReadonlyMap<string, Allowance> = new Map();
   #failure: { readonly error: unknown } | null = null;
+  /** Counts the times that rounds were undone, and the round that was left the last time. */
+  #undone = { times: 0, round: 0 };
 
   constructor(context: ScoringContext) {
     this.#context = context;
@@ -107,6 +109,15 @@ export class Scoring {
     }
     this.#lastBegun = first ? 0 : round;
     this.#over ??= this.#scoreWaiting();
+  }
+
+  /** Rounds after this one are repeated, and scored again. */
+  undone(round: number): void {
+    this.#undone = { times: this.#undone.times + 1, round };
+    const waiting = this.#waiting.filter(({ parameters }) => parameters.version <= round);
+    this.#waiting.splice(0, this.#waiting.length, ...waiting);
+    this.#lastBegun = Math.min(this.#lastBegun, round);
+    this.#lastWhole = Math.min(this.#lastWhole, round);
   }
 
   /** One score after the other, until none waits. */
@@ -184,8 +195,11 @@ export class Scoring {
   ): Promise<void> {
     const { settings, worker, store, send, tell } = this.#context;
     const startMs = performance.now();
+    const { times } = this.#undone;
     const logits = await this.#logits(parameters, part, beside);
     const secondLogits = second === null ? null : await this.#logits(parameters, 'second', beside);
+    // Of parameters that never were.
+    if (this.#undone.times > times && parameters.version > this.#undone.round) return;
     await tell(async () => {
       const { version, values } = parameters;
       const score = await worker.score({ version, values, part, logits, secondLogits });

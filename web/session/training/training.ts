@@ -4,8 +4,9 @@ import type { DeviceView, RoomView, ScoreReport } from '../../../signaling/proto
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import { holdsRun, wholeRun } from '../../../signaling/protocol/split.ts';
 import type { TokenBatch } from '../../../worker/api/batch.ts';
-import type { OpenedSession } from '../../../worker/api/host-api.ts';
+import type { HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
+import type { AuditsContext } from '../rounds/audits/audits.ts';
 import { Conducts } from '../rounds/conducts.ts';
 import type { DeviceLinks, ParameterState } from '../rounds/device-links.ts';
 import type { AbleDevice } from '../rounds/round-step.ts';
@@ -15,6 +16,8 @@ import { Relay } from '../rounds/split/relay.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import { Emitter } from '../world/emitter.ts';
 import { messageOf } from '../world/with-progress.ts';
+import { Checking } from './checking.ts';
+import { earlyStop } from './early-stop.ts';
 import { OneRound, type OneRoundContext } from './one-round.ts';
 import { Pipelines } from './pipelines.ts';
 import { Scoring, type ScoringContext } from './scoring.ts';
@@ -41,7 +44,8 @@ export interface TrainingContext {
   readonly secondDev: OpenedSession['secondDev'];
   /** Evaluations without a better score after which training ends; 0 never. */
   readonly patience: number;
-  readonly worker: OneRoundContext['worker'] & ScoringContext['worker'];
+  readonly worker: OneRoundContext['worker'] & ScoringContext['worker'] & Pick<HostWorkerApi, 'undo'>;
+  readonly audits: Pick<AuditsContext, 'share' | 'key' | 'onLiar'>;
   readonly deviceLinks: DeviceLinks;
   readonly room: () => RoomView | null;
   readonly store: ViewStore;
@@ -50,10 +54,6 @@ export interface TrainingContext {
   readonly onRound: (round: number, resting: boolean) => void;
   readonly onPhase: (phase: RoomView['phase']) => void;
 }
-
-/** Whether so many evaluations came after the best one. */
-export const isExhausted = (scores: readonly ScoreReport[], bestRound: number, patience: number): boolean =>
-  patience > 0 && scores.filter(({ round }) => round > bestRound).length >= patience;
 
 /** The host's rounds from first to last: train, merge, step; scores beside them. One loop; phase changes act between rounds. */
 export class Training {
@@ -67,6 +67,7 @@ export class Training {
   #skipped = NONE_SKIPPED;
   readonly #conducts: Conducts;
   readonly #scoring: Scoring;
+  readonly #checking: Checking;
   readonly #oneRound: OneRound;
   readonly #turns = new Turns();
   readonly #pipelines: Pipelines;
@@ -114,9 +115,20 @@ export class Training {
       onNews: (kind, sentence) => store.notice(kind, sentence),
       nameOf: (id) => this.#nameOf(id),
     });
+    this.#checking = new Checking({
+      ...{ ...context.audits, term, settings, deviceLinks, worker, store },
+      host: () => room()?.host ?? null,
+      able: () => this.#readyDevices().flatMap((device) => this.#believed(device)),
+      nameOf: (id) => this.#nameOf(id),
+      onLiar: (device) => {
+        context.audits.onLiar(device);
+        this.#changed.emit();
+      },
+    });
     this.#oneRound = new OneRound({
       ...{ term, settings, worker, deviceLinks, store, send },
       conducts: this.#conducts,
+      audits: this.#checking.audits,
       ready: () => this.#readyDevices(),
       devices: () => room()?.devices ?? [],
       host: () => room()?.host ?? '',
@@ -170,6 +182,7 @@ export class Training {
   close(): void {
     this.#conducts.close();
     this.#relay.close();
+    this.#checking.close();
     this.#abort.abort();
     this.#changed.emit();
   }
@@ -180,14 +193,19 @@ export class Training {
     const { rounds } = this.#context.settings.training;
     try {
       while (!this.#abort.signal.aborted) {
-        await this.#until(() => this.#phase === 'training' && this.#isManned());
+        await this.#until(() => this.#checking.isDue || (this.#phase === 'training' && this.#isManned()));
+        if (await this.#goBack()) continue;
         this.#scoring.check();
         if (!this.#finishing) this.#stopEarly();
-        if (this.#round >= rounds || this.#finishing) break;
+        if (this.#round >= rounds || this.#isFinishing) {
+          await this.#checking.settled();
+          if (this.#checking.isDue) continue;
+          break;
+        }
         // Here and not after the round, so that a session that goes on from a checkpoint makes up for an evaluation that was cut off.
         await this.#scoring.beginDue(this.#round, this.#plan());
-        await this.#until(() => this.#finishing || (this.#phase === 'training' && this.#laidOut() !== null));
-        if (this.#finishing) continue;
+        await this.#until(() => this.#isWanted() || (this.#phase === 'training' && this.#laidOut() !== null));
+        if (this.#isWanted()) continue;
         await this.#nextRound();
       }
       if (this.#abort.signal.aborted) return;
@@ -199,6 +217,30 @@ export class Training {
       this.#context.store.notice('problem', `${TRAINING_PAUSED} ${messageOf(error)}`);
       this.#ended('paused');
     }
+  }
+
+  /** Rounds that are repeated come first. */
+  get #isFinishing(): boolean {
+    return this.#finishing && this.#checking.isRepeated(this.#round);
+  }
+
+  /** Something else comes before the next round. */
+  #isWanted(): boolean {
+    return this.#isFinishing || this.#checking.isDue;
+  }
+
+  /** Undoes rounds where a device lied; true where it did. */
+  async #goBack(): Promise<boolean> {
+    let round: number | null = null;
+    await this.#tell(async () => {
+      round = await this.#checking.goBack(this.#round);
+      if (round === null) return;
+      this.#round = round;
+      this.#skipped = NONE_SKIPPED;
+      this.#oneRound.undone();
+      this.#scoring.undone(round);
+    });
+    return round !== null;
   }
 
   /** Nothing runs any more when others hear of it: they may start again at once. */
@@ -291,11 +333,10 @@ export class Training {
 
   #stopEarly(): void {
     const { patience, store } = this.#context;
-    const { best, scores } = store.view;
-    if (best === null || !isExhausted(scores, best.round, patience)) return;
+    const sentence = earlyStop(store.view, patience);
+    if (sentence === null) return;
     this.#finishing = true;
-    const evaluations = patience === 1 ? 'The last evaluation was' : `The last ${patience} evaluations were`;
-    store.notice('news', `${evaluations} no better than the one after round ${best.round}: training ends early.`);
+    store.notice('news', sentence);
   }
 
   #setPhase(phase: Phase): void {

@@ -186,6 +186,8 @@ export interface HostOptions {
   readonly patience: number;
   /** What hidden states are rounded to between the stages of a split room; f32 without it. A session that is gone on with keeps its own. */
   readonly hiddenStates?: HiddenStates;
+  /** Part of the room's compute that audits of other devices may take; 0 believes everybody; the usual part where it is not said. */
+  readonly audits?: number;
 }
 
 /** A session that one has the link of, or the code alone: then `secret` is null. */

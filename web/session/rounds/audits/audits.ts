@@ -66,6 +66,7 @@ export class Audits {
   #input: OrderInput | null = null;
   /** The round to which training has to go back; null where it need not. */
   #undoTo: number | null = null;
+  readonly #liars = new Set<string>();
   readonly #waiting = new Set<() => void>();
 
   constructor(context: AuditsContext) {
@@ -92,7 +93,14 @@ export class Audits {
     this.#input = input;
     const { round, course, term } = input;
     const draw = (name: string): number => drawn(this.#context.key, term, course, round, name);
-    this.#take({ type: 'round', round, given: givenOf(result), draw });
+    const given = givenOf(result);
+    // Who was found out during the round has given to it all the same.
+    if (given.some(({ device }) => this.#liars.has(device))) this.#goBackTo(round - 1);
+    this.#take({ type: 'round', round, given: given.filter(({ device }) => !this.#liars.has(device)), draw });
+  }
+
+  get hasUndo(): boolean {
+    return this.#undoTo !== null;
   }
 
   /** The round to go back to before the next one begins; null for none. What it says is said once. */
@@ -119,6 +127,10 @@ export class Audits {
       const timer = setTimeout(go, SETTLE_MS);
       this.#waiting.add(go);
     });
+  }
+
+  #goBackTo(round: number): void {
+    this.#undoTo = Math.min(this.#undoTo ?? round, round);
   }
 
   #isSettled(): boolean {
@@ -190,7 +202,8 @@ export class Audits {
         const who = by.map(nameOf).join(' and ');
         const what = asAuditor ? `when it checked a part of round ${round}, ` : `in round ${round} `;
         onNews('problem', `${nameOf(device)} was removed: ${what}${mismatchWords(mismatch)} (checked by ${who}).`);
-        if (undoTo !== null) this.#undoTo = Math.min(this.#undoTo ?? undoTo, undoTo);
+        if (undoTo !== null) this.#goBackTo(undoTo);
+        this.#liars.add(device);
         onLiar(device);
         break;
       }

@@ -3,9 +3,6 @@ import { sha256 } from '@noble/hashes/sha2.js';
 
 /** So many of a device's first rounds are audited whatever the chance. */
 export const NEWCOMER_ROUNDS = 3;
-/** Part of the room's compute that audits may take unless a session chooses another. */
-export const DEFAULT_AUDITS = 0.08;
-
 /**
  * Rounds from one audit of a device to the next at most, where audits are to take the part `share` of the compute: the gap is even over 1 to
  * this, so (1 + gap) / 2 rounds in the mean, of which one is computed twice.
