@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { DeviceView, ScoreReport } from '../../signaling/protocol/room-view.ts';
 import { isExhausted } from '../../web/session/training/early-stop.ts';
-import { isReady } from '../../web/session/training/training.ts';
+import { isReady } from '../../web/session/training/ready.ts';
 import { profile } from '../protocol/samples.ts';
 
 const at = (...rounds: number[]): ScoreReport[] =>

@@ -1,8 +1,7 @@
 import { trainedLayers } from '../../../signaling/protocol/adapters.ts';
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
-import type { DeviceView, RoomView, ScoreReport } from '../../../signaling/protocol/room-view.ts';
+import type { DeviceView, RoomView } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
-import { holdsRun, wholeRun } from '../../../signaling/protocol/split.ts';
 import type { TokenBatch } from '../../../worker/api/batch.ts';
 import type { HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
@@ -20,6 +19,7 @@ import { Checking } from './checking.ts';
 import { earlyStop } from './early-stop.ts';
 import { OneRound, type OneRoundContext } from './one-round.ts';
 import { Pipelines } from './pipelines.ts';
+import { holdsAll, isReady } from './ready.ts';
 import { Scoring, type ScoringContext } from './scoring.ts';
 import { afterSkipped, endsTraining, NONE_SKIPPED, skippedSentence } from './skipped-rounds.ts';
 import { Turns } from './turns.ts';
@@ -286,9 +286,8 @@ export class Training {
   /** Devices that can do a whole model's work. */
   #readyDevices(): readonly DeviceView[] {
     const { room, deviceLinks, settings } = this.#context;
-    return (room()?.devices ?? []).filter(
-      (device) => isReady(device) && holdsAll(device, settings.shape.layers) && deviceLinks.has(device.id),
-    );
+    const { layers } = settings.shape;
+    return (room()?.devices ?? []).filter((one) => isReady(one) && holdsAll(one, layers) && deviceLinks.has(one.id));
   }
 
   #believed(device: DeviceView): readonly AbleDevice[] {
@@ -358,11 +357,3 @@ export class Training {
     });
   }
 }
-
-/** Those that do not say what they hold hold the whole model. */
-const holdsAll = ({ holds }: DeviceView, layers: number): boolean =>
-  (holds ?? null) === null || holdsRun(holds, wholeRun(layers));
-
-/** Devices that can take work now. */
-export const isReady = (device: DeviceView): boolean =>
-  device.status.kind === 'ready' && device.profile !== null && device.linked;
