@@ -127,7 +127,7 @@ it('an engine that keeps one pass open goes forward again where the window is wi
   let [open, most] = [0, 0];
   const onePass: Engine = {
     ...engine,
-    name: 'webgpu',
+    openPasses: 1,
     begin: async (batch, options) => {
       begun.push(options.saveFrom < LAYERS ? 'saving' : 'passing');
       const pass = await engine.begin(batch, options);
