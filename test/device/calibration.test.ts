@@ -27,6 +27,11 @@ describe('the cost model from timed passes', () => {
     expect(fit.secondsPerSample.forwardPerLayer).toBeCloseTo(2e-2, 10);
     expect(fit.secondsPerSample.backwardPerLayer).toBeCloseTo(3e-2, 10);
     expect(fit.overheadSeconds).toBeCloseTo(1e-3 + 2e-3 + 12 * 3e-3 + 6 * 4e-3, 10);
+    // By unit, for rooms that split the model.
+    expect(fit.fixedSeconds.embed).toBeCloseTo(1e-3, 10);
+    expect(fit.fixedSeconds.head).toBeCloseTo(2e-3, 10);
+    expect(fit.fixedSeconds.forwardPerLayer).toBeCloseTo(3e-3, 10);
+    expect(fit.fixedSeconds.backwardPerLayer).toBeCloseTo(4e-3, 10);
   });
 
   it('counts the overhead of half the layers that any pass goes back through', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { randomModel } from '../../worker/check/random-model.ts';
-import { probeMemory } from '../../worker/device/memory-probe.ts';
+import { probeMemory, probePartMemory } from '../../worker/device/memory-probe.ts';
 import type { Engine } from '../../worker/engine/engine.ts';
 import { recallFact, rememberFact } from '../../worker/engine/machine-facts.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
@@ -64,6 +64,40 @@ describe('the memory probe', () => {
     const unclaimed = engine('unclaimed', 1e9);
     expect(await probeMemory(unclaimed.made, { samples: 1, tokens: 8, limitBytes: 90 })).toBe(0);
     expect(unclaimed.tried).toEqual([]);
+  });
+
+  it('of a device without its run opens passes of one layer until they take the claim, in the place of weights, too', async () => {
+    const tried: unknown[] = [];
+    const roomy = (backend: string, memory: number): Engine => ({
+      ...reference,
+      backend,
+      bytes: (samples, _, { savedLayers, openPasses = 1 }) => ({
+        weightsBytes: 100,
+        transientBytes: 10 * samples,
+        savedBytes: 5 * samples * savedLayers * openPasses,
+        gradientBytes: 0,
+      }),
+      fits: async (samples, tokens, needs) => {
+        tried.push([samples, tokens, needs.savedLayers, needs.openPasses]);
+        return 110 + 5 * needs.savedLayers * (needs.openPasses ?? 1) <= memory;
+      },
+    });
+    const claim = { samples: 4, tokens: 8, layers: 6, otherBytes: 203, limitBytes: 1000 };
+    // The whole model would have 203 bytes of other weights, 41 times what a pass keeps, and 4 samples through 6 layers: 65 passes, 435 bytes.
+    expect(await probePartMemory(roomy('part of much', 1e9), claim)).toBe(1000);
+    expect(tried).toEqual([[1, 8, 1, 65]]);
+    tried.length = 0;
+    // Within a claim of 212: (212 - 110) / 5 passes.
+    expect(await probePartMemory(roomy('part of a claim', 1e9), { ...claim, limitBytes: 212 })).toBe(212);
+    expect(tried).toEqual([[1, 8, 1, 20]]);
+    tried.length = 0;
+    // The device has 130: half of 20 passes is too much still, a quarter takes 135, an eighth 120.
+    expect(await probePartMemory(roomy('part of little', 130), { ...claim, limitBytes: 212 })).toBe(120);
+    expect(tried).toEqual([20, 10, 5, 2].map((passes) => [1, 8, 1, passes]));
+    tried.length = 0;
+    expect(await probePartMemory(roomy('part of next to nothing', 110), { ...claim, limitBytes: 112 })).toBe(112);
+    expect(tried).toEqual([[1, 8, 0, 0]]);
+    expect(await probePartMemory(roomy('part of nothing', 10), { ...claim, limitBytes: 100 })).toBe(0);
   });
 
   it('takes half after a tab that died of it, and more again with each time that goes well', async () => {

@@ -7,12 +7,14 @@ it('a device that is four times slower states four times the seconds and a quart
   const speed = {
     overheadSeconds: 1,
     secondsPerSample: { embed: 2, forwardPerLayer: 3, backwardPerLayer: 5, head: 7 },
+    fixedSeconds: { embed: 11, forwardPerLayer: 13, backwardPerLayer: 17, head: 19 },
     flopsPerSecond: 400,
     memoryBytesPerSecond: 800,
   };
   expect(slowed(speed, 4)).toEqual({
     overheadSeconds: 4,
     secondsPerSample: { embed: 8, forwardPerLayer: 12, backwardPerLayer: 20, head: 28 },
+    fixedSeconds: { embed: 44, forwardPerLayer: 52, backwardPerLayer: 68, head: 76 },
     flopsPerSecond: 100,
     memoryBytesPerSecond: 200,
   });

@@ -7,7 +7,11 @@ import { labelsForLoss, lossOf } from '../engine/loss.ts';
 import { maxTokens } from '../model/config.ts';
 import { deepestTrained } from '../model/layout.ts';
 
-type Seconds = Pick<Profile, 'overheadSeconds' | 'secondsPerSample'>;
+type UnitSeconds = Profile['secondsPerSample'];
+type Seconds = Pick<Profile, 'overheadSeconds' | 'secondsPerSample'> & {
+  /** Of a pass, whatever its samples, by unit. */
+  readonly fixedSeconds: UnitSeconds;
+};
 type Speed = Seconds & Pick<Profile, 'flopsPerSecond'>;
 
 /** Seconds that the whole measurement may take, about. */
@@ -31,13 +35,17 @@ export interface PassSeconds {
 /**
  * Seconds of a pass with the real engine at the session's shapes. Each kind of pass ends with a read-back (loss, gradient), which waits
  * for whatever a device computes in the background; what a layer costs is the difference of two kinds, measured one after the other so
- * that they see the same machine. Medians of a few repetitions, with one sample and with as many as the time allows.
+ * that they see the same machine. Medians of a few repetitions, with one sample and with as many as the time allows. The overhead is that of
+ * `model`'s layers, of which the engine may have fewer.
  */
 export async function measureSeconds(
   engine: Engine,
   { training, task }: Pick<SessionSettings, 'training' | 'task'>,
+  model: { readonly layers: number; readonly deepest: number } = {
+    layers: engine.shape.layers,
+    deepest: deepestTrained(engine.layout),
+  },
 ): Promise<Speed> {
-  const { layers } = engine.shape;
   const deepest = deepestTrained(engine.layout);
   const tokens = Math.min(task.roundTokens, maxTokens(engine.shape));
   // One for each label where a sample may have several: the loss is computed as in a round.
@@ -75,7 +83,7 @@ export async function measureSeconds(
     // A device on which a single pass takes seconds is measured once.
     if (elapsed() > 2 * BUDGET_SECONDS) break;
   }
-  const seconds = fitSeconds({ layers, deepest, measured: layerCount, samples, few, many });
+  const seconds = fitSeconds({ ...model, measured: layerCount, samples, few, many });
   const { forwardPerLayer, backwardPerLayer } = seconds.secondsPerSample;
   return { ...seconds, flopsPerSecond: layerFlops(engine.shape, tokens) / (forwardPerLayer + backwardPerLayer) };
 }
@@ -115,10 +123,16 @@ export function fitSeconds(input: {
     backwardPerLayer: perSample('backwardPerLayer'),
     head: perSample('head'),
   };
-  const fixed = (part: keyof typeof secondsPerSample) => Math.max(0, typical(few, part) - secondsPerSample[part]);
-  const overheadSeconds =
-    fixed('embed') + fixed('head') + layers * fixed('forwardPerLayer') + (deepest / 2) * fixed('backwardPerLayer');
-  return { overheadSeconds, secondsPerSample };
+  const fixed = (part: keyof UnitSeconds) => Math.max(0, typical(few, part) - secondsPerSample[part]);
+  const fixedSeconds = {
+    embed: fixed('embed'),
+    forwardPerLayer: fixed('forwardPerLayer'),
+    backwardPerLayer: fixed('backwardPerLayer'),
+    head: fixed('head'),
+  };
+  const { embed, head, forwardPerLayer, backwardPerLayer } = fixedSeconds;
+  const overheadSeconds = embed + head + layers * forwardPerLayer + (deepest / 2) * backwardPerLayer;
+  return { overheadSeconds, secondsPerSample, fixedSeconds };
 }
 
 /**

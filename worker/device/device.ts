@@ -15,9 +15,10 @@ import { frozenBytes, frozenTensors } from '../model/description.ts';
 import { modelFiles } from '../model/open-model.ts';
 import { measureSeconds } from './calibration.ts';
 import { chooseEngine, refuseLongSamples, refuseOtherShape, refuseTooLarge, requestOf } from './loading.ts';
+import { measurePart } from './measure-part.ts';
 import { probeMemory } from './memory-probe.ts';
 import { StageDesk } from './stage-desk.ts';
-import { memoryOf, slowed } from './stated.ts';
+import { memoryOf, slowed, unitBytes } from './stated.ts';
 import { stepPause } from './step-pause.ts';
 import { TransferMeter } from './transfer-meter.ts';
 
@@ -65,8 +66,14 @@ export class Device implements DeviceWorkerApi {
     return frozenBytes(settings.shape, settings.weights) <= memoryLimitBytes;
   }
 
-  async measure(): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
-    throw new Error('This device cannot measure itself before it has the model yet.');
+  async measure({
+    settings,
+    slowdown,
+    memoryLimitBytes,
+  }: Parameters<DeviceWorkerApi['measure']>[0]): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
+    const profile = await measurePart(settings, { slowdown, memoryLimitBytes });
+    this.#limitBytes = profile.memory.limitBytes;
+    return profile;
   }
 
   async prefetch(): Promise<void> {}
@@ -119,7 +126,7 @@ export class Device implements DeviceWorkerApi {
 
   async profile({ memoryLimitBytes }: { memoryLimitBytes: number }): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
     const { engine, settings, slowdown } = this.#ready();
-    const speed = await measureSeconds(engine, settings);
+    const { fixedSeconds: fixed, ...speed } = await measureSeconds(engine, settings);
     // Seconds at the length that rounds really have, memory at the length that they may have.
     const tokens = settings.training.maxTokens;
     const limitBytes = await probeMemory(engine, {
@@ -129,11 +136,13 @@ export class Device implements DeviceWorkerApi {
     });
     this.#limitBytes = limitBytes;
     const memoryBytesPerSecond = await engine.copyBytesPerSecond();
+    const { fixedSeconds, ...stated } = slowed({ ...speed, memoryBytesPerSecond, fixedSeconds: fixed }, slowdown);
     return {
       engine: engine.name,
       backend: engine.backend,
-      ...slowed({ ...speed, memoryBytesPerSecond }, slowdown),
+      ...stated,
       memory: memoryOf(engine, tokens, limitBytes),
+      parts: { fixedSeconds, ...unitBytes(engine.shape, engine.layout, settings.weights) },
     };
   }
 

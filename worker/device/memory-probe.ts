@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, PassNeeds } from '../engine/engine.ts';
 import { recallFact, rememberFact } from '../engine/machine-facts.ts';
 import { deepestTrained } from '../model/layout.ts';
 
@@ -19,15 +19,53 @@ const RAISE = 1.25;
  * the claim, can have its memory; less where it cannot. Nothing more than that order needs is ever asked for. A browser may end a tab
  * that takes too much without a word, so what is tried is written down first.
  */
-export async function probeMemory(engine: Engine, claim: MemoryClaim): Promise<number> {
+export function probeMemory(engine: Engine, claim: MemoryClaim): Promise<number> {
+  return probe(engine, claim, (limitBytes) => smallerAndSmaller(engine, { ...claim, limitBytes }));
+}
+
+/** What a device that will hold some of a model's layers may be asked for, and what it holds of them in the meantime: one. */
+export interface PartClaim extends MemoryClaim {
+  /** That go backward in the whole model. */
+  readonly layers: number;
+  /** Of the whole model's weights beside those that the engine has. */
+  readonly otherBytes: number;
+}
+
+/**
+ * The same for a device that does not know its run yet, by an engine of one layer: passes stay open side by side, each a layer's memory,
+ * until they take what the claim allows, or what the whole model would if that is less. They stand in for weights, too.
+ */
+export function probePartMemory(engine: Engine, claim: PartClaim): Promise<number> {
+  const bytesOf = (openPasses: number): number => {
+    const bytes = engine.bytes(1, claim.tokens, { savedLayers: Math.min(1, openPasses), openPasses });
+    return bytes.weightsBytes + bytes.transientBytes + bytes.savedBytes + bytes.gradientBytes;
+  };
+  const { savedBytes } = engine.bytes(1, claim.tokens, { savedLayers: 1 });
+  const most = claim.layers * claim.samples + Math.ceil(Math.max(0, claim.otherBytes) / Math.max(1, savedBytes));
+  return probe(engine, claim, (limitBytes) => {
+    const within = largestWithin(most, (passes) => bytesOf(passes) <= limitBytes);
+    return [...halves(within), 0]
+      .map((openPasses) => ({
+        samples: 1,
+        needs: { savedLayers: Math.min(1, openPasses), openPasses },
+        bytes: bytesOf(openPasses),
+      }))
+      .filter(({ bytes }) => bytes <= limitBytes);
+  });
+}
+
+async function probe(
+  engine: Engine,
+  claim: MemoryClaim,
+  ordersWithin: (limitBytes: number) => readonly ProbedOrder[],
+): Promise<number> {
   const key = ['memory probe', engine.backend].join('/');
   const earlier = v.safeParse(RemainsSchema, await recallFact(key));
   const believed = earlier.success ? earlier.output.limitBytes * (earlier.output.underWay ? 0.5 : RAISE) : Infinity;
   const limitBytes = Math.min(claim.limitBytes, believed);
-  const orders = smallerAndSmaller(engine, { ...claim, limitBytes });
-  for (const [index, { samples, depth, bytes }] of orders.entries()) {
+  for (const [index, { samples, needs, bytes }] of ordersWithin(limitBytes).entries()) {
     await rememberFact(key, { limitBytes: bytes, underWay: true });
-    const fits = await engine.fits(samples, claim.tokens, { savedLayers: depth });
+    const fits = await engine.fits(samples, claim.tokens, needs);
     await rememberFact(key, { limitBytes: fits && index === 0 ? limitBytes : bytes, underWay: false });
     if (fits) return index === 0 ? limitBytes : bytes;
   }
@@ -36,17 +74,16 @@ export async function probeMemory(engine: Engine, claim: MemoryClaim): Promise<n
 
 interface ProbedOrder {
   readonly samples: number;
-  readonly depth: number;
+  readonly needs: PassNeeds;
   readonly bytes: number;
 }
 
 /** Orders within the limit, the deepest and largest first: then half the samples, and half the layers for a single one. */
 function smallerAndSmaller(engine: Engine, { samples: most, tokens, limitBytes }: MemoryClaim): readonly ProbedOrder[] {
   const order = (samples: number, depth: number): ProbedOrder => {
-    const { weightsBytes, transientBytes, savedBytes, gradientBytes } = engine.bytes(samples, tokens, {
-      savedLayers: depth,
-    });
-    return { samples, depth, bytes: weightsBytes + transientBytes + savedBytes + gradientBytes };
+    const needs = { savedLayers: depth };
+    const { weightsBytes, transientBytes, savedBytes, gradientBytes } = engine.bytes(samples, tokens, needs);
+    return { samples, needs, bytes: weightsBytes + transientBytes + savedBytes + gradientBytes };
   };
   const layers = deepestTrained(engine.layout);
   const largest = largestWithin(most, (samples) => order(samples, layers).bytes <= limitBytes);

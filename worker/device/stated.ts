@@ -1,20 +1,26 @@
 import type { Profile } from '../../signaling/protocol/profile.ts';
+import type { ModelShape, WeightStorage } from '../../signaling/protocol/settings.ts';
 import type { Engine } from '../engine/engine.ts';
-import { longestBlock } from '../model/layout.ts';
+import { embeddingBytes, frozenBytes, layerBytes } from '../model/description.ts';
+import { longestBlock, type ParameterLayout } from '../model/layout.ts';
 
-type Speed = Pick<Profile, 'overheadSeconds' | 'secondsPerSample' | 'flopsPerSecond' | 'memoryBytesPerSecond'>;
+type UnitSeconds = Profile['secondsPerSample'];
+type Speed = Pick<Profile, 'overheadSeconds' | 'secondsPerSample' | 'flopsPerSecond' | 'memoryBytesPerSecond'> & {
+  readonly fixedSeconds: UnitSeconds;
+};
 
 /** What a device that is `slowdown` times slower states: every second so many times longer, every rate so many times lower. */
 export function slowed(speed: Speed, slowdown: number): Speed {
-  const { embed, forwardPerLayer, backwardPerLayer, head } = speed.secondsPerSample;
+  const longer = ({ embed, forwardPerLayer, backwardPerLayer, head }: UnitSeconds): UnitSeconds => ({
+    embed: embed * slowdown,
+    forwardPerLayer: forwardPerLayer * slowdown,
+    backwardPerLayer: backwardPerLayer * slowdown,
+    head: head * slowdown,
+  });
   return {
     overheadSeconds: speed.overheadSeconds * slowdown,
-    secondsPerSample: {
-      embed: embed * slowdown,
-      forwardPerLayer: forwardPerLayer * slowdown,
-      backwardPerLayer: backwardPerLayer * slowdown,
-      head: head * slowdown,
-    },
+    secondsPerSample: longer(speed.secondsPerSample),
+    fixedSeconds: longer(speed.fixedSeconds),
     flopsPerSecond: speed.flopsPerSecond / slowdown,
     memoryBytesPerSecond: speed.memoryBytesPerSecond / slowdown,
   };
@@ -39,4 +45,36 @@ export function memoryOf(
       recompute: { transientPerSample: again.transientBytes, savedPerSamplePerLayer: again.savedBytes },
     }),
   };
+}
+
+export type UnitBytes = Omit<NonNullable<Profile['parts']>, 'fixedSeconds'>;
+
+const F32 = Float32Array.BYTES_PER_ELEMENT;
+
+/**
+ * What a device holds for each unit of a model: the frozen tensors, and the trained values that belong to them. The head's gradient is
+ * there whenever the head is, so it counts with it.
+ */
+export function unitBytes(shape: ModelShape, layout: ParameterLayout, storage: WeightStorage): UnitBytes {
+  return {
+    embeddingBytes: embeddingBytes(shape, storage),
+    layerBytes: layerBytes(shape, storage) + F32 * longestBlock(layout),
+    headBytes: 2 * F32 * layout.head.length,
+  };
+}
+
+/**
+ * Bytes of a whole model as this engine, which has a smaller one, would hold it: what it holds besides its own tensors (a copy of the
+ * layer that runs, tables of constants), and the model's. The profile's `weightsBytes` less the units' is therefore what a device takes
+ * whatever its run.
+ */
+export function weightsOf(
+  engine: Pick<Engine, 'bytes' | 'layout' | 'shape'>,
+  storage: WeightStorage,
+  shape: ModelShape,
+  layout: ParameterLayout,
+): number {
+  const { weightsBytes, gradientBytes } = engine.bytes(1, 1, { savedLayers: 0 });
+  const own = frozenBytes(engine.shape, storage) + F32 * engine.layout.length;
+  return weightsBytes + gradientBytes - own + frozenBytes(shape, storage) + F32 * layout.length;
 }

@@ -2,7 +2,7 @@ import type { Block } from '../../signaling/protocol/round.ts';
 import type { ModelShape } from '../../signaling/protocol/settings.ts';
 import type { ModelPart } from '../../signaling/protocol/split.ts';
 import type { TokenBatch } from '../api/batch.ts';
-import { layersOf, type ParameterBlock, type ParameterLayout, placeOfBlock } from '../model/layout.ts';
+import { layersOf, longestBlock, type ParameterBlock, type ParameterLayout, placeOfBlock } from '../model/layout.ts';
 import type { BlockValues, Engine, LayerRange, Pass } from './engine.ts';
 import { firstOfPacked, hiddenFromFirst, hiddenFromPacked } from './hidden.ts';
 
@@ -54,9 +54,18 @@ export function blocksOf(layout: ParameterLayout, part: ModelPart): ReadonlyMap<
   );
 }
 
-/** f32 values of all of them. */
-export const parameterCount = (layout: ParameterLayout, part: ModelPart): number =>
-  [...blocksOf(layout, part).values()].reduce((sum, { length }) => sum + length, 0);
+/** f32 values of a part's trained blocks: of all, of the head, and of the layer that has most. */
+export interface TrainedSizes {
+  readonly parameters: number;
+  readonly headLength: number;
+  readonly longest: number;
+}
+
+export const trainedSizes = (layout: ParameterLayout, part: ModelPart): TrainedSizes => ({
+  parameters: [...blocksOf(layout, part).values()].reduce((sum, { length }) => sum + length, 0),
+  headLength: part.head ? layout.head.length : 0,
+  longest: longestBlock(layout, part),
+});
 
 /** Copies of the part's blocks out of the flat vector of the whole model. @throws RangeError where its length is not the model's. */
 export function blocksFrom(layout: ParameterLayout, part: ModelPart, values: Float32Array): readonly BlockValues[] {

@@ -7,7 +7,7 @@ import { layersOf, type ParameterLayout, parameterLayout, placeOfBlock } from '.
 import { checkedBatch } from '../checked-batch.ts';
 import type { BlockValues, Engine, EngineBytes, EngineRequest, PassNeeds } from '../engine.ts';
 import { plainLoss } from '../loss.ts';
-import { blocksFrom, checkedBlocks, hiddenWrappers, isHeadAlone, parameterCount } from '../part.ts';
+import { blocksFrom, checkedBlocks, hiddenWrappers, isHeadAlone, type TrainedSizes, trainedSizes } from '../part.ts';
 import { processorCopyRate } from '../processor-copy-rate.ts';
 import { scalesOf } from './graph-builder.ts';
 import { headGraphs } from './head-graphs.ts';
@@ -84,14 +84,7 @@ export async function createOnnxEngine(request: EngineRequest, provider: OnnxPro
   };
   const saved = await measureSavedSizes(parts);
   const bytes: Engine['bytes'] = (samples, tokens, needs) =>
-    onnxBytes(
-      { ...request, part },
-      parameterCount(layout, part),
-      saved,
-      samples,
-      isHeadAlone(part) ? 1 : tokens,
-      needs,
-    );
+    onnxBytes({ ...request, part }, trainedSizes(layout, part), saved, samples, isHeadAlone(part) ? 1 : tokens, needs);
 
   return {
     name: 'onnx',
@@ -160,7 +153,7 @@ function trainedTensors({ block, values }: BlockValues, layout: ParameterLayout,
  */
 function onnxBytes(
   { shape, weightStorage, part }: EngineRequest & { readonly part: ModelPart },
-  parameters: number,
+  { parameters, headLength, longest }: TrainedSizes,
   saved: SavedSizes,
   samples: number,
   tokens: number,
@@ -179,6 +172,6 @@ function onnxBytes(
     // The embeddings and the head work on their input, a mask and their output.
     transientBytes: 4 * (hasLayers ? rows * (6 * c + 3 * f + 3 * heads * tokens) + copied + dequantised : 3 * rows * c),
     savedBytes: 4 * savedLayers * openPasses * savedPerLayer,
-    gradientBytes: 4 * parameters,
+    gradientBytes: 4 * (headLength + savedLayers * longest),
   };
 }

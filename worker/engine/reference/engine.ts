@@ -35,10 +35,11 @@ import {
   checkedBlocks,
   hiddenWrappers,
   isHeadAlone,
-  parameterCount,
   requireEmbeddings,
   requireHead,
   requireLayers,
+  type TrainedSizes,
+  trainedSizes,
 } from '../part.ts';
 import { processorCopyRate } from '../processor-copy-rate.ts';
 import type { AttentionDims } from './attention.ts';
@@ -211,13 +212,7 @@ export async function createReferenceEngine(request: EngineRequest, store: Store
     begin: async (batch, options) => begin(checkedBatch(batch, shape, labelCount, loss, part), options),
     ...hiddenWrappers(part, shape.hiddenSize),
     bytes: (samples, tokens, needs) =>
-      referenceBytes(
-        { ...request, part },
-        parameterCount(layout, part),
-        samples,
-        isHeadAlone(part) ? 1 : tokens,
-        needs,
-      ),
+      referenceBytes({ ...request, part }, trainedSizes(layout, part), samples, isHeadAlone(part) ? 1 : tokens, needs),
     fits: async () => true,
     copyBytesPerSecond: async () => processorCopyRate(),
     dispose: async () => {},
@@ -256,7 +251,7 @@ function blockGradient(block: ParameterBlock, layer: number, gradients: AdapterG
 /** Of the float64 arrays that a pass keeps, without dropout's masks; garbage in between is the collector's business. */
 function referenceBytes(
   { shape, lora, weightStorage, part }: EngineRequest & { readonly part: ModelPart },
-  parameters: number,
+  { parameters, headLength, longest }: TrainedSizes,
   samples: number,
   tokens: number,
   { savedLayers, openPasses = 1 }: PassNeeds,
@@ -273,6 +268,6 @@ function referenceBytes(
       (layers.length > 0 ? 8 * parameterCounts(shape).layer : 0),
     transientBytes: 8 * samples * tokens * (layers.length > 0 ? 6 * c + 2 * f + heads * tokens : 3 * c),
     savedBytes: 8 * samples * savedLayers * openPasses * perLayer,
-    gradientBytes: 4 * parameters,
+    gradientBytes: 4 * (headLength + savedLayers * longest),
   };
 }

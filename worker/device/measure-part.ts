@@ -1,0 +1,52 @@
+import type { Profile } from '../../signaling/protocol/profile.ts';
+import type { SessionSettings } from '../../signaling/protocol/settings.ts';
+import type { Engine, EngineRequest } from '../engine/engine.ts';
+import { deepestTrained, parameterLayout } from '../model/layout.ts';
+import { oneLayerModel, randomWeights } from '../model/random-part.ts';
+import { measureSeconds } from './calibration.ts';
+import { chooseEngine, requestOf } from './loading.ts';
+import { probePartMemory } from './memory-probe.ts';
+import { memoryOf, slowed, unitBytes, weightsOf } from './stated.ts';
+
+const SEED = 1;
+
+/**
+ * What a device says of itself before anything of the model is fetched: a plan must exist before anybody knows which run to fetch. Seconds
+ * are those of one layer, a few words and the head, with random weights at the session's shapes; bytes are those of the whole model's units.
+ */
+export async function measurePart(
+  settings: SessionSettings,
+  { slowdown, memoryLimitBytes }: { readonly slowdown: number; readonly memoryLimitBytes: number },
+  create: (request: EngineRequest) => Promise<Engine> = async (request) => (await chooseEngine(request)).engine,
+): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
+  const request = requestOf(settings);
+  const { shape, lora, labelCount, weightStorage } = request;
+  const layout = parameterLayout(shape, lora, labelCount);
+  const engine = await create({ ...request, ...oneLayerModel(shape, lora), weights: randomWeights(SEED) });
+  try {
+    const model = { layers: shape.layers, deepest: deepestTrained(layout) };
+    const { fixedSeconds, ...speed } = await measureSeconds(engine, settings, model);
+    const tokens = settings.training.maxTokens;
+    const units = unitBytes(shape, layout, weightStorage);
+    const weightsBytes = weightsOf(engine, weightStorage, shape, layout);
+    const limitBytes = await probePartMemory(engine, {
+      samples: settings.training.samplesPerRound,
+      tokens,
+      limitBytes: memoryLimitBytes,
+      layers: model.deepest,
+      otherBytes: weightsBytes - engine.bytes(1, tokens, { savedLayers: 0 }).weightsBytes,
+    });
+    const memoryBytesPerSecond = await engine.copyBytesPerSecond();
+    const stated = slowed({ ...speed, memoryBytesPerSecond, fixedSeconds }, slowdown);
+    const { fixedSeconds: fixed, ...rest } = stated;
+    return {
+      engine: engine.name,
+      backend: engine.backend,
+      ...rest,
+      memory: { ...memoryOf(engine, tokens, limitBytes), weightsBytes },
+      parts: { fixedSeconds: fixed, ...units },
+    };
+  } finally {
+    await engine.dispose();
+  }
+}
