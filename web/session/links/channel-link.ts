@@ -10,14 +10,11 @@ import { Ending, whileOpen } from '../world/ending.ts';
 import { Allowance, type Rate } from './allowance.ts';
 import type { MessageLink, SendPace } from './message-link.ts';
 import { beginProof, type Proof, type ProofEffect, type ProofState, type ProofTerms, stepProof } from './proof.ts';
+import { SendLanes } from './send-lanes.ts';
 
 /** Above this much unsent data the sender waits. A first burst of 256 KiB overflows common UDP receive buffers and stalls for seconds. */
 const HIGH_WATER_BYTES = 128 * 1024;
 const LOW_WATER_BYTES = 32 * 1024;
-/** A paced sender may run ahead of its share by so much, so that timers need not be exact. */
-const BURST_BYTES = 64 * 1024;
-/** A slice goes at least so often, however small the share: an upload that never ends holds up the round. */
-const SLOWEST_SLICE_MS = 10_000;
 /** Who the two ends are is settled within so long, and in messages so short, or never. */
 const PROOF_MS = 10_000;
 export const PROOF_BYTES = 4096;
@@ -84,8 +81,9 @@ export class ChannelLink implements MessageLink {
   #nextNumber = 1;
   #isOpen = false;
   #heardMs = performance.now();
-  #bulk: Promise<void> = Promise.resolve();
-  #waiting = 0;
+  readonly #lanes = new SendLanes();
+  #sending = false;
+  readonly #added = new Emitter<void>();
   #silenceMs = SILENCE_MS;
 
   /** The channel must be open; `early` is what came over it before. */
@@ -120,10 +118,11 @@ export class ChannelLink implements MessageLink {
       this.#put(encodeMessage(message));
       return Promise.resolve();
     }
-    if (this.#waiting >= MAX_WAITING_MESSAGES) this.#end(TAKES_NOTHING);
-    this.#waiting++;
-    const sent = this.#bulk.then(() => this.#sendSlices(message, pace)).finally(() => this.#waiting--);
-    this.#bulk = sent.catch(() => undefined);
+    if (this.#lanes.waiting >= MAX_WAITING_MESSAGES) this.#end(TAKES_NOTHING);
+    if (this.#closed) return Promise.resolve();
+    const sent = this.#lanes.add(message, pace);
+    this.#added.emit();
+    if (!this.#sending) queueMicrotask(() => void this.#sendSlices());
     return sent;
   }
 
@@ -146,21 +145,21 @@ export class ChannelLink implements MessageLink {
     for (const slice of slices(bytes, this.#nextNumber++)) this.#write(slice);
   }
 
-  async #sendSlices(message: DataMessage, pace: SendPace | null): Promise<void> {
-    if (this.#closed) return;
-    const startMs = performance.now();
-    let paced = -BURST_BYTES;
-    for (const slice of slices(encodeMessage(message), this.#nextNumber++)) {
-      if (this.#channel.bufferedAmount > HIGH_WATER_BYTES) await this.#drained();
-      if (pace !== null) {
-        paced += slice.length;
-        const dueMs = startMs + (paced * 8 * 1000) / pace.bitsPerSecond;
-        const waitMs = Math.min(dueMs - performance.now(), SLOWEST_SLICE_MS);
-        if (waitMs > 1) await this.#slept(waitMs);
+  /** Sends what waits in the lanes until nothing does. */
+  async #sendSlices(): Promise<void> {
+    if (this.#sending) return;
+    this.#sending = true;
+    while (!this.#closed) {
+      if (this.#channel.bufferedAmount > HIGH_WATER_BYTES) {
+        await this.#drained();
+        continue;
       }
-      if (this.#closed) return;
-      this.#write(slice);
+      const next = this.#lanes.next(performance.now(), () => this.#nextNumber++);
+      if (next === null) break;
+      if (next.kind === 'slice') this.#write(next.slice);
+      else await this.#slept(next.ms);
     }
+    this.#sending = false;
   }
 
   #write(slice: Uint8Array<ArrayBuffer>): void {
@@ -179,10 +178,15 @@ export class ChannelLink implements MessageLink {
     });
   }
 
+  /** For so long, or until another message may go first. */
   #slept(ms: number): Promise<void> {
     return this.#waited((done) => {
       const timer = setTimeout(done, ms);
-      return () => clearTimeout(timer);
+      const off = this.#added.on(done);
+      return () => {
+        clearTimeout(timer);
+        off();
+      };
     });
   }
 
@@ -255,6 +259,7 @@ export class ChannelLink implements MessageLink {
   #end(why: string): void {
     if (this.#closed) return;
     clearInterval(this.#heartbeat);
+    this.#lanes.clear();
     this.#ending.end(why);
     this.#channel.close();
   }
