@@ -84,6 +84,16 @@ const unasked = async (): Promise<never> => {
   throw new Error('A stage alone was asked for.');
 };
 
+/** A seat whose worker nobody asks anything of. */
+export function seatOf(id: string): StageSeat {
+  const world = {
+    origin: '',
+    memoryLimitBytes: 1e9,
+    startDeviceWorker: () => ({ api: new DeskWorker(engine), terminate: () => undefined }),
+  };
+  return new StageSeat(id, new ModelWorker(world, settings, () => undefined));
+}
+
 export class StageDevice {
   readonly id: string;
   readonly worker: DeskWorker;

@@ -14,6 +14,7 @@ import { RoomClient, type RoomMessage } from './links/room-client.ts';
 import { tensorSizes } from './links/tensor-sizes.ts';
 import type { Measured } from './rounds/model-worker.ts';
 import { DeviceSeats } from './stages/device-seats.ts';
+import { NeighbourLinks } from './stages/neighbour-links.ts';
 import { YOU_LEFT } from './view/ended-words.ts';
 import type { InvitedTo, JoinedSession, JoinOptions, LinkProof, SessionView } from './view/view.ts';
 import { ViewStore } from './view/view-store.ts';
@@ -40,6 +41,7 @@ export class JoinSession implements JoinedSession {
   #address: PeerAddress | null = null;
   #introduction: Introduction | null = null;
   #seats: DeviceSeats | null = null;
+  #neighbours: NeighbourLinks | null = null;
   #measured: Measured | null = null;
   #linkBitsPerSecond: number | null = null;
   #link: ChannelLink | null = null;
@@ -157,6 +159,7 @@ export class JoinSession implements JoinedSession {
     else if (message.type === 'room' && !this.#options.watch) {
       if (this.#seats === null) this.#begin(message.room);
       this.#seats?.roomChanged();
+      this.#neighbours?.changed();
       this.#connect();
     }
   }
@@ -183,9 +186,21 @@ export class JoinSession implements JoinedSession {
       onFailed: (sentence) => this.#setStatus({ kind: 'failed', sentence }),
     });
     this.#seats = seats;
-    const address = new PeerAddress(this.#environment);
+    const address = new PeerAddress(this.#environment, (incoming) => void this.#neighbours?.accept(incoming));
     this.#address = address;
-    address.onAddress(() => this.#connect());
+    address.onAddress(() => {
+      this.#connect();
+      this.#neighbours?.changed();
+    });
+    this.#neighbours = new NeighbourLinks({
+      self: this.#identity.id,
+      stages: seats.stages,
+      room: () => this.#store.view.room,
+      address,
+      proofKey: this.#proofKey,
+      randomBytes: this.#environment.randomBytes,
+      onProblem: (sentence) => this.#store.notice('problem', sentence),
+    });
     if (this.#introduction !== null) address.introduce(this.#introduction);
     seats.begin();
   }
@@ -305,6 +320,7 @@ export class JoinSession implements JoinedSession {
     this.#over = true;
     for (const off of this.#offs) off();
     if (this.#relink !== null) clearTimeout(this.#relink);
+    this.#neighbours?.close();
     this.#seats?.close();
     this.#link?.close();
     this.#address?.close();

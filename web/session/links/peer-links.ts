@@ -69,7 +69,7 @@ export class PeerAddress {
   #reconnectMs = FIRST_RECONNECT_MS;
   readonly #unavailable = new Emitter<string>();
 
-  /** `accept` is for hosts: nobody connects to another device. */
+  /** `accept` is told of others that connect: devices to their host, and in a split room stages to the one above them. */
   constructor(environment: AddressWorld, accept: ((incoming: Incoming) => void) | null = null) {
     this.#environment = environment;
     this.#accept = accept;

@@ -5,10 +5,10 @@ import type { ModelShape } from '../../../signaling/protocol/settings.ts';
 import { unitCount } from '../../../signaling/protocol/split.ts';
 import type { StageOrder, StageValues } from '../../../worker/api/stage-api.ts';
 import { type Packed, packed, unpacked } from './hidden-codec.ts';
+import type { Side } from './neighbours.ts';
 
 type Hidden = DataMessage<'hidden'>;
 type Direction = Hidden['header']['direction'];
-export type Side = 'below' | 'above';
 
 /** Where what goes this way comes from, and where it goes to. */
 const from = (direction: Direction): Side => (direction === 'up' ? 'below' : 'above');

@@ -10,9 +10,10 @@ import { type Heard, hearAbandoned, hearOrder, isCurrent, NOTHING_HEARD } from '
 import type { ModelWorker } from '../rounds/model-worker.ts';
 import { Emitter } from '../world/emitter.ts';
 import { type Early, EarlyHidden } from './early-hidden.ts';
+import type { Beside, Side } from './neighbours.ts';
 import { PassReport } from './pass-report.ts';
 import { StageChunks } from './stage-chunks.ts';
-import { type Side, StageRound } from './stage-round.ts';
+import { StageRound } from './stage-round.ts';
 import { Traffic } from './traffic.ts';
 
 /** Hidden states that may wait for their order, as rounds of the session's largest: one may be under way and the next one begun. */
@@ -59,10 +60,10 @@ export class StageSeat {
   readonly #sizes: TensorSizes;
   readonly #early: EarlyHidden;
   readonly #chunks: StageChunks;
-  readonly #neighbours = new Emitter<readonly string[]>();
+  readonly #beside = new Emitter<Beside>();
   readonly traffic = new Traffic();
-  /** Devices beside this one in the round under way. */
-  readonly onNeighbours = this.#neighbours.on;
+  /** Who is beside this device in the round under way, whenever that changes. */
+  readonly onBeside = this.#beside.on;
   readonly #idle = new Emitter<void>();
   direct: DirectLinks | null = null;
   #attached: Attachment | null = null;
@@ -201,7 +202,7 @@ export class StageSeat {
     }
     this.#end();
     this.#round = round;
-    this.#tellNeighbours(round);
+    this.#tellBeside(round);
     this.#going++;
     this.#run(attached, round, parameters)
       .catch((error: unknown) => this.#fail(attached, header, error))
@@ -303,12 +304,12 @@ export class StageSeat {
       own.epoch === tag.epoch;
     if (round === null || !isMine) return;
     round.neighbours[side] = neighbour;
-    this.#tellNeighbours(round);
+    this.#tellBeside(round);
     this.#sayAgain(round, side);
   }
 
-  #tellNeighbours({ neighbours: { below, above } }: StageRound): void {
-    this.#neighbours.emit([below, above].flatMap((neighbour) => neighbour?.device ?? []));
+  #tellBeside({ neighbours: { below, above } }: StageRound): void {
+    this.#beside.emit({ below: below?.device ?? null, above: above?.device ?? null });
   }
 
   #sayAgain(round: StageRound, side: Side): void {
