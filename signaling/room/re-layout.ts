@@ -30,7 +30,7 @@ export function splitSeconds(
   model: SplitModel,
   host: string,
 ): number {
-  const devices = splitDevicesOf(holders);
+  const devices = splitDevicesOf(holders, model.layers);
   const staged = assignments.filter(isStaged);
   const pipelines = [...new Set(staged.map(({ stage }) => stage.pipeline))];
   const seconds = pipelines.map((pipeline) => {
@@ -58,7 +58,7 @@ export function stageSeconds(
 ): number | null {
   if (!isStaged(assignment)) return null;
   const { stage, samples } = assignment;
-  const [device] = splitDevicesOf([{ id: assignment.device, profile }]);
+  const [device] = splitDevicesOf([{ id: assignment.device, profile }], model.layers);
   if (device === undefined) return null;
   const place = { device, run: stage };
   const times = timesOf({ ...model, samples: samples.count }, place, stage.microBatches, stage.window, host);

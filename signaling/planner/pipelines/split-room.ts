@@ -56,7 +56,7 @@ const MORE = 1.25;
 export function splitProblem(room: SplitRoom, recomputing = false): SplitProblem | { readonly reason: string } {
   if (room.split === undefined) return { reason: 'this session cannot split the model' };
   const { model, roundsLeft } = room.split;
-  const measured = splitDevicesOf(room.devices);
+  const measured = splitDevicesOf(room.devices, model.layers);
   if (measured.length === 0) return { reason: 'no device here has measured what single layers cost' };
   const byId = new Map(room.devices.map((device) => [device.id, device]));
   return {

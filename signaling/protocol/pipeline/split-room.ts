@@ -35,18 +35,23 @@ export function splitModelOf({ shape, lora, task, training, hiddenStates }: Spli
   };
 }
 
-/** Null where the device did not say what single units cost. */
-export function splitDeviceOf(id: string, profile: Profile, bitsPerSecond: number): SplitDevice | null {
+/**
+ * Null where the device did not say what single units cost. What it takes for the whole model beyond its units (an engine's copy of the
+ * layer that runs, its constants) it takes whatever its run, so that much of its limit is not for units.
+ */
+export function splitDeviceOf(id: string, profile: Profile, bitsPerSecond: number, layers: number): SplitDevice | null {
   const { parts, secondsPerSample, memory } = profile;
   if (parts === undefined) return null;
   const { limitBytes, transientPerSample, savedPerSamplePerLayer, gradientBytesPerLayer } = memory;
   const { embeddingBytes, layerBytes, headBytes, fixedSeconds } = parts;
+  const unitsBytes = embeddingBytes + layers * layerBytes + headBytes;
+  const forUnits = Math.max(0, limitBytes - Math.max(0, memory.weightsBytes - unitsBytes));
   return {
     id,
     fixedSeconds,
     secondsPerSample,
     memory: {
-      ...{ limitBytes, embeddingBytes, layerBytes, headBytes },
+      ...{ limitBytes: forUnits, embeddingBytes, layerBytes, headBytes },
       ...{ transientPerSample, savedPerSamplePerLayer, gradientBytesPerLayer },
     },
     bitsPerSecond,
@@ -60,6 +65,7 @@ export function splitDeviceOf(id: string, profile: Profile, bitsPerSecond: numbe
  */
 export function splitDevicesOf(
   devices: readonly { readonly id: string; readonly profile: Profile }[],
+  layers: number,
 ): readonly SplitDevice[] {
   const rates = devices.flatMap(({ profile: { linkBitsPerSecond: rate } }) =>
     rate < LOCAL_LINK_BITS_PER_SECOND ? [rate] : [],
@@ -67,7 +73,7 @@ export function splitDevicesOf(
   const usual = rates.length === 0 ? USUAL_BITS_PER_SECOND : median(rates);
   return devices.flatMap(({ id, profile }) => {
     const isHost = profile.linkBitsPerSecond >= LOCAL_LINK_BITS_PER_SECOND;
-    const made = splitDeviceOf(id, profile, isHost ? usual : profile.linkBitsPerSecond);
+    const made = splitDeviceOf(id, profile, isHost ? usual : profile.linkBitsPerSecond, layers);
     return made === null ? [] : [made];
   });
 }

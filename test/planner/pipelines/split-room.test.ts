@@ -186,3 +186,15 @@ test('of two that are alike, the one that holds the run is taken, as long as fet
   expect(used([null, first, null, second])).toEqual(['d1', 'd3']);
   expect(used([second, null, first, null])).toEqual(['d0', 'd2']);
 });
+
+test('what a device takes whatever its run is not for units', () => {
+  // 95 MB as a whole, 92 of them units: 3 MB are the engine's own.
+  const { memory, ...rest } = profile(50 * MB);
+  const own = (weightsBytes: number) => {
+    const problem = splitProblem(room('split', [device('a', { ...rest, memory: { ...memory, weightsBytes } })]));
+    return 'reason' in problem ? problem.reason : problem.devices.map((one) => one.memory.limitBytes);
+  };
+  expect(own(95 * MB)).toEqual([47 * MB]);
+  expect(own(90 * MB)).toEqual([50 * MB]);
+  expect(own(150 * MB)).toEqual([0]);
+});

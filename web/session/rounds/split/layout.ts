@@ -37,7 +37,7 @@ function planned(plan: RoomPlan, { settings, devices }: Room): { model: SplitMod
   const measured = devices.flatMap(({ id, profile }) => (profile === null ? [] : [{ id, profile }]));
   const { samplesPerRound } = settings.training;
   const model = { ...splitModelOf(settings), samples: plan.assignments[0]?.samples.count ?? samplesPerRound };
-  return { model, devices: splitDevicesOf(measured) };
+  return { model, devices: splitDevicesOf(measured, model.layers) };
 }
 
 /** When the host has all of each assignment, by the schedule, in the plan's order; the plan's whole time where a device is not known. */
