@@ -117,6 +117,18 @@ export const RoomChangeSchema = v.strictObject({
 });
 export type RoomChange = v.InferOutput<typeof RoomChangeSchema>;
 
+/** Of longer rounds only so many passes of a stage are told. */
+export const MAX_PASSES = 128;
+
+/** One micro-batch through one stage, one way. */
+export const PassSchema = v.strictObject({
+  microBatch: whole(MAX_SAMPLES_PER_ROUND),
+  direction: v.picklist(['up', 'down']),
+  startSeconds: nonNegative,
+  seconds: nonNegative,
+});
+export type Pass = v.InferOutput<typeof PassSchema>;
+
 /** What happened in one round; the host sends it, everyone sees it, the server corrects its cost model with it. */
 export const RoundReportSchema = v.strictObject({
   round,
@@ -137,12 +149,20 @@ export const RoundReportSchema = v.strictObject({
         /** Seconds from the end of the device's compute until the host held all its gradients. */
         uploadSeconds: nonNegative,
         uploadBits: nonNegative,
+        /** From the round's beginning until this work was sent to the device; reports of 0.1.0 do not say. */
+        startSeconds: v.exactOptional(nonNegative),
+        /** Of parameters and samples on their way to it, and of waiting there. */
+        downSeconds: v.exactOptional(nonNegative),
+        /** Of a stage: its passes, in their order, from the round's beginning. */
+        passes: v.exactOptional(v.pipe(v.array(PassSchema), v.maxLength(MAX_PASSES))),
       }),
     ),
     v.maxLength(2 * MAX_DEVICES_IN_ROOM),
   ),
   /** (samples, block) pairs that had to be given to another device in this round. */
   reassigned: whole(MAX_REASSIGNED),
+  /** Of merging the gradients and of the optimiser's step, at the round's end; reports of 0.1.0 do not say. */
+  stepSeconds: v.exactOptional(nonNegative),
 });
 export type RoundReport = v.InferOutput<typeof RoundReportSchema>;
 

@@ -83,7 +83,7 @@ class Scene {
   /** Rounds that still listen. */
   listeners = 0;
 
-  run(work: Parameters<typeof plan>[0], change: Partial<RoomPlan> = {}): Promise<RoundResult> {
+  run(work: Parameters<typeof plan>[0], change: Partial<RoomPlan> = {}, startMs?: number): Promise<RoundResult> {
     const tokens = 4;
     return runRound({
       term: TERM,
@@ -113,6 +113,7 @@ class Scene {
       onActivity: () => undefined,
       onNews: (_, sentence) => this.said.push(sentence),
       nameOf: (id) => id,
+      ...(startMs !== undefined && { startMs }),
       signal: this.abort.signal,
     });
   }
@@ -306,11 +307,11 @@ describe('the clock of a round', () => {
     expect([vi.getTimerCount(), scene.listeners]).toEqual([0, 0]);
   });
 
-  it('measures how long gradients go on coming after a device is done', async () => {
+  it('measures how long gradients go on coming after a device is done, and how long its order was on its way', async () => {
     const scene = new Scene();
     scene.attach('a');
-    const round = scene.run({ a: { layers: [4, 5], head: false } });
-    await vi.advanceTimersByTimeAsync(10);
+    const round = scene.run({ a: { layers: [4, 5], head: false } }, {}, performance.now() - 300);
+    await vi.advanceTimersByTimeAsync(3000);
     const { header, link } = await scene.order(1);
     const { tag } = header;
     const send = (block: number): Promise<void> =>
@@ -319,8 +320,9 @@ describe('the clock of a round', () => {
     await link.send({ header: { type: 'done', tag, lossSum: 1, computeSeconds: 2.5 }, tensors: [] });
     await vi.advanceTimersByTimeAsync(4000);
     await send(4);
+    const times = { startSeconds: expect.closeTo(0.3, 2), downSeconds: expect.closeTo(0.5, 1) };
     expect((await round).devices).toEqual([
-      { device: 'a', samples: 8, deepestDepth: 2, computeSeconds: 2.5, uploadSeconds: 4, uploadBits: 6400 },
+      { device: 'a', samples: 8, deepestDepth: 2, computeSeconds: 2.5, uploadSeconds: 4, uploadBits: 6400, ...times },
     ]);
   });
 

@@ -178,6 +178,8 @@ export function rounds(count: number, current: RoomPlan, seed = 11): RoundReport
       computeSeconds: one.computeSeconds * (0.9 + 0.3 * random()),
       uploadSeconds: one.uploadSeconds * (0.9 + 0.4 * random()),
       uploadBits: one.uploadBits,
+      startSeconds: 0.02,
+      downSeconds: one.uploadSeconds === 0 ? 0 : 0.06,
     }));
     return {
       round: i + 1,
@@ -185,7 +187,8 @@ export function rounds(count: number, current: RoomPlan, seed = 11): RoundReport
       loss: 0.18 + 0.52 * Math.exp(-i / 30) + 0.08 * (random() - 0.5),
       learningRate: 1e-3,
       gradientNorm: 1.2,
-      elapsedSeconds: Math.max(...devices.map((d) => d.computeSeconds + d.uploadSeconds)) + 0.03,
+      elapsedSeconds: Math.max(...devices.map((d) => 0.02 + d.downSeconds + d.computeSeconds + d.uploadSeconds)) + 0.03,
+      stepSeconds: 0.03,
       devices,
       reassigned: 0,
     };

@@ -18,6 +18,7 @@ import { WhatItGetsWrong } from '../take/dev-report.tsx';
 import { Exports } from '../take/exports.tsx';
 import { PredictFile } from '../take/predict-file.tsx';
 import { TryIt } from '../take/try-it.tsx';
+import { TimelineSection } from '../timeline/timeline-section.tsx';
 import { AllocationSection } from './allocation.tsx';
 import { announcement } from './announce.ts';
 import { Controls } from './controls.tsx';
@@ -94,6 +95,7 @@ export function SessionScreen(props: SessionProps) {
   const work = room !== null && (
     <div class="session-work">
       <AllocationSection view={view} seats={seats} late={late} />
+      {view.rounds.length > 0 && <TimelineSection rounds={view.rounds} room={room} seats={seats} />}
       {view.rounds.length > 0 && <Curve view={view} />}
     </div>
   );

@@ -38,6 +38,8 @@ export interface RoundInput {
   readonly onActivity: (state: RoundState) => void;
   readonly onNews: (kind: NoticeKind, sentence: string) => void;
   readonly nameOf: (device: string) => string;
+  /** When the round began, on the clock of `performance.now()`; with it reports tell when each device did. */
+  readonly startMs?: number;
   /** Aborted when the session ends; the round then rejects. */
   readonly signal: AbortSignal;
 }
@@ -231,7 +233,7 @@ function reportOf(
   timing: Timing,
   layers: number,
   sentMs: number | undefined,
-  { trainers, parameters }: RoundInput,
+  { trainers, parameters, startMs }: RoundInput,
 ): RoundReport['devices'] {
   const { order, computeSeconds, doneMs, lastPartMs, uploadBits } = timing;
   if (computeSeconds === null) return [];
@@ -245,6 +247,11 @@ function reportOf(
       computeSeconds: believedSeconds(computeSeconds, elapsed, downSeconds(parameters, rate)),
       uploadSeconds: Math.max(0, (lastPartMs - doneMs) / 1000),
       uploadBits,
+      ...(startMs !== undefined &&
+        sentMs !== undefined && {
+          startSeconds: Math.max(0, (sentMs - startMs) / 1000),
+          downSeconds: Math.max(0, elapsed - computeSeconds),
+        }),
     },
   ];
 }

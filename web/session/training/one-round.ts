@@ -85,6 +85,7 @@ export class OneRound {
       onActivity: (state) => this.#activity(state),
       onNews: (kind, sentence) => store.notice(kind, sentence),
       nameOf,
+      startMs,
       signal,
     };
     const result = isSplit(plan) ? await this.#split(input) : await this.#whole(input, onOrders);
@@ -121,6 +122,7 @@ export class OneRound {
     const devices = result.devices.map(({ device }) => device);
     await tell(async () => {
       const { parts, lossSum } = result;
+      const stepMs = performance.now();
       const stepped = await worker.step({ round, samples, parts, lossSum, devices });
       if (stepped.kind === 'not-finite') {
         await worker.skip(round);
@@ -138,6 +140,7 @@ export class OneRound {
         elapsedSeconds: (performance.now() - startMs) / 1000,
         devices: result.devices,
         reassigned: result.reassigned,
+        stepSeconds: (performance.now() - stepMs) / 1000,
       };
       store.dispatch({ type: 'round', report });
       send({ type: 'round', report });
