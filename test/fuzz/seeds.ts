@@ -63,6 +63,11 @@ export const FRAMES = [
   }),
   encodeMessage({ header: { type: 'done', tag, lossSum: 1, computeSeconds: 1 }, tensors: [] }),
   encodeMessage({ header: { type: 'abandon', tag }, tensors: [] }),
+  encodeMessage({
+    header: { type: 'update', term: 1, version: 3, learningRate: 1e-3, digest: 7 },
+    tensors: [new Float32Array()],
+  }),
+  encodeMessage({ header: { type: 'holds', state: { version: 3, digest: 7 } }, tensors: [] }),
   encodeMessage({ header: { type: 'failed', tag, sentence: 'No.' }, tensors: [] }),
   encodeMessage({
     header: {

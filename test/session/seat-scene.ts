@@ -6,6 +6,7 @@ import { localLinkPair, type MessageLink } from '../../web/session/links/message
 import { TrainerSeat } from '../../web/session/rounds/trainer-seat.ts';
 import type { TokenBatch } from '../../worker/api/batch.ts';
 import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
+import type { LearnedState } from '../../worker/api/host-api.ts';
 import type { WorkOrder, WorkPart } from '../../worker/api/work.ts';
 import { profile, SETTINGS } from '../protocol/samples.ts';
 
@@ -32,6 +33,35 @@ export class ScriptedWorker implements DeviceWorkerApi {
   async setParameters(values: Float32Array): Promise<void> {
     this.values = values;
     this.did.push(`parameters ${values[0]}`);
+  }
+
+  /** The first value of what is held, to which each step adds that of its gradient. */
+  #held: LearnedState | null = null;
+
+  async hold(state: LearnedState): Promise<number> {
+    this.#held = { ...state, values: state.values.slice() };
+    return this.#digest();
+  }
+
+  async advance(update: { readonly gradient: Float32Array } | null): Promise<number> {
+    const held = this.#held;
+    if (held === null) throw new Error('Nothing is held.');
+    held.values[0] += update?.gradient[0] ?? 0;
+    return this.#digest();
+  }
+
+  /** Of a scripted state: its first value. */
+  #digest(): number {
+    return this.#held?.values[0] ?? 0;
+  }
+
+  async setHeldParameters(): Promise<void> {
+    this.values = this.#held?.values ?? null;
+    this.did.push(`held parameters ${this.values?.[0]}`);
+  }
+
+  async held(): Promise<LearnedState | null> {
+    return this.#held;
   }
 
   async begin(order: WorkOrder): Promise<void> {
@@ -102,6 +132,8 @@ export class SeatScene {
   readonly statuses: DeviceStatus[] = [];
   readonly seat: TrainerSeat;
   readonly answers: string[] = [];
+  /** Whether what the device says it holds is among the answers. */
+  hears = false;
   host: MessageLink;
 
   constructor() {
@@ -131,6 +163,7 @@ export class SeatScene {
       else if (header.type === 'done')
         this.answers.push(`${header.tag.order}.${header.tag.epoch} done ${header.lossSum}`);
       else if (header.type === 'failed') this.answers.push(`failed: ${header.sentence}`);
+      else if (header.type === 'holds' && this.hears) this.answers.push(`holds ${header.state?.version ?? 'nothing'}`);
       else if (header.type === 'logits') this.answers.push(`logits ${header.tag.chunk}`);
     });
     this.seat.attach(wrap(deviceEnd), 1e6);

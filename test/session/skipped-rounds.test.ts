@@ -89,7 +89,11 @@ async function train(rounds: number, isBroken: (round: number) => boolean, score
     tokens: 4,
   });
   const worker: TrainingContext['worker'] = {
-    parameters: async () => ({ version: did.length, values: new Float32Array(1) }),
+    parameters: async () => ({ version: did.length, values: new Float32Array(1), digest: 1 }),
+    state: async () => ({
+      ...{ version: did.length, steps: did.length, digest: 1 },
+      ...{ values: new Float32Array(1), firstMoment: new Float32Array(1), secondMoment: new Float32Array(1) },
+    }),
     roundBatch: async () => batch(SAMPLES),
     parametersBefore: async () => new Float32Array(1),
     devLengths: async () => new Int32Array(8).fill(4),
@@ -97,7 +101,8 @@ async function train(rounds: number, isBroken: (round: number) => boolean, score
     step: async ({ round, parts }) => {
       if (parts.some(({ gradient }) => !gradient.every(Number.isFinite))) return { kind: 'not-finite', faults: [] };
       did.push(`step ${round}`);
-      return { kind: 'stepped', learningRate: 1e-3, gradientNorm: 1, loss: 0.5 };
+      const update = { gradient: new Float32Array(1), learningRate: 1e-3, digest: 1 };
+      return { kind: 'stepped', learningRate: 1e-3, gradientNorm: 1, loss: 0.5, update };
     },
     skip: async (round) => void did.push(`skip ${round}`),
     undo: async (round) => round,

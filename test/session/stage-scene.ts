@@ -73,6 +73,10 @@ class DeskWorker implements DeviceWorkerApi {
   cancel = () => this.desk.cancel();
   evaluateStage = (chunk: Parameters<DeviceWorkerApi['evaluateStage']>[0]) => this.desk.evaluate(chunk);
   profile = unasked;
+  hold = unasked;
+  advance = unasked;
+  setHeldParameters = unasked;
+  held = unasked;
   measure = unasked;
   setParameters = unasked;
   begin = unasked;

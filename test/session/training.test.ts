@@ -62,10 +62,10 @@ describe('training', () => {
     scene.training.start();
     await scene.phase('finished');
     expect(scene.orders.map(({ tag, version, parameters }) => [tag.term, tag.round, version, parameters])).toEqual([
-      [5, 1, 0, true],
-      [5, 1, 0, true],
-      [5, 2, 1, true],
-      [5, 2, 1, true],
+      [5, 1, 0, false],
+      [5, 1, 0, false],
+      [5, 2, 1, false],
+      [5, 2, 1, false],
     ]);
     expect(scene.orders[0].dropout).toEqual({ probability: 0.25, seed: 11 });
     const halves = [0, 4].map((start) => ({ start, count: 4 }));

@@ -3,6 +3,7 @@ import type { Transfer } from '../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import type { UnitRun } from '../../signaling/protocol/split.ts';
 import type { TokenBatch } from './batch.ts';
+import type { LearnedState, StateUpdate } from './host-api.ts';
 import type { StageChunk, StageOrder, StageParameters, StagePart, StageValues } from './stage-api.ts';
 import type { WorkOrder, WorkPart } from './work.ts';
 
@@ -48,6 +49,14 @@ export interface DeviceWorkerApi {
   /** Replaces the whole flat parameter vector of ParameterLayout. */
   setParameters(values: Float32Array): Promise<void>;
   setStageParameters(parameters: StageParameters): Promise<void>;
+  /** Keeps up with the session from this state on: what `advance` brings next follows on it. Gives its digest as computed here. */
+  hold(state: LearnedState): Promise<number>;
+  /** Takes the step after the state that is held; null for a round that was skipped. Gives the digest of the state afterwards. */
+  advance(update: Pick<StateUpdate, 'gradient' | 'learningRate'> | null): Promise<number>;
+  /** Sets the parameters to those that are held. */
+  setHeldParameters(): Promise<void>;
+  /** A copy of what is held; null for nothing. */
+  held(): Promise<LearnedState | null>;
   /** Starts an order; its parts are then pulled with `next`, shallow blocks first, `done` last. */
   begin(order: WorkOrder): Promise<void>;
   next(): Promise<WorkPart>;

@@ -175,6 +175,27 @@ export interface Score {
   readonly further: readonly FurtherScore[];
 }
 
+/** What brings a device that holds the state before a step up to the one after it. */
+export interface StateUpdate {
+  /** The mean gradient, merged and clipped, as the optimiser took it. */
+  readonly gradient: Float32Array;
+  readonly learningRate: number;
+  /** Of the state after the step (`state-digest.ts`). */
+  readonly digest: number;
+}
+
+/** What a session has learned so far: everything that the next step depends on besides its gradient. */
+export interface LearnedState {
+  /** Rounds so far. */
+  readonly version: number;
+  readonly values: Float32Array;
+  readonly firstMoment: Float32Array;
+  readonly secondMoment: Float32Array;
+  /** Steps of the optimiser. */
+  readonly steps: number;
+  readonly digest: number;
+}
+
 /** What became of a round's gradient. */
 export type StepResult =
   | {
@@ -184,6 +205,7 @@ export type StepResult =
       readonly gradientNorm: number;
       /** Mean over the round, before the step. */
       readonly loss: number;
+      readonly update: StateUpdate;
     }
   /** Nothing has changed: the round can be computed again, or skipped. `faults` are the parts that cannot be used. */
   | { readonly kind: 'not-finite'; readonly faults: readonly FaultyPart[] };
@@ -213,7 +235,9 @@ export interface HostWorkerApi {
   /** A text that is in no data set, (1,T), to ask the model about. Rejects with a sentence when the task cannot take it. */
   textBatch(text: string, pair: string | null): Promise<TokenBatch>;
   /** A copy of the flat parameter vector after round `version`. */
-  parameters(): Promise<{ version: number; values: Float32Array }>;
+  parameters(): Promise<{ version: number; values: Float32Array; digest: number }>;
+  /** Copies of all that has been learned after round `version`, for a device that is to keep up with it. */
+  state(): Promise<LearnedState>;
   /**
    * Merges the parts (`merge.ts`: every pair of sample and block exactly once, else it throws), clips, and takes one AdamW step with the mean
    * gradient, after which `parameters` are of version `round`. A gradient that is not finite is answered, and nothing has changed then.

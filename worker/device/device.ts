@@ -5,13 +5,16 @@ import { labelsPerSample, type SessionSettings } from '../../signaling/protocol/
 import { holdsRun, partOf, type UnitRun, wholeRun } from '../../signaling/protocol/split.ts';
 import type { TokenBatch } from '../api/batch.ts';
 import type { DeviceWorkerApi, Loaded, LoadProgress, LoadRequest } from '../api/device-api.ts';
+import type { LearnedState, StateUpdate } from '../api/host-api.ts';
 import type { StageChunk, StageOrder, StageParameters, StagePart, StageValues } from '../api/stage-api.ts';
 import type { WorkOrder, WorkPart } from '../api/work.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
+import { HeldState } from '../learn/held-state.ts';
 import { evaluateBatch, runOrder } from '../learn/trainer.ts';
 import { frozenBytes, frozenTensors } from '../model/description.ts';
+import { parameterLayout } from '../model/layout.ts';
 import { modelFiles } from '../model/open-model.ts';
 import { measureSeconds } from './calibration.ts';
 import { chooseEngine, refuseLongSamples, refuseOtherShape, refuseTooLarge, requestOf } from './loading.ts';
@@ -43,6 +46,7 @@ export class Device implements DeviceWorkerApi {
   #progress: LoadProgress = { stage: 'config', done: 0, total: 1 };
   #transfer: (() => Transfer) | null = null;
   #order: RunningOrder | undefined;
+  #state: HeldState | null = null;
   /** What training may claim, as it was probed; before that nothing says that there is too little. */
   #limitBytes = Number.POSITIVE_INFINITY;
   /** Settles when an order that was given up has left the engine. */
@@ -154,6 +158,30 @@ export class Device implements DeviceWorkerApi {
 
   async setStageParameters(parameters: StageParameters): Promise<void> {
     await this.#ready().desk.setParameters(parameters);
+  }
+
+  async hold(state: LearnedState): Promise<number> {
+    const { shape, lora, task, training } = this.#ready().settings;
+    this.#state = new HeldState(parameterLayout(shape, lora, task.labelCount), training, state);
+    return this.#state.digest;
+  }
+
+  async advance(update: Pick<StateUpdate, 'gradient' | 'learningRate'> | null): Promise<number> {
+    return this.#holding().advance(update);
+  }
+
+  async setHeldParameters(): Promise<void> {
+    await this.setParameters(this.#holding().values);
+  }
+
+  async held(): Promise<LearnedState | null> {
+    const copy = this.#state?.copy() ?? null;
+    return copy && Comlink.transfer(copy, [copy.values.buffer, copy.firstMoment.buffer, copy.secondMoment.buffer]);
+  }
+
+  #holding(): HeldState {
+    if (this.#state === null) throw new Error('This device holds nothing of what the session has learned.');
+    return this.#state;
   }
 
   async begin(order: WorkOrder): Promise<void> {

@@ -19,7 +19,14 @@ export function serveHost(host: Host, endpoint?: Endpoint): void {
       const parameters = await host.parameters();
       return transfer(parameters, [parameters.values.buffer]);
     },
-    step: (request) => host.step(request),
+    state: async () => {
+      const state = await host.state();
+      return transfer(state, [state.values.buffer, state.firstMoment.buffer, state.secondMoment.buffer]);
+    },
+    step: async (request) => {
+      const result = await host.step(request);
+      return result.kind === 'stepped' ? transfer(result, [result.update.gradient.buffer]) : result;
+    },
     skip: (round) => host.skip(round),
     undo: (round) => host.undo(round),
     report: () => host.report(),

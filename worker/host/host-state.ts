@@ -57,6 +57,8 @@ export interface HostState {
   readonly before: Float32Array | null;
   /** Of the dev set, or of its sample, when it was last scored. */
   scored: { readonly round: number; readonly logits: Float32Array; readonly examples: readonly Example[] } | null;
+  /** Of the learner as it is; null while nobody has asked. */
+  digest: number | null;
   /** Rounds so far, those that were skipped included. */
   round: number;
   readonly scores: ScoreAt[];
@@ -157,6 +159,7 @@ export async function openHostState(
     snapshots: new Snapshots(),
     before: checkpoint ? checkpoint.before : (adapter?.values.slice() ?? null),
     scored: null,
+    digest: null,
     round: checkpoint?.round ?? 0,
     scores: [...(checkpoint?.scores ?? [])],
     devices: new Set(checkpoint?.devices),

@@ -19,6 +19,7 @@ import type {
   KeptCheckpoint,
   KeptModel,
   KeptSession,
+  LearnedState,
   OpenedSession,
   OpeningProgress,
   Preflight,
@@ -36,7 +37,9 @@ import { forgetFacts } from '../engine/machine-facts.ts';
 import { deleteAllModels, forgetModels, keptModels } from '../files/cached-source.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
+import { copyOfLearned } from '../learn/held-state.ts';
 import { takeStep } from '../learn/learner.ts';
+import { stateDigest } from '../learn/state-digest.ts';
 import { initialParameters } from '../model/initial-parameters.ts';
 import { preflight } from '../model/model-preflight.ts';
 import { type ModelFiles, modelFiles } from '../model/open-model.ts';
@@ -152,9 +155,20 @@ export class Host implements HostWorkerApi {
     return this.#texts.lines(logits);
   }
 
-  async parameters(): Promise<{ version: number; values: Float32Array }> {
+  async parameters(): Promise<{ version: number; values: Float32Array; digest: number }> {
     const { round, learner } = this.#opened();
-    return { version: round, values: learner.values.slice() };
+    return { version: round, values: learner.values.slice(), digest: this.#digest() };
+  }
+
+  async state(): Promise<LearnedState> {
+    const { round, learner } = this.#opened();
+    return { version: round, digest: this.#digest(), ...copyOfLearned(learner) };
+  }
+
+  #digest(): number {
+    const host = this.#opened();
+    host.digest ??= stateDigest(host.learner);
+    return host.digest;
   }
 
   async parametersBefore(): Promise<Float32Array> {
@@ -172,8 +186,10 @@ export class Host implements HostWorkerApi {
     const result = takeStep(host.learner, { samples, parts, lossSum, denominator }, host.training);
     if (result.kind === 'not-finite') return result;
     host.round = round;
+    host.digest = stateDigest(host.learner);
     for (const device of devices) host.devices.add(device);
-    return result;
+    const { gradient, learningRate, ...stepped } = result;
+    return { ...stepped, learningRate, update: { gradient, learningRate, digest: host.digest } };
   }
 
   async skip(round: number): Promise<void> {

@@ -36,13 +36,18 @@ export interface RoundGradient {
   readonly denominator: number;
 }
 
+/** The step's result, with the mean gradient as it was applied. */
+export type TakenStep =
+  | (Omit<Extract<StepResult, { kind: 'stepped' }>, 'update'> & { readonly gradient: Float32Array })
+  | Extract<StepResult, { kind: 'not-finite' }>;
+
 /**
  * Merges, divides, clips and takes one AdamW step, all on the host and after the merge: the same step under every plan. A gradient that
  * is not finite changes nothing and is an answer, not an error: GPUs can be broken, and rates too high.
  * @throws Error when the parts do not cover the round exactly once.
  */
-export function takeStep(learner: Learner, round: RoundGradient, training: TrainingSettings): StepResult {
-  const { layout, values, optimiser, groups } = learner;
+export function takeStep(learner: Learner, round: RoundGradient, training: TrainingSettings): TakenStep {
+  const { layout } = learner;
   const { samples, parts, lossSum, denominator } = round;
   const broken = parts.filter(({ gradient }) => !gradient.every(Number.isFinite));
   if (broken.length > 0) return { kind: 'not-finite', faults: broken.map(faultOf) };
@@ -53,10 +58,20 @@ export function takeStep(learner: Learner, round: RoundGradient, training: Train
   if (!Number.isFinite(loss) || !gradient.every(Number.isFinite))
     return { kind: 'not-finite', faults: parts.map(faultOf) };
   const gradientNorm = clipGradient(gradient, training.maxGradientNorm);
-  const { learningRate: peak, rounds, warmupFraction, schedule, weightDecay, beta1, beta2, epsilon } = training;
-  const learningRate = peak * learningRateFactor(optimiser.steps + 1, rounds, warmupFraction, schedule);
+  const { learningRate: peak, rounds, warmupFraction, schedule } = training;
+  const learningRate = peak * learningRateFactor(learner.optimiser.steps + 1, rounds, warmupFraction, schedule);
+  applyGradient(learner, gradient, learningRate, training);
+  return { kind: 'stepped', learningRate, gradientNorm, loss, gradient };
+}
+
+/** One AdamW step with a mean gradient as it was merged and clipped: the host's, and that of every device that keeps up with it. */
+export function applyGradient(
+  { values, optimiser, groups }: Learner,
+  gradient: Float32Array,
+  learningRate: number,
+  { weightDecay, beta1, beta2, epsilon }: TrainingSettings,
+): void {
   adamWStep(values, gradient, optimiser, { learningRate, weightDecay, beta1, beta2, epsilon, groups });
-  return { kind: 'stepped', learningRate, gradientNorm, loss };
 }
 
 const faultOf = ({ block, samples }: GradientPart): FaultyPart => ({ block, samples });

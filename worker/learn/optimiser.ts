@@ -72,8 +72,8 @@ export function adamWStep(
   const { beta1, beta2, epsilon } = { ...PLAIN_TRAINING, ...options };
   const groups = options.groups ?? [{ offset: 0, length, rateFactor: 1, decays: true }];
   state.steps += 1;
-  const firstCorrection = 1 - beta1 ** state.steps;
-  const secondCorrection = Math.sqrt(1 - beta2 ** state.steps);
+  const firstCorrection = 1 - power(beta1, state.steps);
+  const secondCorrection = Math.sqrt(1 - power(beta2, state.steps));
   for (const group of groups) {
     const rate = options.learningRate * group.rateFactor;
     const keep = group.decays ? 1 - rate * options.weightDecay : 1;
@@ -87,6 +87,20 @@ export function adamWStep(
       parameters[i] = parameters[i]! * keep - (stepSize * m) / (Math.sqrt(v) / secondCorrection + epsilon);
     }
   }
+}
+
+/**
+ * `base ** exponent` for a whole exponent, by squaring: products are the same in every browser, `Math.pow` is not, and devices that take
+ * the same step have to come to the same bits.
+ */
+export function power(base: number, exponent: number): number {
+  let result = 1;
+  let square = base;
+  for (let left = exponent; left > 0; left = Math.floor(left / 2)) {
+    if (left % 2 === 1) result *= square;
+    square *= square;
+  }
+  return result;
 }
 
 /**

@@ -2,18 +2,23 @@ import * as v from 'valibot';
 import { MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../limits.ts';
 import { parse } from '../messages.ts';
 import { SentenceSchema } from '../room-view.ts';
-import { BlockSchema, ChunkTagSchema, OrderTagSchema, WORK_FIELDS } from '../round.ts';
+import { BlockSchema, ChunkTagSchema, OrderTagSchema, TermSchema, WORK_FIELDS } from '../round.ts';
 import { AUDIT_MESSAGES, AuditTagSchema, checkAudited } from './audit-messages.ts';
 import { type DataFrame, encodeFrame, type FrameTensor } from './frames.ts';
 import { checkHidden, checkStageWork, STAGE_MESSAGES, type StageSizes } from './stage-messages.ts';
 import { boundedInts, finiteFloats, floats } from './tensor-checks.ts';
 
 const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
+const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
 const id = whole(2 ** 31);
+const id32 = whole(2 ** 32 - 1);
 const seconds = v.pipe(v.number(), v.finite(), v.minValue(0));
 const fraction = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1));
 const samples = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_SAMPLES_PER_ROUND));
 const tokens = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_TOKENS_PER_SAMPLE));
+
+/** Of what a session has learned: the flat parameters, and the optimiser's two means. */
+export const STATE_VECTORS = ['parameters', 'first-moment', 'second-moment'] as const;
 
 /**
  * What host and device say to each other, and in a split room devices to their neighbours, headers only. Tensors that go with them, in this order:
@@ -23,6 +28,7 @@ const tokens = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_TOK
  * `parameters` is true those of the run's trained blocks f32, the head's first, then the layers' in ascending order; stage-evaluate: lengths, ids
  * likewise, and parameters likewise; hidden: the packed rows, f32 or the bits of f16 values;
  * audit: like an order with parameters; audited: the slices of `blocks` f32, in their order;
+ * state: its vector f32; update: the flat gradient f32, or no values;
  * evaluate: ids, lengths, and the parameters likewise; gradient: the block's slice f32; logits: (count, labels) f32; probe: any f32.
  */
 export const DataHeaderSchema = v.variant('type', [
@@ -52,6 +58,32 @@ export const DataHeaderSchema = v.variant('type', [
     parameters: v.boolean(),
     samples,
     tokens,
+  }),
+  /**
+   * All that the session has learned, for a device that is to keep up with it: one message for each vector. A device that has all of one
+   * version takes each `update` that follows itself. `digest`: of the whole (`state-digest.ts`).
+   */
+  v.strictObject({
+    type: v.literal('state'),
+    term: TermSchema,
+    version: whole(MAX_ROUNDS),
+    steps: whole(MAX_ROUNDS),
+    digest: id32,
+    vector: v.picklist(STATE_VECTORS),
+  }),
+  /** One step from `version` - 1 to `version`: the mean gradient as the optimiser took it, or no values where the round was skipped. */
+  v.strictObject({
+    type: v.literal('update'),
+    term: TermSchema,
+    version: count(MAX_ROUNDS),
+    learningRate: seconds,
+    /** Of the state afterwards. */
+    digest: id32,
+  }),
+  /** The device holds this state; null: none, or one that has drifted from the host's, and it needs the whole again. */
+  v.strictObject({
+    type: v.literal('holds'),
+    state: v.nullable(v.strictObject({ version: whole(MAX_ROUNDS), digest: id32 })),
   }),
   /** The host's person compared the digits: by this key, 64 hexadecimal digits, the device is known on later links. */
   v.strictObject({ type: v.literal('compared'), key: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) }),
@@ -135,6 +167,14 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
       if (!(t[0] instanceof Float32Array)) throw new Error('Logits are missing.');
       finiteFloats(t[0], t[0].length, 'The logits');
       break;
+    case 'state':
+      expectCount(1);
+      finiteFloats(t[0], sizes.parameterCount, 'A state');
+      break;
+    case 'update':
+      expectCount(1);
+      finiteFloats(t[0], t[0]?.length === 0 ? 0 : sizes.parameterCount, 'An update');
+      break;
     case 'stage-order':
     case 'stage-evaluate':
       expectCount(checkStageWork(t, header, sizes));
@@ -154,6 +194,7 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
     case 'merged':
     case 'passed':
     case 'compared':
+    case 'holds':
     case 'done':
     case 'failed':
       expectCount(0);

@@ -136,7 +136,7 @@ export class OwnRoom {
         if (this.#profile === null) {
           const [hostEnd, deviceEnd] = localLinkPair();
           this.#seats.attach(deviceEnd, LOCAL_LINK_BITS_PER_SECOND);
-          deviceLinks.attach(identity.id, hostEnd);
+          deviceLinks.attach(identity.id, hostEnd, false);
         }
         this.#profile = { ...measured, linkBitsPerSecond: LOCAL_LINK_BITS_PER_SECOND };
         this.send({ type: 'profile', profile: this.#profile });

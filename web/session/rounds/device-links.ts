@@ -1,6 +1,9 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
 import type { OrderTag } from '../../../signaling/protocol/round.ts';
+import type { LearnedState, StateUpdate } from '../../../worker/api/host-api.ts';
+import type { HeldVersion } from '../held/keeping-up.ts';
+import { KeptUp } from '../held/kept-up.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { Emitter } from '../world/emitter.ts';
 
@@ -10,6 +13,8 @@ interface Member {
   readonly versions: Record<WorkHeader['type'], number>;
   /** The same of a stage's blocks, by version and run, whatever the work: the device keeps as many. The latest last. */
   blocks: readonly string[];
+  /** What it holds of what the session has learned; null for the host's own device, which needs no copy. */
+  readonly keptUp: KeptUp | null;
 }
 
 export type DeviceLinksEvent =
@@ -34,6 +39,8 @@ export const KEPT_BLOCKS = 2;
 export interface ParameterState {
   readonly version: number;
   readonly values: Float32Array;
+  /** Of the whole state that they are of; absent where they are of none that rounds go on from. */
+  readonly digest?: number | undefined;
 }
 
 /** The host's open links, by device, and which parameters each device already has. */
@@ -46,12 +53,16 @@ export class DeviceLinks {
     return this.#members.has(device);
   }
 
-  attach(device: string, link: MessageLink): void {
+  /** `keepsUp`: whether the device is to hold what the session has learned. */
+  attach(device: string, link: MessageLink, keepsUp = true): void {
     // What was on its way over an earlier link is lost; whoever waits for it must hear so.
     this.detach(device);
-    this.#members.set(device, { link, versions: { order: -1, evaluate: -1 }, blocks: [] });
+    const keptUp = keepsUp ? new KeptUp(link) : null;
+    this.#members.set(device, { link, versions: { order: -1, evaluate: -1 }, blocks: [], keptUp });
     link.onMessage((message) => {
-      if (this.#members.get(device)?.link === link) this.#events.emit({ type: 'message', device, message });
+      if (this.#members.get(device)?.link !== link) return;
+      if (message.header.type === 'holds') keptUp?.says(message.header.state);
+      else this.#events.emit({ type: 'message', device, message });
     });
     link.onClose((why) => {
       if (this.#members.get(device)?.link !== link) return;
@@ -79,7 +90,8 @@ export class DeviceLinks {
     if (member === undefined) return false;
     const { versions } = member;
     // Devices keep the latest of both kinds: an evaluation may go on while rounds do.
-    const stale = versions.order !== parameters.version && versions.evaluate !== parameters.version;
+    const sent = versions.order === parameters.version || versions.evaluate === parameters.version;
+    const stale = !sent && !member.keptUp?.has(parameters.version, parameters.digest);
     if (stale) versions[header.type] = parameters.version;
     const all = stale ? [...tensors, parameters.values] : tensors;
     // Spread in each branch: a message of one type is a message, one of either type is not.
@@ -125,6 +137,27 @@ export class DeviceLinks {
     const link = this.#members.get(device)?.link;
     void link?.send({ header, tensors });
     return link !== undefined;
+  }
+
+  /** Whether one of these devices should be given the whole state before its next order. */
+  lacks(devices: readonly string[], { version, digest }: Pick<ParameterState, 'version' | 'digest'>): boolean {
+    return devices.some((device) => this.#lacks(device, version, digest));
+  }
+
+  /** Gives the whole state to those of the devices that do not hold it, nor a step less. */
+  sendWhole(term: number, devices: readonly string[], state: LearnedState): void {
+    for (const device of devices)
+      if (this.#lacks(device, state.version, state.digest)) this.#members.get(device)?.keptUp?.sendWhole(term, state);
+  }
+
+  #lacks(device: string, version: number, digest: number | undefined): boolean {
+    const keptUp = this.#members.get(device)?.keptUp ?? null;
+    return keptUp?.mayHaveWhole === true && !keptUp.has(version, digest);
+  }
+
+  /** The optimiser has taken a step from `before`: everybody who holds that is told. */
+  sendStep(term: number, before: HeldVersion, update: StateUpdate | null): void {
+    for (const { keptUp } of this.#members.values()) keptUp?.sendStep(term, before, update);
   }
 
   abandon(device: string, tag: OrderTag): void {

@@ -21,8 +21,8 @@ export class ModelWorker {
   readonly settings: SessionSettings;
   readonly #onStatus: (status: DeviceStatus) => void;
   readonly #ending = new Ending();
-  /** The values that the worker has; null while that is not known. */
-  #set: Float32Array | StageParameters | null = null;
+  /** The values that the worker has, or the version that it holds itself; null while that is not known. */
+  #set: Float32Array | StageParameters | number | null = null;
   #holds: UnitRun | null = null;
   readonly #held = new Emitter<UnitRun | null>();
   /** What of the model is in memory is another run now. */
@@ -96,6 +96,19 @@ export class ModelWorker {
     this.#set = null;
     await this.open(this.api.setParameters(values));
     this.#set = values;
+  }
+
+  /** Those of the state that the worker holds, which is of this version. */
+  async setHeldParameters(version: number): Promise<void> {
+    if (version === this.#set) return;
+    this.#set = null;
+    await this.open(this.api.setHeldParameters());
+    this.#set = version;
+  }
+
+  /** The worker holds another state, perhaps of the same version. */
+  stateReplaced(): void {
+    if (typeof this.#set === 'number') this.#set = null;
   }
 
   async setStageParameters(parameters: StageParameters): Promise<void> {

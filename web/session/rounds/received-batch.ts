@@ -1,3 +1,4 @@
+import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
 import type { TokenBatch } from '../../../worker/api/batch.ts';
 
@@ -11,3 +12,11 @@ export function receivedBatch(tensors: readonly FrameTensor[], tokens: number): 
     throw new Error('An order came without its samples.');
   return { ids, lengths, labels, positions, tokens };
 }
+
+/** Bytes that a waiting message keeps in memory. */
+export const heldBytes = ({ tensors }: Pick<DataMessage, 'tensors'>): number =>
+  tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+
+/** Whether the first chunk is of an evaluation before the second's. */
+export const isEarlier = (a: DataMessage<'evaluate'>['header'], b: DataMessage<'evaluate'>['header']): boolean =>
+  a.tag.term < b.tag.term || (a.tag.term === b.tag.term && a.tag.evaluation < b.tag.evaluation);

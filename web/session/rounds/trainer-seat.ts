@@ -3,16 +3,19 @@ import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { OrderTag } from '../../../signaling/protocol/round.ts';
 import { labelsPerSample, type SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../../../worker/api/batch.ts';
+import { KeepingUp, type StateMessage } from '../held/keeping-up.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
 import { answerAudit, MAX_WAITING_AUDITS } from './answer-audit.ts';
 import type { ParameterState } from './device-links.ts';
 import { type Heard, hearAbandoned, hearOrder, isCurrent, NOTHING_HEARD } from './heard.ts';
 import { type Measured, ModelWorker, type SeatWorld } from './model-worker.ts';
-import { receivedBatch } from './received-batch.ts';
+import { heldBytes, isEarlier, receivedBatch } from './received-batch.ts';
 
 /** Orders and chunks that may wait for this device; a host gives it all orders of a round at most. */
 const MAX_QUEUED_WORK = 128;
+/** Vectors of the session's state, and steps of it, that may wait; a device that is so far behind is given the whole later. */
+const MAX_QUEUED_VECTORS = 8;
 /** Its bytes, as multiples of the session's longest order: what a round has in all, twice, and what was given out again. */
 const MAX_QUEUED_ORDERS = 4;
 /** Texts that its own person may have waiting. */
@@ -23,6 +26,8 @@ const MAX_UPLOADING_ORDERS = 2;
 const CLOSED = 'The session ended before the text was tried.';
 
 type Work = DataMessage<'order'> | DataMessage<'evaluate'> | DataMessage<'audit'>;
+/** Done in the order in which it came, but for audits: an evaluation may be of the state before a step. */
+type Queued = Work | StateMessage;
 
 /** A question of this device's own person. */
 interface Question {
@@ -37,9 +42,9 @@ interface Attachment {
   readonly link: MessageLink;
   readonly bitsPerSecond: number;
   heard: Heard;
-  queue: Work[];
+  queue: Queued[];
   /** The latest that came with each kind of work, also with work that was taken away again: the host sends each version once. */
-  readonly parameters: Record<'order' | 'evaluate', ParameterState | null>;
+  parameters: Record<'order' | 'evaluate', ParameterState | null>;
   /** Of the orders that are done; each settles when its gradients are sent. */
   readonly uploads: Promise<unknown>[];
 }
@@ -51,6 +56,7 @@ interface Attachment {
  */
 export class TrainerSeat {
   readonly model: ModelWorker;
+  readonly #keepingUp: KeepingUp;
   readonly #maxQueuedBytes: number;
   #attached: Attachment | null = null;
   #questions: Question[] = [];
@@ -61,6 +67,7 @@ export class TrainerSeat {
   constructor(world: SeatWorld, settings: SessionSettings, onStatus: (status: DeviceStatus) => void) {
     this.#maxQueuedBytes = MAX_QUEUED_ORDERS * tensorSizes(settings).toDeviceBytes;
     this.model = new ModelWorker(world, settings, onStatus);
+    this.#keepingUp = new KeepingUp(this.model.api);
   }
 
   /** Loads the model and measures the device. Rejects with a sentence for the person. */
@@ -86,6 +93,7 @@ export class TrainerSeat {
     link.onClose(() => {
       if (this.#attached === attached) this.#detach();
     });
+    if (this.#keepingUp.held !== null) this.#sayWhatIsHeld(attached);
   }
 
   /** Logits, (B,labels), of samples that are in no order; computed as soon as the running order is done. */
@@ -136,6 +144,16 @@ export class TrainerSeat {
     } else if (header.type === 'stage-order') {
       const heard = hearOrder(attached.heard, header.tag);
       if (heard !== null) this.#heard(attached, heard);
+    } else if (header.type === 'state' || header.type === 'update') {
+      const waiting = attached.queue.filter(isOfState).length;
+      if (waiting >= MAX_QUEUED_VECTORS) {
+        attached.queue = attached.queue.filter((queued) => !isOfState(queued));
+        this.#keepingUp.letGo();
+        this.#sayWhatIsHeld(attached);
+        return;
+      }
+      attached.queue.push(header.type === 'state' ? { header, tensors } : { header, tensors });
+      void this.#work();
     } else if (header.type === 'abandon') this.#heard(attached, hearAbandoned(attached.heard, header.tag));
   }
 
@@ -166,18 +184,37 @@ export class TrainerSeat {
           if (this.#questions.length > 0) continue;
           break;
         }
-        try {
-          if (work.header.type === 'order') await this.#order(attached, work.header, work.tensors);
-          else if (work.header.type === 'audit')
-            await this.#audit(attached, { header: work.header, tensors: work.tensors });
-          else await this.#evaluate(attached, work.header, work.tensors);
-        } catch (error) {
-          this.#fail(attached, work.header, error);
-        }
+        if (isOfState(work)) await this.#keepUp(attached, work);
+        else await this.#do(attached, work);
       }
     } finally {
       this.#working = false;
     }
+  }
+
+  async #do(attached: Attachment, { header, tensors }: Work): Promise<void> {
+    try {
+      if (header.type === 'order') await this.#order(attached, header, tensors);
+      else if (header.type === 'audit') await this.#audit(attached, { header, tensors });
+      else await this.#evaluate(attached, header, tensors);
+    } catch (error) {
+      this.#fail(attached, header, error);
+    }
+  }
+
+  async #keepUp(attached: Attachment, message: StateMessage): Promise<void> {
+    if (message.header.type === 'state') {
+      // Versions that were sent before may be of a state that was taken back.
+      attached.parameters = { order: null, evaluate: null };
+      this.model.stateReplaced();
+    }
+    const kept = await this.model.open(this.#keepingUp.take(message)).catch(() => false);
+    if (!kept) this.#sayWhatIsHeld(attached);
+  }
+
+  /** So that the host gives the whole to a device that has nothing, and to no other. */
+  #sayWhatIsHeld({ link }: Attachment): void {
+    void link.send({ header: { type: 'holds', state: this.#keepingUp.held }, tensors: [] });
   }
 
   /** Says so to the host, where it still waits for this. */
@@ -211,8 +248,13 @@ export class TrainerSeat {
     const { order, evaluate } = parameters;
     const there = [order, evaluate].filter((one) => one !== null);
     const found = there.find((one) => one.version === version);
+    if (found === undefined && this.#keepingUp.held?.version === version) {
+      await this.model.setHeldParameters(version);
+      return;
+    }
     if (found === undefined) {
-      const versions = there.map((one) => one.version).join(' and ');
+      const held = this.#keepingUp.held === null ? [] : [this.#keepingUp.held];
+      const versions = [...there, ...held].map((one) => one.version).join(' and ');
       throw new Error(`Work is for version ${version}, but this device has version ${versions || 'none'}.`);
     }
     await this.model.setParameters(found.values);
@@ -294,14 +336,10 @@ export class TrainerSeat {
 }
 
 /** Takes the next one out: nobody waits for an audit. */
-function nextWork(queue: Work[]): Work | undefined {
+function nextWork(queue: Queued[]): Queued | undefined {
   const awaited = queue.findIndex(({ header }) => header.type !== 'audit');
   return queue.splice(Math.max(0, awaited), 1)[0];
 }
-
-/** Bytes that a waiting message keeps in memory. */
-const heldBytes = ({ tensors }: Pick<DataMessage, 'tensors'>): number =>
-  tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
 
 function keepParameters(
   attached: Attachment,
@@ -313,5 +351,5 @@ function keepParameters(
     attached.parameters[header.type] = { version: header.version, values };
 }
 
-const isEarlier = (a: DataMessage<'evaluate'>['header'], b: DataMessage<'evaluate'>['header']): boolean =>
-  a.tag.term < b.tag.term || (a.tag.term === b.tag.term && a.tag.evaluation < b.tag.evaluation);
+const isOfState = (queued: Queued): queued is StateMessage =>
+  queued.header.type === 'state' || queued.header.type === 'update';

@@ -7,7 +7,7 @@ import type { TokenBatch } from '../../../worker/api/batch.ts';
 import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
 import type { Audits } from '../rounds/audits/audits.ts';
 import type { Conducts } from '../rounds/conducts.ts';
-import type { DeviceLinks } from '../rounds/device-links.ts';
+import type { DeviceLinks, ParameterState } from '../rounds/device-links.ts';
 import { progress, type RoundState } from '../rounds/round.ts';
 import { type RoundInput, type RoundResult, runRound } from '../rounds/run-round.ts';
 import { finishSecondsOf, isSplit, sparesOf } from '../rounds/split/layout.ts';
@@ -21,7 +21,7 @@ export interface OneRoundContext {
   /** Which host of the session this is, from 1. */
   readonly term: number;
   readonly settings: SessionSettings;
-  readonly worker: Pick<HostWorkerApi, 'roundBatch' | 'step' | 'skip' | 'parameters'>;
+  readonly worker: Pick<HostWorkerApi, 'roundBatch' | 'step' | 'skip' | 'parameters' | 'state'>;
   readonly deviceLinks: DeviceLinks;
   readonly conducts: Conducts;
   readonly audits: Pick<Audits, 'roundEnds'>;
@@ -48,6 +48,14 @@ interface Prepared {
   readonly round: number;
   readonly ranges: readonly SampleRange[];
   readonly batch: Promise<TokenBatch | null>;
+}
+
+/** A round whose gradients are all there. */
+interface Done {
+  readonly samples: number;
+  readonly result: RoundResult;
+  readonly parameters: ParameterState;
+  readonly startMs: number;
 }
 
 /** One round from its samples to the optimiser's step. Which one is next, and whether there is one, is the loop's (`training.ts`). */
@@ -90,12 +98,15 @@ export class OneRound {
     };
     const result = isSplit(plan) ? await this.#split(input) : await this.#whole(input, onOrders);
     if (result === null) return false;
-    await this.#step(round, plan, batch.lengths.length, result, startMs);
+    await this.#step(round, plan, { samples: batch.lengths.length, result, parameters, startMs });
     return true;
   }
 
   async #whole(input: RoundInput, onOrders: (plan: RoomPlan) => void): Promise<RoundResult> {
-    const { conducts, audits, ready } = this.#context;
+    const { conducts, audits, ready, worker } = this.#context;
+    const { deviceLinks, parameters, term } = input;
+    const devices = ready().map(({ id }) => id);
+    if (deviceLinks.lacks(devices, parameters)) deviceLinks.sendWhole(term, devices, await worker.state());
     conducts.roundBegins(input, input.plan, ready());
     onOrders(input.plan);
     const result = await runRound(input);
@@ -117,8 +128,9 @@ export class OneRound {
     return null;
   }
 
-  async #step(round: number, plan: RoomPlan, samples: number, result: RoundResult, startMs: number): Promise<void> {
-    const { worker, store, send, tell, onStepped } = this.#context;
+  async #step(round: number, plan: RoomPlan, { samples, result, parameters, startMs }: Done): Promise<void> {
+    const { term, worker, deviceLinks, store, send, tell, onStepped } = this.#context;
+    const { version, digest = 0 } = parameters;
     const devices = result.devices.map(({ device }) => device);
     await tell(async () => {
       const { parts, lossSum } = result;
@@ -126,9 +138,12 @@ export class OneRound {
       const stepped = await worker.step({ round, samples, parts, lossSum, devices });
       if (stepped.kind === 'not-finite') {
         await worker.skip(round);
+        deviceLinks.sendStep(term, { version, digest }, null);
         onStepped(round, true);
         return;
       }
+      // Before anybody hears that the round is over: who holds it can go on from it.
+      deviceLinks.sendStep(term, { version, digest }, stepped.update);
       onStepped(round, false);
       const { learningRate, gradientNorm, loss } = stepped;
       const report: RoundReport = {
