@@ -1,6 +1,7 @@
 import type { RoomPlanAnswer } from '../planner/room-plan.ts';
 import type { IceServer, ServerMessage } from '../protocol/messages.ts';
 import type { PlanRequest, RoomState } from '../room/room.ts';
+import type { Succession } from '../room/succession.ts';
 import type { Allowance } from './bounds/allowance.ts';
 import { addDeadline, type Deadlines } from './bounds/deadlines.ts';
 import type { Limits } from './bounds/limits.ts';
@@ -75,6 +76,7 @@ export interface AddressState {
 export interface OpenRoom {
   state: RoomState;
   readonly chronicle: Chronicle;
+  succession: Succession;
   readonly entrance: EntranceState;
   /** Whose room it is for the limits. */
   readonly address: string;
@@ -121,6 +123,8 @@ export type Deadline =
   | { readonly type: 'departure'; readonly room: string; readonly device: string }
   | { readonly type: 'waiting'; readonly room: string; readonly device: string }
   | { readonly type: 'tell'; readonly room: string }
+  /** Who is to be host may be decided. */
+  | { readonly type: 'succession'; readonly room: string }
   /** New credentials for whoever sits on this connection. */
   | { readonly type: 'ice'; readonly connection: ConnectionId }
   | { readonly type: 'sweep' };

@@ -3,16 +3,18 @@ import { MAX_SETTINGS_BYTES } from '../protocol/limits.ts';
 import type { ClientMessage } from '../protocol/messages.ts';
 import { utf8Bytes } from '../protocol/text/plain-text.ts';
 import { createRoom, type DeviceSelf } from '../room/room.ts';
+import { mayTake, newSuccession } from '../room/succession.ts';
 import { countWrongGuess, mayGuess, mayLook } from './addresses.ts';
 import { fullAllowance, spend } from './bounds/allowance.ts';
 import { newChronicle } from './chronicle.ts';
 import { type Connection, type Core, type OpenRoom, refuse, say, type Turn } from './core.ts';
 import { admit, isKnown } from './door/admission.ts';
 import { newEntrance, reset } from './door/entrance.ts';
+import { claimOf, fingerprint, isSame } from './door/secrets.ts';
 import { takeOut } from './leaving.ts';
 import { look, noSuchSession, passFor, TOO_MANY_GUESSES, TOO_MANY_LOOKS } from './looking.ts';
 import { seat, seatClaim } from './seating.ts';
-import { claimOf, fingerprint, isSame } from './secrets.ts';
+import { DEPOSED, enthrone, succeed } from './succeeding.ts';
 import { doorChanged, leaveDoor, wait } from './waiting.ts';
 
 const NOT_GIVEN = 'This code was not given to this host by this server. Start a new session.';
@@ -51,20 +53,28 @@ function create(
   const { core } = turn;
   const device = withFingerprint(message.device);
   const room = message.room === undefined ? undefined : core.rooms.get(message.room);
-  const isBack = room !== undefined && room.state.host === device.id && isKnown(room.state, device);
+  const { term = 1 } = message;
+  const isGiven = isGivenTo(core, device, message);
+  const isHost = room !== undefined && room.state.host === device.id && isKnown(room.state, device);
+  const takes = room !== undefined && isKnown(room.state, device) && mayTake(room.succession, device.id, term);
   // Whether a code is anybody's is told to those who ask for it as a host no more often than to others.
-  if (message.room !== undefined && !isBack && !isGivenTo(core, device, message) && !mayGuess(turn, connection, null)) {
+  if (message.room !== undefined && !isHost && !takes && !isGiven && !mayGuess(turn, connection, null)) {
     refuse(turn, connection, TOO_MANY_GUESSES);
     return;
   }
   const why = room === undefined ? refusesRoom(core, connection, device, message) : null;
-  if (room !== undefined && isBack) {
-    reset(room.entrance, message);
+  if (room !== undefined && (isHost || takes || (isGiven && term > room.succession.term))) {
+    if (isHost) succeed(turn, room, { type: 'seated', term });
+    else enthrone(turn, room, device, term);
+    // The pass is the session's own, whoever is its host.
+    reset(room.entrance, isHost ? message : { ...message, passHash: room.entrance.passHash });
     seat(turn, room, connection, device, false);
     // What it decided while it was not heard.
     for (const { id } of [...room.state.devices, ...[...room.entrance.waiting.values()].map((waiter) => waiter.device)])
       if (id !== device.id && message.removed?.includes(id)) takeOut(turn, room, id);
     doorChanged(turn, room);
+  } else if (room !== undefined && isGiven) {
+    refuse(turn, connection, DEPOSED, 'deposed');
   } else if (room !== undefined) {
     countWrongGuess(turn, connection, room);
     refuse(turn, connection, 'This session belongs to another host.');
@@ -114,6 +124,7 @@ function openRoom(
   const room: OpenRoom = {
     state,
     chronicle: newChronicle(state),
+    succession: newSuccession(message.term ?? 1),
     entrance: newEntrance(message),
     address,
     seats: new Map(),

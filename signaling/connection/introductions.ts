@@ -4,8 +4,8 @@ import { fullAllowance, spend } from './bounds/allowance.ts';
 import { INTRODUCTION_SILENCE_MS } from './bounds/limits.ts';
 import { close, open } from './connections.ts';
 import type { Connection, ConnectionId, OpenRoom, Place, Turn } from './core.ts';
+import { introductionOf, isSame } from './door/secrets.ts';
 import { type IntroductionAnswer, parseIntroductionMessage } from './introduction-messages.ts';
-import { introductionOf, isSame } from './secrets.ts';
 import { change } from './telling.ts';
 
 /**

@@ -1,9 +1,10 @@
-import { HOST_GRACE_MS, OFFLINE_GRACE_MS } from './bounds/limits.ts';
+import { HEIR_WAIT_MS, HOST_GRACE_MS, OFFLINE_GRACE_MS } from './bounds/limits.ts';
 import { close } from './connections.ts';
 import { type OpenRoom, remindAt, say, type Turn } from './core.ts';
 import { REMOVED } from './door/admission.ts';
 import { keepOut } from './door/entrance.ts';
-import { introductionOf } from './secrets.ts';
+import { introductionOf } from './door/secrets.ts';
+import { succeed } from './succeeding.ts';
 import { change } from './telling.ts';
 import { turnAway } from './waiting.ts';
 
@@ -12,6 +13,8 @@ export function offline(turn: Turn, room: OpenRoom, device: string): void {
   room.seats.delete(device);
   change(turn, room, { type: 'online', device, online: false });
   expectDeparture(turn, room, device);
+  if (device === room.state.host) succeed(turn, room, { type: 'lost', fromMs: turn.nowMs + HEIR_WAIT_MS });
+  else succeed(turn, room, { type: 'gone', device });
 }
 
 /** A device that lost the server, or its link too, may come back for a while. */
@@ -72,6 +75,7 @@ function remove(turn: Turn, room: OpenRoom, device: string): void {
   room.departures.delete(device);
   room.addresses.delete(device);
   change(turn, room, { type: 'left', device });
+  succeed(turn, room, { type: 'gone', device });
 }
 
 export function end(turn: Turn, room: OpenRoom, sentence: string): void {

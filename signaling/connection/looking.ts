@@ -4,7 +4,7 @@ import type { ModelSource } from '../protocol/settings.ts';
 import { countWrongGuess, mayGuess, mayLook } from './addresses.ts';
 import { type Connection, type OpenRoom, refuse, say, type Turn } from './core.ts';
 import { LOCKED } from './door/admission.ts';
-import { isPassOf } from './secrets.ts';
+import { isPassOf } from './door/secrets.ts';
 
 export const TOO_MANY_GUESSES = 'Too many codes, keys or links were wrong. Wait a minute, then try again.';
 export const TOO_MANY_LOOKS =

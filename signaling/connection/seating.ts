@@ -4,13 +4,12 @@ import { fullAllowance } from './bounds/allowance.ts';
 import { RESYNCS, TURN_SECONDS } from './bounds/limits.ts';
 import { close } from './connections.ts';
 import { type Connection, type OpenRoom, remindAt, say, type Turn } from './core.ts';
-import { claimOf, introductionOf, seatClaimOf, withCredentials } from './secrets.ts';
+import { claimOf, introductionOf, seatClaimOf, withCredentials } from './door/secrets.ts';
 import { change, tellSeats } from './telling.ts';
 
 /** Proves to a server that forgot this room, or whom of it, that the device had a seat here. */
-export function seatClaim({ core }: Turn, { state }: OpenRoom, device: DeviceSelf): string {
-  const host = state.devices.find(({ id }) => id === state.host);
-  return seatClaimOf(core.secrets.server, state.id, host?.key ?? '', device);
+export function seatClaim({ core }: Turn, { state, entrance }: OpenRoom, device: DeviceSelf): string {
+  return seatClaimOf(core.secrets.server, state.id, entrance.passHash, device);
 }
 
 /** The device sits in the room, on this connection and no other, and is told everything. */

@@ -7,6 +7,7 @@ import { RESYNCS } from './bounds/limits.ts';
 import { noteActivity } from './chronicle.ts';
 import { type Connection, leaveOut, type OpenRoom, say, type Turn } from './core.ts';
 import { expectDeparture, leave, takeOut } from './leaving.ts';
+import { succeed } from './succeeding.ts';
 import { change, hasNews, tellSeats, tellSoon } from './telling.ts';
 import { doorChanged, letIn, turnAway } from './waiting.ts';
 
@@ -70,6 +71,14 @@ export function speak(
       break;
     case 'holds':
       change(turn, room, { type: 'holds', device, run: message.run });
+      break;
+    case 'holding': {
+      const { type: _, ...holding } = message;
+      succeed(turn, room, { type: 'holding', device, holding });
+      break;
+    }
+    case 'decline':
+      succeed(turn, room, { type: 'declined', device, term: message.term });
       break;
     case 'linked':
       change(turn, room, message);

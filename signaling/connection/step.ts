@@ -32,6 +32,7 @@ import { introduce, openLine } from './introductions.ts';
 import { depart, offline } from './leaving.ts';
 import { renewIce } from './seating.ts';
 import { speak } from './speaking.ts';
+import { succeed } from './succeeding.ts';
 import { change, tell } from './telling.ts';
 import { forget, hearWaiting, waitedLongEnough } from './waiting.ts';
 
@@ -110,11 +111,13 @@ function meet(turn: Turn, due: Deadline): void {
       break;
     }
     case 'tell':
+    case 'succession':
     case 'waiting':
     case 'departure': {
       const room = core.rooms.get(due.room);
       if (room === undefined) break;
       if (due.type === 'tell') tell(turn, room);
+      else if (due.type === 'succession') succeed(turn, room, { type: 'time' });
       else if (due.type === 'waiting') waitedLongEnough(turn, room, due.device);
       else depart(turn, room, due.device);
       break;

@@ -23,6 +23,7 @@ import {
   ScoreReportSchema,
   SentenceSchema,
 } from './room-view.ts';
+import { RoundNumberSchema, TermSchema } from './round.ts';
 import { POLICIES, SessionSettingsSchema } from './settings.ts';
 import { UnitRunSchema } from './split.ts';
 import { brief } from './text/visible.ts';
@@ -88,6 +89,8 @@ export const ClientMessageSchema = v.variant('type', [
     settings: SessionSettingsSchema,
     room: v.optional(RoomIdSchema),
     claim: v.optional(ClaimSchema),
+    /** Which host of the session it is; 1 unless it took the session up after another. */
+    term: v.optional(TermSchema),
     passHash: PassHashSchema,
     door: DoorSchema,
     cap: CapSchema,
@@ -120,6 +123,17 @@ export const ClientMessageSchema = v.variant('type', [
   v.strictObject({ type: v.literal('seen'), edition }),
   /** News could not be read, or did not follow what came before: tell everything again. */
   v.strictObject({ type: v.literal('resync') }),
+  /** What a device could go on from as host, to be told when the host is gone, and whether its link to the host is up. */
+  v.strictObject({
+    type: v.literal('holding'),
+    /** Of the host that it heard last. */
+    term: TermSchema,
+    round: RoundNumberSchema,
+    able: v.boolean(),
+    linked: v.boolean(),
+  }),
+  /** The role of host that was offered under this term is not taken. */
+  v.strictObject({ type: v.literal('decline'), term: TermSchema }),
   /** The rest come from the host only. */
   v.strictObject({ type: v.literal('linked'), device: DeviceIdSchema, linked: v.boolean() }),
   v.strictObject({ type: v.literal('door'), door: DoorSchema, cap: CapSchema }),
@@ -183,6 +197,10 @@ export const ServerMessageSchema = v.variant('type', [
   v.strictObject({ type: v.literal('pong') }),
   /** Is somebody there? */
   v.strictObject({ type: v.literal('ping') }),
+  /** The host is gone: every device should say what it holds. */
+  v.strictObject({ type: v.literal('hostless') }),
+  /** This device may be host, under this term: by a `create` of the room on another connection. */
+  v.strictObject({ type: v.literal('offer'), term: TermSchema }),
   /** `refused`: the connection's purpose is over (no such room, room full, not allowed); otherwise the one message was ignored. */
   v.strictObject({
     type: v.literal('error'),
@@ -190,9 +208,10 @@ export const ServerMessageSchema = v.variant('type', [
     refused: v.boolean(),
     /**
      * `claim`: the code that was asked for is not known to be this host's; another session can be made without one. `code`: there is no
-     * such session. `pass`: the pass was wrong. `removed`: the host does not want this device, for good.
+     * such session. `pass`: the pass was wrong. `removed`: the host does not want this device, for good. `deposed`: another device is host
+     * by now; this one may join as a device.
      */
-    why: v.exactOptional(v.picklist(['claim', 'code', 'pass', 'removed'])),
+    why: v.exactOptional(v.picklist(['claim', 'code', 'pass', 'removed', 'deposed'])),
   }),
   /** The host ended the session or did not come back. */
   v.strictObject({ type: v.literal('closed'), sentence: SentenceSchema }),

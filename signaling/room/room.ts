@@ -74,6 +74,8 @@ export type RoomEvent =
       readonly probation: Probation | null;
       readonly measured: Measured | null;
     }
+  /** Another device is host: the others have to link to it. */
+  | { readonly type: 'host'; readonly device: string }
   | { readonly type: 'phase'; readonly phase: RoomView['phase'] }
   | { readonly type: 'policy'; readonly policy: Policy }
   | { readonly type: 'round'; readonly report: RoundReport }
@@ -179,6 +181,12 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
       return update(state, event.device, { holds: event.run });
     case 'linked':
       return update(state, event.device, { linked: event.linked });
+    case 'host': {
+      const { device: host } = event;
+      if (!state.devices.some((d) => d.id === host)) return state;
+      const devices = state.devices.map((d) => ({ ...d, linked: d.id === host }));
+      return withDevices({ ...state, host }, devices);
+    }
     case 'phase':
       return { ...state, phase: event.phase };
     case 'policy':

@@ -9,7 +9,7 @@ import {
   isSame,
   seatClaimOf,
   withCredentials,
-} from '../../signaling/connection/secrets.ts';
+} from '../../signaling/connection/door/secrets.ts';
 
 describe('an allowance', () => {
   const rate = { perSecond: 4, burst: 10 };

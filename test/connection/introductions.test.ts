@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { INTRODUCTION_SILENCE_MS, TURN_SECONDS } from '../../signaling/connection/bounds/limits.ts';
-import { withCredentials } from '../../signaling/connection/secrets.ts';
+import { withCredentials } from '../../signaling/connection/door/secrets.ts';
 import type { Introduction, ServerMessage } from '../../signaling/protocol/messages.ts';
 import { Play } from './play.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ENTER_MS } from '../../signaling/connection/bounds/limits.ts';
-import { claimOf, fingerprint } from '../../signaling/connection/secrets.ts';
+import { claimOf, fingerprint } from '../../signaling/connection/door/secrets.ts';
 import { passHashOf, passOf, secretOf } from '../../signaling/protocol/door/secret.ts';
 import type { ClientMessage, ServerMessage } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';

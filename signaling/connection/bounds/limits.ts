@@ -63,6 +63,8 @@ export const INTRODUCTION_SILENCE_MS = 90_000;
 export const OFFLINE_GRACE_MS = 20_000;
 /** A device waits at a door at most so long. */
 export const WAITING_MS = 10 * 60_000;
+/** A host whose connection is gone may come back within this time before its role is offered to others: long enough to load its tab again. */
+export const HEIR_WAIT_MS = 8000;
 /** A room whose host is gone is kept so long for the host's return. */
 export const HOST_GRACE_MS = 10 * 60_000;
 /** News of a room is told to its host, and to others, at most this often: the host works by it, the others look at it. */

@@ -35,7 +35,10 @@ export type RoomMessage =
   | { readonly type: 'room'; readonly room: RoomView }
   | { readonly type: 'activity'; readonly activity: Activity }
   | { readonly type: 'entrance'; readonly entrance: Entrance }
-  | Extract<ServerMessage, { type: 'waiting' | 'history' | 'round' | 'score' | 'error' | 'closed' }>;
+  | Extract<
+      ServerMessage,
+      { type: 'waiting' | 'hostless' | 'offer' | 'history' | 'round' | 'score' | 'error' | 'closed' }
+    >;
 
 /**
  * The control connection to the server: validated messages, and reconnection for as long as the session lives. `enter` is sent first on
@@ -178,7 +181,12 @@ export class RoomClient {
           this.#message.emit({ type: 'error', sentence: CODE_IS_LOST, refused: false });
         }
         // After a server's restart the host may come back later than the others: then "no such session" means "not yet".
-        if (message.refused && message.why !== 'removed' && (this.#welcome !== null || message.why === 'claim')) {
+        if (
+          message.refused &&
+          message.why !== 'removed' &&
+          message.why !== 'deposed' &&
+          (this.#welcome !== null || message.why === 'claim')
+        ) {
           socket.close();
           this.#retry(socket);
         } else this.#message.emit(message);

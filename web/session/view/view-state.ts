@@ -114,6 +114,9 @@ function reduceMessage(view: SessionView, message: RoomMessage): SessionView {
   switch (message.type) {
     case 'room':
       return withRoom(view, message.room);
+    case 'hostless':
+    case 'offer':
+      return view;
     case 'entrance':
       return { ...view, ...message.entrance };
     case 'waiting':

@@ -2,9 +2,9 @@ import { hmac } from '@noble/hashes/hmac.js';
 import { sha1 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { passHashOf } from '../protocol/door/secret.ts';
-import type { IceServer, Introduction } from '../protocol/messages.ts';
-import { TURN_SECONDS } from './bounds/limits.ts';
+import { passHashOf } from '../../protocol/door/secret.ts';
+import type { IceServer, Introduction } from '../../protocol/messages.ts';
+import { TURN_SECONDS } from '../bounds/limits.ts';
 
 /**
  * What the server gives out and recognises again without keeping it: keyed hashes (HMAC, RFC 2104) under a secret that is the server's own.
@@ -24,13 +24,13 @@ const keyed = (secret: Uint8Array, ...parts: readonly string[]): string =>
 export const claimOf = (secret: Uint8Array, room: string, hostFingerprint: string): string =>
   keyed(secret, 'claim', room, hostFingerprint);
 
-/** Proves that a device had a seat in the room of this host. */
+/** Proves that a device had a seat in the session of this pass, whoever is its host. */
 export const seatClaimOf = (
   secret: Uint8Array,
   room: string,
-  hostFingerprint: string,
+  passHash: string,
   device: { readonly id: string; readonly key: string },
-): string => keyed(secret, 'seat', room, hostFingerprint, device.id, device.key);
+): string => keyed(secret, 'seat', room, passHash, device.id, device.key);
 
 /** A device's PeerJS id in a room, and the token that proves it: the same whenever it comes back, and nobody else's. */
 export function introductionOf(
