@@ -35,6 +35,8 @@ export const CLIENT_MESSAGES: ClientMessage[] = [
   { type: 'refuse', device: 'abcdefgh' },
   { type: 'remove', device: 'abcdefgh' },
   { type: 'seen', edition: 7 },
+  { type: 'holding', term: 2, round: 40, able: true, linked: false },
+  { type: 'decline', term: 3 },
   { type: 'resync' },
   { type: 'status', status: { kind: 'loading', done: 1, total: 2 } },
   { type: 'profile', profile: profile() },
@@ -59,6 +61,8 @@ export const CLIENT_MESSAGES: ClientMessage[] = [
   { type: 'history', rounds: [ROUND], scores: [SCORE] },
 ];
 export const SERVER_MESSAGES: ServerMessage[] = [
+  { type: 'hostless' },
+  { type: 'offer', term: 3 },
   {
     type: 'outside',
     look: {

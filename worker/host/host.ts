@@ -33,8 +33,7 @@ import { rowsOf } from '../data/batches.ts';
 import { dealByLength } from '../data/dealing.ts';
 import type { Example } from '../data/example.ts';
 import { type Loss, sampleWeight } from '../engine/loss.ts';
-import { forgetFacts } from '../engine/machine-facts.ts';
-import { deleteAllModels, forgetModels, keptModels } from '../files/cached-source.ts';
+import { forgetModels, keptModels } from '../files/cached-source.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import { copyOfLearned } from '../learn/held-state.ts';
@@ -47,6 +46,7 @@ import { devReport } from '../score/dev-report.ts';
 import { previewTable } from '../table/columns/preview.ts';
 import { readTable } from '../table/read-table.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
+import { deleteAllHere } from './delete-all.ts';
 import { devChunk, devOrder, inOrder, scoreEvaluated } from './host-dev.ts';
 import { type HostState, openHostState } from './host-state.ts';
 import { HostTexts, hasPairs, tokensOf } from './host-texts.ts';
@@ -285,15 +285,7 @@ export class Host implements HostWorkerApi {
   }
 
   async deleteAll(): Promise<Deleted> {
-    // One may be refused by the browser without the other.
-    const [sessions, models] = await Promise.allSettled([
-      this.#kept?.deleteAll() ?? { sessions: 0, bytes: 0 },
-      this.#store === null ? { models: 0, bytes: 0 } : deleteAllModels(this.#store),
-      forgetFacts(),
-    ]);
-    if (sessions.status === 'rejected') throw sessions.reason;
-    if (models.status === 'rejected') throw models.reason;
-    return { ...sessions.value, ...models.value, bytes: sessions.value.bytes + models.value.bytes };
+    return deleteAllHere(this.#kept, this.#store);
   }
 
   #keptHere(): KeptSessions {
