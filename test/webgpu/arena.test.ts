@@ -119,19 +119,19 @@ describe('memory of a pass', () => {
   });
 
   it('saves nine rows of the hidden size for each token and layer, and little else', () => {
-    const { savedBytes } = passBytes(modelPlan(), rows, 32, 1);
+    const { savedBytes } = passBytes(modelPlan(), rows, 32, { savedLayers: 1 });
     const small = 12 + 2 + 16;
     expect(savedBytes).toBe(rows * (9 * row + small * 4));
   });
 
   it('halves what it saves in half precision, but for the small things', () => {
-    const full = passBytes(modelPlan(), rows, 32, 12).savedBytes;
-    const half = passBytes(modelPlan({ precision: 'f16' }), rows, 32, 12).savedBytes;
+    const full = passBytes(modelPlan(), rows, 32, { savedLayers: 12 }).savedBytes;
+    const half = passBytes(modelPlan({ precision: 'f16' }), rows, 32, { savedLayers: 12 }).savedBytes;
     expect(half / full).toBeCloseTo(0.5, 2);
   });
 
   it('grows with depth by the same amount for each layer, and not at all below', () => {
-    const at = (depth: number) => passBytes(modelPlan(), rows, 32, depth);
+    const at = (depth: number) => passBytes(modelPlan(), rows, 32, { savedLayers: depth });
     expect(at(3).savedBytes).toBe(3 * at(1).savedBytes);
     expect(at(3).transientBytes).toBe(at(1).transientBytes);
     expect(at(3).gradientBytes - at(2).gradientBytes).toBe(4 * 8 * 768 * 4);

@@ -214,11 +214,33 @@ describe('webgpu', needs(GPU), () => {
       return { model, engine, options, pass: await engine.begin(model.batch, options) };
     };
 
-    it('of one pass within another is refused, and the next may follow', async () => {
+    it('of one pass while another is pulled backward is refused, and may follow', async () => {
       const { model, engine, options, pass } = await opened();
-      await expect(engine.begin(model.batch, options)).rejects.toThrow('Another pass is still open');
-      pass.dispose();
+      const hidden = await pass.forward({ from: 0, to: 2 }, await pass.embed());
+      const { dHidden } = await pass.loss(hidden, { dHidden: true, headGradient: false });
+      const backward = pass.backward({ from: 1, to: 2 }, dHidden!, false);
+      await backward.next();
+      await expect(engine.begin(model.batch, options)).rejects.toThrow('Another pass is on its way backward');
+      expect((await backward.next()).done).toBe(true);
       (await engine.begin(model.batch, options)).dispose();
+      const again = await engine.begin(model.batch, options);
+      await again.embed();
+      await expect(engine.fits(1, 7, { savedLayers: 1 })).rejects.toThrow('A pass is still open');
+      again.dispose();
+      pass.dispose();
+      await expect(pass.embed()).rejects.toThrow('This pass has ended.');
+      await engine.dispose();
+    });
+
+    it('of hidden states that another pass has taken the place of is refused', async () => {
+      const { model, engine, options, pass } = await opened();
+      const hidden = await pass.embed();
+      const other = await engine.begin(model.batch, options);
+      await other.embed();
+      await expect(hidden.readPacked()).rejects.toThrow('have been used up');
+      await expect(pass.forward({ from: 0, to: 1 }, hidden)).rejects.toThrow('have been used up');
+      other.dispose();
+      pass.dispose();
       await engine.dispose();
     });
 

@@ -43,10 +43,20 @@ export async function measurePart(
       engine: engine.name,
       backend: engine.backend,
       ...rest,
-      memory: { ...memoryOf(engine, tokens, limitBytes), weightsBytes },
+      memory: {
+        ...memoryOf(engine, tokens, limitBytes),
+        weightsBytes,
+        savedPerSamplePerLayer: bytesOf(engine, tokens, 2) - bytesOf(engine, tokens, 1),
+      },
       parts: { fixedSeconds: fixed, ...units },
     };
   } finally {
     await engine.dispose();
   }
+}
+
+/** With so many open passes of one sample. What each more of them takes is what a window's micro-batches cost, a copy of its input included. */
+function bytesOf(engine: Engine, tokens: number, openPasses: number): number {
+  const bytes = engine.bytes(1, tokens, { savedLayers: 1, openPasses });
+  return bytes.weightsBytes + bytes.transientBytes + bytes.savedBytes + bytes.gradientBytes;
 }

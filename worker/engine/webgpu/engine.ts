@@ -5,6 +5,7 @@ import { checkedBatch } from '../checked-batch.ts';
 import type { Engine, EngineRequest, Pass, PassOptions } from '../engine.ts';
 import { plainLoss } from '../loss.ts';
 import { hiddenWrappers, isHeadAlone } from '../part.ts';
+import { AtWork } from './at-work.ts';
 import { Constants, constantBytes } from './constants.ts';
 import { timeCopies } from './device/device-copy-rate.ts';
 import { bufferBytes, Gpu } from './device/gpu.ts';
@@ -19,7 +20,7 @@ import { WebGpuPass } from './pass.ts';
 import { allSteps, kernelsOf, makePrograms } from './programs.ts';
 import { recovering } from './recovery.ts';
 import type { ModelPlan } from './steps/steps.ts';
-import { Storage } from './storage.ts';
+import { type PassMemory, Storage } from './storage.ts';
 
 /** How the engine uses a device; none of it changes what is computed but by rounding. */
 export interface WebGpuChoices {
@@ -121,31 +122,25 @@ export async function createEngineOn(
     ]);
     const constants = await gpu.allocated(() => new Constants(gpu, plan, programs));
     const storage = new Storage(gpu, plan);
-    const host = { gpu, plan, programs, frozen, constants, storage, pace: new SubmissionPace() };
+    const pace = new SubmissionPace();
+    const host = { gpu, plan, programs, frozen, constants, storage, pace, atWork: new AtWork() };
     const weightsBytes =
       frozenBufferBytes(plan).reduce((sum, bytes) => sum + bufferBytes(bytes), 0) + constantBytes(plan, programs);
 
     const rowsOf = (samples: number, tokens: number) => samples * (isHeadAlone(part) ? 1 : tokens);
 
-    let open = false;
     const begin = async (batch: Parameters<Engine['begin']>[0], options: PassOptions): Promise<Pass> => {
-      if (open) throw new Error('Another pass is still open: dispose of it before the next begins.');
       gpu.check();
       const checked = checkedBatch(batch, shape, labelCount, loss, part);
       if (options.dropout.probability > 0 && !request.withDropout)
         throw new RangeError('This engine was made for passes without dropout.');
-      open = true;
-      try {
-        const samples = checked.lengths.length;
-        const savedLayers = Math.max(0, part.layers.to - Math.max(part.layers.from, options.saveFrom));
-        await storage.reserve(samples * checked.tokens, samples, savedLayers, options.recompute ?? false);
-        return new WebGpuPass(host, checked, options, () => {
-          open = false;
-        });
-      } catch (error) {
-        open = false;
-        throw error;
-      }
+      const samples = checked.lengths.length;
+      const savedLayers = Math.max(0, part.layers.to - Math.max(part.layers.from, options.saveFrom));
+      const asked = { rows: samples * checked.tokens, samples, savedLayers, recompute: options.recompute ?? false };
+      // What the pass at work has on the device may have to make room.
+      host.atWork.set(null);
+      const memory = await storage.take(asked);
+      return new WebGpuPass(host, checked, options, asked, memory);
     };
 
     return {
@@ -154,7 +149,7 @@ export async function createEngineOn(
       shape,
       layout,
       part,
-      openPasses: 1,
+      openPasses: Number.POSITIVE_INFINITY,
       gpu,
       setParameters: async (values) => {
         gpu.check();
@@ -168,20 +163,24 @@ export async function createEngineOn(
       begin,
       computesPadding: false,
       recomputes: true,
-      bytes: (samples, tokens, { savedLayers, recompute }) => ({
+      bytes: (samples, tokens, needs) => ({
         weightsBytes,
-        ...passBytes(plan, rowsOf(samples, tokens), samples, savedLayers, recompute),
+        ...passBytes(plan, rowsOf(samples, tokens), samples, needs),
       }),
-      fits: async (samples, tokens, { savedLayers, recompute = false }) => {
-        if (open) throw new Error('A pass is still open: dispose of it before memory is tried out.');
+      fits: async (samples, tokens, { savedLayers, openPasses = 1, recompute = false }) => {
+        if (storage.open > 0) throw new Error('A pass is still open: dispose of it before memory is tried out.');
+        const taken: PassMemory[] = [];
         try {
-          await storage.reserve(rowsOf(samples, tokens), samples, savedLayers, recompute);
+          const asked = { rows: rowsOf(samples, tokens), samples, savedLayers, recompute };
+          do taken.push(await storage.take(asked));
+          while (taken.length < openPasses);
           await storage.touch();
           return true;
         } catch (error) {
           if (!(error instanceof WebGpuError) || error.kind === 'invalid' || error.kind === 'unavailable') throw error;
           return false;
         } finally {
+          for (const memory of taken) storage.giveBack(memory);
           storage.release();
         }
       },

@@ -1,4 +1,5 @@
 import { longestBlock } from '../../model/layout.ts';
+import type { PassNeeds } from '../engine.ts';
 import { bufferBytes } from './device/gpu.ts';
 import { BYTES, PASS_BYTES } from './kernels/kernel.ts';
 import { mostSplits } from './kernels/lora-gradient.ts';
@@ -143,26 +144,25 @@ const total = (sizes: Iterable<number>): number => [...sizes].reduce((sum, bytes
 /** Buffers of layers that go backward: how many of each kind. */
 export function savedCounts(
   plan: ModelPlan,
-  savedLayers: number,
-  recompute: boolean,
+  { savedLayers, openPasses = 1, recompute = false }: PassNeeds,
 ): { readonly sets: number; readonly inputs: number } {
-  if (recompute) return { sets: Math.min(1, savedLayers), inputs: savedLayers };
-  return { sets: savedLayers, inputs: savedLayers > 0 && needsInputCopy(plan) ? 1 : 0 };
+  if (recompute) return { sets: Math.min(1, savedLayers), inputs: openPasses * savedLayers };
+  return { sets: openPasses * savedLayers, inputs: savedLayers > 0 && needsInputCopy(plan) ? openPasses : 0 };
 }
 
 /**
- * What `Engine.bytes` states but for the weights: exactly what a pass of this shape allocates. With `recompute` the one set of saved
- * tensors is transient, and what is saved are the layers' inputs.
+ * What `Engine.bytes` states but for the weights: exactly what passes of this shape allocate that are open at a time. With `recompute` the
+ * one set of saved tensors is transient, and what is saved are the layers' inputs.
  */
 export function passBytes(
   plan: ModelPlan,
   rows: number,
   samples: number,
-  savedLayers: number,
-  recompute = false,
+  needs: PassNeeds,
 ): { readonly transientBytes: number; readonly savedBytes: number; readonly gradientBytes: number } {
+  const { savedLayers, recompute = false } = needs;
   const shape = { rows, samples, backward: savedLayers > 0, recompute: recompute && savedLayers > 0 };
-  const { sets, inputs } = savedCounts(plan, savedLayers, recompute);
+  const { sets, inputs } = savedCounts(plan, needs);
   const setBytes = sets * total(Object.values(savedTensors(plan, rows)));
   const inputBytes = inputs * bufferBytes(inputCopyBytes(plan, rows));
   return {

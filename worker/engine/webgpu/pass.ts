@@ -3,11 +3,12 @@ import type { TokenBatch } from '../../api/batch.ts';
 import { longestBlock } from '../../model/layout.ts';
 import { dropoutScale, dropoutThreshold } from '../dropout.ts';
 import type { BlockGradient, Hidden, LayerRange, Pass, PassOptions } from '../engine.ts';
-import { unpackHidden } from '../hidden.ts';
 import { batchTargets, lossAndGradientOf } from '../loss.ts';
 import { requireEmbeddings, requireHead, requireLayers } from '../part.ts';
+import type { AtWork } from './at-work.ts';
 import type { Constants } from './constants.ts';
-import { type CountedBuffer, type Gpu, type Slice, whole } from './device/gpu.ts';
+import { type Gpu, type Slice, whole } from './device/gpu.ts';
+import { DeviceHidden, type Place } from './device-hidden.ts';
 import type { FrozenTensors } from './frozen.ts';
 import { BYTES, words } from './kernels/kernel.ts';
 import { gradientSplits } from './kernels/lora-gradient.ts';
@@ -17,7 +18,7 @@ import { firstRowsOf, type PackedBatch, packBatch } from './packing.ts';
 import type { Programs } from './programs.ts';
 import type { LayerInput } from './steps/layer-backward.ts';
 import type { BatchSizes, KernelStep, ModelPlan, TensorName } from './steps/steps.ts';
-import type { SavedTensors, Storage } from './storage.ts';
+import type { BorrowedSet, PassMemory, PassRequest, SavedTensors, Storage } from './storage.ts';
 
 /** What all passes of an engine share. */
 export interface PassHost {
@@ -28,55 +29,16 @@ export interface PassHost {
   readonly constants: Constants;
   readonly storage: Storage;
   readonly pace: SubmissionPace;
+  readonly atWork: AtWork;
 }
-
-/** Hidden states live in `t.x`, their gradients in `t.g`; each has one place, so a new one ends the old one. */
-type Place = 't.x' | 't.g';
 
 interface Kept {
-  readonly saved: SavedTensors;
-  readonly staging: CountedBuffer;
+  /** Null where the layer goes forward again. */
+  readonly saved: SavedTensors | null;
+  /** Among the pass's saved layers. */
+  readonly index: number;
   readonly input: LayerInput;
   readonly inputCopy: Slice | null;
-}
-
-class DeviceHidden implements Hidden {
-  readonly samples: number;
-  readonly tokens: number;
-  readonly place: Place;
-  /** The layer whose output it is, if it is one's. */
-  readonly layer: number | null;
-  readonly #batch: PackedBatch;
-  readonly #rows: (hidden: DeviceHidden, firstOnly: boolean) => Promise<Float32Array>;
-
-  /** `rows` reads the packed rows, or each sample's first. */
-  constructor(
-    batch: PackedBatch,
-    place: Place,
-    layer: number | null,
-    rows: (hidden: DeviceHidden, firstOnly: boolean) => Promise<Float32Array>,
-  ) {
-    this.samples = batch.samples;
-    this.tokens = batch.tokens;
-    this.place = place;
-    this.layer = layer;
-    this.#batch = batch;
-    this.#rows = rows;
-  }
-
-  async read(): Promise<Float32Array> {
-    return unpackHidden(this.#batch, await this.readPacked());
-  }
-
-  readPacked(): Promise<Float32Array> {
-    return this.#rows(this, false);
-  }
-
-  readFirst(): Promise<Float32Array> {
-    return this.#rows(this, true);
-  }
-
-  dispose(): void {}
 }
 
 /** One micro-batch on the device. Work is recorded and runs when something is read, or when there is enough of it. */
@@ -88,37 +50,45 @@ export class WebGpuPass implements Pass {
   readonly #sizes: BatchSizes;
   readonly #saveFrom: number;
   readonly #recompute: boolean;
-  readonly #end: () => void;
+  readonly #dropout: PassOptions['dropout'];
+  readonly #asked: PassRequest;
+  readonly #memory: PassMemory;
+  readonly #splitRows: number;
   readonly #kept = new Map<number, Kept>();
   #live: DeviceHidden | null = null;
   #startedMs: number | null = null;
   #layersRecorded = 0;
   #ended = false;
 
-  /** `batch` is checked, and memory for it reserved. */
-  constructor(host: PassHost, batch: TokenBatch, options: PassOptions, end: () => void) {
-    const { gpu, plan, storage } = host;
+  /** Of the layer that goes forward again at the moment. */
+  #again: BorrowedSet | null = null;
+
+  /** `batch` is checked, and `memory` is what was `asked` for it. */
+  constructor(host: PassHost, batch: TokenBatch, options: PassOptions, asked: PassRequest, memory: PassMemory) {
+    const { plan } = host;
     this.#host = host;
     this.#tokens = batch;
     this.#batch = packBatch(batch, plan.shape.padTokenId);
     this.#targets = batchTargets(plan.loss, batch, plan.labelCount);
     this.#saveFrom = options.saveFrom;
     this.#recompute = options.recompute ?? false;
-    this.#end = end;
-    const { rows, samples, longest, rowTable, sampleTable } = this.#batch;
+    this.#dropout = options.dropout;
+    this.#asked = asked;
+    this.#memory = memory;
+    const { rows, samples, longest } = this.#batch;
     const { splits, splitRows } = gradientSplits(rows, longestBlock(plan.layout, plan.part));
+    this.#splitRows = splitRows;
     this.#sizes = { rows, samples, longest, splits };
-    const { probability, seed, round } = options.dropout;
-    const { tables } = storage.transients;
-    const scale = { f32: dropoutScale(probability) };
-    gpu.write(tables.current, words(rows, samples, splitRows, dropoutThreshold(probability), scale, seed, round));
-    gpu.write(tables.rows, rowTable);
-    gpu.write(tables.samples, sampleTable);
-    if (plan.part.head) gpu.write(tables.targets, this.#targets);
+  }
+
+  /** What is on the device of this pass, other than what it keeps, is another's from here on. */
+  leave(): void {
+    this.#live = null;
   }
 
   async embed(): Promise<Hidden> {
     requireEmbeddings(this.#host.plan.part, this.#tokens);
+    await this.#work();
     this.#run(this.#host.programs.embed, null);
     return this.#put('t.x', null);
   }
@@ -126,6 +96,7 @@ export class WebGpuPass implements Pass {
   async forward(range: LayerRange, hidden: Hidden): Promise<Hidden> {
     const { programs, pace, gpu, plan } = this.#host;
     requireLayers(range, plan.part, plan.shape);
+    await this.#work();
     let below = await this.#take(hidden, 't.x');
     for (let layer = range.from; layer < range.to; layer++) {
       if (layer >= this.#saveFrom) this.#keep(layer, below);
@@ -145,8 +116,9 @@ export class WebGpuPass implements Pass {
     want: { readonly dHidden: boolean; readonly headGradient: boolean },
   ): ReturnType<Pass['loss']> {
     const { gpu, plan, programs, storage } = this.#host;
-    const { tables, headStaging } = storage.transients;
     requireHead(plan.part, this.#tokens, want);
+    await this.#work();
+    const { tables, headStaging } = storage.transients;
     await this.#take(hidden, 't.x');
     this.#run(programs.loss, null);
     const logitsBytes = this.#batch.samples * plan.labelCount * 4;
@@ -177,11 +149,14 @@ export class WebGpuPass implements Pass {
     dHidden: Hidden,
     wantInput: boolean,
   ): AsyncGenerator<BlockGradient, Hidden | null, void> {
-    const { pace, plan } = this.#host;
+    const { pace, plan, atWork, storage } = this.#host;
     requireLayers(range, plan.part, plan.shape);
+    await this.#work();
     for (let layer = range.from; layer < range.to; layer++)
       if (!this.#kept.has(layer)) throw new Error(`Layer ${layer} was not saved by this pass.`);
     await this.#take(dHidden, 't.g');
+    if (this.#recompute && range.from < range.to) this.#again = await storage.borrow(this.#asked.rows);
+    atWork.pull(true);
     // Gradients are read back while deeper layers are at work; how many are under way is a matter of time.
     const underWay: { readonly layer: number; readonly gradient: Promise<ArrayBuffer | null> }[] = [];
     let next = range.to - 1;
@@ -198,6 +173,8 @@ export class WebGpuPass implements Pass {
     } finally {
       // Where the caller stops early, buffers must not be left mapped.
       await Promise.allSettled(underWay.map(({ gradient }) => gradient));
+      if (atWork.pass === this) atWork.pull(false);
+      this.#returnSet();
     }
     return wantInput ? this.#put('t.g', null) : null;
   }
@@ -205,16 +182,42 @@ export class WebGpuPass implements Pass {
   dispose(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#host.gpu.discard();
+    const { gpu, storage, atWork } = this.#host;
+    if (atWork.pass === this) gpu.discard();
+    atWork.end(this);
     this.#live = null;
     this.#kept.clear();
-    this.#end();
+    this.#returnSet();
+    storage.giveBack(this.#memory);
+  }
+
+  #returnSet(): void {
+    if (this.#again !== null) this.#host.storage.keep(this.#again);
+    this.#again = null;
+  }
+
+  /** Before each operation: what it needs on the device is this pass's. */
+  async #work(): Promise<void> {
+    const { gpu, plan, storage, atWork } = this.#host;
+    if (this.#ended) throw new Error('This pass has ended.');
+    if (atWork.pass === this) return;
+    atWork.set(this);
+    await storage.reserve(this.#asked);
+    const { rows, samples, rowTable, sampleTable } = this.#batch;
+    const { probability, seed, round } = this.#dropout;
+    const { tables } = storage.transients;
+    const scale = { f32: dropoutScale(probability) };
+    const threshold = dropoutThreshold(probability);
+    gpu.write(tables.current, words(rows, samples, this.#splitRows, threshold, scale, seed, round));
+    gpu.write(tables.rows, rowTable);
+    gpu.write(tables.samples, sampleTable);
+    if (plan.part.head) gpu.write(tables.targets, this.#targets);
   }
 
   /** Records and submits one layer backward; its gradient, null where it has no adapters, arrives when the device has done it. */
   #layerBackward(layer: number, goesOn: boolean): Promise<ArrayBuffer | null> {
-    const { gpu, plan, programs } = this.#host;
-    const { input, inputCopy, staging } = this.#kept.get(layer)!;
+    const { gpu, plan, programs, storage } = this.#host;
+    const { input, inputCopy, index } = this.#kept.get(layer)!;
     if (this.#recompute) {
       gpu.copy(inputCopy!, this.#find('t.x', null), this.#hiddenBytes());
       this.#run(programs.layers.get(layer)!.forward.keep, layer);
@@ -227,6 +230,7 @@ export class WebGpuPass implements Pass {
       done.catch(() => undefined);
       return done;
     }
+    const staging = storage.staging(index);
     gpu.copy(this.#find('t.gradient', null), whole(staging), bytes);
     gpu.submit();
     const gradient = gpu.map(staging, bytes);
@@ -243,13 +247,13 @@ export class WebGpuPass implements Pass {
     let inputCopy: Slice | null = null;
     if (this.#recompute || (!direct && needsInputCopy(plan) && plan.layout.layers[layer]!.length > 0)) {
       const copies = [...this.#kept.values()].filter((kept) => kept.inputCopy !== null).length;
-      inputCopy = storage.inputCopy(copies);
+      inputCopy = storage.inputCopy(this.#memory, copies);
       gpu.copy(this.#find('t.x', null), inputCopy, this.#hiddenBytes());
     }
     const index = this.#kept.size;
     this.#kept.set(layer, {
-      saved: storage.saved(this.#recompute ? 0 : index),
-      staging: storage.staging(index),
+      saved: this.#recompute ? null : this.#memory.sets[index]!,
+      index,
       input: direct ? 'below' : 'copied',
       inputCopy,
     });
@@ -263,7 +267,6 @@ export class WebGpuPass implements Pass {
 
   #run(steps: readonly KernelStep[], layer: number | null): void {
     const { gpu, constants } = this.#host;
-    if (this.#ended) throw new Error('This pass has ended.');
     for (const step of steps) {
       const slices: Record<string, Slice> = {};
       for (const [name, tensor] of Object.entries(step.tensors)) slices[name] = this.#find(tensor, layer);
@@ -289,12 +292,12 @@ export class WebGpuPass implements Pass {
           return name === 'head' ? constants.block('head') : layer === null ? undefined : constants.block(layer);
         case 's': {
           const kept = layer === null ? undefined : this.#kept.get(layer);
-          return name === 'input' ? (kept?.inputCopy ?? undefined) : kept?.saved.get(tensor);
+          return name === 'input' ? (kept?.inputCopy ?? undefined) : (kept?.saved ?? this.#again?.set)?.get(tensor);
         }
         case 'b':
           return layer === null
             ? undefined
-            : (frozen.layers.get(layer - 1)?.get(name) ?? this.#kept.get(layer - 1)?.saved.get(`s.${name}`));
+            : (frozen.layers.get(layer - 1)?.get(name) ?? this.#kept.get(layer - 1)?.saved?.get(`s.${name}`));
         default:
           if (tensor === 'i.layer') return constants.layer(layer ?? 0);
           if (tensor === 'i.targets') return tables.targets;
