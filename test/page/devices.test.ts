@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { clothSentence, planTable } from '../../web/page/cloth/plan-table.ts';
 import { deviceLines, deviceStatus, foldedLines } from '../../web/page/devices/device-lines.ts';
+import { clothSentence, planTable } from '../../web/page/session/plan-table.ts';
 import { device, plan, room, rounds, type Share, withStatus } from './gallery/scenarios.ts';
 
 const SHARES: readonly Share[] = [
@@ -149,6 +149,7 @@ describe('the plan in words', () => {
       letter: 'B',
       blocks: 'layers 3–5 and the head',
       reach: 'down to layer 3',
+      holds: '',
       samples: 'all 32',
       predicted: '0.42 s',
       measured: 'not yet',

@@ -2,11 +2,12 @@ import type { ScoreReport } from '../../../signaling/protocol/room-view.ts';
 import { WITHOUT_KEY } from '../../../web/session/view/resumed-words.ts';
 import type { SessionView } from '../../../web/session/view/view.ts';
 import { bestScore } from '../../../web/session/view/view-state.ts';
-import type { DataReport } from '../../../worker/api/tables.ts';
 import { TASKS } from '../../../worker/data/tasks.ts';
+import { ownData, TOKENIZER } from './data-report.ts';
 import { DEVICE_VIEWS } from './device-views.ts';
 import { DOOR_VIEWS, download, lobby, news, WAITING } from './door-views.ts';
 import { device, plan, room, rounds, type Share, scores, settingsOf, view, withStatus } from './scenarios.ts';
+import { SPLIT_VIEWS } from './split-views.ts';
 
 const THREE: readonly Share[] = [
   { place: 0, layers: [2, 3], head: false },
@@ -17,9 +18,6 @@ const three = plan(6, THREE);
 const devices3 = [device(0), device(1), device(2)];
 const gathering = { phase: 'gathering' as const };
 const deviceRole = { role: 'device' as const, self: device(1).id, kept: null, data: null, pairs: null };
-
-const TOKENIZER =
-  "Its tokenizer is byte-level BPE with 8,192 tokens; token ids are exactly those of Hugging Face's tokenizers.";
 
 const arriving = (of: readonly [place: number, received: number, expected: number][], round = 35) => ({
   round,
@@ -84,36 +82,6 @@ const twelve = plan(
 );
 
 const finishedRoom = room({ devices: devices3, plan: three, phase: 'finished' });
-const ownData: DataReport = {
-  tables: [
-    {
-      name: 'film_reviews.csv',
-      format: 'delimited',
-      rows: 1240,
-      used: 1236,
-      leftOut: [
-        { reason: 'fewer cells than columns', count: 1, lines: [5], example: '2 instead of 3' },
-        { reason: 'a quote that is never closed', count: 1, lines: [18], example: null },
-        { reason: 'an empty label', count: 2, lines: [240, 611], example: null },
-      ],
-      encoding: 'utf-8',
-      wideCharacters: 318,
-      unreadableBytes: 1,
-      unreadableLines: [77],
-      delimiter: ',',
-      quoting: 'doubled',
-      columns: ['id', 'review', 'verdict'],
-      renamedColumns: [],
-      classes: [
-        { name: 'bad', count: 600 },
-        { name: 'good', count: 636 },
-      ],
-    },
-  ],
-  cutTexts: { cut: 12, counted: 1236, total: 1236, maxTokens: 64 },
-  tokenizer: TOKENIZER,
-};
-
 const FURTHER: Readonly<Record<string, NonNullable<ScoreReport['further']>>> = {
   mrpc: [{ metric: 'accuracy', devSet: null, value: 0.8211 }],
   qqp: [{ metric: 'accuracy', devSet: null, value: 0.8642 }],
@@ -182,6 +150,7 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
   'training-own': view({ ...training(), data: ownData }),
   'training-device': view({ ...training(), ...deviceRole }),
   ...DEVICE_VIEWS,
+  ...SPLIT_VIEWS,
   'training-watcher': view({
     ...training(),
     role: 'watcher',

@@ -21,6 +21,8 @@ import type { SessionView } from '../../session/view/view.ts';
 import { hasWork } from '../cloth/cloth.ts';
 import { type Mark, markFor, type Seats } from '../cloth/marks.ts';
 import { measuredSeconds, totalSeconds } from '../cloth/timing.ts';
+import { isSplit } from '../pipeline/pipeline.ts';
+import { runText } from '../pipeline/unit-words.ts';
 
 /** `problem` needs attention, `busy` gets ready, `quiet` stands by or watches, `well` works or can. */
 export type Tone = 'well' | 'busy' | 'quiet' | 'problem';
@@ -95,8 +97,11 @@ export function deviceStatus(device: DeviceView, room: RoomView): { readonly sta
     return { status: device.online ? 'watching' : 'watching, connection lost', tone: 'quiet' };
   if (status.kind === 'joining') return { status: 'joining', tone: 'busy' };
   if (status.kind === 'loading') {
-    return { status: `loading the model${loadedText(status)}`, tone: 'busy' };
+    const stage = stageOf(device, room);
+    const what = stage === undefined ? 'the model' : runText(stage, room.settings.shape.layers);
+    return { status: `loading ${what}${loadedText(status)}`, tone: 'busy' };
   }
+  if (status.kind === 'measured') return { status: measuredText(device, room), tone: 'busy' };
   if (status.kind === 'profiling') return { status: 'measuring its speed', tone: 'busy' };
   if (status.kind === 'paused') return { status: 'paused by its person; the others do its part', tone: 'quiet' };
   if (!device.linked) return { status: 'ready, but its link to the host is not open', tone: 'problem' };
@@ -107,6 +112,16 @@ export function deviceStatus(device: DeviceView, room: RoomView): { readonly sta
   return device.hidden && room.phase !== 'finished'
     ? { status: `${work}; its tab is in the background, where browsers slow it down`, tone: 'problem' }
     : { status: work, tone: 'well' };
+}
+
+const stageOf = ({ id }: DeviceView, { plan }: RoomView) =>
+  plan?.assignments.find(({ device }) => device === id)?.stage;
+
+function measuredText(device: DeviceView, room: RoomView): string {
+  const stage = stageOf(device, room);
+  return stage === undefined
+    ? 'measured; waits to be told which part of the model to hold'
+    : `measured; is to hold ${runText(stage, room.settings.shape.layers)}`;
 }
 
 const isOnProbation = ({ probation }: DeviceView): boolean => probation != null;
@@ -134,6 +149,12 @@ export function transferText({ bytes, totalBytes, bytesPerSecond, secondsLeft }:
 function workOf(device: DeviceView, room: RoomView): string {
   const assignment = room.plan?.assignments.find((one) => one.device === device.id);
   if (room.plan === null) return 'ready';
+  const { layers } = room.settings.shape;
+  const stage = assignment?.stage;
+  if (stage !== undefined && assignment !== undefined && !hasWork(assignment))
+    return `has ${runText(stage, layers)}: samples go through it, nothing of it is trained`;
+  if (isSplit(room.plan) && stage === undefined)
+    return `stands by: this plan is quicker without it${device.holds ? `; it holds ${runText(device.holds, layers)}` : ''}`;
   if (assignment === undefined || !hasWork(assignment)) return 'stands by: this plan is quicker without it';
   const what = blocksText(assignment.layers, assignment.head);
   const all = assignment.samples.count >= room.settings.training.samplesPerRound;
@@ -141,7 +162,8 @@ function workOf(device: DeviceView, room: RoomView): string {
   const verb = { gathering: 'will train', training: 'trains', paused: 'paused; trains', finished: 'trained' }[
     room.phase
   ];
-  return `${verb} ${what}${part}`;
+  const holds = stage === undefined ? '' : `; holds ${runText(stage, layers)}`;
+  return `${verb} ${what}${part}${holds}`;
 }
 
 function facts(device: DeviceView, room: RoomView, rounds: readonly RoundReport[]): readonly string[] {

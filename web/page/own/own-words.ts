@@ -5,6 +5,7 @@ import type { SessionView } from '../../session/view/view.ts';
 import { tooQuickToShow } from '../cloth/cloth.ts';
 import { HOST_AWAY, isHostAway } from '../cloth/host-away.ts';
 import { ownWork } from '../cloth/own-work.ts';
+import { runText } from '../pipeline/unit-words.ts';
 import type { Given, Tally } from './given.ts';
 import { shareOf } from './given.ts';
 import type { Battery, ScreenLock } from './phone.ts';
@@ -27,8 +28,14 @@ export function ownState(view: SessionView, timeLeft: string, late = false): Own
     return { title: 'This device cannot train', detail: `${status.sentence} The others go on without it.` };
   if (status.kind === 'loading') return { title: 'Getting ready', detail: 'This device is loading the model.' };
   if (status.kind === 'profiling') return { title: 'Getting ready', detail: 'This device is measuring its speed.' };
-  if (status.kind === 'measured')
-    return { title: 'Measured', detail: 'This device waits to be told which part of the model to hold.' };
+  if (status.kind === 'measured') {
+    const stage = room.plan?.assignments.find(({ device }) => device === view.self)?.stage;
+    const what =
+      stage === undefined
+        ? 'waits to be told which part of the model to hold'
+        : `is to hold ${runText(stage, room.settings.shape.layers)}`;
+    return { title: 'Measured', detail: `This device ${what}.` };
+  }
   if (status.kind === 'joining') return { title: 'Joining', detail: 'This device is on its way into the session.' };
   if (status.kind === 'paused')
     return { title: 'Your device is paused', detail: 'The others do its part. Go on whenever you like.' };
@@ -36,7 +43,7 @@ export function ownState(view: SessionView, timeLeft: string, late = false): Own
     const why = view.linkTrouble === null ? 'This device waits for its link to the host.' : view.linkTrouble;
     return { title: 'Ready, but not linked', detail: `${why} ${TRY_AGAIN}` };
   }
-  const work = ownWork(view, room);
+  const work = ownWork(view, room) ?? stageWork(view, room);
   if (room.phase === 'gathering')
     return {
       title: 'Ready',
@@ -56,6 +63,12 @@ export function ownState(view: SessionView, timeLeft: string, late = false): Own
     };
   if (isDone(view)) return { title: 'Done with its part', detail: `It waits for the others. ${timeLeft}`.trim() };
   return { title: `Training ${work}`, detail: timeLeft };
+}
+
+/** Of a stage of which nothing is trained. */
+function stageWork({ self }: SessionView, { plan, settings }: RoomView): string | null {
+  const stage = plan?.assignments.find(({ device }) => device === self)?.stage;
+  return stage === undefined ? null : `with ${runText(stage, settings.shape.layers)}`;
 }
 
 export function isUnlinked({ room, self }: Pick<SessionView, 'room' | 'self'>): boolean {

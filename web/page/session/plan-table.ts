@@ -1,10 +1,13 @@
 import { trainedLayers } from '../../../signaling/protocol/adapters.ts';
+import type { RoomAssignment } from '../../../signaling/protocol/plan.ts';
 import type { RoomView, RoundReport } from '../../../signaling/protocol/room-view.ts';
 import { blocksText, capitalised } from '../../../signaling/protocol/words/lists.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
-import { hasWork } from './cloth.ts';
-import { markFor, type Seats } from './marks.ts';
-import { measuredSeconds, totalSeconds } from './timing.ts';
+import { hasWork } from '../cloth/cloth.ts';
+import { markFor, type Seats } from '../cloth/marks.ts';
+import { measuredSeconds, totalSeconds } from '../cloth/timing.ts';
+import { memoryText } from '../pipeline/pipeline-words.ts';
+import { runText } from '../pipeline/unit-words.ts';
 
 /** One sentence for each assignment, the reading of the cloth without the picture: the rows of the plan's table. */
 export interface TableLine {
@@ -14,6 +17,8 @@ export interface TableLine {
   readonly blocks: string;
   /** How far the gradient travels down: "down to layer 4", "head only". */
   readonly reach: string;
+  /** Of the model, in a split room: "layers 0–2, 132 MB of 300 MB"; empty elsewhere. */
+  readonly holds: string;
   readonly samples: string;
   readonly predicted: string;
   readonly measured: string;
@@ -23,7 +28,7 @@ export function planTable(room: RoomView, rounds: readonly RoundReport[], seats:
   const { plan } = room;
   if (plan === null) return [];
   const total = room.settings.training.samplesPerRound;
-  return plan.assignments.filter(hasWork).map((assignment) => {
+  return plan.assignments.filter(isPlaced).map((assignment) => {
     const measured = measuredSeconds(rounds, plan.version, assignment.device);
     const name = room.devices.find((device) => device.id === assignment.device)?.name ?? 'a device that left';
     const deepest = assignment.layers[0];
@@ -33,13 +38,23 @@ export function planTable(room: RoomView, rounds: readonly RoundReport[], seats:
       name,
       letter: markFor(seats, assignment.device).letter,
       blocks: blocksText(assignment.layers, assignment.head),
-      reach: deepest === undefined ? 'head only' : `down to layer ${deepest}`,
+      reach: deepest !== undefined ? `down to layer ${deepest}` : assignment.head ? 'head only' : 'none',
+      holds: holdsText(assignment, room),
       samples: count >= total ? `all ${total}` : `${start + 1}–${start + count} of ${total}`,
       predicted: secondsText(assignment.computeSeconds + assignment.uploadSeconds),
       measured: measured === null ? 'not yet' : secondsText(totalSeconds(measured)),
     };
   });
 }
+
+function holdsText({ stage, memoryBytes, device }: RoomAssignment, { settings, devices }: RoomView): string {
+  if (stage === undefined) return '';
+  const limitBytes = devices.find(({ id }) => id === device)?.profile?.memory.limitBytes ?? null;
+  return `${runText(stage, settings.shape.layers)}, ${memoryText({ memoryBytes, limitBytes })}`;
+}
+
+/** A stage that trains nothing has a place all the same. */
+const isPlaced = (assignment: RoomAssignment): boolean => hasWork(assignment) || assignment.stage !== undefined;
 
 /** What the picture's description says to a screen reader: who trains what, in one breath. */
 export function clothSentence(room: RoomView): string {
