@@ -13,6 +13,7 @@ export const DEALT: RoomPlanner = {
 
 function deal(problem: RoomProblem): RoomPlanAnswer {
   const { devices, samples, policy } = problem;
+  if (policy === 'split') return dealStages(problem);
   const ids = devices.map((d) => d.id);
   const half = samples >> 1;
   const assignments =
@@ -35,6 +36,46 @@ function deal(problem: RoomProblem): RoomPlanAnswer {
       limitedBy: ids[0],
       explanation: 'Dealt.',
       assignments,
+    },
+  };
+}
+
+/** Of eight units, to the first three devices; others are spares. */
+export const DEALT_RUNS = [
+  { from: 0, to: 3, window: 2 },
+  { from: 3, to: 6, window: 2 },
+  { from: 6, to: 8, window: 1 },
+] as const;
+export const DEALT_MICRO_BATCHES = 5;
+
+function dealStages({ devices, samples, layers, layerUploadBits: bits }: RoomProblem): RoomPlanAnswer {
+  if (devices.length < DEALT_RUNS.length) return { feasible: false, reason: 'Three devices are needed.' };
+  const isTrained = (layer: number): boolean => typeof bits === 'number' || bits[layers - 1 - layer] !== null;
+  return {
+    feasible: true,
+    plan: {
+      policy: 'split',
+      solver: 'dealt',
+      solveMs: 0,
+      latencySeconds: 1,
+      lowerBoundSeconds: 1,
+      limitedBy: devices[0]?.id ?? '',
+      explanation: 'Dealt.',
+      assignments: DEALT_RUNS.map(({ from, to, window }, index) => ({
+        device: devices[index]?.id ?? '',
+        layers: Array.from({ length: layers }, (_, layer) => layer).filter(
+          (layer) => from <= layer + 1 && layer + 1 < to && isTrained(layer),
+        ),
+        head: index === DEALT_RUNS.length - 1,
+        samples: { start: 0, count: samples },
+        microBatch: Math.ceil(samples / DEALT_MICRO_BATCHES),
+        memoryBytes: 0,
+        share: 1,
+        uploadBits: 0,
+        computeSeconds: 1,
+        uploadSeconds: 0,
+        stage: { pipeline: 0, index, from, to, window, microBatches: DEALT_MICRO_BATCHES },
+      })),
     },
   };
 }

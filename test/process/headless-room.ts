@@ -43,11 +43,16 @@ export class HeadlessRoom {
     origin: string,
     policy: Policy,
     training: Partial<HostRequest['training']>,
-    change: { request?: Partial<HostRequest>; patience?: number; checkpointFile?: string } = {},
+    change: {
+      request?: Partial<HostRequest>;
+      patience?: number;
+      checkpointFile?: string;
+      memoryBytes?: number;
+    } = {},
   ): Promise<HeadlessRoom> {
-    const { checkpointFile, patience = 0 } = change;
+    const { checkpointFile, patience = 0, memoryBytes = 2e9 } = change;
     const environment = await headlessEnvironment(origin, {
-      memoryLimitBytes: 2e9,
+      memoryLimitBytes: memoryBytes,
       ...(checkpointFile && { checkpointFile }),
     });
     const request: HostRequest = {
@@ -120,10 +125,11 @@ export class HeadlessRoom {
     });
   }
 
-  async addDevice(name: string): Promise<void> {
+  async addDevice(name: string, memoryBytes = 2e9): Promise<void> {
     const { invitation } = await this.until((view) => view.invitation !== null);
     const link = invitation?.link ?? '';
     const args = ['--import', 'tsx', project('signaling/tabloom.ts'), 'join', link, '--name', name];
+    args.push('--memory', `${memoryBytes / 1e6}MB`);
     this.#children.set(name, spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }));
   }
 
@@ -136,6 +142,13 @@ export class HeadlessRoom {
   /** Without a word: no goodbye to the room, no closing of links. */
   kill(name: string): void {
     this.#children.get(name)?.kill('SIGKILL');
+  }
+
+  /** Waits until `count` devices are measured and linked, whether there is a plan for them or not. */
+  measured(count: number): Promise<SessionView> {
+    return this.until(
+      ({ room }) => (room?.devices.filter((d) => d.profile !== null && d.linked).length ?? 0) === count,
+    );
   }
 
   /** Waits until `count` devices are measured, linked and in a plan's reach. */
