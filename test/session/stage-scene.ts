@@ -134,12 +134,15 @@ function parametersOf(run: UnitRun): Float32Array {
 export class PipelineScene {
   readonly devices = new Map<string, StageDevice>();
   readonly gradients = new Map<Block, Float32Array>();
-  readonly said: string[] = [];
+  readonly #done = new Set<number>();
   readonly failures: string[] = [];
   logits: Float32Array | null = null;
   /** Sees what the host passes on, and may change or lose it. */
   change: (message: DataMessage<'hidden'>) => readonly DataMessage<'hidden'>[] = (message) => [message];
   lossSum = 0;
+  /** Micro-batches of passes that devices told of. */
+  readonly passes = new Map<string, number[]>();
+  onGradient: (from: string) => void = () => undefined;
   readonly #places: { device: string; epoch: number }[];
   readonly #codec: HiddenStates;
   readonly #window: (s: number) => number;
@@ -255,8 +258,13 @@ export class PipelineScene {
     });
   }
 
+  /** Everything that is on its way has come, and what it leads to, where no worker is at it. */
+  async settle(): Promise<void> {
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
   done(): Promise<void> {
-    return this.until(() => this.gradients.size === LAYERS + 1 && this.said.filter((w) => /done/.test(w)).length >= 3);
+    return this.until(() => this.gradients.size === LAYERS + 1 && this.#done.size === RUNS.length);
   }
 
   get outcome(): Outcome {
@@ -269,12 +277,16 @@ export class PipelineScene {
       'tag' in header && 'order' in header.tag && this.tag(header.tag.order - 1).epoch === header.tag.epoch;
     if (header.type === 'hidden')
       for (const passed of this.change({ header, tensors })) void this.devices.get(passed.header.to)?.host.send(passed);
-    else if (header.type === 'gradient' && current && tensors[0] instanceof Float32Array)
-      this.gradients.set(header.block, tensors[0]);
-    else if (header.type === 'done' && current) {
-      this.said.push(`${from} done`);
-      this.lossSum += header.lossSum ?? Number.NaN;
-    } else if (header.type === 'failed') this.failures.push(`${from}: ${header.sentence}`);
+    else if (header.type === 'gradient' && current && tensors[0] instanceof Float32Array) {
+      // As the ledger does: what came for a block counts, and nothing later.
+      if (!this.gradients.has(header.block)) this.gradients.set(header.block, tensors[0]);
+      this.onGradient(from);
+    } else if (header.type === 'done' && current) {
+      if (!this.#done.has(header.tag.order)) this.lossSum += header.lossSum ?? Number.NaN;
+      this.#done.add(header.tag.order);
+    } else if (header.type === 'passed')
+      this.passes.set(from, [...(this.passes.get(from) ?? []), ...header.passes.map(({ microBatch }) => microBatch)]);
+    else if (header.type === 'failed') this.failures.push(`${from}: ${header.sentence}`);
     else if (header.type === 'logits' && tensors[0] instanceof Float32Array) this.logits = tensors[0];
     for (const watcher of [...this.#watchers]) watcher();
   }
