@@ -34,8 +34,25 @@ export function fastestPipeline(
   const placed = placement(problem);
   if (placed === null) return { reason: whyNone(problem) };
   const evaluator = new Evaluator(rowsOf(problem));
-  const found = simplest(evaluator, anneal(evaluator, started(evaluator, placed), { seed: 1, work }));
+  const starts = [started(evaluator, placed), ...loaded(problem, evaluator, work / 4)];
+  const start = starts.reduce((a, b) => (b.seconds < a.seconds ? b : a));
+  const found = simplest(evaluator, anneal(evaluator, start, { seed: 1, work }));
   return { problem, evaluator, found };
+}
+
+/** The best of those that hold something already: where fetching counts, steps from others lead there only when all of them have gone. */
+function loaded(problem: SplitProblem, evaluator: Evaluator, work: number): Found[] {
+  if (problem.rounds === undefined) return [];
+  const rows = [...problem.devices.keys()].filter((row) => (problem.devices[row]!.loading?.holds ?? null) !== null);
+  if (rows.length === 0 || rows.length === problem.devices.length) return [];
+  const alone = { ...problem, devices: rows.map((row) => problem.devices[row]!) };
+  const placed = placement(alone);
+  if (placed === null) return [];
+  const among = new Evaluator(rowsOf(alone));
+  const { pipeline, seconds } = anneal(among, started(among, placed), { seed: 1, work });
+  const devices = Array.from({ length: pipeline.stages }, (_, s) => rows[pipeline.devices[s]!]!);
+  const mapped = { ...pipeline, devices };
+  return seconds < Infinity ? [{ pipeline: mapped, seconds: secondsOf(evaluator, mapped) }] : [];
 }
 
 /** What memory allows, one sample at a time. */

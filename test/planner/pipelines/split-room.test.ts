@@ -170,7 +170,7 @@ describe('a room in which some could hold the model alone', () => {
 });
 
 test('of two that are alike, the one that holds the run is taken, as long as fetching counts', () => {
-  const twin = profile(60 * MB);
+  const twin = profile(66 * MB);
   const first = { from: 0, to: 4 };
   const second = { from: 4, to: 8 };
   const used = (holds: readonly (UnitRun | null)[]) =>
