@@ -4,6 +4,7 @@ import { unitCount } from '../../protocol/split.ts';
 import { bytesText } from '../../protocol/words/quantities.ts';
 import { type SplitAnswer, writePlan } from './answer.ts';
 import { Evaluator, type Pipeline } from './evaluator.ts';
+import { fastestOfAll } from './exact.ts';
 import { firstUnplaced, type Placement, placement } from './fitting.ts';
 import { roomBound } from './room-bound.ts';
 import { rowsOf } from './rows.ts';
@@ -11,6 +12,11 @@ import { anneal, type Found } from './search.ts';
 
 /** Operations of a search: a quarter of a second or so. */
 const WORK = 3e7;
+/** Rooms of so many devices are tried out: every pipeline that could be quicker, as long as so many stages put are enough for that. */
+const DEVICES_TO_TRY_OUT = 12;
+const NODES = 1e6;
+/** Of the work goes into finding something before all is tried. */
+const BEFORE = 0.05;
 
 /** The model over a pipeline of devices. The same problem gives the same plan whatever the order of its devices. */
 export function solveSplit(problem: SplitProblem, options: { readonly now?: () => number } = {}): SplitAnswer {
@@ -19,25 +25,39 @@ export function solveSplit(problem: SplitProblem, options: { readonly now?: () =
   const answer: SplitAnswer =
     'reason' in best
       ? { policy: 'split', feasible: false, reason: best.reason, solver: 'none', solveMs: 0 }
-      : writePlan(best.problem, best.found, roomBound(best.evaluator, best.found.seconds));
+      : writePlan(best.problem, best.found, boundOf(best));
   return { ...answer, solveMs: (options.now?.() ?? 0) - started };
 }
 
-/** The best pipeline that so much work finds, with the problem in the order of devices that its rows speak of; or why there is none. */
-export function fastestPipeline(
-  given: SplitProblem,
-  work: number,
-):
-  | { readonly problem: SplitProblem; readonly evaluator: Evaluator; readonly found: Found }
-  | { readonly reason: string } {
+export interface Best {
+  /** With the devices in the order that rows speak of. */
+  readonly problem: SplitProblem;
+  readonly evaluator: Evaluator;
+  readonly found: Found;
+  /** Nothing is better: all was tried. */
+  readonly proven: boolean;
+}
+
+/** What no pipeline can beat; what is fetched is left out. */
+export function boundOf({ problem, evaluator, found, proven }: Best): number {
+  evaluator.load(found.pipeline);
+  const seconds = found.seconds - evaluator.loading;
+  return proven && problem.rounds === undefined ? seconds : roomBound(evaluator, seconds);
+}
+
+/** The best pipeline that so much work finds; or why there is none. */
+export function fastestPipeline(given: SplitProblem, work: number): Best | { readonly reason: string } {
   const problem = { ...given, devices: given.devices.toSorted(compareDevices) };
   const placed = placement(problem);
   if (placed === null) return { reason: whyNone(problem) };
   const evaluator = new Evaluator(rowsOf(problem));
   const starts = [started(evaluator, placed), ...loaded(problem, evaluator, work / 4)];
   const start = starts.reduce((a, b) => (b.seconds < a.seconds ? b : a));
-  const found = simplest(evaluator, anneal(evaluator, start, { seed: 1, work }));
-  return { problem, evaluator, found };
+  const small = problem.devices.length <= DEVICES_TO_TRY_OUT;
+  const first = small ? anneal(evaluator, start, { seed: 1, work: work * BEFORE }) : start;
+  const tried = small ? fastestOfAll(evaluator, first, NODES) : { found: first, proven: false };
+  const found = tried.proven ? tried.found : anneal(evaluator, tried.found, { seed: 2, work });
+  return { problem, evaluator, found: simplest(evaluator, found), proven: tried.proven };
 }
 
 /** The best of those that hold something already: where fetching counts, steps from others lead there only when all of them have gone. */

@@ -16,8 +16,7 @@ import type { RoomAssignment, RoomPlan } from '../../protocol/plan.ts';
 import type { Profile } from '../../protocol/profile.ts';
 import { type UnitRun, unitCount } from '../../protocol/split.ts';
 import { placedStages, ruleOf } from './answer.ts';
-import { roomBound } from './room-bound.ts';
-import { fastestPipeline } from './solve-split.ts';
+import { type Best, boundOf, fastestPipeline } from './solve-split.ts';
 
 /** A room in which the model may be split. */
 export interface SplitRoom {
@@ -101,9 +100,8 @@ export function planSplit(room: SplitRoom): SplitRoomAnswer {
   return 'reason' in second ? { feasible: false, reason: best.reason } : written(room, second, true);
 }
 
-type Best = Exclude<ReturnType<typeof fastestPipeline>, { readonly reason: string }>;
-
-function written(room: SplitRoom, { problem, evaluator, found }: Best, recomputing: boolean): SplitRoomAnswer {
+function written(room: SplitRoom, best: Best, recomputing: boolean): SplitRoomAnswer {
+  const { problem, found, proven } = best;
   const { pipeline } = found;
   const stages = placedStages(problem, pipeline);
   const rule = ruleOf(pipeline.rule);
@@ -114,13 +112,13 @@ function written(room: SplitRoom, { problem, evaluator, found }: Best, recomputi
   const all = airtimes.reduce((a, b) => a + b, 0);
   const nameOf = (id: string) => room.devices.find((device) => device.id === id)?.name ?? id;
   const limit = limitOf(problem, stages, pipeline.microBatches, pipeline.rule, seconds);
-  const lowerBoundSeconds = Math.min(seconds, roomBound(evaluator, seconds));
+  const lowerBoundSeconds = Math.min(seconds, boundOf(best));
   return {
     feasible: true,
     loadingSeconds: Math.max(...stages.map((stage) => loadingSeconds(problem.split, stage))),
     plan: {
       policy: 'split',
-      solver: recomputing ? 'annealed pipelines, recomputing' : 'annealed pipelines',
+      solver: `${proven ? 'all pipelines' : 'annealed pipelines'}${recomputing ? ', recomputing' : ''}`,
       latencySeconds: seconds,
       lowerBoundSeconds,
       limitedBy: limit.device,
