@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { clothSentence, planTable } from '../../web/page/allocation/plan-table.ts';
 import { deviceLines, deviceStatus, foldedLines } from '../../web/page/devices/device-lines.ts';
-import { clothSentence, planTable } from '../../web/page/session/plan-table.ts';
 import { device, plan, room, rounds, type Share, withStatus } from './gallery/scenarios.ts';
 
 const SHARES: readonly Share[] = [

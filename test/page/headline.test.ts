@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { forecast } from '../../signaling/protocol/words/forecast.ts';
+import { limitSentences } from '../../web/page/allocation/limits.ts';
 import {
   headline,
-  limitSentences,
   openingSteps,
   roleSentence,
   roundsProgress,

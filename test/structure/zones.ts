@@ -206,12 +206,23 @@ export const ZONES: readonly Zone[] = [
     without: [DOM, NODE, words('Math.random Date.now')],
   },
   {
+    // What would be, if: the planner on a thread of the page. No other code of a page's holds it.
+    name: 'web/tab/plan-worker',
+    owns: /^web\/tab\/plan-worker\.ts$/,
+    imports: ['signaling/protocol', 'signaling/planner', 'signaling/room', 'web/session'],
+    types: [],
+    starts: [],
+    packages: ['comlink'],
+    node: false,
+    without: [NODE],
+  },
+  {
     // The real world for a session in a tab: the twin of signaling/node.
     name: 'web/tab',
     owns: /^web\/tab\//,
     imports: ['signaling/protocol', 'web/session'],
-    types: [/^worker\/api\//],
-    starts: [/^worker\/(device|host)\/[^/]+-worker\.ts$/],
+    types: [/^worker\/api\//, /^web\/tab\/plan-worker\.ts$/],
+    starts: [/^worker\/(device|host)\/[^/]+-worker\.ts$/, /^web\/tab\/plan-worker\.ts$/],
     packages: ['peerjs', 'comlink', 'valibot'],
     node: false,
     without: [NODE],

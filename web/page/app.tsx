@@ -13,6 +13,7 @@ import type {
   Session,
   SessionFactory,
 } from '../session/view/view.ts';
+import type { AskPlanner } from '../session/view/what-if.ts';
 import { ExampleCloth } from './example/example-cloth.tsx';
 import { platformName } from './join/device-name.ts';
 import { JoinForm } from './join/join.tsx';
@@ -113,6 +114,7 @@ export function App({ factory, origin, server }: AppProps) {
   }).current;
   const start = ({ request, options }: StartChoice): void =>
     void begin(options.name, (made) => hosted(made.host(request, options)));
+  const plan = useRef<AskPlanner>(async (question) => (await factory()).plan(question)).current;
   const look = useRef(async (invitation: InvitedTo) => (await factory()).look(invitation)).current;
   const join = ({ invitation, hostName, ...options }: JoinChoice): void =>
     void begin(options.name, (made) => {
@@ -196,6 +198,7 @@ export function App({ factory, origin, server }: AppProps) {
           origin={origin}
           addresses={server.value.addresses}
           hostName={here.hostName}
+          plan={plan}
           onLeave={back}
           onOutside={outside}
         />

@@ -6,6 +6,7 @@ import { resumeSession } from '../session/resume-session.ts';
 import type { SessionFactory } from '../session/view/view.ts';
 import { previewApart } from '../session/world/table-apart.ts';
 import { deleteOwnStorage } from './own-storage.ts';
+import { plannerInTab } from './plan-in-tab.ts';
 import { claim, refuseAnyOpen, refuseOpen } from './session-lock.ts';
 import { TAB_MEMORY_BYTES, tabEnvironment } from './tab-environment.ts';
 
@@ -42,6 +43,7 @@ export function createSessionFactory(origin: string): SessionFactory {
   return {
     host: (request, options) => watched(new OwnSession(environment, request, options)),
     join: (invitation, options) => new JoinSession(environment, invitation, options),
+    plan: plannerInTab(),
     look: (invitation) => lookAt(environment, invitation),
     keptSessions: async () => {
       if (environment.keep === null) return [];

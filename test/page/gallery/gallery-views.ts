@@ -245,6 +245,24 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
     rounds: rounds(34, parallel),
     activity: null,
   }),
+  'training-compared': view({
+    ...training(),
+    room: room({
+      devices: [device(0), device(1), device(2), device(3)],
+      plan: {
+        ...parallel,
+        alternatives: [
+          { policy: 'data-parallel', seconds: parallel.latencySeconds },
+          { policy: 'teams', seconds: 1.07 * parallel.latencySeconds },
+          { policy: 'crunch', seconds: 1.9 * parallel.latencySeconds },
+          { policy: 'single', seconds: 3.1 * parallel.latencySeconds },
+          { policy: 'split', reason: 'Linen Shuttle did not say what single layers cost.' },
+        ],
+      },
+    }),
+    rounds: rounds(34, parallel),
+    activity: null,
+  }),
   'training-single': view({
     ...training(),
     room: room({

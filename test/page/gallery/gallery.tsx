@@ -1,6 +1,8 @@
 import { signal } from '@preact/signals';
 import { render } from 'preact';
+import { planRoom } from '../../../signaling/planner/room-plan.ts';
 import type { Look } from '../../../signaling/protocol/door.ts';
+import { roomProblem } from '../../../signaling/room/planning.ts';
 import { App } from '../../../web/page/app.tsx';
 import { SessionScreen } from '../../../web/page/session/session.tsx';
 import { StartSession } from '../../../web/page/start/start.tsx';
@@ -104,6 +106,11 @@ const factory: SessionFactory = {
     if (looked instanceof Error) throw looked;
     return looked;
   },
+  plan: async ({ settings, host, devices, roundsDone }) => {
+    const trainers = devices.flatMap(({ profile, ...one }) => (profile === null ? [] : [{ ...one, profile }]));
+    const answer = planRoom(roomProblem(settings, host, trainers, new Map(), roundsDone));
+    return answer.feasible ? { feasible: true, plan: { ...answer.plan, version: 1 } } : answer;
+  },
   keptSessions: async () => sessions,
   resume: async () => still(VIEWS.paused!),
   resumeFile: async (bytes) => {
@@ -169,6 +176,7 @@ function Gallery({ state }: { state: string | null }) {
         origin={origin}
         addresses={[]}
         hostName="Linen Shuttle"
+        plan={factory.plan}
         onLeave={() => undefined}
         onOutside={() => undefined}
       />

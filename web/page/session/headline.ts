@@ -2,11 +2,10 @@ import type { DeviceView, RoomView } from '../../../signaling/protocol/room-view
 import { forecast, forecastSentence, totalSeconds } from '../../../signaling/protocol/words/forecast.ts';
 import { capitalised, countText, listText } from '../../../signaling/protocol/words/lists.ts';
 import { OPENING_STEPS } from '../../../signaling/protocol/words/opening.ts';
-import { percentText, secondsText, timeLeftText } from '../../../signaling/protocol/words/quantities.ts';
+import { percentText, timeLeftText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import { HOST_AWAY, isHostAway } from '../cloth/host-away.ts';
 import { ownWork } from '../cloth/own-work.ts';
-import { totalSeconds as deviceSeconds, measuredSeconds } from '../cloth/timing.ts';
 
 export interface RoundsProgress {
   readonly done: number;
@@ -161,27 +160,4 @@ export function roleSentence(view: SessionView): string {
     return 'Your device stands by: this plan is quicker without it. It steps in when another one leaves.';
   const verb = room.phase === 'training' ? 'You are training' : 'You will train';
   return `${verb} ${work}. Keep this tab open and visible.`;
-}
-
-/** Who limits the round, as planned and as measured, and what would help; empty without a plan. */
-export function limitSentences(view: Pick<SessionView, 'rounds'>, room: RoomView): readonly string[] {
-  const { plan } = room;
-  if (plan === null) return [];
-  const out = [capitalised(plan.explanation)].filter((sentence) => sentence !== '');
-  const measured = plan.assignments.flatMap(({ device }) => {
-    const seconds = measuredSeconds(view.rounds, plan.version, device);
-    return seconds === null ? [] : [{ device, seconds: deviceSeconds(seconds) }];
-  });
-  const slowest = measured.toSorted((a, b) => b.seconds - a.seconds)[0];
-  const name = room.devices.find((device) => device.id === slowest?.device)?.name;
-  if (slowest !== undefined && name !== undefined && slowest.device !== plan.limitedBy)
-    out.push(
-      `In the last rounds ${name} took longest: ${secondsText(slowest.seconds)}, predicted ${secondsText(predictedOf(room, slowest.device))}.`,
-    );
-  return out;
-}
-
-function predictedOf(room: RoomView, device: string): number {
-  const assignment = room.plan?.assignments.find((one) => one.device === device);
-  return assignment === undefined ? 0 : assignment.computeSeconds + assignment.uploadSeconds;
 }

@@ -3,6 +3,8 @@ import { capitalised } from '../../../signaling/protocol/words/lists.ts';
 import { timeLeftText } from '../../../signaling/protocol/words/quantities.ts';
 import { YOU_LEFT } from '../../session/view/ended-words.ts';
 import type { HostSession, JoinedSession, Notice, Session, SessionView } from '../../session/view/view.ts';
+import type { AskPlanner } from '../../session/view/what-if.ts';
+import { AllocationSection } from '../allocation/allocation.tsx';
 import { useLate } from '../cloth/late-round.ts';
 import { type Seats, seated } from '../cloth/marks.ts';
 import { Curve } from '../curve/curve.tsx';
@@ -19,7 +21,6 @@ import { Exports } from '../take/exports.tsx';
 import { PredictFile } from '../take/predict-file.tsx';
 import { TryIt } from '../take/try-it.tsx';
 import { TimelineSection } from '../timeline/timeline-section.tsx';
-import { AllocationSection } from './allocation.tsx';
 import { announcement } from './announce.ts';
 import { Controls } from './controls.tsx';
 import { headline, roleSentence, roundsProgress } from './headline.ts';
@@ -37,6 +38,8 @@ interface SessionProps {
   readonly addresses: readonly string[];
   /** Whom a device waits for that is not in yet; null for the host itself. */
   readonly hostName: string | null;
+  /** What a plan would be, without touching the room. */
+  readonly plan: AskPlanner;
   /** Goes back to the start; the session is left or over. */
   readonly onLeave: () => void;
   /** Goes back to where the session can be looked at from outside: it was never entered, or was left. */
@@ -44,7 +47,7 @@ interface SessionProps {
 }
 
 export function SessionScreen(props: SessionProps) {
-  const { session, host, joined, origin, addresses, hostName, onLeave, onOutside } = props;
+  const { session, host, joined, origin, addresses, hostName, plan, onLeave, onOutside } = props;
   const { view, said } = useSession(session);
   const [putAway, setPutAway] = useState<ReadonlySet<Notice['id']>>(new Set());
   const [taken, setTaken] = useState(false);
@@ -94,7 +97,13 @@ export function SessionScreen(props: SessionProps) {
     );
   const work = room !== null && (
     <div class="session-work">
-      <AllocationSection view={view} seats={seats} late={late} />
+      <AllocationSection
+        view={view}
+        seats={seats}
+        late={late}
+        plan={plan}
+        onPolicy={host === null || view.ended !== null || finished ? null : (policy) => host.setPolicy(policy)}
+      />
       {view.rounds.length > 0 && <TimelineSection rounds={view.rounds} room={room} seats={seats} />}
       {view.rounds.length > 0 && <Curve view={view} />}
     </div>

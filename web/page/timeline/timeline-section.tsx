@@ -183,7 +183,8 @@ function LaneBar({ lane, seconds }: { lane: Lane; seconds: number }) {
   );
 }
 
-const NOT_EXPLAINED: ReadonlySet<SegmentKind> = new Set(['wait']);
+/** What the host does beside its own part is one mark. */
+const NOT_EXPLAINED: ReadonlySet<SegmentKind> = new Set(['wait', 'prepare']);
 
 /** What the marks mean, of those that are there. */
 function Kinds({ shown }: { shown: Timeline }) {
@@ -198,7 +199,7 @@ function Kinds({ shown }: { shown: Timeline }) {
             <svg width={26} height={20} aria-hidden="true" class="legend-segment">
               <rect class={`segment segment-${kind}`} x={2} y={4} width={22} height={12} />
             </svg>
-            {KIND_WORDS[kind]}
+            {kind === 'step' ? 'the host reads samples, merges, steps' : KIND_WORDS[kind]}
           </li>
         ))}
       {predicted && (

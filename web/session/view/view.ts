@@ -23,6 +23,7 @@ import type {
 import type { DevReport } from '../../../worker/api/report.ts';
 import type { DataReport, NamedFile, TablePreview, TextColumns } from '../../../worker/api/tables.ts';
 import type { Proof } from '../links/proof.ts';
+import type { AskPlanner } from './what-if.ts';
 
 export type { KeptSession };
 
@@ -209,6 +210,8 @@ export interface SessionFactory {
   join(invitation: InvitedTo, options: JoinOptions): JoinedSession;
   /** What a session is, before one joins it. Rejects with a sentence. */
   look(invitation: InvitedTo): Promise<Look>;
+  /** What a plan would be. */
+  readonly plan: AskPlanner;
   /** Sessions kept on this device, the latest first. Empty where the browser keeps nothing. */
   keptSessions(): Promise<readonly KeptSession[]>;
   /** Goes on with a kept session, under its old room code. Rejects with a sentence when it cannot be read. */
