@@ -1,17 +1,9 @@
-import * as Comlink from 'comlink';
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startThread } from '../../signaling/node/start-thread.ts';
-import type { SessionSettings } from '../../signaling/protocol/settings.ts';
-import { holdsRun, microBatchSizes } from '../../signaling/protocol/split.ts';
+import { holdsRun } from '../../signaling/protocol/split.ts';
 import type { RunningServer } from '../../signaling/server/server.ts';
-import type { GradientPart } from '../../worker/api/batch.ts';
-import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
-import type { ExportedFile, HostRequest } from '../../worker/api/host-api.ts';
-import { Host } from '../../worker/host/host.ts';
-import { openFileOrHttp } from '../../worker/node/file-source.ts';
-import { DEALT_MICRO_BATCHES, DEALT_RUNS } from './dealt-plans.ts';
+import { DEALT_RUNS } from './dealt-plans.ts';
 import { HeadlessRoom, losses, startTestServer } from './headless-room.ts';
+import { type Trained, trainAlone, weightsOf } from './one-device.ts';
 
 /**
  * A model that none of three processes can hold, over real WebRTC: curve and adapter are those of one device with the same micro-batches,
@@ -24,59 +16,7 @@ const TRAINING = { rounds: ROUNDS, dropout: 0.1, samplesPerRound: 8 };
 
 let server: RunningServer;
 let origin: string;
-let alone: { readonly losses: readonly number[]; readonly adapter: readonly ExportedFile[] };
-
-/** One device, the whole model, the same micro-batches. */
-async function trainAlone(request: HostRequest, settings: SessionSettings) {
-  const host = new Host(openFileOrHttp);
-  await host.open(request);
-  const worker = startThread(new URL('../../worker/node/device-worker-node.ts', import.meta.url), {
-    cacheFolder: null,
-    guardedBy: null,
-  });
-  const api = Comlink.wrap<DeviceWorkerApi>(nodeEndpoint(worker));
-  try {
-    await api.load({ settings, origin, slowdown: 1, memoryLimitBytes: 2e9 });
-    const { samplesPerRound, rounds, dropout, seed } = settings.training;
-    const samples = { start: 0, count: samplesPerRound };
-    const curve: number[] = [];
-    for (let round = 1; round <= rounds; round++) {
-      const batch = await host.roundBatch(round, [samples]);
-      await api.setParameters((await host.parameters()).values);
-      await api.begin({
-        ...{ round, batch, dropout: { probability: dropout, seed } },
-        layers: [0, 1, 2, 3, 4, 5],
-        head: true,
-        microBatch: samplesPerRound,
-        microBatchSizes: microBatchSizes(samplesPerRound, DEALT_MICRO_BATCHES),
-      });
-      const parts: GradientPart[] = [];
-      for (let part = await api.next(); ; part = await api.next()) {
-        if (part.kind === 'gradient') {
-          parts.push({ block: part.block, samples, gradient: part.gradient });
-          continue;
-        }
-        const { lossSum } = part;
-        const stepped = await host.step({ round, samples: samplesPerRound, parts, lossSum, devices: [] });
-        if (stepped.kind === 'not-finite') throw new Error('The gradient is not finite.');
-        curve.push(stepped.loss);
-        break;
-      }
-    }
-    return { losses: curve, adapter: await host.exportAdapter('last') };
-  } finally {
-    await worker.terminate();
-  }
-}
-
-const weightsOf = (adapter: readonly ExportedFile[]): Uint8Array | undefined =>
-  adapter.find(({ name }) => name.endsWith('.safetensors'))?.bytes;
-
-const requestOf = (settings: SessionSettings): HostRequest => ({
-  ...{ model: settings.model, weights: settings.weights, lora: settings.lora, training: settings.training },
-  task: { id: 'grammar', endpoint: origin },
-  origin,
-});
+let alone: Trained;
 
 async function splitRoom(names: readonly string[]): Promise<HeadlessRoom> {
   const room = await HeadlessRoom.open(origin, 'split', TRAINING, { memoryBytes: MEMORY_BYTES });
@@ -106,7 +46,7 @@ describe('a model split over three processes', () => {
       const held = view.room?.devices.map(({ holds }) => holds);
       expect(held).toEqual(DEALT_RUNS.map(({ from, to }) => ({ from, to })));
       expect(view.rounds.map(({ devices }) => devices.length)).toEqual(Array(ROUNDS).fill(3));
-      alone = await trainAlone(requestOf(settings), settings);
+      alone = await trainAlone(settings, origin);
       expect(losses(view)).toEqual(alone.losses);
       expect(weightsOf(await room.session.exportAdapter('last'))).toEqual(weightsOf(alone.adapter));
       expect(view.scores.map(({ round, examples }) => [round, examples])).toEqual([

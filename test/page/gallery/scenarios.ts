@@ -253,6 +253,7 @@ export function view(change: Partial<SessionView>): SessionView {
     rounds: [],
     scores: [],
     activity: null,
+    passes: null,
     evaluation: null,
     best: null,
     kept: null,

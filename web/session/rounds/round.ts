@@ -66,10 +66,12 @@ export interface RoundStart {
   readonly plan: Pick<RoomPlan, 'version' | 'assignments'>;
   /** How often rounds were undone; 0 unless it is said. */
   readonly course?: number;
+  /** The last epoch of the same round, where it was begun before and came to nothing. */
+  readonly after?: number | undefined;
 }
 
-export function startRound({ term, round, samples, plan, course = 0 }: RoundStart): RoundState {
-  const epoch = firstEpoch(course);
+export function startRound({ term, round, samples, plan, course = 0, after = 0 }: RoundStart): RoundState {
+  const epoch = Math.max(firstEpoch(course), after + 1);
   const orders = plan.assignments
     // A stage that trains nothing passes hidden states on all the same.
     .filter((a) => a.samples.count > 0 && (a.head || a.layers.length > 0 || a.stage !== undefined))

@@ -64,6 +64,8 @@ export class OneRound {
   #prepared: Prepared | null = null;
   /** How often rounds were undone. */
   #course = 0;
+  /** A round that came to nothing, to be begun again in later epochs. */
+  #interrupted: { readonly round: number; readonly epoch: number } | null = null;
   #activityMs = 0;
 
   constructor(context: OneRoundContext) {
@@ -118,12 +120,19 @@ export class OneRound {
   async #split(input: RoundInput): Promise<RoundResult | null> {
     const { settings, deviceLinks, devices, host, store } = this.#context;
     const room = () => ({ settings, devices: devices(), host: host() });
+    const after = this.#interrupted?.round === input.round ? this.#interrupted.epoch : undefined;
     const result = await runSplitRound({
       ...input,
+      after,
       finishSeconds: finishSecondsOf(input.plan, room()),
       spares: () => sparesOf(input.plan, room(), (device) => deviceLinks.has(device)),
     });
-    if (result.kind === 'done') return result;
+    if (result.kind === 'done') {
+      const { passes: stages } = result;
+      store.dispatch({ type: 'passes', passes: { round: input.round, planVersion: input.plan.version, stages } });
+      return result;
+    }
+    this.#interrupted = { round: input.round, epoch: result.epoch };
     store.notice('problem', result.sentence);
     return null;
   }

@@ -23,6 +23,7 @@ export type ViewEvent =
   | { readonly type: 'round'; readonly report: RoundReport }
   | { readonly type: 'score'; readonly report: ScoreReport }
   | { readonly type: 'activity'; readonly activity: Activity }
+  | { readonly type: 'passes'; readonly passes: SessionView['passes'] }
   | { readonly type: 'evaluation'; readonly evaluation: SessionView['evaluation'] }
   | { readonly type: 'data'; readonly data: DataReport; readonly pairs: boolean }
   | { readonly type: 'invitation'; readonly invitation: SessionView['invitation'] }
@@ -57,6 +58,7 @@ export function firstView(role: SessionView['role'], self: string): SessionView 
     rounds: [],
     scores: [],
     activity: null,
+    passes: null,
     evaluation: null,
     best: null,
     kept: null,
@@ -90,6 +92,8 @@ export function reduceView(view: SessionView, event: ViewEvent): SessionView {
       ]);
     case 'activity':
       return { ...view, activity: event.activity };
+    case 'passes':
+      return { ...view, passes: event.passes };
     case 'evaluation':
       return { ...view, evaluation: event.evaluation };
     case 'data':

@@ -46,6 +46,25 @@ export interface LinkProof {
   readonly digits: string | null;
 }
 
+/** Passes of one stage in one round, in their order; `sinceSeconds` from when its order came, by its own clock, to the pass's beginning. */
+export interface StagePasses {
+  readonly device: string;
+  readonly pipeline: number;
+  readonly index: number;
+  readonly passes: readonly {
+    readonly microBatch: number;
+    readonly direction: 'up' | 'down';
+    readonly sinceSeconds: number;
+    readonly seconds: number;
+  }[];
+}
+
+export interface RoundPasses {
+  readonly round: number;
+  readonly planVersion: number;
+  readonly stages: readonly StagePasses[];
+}
+
 /** Everything a page (or a terminal) shows of a session; replaced whole by a pure function on every event. */
 export interface SessionView {
   readonly role: 'host' | 'device' | 'watcher';
@@ -73,6 +92,8 @@ export interface SessionView {
   readonly rounds: readonly RoundReport[];
   readonly scores: readonly ScoreReport[];
   readonly activity: Activity | null;
+  /** When the passes of the last round of a split room were, by what each stage said; null before, and on others than the host. */
+  readonly passes: RoundPasses | null;
   /** An evaluation that is running, in dev examples; null otherwise. Known on the host only. */
   readonly evaluation: { readonly done: number; readonly total: number } | null;
   /** The best score so far by what the session chooses by, the earliest of equals; null before the first. */

@@ -1,4 +1,5 @@
 import type { RoundReport } from '../../../../signaling/protocol/room-view.ts';
+import type { StagePasses } from '../../view/view.ts';
 import type { DeviceLinksEvent } from '../device-links.ts';
 import { depthOf, tagOf } from '../round.ts';
 import type { RoundInput, RoundResult } from '../run-round.ts';
@@ -7,7 +8,6 @@ import { stageOf } from './places.ts';
 import {
   beginSplitRound,
   givenOf,
-  type Passed,
   type Spare,
   type SplitEffect,
   type SplitEvent,
@@ -25,19 +25,14 @@ export interface SplitRoundInput extends Omit<RoundInput, 'believed' | 'onTraine
   readonly spares: () => readonly Spare[];
   /** When the host has all of each assignment, by the schedule. */
   readonly finishSeconds: readonly number[];
-}
-
-export interface StagePasses {
-  readonly device: string;
-  readonly pipeline: number;
-  readonly index: number;
-  readonly passes: readonly Passed[];
+  /** The last epoch of this round, where it was interrupted before: devices hear nothing earlier any more. */
+  readonly after?: number | undefined;
 }
 
 export type SplitRoundResult =
   | ({ readonly kind: 'done'; readonly passes: readonly StagePasses[] } & RoundResult)
   /** Nothing of the round counts; it begins again when the room is laid out anew. */
-  | { readonly kind: 'interrupted'; readonly sentence: string };
+  | { readonly kind: 'interrupted'; readonly sentence: string; readonly epoch: number };
 
 /**
  * Runs one round of a split room to its exact end. What happens in it is decided by `split-step.ts`; this is its rim: links become events,
@@ -48,7 +43,7 @@ export function runSplitRound(input: SplitRoundInput): Promise<SplitRoundResult>
   return new Promise((resolve, reject) => {
     const sent = new Map<string, number>();
     const begun = beginSplitRound({
-      ...{ term, course, round, plan, finishSeconds },
+      ...{ term, course, round, plan, finishSeconds, after: input.after },
       samples: batch.lengths.length,
       spares: spares(),
       atMs: performance.now(),
@@ -118,7 +113,7 @@ export function runSplitRound(input: SplitRoundInput): Promise<SplitRoundResult>
           break;
         case 'interrupted': {
           const sentence = `${nameOf(effect.order.device)} ${effect.why}, and no device that is free can hold its part: round ${round} begins again when the room is laid out anew.`;
-          end(() => resolve({ kind: 'interrupted', sentence }));
+          end(() => resolve({ kind: 'interrupted', sentence, epoch: state.round.epoch }));
           break;
         }
         case 'give-up':

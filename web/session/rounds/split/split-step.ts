@@ -96,6 +96,8 @@ type Stepped = ReturnType<Step<SplitRound, SplitEvent, SplitEffect>>;
 export interface BeginSplitRound {
   readonly term: number;
   readonly course?: number;
+  /** The last epoch of the same round, where it was interrupted before. */
+  readonly after?: number | undefined;
   readonly round: number;
   readonly samples: number;
   readonly plan: RoomPlan;

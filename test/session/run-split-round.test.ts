@@ -1,0 +1,232 @@
+import { describe, expect, it } from 'vitest';
+import type { RoomPlan } from '../../signaling/protocol/plan.ts';
+import { DeviceLinks } from '../../web/session/rounds/device-links.ts';
+import { Relay } from '../../web/session/rounds/split/relay.ts';
+import { runPipeline } from '../../web/session/rounds/split/run-pipeline.ts';
+import { runSplitRound, type SplitRoundResult } from '../../web/session/rounds/split/run-split-round.ts';
+import type { Spare } from '../../web/session/rounds/split/split-step.ts';
+import { Emitter } from '../../web/session/world/emitter.ts';
+import { evaluateBatch } from '../../worker/learn/trainer.ts';
+import { pipeline, stageOrders } from '../learn/pipeline-scene.ts';
+import { engine, LAYERS, model, RUNS, recipe, StageDevice, settings } from './stage-scene.ts';
+
+/** Rounds of a split room from the host's side, with real stages behind links in memory. */
+const IDS = ['lowlowlow', 'middlemid', 'highhighhigh'];
+const SPARE = 'sparespare';
+const whole = await pipeline(
+  RUNS.map(() => engine),
+  stageOrders(recipe, LAYERS, RUNS, (s) => 3 - s),
+);
+
+const plan: RoomPlan = {
+  version: 1,
+  policy: 'split',
+  solver: '',
+  solveMs: 0,
+  latencySeconds: 1,
+  lowerBoundSeconds: 1,
+  limitedBy: '',
+  explanation: '',
+  assignments: RUNS.map((run, index) => ({
+    device: IDS[index]!,
+    layers: recipe.layers.filter((layer) => run.from <= layer + 1 && layer + 1 < run.to),
+    head: index === RUNS.length - 1,
+    samples: { start: 0, count: 6 },
+    microBatch: 2,
+    memoryBytes: 0,
+    share: 1,
+    uploadBits: 0,
+    computeSeconds: 1,
+    uploadSeconds: 0,
+    stage: { pipeline: 0, index, ...run, window: 3 - index, microBatches: recipe.microBatchSizes.length },
+  })),
+};
+const parameters = { version: 7, values: model.parameters };
+
+class Scene {
+  readonly deviceLinks = new DeviceLinks();
+  readonly devices = new Map<string, StageDevice>();
+  readonly news: string[] = [];
+  readonly relay: Relay;
+  readonly stop = new AbortController();
+  members: readonly string[];
+  spares: readonly Spare[] = [];
+  readonly #trainers = new Emitter<void>();
+
+  constructor(ids: readonly string[] = IDS, maxBytes = 1e9) {
+    this.members = ids;
+    this.relay = new Relay({ deviceLinks: this.deviceLinks, members: () => new Set(this.members), maxBytes });
+    for (const id of ids) {
+      const device = new StageDevice(id, engine, () => undefined);
+      this.devices.set(id, device);
+      this.deviceLinks.attach(id, device.host, false);
+    }
+  }
+
+  run(by: RoomPlan = plan, after?: number): Promise<SplitRoundResult> {
+    const { dropout } = recipe;
+    return runSplitRound({
+      ...{ term: 1, course: 0, round: recipe.round, plan: by, after, parameters, startMs: 0 },
+      deviceLinks: this.deviceLinks,
+      settings: {
+        ...settings,
+        training: { ...settings.training, dropout: dropout.probability, seed: dropout.seed },
+      },
+      batch: recipe.batch,
+      trainers: () => [],
+      onTrainers: this.#trainers.on,
+      onActivity: () => undefined,
+      onNews: (_, sentence) => void this.news.push(sentence),
+      nameOf: (id) => id,
+      spares: () => this.spares,
+      finishSeconds: [1, 1, 1],
+      signal: this.stop.signal,
+    });
+  }
+
+  /** Settles when the host heard so many messages of hidden states from a device. */
+  heard(id: string, count: number): Promise<void> {
+    let left = count;
+    return new Promise((resolve) => {
+      const off = this.deviceLinks.onEvent((event) => {
+        if (event.type !== 'message' || event.device !== id || event.message.header.type !== 'hidden') return;
+        left--;
+        if (left > 0) return;
+        off();
+        resolve();
+      });
+    });
+  }
+}
+
+function sameAsWhole(result: SplitRoundResult): void {
+  if (result.kind !== 'done') throw new Error(result.sentence);
+  expect(result.lossSum).toBe(whole.lossSum);
+  expect(result.parts).toHaveLength(whole.gradients.size);
+  for (const { block, gradient, samples } of result.parts) {
+    expect(samples).toEqual({ start: 0, count: 6 });
+    expect(gradient).toEqual(whole.gradients.get(block));
+  }
+}
+
+describe('a round of three stages', () => {
+  it('merges what one device would, tells of every pass, and is over for all', async () => {
+    const scene = new Scene();
+    const result = await scene.run();
+    sameAsWhole(result);
+    if (result.kind !== 'done') return;
+    expect(result.devices.map(({ device, samples, deepestDepth }) => [device, samples, deepestDepth])).toEqual(
+      expect.arrayContaining([
+        ['lowlowlow', 6, 3],
+        ['middlemid', 6, 2],
+        ['highhighhigh', 6, 1],
+      ]),
+    );
+    for (const { index, passes } of result.passes) {
+      const way = (direction: string) =>
+        passes.filter((pass) => pass.direction === direction).map(({ microBatch }) => microBatch);
+      expect([index, way('up'), way('down')]).toEqual([index, [0, 1, 2, 3], [0, 1, 2, 3]]);
+    }
+    // Once up, once down, over each of two cuts: rows of 21 tokens, 4 bytes each of C values.
+    const bytes = 21 * settings.shape.hiddenSize * 4;
+    expect(scene.relay.bytes.get('lowlowlow middlemid')).toBe(bytes);
+    expect(scene.relay.bytes.get('middlemid lowlowlow')).toBe(bytes);
+    expect([...scene.relay.bytes.keys()]).toHaveLength(4);
+  });
+
+  it.each([1, 3, 5, 7])('comes to the same when the middle one dies after %i of its messages', async (count) => {
+    const scene = new Scene([...IDS, SPARE]);
+    scene.spares = [{ device: SPARE, readyIn: new Map([[2, 0]]) }];
+    const running = scene.run();
+    await scene.heard('middlemid', count);
+    scene.deviceLinks.detach('middlemid');
+    sameAsWhole(await running);
+    expect(scene.news).toEqual([`middlemid lost its link; ${SPARE} takes over its part of round ${recipe.round}.`]);
+    expect(scene.devices.get(SPARE)?.worker.loaded).toEqual([RUNS[1]]);
+    // The others did every pass once.
+    for (const id of ['lowlowlow', 'highhighhigh']) expect(scene.devices.get(id)?.worker.passes).toHaveLength(8);
+  });
+
+  it.each(['lowlowlow', 'highhighhigh'])('comes to the same when %s dies', async (id) => {
+    const scene = new Scene([...IDS, SPARE]);
+    scene.spares = [{ device: SPARE, readyIn: new Map([1, 2, 3].map((number) => [number, 0])) }];
+    const running = scene.run();
+    await scene.heard('middlemid', 2);
+    scene.deviceLinks.detach(id);
+    sameAsWhole(await running);
+  });
+
+  it('is interrupted where nobody can take a stage over, and can be run again from the beginning', async () => {
+    const scene = new Scene([...IDS, SPARE]);
+    const running = scene.run();
+    await scene.heard('middlemid', 2);
+    scene.deviceLinks.detach('middlemid');
+    const result = await running;
+    expect(result).toMatchObject({ kind: 'interrupted', sentence: expect.stringContaining('middlemid lost its link') });
+    if (result.kind !== 'interrupted') return;
+    const anew: RoomPlan = {
+      ...plan,
+      assignments: plan.assignments.map((own) => (own.device === 'middlemid' ? { ...own, device: SPARE } : own)),
+    };
+    sameAsWhole(await scene.run(anew, result.epoch));
+  });
+
+  it('ends with its session', async () => {
+    const scene = new Scene();
+    const running = scene.run();
+    scene.stop.abort();
+    await expect(running).rejects.toThrow('The session ended during a round.');
+  });
+});
+
+describe('what the host hands on', () => {
+  it('is between members alone, and in the sender’s own name', async () => {
+    const scene = new Scene();
+    scene.members = ['lowlowlow', 'middlemid'];
+    const running = scene.run();
+    await scene.heard('middlemid', 1);
+    expect([...scene.relay.bytes.keys()]).toEqual(['lowlowlow middlemid']);
+    scene.stop.abort();
+    await running.catch(() => undefined);
+  });
+
+  it('is bounded: who has more on its way than any round makes loses its link', async () => {
+    const scene = new Scene(IDS, 100);
+    const gone = new Promise((resolve) =>
+      scene.deviceLinks.onEvent((event) => event.type === 'detached' && resolve(event.device)),
+    );
+    const running = scene.run();
+    expect(await gone).toBe('lowlowlow');
+    expect((await running).kind).toBe('interrupted');
+  });
+});
+
+describe('examples through a pipeline', () => {
+  const ask = (scene: Scene, count = 6, onProgress: (done: number, total: number) => void = () => undefined) =>
+    runPipeline({
+      ...{ term: 1, evaluation: 3, settings, plan, count, labelCount: 2, parameters, onProgress },
+      chunk: async () => recipe.batch,
+      deviceLinks: scene.deviceLinks,
+      nameOf: (id) => id,
+      signal: scene.stop.signal,
+    });
+
+  it('have the logits of one device', async () => {
+    const progress: number[] = [];
+    const logits = await ask(new Scene(), 6, (done) => progress.push(done));
+    const one = await evaluateBatch(engine, recipe.batch, 6, async () => undefined);
+    expect(logits).toHaveLength(one.length);
+    for (const [i, value] of one.entries()) expect(logits?.[i]).toBeCloseTo(value, 5);
+    expect(progress).toEqual([0, 6]);
+  });
+
+  it('are none where a stage is not there, or goes', async () => {
+    const scene = new Scene();
+    const asked = ask(scene);
+    scene.deviceLinks.detach('highhighhigh');
+    expect(await asked).toBeNull();
+    expect(await ask(scene)).toBeNull();
+    scene.stop.abort();
+    await expect(ask(new Scene(), 0)).resolves.toHaveLength(0);
+  });
+});
