@@ -47,7 +47,7 @@ class DeskWorker implements DeviceWorkerApi {
   readonly passes: string[] = [];
 
   constructor(of: Engine) {
-    this.desk = new StageDesk(of, 1, 1);
+    this.desk = new StageDesk(of, { slowdown: 1, labelsPerSample: 1 });
   }
 
   async load() {

@@ -12,6 +12,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import { HeldState } from '../learn/held-state.ts';
+import { claimedBytes, longestOf, refuseAbove } from '../learn/stage-memory.ts';
 import { evaluateBatch, runOrder } from '../learn/trainer.ts';
 import { frozenBytes, frozenTensors } from '../model/description.ts';
 import { parameterLayout } from '../model/layout.ts';
@@ -31,6 +32,7 @@ interface Held {
   readonly slowdown: number;
   readonly run: UnitRun;
   readonly desk: StageDesk;
+  readonly memoryLimitBytes: number;
 }
 
 interface RunningOrder {
@@ -117,8 +119,9 @@ export class Device implements DeviceWorkerApi {
         this.#progress = progress;
       },
     });
-    const desk = new StageDesk(engine, slowdown, labelsPerSample(settings.task));
-    this.#held = { settings, engine, slowdown, run, desk };
+    const terms = { slowdown, labelsPerSample: labelsPerSample(settings.task), limitBytes: memoryLimitBytes };
+    const desk = new StageDesk(engine, terms);
+    this.#held = { settings, engine, slowdown, run, desk, memoryLimitBytes };
     return { engine: engine.name, backend: `${engine.backend}${failed}`, parameterCount: engine.layout.length };
   }
 
@@ -185,9 +188,10 @@ export class Device implements DeviceWorkerApi {
   }
 
   async begin(order: WorkOrder): Promise<void> {
-    const { engine, slowdown, desk } = this.#ready();
+    const { engine, slowdown, desk, memoryLimitBytes } = this.#ready();
     if (this.#order !== undefined || desk.isBusy) throw new Error('This device is still working on another order.');
     await this.#ending;
+    refuseLarge(engine, order, memoryLimitBytes);
     const stop = new AbortController();
     this.#order = { parts: runOrder(engine, order, stepPause(slowdown, stop.signal)), stop };
   }
@@ -262,6 +266,16 @@ export class Device implements DeviceWorkerApi {
     if (this.#held === undefined) throw new Error('The device has not loaded a model yet.');
     return this.#held;
   }
+}
+
+/** @throws Error, one sentence, where an order takes more than training may. */
+function refuseLarge(engine: Engine, order: WorkOrder, limitBytes: number): void {
+  const { lengths, tokens } = order.batch;
+  const samples = Math.min(lengths.length, Math.max(order.microBatch, ...(order.microBatchSizes ?? [])));
+  const deepest = order.layers[0] ?? engine.shape.layers;
+  const needs = { savedLayers: engine.shape.layers - deepest, recompute: order.recompute ?? false };
+  const bytes = claimedBytes(engine, samples, longestOf(lengths, tokens), needs);
+  refuseAbove(limitBytes, bytes, `Micro-batches of ${samples} samples`);
 }
 
 /** More samples at once make evaluation no faster. */

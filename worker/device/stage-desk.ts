@@ -2,6 +2,7 @@ import type { StageChunk, StageOrder, StageParameters, StagePart, StageValues } 
 import type { Engine } from '../engine/engine.ts';
 import { evaluateStage, runStage, type StageInputs } from '../learn/stage.ts';
 import { setBlocks } from '../learn/stage-hidden.ts';
+import { claimedBytes, fittingOrder, longestOf, refuseAbove } from '../learn/stage-memory.ts';
 import { stepPause } from './step-pause.ts';
 
 const GIVEN_UP = 'The stage was given up.';
@@ -52,11 +53,19 @@ interface RunningStage {
   readonly end: () => void;
 }
 
+export interface DeskTerms {
+  readonly slowdown: number;
+  readonly labelsPerSample: number;
+  /** What takes more is refused before it is begun. */
+  readonly limitBytes?: number;
+}
+
 /** A device's stage, one round at a time, and what goes forward through it beside. */
 export class StageDesk {
   readonly #engine: Engine;
   readonly #slowdown: number;
   readonly #labelsPerSample: number;
+  readonly #limitBytes: number;
   #running: RunningStage | null = null;
   /** Settles when a stage that was given up has left the engine. */
   #ending: Promise<unknown> = Promise.resolve();
@@ -64,10 +73,11 @@ export class StageDesk {
   /** Of the orders, as they were set last. */
   #parameters: StageParameters | null = null;
 
-  constructor(engine: Engine, slowdown: number, labelsPerSample: number) {
+  constructor(engine: Engine, { slowdown, labelsPerSample, limitBytes = Number.POSITIVE_INFINITY }: DeskTerms) {
     this.#engine = engine;
     this.#slowdown = slowdown;
     this.#labelsPerSample = labelsPerSample;
+    this.#limitBytes = limitBytes;
   }
 
   get isBusy(): boolean {
@@ -88,12 +98,13 @@ export class StageDesk {
   async begin(order: StageOrder): Promise<void> {
     if (this.#running !== null) throw new Error('This device is still working on another stage.');
     await this.#ending;
+    const fitting = fittingOrder(this.#engine, order, this.#limitBytes);
     const stop = new AbortController();
     const inbox = new StageInbox(order.microBatchSizes.length);
     // Nobody reads the labels but the head; an engine that has it wants as many as there are samples all the same.
     const labels = order.labels ?? new Float32Array(order.lengths.length * this.#labelsPerSample);
     const pause = stepPause(this.#slowdown, stop.signal);
-    const parts = runStage(this.#engine, { ...order, labels }, inbox, pause, () => this.#turnOf());
+    const parts = runStage(this.#engine, { ...fitting, labels }, inbox, pause, () => this.#turnOf());
     let end = (): void => undefined;
     const ended = new Promise<void>((resolve) => {
       end = resolve;
@@ -134,6 +145,9 @@ export class StageDesk {
   evaluate(chunk: StageChunk): Promise<Float32Array> {
     return this.alone(async () => {
       const pause = stepPause(this.#slowdown, new AbortController().signal);
+      const { lengths, tokens } = chunk;
+      const needed = claimedBytes(this.#engine, lengths.length, longestOf(lengths, tokens), { savedLayers: 0 });
+      refuseAbove(this.#limitBytes, needed, `${lengths.length} samples to evaluate`);
       try {
         await setBlocks(this.#engine, chunk.parameters);
         return await evaluateStage(this.#engine, chunk, this.#labelsPerSample, pause);
