@@ -63,6 +63,12 @@ class Scene {
     }
   }
 
+  /** Every device holds its run, as a plan has them do before anything is asked. */
+  async held(): Promise<this> {
+    for (const [i, run] of RUNS.entries()) await this.devices.get(IDS[i]!)?.model.hold(run);
+    return this;
+  }
+
   run(by: RoomPlan = plan, after?: number): Promise<SplitRoundResult> {
     const { dropout } = recipe;
     return runSplitRound({
@@ -202,22 +208,45 @@ describe('what the host hands on', () => {
 });
 
 describe('examples through a pipeline', () => {
-  const ask = (scene: Scene, count = 6, onProgress: (done: number, total: number) => void = () => undefined) =>
+  const ask = (
+    scene: Scene,
+    count = 6,
+    onProgress: (done: number, total: number) => void = () => undefined,
+    isLaidOut = true,
+  ) =>
     runPipeline({
       ...{ term: 1, evaluation: 3, settings, plan, count, labelCount: 2, parameters, onProgress },
       chunk: async () => recipe.batch,
       deviceLinks: scene.deviceLinks,
       nameOf: (id) => id,
+      isLaidOut: () => isLaidOut,
       signal: scene.stop.signal,
     });
 
   it('have the logits of one device', async () => {
     const progress: number[] = [];
-    const logits = await ask(new Scene(), 6, (done) => progress.push(done));
+    const logits = await ask(await new Scene().held(), 6, (done) => progress.push(done));
     const one = await evaluateBatch(engine, recipe.batch, 6, async () => undefined);
     expect(logits).toHaveLength(one.length);
     for (const [i, value] of one.entries()) expect(logits?.[i]).toBeCloseTo(value, 5);
     expect(progress).toEqual([0, 6]);
+  });
+
+  it('are none where a stage holds another run by now, and fail where they are wrong again and again', async () => {
+    const scene = await new Scene().held();
+    // Labels that the room's own device does not have: every answer is of another size.
+    const wrong = (isLaidOut: boolean) =>
+      runPipeline({
+        ...{ term: 1, evaluation: 4, settings, plan, count: 6, labelCount: 3, parameters },
+        chunk: async () => recipe.batch,
+        deviceLinks: scene.deviceLinks,
+        nameOf: (id) => id,
+        isLaidOut: () => isLaidOut,
+        onProgress: () => undefined,
+        signal: scene.stop.signal,
+      });
+    expect(await wrong(false)).toBeNull();
+    await expect(wrong(true)).rejects.toThrow(/sent logits of another size/);
   });
 
   it('are none where a stage is not there, or goes', async () => {

@@ -101,6 +101,7 @@ export function seatOf(id: string): StageSeat {
 export class StageDevice {
   readonly id: string;
   readonly worker: DeskWorker;
+  readonly model: ModelWorker;
   readonly seat: StageSeat;
   readonly host: MessageLink;
 
@@ -112,7 +113,8 @@ export class StageDevice {
       memoryLimitBytes: 1e9,
       startDeviceWorker: () => ({ api: this.worker, terminate: () => undefined }),
     };
-    this.seat = new StageSeat(id, new ModelWorker(world, settings, () => undefined));
+    this.model = new ModelWorker(world, settings, () => undefined);
+    this.seat = new StageSeat(id, this.model);
     const [hostEnd, deviceEnd] = localLinkPair();
     this.host = hostEnd;
     this.seat.attach(deviceEnd, 1e9);

@@ -268,6 +268,16 @@ it('a device that lacks the parameters says so', async () => {
   expect(scene.failures).toEqual([`${MIDDLE}: This device does not have version 7 of its parameters.`]);
 });
 
+it('a chunk for a run that is not here any more is refused', async () => {
+  const scene = new PipelineScene(IDS);
+  await scene.device(MIDDLE).model.hold(RUNS[2]!);
+  await scene.device(MIDDLE).host.send(scene.chunk(1, 1));
+  await scene.device(LOW).model.hold(RUNS[0]!);
+  await scene.device(LOW).host.send(scene.chunk(0, 1));
+  await scene.until(() => scene.failures.length > 0);
+  expect(scene.failures).toEqual([`${MIDDLE}: This device does not hold that part of the model any more.`]);
+});
+
 it('a round that is merged is forgotten: nothing of it is said again', async () => {
   const scene = new PipelineScene(IDS);
   await scene.giveAll();
@@ -301,6 +311,7 @@ describe('an evaluation', () => {
       async () => {},
     );
     await scene.giveAll();
+    await scene.until(() => scene.passes.size === RUNS.length);
     for (const s of RUNS.keys()) await scene.device(IDS[s]!).host.send(scene.chunk(s, 1));
     await scene.until(() => scene.logits !== null);
     await scene.done();
@@ -312,6 +323,7 @@ describe('an evaluation', () => {
 
   it('that a device is no part of any more is not answered twice', async () => {
     const scene = new PipelineScene(IDS);
+    for (const [s, run] of RUNS.entries()) await scene.device(IDS[s]!).model.hold(run);
     for (const s of [2, 1, 0]) await scene.device(IDS[s]!).host.send(scene.chunk(s, 1));
     await scene.until(() => scene.logits !== null);
     const first = scene.logits;

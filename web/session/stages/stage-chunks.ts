@@ -2,7 +2,7 @@ import type { DataMessage } from '../../../signaling/protocol/exchange/data-mess
 import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
 import type { StageHeader } from '../../../signaling/protocol/exchange/stage-messages.ts';
 import type { ChunkTag } from '../../../signaling/protocol/round.ts';
-import { unitCount } from '../../../signaling/protocol/split.ts';
+import { holdsRun, unitCount } from '../../../signaling/protocol/split.ts';
 import type { StageParameters } from '../../../worker/api/stage-api.ts';
 import type { ModelWorker } from '../rounds/model-worker.ts';
 import { packed, unpacked } from './hidden-codec.ts';
@@ -106,6 +106,7 @@ export class StageChunks {
     const { header, parameters, ids } = chunk;
     const { model, say, answer, self } = this.#context;
     const { stage, sizes, tokens } = header;
+    if (!holdsRun(model.holds, stage)) throw new Error('This device does not hold that part of the model any more.');
     const first = sizes.slice(0, microBatch).reduce((sum, size) => sum + size, 0);
     const made = await model.evaluateStage({
       run: { from: stage.from, to: stage.to },

@@ -53,7 +53,9 @@ export class Pipelines {
         const plan = laidOut();
         if (plan === null || !isSplit(plan)) return null;
         const evaluation = nextEvaluation();
-        return runPipeline({ ...context, plan, evaluation, labelCount, count, chunk, parameters, onProgress, signal });
+        const isLaidOut = (): boolean => laidOut()?.version === plan.version;
+        const asked = { plan, isLaidOut, evaluation, labelCount, count, chunk, parameters, onProgress, signal };
+        return runPipeline({ ...context, ...asked });
       });
       if (found !== null) return found;
     }

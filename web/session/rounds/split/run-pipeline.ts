@@ -23,6 +23,8 @@ export interface PipelineInput {
   readonly evaluation: number;
   readonly settings: SessionSettings;
   readonly plan: RoomPlan;
+  /** Whether the room is still laid out as the plan says. */
+  readonly isLaidOut: () => boolean;
   /** Examples in all. */
   readonly count: number;
   readonly labelCount: number;
@@ -43,7 +45,7 @@ interface Asked {
 
 /**
  * (examples, labels) logits of some examples that flow through the pipelines of a plan, forward only: every stage is told of every chunk, the last
- * one answers. Null where a stage was lost: nothing is known then, and it begins again when the room is laid out anew.
+ * one answers. Null where a stage was lost, or holds another run now: nothing is known then, and it begins again when the room is laid out anew.
  */
 export function runPipeline(input: PipelineInput): Promise<Float32Array | null> {
   const { term, evaluation, settings, plan, count, labelCount, parameters, deviceLinks, nameOf, onProgress } = input;
@@ -107,6 +109,10 @@ export function runPipeline(input: PipelineInput): Promise<Float32Array | null> 
       act();
     }
     function failed(own: Asked, sentence: string): void {
+      if (!input.isLaidOut()) {
+        end(() => resolve(null));
+        return;
+      }
       failures++;
       waiting.unshift({ start: own.start, count: own.count });
       if (failures > MAX_FAILURES) end(() => reject(new Error(sentence)));
