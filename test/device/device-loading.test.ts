@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Device } from '../../worker/device/device.ts';
+import type { ChunkStore } from '../../worker/files/chunk-store.ts';
 import { openHttp } from '../../worker/files/open-file.ts';
 import { randomModelFile } from '../files/random-file.ts';
 import { RangeServer, servedBytes } from '../files/range-server.ts';
@@ -67,4 +68,33 @@ it('a device tells how far its download is, also while the hub is away, and gets
   server.busy = false;
   expect(await loading).toMatchObject({ engine: 'onnx' });
   expect((await device.progress()).transfer).toMatchObject({ bytes: total, totalBytes: total, secondsLeft: 0 });
+});
+
+it('a spare brings a run onto its disk without holding it, and fetches nothing of it when it takes it over', async () => {
+  const kept = new Map<string, Uint8Array>();
+  const store: ChunkStore = {
+    get: async (key) => kept.get(key) ?? null,
+    put: async (key, parts) => void kept.set(key, new Uint8Array(Buffer.concat(parts))),
+    clear: async () => kept.clear(),
+    list: async (prefix) =>
+      [...kept].filter(([key]) => key.startsWith(prefix)).map(([key, { length }]) => ({ key, bytes: length })),
+    delete: async (keys) => {
+      for (const key of keys) kept.delete(key);
+    },
+  };
+  const device = new Device(openHttp, store);
+  const run = { from: 3, to: 6 };
+  await device.prefetch({ settings, origin: '', run });
+  expect(await device.holds()).toBeNull();
+  const files = [...kept.values()].reduce((sum, { length }) => sum + length, 0);
+  // Layers 2, 3 and 4 of 198,272 values each; what is fetched is whole chunks of 4 MiB.
+  expect(files).toBeGreaterThan(3 * 198_272 * 4);
+  const before = server.served;
+  await device.loadPart({ settings, origin: '', slowdown: 1, memoryLimitBytes: 1e9, run });
+  expect(await device.holds()).toEqual(run);
+  // The config, and the first bytes of the weights' file, whether it is the same.
+  expect(server.served - before).toBeLessThan(100_000);
+  await expect(device.loadPart({ settings, origin: '', slowdown: 1, memoryLimitBytes: 1e5, run })).rejects.toThrow(
+    /^The weights of layers 2 to 4 of m take 6\d\d kB here, and training may use 100 kB\.$/,
+  );
 });

@@ -48,6 +48,8 @@ export class Device implements DeviceWorkerApi {
   #progress: LoadProgress = { stage: 'config', done: 0, total: 1 };
   #transfer: (() => Transfer) | null = null;
   #order: RunningOrder | undefined;
+  /** Counts what was loaded. */
+  #loads = 0;
   #state: HeldState | null = null;
   /** What training may claim, as it was probed; before that nothing says that there is too little. */
   #limitBytes = Number.POSITIVE_INFINITY;
@@ -82,13 +84,26 @@ export class Device implements DeviceWorkerApi {
     return profile;
   }
 
-  async prefetch(): Promise<void> {}
+  async prefetch({ settings, origin, run }: Parameters<DeviceWorkerApi['prefetch']>[0]): Promise<void> {
+    const { model, shape } = settings;
+    // Files of this machine are here already, and without a store nothing would stay.
+    if (this.#store === null || model.kind !== 'hub') return;
+    const weights = await modelFiles(this.#open, this.#store, model, origin).weights();
+    const wanted = frozenTensors(shape, partOf(run, shape.layers));
+    const loads = this.#loads;
+    // Piece by piece, none of it kept in memory; whatever else is to be loaded goes first.
+    const take = (): void => {
+      if (this.#loads !== loads) throw new Error('Something else is loaded first.');
+    };
+    await weights.stream(wanted.map((tensor) => ({ ...tensor, take })));
+  }
 
   async holds(): Promise<UnitRun | null> {
     return this.#held?.run ?? null;
   }
 
   async #load({ settings, origin, slowdown, memoryLimitBytes }: LoadRequest, run: UnitRun): Promise<Loaded> {
+    this.#loads++;
     await this.cancel();
     const before = this.#held;
     this.#held = undefined;

@@ -83,6 +83,12 @@ export class ModelWorker {
     return held;
   }
 
+  /** Brings a run onto this device without holding it; what goes wrong with it costs time later, and nothing now. */
+  async prefetch(run: UnitRun): Promise<void> {
+    const { origin } = this.#world;
+    await this.open(this.api.prefetch({ settings: this.settings, origin, run })).catch(() => undefined);
+  }
+
   /** Trained values that are set in `work`, and what is begun with them: nobody else sets others in between. */
   alone<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#last.then(work);

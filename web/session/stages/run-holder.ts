@@ -5,13 +5,14 @@ import type { Measured } from '../rounds/model-worker.ts';
 import type { TrainerSeat } from '../rounds/trainer-seat.ts';
 import { messageOf } from '../world/with-progress.ts';
 import type { StageSeat } from './stage-seat.ts';
+import { runWorthHaving } from './worth-having.ts';
 
 export interface HolderContext {
   readonly self: string;
   readonly seat: TrainerSeat;
   readonly stages: StageSeat;
   readonly slowdown: number;
-  readonly room: () => Pick<RoomView, 'settings' | 'plan'> | null;
+  readonly room: () => RoomView | null;
   /** The profile is new, but for the link. */
   readonly onMeasured: (measured: Measured) => void;
   readonly onHolds: (run: UnitRun | null) => void;
@@ -39,6 +40,9 @@ export class RunHolder {
   #fetching: UnitRun | null = null;
   /** The whole model's weights are more than training may take here. */
   #isTooLarge = false;
+  /** Runs that were brought onto the disk, as far as that went. */
+  readonly #prefetched = new Set<string>();
+  #isPrefetching = false;
   #over = false;
 
   constructor(context: HolderContext) {
@@ -68,6 +72,7 @@ export class RunHolder {
     if (this.#over || this.#beginning || this.#mode !== 'part') return;
     if (run !== null && !holdsRun(seat.model.holds, run)) void this.#hold(run);
     else if (run === null && this.#wants === 'whole' && !this.#isTooLarge) this.#becomeWhole();
+    else if (run === null && seat.model.holds === null) void this.#prefetch();
   }
 
   close(): void {
@@ -116,6 +121,21 @@ export class RunHolder {
     } finally {
       if (this.#fetching === run) this.#fetching = null;
     }
+    this.roomChanged();
+  }
+
+  /** A device that the plan needs nothing of has on its disk what it may have to take over. */
+  async #prefetch(): Promise<void> {
+    const { room, seat, self } = this.#context;
+    const view = room();
+    const run = view && runWorthHaving(view, self);
+    if (run === null || this.#isPrefetching) return;
+    const name = `${run.from} ${run.to}`;
+    if (this.#prefetched.has(name)) return;
+    this.#isPrefetching = true;
+    this.#prefetched.add(name);
+    await seat.model.prefetch(run);
+    this.#isPrefetching = false;
     this.roomChanged();
   }
 
