@@ -9,6 +9,7 @@ import { resumeSession } from '../../web/session/resume-session.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
 import type { HostRequest } from '../../worker/api/host-api.ts';
 import { DEALT } from './dealt-plans.ts';
+import type { LieName } from './lies.ts';
 
 /** Everything that a test waits for comes within seconds on a quiet machine. */
 const PATIENCE_MS = 100_000;
@@ -48,9 +49,10 @@ export class HeadlessRoom {
       patience?: number;
       checkpointFile?: string;
       memoryBytes?: number;
+      audits?: number;
     } = {},
   ): Promise<HeadlessRoom> {
-    const { checkpointFile, patience = 0, memoryBytes = 2e9 } = change;
+    const { checkpointFile, patience = 0, memoryBytes = 2e9, audits } = change;
     const environment = await headlessEnvironment(origin, {
       memoryLimitBytes: memoryBytes,
       ...(checkpointFile && { checkpointFile }),
@@ -76,7 +78,8 @@ export class HeadlessRoom {
       origin,
       ...change.request,
     };
-    const session = new OwnSession(environment, request, { name: 'host', policy, slowdown: 1, patience });
+    const options = { name: 'host', policy, slowdown: 1, patience, ...(audits !== undefined && { audits }) };
+    const session = new OwnSession(environment, request, options);
     return new HeadlessRoom(session, environment);
   }
 
@@ -130,6 +133,21 @@ export class HeadlessRoom {
     const link = invitation?.link ?? '';
     const args = ['--import', 'tsx', project('signaling/tabloom.ts'), 'join', link, '--name', name];
     args.push('--memory', `${memoryBytes / 1e6}MB`);
+    this.#children.set(name, spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }));
+  }
+
+  /** A device whose worker lies from this round on. */
+  async addLiar(name: string, lie: LieName, from = 1): Promise<void> {
+    const { invitation } = await this.until((view) => view.invitation !== null);
+    const args = [
+      '--import',
+      'tsx',
+      project('test/process/lying-device.ts'),
+      invitation?.link ?? '',
+      name,
+      lie,
+      `${from}`,
+    ];
     this.#children.set(name, spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }));
   }
 

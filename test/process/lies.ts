@@ -1,0 +1,12 @@
+/** What a device may say in place of what it computed; `lying-device.ts` does it. */
+export const LIES = [
+  'scaled by 1.05',
+  'sign flipped',
+  'zeroed',
+  'noise of a tenth',
+  'other samples',
+  'flipped labels',
+  'old parameters',
+  'false loss',
+] as const;
+export type LieName = (typeof LIES)[number];
