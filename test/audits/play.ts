@@ -8,7 +8,6 @@ import {
   stepAudits,
 } from '../../web/session/rounds/audits/audit-step.ts';
 import type { Made, MadePart } from '../../web/session/rounds/audits/compare.ts';
-import { TOLERANCES } from '../../web/session/rounds/audits/tolerance.ts';
 import type { Fleet } from './fleets.ts';
 import { atRank, pairsOf } from './recorded.ts';
 
@@ -84,7 +83,7 @@ export class Played {
     this.#weights = weights;
     this.#liars = liars;
     this.#host = host;
-    this.state = beginAudits(share, TOLERANCES[weights]);
+    this.state = beginAudits(share, weights);
   }
 
   /** One round: its parts come, then the answers to what was asked in the one before. */

@@ -6,7 +6,7 @@ const ranks = v.array(v.number());
 const PairsSchema = v.array(
   v.strictObject({
     weights: v.picklist(WEIGHT_STORAGES),
-    models: v.picklist(['roberta-mini', 'odd']),
+    models: v.picklist(['roberta-mini', 'odd', 'twelve layers']),
     pair: v.string(),
     orders: v.number(),
     blocks: v.number(),

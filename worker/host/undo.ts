@@ -10,6 +10,7 @@ export function undoTo(host: HostState, round: number): number {
   const found = host.snapshots.goBack(round, host.learner);
   if (found === null) return host.round;
   host.round = found.round;
+  host.digest = null;
   const later = host.scores.findIndex((score) => score.round > found.round);
   if (later >= 0) host.scores.splice(later);
   if (host.best !== null && host.best.round > found.round) host.best = found.besides;

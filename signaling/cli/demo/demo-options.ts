@@ -1,14 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import * as v from 'valibot';
 import type { ExportForm, HostRequest } from '../../../worker/api/host-api.ts';
 import type { NamedFile, OwnTaskRequest } from '../../../worker/api/tables.ts';
 import { defaultCacheFolder } from '../../../worker/node/file-chunk-store.ts';
 import { keyFileOf } from '../../node/node-environment.ts';
 import { DOORS } from '../../protocol/door.ts';
 import { MAX_DEVICES_IN_ROOM } from '../../protocol/limits.ts';
-import { ModelSourceSchema, POLICIES, type Policy, WEIGHT_STORAGES } from '../../protocol/settings.ts';
+import { POLICIES, type Policy, WEIGHT_STORAGES } from '../../protocol/settings.ts';
 import { HIDDEN_STATES, type HiddenStates } from '../../protocol/split.ts';
 import { labelColumns } from '../../protocol/text/label-columns.ts';
 import { recipeFor } from '../../protocol/words/recipes.ts';
@@ -26,7 +25,8 @@ import {
 import { LABEL_KINDS, labelKind, openTable, readTableBytes, taskKind } from '../own-table.ts';
 import { ADAPTER_HELP, ADAPTER_OPTIONS, readLora } from './adapter-options.ts';
 import type { DemoDoor } from './demo-door.ts';
-import { readPatience, readTraining, TRAINING_HELP, TRAINING_OPTIONS } from './training-options.ts';
+import { refuseRepository } from './model-option.ts';
+import { readAuditShare, readPatience, readTraining, TRAINING_HELP, TRAINING_OPTIONS } from './training-options.ts';
 
 const EMBEDDED_MODEL = 'roberta-mini';
 /** As Hugging Face's own libraries are told of another one. */
@@ -149,6 +149,7 @@ export interface DemoOptions {
         readonly policy: Policy;
         readonly patience: number;
         readonly hiddenStates: HiddenStates;
+        readonly audits: number;
       }
     | { readonly kind: 'checkpoint'; readonly bytes: Uint8Array; readonly key: string | null };
   readonly compareSingle: boolean;
@@ -216,6 +217,7 @@ export async function readDemoOptions(argv: string[]): Promise<DemoOptions | nul
       policy: oneOf('policy', values.policy ?? 'auto', POLICIES),
       patience: readPatience(values),
       hiddenStates: oneOf('hidden-states', values['hidden-states'] ?? 'f32', HIDDEN_STATES),
+      audits: readAuditShare(values),
     },
     compareSingle: values['compare-single'] ?? false,
     checkpointFile: checkpoint ?? null,
@@ -269,7 +271,8 @@ async function readRequest(values: Values, hubFolder: string | null): Promise<(o
   const { model = EMBEDDED_MODEL, revision = 'main' } = values;
   if (values.revision !== undefined && (model === EMBEDDED_MODEL || existsSync(join(model, 'config.json'))))
     throw new CommandError(`--revision is about a repository of a hub; ${model} is none.`);
-  refuseModel(model, revision);
+  if (model !== EMBEDDED_MODEL && !existsSync(join(model, 'config.json')))
+    refuseRepository(model, DEFAULT_HUB, revision);
   const task = own === null ? (values.task ?? 'grammar') : 'own';
   const recipe = recipeFor(task, model === EMBEDDED_MODEL ? 'mini' : 'base');
   const training = readTraining(values, recipe.training);
@@ -293,18 +296,6 @@ async function readRequest(values: Values, hubFolder: string | null): Promise<(o
       ...(start && { start }),
     };
   };
-}
-
-function refuseModel(model: string, revision: string): void {
-  if (model === EMBEDDED_MODEL || existsSync(join(model, 'config.json'))) return;
-  const read = v.safeParse(ModelSourceSchema, { kind: 'hub', id: model, endpoint: DEFAULT_HUB, revision });
-  if (read.success) return;
-  const isRevision = read.issues.some((issue) => v.getDotPath(issue) === 'revision');
-  throw new CommandError(
-    isRevision
-      ? `--revision names a branch, a tag or a commit of the repository, not "${revision}".`
-      : `"${model}" is neither a folder with a model's files nor a repository; name one with --model.`,
-  );
 }
 
 async function readOwnTask(values: Values): Promise<OwnTaskRequest | null> {

@@ -13,6 +13,7 @@ import { headlessEnvironment } from '../../node/node-environment.ts';
 import type { RoundReport, ScoreReport } from '../../protocol/room-view.ts';
 import type { Policy } from '../../protocol/settings.ts';
 import type { HiddenStates } from '../../protocol/split.ts';
+import { DEFAULT_AUDITS } from '../../protocol/words/audits.ts';
 import { type DemoDoor, keepDoor } from './demo-door.ts';
 
 /** A device that has not come by then is not waited for. */
@@ -46,6 +47,7 @@ export interface DemoSession {
         readonly policy: Policy;
         readonly patience: number;
         readonly hiddenStates?: HiddenStates;
+        readonly audits?: number;
       }
     /** What a checkpoint's file held, and its key's; null where there is none. */
     | { readonly kind: 'checkpoint'; readonly bytes: Uint8Array; readonly key: string | null };
@@ -215,8 +217,8 @@ async function openSession(
 ): Promise<OwnSession> {
   const chosen = { ...(door !== null && { door }), ...(cap !== null && { cap }) };
   if (asked.kind === 'fresh') {
-    const { request, policy, patience, hiddenStates = 'f32' } = asked;
-    const options = { name: 'host', policy, slowdown: 1, patience, hiddenStates, ...chosen };
+    const { request, policy, patience, hiddenStates = 'f32', audits = DEFAULT_AUDITS } = asked;
+    const options = { name: 'host', policy, slowdown: 1, patience, hiddenStates, audits, ...chosen };
     return new OwnSession(environment, request, options);
   }
   const session = await resumeSession(environment, asked, null);

@@ -1,6 +1,7 @@
 import { MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../../protocol/limits.ts';
 import { MEASURES } from '../../protocol/scores.ts';
 import { SCHEDULES, type TrainingSettings } from '../../protocol/settings.ts';
+import { DEFAULT_AUDITS, MAX_AUDITS, MIN_AUDITS, readAudits } from '../../protocol/words/audits.ts';
 import { CLASS_WEIGHTS_WANTED, readClassWeights } from '../../protocol/words/class-weights.ts';
 import type { Recipe } from '../../protocol/words/recipes.ts';
 import { CommandError, number, oneOf, wholeNumber } from '../command-line.ts';
@@ -26,6 +27,7 @@ export const TRAINING_OPTIONS = {
   'evaluate-every': { type: 'string' },
   'best-by': { type: 'string' },
   patience: { type: 'string' },
+  audits: { type: 'string' },
 } as const;
 
 export const TRAINING_HELP = `  --rounds N         optimiser steps (the task's recipe)
@@ -46,6 +48,7 @@ export const TRAINING_HELP = `  --rounds N         optimiser steps (the task's r
   --seed N           seed of everything that is drawn (1)
   --evaluate-every N rounds between evaluations; 0 only before and after (0)
   --best-by M        what the best adapter is chosen by: ${MEASURES.join(', ')} (the task's own metric)
+  --audits P         part of the compute that checks what devices send: ${MIN_AUDITS} to ${MAX_AUDITS}, or off among friends (${DEFAULT_AUDITS})
   --patience N       end after so many evaluations without a better score; 0 never (0)
 `;
 
@@ -83,6 +86,13 @@ export function readTraining(values: Values, recipe: Recipe['training']): Traini
   if (readPatience(values) > 0 && training.evaluateEvery === 0)
     throw new CommandError('--patience counts evaluations; say with --evaluate-every how often there is one.');
   return training;
+}
+
+export function readAuditShare({ audits }: Values): number {
+  const share = audits === undefined ? DEFAULT_AUDITS : readAudits(audits);
+  if (share === null)
+    throw new CommandError(`--audits takes off, or a part of the compute from ${MIN_AUDITS} to ${MAX_AUDITS}.`);
+  return share;
 }
 
 export const readPatience = ({ patience = '0' }: Values): number => wholeNumber('patience', patience, 0, 1000);

@@ -2,11 +2,11 @@
  * How far two honest devices are apart: the difference (`web/session/rounds/audits/compare.ts`) of every block's gradient, and of the
  * loss, between every pair of engines, for each storage of the frozen weights:
  *
- *     npx tsx test/bench/audits/engine-pairs.ts [--draws 60] [--weights f32|f16|int8] [--models roberta-mini|odd]
+ *     npx tsx test/bench/audits/engine-pairs.ts [--draws 60] [--weights f32|f16|int8] [--models 'roberta-mini'|odd|'twelve layers']
  *       [--out test/fixtures/engine-pairs.json]
  *
  * Draws are orders: samples of a round, dropout at 0.1, micro-batches of another size on each engine. Of roberta-mini they are taken along
- * a training, from fresh adapters to where its gradients have all but vanished; of small odd models at random parameters. WebGPU is
+ * a training, from fresh adapters to where its gradients have all but vanished; of small odd models, and of a deep one that bears rounding badly, at random parameters and weights. WebGPU is
  * Dawn on whatever driver is here; with f16 weights it computes in half precision where the driver has it. The file has for each pair
  * the sorted differences at evenly spaced ranks, the least and the greatest among them: tests draw from these, and the tolerances
  * (`tolerance.ts`) are held against them.
@@ -23,7 +23,7 @@ import {
   type Products,
   productsOf,
 } from '../../../web/session/rounds/audits/compare.ts';
-import { TOLERANCES } from '../../../web/session/rounds/audits/tolerance.ts';
+import { toleranceFor } from '../../../web/session/rounds/audits/tolerance.ts';
 import type { TokenBatch } from '../../../worker/api/batch.ts';
 import { randomModel, randomValues } from '../../../worker/check/random-model.ts';
 import type { Engine, EngineRequest } from '../../../worker/engine/engine.ts';
@@ -51,7 +51,6 @@ const DRAWS = Number(options.draws);
 const ROUNDS = [0, 2, 5, 12, 25, 50, 100, 200, 400];
 /** As many layers as roberta-base has, in a width that a driver in software can take. */
 const DEEP = { layers: 12, hiddenSize: 192, heads: 6, ffnSize: 384, tokens: 24, samples: 4, rank: 8 };
-const MODELS: typeof ODD_MODELS = { ...ODD_MODELS, 'twelve layers': DEEP };
 const RANKS = 65;
 const PROBABILITY = 0.1;
 
@@ -191,9 +190,9 @@ async function mini(storage: WeightStorage): Promise<void> {
   for (const { engine } of engines) await engine.dispose();
 }
 
-async function odd(storage: WeightStorage): Promise<void> {
-  for (const [name, model] of Object.entries(MODELS)) {
-    for (let seed = 1; seed <= Math.max(1, DRAWS / 20); seed++) {
+async function random(storage: WeightStorage, models: typeof ODD_MODELS, seeds: number): Promise<void> {
+  for (const [name, model] of Object.entries(models)) {
+    for (let seed = 1; seed <= seeds; seed++) {
       const request = { ...(await randomModel({ ...model, seed })), weightStorage: storage };
       const engines = await enginesFor(request);
       for (const [round, deviation] of [0.05, 0.4].entries()) {
@@ -207,12 +206,13 @@ async function odd(storage: WeightStorage): Promise<void> {
 }
 
 const storages = WEIGHT_STORAGES.filter((one) => options.weights === undefined || one === options.weights);
-const kinds = (['roberta-mini', 'odd'] as const).filter(
+const kinds = (['roberta-mini', 'odd', 'twelve layers'] as const).filter(
   (one) => options.models === undefined || one === options.models,
 );
 for (const storage of storages) {
   if (kinds.includes('roberta-mini')) await mini(storage);
-  if (kinds.includes('odd')) await odd(storage);
+  if (kinds.includes('odd')) await random(storage, ODD_MODELS, Math.max(1, DRAWS / 20));
+  if (kinds.includes('twelve layers')) await random(storage, { 'twelve layers': DEEP }, Math.max(1, DRAWS / 8));
 }
 
 const ranked = (values: readonly number[]): readonly number[] => {
@@ -222,7 +222,7 @@ const ranked = (values: readonly number[]): readonly number[] => {
   );
 };
 
-const kindOf = ({ model }: Draw) => (model === 'roberta-mini' ? model : 'odd');
+const kindOf = ({ model }: Draw) => kinds.find((kind) => kind === model) ?? 'odd';
 const pairs = storages.flatMap((storage) =>
   kinds.flatMap((models) => {
     const all = draws.filter((d) => d.storage === storage && kindOf(d) === models);
@@ -230,7 +230,7 @@ const pairs = storages.flatMap((storage) =>
       const own = all.filter((d) => d.pair === pair);
       const differences: readonly Difference[] = own.flatMap(({ blocks }) => blocks.map((p) => differenceOf(p, 0)));
       const losses = own.map(({ losses: [a, b], samples }) =>
-        lossDifference(a, b, samples, TOLERANCES[storage].leastLoss),
+        lossDifference(a, b, samples, toleranceFor(storage, []).leastLoss),
       );
       return {
         ...{ weights: storage, models, pair, orders: own.length, blocks: differences.length },

@@ -8,6 +8,7 @@ import {
   WEIGHT_STORAGES,
   type WeightStorage,
 } from '../../../signaling/protocol/settings.ts';
+import { DEFAULT_AUDITS } from '../../../signaling/protocol/words/audits.ts';
 import { capitalised } from '../../../signaling/protocol/words/lists.ts';
 import { metricName } from '../../../signaling/protocol/words/metrics.ts';
 
@@ -102,6 +103,13 @@ export const PATIENCE_CHOICES = [
   { value: '3', label: 'After 3 scores without a better one' },
   { value: '5', label: 'After 5 scores without a better one' },
   { value: '10', label: 'After 10 scores without a better one' },
+] as const;
+
+/** How much of the compute checks what devices send, as `audits`. */
+export const AUDIT_CHOICES = [
+  { value: `${DEFAULT_AUDITS}`, label: 'Yes, with 8 % of the compute' },
+  { value: '0.2', label: 'Yes, with 20 % of the compute' },
+  { value: '0', label: 'No: only friends take part' },
 ] as const;
 
 /** What each way of planning does, in a line. */

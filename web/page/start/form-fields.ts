@@ -51,6 +51,8 @@ export interface StartForm {
   readonly bestBy: Measure | '';
   /** Scores without a better one after which training ends; '0' never. */
   readonly patience: string;
+  /** Part of the compute that checks what devices send; '0' believes everybody. */
+  readonly audits: string;
   readonly slowdown: string;
 }
 

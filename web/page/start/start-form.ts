@@ -7,6 +7,7 @@ import {
   type Policy,
 } from '../../../signaling/protocol/settings.ts';
 import { readAdapters } from '../../../signaling/protocol/words/adapters.ts';
+import { DEFAULT_AUDITS } from '../../../signaling/protocol/words/audits.ts';
 import { CLASS_WEIGHTS_WANTED, readClassWeights } from '../../../signaling/protocol/words/class-weights.ts';
 import type { HostRequest } from '../../../worker/api/host-api.ts';
 import { checkName } from '../join/device-name.ts';
@@ -39,12 +40,13 @@ export const DEFAULT_FORM: Omit<StartForm, 'name'> = {
   bestBy: '',
   seed: '1',
   patience: '0',
+  audits: `${DEFAULT_AUDITS}`,
   slowdown: '1',
 };
 
 /** Fields under the folds; one opens when one of its fields is wrong. */
 export const FOLDS: Readonly<Record<'training' | 'layers' | 'optimiser' | 'more', readonly Field[]>> = {
-  training: ['rank', 'alpha', 'targets', 'learningRate', 'samplesPerRound', 'rounds', 'patience', 'policy'],
+  training: ['rank', 'alpha', 'targets', 'learningRate', 'samplesPerRound', 'rounds', 'patience', 'audits', 'policy'],
   layers: ['layers', 'rankPattern', 'alphaPattern', 'rslora'],
   optimiser: [
     'classWeights',
@@ -106,6 +108,7 @@ export interface StartChoice {
     readonly policy: Policy;
     readonly slowdown: number;
     readonly patience: number;
+    readonly audits: number;
   };
 }
 
@@ -207,7 +210,13 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
         origin,
         ...(form.startFrom === 'adapter' ? { start: { kind: 'adapter', files: form.adapterFiles } } : {}),
       },
-      options: { name: form.name.trim(), policy: form.policy, slowdown: values.slowdown, patience },
+      options: {
+        name: form.name.trim(),
+        policy: form.policy,
+        slowdown: values.slowdown,
+        patience,
+        audits: Number(form.audits),
+      },
     },
   };
 }

@@ -6,6 +6,7 @@ import type { SessionFactory } from '../../session/view/view.ts';
 import { Reading } from '../door/reading.tsx';
 import { readingAsHost } from '../door/reading-words.ts';
 import {
+  AUDIT_CHOICES,
   EMBEDDED_MODEL,
   HUB_MODEL,
   isPolicy,
@@ -200,6 +201,14 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
           hint="The adapter that scored best is kept either way."
           onValue={(patience) => set({ patience })}
           options={PATIENCE_CHOICES}
+        />
+        <SelectField
+          name="audits"
+          label="Check devices"
+          value={values.audits}
+          hint="Others compute some of each device’s parts again. Who lied is removed, and its rounds are done again."
+          onValue={(audits) => set({ audits })}
+          options={AUDIT_CHOICES}
         />
         <SelectField
           name="policy"

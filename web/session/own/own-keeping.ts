@@ -87,13 +87,19 @@ export class OwnKeeping {
   #note(): string {
     const { environment, identity, term, options, store, log, training } = this.#context;
     const { id, name } = identity;
-    const { slowdown, patience } = options;
+    const { slowdown, patience, audits } = options;
     const hiddenStates = store.view.room?.settings.hiddenStates;
     const policy = store.view.room?.settings.policy ?? options.policy;
     const note: SessionNote = {
       identity: { id, name },
       term,
-      options: { policy, slowdown, patience, ...(hiddenStates && { hiddenStates }) },
+      options: {
+        policy,
+        slowdown,
+        patience,
+        ...(hiddenStates && { hiddenStates }),
+        ...(audits !== undefined && { audits }),
+      },
       finished: training()?.phase === 'finished',
       savedAtMs: environment.nowMs(),
       log: [...log.lines()],

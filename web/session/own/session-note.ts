@@ -11,6 +11,7 @@ import {
 import { TermSchema } from '../../../signaling/protocol/round.ts';
 import { POLICIES, type SessionSettings } from '../../../signaling/protocol/settings.ts';
 import { HIDDEN_STATES } from '../../../signaling/protocol/split.ts';
+import { MAX_AUDITS } from '../../../signaling/protocol/words/audits.ts';
 import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
 import { WITHOUT_KEY } from '../view/resumed-words.ts';
 import type { RunLog } from '../view/run-log.ts';
@@ -31,6 +32,8 @@ const NOTE = {
     slowdown: v.pipe(v.number(), v.minValue(1), v.maxValue(1000)),
     patience: v.pipe(v.number(), v.integer(), v.minValue(0)),
     hiddenStates: v.exactOptional(v.picklist(HIDDEN_STATES)),
+    /** Part of the compute that audits take; the usual part where it is not said. */
+    audits: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(MAX_AUDITS))),
   }),
   finished: v.boolean(),
   /** When it was kept; the files of earlier versions fixed the name. */

@@ -1,7 +1,8 @@
 import type { SampleRange, Step } from '../../../../signaling/protocol/round.ts';
-import { type Made, type MadePart, type Mismatch, mismatchOf } from './compare.ts';
+import type { WeightStorage } from '../../../../signaling/protocol/settings.ts';
+import { distanceOf, type Made, type MadePart, type Mismatch, mismatchOf } from './compare.ts';
 import { afterAudit, afterRound, isDue, type Standings, standingOf, undone, withoutLiar } from './standing.ts';
-import type { Tolerance } from './tolerance.ts';
+import { toleranceFor } from './tolerance.ts';
 
 /**
  * Which parts are computed again, by whom, and what follows, as data. A device's part in a round is one contribution: all that it gave to the
@@ -14,6 +15,10 @@ import type { Tolerance } from './tolerance.ts';
 const MAX_OPEN = 192;
 /** The values that they hold, in bytes. */
 const MAX_OPEN_BYTES = 256 * 2 ** 20;
+
+/** Of a device, and devices, of which it is remembered how far they were from others. */
+const SEEN_OF_DEVICE = 4;
+const MAX_SEEN = 64;
 
 /** What a device gave to a round under one order. */
 export interface Given {
@@ -48,7 +53,9 @@ export interface Audit {
 export interface AuditState {
   /** Part of the compute; 0 audits nothing. */
   readonly share: number;
-  readonly tolerance: Tolerance;
+  readonly weights: WeightStorage;
+  /** By audited device: how far its latest parts were from what the first auditor computed. */
+  readonly seen: ReadonlyMap<string, readonly number[]>;
   readonly standings: Standings;
   readonly open: readonly Audit[];
   /** Audits and rounds so far. */
@@ -56,9 +63,10 @@ export interface AuditState {
   readonly runs: number;
 }
 
-export const beginAudits = (share: number, tolerance: Tolerance): AuditState => ({
+export const beginAudits = (share: number, weights: WeightStorage): AuditState => ({
   share,
-  tolerance,
+  weights,
+  seen: new Map(),
   standings: new Map(),
   open: [],
   audits: 0,
@@ -118,7 +126,7 @@ export const stepAudits: Step<AuditState, AuditEvent, AuditEffect> = (state, eve
       const audit = state.open.find(({ number }) => number === event.audit);
       if (!audit?.asked.some(({ device }) => device === event.device)) return { state, effects: [] };
       const asked = audit.asked.filter(({ device }) => device !== event.device);
-      return judge(state, { ...audit, asked, answers: [...audit.answers, event] }, event);
+      return judge(withSeen(state, audit, event), { ...audit, asked, answers: [...audit.answers, event] }, event);
     }
     case 'failed':
       return withoutAsked(state, event, (audit, device) => audit.number === event.audit && device === event.device);
@@ -238,8 +246,24 @@ function judge(state: AuditState, audit: Audit, around: Around): Stepped {
   return ask(state, audit, around, null);
 }
 
-const differ = (state: AuditState, given: Given, a: Made, b: Made, around: Around): Mismatch | null =>
-  mismatchOf(a, b, given.samples.count, state.tolerance, (part) => around.least(part, given.samples.count));
+function differ(state: AuditState, given: Given, a: Made, b: Made, around: Around): Mismatch | null {
+  const { count } = given.samples;
+  const seen = [...state.seen.values()].map((distances) => Math.max(...distances));
+  return mismatchOf(a, b, count, toleranceFor(state.weights, seen), (part) => around.least(part, count));
+}
+
+/** The first answer of an audit tells how far devices are apart. */
+function withSeen(state: AuditState, { given, answers }: Audit, event: Around & { readonly made: Made }): AuditState {
+  if (answers.length > 0) return state;
+  const { device, samples, made } = given;
+  const distance = distanceOf(made, event.made, (part) => event.least(part, samples.count));
+  const seen = new Map(state.seen);
+  const before = seen.get(device) ?? [];
+  seen.delete(device);
+  seen.set(device, [...before, distance].slice(-SEEN_OF_DEVICE));
+  for (const oldest of seen.keys()) if (seen.size > MAX_SEEN) seen.delete(oldest);
+  return { ...state, seen };
+}
 
 type Answer = Audit['answers'][number];
 

@@ -21,7 +21,6 @@ import {
 import { drawn } from './chance.ts';
 import { type Made, type MadePart, mismatchWords } from './compare.ts';
 import { givenOf } from './given.ts';
-import { TOLERANCES } from './tolerance.ts';
 import { leastOf, NOTHING_USUAL, type UsualSizes, withRight } from './usual-sizes.ts';
 
 /** Answers wait behind an order, and so for two rounds' patience. */
@@ -71,7 +70,7 @@ export class Audits {
 
   constructor(context: AuditsContext) {
     this.#context = context;
-    this.#state = beginAudits(context.share, TOLERANCES[context.settings.weights]);
+    this.#state = beginAudits(context.share, context.settings.weights);
     this.#off = context.deviceLinks.onEvent((event) => {
       if (event.type === 'message') this.#heard(event.device, event.message);
       else if (event.type === 'detached') this.#take({ type: 'gone', device: event.device });

@@ -57,6 +57,18 @@ export function lossDifference(a: number, b: number, samples: number, leastPerSa
   return Math.abs(a - b) / Math.max(Math.abs(a), Math.abs(b), samples * leastPerSample);
 }
 
+/** The largest distance between the parts of two computations of the same. */
+export function distanceOf(claimed: Made, found: Made, least: (part: MadePart) => number): number {
+  let most = 0;
+  for (const [part, values] of claimed.parts) {
+    const other = found.parts.get(part) ?? new Float32Array(values.length);
+    const { distance } = differenceOf(productsOf(values, other), least(part));
+    // What is no number is as far as anything.
+    most = Math.max(most, Number.isFinite(distance) ? distance : 1);
+  }
+  return most;
+}
+
 /** In which two computations of the same are further apart than honest ones: a block and its products, or two losses. */
 export type Mismatch =
   | { readonly of: MadePart; readonly products: Products }
