@@ -48,7 +48,7 @@ describe('checkStartForm', () => {
           },
           origin: ORIGIN,
         },
-        options: { name: 'Linen Shuttle', policy: 'auto', slowdown: 1, patience: 0 },
+        options: { name: 'Linen Shuttle', policy: 'auto', slowdown: 1, patience: 0, audits: 0.08 },
       },
     });
   });
