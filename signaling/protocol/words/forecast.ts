@@ -111,7 +111,8 @@ export function soonSentence(room: Room): string | null {
 /** "Another device like laptop would save about 33 % of the time."; null where it would hardly. */
 export function anotherSentence(room: Room, self: string): string | null {
   const own = room.devices.find(({ id }) => id === self);
-  if (own?.profile == null || own.status.kind !== 'ready') return null;
+  // Without a plan nobody knows whether anything can be trained at all.
+  if (room.plan === null || own?.profile == null || own.status.kind !== 'ready') return null;
   const saved = savedByAnother(room, own.profile);
   return saved < LEAST_SAVED ? null : `With another device like ${own.name}: about ${Math.round(100 * saved)} % less.`;
 }

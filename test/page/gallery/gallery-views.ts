@@ -3,6 +3,7 @@ import { WITHOUT_KEY } from '../../../web/session/view/resumed-words.ts';
 import type { SessionView } from '../../../web/session/view/view.ts';
 import { bestScore } from '../../../web/session/view/view-state.ts';
 import { TASKS } from '../../../worker/data/tasks.ts';
+import { crowd } from './crowd.ts';
 import { ownData, TOKENIZER } from './data-report.ts';
 import { DEVICE_VIEWS } from './device-views.ts';
 import { DOOR_VIEWS, download, lobby, news, WAITING } from './door-views.ts';
@@ -284,6 +285,7 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
       [7, 1, 1],
     ]),
   }),
+  'training-50': crowd(50, 110),
   'training-64x24': view({
     ...training(),
     room: room({ devices: all64, plan: large }, 24),

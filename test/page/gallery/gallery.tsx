@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { render } from 'preact';
+import { options, render } from 'preact';
 import { planRoom } from '../../../signaling/planner/room-plan.ts';
 import type { Look } from '../../../signaling/protocol/door.ts';
 import { roomProblem } from '../../../signaling/room/planning.ts';
@@ -19,6 +19,7 @@ import type {
   SessionView,
 } from '../../../web/session/view/view.ts';
 import { answerOf, KEPT_MODELS, KEPT_SESSIONS, LOOKS, preflightOf, reportOf } from './before-sessions.ts';
+import { crowd } from './crowd.ts';
 import { VIEWS } from './gallery-views.ts';
 import { START_FORMS } from './start-forms.ts';
 
@@ -31,12 +32,38 @@ import { START_FORMS } from './start-forms.ts';
 const root = document.getElementById('app')!;
 const origin = 'http://192.168.1.20:8787';
 
+/** What Preact looked at, for tests and benchmarks of how much that is. */
+const counts = { looked: 0, screens: 0 };
+const looked = options.diffed;
+options.diffed = (node) => {
+  counts.looked++;
+  if (node.type === SessionScreen) counts.screens++;
+  looked?.(node);
+};
+Object.assign(globalThis, { galleryCounts: counts });
+
+/** Of benchmarks: far more than anybody looks at. */
+let crowdView: SessionView = crowd(1, 1);
+
+/** Changes the view of the session that is shown. */
+let push: (change: Partial<SessionView>) => void = () => undefined;
+addEventListener('gallery-push', (event) => push((event as CustomEvent<Partial<SessionView>>).detail));
+
+addEventListener('gallery-rounds', (event) => {
+  const added = (event as CustomEvent<SessionView['rounds']>).detail;
+  push({ rounds: [...crowdView.rounds, ...added], activity: null });
+});
+
 /** A session that nothing happens in but what its host does at the door; tests read in `data-door` what was asked for. */
 function still(first: SessionView): HostSession & JoinedSession {
   let view = first;
   const listeners = new Set<(view: SessionView) => void>();
   const become = (what: string, change: Partial<SessionView>): void => {
     root.dataset.door = `${root.dataset.door ?? ''}${what};`;
+    view = { ...view, ...change };
+    for (const listener of listeners) listener(view);
+  };
+  push = (change) => {
     view = { ...view, ...change };
     for (const listener of listeners) listener(view);
   };
@@ -86,7 +113,7 @@ function still(first: SessionView): HostSession & JoinedSession {
   };
 }
 
-let looked: Look | Error = LOOKS['look-link']!;
+let seen: Look | Error = LOOKS['look-link']!;
 let sessions: readonly KeptSession[] = [];
 let models: readonly KeptModel[] = [];
 
@@ -103,8 +130,8 @@ const factory: SessionFactory = {
     return still(VIEWS.waiting!);
   },
   look: async () => {
-    if (looked instanceof Error) throw looked;
-    return looked;
+    if (seen instanceof Error) throw seen;
+    return seen;
   },
   plan: async ({ settings, host, devices, roundsDone }) => {
     const trainers = devices.flatMap(({ profile, ...one }) => (profile === null ? [] : [{ ...one, profile }]));
@@ -135,7 +162,9 @@ const factory: SessionFactory = {
 };
 
 function Gallery({ state }: { state: string | null }) {
-  const view = state === null ? undefined : VIEWS[state];
+  const crowded = /^crowd-(\d+)$/.exec(state ?? '')?.[1];
+  if (crowded !== undefined) crowdView = crowd(Number(crowded), 2000);
+  const view = crowded !== undefined ? crowdView : state === null ? undefined : VIEWS[state];
   if (state === 'start' || state === 'start-kept' || (state !== null && state in LOOKS))
     return (
       <App factory={async () => factory} origin={origin} server={signal({ hub: null, models: [], addresses: [] })} />
@@ -187,7 +216,7 @@ function Gallery({ state }: { state: string | null }) {
 async function show(name: string): Promise<void> {
   const [state = '', asked] = name.split('#');
   const fragment = asked ?? (state in LOOKS ? 'room=abc234' : '');
-  looked = LOOKS[state] ?? LOOKS['look-link']!;
+  seen = LOOKS[state] ?? LOOKS['look-link']!;
   history.replaceState(null, '', `?state=${state}#${fragment}`);
   sessions = state === 'start-kept' ? KEPT_SESSIONS : [];
   models = state === 'start-kept' ? KEPT_MODELS : [];

@@ -1,8 +1,15 @@
+import { useMemo } from 'preact/hooks';
+import { useShared } from '../parts/hooks.ts';
 import { ScrollFrame } from '../parts/scroll-frame.tsx';
 import type { TableLine } from './plan-table.ts';
 
 /** The plan as a table, for those who cannot see the picture, and for those who want figures. */
-export function PlanTable({ lines }: { lines: readonly TableLine[] }) {
+export function PlanTable({ lines: derived }: { lines: readonly TableLine[] }) {
+  const lines = useShared(derived);
+  return useMemo(() => table(lines), [lines]);
+}
+
+function table(lines: readonly TableLine[]) {
   const split = lines.some(({ holds }) => holds !== '');
   return (
     <details class="fold">

@@ -1,5 +1,5 @@
 import { useId, useMemo, useRef } from 'preact/hooks';
-import { useWidth } from '../parts/hooks.ts';
+import { useShared, useWidth } from '../parts/hooks.ts';
 import { ScrollFrame } from '../parts/scroll-frame.tsx';
 import type { Cloth, Thread } from './cloth.ts';
 import { LABELS, type Loom, loom } from './cloth-geometry.ts';
@@ -9,13 +9,17 @@ import { WEAVES } from './marks.ts';
 const PITCH = 5;
 
 /** The picture of the allocation. `sentence` says the same in words for those who do not see it. */
-export function ClothPicture({ cloth, sentence }: { cloth: Cloth; sentence: string }) {
+export function ClothPicture({ cloth: derived, sentence }: { cloth: Cloth; sentence: string }) {
+  const cloth = useShared(derived);
   const whole = useRef<HTMLDivElement>(null);
   const width = useWidth(whole);
   const id = useId();
   const short = width < LABELS.shortBelow;
   const labels = short ? LABELS.short : LABELS.full;
-  const shape = useMemo(() => loom(cloth, Math.max(0, width - labels)), [cloth, width, labels]);
+  const shape = useShared(useMemo(() => loom(cloth, Math.max(0, width - labels)), [cloth, width, labels]));
+  // All of the shape but the columns: the same while only weights change.
+  const { columns, ...around } = shape;
+  const frame = useShared(around);
   return (
     <div class="cloth" ref={whole}>
       <RowLabels cloth={cloth} shape={shape} width={labels} short={short} />
@@ -43,9 +47,9 @@ export function ClothPicture({ cloth, sentence }: { cloth: Cloth; sentence: stri
               <ThreadColumn
                 key={thread.device}
                 thread={thread}
-                column={shape.columns[i]!}
-                shape={shape}
-                cloth={cloth}
+                column={columns[i]!}
+                shape={frame}
+                samples={cloth.samples}
                 fill={`url(#${id}-${thread.mark.letter})`}
               />
             ))}
@@ -100,8 +104,12 @@ function RowLabels({ cloth, shape, width, short }: { cloth: Cloth; shape: Loom; 
 }
 
 /** One repeat of a device's weave: warp floats in a pale shade of its yarn over weft floats in the yarn itself. */
-function WeavePattern({ id, thread }: { id: string; thread: Thread }) {
-  const draft = WEAVES[thread.mark.weave]!;
+function WeavePattern({ id, thread: { mark } }: { id: string; thread: Thread }) {
+  return useMemo(() => weavePattern(id, mark), [id, mark]);
+}
+
+function weavePattern(id: string, mark: Thread['mark']) {
+  const draft = WEAVES[mark.weave]!;
   const columns = draft[0]!.length;
   return (
     <pattern
@@ -109,7 +117,7 @@ function WeavePattern({ id, thread }: { id: string; thread: Thread }) {
       patternUnits="userSpaceOnUse"
       width={columns * PITCH}
       height={draft.length * PITCH}
-      style={{ '--yarn': `var(--yarn-${thread.mark.yarn})` }}
+      style={{ '--yarn': `var(--yarn-${mark.yarn})` }}
     >
       <rect class="float-ground" width={columns * PITCH} height={draft.length * PITCH} />
       {draft.flatMap((line, row) =>

@@ -1,18 +1,27 @@
+import { useMemo } from 'preact/hooks';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
-import type { Cloth, Thread, ThreadState } from './cloth.ts';
+import type { Thread, ThreadState } from './cloth.ts';
 import type { Column, Loom } from './cloth-geometry.ts';
 import { totalSeconds } from './timing.ts';
+
+type Frame = Omit<Loom, 'columns'>;
 
 interface ColumnProps {
   readonly thread: Thread;
   readonly column: Column;
-  readonly shape: Loom;
-  readonly cloth: Cloth;
+  readonly shape: Frame;
+  /** Of a round, D. */
+  readonly samples: number;
   readonly fill: string;
 }
 
 /** One device: its letter and name, its warp yarns, what it weaves, and the weight at their end. */
-export function ThreadColumn({ thread, column, shape, cloth, fill }: ColumnProps) {
+export function ThreadColumn({ thread, column, shape, samples, fill }: ColumnProps) {
+  // The same nodes while the same is to be seen: those of the others are not even looked at.
+  return useMemo(() => drawn({ thread, column, shape, samples, fill }), [thread, column, shape, samples, fill]);
+}
+
+function drawn({ thread, column, shape, samples, fill }: ColumnProps) {
   const top = shape.beamY + 3;
   const reach = thread.reachRows === 0 ? top : shape.rowY[thread.reachRows - 1]! + shape.cellHeight;
   const end = thread.state === 'failed' || thread.state === 'away' ? shape.rowY[1]! : shape.clothBottom;
@@ -26,7 +35,7 @@ export function ThreadColumn({ thread, column, shape, cloth, fill }: ColumnProps
       {thread.late && (
         <rect class="late-ground" x={column.x + 2} y={0} width={column.width - 4} height={shape.clothBottom} rx={6} />
       )}
-      <Header thread={thread} column={column} shape={shape} samples={cloth.samples} />
+      <Header thread={thread} column={column} shape={shape} samples={samples} />
       <path class="warp" d={yarnPath(column, thread.reachRows > 0 ? reach : top, Math.max(end, reach))} />
       {thread.reachRows > 0 && <path class="warp-gradient" d={yarnPath(column, top, reach)} />}
       {thread.reachRows > 0 && (
@@ -90,7 +99,7 @@ const NOTES: Readonly<Record<ThreadState, readonly [wide: string, narrow: string
   failed: ['failed', 'failed'],
 };
 
-function Header({ thread, column, shape, samples }: { thread: Thread; column: Column; shape: Loom; samples: number }) {
+function Header({ thread, column, shape, samples }: { thread: Thread; column: Column; shape: Frame; samples: number }) {
   const { middle } = column;
   const [wide, narrow] = NOTES[thread.state];
   const part = thread.samples !== null && thread.samples.count < samples ? thread.samples.count : null;
@@ -131,7 +140,7 @@ function Shuttle({ x, y, width }: { x: number; y: number; width: number }) {
   );
 }
 
-function Weight({ thread, column, shape }: { thread: Thread; column: Column; shape: Loom }) {
+function Weight({ thread, column, shape }: { thread: Thread; column: Column; shape: Frame }) {
   const { weight, middle, yarns, width } = column;
   if (weight === null || thread.state === 'failed' || thread.state === 'away') return null;
   const y = shape.weightsY;

@@ -76,7 +76,7 @@ export function deviceLines(
 }
 
 /** Rooms up to this size are listed whole. */
-const LISTED = 12;
+export const LISTED = 12;
 
 /** Splits a long list: who works, gets ready or has a problem is shown, and this device itself; the rest is folded away. */
 export function foldedLines(lines: readonly DeviceLine[]): {

@@ -1,7 +1,9 @@
+import { useMemo, useRef } from 'preact/hooks';
 import { Swatch } from '../cloth/cloth-legend.tsx';
 import { CompareDigits } from '../door/compare-digits.tsx';
 import { Confirmed } from '../parts/confirmed.tsx';
-import { type DeviceLine, foldedLines } from './device-lines.ts';
+import { useShared } from '../parts/hooks.ts';
+import { type DeviceLine, foldedLines, LISTED } from './device-lines.ts';
 
 interface DeviceListProps {
   readonly lines: readonly DeviceLine[];
@@ -11,64 +13,121 @@ interface DeviceListProps {
   readonly onCompared: ((id: string, same: boolean) => void) | null;
 }
 
-/** Everybody in the room. In a large one those who stand by are folded away. */
-export function DeviceList({ lines, ...todo }: DeviceListProps) {
-  const { shown, folded } = foldedLines(lines);
+/** Everybody in the room. In a large one each is a line that opens, and those who stand by are folded away. */
+export function DeviceList({ lines: derived, ...todo }: DeviceListProps) {
+  const lines = useShared(derived);
+  const { shown, folded } = useMemo(() => foldedLines(lines), [lines]);
+  const short = lines.length > LISTED;
   return (
     <section class="devices" aria-labelledby="devices-title">
       <h2 id="devices-title">Devices</h2>
-      <Lines lines={shown} {...todo} />
+      <Lines lines={shown} short={short} {...todo} />
       {folded.length > 0 && (
         <details class="fold">
           <summary>{folded.length} more stand by or watch</summary>
-          <Lines lines={folded} {...todo} />
+          <Lines lines={folded} short={short} {...todo} />
         </details>
       )}
     </section>
   );
 }
 
-function Lines({ lines, onRemove, onCompared }: DeviceListProps) {
+function Lines({ lines, short, onRemove, onCompared }: DeviceListProps & { short: boolean }) {
   return (
     <ul>
       {lines.map((line) => (
-        <li key={line.id} class={`device tone-${line.tone}`}>
-          {line.mark === null ? (
-            <span class="chip chip-none" aria-hidden="true" />
-          ) : (
-            <Swatch letter={line.mark.letter} yarn={line.mark.yarn} />
-          )}
-          <div>
-            <p class="device-name">
-              {line.name}
-              {line.tags.map((tag) => (
-                <span key={tag} class="tag">
-                  {tag}
-                </span>
-              ))}
-            </p>
-            <p class="device-status">{line.status}</p>
-            <Facts facts={line.facts} />
-            <Facts facts={line.profile} />
-          </div>
-          {onCompared !== null && line.digits !== null && (
-            <CompareDigits name={line.name} digits={line.digits} onCompared={(same) => onCompared(line.id, same)} />
-          )}
-          {onRemove !== null && !line.tags.includes('host') && (
-            <div class="device-remove">
-              <Confirmed
-                label="Remove"
-                about={line.name}
-                question={`Remove ${line.name}? It stays out.`}
-                yes="Remove"
-                no="Keep it"
-                onYes={() => onRemove(line.id)}
-              />
-            </div>
-          )}
-        </li>
+        <DeviceRow key={line.id} line={line} short={short} onRemove={onRemove} onCompared={onCompared} />
       ))}
     </ul>
+  );
+}
+
+interface RowProps extends Omit<DeviceListProps, 'lines'> {
+  readonly line: DeviceLine;
+  readonly short: boolean;
+}
+
+/** Drawn anew only when its own line changes. */
+function DeviceRow({ line, short, onRemove, onCompared }: RowProps) {
+  const latest = useRef({ onRemove, onCompared });
+  latest.current = { onRemove, onCompared };
+  const mayRemove = onRemove !== null && !line.tags.includes('host');
+  const mayCompare = onCompared !== null;
+  return useMemo(() => {
+    const todo = (
+      <>
+        {mayCompare && line.digits !== null && (
+          <CompareDigits
+            name={line.name}
+            digits={line.digits}
+            onCompared={(same) => latest.current.onCompared?.(line.id, same)}
+          />
+        )}
+        {mayRemove && (
+          <div class="device-remove">
+            <Confirmed
+              label="Remove"
+              about={line.name}
+              question={`Remove ${line.name}? It stays out.`}
+              yes="Remove"
+              no="Keep it"
+              onYes={() => latest.current.onRemove?.(line.id)}
+            />
+          </div>
+        )}
+      </>
+    );
+    const chip =
+      line.mark === null ? (
+        <span class="chip chip-none" aria-hidden="true" />
+      ) : (
+        <Swatch letter={line.mark.letter} yarn={line.mark.yarn} />
+      );
+    if (short)
+      return (
+        <li class={`device-short tone-${line.tone}`}>
+          <details open={line.digits !== null}>
+            <summary>
+              {chip}
+              <span class="device-name">
+                <NameAndTags line={line} />
+              </span>
+              <span class="device-status">{line.status}</span>
+            </summary>
+            <Facts facts={line.facts} />
+            <Facts facts={line.profile} />
+            {todo}
+          </details>
+        </li>
+      );
+    return (
+      <li class={`device tone-${line.tone}`}>
+        {chip}
+        <div>
+          <p class="device-name">
+            <NameAndTags line={line} />
+          </p>
+          <p class="device-status">{line.status}</p>
+          <Facts facts={line.facts} />
+          <Facts facts={line.profile} />
+        </div>
+        {todo}
+      </li>
+    );
+  }, [line, short, mayRemove, mayCompare]);
+}
+
+function NameAndTags({ line }: { line: DeviceLine }) {
+  return (
+    <>
+      {line.name}
+      {line.tags.map((tag) => (
+        <span key={tag} class="tag">
+          {' '}
+          {tag}
+        </span>
+      ))}
+    </>
   );
 }
 

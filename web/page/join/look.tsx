@@ -167,15 +167,6 @@ function Found({ seen: { look, invitation }, name, onName, busy, onAgain, onJoin
 
   return (
     <form class="form" ref={element} onSubmit={join(false)} noValidate aria-labelledby="look-title">
-      <dl class="facts">
-        {lookFacts(look).map(({ what, value }) => (
-          <div key={what}>
-            <dt>{what}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-      <Reading sentences={readingAsDevice(look.ownTable)} title="h2" />
       {way !== 'closed' && (
         <TextField
           name="name"
@@ -185,6 +176,15 @@ function Found({ seen: { look, invitation }, name, onName, busy, onAgain, onJoin
           onValue={onName}
         />
       )}
+      <dl class="facts">
+        {lookFacts(look).map(({ what, value }) => (
+          <div key={what}>
+            <dt>{what}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <Reading sentences={readingAsDevice(look.ownTable)} title="h2" />
       {way !== 'closed' && (
         <details>
           <summary>More</summary>

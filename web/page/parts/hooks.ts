@@ -1,5 +1,6 @@
 import type { RefObject } from 'preact';
-import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { shared } from './shared.ts';
 
 /** The element's inner width in CSS pixels, kept up to date; 0 before the first layout. */
 export function useWidth(ref: RefObject<HTMLElement | null>): number {
@@ -13,6 +14,39 @@ export function useWidth(ref: RefObject<HTMLElement | null>): number {
     return () => observer.disconnect();
   }, [ref]);
   return width;
+}
+
+/** The value, sharing with the last one whatever did not change. */
+export function useShared<T>(value: T): T {
+  const last = useRef<T | undefined>(undefined);
+  last.current = shared(last.current, value);
+  return last.current;
+}
+
+/** A tab in the background draws no frames; what it shows is brought up to date all the same. */
+const WITHOUT_FRAMES_MS = 250;
+
+/** Calls `act` once before the next frame is drawn, however often it is asked to. */
+export function eachFrame(act: () => void): { readonly ask: () => void; readonly stop: () => void } {
+  let frame = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = (): void => {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+    frame = 0;
+  };
+  const go = (): void => {
+    stop();
+    act();
+  };
+  return {
+    ask: () => {
+      if (frame !== 0) return;
+      frame = requestAnimationFrame(go);
+      timer = setTimeout(go, WITHOUT_FRAMES_MS);
+    },
+    stop,
+  };
 }
 
 /** Whether there is room for two columns; followed while the window changes. */

@@ -14,7 +14,7 @@ import { NOTHING_GIVEN, type Tally, tallied } from '../own/given.ts';
 import { OwnControls, OwnDevice, OwnName } from '../own/own-device.tsx';
 import { ownState, thanksSentence } from '../own/own-words.ts';
 import { useWakeLock } from '../own/phone.ts';
-import { useKeptFocus, useWide } from '../parts/hooks.ts';
+import { eachFrame, useKeptFocus, useWide } from '../parts/hooks.ts';
 import { LazyFold } from '../parts/lazy-fold.tsx';
 import { WhatItGetsWrong } from '../take/dev-report.tsx';
 import { Exports } from '../take/exports.tsx';
@@ -217,10 +217,19 @@ function Thanks({ sentence, onBack, onReturn }: { sentence: string; onBack: () =
 function useSession(session: Session): { view: SessionView; said: string } {
   const [state, setState] = useState({ view: session.view, said: '' });
   useEffect(() => {
-    const take = (view: SessionView): void =>
-      setState((old) => ({ view, said: announcement(old.view, view) ?? old.said }));
-    take(session.view);
-    return session.subscribe(take);
+    // However much happens between two frames, it is drawn once.
+    const frames = eachFrame(() =>
+      setState((old) => {
+        const { view } = session;
+        return view === old.view ? old : { view, said: announcement(old.view, view) ?? old.said };
+      }),
+    );
+    frames.ask();
+    const off = session.subscribe(frames.ask);
+    return () => {
+      frames.stop();
+      off();
+    };
   }, [session]);
   return state;
 }

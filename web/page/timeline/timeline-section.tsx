@@ -3,6 +3,7 @@ import type { RoomView, RoundReport } from '../../../signaling/protocol/room-vie
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import { Swatch } from '../cloth/cloth-legend.tsx';
 import type { Seats } from '../cloth/marks.ts';
+import { useShared } from '../parts/hooks.ts';
 import { type Lane, type SegmentKind, type Timeline, timeline, toldRounds } from './timeline.ts';
 import { criticalSentence, KIND_WORDS, laneSentence } from './timeline-words.ts';
 
@@ -25,7 +26,7 @@ export function TimelineSection({
     chosen === null ? told.findLastIndex(({ round }) => round <= calm) : told.findIndex(({ round }) => round >= chosen),
   );
   const report = told[place];
-  const shown = useMemo(() => (report ? timeline({ report, room, seats }) : null), [report, room, seats]);
+  const shown = useShared(useMemo(() => (report ? timeline({ report, room, seats }) : null), [report, room, seats]));
   if (report === undefined || shown === null) return null;
   const go = (to: number): void => setChosen(to >= told.length - 1 ? null : (told[Math.max(0, to)]?.round ?? null));
   return (
@@ -144,6 +145,10 @@ const WIDE = 1000;
 
 /** Stretched to whatever width there is, so that no lane has to be measured. */
 function LaneBar({ lane, seconds }: { lane: Lane; seconds: number }) {
+  return useMemo(() => laneBar(lane, seconds), [lane, seconds]);
+}
+
+function laneBar(lane: Lane, seconds: number) {
   const x = (at: number): number => Math.round((WIDE * Math.min(at, seconds)) / Math.max(seconds, 1e-9));
   return (
     <svg

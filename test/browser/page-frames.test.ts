@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openGallery } from '../page/gallery/open-gallery.ts';
+import { type Tab, withBrowser } from './harness.ts';
+
+/** How much is drawn when something changes, counted: times depend on the machine, counts do not. */
+
+declare global {
+  /** Put there by the gallery. */
+  var galleryCounts: { looked: number; screens: number };
+}
+
+const DEVICES = 50;
+
+let gallery: Awaited<ReturnType<typeof openGallery>>;
+beforeAll(async () => {
+  gallery = await openGallery();
+});
+afterAll(() => gallery.close());
+
+/** Pushes so many views in one go, in the last of which `busy` devices handed in one block more, and counts what followed. */
+const pushed = (tab: Tab, views: number, busy: number) =>
+  tab.page.evaluate(
+    async (times: number, devices: number, all: number) => {
+      const frame = () => new Promise(requestAnimationFrame);
+      for (let i = 0; i < 6; i++) await frame();
+      const touched = new Set<Node>();
+      const note = (records: MutationRecord[]): void => {
+        for (const { target, addedNodes } of records) {
+          touched.add(target);
+          for (const node of addedNodes) touched.add(node);
+        }
+      };
+      const observer = new MutationObserver(note);
+      observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+      const before = { ...globalThis.galleryCounts };
+      for (let i = 1; i <= times; i++) {
+        const activity = {
+          round: 111,
+          devices: Array.from({ length: all }, (_, place) => ({
+            device: `device${String(place).padStart(3, '0')}`,
+            received: place < devices ? i : 0,
+            expected: 13,
+          })),
+        };
+        dispatchEvent(new CustomEvent('gallery-push', { detail: { activity } }));
+      }
+      for (let i = 0; i < 4; i++) await frame();
+      note(observer.takeRecords());
+      observer.disconnect();
+      const { screens, looked } = globalThis.galleryCounts;
+      return { screens: screens - before.screens, looked: looked - before.looked, touched: touched.size };
+    },
+    views,
+    busy,
+    DEVICES,
+  );
+
+it('draws fifty devices once a frame, and touches what changed', async () => {
+  await withBrowser('chromium', async (browser) => {
+    const tab = await browser.open(gallery.address('training-50'), { width: 1280 });
+    await tab.until('the cloth is drawn', () => document.querySelectorAll('.cell').length > 100);
+    await pushed(tab, 1, 1);
+    const burst = await pushed(tab, 12, 1);
+    expect(burst.screens).toBe(1);
+    const one = await pushed(tab, 1, 1);
+    const all = await pushed(tab, 1, DEVICES);
+    // A device's cells are two groups that change their state; the rest of the page is left alone.
+    expect(one.touched).toBeLessThan(60);
+    expect(all.touched).toBeGreaterThan(one.touched);
+    expect(all.touched).toBeLessThan(60 * DEVICES);
+    // What Preact looks at: the fifty columns are passed over as they are.
+    expect(one.looked).toBeLessThan(1500);
+    console.info(JSON.stringify({ burst, one, all }));
+    expect(await tab.page.$$eval('.device-short', (lines) => lines.length)).toBe(DEVICES);
+    expect(tab.errors).toEqual([]);
+  });
+}, 90_000);
