@@ -16,6 +16,7 @@ import { ownState, thanksSentence } from '../own/own-words.ts';
 import { useWakeLock } from '../own/phone.ts';
 import { eachFrame, useKeptFocus, useWide } from '../parts/hooks.ts';
 import { LazyFold } from '../parts/lazy-fold.tsx';
+import { ResultsSection } from '../results/results-section.tsx';
 import { WhatItGetsWrong } from '../take/dev-report.tsx';
 import { Exports } from '../take/exports.tsx';
 import { PredictFile } from '../take/predict-file.tsx';
@@ -55,6 +56,7 @@ export function SessionScreen(props: SessionProps) {
   const { room } = view;
   const seats = useSeats(view);
   const tally = useTally(view);
+  const names = useNames(view);
   const late = useLate(view);
   const finished = room?.phase === 'finished';
   const going = room !== null && view.ended === null && !finished;
@@ -143,6 +145,7 @@ export function SessionScreen(props: SessionProps) {
         {host !== null && view.ended === null && <WaitingList waiting={view.waiting} entrance={host.entrance} />}
         <Problems view={view} late={late} putAway={putAway} onPutAway={(id) => setPutAway(new Set([...putAway, id]))} />
         {room?.phase === 'gathering' && invite}
+        {finished && <ResultsSection view={view} tally={tally} seats={seats} names={names} />}
       </div>
       {hasAdapter && (
         <div class="session-take">
@@ -248,6 +251,13 @@ function useTally({ room, rounds }: SessionView): Tally {
   const tally = useRef<Tally>(NOTHING_GIVEN);
   if (room !== null) tally.current = tallied(tally.current, rounds, room.settings.shape.layers);
   return tally.current;
+}
+
+/** What devices are called, those that left included. */
+function useNames({ room }: SessionView): ReadonlyMap<string, string> {
+  const names = useRef(new Map<string, string>());
+  for (const { id, name } of room?.devices ?? []) names.current.set(id, name);
+  return names.current;
 }
 
 /** Asks before a host's tab closes and takes the session with it. */
