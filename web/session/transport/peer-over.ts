@@ -6,20 +6,23 @@ import type { ControlSocket } from './control-socket.ts';
  * two calls, the name stands for an object of a WebSocket's shape over whatever connection is to be had. Goes when PeerJS takes a socket.
  */
 export function peerOver(openSocket: (url: string) => ControlSocket, make: () => Peer): Peer {
-  class GivenSocket extends PeerSocket {
-    constructor(url: string) {
-      super(openSocket(url));
-    }
-  }
-  const given = <T>(call: () => T): T => {
-    const plain: unknown = Reflect.get(globalThis, 'WebSocket');
-    Reflect.set(globalThis, 'WebSocket', GivenSocket);
+  const named = <T>(socket: unknown, call: () => T): T => {
+    const before: unknown = Reflect.get(globalThis, 'WebSocket');
+    Reflect.set(globalThis, 'WebSocket', socket);
     try {
       return call();
     } finally {
-      Reflect.set(globalThis, 'WebSocket', plain);
+      Reflect.set(globalThis, 'WebSocket', before);
     }
   };
+  const plain: unknown = Reflect.get(globalThis, 'WebSocket');
+  class GivenSocket extends PeerSocket {
+    constructor(url: string) {
+      // What opens it may be a plain WebSocket, by the same name.
+      super(named(plain, () => openSocket(url)));
+    }
+  }
+  const given = <T>(call: () => T): T => named(GivenSocket, call);
   const peer = given(make);
   const reconnect = peer.reconnect.bind(peer);
   peer.reconnect = () => given(reconnect);
