@@ -103,6 +103,7 @@ class Member {
       proofKey,
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       onProblem: () => undefined,
+      onBeside: () => undefined,
     });
   }
 }

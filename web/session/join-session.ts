@@ -200,6 +200,7 @@ export class JoinSession implements JoinedSession {
       proofKey: this.#proofKey,
       randomBytes: this.#environment.randomBytes,
       onProblem: (sentence) => this.#store.notice('problem', sentence),
+      onBeside: (beside) => this.#store.dispatch({ type: 'beside', beside }),
     });
     if (this.#introduction !== null) address.introduce(this.#introduction);
     seats.begin();

@@ -247,6 +247,7 @@ export function view(change: Partial<SessionView>): SessionView {
     waiting: [],
     atDoor: null,
     proofs: {},
+    beside: [],
     linkTrouble: null,
     room: null,
     status: { kind: 'ready' },

@@ -19,7 +19,7 @@ export class DeviceSeats {
 
   constructor(world: SeatWorld, context: SeatsContext) {
     this.trainer = new TrainerSeat(world, context.settings, context.onStatus);
-    this.stages = new StageSeat(context.self, this.trainer.model);
+    this.stages = new StageSeat(context.self, this.trainer.model, () => context.room()?.host ?? null);
     this.#holder = new RunHolder({ ...context, seat: this.trainer, stages: this.stages });
   }
 

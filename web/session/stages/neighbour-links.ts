@@ -7,6 +7,7 @@ import type { OpenConnection } from '../links/peer-connection.ts';
 import type { Incoming, PeerAddress } from '../links/peer-links.ts';
 import type { LinkEnd } from '../links/proof.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
+import type { Beside as BesideView } from '../view/view.ts';
 import { Emitter } from '../world/emitter.ts';
 import { type Beside, besideInPlan, type Side, wantedLinks } from './neighbours.ts';
 import type { DirectLinks, StageSeat } from './stage-seat.ts';
@@ -32,6 +33,8 @@ export interface NeighbourContext {
   readonly proofKey: Uint8Array | null;
   readonly randomBytes: (length: number) => Uint8Array;
   readonly onProblem: (sentence: string) => void;
+  /** Whom this device is linked with, and what went between them, is something else now. */
+  readonly onBeside: (beside: readonly BesideView[]) => void;
 }
 
 /**
@@ -55,6 +58,7 @@ export class NeighbourLinks implements DirectLinks {
   constructor(context: NeighbourContext) {
     this.#context = context;
     context.stages.direct = this;
+    context.stages.onDone(() => this.#tell());
     context.stages.onBeside((beside) => {
       this.#beside = beside;
       this.changed();
@@ -108,6 +112,19 @@ export class NeighbourLinks implements DirectLinks {
   /** Devices with a link. */
   get linked(): readonly string[] {
     return [...this.#links.keys()];
+  }
+
+  #tell(): void {
+    const { stages, room, onBeside } = this.#context;
+    const host = room()?.host;
+    if (this.#over) return;
+    onBeside(
+      [...stages.traffic.pairs].map(([device, pair]) => ({
+        device,
+        isLinked: device === host || this.#links.has(device),
+        ...pair,
+      })),
+    );
   }
 
   close(): void {
@@ -176,6 +193,7 @@ export class NeighbourLinks implements DirectLinks {
     if (this.#over || !this.#wanted().has(device)) return link.close();
     this.#links.get(device)?.close('Another link took its place.');
     this.#links.set(device, link);
+    this.#tell();
     const sinceMs = performance.now();
     link.onMessage(({ header, tensors }) => {
       if (this.#links.get(device) !== link) return;

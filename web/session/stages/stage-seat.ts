@@ -1,7 +1,6 @@
 import type { DataMessage, TensorSizes } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
 import type { StageHeader } from '../../../signaling/protocol/exchange/stage-messages.ts';
-import { trainedBlocks } from '../../../signaling/protocol/exchange/stage-messages.ts';
 import { MAX_HIDDEN_SAMPLES } from '../../../signaling/protocol/limits.ts';
 import type { StageParameters } from '../../../worker/api/stage-api.ts';
 import type { MessageLink } from '../links/message-link.ts';
@@ -14,6 +13,7 @@ import type { Beside, Side } from './neighbours.ts';
 import { PassReport } from './pass-report.ts';
 import { StageChunks } from './stage-chunks.ts';
 import { StageRound } from './stage-round.ts';
+import { StageVersions } from './stage-versions.ts';
 import { Traffic } from './traffic.ts';
 
 /** Hidden states that may wait for their order, as rounds of the session's largest: one may be under way and the next one begun. */
@@ -34,19 +34,7 @@ interface Attachment {
   readonly link: MessageLink;
   readonly bitsPerSecond: number;
   heard: Heard;
-  /** The latest that came with each kind of work: rounds go on while those of an evaluation are still needed. */
-  readonly parameters: Record<Work['type'], VersionOfRun | null>;
-}
-
-type Work = StageHeader<'stage-order' | 'stage-evaluate'>;
-
-/** Of a run that nothing of is trained. */
-const NO_PARAMETERS: StageParameters = { layers: [], head: false, values: new Float32Array() };
-
-interface VersionOfRun {
-  readonly version: number;
-  readonly run: string;
-  readonly values: StageParameters;
+  readonly versions: StageVersions;
 }
 
 /**
@@ -57,6 +45,7 @@ interface VersionOfRun {
 export class StageSeat {
   readonly #self: string;
   readonly #model: ModelWorker;
+  readonly #host: () => string | null;
   readonly #sizes: TensorSizes;
   readonly #early: EarlyHidden;
   readonly #chunks: StageChunks;
@@ -65,6 +54,9 @@ export class StageSeat {
   /** Who is beside this device in the round under way, whenever that changes. */
   readonly onBeside = this.#beside.on;
   readonly #idle = new Emitter<void>();
+  readonly #done = new Emitter<void>();
+  /** An order is done. */
+  readonly onDone = this.#done.on;
   direct: DirectLinks | null = null;
   #attached: Attachment | null = null;
   #round: StageRound | null = null;
@@ -74,8 +66,10 @@ export class StageSeat {
   #running: StageRound | null = null;
   #begun: StageRound | null = null;
 
-  constructor(self: string, model: ModelWorker) {
+  /** `host` tells who is host now. */
+  constructor(self: string, model: ModelWorker, host: () => string | null = () => null) {
     this.#self = self;
+    this.#host = host;
     this.#model = model;
     const { settings } = model;
     this.#sizes = tensorSizes(settings);
@@ -98,7 +92,7 @@ export class StageSeat {
       link,
       bitsPerSecond,
       heard: NOTHING_HEARD,
-      parameters: { 'stage-order': null, 'stage-evaluate': null },
+      versions: new StageVersions(this.#sizes),
     };
     this.#attached = attached;
     link.onMessage((message) => {
@@ -181,7 +175,7 @@ export class StageSeat {
           this.#hear({ message: { header, tensors }, sender: header.from, isRelayed: true });
         return;
       case 'stage-evaluate':
-        this.#chunks.begin(header, tensors, this.#parametersOf(attached, header, tensors));
+        this.#chunks.begin(header, tensors, attached.versions.take(header, tensors));
         this.#lookAgain();
         return;
       default:
@@ -190,7 +184,7 @@ export class StageSeat {
   }
 
   #begin(attached: Attachment, header: StageHeader<'stage-order'>, tensors: readonly FrameTensor[]): void {
-    const parameters = this.#parametersOf(attached, header, tensors);
+    const parameters = attached.versions.take(header, tensors);
     let round: StageRound;
     try {
       if (parameters === null)
@@ -245,6 +239,7 @@ export class StageSeat {
           const lossSum = Number.isFinite(part.lossSum) ? part.lossSum : null;
           const { computeSeconds } = part;
           void link.send({ header: { type: 'done', tag, lossSum, computeSeconds }, tensors: [] });
+          this.#done.emit();
           return;
         } else {
           const message = round.say(part, this.#self);
@@ -267,7 +262,7 @@ export class StageSeat {
   #hear(early: Early): void {
     const { message, sender, isRelayed } = early;
     const bytes = message.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    this.traffic.count('received', sender, bytes, isRelayed);
+    this.traffic.received(sender, bytes, isRelayed && !this.#isWithHost(sender));
     this.#consider(early);
   }
 
@@ -316,27 +311,18 @@ export class StageSeat {
     for (const message of round.again(side, this.#self)) this.#say(message);
   }
 
+  /** The link to the host is the host's own. */
+  #isWithHost(device: string): boolean {
+    const host = this.#host();
+    return host === device || host === this.#self;
+  }
+
   #say(message: Hidden): void {
     const bytes = message.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
     const isDirect = this.direct?.send(message) ?? false;
     if (!isDirect) void this.#attached?.link.send(message);
-    this.traffic.count('sent', message.header.to, bytes, !isDirect);
-  }
-
-  /** Null where the host believes that this device has them, and it has not. */
-  #parametersOf(attached: Attachment, header: Work, tensors: readonly FrameTensor[]): StageParameters | null {
-    const { stage, version } = header;
-    const run = `${stage.from} ${stage.to}`;
-    const last = tensors.at(-1);
-    const blocks = trainedBlocks(stage, this.#sizes);
-    if (blocks.length === 0) return NO_PARAMETERS;
-    if (header.parameters && last instanceof Float32Array) {
-      const layers = blocks.filter((block) => block !== 'head');
-      const values = { layers, head: blocks.includes('head'), values: last };
-      attached.parameters[header.type] = { version, run, values };
-    }
-    const there = Object.values(attached.parameters);
-    return there.find((one) => one?.version === version && one.run === run)?.values ?? null;
+    const { to } = message.header;
+    this.traffic.sent(to, bytes, !isDirect && !this.#isWithHost(to));
   }
 
   /** Says so to the host, where it still waits for this. */

@@ -31,6 +31,7 @@ export type ViewEvent =
   | { readonly type: 'proof'; readonly device: string; readonly proof: LinkProof | null }
   /** Why there is no link to the host; null when there is one. */
   | { readonly type: 'trouble'; readonly trouble: string | null }
+  | { readonly type: 'beside'; readonly beside: SessionView['beside'] }
   | { readonly type: 'kept'; readonly kept: SessionView['kept'] }
   | {
       readonly type: 'notice';
@@ -52,6 +53,7 @@ export function firstView(role: SessionView['role'], self: string): SessionView 
     waiting: [],
     atDoor: null,
     proofs: {},
+    beside: [],
     linkTrouble: null,
     room: null,
     status: role === 'watcher' ? { kind: 'watching' } : { kind: 'joining' },
@@ -100,6 +102,8 @@ export function reduceView(view: SessionView, event: ViewEvent): SessionView {
       return { ...view, data: event.data, pairs: event.pairs };
     case 'invitation':
       return { ...view, invitation: event.invitation };
+    case 'beside':
+      return { ...view, beside: event.beside };
     case 'kept':
       return { ...view, kept: event.kept };
     case 'ended':

@@ -65,6 +65,20 @@ export interface RoundPasses {
   readonly stages: readonly StagePasses[];
 }
 
+/** Bytes of hidden states and their gradients between this device and another stage; what the host passes on is counted apart. */
+export interface PairTraffic {
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly relayedSentBytes: number;
+  readonly relayedReceivedBytes: number;
+}
+
+export interface Beside extends PairTraffic {
+  readonly device: string;
+  /** Whether the two have a link of their own, the host's included. */
+  readonly isLinked: boolean;
+}
+
 /** Everything a page (or a terminal) shows of a session; replaced whole by a pure function on every event. */
 export interface SessionView {
   readonly role: 'host' | 'device' | 'watcher';
@@ -94,6 +108,8 @@ export interface SessionView {
   readonly activity: Activity | null;
   /** When the passes of the last round of a split room were, by what each stage said; null before, and on others than the host. */
   readonly passes: RoundPasses | null;
+  /** Devices that this one was a neighbour of in a split room, and what went between them. */
+  readonly beside: readonly Beside[];
   /** An evaluation that is running, in dev examples; null otherwise. Known on the host only. */
   readonly evaluation: { readonly done: number; readonly total: number } | null;
   /** The best score so far by what the session chooses by, the earliest of equals; null before the first. */
