@@ -1,5 +1,7 @@
 import { FULL_LIMIT } from '../../worker/check/golden-check.ts';
 import { type GoldenCase, readGoldenFile } from '../../worker/check/golden-file.ts';
+import { checkSplit, type SplitCheck } from '../../worker/check/split-check.ts';
+import { createStages, runsOf, splitEngine } from '../../worker/check/split-engine.ts';
 import { type EngineCheck, HALF_FACTOR, verifyEngine } from '../../worker/check/verify-engine.ts';
 import { ENGINES, type EngineKind } from '../../worker/device/engines.ts';
 import { SafetensorsError } from '../../worker/model/safetensors.ts';
@@ -16,6 +18,10 @@ gradient and the loss before each AdamW step with what PyTorch computed; and gra
 reference in float64.
 
   FILE      a golden file (safetensors, made by PyTorch)
+  --split LAYERS  cut the model into stages, a new one at each of these layers (2,4; counted from 0, the embeddings are
+            below layer 0; beyond the last layer the head alone is cut off): an engine for each stage, hidden states and
+            their gradient passed on between them as in a split room. Besides PyTorch they are held against the engine
+            of the whole model: equal to the bit, the plain reference to 1e-6, half precision to 2^-10
   --json    print the errors as JSON
   --help    show this
 
@@ -26,7 +32,7 @@ Exit code 0 when every engine is within them, 1 when one is not, 2 when a file o
 `;
 
 type Outcome =
-  | ({ readonly status: 'checked'; readonly backend: string } & EngineCheck)
+  | ({ readonly status: 'checked'; readonly backend: string; readonly split?: SplitCheck } & EngineCheck)
   | { readonly status: 'failed' | 'absent'; readonly reason: string };
 
 interface EngineOutcome {
@@ -42,13 +48,14 @@ interface FileReport {
 export async function verifyCommand(argv: string[]): Promise<number> {
   const { values, positionals } = readArguments(
     argv,
-    { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
+    { split: { type: 'string' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
     { min: 1, max: 1000 },
   );
   if (values.help) {
     process.stdout.write(HELP);
     return 0;
   }
+  const cuts = values.split === undefined ? null : readCuts(values.split);
   // All files are read before the first engine runs: a bad one is told at once.
   const cases: { file: string; golden: GoldenCase }[] = [];
   for (const file of positionals) cases.push({ file, golden: await readCase(file) });
@@ -58,7 +65,7 @@ export async function verifyCommand(argv: string[]): Promise<number> {
   for (const { file, golden } of cases) {
     const engines: EngineOutcome[] = [];
     for (const kind of ENGINES) {
-      engines.push({ engine: kind.id, outcome: await check(kind, golden) });
+      engines.push({ engine: kind.id, outcome: await check(kind, golden, cuts) });
     }
     reports.push({ file, engines });
     if (!values.json) process.stdout.write(describe(reports.at(-1)!));
@@ -81,15 +88,33 @@ async function readCase(file: string): Promise<GoldenCase> {
   }
 }
 
-async function check(kind: EngineKind, golden: GoldenCase): Promise<Outcome> {
+const MAX_CUTS = 100;
+
+function readCuts(text: string): readonly number[] {
+  const cuts = text.split(',').map((layer) => (/^\d{1,4}$/.test(layer.trim()) ? Number(layer) : Number.NaN));
+  if (cuts.length > MAX_CUTS || cuts.some(Number.isNaN))
+    throw new CommandError(`--split takes layers at which a stage begins, such as 2,4; not "${printable(text)}".`);
+  return cuts;
+}
+
+async function check(kind: EngineKind, golden: GoldenCase, cuts: readonly number[] | null): Promise<Outcome> {
   const absent = await kind.absent();
   if (absent !== null) return { status: 'absent', reason: absent };
   try {
-    const engine = await kind.create({ ...golden, withDropout: true });
+    const request = { ...golden, withDropout: true };
+    const whole = await kind.create(request);
+    let engine = whole;
     try {
-      return { status: 'checked', backend: engine.backend, ...(await verifyEngine(engine, golden, kind.precision)) };
+      if (cuts !== null)
+        engine = splitEngine(await createStages(kind.create, request, runsOf(cuts, golden.shape.layers)));
+      const checked = await verifyEngine(engine, golden, kind.precision);
+      if (cuts === null) return { status: 'checked', backend: engine.backend, ...checked };
+      const split = await checkSplit(engine, whole, golden, kind.precision);
+      const ok = checked.ok && split.difference <= split.limit;
+      return { status: 'checked', backend: engine.backend, ...checked, ok, split };
     } finally {
-      await engine.dispose();
+      if (engine !== whole) await engine.dispose();
+      await whole.dispose();
     }
   } catch (error) {
     return { status: 'failed', reason: error instanceof Error ? error.message : String(error) };
@@ -106,8 +131,8 @@ function plain({ file, engines }: FileReport) {
     file,
     engines: engines.map(({ engine, outcome }) => {
       if (outcome.status !== 'checked') return { engine, ...outcome };
-      const { status, backend, ok, errors, limits } = outcome;
-      return { engine, status, backend, ok, ...figures(errors), limits: figures(limits) };
+      const { status, backend, ok, errors, limits, split } = outcome;
+      return { engine, status, backend, ok, ...figures(errors), limits: figures(limits), ...(split && { split }) };
     }),
   };
 }
@@ -115,7 +140,7 @@ function plain({ file, engines }: FileReport) {
 function describe({ file, engines }: FileReport): string {
   const lines = engines.flatMap(({ engine, outcome }) => {
     if (outcome.status !== 'checked') return [`  ${engine}: ${outcome.status}. ${outcome.reason}`];
-    const { errors, limits, backend, ok } = outcome;
+    const { errors, limits, backend, ok, split } = outcome;
     const row = (name: string, error: number, limit: number) =>
       `    ${name.padEnd(44)} ${error.toExponential(2).padStart(9)}  ${error <= limit ? 'of' : 'above'} ${Number(limit.toPrecision(2))}`;
     return [
@@ -127,6 +152,7 @@ function describe({ file, engines }: FileReport): string {
       ),
       row('loss curve', errors.lossCurve, limits.lossCurve),
       row('gradients with dropout', errors.dropout, limits.dropout),
+      ...(split === undefined ? [] : [row('in stages, against the whole', split.difference, split.limit)]),
     ];
   });
   return `${[file, ...lines].join('\n')}\n`;

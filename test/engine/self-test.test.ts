@@ -82,6 +82,7 @@ describe('self-test', () => {
     ['a loss that is no number', 1, notANumber, /the loss is NaN/],
     ['an engine that is right once and wrong later', 2, zeroGradients, /second pass/],
     ['an engine that is right twice and wrong later', 3, zeroGradients, /third pass/],
+    ['an engine that is wrong with two passes open', 5, zeroGradients, /split pass/],
   ])('refuses %s', async (_, from, spoil, sentence) => {
     const outcome = selfTest(faulty(from, spoil));
     await expect(outcome).rejects.toThrow(SelfTestError);

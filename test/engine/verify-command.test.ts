@@ -53,6 +53,7 @@ const ReportSchema = v.object({
             gradients: v.record(v.string(), v.number()),
             lossCurve: v.number(),
             dropout: v.number(),
+            split: v.optional(v.object({ difference: v.number(), limit: v.number() })),
             limits: v.object({
               logits: v.number(),
               gradients: v.record(v.string(), v.number()),
@@ -112,6 +113,21 @@ describe('tabloom verify', () => {
     expect(half?.status === 'checked' ? half.limits.lossCurve : 0).toBeGreaterThan(1e-3);
   });
 
+  it('holds stages against PyTorch, and against the whole model', async () => {
+    const { code, out, problem } = await verify(goldenPath('regression'), '--split', '0,1', '--json');
+    expect(code, problem).toBe(0);
+    const found = v.parse(ReportSchema, JSON.parse(out)).files[0]!.engines;
+    const split = (id: string) => {
+      const engine = found.find((one) => one.engine === id);
+      return engine?.status === 'checked' ? engine.split : undefined;
+    };
+    expect(split('onnx-wasm')).toEqual({ difference: 0, limit: 0 });
+    expect(split('reference')?.limit).toBe(1e-6);
+    expect(split('reference')?.difference).toBeGreaterThan(0);
+    for (const engine of found) if (engine.status === 'checked') expect(engine.ok, engine.engine).toBe(true);
+    expect(engines().every((engine) => engine.status !== 'checked' || engine.split === undefined)).toBe(true);
+  }, 120_000);
+
   it('ends with 1 and names the gradient that is off', async () => {
     const { code, out } = await verify(spoiled('grad0.lora.layer.1.output.dense.B', 9));
     expect(code).toBe(1);
@@ -128,6 +144,7 @@ describe('tabloom verify', () => {
     ['an empty file', () => [file('empty', '')], /ends after 0 bytes/],
     ['a model', () => [join(PROJECT, 'models/roberta-mini/model.safetensors')], /not a golden file/],
     ['no file', () => [], /argument is missing/],
+    ['a cut that is no layer', () => [goldenPath('regression'), '--split', '2,x'], /--split takes layers .* not "2,x"/],
     ['an unknown option', () => [goldenPath('regression'), '--fast'], /--fast/],
   ])('ends with 2 and one sentence for %s', async (_, argv, sentence) => {
     const { code, out, problem } = await verify(...argv());

@@ -1,8 +1,10 @@
 import type { LoraSettings, WeightStorage } from '../../signaling/protocol/settings.ts';
+import { partOf } from '../../signaling/protocol/split.ts';
 import type { Engine, EngineRequest } from '../engine/engine.ts';
 import { lossAndGradient } from './loss-and-gradient.ts';
 import { type RandomModel, randomModel } from './random-model.ts';
 import { SELF_TEST_ANSWERS, type SelfTestAnswers } from './self-test-answers.ts';
+import { runsOf, splitEngine } from './split-engine.ts';
 
 /** An engine that computes wrong numbers on this machine; the message says what it got wrong. */
 export class SelfTestError extends Error {
@@ -56,7 +58,8 @@ export function fingerprints(engine: Engine, gradient: Float32Array): ReadonlyMa
 
 /**
  * Trains a small stored case forward and backward, repeatedly: GPUs exist that are right once and wrong later, or right forward and
- * give zero gradients. The weights are stored as the session wants them.
+ * give zero gradients. The last time in two stages, with both their passes open at once, as devices of a split room have them. The
+ * weights are stored as the session wants them.
  * @throws SelfTestError with one sentence.
  */
 export async function selfTest(
@@ -68,8 +71,11 @@ export async function selfTest(
   const engine = await create(model);
   try {
     await engine.setParameters(model.parameters);
-    for (const pass of ['first', 'second', 'third']) {
-      const { lossSum, gradient } = await lossAndGradient(engine, model.batch, model.shape.layers, SELF_TEST_DROPOUT);
+    const { layers } = model.shape;
+    const stages = runsOf([1], layers).map((run) => ({ ...engine, part: partOf(run, layers) }));
+    for (const pass of ['first', 'second', 'third', 'split']) {
+      const tried = pass === 'split' ? splitEngine(stages) : engine;
+      const { lossSum, gradient } = await lossAndGradient(tried, model.batch, layers, SELF_TEST_DROPOUT);
       const wrong = firstError(answers, lossSum, fingerprints(engine, gradient));
       if (wrong !== null)
         throw new SelfTestError(
