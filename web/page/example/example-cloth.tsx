@@ -1,29 +1,30 @@
+import { useMemo, useState } from 'preact/hooks';
 import { cloth } from '../cloth/cloth.ts';
 import { ClothLegend } from '../cloth/cloth-legend.tsx';
 import { ClothPicture } from '../cloth/cloth-picture.tsx';
-import { EXAMPLE_ROOM } from './example-room.ts';
+import { EXAMPLES } from './example-room.ts';
 
-const EXAMPLE = cloth({
-  room: EXAMPLE_ROOM,
-  self: '',
-  rounds: [],
-  activity: null,
-  seats: EXAMPLE_ROOM.devices.map((device) => device.id),
-});
-
-/** What a session looks like, before there is one. */
+/** What a session looks like, before there is one: of a small model, and of one that is shared in another way. */
 export function ExampleCloth() {
+  const [shown, setShown] = useState<0 | 1>(0);
+  const { room, sentence, caption } = EXAMPLES[shown];
+  const picture = useMemo(
+    () => cloth({ room, self: '', rounds: [], activity: null, seats: room.devices.map(({ id }) => id) }),
+    [room],
+  );
   return (
     <figure class="example">
-      <ClothPicture
-        cloth={EXAMPLE}
-        sentence="The phone trains the head and layer 5, the tablet layers 3 and 4, the laptop layers 0 to 2."
-      />
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would need a legend */}
+      <div class="buttons example-choice" role="group" aria-label="Two examples">
+        {([0, 1] as const).map((which) => (
+          <button key={which} type="button" aria-pressed={shown === which} onClick={() => setShown(which)}>
+            {EXAMPLES[which].label}
+          </button>
+        ))}
+      </div>
+      <ClothPicture cloth={picture} sentence={sentence} />
       <ClothLegend bare={false} />
-      <figcaption>
-        An example: three devices share six layers. The further down a block lies, the longer its gradient travels, so
-        the fastest device takes the deepest ones. All together make the same update as one device alone would.
-      </figcaption>
+      <figcaption aria-live="polite">{caption}</figcaption>
     </figure>
   );
 }
