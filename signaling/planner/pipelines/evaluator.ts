@@ -71,6 +71,23 @@ export class Evaluator {
     return 2 * this.#stages * this.#table.microBatches;
   }
 
+  /** The stage of the loaded pipeline whose passes take longest together. */
+  get busiest(): number {
+    const [f1, fM] = this.#forward;
+    const [b1, bM] = this.#backward;
+    const { larger, microBatches } = this.#table;
+    let most = -1;
+    let busiest = 0;
+    for (let s = 0; s < this.#stages; s++) {
+      const busy = larger * (f1[s] + b1[s]) + (microBatches - larger) * (fM[s] + bM[s]);
+      if (busy > most) {
+        most = busy;
+        busiest = s;
+      }
+    }
+    return busiest;
+  }
+
   /** False where a stage does not fit its device. */
   load({ devices, ends, stages, microBatches, rule }: Pipeline): boolean {
     const { rows } = this;

@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly samples: number;
   /** (K) 1 for devices of the pipeline that is being changed. */
   readonly used: Uint8Array;
+  /** The stage of that pipeline whose passes take longest. */
+  busiest: number;
 }
 
 /** Changes a draft a little; false where the draw makes no sense, whatever was changed by then. */
@@ -25,6 +27,8 @@ type Move = (draft: Draft, surroundings: Surroundings) => boolean;
 const RULES = [1, 2, Infinity] as const;
 /** A free device is drawn so many times before it is given up. */
 const DRAWS_FOR_A_DEVICE = 16;
+const BUSIEST = 0.3;
+const QUICK = 1.5;
 
 export function draftOf(most: number): Draft {
   return { devices: new Int32Array(most), ends: new Int32Array(most), stages: 0, microBatches: 1, rule: 1 };
@@ -59,10 +63,14 @@ function put(row: Int32Array, length: number, at: number, value: number): void {
   row[at] = value;
 }
 
-/** A device outside of the pipeline; -1 where the draws found none. */
+/** A stage to relieve: often the busiest, which the others wait for. */
+const laden = ({ stages }: Draft, { draws, busiest }: Surroundings): number =>
+  draws.uniform() < BUSIEST ? busiest : draws.below(stages);
+
+/** A device outside of the pipeline, a quick one rather than a slow one: rows are sorted so; -1 where the draws found none. */
 function freeDevice({ draws, used }: Surroundings): number {
   for (let i = 0; i < DRAWS_FOR_A_DEVICE; i++) {
-    const row = draws.below(used.length);
+    const row = Math.floor(used.length * draws.uniform() ** QUICK);
     if (used[row] === 0) return row;
   }
   return -1;
@@ -74,16 +82,18 @@ const shiftBorder: Move = (draft, { draws }) => {
   return draws.uniform() < 0.5 ? handOver(draft, s, s + 1) : handOver(draft, s + 1, s);
 };
 
-const handFar: Move = (draft, { draws }) => {
-  const a = draws.below(draft.stages);
+const handFar: Move = (draft, surroundings) => {
+  const { draws } = surroundings;
+  const a = laden(draft, surroundings);
   const b = draws.below(draft.stages);
   return a !== b && handOver(draft, a, b);
 };
 
 /** Two devices change places, each with the length of its run or with the other's. */
-const swap: Move = (draft, { draws }) => {
+const swap: Move = (draft, surroundings) => {
+  const { draws } = surroundings;
   const { devices, ends, stages } = draft;
-  const one = draws.below(stages);
+  const one = laden(draft, surroundings);
   const other = draws.below(stages);
   if (one === other) return false;
   [devices[one], devices[other]] = [devices[other], devices[one]];
@@ -101,7 +111,7 @@ const replace: Move = (draft, surroundings) => {
   const { draws } = surroundings;
   const row = freeDevice(surroundings);
   if (row < 0) return false;
-  const s = draws.below(draft.stages);
+  const s = laden(draft, surroundings);
   draft.devices[s] = row;
   if (draws.uniform() < 0.6) return true;
   const other = draws.below(draft.stages);
@@ -114,7 +124,7 @@ const split: Move = (draft, surroundings) => {
   const { devices, ends, stages } = draft;
   if (stages === devices.length) return false;
   const row = freeDevice(surroundings);
-  const s = draws.below(stages);
+  const s = laden(draft, surroundings);
   const from = startOf(draft, s);
   if (row < 0 || ends[s] - from < 2) return false;
   put(ends, stages, s, from + 1 + draws.below(ends[s] - from - 1));

@@ -35,7 +35,7 @@ export function anneal(
   const most = Math.min(rows.devices, rows.units);
   const draws = drawsFrom(seed);
   const used = new Uint8Array(rows.devices);
-  const surroundings = { draws, samples: rows.samples, used };
+  const surroundings = { draws, samples: rows.samples, used, busiest: 0 };
   let current = draftFrom(start.pipeline, most);
   let candidate = draftOf(most);
   const best = draftFrom(start.pipeline, most);
@@ -60,6 +60,7 @@ export function anneal(
     [current, candidate] = [candidate, current];
     mark(current, 1);
     seconds = taken;
+    surroundings.busiest = evaluator.busiest;
     if (seconds < bestSeconds) {
       bestSeconds = seconds;
       copyDraft(current, best);
