@@ -9,7 +9,7 @@ import {
 } from '../../web/session/rounds/audits/audit-step.ts';
 import type { Made, MadePart } from '../../web/session/rounds/audits/compare.ts';
 import type { Fleet } from './fleets.ts';
-import { atRank, pairsOf } from './recorded.ts';
+import { atRank, pairsOf, type RecordedPair } from './recorded.ts';
 
 /** Even in 0 to 1 (Mulberry32). */
 export function drawsFrom(seed: number): () => number {
@@ -59,7 +59,7 @@ export class Played {
   #asked: Extract<AuditEffect, { type: 'ask' }>[] = [];
   readonly #fleet: Fleet;
   readonly #draw: () => number;
-  readonly #weights: WeightStorage;
+  readonly #pairs: readonly RecordedPair[];
   readonly #liars: readonly Liar[];
   readonly #host: string | null;
 
@@ -69,18 +69,20 @@ export class Played {
     {
       share = 0.08,
       weights = 'f32',
+      models = 'roberta-mini',
       liars = [],
       host = fleet.devices[0],
     }: {
       share?: number;
       weights?: WeightStorage;
+      models?: RecordedPair['models'];
       liars?: readonly Liar[];
       host?: string | null;
     } = {},
   ) {
     this.#fleet = fleet;
     this.#draw = drawsFrom(seed);
-    this.#weights = weights;
+    this.#pairs = pairsOf(weights).filter((pair) => pair.models === models);
     this.#liars = liars;
     this.#host = host;
     this.state = beginAudits(share, weights);
@@ -102,7 +104,9 @@ export class Played {
       const made = this.#made(device, [...audit.given.made.parts.keys()], true);
       this.#take({ type: 'answer', audit: audit.number, device, made });
     }
-    this.#take({ type: 'round', round: this.round, given, draw: () => this.#draw() });
+    // Of whoever was found out meanwhile nothing counts.
+    const counted = given.filter(({ device }) => !this.removed.has(device));
+    this.#take({ type: 'round', round: this.round, given: counted, draw: () => this.#draw() });
     return this.effects.slice(before);
   }
 
@@ -121,8 +125,7 @@ export class Played {
 
   /** What an honest device has: as far from the truth as one engine was from another, so that two may be twice as far apart. */
   #rounded(): Float32Array {
-    const pairs = pairsOf(this.#weights);
-    const { distance, stretch } = pairs[Math.floor(this.#draw() * pairs.length)];
+    const { distance, stretch } = this.#pairs[Math.floor(this.#draw() * this.#pairs.length)];
     const rank = this.#draw();
     const along = atRank(stretch, this.#draw()) * (this.#draw() < 0.5 ? -1 : 1);
     const across = Math.sqrt(Math.max(0, atRank(distance, rank) ** 2 - along ** 2));

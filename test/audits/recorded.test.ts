@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { WEIGHT_STORAGES } from '../../signaling/protocol/settings.ts';
+import { toleranceFor } from '../../web/session/rounds/audits/tolerance.ts';
+import { atRank, pairsOf, type RecordedPair } from './recorded.ts';
+
+const KINDS = ['roberta-mini', 'odd', 'twelve layers'] as const;
+const worst = (pairs: readonly RecordedPair[], of: 'distance' | 'stretch' | 'loss') =>
+  Math.max(...pairs.map((pair) => atRank(pair[of], 1)));
+
+describe.each(WEIGHT_STORAGES)('devices with %s weights', (weights) => {
+  it('were measured: every pair of engines, of the model that is there, of odd ones and of a deep one', () => {
+    const half = weights === 'f16' ? 'webgpu half' : 'webgpu';
+    for (const kind of KINDS) {
+      const pairs = pairsOf(weights).filter(({ models }) => models === kind);
+      expect(new Set(pairs.map(({ pair }) => pair))).toEqual(
+        new Set(['reference, onnx', `reference, ${half}`, `onnx, ${half}`]),
+      );
+      for (const { blocks } of pairs) expect(blocks).toBeGreaterThan(50);
+    }
+  });
+});
+
+describe.each(['f32', 'int8'] as const)('in single precision, %s weights', (weights) => {
+  const tolerance = toleranceFor(weights, []);
+  it('devices differ by a fifteenth of what is tolerated at most, and the least lie by forty times as much', () => {
+    for (const of of ['distance', 'stretch', 'loss'] as const)
+      expect(15 * worst(pairsOf(weights), of)).toBeLessThan(tolerance[of]);
+    // Scaled by 1.05.
+    expect(40 * tolerance.distance).toBeLessThan(0.05 / 1.05);
+    // It does not matter what others are seen to do.
+    expect(toleranceFor(weights, [0.5, 0.5, 0.5])).toEqual(tolerance);
+  });
+});
+
+describe('in half precision', () => {
+  const seenOf = (kind: (typeof KINDS)[number], rank: number) =>
+    pairsOf('f16')
+      .filter(({ models, pair }) => models === kind && pair.includes('half'))
+      .map(({ distance }) => atRank(distance, rank));
+
+  it('a model that bears it well has room for a lie of one twentieth', () => {
+    const seen = seenOf('roberta-mini', 1);
+    const tolerance = toleranceFor('f16', [...seen, ...seen]);
+    expect(4 * Math.max(...seen)).toBeLessThan(tolerance.distance);
+    expect(tolerance.distance).toBeLessThan(0.05 / 1.05);
+    expect(tolerance.stretch).toBeLessThan(0.05 / 1.05 ** 2 / 4);
+  });
+
+  it('one that bears it badly tolerates what its devices do', () => {
+    const pairs = pairsOf('f16').filter(({ models }) => models === 'twelve layers');
+    const seen = seenOf('twelve layers', 0.9);
+    const tolerance = toleranceFor('f16', [...seen, ...seen]);
+    expect(worst(pairs, 'distance')).toBeLessThan(tolerance.distance);
+    expect(worst(pairs, 'stretch')).toBeLessThan(tolerance.stretch);
+  });
+
+  it('goes by the median of three devices or more; fewer are told apart coarsely', () => {
+    expect(toleranceFor('f16', [0.001, 0.9])).toMatchObject({ distance: 0.6 });
+    expect(toleranceFor('f16', [0.001, 0.002, 0.9])).toMatchObject({ distance: 0.03, stretch: 0.01 });
+    expect(toleranceFor('f16', [0.001, 0.02, 0.9])).toMatchObject({ distance: 0.1 });
+    expect(toleranceFor('f16', [0.3, 0.4, 0.9])).toMatchObject({ distance: 0.6, stretch: 0.2 });
+  });
+});
