@@ -89,6 +89,14 @@ describe('deviceLines', () => {
     expect(other?.tags).toEqual(['you']);
     const spared = { ...pair, devices: [device(1, { probation: { why: 'late', since: 3, next: 4 } })] };
     expect(deviceLines(spared, '', [], seats)[0]?.tags).toEqual(['on probation']);
+    // Nobody else has what a stage was sent; the host is not audited.
+    const pipeline = { pipeline: 0, window: 1, microBatches: 1 };
+    const stages = two.assignments.map((one, index) => ({
+      ...one,
+      stage: { ...pipeline, index, from: 4 * index, to: 4 * (index + 1) },
+    }));
+    const split = { ...pair, plan: { ...two, policy: 'split' as const, assignments: stages } };
+    expect(deviceLines(split, '', [], seats).map(({ tags }) => tags)).toEqual([['host'], ['unaudited']]);
     expect(other?.mark?.letter).toBe('B');
     expect(other?.facts[0]).toBe('predicted 0.42 s');
     expect(other?.facts[1]).toMatch(/^measured 0\.\d\d s$/);

@@ -65,6 +65,8 @@ export function deviceLines(
         ...(proof?.proof === 'not proven' ? ['not proven'] : []),
         ...(proof?.proof === 'compared' ? ['compared'] : []),
         ...(isOnProbation(device) ? ['on probation'] : []),
+        // No second device has what a stage was sent, so nobody can compute it again.
+        ...(stageOf(device, room) !== undefined && device.id !== room.host ? ['unaudited'] : []),
       ],
       status,
       tone,

@@ -24,7 +24,7 @@ export interface OneRoundContext {
   readonly worker: Pick<HostWorkerApi, 'roundBatch' | 'step' | 'skip' | 'parameters' | 'state'>;
   readonly deviceLinks: DeviceLinks;
   readonly conducts: Conducts;
-  readonly audits: Pick<Audits, 'roundEnds'>;
+  readonly audits: Pick<Audits, 'roundEnds' | 'splitRoundEnds'>;
   readonly store: ViewStore;
   readonly send: (message: ClientMessage) => void;
   /** Devices that can take work now. */
@@ -118,7 +118,7 @@ export class OneRound {
   }
 
   async #split(input: RoundInput): Promise<RoundResult | null> {
-    const { settings, deviceLinks, devices, host, store } = this.#context;
+    const { settings, deviceLinks, devices, host, store, audits } = this.#context;
     const room = () => ({ settings, devices: devices(), host: host() });
     const after = this.#interrupted?.round === input.round ? this.#interrupted.epoch : undefined;
     const result = await runSplitRound({
@@ -129,6 +129,7 @@ export class OneRound {
     });
     if (result.kind === 'done') {
       const { passes: stages } = result;
+      audits.splitRoundEnds(input.plan);
       store.dispatch({ type: 'passes', passes: { round: input.round, planVersion: input.plan.version, stages } });
       return result;
     }

@@ -66,6 +66,8 @@ export class Audits {
   /** The round to which training has to go back; null where it need not. */
   #undoTo: number | null = null;
   readonly #liars = new Set<string>();
+  /** Devices of which it was said that nobody can check them. */
+  readonly #unaudited = new Set<string>();
   readonly #waiting = new Set<() => void>();
 
   constructor(context: AuditsContext) {
@@ -82,6 +84,20 @@ export class Audits {
     this.#off();
     clearInterval(this.#ticker);
     for (const go of this.#waiting) go();
+  }
+
+  /** A round of a split room: no second device has what a stage was sent. */
+  splitRoundEnds({ assignments }: RoomPlan): void {
+    const { share, host, nameOf, onNews } = this.#context;
+    const stages = assignments.map(({ device }) => device).filter((device) => device !== host());
+    const unsaid = stages.filter((device) => !this.#unaudited.has(device));
+    if (share === 0 || unsaid.length === 0) return;
+    for (const device of unsaid) this.#unaudited.add(device);
+    const names = unsaid.map(nameOf).join(', ');
+    onNews(
+      'news',
+      `Unaudited: what ${names} computes of its run is believed, for no other device has what it was sent.`,
+    );
   }
 
   /** All parts of a round have come. */
@@ -194,6 +210,7 @@ export class Audits {
         const { given, number } = effect.audit;
         this.#inputs.delete(number);
         if (effect.outcome === 'right') this.#usual = withRight(this.#usual, given.made, given.samples.count);
+        if (effect.outcome === 'unaudited') this.#sayUnaudited(given.device, effect.audit.round);
         break;
       }
       case 'liar': {
@@ -209,6 +226,13 @@ export class Audits {
       default:
         effect satisfies never;
     }
+  }
+
+  #sayUnaudited(device: string, round: number): void {
+    if (this.#unaudited.has(device)) return;
+    this.#unaudited.add(device);
+    const { nameOf, onNews } = this.#context;
+    onNews('news', `Unaudited: no other device could compute again what ${nameOf(device)} gave to round ${round}.`);
   }
 
   #ask(audit: Audit, device: string): void {
