@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
-import { JoinSession } from '../../web/session/join-session.ts';
 import { readInvitation } from '../../web/session/links/link-address.ts';
-import type { SessionView } from '../../web/session/view/view.ts';
+import { joinSession } from '../../web/session/members.ts';
+import type { Session, SessionView } from '../../web/session/view/view.ts';
 import { defaultCacheFolder } from '../../worker/node/file-chunk-store.ts';
 import { headlessEnvironment } from '../node/node-environment.ts';
 import { onStop, type Stop } from '../node/stopping.ts';
@@ -67,7 +67,8 @@ export async function joinCommand(argv: string[]): Promise<number> {
     const why = error instanceof Error ? error.message : String(error);
     throw new CommandError(`No Tabloom server answers at ${origin} (${why}).`);
   });
-  const session = new JoinSession(environment, invitation, { name, watch: values.watch, slowdown });
+  // It may become the session's host, or a device again.
+  let session: Session = joinSession(environment, invitation, { name, watch: values.watch, slowdown });
   const stopped: { why: Stop | null } = { why: null };
   const stopping = onStop((why) => {
     stopped.why = why;
@@ -75,7 +76,9 @@ export async function joinCommand(argv: string[]): Promise<number> {
   });
   // Started by a process that is gone now.
   process.once('disconnect', () => session.leave());
-  const sentence = await follow(session);
+  const sentence = await follow(session, (next) => {
+    session = next;
+  });
   stopping.off();
   process.stdout.write(`${sentence}\n`);
   // Somebody who asks it to leave gets what was asked for; a fault does not pass for that.
@@ -94,7 +97,7 @@ function originOf(link: string): string {
 }
 
 /** Prints what changes until the session ends; resolves with why. */
-function follow(session: JoinSession): Promise<string> {
+function follow(first: Session, onNext: (session: Session) => void): Promise<string> {
   let said = '';
   let proved = '';
   let notices = 0;
@@ -114,8 +117,18 @@ function follow(session: JoinSession): Promise<string> {
       say(statusLine(view));
       if (view.ended !== null) resolve(view.ended);
     };
-    session.subscribe(show);
-    show(session.view);
+    const watch = (session: Session): void => {
+      notices = 0;
+      const off = session.subscribe(show);
+      session.onSuccessor?.((next) => {
+        off();
+        onNext(next.session);
+        watch(next.session);
+        if (next.host !== null) say('The host went away; this device leads the session now.');
+      });
+      show(session.view);
+    };
+    watch(first);
   });
 }
 

@@ -45,8 +45,9 @@ export async function headlessEnvironment(
   const openSocket = (address: string): ControlSocket => sockets.open(address);
   const leaving = new Emitter<void>();
   const { checkpointFile, logFile, memoryLimitBytes, cacheFolder = null, allowPrivate = false } = options;
-  const start = <Api>(entry: URL) =>
-    handle<Api>(startThread(entry, { cacheFolder, guardedBy: allowPrivate ? null : origin }));
+  const guardedBy = allowPrivate ? null : origin;
+  const start = <Api>(entry: URL, isGuarded = true) =>
+    handle<Api>(startThread(entry, { cacheFolder, guardedBy: isGuarded ? guardedBy : null }));
   return {
     kind: 'headless',
     origin,
@@ -55,7 +56,8 @@ export async function headlessEnvironment(
       peerOver(openSocket, () => new Peer(introduction.id, peerOptions(origin, introduction))),
     startDeviceWorker: () =>
       start<DeviceWorkerApi>(new URL('../../worker/node/device-worker-node.ts', import.meta.url)),
-    startHostWorker: () => start<HostWorkerApi>(new URL('../../worker/node/host-worker-node.ts', import.meta.url)),
+    startHostWorker: (inherited = false) =>
+      start<HostWorkerApi>(new URL('../../worker/node/host-worker-node.ts', import.meta.url), inherited),
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     memoryLimitBytes,
     nowMs: () => Date.now(),

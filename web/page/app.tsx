@@ -106,8 +106,17 @@ export function App({ factory, origin, server }: AppProps) {
       busy.value = false;
     }
   };
-  const hosted = (host: HostSession) =>
-    ({ kind: 'session', session: host, host, joined: null, hostName: null }) as const;
+  /** A device may become its session's host, and a host a device. */
+  const follow = (session: Session, hostName: string | null): void => {
+    session.onSuccessor?.((next) => {
+      place.value = { kind: 'session', ...next, hostName };
+      follow(next.session, hostName);
+    });
+  };
+  const hosted = (host: HostSession) => {
+    follow(host, null);
+    return { kind: 'session', session: host, host, joined: null, hostName: null } as const;
+  };
   const ask = useRef({
     previewTable: async (file: NamedFile) => (await factory()).previewTable(file),
     preflight: async (source: ModelSource) => (await factory()).preflight(source),
@@ -119,6 +128,7 @@ export function App({ factory, origin, server }: AppProps) {
   const join = ({ invitation, hostName, ...options }: JoinChoice): void =>
     void begin(options.name, (made) => {
       const joined = made.join(invitation, options);
+      follow(joined, hostName);
       return { kind: 'session', session: joined, host: null, joined, hostName };
     });
   const resume = (id: string): void => void begin(platform, async (made) => hosted(await made.resume(id)));

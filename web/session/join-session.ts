@@ -1,23 +1,25 @@
-import { hexToBytes } from '@noble/hashes/utils.js';
 import { passOf, proofKeyOf } from '../../signaling/protocol/door/secret.ts';
 import type { ClientMessage, Introduction } from '../../signaling/protocol/messages.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
 import type { UnitRun } from '../../signaling/protocol/split.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
+import type { Offer } from './held/offer.ts';
+import { type Bequest, StandBy } from './held/stand-by.ts';
 import { type KeptSeat, keepSeat, takeSeat } from './kept-seat.ts';
+import { linkToHost } from './link-to-host.ts';
 import type { ChannelLink } from './links/channel-link.ts';
 import { measureLink } from './links/link-probe.ts';
-import { openLink } from './links/open-link.ts';
 import { PeerAddress } from './links/peer-links.ts';
 import { RoomClient, type RoomMessage } from './links/room-client.ts';
-import { tensorSizes } from './links/tensor-sizes.ts';
 import type { Measured } from './rounds/model-worker.ts';
 import { DeviceSeats } from './stages/device-seats.ts';
 import { NeighbourLinks } from './stages/neighbour-links.ts';
 import { YOU_LEFT } from './view/ended-words.ts';
-import type { InvitedTo, JoinedSession, JoinOptions, LinkProof, SessionView } from './view/view.ts';
+import { hostNews, isAway } from './view/host-words.ts';
+import type { InvitedTo, JoinedSession, JoinOptions, SessionView, Successor } from './view/view.ts';
 import { ViewStore } from './view/view-store.ts';
+import { Emitter } from './world/emitter.ts';
 import type { SessionEnvironment } from './world/environment.ts';
 import { type Identity, newIdentity } from './world/identity.ts';
 import { messageOf } from './world/with-progress.ts';
@@ -26,8 +28,7 @@ import { messageOf } from './world/with-progress.ts';
 const RELINK_MS = 1500;
 const MAX_RELINK_MS = 12_000;
 
-const isHostAway = (room: RoomView | null): boolean =>
-  room?.devices.some(({ id, online }) => id === room.host && !online) ?? false;
+const isHostAway = (room: RoomView | null): boolean => room !== null && isAway(room);
 
 /** A device (or a watcher) in somebody else's session. */
 export class JoinSession implements JoinedSession {
@@ -64,14 +65,35 @@ export class JoinSession implements JoinedSession {
   #paused = false;
   #over = false;
 
-  constructor(environment: SessionEnvironment, invitation: InvitedTo, options: JoinOptions) {
+  readonly #standBy: StandBy;
+  readonly #offers = new Emitter<Offer>();
+  /** The role of host is offered; who listens takes it, or says that it does not. */
+  readonly onOffer = this.#offers.on;
+  readonly successor = new Emitter<Successor>();
+  readonly onSuccessor = this.successor.on;
+
+  /** `known`: who this device is in the room already. */
+  constructor(
+    environment: SessionEnvironment,
+    invitation: InvitedTo,
+    options: JoinOptions,
+    known: Pick<Identity, 'id' | 'key'> | null = null,
+  ) {
     this.#environment = environment;
     this.#options = options;
     this.#invitation = invitation;
     this.#proofKey = invitation.secret === null ? null : proofKeyOf(invitation.secret);
     this.#kept = takeSeat(environment.seats, invitation.room);
     const fresh = newIdentity(environment, options.name);
-    this.#identity = this.#kept === null ? fresh : { ...fresh, id: this.#kept.id, key: this.#kept.key };
+    const { id, key } = known ?? this.#kept ?? fresh;
+    this.#identity = { ...fresh, id, key };
+    this.#standBy = new StandBy({
+      send: (message) => this.#client.send(message),
+      held: () => this.#seats?.trainer.held ?? null,
+      isLinked: () => this.#link !== null,
+      knowsSecret: invitation.secret !== null,
+      onOffer: (term, bequest) => this.#offers.emit(this.#offer(term, bequest)),
+    });
     this.#compared = this.#kept?.compared ?? null;
     this.#store = new ViewStore(options.watch ? 'watcher' : 'device', this.#identity.id);
     this.#client = new RoomClient(environment, () => this.#enter());
@@ -147,14 +169,15 @@ export class JoinSession implements JoinedSession {
   }
 
   #onMessage(message: RoomMessage): void {
-    const wasAway = isHostAway(this.#store.view.room);
+    const before = this.#store.view.room;
     this.#store.dispatch({ type: 'message', message });
     const { room } = this.#store.view;
-    if (wasAway !== isHostAway(room) && room !== null)
-      this.#store.notice(
-        'news',
-        wasAway ? 'The host is back.' : 'The host is away; the session waits for it for a while.',
-      );
+    const sentence = hostNews(before, room);
+    if (sentence !== null) this.#store.notice('news', sentence);
+    // The other side has lost the server: silence on the link is believed sooner.
+    this.#link?.doubt(isHostAway(room));
+    if (before !== null && room !== null && before.host !== room.host) this.#anotherHost();
+    this.#standBy.hear(message);
     if (this.#store.view.ended !== null) this.#end(this.#store.view.ended);
     else if (message.type === 'room' && !this.#options.watch) {
       if (this.#seats === null) this.#begin(message.room);
@@ -162,6 +185,26 @@ export class JoinSession implements JoinedSession {
       this.#neighbours?.changed();
       this.#connect();
     }
+  }
+
+  /** Whoever was the host before has nothing more to say. */
+  #anotherHost(): void {
+    this.#link?.close('Another device leads the session now.');
+    this.#failures = 0;
+    this.#tried = null;
+    this.#linkBitsPerSecond = null;
+  }
+
+  #offer(term: number, bequest: Bequest): Offer {
+    const { view } = this.#store;
+    const { name, slowdown } = this.#options;
+    const { id, key } = this.#identity;
+    return {
+      ...{ term, bequest, invitation: this.#invitation, identity: { id, key }, options: { name, slowdown }, view },
+      state: async () => (await this.#seats?.trainer.model.api.held()) ?? null,
+      decline: () => this.#client.send({ type: 'decline', term }),
+      retire: () => this.#end('This device leads the session now.'),
+    };
   }
 
   #begin(room: RoomView): void {
@@ -238,6 +281,7 @@ export class JoinSession implements JoinedSession {
           if (this.#over) return;
           this.#store.dispatch({ type: 'proof', device: this.#identity.id, proof: null });
           this.#unlinked(`The link to the host is down (${why}) Trying again.`, why);
+          if (isHostAway(this.#store.view.room)) this.#standBy.say();
           this.#connectLater();
         });
         void this.#report();
@@ -252,32 +296,17 @@ export class JoinSession implements JoinedSession {
     );
   }
 
-  async #openLink(address: PeerAddress, room: RoomView, host: string): Promise<ChannelLink> {
-    const compared = this.#compared;
-    const connection = await address.connect(host);
-    const { link, proof, digits } = await openLink(
-      connection,
-      tensorSizes(room.settings),
-      {
-        own: 'device',
-        room: room.id,
-        host: room.host,
-        device: this.#identity.id,
-        keys: { ...(this.#proofKey && { secret: this.#proofKey }), ...(compared && { compared }) },
-        // The host has the secret that its link carries.
-        expected: this.#proofKey !== null,
+  #openLink(address: PeerAddress, room: RoomView, host: string): Promise<ChannelLink> {
+    const device = this.#identity.id;
+    return linkToHost(address, host, {
+      ...{ room, device, secret: this.#proofKey, compared: this.#compared },
+      randomBytes: this.#environment.randomBytes,
+      tell: (proof) => this.#store.dispatch({ type: 'proof', device, proof }),
+      onCompared: (key) => {
+        this.#compared = key;
       },
-      this.#environment.randomBytes,
-    );
-    const tell = (told: LinkProof): void =>
-      this.#store.dispatch({ type: 'proof', device: this.#identity.id, proof: told });
-    tell({ proof, digits });
-    link.onMessage(({ header }) => {
-      if (header.type !== 'compared' || proof === 'secret') return;
-      this.#compared = hexToBytes(header.key);
-      tell({ proof: 'compared', digits: null });
+      onSure: (message) => this.#standBy.take(message),
     });
-    return link;
   }
 
   /** A passing state, not something to put away: the log has it, and the page says it for as long as it lasts. */

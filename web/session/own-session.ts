@@ -10,8 +10,9 @@ import { type Resumed, recall } from './own/session-note.ts';
 import { DeviceLinks } from './rounds/device-links.ts';
 import { dataNotices } from './view/data-words.ts';
 import { logEntries, RunLog } from './view/run-log.ts';
-import type { HostOptions, HostSession, SessionView, TriedText } from './view/view.ts';
+import type { HostOptions, HostSession, InvitedTo, SessionView, Successor, TriedText } from './view/view.ts';
 import { ViewStore } from './view/view-store.ts';
+import { Emitter } from './world/emitter.ts';
 import { Ending, whileOpen, within } from './world/ending.ts';
 import type { SessionEnvironment, WorkerHandle } from './world/environment.ts';
 import { type Identity, newIdentity } from './world/identity.ts';
@@ -21,6 +22,14 @@ const PROGRESS_EVERY_MS = 200;
 /** A session that ends is kept once more; its worker is not waited for longer than this. */
 const LAST_KEEP_MS = 5000;
 const OVER = 'The session is over.';
+
+/** A host that another device has followed, and how it can go on as a device. */
+export interface Deposed {
+  readonly invitation: InvitedTo;
+  readonly identity: Pick<Identity, 'id' | 'key'>;
+  readonly name: string;
+  readonly slowdown: number;
+}
 
 /** The device that created the session: it holds task and parameters, merges, and trains like any other. */
 export class OwnSession implements HostSession {
@@ -46,6 +55,11 @@ export class OwnSession implements HostSession {
   /** Null until what it is of has been opened. */
   #room: OwnRoom | null = null;
   readonly #ending = new Ending();
+  readonly #deposed = new Emitter<Deposed>();
+  /** Told once, after the session has ended here. */
+  readonly onDeposed = this.#deposed.on;
+  readonly successor = new Emitter<Successor>();
+  readonly onSuccessor = this.successor.on;
   readonly #offLeaving: () => void;
   /** Settles when a session that is over has been kept for the last time. */
   #closing: Promise<void> = Promise.resolve();
@@ -213,6 +227,7 @@ export class OwnSession implements HostSession {
       keeping: this.#keeping,
       deviceLinks: this.#deviceLinks,
       worker: api,
+      task: request.task,
       onMessage: (message) => this.#onMessage(message),
     });
   }
@@ -222,11 +237,22 @@ export class OwnSession implements HostSession {
     if (message.type === 'history') return;
     this.#store.dispatch({ type: 'message', message });
     const { ended } = this.#store.view;
-    if (ended !== null) this.#end(ended, this.#keeping.last());
+    if (message.type === 'error' && message.why === 'deposed') this.#depose();
+    else if (ended !== null) this.#end(ended, this.#keeping.last());
     else if (message.type === 'error') this.#store.notice('problem', message.sentence);
     if (message.type !== 'room') return;
     this.entrance.invite(message.room.id);
     this.#room?.roomChanged();
+  }
+
+  /** Another device is host by now: this one has no room of its own any more. What it trained alone is not the session's. */
+  #depose(): void {
+    const room = this.#store.view.room?.id ?? this.#resumed?.key?.room;
+    this.#end(this.#store.view.ended ?? 'Another device leads this session by now.');
+    const { id, key } = this.#identity;
+    if (room === undefined) return;
+    const { name, slowdown } = this.#options;
+    this.#deposed.emit({ invitation: { room, secret: this.entrance.secret }, identity: { id, key }, name, slowdown });
   }
 
   /** `kept` settles when the worker has done its last work. */

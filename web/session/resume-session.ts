@@ -1,7 +1,8 @@
 import type { HostRequest, KnownRequest } from '../../worker/api/host-api.ts';
+import { ownSession } from './members.ts';
 import { readHostKey } from './own/host-key.ts';
 import { readNote } from './own/session-note.ts';
-import { OwnSession } from './own-session.ts';
+import type { OwnSession } from './own-session.ts';
 import type { HostOptions } from './view/view.ts';
 import type { SessionEnvironment } from './world/environment.ts';
 
@@ -25,7 +26,7 @@ export async function resumeSession(
     const chosen = options ?? { name: note.identity.name, ...note.options };
     const start = { kind: 'checkpoint', bytes } as const;
     const here = atOrigin(request, environment.origin);
-    return new OwnSession(environment, { ...here, start }, chosen, { worker, round: version, note, key });
+    return ownSession(environment, { ...here, start }, chosen, { worker, round: version, note, key });
   } catch (error) {
     worker.terminate();
     throw error;

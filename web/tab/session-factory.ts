@@ -1,7 +1,7 @@
 import type { HostWorkerApi } from '../../worker/api/host-api.ts';
-import { JoinSession } from '../session/join-session.ts';
 import { lookAt } from '../session/look.ts';
-import { OwnSession } from '../session/own-session.ts';
+import { joinSession, ownSession } from '../session/members.ts';
+import type { OwnSession } from '../session/own-session.ts';
 import { resumeSession } from '../session/resume-session.ts';
 import type { SessionFactory } from '../session/view/view.ts';
 import { previewApart } from '../session/world/table-apart.ts';
@@ -41,8 +41,8 @@ export function createSessionFactory(origin: string): SessionFactory {
     await Promise.all([...running].map((session) => (session.view.ended === null ? null : session.closed)));
   };
   return {
-    host: (request, options) => watched(new OwnSession(environment, request, options)),
-    join: (invitation, options) => new JoinSession(environment, invitation, options),
+    host: (request, options) => watched(ownSession(environment, request, options)),
+    join: (invitation, options) => joinSession(environment, invitation, options),
     plan: plannerInTab(),
     look: (invitation) => lookAt(environment, invitation),
     keptSessions: async () => {

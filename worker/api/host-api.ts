@@ -20,7 +20,31 @@ export type HostStart =
   /** A PEFT folder's files, or the original LoRA release's checkpoint; their rank and targets replace the request's. */
   | { readonly kind: 'adapter'; readonly files: readonly NamedFile[] }
   /** What `checkpoint` gave; it must be of the same request. */
-  | { readonly kind: 'checkpoint'; readonly bytes: Uint8Array };
+  | { readonly kind: 'checkpoint'; readonly bytes: Uint8Array }
+  /** What a device held of a session whose host is gone. */
+  | (Inherited & { readonly kind: 'inherited' });
+
+/** What a session goes on from on a device that was not its host; it must be of the same data. */
+export interface Inherited {
+  readonly state: LearnedState;
+  readonly dataFingerprint: number;
+  readonly best: BestKept | null;
+  readonly scores: readonly {
+    readonly round: number;
+    readonly metric: Metric;
+    readonly value: number;
+    readonly further: readonly FurtherScore[];
+  }[];
+  /** Ids of the devices whose gradients are in it. */
+  readonly devices: readonly string[];
+}
+
+/** The adapter that is best so far, by what the session chooses it by. */
+export interface BestKept {
+  readonly round: number;
+  readonly value: number;
+  readonly values: Float32Array;
+}
 
 /** What the host's person chose; the host worker turns it into SessionSettings by reading the model's config and the task's data. */
 export interface HostRequest {
@@ -236,6 +260,8 @@ export interface HostWorkerApi {
   textBatch(text: string, pair: string | null): Promise<TokenBatch>;
   /** A copy of the flat parameter vector after round `version`. */
   parameters(): Promise<{ version: number; values: Float32Array; digest: number }>;
+  /** What a device needs besides the state to go on without this one; null where it cannot: the session began from an adapter. */
+  heritage(): Promise<{ readonly dataFingerprint: number; readonly best: BestKept | null } | null>;
   /** Copies of all that has been learned after round `version`, for a device that is to keep up with it. */
   state(): Promise<LearnedState>;
   /**

@@ -19,6 +19,7 @@ export function serveHost(host: Host, endpoint?: Endpoint): void {
       const parameters = await host.parameters();
       return transfer(parameters, [parameters.values.buffer]);
     },
+    heritage: () => host.heritage(),
     state: async () => {
       const state = await host.state();
       return transfer(state, [state.values.buffer, state.firstMoment.buffer, state.secondMoment.buffer]);

@@ -3,7 +3,7 @@ import { MAX_DATA_MESSAGE_BYTES } from '../../signaling/protocol/limits.ts';
 import type { ModelShape, TaskSummary, TrainingSettings } from '../../signaling/protocol/settings.ts';
 import { AdapterError, readAdapter } from '../adapter/import-adapter.ts';
 import type { ScoreAt } from '../adapter/trained-adapter.ts';
-import type { CheckpointSummary, HostRequest, KnownRequest, OpeningProgress } from '../api/host-api.ts';
+import type { CheckpointSummary, HostRequest, Inherited, KnownRequest, OpeningProgress } from '../api/host-api.ts';
 import type { DataReport } from '../api/tables.ts';
 import { createSampler } from '../data/batches.ts';
 import { countCutTexts } from '../data/cut-texts.ts';
@@ -11,7 +11,7 @@ import { dataFingerprint, type Example, type ExampleSplits } from '../data/examp
 import { loadTask, type SecondDev } from '../data/load-task.ts';
 import type { Task } from '../data/tasks.ts';
 import { TokenRows } from '../data/token-rows.ts';
-import { type Loss, lossOf } from '../engine/loss.ts';
+import { type Loss, lossOf, sampleWeight } from '../engine/loss.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import { createLearner, type Learner } from '../learn/learner.ts';
 import { lengthGroups, paddedTokens } from '../learn/micro-batches.ts';
@@ -109,7 +109,11 @@ export async function openHostState(
     );
   const lora = adapter?.lora ?? sessionAdapters(request.lora, shape.layers);
   const checkpoint =
-    start?.kind === 'checkpoint' ? checkedCheckpoint(start.bytes, { ...request, lora }, examples) : undefined;
+    start?.kind === 'checkpoint'
+      ? checkedCheckpoint(start.bytes, { ...request, lora }, examples)
+      : start?.kind === 'inherited'
+        ? inherited(start, examples)
+        : undefined;
   const layout = parameterLayout(shape, lora, task.labelCount);
   if (layout.length > MAX_PARAMETERS)
     throw new Error(
@@ -199,3 +203,23 @@ function checkedCheckpoint(bytes: Uint8Array, request: KnownRequest, examples: E
   if (different) throw new CheckpointError(`The checkpoint is of another session: the two differ in the ${different}.`);
   return checkpoint;
 }
+
+type Begun = Omit<Checkpoint, 'request' | 'note'>;
+
+/** The same of what a device held. @throws Error with a sentence when the data here is not the session's. */
+function inherited(
+  { state, dataFingerprint: expected, best, scores, devices }: Inherited,
+  examples: ExampleSplits,
+): Begun {
+  if (dataFingerprint(examples) !== expected)
+    throw new Error('The task’s data is not the same here as it was for the host; another device has to lead.');
+  const { version, values, steps, firstMoment, secondMoment } = state;
+  return {
+    ...{ dataFingerprint: expected, round: version, values, best, scores, devices, before: null },
+    optimiser: { steps, firstMoment, secondMoment },
+  };
+}
+
+/** What an example's loss counts in its round. */
+export const weightOf = (loss: Loss, label: Example['label']): number =>
+  typeof label === 'number' ? sampleWeight(loss, label) : 1;

@@ -32,7 +32,6 @@ import type { NamedFile, TablePreview, TextColumns } from '../api/tables.ts';
 import { rowsOf } from '../data/batches.ts';
 import { dealByLength } from '../data/dealing.ts';
 import type { Example } from '../data/example.ts';
-import { type Loss, sampleWeight } from '../engine/loss.ts';
 import { forgetModels, keptModels } from '../files/cached-source.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
@@ -48,7 +47,7 @@ import { readTable } from '../table/read-table.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 import { deleteAllHere } from './delete-all.ts';
 import { devChunk, devOrder, inOrder, scoreEvaluated } from './host-dev.ts';
-import { type HostState, openHostState } from './host-state.ts';
+import { type HostState, openHostState, weightOf } from './host-state.ts';
 import { HostTexts, hasPairs, tokensOf } from './host-texts.ts';
 import { type KeptSessions, labelMetadata, type SessionLabel } from './kept-sessions.ts';
 import { keepSnapshot, undoTo } from './undo.ts';
@@ -163,6 +162,11 @@ export class Host implements HostWorkerApi {
   async state(): Promise<LearnedState> {
     const { round, learner } = this.#opened();
     return { version: round, digest: this.#digest(), ...copyOfLearned(learner) };
+  }
+
+  async heritage(): ReturnType<HostWorkerApi['heritage']> {
+    const { before, best, dataFingerprint } = this.#opened();
+    return before === null ? { dataFingerprint: dataFingerprint(), best } : null;
   }
 
   #digest(): number {
@@ -351,6 +355,3 @@ export class Host implements HostWorkerApi {
     return this.#host;
   }
 }
-
-const weightOf = (loss: Loss, label: Example['label']): number =>
-  typeof label === 'number' ? sampleWeight(loss, label) : 1;

@@ -5,6 +5,7 @@ import { SentenceSchema } from '../room-view.ts';
 import { BlockSchema, ChunkTagSchema, OrderTagSchema, TermSchema, WORK_FIELDS } from '../round.ts';
 import { AUDIT_MESSAGES, AuditTagSchema, checkAudited } from './audit-messages.ts';
 import { type DataFrame, encodeFrame, type FrameTensor } from './frames.ts';
+import { HeritageSchema } from './heritage-messages.ts';
 import { checkHidden, checkStageWork, STAGE_MESSAGES, type StageSizes } from './stage-messages.ts';
 import { boundedInts, finiteFloats, floats } from './tensor-checks.ts';
 
@@ -28,7 +29,7 @@ export const STATE_VECTORS = ['parameters', 'first-moment', 'second-moment'] as 
  * `parameters` is true those of the run's trained blocks f32, the head's first, then the layers' in ascending order; stage-evaluate: lengths, ids
  * likewise, and parameters likewise; hidden: the packed rows, f32 or the bits of f16 values;
  * audit: like an order with parameters; audited: the slices of `blocks` f32, in their order;
- * state: its vector f32; update: the flat gradient f32, or no values;
+ * heritage: the best adapter's parameters f32, or no values; state: its vector f32; update: the flat gradient f32, or no values;
  * evaluate: ids, lengths, and the parameters likewise; gradient: the block's slice f32; logits: (count, labels) f32; probe: any f32.
  */
 export const DataHeaderSchema = v.variant('type', [
@@ -49,6 +50,7 @@ export const DataHeaderSchema = v.variant('type', [
   }),
   ...STAGE_MESSAGES,
   ...AUDIT_MESSAGES,
+  HeritageSchema,
   /** This giving out of the order, and those before it, are another device's now. */
   v.strictObject({ type: v.literal('abandon'), tag: OrderTagSchema }),
   v.strictObject({
@@ -166,6 +168,10 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
       expectCount(1);
       if (!(t[0] instanceof Float32Array)) throw new Error('Logits are missing.');
       finiteFloats(t[0], t[0].length, 'The logits');
+      break;
+    case 'heritage':
+      expectCount(1);
+      finiteFloats(t[0], header.best === null ? 0 : sizes.parameterCount, 'The best adapter');
       break;
     case 'state':
       expectCount(1);

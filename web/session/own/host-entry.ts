@@ -11,6 +11,7 @@ import type { DoorEntry } from './own-door.ts';
 
 export interface HostEntry {
   readonly device: Identity;
+  readonly term: number;
   readonly settings: SessionSettings;
   /** The room's code, where there was one before. */
   readonly code: string | undefined;
@@ -28,12 +29,12 @@ export interface HostEntry {
 
 /** What a host says first on every connection: all that seats it, also at a server that has forgotten the room. */
 export function hostEntry(entry: HostEntry): readonly ClientMessage[] {
-  const { device, settings, code, claim, isClaimed, status, profile, holds, phase, door, view } = entry;
+  const { device, term, settings, code, claim, isClaimed, status, profile, holds, phase, door, view } = entry;
   const { room, rounds, scores } = view;
   const current = room === null ? settings : { ...settings, policy: room.settings.policy };
   const before = code === undefined || !isClaimed ? {} : { room: code, ...(claim !== null && { claim }) };
   const messages: ClientMessage[] = [
-    { type: 'create', version: PROTOCOL_VERSION, device, settings: current, ...before, ...door },
+    { type: 'create', version: PROTOCOL_VERSION, device, term, settings: current, ...before, ...door },
     { type: 'status', status },
   ];
   if (profile !== null) messages.push({ type: 'profile', profile });

@@ -4,7 +4,7 @@ import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { UnitRun } from '../../../signaling/protocol/split.ts';
 import { DEFAULT_AUDITS } from '../../../signaling/protocol/words/audits.ts';
-import type { HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
+import type { HostRequest, HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
 import { localLinkPair } from '../links/message-link.ts';
 import { RoomClient, type RoomMessage } from '../links/room-client.ts';
 import type { DeviceLinks } from '../rounds/device-links.ts';
@@ -15,6 +15,7 @@ import type { HostOptions } from '../view/view.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import type { SessionEnvironment } from '../world/environment.ts';
 import type { Identity } from '../world/identity.ts';
+import { Heirs } from './heirs.ts';
 import { hostEntry } from './host-entry.ts';
 import { HostLinks } from './host-links.ts';
 import type { OwnDoor } from './own-door.ts';
@@ -37,6 +38,7 @@ export interface OwnRoomContext {
   readonly keeping: OwnKeeping;
   readonly deviceLinks: DeviceLinks;
   readonly worker: HostWorkerApi;
+  readonly task: HostRequest['task'];
   readonly onMessage: (message: RoomMessage) => void;
 }
 
@@ -84,6 +86,8 @@ export class OwnRoom {
       },
     });
     this.#links = new HostLinks({ environment, entrance, settings, client, deviceLinks, store });
+    const { term, task } = context;
+    new Heirs({ term, task, patience: options.patience, worker, deviceLinks, entrance, store });
     this.#seats = this.#ownDevice();
     this.#seats.begin();
   }
@@ -155,6 +159,7 @@ export class OwnRoom {
     const { view } = store;
     return hostEntry({
       device: identity,
+      term: this.#context.term,
       settings,
       code: view.room?.id ?? resumed?.key?.room,
       claim: this.claim,

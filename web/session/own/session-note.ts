@@ -57,6 +57,8 @@ export interface Resumed {
   readonly worker: WorkerHandle<HostWorkerApi>;
   readonly round: number;
   readonly note: SessionNote;
+  /** Whether it goes on from what this device held of another one's session; of a checkpoint nothing is said then. */
+  readonly inherited?: boolean;
   /** Null where it was not beside the checkpoint: then the session goes on in a room of its own. */
   readonly key: HostKey | null;
 }
@@ -81,9 +83,9 @@ export function readNote(text: string): { readonly note: SessionNote; readonly k
 }
 
 /** Tells a session that goes on what the checkpoint says of the rounds before. */
-export function recall({ round, note, key }: Resumed, store: ViewStore, log: RunLog): void {
+export function recall({ round, note, key, inherited = false }: Resumed, store: ViewStore, log: RunLog): void {
   store.dispatch({ type: 'message', message: { type: 'history', ...historyOf(note.log, round) } });
-  store.dispatch({ type: 'kept', kept: { round, atMs: note.savedAtMs } });
+  if (!inherited) store.dispatch({ type: 'kept', kept: { round, atMs: note.savedAtMs } });
   if (key === null) store.notice('news', WITHOUT_KEY);
   log.add([{ type: 'resumed', round }]);
 }

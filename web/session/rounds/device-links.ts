@@ -1,5 +1,6 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
+import type { Heritage } from '../../../signaling/protocol/exchange/heritage-messages.ts';
 import type { OrderTag } from '../../../signaling/protocol/round.ts';
 import type { LearnedState, StateUpdate } from '../../../worker/api/host-api.ts';
 import type { HeldVersion } from '../held/keeping-up.ts';
@@ -153,6 +154,10 @@ export class DeviceLinks {
   #lacks(device: string, version: number, digest: number | undefined): boolean {
     const keptUp = this.#members.get(device)?.keptUp ?? null;
     return keptUp?.mayHaveWhole === true && !keptUp.has(version, digest);
+  }
+
+  sendHeritage(device: string, header: Heritage, best: Float32Array): void {
+    void this.#members.get(device)?.link.send({ header, tensors: [best] });
   }
 
   /** The optimiser has taken a step from `before`: everybody who holds that is told. */

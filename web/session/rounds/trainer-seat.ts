@@ -3,7 +3,7 @@ import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { OrderTag } from '../../../signaling/protocol/round.ts';
 import { labelsPerSample, type SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../../../worker/api/batch.ts';
-import { KeepingUp, type StateMessage } from '../held/keeping-up.ts';
+import { type HeldVersion, KeepingUp, type StateMessage } from '../held/keeping-up.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
 import { answerAudit, MAX_WAITING_AUDITS } from './answer-audit.ts';
@@ -73,6 +73,10 @@ export class TrainerSeat {
   /** Loads the model and measures the device. Rejects with a sentence for the person. */
   prepare(slowdown: number): Promise<Measured> {
     return this.model.prepare(slowdown);
+  }
+
+  get held(): HeldVersion | null {
+    return this.#keepingUp.held;
   }
 
   /** Takes orders from this link from now on; those of an earlier link are dropped, the host has given them to others. */

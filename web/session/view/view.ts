@@ -23,6 +23,7 @@ import type {
 import type { DevReport } from '../../../worker/api/report.ts';
 import type { DataReport, NamedFile, TablePreview, TextColumns } from '../../../worker/api/tables.ts';
 import type { Proof } from '../links/proof.ts';
+import type { Listeners } from '../world/emitter.ts';
 import type { AskPlanner } from './what-if.ts';
 
 export type { KeptSession };
@@ -131,6 +132,15 @@ export interface Session {
   /** Called after each change of `view`; returns the function that ends the subscription. */
   subscribe(listener: (view: SessionView) => void): () => void;
   leave(): void;
+  /** This device goes on in the session in another role: `session` is to be shown and asked from now on. Told once at most. */
+  readonly onSuccessor?: Listeners<Successor>;
+}
+
+/** What a device's part in a session has become, when it is host now or is no longer. */
+export interface Successor {
+  readonly session: Session;
+  readonly host: HostSession | null;
+  readonly joined: JoinedSession | null;
 }
 
 /** A session that somebody else holds. */

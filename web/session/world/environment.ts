@@ -35,7 +35,8 @@ export interface SessionEnvironment {
   /** A PeerJS client that goes by what the room gave it. It is not open yet. */
   createPeer(introduction: Introduction): Peer;
   startDeviceWorker(): WorkerHandle<DeviceWorkerApi>;
-  startHostWorker(): WorkerHandle<HostWorkerApi>;
+  /** `inherited`: what it opens was another device's choice, so it reads nothing that only this device can reach. */
+  startHostWorker(inherited?: boolean): WorkerHandle<HostWorkerApi>;
   randomBytes(length: number): Uint8Array;
   /** The most memory that training may take on this device. */
   readonly memoryLimitBytes: number;

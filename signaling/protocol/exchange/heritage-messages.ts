@@ -1,0 +1,33 @@
+import * as v from 'valibot';
+import { CapSchema, DoorSchema, MAX_REMOVED } from '../door.ts';
+import { DeviceIdSchema } from '../ids.ts';
+import { MAX_ROUNDS } from '../limits.ts';
+import { TermSchema } from '../round.ts';
+
+const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
+const ids = v.pipe(v.array(DeviceIdSchema), v.maxLength(MAX_REMOVED));
+
+/**
+ * What a device that knows the session's secret needs besides the learned state to be host when the host is gone: where a public task's data
+ * is, what it must be, and how the door is set. Its tensor is the best adapter's flat parameters, where there is one. A private table is
+ * not in it.
+ */
+export const HeritageSchema = v.strictObject({
+  type: v.literal('heritage'),
+  term: TermSchema,
+  task: v.strictObject({
+    id: v.pipe(v.string(), v.maxLength(64)),
+    endpoint: v.pipe(v.string(), v.maxLength(2000)),
+  }),
+  /** Of the examples' texts and labels: other data would be another session. */
+  dataFingerprint: whole(Number.MAX_SAFE_INTEGER),
+  /** Evaluations without a better score after which training ends; 0 never. */
+  patience: whole(MAX_ROUNDS),
+  door: DoorSchema,
+  cap: CapSchema,
+  removed: ids,
+  /** Devices that the host's person let in, which need not know the secret. */
+  admitted: ids,
+  best: v.nullable(v.strictObject({ round: whole(MAX_ROUNDS), value: v.pipe(v.number(), v.finite()) })),
+});
+export type Heritage = v.InferOutput<typeof HeritageSchema>;

@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunningServer } from '../../signaling/server/server.ts';
+import { HeadlessRoom, largestRelativeDifference, losses, startTestServer } from './headless-room.ts';
+import { HostProcess, Member } from './take-over-scene.ts';
+
+/** As between any two plans: float sums in another order are all that may differ. */
+const TOLERANCE = 1e-4;
+const ROUNDS = 20;
+
+let server: RunningServer;
+let origin: string;
+let quiet: readonly number[] = [];
+
+beforeAll(async () => {
+  server = await startTestServer();
+  origin = `http://127.0.0.1:${server.port}`;
+  const room = await HeadlessRoom.open(origin, 'crunch', { rounds: ROUNDS, dropout: 0.1 });
+  try {
+    await room.ready(1);
+    room.session.start();
+    quiet = losses(await room.finished());
+  } finally {
+    await room.close();
+  }
+}, 120_000);
+afterAll(() => server.close());
+
+describe('a host that is killed', () => {
+  it('between rounds or in one: a device leads within seconds, no round is lost, and the curve is the quiet run’s', async () => {
+    const host = new HostProcess(origin, 'crunch', ROUNDS, 0, 3);
+    const link = await host.link();
+    const [anna, bert] = [await Member.join(link, 'Anna'), await Member.join(link, 'Bert')];
+    try {
+      await host.round(6);
+      host.kill();
+      const killedMs = performance.now();
+      const leads = (member: Member) => member.until(({ role }) => role === 'host').then(() => member);
+      const heir = await Promise.race([leads(anna), leads(bert)]);
+      expect(performance.now() - killedMs).toBeLessThan(30_000);
+      const other = heir === anna ? bert : anna;
+      const view = await heir.until(({ room, scores }) => room?.phase === 'finished' && scores.length > 0);
+      expect(view.rounds.map(({ round }) => round)).toEqual(Array.from({ length: ROUNDS }, (_, i) => i + 1));
+      expect(largestRelativeDifference(losses(view), quiet)).toBeLessThan(TOLERANCE);
+      // The other one saw it, and trained on with it.
+      const name = heir === anna ? 'Anna' : 'Bert';
+      expect(other.news).toContain(`The host went away; ${name} leads the session now.`);
+      await other.until(({ rounds }) => rounds.length === ROUNDS);
+      expect(heir.host).not.toBeNull();
+    } finally {
+      host.kill();
+      anna.session.leave();
+      bert.session.leave();
+    }
+  });
+});

@@ -1,0 +1,20 @@
+import type { LearnedState } from '../../../worker/api/host-api.ts';
+import type { InvitedTo, JoinOptions, SessionView } from '../view/view.ts';
+import type { Identity } from '../world/identity.ts';
+import type { Bequest } from './stand-by.ts';
+
+/** What a host leaves to this device, offered by the server: all that it takes to go on as host. */
+export interface Offer {
+  readonly term: number;
+  readonly bequest: Bequest;
+  readonly invitation: InvitedTo;
+  readonly identity: Pick<Identity, 'id' | 'key'>;
+  readonly options: Pick<JoinOptions, 'name' | 'slowdown'>;
+  /** As it is now. */
+  readonly view: SessionView;
+  /** A copy of what has been learned, as this device holds it. */
+  readonly state: () => Promise<LearnedState | null>;
+  readonly decline: () => void;
+  /** This device is host: its part as a device of another one is over. */
+  readonly retire: () => void;
+}

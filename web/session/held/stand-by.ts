@@ -1,0 +1,62 @@
+import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
+import type { Heritage } from '../../../signaling/protocol/exchange/heritage-messages.ts';
+import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
+import type { RoomMessage } from '../links/room-client.ts';
+import type { HeldVersion } from './keeping-up.ts';
+
+/** What a host leaves to a device. */
+export interface Bequest {
+  readonly heritage: Heritage;
+  /** The best adapter's flat parameters; null before the first score. */
+  readonly best: Float32Array | null;
+}
+
+export interface StandByContext {
+  readonly send: (message: ClientMessage) => void;
+  /** Of the learned state. */
+  readonly held: () => HeldVersion | null;
+  readonly isLinked: () => boolean;
+  /** Whether this device knows the session's secret: only then can it invite others, and be sure of them. */
+  readonly knowsSecret: boolean;
+  /** The role is offered, and this device has all that it takes. */
+  readonly onOffer: (term: number, bequest: Bequest) => void;
+}
+
+/** A device stands by to be host: it keeps what the host leaves, says what it holds when the host is gone, and hears offers. */
+export class StandBy {
+  readonly #context: StandByContext;
+  #bequest: Bequest | null = null;
+
+  constructor(context: StandByContext) {
+    this.#context = context;
+  }
+
+  /** From the host over a link that both ends proved. */
+  take({ header, tensors }: DataMessage): void {
+    if (header.type !== 'heritage') return;
+    const [values] = tensors;
+    const best = header.best !== null && values instanceof Float32Array ? values : null;
+    this.#bequest = { heritage: header, best };
+  }
+
+  hear(message: RoomMessage): void {
+    if (message.type === 'hostless') this.say();
+    if (message.type !== 'offer') return;
+    const bequest = this.#able();
+    if (bequest === null) this.#context.send({ type: 'decline', term: message.term });
+    else this.#context.onOffer(message.term, bequest);
+  }
+
+  /** What this device holds, and whether it is linked: to be called when that changes while the host is away. */
+  say(): void {
+    const { send, held, isLinked } = this.#context;
+    const round = held()?.version ?? 0;
+    const term = this.#bequest?.heritage.term ?? 1;
+    send({ type: 'holding', term, round, able: this.#able() !== null, linked: isLinked() });
+  }
+
+  #able(): Bequest | null {
+    const { knowsSecret, held } = this.#context;
+    return knowsSecret && held() !== null ? this.#bequest : null;
+  }
+}

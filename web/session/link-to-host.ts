@@ -1,0 +1,51 @@
+import { hexToBytes } from '@noble/hashes/utils.js';
+import type { DataMessage } from '../../signaling/protocol/exchange/data-messages.ts';
+import type { RoomView } from '../../signaling/protocol/room-view.ts';
+import type { ChannelLink, Opened } from './links/channel-link.ts';
+import { openLink } from './links/open-link.ts';
+import type { PeerAddress } from './links/peer-links.ts';
+import { tensorSizes } from './links/tensor-sizes.ts';
+
+interface LinkContext {
+  readonly room: RoomView;
+  readonly device: string;
+  /** What is made of the session's secret; null for a device that came with the code alone. */
+  readonly secret: Uint8Array | null;
+  /** By what the host knows this device again after the digits were compared. */
+  readonly compared: Uint8Array | null;
+  readonly randomBytes: (length: number) => Uint8Array;
+  readonly tell: (opened: Opened) => void;
+  readonly onCompared: (key: Uint8Array) => void;
+  /** What the host says where both ends proved that they know the secret. */
+  readonly onSure: (message: DataMessage) => void;
+}
+
+/** A device's link to the host at this address. Rejects with a sentence. */
+export async function linkToHost(address: PeerAddress, host: string, context: LinkContext): Promise<ChannelLink> {
+  const { room, device, secret, compared, randomBytes, tell, onCompared, onSure } = context;
+  const connection = await address.connect(host);
+  const { link, proof, digits } = await openLink(
+    connection,
+    tensorSizes(room.settings),
+    {
+      own: 'device',
+      room: room.id,
+      host: room.host,
+      device,
+      keys: { ...(secret && { secret }), ...(compared && { compared }) },
+      // The host has the secret that its link carries.
+      expected: secret !== null,
+    },
+    randomBytes,
+  );
+  tell({ proof, digits });
+  link.onMessage((message) => {
+    const { header } = message;
+    if (proof === 'secret') onSure(message);
+    else if (header.type === 'compared') {
+      onCompared(hexToBytes(header.key));
+      tell({ proof: 'compared', digits: null });
+    }
+  });
+  return link;
+}

@@ -1,0 +1,104 @@
+import type { HostRequest } from '../../worker/api/host-api.ts';
+import type { Offer } from './held/offer.ts';
+import { JoinSession } from './join-session.ts';
+import type { Resumed } from './own/session-note.ts';
+import { OwnSession } from './own-session.ts';
+import type { HostOptions, InvitedTo, JoinOptions } from './view/view.ts';
+import type { SessionEnvironment } from './world/environment.ts';
+import type { Identity } from './world/identity.ts';
+
+/** A device in somebody's session, which goes on as its host when the server offers that. */
+export function joinSession(
+  environment: SessionEnvironment,
+  invitation: InvitedTo,
+  options: JoinOptions,
+  known: Pick<Identity, 'id' | 'key'> | null = null,
+): JoinSession {
+  const session = new JoinSession(environment, invitation, options, known);
+  session.onOffer((offer) => void takeOver(environment, session, offer));
+  return session;
+}
+
+/** A session of one's own, which goes on as a device of another one's when another device is host. */
+export function ownSession(
+  environment: SessionEnvironment,
+  request: HostRequest,
+  options: HostOptions,
+  resumed: Resumed | null = null,
+): OwnSession {
+  const session = new OwnSession(environment, request, options, resumed);
+  session.onDeposed(({ invitation, identity, name, slowdown }) => {
+    const joined = joinSession(environment, invitation, { name, slowdown, watch: false }, identity);
+    session.successor.emit({ session: joined, host: null, joined });
+  });
+  return session;
+}
+
+/** Opens the task on this device, and takes the role where that comes out; until then it stays the device that it was. */
+async function takeOver(environment: SessionEnvironment, session: JoinSession, offer: Offer): Promise<void> {
+  const { view, options, bequest } = offer;
+  const state = await offer.state().catch(() => null);
+  if (state === null || view.room === null || offer.invitation.secret === null) {
+    offer.decline();
+    return;
+  }
+  const { phase, settings } = view.room;
+  const { heritage, best } = bequest;
+  const { model, weights, lora, training, policy } = settings;
+  const request: HostRequest = {
+    ...{ model, weights, lora, training, task: heritage.task, origin: environment.origin },
+    start: {
+      kind: 'inherited',
+      state,
+      dataFingerprint: heritage.dataFingerprint,
+      best: heritage.best && best && { ...heritage.best, values: best },
+      scores: view.scores.filter(({ round }) => round <= state.version).map(scoreOf),
+      devices: [...new Set(view.rounds.flatMap(({ devices }) => devices.map(({ device }) => device)))],
+    },
+  };
+  const chosen = { ...options, policy, patience: heritage.patience };
+  const own = ownSession(environment, request, chosen, inherited(environment, offer, state.version));
+  const off = own.subscribe(({ room, ended }) => {
+    if (room === null && ended === null) return;
+    off();
+    if (ended !== null) {
+      offer.decline();
+      return;
+    }
+    // First, so that whoever shows the session does not take its end as a device for the session's end.
+    session.successor.emit({ session: own, host: own, joined: null });
+    offer.retire();
+    if (phase === 'training') own.start();
+  });
+}
+
+const scoreOf = ({ round, metric, value, further = [] }: Offer['view']['scores'][number]) => ({
+  ...{ round, metric, value, further },
+});
+
+function inherited(environment: SessionEnvironment, offer: Offer, round: number): Resumed {
+  const { term, bequest, invitation, identity, options, view } = offer;
+  const { door, cap, removed, admitted, patience } = bequest.heritage;
+  const { room, secret } = invitation;
+  if (secret === null) throw new Error('Without the session’s secret nobody can be its host.');
+  const report = (type: 'round' | 'score') => (of: unknown) => JSON.stringify({ type, report: of });
+  return {
+    worker: environment.startHostWorker(true),
+    round,
+    inherited: true,
+    note: {
+      identity: { id: identity.id, name: options.name },
+      // The session that goes on counts one more.
+      term: term - 1,
+      options: { policy: view.room?.settings.policy ?? 'auto', slowdown: options.slowdown, patience },
+      finished: view.room?.phase === 'finished',
+      savedAtMs: environment.nowMs(),
+      log: [...view.rounds.map(report('round')), ...view.scores.map(report('score'))],
+    },
+    key: {
+      ...identity,
+      room,
+      door: { secret, door, cap, removed: [...removed], admitted: [...admitted] },
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import type { HostRequest, HostWorkerApi } from '../../../worker/api/host-api.ts';
+import type { DeviceLinks } from '../rounds/device-links.ts';
+import type { SessionView } from '../view/view.ts';
+import type { ViewStore } from '../view/view-store.ts';
+import type { OwnDoor } from './own-door.ts';
+
+export interface HeirsContext {
+  readonly term: number;
+  readonly task: HostRequest['task'];
+  readonly patience: number;
+  readonly worker: Pick<HostWorkerApi, 'heritage'>;
+  readonly deviceLinks: DeviceLinks;
+  readonly entrance: Pick<OwnDoor, 'kept'>;
+  readonly store: ViewStore;
+}
+
+/**
+ * Tells devices that proved to know the session's secret what they need to be host when this one is gone: each once, and again when the best
+ * adapter or the door is another one. A person's own table goes to nobody.
+ */
+export class Heirs {
+  readonly #context: HeirsContext;
+  /** What each device was told last, over the link that it has. */
+  readonly #told = new Map<string, string>();
+  #running = false;
+  #again = false;
+
+  constructor(context: HeirsContext) {
+    this.#context = context;
+    if (context.task.own) return;
+    context.store.subscribe(() => void this.#tell());
+  }
+
+  async #tell(): Promise<void> {
+    this.#again = true;
+    if (this.#running) return;
+    this.#running = true;
+    while (this.#again) {
+      this.#again = false;
+      await this.#once().catch(() => undefined);
+    }
+    this.#running = false;
+  }
+
+  async #once(): Promise<void> {
+    const { term, task, patience, worker, deviceLinks, entrance, store } = this.#context;
+    const { proofs, best } = store.view;
+    for (const device of this.#told.keys()) if (!knowsSecret(proofs, device)) this.#told.delete(device);
+    const { door, cap, removed, admitted = [] } = entrance.kept;
+    const said = JSON.stringify([door, cap, removed, admitted, best?.round]);
+    const untold = Object.keys(proofs).filter(
+      (device) => knowsSecret(proofs, device) && this.#told.get(device) !== said,
+    );
+    if (untold.length === 0) return;
+    const left = await worker.heritage();
+    // Where another adapter was begun with, its devices do not have it.
+    if (left === null) return;
+    const of = left.best && { round: left.best.round, value: left.best.value };
+    for (const device of untold) {
+      if (!deviceLinks.has(device)) continue;
+      this.#told.set(device, said);
+      deviceLinks.sendHeritage(
+        device,
+        {
+          ...{ type: 'heritage', term, patience, dataFingerprint: left.dataFingerprint, door, cap, best: of },
+          ...{ task: { id: task.id, endpoint: task.endpoint }, removed: [...removed], admitted: [...admitted] },
+        },
+        left.best?.values ?? new Float32Array(0),
+      );
+    }
+  }
+}
+
+const knowsSecret = (proofs: SessionView['proofs'], device: string): boolean => proofs[device]?.proof === 'secret';
