@@ -125,7 +125,9 @@ describe('a device without a link', () => {
   it('asks nobody while the host is away, has no address, or it has none itself; and says who is away', async () => {
     const { session, peer, enter, tell, notices } = joined();
     await enter({ online: false });
-    expect(notices()).toEqual(['The host is away; the session waits for it for a while.']);
+    expect(notices()).toEqual([
+      'The host is away. If it does not come back soon, another device goes on in its place, or the session waits for it.',
+    ]);
     await tell({ peerId: null });
     expect(notices().slice(1)).toEqual(['The host is back.']);
     peer.open = false;

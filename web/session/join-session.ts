@@ -1,13 +1,13 @@
-import { passOf, proofKeyOf } from '../../signaling/protocol/door/secret.ts';
+import { proofKeyOf } from '../../signaling/protocol/door/secret.ts';
 import type { ClientMessage, Introduction } from '../../signaling/protocol/messages.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
 import type { UnitRun } from '../../signaling/protocol/split.ts';
-import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import type { Offer } from './held/offer.ts';
 import { type Bequest, StandBy } from './held/stand-by.ts';
+import { joinEntry } from './join-entry.ts';
 import { type KeptSeat, keepSeat, takeSeat } from './kept-seat.ts';
-import { linkToHost } from './link-to-host.ts';
+import { linkToHost, relinkMs } from './link-to-host.ts';
 import type { ChannelLink } from './links/channel-link.ts';
 import { measureLink } from './links/link-probe.ts';
 import { PeerAddress } from './links/peer-links.ts';
@@ -23,12 +23,6 @@ import { Emitter } from './world/emitter.ts';
 import type { SessionEnvironment } from './world/environment.ts';
 import { type Identity, newIdentity } from './world/identity.ts';
 import { messageOf } from './world/with-progress.ts';
-
-/** Before a link is tried again; twice as long after each try that comes to nothing. */
-const RELINK_MS = 1500;
-const MAX_RELINK_MS = 12_000;
-
-const isHostAway = (room: RoomView | null): boolean => room !== null && isAway(room);
 
 /** A device (or a watcher) in somebody else's session. */
 export class JoinSession implements JoinedSession {
@@ -92,7 +86,9 @@ export class JoinSession implements JoinedSession {
       held: () => this.#seats?.trainer.held ?? null,
       isLinked: () => this.#link !== null,
       knowsSecret: invitation.secret !== null,
-      onOffer: (term, bequest) => this.#offers.emit(this.#offer(term, bequest)),
+      onOffer: (term, bequest) => {
+        if (this.#seats !== null) this.#offers.emit(this.#offer(term, bequest, this.#seats));
+      },
     });
     this.#compared = this.#kept?.compared ?? null;
     this.#store = new ViewStore(options.watch ? 'watcher' : 'device', this.#identity.id);
@@ -150,17 +146,10 @@ export class JoinSession implements JoinedSession {
   /** Everything the server needs to seat this device, also when it has forgotten the room's devices. */
   #enter(): readonly ClientMessage[] {
     const { watch } = this.#options;
-    const { room, secret } = this.#invitation;
-    const claim = this.#claim;
-    const shown = { ...(secret !== null && { pass: passOf(secret) }), ...(claim !== null && { claim }) };
-    const messages: ClientMessage[] = [
-      { type: 'join', version: PROTOCOL_VERSION, device: this.#identity, room, watch, ...shown },
-    ];
-    if (!watch) messages.push({ type: 'status', status: this.#status });
-    const profile = this.#profile();
-    if (profile !== null) messages.push({ type: 'profile', profile });
-    if (this.#holds !== null) messages.push({ type: 'holds', run: this.#holds });
-    return messages;
+    return joinEntry({
+      ...{ device: this.#identity, invitation: this.#invitation, watch, claim: this.#claim },
+      ...{ status: this.#status, profile: this.#profile(), holds: this.#holds },
+    });
   }
 
   #profile(): Profile | null {
@@ -175,7 +164,7 @@ export class JoinSession implements JoinedSession {
     const sentence = hostNews(before, room);
     if (sentence !== null) this.#store.notice('news', sentence);
     // The other side has lost the server: silence on the link is believed sooner.
-    this.#link?.doubt(isHostAway(room));
+    this.#link?.doubt(isAway(room));
     if (before !== null && room !== null && before.host !== room.host) this.#anotherHost();
     this.#standBy.hear(message);
     if (this.#store.view.ended !== null) this.#end(this.#store.view.ended);
@@ -195,15 +184,26 @@ export class JoinSession implements JoinedSession {
     this.#linkBitsPerSecond = null;
   }
 
-  #offer(term: number, bequest: Bequest): Offer {
+  #offer(term: number, bequest: Bequest, seats: DeviceSeats): Offer {
     const { view } = this.#store;
     const { name, slowdown } = this.#options;
     const { id, key } = this.#identity;
     return {
-      ...{ term, bequest, invitation: this.#invitation, identity: { id, key }, options: { name, slowdown }, view },
-      state: async () => (await this.#seats?.trainer.model.api.held()) ?? null,
+      ...{
+        term,
+        bequest,
+        seats,
+        invitation: this.#invitation,
+        identity: { id, key },
+        options: { name, slowdown },
+        view,
+      },
+      state: () => seats.trainer.model.api.held(),
       decline: () => this.#client.send({ type: 'decline', term }),
-      retire: () => this.#end('This device leads the session now.'),
+      retire: () => {
+        this.#seats = null;
+        this.#end('This device leads the session now.');
+      },
     };
   }
 
@@ -281,7 +281,7 @@ export class JoinSession implements JoinedSession {
           if (this.#over) return;
           this.#store.dispatch({ type: 'proof', device: this.#identity.id, proof: null });
           this.#unlinked(`The link to the host is down (${why}) Trying again.`, why);
-          if (isHostAway(this.#store.view.room)) this.#standBy.say();
+          if (isAway(this.#store.view.room)) this.#standBy.say();
           this.#connectLater();
         });
         void this.#report();
@@ -317,11 +317,10 @@ export class JoinSession implements JoinedSession {
 
   #connectLater(): void {
     if (this.#relink !== null) clearTimeout(this.#relink);
-    const waitMs = Math.min(MAX_RELINK_MS, RELINK_MS * 2 ** Math.max(0, this.#failures - 1));
     this.#relink = setTimeout(() => {
       this.#relink = null;
       this.#connect();
-    }, waitMs);
+    }, relinkMs(this.#failures));
   }
 
   /** Once the model is ready and the link is up: measure the link, and say that this device can train. */

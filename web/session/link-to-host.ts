@@ -6,6 +6,14 @@ import { openLink } from './links/open-link.ts';
 import type { PeerAddress } from './links/peer-links.ts';
 import { tensorSizes } from './links/tensor-sizes.ts';
 
+/** Before a link is tried again; twice as long after each try that comes to nothing. */
+const RELINK_MS = 1500;
+const MAX_RELINK_MS = 12_000;
+
+/** `failures`: tries in a row that came to nothing. */
+export const relinkMs = (failures: number): number =>
+  Math.min(MAX_RELINK_MS, RELINK_MS * 2 ** Math.max(0, failures - 1));
+
 interface LinkContext {
   readonly room: RoomView;
   readonly device: string;

@@ -85,7 +85,7 @@ function inherited(environment: SessionEnvironment, offer: Offer, round: number)
   return {
     worker: environment.startHostWorker(true),
     round,
-    inherited: true,
+    inherited: offer.seats,
     note: {
       identity: { id: identity.id, name: options.name },
       // The session that goes on counts one more.

@@ -228,6 +228,7 @@ export class OwnSession implements HostSession {
       deviceLinks: this.#deviceLinks,
       worker: api,
       task: request.task,
+      seats: this.#resumed?.inherited ?? null,
       onMessage: (message) => this.#onMessage(message),
     });
   }

@@ -1,4 +1,5 @@
 import type { LearnedState } from '../../../worker/api/host-api.ts';
+import type { DeviceSeats } from '../stages/device-seats.ts';
 import type { InvitedTo, JoinOptions, SessionView } from '../view/view.ts';
 import type { Identity } from '../world/identity.ts';
 import type { Bequest } from './stand-by.ts';
@@ -12,6 +13,8 @@ export interface Offer {
   readonly options: Pick<JoinOptions, 'name' | 'slowdown'>;
   /** As it is now. */
   readonly view: SessionView;
+  /** This device's seats: its model, and what it holds. Once another one has them, they are not closed with this one. */
+  readonly seats: DeviceSeats;
   /** A copy of what has been learned, as this device holds it. */
   readonly state: () => Promise<LearnedState | null>;
   readonly decline: () => void;

@@ -8,8 +8,9 @@ import type { HostRequest, HostWorkerApi, OpenedSession } from '../../../worker/
 import { localLinkPair } from '../links/message-link.ts';
 import { RoomClient, type RoomMessage } from '../links/room-client.ts';
 import type { DeviceLinks } from '../rounds/device-links.ts';
+import type { Measured } from '../rounds/model-worker.ts';
 import type { TrainerSeat } from '../rounds/trainer-seat.ts';
-import { DeviceSeats } from '../stages/device-seats.ts';
+import { DeviceSeats, type SeatsOwner } from '../stages/device-seats.ts';
 import { Training } from '../training/training.ts';
 import type { HostOptions } from '../view/view.ts';
 import type { ViewStore } from '../view/view-store.ts';
@@ -39,6 +40,8 @@ export interface OwnRoomContext {
   readonly deviceLinks: DeviceLinks;
   readonly worker: HostWorkerApi;
   readonly task: HostRequest['task'];
+  /** Those of this device, where it was in the session before. */
+  readonly seats: DeviceSeats | null;
   readonly onMessage: (message: RoomMessage) => void;
 }
 
@@ -89,7 +92,6 @@ export class OwnRoom {
     const { term, task } = context;
     new Heirs({ term, task, patience: options.patience, worker, deviceLinks, entrance, store });
     this.#seats = this.#ownDevice();
-    this.#seats.begin();
   }
 
   get seat(): TrainerSeat {
@@ -129,29 +131,44 @@ export class OwnRoom {
 
   /** The host's own device, which trains over a link in memory. */
   #ownDevice(): DeviceSeats {
-    const { environment, identity, settings, options, deviceLinks, store } = this.#context;
-    return new DeviceSeats(environment, {
-      self: identity.id,
-      settings,
+    const { environment, identity, settings, options, store, seats: kept } = this.#context;
+    const owner: SeatsOwner = {
       slowdown: options.slowdown,
       room: () => store.view.room,
       onStatus: (status) => this.#setStatus(status),
-      onMeasured: (measured) => {
-        if (this.#profile === null) {
-          const [hostEnd, deviceEnd] = localLinkPair();
-          this.#seats.attach(deviceEnd, LOCAL_LINK_BITS_PER_SECOND);
-          deviceLinks.attach(identity.id, hostEnd, false);
-        }
-        this.#profile = { ...measured, linkBitsPerSecond: LOCAL_LINK_BITS_PER_SECOND };
-        this.send({ type: 'profile', profile: this.#profile });
-      },
+      onMeasured: (measured) => this.#measured(measured),
       onHolds: (run) => {
         this.#holds = run;
         this.send({ type: 'holds', run });
       },
       onStanding: (status) => this.#setStatus(status),
       onFailed: (sentence) => this.#setStatus({ kind: 'failed', sentence }),
-    });
+    };
+    const measured = kept?.handTo(owner) ?? null;
+    if (kept !== null && measured !== null) {
+      this.#holds = kept.trainer.model.holds;
+      this.#attach(kept);
+      this.#profile = { ...measured, linkBitsPerSecond: LOCAL_LINK_BITS_PER_SECOND };
+      this.#setStatus({ kind: 'ready' });
+      return kept;
+    }
+    kept?.close();
+    const seats = new DeviceSeats(environment, { self: identity.id, settings, ...owner });
+    seats.begin();
+    return seats;
+  }
+
+  #measured(measured: Measured): void {
+    if (this.#profile === null) this.#attach(this.#seats);
+    this.#profile = { ...measured, linkBitsPerSecond: LOCAL_LINK_BITS_PER_SECOND };
+    this.send({ type: 'profile', profile: this.#profile });
+  }
+
+  #attach(seats: DeviceSeats): void {
+    const { identity, deviceLinks } = this.#context;
+    const [hostEnd, deviceEnd] = localLinkPair();
+    seats.attach(deviceEnd, LOCAL_LINK_BITS_PER_SECOND);
+    deviceLinks.attach(identity.id, hostEnd, false);
   }
 
   #enter(): readonly ClientMessage[] {

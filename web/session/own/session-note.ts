@@ -13,6 +13,7 @@ import { POLICIES, type SessionSettings } from '../../../signaling/protocol/sett
 import { HIDDEN_STATES } from '../../../signaling/protocol/split.ts';
 import { MAX_AUDITS } from '../../../signaling/protocol/words/audits.ts';
 import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
+import type { DeviceSeats } from '../stages/device-seats.ts';
 import { WITHOUT_KEY } from '../view/resumed-words.ts';
 import type { RunLog } from '../view/run-log.ts';
 import type { ViewStore } from '../view/view-store.ts';
@@ -57,8 +58,8 @@ export interface Resumed {
   readonly worker: WorkerHandle<HostWorkerApi>;
   readonly round: number;
   readonly note: SessionNote;
-  /** Whether it goes on from what this device held of another one's session; of a checkpoint nothing is said then. */
-  readonly inherited?: boolean;
+  /** The device's seats where it goes on from what it held of another one's session; of a checkpoint nothing is said then. */
+  readonly inherited?: DeviceSeats;
   /** Null where it was not beside the checkpoint: then the session goes on in a room of its own. */
   readonly key: HostKey | null;
 }
@@ -83,9 +84,9 @@ export function readNote(text: string): { readonly note: SessionNote; readonly k
 }
 
 /** Tells a session that goes on what the checkpoint says of the rounds before. */
-export function recall({ round, note, key, inherited = false }: Resumed, store: ViewStore, log: RunLog): void {
+export function recall({ round, note, key, inherited }: Resumed, store: ViewStore, log: RunLog): void {
   store.dispatch({ type: 'message', message: { type: 'history', ...historyOf(note.log, round) } });
-  if (!inherited) store.dispatch({ type: 'kept', kept: { round, atMs: note.savedAtMs } });
+  if (inherited === undefined) store.dispatch({ type: 'kept', kept: { round, atMs: note.savedAtMs } });
   if (key === null) store.notice('news', WITHOUT_KEY);
   log.add([{ type: 'resumed', round }]);
 }

@@ -1,10 +1,16 @@
 import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { MessageLink } from '../links/message-link.ts';
-import type { SeatWorld } from '../rounds/model-worker.ts';
+import type { Measured, SeatWorld } from '../rounds/model-worker.ts';
 import { TrainerSeat } from '../rounds/trainer-seat.ts';
 import { type HolderContext, RunHolder } from './run-holder.ts';
 import { StageSeat } from './stage-seat.ts';
+
+/** Whose seats they are. */
+export type SeatsOwner = Pick<
+  SeatsContext,
+  'slowdown' | 'room' | 'onStatus' | 'onMeasured' | 'onHolds' | 'onStanding' | 'onFailed'
+>;
 
 interface SeatsContext extends Omit<HolderContext, 'seat' | 'stages'> {
   readonly settings: SessionSettings;
@@ -16,11 +22,31 @@ export class DeviceSeats {
   readonly trainer: TrainerSeat;
   readonly stages: StageSeat;
   readonly #holder: RunHolder;
+  #owner: SeatsOwner;
+  #measured: Measured | null = null;
 
   constructor(world: SeatWorld, context: SeatsContext) {
-    this.trainer = new TrainerSeat(world, context.settings, context.onStatus);
-    this.stages = new StageSeat(context.self, this.trainer.model, () => context.room()?.host ?? null);
-    this.#holder = new RunHolder({ ...context, seat: this.trainer, stages: this.stages });
+    const { self, settings, slowdown } = context;
+    this.#owner = context;
+    this.trainer = new TrainerSeat(world, settings, (status) => this.#owner.onStatus(status));
+    this.stages = new StageSeat(self, this.trainer.model, () => this.#owner.room()?.host ?? null);
+    this.#holder = new RunHolder({
+      ...{ self, slowdown, seat: this.trainer, stages: this.stages },
+      room: () => this.#owner.room(),
+      onMeasured: (measured) => {
+        this.#measured = measured;
+        this.#owner.onMeasured(measured);
+      },
+      onHolds: (run) => this.#owner.onHolds(run),
+      onStanding: (status) => this.#owner.onStanding(status),
+      onFailed: (sentence) => this.#owner.onFailed(sentence),
+    });
+  }
+
+  /** They go on as somebody else's, with the model that they have. Null where they are not measured yet. */
+  handTo(owner: SeatsOwner): Measured | null {
+    this.#owner = owner;
+    return this.#measured;
   }
 
   /** Measures the device, and loads what the room needs of it. */

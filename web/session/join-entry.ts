@@ -1,0 +1,30 @@
+import { passOf } from '../../signaling/protocol/door/secret.ts';
+import type { ClientMessage } from '../../signaling/protocol/messages.ts';
+import type { Profile } from '../../signaling/protocol/profile.ts';
+import type { DeviceStatus } from '../../signaling/protocol/room-view.ts';
+import type { UnitRun } from '../../signaling/protocol/split.ts';
+import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
+import type { InvitedTo } from './view/view.ts';
+import type { Identity } from './world/identity.ts';
+
+export interface JoinEntry {
+  readonly device: Identity;
+  readonly invitation: InvitedTo;
+  readonly watch: boolean;
+  /** What proves that this device had a seat. */
+  readonly claim: string | null;
+  readonly status: DeviceStatus;
+  readonly profile: Profile | null;
+  readonly holds: UnitRun | null;
+}
+
+/** What a device says first on every connection: all that seats it, also at a server that has forgotten the room's devices. */
+export function joinEntry({ device, invitation, watch, claim, status, profile, holds }: JoinEntry): ClientMessage[] {
+  const { room, secret } = invitation;
+  const shown = { ...(secret !== null && { pass: passOf(secret) }), ...(claim !== null && { claim }) };
+  const messages: ClientMessage[] = [{ type: 'join', version: PROTOCOL_VERSION, device, room, watch, ...shown }];
+  if (!watch) messages.push({ type: 'status', status });
+  if (profile !== null) messages.push({ type: 'profile', profile });
+  if (holds !== null) messages.push({ type: 'holds', run: holds });
+  return messages;
+}
