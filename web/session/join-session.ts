@@ -3,7 +3,6 @@ import type { ClientMessage, Introduction } from '../../signaling/protocol/messa
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
 import type { UnitRun } from '../../signaling/protocol/split.ts';
-import type { Offer } from './held/offer.ts';
 import { type Bequest, StandBy } from './held/stand-by.ts';
 import { joinEntry } from './join-entry.ts';
 import { type KeptSeat, keepSeat, takeSeat } from './kept-seat.ts';
@@ -12,6 +11,7 @@ import type { ChannelLink } from './links/channel-link.ts';
 import { measureLink } from './links/link-probe.ts';
 import { PeerAddress } from './links/peer-links.ts';
 import { RoomClient, type RoomMessage } from './links/room-client.ts';
+import type { Offer } from './offer.ts';
 import type { Measured } from './rounds/model-worker.ts';
 import { DeviceSeats } from './stages/device-seats.ts';
 import { NeighbourLinks } from './stages/neighbour-links.ts';

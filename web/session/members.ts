@@ -1,6 +1,6 @@
 import type { HostRequest } from '../../worker/api/host-api.ts';
-import type { Offer } from './held/offer.ts';
 import { JoinSession } from './join-session.ts';
+import type { Offer } from './offer.ts';
 import type { Resumed } from './own/session-note.ts';
 import { OwnSession } from './own-session.ts';
 import type { HostOptions, InvitedTo, JoinOptions } from './view/view.ts';

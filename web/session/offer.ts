@@ -1,8 +1,8 @@
-import type { LearnedState } from '../../../worker/api/host-api.ts';
-import type { DeviceSeats } from '../stages/device-seats.ts';
-import type { InvitedTo, JoinOptions, SessionView } from '../view/view.ts';
-import type { Identity } from '../world/identity.ts';
-import type { Bequest } from './stand-by.ts';
+import type { LearnedState } from '../../worker/api/host-api.ts';
+import type { Bequest } from './held/stand-by.ts';
+import type { DeviceSeats } from './stages/device-seats.ts';
+import type { InvitedTo, JoinOptions, SessionView } from './view/view.ts';
+import type { Identity } from './world/identity.ts';
 
 /** What a host leaves to this device, offered by the server: all that it takes to go on as host. */
 export interface Offer {
