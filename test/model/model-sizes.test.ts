@@ -7,8 +7,9 @@ import {
   MAX_TOKENS_PER_SAMPLE,
 } from '../../signaling/protocol/limits.ts';
 import { LORA_TARGETS, SessionSettingsSchema, WEIGHT_STORAGES } from '../../signaling/protocol/settings.ts';
+import { partOf, unitCount } from '../../signaling/protocol/split.ts';
 import { maxTokens, parseModelConfig } from '../../worker/model/config.ts';
-import { frozenBytes, frozenTensors, layerBytes } from '../../worker/model/description.ts';
+import { embeddingBytes, frozenBytes, frozenTensors, layerBytes } from '../../worker/model/description.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
 import { trainingBytes } from '../../worker/model/model-preflight.ts';
 import { SETTINGS } from '../protocol/samples.ts';
@@ -51,6 +52,43 @@ describe.each(MODELS)('%s', (id, parameters, megabytes) => {
     expect(JSON.stringify(settings).length).toBeLessThan(MAX_CONTROL_CHARACTERS / 100);
     // Parameters travel whole with the first order of a round.
     expect(4 * parameterLayout(model, lora, 3).length).toBeLessThan(MAX_DATA_MESSAGE_BYTES / 2);
+  });
+});
+
+describe('units of a model', () => {
+  const read = async (id: string) =>
+    parseModelConfig(JSON.parse(await readFile(new URL(`${id}/resolve/main/config.json`, HUB), 'utf8')));
+
+  // Megabytes with f32, f16 and int8 weights; the head's are always f32, two classes.
+  it.each([
+    ['FacebookAI/roberta-base', { layer: [28.35, 14.2, 7.15], embeddings: [156, 78, 39.2], head: 2.37 }],
+    ['FacebookAI/roberta-large', { layer: [50.4, 25.2, 12.7], embeddings: [208, 104, 52.2], head: 4.21 }],
+  ] as const)('of %s weigh what the documentation says', async (id, want) => {
+    const shape = await read(id);
+    const megabytes = (bytes: number) => bytes / 1e6;
+    for (const [i, storage] of WEIGHT_STORAGES.entries()) {
+      expect(megabytes(layerBytes(shape, storage)), storage).toBeCloseTo(want.layer[i]!, 1);
+      expect(Math.abs(megabytes(embeddingBytes(shape, storage)) - want.embeddings[i]!), storage).toBeLessThan(0.6);
+    }
+    const layout = parameterLayout(shape, { rank: 8, alpha: 16, targets: ['query', 'value'] }, 2);
+    expect(megabytes(4 * layout.head.length)).toBeCloseTo(want.head, 2);
+  });
+
+  it('make up the model: every tensor is in one run, and runs next to each other have no bytes twice', async () => {
+    const shape = await read('FacebookAI/roberta-base');
+    const whole = frozenTensors(shape).map(({ name }) => name);
+    for (const cuts of [[1], [13], [1, 13], [3, 4, 9]]) {
+      const borders = [...cuts, unitCount(shape.layers)];
+      const parts = borders.map((to, i) => partOf({ from: borders[i - 1] ?? 0, to }, shape.layers));
+      expect(parts.flatMap((part) => frozenTensors(shape, part).map(({ name }) => name))).toEqual(whole);
+      for (const storage of WEIGHT_STORAGES)
+        expect(parts.reduce((sum, part) => sum + frozenBytes(shape, storage, part), 0)).toBe(
+          frozenBytes(shape, storage),
+        );
+    }
+    // The head is trained: nothing of it is among the frozen tensors.
+    expect(frozenTensors(shape, partOf({ from: 13, to: 14 }, 12))).toEqual([]);
+    expect(frozenBytes(shape, 'f16', partOf({ from: 13, to: 14 }, 12))).toBe(0);
   });
 });
 
