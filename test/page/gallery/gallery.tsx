@@ -1,8 +1,7 @@
 import { signal } from '@preact/signals';
 import { options, render } from 'preact';
-import { planRoom } from '../../../signaling/planner/room-plan.ts';
 import type { Look } from '../../../signaling/protocol/door.ts';
-import { roomProblem } from '../../../signaling/room/planning.ts';
+import { planOf } from '../../../signaling/room/plan-of.ts';
 import { App } from '../../../web/page/app.tsx';
 import { SessionScreen } from '../../../web/page/session/session.tsx';
 import { StartSession } from '../../../web/page/start/start.tsx';
@@ -133,11 +132,7 @@ const factory: SessionFactory = {
     if (seen instanceof Error) throw seen;
     return seen;
   },
-  plan: async ({ settings, host, devices, roundsDone }) => {
-    const trainers = devices.flatMap(({ profile, ...one }) => (profile === null ? [] : [{ ...one, profile }]));
-    const answer = planRoom(roomProblem(settings, host, trainers, new Map(), roundsDone));
-    return answer.feasible ? { feasible: true, plan: { ...answer.plan, version: 1 } } : answer;
-  },
+  plan: async (question) => planOf(question),
   keptSessions: async () => sessions,
   resume: async () => still(VIEWS.paused!),
   resumeFile: async (bytes) => {

@@ -42,7 +42,7 @@ function drawn({ thread, column, shape, samples, fill }: ColumnProps) {
         <path class="knots" d={column.yarns.map((x) => `M${round(x)} ${reach + 3}h0`).join('')} />
       )}
       {thread.cells.map((cell) => (
-        <g key={cell.row} class={`cell cell-${cell.state}`}>
+        <g key={cell.row} class={`cell cell-${cell.state}${cell.moved ? ' cell-moved' : ''}`}>
           <rect
             class="cell-ground"
             x={column.threadX}

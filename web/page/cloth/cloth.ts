@@ -29,6 +29,8 @@ export type CellState = 'woven' | 'next' | 'open';
 export interface ClothCell {
   readonly row: number;
   readonly state: CellState;
+  /** Beside the plan that it is compared with: another device has this block there, or other samples. */
+  readonly moved?: true;
 }
 
 /**
@@ -71,9 +73,11 @@ export interface ClothInput {
   readonly seats: Seats;
   /** Devices that a late round waits for. */
   readonly late?: readonly string[];
+  /** A plan that this one is compared with. */
+  readonly against?: RoomPlan | null;
 }
 
-export function cloth({ room, self, rounds, activity, seats, late = [] }: ClothInput): Cloth {
+export function cloth({ room, self, rounds, activity, seats, late = [], against = null }: ClothInput): Cloth {
   const { plan } = room;
   const { layers } = room.settings.shape;
   const trained = trainedLayers(room.settings.lora, layers);
@@ -97,7 +101,7 @@ export function cloth({ room, self, rounds, activity, seats, late = [] }: ClothI
         name: device.name,
         self: device.id === self,
         state: threadState(device, plan !== null, assignment !== null),
-        cells: withStates(cellRows, running, device.id),
+        cells: withMoves(withStates(cellRows, running, device.id), device.id, against, layers),
         reachRows: (cellRows.at(-1) ?? -1) + 1,
         samples: assignment?.samples ?? null,
         width: assignment === null ? 0 : assignment.samples.count / widest,
@@ -146,6 +150,19 @@ function withStates(rows: readonly number[], activity: Activity | null, device: 
   const share = entry.expected === 0 ? 1 : entry.received / entry.expected;
   const arrived = Math.min(rows.length, Math.floor(share * rows.length + 1e-9));
   return rows.map((row, i) => ({ row, state: i < arrived ? 'woven' : i === arrived ? 'next' : 'open' }));
+}
+
+/** Marks blocks that the device did not have in the other plan. */
+function withMoves(
+  cells: readonly ClothCell[],
+  device: string,
+  against: RoomPlan | null,
+  layers: number,
+): readonly ClothCell[] {
+  if (against === null) return cells;
+  const other = against.assignments.find((one) => one.device === device && hasWork(one));
+  const had = new Set(other === undefined ? [] : assignedRows(other, layers));
+  return cells.map((cell) => (had.has(cell.row) ? cell : { ...cell, moved: true }));
 }
 
 function threadState(device: DeviceView, planned: boolean, works: boolean): ThreadState {

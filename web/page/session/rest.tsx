@@ -1,9 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import type { HostSession, SessionView } from '../../session/view/view.ts';
+import type { AskPlanner } from '../../session/view/what-if.ts';
 import type { Seats } from '../cloth/marks.ts';
 import { deviceLines } from '../devices/device-lines.ts';
 import { DeviceList } from '../devices/device-list.tsx';
+import { LazyFold } from '../parts/lazy-fold.tsx';
+import { WhatIfPanel } from '../what-if/what-if-fold.tsx';
 import { Leave } from './controls.tsx';
 import { Log } from './now.tsx';
 import { AboutPlan, Facts } from './plan-about.tsx';
@@ -14,6 +17,8 @@ interface RestProps {
   readonly room: RoomView;
   readonly host: HostSession | null;
   readonly seats: Seats;
+  /** What a plan would be, without touching the room. */
+  readonly plan: AskPlanner;
   /** How others are invited; null for whom that is not to do. */
   readonly invite: ComponentChildren | null;
   /** Null where leaving has a place of its own. */
@@ -21,7 +26,7 @@ interface RestProps {
 }
 
 /** Who is in the session, and what there is to read about it. */
-export function Rest({ view, room, host, seats, invite, onLeave }: RestProps) {
+export function Rest({ view, room, host, seats, plan, invite, onLeave }: RestProps) {
   const going = host !== null && view.ended === null;
   return (
     <div class="session-rest">
@@ -38,6 +43,19 @@ export function Rest({ view, room, host, seats, invite, onLeave }: RestProps) {
       />
       <div class="folds">
         <AboutPlan room={room} onPolicy={going ? (policy) => host.setPolicy(policy) : null} />
+        {room.phase !== 'finished' && view.ended === null && room.devices.some(({ profile }) => profile !== null) && (
+          <LazyFold kind="what-if-fold" summary="What if" open={false}>
+            {() => (
+              <WhatIfPanel
+                room={room}
+                self={view.self}
+                seats={seats}
+                roundsDone={view.rounds.at(-1)?.round ?? 0}
+                ask={plan}
+              />
+            )}
+          </LazyFold>
+        )}
         <details class="fold" data-fold="session">
           <summary>
             About the session <span class="summary-note">{room.settings.model.id.split('/').at(-1)}</span>

@@ -111,7 +111,7 @@ export function SessionScreen(props: SessionProps) {
     </div>
   );
   const rest = room !== null && (
-    <Rest view={view} room={room} host={host} seats={seats} invite={invite} onLeave={own ? null : leave} />
+    <Rest view={view} room={room} host={host} seats={seats} plan={plan} invite={invite} onLeave={own ? null : leave} />
   );
   return (
     <main ref={main} class={`session${finished ? ' session-finished' : ''}${own ? ' session-own' : ''}`}>

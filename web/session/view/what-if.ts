@@ -11,9 +11,13 @@ export interface PlanQuestion {
   readonly roundsDone: number;
 }
 
-export type PlanAnswer =
+export type PlanAnswer = (
   | { readonly feasible: true; readonly plan: RoomPlan }
-  | { readonly feasible: false; readonly reason: string };
+  | { readonly feasible: false; readonly reason: string }
+) & {
+  /** The same question as a file for `tabloom plan`. */
+  readonly file: string;
+};
 
 /** Rejects with a sentence where no planner can be started. */
 export type AskPlanner = (question: PlanQuestion) => Promise<PlanAnswer>;

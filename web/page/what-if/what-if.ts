@@ -1,0 +1,144 @@
+import { paced } from '../../../signaling/protocol/cost-model.ts';
+import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
+import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../../signaling/protocol/profile.ts';
+import type { DeviceView, RoomView } from '../../../signaling/protocol/room-view.ts';
+import type { Policy } from '../../../signaling/protocol/settings.ts';
+import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
+import type { PlanQuestion } from '../../session/view/what-if.ts';
+
+/** Another room than the one that is: devices in or out, quicker or slower, and others that might come. Nothing of it touches the room. */
+export interface WhatIf {
+  readonly devices: readonly Supposed[];
+  readonly samples: number;
+  readonly policy: Policy;
+}
+
+export interface Supposed {
+  readonly id: string;
+  readonly name: string;
+  readonly profile: Profile;
+  /** Takes part. */
+  readonly here: boolean;
+  /** Factors of what it measured: 2 is twice as quick, twice the memory, twice the uplink. */
+  readonly speed: number;
+  readonly memory: number;
+  readonly uplink: number;
+  /** Somebody who is not in the room. */
+  readonly invented: boolean;
+}
+
+/** Steps of the sliders: powers of two. */
+export const LEAST_FACTOR = 1 / 8;
+export const MOST_FACTOR = 8;
+
+/** The room as it is. */
+export function asItIs({ devices, settings }: Pick<RoomView, 'devices' | 'settings'>): WhatIf {
+  return {
+    devices: devices.flatMap(({ id, name, profile, status, linked }: DeviceView) =>
+      profile === null
+        ? []
+        : [
+            {
+              ...{ id, name, profile, here: status.kind === 'ready' && linked },
+              ...{ speed: 1, memory: 1, uplink: 1, invented: false },
+            },
+          ],
+    ),
+    samples: settings.training.samplesPerRound,
+    policy: settings.policy,
+  };
+}
+
+/** Who might come, by how they compare with a device of the room. */
+export const PRESETS = [
+  { kind: 'Phone', slower: 3, limitBytes: 0.5e9, linkBitsPerSecond: 2e7 },
+  { kind: 'Laptop', slower: 1, limitBytes: 1.5e9, linkBitsPerSecond: 5e7 },
+  { kind: 'GPU', slower: 0.1, limitBytes: 8e9, linkBitsPerSecond: 1e8 },
+] as const;
+export type Preset = (typeof PRESETS)[number];
+
+/** Devices that may be imagined beside those that are there. */
+const MOST_INVENTED = 32;
+
+/** With one more device, timed like the first of the room but for what the preset says; the same where there is nobody to compare with. */
+export function withPreset(what: WhatIf, { kind, slower, limitBytes, linkBitsPerSecond }: Preset): WhatIf {
+  const like = what.devices[0]?.profile;
+  const invented = what.devices.filter((one) => one.invented);
+  if (like === undefined || invented.length >= MOST_INVENTED) return what;
+  const number = 1 + invented.filter(({ name }) => name.startsWith(kind)).length;
+  const timed = paced(like, slower);
+  const supposed: Supposed = {
+    id: `whatif${String(invented.length).padStart(2, '0')}`,
+    name: number === 1 ? `${kind} (not here)` : `${kind} ${number} (not here)`,
+    profile: { ...timed, linkBitsPerSecond, memory: { ...timed.memory, limitBytes } },
+    here: true,
+    speed: 1,
+    memory: 1,
+    uplink: 1,
+    invented: true,
+  };
+  return { ...what, devices: [...what.devices, supposed] };
+}
+
+export const withDevice = (what: WhatIf, id: string, change: Partial<Supposed>): WhatIf => ({
+  ...what,
+  devices: what.devices.map((one) => (one.id === id ? { ...one, ...change } : one)),
+});
+
+const supposedProfile = ({ profile, speed, memory, uplink }: Supposed): Profile => {
+  const timed = speed === 1 ? profile : paced(profile, 1 / speed);
+  const isLocal = profile.linkBitsPerSecond >= LOCAL_LINK_BITS_PER_SECOND;
+  return {
+    ...timed,
+    memory: { ...timed.memory, limitBytes: timed.memory.limitBytes * memory },
+    linkBitsPerSecond: isLocal ? profile.linkBitsPerSecond : profile.linkBitsPerSecond * uplink,
+  };
+};
+
+/** The room that would be, as a question to the planner. */
+export function questionOf({ devices, samples, policy }: WhatIf, room: RoomView, roundsDone: number): PlanQuestion {
+  const { settings, host } = room;
+  return {
+    settings: { ...settings, policy, training: { ...settings.training, samplesPerRound: samples } },
+    host,
+    devices: devices
+      .filter(({ here }) => here)
+      .map((one) => ({ id: one.id, name: one.name, profile: supposedProfile(one) })),
+    roundsDone,
+  };
+}
+
+/** The room that would be, as far as its picture needs it. */
+export function roomOf(what: WhatIf, room: RoomView, plan: RoomPlan): RoomView {
+  const known = new Map(room.devices.map((device) => [device.id, device]));
+  return {
+    ...room,
+    phase: 'gathering',
+    plan,
+    settings: { ...room.settings, training: { ...room.settings.training, samplesPerRound: what.samples } },
+    devices: what.devices
+      .filter(({ here }) => here)
+      .map((one): DeviceView => {
+        const profile = supposedProfile(one);
+        const device = known.get(one.id);
+        if (device !== undefined) return { ...device, profile };
+        return {
+          ...{ id: one.id, name: one.name, kind: 'tab', status: { kind: 'ready' }, profile },
+          ...{ hidden: false, linked: true, online: true, peerId: null },
+        };
+      }),
+  };
+}
+
+/** "0.80 s a round instead of 1.2 s: 33 % less." */
+export function comparedSentence(now: number | null, then: number): string {
+  if (now === null || now <= 0) return `${secondsText(then)} a round.`;
+  const change = 100 * (then / now - 1);
+  if (Math.abs(change) < 0.5) return `${secondsText(then)} a round, as now.`;
+  return `${secondsText(then)} a round instead of ${secondsText(now)}: ${Math.abs(change).toFixed(0)} % ${change < 0 ? 'less' : 'more'}.`;
+}
+
+export function factorText(factor: number): string {
+  if (factor === 1) return 'as it is';
+  return factor > 1 ? `${factor} times` : `1/${Math.round(1 / factor)}`;
+}
