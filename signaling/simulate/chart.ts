@@ -46,6 +46,7 @@ const LINES = {
   crunch: { light: '#8430a3', dark: '#d2a8ff', dash: '', mark: 'diamond', width: 2 },
   'data-parallel': { light: '#8a5a00', dark: '#e3b341', dash: '3 3', mark: 'square', width: 2 },
   single: { light: '#24292f', dark: '#e6edf3', dash: '12 3 3 3', mark: 'circle', width: 2 },
+  split: { light: '#006d77', dark: '#5fd3dc', dash: '', mark: 'wedge', width: 3 },
   offload: { light: '#5b6470', dark: '#a9b4c0', dash: '12 3 3 3', mark: 'cross', width: 1.5 },
   'equal-bandwidth': { light: '#a8325e', dark: '#ff8fb1', dash: '6 3', mark: 'wedge', width: 1.5 },
   'depth-unaware': { light: '#5b6470', dark: '#a9b4c0', dash: '6 3', mark: 'triangle', width: 1.5 },

@@ -51,6 +51,9 @@ const QUESTIONS: readonly (readonly [Policy, Policy | 'bound'])[] = [
   ['crunch', 'offload'],
   ['exact', 'offload'],
   ['teams', 'offload'],
+  ['split', 'bound'],
+  ['split', 'offload'],
+  ['split', 'teams'],
 ];
 
 export function answers(sweeps: readonly Sweep[]): Comparison[] {

@@ -1,5 +1,6 @@
 import { drawsFrom, type RandomSource } from '../planner/algorithms/random.ts';
-import type { DetailedDevice, DetailedProblem } from '../planner/problem/problem.ts';
+import type { DetailedDevice, DetailedProblem, LinkCoefficients } from '../planner/problem/problem.ts';
+import type { SplitDevice, SplitProblem } from '../protocol/pipeline/split-problem.ts';
 import { GLUE_LENGTHS } from './glue-lengths.ts';
 import { ENCODERS, type EncoderCosts, encoderCosts, groupedCosts } from './model-costs.ts';
 import type { Scenario } from './scenario.ts';
@@ -27,6 +28,59 @@ export function drawProblem(scenario: Scenario, seed: number): DetailedProblem {
     bandwidthHz: scenario.channel === 'airtime' ? 1 : scenario.bandwidthHz,
     channel: scenario.channel,
   };
+}
+
+/** Of a message over a link of a room: half a round trip. */
+const LAG_SECONDS = 0.005;
+/** What a message of hidden states weighs beside them. */
+const MESSAGE_BITS = 4096;
+
+/**
+ * The same draw for a model over a pipeline of devices, every layer trained, hidden states in f32. One medium for all; a pass costs its part of
+ * a device's overhead.
+ */
+export function drawSplitProblem(scenario: Scenario, seed: number): SplitProblem {
+  const costs = costsOf(scenario);
+  const { blocks, samples } = scenario;
+  const { hiddenSize } = ENCODERS[scenario.model];
+  const tokens = GLUE_LENGTHS[scenario.task].meanLongestOf32;
+  const { embeddingBytes, layerBytes, headBytes } = costs;
+  const perPass = OVERHEAD_SECONDS / (2 * blocks);
+  return {
+    split: {
+      layers: blocks,
+      samples,
+      trainedLayers: blocks,
+      hiddenBits: 32 * tokens * hiddenSize,
+      headCutBits: 32 * hiddenSize,
+      messageBits: MESSAGE_BITS,
+      layerUploadBits: costs.layerUploadBits,
+      headUploadBits: scenario.head ? costs.headUploadBits : 0,
+      replayBytesPerSample: 4 * tokens * hiddenSize,
+    },
+    devices: Array.from({ length: scenario.devices }, (_, index): SplitDevice => {
+      const { id, secondsPerSample: each, memory, ...link } = drawDevice(scenario, costs, seed, index);
+      const { limitBytes, transientPerSample, savedPerSamplePerLayer, gradientBytesPerLayer } = memory;
+      return {
+        id,
+        fixedSeconds: { embed: 0, forwardPerLayer: perPass, backwardPerLayer: perPass, head: 0 },
+        secondsPerSample: each,
+        memory: {
+          ...{ limitBytes, embeddingBytes, layerBytes, headBytes },
+          ...{ transientPerSample, savedPerSamplePerLayer, gradientBytesPerLayer },
+        },
+        bitsPerSecond: wholeBandBits(scenario, link),
+        lagSeconds: LAG_SECONDS,
+      };
+    }),
+    shared: true,
+  };
+}
+
+/** What a device sends that has the whole band to itself. */
+function wholeBandBits({ channel, bandwidthHz }: Scenario, { bitsPerSecondPerHz = 0, snrHz = 0 }: LinkCoefficients) {
+  if (channel === 'ofdma-power') return bandwidthHz * Math.log2(1 + snrHz / bandwidthHz);
+  return channel === 'airtime' ? bitsPerSecondPerHz : bandwidthHz * bitsPerSecondPerHz;
 }
 
 function costsOf(scenario: Scenario): EncoderCosts {

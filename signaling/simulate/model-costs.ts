@@ -44,6 +44,10 @@ export interface EncoderCosts {
   /** Forward and backward. */
   readonly headFlops: number;
   readonly weightsBytes: number;
+  /** Of one unit each; the weights are the embeddings, every layer and the head. */
+  readonly embeddingBytes: number;
+  readonly layerBytes: number;
+  readonly headBytes: number;
   readonly transientBytesPerSample: number;
   readonly savedBytesPerSamplePerLayer: number;
   readonly gradientBytesPerLayer: number;
@@ -64,6 +68,9 @@ export function encoderCosts(encoder: EncoderShape, { tokens, rank, adapted, lab
 
   const layerWeights = 4 * (c * c + c) + (c * f + f) + (f * c + c) + 4 * c;
   const headValues = c * c + c + labels * (c + 1);
+  const embeddingBytes = WEIGHT_BYTES * ((vocabSize + maxPositions + 1) * c + 2 * c);
+  const layerBytes = WEIGHT_BYTES * layerWeights;
+  const headBytes = VALUE_BYTES * headValues;
   // Saved: x and the two LayerNorm outputs, Q, K, V, the attention's output (C each); GELU's input (F); P (H T); the adapters' R values.
   const savedValues = tokens * (7 * c + f + heads * tokens + maps.length * rank);
   // While any layer runs: its input and output, Q, K, V, the attention's output and two of their gradients (8 C), two of F, one P.
@@ -75,8 +82,10 @@ export function encoderCosts(encoder: EncoderShape, { tokens, rank, adapted, lab
     // Input gradients of the frozen maps (no weight gradients), four products in attention, both gradients of the adapters.
     backwardFlopsPerLayer: linearFlops + 2 * attentionFlops + 2 * adapterFlops,
     headFlops: 3 * 2 * (c * c + labels * c),
-    weightsBytes:
-      WEIGHT_BYTES * ((vocabSize + maxPositions + 1) * c + 2 * c + layers * layerWeights) + VALUE_BYTES * headValues,
+    weightsBytes: embeddingBytes + layers * layerBytes + headBytes,
+    embeddingBytes,
+    layerBytes,
+    headBytes,
     transientBytesPerSample: VALUE_BYTES * transientValues,
     savedBytesPerSamplePerLayer: VALUE_BYTES * savedValues,
     gradientBytesPerLayer: VALUE_BYTES * adapterValues,
@@ -90,6 +99,7 @@ export function groupedCosts(costs: EncoderCosts, layers: number, blocks: number
   const times = layers / blocks;
   return {
     ...costs,
+    layerBytes: times * costs.layerBytes,
     forwardFlopsPerLayer: times * costs.forwardFlopsPerLayer,
     backwardFlopsPerLayer: times * costs.backwardFlopsPerLayer,
     savedBytesPerSamplePerLayer: times * costs.savedBytesPerSamplePerLayer,

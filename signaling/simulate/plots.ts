@@ -1,10 +1,10 @@
-import type { WholePolicy } from '../protocol/settings.ts';
+import type { Policy } from '../protocol/settings.ts';
 import type { Chart, ChartPoint, ChartRow, ChartSeries } from './chart.ts';
 import { compare } from './compare.ts';
 import type { Scenario } from './scenario.ts';
 import { AXES, type Sweep } from './sweep.ts';
 
-export type SimulatedPolicy = WholePolicy;
+export type SimulatedPolicy = Exclude<Policy, 'auto'>;
 
 /** Lines closer than this everywhere would hide each other: they are drawn once, under both names. */
 const SAME_LINE = 0.002;

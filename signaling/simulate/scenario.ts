@@ -85,6 +85,21 @@ export const SCENARIOS = {
     memoryBytes: 0.8e9,
     memorySpread: 1.15,
   },
+  /** Nobody holds the model: a tab may use from a tenth to a half of what RoBERTa-large's weights take. Offload means a server that does. */
+  'none-holds': {
+    ...COMMON,
+    model: 'roberta-large',
+    blocks: 24,
+    devices: 32,
+    head: true,
+    channel: 'airtime',
+    bandwidthHz: 40e6,
+    radiusMeters: 50,
+    serverSpeed: 1,
+    // Of the weights, 716 MB in f16: from a tenth to a half.
+    memoryBytes: 0.16e9,
+    memorySpread: 2.236,
+  },
   /** A band that hardly limits anybody, and devices a thousand times apart in speed. */
   'one-strong': { ...COMMON, computeSpread: 32, bandwidthHz: 80e6 },
 } as const satisfies Record<string, Scenario>;

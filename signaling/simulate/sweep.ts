@@ -1,6 +1,7 @@
+import { solveSplit } from '../planner/pipelines/solve-split.ts';
 import { solve } from '../planner/solve.ts';
 import type { Policy } from '../protocol/settings.ts';
-import { drawProblem, serverProblem } from './draw.ts';
+import { drawProblem, drawSplitProblem, serverProblem } from './draw.ts';
 import { ENCODERS } from './model-costs.ts';
 import type { Scenario } from './scenario.ts';
 import { type Estimate, estimate } from './statistics.ts';
@@ -126,6 +127,11 @@ function solveDraw(scenario: Scenario, policies: readonly Policy[], seed: number
   return new Map(
     policies.map((policy) => {
       const { serverSpeed } = scenario;
+      if (policy === 'split') {
+        const split = solveSplit(drawSplitProblem(scenario, seed));
+        if (!split.feasible) return [policy, null];
+        return [policy, { seconds: split.latencySeconds, boundSeconds: split.lowerBoundSeconds }];
+      }
       const offloaded = policy === 'offload' && serverSpeed !== null;
       const answer = solve(offloaded ? serverProblem(scenario, serverSpeed) : problem, policy, { seed });
       if (!answer.feasible) return [policy, null];

@@ -4,7 +4,13 @@ import { parseProblem } from '../../signaling/planner/problem/parse.ts';
 import { solve } from '../../signaling/planner/solve.ts';
 import { chartSvg } from '../../signaling/simulate/chart.ts';
 import { answers, compare } from '../../signaling/simulate/compare.ts';
-import { deviceDraws, drawProblem, exponential, receivedSnrHz } from '../../signaling/simulate/draw.ts';
+import {
+  deviceDraws,
+  drawProblem,
+  drawSplitProblem,
+  exponential,
+  receivedSnrHz,
+} from '../../signaling/simulate/draw.ts';
 import { GLUE_LENGTHS } from '../../signaling/simulate/glue-lengths.ts';
 import { ENCODERS, encoderCosts, groupedCosts } from '../../signaling/simulate/model-costs.ts';
 import { relativeChart, type SimulatedPolicy, sweepChart } from '../../signaling/simulate/plots.ts';
@@ -182,6 +188,52 @@ function finished(scenario: Scenario, axis: AxisName, count = 3): Sweep {
     if (step.done) return step.value;
   }
 }
+
+describe('a fleet in which nobody holds the model', () => {
+  const scenario: Scenario = { ...SCENARIOS['none-holds'], samples: 4, devices: 8 };
+
+  test('has the units of roberta-large, and devices of a tenth to a half of its weights', () => {
+    const { split, devices } = drawSplitProblem(scenario, 1);
+    // 32 bits of 1024 values for each of SST-2's 40.7 tokens, and of the one that the head reads.
+    expect(split).toMatchObject({ layers: 24, samples: 4, headCutBits: 32 * 1024 });
+    expect(split.hiddenBits).toBeCloseTo(32 * 40.7 * 1024, 6);
+    const [{ memory }] = devices;
+    expect(memory.embeddingBytes).toBe(2 * ((50265 + 514 + 1) * 1024 + 2 * 1024));
+    expect(memory.layerBytes).toBe(2 * (4 * (1024 ** 2 + 1024) + 2 * 4096 * 1024 + 4096 + 1024 + 4 * 1024));
+    expect(memory.headBytes).toBe(4 * (1024 ** 2 + 1024 + 2 * 1025));
+    const whole = memory.embeddingBytes + 24 * memory.layerBytes + memory.headBytes;
+    for (let seed = 1; seed <= 20; seed++)
+      for (const device of drawSplitProblem(scenario, seed).devices) {
+        expect(device.memory.limitBytes / whole).toBeGreaterThan(0.095);
+        expect(device.memory.limitBytes / whole).toBeLessThan(0.505);
+      }
+  });
+
+  test('the same devices as in the other policies: speeds, memory, and links that have the band alone', () => {
+    const { devices } = drawProblem(scenario, 3);
+    for (const [k, device] of drawSplitProblem(scenario, 3).devices.entries()) {
+      expect(device.secondsPerSample).toEqual(devices[k].secondsPerSample);
+      expect(device.memory.limitBytes).toBe(devices[k].memory.limitBytes);
+      expect(device.bitsPerSecond).toBe(devices[k].bitsPerSecondPerHz);
+    }
+    const power = { ...scenario, channel: 'ofdma-power' } as const;
+    const { snrHz = 0 } = drawProblem(power, 3).devices[0];
+    expect(drawSplitProblem(power, 3).devices[0].bitsPerSecond).toBeCloseTo(40e6 * Math.log2(1 + snrHz / 40e6), 3);
+  });
+
+  test('only a pipeline can train it, where the fleet holds it together', () => {
+    const run = runSweep({ ...scenario, samples: 2 }, 'devices', ['teams', 'single', 'split'], { first: 1, count: 1 });
+    let step = run.next();
+    while (!step.done) step = run.next();
+    const plans = step.value.points.map(({ value, policies }) => [
+      value,
+      ...[policies.get('teams'), policies.get('single'), policies.get('split')].map((point) => point?.infeasible),
+    ]);
+    expect(plans.filter(([, teams, single]) => teams !== 1 || single !== 1)).toEqual([]);
+    expect(plans.find(([value]) => value === 2)?.[3]).toBe(1);
+    expect(plans.find(([value]) => value === 48)?.[3]).toBe(0);
+  });
+});
 
 describe('sweeps', () => {
   test.each(Object.keys(AXES) as AxisName[])('along %s give every policy a latency at every value', (axis) => {
