@@ -11,7 +11,7 @@ import { StageDesk } from '../../worker/device/stage-desk.ts';
 import type { Engine } from '../../worker/engine/engine.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import { type Outcome, type Recipe, shared } from '../learn/pipeline-scene.ts';
-import { SETTINGS } from '../protocol/samples.ts';
+import { profile, SETTINGS } from '../protocol/samples.ts';
 
 export const LAYERS = 3;
 export const model: RandomModel = await randomModel({ layers: LAYERS, lengths: [1, 2, 3, 4, 5, 6], tokens: 6 });
@@ -39,8 +39,10 @@ export const RUNS: readonly UnitRun[] = [
   { from: 3, to: 5 },
 ];
 
+const { linkBitsPerSecond: _, ...MEASURED } = profile();
+
 /** A worker in this process, whose stage is a real one. */
-class DeskWorker implements DeviceWorkerApi {
+export class DeskWorker implements DeviceWorkerApi {
   readonly desk: StageDesk;
   /** Runs that were fetched. */
   readonly loaded: UnitRun[] = [];
@@ -57,9 +59,11 @@ class DeskWorker implements DeviceWorkerApi {
     this.loaded.push(run);
     return this.load();
   }
-  fits = async () => false;
+  readonly prefetched: UnitRun[] = [];
+  isRoomy = false;
+  fits = async () => this.isRoomy;
   holds = async () => this.loaded.at(-1) ?? null;
-  prefetch = async () => undefined;
+  prefetch = async ({ run }: Parameters<DeviceWorkerApi['prefetch']>[0]) => void this.prefetched.push(run);
   progress = async () => ({ stage: 'weights', done: 1, total: 1 }) as const;
   setStageParameters = (parameters: Parameters<DeviceWorkerApi['setStageParameters']>[0]) =>
     this.desk.setParameters(parameters);
@@ -72,12 +76,12 @@ class DeskWorker implements DeviceWorkerApi {
   };
   cancel = () => this.desk.cancel();
   evaluateStage = (chunk: Parameters<DeviceWorkerApi['evaluateStage']>[0]) => this.desk.evaluate(chunk);
-  profile = unasked;
+  profile = async () => MEASURED;
   hold = unasked;
   advance = unasked;
   setHeldParameters = unasked;
   held = unasked;
-  measure = unasked;
+  measure = async () => MEASURED;
   setParameters = unasked;
   begin = unasked;
   next = unasked;

@@ -146,8 +146,8 @@ export class ModelWorker {
   }
 
   async #load(run: UnitRun, load: () => Promise<unknown>): Promise<void> {
-    this.#onStatus({ kind: 'loading', done: 0, total: 1 });
     this.#hold(null);
+    this.#onStatus({ kind: 'loading', done: 0, total: 1 });
     this.#set = null;
     await withProgress(this.open(load()), PROGRESS_EVERY_MS, async (isDone) => {
       const { done, total, transfer } = await this.api.progress();

@@ -27,6 +27,8 @@ export function runFor(plan: RoomPlan | null, device: string): UnitRun | null {
   return stage === undefined ? null : { from: stage.from, to: stage.to };
 }
 
+const isSame = (a: UnitRun, b: UnitRun | null): boolean => a.from === b?.from && a.to === b.to;
+
 /**
  * What of the model this device holds. In a room that may split it, and where the whole is too large, the device measures itself on one layer
  * before it fetches anything, waits for a plan, and holds its run; elsewhere it holds the whole.
@@ -38,6 +40,8 @@ export class RunHolder {
   #beginning = false;
   /** The run that is being fetched. */
   #fetching: UnitRun | null = null;
+  /** The last run that could not be held. */
+  #refused: UnitRun | null = null;
   /** The whole model's weights are more than training may take here. */
   #isTooLarge = false;
   /** Runs that were brought onto the disk, as far as that went. */
@@ -56,6 +60,7 @@ export class RunHolder {
 
   begin(): void {
     this.#beginning = true;
+    this.#mode = null;
     this.#measure()
       .catch((error: unknown) => {
         if (!this.#over) this.#context.onFailed(messageOf(error).slice(0, 400) || 'The model did not load.');
@@ -70,8 +75,9 @@ export class RunHolder {
     const { room, self, seat } = this.#context;
     const run = runFor(room()?.plan ?? null, self);
     if (this.#over || this.#beginning || this.#mode !== 'part') return;
-    if (run !== null && !holdsRun(seat.model.holds, run)) void this.#hold(run);
-    else if (run === null && this.#wants === 'whole' && !this.#isTooLarge) this.#becomeWhole();
+    if (run !== null && !holdsRun(seat.model.holds, run)) {
+      if (!isSame(run, this.#refused)) void this.#hold(run);
+    } else if (run === null && this.#wants === 'whole' && !this.#isTooLarge) this.#becomeWhole();
     else if (run === null && seat.model.holds === null) void this.#prefetch();
   }
 
@@ -108,16 +114,19 @@ export class RunHolder {
 
   /** What is under way under the plan before comes to its end first. */
   async #hold(run: UnitRun): Promise<void> {
-    if (this.#fetching?.from === run.from && this.#fetching.to === run.to) return;
+    if (isSame(run, this.#fetching)) return;
     this.#fetching = run;
     const { stages, seat, room, self } = this.#context;
     try {
       await stages.quiet();
       const now = runFor(room()?.plan ?? null, self);
-      if (this.#over || now?.from !== run.from || now.to !== run.to) return;
+      if (this.#over || !isSame(run, now)) return;
       await seat.model.hold(run);
     } catch (error) {
-      if (!this.#over) this.#context.onFailed(messageOf(error).slice(0, 400));
+      if (this.#over) return;
+      // It would come to the same again.
+      this.#refused = run;
+      this.#context.onFailed(messageOf(error).slice(0, 400));
     } finally {
       if (this.#fetching === run) this.#fetching = null;
     }
