@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { runShort, runText } from '../../signaling/protocol/words/units.ts';
 import { planTable } from '../../web/page/allocation/plan-table.ts';
 import { deviceStatus } from '../../web/page/devices/device-lines.ts';
 import { ownState } from '../../web/page/own/own-words.ts';
@@ -10,7 +11,6 @@ import {
   pipelineSentence,
 } from '../../web/page/pipeline/pipeline-words.ts';
 import { staircase } from '../../web/page/pipeline/staircase.ts';
-import { runShort, runText } from '../../web/page/pipeline/unit-words.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
 import { device } from './gallery/scenarios.ts';
 import { SPLIT_VIEWS } from './gallery/split-views.ts';

@@ -33,7 +33,7 @@ const plan: RoomPlan = {
     head: index === RUNS.length - 1,
     samples: { start: 0, count: 6 },
     microBatch: 2,
-    memoryBytes: 0,
+    memoryBytes: 2.5e7,
     share: 1,
     uploadBits: 0,
     computeSeconds: 1,
@@ -168,7 +168,10 @@ describe('a round of three stages', () => {
     await scene.heard('middlemid', 2);
     scene.deviceLinks.detach('middlemid');
     const result = await running;
-    expect(result).toMatchObject({ kind: 'interrupted', sentence: expect.stringContaining('middlemid lost its link') });
+    expect(result).toMatchObject({
+      kind: 'interrupted',
+      sentence: expect.stringContaining('middlemid lost its link, and no device that is free can hold layer 1 (25 MB)'),
+    });
     if (result.kind !== 'interrupted') return;
     const anew: RoomPlan = {
       ...plan,

@@ -3,11 +3,11 @@ import type { RoomAssignment } from '../../../signaling/protocol/plan.ts';
 import type { RoomView, RoundReport } from '../../../signaling/protocol/room-view.ts';
 import { blocksText, capitalised } from '../../../signaling/protocol/words/lists.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
+import { runText } from '../../../signaling/protocol/words/units.ts';
 import { hasWork } from '../cloth/cloth.ts';
 import { markFor, type Seats } from '../cloth/marks.ts';
 import { measuredSeconds, totalSeconds } from '../cloth/timing.ts';
 import { memoryText } from '../pipeline/pipeline-words.ts';
-import { runText } from '../pipeline/unit-words.ts';
 
 /** One sentence for each assignment, the reading of the cloth without the picture: the rows of the plan's table. */
 export interface TableLine {

@@ -17,12 +17,12 @@ import {
   secondsText,
   timeLeftText,
 } from '../../../signaling/protocol/words/quantities.ts';
+import { runText } from '../../../signaling/protocol/words/units.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import { hasWork } from '../cloth/cloth.ts';
 import { type Mark, markFor, type Seats } from '../cloth/marks.ts';
 import { measuredSeconds, totalSeconds } from '../cloth/timing.ts';
 import { isSplit } from '../pipeline/pipeline.ts';
-import { runText } from '../pipeline/unit-words.ts';
 
 /** `problem` needs attention, `busy` gets ready, `quiet` stands by or watches, `well` works or can. */
 export type Tone = 'well' | 'busy' | 'quiet' | 'problem';

@@ -1,11 +1,11 @@
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import { countText } from '../../../signaling/protocol/words/lists.ts';
 import { bytesText, percentText, secondsText } from '../../../signaling/protocol/words/quantities.ts';
+import { runText } from '../../../signaling/protocol/words/units.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import { tooQuickToShow } from '../cloth/cloth.ts';
 import { HOST_AWAY, isHostAway } from '../cloth/host-away.ts';
 import { ownWork } from '../cloth/own-work.ts';
-import { runText } from '../pipeline/unit-words.ts';
 import type { Given, Tally } from './given.ts';
 import { shareOf } from './given.ts';
 import type { Battery, ScreenLock } from './phone.ts';

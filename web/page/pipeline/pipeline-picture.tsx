@@ -1,12 +1,12 @@
 import { useId, useMemo, useRef } from 'preact/hooks';
 import { unitCount } from '../../../signaling/protocol/split.ts';
 import { percentText } from '../../../signaling/protocol/words/quantities.ts';
+import { runShort, runText } from '../../../signaling/protocol/words/units.ts';
 import { useWidth } from '../parts/hooks.ts';
 import { ScrollFrame } from '../parts/scroll-frame.tsx';
 import type { Pipelines, StageColumn } from './pipeline.ts';
 import { memoryText, pipelineSentence, stateText } from './pipeline-words.ts';
 import { type Staircase, type Step, staircase } from './staircase.ts';
-import { runShort, runText } from './unit-words.ts';
 
 const LABELS = 92;
 

@@ -1,7 +1,7 @@
 import { countText } from '../../../signaling/protocol/words/lists.ts';
 import { bytesText, percentText, secondsText } from '../../../signaling/protocol/words/quantities.ts';
+import { runText } from '../../../signaling/protocol/words/units.ts';
 import { bubbleShare, type Pipelines, type Spare, type StageColumn } from './pipeline.ts';
-import { runText } from './unit-words.ts';
 
 /** "210 MB of 300 MB". */
 export function memoryText({ memoryBytes, limitBytes }: Pick<StageColumn, 'memoryBytes' | 'limitBytes'>): string {

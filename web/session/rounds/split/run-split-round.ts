@@ -1,4 +1,6 @@
 import type { RoundReport } from '../../../../signaling/protocol/room-view.ts';
+import { bytesText } from '../../../../signaling/protocol/words/quantities.ts';
+import { runText } from '../../../../signaling/protocol/words/units.ts';
 import type { StagePasses } from '../../view/view.ts';
 import type { DeviceLinksEvent } from '../device-links.ts';
 import { depthOf, tagOf } from '../round.ts';
@@ -112,7 +114,7 @@ export function runSplitRound(input: SplitRoundInput): Promise<SplitRoundResult>
           end(() => resolve(resultOf(state, sent, input)));
           break;
         case 'interrupted': {
-          const sentence = `${nameOf(effect.order.device)} ${effect.why}, and no device that is free can hold its part: round ${round} begins again when the room is laid out anew.`;
+          const sentence = interruptedSentence(effect, input);
           end(() => resolve({ kind: 'interrupted', sentence, epoch: state.round.epoch }));
           break;
         }
@@ -161,6 +163,15 @@ function movedSentence(
   return from === to
     ? `${nameOf(from)} ${why}; it does its part of round ${round} again.`
     : `${nameOf(from)} ${why}; ${nameOf(to)} takes over its part of round ${round}.`;
+}
+
+function interruptedSentence(
+  { order, why }: Extract<SplitEffect, { type: 'interrupted' }>,
+  { plan, settings, round, nameOf }: SplitRoundInput,
+): string {
+  const run = runText(stageOf(order), settings.shape.layers);
+  const bytes = plan.assignments.find(({ device }) => device === order.device)?.memoryBytes ?? 0;
+  return `${nameOf(order.device)} ${why}, and no device that is free can hold ${run} (${bytesText(bytes)}): round ${round} begins again when the others are laid out anew, or somebody with the memory joins.`;
 }
 
 function resultOf(state: SplitRound, sent: ReadonlyMap<string, number>, input: SplitRoundInput): SplitRoundResult {

@@ -1,5 +1,5 @@
-import { partOf, type UnitRun, unitCount } from '../../../signaling/protocol/split.ts';
-import { listText } from '../../../signaling/protocol/words/lists.ts';
+import { partOf, type UnitRun, unitCount } from '../split.ts';
+import { listText } from './lists.ts';
 
 /** A run of a model's units: "the embeddings and layers 0–2", "layer 5 and the head", "the whole model". */
 export function runText(run: UnitRun, layers: number): string {
