@@ -123,12 +123,12 @@ export class Played {
     };
   }
 
-  /** What an honest device has: as far from the truth as one engine was from another, so that two may be twice as far apart. */
+  /** What an honest device has: half as far from the truth as one engine was from another, so that two are as far apart as these. */
   #rounded(): Float32Array {
     const { distance, stretch } = this.#pairs[Math.floor(this.#draw() * this.#pairs.length)];
     const rank = this.#draw();
-    const along = atRank(stretch, this.#draw()) * (this.#draw() < 0.5 ? -1 : 1);
-    const across = Math.sqrt(Math.max(0, atRank(distance, rank) ** 2 - along ** 2));
+    const along = (atRank(stretch, this.#draw()) / 2) * (this.#draw() < 0.5 ? -1 : 1);
+    const across = Math.sqrt(Math.max(0, (atRank(distance, rank) / 2) ** 2 - along ** 2));
     return Float32Array.of(TRUTH[0] * (1 + along), across * (this.#draw() < 0.5 ? -1 : 1));
   }
 

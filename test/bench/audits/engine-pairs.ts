@@ -3,7 +3,7 @@
  * loss, between every pair of engines, for each storage of the frozen weights:
  *
  *     npx tsx test/bench/audits/engine-pairs.ts [--draws 60] [--weights f32|f16|int8] [--models 'roberta-mini'|odd|'twelve layers']
- *       [--out test/fixtures/engine-pairs.json]
+ *       [--out test/fixtures/engine-pairs.json] && npx biome check --write test/fixtures/engine-pairs.json
  *
  * Draws are orders: samples of a round, dropout at 0.1, micro-batches of another size on each engine. Of roberta-mini they are taken along
  * a training, from fresh adapters to where its gradients have all but vanished; of small odd models, and of a deep one that bears rounding badly, at random parameters and weights. WebGPU is
