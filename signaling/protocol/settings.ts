@@ -250,6 +250,8 @@ export const SessionSettingsSchema = v.pipe(
     lora: LoraSettingsSchema,
     training: TrainingSettingsSchema,
     policy: v.picklist(POLICIES),
+    /** How the tables of the embeddings are kept, where they are too large beside the layers; as `weights` where it is not said. */
+    embeddings: v.exactOptional(v.literal('int8')),
     /** What hidden states are rounded to between the stages of a split room; f32 where it is not said. */
     hiddenStates: v.exactOptional(v.picklist(HIDDEN_STATES)),
   }),

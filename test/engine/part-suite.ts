@@ -233,6 +233,34 @@ export function partSuite(
       for (const engine of [all, some]) await engine.dispose();
     });
 
+    it('keeps the tables of the embeddings in 8 bits where only they are to be, and the layers as they are', async () => {
+      const model = await randomModel({ layers: 1, hiddenSize: 16, heads: 2, ffnSize: 24 });
+      const make = async (storage: Pick<EngineRequest, 'weightStorage' | 'embeddingStorage'>) => {
+        const engine = await create({ ...model, ...storage });
+        await engine.setParameters(model.parameters);
+        const pass = await engine.begin(model.batch, { saveFrom: 1, dropout: NO_DROPOUT });
+        const embedded = await (await pass.embed()).readPacked();
+        const input = await engine.wrapHidden(
+          model.batch,
+          embedded.map((_, i) => Math.sin(i)),
+        );
+        const output = await (await pass.forward({ from: 0, to: 1 }, input)).readPacked();
+        pass.dispose();
+        const { weightsBytes } = engine.bytes(1, 1, { savedLayers: 0 });
+        await engine.dispose();
+        return { embedded, output, weightsBytes };
+      };
+      const mixed = await make({ weightStorage: 'f32', embeddingStorage: 'int8' });
+      const full = await make({ weightStorage: 'f32' });
+      const coarse = await make({ weightStorage: 'int8' });
+      expect(mixed.embedded).toEqual(coarse.embedded);
+      expect(mixed.embedded).not.toEqual(full.embedded);
+      expect(mixed.output).toEqual(full.output);
+      // Three tables of 16 columns: a byte instead of four for each value, and a scale for each row.
+      const rows = model.shape.vocabSize + model.shape.maxPositions + 1;
+      expect(Math.abs(full.weightsBytes - mixed.weightsBytes - (3 * 16 * rows - 4 * rows))).toBeLessThanOrEqual(1024);
+    });
+
     it('counts the bytes of its part: those of three parts are the whole, but for what each has for itself', async () => {
       const model = await randomModel({ layers: 3 });
       const whole = await create(model);

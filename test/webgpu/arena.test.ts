@@ -49,6 +49,7 @@ function modelPlan(change: Partial<ModelPlan> = {}): ModelPlan {
     withDropout: true,
     precision: 'f32',
     weights: 'f32',
+    embeddings: 'f32',
     tile: { kind: 'staged', rows: 64, columns: 64, inner: 16, threadRows: 4, threadColumns: 4 },
     attentionThreads: 'alone',
     ...change,

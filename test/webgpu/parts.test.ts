@@ -3,7 +3,7 @@ import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
 import { partOf, type UnitRun, unitCount } from '../../signaling/protocol/split.ts';
 import { randomModel } from '../../worker/check/random-model.ts';
 import type { EngineRequest, Hidden } from '../../worker/engine/engine.ts';
-import { createEngineOn, type WebGpuChoices } from '../../worker/engine/webgpu/engine.ts';
+import { createEngineOn, precisionsFor, type WebGpuChoices } from '../../worker/engine/webgpu/engine.ts';
 import { onlyTheRun, partSuite } from '../engine/part-suite.ts';
 import { needs } from '../needs.ts';
 import { openGpu } from './dawn.ts';
@@ -21,7 +21,9 @@ const create = async (request: EngineRequest, choices: Partial<WebGpuChoices> = 
   createEngineOn(await openGpu(), 'Dawn', request, { ...CHOICES, ...choices });
 
 describe('webgpu', needs(GPU), () => {
-  partSuite('parts on Dawn', (request) => create(request), {
+  // As devices without half precision have it.
+  const asStored = (request: EngineRequest) => create(request, precisionsFor(request.weightStorage, false));
+  partSuite('parts on Dawn', asStored, {
     tolerance: 0,
     refuses: ['no width divisible by four'],
   });
@@ -64,6 +66,24 @@ describe('webgpu', needs(GPU), () => {
       pass.dispose();
       await engine.dispose();
       expect(engine.gpu.allocatedBytes).toBe(0);
+    }
+  });
+
+  it('reads tables of 8 bits beside matrices and activations of 16', async () => {
+    const model = await randomModel({ hiddenSize: 32, heads: 2, ffnSize: 64, tokens: 9 });
+    const embedded = async (choices: Partial<WebGpuChoices>, of: Partial<EngineRequest>) => {
+      const engine = await create({ ...model, ...of }, choices);
+      const pass = await engine.begin(model.batch, { saveFrom: 2, dropout: NO_DROPOUT });
+      const rows = await (await pass.embed()).readPacked();
+      pass.dispose();
+      await engine.dispose();
+      return rows;
+    };
+    const want = await embedded({ weights: 'int8' }, { weightStorage: 'int8' });
+    for (const choices of [{ weights: 'packed' }, { weights: 'f16', precision: 'f16' }] as const) {
+      const got = await embedded(choices, { weightStorage: 'f16', embeddingStorage: 'int8' });
+      const off = got.reduce((most, value, i) => Math.max(most, Math.abs(value - want[i]!)), 0);
+      expect(off, choices.weights).toBeLessThan(choices.weights === 'packed' ? 1e-7 : 4e-3);
     }
   });
 });

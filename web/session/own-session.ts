@@ -212,14 +212,15 @@ export class OwnSession implements HostSession {
     for (const sentence of [...made.notices, ...dataNotices(data)]) this.#store.notice('news', sentence);
     const { model, weights } = request;
     const { policy } = this.#options;
-    const hiddenStates = (this.#resumed?.note.options ?? this.#options).hiddenStates;
+    const { hiddenStates, embeddings } = this.#resumed?.note.options ?? this.#options;
+    const choices = { ...(hiddenStates === 'f16' && { hiddenStates }), ...(embeddings && { embeddings }) };
     const settings = { version: SETTINGS_VERSION, model, weights, shape, task, lora, training, policy };
     this.#room = new OwnRoom({
       environment: this.#environment,
       identity: this.#identity,
       term: this.#term,
       options: this.#options,
-      settings: { ...settings, ...(hiddenStates === 'f16' && { hiddenStates }) },
+      settings: { ...settings, ...choices },
       secondDev,
       resumed: this.#resumed,
       store: this.#store,

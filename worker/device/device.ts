@@ -9,6 +9,7 @@ import type { LearnedState, StateUpdate } from '../api/host-api.ts';
 import type { StageChunk, StageOrder, StageParameters, StagePart, StageValues } from '../api/stage-api.ts';
 import type { WorkOrder, WorkPart } from '../api/work.ts';
 import type { Engine } from '../engine/engine.ts';
+import { storageOf } from '../engine/part.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import { HeldState } from '../learn/held-state.ts';
@@ -71,7 +72,7 @@ export class Device implements DeviceWorkerApi {
   }
 
   async fits({ settings, memoryLimitBytes }: Parameters<DeviceWorkerApi['fits']>[0]): Promise<boolean> {
-    return frozenBytes(settings.shape, settings.weights) <= memoryLimitBytes;
+    return frozenBytes(settings.shape, storageOf(requestOf(settings))) <= memoryLimitBytes;
   }
 
   async measure({
@@ -164,7 +165,7 @@ export class Device implements DeviceWorkerApi {
       backend: engine.backend,
       ...stated,
       memory: memoryOf(engine, tokens, limitBytes),
-      parts: { fixedSeconds, ...unitBytes(engine.shape, engine.layout, settings.weights) },
+      parts: { fixedSeconds, ...unitBytes(engine.shape, engine.layout, storageOf(requestOf(settings))) },
     };
   }
 

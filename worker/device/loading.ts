@@ -5,18 +5,19 @@ import { bytesText } from '../../signaling/protocol/words/quantities.ts';
 import { selfTest } from '../check/self-test.ts';
 import type { Engine, EngineRequest } from '../engine/engine.ts';
 import { lossOf } from '../engine/loss.ts';
-import { partText } from '../engine/part.ts';
+import { partText, storageOf } from '../engine/part.ts';
 import { maxTokens } from '../model/config.ts';
 import { frozenBytes } from '../model/description.ts';
 import { ENGINES } from './engines.ts';
 
 /** What of an engine's request the session says. */
-export const requestOf = ({ shape, lora, task, training, weights }: SessionSettings) => ({
+export const requestOf = ({ shape, lora, task, training, weights, embeddings }: SessionSettings) => ({
   shape,
   lora,
   labelCount: task.labelCount,
   loss: lossOf(task, training),
   weightStorage: weights,
+  ...(embeddings && { embeddingStorage: embeddings }),
   withDropout: training.dropout > 0,
 });
 
@@ -42,11 +43,12 @@ export async function chooseEngine(request: EngineRequest): Promise<{ engine: En
 
 /** Every engine holds at least the frozen tensors in the session's storage. */
 export function refuseTooLarge(
-  { model, shape, weights }: SessionSettings,
+  { model, shape, weights, embeddings }: SessionSettings,
   part: ModelPart,
   memoryLimitBytes: number,
 ): void {
-  const bytes = frozenBytes(shape, weights, part);
+  const kept = storageOf({ weightStorage: weights, ...(embeddings && { embeddingStorage: embeddings }) });
+  const bytes = frozenBytes(shape, kept, part);
   if (bytes <= memoryLimitBytes) return;
   const lean = WEIGHT_STORAGES.find((storage) => frozenBytes(shape, storage, part) <= memoryLimitBytes);
   const isWhole = part.embeddings && part.head && part.layers.to - part.layers.from === shape.layers;

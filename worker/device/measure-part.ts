@@ -1,6 +1,7 @@
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import type { Engine, EngineRequest } from '../engine/engine.ts';
+import { storageOf } from '../engine/part.ts';
 import { deepestTrained, parameterLayout } from '../model/layout.ts';
 import { oneLayerModel, randomWeights } from '../model/random-part.ts';
 import { measureSeconds } from './calibration.ts';
@@ -20,15 +21,16 @@ export async function measurePart(
   create: (request: EngineRequest) => Promise<Engine> = async (request) => (await chooseEngine(request)).engine,
 ): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
   const request = requestOf(settings);
-  const { shape, lora, labelCount, weightStorage } = request;
+  const { shape, lora, labelCount } = request;
+  const storage = storageOf(request);
   const layout = parameterLayout(shape, lora, labelCount);
   const engine = await create({ ...request, ...oneLayerModel(shape, lora), weights: randomWeights(SEED) });
   try {
     const model = { layers: shape.layers, deepest: deepestTrained(layout) };
     const { fixedSeconds, ...speed } = await measureSeconds(engine, settings, model);
     const tokens = settings.training.maxTokens;
-    const units = unitBytes(shape, layout, weightStorage);
-    const weightsBytes = weightsOf(engine, weightStorage, shape, layout);
+    const units = unitBytes(shape, layout, storage);
+    const weightsBytes = weightsOf(engine, storage, shape, layout);
     const limitBytes = await probePartMemory(engine, {
       samples: settings.training.samplesPerRound,
       tokens,

@@ -1,7 +1,7 @@
 import type { Profile } from '../../signaling/protocol/profile.ts';
-import type { ModelShape, WeightStorage } from '../../signaling/protocol/settings.ts';
+import type { ModelShape } from '../../signaling/protocol/settings.ts';
 import type { Engine } from '../engine/engine.ts';
-import { embeddingBytes, frozenBytes, layerBytes } from '../model/description.ts';
+import { embeddingBytes, frozenBytes, layerBytes, type UnitStorage } from '../model/description.ts';
 import { longestBlock, type ParameterLayout } from '../model/layout.ts';
 
 type UnitSeconds = Profile['secondsPerSample'];
@@ -55,10 +55,10 @@ const F32 = Float32Array.BYTES_PER_ELEMENT;
  * What a device holds for each unit of a model: the frozen tensors, and the trained values that belong to them. The head's gradient is
  * there whenever the head is, so it counts with it.
  */
-export function unitBytes(shape: ModelShape, layout: ParameterLayout, storage: WeightStorage): UnitBytes {
+export function unitBytes(shape: ModelShape, layout: ParameterLayout, storage: UnitStorage): UnitBytes {
   return {
-    embeddingBytes: embeddingBytes(shape, storage),
-    layerBytes: layerBytes(shape, storage) + F32 * longestBlock(layout),
+    embeddingBytes: embeddingBytes(shape, storage.embeddings),
+    layerBytes: layerBytes(shape, storage.layers) + F32 * longestBlock(layout),
     headBytes: 2 * F32 * layout.head.length,
   };
 }
@@ -70,7 +70,7 @@ export function unitBytes(shape: ModelShape, layout: ParameterLayout, storage: W
  */
 export function weightsOf(
   engine: Pick<Engine, 'bytes' | 'layout' | 'shape'>,
-  storage: WeightStorage,
+  storage: UnitStorage,
   shape: ModelShape,
   layout: ParameterLayout,
 ): number {

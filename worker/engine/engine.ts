@@ -18,6 +18,8 @@ export interface EngineRequest {
   /** What of the model is read and held; the whole of it unless given. */
   readonly part?: ModelPart;
   readonly weightStorage: WeightStorage;
+  /** Of the embeddings' tables; as all other matrices unless given. */
+  readonly embeddingStorage?: WeightStorage;
   /** Whether training passes will drop activations: what they then keep counts in `bytes`. */
   readonly withDropout: boolean;
   /** Called as frozen tensors arrive and as kernels or graphs are compiled. */

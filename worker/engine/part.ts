@@ -2,8 +2,9 @@ import type { Block } from '../../signaling/protocol/round.ts';
 import type { ModelShape } from '../../signaling/protocol/settings.ts';
 import type { ModelPart } from '../../signaling/protocol/split.ts';
 import type { TokenBatch } from '../api/batch.ts';
+import type { UnitStorage } from '../model/description.ts';
 import { layersOf, longestBlock, type ParameterBlock, type ParameterLayout, placeOfBlock } from '../model/layout.ts';
-import type { BlockValues, Engine, LayerRange, Pass } from './engine.ts';
+import type { BlockValues, Engine, EngineRequest, LayerRange, Pass } from './engine.ts';
 import { firstOfPacked, hiddenFromFirst, hiddenFromPacked } from './hidden.ts';
 
 /** What all engines of a part of a model have in common. */
@@ -45,6 +46,15 @@ export function requireLayers({ from, to }: LayerRange, part: ModelPart, { layer
 /** The head alone reads one token of each sample, and nothing of the others exists for it. */
 export const isHeadAlone = (part: ModelPart): boolean =>
   part.head && !part.embeddings && part.layers.to <= part.layers.from;
+
+/** How an engine keeps the matrices of each kind of unit. */
+export const storageOf = ({
+  weightStorage,
+  embeddingStorage = weightStorage,
+}: Pick<EngineRequest, 'weightStorage' | 'embeddingStorage'>): UnitStorage => ({
+  layers: weightStorage,
+  embeddings: embeddingStorage,
+});
 
 /** The trained blocks of a part that are not empty, and where each lies in the flat vector of the whole model. */
 export function blocksOf(layout: ParameterLayout, part: ModelPart): ReadonlyMap<Block, ParameterBlock> {

@@ -42,6 +42,15 @@ export interface FrozenModel {
   readonly layers: ReadonlyMap<number, FrozenLayer>;
 }
 
+/** How the frozen matrices of each kind of unit are kept: the tables of the embeddings may be in fewer bits than the layers. */
+export interface UnitStorage {
+  readonly layers: WeightStorage;
+  readonly embeddings: WeightStorage;
+}
+
+const unitStorage = (storage: WeightStorage | UnitStorage): UnitStorage =>
+  typeof storage === 'string' ? { layers: storage, embeddings: storage } : storage;
+
 export interface LayerTensorSpec {
   readonly key: LayerTensor;
   /** Below `roberta.encoder.layer.<L>.`. */
@@ -100,14 +109,15 @@ export function frozenTensors(shape: ModelShape, part: ModelPart = wholePart(sha
 export async function loadFrozen(
   weights: Weights,
   shape: ModelShape,
-  storage: WeightStorage,
+  storage: WeightStorage | UnitStorage,
   part: ModelPart = wholePart(shape.layers),
   onTensor?: (done: number, total: number) => void,
 ): Promise<FrozenModel> {
   const wanted: WantedTensor[] = [];
-  const matrix = (spec: TensorSpec): StoredMatrix => {
+  const kept = unitStorage(storage);
+  const matrix = (spec: TensorSpec, as: WeightStorage = kept.layers): StoredMatrix => {
     const [rows, columns] = spec.shape;
-    const stored = emptyMatrix(storage, rows!, columns!);
+    const stored = emptyMatrix(as, rows!, columns!);
     wanted.push({ ...spec, take: (values, offset) => storeRows(stored, offset / columns!, values) });
     return stored;
   };
@@ -120,9 +130,9 @@ export async function loadFrozen(
   try {
     const { word, position, tokenType, normWeight, normBias } = embeddingSpecs(shape);
     const emptyEmbeddings = (): FrozenEmbeddings => ({
-      word: matrix(word),
-      position: matrix(position),
-      tokenType: matrix(tokenType),
+      word: matrix(word, kept.embeddings),
+      position: matrix(position, kept.embeddings),
+      tokenType: matrix(tokenType, kept.embeddings),
       normWeight: vector(normWeight),
       normBias: vector(normBias),
     });
@@ -205,8 +215,9 @@ export function embeddingBytes(shape: ModelShape, storage: WeightStorage): numbe
 /** Bytes of what `loadFrozen` keeps of a part. */
 export function frozenBytes(
   shape: ModelShape,
-  storage: WeightStorage,
+  storage: WeightStorage | UnitStorage,
   part: ModelPart = wholePart(shape.layers),
 ): number {
-  return (part.embeddings ? embeddingBytes(shape, storage) : 0) + layersOf(part).length * layerBytes(shape, storage);
+  const { layers, embeddings } = unitStorage(storage);
+  return (part.embeddings ? embeddingBytes(shape, embeddings) : 0) + layersOf(part).length * layerBytes(shape, layers);
 }

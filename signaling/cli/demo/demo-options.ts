@@ -61,6 +61,7 @@ How
   --policy P         ${POLICIES.join(', ')} (auto)
   --memory SIZES     the most memory that training may take on a device, such as 300MB; several with commas for the host and
                      the devices in their order, the last for all that follow (2GB)
+  --embeddings int8  keep the embeddings' tables in 8 bits, whatever the weights are kept in
   --hidden-states S  what hidden states are rounded to between devices that split the model: ${HIDDEN_STATES.join(', ')} (f32)
 ${TRAINING_HELP}${ADAPTER_HELP}  --compare-single   afterwards train on one device with the same seed and compare the losses
 
@@ -104,6 +105,7 @@ const SESSION_OPTIONS = {
   ...TRAINING_OPTIONS,
   ...ADAPTER_OPTIONS,
   policy: { type: 'string' },
+  embeddings: { type: 'string' },
   'hidden-states': { type: 'string' },
   'compare-single': { type: 'boolean' },
   checkpoint: { type: 'string' },
@@ -149,6 +151,7 @@ export interface DemoOptions {
         readonly policy: Policy;
         readonly patience: number;
         readonly hiddenStates: HiddenStates;
+        readonly embeddings?: 'int8';
         readonly audits: number;
       }
     | { readonly kind: 'checkpoint'; readonly bytes: Uint8Array; readonly key: string | null };
@@ -216,6 +219,7 @@ export async function readDemoOptions(argv: string[]): Promise<DemoOptions | nul
       request: await readRequest(values, hubFolder),
       policy: oneOf('policy', values.policy ?? 'auto', POLICIES),
       patience: readPatience(values),
+      ...(values.embeddings !== undefined && { embeddings: oneOf('embeddings', values.embeddings, ['int8']) }),
       hiddenStates: oneOf('hidden-states', values['hidden-states'] ?? 'f32', HIDDEN_STATES),
       audits: readAuditShare(values),
     },

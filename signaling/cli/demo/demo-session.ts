@@ -47,6 +47,7 @@ export interface DemoSession {
         readonly policy: Policy;
         readonly patience: number;
         readonly hiddenStates?: HiddenStates;
+        readonly embeddings?: 'int8';
         readonly audits?: number;
       }
     /** What a checkpoint's file held, and its key's; null where there is none. */
@@ -217,8 +218,9 @@ async function openSession(
 ): Promise<OwnSession> {
   const chosen = { ...(door !== null && { door }), ...(cap !== null && { cap }) };
   if (asked.kind === 'fresh') {
-    const { request, policy, patience, hiddenStates = 'f32', audits = DEFAULT_AUDITS } = asked;
-    const options = { name: 'host', policy, slowdown: 1, patience, hiddenStates, audits, ...chosen };
+    const { request, policy, patience, hiddenStates = 'f32', embeddings, audits = DEFAULT_AUDITS } = asked;
+    const coarse = embeddings && { embeddings };
+    const options = { name: 'host', policy, slowdown: 1, patience, hiddenStates, audits, ...coarse, ...chosen };
     return new OwnSession(environment, request, options);
   }
   const session = await resumeSession(environment, asked, null);

@@ -88,7 +88,7 @@ export class OwnKeeping {
     const { environment, identity, term, options, store, log, training } = this.#context;
     const { id, name } = identity;
     const { slowdown, patience, audits } = options;
-    const hiddenStates = store.view.room?.settings.hiddenStates;
+    const { hiddenStates, embeddings } = store.view.room?.settings ?? {};
     const policy = store.view.room?.settings.policy ?? options.policy;
     const note: SessionNote = {
       identity: { id, name },
@@ -98,6 +98,7 @@ export class OwnKeeping {
         slowdown,
         patience,
         ...(hiddenStates && { hiddenStates }),
+        ...(embeddings && { embeddings }),
         ...(audits !== undefined && { audits }),
       },
       finished: training()?.phase === 'finished',

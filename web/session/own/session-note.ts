@@ -32,6 +32,7 @@ const NOTE = {
     policy: v.picklist(POLICIES),
     slowdown: v.pipe(v.number(), v.minValue(1), v.maxValue(1000)),
     patience: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    embeddings: v.exactOptional(v.literal('int8')),
     hiddenStates: v.exactOptional(v.picklist(HIDDEN_STATES)),
     /** Part of the compute that audits take; the usual part where it is not said. */
     audits: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(MAX_AUDITS))),

@@ -232,6 +232,8 @@ export interface HostOptions {
   readonly slowdown: number;
   /** Evaluations without a better score after which training ends; 0 never. */
   readonly patience: number;
+  /** Keeps the embeddings' tables in 8 bits, whatever the weights are kept in. A session that is gone on with keeps its own. */
+  readonly embeddings?: 'int8';
   /** What hidden states are rounded to between the stages of a split room; f32 without it. A session that is gone on with keeps its own. */
   readonly hiddenStates?: HiddenStates;
   /** Part of the room's compute that audits of other devices may take; 0 believes everybody; the usual part where it is not said. */

@@ -7,7 +7,15 @@ import { layersOf, type ParameterLayout, parameterLayout, placeOfBlock } from '.
 import { checkedBatch } from '../checked-batch.ts';
 import type { BlockValues, Engine, EngineBytes, EngineRequest, PassNeeds } from '../engine.ts';
 import { plainLoss } from '../loss.ts';
-import { blocksFrom, checkedBlocks, hiddenWrappers, isHeadAlone, type TrainedSizes, trainedSizes } from '../part.ts';
+import {
+  blocksFrom,
+  checkedBlocks,
+  hiddenWrappers,
+  isHeadAlone,
+  storageOf,
+  type TrainedSizes,
+  trainedSizes,
+} from '../part.ts';
 import { processorCopyRate } from '../processor-copy-rate.ts';
 import { scalesOf } from './graph-builder.ts';
 import { headGraphs } from './head-graphs.ts';
@@ -27,7 +35,7 @@ export async function createOnnxEngine(request: EngineRequest, provider: OnnxPro
   const runtime = await loadRuntime(provider);
   const layout = parameterLayout(shape, lora, labelCount);
 
-  const { embeddings, layers } = await loadFrozen(weights, shape, weightStorage, part, (done, total) =>
+  const { embeddings, layers } = await loadFrozen(weights, shape, storageOf(request), part, (done, total) =>
     request.onProgress?.({ stage: 'weights', done, total }),
   );
   const frozen = new Map([...layers].map(([index, layer]) => [index, layerTensors(layer, runtime)]));
@@ -152,13 +160,14 @@ function trainedTensors({ block, values }: BlockValues, layout: ParameterLayout,
  * intermediate values that are alive together.
  */
 function onnxBytes(
-  { shape, weightStorage, part }: EngineRequest & { readonly part: ModelPart },
+  request: EngineRequest & { readonly part: ModelPart },
   { parameters, headLength, longest }: TrainedSizes,
   saved: SavedSizes,
   samples: number,
   tokens: number,
   { savedLayers, openPasses = 1 }: PassNeeds,
 ): EngineBytes {
+  const { shape, weightStorage, part } = request;
   const { hiddenSize: c, ffnSize: f, heads } = shape;
   const rows = samples * tokens;
   const savedPerLayer = rows * (saved.perRow + saved.perRowAndToken * tokens);
@@ -168,7 +177,9 @@ function onnxBytes(
   const hasLayers = layersOf(part).length > 0;
   return {
     weightsBytes:
-      frozenBytes(shape, weightStorage, part) + (hasLayers ? layerBytes(shape, weightStorage) : 0) + 4 * parameters,
+      frozenBytes(shape, storageOf(request), part) +
+      (hasLayers ? layerBytes(shape, weightStorage) : 0) +
+      4 * parameters,
     // The embeddings and the head work on their input, a mask and their output.
     transientBytes: 4 * (hasLayers ? rows * (6 * c + 3 * f + 3 * heads * tokens) + copied + dequantised : 3 * rows * c),
     savedBytes: 4 * savedLayers * openPasses * savedPerLayer,

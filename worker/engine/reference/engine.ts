@@ -38,6 +38,7 @@ import {
   requireEmbeddings,
   requireHead,
   requireLayers,
+  storageOf,
   type TrainedSizes,
   trainedSizes,
 } from '../part.ts';
@@ -74,7 +75,7 @@ export async function createReferenceEngine(request: EngineRequest, store: Store
   } = request;
   const layout = parameterLayout(shape, lora, labelCount);
   const progress = (done: number, total: number) => request.onProgress?.({ stage: 'weights', done, total });
-  const { embeddings, layers: frozen } = await loadFrozen(weights, shape, request.weightStorage, part, progress);
+  const { embeddings, layers: frozen } = await loadFrozen(weights, shape, storageOf(request), part, progress);
   const parameters = new Map<Block, Float32Array>();
   const put = (blocks: readonly BlockValues[]) => {
     for (const { block, values } of blocks) parameters.set(block, values);
@@ -250,12 +251,13 @@ function blockGradient(block: ParameterBlock, layer: number, gradients: AdapterG
 
 /** Of the float64 arrays that a pass keeps, without dropout's masks; garbage in between is the collector's business. */
 function referenceBytes(
-  { shape, lora, weightStorage, part }: EngineRequest & { readonly part: ModelPart },
+  request: EngineRequest & { readonly part: ModelPart },
   { parameters, headLength, longest }: TrainedSizes,
   samples: number,
   tokens: number,
   { savedLayers, openPasses = 1 }: PassNeeds,
 ): EngineBytes {
+  const { shape, lora, part } = request;
   const { hiddenSize: c, ffnSize: f, heads } = shape;
   const layers = layersOf(part);
   const rank = Math.max(0, ...layers.map((layer) => rankOf(lora, layer)));
@@ -263,7 +265,7 @@ function referenceBytes(
   const perLayer = tokens * (5 * c + f + heads * tokens + 2 + adapted);
   return {
     weightsBytes:
-      frozenBytes(shape, weightStorage, part) +
+      frozenBytes(shape, storageOf(request), part) +
       4 * parameters +
       (layers.length > 0 ? 8 * parameterCounts(shape).layer : 0),
     transientBytes: 8 * samples * tokens * (layers.length > 0 ? 6 * c + 2 * f + heads * tokens : 3 * c),

@@ -4,7 +4,7 @@ import { parameterLayout } from '../../model/layout.ts';
 import { checkedBatch } from '../checked-batch.ts';
 import type { Engine, EngineRequest, Pass, PassOptions } from '../engine.ts';
 import { plainLoss } from '../loss.ts';
-import { hiddenWrappers, isHeadAlone } from '../part.ts';
+import { hiddenWrappers, isHeadAlone, storageOf } from '../part.ts';
 import { AtWork } from './at-work.ts';
 import { Constants, constantBytes } from './constants.ts';
 import { timeCopies } from './device/device-copy-rate.ts';
@@ -72,6 +72,14 @@ export function precisionsFor(storage: WeightStorage, hasF16: boolean): Pick<Web
   return hasF16 ? { precision: 'f16', weights: 'f16' } : { precision: 'f32', weights: 'packed' };
 }
 
+/** Tables that are kept like all other matrices are read like them; those that are not, as they are kept. */
+function embeddingPrecision(request: EngineRequest, weights: WeightPrecision): WeightPrecision {
+  const { layers, embeddings } = storageOf(request);
+  if (embeddings === layers) return weights;
+  // Two halves in a word, where they are not what is computed with.
+  return embeddings === 'f16' ? 'packed' : embeddings;
+}
+
 const WEIGHTS_IN_WORDS: Readonly<Record<WeightPrecision, string>> = {
   f32: '',
   f16: ', half precision',
@@ -109,7 +117,8 @@ export async function createEngineOn(
   const { shape, lora, labelCount, loss = plainLoss(labelCount), withDropout } = request;
   const { part = wholePart(shape.layers) } = request;
   const layout = parameterLayout(shape, lora, labelCount);
-  const plan: ModelPlan = { shape, lora, labelCount, loss, layout, part, withDropout, ...choices };
+  const embeddings = embeddingPrecision(request, choices.weights);
+  const plan: ModelPlan = { shape, lora, labelCount, loss, layout, part, withDropout, ...choices, embeddings };
   const programs = makePrograms(plan);
   try {
     const [frozen] = await Promise.all([

@@ -1,4 +1,4 @@
-import type { LoraTarget, ModelShape, WeightStorage } from '../../../signaling/protocol/settings.ts';
+import type { LoraTarget, WeightStorage } from '../../../signaling/protocol/settings.ts';
 import { counted, embeddingSpecs, isMatrix, layerTensorSpecs } from '../../model/description.ts';
 import { layersOf } from '../../model/layout.ts';
 import { emptyMatrix, storeRows } from '../../model/stored-matrix.ts';
@@ -55,8 +55,10 @@ function embeddingBuffers(plan: ModelPlan): Readonly<Record<string, number>> {
   ];
   return {
     norm: 2 * c * 4,
-    ...Object.fromEntries(tables.map(([name, rows]) => [name, rows * c * WEIGHT_BYTES[plan.weights]])),
-    ...(plan.weights === 'int8' ? Object.fromEntries(tables.map(([name, rows]) => [`${name}.scales`, rows * 4])) : {}),
+    ...Object.fromEntries(tables.map(([name, rows]) => [name, rows * c * WEIGHT_BYTES[plan.embeddings]])),
+    ...(plan.embeddings === 'int8'
+      ? Object.fromEntries(tables.map(([name, rows]) => [`${name}.scales`, rows * 4]))
+      : {}),
   };
 }
 
@@ -72,6 +74,7 @@ const MAX_BYTES_UNDER_WAY = 64 * 2 ** 20;
 /** Where rows of a matrix go: elements of the buffer before its first row, and f32 of another before that row's scale. */
 interface MatrixPlace {
   readonly buffer: CountedBuffer;
+  readonly weights: WeightPrecision;
   readonly firstRow: number;
   readonly scales: CountedBuffer | undefined;
   readonly firstScale: number;
@@ -109,9 +112,9 @@ export async function loadFrozenBuffers(
     take: (values, at) => write(buffer, 4 * (offset + at), values),
   });
   const writeRows = async (place: MatrixPlace, first: number, columns: number, values: Float32Array) => {
-    const rows = emptyMatrix(STORAGE[plan.weights], values.length / columns, columns);
+    const rows = emptyMatrix(STORAGE[place.weights], values.length / columns, columns);
     storeRows(rows, 0, values);
-    await write(place.buffer, (place.firstRow + first) * columns * WEIGHT_BYTES[plan.weights], rows.values);
+    await write(place.buffer, (place.firstRow + first) * columns * WEIGHT_BYTES[place.weights], rows.values);
     if (rows.storage === 'int8') await write(place.scales!, 4 * (place.firstScale + first), rows.scales);
   };
   const matrix = (spec: TensorSpec, place: MatrixPlace): WantedTensor => {
@@ -122,6 +125,7 @@ export async function loadFrozenBuffers(
   const specs = embeddingSpecs(shape);
   const table = (name: string, firstRow: number): MatrixPlace => ({
     buffer: embeddings.get(name)!,
+    weights: plan.embeddings,
     firstRow,
     scales: embeddings.get(`${name}.scales`),
     firstScale: firstRow,
@@ -148,7 +152,7 @@ export async function loadFrozenBuffers(
   const norm = embeddings.get('norm');
   const wanted = [
     ...(norm === undefined ? [] : wantedOfEmbeddings(norm)),
-    ...layers.flatMap(([layer, buffers]) => wantedOfLayer(shape, layer, buffers, { vector, matrix })),
+    ...layers.flatMap(([layer, buffers]) => wantedOfLayer(plan, layer, buffers, { vector, matrix })),
   ];
   if (wanted.length > 0) await weights.stream(counted(wanted, progress));
   const slices = (buffers: ReadonlyMap<string, CountedBuffer>) =>
@@ -160,7 +164,7 @@ export async function loadFrozenBuffers(
 }
 
 function wantedOfLayer(
-  shape: ModelShape,
+  { shape, weights }: ModelPlan,
   layer: number,
   buffers: ReadonlyMap<string, CountedBuffer>,
   into: {
@@ -181,6 +185,12 @@ function wantedOfLayer(
     if (!isMatrix(key)) return into.vector(spec, bias, part * rows);
     const outer = rows * (product === 'qkv' ? 3 : 1);
     const firstRow = part * rows;
-    return into.matrix(spec, { buffer: buffers.get(product)!, firstRow, scales: bias, firstScale: outer + firstRow });
+    return into.matrix(spec, {
+      buffer: buffers.get(product)!,
+      weights,
+      firstRow,
+      scales: bias,
+      firstScale: outer + firstRow,
+    });
   });
 }

@@ -12,8 +12,8 @@ export interface WordPart {
 }
 
 /** The vocabulary in as few parts as the limit allows, of equal size but for the last. */
-export function wordParts({ shape, weights }: Pick<ModelPlan, 'shape' | 'weights'>): readonly WordPart[] {
-  const most = Math.floor(MAX_EMBEDDING_PART_BYTES / (shape.hiddenSize * WEIGHT_BYTES[weights]));
+export function wordParts({ shape, embeddings }: Pick<ModelPlan, 'shape' | 'embeddings'>): readonly WordPart[] {
+  const most = Math.floor(MAX_EMBEDDING_PART_BYTES / (shape.hiddenSize * WEIGHT_BYTES[embeddings]));
   const count = Math.ceil(shape.vocabSize / most);
   const size = Math.ceil(shape.vocabSize / count);
   return Array.from({ length: count }, (_, index) => ({
@@ -24,10 +24,10 @@ export function wordParts({ shape, weights }: Pick<ModelPlan, 'shape' | 'weights
 
 /** Embeddings of the pass's rows in `t.x`. */
 export function embedSteps(plan: ModelPlan): readonly KernelStep[] {
-  const { shape, precision, weights } = plan;
+  const { shape, precision, embeddings } = plan;
   return wordParts(plan).map((part, index) =>
     kernelStep(
-      embedKernel(precision, weights),
+      embedKernel(precision, embeddings),
       {
         wordTable: `e.words.${index}`,
         wordScales: `e.words.${index}.scales`,

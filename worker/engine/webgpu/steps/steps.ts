@@ -22,6 +22,8 @@ export interface ModelPlan {
   readonly precision: Precision;
   /** Of frozen matrices. */
   readonly weights: WeightPrecision;
+  /** Of the embeddings' tables. */
+  readonly embeddings: WeightPrecision;
   readonly tile: Tile;
   readonly attentionThreads: AttentionThreads;
 }
