@@ -5,21 +5,19 @@
  * far or from scratch. An instance is its seed and shape for the generator; results are only ever replaced by better ones.
  */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ruleOf } from '../../signaling/planner/pipelines/answer.ts';
 import { generateSplitProblem } from '../../signaling/planner/pipelines/generator.ts';
 import { anneal, type Found } from '../../signaling/planner/pipelines/search.ts';
 import { fastestPipeline } from '../../signaling/planner/pipelines/solve-split.ts';
-import { type BestKnown, INSTANCES, nameOf } from '../planner/pipelines/best-known.ts';
-
-const FILE = fileURLToPath(new URL('../planner/pipelines/best-known.json', import.meta.url));
+import { layOutJson } from '../../signaling/simulate/report.ts';
+import { BEST_KNOWN_FILE, bestKnown, INSTANCES, nameOf } from '../planner/pipelines/best-known.ts';
 
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '60' }, only: { type: 'string' } },
 });
-const known: Record<string, BestKnown> = existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')) : {};
+const known = bestKnown;
 const cpuSeconds = () => process.cpuUsage().user / 1e6;
 
 for (const instance of INSTANCES) {
@@ -66,5 +64,5 @@ for (const instance of INSTANCES) {
     'before',
     before?.seconds,
   );
-  writeFileSync(FILE, `${JSON.stringify(known, null, 1)}\n`);
+  writeFileSync(BEST_KNOWN_FILE, `${layOutJson(known)}\n`);
 }

@@ -10,6 +10,10 @@ import { bottleneckByMatching } from '../../signaling/planner/blocks/bottleneck.
 import { crunch } from '../../signaling/planner/blocks/crunch.ts';
 import { exact } from '../../signaling/planner/blocks/exact.ts';
 import { lola } from '../../signaling/planner/blocks/lola.ts';
+import { fastestOfAll } from '../../signaling/planner/pipelines/exact.ts';
+import { generateSplitProblem, REGIMES, type Regime } from '../../signaling/planner/pipelines/generator.ts';
+import { roomBound } from '../../signaling/planner/pipelines/room-bound.ts';
+import { fastestPipeline } from '../../signaling/planner/pipelines/solve-split.ts';
 import { fleetOf } from '../../signaling/planner/problem/fleet.ts';
 import { generateFleet, generateProblem } from '../../signaling/planner/problem/generator.ts';
 import type { Channel } from '../../signaling/planner/problem/problem.ts';
@@ -20,9 +24,11 @@ import { fastestTeams } from '../../signaling/planner/teams/teams.ts';
 import { teamsBound } from '../../signaling/planner/teams/teams-bound.ts';
 import { median } from '../../signaling/protocol/median.ts';
 import { crunchByCutting, crunchByThresholds } from '../planner/crunch-forms.ts';
+import { bestKnown, INSTANCES, nameOf } from '../planner/pipelines/best-known.ts';
 
 const CHANNELS: readonly Channel[] = ['ofdma', 'ofdma-power', 'airtime'];
 const DEPTHS = 24;
+const regimes = Object.keys(REGIMES) as Regime[];
 
 type Row = Readonly<Record<string, string | number>>;
 
@@ -166,6 +172,67 @@ function teamsRows(): Row[] {
   );
 }
 
+/** Split rooms up to six devices and seven layers: the short search against the optimum, which branch and bound proves. */
+function smallPipelineRows(): Row[] {
+  return regimes.map((regime) => {
+    const gaps: number[] = [];
+    const bounds: number[] = [];
+    const times: number[] = [];
+    let without = 0;
+    for (let seed = 1; seed <= 12; seed++) {
+      const shape = { devices: 3 + (seed % 4), layers: 4 + ((seed * 5) % 4), samples: 4 + (seed % 9), regime };
+      const problem = generateSplitProblem(seed, shape);
+      const start = performance.now();
+      const best = fastestPipeline(problem, 3e7);
+      times.push(performance.now() - start);
+      if ('reason' in best) {
+        without++;
+        continue;
+      }
+      const worse = { ...best.found, seconds: 2 * best.found.seconds };
+      const all = fastestOfAll(best.evaluator, worse, 1e8);
+      check(all.proven, 'all pipelines of a small room are tried');
+      gaps.push(best.found.seconds / all.found.seconds - 1);
+      bounds.push(roomBound(best.evaluator, best.found.seconds) / all.found.seconds);
+    }
+    check(Math.max(...bounds) <= 1, 'the bound is not above the optimum');
+    return {
+      regime,
+      rooms: gaps.length,
+      'without a plan': without,
+      'mean gap %': 100 * mean(gaps),
+      'largest gap %': 100 * Math.max(...gaps),
+      'bound / optimum': mean(bounds),
+      least: Math.min(...bounds),
+      'median ms': median(times),
+    };
+  });
+}
+
+/** Split rooms of 50 devices and 24 layers against the best that long searches know (test/bench/pipelines-best.ts). */
+function largePipelineRows(): Row[] {
+  return INSTANCES.flatMap((instance) => {
+    const known = bestKnown[nameOf(instance)];
+    if (known === undefined) return [];
+    const { seed, ...shape } = instance;
+    const problem = generateSplitProblem(seed, shape);
+    const own = timed(() => fastestPipeline(problem, 3e7), 1);
+    if ('reason' in own.value) throw new Error(own.value.reason);
+    const { found, evaluator } = own.value;
+    const bound = timed(() => roomBound(evaluator, found.seconds), 1);
+    return {
+      instance: nameOf(instance),
+      'best known s': known.seconds,
+      'searched s': known.searchedSeconds,
+      'plan s': found.seconds,
+      'above %': 100 * (found.seconds / known.seconds - 1),
+      'cpu ms': own.cpuMs,
+      'bound / plan': bound.value / found.seconds,
+      'bound cpu ms': bound.cpuMs,
+    };
+  });
+}
+
 function mean(values: readonly number[]): number {
   return values.reduce((a, b) => a + b, 0) / values.length;
 }
@@ -185,6 +252,8 @@ const sections = {
   crunch: { title: `crunch, ${DEPTHS} depths`, rows: crunchRows() },
   exact: { title: `exact, ${DEPTHS} depths`, rows: exactRows() },
   lola: { title: 'lola against exact, 6 to 24 devices, 6 to 12 depths', rows: lolaRows() },
+  'small pipelines': { title: 'split rooms, 3 to 6 devices, 4 to 7 layers', rows: smallPipelineRows() },
+  'large pipelines': { title: `split rooms, 50 devices, ${DEPTHS} layers, 32 samples`, rows: largePipelineRows() },
   teams: { title: `teams, 50 devices, ${DEPTHS} layers, 32 samples`, rows: teamsRows() },
 };
 if (values.json) {

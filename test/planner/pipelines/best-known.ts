@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { SplitShape } from '../../../signaling/planner/pipelines/generator.ts';
 import type { WindowRule } from '../../../signaling/protocol/pipeline/stages.ts';
 
@@ -22,3 +24,10 @@ export const INSTANCES: readonly Instance[] = [1, 2].flatMap((seed) =>
 );
 
 export const nameOf = ({ devices, layers, regime, seed }: Instance): string => `${devices}x${layers}-${regime}-${seed}`;
+
+export const BEST_KNOWN_FILE = fileURLToPath(new URL('best-known.json', import.meta.url));
+
+/** By the instance's name. */
+export const bestKnown: Record<string, BestKnown> = existsSync(BEST_KNOWN_FILE)
+  ? JSON.parse(readFileSync(BEST_KNOWN_FILE, 'utf8'))
+  : {};
