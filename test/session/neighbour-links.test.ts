@@ -254,5 +254,18 @@ describe('links to neighbours, over real WebRTC', () => {
     await made.until(() => made.linked(B).length === 0);
     // It is tried again after a while.
     await made.until(() => made.linked(B).length === 1 && made.linked(A).length === 1);
+    const again: string[] = [];
+    for (const id of [A, B]) {
+      const { seat } = made.members.get(id)!;
+      seat.again = (device) => void again.push(`${id} to ${device}`);
+    }
+    const broken = hidden(A, B);
+    broken.tensors[0]?.fill(Number.NaN);
+    links.send(broken);
+    // Both say everything of the round again, by way of the host.
+    await made.until(() => again.length === 2);
+    expect(again.sort()).toEqual([`${A} to ${B}`, `${B} to ${A}`]);
+    // Nothing but what was said in another's name was heard over the link.
+    expect(made.members.get(B)!.heard).toEqual([`${A} 0`]);
   });
 });
