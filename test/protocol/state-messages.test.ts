@@ -48,3 +48,38 @@ describe('what a device holds of the session', () => {
     expect(() => read(message)).toThrow(sentence);
   });
 });
+
+describe('what a host leaves to a device', () => {
+  const heritage: DataMessage<'heritage'> = {
+    header: {
+      ...{ type: 'heritage', term: 2, dataFingerprint: 2 ** 40, patience: 3, door: 'link', cap: 8 },
+      ...{ task: { id: 'sst2', endpoint: 'https://hub.example' }, removed: ['aaaaaaaa'], admitted: ['bbbbbbbb'] },
+      best: { round: 20, value: 0.9 },
+    },
+    tensors: [whole],
+  };
+  const none: DataMessage<'heritage'> = { header: { ...heritage.header, best: null }, tensors: [new Float32Array()] };
+
+  it('is read as it was written, with the best adapter and without', () => {
+    expect(read(heritage)).toEqual(heritage);
+    expect(read(none)).toEqual(none);
+  });
+
+  it.each<[string, { header: object; tensors: DataMessage['tensors'] }, string]>([
+    ['no values for the best adapter', { ...heritage, tensors: [new Float32Array()] }, 'values where'],
+    ['values for none', { ...none, tensors: [whole] }, 'values where 0 belong'],
+    ['more devices than are remembered', big('removed'), 'not valid'],
+    ['another door', { ...heritage, header: { ...heritage.header, door: 'ajar' } }, 'not valid'],
+    [
+      'a long address',
+      { ...heritage, header: { ...heritage.header, task: { id: 'x', endpoint: 'h'.repeat(2001) } } },
+      'not valid',
+    ],
+  ])('is refused with %s', (_, message, sentence) => {
+    expect(() => read(message)).toThrow(sentence);
+  });
+
+  function big(field: 'removed' | 'admitted') {
+    return { ...heritage, header: { ...heritage.header, [field]: Array<string>(129).fill('aaaaaaaa') } };
+  }
+});
