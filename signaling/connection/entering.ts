@@ -1,20 +1,22 @@
+import { passHashOf } from '../protocol/door/secret.ts';
 import { idFromBytes, ROOM_ID_ALPHABET, ROOM_ID_LENGTH } from '../protocol/ids.ts';
-import { MAX_SETTINGS_BYTES } from '../protocol/limits.ts';
+import { MAX_DEVICES_IN_ROOM, MAX_SETTINGS_BYTES } from '../protocol/limits.ts';
 import type { ClientMessage } from '../protocol/messages.ts';
 import { utf8Bytes } from '../protocol/text/plain-text.ts';
 import { createRoom, type DeviceSelf } from '../room/room.ts';
 import { mayTake, newSuccession } from '../room/succession.ts';
 import { countWrongGuess, mayGuess, mayLook } from './addresses.ts';
 import { fullAllowance, spend } from './bounds/allowance.ts';
+import { REVIVED_WAIT_MS } from './bounds/limits.ts';
 import { newChronicle } from './chronicle.ts';
 import { type Connection, type Core, type OpenRoom, refuse, say, type Turn } from './core.ts';
 import { admit, isKnown } from './door/admission.ts';
-import { newEntrance, reset } from './door/entrance.ts';
-import { claimOf, fingerprint, isSame } from './door/secrets.ts';
-import { takeOut } from './leaving.ts';
+import { type DoorOfHost, newEntrance, reset } from './door/entrance.ts';
+import { claimOf, fingerprint, isSame, revivalOf } from './door/secrets.ts';
+import { expectDeparture, takeOut } from './leaving.ts';
 import { look, noSuchSession, passFor, TOO_MANY_GUESSES, TOO_MANY_LOOKS } from './looking.ts';
-import { seat, seatClaim } from './seating.ts';
-import { DEPOSED, enthrone, succeed } from './succeeding.ts';
+import { revival, seat, seatClaim } from './seating.ts';
+import { DEPOSED, enthrone, learnTerm, succeed } from './succeeding.ts';
 import { doorChanged, leaveDoor, wait } from './waiting.ts';
 
 const NOT_GIVEN = 'This code was not given to this host by this server. Start a new session.';
@@ -63,7 +65,10 @@ function create(
     return;
   }
   const why = room === undefined ? refusesRoom(core, connection, device, message) : null;
-  if (room !== undefined && (isHost || takes || (isGiven && term > room.succession.term))) {
+  if (
+    room !== undefined &&
+    (isHost || takes || (isGiven && (term > room.succession.term || room.state.host === device.id)))
+  ) {
     if (isHost) succeed(turn, room, { type: 'seated', term });
     else enthrone(turn, room, device, term);
     // The pass is the session's own, whoever is its host.
@@ -73,6 +78,8 @@ function create(
     for (const { id } of [...room.state.devices, ...[...room.entrance.waiting.values()].map((waiter) => waiter.device)])
       if (id !== device.id && message.removed?.includes(id)) takeOut(turn, room, id);
     doorChanged(turn, room);
+    const others = [...room.seats].flatMap(([id, { connection }]) => (id === device.id ? [] : [connection]));
+    say(turn, others, { type: 'term', revival: revival(turn, room) });
   } else if (room !== undefined && isGiven) {
     refuse(turn, connection, DEPOSED, 'deposed');
   } else if (room !== undefined) {
@@ -102,10 +109,15 @@ function refusesRoom(
   device: DeviceSelf,
   { room, claim, settings }: Extract<ClientMessage, { type: 'create' }>,
 ): string | null {
-  const { limits } = core;
   if (room !== undefined && !isGivenTo(core, device, { room, claim })) return NOT_GIVEN;
   if (utf8Bytes(JSON.stringify(settings)) > MAX_SETTINGS_BYTES)
     return 'The settings of this session are too long. Use fewer or shorter names of classes.';
+  return noRoomFor(core, { address });
+}
+
+/** Why no further room may be made from this address, or null. */
+function noRoomFor(core: Core, { address }: Pick<Connection, 'address'>): string | null {
+  const { limits } = core;
   if (core.rooms.size >= limits.rooms) return 'This server holds as many sessions as it can. Try again later.';
   if ((core.addresses.get(address)?.rooms ?? 0) >= limits.roomsOfAddress)
     return 'As many sessions as one address may have are open from yours. End one of them first.';
@@ -117,7 +129,7 @@ function openRoom(
   { address }: Connection,
   code: string,
   device: DeviceSelf,
-  message: Extract<ClientMessage, { type: 'create' }>,
+  message: DoorOfHost & Pick<Extract<ClientMessage, { type: 'create' }>, 'settings' | 'term'>,
 ): OpenRoom {
   const { core, effects, nowMs } = turn;
   const state = createRoom(code, device, message.settings);
@@ -148,12 +160,13 @@ function openRoom(
   return room;
 }
 
-function join(turn: Turn, connection: Connection, message: Extract<ClientMessage, { type: 'join' }>): void {
+function join(turn: Turn, connection: Connection, message: Join): void {
   const { core, nowMs } = turn;
   const device = withFingerprint(message.device);
   const { watch, claim = '' } = message;
   const { address } = connection;
-  const room = core.rooms.get(message.room);
+  const room = core.rooms.get(message.room) ?? revived(turn, connection, message);
+  if (room !== undefined) learnTerm(turn, room, provenTerm(core, message, room.entrance.passHash) ?? 0);
   const pass = passFor(room, message.pass);
   const hadSeat = room !== undefined && (isKnown(room.state, device) || isSame(claim, seatClaim(turn, room, device)));
   // Neither a pass nor a claim can be guessed: who shows one need not wait for those who guess.
@@ -187,7 +200,35 @@ function join(turn: Turn, connection: Connection, message: Extract<ClientMessage
     // It waited, and the host opened the door.
     leaveDoor(turn, room, device);
     seat(turn, room, connection, device, watch);
+    if (room.succession.lost !== null) say(turn, [connection.id], { type: 'hostless' });
   }
+}
+
+type Join = Extract<ClientMessage, { type: 'join' }>;
+
+/** The term that a device proves to have been in the session of this pass; null where it shows nothing, or nothing that counts. */
+function provenTerm({ secrets }: Core, { room, revive }: Join, passHash: string): number | null {
+  if (revive === undefined) return null;
+  const { term, token, settings } = revive;
+  return isSame(token, revivalOf(secrets.server, room, passHash, settings, term)) ? term : null;
+}
+
+/** A room that this server has forgotten, as a device proves that it was: without a host, which may come back, as may the others. */
+function revived(turn: Turn, connection: Connection, message: Join): OpenRoom | undefined {
+  const { core, nowMs } = turn;
+  const { room: code, pass, revive } = message;
+  if (revive === undefined || pass === undefined) return undefined;
+  const passHash = passHashOf(pass);
+  if (provenTerm(core, message, passHash) === null || noRoomFor(core, connection) !== null) return undefined;
+  const { settings, host, phase, term } = revive;
+  const nobody: DeviceSelf = { id: host, key: '', name: 'host', kind: 'tab' };
+  const door = settings.task.id === 'own' ? 'ask' : 'link';
+  const told = { settings, term, passHash, door, cap: MAX_DEVICES_IN_ROOM } as const;
+  const room = openRoom(turn, connection, code, nobody, told);
+  room.state = { ...room.state, devices: [], phase };
+  succeed(turn, room, { type: 'lost', fromMs: nowMs + REVIVED_WAIT_MS });
+  expectDeparture(turn, room, host);
+  return room;
 }
 
 /** A code that no room has; the next one in the order of the alphabet where chance hit one that is taken. */

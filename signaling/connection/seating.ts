@@ -1,15 +1,22 @@
+import type { Revival } from '../protocol/messages.ts';
 import { historyMessages } from '../protocol/telling/history.ts';
 import type { DeviceSelf } from '../room/room.ts';
 import { fullAllowance } from './bounds/allowance.ts';
 import { RESYNCS, TURN_SECONDS } from './bounds/limits.ts';
 import { close } from './connections.ts';
 import { type Connection, type OpenRoom, remindAt, say, type Turn } from './core.ts';
-import { claimOf, introductionOf, seatClaimOf, withCredentials } from './door/secrets.ts';
+import { claimOf, introductionOf, revivalOf, seatClaimOf, withCredentials } from './door/secrets.ts';
 import { change, tellSeats } from './telling.ts';
 
 /** Proves to a server that forgot this room, or whom of it, that the device had a seat here. */
 export function seatClaim({ core }: Turn, { state, entrance }: OpenRoom, device: DeviceSelf): string {
   return seatClaimOf(core.secrets.server, state.id, entrance.passHash, device);
+}
+
+/** What a device needs to bring this room back at a server that has forgotten it. */
+export function revival({ core }: Turn, { state, entrance, succession }: OpenRoom): Revival {
+  const { term } = succession;
+  return { term, token: revivalOf(core.secrets.server, state.id, entrance.passHash, state.settings, term) };
 }
 
 /** The device sits in the room, on this connection and no other, and is told everything. */
@@ -28,6 +35,7 @@ export function seat(turn: Turn, room: OpenRoom, connection: Connection, device:
     room: code,
     settings,
     introduction: { ...introduction, iceServers: iceFor(turn, device.id) },
+    revival: revival(turn, room),
     claim: isHost ? claimOf(core.secrets.server, code, device.key) : seatClaim(turn, room, device),
   });
   if (core.secrets.turn !== null) remindOfIce(turn, connection);

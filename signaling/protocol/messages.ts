@@ -76,6 +76,10 @@ const MeasuredSchema = v.strictObject({
 });
 export type Measured = v.InferOutput<typeof MeasuredSchema>;
 
+/** Proves to a server that forgot a session which one it was, and how far its hosts had come. */
+export const RevivalSchema = v.strictObject({ term: TermSchema, token: ClaimSchema });
+export type Revival = v.InferOutput<typeof RevivalSchema>;
+
 /** Control messages from a tab or headless device to the server. */
 export const ClientMessageSchema = v.variant('type', [
   /**
@@ -107,6 +111,15 @@ export const ClientMessageSchema = v.variant('type', [
     watch: v.boolean(),
     pass: v.optional(PassSchema),
     claim: v.optional(ClaimSchema),
+    /** To a server that has forgotten the session: what it was, with what this server gave to prove it. Without its host it waits for one. */
+    revive: v.optional(
+      v.strictObject({
+        settings: SessionSettingsSchema,
+        host: DeviceIdSchema,
+        phase: v.picklist(PHASES),
+        ...RevivalSchema.entries,
+      }),
+    ),
   }),
   /** What is this session? Asked from outside. */
   v.strictObject({ type: v.literal('look'), version, room: RoomIdSchema, pass: v.optional(PassSchema) }),
@@ -174,6 +187,7 @@ export const ServerMessageSchema = v.variant('type', [
     settings: SessionSettingsSchema,
     introduction: IntroductionSchema,
     claim: v.optional(ClaimSchema),
+    revival: v.optional(RevivalSchema),
   }),
   /** ICE servers with credentials that take the place of those before. */
   v.strictObject({ type: v.literal('ice'), iceServers }),
@@ -197,6 +211,8 @@ export const ServerMessageSchema = v.variant('type', [
   v.strictObject({ type: v.literal('pong') }),
   /** Is somebody there? */
   v.strictObject({ type: v.literal('ping') }),
+  /** There is another host, or the same one took the session up again: what proves that from now on. */
+  v.strictObject({ type: v.literal('term'), revival: RevivalSchema }),
   /** The host is gone: every device should say what it holds. */
   v.strictObject({ type: v.literal('hostless') }),
   /** This device may be host, under this term: by a `create` of the room on another connection. */

@@ -38,6 +38,8 @@ export interface Holding {
 export type SuccessionEvent =
   /** The host's connection is gone, and nothing is offered before `fromMs`. */
   | { readonly type: 'lost'; readonly fromMs: number }
+  /** A device proved that there was a host in this term. */
+  | { readonly type: 'learned'; readonly term: number }
   /** A host is seated, in its term. */
   | { readonly type: 'seated'; readonly term: number }
   | { readonly type: 'holding'; readonly device: string; readonly holding: Holding }
@@ -79,6 +81,7 @@ export function stepSuccession(before: Succession, event: SuccessionEvent, nowMs
 function applied(state: Succession, event: SuccessionEvent): Succession {
   const { lost, term } = state;
   if (event.type === 'seated') return { term: Math.max(term, event.term), lost: null };
+  if (event.type === 'learned') return { term: Math.max(term, event.term), lost };
   if (event.type === 'lost')
     return lost === null ? { term, lost: { fromMs: event.fromMs, holdings: {}, declined: [], offer: null } } : state;
   if (lost === null) return state;

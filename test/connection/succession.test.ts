@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { HEIR_WAIT_MS } from '../../signaling/connection/bounds/limits.ts';
+import { passHashOf } from '../../signaling/protocol/door/secret.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { OPEN_DOOR, SETTINGS } from '../protocol/samples.ts';
+import { PASS } from './door-scene.ts';
 import { device, Play } from './play.ts';
 
 const creates = (id: string, room: string, change: { term?: number; claim?: string } = {}) =>
@@ -177,3 +179,100 @@ function hostClaim(play: Play, room: string, id: string): string {
   if (welcome?.type !== 'welcome' || welcome.room !== room) throw new Error('The codes are drawn in another order.');
   return welcome.claim ?? '';
 }
+
+describe('a server that forgot the session whose host is gone', () => {
+  const revive = (told: { settings: typeof SETTINGS; revival?: { term: number; token: string } | undefined }) => {
+    if (told.revival === undefined) throw new Error('The server gives what proves the session.');
+    return { settings: told.settings, host: 'hosthost', phase: 'training' as const, ...told.revival };
+  };
+
+  /** Two devices with the link, what they were given, the host's claim, and a server with the same secret that knows nothing. */
+  function restarted(term = 1) {
+    const play = new Play();
+    const host = play.open();
+    const { room: _, ...entry } = creates('hosthost', '');
+    play.send(host, { ...entry, term, passHash: passHashOf(PASS), door: 'link' });
+    const made = play.said(host).find((message) => message.type === 'welcome');
+    if (made?.type !== 'welcome') throw new Error('no room');
+    const told = ['aaaaaaaa', 'bbbbbbbb'].map((id) => {
+      const welcome = play.said(play.join(made.room, id, undefined, { pass: PASS })).find((m) => m.type === 'welcome');
+      if (welcome?.type !== 'welcome') throw new Error('no seat');
+      return welcome;
+    });
+    const again = new Play();
+    const back = (id: string, proof: object, pass = PASS): number => {
+      const connection = again.open();
+      const join = {
+        type: 'join',
+        version: PROTOCOL_VERSION,
+        device: device(id),
+        room: made.room,
+        watch: false,
+      } as const;
+      again.send(connection, { ...join, pass, ...proof });
+      return connection;
+    };
+    const hold = (connection: number, round: number) =>
+      again.send(connection, { type: 'holding', term: 1, round, able: true, linked: false });
+    const offerOf = (connection: number) => {
+      const offer = again.said(connection).find((message) => message.type === 'offer');
+      return offer?.type === 'offer' ? offer.term : null;
+    };
+    return { again, made, told, back, hold, offerOf };
+  }
+
+  it('has it back from its devices, waits ten seconds, and offers the role to the newest round', () => {
+    const { again, made, told, back, hold, offerOf } = restarted();
+    const a = back('aaaaaaaa', { revive: revive(told[0]) });
+    expect(again.said(a).map(({ type }) => type)).toContain('hostless');
+    expect(again.core.rooms.get(made.room)?.state).toMatchObject({ phase: 'training', host: 'hosthost' });
+    hold(a, 6);
+    const b = back('bbbbbbbb', {});
+    hold(b, 7);
+    again.pass(9900);
+    expect([offerOf(a), offerOf(b)]).toEqual([null, null]);
+    again.pass(200);
+    expect([offerOf(a), offerOf(b)]).toEqual([null, 2]);
+  });
+
+  it('gives it back to the host that comes in the meantime', () => {
+    const { again, made, told, back } = restarted();
+    back('aaaaaaaa', { revive: revive(told[0]) });
+    const host = again.open();
+    const claimed = creates('hosthost', made.room, { claim: made.claim ?? '' });
+    again.send(host, { ...claimed, passHash: passHashOf(PASS), door: 'link' });
+    expect(again.said(host).map(({ type }) => type)).toContain('welcome');
+    expect(again.core.rooms.get(made.room)?.succession).toEqual({ term: 1, lost: null });
+  });
+
+  it('learns the highest term: a host of an earlier one has to go', () => {
+    const { again, made, told, back } = restarted(3);
+    const host = again.open();
+    again.send(host, {
+      ...creates('hosthost', made.room, { term: 2, claim: made.claim ?? '' }),
+      passHash: passHashOf(PASS),
+    });
+    expect(again.said(host).map(({ type }) => type)).toContain('welcome');
+    back('aaaaaaaa', { revive: revive(told[0]) });
+    expect(again.said(host)).toContainEqual(expect.objectContaining({ type: 'error', why: 'deposed' }));
+    expect(again.core.rooms.get(made.room)?.succession.term).toBe(3);
+  });
+
+  it('believes no other settings, term, room or pass than those that it gave', () => {
+    const { again, told, back } = restarted();
+    const proof = revive(told[0]);
+    for (const changed of [
+      { ...proof, term: 2 },
+      { ...proof, token: 'ab'.repeat(32) },
+      { ...proof, settings: { ...proof.settings, training: { ...proof.settings.training, seed: 99 } } },
+    ])
+      expect(again.said(back('aaaaaaaa', { revive: changed })).at(-1)).toMatchObject({ type: 'error', why: 'code' });
+    expect(again.said(back('aaaaaaaa', { revive: proof }, 'f'.repeat(PASS.length))).at(-1)).toMatchObject({
+      why: 'code',
+    });
+    expect(again.core.rooms.size).toBe(0);
+    // The policy may have changed since: it is the host's to set.
+    back('aaaaaaaa', { revive: { ...proof, settings: { ...proof.settings, policy: 'lola' } } });
+    expect(again.core.rooms.size).toBe(1);
+  });
+});

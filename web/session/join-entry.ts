@@ -1,7 +1,7 @@
 import { passOf } from '../../signaling/protocol/door/secret.ts';
-import type { ClientMessage } from '../../signaling/protocol/messages.ts';
+import type { ClientMessage, Revival } from '../../signaling/protocol/messages.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
-import type { DeviceStatus } from '../../signaling/protocol/room-view.ts';
+import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
 import type { UnitRun } from '../../signaling/protocol/split.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import type { InvitedTo } from './view/view.ts';
@@ -13,15 +13,24 @@ export interface JoinEntry {
   readonly watch: boolean;
   /** What proves that this device had a seat. */
   readonly claim: string | null;
+  /** The room as this device knows it, and what proves that to a server that has forgotten it. */
+  readonly room: RoomView | null;
+  readonly revival: Revival | null;
   readonly status: DeviceStatus;
   readonly profile: Profile | null;
   readonly holds: UnitRun | null;
 }
 
 /** What a device says first on every connection: all that seats it, also at a server that has forgotten the room's devices. */
-export function joinEntry({ device, invitation, watch, claim, status, profile, holds }: JoinEntry): ClientMessage[] {
+export function joinEntry(entry: JoinEntry): ClientMessage[] {
+  const { device, invitation, watch, claim, room: known, revival, status, profile, holds } = entry;
   const { room, secret } = invitation;
-  const shown = { ...(secret !== null && { pass: passOf(secret) }), ...(claim !== null && { claim }) };
+  const revive = known && revival && { settings: known.settings, host: known.host, phase: known.phase, ...revival };
+  const shown = {
+    ...(secret !== null && { pass: passOf(secret) }),
+    ...(claim !== null && { claim }),
+    ...(revive && { revive }),
+  };
   const messages: ClientMessage[] = [{ type: 'join', version: PROTOCOL_VERSION, device, room, watch, ...shown }];
   if (!watch) messages.push({ type: 'status', status });
   if (profile !== null) messages.push({ type: 'profile', profile });

@@ -145,10 +145,10 @@ export class JoinSession implements JoinedSession {
 
   /** Everything the server needs to seat this device, also when it has forgotten the room's devices. */
   #enter(): readonly ClientMessage[] {
-    const { watch } = this.#options;
+    const { room } = this.#store.view;
     return joinEntry({
-      ...{ device: this.#identity, invitation: this.#invitation, watch, claim: this.#claim },
-      ...{ status: this.#status, profile: this.#profile(), holds: this.#holds },
+      ...{ device: this.#identity, invitation: this.#invitation, watch: this.#options.watch, claim: this.#claim },
+      ...{ room, revival: this.#client.revival, status: this.#status, profile: this.#profile(), holds: this.#holds },
     });
   }
 

@@ -65,6 +65,8 @@ export const OFFLINE_GRACE_MS = 20_000;
 export const WAITING_MS = 10 * 60_000;
 /** A host whose connection is gone may come back within this time before its role is offered to others: long enough to load its tab again. */
 export const HEIR_WAIT_MS = 8000;
+/** The same after this server forgot the session: those who were in it come back one after the other. */
+export const REVIVED_WAIT_MS = 10_000;
 /** A room whose host is gone is kept so long for the host's return. */
 export const HOST_GRACE_MS = 10 * 60_000;
 /** News of a room is told to its host, and to others, at most this often: the host works by it, the others look at it. */

@@ -4,6 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { passHashOf } from '../../protocol/door/secret.ts';
 import type { IceServer, Introduction } from '../../protocol/messages.ts';
+import type { SessionSettings } from '../../protocol/settings.ts';
 import { TURN_SECONDS } from '../bounds/limits.ts';
 
 /**
@@ -31,6 +32,15 @@ export const seatClaimOf = (
   passHash: string,
   device: { readonly id: string; readonly key: string },
 ): string => keyed(secret, 'seat', room, passHash, device.id, device.key);
+
+/** Proves to a server that forgot the room which session it was, but for its policy, and that its hosts had come to this term. */
+export const revivalOf = (
+  secret: Uint8Array,
+  room: string,
+  passHash: string,
+  settings: SessionSettings,
+  term: number,
+): string => keyed(secret, 'revival', room, passHash, JSON.stringify({ ...settings, policy: null }), `${term}`);
 
 /** A device's PeerJS id in a room, and the token that proves it: the same whenever it comes back, and nobody else's. */
 export function introductionOf(

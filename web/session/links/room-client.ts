@@ -5,6 +5,7 @@ import {
   type Introduction,
   parse,
   parseServerMessage,
+  type Revival,
   type ServerMessage,
 } from '../../../signaling/protocol/messages.ts';
 import type { Activity, RoomView } from '../../../signaling/protocol/room-view.ts';
@@ -57,10 +58,18 @@ export class RoomClient {
   #socket: ControlSocket | null = null;
   #closed = false;
   /** What the welcome of this connection, or of the last one, said. */
-  #welcome: (ToldSettings & { readonly introduction: Introduction; readonly claim: string | null }) | null = null;
+  #welcome:
+    | (ToldSettings & {
+        readonly introduction: Introduction;
+        readonly claim: string | null;
+        readonly revival?: Revival | undefined;
+      })
+    | null = null;
   #room: RoomView | null = null;
   #edition: number | null = null;
   #unclaimed = false;
+  /** The server does not know the session that this device was in. */
+  #isForgotten = false;
   #waits = false;
   #seenMs = -SEEN_EVERY_MS;
   /** Pieces of news since then. */
@@ -82,6 +91,11 @@ export class RoomClient {
   /** What proves to a server that forgot the room that its code was this host's; null for others, and before the server gave it. */
   get claim(): string | null {
     return this.#welcome?.claim ?? null;
+  }
+
+  /** What brings the session back at a server that has forgotten it; null where it knows it, or never gave such a thing. */
+  get revival(): Revival | null {
+    return this.#isForgotten ? (this.#welcome?.revival ?? null) : null;
   }
 
   /** The server did not take the code for this host's: the next connection has to do without it. */
@@ -154,12 +168,16 @@ export class RoomClient {
       case 'welcome':
         this.#welcome = { ...message, claim: message.claim ?? null };
         this.#unclaimed = false;
+        this.#isForgotten = false;
         this.#room = null;
         this.#edition = null;
         this.#introduction.emit(message.introduction);
         // What it said of itself while it waited was not heard.
         if (this.#waits) for (const said of this.#enter().slice(1)) this.send(said);
         this.#waits = false;
+        break;
+      case 'term':
+        if (this.#welcome !== null) this.#welcome = { ...this.#welcome, revival: message.revival };
         break;
       case 'waiting':
         this.#waits = true;
@@ -176,6 +194,7 @@ export class RoomClient {
         this.#learn(message);
         break;
       case 'error':
+        if (message.why === 'code') this.#isForgotten = true;
         if (message.why === 'claim') {
           this.#unclaimed = true;
           this.#message.emit({ type: 'error', sentence: CODE_IS_LOST, refused: false });

@@ -16,4 +16,4 @@ export function hostNews(before: RoomView | null, after: RoomView | null): strin
 
 /** Whether the host has lost the server, or is gone. */
 export const isAway = (room: Pick<RoomView, 'host' | 'devices'> | null): boolean =>
-  room?.devices.some(({ id, online }) => id === room.host && !online) ?? false;
+  room !== null && !room.devices.some(({ id, online }) => id === room.host && online);
