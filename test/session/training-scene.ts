@@ -21,6 +21,8 @@ import { profile } from '../protocol/samples.ts';
 type Answer = (message: DataMessage<'order'>, device: string) => 'parts' | 'fail' | 'nothing';
 
 type Change = Partial<Pick<TrainingContext, 'resumed' | 'patience' | 'term' | 'worker'>> & {
+  /** Part of the compute that audits take; none without it. */
+  readonly share?: number;
   /** What a checkpoint's note brings back to the view before training is made. */
   readonly recalled?: readonly ScoreReport[];
 };
@@ -29,7 +31,7 @@ const HOST = 'hosthost';
 /** Of every sample that a device trains on. */
 export const LOSS = 0.7;
 
-/** Rounds of a real host on the generated task. Its devices answer at once, with gradients of 0.01 and the loss above. */
+/** Rounds of a real host on the generated task. Its devices answer at once, with gradients of 0.01 a sample and the loss above. */
 export class TrainingScene {
   readonly store = new ViewStore('host', HOST);
   readonly deviceLinks = new DeviceLinks();
@@ -45,6 +47,9 @@ export class TrainingScene {
   readonly training: Training;
   readonly host: Host;
   answer: Answer = () => 'parts';
+  /** What a device's gradients of a round are multiplied by; audits it answers truly. */
+  lie: (device: string, round: number) => number = () => 1;
+  readonly removed: string[] = [];
   room: RoomView;
   readonly #layout: ParameterLayout;
   readonly #opened: OpenedSession;
@@ -74,11 +79,11 @@ export class TrainingScene {
       plan: null,
       planNote: null,
     };
-    const { recalled = [], ...context } = change;
+    const { recalled = [], share = 0, ...context } = change;
     for (const report of recalled) this.store.dispatch({ type: 'score', report });
     this.training = new Training({
       term: 1,
-      audits: { share: 0, key: new Uint8Array(32), onLiar: () => undefined },
+      audits: { share, key: new Uint8Array(32), onLiar: (device) => this.#remove(device) },
       settings,
       resumed: null,
       secondDev: null,
@@ -102,7 +107,6 @@ export class TrainingScene {
 
   /** Devices, the samples dealt out evenly among them; each trains all blocks. */
   join(...ids: string[]): void {
-    const { samplesPerRound } = this.room.settings.training;
     const devices = ids.map(
       (id): DeviceView => ({
         id,
@@ -116,7 +120,13 @@ export class TrainingScene {
         profile: profile(),
       }),
     );
-    const share = samplesPerRound / ids.length;
+    this.#deal(devices);
+    for (const id of ids) this.#attach(id);
+    this.training.roomChanged();
+  }
+
+  #deal(devices: readonly DeviceView[]): void {
+    const share = this.room.settings.training.samplesPerRound / devices.length;
     const plan: RoomView['plan'] = {
       version: 1,
       policy: 'data-parallel',
@@ -126,7 +136,7 @@ export class TrainingScene {
       lowerBoundSeconds: 1,
       limitedBy: '',
       explanation: '',
-      assignments: ids.map((device, i) => ({
+      assignments: devices.map(({ id: device }, i) => ({
         device,
         layers: Array.from({ length: this.#opened.shape.layers }, (_, layer) => layer),
         head: true,
@@ -139,9 +149,8 @@ export class TrainingScene {
         uploadSeconds: 0,
       })),
     };
-    this.room = { ...this.room, devices, plan };
-    for (const id of ids) this.#attach(id);
-    this.training.roomChanged();
+    this.room = { ...this.room, devices: [...devices], plan };
+    this.store.dispatch({ type: 'message', message: { type: 'room', room: this.room } });
   }
 
   /** The first view that satisfies. */
@@ -166,6 +175,13 @@ export class TrainingScene {
     return this.sent.flatMap((message) => (message.type === 'round' ? [message.report] : []));
   }
 
+  /** Its samples are dealt out among the others. */
+  #remove(device: string): void {
+    this.removed.push(device);
+    this.deviceLinks.detach(device);
+    this.#deal(this.room.devices.filter(({ id }) => id !== device));
+  }
+
   #attach(id: string): void {
     const [hostEnd, link] = localLinkPair();
     link.onMessage((message) => void this.#take(id, link, message));
@@ -179,6 +195,12 @@ export class TrainingScene {
       // Everything is of the first class.
       const logits = Float32Array.from({ length: 2 * header.samples }, (_, i) => (i % 2 === 0 ? 1 : 0));
       await link.send({ header: { type: 'logits', tag: header.tag }, tensors: [logits] });
+    } else if (header.type === 'audit') {
+      const { tag, layers, samples } = header;
+      const blocks = ['head' as const, ...layers];
+      const gradients = new Float32Array(this.#layout.head.length + layers.length * this.#layout.layers[0]!.length);
+      const answer = { blocks, lossSum: LOSS * samples.count, computeSeconds: 1 };
+      await link.send({ header: { type: 'audited', tag, ...answer }, tensors: [gradients.fill(0.01 * samples.count)] });
     } else if (header.type === 'order') {
       this.orders.push(header);
       const { tag, samples } = header;
@@ -196,7 +218,7 @@ export class TrainingScene {
           continue;
         }
         const { length } = due === 'head' ? this.#layout.head : this.#layout.layers[due];
-        const gradient = new Float32Array(length).fill(0.01);
+        const gradient = new Float32Array(length).fill(0.01 * samples.count * this.lie(device, tag.round));
         await link.send({ header: { type: 'gradient', tag, block: due }, tensors: [gradient] });
       }
     }

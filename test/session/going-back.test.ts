@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { TrainingScene } from './training-scene.ts';
+
+const ROUNDS = 12;
+const TRAINING = { rounds: ROUNDS, samplesPerRound: 12, dropout: 0, evaluateEvery: 4 };
+const DEVICES = ['hosthost', 'aaaaaaaa', 'bbbbbbbb', 'liarliar'];
+const to = (rounds: number): number[] => Array.from({ length: rounds }, (_, i) => i + 1);
+
+async function trained(lie: TrainingScene['lie'], share = 0.5): Promise<TrainingScene> {
+  const scene = await TrainingScene.open(TRAINING, { share });
+  scene.lie = lie;
+  scene.join(...DEVICES);
+  scene.training.start();
+  await scene.phase('finished');
+  scene.training.close();
+  return scene;
+}
+
+const sentences = ({ store }: TrainingScene): string => store.view.notices.map(({ sentence }) => sentence).join('\n');
+
+test('a room of honest devices audits, and goes on as one without audits', async () => {
+  const [audited, believed] = [await trained(() => 1), await trained(() => 1, 0)];
+  expect(audited.removed).toEqual([]);
+  expect((await audited.host.state()).digest).toBe((await believed.host.state()).digest);
+  expect(audited.reports().map(({ round }) => round)).toEqual(to(ROUNDS));
+});
+
+test('a liar is removed, and what it gave is undone and done again: the same bits, every round once in the view, the scores too', async () => {
+  const honest = await trained(() => 1);
+  const lied = await trained((device, round) => (device === 'liarliar' && round >= 6 ? 1.05 : 1));
+  expect(lied.removed).toEqual(['liarliar']);
+  expect(sentences(lied)).toMatch(
+    /liarliar was removed: in round \d+ its gradient of .* was 1.05 times what others computed/,
+  );
+  expect(sentences(lied)).toMatch(/Rounds? \d+.* undone and repeated/);
+  // Sums of 4 samples instead of 3 times 3 make the same gradients, but for rounding.
+  const [a, b] = [(await lied.host.parameters()).values, (await honest.host.parameters()).values];
+  expect(Math.max(...a.map((x, i) => Math.abs(x - b[i]!)))).toBeLessThan(1e-6);
+  const { rounds, scores } = lied.store.view;
+  expect(rounds.map(({ round }) => round)).toEqual(to(ROUNDS));
+  expect(scores.map(({ round }) => round)).toEqual(honest.store.view.scores.map(({ round }) => round));
+  // Rounds were told more than once, and the last telling is the one that counts.
+  expect(lied.reports().length).toBeGreaterThan(ROUNDS);
+});
+
+test('without audits it is believed', async () => {
+  const lied = await trained((device) => (device === 'liarliar' ? 1.05 : 1), 0);
+  expect(lied.removed).toEqual([]);
+  expect(lied.reports()).toHaveLength(ROUNDS);
+});
+
+test('training that was asked to end does not end among rounds that are done again', async () => {
+  const scene = await TrainingScene.open(TRAINING, { share: 0.5 });
+  scene.lie = (device) => (device === 'liarliar' ? 1.5 : 1);
+  scene.orderMs = 5;
+  scene.join(...DEVICES);
+  scene.training.start();
+  await scene.until(({ rounds }) => rounds.length === 2);
+  scene.training.finish();
+  await scene.phase('finished');
+  scene.training.close();
+  expect(scene.removed).toEqual(['liarliar']);
+  expect(scene.training.round).toBeGreaterThanOrEqual(2);
+});
