@@ -3,7 +3,7 @@ import type { RoomPlan } from '../../signaling/protocol/plan.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceView } from '../../signaling/protocol/room-view.ts';
 import { SETTINGS_VERSION } from '../../signaling/protocol/version.ts';
-import { awaited, finishSecondsOf, isSplit, sparesOf } from '../../web/session/rounds/split/layout.ts';
+import { awaited, finishSecondsOf, isSplit, possibleStages, sparesOf } from '../../web/session/rounds/split/layout.ts';
 import { blocksOf } from '../../web/session/rounds/split/stage-orders.ts';
 import { profile, SETTINGS } from '../protocol/samples.ts';
 import { splitPlan } from './told-split-round.ts';
@@ -65,6 +65,13 @@ describe('a layout', () => {
   it('of whole models waits for nobody', () => {
     const whole = { ...PLAN, assignments: PLAN.assignments.map(({ stage: _, ...own }) => own) };
     expect([isSplit(whole), names(whole, [])]).toEqual([false, []]);
+  });
+
+  it('has members that hidden states go between: who measured itself, and nobody where nothing is split', () => {
+    const devices = [...holding(), device('watcher', { profile: null })];
+    expect([...possibleStages(PLAN, devices)]).toEqual(['a', 'b', 'c']);
+    const whole = { ...PLAN, assignments: PLAN.assignments.map(({ stage: _, ...own }) => own) };
+    expect([possibleStages(whole, devices).size, possibleStages(null, devices).size]).toEqual([0, 0]);
   });
 
   it('is over at each stage when the schedule says, the last one first; as the plan says where a device is not known', () => {

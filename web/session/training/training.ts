@@ -10,7 +10,7 @@ import { Conducts } from '../rounds/conducts.ts';
 import type { DeviceLinks, ParameterState } from '../rounds/device-links.ts';
 import type { AbleDevice } from '../rounds/round-step.ts';
 import { samplesOf } from '../rounds/run-round.ts';
-import { awaited, isSplit } from '../rounds/split/layout.ts';
+import { awaited, isSplit, possibleStages } from '../rounds/split/layout.ts';
 import { Relay } from '../rounds/split/relay.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import { Emitter } from '../world/emitter.ts';
@@ -93,7 +93,7 @@ export class Training {
     });
     this.#relay = new Relay({
       deviceLinks,
-      members: () => new Set(this.#plan() === null ? [] : room()?.devices.map(({ id }) => id)),
+      members: () => possibleStages(this.#plan(), room()?.devices ?? []),
       maxBytes: MAX_RELAYED * tensorSizes(settings).toDeviceBytes,
     });
     this.#scoring = new Scoring({

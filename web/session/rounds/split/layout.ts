@@ -27,6 +27,15 @@ export function awaited(
   });
 }
 
+/** Devices that have a place in a pipeline, or could take one over; none where the plan does not split the model. */
+export function possibleStages(
+  plan: Pick<RoomPlan, 'assignments'> | null,
+  devices: readonly DeviceView[],
+): ReadonlySet<string> {
+  const able = plan === null || !isSplit(plan) ? [] : devices.filter(({ profile }) => profile !== null);
+  return new Set(able.map(({ id }) => id));
+}
+
 interface Room {
   readonly settings: SessionSettings;
   readonly devices: readonly DeviceView[];

@@ -1,0 +1,130 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { PLAIN_TRAINING } from '../../signaling/protocol/settings.ts';
+import { type RunningServer, startServer } from '../../signaling/server/server.ts';
+import type { InvitedTo } from '../../web/session/view/view.ts';
+import type { HostRequest } from '../../worker/api/host-api.ts';
+import { DEALT, DEALT_RUNS } from '../process/dealt-plans.ts';
+import { trainAlone } from '../process/one-device.ts';
+import { type Tab, withBrowser } from './harness.ts';
+import type {} from './session-page/page.ts';
+
+/** A model split over three tabs of two browsers: a third of its units each, hidden states from tab to tab, the curve of one device. */
+
+const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const ROUNDS = 6;
+
+let folder: string;
+let server: RunningServer;
+let origin: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tabloom-split-page-'));
+  await build({
+    configFile: project('vite.config.ts'),
+    root: project('test/browser/session-page'),
+    base: './',
+    logLevel: 'error',
+    build: { outDir: folder, emptyOutDir: true },
+  });
+  server = await startServer({
+    port: 0,
+    host: '127.0.0.1',
+    pageFolder: folder,
+    modelsFolder: project('models'),
+    hubFolder: null,
+    iceServers: [],
+    log: () => undefined,
+    planner: DEALT,
+  });
+  origin = `http://127.0.0.1:${server.port}`;
+}, 120_000);
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+const loaded = (tab: Tab): Promise<void> =>
+  tab.until('the factory is there', () => globalThis.factory !== undefined, { timeoutMs: 30_000 });
+
+const request = (): HostRequest => ({
+  model: { kind: 'embedded', id: 'roberta-mini' },
+  weights: 'f32',
+  task: { id: 'grammar', endpoint: origin },
+  lora: { rank: 8, alpha: 16, targets: ['query', 'value'] },
+  training: {
+    ...PLAIN_TRAINING,
+    rounds: ROUNDS,
+    samplesPerRound: 8,
+    maxTokens: 32,
+    learningRate: 3e-3,
+    weightDecay: 0.01,
+    warmupFraction: 0.1,
+    dropout: 0.1,
+    evaluateEvery: 0,
+    seed: 7,
+  },
+  origin,
+});
+
+/** Makes the session, in the page; what others are invited with. */
+async function host(asked: HostRequest): Promise<InvitedTo> {
+  const options = { name: 'laptop', policy: 'split', slowdown: 1, patience: 0 } as const;
+  globalThis.session = globalThis.factory.host(asked, options);
+  const { invitation } = await globalThis.until((view) => view.invitation !== null && view.status.kind === 'measured');
+  if (invitation === null) throw new Error('Nobody can be invited.');
+  return { room: invitation.room, secret: invitation.secret };
+}
+
+it('three tabs of two browsers hold a third of a model each, and train as one device does', async () => {
+  await withBrowser('chromium', (chromium) =>
+    withBrowser('firefox', async (firefox) => {
+      const first = await chromium.open(origin);
+      await loaded(first);
+      const invited = await first.page.evaluate(host, request());
+      for (const [i, browser] of [firefox, chromium].entries()) {
+        const tab = await browser.open(origin);
+        await loaded(tab);
+        await tab.page.evaluate(
+          (to: InvitedTo, name: string) => void globalThis.factory.join(to, { name, watch: false, slowdown: 1 }),
+          invited,
+          `tab ${i + 2}`,
+        );
+        await first.page.bringToFront();
+        await first.page.evaluate(
+          (count: number) =>
+            globalThis
+              .until(({ room }) => room?.devices.filter((d) => d.profile !== null && d.linked).length === count)
+              .then(() => undefined),
+          i + 2,
+        );
+      }
+      const seen = await first.page.evaluate(async () => {
+        await globalThis.until(({ room }) => room?.plan != null);
+        globalThis.session.start();
+        const { room, rounds, scores } = await globalThis.until((view) => view.room?.phase === 'finished');
+        const tried = await globalThis.session.tryText('a wonderful film', null);
+        return {
+          settings: room?.settings,
+          holds: room?.devices.map((device) => device.holds),
+          losses: rounds.map(({ loss }) => loss),
+          scores: scores.map(({ round, examples }) => [round, examples]),
+          tried: tried.round,
+        };
+      });
+      if (seen.settings === undefined) throw new Error('There is no room.');
+      expect(seen.holds).toEqual(DEALT_RUNS.map(({ from, to }) => ({ from, to })));
+      expect(seen.scores).toEqual([
+        [0, 500],
+        [ROUNDS, 500],
+      ]);
+      expect(seen.tried).toBe(ROUNDS);
+      const alone = await trainAlone(seen.settings, origin);
+      expect(seen.losses).toEqual(alone.losses);
+    }),
+  );
+}, 300_000);
