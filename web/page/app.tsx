@@ -21,6 +21,7 @@ import { type JoinChoice, LookScreen } from './join/look.tsx';
 import { DeleteAll } from './kept/delete-all.tsx';
 import { KeptModelList } from './kept/kept-models.tsx';
 import { CheckpointFile, KeptSessionList } from './kept/kept-sessions.tsx';
+import { MissingNote } from './missing/missing.tsx';
 import { recall, remember } from './parts/remember.ts';
 import { ThemeButton } from './parts/theme.tsx';
 import type { ServerFacts } from './server-facts.ts';
@@ -229,6 +230,7 @@ export function App({ factory, origin, server }: AppProps) {
                 {problem.value}
               </p>
             )}
+            <MissingNote addresses={server.value.addresses} />
             {atStart && had.sessions && (
               <KeptSessionList
                 sessions={sessions.value ?? []}
