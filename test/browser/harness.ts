@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer, { type Browser, type EvaluateFunc, type LaunchOptions, type Page } from 'puppeteer-core';
@@ -49,16 +50,25 @@ export interface TestBrowser {
   open(url: string, options?: { readonly width?: TabWidth }): Promise<Tab>;
 }
 
-/**
- * Starts a browser for the time of `body`; it is gone afterwards, whatever happened. `anyCertificate`: it takes certificates that nobody
- * vouches for, as if its person had clicked the warning away.
- */
+export interface BrowserOptions {
+  /** It takes certificates that nobody vouches for, as if its person had clicked the warning away. */
+  readonly anyCertificate?: boolean;
+  /** A certificate (PEM) that its person has installed as an authority. */
+  readonly authority?: string | null;
+}
+
+/** Starts a browser for the time of `body`; it is gone afterwards, whatever happened. */
 export async function withBrowser<T>(
   kind: BrowserKind,
   body: (browser: TestBrowser) => Promise<T>,
-  { anyCertificate = false }: { readonly anyCertificate?: boolean } = {},
+  { anyCertificate = false, authority = null }: BrowserOptions = {},
 ): Promise<T> {
-  const browser = await puppeteer.launch({ ...launchOptions(kind), acceptInsecureCerts: anyCertificate });
+  const home = authority === null ? null : homeTrusting(kind, authority);
+  const browser = await puppeteer.launch({
+    ...launchOptions(kind),
+    ...home?.options,
+    acceptInsecureCerts: anyCertificate,
+  });
   const tabs: OpenTab[] = [];
   try {
     return await body({
@@ -76,7 +86,25 @@ export async function withBrowser<T>(
     throw await withTabReports(error, tabs);
   } finally {
     await end(browser);
+    home?.remove();
   }
+}
+
+/** A home, or a profile, in whose certificate database (NSS, both browsers') an authority is trusted, as its settings would do it. */
+function homeTrusting(kind: BrowserKind, authority: string): { options: LaunchOptions; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'tabloom-trusting-'));
+  const database = kind === 'chromium' ? join(folder, '.pki', 'nssdb') : folder;
+  mkdirSync(database, { recursive: true });
+  const file = join(folder, 'authority.pem');
+  writeFileSync(file, authority);
+  const certutil = (...args: readonly string[]) =>
+    execFileSync('certutil', [...args, '-d', `sql:${database}`], { stdio: 'pipe' });
+  certutil('-N', '--empty-password');
+  certutil('-A', '-a', '-n', 'tabloom', '-t', 'C,,', '-i', file);
+  return {
+    options: kind === 'chromium' ? { env: { ...process.env, HOME: folder } } : { userDataDir: folder },
+    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }),
+  };
 }
 
 /** Where screenshots go: TABLOOM_ARTIFACTS, or a folder of the system's temporary one. Never inside the project. */
