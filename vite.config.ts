@@ -3,10 +3,14 @@ import { defineConfig } from 'vite';
 import { compression, defineAlgorithm } from 'vite-plugin-compression2';
 
 /** The last tenth of a WASM file takes Brotli a minute; TABLOOM_BROTLI=11 spends it, for a build that is made once and fetched often. */
-const WASM_QUALITY = Number(process.env.TABLOOM_BROTLI ?? 5);
+const WASM_QUALITY = Number(process.env.TABLOOM_BROTLI ?? 9);
+/** As far back as a browser's decoder looks. */
+const WINDOW_BITS = 24;
 
 const brotli = (quality: number) =>
-  defineAlgorithm('brotliCompress', { params: { [constants.BROTLI_PARAM_QUALITY]: quality } });
+  defineAlgorithm('brotliCompress', {
+    params: { [constants.BROTLI_PARAM_QUALITY]: quality, [constants.BROTLI_PARAM_LGWIN]: WINDOW_BITS },
+  });
 const gzip = (level: number) => defineAlgorithm('gzip', { level });
 
 export default defineConfig({

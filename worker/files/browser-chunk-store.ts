@@ -19,6 +19,7 @@ export function browserChunkStore(): ChunkStore | null {
   };
   const address = (key: string) => new URL(`${FOLDER}${key}`, location.origin).href;
   return {
+    ofOrigin: true,
     get: async (key) => {
       const found = await (await open()).match(address(key));
       return found === undefined ? null : new Uint8Array(await found.arrayBuffer());

@@ -194,9 +194,13 @@ async function byModel(store: ChunkStore): Promise<ReadonlyMap<string, readonly 
   return models;
 }
 
-/** `FacebookAI/roberta-base` of `https://hub/FacebookAI/roberta-base/resolve/main/config.json`. */
+/** `FacebookAI/roberta-base` of `https://hub/FacebookAI/roberta-base/resolve/main/config.json`; of `https://page/models/NAME/…` its name. */
 function modelOf(url: string): string {
-  return /^https?:\/\/[^/]+\/(.+)\/resolve\//.exec(url)?.[1] ?? url;
+  return (
+    /^https?:\/\/[^/]+\/(.+)\/resolve\//.exec(url)?.[1] ??
+    /^https?:\/\/[^/]+\/(?:.*\/)?models\/([\w.-]+)\/[^/]+$/.exec(url)?.[1] ??
+    url
+  );
 }
 
 /** The models of which something is kept, and their bytes here. */

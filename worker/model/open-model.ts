@@ -32,7 +32,10 @@ export interface ModelFiles {
   readonly weights: (onRead?: (bytes: number) => void) => Promise<Weights>;
 }
 
-/** Models of a hub are kept on the device; the embedded one comes with the page, and files of this machine are here already. */
+/**
+ * A hub's models are kept on the device, in a page's own store the embedded one, too; a headless device, which meets servers at many
+ * addresses, fetches that anew, and files of this machine are here already.
+ */
 export function modelFiles(
   open: OpenFile,
   store: ChunkStore | null,
@@ -41,7 +44,7 @@ export function modelFiles(
   options: CacheOptions = {},
 ): ModelFiles {
   const openKept: OpenFile = async (url) =>
-    store !== null && source.kind === 'hub' && /^https?:/.test(url)
+    store !== null && (source.kind === 'hub' || store.ofOrigin) && /^https?:/.test(url)
       ? cachedSource(url, open, store, options)
       : readAhead(await open(url), options.peek === true ? PEEK_BYTES : undefined);
   const at = (name: string) => modelFileUrl(source, origin, name);
