@@ -23,6 +23,7 @@ export class ScriptedWorker implements DeviceWorkerApi {
   values: Float32Array | null = null;
   #part: { resolve: (part: WorkPart) => void; reject: (error: Error) => void } | null = null;
   #logits: ((logits: Float32Array) => void) | null = null;
+  warm = async () => undefined;
   load: DeviceWorkerApi['load'] = async () => ({ engine: 'x', backend: 'x', parameterCount: 1 });
 
   async profile() {

@@ -62,6 +62,7 @@ export class DeskWorker implements DeviceWorkerApi {
   readonly prefetched: UnitRun[] = [];
   isRoomy = false;
   fits = async () => this.isRoomy;
+  warm = async () => undefined;
   holds = async () => this.loaded.at(-1) ?? null;
   prefetch = async ({ run }: Parameters<DeviceWorkerApi['prefetch']>[0]) => void this.prefetched.push(run);
   progress = async () => ({ stage: 'weights', done: 1, total: 1 }) as const;

@@ -18,6 +18,7 @@ import { ExampleCloth } from './example/example-cloth.tsx';
 import { platformName } from './join/device-name.ts';
 import { JoinForm } from './join/join.tsx';
 import { type JoinChoice, LookScreen } from './join/look.tsx';
+import { wayIn } from './join/look-words.ts';
 import { DeleteAll } from './kept/delete-all.tsx';
 import { KeptModelList } from './kept/kept-models.tsx';
 import { CheckpointFile, KeptSessionList } from './kept/kept-sessions.tsx';
@@ -125,7 +126,12 @@ export function App({ factory, origin, server }: AppProps) {
   const start = ({ request, options }: StartChoice): void =>
     void begin(options.name, (made) => hosted(made.host(request, options)));
   const plan = useRef<AskPlanner>(async (question) => (await factory()).plan(question)).current;
-  const look = useRef(async (invitation: InvitedTo) => (await factory()).look(invitation)).current;
+  const look = useRef(async (invitation: InvitedTo) => {
+    const made = await factory();
+    const found = await made.look(invitation);
+    if (wayIn(found) !== 'closed') made.warm(found);
+    return found;
+  }).current;
   const join = ({ invitation, hostName, ...options }: JoinChoice): void =>
     void begin(options.name, (made) => {
       const joined = made.join(invitation, options);

@@ -45,6 +45,7 @@ export function createSessionFactory(origin: string): SessionFactory {
     join: (invitation, options) => joinSession(environment, invitation, options),
     plan: plannerInTab(),
     look: (invitation) => lookAt(environment, invitation),
+    warm: ({ model }) => environment.warmDevice(embeddedModel(model)),
     keptSessions: async () => {
       if (environment.keep === null) return [];
       await settled();
@@ -77,3 +78,6 @@ export function createSessionFactory(origin: string): SessionFactory {
     forgetModels: (name) => ask((api) => api.forgetModels(name)),
   };
 }
+
+/** A hub's models are called OWNER/NAME: of those nothing is fetched before a person has joined. */
+const embeddedModel = (name: string): string | null => (/^[\w-][\w.-]{0,99}$/.test(name) ? name : null);

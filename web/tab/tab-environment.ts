@@ -33,20 +33,45 @@ const SEATS: SeatStore = {
   },
 };
 
+export interface TabEnvironment extends SessionEnvironment {
+  /** Starts a device's worker before a session asks for one, unless the person saves data. `model`: the embedded model's name. */
+  warmDevice(model: string | null): void;
+}
+
+/** A worker that was warmed for nobody is let go. */
+const WARM_MS = 10 * 60_000;
+
 /** The real world for sessions in a browser tab. `origin` is the server that the page came from. */
-export function tabEnvironment(origin: string): SessionEnvironment {
+export function tabEnvironment(origin: string): TabEnvironment {
   const sockets = new ServerSockets(origin, (address) => new WebSocket(address));
   const openSocket = (address: string): ControlSocket => sockets.open(address);
+  let warm: WorkerHandle<DeviceWorkerApi> | null = null;
+  const startDevice = () =>
+    handle<DeviceWorkerApi>(
+      new Worker(new URL('../../worker/device/device-worker.ts', import.meta.url), { type: 'module' }),
+    );
   return {
     kind: 'tab',
     origin,
     openSocket,
     createPeer: (introduction) =>
       peerOver(openSocket, () => new Peer(introduction.id, peerOptions(origin, introduction))),
-    startDeviceWorker: () =>
-      handle<DeviceWorkerApi>(
-        new Worker(new URL('../../worker/device/device-worker.ts', import.meta.url), { type: 'module' }),
-      ),
+    warmDevice: (model) => {
+      if (warm !== null || savesData()) return;
+      const started = startDevice();
+      warm = started;
+      void started.api.warm({ model, origin });
+      setTimeout(() => {
+        if (warm !== started) return;
+        warm = null;
+        started.terminate();
+      }, WARM_MS);
+    },
+    startDeviceWorker: () => {
+      const started = warm ?? startDevice();
+      warm = null;
+      return started;
+    },
     startHostWorker: () =>
       handle<HostWorkerApi>(
         new Worker(new URL('../../worker/host/host-worker.ts', import.meta.url), { type: 'module' }),
@@ -61,6 +86,12 @@ export function tabEnvironment(origin: string): SessionEnvironment {
     onHidden: (listener) => listenTo(document, 'visibilitychange', () => listener(document.hidden)),
     onLeaving: (listener) => listenTo(window, 'pagehide', () => listener()),
   };
+}
+
+/** The person has asked the browser to fetch little. */
+function savesData(): boolean {
+  const connection: unknown = Reflect.get(navigator, 'connection');
+  return typeof connection === 'object' && connection !== null && Reflect.get(connection, 'saveData') === true;
 }
 
 function handle<Api>(worker: Worker): WorkerHandle<Api> {

@@ -33,6 +33,11 @@ export interface Loaded {
 
 /** The device's worker: model, engine, gradients. One order, or one stage, at a time. */
 export interface DeviceWorkerApi {
+  /**
+   * Before anything is known of a session but what its door says: brings the engine that trains here, tries it, and fetches the embedded
+   * model of that name. Never rejects for what could not be had.
+   */
+  warm(request: { readonly model: string | null; readonly origin: string }): Promise<void>;
   load(request: LoadRequest): Promise<Loaded>;
   /** Whether the whole model's weights are within the limit; nothing is fetched to tell. */
   fits(request: Pick<LoadRequest, 'settings' | 'memoryLimitBytes'>): Promise<boolean>;

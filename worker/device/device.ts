@@ -26,6 +26,7 @@ import { StageDesk } from './stage-desk.ts';
 import { memoryOf, slowed, unitBytes } from './stated.ts';
 import { stepPause } from './step-pause.ts';
 import { TransferMeter } from './transfer-meter.ts';
+import { Warmth } from './warming.ts';
 
 interface Held {
   readonly settings: SessionSettings;
@@ -43,7 +44,7 @@ interface RunningOrder {
 
 /** A device's worker behind its messages: model, engine, one order at a time. */
 export class Device implements DeviceWorkerApi {
-  readonly #open: OpenFile;
+  readonly #warmth: Warmth;
   readonly #store: ChunkStore | null;
   #held: Held | undefined;
   #progress: LoadProgress = { stage: 'config', done: 0, total: 1 };
@@ -59,8 +60,12 @@ export class Device implements DeviceWorkerApi {
 
   /** `open` reads model files; headless devices also know `file:` addresses. `store` keeps those of a hub; null keeps none. */
   constructor(open: OpenFile, store: ChunkStore | null) {
-    this.#open = open;
+    this.#warmth = new Warmth(open, store);
     this.#store = store;
+  }
+
+  async warm({ model, origin }: Parameters<DeviceWorkerApi['warm']>[0]): Promise<void> {
+    await this.#warmth.begin(model, origin);
   }
 
   async load(request: LoadRequest): Promise<Loaded> {
@@ -80,7 +85,11 @@ export class Device implements DeviceWorkerApi {
     slowdown,
     memoryLimitBytes,
   }: Parameters<DeviceWorkerApi['measure']>[0]): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
-    const profile = await measurePart(settings, { slowdown, memoryLimitBytes });
+    const profile = await measurePart(
+      settings,
+      { slowdown, memoryLimitBytes },
+      async (request) => (await chooseEngine(request, this.#warmth.test)).engine,
+    );
     this.#limitBytes = profile.memory.limitBytes;
     return profile;
   }
@@ -89,7 +98,7 @@ export class Device implements DeviceWorkerApi {
     const { model, shape } = settings;
     // Files of this machine are here already, and without a store nothing would stay.
     if (this.#store === null || model.kind !== 'hub') return;
-    const weights = await modelFiles(this.#open, this.#store, model, origin).weights();
+    const weights = await modelFiles(this.#warmth.open, this.#store, model, origin).weights();
     const wanted = frozenTensors(shape, partOf(run, shape.layers));
     const loads = this.#loads;
     // Piece by piece, none of it kept in memory; whatever else is to be loaded goes first.
@@ -112,7 +121,7 @@ export class Device implements DeviceWorkerApi {
     this.#progress = { stage: 'config', done: 0, total: 1 };
     const { model, shape } = settings;
     let remark: string | undefined;
-    const files = modelFiles(this.#open, this.#store, model, origin, {
+    const files = modelFiles(this.#warmth.open, this.#store, model, origin, {
       onProblem: (sentence) => {
         remark = sentence;
         console.warn(sentence);
@@ -127,14 +136,12 @@ export class Device implements DeviceWorkerApi {
     const meter = new TransferMeter(weights.fileBytes(frozenTensors(shape, part)).total, now());
     this.#progress = { stage: 'weights', done: 0, total: 1 };
     this.#transfer = () => ({ ...meter.at(now()), ...(remark === undefined ? {} : { remark }) });
-    const { engine, failed } = await chooseEngine({
-      ...requestOf(settings),
-      weights,
-      part,
-      onProgress: (progress) => {
-        this.#progress = progress;
-      },
-    });
+    const onProgress = (progress: LoadProgress): void => {
+      this.#progress = progress;
+    };
+    const request = { ...requestOf(settings), weights, part, onProgress };
+    const { engine, failed } = await chooseEngine(request, this.#warmth.test);
+    this.#warmth.release();
     const terms = { slowdown, labelsPerSample: labelsPerSample(settings.task), limitBytes: memoryLimitBytes };
     const desk = new StageDesk(engine, terms);
     this.#held = { settings, engine, slowdown, run, desk, memoryLimitBytes };

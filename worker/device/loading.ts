@@ -1,4 +1,4 @@
-import type { ModelShape, SessionSettings } from '../../signaling/protocol/settings.ts';
+import type { ModelShape, SessionSettings, WeightStorage } from '../../signaling/protocol/settings.ts';
 import { WEIGHT_STORAGES } from '../../signaling/protocol/settings.ts';
 import type { ModelPart } from '../../signaling/protocol/split.ts';
 import { bytesText } from '../../signaling/protocol/words/quantities.ts';
@@ -8,7 +8,7 @@ import { lossOf } from '../engine/loss.ts';
 import { partText, storageOf } from '../engine/part.ts';
 import { maxTokens } from '../model/config.ts';
 import { frozenBytes } from '../model/description.ts';
-import { ENGINES } from './engines.ts';
+import { ENGINES, type EngineKind } from './engines.ts';
 
 /** What of an engine's request the session says. */
 export const requestOf = ({ shape, lora, task, training, weights, embeddings }: SessionSettings) => ({
@@ -21,14 +21,18 @@ export const requestOf = ({ shape, lora, task, training, weights, embeddings }: 
   withDropout: training.dropout > 0,
 });
 
-/** The first engine that runs here and passes the self-test; `failed` says which ones did not. */
-export async function chooseEngine(request: EngineRequest): Promise<{ engine: Engine; failed: string }> {
+/** The first engine that runs here and passes the self-test (`test`); `failed` says which ones did not. */
+export async function chooseEngine(
+  request: EngineRequest,
+  test: (kind: EngineKind, storage: WeightStorage) => Promise<void> = ({ create }, storage) =>
+    selfTest(create, storage),
+): Promise<{ engine: Engine; failed: string }> {
   const failed: string[] = [];
   let reason: unknown = new Error('No engine runs on this device: it has neither WebGPU nor WebAssembly.');
   for (const kind of ENGINES) {
     if ((await kind.absent()) !== null || !(await kind.trains())) continue;
     try {
-      await selfTest(kind.create, request.weightStorage);
+      await test(kind, request.weightStorage);
       const engine = await kind.create(request);
       return { engine, failed: failed.length === 0 ? '' : ` (${failed.join(', ')} failed here)` };
     } catch (error) {

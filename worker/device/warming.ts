@@ -31,8 +31,10 @@ export class Warmth {
 
   /** Once; `model` is the embedded model's name, or null. Settles when all is there. */
   async begin(model: string | null, origin: string): Promise<void> {
-    const weights = model === null ? null : this.#fetch(model, origin).catch(() => undefined);
-    this.#begun ??= Promise.all([weights, this.#engine('f32')]);
+    this.#begun ??= Promise.all([
+      model === null ? null : this.#fetch(model, origin).catch(() => undefined),
+      this.#engine('f32'),
+    ]);
     await this.#begun;
   }
 

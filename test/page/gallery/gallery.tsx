@@ -133,6 +133,7 @@ const factory: SessionFactory = {
     return seen;
   },
   plan: async (question) => planOf(question),
+  warm: () => undefined,
   keptSessions: async () => sessions,
   resume: async () => still(VIEWS.paused!),
   resumeFile: async (bytes) => {

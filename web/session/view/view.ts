@@ -261,6 +261,8 @@ export interface SessionFactory {
   look(invitation: InvitedTo): Promise<Look>;
   /** What a plan would be. */
   readonly plan: AskPlanner;
+  /** Fetches what joining will need while a person reads what it is; nothing from elsewhere than this server. */
+  warm(look: Look): void;
   /** Sessions kept on this device, the latest first. Empty where the browser keeps nothing. */
   keptSessions(): Promise<readonly KeptSession[]>;
   /** Goes on with a kept session, under its old room code. Rejects with a sentence when it cannot be read. */
