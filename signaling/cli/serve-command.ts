@@ -9,7 +9,7 @@ import { defaultStateFolder, keptSecret } from '../server/server-secret.ts';
 import { filedCertificates, fingerprintOf, machineCertificates } from '../server/tls/certificates.ts';
 import type { Certificates } from '../server/tls/renewing.ts';
 import { CommandError, readArguments, wholeNumber } from './command-line.ts';
-import { limitsHelp, readIceServer, readLimits, readOrigin, readPublicUrl } from './serve-options.ts';
+import { limitsHelp, readIceServer, readLimits, readOrigin, readPublicUrl, readShare } from './serve-options.ts';
 
 const HELP = `Usage: tabloom serve [options]
 
@@ -31,6 +31,7 @@ Serves the page, the rooms, introductions and the planner: one process, one port
   --public-url URL     where people open the page behind a proxy, with its path: https://example.org/tabloom/
   --allow-origin URL   a page elsewhere that may connect, and a name of this server behind a proxy; may be repeated
   --trust-proxy   believe the X-Forwarded-For header: only where a proxy in front of the server writes it
+  --share K/N     the K-th of N processes behind one proxy, which leads by the code's first character (docs/deploy.md)
   --limit NAME=N  bounds other than these; may be repeated (rates for a second):
 ${limitsHelp()}
   --help          show this
@@ -54,6 +55,7 @@ export async function serveCommand(argv: string[]): Promise<number> {
       'allow-origin': { type: 'string', multiple: true, default: [] },
       'public-url': { type: 'string' },
       'trust-proxy': { type: 'boolean', default: false },
+      share: { type: 'string' },
       limit: { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', short: 'h' },
     },
@@ -85,6 +87,7 @@ export async function serveCommand(argv: string[]): Promise<number> {
     trustProxy: values['trust-proxy'],
     publicUrl,
     limits: readLimits(values.limit),
+    ...(values.share !== undefined && { share: readShare(values.share) }),
     ...(secret !== null && { secret }),
   });
   if (!existsSync(join(ROOT_FOLDER, 'dist', 'index.html')))
@@ -125,7 +128,15 @@ async function certificatesFor(
 export interface OpenOptions
   extends Pick<
     ServerOptions,
-    'turnSecret' | 'hubEndpoints' | 'allowOrigins' | 'trustProxy' | 'limits' | 'secret' | 'publicUrl' | 'certificates'
+    | 'turnSecret'
+    | 'hubEndpoints'
+    | 'allowOrigins'
+    | 'trustProxy'
+    | 'limits'
+    | 'secret'
+    | 'publicUrl'
+    | 'certificates'
+    | 'share'
   > {
   readonly port: number;
   readonly host: string;

@@ -1,4 +1,6 @@
 import { DEFAULT_LIMITS, type Limits } from '../connection/bounds/limits.ts';
+import type { CodeShare } from '../connection/core.ts';
+import { ROOM_ID_ALPHABET } from '../protocol/ids.ts';
 import type { IceServer } from '../protocol/messages.ts';
 import { CommandError } from './command-line.ts';
 
@@ -27,6 +29,17 @@ export function readLimits(texts: readonly string[]): Partial<Limits> {
       return [name, { perSecond: number, burst: Math.max(1, (number * limit.burst) / limit.perSecond) }];
     }),
   );
+}
+
+/** `2/3` as the second of three processes that share the codes. */
+export function readShare(text: string): CodeShare {
+  const match = /^(\d{1,2})\/(\d{1,2})$/.exec(text);
+  const [index, count] = [Number(match?.[1]) - 1, Number(match?.[2])];
+  if (match === null || index < 0 || index >= count || count > ROOM_ID_ALPHABET.length)
+    throw new CommandError(
+      `--share must be K/N, the K-th of N processes (${ROOM_ID_ALPHABET.length} at most), not "${text}".`,
+    );
+  return { index, count };
 }
 
 export function readIceServer(text: string): IceServer {

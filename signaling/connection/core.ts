@@ -8,6 +8,14 @@ import type { Limits } from './bounds/limits.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { EntranceState } from './door/entrance.ts';
 
+/** Of several processes behind one proxy, each makes its own share of the codes: those whose first character stands at `index` modulo `count`. */
+export interface CodeShare {
+  readonly index: number;
+  readonly count: number;
+}
+
+export const ALL_CODES: CodeShare = { index: 0, count: 1 };
+
 /**
  * What connections may say, their limits, their seats and what they are told, without a transport: `step` (step.ts) takes the state and
  * one input and says what is to be done. Sockets, clocks, timers and chance belong to its home. A home keeps the state, hands in what
@@ -18,6 +26,7 @@ import type { EntranceState } from './door/entrance.ts';
  */
 export interface Core {
   readonly limits: Limits;
+  readonly share: CodeShare;
   readonly secrets: Secrets;
   readonly iceServers: readonly IceServer[];
   readonly connections: Map<ConnectionId, Connection>;

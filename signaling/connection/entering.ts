@@ -9,7 +9,7 @@ import { countWrongGuess, mayGuess, mayLook } from './addresses.ts';
 import { fullAllowance, spend } from './bounds/allowance.ts';
 import { REVIVED_WAIT_MS } from './bounds/limits.ts';
 import { newChronicle } from './chronicle.ts';
-import { type Connection, type Core, type OpenRoom, refuse, say, type Turn } from './core.ts';
+import { type CodeShare, type Connection, type Core, type OpenRoom, refuse, say, type Turn } from './core.ts';
 import { admit, isKnown } from './door/admission.ts';
 import { type DoorOfHost, newEntrance, reset } from './door/entrance.ts';
 import { claimOf, fingerprint, isSame, revivalOf } from './door/secrets.ts';
@@ -90,7 +90,7 @@ function create(
     if (isClaim) countWrongGuess(turn, connection, null);
     refuse(turn, connection, why, isClaim ? 'claim' : undefined);
   } else {
-    const code = message.room ?? freeCode(core.rooms, random);
+    const code = message.room ?? freeCode(core.rooms, core.share, random);
     seat(turn, openRoom(turn, connection, code, device, message), connection, device, false);
   }
 }
@@ -231,9 +231,13 @@ function revived(turn: Turn, connection: Connection, message: Join): OpenRoom | 
   return room;
 }
 
-/** A code that no room has; the next one in the order of the alphabet where chance hit one that is taken. */
-function freeCode(rooms: ReadonlyMap<string, unknown>, random: Uint8Array): string {
+/** A code of this process's share that no room has; the next one in the order of the alphabet where chance hit one that is taken. */
+function freeCode(rooms: ReadonlyMap<string, unknown>, { index, count }: CodeShare, random: Uint8Array): string {
   const bytes = Uint8Array.from(random.subarray(0, ROOM_ID_LENGTH));
+  const letters = ROOM_ID_ALPHABET.length;
+  const first = bytes[0] % letters;
+  const own = first - (first % count) + index;
+  bytes[0] = own < letters ? own : own - count;
   for (;;) {
     const code = idFromBytes(bytes, ROOM_ID_ALPHABET);
     if (!rooms.has(code)) return code;

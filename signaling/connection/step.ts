@@ -13,6 +13,8 @@ import {
 } from './bounds/limits.ts';
 import { drop, open } from './connections.ts';
 import {
+  ALL_CODES,
+  type CodeShare,
   type Connection,
   type ConnectionId,
   type Core,
@@ -36,9 +38,15 @@ import { succeed } from './succeeding.ts';
 import { change, tell } from './telling.ts';
 import { forget, hearWaiting, waitedLongEnough } from './waiting.ts';
 
-export function newCore(limits: Limits, secrets: Secrets, iceServers: readonly IceServer[]): Core {
+export function newCore(
+  limits: Limits,
+  secrets: Secrets,
+  iceServers: readonly IceServer[],
+  share: CodeShare = ALL_CODES,
+): Core {
   return {
     limits,
+    share,
     secrets,
     iceServers,
     connections: new Map(),

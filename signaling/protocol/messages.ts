@@ -9,7 +9,7 @@ import {
   MAX_REMOVED,
   PassHashSchema,
 } from './door.ts';
-import { DeviceIdSchema, DeviceKeySchema, PeerIdSchema, RoomIdSchema } from './ids.ts';
+import { DeviceIdSchema, DeviceKeySchema, PeerIdSchema, type RoomId, RoomIdSchema } from './ids.ts';
 import { MAX_CONTROL_CHARACTERS, MAX_LAYERS, MAX_REPORTS_WITH_NEWS, MAX_SAMPLES_PER_ROUND } from './limits.ts';
 import { ProfileSchema } from './profile.ts';
 import {
@@ -67,6 +67,8 @@ export const IntroductionSchema = v.strictObject({
   iceServers,
 });
 export type Introduction = v.InferOutput<typeof IntroductionSchema>;
+/** With the room's code, by which a proxy before several processes finds the one that has it. */
+export type RoomIntroduction = Introduction & { readonly room?: RoomId };
 
 /** What a device needed for a piece of work that was no part of a round. */
 const MeasuredSchema = v.strictObject({

@@ -3,6 +3,7 @@ import { createServer as createSecureServer } from 'node:https';
 import type { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { DEFAULT_LIMITS, type Limits } from '../connection/bounds/limits.ts';
+import { ALL_CODES, type CodeShare } from '../connection/core.ts';
 import { newCore } from '../connection/step.ts';
 import type { IceServer } from '../protocol/messages.ts';
 import { visible } from '../protocol/text/visible.ts';
@@ -36,6 +37,8 @@ export interface ServerOptions extends PageOptions {
   readonly secret?: Uint8Array;
   /** Origins of pages elsewhere that may connect. */
   readonly allowOrigins?: readonly string[];
+  /** The codes that this process makes, of several behind one proxy; all unless given. */
+  readonly share?: CodeShare;
   /** Whether to believe X-Forwarded-For. */
   readonly trustProxy?: boolean;
 }
@@ -58,6 +61,7 @@ const HANDSHAKE_MS = 10_000;
 /** Starts the one process: page, models, rooms, introductions, planner. Rejects when the port cannot be had. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { trustProxy = false, allowOrigins = [], turnSecret = null, publicUrl = null, certificates = null } = options;
+  const { share = ALL_CODES } = options;
   const log = (line: string): void => options.log(visible(line));
   const gate = makeGate({
     host: options.host,
@@ -68,11 +72,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const secrets = { server: options.secret ?? PROCESS_SECRET, turn: turnSecret };
   const metrics = newMetrics(() => rooms.counts);
   const planner = metrics.timed(options.planner ?? new PlanService());
-  const rooms = new CoreHome(newCore(limits, secrets, options.iceServers), planner, log);
+  const rooms = new CoreHome(newCore(limits, secrets, options.iceServers, share), planner, log);
   const unfinished = new UnfinishedMessages();
   const sweeping = setInterval(() => unfinished.sweep(Date.now()), SWEEP_MS).unref();
   const sockets = new WebSockets(rooms, unfinished);
-  const streams = new EventStreams({ home: rooms, gate, limits, unfinished });
+  const streams = new EventStreams({ home: rooms, gate, limits, unfinished, share });
   const page = makePage(options, { gate, metrics, streams: streams.routes, port: () => portOf(server) });
   const plain = createServer(SERVER_TIMES, page);
   const secure =

@@ -20,3 +20,7 @@ describe('PeerJS', () => {
     });
   });
 });
+
+it('PeerJS names the room in its address, for proxies before several processes', () => {
+  expect(peerOptions('http://a', { id: 'a', token: 't', iceServers: [], room: 'abc234' }).key).toBe('abc234');
+});

@@ -74,7 +74,7 @@ describe('the control connection of a page', () => {
     for (const message of [hello, welcome]) socket.say(message);
     socket.say({ type: 'news', edition: 4, since: null, change: whole });
     expect(heard).toEqual([{ type: 'room', room: view }]);
-    expect(introduced).toEqual([introduction]);
+    expect(introduced).toEqual([{ ...introduction, room: 'abc234' }]);
     expect(room.claim).toBe('ab'.repeat(32));
     expect(socket.types()).toEqual(['join', 'seen']);
     for (let edition = 5; edition < 10; edition++)
@@ -172,7 +172,7 @@ describe('the control connection of a page', () => {
     const socket = open();
     for (const message of [hello, welcome]) socket.say(message);
     socket.say({ type: 'ice', iceServers: [{ urls: 'turn:192.0.2.1' }] });
-    expect(introduced.at(-1)).toEqual({ ...introduction, iceServers: [{ urls: 'turn:192.0.2.1' }] });
+    expect(introduced.at(-1)).toEqual({ ...introduction, room: 'abc234', iceServers: [{ urls: 'turn:192.0.2.1' }] });
   });
 
   it('says again what it said of itself while it waited, once it is in', () => {

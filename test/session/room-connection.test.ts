@@ -143,3 +143,29 @@ it('what the server would refuse is not sent, nor what is said while nobody hear
   expect(socket.sent).toEqual([]);
   room.close();
 });
+
+it('names its room in its address as soon as it has one, for proxies before several processes', () => {
+  const urls: string[] = [];
+  const sockets: FakeSocket[] = [];
+  const openSocket = (url: string) => {
+    urls.push(url);
+    sockets.push(new FakeSocket());
+    return sockets[sockets.length - 1] as unknown as WebSocket;
+  };
+  let code: string | undefined;
+  const room = new RoomClient(
+    { origin: 'http://server/below', openSocket },
+    () => [],
+    () => code,
+  );
+  code = 'abc234';
+  sockets[0].dispatchEvent(new Event('close'));
+  vi.advanceTimersByTime(300);
+  // Not this host's any more: a new room may be anywhere.
+  sockets[1].dispatchEvent(new Event('open'));
+  sockets[1].say({ type: 'hello', version: PROTOCOL_VERSION });
+  sockets[1].say({ type: 'error', sentence: 'no', refused: true, why: 'claim' });
+  vi.advanceTimersByTime(600);
+  expect(urls).toEqual(['ws://server/below/room', 'ws://server/below/room?room=abc234', 'ws://server/below/room']);
+  room.close();
+});

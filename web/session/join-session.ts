@@ -1,5 +1,5 @@
 import { proofKeyOf } from '../../signaling/protocol/door/secret.ts';
-import type { ClientMessage, Introduction } from '../../signaling/protocol/messages.ts';
+import type { ClientMessage, RoomIntroduction } from '../../signaling/protocol/messages.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
 import type { UnitRun } from '../../signaling/protocol/split.ts';
@@ -34,7 +34,7 @@ export class JoinSession implements JoinedSession {
   readonly #invitation: InvitedTo;
   readonly #offs: (() => void)[] = [];
   #address: PeerAddress | null = null;
-  #introduction: Introduction | null = null;
+  #introduction: RoomIntroduction | null = null;
   #seats: DeviceSeats | null = null;
   #neighbours: NeighbourLinks | null = null;
   #measured: Measured | null = null;
@@ -92,7 +92,11 @@ export class JoinSession implements JoinedSession {
     });
     this.#compared = this.#kept?.compared ?? null;
     this.#store = new ViewStore(options.watch ? 'watcher' : 'device', this.#identity.id);
-    this.#client = new RoomClient(environment, () => this.#enter());
+    this.#client = new RoomClient(
+      environment,
+      () => this.#enter(),
+      () => invitation.room,
+    );
     this.#client.onMessage((message) => this.#onMessage(message));
     this.#client.onIntroduction((introduction) => {
       this.#introduction = introduction;

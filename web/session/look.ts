@@ -2,6 +2,7 @@ import { passOf } from '../../signaling/protocol/door/secret.ts';
 import type { Look } from '../../signaling/protocol/door.ts';
 import { type ClientMessage, parseServerMessage } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION, versionProblem } from '../../signaling/protocol/version.ts';
+import { roomAddress } from './links/room-client.ts';
 import type { InvitedTo } from './view/view.ts';
 import type { SessionEnvironment } from './world/environment.ts';
 
@@ -13,7 +14,7 @@ export function lookAt(
   environment: Pick<SessionEnvironment, 'origin' | 'openSocket'>,
   { room, secret }: InvitedTo,
 ): Promise<Look> {
-  const socket = environment.openSocket(`${environment.origin.replace(/^http/, 'ws')}/room`);
+  const socket = environment.openSocket(roomAddress(environment.origin, room));
   const looked = new Promise<Look>((resolve, reject) => {
     const fail = (sentence: string): void => reject(new Error(sentence));
     const timer = setTimeout(() => fail('The server does not answer. Check the connection, then try again.'), LOOK_MS);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express from 'express';
 import type { Limits } from '../../connection/bounds/limits.ts';
+import type { CodeShare } from '../../connection/core.ts';
 import { OpenStream } from './open-stream.ts';
 import type { UnfinishedMessages } from './unfinished.ts';
 import { MAX_MESSAGE_BYTES } from './websockets.ts';
@@ -16,6 +17,7 @@ export interface StreamOptions {
     addressOf(request: IncomingMessage): string;
   };
   readonly limits: Limits;
+  readonly share: CodeShare;
   readonly unfinished: UnfinishedMessages;
 }
 
@@ -46,7 +48,7 @@ export class EventStreams {
   }
 
   #open(request: IncomingMessage, response: ServerResponse): void {
-    const { gate, home, unfinished } = this.#options;
+    const { gate, home, unfinished, share } = this.#options;
     const address = gate.addressOf(request);
     const status = gate.refusesOrigin(request) !== null ? 403 : this.#refuses(address);
     if (status !== null) {
@@ -54,7 +56,7 @@ export class EventStreams {
       return;
     }
     request.resume();
-    const stream = new OpenStream(home, address, response);
+    const stream = new OpenStream(home, address, share, response);
     this.#streams.set(stream.token, stream);
     this.#ofAddress.set(address, (this.#ofAddress.get(address) ?? 0) + 1);
     unfinished.add(stream);

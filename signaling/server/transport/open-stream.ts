@@ -1,7 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { type Allowance, fullAllowance, spend } from '../../connection/bounds/allowance.ts';
 import { ENTER_MS } from '../../connection/bounds/limits.ts';
+import type { CodeShare } from '../../connection/core.ts';
+import { ROOM_ID_ALPHABET } from '../../protocol/ids.ts';
 import {
   MAX_CONNECTIONS_OF_STREAM,
   parseStreamItem,
@@ -14,12 +16,14 @@ import type { Speaker } from './unfinished.ts';
 import type { Heard, Home, Wire } from './wire.ts';
 
 const TOKEN_BYTES = 16;
+/** Base64url; its first character says, as a code's does, which of several processes opened the stream. */
+const TOKEN_LENGTH = 22;
 const DATA = Buffer.from('data: ');
 const END = Buffer.from('\n\n');
 
 /** One client's stream: an answer that never ends, and the connections that it carries. */
 export class OpenStream implements Speaker {
-  readonly token = randomBytes(TOKEN_BYTES).toString('base64url');
+  readonly token: string;
   readonly address: string;
   /** Requests of the client that were taken. */
   requests = 0;
@@ -35,8 +39,11 @@ export class OpenStream implements Speaker {
   /** Runs while the stream carries nothing. */
   #idle: NodeJS.Timeout | null = null;
 
-  constructor(home: Home, address: string, response: ServerResponse) {
+  constructor(home: Home, address: string, share: CodeShare, response: ServerResponse) {
     this.#home = home;
+    const own = Array.from(ROOM_ID_ALPHABET).filter((_, i) => i % share.count === share.index);
+    const first = own[randomInt(own.length)] ?? '';
+    this.token = `${first}${randomBytes(TOKEN_BYTES).toString('base64url')}`.slice(0, TOKEN_LENGTH);
     this.address = address;
     this.#response = response;
     response.on('error', () => response.destroy());

@@ -1,4 +1,4 @@
-import type { Introduction } from '../../../signaling/protocol/messages.ts';
+import type { RoomIntroduction } from '../../../signaling/protocol/messages.ts';
 import { Emitter } from '../world/emitter.ts';
 import { Ending } from '../world/ending.ts';
 import { messageOf } from '../world/with-progress.ts';
@@ -46,7 +46,7 @@ export interface Incoming {
 }
 
 export interface AddressWorld {
-  createPeer(introduction: Introduction): AddressPeer;
+  createPeer(introduction: RoomIntroduction): AddressPeer;
 }
 
 /**
@@ -59,7 +59,7 @@ export class PeerAddress {
   readonly #address = new Emitter<string>();
   /** Called with the id under which this tab can be reached, again whenever it can be reached again. */
   readonly onAddress = this.#address.on;
-  #introduction: Introduction | null = null;
+  #introduction: RoomIntroduction | null = null;
   #peer: AddressPeer | null = null;
   /** Of ids that the room does not know any more: their links live on. */
   readonly #retired: AddressPeer[] = [];
@@ -76,7 +76,7 @@ export class PeerAddress {
   }
 
   /** The room says under which id this tab is introduced, and which servers help; again whenever either changes. */
-  introduce(introduction: Introduction): void {
+  introduce(introduction: RoomIntroduction): void {
     if (this.#closed) return;
     const before = this.#introduction;
     this.#introduction = introduction;

@@ -1,8 +1,8 @@
 import type { PeerOptions } from 'peerjs';
-import type { Introduction } from '../../../signaling/protocol/messages.ts';
+import type { RoomIntroduction } from '../../../signaling/protocol/messages.ts';
 
 /** A PeerJS client of the server's own introductions. PeerJS's own defaults are a public broker, STUN and TURN servers. */
-export function peerOptions(origin: string, { token, iceServers }: Introduction): PeerOptions {
+export function peerOptions(origin: string, { token, iceServers, room }: RoomIntroduction): PeerOptions {
   const url = new URL(origin);
   const secure = url.protocol === 'https:';
   return {
@@ -11,6 +11,8 @@ export function peerOptions(origin: string, { token, iceServers }: Introduction)
     path: `${url.pathname.replace(/\/+$/, '')}/peer`,
     secure,
     token,
+    // PeerJS's one free word in its address.
+    ...(room !== undefined && { key: room }),
     config: { iceServers: [...iceServers] },
     debug: 0,
   };

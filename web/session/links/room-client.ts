@@ -2,10 +2,10 @@ import type { Entrance } from '../../../signaling/protocol/door.ts';
 import {
   type ClientMessage,
   ClientMessageSchema,
-  type Introduction,
   parse,
   parseServerMessage,
   type Revival,
+  type RoomIntroduction,
   type ServerMessage,
 } from '../../../signaling/protocol/messages.ts';
 import type { Activity, RoomView } from '../../../signaling/protocol/room-view.ts';
@@ -31,6 +31,10 @@ const RESYNC_EVERY_MS = 6000;
 const CODE_IS_LOST =
   'The server does not know this session’s code any more and gives it a new one. Share the new link.';
 
+/** Of a connection's WebSocket. The code goes along for proxies: before several processes it leads to the one that has the room. */
+export const roomAddress = (origin: string, room: string | undefined): string =>
+  `${origin.replace(/^http/, 'ws')}/room${room === undefined ? '' : `?room=${room}`}`;
+
 /** What a session hears of its room; the rest is the connection's own business. */
 export type RoomMessage =
   | { readonly type: 'room'; readonly room: RoomView }
@@ -48,9 +52,10 @@ export type RoomMessage =
 export class RoomClient {
   readonly #environment: Pick<SessionEnvironment, 'origin' | 'openSocket'>;
   readonly #enter: () => readonly ClientMessage[];
+  readonly #code: () => string | undefined;
   readonly #message = new Emitter<RoomMessage>();
   readonly #state = new Emitter<'connected' | 'reconnecting' | 'closed'>();
-  readonly #introduction = new Emitter<Introduction>();
+  readonly #introduction = new Emitter<RoomIntroduction>();
   readonly onMessage = this.#message.on;
   /** How this device can be introduced to others, again whenever that changes. */
   readonly onIntroduction = this.#introduction.on;
@@ -60,7 +65,7 @@ export class RoomClient {
   /** What the welcome of this connection, or of the last one, said. */
   #welcome:
     | (ToldSettings & {
-        readonly introduction: Introduction;
+        readonly introduction: RoomIntroduction;
         readonly claim: string | null;
         readonly revival?: Revival | undefined;
       })
@@ -81,7 +86,13 @@ export class RoomClient {
   #timer: ReturnType<typeof setTimeout> | null = null;
   readonly #heartbeat: ReturnType<typeof setInterval>;
 
-  constructor(environment: Pick<SessionEnvironment, 'origin' | 'openSocket'>, enter: () => readonly ClientMessage[]) {
+  /** `code`: the room's, as soon as it has one. */
+  constructor(
+    environment: Pick<SessionEnvironment, 'origin' | 'openSocket'>,
+    enter: () => readonly ClientMessage[],
+    code: () => string | undefined = () => undefined,
+  ) {
+    this.#code = code;
     this.#environment = environment;
     this.#enter = enter;
     this.#heartbeat = setInterval(() => this.#beat(), PING_EVERY_MS);
@@ -121,8 +132,8 @@ export class RoomClient {
   }
 
   #connect(): void {
-    const url = `${this.#environment.origin.replace(/^http/, 'ws')}/room`;
-    const socket = this.#environment.openSocket(url);
+    const code = this.#unclaimed ? undefined : this.#code();
+    const socket = this.#environment.openSocket(roomAddress(this.#environment.origin, code));
     this.#socket = socket;
     // Of the connection before; nothing may be said of it on this one.
     this.#edition = null;
@@ -165,17 +176,19 @@ export class RoomClient {
         this.#sayUpTo();
         this.send({ type: 'pong' });
         break;
-      case 'welcome':
-        this.#welcome = { ...message, claim: message.claim ?? null };
+      case 'welcome': {
+        const introduction = { ...message.introduction, room: message.room };
+        this.#welcome = { ...message, introduction, claim: message.claim ?? null };
         this.#unclaimed = false;
         this.#isForgotten = false;
         this.#room = null;
         this.#edition = null;
-        this.#introduction.emit(message.introduction);
+        this.#introduction.emit(introduction);
         // What it said of itself while it waited was not heard.
         if (this.#waits) for (const said of this.#enter().slice(1)) this.send(said);
         this.#waits = false;
         break;
+      }
       case 'term':
         if (this.#welcome !== null) this.#welcome = { ...this.#welcome, revival: message.revival };
         break;

@@ -1,7 +1,7 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { proofKeyOf } from '../../../signaling/protocol/door/secret.ts';
 import { MAX_DEVICES_IN_ROOM } from '../../../signaling/protocol/limits.ts';
-import type { Introduction } from '../../../signaling/protocol/messages.ts';
+import type { RoomIntroduction } from '../../../signaling/protocol/messages.ts';
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import { Allowance, type Rate } from '../links/allowance.ts';
@@ -70,7 +70,7 @@ export class HostLinks {
   }
 
   /** The room says how this tab can be reached. */
-  introduce(introduction: Introduction): void {
+  introduce(introduction: RoomIntroduction): void {
     this.#address.introduce(introduction);
   }
 

@@ -60,7 +60,11 @@ export class OwnRoom {
   constructor(context: OwnRoomContext) {
     const { environment, settings, secondDev, options, store, entrance, keeping, deviceLinks, worker } = context;
     this.#context = context;
-    const client = new RoomClient(environment, () => this.#enter());
+    const client = new RoomClient(
+      environment,
+      () => this.#enter(),
+      () => this.#code,
+    );
     this.#client = client;
     client.onMessage(context.onMessage);
     client.onIntroduction((introduction) => this.#links.introduce(introduction));
@@ -171,14 +175,20 @@ export class OwnRoom {
     deviceLinks.attach(identity.id, hostEnd, false);
   }
 
+  /** The room's, which it has or had. */
+  get #code(): string | undefined {
+    const { store, resumed } = this.#context;
+    return store.view.room?.id ?? resumed?.key?.room;
+  }
+
   #enter(): readonly ClientMessage[] {
-    const { identity, settings, resumed, entrance, store } = this.#context;
+    const { identity, settings, entrance, store } = this.#context;
     const { view } = store;
     return hostEntry({
       device: identity,
       term: this.#context.term,
       settings,
-      code: view.room?.id ?? resumed?.key?.room,
+      code: this.#code,
       claim: this.claim,
       isClaimed: !this.#client.unclaimed,
       status: this.#status,

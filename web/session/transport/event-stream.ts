@@ -25,6 +25,7 @@ const MAX_BODY_CHARACTERS = 128 * 1024;
  */
 export class EventStream {
   readonly #origin: string;
+  readonly #room: string;
   readonly #onEnd: () => void;
   readonly #sockets = new Map<number, StreamSocket>();
   readonly #abort = new AbortController();
@@ -36,8 +37,10 @@ export class EventStream {
   #sending = false;
   #ended = false;
 
-  constructor(origin: string, onEnd: () => void) {
+  /** `room`: the code of the room that it is for, or "". */
+  constructor(origin: string, room: string, onEnd: () => void) {
     this.#origin = origin;
+    this.#room = room;
     this.#onEnd = onEnd;
     void this.#read();
   }
@@ -70,7 +73,7 @@ export class EventStream {
   async #read(): Promise<void> {
     const late = setTimeout(() => this.#end(), ANSWER_MS);
     try {
-      const answer = await fetch(`${this.#origin}/stream`, {
+      const answer = await fetch(this.#address('', {}), {
         method: 'POST',
         cache: 'no-store',
         signal: this.#abort.signal,
@@ -125,7 +128,7 @@ export class EventStream {
     await Promise.resolve();
     while (this.#unsent.length > 0 && !this.#ended) {
       const body = this.#nextBody();
-      if (!(await this.#post(`${this.#origin}/stream/${this.#token}?at=${this.#requests}`, body))) this.#end();
+      if (!(await this.#post(this.#address(`/${this.#token}`, { at: String(this.#requests) }), body))) this.#end();
       this.#requests += 1;
     }
     this.#sending = false;
@@ -157,6 +160,13 @@ export class EventStream {
     } finally {
       clearTimeout(late);
     }
+  }
+
+  #address(path: string, query: Readonly<Record<string, string>>): string {
+    // For a proxy before several processes: the code, or the token, which the process that opened the stream has made.
+    const key = this.#room === '' ? this.#token : this.#room;
+    const words = new URLSearchParams({ ...query, ...(key !== null && { key }) }).toString();
+    return `${this.#origin}/stream${path}${words === '' ? '' : `?${words}`}`;
   }
 
   #end(): void {

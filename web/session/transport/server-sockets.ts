@@ -16,7 +16,8 @@ type Way = 'socket' | 'stream';
 export class ServerSockets {
   readonly #origin: string;
   readonly #openSocket: (url: string) => ControlSocket;
-  #stream: EventStream | null = null;
+  /** By the room that they lead to, "" where no room is named: what began one goes on over its stream. */
+  readonly #streams = new Map<string, EventStream>();
   /** A WebSocket brought a message once: then it is tried first, whatever happened since. */
   #socketWorked = false;
   #first: Way = 'socket';
@@ -39,13 +40,16 @@ export class ServerSockets {
 
   #along(way: Way, url: string): ControlSocket {
     if (way === 'socket') return this.#openSocket(url);
-    if (this.#stream === null || this.#stream.isFull) {
-      const stream = new EventStream(this.#origin, () => {
-        if (this.#stream === stream) this.#stream = null;
+    const { room, introduction } = readAddress(url);
+    let stream = this.#streams.get(room) ?? this.#streams.get('');
+    if (stream === undefined || stream.isFull) {
+      const opened = new EventStream(this.#origin, room, () => {
+        if (this.#streams.get(room) === opened) this.#streams.delete(room);
       });
-      this.#stream = stream;
+      this.#streams.set(room, opened);
+      stream = opened;
     }
-    return this.#stream.open(introductionOf(url));
+    return stream.open(introduction);
   }
 
   #learn(way: Way, worked: boolean): void {
@@ -54,11 +58,14 @@ export class ServerSockets {
   }
 }
 
-/** PeerJS says in its address who it is; a connection to a room says so later. */
-function introductionOf(url: string): StreamIntroduction | null {
+/** PeerJS says in its address who it is, and names the room by its key; a connection to a room says who it is later. */
+function readAddress(url: string): { readonly room: string; readonly introduction: StreamIntroduction | null } {
   const { searchParams } = new URL(url);
   const [id, token] = [searchParams.get('id'), searchParams.get('token')];
-  return id === null || token === null ? null : { id, token };
+  return {
+    room: searchParams.get('room') ?? searchParams.get('key') ?? '',
+    introduction: id === null || token === null ? null : { id, token },
+  };
 }
 
 interface Attempt {

@@ -1,5 +1,5 @@
 import type { Peer } from 'peerjs';
-import type { Introduction } from '../../../signaling/protocol/messages.ts';
+import type { RoomIntroduction } from '../../../signaling/protocol/messages.ts';
 import type { DeviceWorkerApi } from '../../../worker/api/device-api.ts';
 import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
 import type { ControlSocket } from '../transport/control-socket.ts';
@@ -33,7 +33,7 @@ export interface SessionEnvironment {
   /** A connection to the server, at a WebSocket's address. */
   openSocket(url: string): ControlSocket;
   /** A PeerJS client that goes by what the room gave it. It is not open yet. */
-  createPeer(introduction: Introduction): Peer;
+  createPeer(introduction: RoomIntroduction): Peer;
   startDeviceWorker(): WorkerHandle<DeviceWorkerApi>;
   /** `inherited`: what it opens was another device's choice, so it reads nothing that only this device can reach. */
   startHostWorker(inherited?: boolean): WorkerHandle<HostWorkerApi>;
