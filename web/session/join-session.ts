@@ -284,6 +284,7 @@ export class JoinSession implements JoinedSession {
           this.#attached = null;
           if (this.#over) return;
           this.#store.dispatch({ type: 'proof', device: this.#identity.id, proof: null });
+          this.#store.dispatch({ type: 'link', device: this.#identity.id, state: null });
           this.#unlinked(`The link to the host is down (${why}) Trying again.`, why);
           if (isAway(this.#store.view.room)) this.#standBy.say();
           this.#connectLater();
@@ -310,6 +311,7 @@ export class JoinSession implements JoinedSession {
         this.#compared = key;
       },
       onSure: (message) => this.#standBy.take(message),
+      onState: (state) => this.#store.dispatch({ type: 'link', device, state }),
     });
   }
 

@@ -5,6 +5,7 @@ import type { ChannelLink, Opened } from './links/channel-link.ts';
 import { openLink } from './links/open-link.ts';
 import type { PeerAddress } from './links/peer-links.ts';
 import { tensorSizes } from './links/tensor-sizes.ts';
+import { type LinkState, watchLink } from './transport/link-state.ts';
 
 /** Before a link is tried again; twice as long after each try that comes to nothing. */
 const RELINK_MS = 1500;
@@ -24,13 +25,14 @@ interface LinkContext {
   readonly randomBytes: (length: number) => Uint8Array;
   readonly tell: (opened: Opened) => void;
   readonly onCompared: (key: Uint8Array) => void;
+  readonly onState: (state: LinkState) => void;
   /** What the host says where both ends proved that they know the secret. */
   readonly onSure: (message: DataMessage) => void;
 }
 
 /** A device's link to the host at this address. Rejects with a sentence. */
 export async function linkToHost(address: PeerAddress, host: string, context: LinkContext): Promise<ChannelLink> {
-  const { room, device, secret, compared, randomBytes, tell, onCompared, onSure } = context;
+  const { room, device, secret, compared, randomBytes, tell, onCompared, onState, onSure } = context;
   const connection = await address.connect(host);
   const { link, proof, digits } = await openLink(
     connection,
@@ -47,6 +49,7 @@ export async function linkToHost(address: PeerAddress, host: string, context: Li
     randomBytes,
   );
   tell({ proof, digits });
+  watchLink(connection.counts, link.onClose, onState);
   link.onMessage((message) => {
     const { header } = message;
     if (proof === 'secret') onSure(message);

@@ -248,6 +248,7 @@ export function view(change: Partial<SessionView>): SessionView {
     atDoor: null,
     proofs: {},
     beside: [],
+    links: {},
     linkTrouble: null,
     room: null,
     status: { kind: 'ready' },

@@ -18,6 +18,7 @@ import {
   timeLeftText,
 } from '../../../signaling/protocol/words/quantities.ts';
 import { runText } from '../../../signaling/protocol/words/units.ts';
+import type { LinkState } from '../../session/transport/link-state.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import { hasWork } from '../cloth/cloth.ts';
 import { type Mark, markFor, type Seats } from '../cloth/marks.ts';
@@ -50,6 +51,7 @@ export function deviceLines(
   rounds: readonly RoundReport[],
   seats: Seats,
   proofs: SessionView['proofs'] = {},
+  links: SessionView['links'] = {},
 ): readonly DeviceLine[] {
   return room.devices.map((device) => {
     const proof = proofs[device.id];
@@ -71,7 +73,7 @@ export function deviceLines(
       status,
       tone,
       facts: facts(device, room, rounds),
-      profile: device.profile === null ? [] : profileWords(device.profile),
+      profile: [...(device.profile === null ? [] : profileWords(device.profile)), ...linkWords(links[device.id])],
       digits: proof?.digits ?? null,
     };
   });
@@ -178,6 +180,16 @@ function facts(device: DeviceView, room: RoomView, rounds: readonly RoundReport[
     if (measured !== null) out.push(`measured ${secondsText(totalSeconds(measured))}`);
   }
   return out;
+}
+
+/** How the host reaches a device: "direct link, 12 ms, 3.1 Mbit/s out, 0.4 Mbit/s in"; empty where the browser does not tell. */
+export function linkWords(link: LinkState | undefined): readonly string[] {
+  if (link === undefined) return [];
+  const parts = [link.way === 'relayed' ? 'link through a relay' : 'direct link'];
+  if (link.roundTripMs !== null) parts.push(`${Math.round(link.roundTripMs)} ms there and back`);
+  if (link.sentBitsPerSecond >= 1000) parts.push(`${rateText(link.sentBitsPerSecond)} out`);
+  if (link.receivedBitsPerSecond >= 1000) parts.push(`${rateText(link.receivedBitsPerSecond)} in`);
+  return [parts.join(', ')];
 }
 
 /** What a device measured of itself: "12 GFLOP/s", "30 GB/s", "may take 1.5 GB", "48 Mbit/s to the host", and what ran it. */

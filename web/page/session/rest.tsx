@@ -39,6 +39,7 @@ export function Rest({ view, room, host, seats, plan, invite, onLeave }: RestPro
           view.rounds,
           seats,
           host === null ? {} : view.proofs,
+          view.links,
         )}
       />
       <div class="folds">

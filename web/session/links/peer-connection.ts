@@ -1,3 +1,4 @@
+import type { LinkCounts } from '../transport/link-state.ts';
 import type { Listeners } from '../world/emitter.ts';
 import { type LinkChannel, PROOF_BYTES } from './channel-link.ts';
 
@@ -28,6 +29,7 @@ export interface AddressConnection {
     ondatachannel: unknown;
     ontrack: unknown;
     createDataChannel(label: string, options: RTCDataChannelInit): LinkChannel;
+    getStats?(): Promise<{ values(): Iterable<unknown> }>;
     addEventListener(type: 'connectionstatechange' | 'track', listener: () => void): void;
     addEventListener(type: 'datachannel', listener: (event: { readonly channel: { close(): void } }) => void): void;
   };
@@ -43,6 +45,8 @@ export interface OpenConnection {
   readonly otherFingerprint: string;
   /** The other side does what no device does: the link is to end with this sentence. */
   readonly onBreach: Listeners<string>;
+  /** How the other side is reached just now. */
+  counts(): Promise<LinkCounts | null>;
   /** Closes the channel, and soon the connection, also where the other side does not answer. */
   close(): void;
 }

@@ -1,4 +1,5 @@
 import type { RoomIntroduction } from '../../../signaling/protocol/messages.ts';
+import { linkCounts } from '../transport/link-state.ts';
 import { Emitter } from '../world/emitter.ts';
 import { Ending } from '../world/ending.ts';
 import { messageOf } from '../world/with-progress.ts';
@@ -200,6 +201,7 @@ export class PeerAddress {
               ownFingerprint: fingerprintsOf(pc.localDescription?.sdp ?? ''),
               otherFingerprint: fingerprintsOf(pc.remoteDescription?.sdp ?? ''),
               onBreach: breach.on,
+              counts: async () => linkCounts((await pc.getStats?.())?.values() ?? []),
             });
           } catch (error) {
             fail(messageOf(error));

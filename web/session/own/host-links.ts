@@ -12,6 +12,7 @@ import { type AddressWorld, type Incoming, PeerAddress } from '../links/peer-lin
 import type { RoomClient } from '../links/room-client.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
 import type { DeviceLinks } from '../rounds/device-links.ts';
+import { watchLink } from '../transport/link-state.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import { Ending } from '../world/ending.ts';
 import type { SessionEnvironment } from '../world/environment.ts';
@@ -63,7 +64,10 @@ export class HostLinks {
     deviceLinks.onEvent((event) => {
       if (event.type === 'message') return;
       client.send({ type: 'linked', device: event.device, linked: event.type === 'attached' });
-      if (event.type === 'detached') store.dispatch({ type: 'proof', device: event.device, proof: null });
+      if (event.type === 'detached') {
+        store.dispatch({ type: 'proof', device: event.device, proof: null });
+        store.dispatch({ type: 'link', device: event.device, state: null });
+      }
       if (event.type === 'detached' && !this.#closed)
         store.notice('news', `The link to ${this.#nameOf(event.device)} is down: ${event.why}`);
     });
@@ -171,6 +175,7 @@ export class HostLinks {
     answerProbes(link);
     deviceLinks.attach(device, link);
     store.dispatch({ type: 'proof', device, proof: { proof, digits } });
+    watchLink(connection.counts, link.onClose, (state) => store.dispatch({ type: 'link', device, state }));
   }
 
   #deviceAt(peerId: string): Promise<string | null> {

@@ -9,6 +9,7 @@ import { isBetter, type Measure, measured } from '../../../signaling/protocol/sc
 import type { OpeningProgress } from '../../../worker/api/host-api.ts';
 import type { DataReport } from '../../../worker/api/tables.ts';
 import type { RoomMessage } from '../links/room-client.ts';
+import type { LinkState } from '../transport/link-state.ts';
 import type { LinkProof, Notice, SessionView } from './view.ts';
 
 /** Notices are for the moment; a page shows the latest few. */
@@ -39,6 +40,7 @@ export type ViewEvent =
       readonly sentence: string;
       readonly elapsedSeconds: number;
     }
+  | { readonly type: 'link'; readonly device: string; readonly state: LinkState | null }
   | { readonly type: 'ended'; readonly sentence: string };
 
 export function firstView(role: SessionView['role'], self: string): SessionView {
@@ -54,6 +56,7 @@ export function firstView(role: SessionView['role'], self: string): SessionView 
     atDoor: null,
     proofs: {},
     beside: [],
+    links: {},
     linkTrouble: null,
     room: null,
     status: role === 'watcher' ? { kind: 'watching' } : { kind: 'joining' },
@@ -79,6 +82,10 @@ export function reduceView(view: SessionView, event: ViewEvent): SessionView {
     case 'proof': {
       const { [event.device]: _, ...others } = view.proofs;
       return { ...view, proofs: event.proof === null ? others : { ...others, [event.device]: event.proof } };
+    }
+    case 'link': {
+      const { [event.device]: _, ...others } = view.links;
+      return { ...view, links: event.state === null ? others : { ...others, [event.device]: event.state } };
     }
     case 'trouble':
       return { ...view, linkTrouble: event.trouble };

@@ -23,6 +23,7 @@ import type {
 import type { DevReport } from '../../../worker/api/report.ts';
 import type { DataReport, NamedFile, TablePreview, TextColumns } from '../../../worker/api/tables.ts';
 import type { Proof } from '../links/proof.ts';
+import type { LinkState } from '../transport/link-state.ts';
 import type { Listeners } from '../world/emitter.ts';
 import type { AskPlanner } from './what-if.ts';
 
@@ -98,6 +99,8 @@ export interface SessionView {
   readonly atDoor: string | null;
   /** Of the devices that the host is linked with, by id; another device has its own alone. */
   readonly proofs: Readonly<Record<string, LinkProof>>;
+  /** How the links of the same devices go, as far as the browser tells. */
+  readonly links: Readonly<Record<string, LinkState>>;
   /** On a joined device: why it has no link to the host just now; null while it has one, or has not tried. */
   readonly linkTrouble: string | null;
   /** Null until the server answered. */
