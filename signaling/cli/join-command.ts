@@ -29,6 +29,7 @@ Takes part in a session as a headless device, until the session ends or Ctrl-C.
                   (${defaultCacheFolder()})
   --allow-private read a model from this device's own network too, where the session says so;
                   otherwise from the internet and from the server's machine alone
+  --relay         reach the host through the session's TURN server alone, which keeps this device's addresses from it
   --watch         watch only
   --help          show this
 `;
@@ -42,6 +43,7 @@ export async function joinCommand(argv: string[]): Promise<number> {
       memory: { type: 'string', default: '2' },
       cache: { type: 'string', default: defaultCacheFolder() },
       'allow-private': { type: 'boolean', default: false },
+      relay: { type: 'boolean', default: false },
       watch: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
@@ -63,6 +65,7 @@ export async function joinCommand(argv: string[]): Promise<number> {
     memoryLimitBytes,
     cacheFolder: cacheFolder(values.cache),
     allowPrivate: values['allow-private'],
+    relayOnly: values.relay,
   }).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
     throw new CommandError(`No Tabloom server answers at ${origin} (${why}).`);

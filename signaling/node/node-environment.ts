@@ -35,6 +35,8 @@ export async function headlessEnvironment(
     readonly cacheFolder?: string | null;
     /** Read models from any address and file that the session names: where it is this process's own, or its person says so. */
     readonly allowPrivate?: boolean;
+    /** Links go through the session's TURN servers alone. */
+    readonly relayOnly?: boolean;
   },
 ): Promise<HeadlessEnvironment> {
   const Peer = await installWebRtc();
@@ -44,7 +46,14 @@ export async function headlessEnvironment(
   const sockets = new ServerSockets(origin, (address) => new NodeSocket(address));
   const openSocket = (address: string): ControlSocket => sockets.open(address);
   const leaving = new Emitter<void>();
-  const { checkpointFile, logFile, memoryLimitBytes, cacheFolder = null, allowPrivate = false } = options;
+  const {
+    checkpointFile,
+    logFile,
+    memoryLimitBytes,
+    cacheFolder = null,
+    allowPrivate = false,
+    relayOnly = false,
+  } = options;
   const guardedBy = allowPrivate ? null : origin;
   const start = <Api>(entry: URL, isGuarded = true) =>
     handle<Api>(startThread(entry, { cacheFolder, guardedBy: isGuarded ? guardedBy : null }));
@@ -53,7 +62,7 @@ export async function headlessEnvironment(
     origin,
     openSocket,
     createPeer: (introduction) =>
-      peerOver(openSocket, () => new Peer(introduction.id, peerOptions(origin, introduction))),
+      peerOver(openSocket, () => new Peer(introduction.id, peerOptions(origin, introduction, relayOnly))),
     startDeviceWorker: () =>
       start<DeviceWorkerApi>(new URL('../../worker/node/device-worker-node.ts', import.meta.url)),
     startHostWorker: (inherited = false) =>

@@ -128,11 +128,11 @@ export class HeadlessRoom {
     });
   }
 
-  async addDevice(name: string, memoryBytes = 2e9): Promise<void> {
+  async addDevice(name: string, memoryBytes = 2e9, more: readonly string[] = []): Promise<void> {
     const { invitation } = await this.until((view) => view.invitation !== null);
     const link = invitation?.link ?? '';
     const args = ['--import', 'tsx', project('signaling/tabloom.ts'), 'join', link, '--name', name];
-    args.push('--memory', `${memoryBytes / 1e6}MB`);
+    args.push('--memory', `${memoryBytes / 1e6}MB`, ...more);
     this.#children.set(name, spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }));
   }
 

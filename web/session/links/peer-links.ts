@@ -83,7 +83,8 @@ export class PeerAddress {
     this.#introduction = introduction;
     if (this.#peer !== null && before?.id === introduction.id && before.token === introduction.token) {
       // PeerJS reads it for each connection that it makes.
-      this.#peer.options.config = { iceServers: introduction.iceServers };
+      const { config } = this.#peer.options;
+      this.#peer.options.config = { ...(config as object | undefined), iceServers: introduction.iceServers };
       return;
     }
     const old = this.#peer;
