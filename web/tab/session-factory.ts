@@ -8,7 +8,8 @@ import { previewApart } from '../session/world/table-apart.ts';
 import { deleteOwnStorage } from './own-storage.ts';
 import { plannerInTab } from './plan-in-tab.ts';
 import { claim, refuseAnyOpen, refuseOpen } from './session-lock.ts';
-import { TAB_MEMORY_BYTES, tabEnvironment } from './tab-environment.ts';
+import { tabEnvironment } from './tab-environment.ts';
+import { keptClaim } from './tab-memory.ts';
 
 /** How a page in a browser tab makes sessions. `origin` is the server that the page came from. */
 export function createSessionFactory(origin: string): SessionFactory {
@@ -73,7 +74,7 @@ export function createSessionFactory(origin: string): SessionFactory {
       return { ...deleted, bytes: deleted.bytes + deleteOwnStorage() };
     },
     previewTable: (file) => previewApart(() => environment.startHostWorker(), file, 2),
-    preflight: (source) => ask((api) => api.preflight(source, origin, TAB_MEMORY_BYTES)),
+    preflight: (source) => ask((api) => api.preflight(source, origin, keptClaim())),
     keptModels: () => ask((api) => api.keptModels()),
     forgetModels: (name) => ask((api) => api.forgetModels(name)),
   };

@@ -7,9 +7,7 @@ import type { ControlSocket } from '../session/transport/control-socket.ts';
 import { peerOver } from '../session/transport/peer-over.ts';
 import { ServerSockets } from '../session/transport/server-sockets.ts';
 import type { SeatStore, SessionEnvironment, WorkerHandle } from '../session/world/environment.ts';
-
-/** What a tab may give to training; phones reload tabs that take much more, without a word. */
-export const TAB_MEMORY_BYTES = 1.5e9;
+import { keptClaim } from './tab-memory.ts';
 
 const SEAT_KEY = 'tabloom.seat';
 
@@ -77,7 +75,7 @@ export function tabEnvironment(origin: string): TabEnvironment {
         new Worker(new URL('../../worker/host/host-worker.ts', import.meta.url), { type: 'module' }),
       ),
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-    memoryLimitBytes: TAB_MEMORY_BYTES,
+    memoryLimitBytes: keptClaim(),
     nowMs: () => Date.now(),
     // Pages from another machine over plain http have no storage of their own.
     keep: 'storage' in navigator && 'getDirectory' in navigator.storage ? (host, ...kept) => host.keep(...kept) : null,

@@ -6,6 +6,7 @@ import type { Seats } from '../cloth/marks.ts';
 import { deviceLines } from '../devices/device-lines.ts';
 import { DeviceList } from '../devices/device-list.tsx';
 import { LazyFold } from '../parts/lazy-fold.tsx';
+import { ReportOnDevice } from '../report/report-on-device.tsx';
 import { WhatIfPanel } from '../what-if/what-if-fold.tsx';
 import { Leave } from './controls.tsx';
 import { Log } from './now.tsx';
@@ -72,6 +73,7 @@ export function Rest({ view, room, host, seats, plan, invite, onLeave }: RestPro
           </details>
         )}
         <Log notices={view.notices} />
+        <ReportOnDevice view={view} />
       </div>
       {view.ended === null && onLeave !== null && <Leave host={host !== null} onLeave={onLeave} />}
     </div>
