@@ -180,6 +180,7 @@ it('two PeerJS clients find each other over streams, and again after a connectio
   const guest = await enter(server.port, room, 'guestguest');
   const { introduction: ofHost } = await host.message('welcome');
   const { introduction: ofGuest } = await guest.message('welcome');
+  // As a tab has it: what is opened within is no socket of PeerJS's.
   const refused = () => {
     const sockets = new ServerSockets(origin, () => {
       const socket = new FakeSocket();
