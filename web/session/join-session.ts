@@ -92,11 +92,8 @@ export class JoinSession implements JoinedSession {
     });
     this.#compared = this.#kept?.compared ?? null;
     this.#store = new ViewStore(options.watch ? 'watcher' : 'device', this.#identity.id);
-    this.#client = new RoomClient(
-      environment,
-      () => this.#enter(),
-      () => invitation.room,
-    );
+    const code = (): string => invitation.room;
+    this.#client = new RoomClient(environment, () => this.#enter(), code);
     this.#client.onMessage((message) => this.#onMessage(message));
     this.#client.onIntroduction((introduction) => {
       this.#introduction = introduction;
@@ -193,15 +190,8 @@ export class JoinSession implements JoinedSession {
     const { name, slowdown } = this.#options;
     const { id, key } = this.#identity;
     return {
-      ...{
-        term,
-        bequest,
-        seats,
-        invitation: this.#invitation,
-        identity: { id, key },
-        options: { name, slowdown },
-        view,
-      },
+      ...{ term, bequest, seats, view, invitation: this.#invitation },
+      ...{ identity: { id, key }, options: { name, slowdown } },
       state: () => seats.trainer.model.api.held(),
       decline: () => this.#client.send({ type: 'decline', term }),
       retire: () => {
@@ -284,7 +274,6 @@ export class JoinSession implements JoinedSession {
           this.#attached = null;
           if (this.#over) return;
           this.#store.dispatch({ type: 'proof', device: this.#identity.id, proof: null });
-          this.#store.dispatch({ type: 'link', device: this.#identity.id, state: null });
           this.#unlinked(`The link to the host is down (${why}) Trying again.`, why);
           if (isAway(this.#store.view.room)) this.#standBy.say();
           this.#connectLater();

@@ -64,10 +64,7 @@ export class HostLinks {
     deviceLinks.onEvent((event) => {
       if (event.type === 'message') return;
       client.send({ type: 'linked', device: event.device, linked: event.type === 'attached' });
-      if (event.type === 'detached') {
-        store.dispatch({ type: 'proof', device: event.device, proof: null });
-        store.dispatch({ type: 'link', device: event.device, state: null });
-      }
+      if (event.type === 'detached') store.dispatch({ type: 'proof', device: event.device, proof: null });
       if (event.type === 'detached' && !this.#closed)
         store.notice('news', `The link to ${this.#nameOf(event.device)} is down: ${event.why}`);
     });

@@ -40,7 +40,7 @@ export type ViewEvent =
       readonly sentence: string;
       readonly elapsedSeconds: number;
     }
-  | { readonly type: 'link'; readonly device: string; readonly state: LinkState | null }
+  | { readonly type: 'link'; readonly device: string; readonly state: LinkState }
   | { readonly type: 'ended'; readonly sentence: string };
 
 export function firstView(role: SessionView['role'], self: string): SessionView {
@@ -81,12 +81,12 @@ export function reduceView(view: SessionView, event: ViewEvent): SessionView {
       return { ...view, server: event.server };
     case 'proof': {
       const { [event.device]: _, ...others } = view.proofs;
-      return { ...view, proofs: event.proof === null ? others : { ...others, [event.device]: event.proof } };
+      const { [event.device]: __, ...links } = view.links;
+      if (event.proof === null) return { ...view, proofs: others, links };
+      return { ...view, proofs: { ...others, [event.device]: event.proof } };
     }
-    case 'link': {
-      const { [event.device]: _, ...others } = view.links;
-      return { ...view, links: event.state === null ? others : { ...others, [event.device]: event.state } };
-    }
+    case 'link':
+      return { ...view, links: { ...view.links, [event.device]: event.state } };
     case 'trouble':
       return { ...view, linkTrouble: event.trouble };
     case 'status':
