@@ -53,6 +53,16 @@ export function operationsOf(microBatches: number, window: number): readonly Ope
   return [...ahead, ...turns.flat()];
 }
 
+/** A stage whose work is done again by somebody else, while the others keep what they have. */
+export interface Replay {
+  /** Of the stages, from the embeddings up. */
+  readonly place: number;
+  /** What had left it by then stays with its neighbours, and is not sent again. */
+  readonly lostSeconds: number;
+  /** When the taker is ready: its neighbours send its inputs again from then on, one after the other. */
+  readonly startSeconds: number;
+}
+
 /** A stage as it is being worked out. */
 interface Running {
   readonly times: StageTimes;
@@ -63,24 +73,60 @@ interface Running {
   uplinkFree: number;
   readonly inputs: Record<Operation['kind'], (number | undefined)[]>;
   readonly spans: Record<'forward' | 'backward' | 'up' | 'down', Span[]>;
+  /** Of a taker: which of its outputs its neighbour has already; and before when an input cannot have come again. */
+  readonly kept: Record<Operation['kind'], readonly boolean[]>;
+  readonly earliest: Record<Operation['kind'], readonly number[]>;
 }
 
 /** Times from the round's start. */
-export function schedule(stages: readonly StageTimes[]): Schedule {
+export const schedule = (stages: readonly StageTimes[]): Schedule => carriedOut(stages, begun(stages));
+
+/**
+ * The round `before` with one stage lost and done again from its first operation; `stages` has the taker's times in its place. Nobody else
+ * repeats a pass: what the lost one had sent stays, what its taker needs comes again.
+ */
+export function replayed(before: readonly StageTimes[], stages: readonly StageTimes[], replay: Replay): Schedule {
+  const { place, lostSeconds, startSeconds } = replay;
+  const lost = schedule(before).stages[place]!;
+  const running = begun(stages);
+  const taker = running[place]!;
+  taker.processorFree = startSeconds;
+  taker.uplinkFree = startSeconds;
+  for (const kind of ['forward', 'backward'] as const) {
+    const above = kind === 'forward' ? 1 : -1;
+    const spans = kind === 'forward' ? lost.up : lost.down;
+    taker.kept[kind] = spans.map(({ endSeconds }) => endSeconds <= lostSeconds);
+    for (const [j, span] of spans.entries())
+      if (taker.kept[kind][j]) running[place + above]!.inputs[kind][j] = span.endSeconds + before[place]!.lagSeconds;
+    const sender = stages[place - above];
+    let free = startSeconds;
+    const seconds = (kind === 'forward' ? sender?.upSeconds : sender?.downSeconds) ?? [];
+    taker.earliest[kind] = seconds.map((each) => {
+      free += each;
+      return free + (sender?.lagSeconds ?? 0);
+    });
+  }
+  return carriedOut(stages, running);
+}
+
+function begun(stages: readonly StageTimes[]): readonly Running[] {
   const last = stages.length - 1;
   const microBatches = stages[0]!.forwardSeconds.length;
   const atOnce = () => new Array<number | undefined>(microBatches).fill(0);
-  const running = stages.map(
-    (times, s): Running => ({
-      times,
-      operations: operationsOf(microBatches, times.window),
-      at: 0,
-      processorFree: 0,
-      uplinkFree: 0,
-      inputs: { forward: s === 0 ? atOnce() : [], backward: s === last ? atOnce() : [] },
-      spans: { forward: [], backward: [], up: [], down: [] },
-    }),
-  );
+  return stages.map((times, s) => ({
+    times,
+    operations: operationsOf(microBatches, times.window),
+    at: 0,
+    processorFree: 0,
+    uplinkFree: 0,
+    inputs: { forward: s === 0 ? atOnce() : [], backward: s === last ? atOnce() : [] },
+    spans: { forward: [], backward: [], up: [], down: [] },
+    kept: { forward: [], backward: [] },
+    earliest: { forward: [], backward: [] },
+  }));
+}
+
+function carriedOut(stages: readonly StageTimes[], running: readonly Running[]): Schedule {
   // Up and down once is enough where each stage goes on as far as its inputs allow, until nobody can.
   for (let moved = true; moved; ) {
     moved = false;
@@ -102,11 +148,11 @@ function proceed(stage: Running, below: Running | undefined, above: Running | un
   const arrival = stage.inputs[kind][j];
   if (arrival === undefined) return false;
   stage.at++;
-  const startSeconds = Math.max(stage.processorFree, arrival);
+  const startSeconds = Math.max(stage.processorFree, arrival, stage.earliest[kind][j] ?? 0);
   stage.processorFree = startSeconds + (kind === 'forward' ? times.forwardSeconds : times.backwardSeconds)[j]!;
   spans[kind].push({ startSeconds, endSeconds: stage.processorFree });
   const to = kind === 'forward' ? above : times.downSeconds === null ? undefined : below;
-  if (to === undefined) return true;
+  if (to === undefined || stage.kept[kind][j]) return true;
   const sendSeconds = (kind === 'forward' ? times.upSeconds : (times.downSeconds ?? []))[j]!;
   const sendStart = Math.max(stage.uplinkFree, stage.processorFree);
   stage.uplinkFree = sendStart + sendSeconds;

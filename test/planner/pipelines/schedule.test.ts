@@ -3,7 +3,7 @@ import { drawsFrom } from '../../../signaling/planner/algorithms/random.ts';
 import { placedStages, ruleOf } from '../../../signaling/planner/pipelines/answer.ts';
 import { Evaluator } from '../../../signaling/planner/pipelines/evaluator.ts';
 import { rowsOf } from '../../../signaling/planner/pipelines/rows.ts';
-import { operationsOf, schedule } from '../../../signaling/protocol/pipeline/schedule.ts';
+import { operationsOf, replayed, schedule } from '../../../signaling/protocol/pipeline/schedule.ts';
 import {
   type StageTimes,
   stageTimes,
@@ -141,6 +141,55 @@ describe('known rounds', () => {
         { ...above, window: 2 },
       ]),
     ).toThrow('the windows of the stages grow towards the loss');
+  });
+});
+
+describe('a stage that is done again', () => {
+  const three = alike(3, 4, { forward: 1, backward: 2 }, 1);
+
+  test('lost before anything began, and taken at once: the round as it would have been', () => {
+    expect(replayed(three, three, { place: 1, lostSeconds: -1, startSeconds: 0 }).seconds).toBe(
+      schedule(three).seconds,
+    );
+  });
+
+  test('lost before anything began, and taken after 5 s: its first pass begins then, and all else follows', () => {
+    const { stages, seconds } = replayed(three, three, { place: 0, lostSeconds: -1, startSeconds: 5 });
+    expect(stages[0].forward[0]).toEqual({ startSeconds: 5, endSeconds: 6 });
+    expect(seconds).toBe(schedule(three).seconds + 5);
+  });
+
+  test('lost at the end: the taker goes through its own passes, and nobody else does anything again', () => {
+    const before = schedule(three);
+    const { stages, seconds } = replayed(three, three, { place: 1, lostSeconds: 100, startSeconds: 100 });
+    expect(stages[0]).toEqual(before.stages[0]);
+    expect(stages[2]).toEqual(before.stages[2]);
+    // Four micro-batches, 3 s each, nothing to wait for.
+    expect(seconds).toBe(100 + 4 * 3);
+  });
+
+  test('what comes again comes one message after the other, and late by the lag', () => {
+    const slow = alike(2, 2, { forward: 1, backward: 2, up: 4, down: 0 }, 1).map((times) => ({
+      ...times,
+      lagSeconds: 0.5,
+    }));
+    const { stages } = replayed(slow, slow, { place: 1, lostSeconds: 100, startSeconds: 50 });
+    expect(stages[1].forward).toEqual([
+      { startSeconds: 54.5, endSeconds: 55.5 },
+      { startSeconds: 58.5, endSeconds: 59.5 },
+    ]);
+  });
+
+  test('is never done sooner than the round would have been, nor sooner by being taken later', () => {
+    for (const { draws, times } of fitting(100, 5)) {
+      const { seconds } = schedule(times);
+      const place = draws.below(times.length);
+      const lostSeconds = draws.uniform() * seconds;
+      const late = (startSeconds: number) => replayed(times, times, { place, lostSeconds, startSeconds });
+      expect(late(lostSeconds).seconds).toBeGreaterThanOrEqual(seconds * (1 - 1e-12));
+      expect(late(lostSeconds + 1).seconds).toBeGreaterThanOrEqual(late(lostSeconds).seconds);
+      expect(late(lostSeconds).stages[place].finishedSeconds).toBeGreaterThan(lostSeconds);
+    }
   });
 });
 
