@@ -71,6 +71,30 @@ export const FRAMES = [
   encodeMessage({ header: { type: 'failed', tag, sentence: 'No.' }, tensors: [] }),
   encodeMessage({
     header: {
+      ...{
+        type: 'audit',
+        tag: { term: 1, audit: 2 },
+        round: 3,
+        layers: [5],
+        head: true,
+        samples: { start: 0, count: 2 },
+      },
+      ...{ microBatch: 2, tokens: 4, dropout: { probability: 0, seed: 1 } },
+    },
+    tensors: [
+      new Int32Array(8),
+      new Int32Array(2).fill(4),
+      new Float32Array(2),
+      new Int32Array(2),
+      new Float32Array(SIZES.parameterCount),
+    ],
+  }),
+  encodeMessage({
+    header: { type: 'audited', tag: { term: 1, audit: 2 }, blocks: [5], lossSum: 1, computeSeconds: 1 },
+    tensors: [new Float32Array(SIZES.blockLength(5) ?? 1)],
+  }),
+  encodeMessage({
+    header: {
       type: 'stage-order',
       tag,
       ...STAGE_WORK,

@@ -15,14 +15,10 @@ import type { WorkOrder, WorkPart } from '../../worker/api/work.ts';
 import type { LieName } from './lies.ts';
 
 const [link = '', name = 'liar', lie = 'scaled', from = '1'] = process.argv.slice(2);
-/** Rounds that "old parameters" are behind. */
-const BEHIND = 6;
-
 /** The worker with `lie` in place of what it computes; see `LIES`. */
 function changed({ api, terminate }: WorkerHandle<DeviceWorkerApi>, lie: LieName): WorkerHandle<DeviceWorkerApi> {
   let round = 0;
   let before: TokenBatch | null = null;
-  const parameters: Float32Array[] = [];
   const lies = (): boolean => round >= Number(from);
   const begun = (order: WorkOrder): WorkOrder => {
     const { batch } = order;
@@ -38,11 +34,9 @@ function changed({ api, terminate }: WorkerHandle<DeviceWorkerApi>, lie: LieName
     return { ...part, gradient: falsified(part.gradient, lie) };
   };
   const liar: Partial<DeviceWorkerApi> = {
-    setParameters: (values) => {
-      parameters.push(values.slice());
-      const old = parameters[Math.max(0, parameters.length - 1 - BEHIND)];
-      return api.setParameters(lie === 'old parameters' && lies() && old !== undefined ? old : values);
-    },
+    // The device keeps up with the session and sets what it holds before each order: this one goes on with what was set last.
+    setHeldParameters: () => (lie === 'old parameters' && lies() ? Promise.resolve() : api.setHeldParameters()),
+    setParameters: (values) => (lie === 'old parameters' && lies() ? Promise.resolve() : api.setParameters(values)),
     begin: (order) => {
       round = Math.max(round, order.round);
       return api.begin(lies() ? begun(order) : order);

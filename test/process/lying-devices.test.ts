@@ -66,7 +66,7 @@ describe('a room', () => {
         { name: 'noisy', lie: 'noise of a tenth', from: 5 },
         { name: 'turncoat', lie: 'sign flipped', from: 6 },
         { name: 'elsewhere', lie: 'other samples', from: 5 },
-        { name: 'late', lie: 'old parameters', from: 7 },
+        { name: 'late', lie: 'old parameters', from: 5 },
       ],
     });
     const said = removals(ended);
