@@ -76,6 +76,10 @@ export class Member {
     return new Member(joinSession(environment, invitation, { name, slowdown: 1, watch: false }));
   }
 
+  static of(session: Session): Member {
+    return new Member(session);
+  }
+
   get view(): SessionView {
     return this.session.view;
   }

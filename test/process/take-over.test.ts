@@ -1,5 +1,10 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { headlessEnvironment, keyFileOf } from '../../signaling/node/node-environment.ts';
 import type { RunningServer } from '../../signaling/server/server.ts';
+import { resumeSession } from '../../web/session/resume-session.ts';
 import { HeadlessRoom, largestRelativeDifference, losses, startTestServer } from './headless-room.ts';
 import { HostProcess, Member } from './take-over-scene.ts';
 
@@ -50,6 +55,38 @@ describe('a host that is killed', () => {
       host.kill();
       anna.session.leave();
       bert.session.leave();
+    }
+  });
+
+  it('and comes back from its checkpoint: it takes part as a device, and what it had trained alone is not the session’s', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tabloom-'));
+    const checkpointFile = join(folder, 'kept');
+    const host = new HostProcess(origin, 'crunch', ROUNDS, 0, 2, checkpointFile);
+    const anna = await Member.join(await host.link(), 'Anna');
+    let back: Member | null = null;
+    try {
+      await host.until(({ kept }) => Number(kept) >= 2);
+      host.kill();
+      await anna.until(({ role }) => role === 'host');
+      anna.host?.pause();
+      const environment = await headlessEnvironment(origin, { memoryLimitBytes: 2e9, checkpointFile });
+      const [bytes, key] = [await readFile(checkpointFile), await readFile(keyFileOf(checkpointFile), 'utf8')];
+      back = Member.of(await resumeSession(environment, { bytes, key }, null));
+      const view = await back.until(({ role, status }) => role === 'device' && status.kind === 'ready');
+      expect(view.room?.host).toBe(anna.view.self);
+      expect(anna.view.room?.devices).toHaveLength(2);
+      await anna.until(
+        ({ room }) => room?.devices.filter(({ linked, profile }) => linked && profile !== null).length === 2,
+      );
+      anna.host?.start();
+      const done = await anna.until(({ room, scores }) => room?.phase === 'finished' && scores.length > 0);
+      expect(largestRelativeDifference(losses(done), quiet)).toBeLessThan(TOLERANCE);
+      expect(done.rounds.at(-1)?.devices.map(({ device }) => device)).toContain(view.self);
+    } finally {
+      host.kill();
+      back?.session.leave();
+      anna.session.leave();
+      await rm(folder, { recursive: true });
     }
   });
 });
