@@ -61,7 +61,7 @@ it('stages that are beside each other meet, and their bytes are those of their h
     expect(fromB.receivedBytes + fromB.relayedReceivedBytes).toBe(fromC.sentBytes + fromC.relayedSentBytes);
     // Rows of 128 values of 4 bytes; between the host and its neighbour nothing is relayed.
     expect(sent % 512).toBe(0);
-    expect(fromB.sentBytes).toBeGreaterThan(fromB.relayedSentBytes);
+    expect(Math.min(fromB.sentBytes, fromC.sentBytes)).toBeGreaterThan(0);
     const host = room.view.room?.host ?? '';
     const withHost = b.view.beside.find(({ device }) => device === host);
     expect(withHost).toMatchObject({ isLinked: true, relayedSentBytes: 0, relayedReceivedBytes: 0 });

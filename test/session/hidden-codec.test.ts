@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DataMessage } from '../../signaling/protocol/exchange/data-messages.ts';
 import { EarlyHidden } from '../../web/session/stages/early-hidden.ts';
 import { packed, unpacked } from '../../web/session/stages/hidden-codec.ts';
+import { Outbox } from '../../web/session/stages/outbox.ts';
 
 const through = (values: number[], codec: 'f32' | 'f16'): number[] => {
   const made = packed(Float32Array.from(values), codec);
@@ -45,26 +46,47 @@ describe('hidden states on their way', () => {
   });
 });
 
+const of = (microBatch: number, values = 1, to = 'bbbbbbbb'): DataMessage<'hidden'> => ({
+  header: {
+    type: 'hidden',
+    from: 'aaaaaaaa',
+    to,
+    of: { term: 1, round: 1, pipeline: 0, epoch: 1 },
+    stage: 1,
+    microBatch,
+    direction: 'up',
+    codec: 'f32',
+    scale: 1,
+  },
+  tensors: [new Float32Array(values)],
+});
+
 it('what comes before its order waits within a bound; the oldest makes room', () => {
   const early = new EarlyHidden(100);
-  const of = (microBatch: number, values: number): DataMessage<'hidden'> => ({
-    header: {
-      type: 'hidden',
-      from: 'aaaaaaaa',
-      to: 'bbbbbbbb',
-      of: { term: 1, round: 1, pipeline: 0, epoch: 1 },
-      stage: 1,
-      microBatch,
-      direction: 'up',
-      codec: 'f32',
-      scale: 1,
-    },
-    tensors: [new Float32Array(values)],
-  });
   // 40 bytes each: two stay.
   for (const j of [0, 1, 2]) early.keep({ message: of(j, 10), sender: 'aaaaaaaa', isRelayed: false });
   expect(early.takeAll().map(({ message }) => message.header.microBatch)).toEqual([1, 2]);
   expect(early.takeAll()).toEqual([]);
   early.keep({ message: of(0, 26), sender: 'aaaaaaaa', isRelayed: false });
   expect(early.takeAll()).toEqual([]);
+});
+
+it('a link is handed a few messages at once, the others in their order as those are on their way; what is of no use does not go', async () => {
+  const handed: string[] = [];
+  const settle: (() => void)[] = [];
+  const outbox = new Outbox(({ header: { to, microBatch } }) => {
+    handed.push(`${to} ${microBatch}`);
+    return new Promise((resolve) => settle.push(resolve));
+  });
+  for (let j = 0; j < 20; j++) outbox.add(of(j));
+  outbox.add(of(0, 1, 'cccccccc'));
+  expect(handed).toEqual([...[0, 1, 2, 3, 4, 5, 6, 7].map((j) => `bbbbbbbb ${j}`), 'cccccccc 0']);
+  settle[0]?.();
+  settle[1]?.();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(handed.slice(9)).toEqual(['bbbbbbbb 8', 'bbbbbbbb 9']);
+  outbox.keepOnly(({ header }) => header.microBatch === 15);
+  for (const done of settle) done();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(handed.slice(11)).toEqual(['bbbbbbbb 15']);
 });

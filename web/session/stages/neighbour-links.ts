@@ -95,11 +95,8 @@ export class NeighbourLinks implements DirectLinks {
     }
   }
 
-  send(message: DataMessage<'hidden'>): boolean {
-    const link = this.#links.get(message.header.to);
-    if (link === undefined) return false;
-    void link.send(message);
-    return true;
+  send(message: DataMessage<'hidden'>): Promise<void> | null {
+    return this.#links.get(message.header.to)?.send(message) ?? null;
   }
 
   lose(device: string, sentence: string): void {

@@ -10,6 +10,7 @@ import type { ModelWorker } from '../rounds/model-worker.ts';
 import { Emitter } from '../world/emitter.ts';
 import { type Early, EarlyHidden } from './early-hidden.ts';
 import type { Beside, Side } from './neighbours.ts';
+import { Outbox } from './outbox.ts';
 import { PassReport } from './pass-report.ts';
 import { StageChunks } from './stage-chunks.ts';
 import { StageRound } from './stage-round.ts';
@@ -23,8 +24,8 @@ type Hidden = DataMessage<'hidden'>;
 
 /** Links to neighbours, where there are any. */
 export interface DirectLinks {
-  /** False where there is no link to the device that this is for. */
-  send(message: Hidden): boolean;
+  /** Settles when it is on its way; null where there is no link to the device that this is for. */
+  send(message: Hidden): Promise<void> | null;
   /** It said what no stage says. */
   lose(device: string, sentence: string): void;
 }
@@ -49,6 +50,7 @@ export class StageSeat {
   readonly #sizes: TensorSizes;
   readonly #early: EarlyHidden;
   readonly #chunks: StageChunks;
+  readonly #outbox = new Outbox((message) => this.#send(message));
   readonly #beside = new Emitter<Beside>();
   readonly traffic = new Traffic();
   /** Who is beside this device in the round under way, whenever that changes. */
@@ -79,7 +81,7 @@ export class StageSeat {
     this.#chunks = new StageChunks({
       self,
       model,
-      say: (message) => this.#say(message),
+      say: (message) => this.#outbox.add(message),
       answer: (message) => void this.#attached?.link.send(message),
       onWrong: (device, sentence) => this.direct?.lose(device, sentence),
     });
@@ -137,12 +139,14 @@ export class StageSeat {
   #drop(): void {
     this.#chunks.clear();
     this.#early.clear();
+    this.#outbox.keepOnly(() => false);
     this.#end();
   }
 
   /** What is kept of the round goes; a worker that is still at it stops. */
   #end(): void {
     this.#round = null;
+    this.#outbox.keepOnly(({ header: { of } }) => 'chunk' in of);
     if (this.#running !== null) void this.#model.api.cancel();
   }
 
@@ -244,7 +248,7 @@ export class StageSeat {
         } else {
           const message = round.say(part, this.#self);
           if (message === null) throw new Error('Hidden states are not finite numbers any more.');
-          this.#say(message);
+          this.#outbox.add(message);
         }
       }
     } catch (error) {
@@ -308,7 +312,7 @@ export class StageSeat {
   }
 
   #sayAgain(round: StageRound, side: Side): void {
-    for (const message of round.again(side, this.#self)) this.#say(message);
+    for (const message of round.again(side, this.#self)) this.#outbox.add(message);
   }
 
   /** The link to the host is the host's own. */
@@ -317,12 +321,12 @@ export class StageSeat {
     return host === device || host === this.#self;
   }
 
-  #say(message: Hidden): void {
+  #send(message: Hidden): Promise<void> {
     const bytes = message.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const isDirect = this.direct?.send(message) ?? false;
-    if (!isDirect) void this.#attached?.link.send(message);
     const { to } = message.header;
-    this.traffic.sent(to, bytes, !isDirect && !this.#isWithHost(to));
+    const direct = this.direct?.send(message) ?? null;
+    this.traffic.sent(to, bytes, direct === null && !this.#isWithHost(to));
+    return direct ?? this.#attached?.link.send(message) ?? Promise.resolve();
   }
 
   /** Says so to the host, where it still waits for this. */
