@@ -7,7 +7,7 @@ import { measureJoining, type Visit } from './joining/measure.ts';
  * A host in a process of its own keeps a session open; a browser opens its link through a proxy that counts what it is sent, heads and
  * bodies as they travel (WebSockets included, data links not), reads for a few seconds, and joins. The visit ends when a plan gives it
  * work. Then the tab is closed, and the same browser comes again. Chromium's WebGPU runs in software here, so it trains with ONNX
- * Runtime; Firefox's counts as a GPU and fetches none of it. `test/browser/joining.test.ts` holds the bars.
+ * Runtime; Firefox's counts as a GPU and fetches none of it.
  */
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
 const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;

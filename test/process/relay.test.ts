@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { startServer } from '../../signaling/server/server.ts';
 import { needs } from '../needs.ts';
+import { DEALT } from './dealt-plans.ts';
 import { HeadlessRoom } from './headless-room.ts';
 
 const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -66,6 +67,7 @@ it(
       pageFolder: null,
       modelsFolder: project('models'),
       hubFolder: null,
+      planner: DEALT,
       iceServers: [{ urls: `turn:${host}:${port}?transport=udp` }],
       turnSecret: SECRET,
       log: () => undefined,
