@@ -20,6 +20,19 @@ describe('a transfer', () => {
     expect(meter.at(9)).toMatchObject({ bytesPerSecond: 0, secondsLeft: null });
   });
 
+  it('has a rate as a whole: a million bytes at least, from the beginning to the last of them', () => {
+    const meter = new TransferMeter(4e6, 10);
+    meter.add(9e5, 11);
+    expect(meter.bitsPerSecond).toBe(null);
+    meter.add(1.1e6, 14);
+    expect(meter.bitsPerSecond).toBe((8 * 2e6) / 4);
+    meter.add(2e6, 20);
+    expect(meter.bitsPerSecond).toBe((8 * 4e6) / 10);
+    // The next engine reads it again, from the last byte of the one before on.
+    meter.add(2e6, 21);
+    expect(meter.bitsPerSecond).toBe(8 * 2e6);
+  });
+
   it('ends, and begins again when the next engine reads the model', () => {
     const meter = new TransferMeter(1000, 0);
     meter.add(1000, 2);

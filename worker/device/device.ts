@@ -47,6 +47,8 @@ export class Device implements DeviceWorkerApi {
   readonly #warmth: Warmth;
   readonly #store: ChunkStore | null;
   #held: Held | undefined;
+  /** At which the last files came that were not here yet. */
+  #downloadBitsPerSecond: number | null = null;
   #progress: LoadProgress = { stage: 'config', done: 0, total: 1 };
   #transfer: (() => Transfer) | null = null;
   #order: RunningOrder | undefined;
@@ -91,7 +93,7 @@ export class Device implements DeviceWorkerApi {
       async (request) => (await chooseEngine(request, this.#warmth.test)).engine,
     );
     this.#limitBytes = profile.memory.limitBytes;
-    return profile;
+    return { ...profile, ...this.#download() };
   }
 
   async prefetch({ settings, origin, run }: Parameters<DeviceWorkerApi['prefetch']>[0]): Promise<void> {
@@ -133,7 +135,8 @@ export class Device implements DeviceWorkerApi {
     refuseLongSamples(settings);
     const now = () => performance.now() / 1000;
     const weights = await files.weights((bytes) => meter.add(bytes, now()));
-    const meter = new TransferMeter(weights.fileBytes(frozenTensors(shape, part)).total, now());
+    const { total, kept } = weights.fileBytes(frozenTensors(shape, part));
+    const meter = new TransferMeter(total, now());
     this.#progress = { stage: 'weights', done: 0, total: 1 };
     this.#transfer = () => ({ ...meter.at(now()), ...(remark === undefined ? {} : { remark }) });
     const onProgress = (progress: LoadProgress): void => {
@@ -142,10 +145,16 @@ export class Device implements DeviceWorkerApi {
     const request = { ...requestOf(settings), weights, part, onProgress };
     const { engine, failed } = await chooseEngine(request, this.#warmth.test);
     this.#warmth.release();
+    // What was on this device already says nothing about its way to the hub.
+    if (kept === 0) this.#downloadBitsPerSecond = meter.bitsPerSecond ?? this.#downloadBitsPerSecond;
     const terms = { slowdown, labelsPerSample: labelsPerSample(settings.task), limitBytes: memoryLimitBytes };
     const desk = new StageDesk(engine, terms);
     this.#held = { settings, engine, slowdown, run, desk, memoryLimitBytes };
     return { engine: engine.name, backend: `${engine.backend}${failed}`, parameterCount: engine.layout.length };
+  }
+
+  #download(): Pick<Profile, 'downloadBitsPerSecond'> {
+    return this.#downloadBitsPerSecond === null ? {} : { downloadBitsPerSecond: this.#downloadBitsPerSecond };
   }
 
   async progress(): Promise<LoadProgress> {
@@ -173,6 +182,7 @@ export class Device implements DeviceWorkerApi {
       ...stated,
       memory: memoryOf(engine, tokens, limitBytes),
       parts: { fixedSeconds, ...unitBytes(engine.shape, engine.layout, storageOf(requestOf(settings))) },
+      ...this.#download(),
     };
   }
 
