@@ -127,7 +127,6 @@ function follow(first: Session, onNext: (session: Session) => void): Promise<str
         off();
         onNext(next.session);
         watch(next.session);
-        if (next.host !== null) say('The host went away; this device leads the session now.');
       });
       show(session.view);
     };

@@ -89,4 +89,31 @@ describe('a host that is killed', () => {
       await rm(folder, { recursive: true });
     }
   });
+
+  it('while its server is gone, too: the server has the session back from its device, which leads it after ten seconds', async () => {
+    // Of this process, and so with the same secret as the one that comes after it.
+    const first = await startTestServer();
+    const host = new HostProcess(`http://127.0.0.1:${first.port}`, 'crunch', ROUNDS, 0, 2);
+    const link = await host.link();
+    const anna = await Member.join(link, 'Anna');
+    let second: RunningServer | null = null;
+    try {
+      await host.round(4);
+      host.kill();
+      await first.close();
+      await anna.until((view) => view.server === 'reconnecting');
+      second = await startTestServer(first.port);
+      const beganMs = performance.now();
+      await anna.until(({ role }) => role === 'host');
+      expect(performance.now() - beganMs).toBeGreaterThan(9000);
+      expect(anna.news).toContain('The host went away; this device leads the session now.');
+      const done = await anna.until(({ room, scores }) => room?.phase === 'finished' && scores.length > 0);
+      expect(link).toContain(done.room?.id);
+      expect(largestRelativeDifference(losses(done), quiet)).toBeLessThan(TOLERANCE);
+    } finally {
+      host.kill();
+      anna.session.leave();
+      await second?.close();
+    }
+  });
 });

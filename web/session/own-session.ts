@@ -91,6 +91,7 @@ export class OwnSession implements HostSession {
       this.#store.notice('problem', `${sentence} Training goes on.`),
     );
     if (resumed !== null) recall(resumed, this.#store, this.#log);
+    if (resumed?.inherited) this.#store.notice('news', 'The host went away; this device leads the session now.');
     const { name, slowdown, patience } = options;
     this.#log.add([{ type: 'options', name, slowdown, patience }]);
     let before = this.#store.view;
