@@ -173,42 +173,46 @@ describe('a connection to the server', () => {
   });
 });
 
-it('two PeerJS clients find each other over streams, and again after a connection was lost', async () => {
-  const Peer = await installWebRtc();
-  const before: unknown = Reflect.get(globalThis, 'WebSocket');
-  const { host, room } = await hostRoom(server.port);
-  const guest = await enter(server.port, room, 'guestguest');
-  const { introduction: ofHost } = await host.message('welcome');
-  const { introduction: ofGuest } = await guest.message('welcome');
-  // As a tab has it: what is opened within is no socket of PeerJS's.
-  const refused = () => {
-    const sockets = new ServerSockets(origin, () => {
-      const socket = new FakeSocket();
-      queueMicrotask(() => socket.dispatchEvent(new Event('close')));
-      return socket as unknown as ControlSocket;
-    });
-    return (url: string) => sockets.open(url);
-  };
-  const [a, b] = [ofHost, ofGuest].map((introduction) =>
-    peerOver(refused(), () => new Peer(introduction.id, peerOptions(origin, introduction))),
-  );
-  expect(Reflect.get(globalThis, 'WebSocket')).toBe(before);
-  try {
-    await Promise.all([a, b].map((peer) => new Promise<void>((resolve) => peer.once('open', () => resolve()))));
-    b.disconnect();
-    const again = new Promise<void>((resolve) => b.once('open', () => resolve()));
-    b.reconnect();
-    expect(Reflect.get(globalThis, 'WebSocket')).toBe(before);
-    await again;
-    const heard = new Promise((resolve) =>
-      a.on('connection', (connection: DataConnection) => connection.on('data', resolve)),
+it.each(['over streams', 'over WebSockets'])(
+  'two PeerJS clients find each other %s, and again after a connection was lost',
+  async (way) => {
+    const Peer = await installWebRtc();
+    const before: unknown = Reflect.get(globalThis, 'WebSocket');
+    const { host, room } = await hostRoom(server.port);
+    const guest = await enter(server.port, room, 'guestguest');
+    const { introduction: ofHost } = await host.message('welcome');
+    const { introduction: ofGuest } = await guest.message('welcome');
+    const opener = () => {
+      const sockets = new ServerSockets(origin, (url) => {
+        // By its global name, as a tab opens it.
+        if (way === 'over WebSockets') return new WebSocket(url);
+        const socket = new FakeSocket();
+        queueMicrotask(() => socket.dispatchEvent(new Event('close')));
+        return socket as unknown as ControlSocket;
+      });
+      return (url: string) => sockets.open(url);
+    };
+    const [a, b] = [ofHost, ofGuest].map((introduction) =>
+      peerOver(opener(), () => new Peer(introduction.id, peerOptions(origin, introduction))),
     );
-    const connection = b.connect(ofHost.id, { reliable: true });
-    connection.on('open', () => void connection.send('over a stream'));
-    expect(await heard).toBe('over a stream');
-  } finally {
-    a.destroy();
-    b.destroy();
-    for (const client of [host, guest]) client.socket.terminate();
-  }
-});
+    expect(Reflect.get(globalThis, 'WebSocket')).toBe(before);
+    try {
+      await Promise.all([a, b].map((peer) => new Promise<void>((resolve) => peer.once('open', () => resolve()))));
+      b.disconnect();
+      const again = new Promise<void>((resolve) => b.once('open', () => resolve()));
+      b.reconnect();
+      expect(Reflect.get(globalThis, 'WebSocket')).toBe(before);
+      await again;
+      const heard = new Promise((resolve) =>
+        a.on('connection', (connection: DataConnection) => connection.on('data', resolve)),
+      );
+      const connection = b.connect(ofHost.id, { reliable: true });
+      connection.on('open', () => void connection.send(way));
+      expect(await heard).toBe(way);
+    } finally {
+      a.destroy();
+      b.destroy();
+      for (const client of [host, guest]) client.socket.terminate();
+    }
+  },
+);

@@ -9,9 +9,6 @@ import { ServerSockets } from '../session/transport/server-sockets.ts';
 import type { SeatStore, SessionEnvironment, WorkerHandle } from '../session/world/environment.ts';
 import { keptClaim } from './tab-memory.ts';
 
-/** While PeerJS makes its own, the global name stands for another (peer-over.ts). */
-const PlainSocket = WebSocket;
-
 const SEAT_KEY = 'tabloom.seat';
 
 /** Storage may be refused (private windows, blocked cookies); then a tab that is loaded again is a new device. */
@@ -44,7 +41,7 @@ const WARM_MS = 10 * 60_000;
 
 /** The real world for sessions in a browser tab. `origin` is the server that the page came from. */
 export function tabEnvironment(origin: string): TabEnvironment {
-  const sockets = new ServerSockets(origin, (address) => new PlainSocket(address));
+  const sockets = new ServerSockets(origin, (address) => new WebSocket(address));
   const openSocket = (address: string): ControlSocket => sockets.open(address);
   let warm: WorkerHandle<DeviceWorkerApi> | null = null;
   const startDevice = () =>

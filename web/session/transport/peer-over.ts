@@ -6,6 +6,7 @@ import type { ControlSocket } from './control-socket.ts';
  * two calls, the name stands for an object of a WebSocket's shape over whatever connection is to be had. Goes when PeerJS takes a socket.
  */
 export function peerOver(openSocket: (url: string) => ControlSocket, make: () => Peer): Peer {
+  const plain: unknown = Reflect.get(globalThis, 'WebSocket');
   const named = <T>(socket: unknown, call: () => T): T => {
     const before: unknown = Reflect.get(globalThis, 'WebSocket');
     Reflect.set(globalThis, 'WebSocket', socket);
@@ -15,17 +16,15 @@ export function peerOver(openSocket: (url: string) => ControlSocket, make: () =>
       Reflect.set(globalThis, 'WebSocket', before);
     }
   };
-  const plain: unknown = Reflect.get(globalThis, 'WebSocket');
   class GivenSocket extends PeerSocket {
     constructor(url: string) {
-      // What opens it may be a plain WebSocket, by the same name.
+      // What is opened here may be a WebSocket, and that is the browser's own.
       super(named(plain, () => openSocket(url)));
     }
   }
-  const given = <T>(call: () => T): T => named(GivenSocket, call);
-  const peer = given(make);
+  const peer = named(GivenSocket, make);
   const reconnect = peer.reconnect.bind(peer);
-  peer.reconnect = () => given(reconnect);
+  peer.reconnect = () => named(GivenSocket, reconnect);
   return peer;
 }
 
