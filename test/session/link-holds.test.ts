@@ -44,14 +44,15 @@ describe('messages of a session', () => {
     );
   });
 
-  it('to the host are at most the largest of a probe, a layer, the head and the answers of a chunk', () => {
+  it('to the host are at most the largest of a probe, the gradients of all blocks that answer an audit, and the answers of a chunk', () => {
     expect(tensorSizes(SETTINGS).toHostBytes).toBe(
-      MAX_FRAME_HEAD_BYTES + 4 * Math.max(MAX_PROBE_VALUES, layer, head, 2 * MAX_CHUNK_SAMPLES),
+      MAX_FRAME_HEAD_BYTES + 4 * Math.max(MAX_PROBE_VALUES, 6 * layer + head, 2 * MAX_CHUNK_SAMPLES),
     );
-    // A head of that width is larger than any probe.
+    // A head of that width is larger than any probe; layers grow with the width alone.
     const wide = { ...SETTINGS, shape: { ...SETTINGS.shape, hiddenSize: 8192 } };
+    const wideLayer = (layer * 8192) / SETTINGS.shape.hiddenSize;
     expect(8194 * 8193).toBeGreaterThan(MAX_PROBE_VALUES);
-    expect(tensorSizes(wide).toHostBytes).toBe(MAX_FRAME_HEAD_BYTES + 4 * 8194 * 8193);
+    expect(tensorSizes(wide).toHostBytes).toBe(MAX_FRAME_HEAD_BYTES + 4 * (6 * wideLayer + 8194 * 8193));
   });
 });
 
