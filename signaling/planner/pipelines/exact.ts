@@ -20,7 +20,9 @@ export function fastestOfAll(evaluator: Evaluator, known: Found, nodes: number):
   let best = known;
   let left = nodes;
 
-  const finish = (stages: number, microBatches: number, paths: RunPaths): void => {
+  const paths = new RunPaths(rows, evaluator.table(samples));
+
+  const finish = (stages: number, microBatches: number): void => {
     for (const rule of RULES) {
       const pipeline = { devices, ends, stages, microBatches, rule };
       if (!evaluator.load(pipeline)) return;
@@ -32,8 +34,8 @@ export function fastestOfAll(evaluator: Evaluator, known: Found, nodes: number):
     }
   };
 
-  const extend = (stages: number, from: number, below: number, microBatches: number, paths: RunPaths): void => {
-    if (from === units) finish(stages, microBatches, paths);
+  const extend = (stages: number, from: number, below: number, microBatches: number): void => {
+    if (from === units) finish(stages, microBatches);
     if (from === units || stages === most) return;
     for (let to = units; to > from; to--)
       for (let k = 0; k < count; k++) {
@@ -44,16 +46,15 @@ export function fastestOfAll(evaluator: Evaluator, known: Found, nodes: number):
         used[k] = 1;
         devices[stages] = k;
         ends[stages] = to;
-        extend(stages + 1, to, label, microBatches, paths);
+        extend(stages + 1, to, label, microBatches);
         used[k] = 0;
       }
   };
 
   for (let microBatches = samples; microBatches >= 1 && left > 0; microBatches--) {
-    const paths = new RunPaths(rows, evaluator.table(microBatches));
-    paths.prepare(best.seconds);
+    paths.prepare(evaluator.table(microBatches), best.seconds);
     paths.latest(best.seconds, latest);
-    if (latest[0]! >= 0) extend(0, 0, 0, microBatches, paths);
+    if (latest[0]! >= 0) extend(0, 0, 0, microBatches);
   }
   return { found: best, proven: left > 0 };
 }

@@ -4,7 +4,7 @@ import type { SplitProblem } from '../../protocol/pipeline/split-problem.ts';
 import { count, id, ProblemError, quantity, read, some } from '../problem/parse.ts';
 
 /** Bounds what a search over orders of devices may be asked for. */
-export const MAX_SPLIT_DEVICES = 4096;
+export const MAX_SPLIT_DEVICES = 256;
 
 const unitSeconds = (what: string) =>
   v.object(

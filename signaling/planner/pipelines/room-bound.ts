@@ -18,13 +18,14 @@ const CLEARLY = 1 + 1e-9;
  */
 export function roomBound(evaluator: Evaluator, reachedSeconds: number): number {
   const { rows } = evaluator;
-  const groups = leastOfAlike(rows.samples).map((count) => new RunPaths(rows, evaluator.table(count)));
+  const groups = leastOfAlike(rows.samples).map((count) => evaluator.table(count));
+  const paths = new RunPaths(rows, evaluator.table(rows.samples));
   const prices = new Float64Array(rows.devices).fill(1 / rows.devices);
   let work = WORK;
   /** Whether every chain at every count of micro-batches costs too much. */
   const excluded = (seconds: number): boolean =>
-    groups.every((paths) => {
-      paths.prepare(seconds);
+    groups.every((table) => {
+      paths.prepare(table, seconds);
       for (let step = 0; step <= CLIMBS; step++) {
         const cost = paths.cheapest(prices);
         work -= paths.steps;

@@ -10,7 +10,7 @@ const BUCKETS = 128;
  */
 export class RunPaths {
   readonly #rows: Rows;
-  readonly #table: PassTable;
+  #table: PassTable;
   readonly #side: number;
   /** By (from, to) and device: what a run adds to the label, Infinity where it does not fit; and its need at the threshold. */
   readonly #label: Float64Array;
@@ -48,8 +48,9 @@ export class RunPaths {
     this.uses = new Int32Array(rows.devices);
   }
 
-  /** Works out what stages need at a threshold. */
-  prepare(seconds: number): void {
+  /** Works out what stages need at a threshold and a count of micro-batches. */
+  prepare(table: PassTable, seconds: number): void {
+    this.#table = table;
     const { units, devices } = this.#rows;
     this.#threshold = seconds;
     this.#roundTrips(seconds);
