@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { ScoreReport } from '../../signaling/protocol/room-view.ts';
 import { scoreText } from '../../signaling/protocol/words/metrics.ts';
-import { curveSentence, curves, durationSentence, outcome, trainingSeconds } from '../../web/page/curve/scores.ts';
+import {
+  curveSentence,
+  curves,
+  durationSentence,
+  outcome,
+  roundSentence,
+  trainingSeconds,
+} from '../../web/page/curve/scores.ts';
 import { plan, rounds } from './gallery/scenarios.ts';
 
 const one = plan(6, [{ place: 0, layers: [5], head: true }]);
@@ -98,5 +105,33 @@ describe('curves', () => {
     expect(smoothLoss[1]).toBeCloseTo(0.9 / 1.9, 12);
     const level = curves(losses(...Array.from({ length: 50 }, () => 0.3)), []).smoothLoss;
     expect(level.at(-1)).toBeCloseTo(0.3, 12);
+  });
+});
+
+describe('what else is measured of rounds', () => {
+  it('takes the place of the loss on the left axis, smoothed alike', () => {
+    const reports = losses(0.7, 0.5).map((report, i) => ({ ...report, gradientNorm: i + 1, elapsedSeconds: 2 }));
+    expect(curves(reports, [], 'norm').loss).toEqual([1, 2]);
+    expect(curves(reports, [], 'seconds').smoothLoss).toEqual([2, 2]);
+  });
+
+  it('has the line of a constant answer where a score says it', () => {
+    expect(curves(losses(1, 1), [score(2, 0.8)]).chance).toEqual([null, null]);
+    expect(curves(losses(1, 1), [{ ...score(2, 0.8), constant: 0.508 }]).chance).toEqual([0.508, 0.508]);
+  });
+
+  it('is said of the round under the cursor', () => {
+    const reports = losses(0.7, 0.5).map((report) => ({
+      ...report,
+      ...{ gradientNorm: 1.234, learningRate: 0.00099999, elapsedSeconds: 2.1 },
+    }));
+    const scored = [{ ...score(2, 0.8), loss: 0.521 }];
+    expect(roundSentence(2, { rounds: reports, scores: scored })).toBe(
+      'Round 2: loss 0.500, gradient norm 1.23, learning rate 0.001, 2.1 s; dev accuracy 80.0 %, dev loss 0.521.',
+    );
+    expect(roundSentence(1, { rounds: reports, scores: scored })).toBe(
+      'Round 1: loss 0.700, gradient norm 1.23, learning rate 0.001, 2.1 s.',
+    );
+    expect(roundSentence(9, { rounds: reports, scores: scored })).toBe('');
   });
 });

@@ -12,14 +12,19 @@ export class CurvePlot {
   readonly #metric: ScoreReport['metric'];
   #plot: uPlot | null = null;
   #losses = 0;
-  #data: uPlot.AlignedData = [[], [], [], []];
+  #data: uPlot.AlignedData = [[], [], [], [], []];
+  /** Somebody looks at a part of it: what comes meanwhile does not take it away. */
+  #zoomed = false;
+  readonly #onRound: (round: number | null) => void;
   readonly #observer: ResizeObserver;
   readonly #scheme = matchMedia('(prefers-color-scheme: dark)');
   readonly #themes: MutationObserver;
   readonly #redraw = () => this.#build();
 
-  constructor(box: HTMLElement, metric: ScoreReport['metric']) {
+  /** `onRound` is told the round under the cursor, null when it leaves. */
+  constructor(box: HTMLElement, metric: ScoreReport['metric'], onRound: (round: number | null) => void) {
     this.#box = box;
+    this.#onRound = onRound;
     this.#metric = metric;
     this.#observer = new ResizeObserver(() => this.#plot?.setSize({ width: box.clientWidth, height: HEIGHT }));
     this.#observer.observe(box);
@@ -29,10 +34,11 @@ export class CurvePlot {
     this.#build();
   }
 
-  show({ rounds, loss, smoothLoss, score }: CurveData): void {
+  show({ rounds, loss, smoothLoss, score, chance }: CurveData): void {
     this.#losses = loss.filter((value) => value !== null).length;
-    this.#data = [[...rounds], [...loss], [...smoothLoss], [...score]];
-    this.#plot?.setData(this.#data);
+    this.#data = [[...rounds], [...loss], [...smoothLoss], [...score], [...chance]];
+    this.#plot?.setData(this.#data, !this.#zoomed);
+    if (this.#zoomed) this.#plot?.redraw();
   }
 
   destroy(): void {
@@ -56,22 +62,37 @@ export class CurvePlot {
     ) as [string, string, string, string, string];
     const font = `12px ${getComputedStyle(this.#box).fontFamily}`;
     const percent = isPercentage(this.#metric);
+    const titled = (label: string) => ({ label, labelSize: 16, labelFont: font, labelGap: 0 });
     const axis = { stroke: muted, font, ticks: { stroke: line, width: 1 }, grid: { stroke: line, width: 1 } };
     this.#plot = new uPlot(
       {
         width: Math.max(1, this.#box.clientWidth),
         height: HEIGHT,
         legend: { show: false },
-        cursor: { show: false },
+        cursor: { y: false, drag: { x: true, y: false }, points: { size: 6 } },
+        hooks: {
+          setSelect: [() => (this.#zoomed = true)],
+          setCursor: [({ cursor: { idx } }) => this.#onRound(idx == null ? null : (this.#data[0][idx] ?? null))],
+          ready: [
+            ({ over }) =>
+              over.addEventListener('dblclick', () => {
+                this.#zoomed = false;
+              }),
+          ],
+        },
         padding: [10, 4, 0, 0],
         scales: {
-          x: { time: false, range: (_u, _min, max) => [0, Math.max(1, max ?? 1)] },
-          loss: { range: (_u, _min, max) => [0, Math.max(0.1, (max ?? 1) * 1.05)] },
-          score: { range: percent ? [0, 1] : (_u, min, max) => [Math.min(0, min ?? 0), Math.max(1, max ?? 1)] },
+          x: {
+            time: false,
+            range: (_u, min, max) => (this.#zoomed ? [min ?? 0, max ?? 1] : [0, Math.max(1, max ?? 1)]),
+          },
+          loss: { range: (_u, _min, max) => [0, (max ?? 0) > 0 ? (max ?? 1) * 1.05 : 1] },
+          score: { range: (_u, min, max) => fittedRange(min, max) },
         },
         axes: [
           {
             ...axis,
+            ...titled('round'),
             size: 28,
             incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000],
             grid: { show: false },
@@ -79,7 +100,7 @@ export class CurvePlot {
           {
             ...axis,
             scale: 'loss',
-            size: 40,
+            size: 48,
             values: (_u, ticks) => ticks.map((tick) => String(Number(tick.toPrecision(3)))),
           },
           {
@@ -110,10 +131,19 @@ export class CurvePlot {
             spanGaps: true,
             points: { show: true, size: 7, fill: score, stroke: score },
           },
+          { scale: 'score', stroke: muted, width: 1, dash: [2, 4], spanGaps: true, points: { show: false } },
         ],
       },
       this.#data,
       this.#box,
     );
   }
+}
+
+/** An axis that fits what is on it, in whole tenths. */
+function fittedRange(min: number | null, max: number | null): [number, number] {
+  if (min === null || max === null) return [0, 1];
+  const low = Math.floor(10 * min - 0.2) / 10;
+  const high = Math.ceil(10 * max + 0.2) / 10;
+  return [low, Math.max(low + 0.2, high)];
 }

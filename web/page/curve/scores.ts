@@ -75,14 +75,58 @@ export interface CurveData {
   /** Exponential mean over about SMOOTHED_ROUNDS rounds, corrected for its start. */
   readonly smoothLoss: readonly (number | null)[];
   readonly score: readonly (number | null)[];
+  /** What a constant answer scores, at every round; all null where no score says. */
+  readonly chance: readonly (number | null)[];
+}
+
+/** What the left axis may show of the rounds. */
+export const MEASURED = {
+  loss: { label: 'Loss', of: (report: RoundReport) => report.loss },
+  norm: { label: 'Gradient norm', of: (report: RoundReport) => report.gradientNorm },
+  rate: { label: 'Learning rate', of: (report: RoundReport) => report.learningRate },
+  seconds: { label: 'Seconds a round', of: (report: RoundReport) => report.elapsedSeconds },
+} as const;
+export type MeasuredKey = keyof typeof MEASURED;
+
+export const isMeasuredKey = (key: string): key is MeasuredKey => key in MEASURED;
+
+/** "Round 34: loss 0.318, gradient norm 1.20, learning rate 0.001, 2.1 s; dev accuracy 66.5 %, dev loss 0.521." */
+export function roundSentence(round: number, { rounds, scores }: Pick<SessionView, 'rounds' | 'scores'>): string {
+  const report = rounds.find((one) => one.round === round);
+  const score = scores.find((one) => one.round === round);
+  const parts =
+    report === undefined
+      ? []
+      : [
+          `loss ${report.loss.toFixed(3)}`,
+          `gradient norm ${report.gradientNorm.toPrecision(3)}`,
+          `learning rate ${Number(report.learningRate.toPrecision(3))}`,
+          secondsText(report.elapsedSeconds),
+        ];
+  const scored =
+    score === undefined
+      ? []
+      : [
+          `dev ${metricName(score.metric)} ${scoreText(score.metric, score.value)}`,
+          `dev loss ${score.loss.toFixed(3)}`,
+        ];
+  return parts.length + scored.length === 0
+    ? ''
+    : `Round ${round}: ${[parts.join(', '), scored.join(', ')].filter((text) => text !== '').join('; ')}.`;
 }
 
 const SMOOTHED_ROUNDS = 10;
 
 /** Loss and score on one axis of rounds, null where a series has no point. */
-export function curves(rounds: readonly RoundReport[], scores: readonly ScoreReport[]): CurveData {
+export function curves(
+  rounds: readonly RoundReport[],
+  scores: readonly ScoreReport[],
+  measured: MeasuredKey = 'loss',
+): CurveData {
+  const { of } = MEASURED[measured];
+  const constant = scores.findLast((score) => score.constant !== undefined)?.constant ?? null;
   const axis = [...new Set([...rounds, ...scores].map((report) => report.round))].toSorted((a, b) => a - b);
-  const lossAt = new Map(rounds.map((report) => [report.round, report.loss]));
+  const lossAt = new Map(rounds.map((report) => [report.round, of(report)]));
   const scoreAt = new Map(scores.map((report) => [report.round, report.value]));
   const keep = 1 - 1 / SMOOTHED_ROUNDS;
   let sum = 0;
@@ -99,6 +143,7 @@ export function curves(rounds: readonly RoundReport[], scores: readonly ScoreRep
     loss: axis.map((round) => lossAt.get(round) ?? null),
     smoothLoss,
     score: axis.map((round) => scoreAt.get(round) ?? null),
+    chance: axis.map(() => constant),
   };
 }
 

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { capitalised } from '../../../signaling/protocol/words/lists.ts';
 import { timeLeftText } from '../../../signaling/protocol/words/quantities.ts';
 import { YOU_LEFT } from '../../session/view/ended-words.ts';
@@ -17,10 +17,6 @@ import { useWakeLock } from '../own/phone.ts';
 import { eachFrame, useKeptFocus, useWide } from '../parts/hooks.ts';
 import { LazyFold } from '../parts/lazy-fold.tsx';
 import { ResultsSection } from '../results/results-section.tsx';
-import { WhatItGetsWrong } from '../take/dev-report.tsx';
-import { Exports } from '../take/exports.tsx';
-import { PredictFile } from '../take/predict-file.tsx';
-import { TryIt } from '../take/try-it.tsx';
 import { TimelineSection } from '../timeline/timeline-section.tsx';
 import { announcement } from './announce.ts';
 import { Controls } from './controls.tsx';
@@ -28,6 +24,7 @@ import { headline, roleSentence, roundsProgress } from './headline.ts';
 import { Opening, OwnDigits, OwnLoading, Problems, Result, RoundBar } from './now.tsx';
 import { Rest } from './rest.tsx';
 import { Standing } from './standing.tsx';
+import { TakeArea } from './take-area.tsx';
 
 interface SessionProps {
   readonly session: Session;
@@ -81,7 +78,6 @@ export function SessionScreen(props: SessionProps) {
     // Who was in a session sees what came of it; who was not goes where they came from.
     if (joined === null || room === null) onLeave();
   };
-  const hasAdapter = host !== null && room !== null && view.ended === null && view.rounds.length > 0;
   const { invitation, door, cap } = view;
   // The host's alone: who came by a link has it, and whom to let in is not theirs to say.
   const invite =
@@ -89,6 +85,40 @@ export function SessionScreen(props: SessionProps) {
       <Invite {...invitation} door={door} cap={cap} entrance={host.entrance} origin={origin} addresses={addresses} />
     );
 
+  const { rounds, scores, notices, proofs, ended } = view;
+  // What a report of progress does not change is passed over as it is: most of the page, many times a second.
+  const told = useMemo(
+    () =>
+      room === null || rounds.length === 0 ? null : (
+        <>
+          <TimelineSection rounds={rounds} room={room} seats={seats} />
+          <Curve view={view} />
+        </>
+      ),
+    [rounds, scores, room, seats],
+  );
+  const rest = useMemo(
+    () =>
+      room !== null && (
+        <Rest
+          view={view}
+          room={room}
+          host={host}
+          seats={seats}
+          plan={plan}
+          invite={invite}
+          onLeave={own ? null : leave}
+        />
+      ),
+    [rounds, notices, proofs, ended, room, host, seats, plan, own, invitation, door, cap, addresses],
+  );
+  const take = useMemo(
+    () =>
+      host !== null && room !== null && ended === null && rounds.length > 0 ? (
+        <TakeArea view={view} room={room} host={host} finished={finished === true} onTaken={() => setTaken(true)} />
+      ) : null,
+    [rounds, scores, view.pairs, view.best, view.kept, ended, room, host, finished],
+  );
   if (joined !== null && room !== null && view.ended === YOU_LEFT)
     return (
       <Thanks
@@ -106,12 +136,8 @@ export function SessionScreen(props: SessionProps) {
         plan={plan}
         onPolicy={host === null || view.ended !== null || finished ? null : (policy) => host.setPolicy(policy)}
       />
-      {view.rounds.length > 0 && <TimelineSection rounds={view.rounds} room={room} seats={seats} />}
-      {view.rounds.length > 0 && <Curve view={view} />}
+      {told}
     </div>
-  );
-  const rest = room !== null && (
-    <Rest view={view} room={room} host={host} seats={seats} plan={plan} invite={invite} onLeave={own ? null : leave} />
   );
   return (
     <main ref={main} class={`session${finished ? ' session-finished' : ''}${own ? ' session-own' : ''}`}>
@@ -147,25 +173,7 @@ export function SessionScreen(props: SessionProps) {
         {room?.phase === 'gathering' && invite}
         {finished && <ResultsSection view={view} tally={tally} seats={seats} names={names} />}
       </div>
-      {hasAdapter && (
-        <div class="session-take">
-          <div class="session-ask">
-            <TryIt view={view} host={host} open={finished === true} />
-            <WhatItGetsWrong host={host} scoredRound={view.scores.at(-1)?.round ?? -1} />
-            <PredictFile view={view} host={host} />
-          </div>
-          <details class="fold" data-fold="exports" open={finished === true}>
-            <summary>Take it with you</summary>
-            <Exports
-              view={view}
-              host={host}
-              settings={room.settings}
-              finished={finished === true}
-              onTaken={() => setTaken(true)}
-            />
-          </details>
-        </div>
-      )}
+      {take}
       {own ? (
         <LazyFold kind="session-whole" summary="The whole picture" open={wide || finished === true}>
           {() => (
