@@ -67,6 +67,8 @@ export async function measureJoining(kind: BrowserKind): Promise<{ readonly firs
         const clickToPlanMs = performance.now() - clickedMs;
         const answers = proxy.take();
         const device = view.room?.devices.find(({ id }) => !before.has(id));
+        // Left as a person leaves, with a word to the room; a tab that is killed is waited for a while.
+        await tab.page.goto('about:blank');
         await tab.page.close();
         await room.until(({ room: seen }) => seen?.devices.length === before.size);
         const paths = new Map<string, number>();
