@@ -35,7 +35,7 @@ import { depart, offline } from './leaving.ts';
 import { renewIce } from './seating.ts';
 import { speak } from './speaking.ts';
 import { succeed } from './succeeding.ts';
-import { change, tell } from './telling.ts';
+import { change, restFromLooking, tell } from './telling.ts';
 import { forget, hearWaiting, waitedLongEnough } from './waiting.ts';
 
 export function newCore(
@@ -94,6 +94,7 @@ function take(turn: Turn, input: Input): void {
       const room = core.rooms.get(input.room);
       if (room === undefined) break;
       room.planning = false;
+      restFromLooking(turn, room, input.answer);
       change(turn, room, { type: 'planned', request: input.request, answer: input.answer });
       break;
     }

@@ -1,10 +1,11 @@
+import type { RoomPlanAnswer } from '../planner/room-plan.ts';
 import { MAX_CONTROL_CHARACTERS, MAX_REPORTS_WITH_NEWS } from '../protocol/limits.ts';
 import type { ServerMessage } from '../protocol/messages.ts';
 import { historyMessages } from '../protocol/telling/history.ts';
 import { utf8Bytes } from '../protocol/text/plain-text.ts';
 import { apply, next, type RoomEvent } from '../room/room.ts';
 import { refilled } from './bounds/allowance.ts';
-import { LOOK_EVERY_MS, MAX_UNSEEN, MAX_UNSEEN_BYTES, TELL_HOST_MS, TELL_MS } from './bounds/limits.ts';
+import { LOOK_EVERY_MS, LOOK_SHARE, MAX_UNSEEN, MAX_UNSEEN_BYTES, TELL_HOST_MS, TELL_MS } from './bounds/limits.ts';
 import { changeSince, note, noteEntrance, reportsSince, wholeRoom } from './chronicle.ts';
 import { type ConnectionId, type Core, type OpenRoom, remindAt, type Seat, type Turn } from './core.ts';
 import { entranceView } from './door/entrance.ts';
@@ -25,6 +26,12 @@ function askPlanner({ effects, nowMs }: Turn, room: OpenRoom): void {
   room.lookMs = nowMs + LOOK_EVERY_MS;
   room.planning = true;
   effects.push({ type: 'plan', room: room.state.id, request });
+}
+
+/** All rooms' looks for drift together take no more than a part of the planner's time: on a full server each looks seldom. */
+export function restFromLooking({ core, nowMs }: Turn, room: OpenRoom, answer: RoomPlanAnswer): void {
+  if (!answer.feasible) return;
+  room.lookMs = Math.max(room.lookMs, nowMs + (core.rooms.size * answer.plan.solveMs) / LOOK_SHARE);
 }
 
 /** There is news. The others are told in proportion to what it costs: a room's news never takes more than its share of bytes. */

@@ -4,7 +4,7 @@ import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../protocol/profile.ts
 import type { Policy } from '../protocol/settings.ts';
 import { type UnitRun, wholeRun } from '../protocol/split.ts';
 import { POLICY_WORDS } from '../protocol/words/policies.ts';
-import { planSplit, type SplitRoom, type SplitRoomAnswer, splitProblem } from './pipelines/split-room.ts';
+import { COMPARING, planSplit, type SplitRoom, type SplitRoomAnswer, splitProblem } from './pipelines/split-room.ts';
 import type { DetailedProblem } from './problem/problem.ts';
 import { atStart, MAX_REASON, type SolveOptions, solve } from './solve.ts';
 
@@ -22,6 +22,8 @@ export interface RoomProblem extends SplitRoom {
   readonly devices: readonly RoomDevice[];
   readonly policy: Policy;
   readonly seed: number;
+  /** Only whether plans in which every device holds the whole model have become better: what they are compared with stays as it is. */
+  readonly wholeAlone?: boolean;
 }
 
 export type RoomPlanAnswer =
@@ -65,7 +67,8 @@ export function planRoom(room: RoomProblem, options: Pick<SolveOptions, 'now'> =
     answer.feasible ? { feasible: true, plan: { ...answer.plan, solveMs: (options.now?.() ?? 0) - started } } : answer;
   if (room.policy === 'split') return timed(withTime(planSplit(room)));
   const whole = planWhole(room);
-  return timed(room.policy === 'auto' && room.split !== undefined ? orSplit(room, whole) : whole);
+  const mayBeWhole = whole.feasible && room.wholeAlone === true;
+  return timed(room.policy === 'auto' && room.split !== undefined && !mayBeWhole ? orSplit(room, whole) : whole);
 }
 
 /** Plans in which every device holds the whole model. */
@@ -96,7 +99,7 @@ const withTime = (answer: SplitRoomAnswer): RoomPlanAnswer =>
 
 /** The whole model's best plan, or a pipeline where that is the only way, or predicted to be quicker with what it must fetch. */
 function orSplit(room: RoomProblem, whole: RoomPlanAnswer): RoomPlanAnswer {
-  const split = planSplit(room);
+  const split = whole.feasible ? planSplit(room, COMPARING) : planSplit(room);
   if (!whole.feasible && !split.feasible) {
     // A room whose devices know nothing of single layers has one way to be planned.
     const asProblem = splitProblem(room);

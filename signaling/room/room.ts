@@ -18,6 +18,7 @@ import {
   provesOne,
   roomProblem,
 } from './planning.ts';
+import { isSplitPlan } from './re-layout.ts';
 
 /** A device as the room keeps it: what everyone sees, and the key that proves who it is. */
 export interface DeviceRecord extends DeviceView {
@@ -327,12 +328,10 @@ export function next(state: RoomState, mayLook = true): PlanRequest | null {
   const { changes, looks, answered } = state;
   const cause = answered.changes !== changes ? 'change' : mayLook && answered.looks !== looks ? 'drift' : null;
   if (cause === null) return null;
-  return {
-    cause,
-    changes,
-    looks,
-    problem: roomProblem(state.settings, state.host, trainers(state), state.planning.fits, roundsDone(state)),
-  };
+  const problem = roomProblem(state.settings, state.host, trainers(state), state.planning.fits, roundsDone(state));
+  // A plan over pipelines has to gain what its devices would have to fetch: paces that drift a little do not make up for that.
+  const wholeAlone = cause === 'drift' && state.plan !== null && !isSplitPlan(state.plan);
+  return { cause, changes, looks, problem: wholeAlone ? { ...problem, wholeAlone } : problem };
 }
 
 const roundsDone = ({ rounds }: RoomState): number => rounds.at(-1)?.round ?? 0;

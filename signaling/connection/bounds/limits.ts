@@ -74,6 +74,8 @@ export const TELL_HOST_MS = 30;
 export const TELL_MS = 200;
 /** Rounds make the planner look whether another plan has become better: of one room, so often. */
 export const LOOK_EVERY_MS = 2000;
+/** Of the planner's time that looks of all rooms may take. */
+export const LOOK_SHARE = 0.25;
 /** News that somebody has not yet said to have seen; beyond it no more is sent … */
 export const MAX_UNSEEN_BYTES = 512 * 1024;
 export const MAX_UNSEEN = 32;

@@ -46,7 +46,7 @@ export function boundOf({ problem, evaluator, found, proven }: Best): number {
 }
 
 /** The best pipeline that so much work finds; or why there is none. */
-export function fastestPipeline(given: SplitProblem, work: number): Best | { readonly reason: string } {
+export function fastestPipeline(given: SplitProblem, work: number, nodes = NODES): Best | { readonly reason: string } {
   const problem = { ...given, devices: given.devices.toSorted(compareDevices) };
   const placed = placement(problem);
   if (placed === null) return { reason: whyNone(problem) };
@@ -55,7 +55,7 @@ export function fastestPipeline(given: SplitProblem, work: number): Best | { rea
   const start = starts.reduce((a, b) => (b.seconds < a.seconds ? b : a));
   const small = problem.devices.length <= DEVICES_TO_TRY_OUT;
   const first = small ? anneal(evaluator, start, { seed: 1, work: work * BEFORE }) : start;
-  const tried = small ? fastestOfAll(evaluator, first, NODES) : { found: first, proven: false };
+  const tried = small ? fastestOfAll(evaluator, first, nodes) : { found: first, proven: false };
   const found = tried.proven ? tried.found : anneal(evaluator, tried.found, { seed: 2, work });
   return { problem, evaluator, found: simplest(evaluator, found), proven: tried.proven };
 }

@@ -45,8 +45,15 @@ export type SplitRoomAnswer =
     }
   | { readonly feasible: false; readonly reason: string };
 
-/** Operations of a search, a tenth of a second: a room asks again and again. */
-const WORK = 1e7;
+/** What a search may cost: operations, and stages put while all pipelines of a small room are tried. */
+export interface Effort {
+  readonly work: number;
+  readonly nodes: number;
+}
+/** A tenth of a second: a room asks again and again. */
+const WHOLE_EFFORT: Effort = { work: 1e7, nodes: 5e4 };
+/** Where the room has another way to train, and only wants to know whether this one is quicker. */
+export const COMPARING: Effort = { work: 2.5e6, nodes: 1e4 };
 /** At which a device is taken to fetch its part of the model, until it has fetched some of it. */
 export const UNKNOWN_DOWNLOAD_BITS_PER_SECOND = 2e7;
 const MORE = 1.25;
@@ -90,13 +97,13 @@ const twiceForward = (seconds: SplitDevice['fixedSeconds']): SplitDevice['fixedS
 });
 
 /** A pipeline of the room's devices; devices keep layers' inputs alone, and go forward again, where it does not fit otherwise. */
-export function planSplit(room: SplitRoom): SplitRoomAnswer {
+export function planSplit(room: SplitRoom, { work, nodes }: Effort = WHOLE_EFFORT): SplitRoomAnswer {
   const plain = splitProblem(room);
   if ('reason' in plain) return { feasible: false, reason: plain.reason };
-  const best = fastestPipeline(plain, WORK);
+  const best = fastestPipeline(plain, work, nodes);
   if (!('reason' in best)) return written(room, best, false);
   const again = splitProblem(room, true);
-  const second = 'reason' in again ? again : fastestPipeline(again, WORK);
+  const second = 'reason' in again ? again : fastestPipeline(again, work, nodes);
   return 'reason' in second ? { feasible: false, reason: best.reason } : written(room, second, true);
 }
 
