@@ -117,6 +117,27 @@ describe('a round as lanes', () => {
     expect(secondsByKind(lanes[1]!)).toContainEqual(['forward', 0.5]);
   });
 
+  it('has a stage send its gradients after its last pass, however long it waited before', () => {
+    const passes = [
+      { microBatch: 0, direction: 'up' as const, startSeconds: 0.75, seconds: 0.25 },
+      { microBatch: 0, direction: 'down' as const, startSeconds: 1.5, seconds: 0.25 },
+    ];
+    const stage = entry(phone, { downSeconds: 0.25, computeSeconds: 0.5, uploadSeconds: 0.25, passes });
+    // Over before the stage is, and longer at work than it.
+    const { lanes, critical } = shown({ devices: [entry(host, { computeSeconds: 1.25 }), stage] });
+    expect(critical).toBe(phone);
+    expect(spans(lanes[1])).toEqual([
+      'wait 0 0.25',
+      'down 0.25 0.5 critical',
+      'wait 0.5 0.75',
+      'forward 0.75 1 critical',
+      'wait 1 1.5',
+      'backward 1.5 1.75 critical',
+      'upload 1.75 2 critical',
+      'wait 2 2.5',
+    ]);
+  });
+
   it('has the host even where it trains nothing, and nothing critical where nobody did anything', () => {
     expect(shown({ devices: [entry(phone)] }).lanes.map(({ device: id }) => id)).toEqual([host, phone]);
     expect(shown({ devices: [] })).toMatchObject({ critical: null });

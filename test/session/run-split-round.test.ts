@@ -133,6 +133,20 @@ describe('a round of three stages', () => {
         passes.filter((pass) => pass.direction === direction).map(({ microBatch }) => microBatch);
       expect([index, way('up'), way('down')]).toEqual([index, [0, 1, 2, 3], [0, 1, 2, 3]]);
     }
+    // Everybody is told the same, on the round's clock: each stage's own order, and a micro-batch no earlier than below it, or above.
+    const told = IDS.map((id) => result.devices.find(({ device }) => device === id)?.passes ?? []);
+    const order = (stage: number) =>
+      told[stage]!.map(({ microBatch, direction }) => `${direction === 'up' ? 'F' : 'B'}${microBatch}`).join(' ');
+    expect([0, 1, 2].map(order)).toEqual([
+      'F0 F1 F2 B0 F3 B1 B2 B3',
+      'F0 F1 B0 F2 B1 F3 B2 B3',
+      'F0 B0 F1 B1 F2 B2 F3 B3',
+    ]);
+    for (const { startSeconds = NaN, downSeconds = NaN, passes = [] } of result.devices) {
+      expect(passes[0]?.startSeconds).toBeGreaterThanOrEqual(startSeconds + downSeconds - 1e-5);
+      for (const [i, { startSeconds: at }] of passes.entries())
+        expect(at).toBeGreaterThanOrEqual((passes[i - 1]?.startSeconds ?? 0) + (passes[i - 1]?.seconds ?? 0) - 2e-5);
+    }
     // Once up, once down, over each of two cuts: rows of 21 tokens, 4 bytes each of C values.
     const bytes = 21 * settings.shape.hiddenSize * 4;
     expect(scene.relay.bytes.get('lowlowlow middlemid')).toBe(bytes);

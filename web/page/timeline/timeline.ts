@@ -101,13 +101,16 @@ function order({ devices }: RoundReport, room: TimelineInput['room']): readonly 
 
 const startOf = ({ startSeconds = 0 }: Entry): number => startSeconds;
 
-const endOf = ({ startSeconds = 0, downSeconds = 0, computeSeconds, uploadSeconds }: Entry): number =>
-  startSeconds + downSeconds + computeSeconds + uploadSeconds;
+const endOf = (entry: Entry): number => computedOf(entry) + entry.uploadSeconds;
+
+/** When it had computed everything. A stage waits between its passes. */
+const computedOf = ({ startSeconds = 0, downSeconds = 0, computeSeconds, passes = [] }: Entry): number =>
+  Math.max(startSeconds + downSeconds + computeSeconds, ...passes.map((pass) => pass.startSeconds + pass.seconds));
 
 function segmentsOf(entry: Entry, critical: boolean): readonly Segment[] {
-  const { startSeconds = 0, downSeconds = 0, computeSeconds, uploadSeconds, passes = [] } = entry;
+  const { startSeconds = 0, downSeconds = 0, uploadSeconds, passes = [] } = entry;
   const begun = startSeconds + downSeconds;
-  const computed = begun + computeSeconds;
+  const computed = computedOf(entry);
   const work =
     passes.length === 0
       ? [span('compute', begun, computed, critical)]

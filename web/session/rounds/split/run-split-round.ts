@@ -10,6 +10,7 @@ import { stageOf } from './places.ts';
 import {
   beginSplitRound,
   givenOf,
+  type Passed,
   type Spare,
   type SplitEffect,
   type SplitEvent,
@@ -18,6 +19,7 @@ import {
   stepSplitRound,
 } from './split-step.ts';
 import { sendStageOrder } from './stage-orders.ts';
+import { passesEach, toldPasses } from './told-passes.ts';
 
 const TICK_MS = 1000;
 
@@ -176,12 +178,16 @@ function interruptedSentence(
 
 function resultOf(state: SplitRound, sent: ReadonlyMap<string, number>, input: SplitRoundInput): SplitRoundResult {
   const { parts, lossSum, round, timings, late, failures, places, passes } = state;
+  const most = passesEach(timings.length);
   return {
     kind: 'done',
     parts,
     lossSum,
     reassigned: round.reassigned,
-    devices: timings.flatMap((timing) => reportOf(timing, sent.get(givenOf(timing.order)), input)),
+    devices: timings.flatMap((timing) => {
+      const given = givenOf(timing.order);
+      return reportOf(timing, { sentMs: sent.get(given), passed: passes.get(given) ?? [], most }, input);
+    }),
     late: [...late],
     failed: [...failures.keys()],
     passes: places.map((order) => ({
@@ -196,12 +202,14 @@ function resultOf(state: SplitRound, sent: ReadonlyMap<string, number>, input: S
 /** Empty for an order of which no report came. */
 function reportOf(
   { order, computeSeconds, doneMs, lastPartMs, uploadBits }: StageTiming,
-  sentMs: number | undefined,
-  { settings }: SplitRoundInput,
+  given: { readonly sentMs: number | undefined; readonly passed: readonly Passed[]; readonly most: number },
+  { settings, startMs }: SplitRoundInput,
 ): RoundReport['devices'] {
   if (computeSeconds === null) return [];
   // A stage waits for others between its passes: how long its passes took is its own word, but no longer than it was away.
+  const { sentMs, passed, most } = given;
   const elapsed = sentMs === undefined ? computeSeconds : (doneMs - sentMs) / 1000;
+  const startSeconds = startMs === undefined || sentMs === undefined ? null : Math.max(0, (sentMs - startMs) / 1000);
   return [
     {
       device: order.device,
@@ -210,6 +218,10 @@ function reportOf(
       computeSeconds: Math.min(computeSeconds, elapsed),
       uploadSeconds: Math.max(0, (lastPartMs - doneMs) / 1000),
       uploadBits,
+      ...(startSeconds !== null && {
+        startSeconds,
+        ...toldPasses(passed, { startSeconds, elapsedSeconds: elapsed, computeSeconds, most }),
+      }),
     },
   ];
 }
