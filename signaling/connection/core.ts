@@ -134,6 +134,8 @@ export type Deadline =
   | { readonly type: 'tell'; readonly room: string }
   /** Who is to be host may be decided. */
   | { readonly type: 'succession'; readonly room: string }
+  /** The host that sits on this connection may have fallen silent. */
+  | { readonly type: 'host'; readonly connection: ConnectionId }
   /** New credentials for whoever sits on this connection. */
   | { readonly type: 'ice'; readonly connection: ConnectionId }
   | { readonly type: 'sweep' };

@@ -6,6 +6,7 @@ import { RESYNCS, TURN_SECONDS } from './bounds/limits.ts';
 import { close } from './connections.ts';
 import { type Connection, type OpenRoom, remindAt, say, type Turn } from './core.ts';
 import { claimOf, introductionOf, revivalOf, seatClaimOf, withCredentials } from './door/secrets.ts';
+import { remindOfHost } from './succeeding.ts';
 import { change, tellSeats } from './telling.ts';
 
 /** Proves to a server that forgot this room, or whom of it, that the device had a seat here. */
@@ -39,7 +40,8 @@ export function seat(turn: Turn, room: OpenRoom, connection: Connection, device:
     claim: isHost ? claimOf(core.secrets.server, code, device.key) : seatClaim(turn, room, device),
   });
   if (core.secrets.turn !== null) remindOfIce(turn, connection);
-  if (!isHost) for (const message of historyMessages(rounds, scores)) say(turn, [connection.id], message);
+  if (isHost) remindOfHost(turn, connection);
+  else for (const message of historyMessages(rounds, scores)) say(turn, [connection.id], message);
   change(turn, room, { type: 'joined', device, watch });
   const { edition } = room.chronicle;
   const resyncs = fullAllowance(RESYNCS, nowMs);

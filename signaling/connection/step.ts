@@ -34,7 +34,7 @@ import { introduce, openLine } from './introductions.ts';
 import { depart, offline } from './leaving.ts';
 import { renewIce } from './seating.ts';
 import { speak } from './speaking.ts';
-import { succeed } from './succeeding.ts';
+import { hearHost, lookAfterHost, succeed } from './succeeding.ts';
 import { change, restFromLooking, tell } from './telling.ts';
 import { forget, hearWaiting, waitedLongEnough } from './waiting.ts';
 
@@ -111,10 +111,12 @@ function meet(turn: Turn, due: Deadline): void {
   const { core } = turn;
   switch (due.type) {
     case 'connection':
+    case 'host':
     case 'ice': {
       const connection = core.connections.get(due.connection);
       if (connection === undefined) break;
-      if (due.type === 'ice') renewIce(turn, connection);
+      if (due.type === 'host') lookAfterHost(turn, connection);
+      else if (due.type === 'ice') renewIce(turn, connection);
       else if (connection.kind === 'room') lookAfter(turn, connection);
       else lookAfterLine(turn, connection);
       break;
@@ -154,7 +156,10 @@ function hear(turn: Turn, connection: Connection, { text, random }: Extract<Inpu
   const room = place === null ? undefined : core.rooms.get(place.room);
   if (place !== null && room !== undefined) {
     if (kind === 'introductions') introduce(turn, room, connection, place, text);
-    else hearSeated(turn, room, connection, place.device, text);
+    else {
+      hearHost(turn, room, connection);
+      hearSeated(turn, room, connection, place.device, text);
+    }
     return;
   }
   const parsed = parseClientMessage(text);

@@ -1,8 +1,15 @@
 import type { DeviceSelf } from '../room/room.ts';
 import { type SuccessionEvent, stepSuccession } from '../room/succession.ts';
-import { REVIVED_WAIT_MS } from './bounds/limits.ts';
+import {
+  HIDDEN_HOST_SILENT_MS,
+  HOST_ASK_MS,
+  HOST_QUIET_MS,
+  HOST_SILENT_MS,
+  REVIVED_WAIT_MS,
+  SILENT_HEIR_WAIT_MS,
+} from './bounds/limits.ts';
 import { close } from './connections.ts';
-import { type OpenRoom, remindAt, say, type Turn } from './core.ts';
+import { type Connection, type OpenRoom, remindAt, say, type Turn } from './core.ts';
 import { change } from './telling.ts';
 
 export const DEPOSED = 'Another device leads this session by now.';
@@ -50,3 +57,43 @@ export function enthrone(turn: Turn, room: OpenRoom, device: DeviceSelf, term: n
   succeed(turn, room, { type: 'seated', term });
   turn.effects.push({ type: 'log', line: 'A session has another host.' });
 }
+
+/** To be called when a host is seated, with the connection that it has now. */
+export function remindOfHost(turn: Turn, { id, heardMs }: Connection): void {
+  remindAt(turn, heardMs + HOST_QUIET_MS, { type: 'host', connection: id });
+}
+
+/**
+ * To be called when a `host` deadline is due. A host that hangs keeps its connection open; it is lost all the same, and its connection stays
+ * as it is: one word of it, and it is host as before.
+ *
+ * A tab in the background is not lost because it has few timers, of its own accord silent for up to a minute: it is asked, and answers a
+ * question when that arrives, which takes no timer. That it is hidden (the fold knows) buys it time nevertheless, since such pages come last.
+ * And whoever is taken for silent here, hidden or not, loses nothing while most devices say that their links to it work. They are asked
+ * themselves: what the fold knows of their links is what the host said, who says nothing now.
+ */
+export function lookAfterHost(turn: Turn, connection: Connection): void {
+  const { core, nowMs } = turn;
+  const { id, place, heardMs } = connection;
+  const room = place && core.rooms.get(place.room);
+  // Host no longer, or on another connection.
+  if (!room || !sitsAsHost(room, connection)) return;
+  const silentMs = nowMs - heardMs;
+  if (silentMs < HOST_QUIET_MS) {
+    remindOfHost(turn, connection);
+    return;
+  }
+  const isHidden = room.state.devices.some((device) => device.id === place.device && device.hidden);
+  if (silentMs < (isHidden ? HIDDEN_HOST_SILENT_MS : HOST_SILENT_MS)) say(turn, [id], { type: 'ping' });
+  else if (room.succession.lost === null) succeed(turn, room, { type: 'lost', fromMs: nowMs + SILENT_HEIR_WAIT_MS });
+  remindAt(turn, nowMs + HOST_ASK_MS, { type: 'host', connection: id });
+}
+
+/** To be called with whatever somebody says on a seat: a host that was silent is there again. */
+export function hearHost(turn: Turn, room: OpenRoom, connection: Connection): void {
+  const { lost, term } = room.succession;
+  if (lost !== null && sitsAsHost(room, connection)) succeed(turn, room, { type: 'seated', term });
+}
+
+const sitsAsHost = ({ state, seats }: OpenRoom, { id }: Connection): boolean =>
+  seats.get(state.host)?.connection === id;

@@ -2,7 +2,7 @@
  * Who is to be host when a room's host is gone. Terms count hosts, as in Raft, and the server is the only one who gives them out: so no two
  * devices are ever host in one term, and of two that both think they are the one with the higher term is.
  *
- * A host is lost when its connection is. After a while its role is offered to one device at a time, each time under a term of its own: to
+ * A host is lost when its connection is, or when it is silent on it for long. After a while its role is offered to one device at a time, each time under a term of its own: to
  * one that holds the newest round of those that may go on from it. Whoever is seated as host ends that, be it the device that took the offer
  * or the host that was away. While most devices still have their link to the host, only the server has lost it, and nothing is offered.
  */
@@ -17,6 +17,8 @@ export interface Succession {
 export interface Lost {
   /** No offer before. */
   readonly fromMs: number;
+  /** While most are linked, they are asked again no sooner. */
+  readonly askMs: number;
   /** What devices said since, by their ids. */
   readonly holdings: Readonly<Record<string, Holding>>;
   /** Those that were offered the role and did not take it. */
@@ -36,11 +38,11 @@ export interface Holding {
 }
 
 export type SuccessionEvent =
-  /** The host's connection is gone, and nothing is offered before `fromMs`. */
+  /** The host's connection is gone, or silent, and nothing is offered before `fromMs`. */
   | { readonly type: 'lost'; readonly fromMs: number }
   /** A device proved that there was a host in this term. */
   | { readonly type: 'learned'; readonly term: number }
-  /** A host is seated, in its term. */
+  /** A host is seated, in its term, or speaks again on its seat. */
   | { readonly type: 'seated'; readonly term: number }
   | { readonly type: 'holding'; readonly device: string; readonly holding: Holding }
   | { readonly type: 'gone'; readonly device: string }
@@ -56,7 +58,7 @@ export type SuccessionEffect =
 
 /** An offer that is not taken by then goes to the next device: opening a task may mean to download it. */
 export const OFFER_MS = 30_000;
-/** While most devices are linked to a host that the server has lost, it looks again after so long. */
+/** While most devices are linked to a host that the server has lost, it asks them again after so long. */
 export const LOOK_AGAIN_MS = 2000;
 
 export const newSuccession = (term: number): Succession => ({ term, lost: null });
@@ -82,8 +84,7 @@ function applied(state: Succession, event: SuccessionEvent): Succession {
   const { lost, term } = state;
   if (event.type === 'seated') return { term: Math.max(term, event.term), lost: null };
   if (event.type === 'learned') return { term: Math.max(term, event.term), lost };
-  if (event.type === 'lost')
-    return lost === null ? { term, lost: { fromMs: event.fromMs, holdings: {}, declined: [], offer: null } } : state;
+  if (event.type === 'lost') return lost === null ? { term, lost: newlyLost(event.fromMs) } : state;
   if (lost === null) return state;
   switch (event.type) {
     case 'holding':
@@ -103,6 +104,8 @@ function applied(state: Succession, event: SuccessionEvent): Succession {
   }
 }
 
+const newlyLost = (fromMs: number): Lost => ({ fromMs, askMs: fromMs, holdings: {}, declined: [], offer: null });
+
 function offered({ term }: Succession, lost: Lost, nowMs: number): SuccessionStep {
   const { offer, fromMs } = lost;
   if (offer !== null && nowMs < offer.untilMs) return { state: { term, lost }, effects: [] };
@@ -110,8 +113,13 @@ function offered({ term }: Succession, lost: Lost, nowMs: number): SuccessionSte
   if (nowMs < fromMs) return { state: { term, lost: open }, effects: [{ type: 'wakeAt', atMs: fromMs }] };
   const all = Object.entries(open.holdings);
   const linked = all.filter(([, { linked }]) => linked).length;
-  if (2 * linked > all.length)
-    return { state: { term, lost: open }, effects: [{ type: 'wakeAt', atMs: nowMs + LOOK_AGAIN_MS }] };
+  if (2 * linked > all.length) {
+    // The alarm of the last time is still to come.
+    if (nowMs < open.askMs) return { state: { term, lost: open }, effects: [] };
+    const askMs = nowMs + LOOK_AGAIN_MS;
+    // Asked again, since a device need not know that its link's end is news here: it may not see the host as gone.
+    return { state: { term, lost: { ...open, askMs } }, effects: [{ type: 'ask' }, { type: 'wakeAt', atMs: askMs }] };
+  }
   const able = all.filter(([device, { able }]) => able && !open.declined.includes(device));
   const [first] = able.sort(newestFirst);
   if (first === undefined) return { state: { term, lost: open }, effects: [] };

@@ -77,7 +77,7 @@ describe('a room whose host is gone', () => {
     expect(play([0, LOST], [FROM_MS, TIME], [60_000, holding('late', 3)]).did).toEqual(['ask', 'offer late 2']);
   });
 
-  it('offers nothing while most devices still have their link to the host, and looks again', () => {
+  it('offers nothing while most devices still have their link to the host, and asks them again after a while', () => {
     const events = [
       [0, LOST],
       [1, holding('a', 5, { linked: true })],
@@ -85,12 +85,16 @@ describe('a room whose host is gone', () => {
       [1, holding('c', 5)],
       [FROM_MS, TIME],
     ] as const;
-    expect(play(...events).did).toEqual(['ask']);
+    expect(play(...events).did).toEqual(['ask', 'ask']);
     const { state } = play(...events);
-    expect(stepSuccession(state, TIME, FROM_MS + 1).effects).toEqual([
-      { type: 'wakeAt', atMs: FROM_MS + 1 + LOOK_AGAIN_MS },
+    const againMs = FROM_MS + LOOK_AGAIN_MS;
+    expect(stepSuccession(state, TIME, againMs).effects).toEqual([
+      { type: 'ask' },
+      { type: 'wakeAt', atMs: againMs + LOOK_AGAIN_MS },
     ]);
-    expect(play(...events, [FROM_MS + 500, holding('a', 6)]).did).toEqual(['ask', 'offer a 2']);
+    // However much they say in between, they are asked no more often, and there is one alarm.
+    expect(stepSuccession(state, holding('b', 6, { linked: true }), againMs - 1).effects).toEqual([]);
+    expect(play(...events, [FROM_MS + 500, holding('a', 6)]).did).toEqual(['ask', 'ask', 'offer a 2']);
   });
 
   it('goes on to the next device when one declines, goes, or lets the offer pass, each time in a term of its own', () => {

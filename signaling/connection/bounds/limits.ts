@@ -65,6 +65,15 @@ export const OFFLINE_GRACE_MS = 20_000;
 export const WAITING_MS = 10 * 60_000;
 /** A host whose connection is gone may come back within this time before its role is offered to others: long enough to load its tab again. */
 export const HEIR_WAIT_MS = 8000;
+/** A host that says nothing for so long is asked sooner than others whether it still is there: every client says something every 4 s … */
+export const HOST_QUIET_MS = 5000;
+/** … again after so long … */
+export const HOST_ASK_MS = 1500;
+/** … and taken for lost once it was silent for so long, though its connection is open; a tab in the background for so long. */
+export const HOST_SILENT_MS = 8000;
+export const HIDDEN_HOST_SILENT_MS = 12_500;
+/** The devices of a host that fell silent have so long to say what they hold. That it may come back was waited for already. */
+export const SILENT_HEIR_WAIT_MS = 1500;
 /** The same after this server forgot the session: those who were in it come back one after the other. */
 export const REVIVED_WAIT_MS = 10_000;
 /** A room whose host is gone is kept so long for the host's return. */
