@@ -126,6 +126,13 @@ export const FRAMES = [
     header: { type: 'passed', tag, passes: [{ microBatch: 0, direction: 'up', sinceSeconds: 0, seconds: 1 }] },
     tensors: [],
   }),
+  encodeMessage({
+    header: {
+      ...{ type: 'done', tag, lossSum: 1, computeSeconds: 1 },
+      sent: [{ to: 'abcdefgh', bytes: 8, relayedBytes: 4 }],
+    },
+    tensors: [],
+  }),
   encodeMessage({ header: { type: 'merged', term: 1, round: 1 }, tensors: [] }),
 ];
 /** What an order, for one, has with it. */

@@ -108,7 +108,14 @@ const PASSED: DataMessage<'passed'> = {
   tensors: [],
 };
 const MERGED: DataMessage<'merged'> = { header: { type: 'merged', term: 1, round: 3 }, tensors: [] };
-const STAGE_SAMPLES: readonly DataMessage[] = [MIDDLE, FIRST, LAST, EVALUATE, HIDDEN, HALVES, REWIRE, PASSED, MERGED];
+const SENT = { to: 'abcdefgh', bytes: 1008, relayedBytes: 0 };
+const DONE: DataMessage<'done'> = {
+  header: { type: 'done', tag: TAG, lossSum: null, computeSeconds: 0.5, sent: [SENT] },
+  tensors: [],
+};
+const STAGE_SAMPLES: readonly DataMessage[] = [
+  ...[MIDDLE, FIRST, LAST, EVALUATE, HIDDEN, HALVES, REWIRE, PASSED, MERGED, DONE],
+];
 
 const through = (message: DataMessage): DataMessage => readMessage(decodeFrame(encodeMessage(message)), SIZES);
 const read = (header: object, tensors: readonly FrameTensor[]): DataMessage =>
@@ -264,6 +271,10 @@ describe('what is told without tensors is refused', () => {
       { ...PASSED.header, passes: [{ ...PASSED.header.passes[0], seconds: -1 }] },
       'seconds',
     ],
+    ['more receivers than one report has', { ...DONE.header, sent: Array(9).fill(SENT) }, 'sent'],
+    ['less than nothing that was sent', { ...DONE.header, sent: [{ ...SENT, relayedBytes: -1 }] }, 'relayedBytes'],
+    ['half a byte', { ...DONE.header, sent: [{ ...SENT, bytes: 0.5 }] }, 'bytes'],
+    ['what was sent to no device', { ...DONE.header, sent: [{ ...SENT, to: 'x y' }] }, 'to'],
     ['a round of no term that is over', { ...MERGED.header, term: 0 }, 'term'],
   ])('%s', (_, header, sentence) => {
     expect(() => read(header, [])).toThrow(sentence);

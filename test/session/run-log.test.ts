@@ -98,6 +98,28 @@ describe('the log of a run', () => {
     expect(log.lines()).toEqual(lines);
   });
 
+  it('tells what stages sent each other once in fifty rounds, and when rounds rest or the session ends', () => {
+    const traffic = (round: number): ViewEvent => ({
+      type: 'traffic',
+      traffic: { round, pairs: [{ from: 'a', to: 'b', bytes: 10 * round, relayedBytes: round }] },
+    });
+    const phase = (of: RoomView['phase']) => room([device('hosthost', true)], { phase: of });
+    const told = (...events: ViewEvent[]) =>
+      record(...events)
+        .lines()
+        .map((line) => JSON.parse(line) as { type: string; traffic?: { round: number; pairs: unknown[] } })
+        .flatMap(({ type, traffic: one }) => (type === 'traffic' ? [one?.round] : []));
+    const rounds = Array.from({ length: 120 }, (_, i) => traffic(i + 1));
+    expect(told(phase('training'), ...rounds)).toEqual([50, 100]);
+    expect(told(phase('training'), ...rounds, phase('paused'), phase('training'))).toEqual([50, 100, 120]);
+    expect(told(phase('training'), traffic(1), { type: 'ended', sentence: 'Over.' })).toEqual([1]);
+    const none: ViewEvent = { type: 'traffic', traffic: { round: 50, pairs: [] } };
+    expect(told(phase('training'), none, phase('finished'))).toEqual([]);
+    expect(record(phase('training'), traffic(50)).lines().at(-1)).toContain(
+      '"traffic":{"round":50,"pairs":[{"from":"a","to":"b","bytes":500,"relayedBytes":50}]}',
+    );
+  });
+
   it('gives its rounds and scores back, up to a checkpoint’s round', () => {
     const log = record(
       { type: 'score', report: score },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RoomPlan } from '../../signaling/protocol/plan.ts';
 import { DeviceLinks } from '../../web/session/rounds/device-links.ts';
+import { PairBytes } from '../../web/session/rounds/split/pair-bytes.ts';
 import { Relay } from '../../web/session/rounds/split/relay.ts';
 import { runPipeline } from '../../web/session/rounds/split/run-pipeline.ts';
 import { runSplitRound, type SplitRoundResult } from '../../web/session/rounds/split/run-split-round.ts';
@@ -48,6 +49,7 @@ class Scene {
   readonly devices = new Map<string, StageDevice>();
   readonly news: string[] = [];
   readonly relay: Relay;
+  readonly pairBytes: PairBytes;
   readonly stop = new AbortController();
   members: readonly string[];
   spares: readonly Spare[] = [];
@@ -55,6 +57,7 @@ class Scene {
 
   constructor(ids: readonly string[] = IDS, maxBytes = 1e9) {
     this.members = ids;
+    this.pairBytes = new PairBytes({ deviceLinks: this.deviceLinks, members: () => new Set(this.members) });
     this.relay = new Relay({ deviceLinks: this.deviceLinks, members: () => new Set(this.members), maxBytes });
     for (const id of ids) {
       const device = new StageDevice(id, engine, () => undefined);
@@ -152,6 +155,14 @@ describe('a round of three stages', () => {
     expect(scene.relay.bytes.get('lowlowlow middlemid')).toBe(bytes);
     expect(scene.relay.bytes.get('middlemid lowlowlow')).toBe(bytes);
     expect([...scene.relay.bytes.keys()]).toHaveLength(4);
+    // The stages say the same of themselves.
+    const said = (from: string, to: string) => ({ from, to, bytes: 0, relayedBytes: bytes });
+    expect(scene.pairBytes.pairs).toEqual([
+      said('highhighhigh', 'middlemid'),
+      said('lowlowlow', 'middlemid'),
+      said('middlemid', 'highhighhigh'),
+      said('middlemid', 'lowlowlow'),
+    ]);
   });
 
   it.each([1, 3, 5, 7])('comes to the same when the middle one dies after %i of its messages', async (count) => {

@@ -6,7 +6,7 @@ import { BlockSchema, ChunkTagSchema, OrderTagSchema, TermSchema, WORK_FIELDS } 
 import { AUDIT_MESSAGES, AuditTagSchema, checkAudited } from './audit-messages.ts';
 import { type DataFrame, encodeFrame, type FrameTensor } from './frames.ts';
 import { HeritageSchema } from './heritage-messages.ts';
-import { checkHidden, checkStageWork, STAGE_MESSAGES, type StageSizes } from './stage-messages.ts';
+import { checkHidden, checkStageWork, SentSchema, STAGE_MESSAGES, type StageSizes } from './stage-messages.ts';
 import { boundedInts, finiteFloats, floats } from './tensor-checks.ts';
 
 const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
@@ -96,6 +96,8 @@ export const DataHeaderSchema = v.variant('type', [
     /** Null when it is not finite. */
     lossSum: v.nullable(v.pipe(v.number(), v.finite())),
     computeSeconds: seconds,
+    /** Of stages alone. */
+    sent: v.exactOptional(SentSchema),
   }),
   v.strictObject({ type: v.literal('logits'), tag: ChunkTagSchema }),
   /** The device could not do this order, chunk or audit; it stays in the room. */

@@ -27,6 +27,15 @@ const direction = v.picklist(['up', 'down']);
 const neighbour = v.strictObject({ device: DeviceIdSchema, epoch });
 export type Neighbour = v.InferOutput<typeof neighbour>;
 
+/** Devices that one report tells of; what more there are comes with the next. */
+export const MAX_SENT_TO = 8;
+const bytes = whole(2 ** 50);
+/** What a stage has sent to others since it last said so, in bytes of hidden states and their gradients; what went by way of the host apart. */
+export const SentSchema = v.pipe(
+  v.array(v.strictObject({ to: DeviceIdSchema, bytes, relayedBytes: bytes })),
+  v.maxLength(MAX_SENT_TO),
+);
+
 const STAGE_FIELDS = {
   stage: StageSchema,
   /** Samples of the micro-batches, in their order; the rows of all tensors are in it, too. */

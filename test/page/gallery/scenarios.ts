@@ -256,6 +256,7 @@ export function view(change: Partial<SessionView>): SessionView {
     scores: [],
     activity: null,
     passes: null,
+    traffic: null,
     evaluation: null,
     best: null,
     kept: null,

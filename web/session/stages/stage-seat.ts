@@ -242,7 +242,8 @@ export class StageSeat {
           report.flush();
           const lossSum = Number.isFinite(part.lossSum) ? part.lossSum : null;
           const { computeSeconds } = part;
-          void link.send({ header: { type: 'done', tag, lossSum, computeSeconds }, tensors: [] });
+          const sent = this.traffic.newlySent();
+          void link.send({ header: { type: 'done', tag, lossSum, computeSeconds, sent }, tensors: [] });
           this.#done.emit();
           return;
         } else {

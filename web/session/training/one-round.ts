@@ -11,6 +11,7 @@ import type { DeviceLinks, ParameterState } from '../rounds/device-links.ts';
 import { progress, type RoundState } from '../rounds/round.ts';
 import { type RoundInput, type RoundResult, runRound } from '../rounds/run-round.ts';
 import { finishSecondsOf, isSplit, sparesOf } from '../rounds/split/layout.ts';
+import { PairBytes } from '../rounds/split/pair-bytes.ts';
 import { runSplitRound } from '../rounds/split/run-split-round.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import type { Listeners } from '../world/emitter.ts';
@@ -61,6 +62,7 @@ interface Done {
 /** One round from its samples to the optimiser's step. Which one is next, and whether there is one, is the loop's (`training.ts`). */
 export class OneRound {
   readonly #context: OneRoundContext;
+  readonly #pairBytes: PairBytes;
   #prepared: Prepared | null = null;
   /** How often rounds were undone. */
   #course = 0;
@@ -70,6 +72,9 @@ export class OneRound {
 
   constructor(context: OneRoundContext) {
     this.#context = context;
+    const { deviceLinks, devices, signal } = context;
+    this.#pairBytes = new PairBytes({ deviceLinks, members: () => new Set(devices().map(({ id }) => id)) });
+    signal.addEventListener('abort', this.#pairBytes.close, { once: true });
   }
 
   /** Rounds were undone: those that follow are no longer what devices know by their numbers. */
@@ -130,6 +135,7 @@ export class OneRound {
     if (result.kind === 'done') {
       const { passes: stages } = result;
       audits.splitRoundEnds(input.plan);
+      store.dispatch({ type: 'traffic', traffic: { round: input.round, pairs: this.#pairBytes.pairs } });
       store.dispatch({ type: 'passes', passes: { round: input.round, planVersion: input.plan.version, stages } });
       return result;
     }

@@ -6,6 +6,8 @@ import type { SessionView } from './view.ts';
 
 /** Beyond so many lines every second one of the older half goes, but for settings and scores. */
 const MAX_LINES = 20_000;
+/** What stages sent each other is told once in so many rounds, and when the rounds rest or are over. */
+const TRAFFIC_EVERY_ROUNDS = 50;
 
 /** What a line of a run's log tells; each line also has `at`, the time in ISO 8601. */
 export type LogEntry =
@@ -19,6 +21,7 @@ export type LogEntry =
   | { readonly type: 'plan'; readonly plan: unknown }
   | { readonly type: 'data'; readonly data: DataReport }
   | { readonly type: 'round'; readonly report: SessionView['rounds'][number] }
+  | { readonly type: 'traffic'; readonly traffic: SessionView['traffic'] }
   | { readonly type: 'score'; readonly report: SessionView['scores'][number] }
   | { readonly type: 'problem'; readonly sentence: string };
 
@@ -46,11 +49,21 @@ export function logEntries(before: SessionView, after: SessionView): readonly Lo
     if (room.plan !== null && room.plan.version !== old?.plan?.version) entries.push({ type: 'plan', plan: room.plan });
   }
   for (const report of added(before.rounds, after.rounds)) entries.push({ type: 'round', report });
+  if (isTrafficDue(before, after)) entries.push({ type: 'traffic', traffic: after.traffic });
   for (const report of added(before.scores, after.scores)) entries.push({ type: 'score', report });
   const lastNotice = before.notices.at(-1)?.id ?? 0;
   for (const { id, kind, sentence } of after.notices)
     if (id > lastNotice && kind === 'problem') entries.push({ type: 'problem', sentence });
   return entries;
+}
+
+function isTrafficDue(before: SessionView, after: SessionView): boolean {
+  const { traffic } = after;
+  if (traffic === null || traffic.pairs.length === 0) return false;
+  const rested = before.room?.phase === 'training' && after.room?.phase !== 'training';
+  const ended = before.ended === null && after.ended !== null && after.room?.phase === 'training';
+  const isNew = before.traffic?.round !== traffic.round;
+  return rested || ended || (isNew && traffic.round % TRAFFIC_EVERY_ROUNDS === 0);
 }
 
 function added<T extends { readonly round: number }>(before: readonly T[], after: readonly T[]): readonly T[] {

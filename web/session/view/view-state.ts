@@ -25,6 +25,7 @@ export type ViewEvent =
   | { readonly type: 'score'; readonly report: ScoreReport }
   | { readonly type: 'activity'; readonly activity: Activity }
   | { readonly type: 'passes'; readonly passes: SessionView['passes'] }
+  | { readonly type: 'traffic'; readonly traffic: SessionView['traffic'] }
   | { readonly type: 'evaluation'; readonly evaluation: SessionView['evaluation'] }
   | { readonly type: 'data'; readonly data: DataReport; readonly pairs: boolean }
   | { readonly type: 'invitation'; readonly invitation: SessionView['invitation'] }
@@ -64,6 +65,7 @@ export function firstView(role: SessionView['role'], self: string): SessionView 
     scores: [],
     activity: null,
     passes: null,
+    traffic: null,
     evaluation: null,
     best: null,
     kept: null,
@@ -103,6 +105,8 @@ export function reduceView(view: SessionView, event: ViewEvent): SessionView {
       return { ...view, activity: event.activity };
     case 'passes':
       return { ...view, passes: event.passes };
+    case 'traffic':
+      return { ...view, traffic: event.traffic };
     case 'evaluation':
       return { ...view, evaluation: event.evaluation };
     case 'data':

@@ -67,6 +67,20 @@ export interface RoundPasses {
   readonly stages: readonly StagePasses[];
 }
 
+/** Bytes of hidden states and their gradients from one stage to another; those that the host handed on apart. */
+export interface SentBytes {
+  readonly from: string;
+  readonly to: string;
+  readonly bytes: number;
+  readonly relayedBytes: number;
+}
+
+/** What stages sent each other from the session's beginning on this host until after a round. */
+export interface RoundTraffic {
+  readonly round: number;
+  readonly pairs: readonly SentBytes[];
+}
+
 /** Bytes of hidden states and their gradients between this device and another stage; what the host passes on is counted apart. */
 export interface PairTraffic {
   readonly sentBytes: number;
@@ -112,6 +126,8 @@ export interface SessionView {
   readonly activity: Activity | null;
   /** When the passes of the last round of a split room were, by what each stage said; null before, and on others than the host. */
   readonly passes: RoundPasses | null;
+  /** Null before the first round of a split room, and on others than the host. */
+  readonly traffic: RoundTraffic | null;
   /** Devices that this one was a neighbour of in a split room, and what went between them. */
   readonly beside: readonly Beside[];
   /** An evaluation that is running, in dev examples; null otherwise. Known on the host only. */
