@@ -16,7 +16,7 @@ export function seatClaim({ core }: Turn, { state, entrance }: OpenRoom, device:
 
 /** What a device needs to bring this room back at a server that has forgotten it. */
 export function revival({ core }: Turn, { state, entrance, succession }: OpenRoom): Revival {
-  const { term } = succession;
+  const term = succession.seated;
   return { term, token: revivalOf(core.secrets.server, state.id, entrance.passHash, state.settings, term) };
 }
 

@@ -91,8 +91,8 @@ export function lookAfterHost(turn: Turn, connection: Connection): void {
 
 /** To be called with whatever somebody says on a seat: a host that was silent is there again. */
 export function hearHost(turn: Turn, room: OpenRoom, connection: Connection): void {
-  const { lost, term } = room.succession;
-  if (lost !== null && sitsAsHost(room, connection)) succeed(turn, room, { type: 'seated', term });
+  const { lost, seated } = room.succession;
+  if (lost !== null && sitsAsHost(room, connection)) succeed(turn, room, { type: 'seated', term: seated });
 }
 
 const sitsAsHost = ({ state, seats }: OpenRoom, { id }: Connection): boolean =>

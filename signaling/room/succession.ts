@@ -10,6 +10,8 @@
 export interface Succession {
   /** The highest term that was given out, or that this server was shown proof of. */
   readonly term: number;
+  /** The one that the last host was in: an offer that nobody took is proof of no host. */
+  readonly seated: number;
   /** Null while there is a host. */
   readonly lost: Lost | null;
 }
@@ -61,7 +63,7 @@ export const OFFER_MS = 30_000;
 /** While most devices are linked to a host that the server has lost, it asks them again after so long. */
 export const LOOK_AGAIN_MS = 2000;
 
-export const newSuccession = (term: number): Succession => ({ term, lost: null });
+export const newSuccession = (term: number): Succession => ({ term, seated: term, lost: null });
 
 /** Whether this device may be seated as host in this term: it was offered that, and the offer stands. */
 export const mayTake = ({ lost }: Succession, device: string, term: number): boolean =>
@@ -81,23 +83,23 @@ export function stepSuccession(before: Succession, event: SuccessionEvent, nowMs
 }
 
 function applied(state: Succession, event: SuccessionEvent): Succession {
-  const { lost, term } = state;
-  if (event.type === 'seated') return { term: Math.max(term, event.term), lost: null };
-  if (event.type === 'learned') return { term: Math.max(term, event.term), lost };
-  if (event.type === 'lost') return lost === null ? { term, lost: newlyLost(event.fromMs) } : state;
+  const { lost, seated, term } = state;
+  if (event.type === 'seated') return { term: Math.max(term, event.term), seated: event.term, lost: null };
+  if (event.type === 'learned') return { term: Math.max(term, event.term), seated: Math.max(seated, event.term), lost };
+  if (event.type === 'lost') return lost === null ? { ...state, lost: newlyLost(event.fromMs) } : state;
   if (lost === null) return state;
   switch (event.type) {
     case 'holding':
-      return { term, lost: { ...lost, holdings: { ...lost.holdings, [event.device]: event.holding } } };
+      return { ...state, lost: { ...lost, holdings: { ...lost.holdings, [event.device]: event.holding } } };
     case 'gone': {
       const { [event.device]: _, ...holdings } = lost.holdings;
       const offer = lost.offer?.device === event.device ? null : lost.offer;
-      return { term, lost: { ...lost, holdings, offer } };
+      return { ...state, lost: { ...lost, holdings, offer } };
     }
     case 'declined': {
       const { device } = event;
       if (lost.offer?.device !== device || lost.offer.term !== event.term) return state;
-      return { term, lost: { ...lost, offer: null, declined: [...lost.declined, device] } };
+      return { ...state, lost: { ...lost, offer: null, declined: [...lost.declined, device] } };
     }
     case 'time':
       return state;
@@ -106,27 +108,31 @@ function applied(state: Succession, event: SuccessionEvent): Succession {
 
 const newlyLost = (fromMs: number): Lost => ({ fromMs, askMs: fromMs, holdings: {}, declined: [], offer: null });
 
-function offered({ term }: Succession, lost: Lost, nowMs: number): SuccessionStep {
+function offered(before: Succession, lost: Lost, nowMs: number): SuccessionStep {
   const { offer, fromMs } = lost;
-  if (offer !== null && nowMs < offer.untilMs) return { state: { term, lost }, effects: [] };
+  const { term } = before;
+  if (offer !== null && nowMs < offer.untilMs) return { state: { ...before, lost }, effects: [] };
   const open = offer === null ? lost : { ...lost, offer: null, declined: [...lost.declined, offer.device] };
-  if (nowMs < fromMs) return { state: { term, lost: open }, effects: [{ type: 'wakeAt', atMs: fromMs }] };
+  if (nowMs < fromMs) return { state: { ...before, lost: open }, effects: [{ type: 'wakeAt', atMs: fromMs }] };
   const all = Object.entries(open.holdings);
   const linked = all.filter(([, { linked }]) => linked).length;
   if (2 * linked > all.length) {
     // The alarm of the last time is still to come.
-    if (nowMs < open.askMs) return { state: { term, lost: open }, effects: [] };
+    if (nowMs < open.askMs) return { state: { ...before, lost: open }, effects: [] };
     const askMs = nowMs + LOOK_AGAIN_MS;
     // Asked again, since a device need not know that its link's end is news here: it may not see the host as gone.
-    return { state: { term, lost: { ...open, askMs } }, effects: [{ type: 'ask' }, { type: 'wakeAt', atMs: askMs }] };
+    return {
+      state: { ...before, lost: { ...open, askMs } },
+      effects: [{ type: 'ask' }, { type: 'wakeAt', atMs: askMs }],
+    };
   }
   const able = all.filter(([device, { able }]) => able && !open.declined.includes(device));
   const [first] = able.sort(newestFirst);
-  if (first === undefined) return { state: { term, lost: open }, effects: [] };
+  if (first === undefined) return { state: { ...before, lost: open }, effects: [] };
   const [device] = first;
   const next = { device, term: term + 1, untilMs: nowMs + OFFER_MS };
   return {
-    state: { term: next.term, lost: { ...open, offer: next } },
+    state: { ...before, term: next.term, lost: { ...open, offer: next } },
     effects: [
       { type: 'offer', device, term: next.term },
       { type: 'wakeAt', atMs: next.untilMs },

@@ -242,7 +242,39 @@ describe('a server that forgot the session whose host is gone', () => {
     const claimed = creates('hosthost', made.room, { claim: made.claim ?? '' });
     again.send(host, { ...claimed, passHash: passHashOf(PASS), door: 'link' });
     expect(again.said(host).map(({ type }) => type)).toContain('welcome');
-    expect(again.core.rooms.get(made.room)?.succession).toEqual({ term: 1, lost: null });
+    expect(again.core.rooms.get(made.room)?.succession).toEqual({ term: 1, seated: 1, lost: null });
+  });
+
+  it('takes an offer that nobody took for no host: the one that was back before stays host', () => {
+    const play = new Play();
+    const host = play.open();
+    const { room: _, ...entry } = creates('hosthost', '');
+    play.send(host, { ...entry, passHash: passHashOf(PASS), door: 'link' });
+    const made = play.said(host).find((message) => message.type === 'welcome');
+    if (made?.type !== 'welcome') throw new Error('no room');
+    const a = play.join(made.room, 'aaaaaaaa', undefined, { pass: PASS });
+    play.drop(host);
+    play.send(a, { type: 'holding', term: 1, round: 6, able: true, linked: false });
+    play.pass(HEIR_WAIT_MS + 10);
+    expect(play.said(a)).toContainEqual({ type: 'offer', term: 2 });
+    const claimed = creates('hosthost', made.room, { term: 1, claim: made.claim ?? '' });
+    play.send(play.open(), { ...claimed, passHash: passHashOf(PASS), door: 'link' });
+    const told = play.said(a).findLast((message) => message.type === 'term');
+    if (told?.type !== 'term' || told.revival === undefined) throw new Error('Devices are told the term.');
+    const joined = play.said(play.join(made.room, 'bbbbbbbb', undefined, { pass: PASS }));
+    expect(joined).toContainEqual(expect.objectContaining({ type: 'welcome', revival: told.revival }));
+    expect(told.revival.term).toBe(1);
+    const again = new Play();
+    const back = again.open();
+    again.send(back, { ...claimed, passHash: passHashOf(PASS), door: 'link' });
+    const join = { type: 'join', version: PROTOCOL_VERSION, device: device('aaaaaaaa'), room: made.room } as const;
+    const revive = { settings: SETTINGS, host: 'hosthost', phase: 'training' as const, ...told.revival };
+    again.send(again.open(), { ...join, watch: false, pass: PASS, revive });
+    expect(again.closed).toEqual([]);
+    expect(again.core.rooms.get(made.room)?.state.devices.map(({ id, online }) => [id, online])).toEqual([
+      ['hosthost', true],
+      ['aaaaaaaa', true],
+    ]);
   });
 
   it('learns the highest term: a host of an earlier one has to go', () => {
