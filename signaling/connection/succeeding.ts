@@ -85,7 +85,9 @@ export function lookAfterHost(turn: Turn, connection: Connection): void {
   }
   const isHidden = room.state.devices.some((device) => device.id === place.device && device.hidden);
   if (silentMs < (isHidden ? HIDDEN_HOST_SILENT_MS : HOST_SILENT_MS)) say(turn, [id], { type: 'ping' });
-  else if (room.succession.lost === null) succeed(turn, room, { type: 'lost', fromMs: nowMs + SILENT_HEIR_WAIT_MS });
+  // What has been learned is whole then, and a host that writes it to files may have no time to answer: it gets the time of all others.
+  else if (room.succession.lost === null && room.state.phase !== 'finished')
+    succeed(turn, room, { type: 'lost', fromMs: nowMs + SILENT_HEIR_WAIT_MS });
   remindAt(turn, nowMs + HOST_ASK_MS, { type: 'host', connection: id });
 }
 

@@ -114,6 +114,15 @@ describe('a host that hangs, with its connection open', () => {
     expect([usual.asked, usual.hostless]).toEqual([[], []]);
   });
 
+  it('has the time of everybody once training is finished, when it may be writing files', () => {
+    const { play, host, run, offers, hostless } = scene();
+    play.send(host, { type: 'phase', phase: 'finished' });
+    run(40_000);
+    expect([hostless, offers]).toEqual([[], []]);
+    run(20_000);
+    expect(offers.length).toBe(1);
+  });
+
   it('does not change how often devices are asked', () => {
     const { play, devices } = scene();
     play.pass(14_000);
