@@ -1,7 +1,8 @@
 import type { SplitDevice, SplitProblem } from '../../protocol/pipeline/split-problem.ts';
-import { windowCap } from '../../protocol/pipeline/stages.ts';
+import { stageBytes, weightBytes, windowCap } from '../../protocol/pipeline/stages.ts';
 import { unitCount } from '../../protocol/split.ts';
 import { bytesText } from '../../protocol/words/quantities.ts';
+import { runText } from '../../protocol/words/units.ts';
 import { type SplitAnswer, writePlan } from './answer.ts';
 import { Evaluator, type Pipeline } from './evaluator.ts';
 import { fastestOfAll } from './exact.ts';
@@ -100,25 +101,27 @@ function simplest(evaluator: Evaluator, { pipeline, seconds }: Found): Found {
   return { pipeline, seconds };
 }
 
-/** One sentence that names a unit for which there is no room. */
+/** One sentence that names the units for which there is no room, and their bytes: the least that any device needs for them. */
 function whyNone(problem: SplitProblem): string {
   const { split, devices } = problem;
   const units = unitCount(split.layers);
-  const fits = (device: SplitDevice, unit: number) =>
-    windowCap(split, { device, run: { from: unit, to: unit + 1 } }, 1) >= 1;
+  const least = (bytesOf: (device: SplitDevice) => number): string => bytesText(Math.min(...devices.map(bytesOf)));
   for (let unit = 0; unit < units; unit++) {
-    if (devices.some((device) => fits(device, unit))) continue;
+    const run = { from: unit, to: unit + 1 };
+    if (devices.some((device) => windowCap(split, { device, run }, 1) >= 1)) continue;
+    const needed = least((device) => stageBytes(split, { device, run }, 1, 1));
     const room = Math.max(...devices.map(({ memory }) => memory.limitBytes));
-    return `no device's memory can hold ${unitName(unit, units)}, not even alone: the largest has ${bytesText(room)}; add a device with more`;
+    return `no device's memory can hold ${runText(run, split.layers)} (${needed} with one sample's work), not even alone: the largest has ${bytesText(room)}; add a device with more`;
   }
   const unit = firstUnplaced(problem);
+  const run = { from: unit, to: units };
+  const weights = least((device) => weightBytes(split, { device, run }));
   const below =
-    unit === 0 ? '' : ` once ${unit === 1 ? 'the embeddings are' : `all up to ${unitName(unit - 1, units)} are`} held`;
-  return `the devices together cannot hold the model: nobody has memory left for ${unitName(unit, units)}${below}; add a device`;
+    unit === 0
+      ? ''
+      : ` once ${unit === 1 ? 'the embeddings are' : `all up to ${runText({ from: unit - 1, to: unit }, split.layers)} are`} held`;
+  return `the devices together cannot hold the model: nobody has memory left for ${runText(run, split.layers)} (${weights} of weights)${below}; add a device`;
 }
-
-const unitName = (unit: number, units: number): string =>
-  unit === 0 ? 'the embeddings' : unit === units - 1 ? 'the head' : `layer ${unit - 1}`;
 
 /** By their numbers alone, ids only between equals: peers that come in another order get the same plan. */
 function compareDevices(a: SplitDevice, b: SplitDevice): number {

@@ -116,12 +116,16 @@ describe('a room that no device can hold alone', () => {
 
   test('nobody has room for the embeddings: the reason names them', () => {
     const answer = planRoom(room('split', [device('a', profile(29 * MB)), device('b', profile(29 * MB))]));
-    expect(answer.feasible ? '' : answer.reason).toMatch(/^no device's memory can hold the embeddings/);
+    expect(answer.feasible ? '' : answer.reason).toMatch(
+      /^no device's memory can hold the embeddings \(3\d(\.\d)? MB with one sample's work\)/,
+    );
   });
 
-  test('too few devices: the reason names the first unit that is left over', () => {
+  test('too few devices: the reason names the units that are left over, and their bytes', () => {
     const answer = planRoom(room('auto', [device('a', host)]));
-    expect(answer.feasible ? '' : answer.reason).toMatch(/depth .+; split, .+nobody has memory left for layer [12] /);
+    expect(answer.feasible ? '' : answer.reason).toMatch(
+      /depth .+; split, .+nobody has memory left for layers 1–5 and the head \(52 MB of weights\) once all up to layer 0 /,
+    );
   });
 
   test('a device that must keep inputs alone recomputes, and only there', () => {
