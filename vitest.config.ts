@@ -4,7 +4,8 @@ import { ClosingReporter } from './test/closing-reporter.ts';
 /** What a part of the suite owns; `unit` is everything else. */
 const PARTS = {
   engine: ['test/engine/**/*.test.ts', 'test/webgpu/**/*.test.ts'],
-  browser: ['test/browser/**/*.test.ts', 'test/process/**/*.test.ts'],
+  process: ['test/process/**/*.test.ts'],
+  browser: ['test/browser/**/*.test.ts'],
 };
 
 /** Run twice, since what they hold must hold on every transport: over WebSockets with `unit`, over event streams with `streams`. */
@@ -21,15 +22,16 @@ export default defineConfig({
     environment: 'node',
     // What the command line's --reporter names comes in place of these.
     reporters: ['default', ...(report === undefined ? [] : [jsonTo(report)]), new ClosingReporter()],
-    // Parts run one after the other, in the order of `groupOrder`; files within a part side by side, but for browsers and processes:
-    // those fill two cores on their own, and their time limits are meant for a machine that does nothing else.
+    // Parts run one after the other, in the order of `groupOrder`; files within a part side by side, but for browsers: those fill two
+    // cores on their own, and their time limits are meant for a machine that does nothing else. Processes wait for each other half of the
+    // time, for deadlines and for devices to come back.
     projects: [
       {
         extends: true,
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...PARTS.engine, ...PARTS.browser],
+          exclude: [...configDefaults.exclude, ...PARTS.engine, ...PARTS.process, ...PARTS.browser],
           testTimeout: 30_000,
           hookTimeout: 60_000,
           // One more than the cores that most have: tests of the server wait for sockets to be closed.
@@ -63,12 +65,23 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'process',
+          include: PARTS.process,
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'browser',
           include: PARTS.browser,
           testTimeout: 180_000,
           hookTimeout: 60_000,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],
