@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runShort, runText } from '../../signaling/protocol/words/units.ts';
+import { limitSentences } from '../../web/page/allocation/limits.ts';
 import { planTable } from '../../web/page/allocation/plan-table.ts';
 import { deviceStatus } from '../../web/page/devices/device-lines.ts';
 import { ownState } from '../../web/page/own/own-words.ts';
@@ -137,6 +138,14 @@ describe('in words', () => {
     expect(pipelineSentence(of('split-spares').shown)).toMatch(
       /^Samples go through 3 stages: Pixel 8 has the embeddings and layers 0–1, 212 MB of 300 MB, holds it;.* 2 devices stand by\.$/,
     );
+  });
+
+  it('are what only all of them together can hold, before who limits the round', () => {
+    const { view, room } = of('split-training', { rounds: [] });
+    expect(limitSentences(view, room)).toEqual([
+      'No single device here can hold the model (480 MB of weights); these three together can.',
+      'Old ThinkPad limits the round: its layers take longest.',
+    ]);
   });
 
   it('are what each device does, in the list, in the table and on its own screen', () => {

@@ -12,6 +12,7 @@ import {
   scoreText,
 } from '../../protocol/words/metrics.ts';
 import { bytesText, rateText, secondsText, timeLeftText } from '../../protocol/words/quantities.ts';
+import { togetherSentence } from '../../protocol/words/together.ts';
 
 /** What the demo says on the terminal, as functions of the session's view. */
 
@@ -42,7 +43,8 @@ export function planText(room: RoomView, plan: RoomPlan, last: RoundReport | und
     });
   const widths = [0, 1, 2].map((i) => Math.max(...rows.map((row) => row[i].length)));
   const lines = rows.map((row) => `    ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd());
-  return [planLine(plan), ...lines].join('\n');
+  const together = togetherSentence(plan, room.devices);
+  return [planLine(plan), ...(together === null ? [] : [`  ${together}`]), ...lines].join('\n');
 }
 
 export function planLine(plan: RoomPlan): string {

@@ -57,7 +57,10 @@ const holding = (place: number, from: number, to: number, change: Partial<Device
   const made = device(place, { holds: { from, to }, ...change });
   return {
     ...made,
-    profile: made.profile && { ...made.profile, memory: { ...made.profile.memory, limitBytes: 300e6 } },
+    profile: made.profile && {
+      ...made.profile,
+      memory: { ...made.profile.memory, limitBytes: 300e6, weightsBytes: 480e6 },
+    },
   };
 };
 

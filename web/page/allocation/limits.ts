@@ -1,14 +1,16 @@
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import { capitalised } from '../../../signaling/protocol/words/lists.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
+import { togetherSentence } from '../../../signaling/protocol/words/together.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import { totalSeconds as deviceSeconds, measuredSeconds } from '../cloth/timing.ts';
 
-/** Who limits the round, as planned and as measured, and what would help; empty without a plan. */
+/** What only all together can hold; who limits the round, as planned and as measured, and what would help; empty without a plan. */
 export function limitSentences(view: Pick<SessionView, 'rounds'>, room: RoomView): readonly string[] {
   const { plan } = room;
   if (plan === null) return [];
-  const out = [capitalised(plan.explanation)].filter((sentence) => sentence !== '');
+  const together = togetherSentence(plan, room.devices);
+  const out = [together ?? '', capitalised(plan.explanation)].filter((sentence) => sentence !== '');
   const measured = plan.assignments.flatMap(({ device }) => {
     const seconds = measuredSeconds(view.rounds, plan.version, device);
     return seconds === null ? [] : [{ device, seconds: deviceSeconds(seconds) }];
