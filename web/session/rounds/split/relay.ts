@@ -1,5 +1,11 @@
 import type { DataMessage } from '../../../../signaling/protocol/exchange/data-messages.ts';
+import { Outbox } from '../../stages/outbox.ts';
 import type { DeviceLinks } from '../device-links.ts';
+
+/** What a message takes while it waits, beside its values. */
+const MESSAGE_BYTES = 512;
+
+type Hidden = DataMessage<'hidden'>;
 
 export interface RelayContext {
   readonly deviceLinks: DeviceLinks;
@@ -11,10 +17,13 @@ export interface RelayContext {
 
 /**
  * Hands hidden states on between stages that cannot meet, unread: by the host, which has a link to everybody. Only between devices that have a
- * place in a pipeline, and only what the sender says in its own name.
+ * place in a pipeline, and only what the sender says in its own name. A receiver's link is given a few messages at once; the others wait
+ * here until it has taken those, however many there are.
  */
 export class Relay {
   readonly #context: RelayContext;
+  readonly #outbox = new Outbox((message) => this.#forward(message));
+  /** By sender; of messages that wait and of those that a link is at. */
   readonly #waitingBytes = new Map<string, number>();
   readonly #off: () => void;
   /** Bytes handed on so far, by sender and receiver. */
@@ -23,35 +32,55 @@ export class Relay {
   constructor(context: RelayContext) {
     this.#context = context;
     this.#off = context.deviceLinks.onEvent((event) => {
-      if (event.type === 'detached') this.#waitingBytes.delete(event.device);
+      if (event.type === 'detached') this.#drop((message) => message.header.from === event.device);
       if (event.type === 'message' && event.message.header.type === 'hidden')
-        void this.#handOn(event.device, { header: event.message.header, tensors: event.message.tensors });
+        this.#take(event.device, { header: event.message.header, tensors: event.message.tensors });
     });
   }
 
   close(): void {
     this.#off();
+    this.#drop(() => true);
   }
 
-  async #handOn(device: string, message: DataMessage<'hidden'>): Promise<void> {
+  #take(device: string, message: Hidden): void {
     const { from, to } = message.header;
     const members = this.#context.members();
     if (from !== device || !members.has(device) || !members.has(to)) return;
-    const bytes = message.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const waiting = (this.#waitingBytes.get(device) ?? 0) + bytes;
+    const waiting = (this.#waitingBytes.get(device) ?? 0) + heldBytes(message);
     if (waiting > this.#context.maxBytes) {
       this.#context.deviceLinks.detach(device);
       return;
     }
     this.#waitingBytes.set(device, waiting);
     const pair = `${from} ${to}`;
-    this.bytes.set(pair, (this.bytes.get(pair) ?? 0) + bytes);
+    this.bytes.set(pair, (this.bytes.get(pair) ?? 0) + valueBytes(message));
+    this.#outbox.add(message);
+  }
+
+  async #forward(message: Hidden): Promise<void> {
     try {
       await this.#context.deviceLinks.forward(message);
     } finally {
-      const left = (this.#waitingBytes.get(device) ?? bytes) - bytes;
-      if (left > 0) this.#waitingBytes.set(device, left);
-      else this.#waitingBytes.delete(device);
+      this.#waitsNoLonger(message);
     }
   }
+
+  #drop(isDropped: (message: Hidden) => boolean): void {
+    this.#outbox.keepOnly((message) => {
+      if (!isDropped(message)) return true;
+      this.#waitsNoLonger(message);
+      return false;
+    });
+  }
+
+  #waitsNoLonger(message: Hidden): void {
+    const { from } = message.header;
+    const left = (this.#waitingBytes.get(from) ?? 0) - heldBytes(message);
+    if (left > 0) this.#waitingBytes.set(from, left);
+    else this.#waitingBytes.delete(from);
+  }
 }
+
+const valueBytes = ({ tensors }: Hidden): number => tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+const heldBytes = (message: Hidden): number => MESSAGE_BYTES + valueBytes(message);
