@@ -120,6 +120,22 @@ describe('the log of a run', () => {
     );
   });
 
+  it('tells stages’ passes of the first round, and once in fifty', () => {
+    const passes = [{ microBatch: 0, direction: 'up' as const, startSeconds: 0.5, seconds: 0.25 }];
+    const entry = { device: 'hosthost', samples: 1, deepestDepth: 1 };
+    const times = { computeSeconds: 1, uploadSeconds: 0, uploadBits: 0, startSeconds: 0.25, downSeconds: 0.25 };
+    const split = (n: number): RoundReport => ({ ...report(n), devices: [{ ...entry, ...times, passes }] });
+    const log = record(...[1, 2, 50, 51, 101].map((n): ViewEvent => ({ type: 'round', report: split(n) })));
+    const { rounds } = historyOf(log.lines(), 1000);
+    expect(rounds.map(({ round, devices }) => [round, devices[0]])).toEqual([
+      [1, { ...entry, ...times, passes }],
+      [2, { ...entry, ...times }],
+      [50, { ...entry, ...times }],
+      [51, { ...entry, ...times, passes }],
+      [101, { ...entry, ...times, passes }],
+    ]);
+  });
+
   it('gives its rounds and scores back, up to a checkpoint’s round', () => {
     const log = record(
       { type: 'score', report: score },

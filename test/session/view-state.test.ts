@@ -25,6 +25,21 @@ const score = (n: number): ScoreReport => ({
 const play = (...events: ViewEvent[]): SessionView => events.reduce(reduceView, firstView('device', 'abcdefgh'));
 
 describe('a session view', () => {
+  it('keeps the passes of the last fifty rounds, told one by one or together; of older ones what others tell, too', () => {
+    const passes = [{ microBatch: 0, direction: 'up' as const, startSeconds: 0.5, seconds: 0.25 }];
+    const times = { computeSeconds: 1, uploadSeconds: 0, uploadBits: 0, startSeconds: 0, downSeconds: 0 };
+    const entry = { device: 'abcdefgh', samples: 1, deepestDepth: 1, ...times };
+    const split = (n: number): RoundReport => ({ ...round(n), devices: [{ ...entry, passes }, entry] });
+    const all = Array.from({ length: 120 }, (_, i) => split(i + 1));
+    const expected = all.map((report) => (report.round <= 70 ? { ...report, devices: [entry, entry] } : report));
+    const one = play(...all.map((report): ViewEvent => ({ type: 'round', report })));
+    expect(one.rounds).toEqual(expected);
+    const history: ViewEvent = { type: 'message', message: { type: 'history', rounds: all, scores: [] } };
+    expect(play(history).rounds).toEqual(expected);
+    // Those that are all kept are the very same.
+    expect(play(...all.slice(0, 50).map((report): ViewEvent => ({ type: 'round', report }))).rounds[0]).toBe(all[0]);
+  });
+
   it('chooses the best by what the session says, the lowest of losses, and knows it when the room comes', () => {
     const report = (round: number, value: number, loss: number, macro: number): ScoreReport => ({
       ...score(round),

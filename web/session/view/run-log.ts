@@ -1,13 +1,17 @@
+import type { RoundReport } from '../../../signaling/protocol/room-view.ts';
 import type { Policy } from '../../../signaling/protocol/settings.ts';
 import type { DataReport } from '../../../worker/api/tables.ts';
 import type { RunLogSink } from '../world/environment.ts';
 import { messageOf } from '../world/with-progress.ts';
+import { withoutPasses } from './old-passes.ts';
 import type { SessionView } from './view.ts';
 
 /** Beyond so many lines every second one of the older half goes, but for settings and scores. */
 const MAX_LINES = 20_000;
 /** What stages sent each other is told once in so many rounds, and when the rounds rest or are over. */
 const TRAFFIC_EVERY_ROUNDS = 50;
+/** Stages' passes are told of the first round, and of each so many rounds later: they are most of a report. */
+const PASSES_EVERY_ROUNDS = 50;
 
 /** What a line of a run's log tells; each line also has `at`, the time in ISO 8601. */
 export type LogEntry =
@@ -48,7 +52,7 @@ export function logEntries(before: SessionView, after: SessionView): readonly Lo
     if (old !== null && old.phase !== room.phase) entries.push({ type: 'phase', phase: room.phase });
     if (room.plan !== null && room.plan.version !== old?.plan?.version) entries.push({ type: 'plan', plan: room.plan });
   }
-  for (const report of added(before.rounds, after.rounds)) entries.push({ type: 'round', report });
+  for (const report of added(before.rounds, after.rounds)) entries.push({ type: 'round', report: logged(report) });
   if (isTrafficDue(before, after)) entries.push({ type: 'traffic', traffic: after.traffic });
   for (const report of added(before.scores, after.scores)) entries.push({ type: 'score', report });
   const lastNotice = before.notices.at(-1)?.id ?? 0;
@@ -56,6 +60,9 @@ export function logEntries(before: SessionView, after: SessionView): readonly Lo
     if (id > lastNotice && kind === 'problem') entries.push({ type: 'problem', sentence });
   return entries;
 }
+
+const logged = (report: RoundReport): RoundReport =>
+  (report.round - 1) % PASSES_EVERY_ROUNDS === 0 ? report : withoutPasses(report);
 
 function isTrafficDue(before: SessionView, after: SessionView): boolean {
   const { traffic } = after;

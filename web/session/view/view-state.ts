@@ -10,6 +10,7 @@ import type { OpeningProgress } from '../../../worker/api/host-api.ts';
 import type { DataReport } from '../../../worker/api/tables.ts';
 import type { RoomMessage } from '../links/room-client.ts';
 import type { LinkState } from '../transport/link-state.ts';
+import { withoutOldPasses } from './old-passes.ts';
 import type { LinkProof, Notice, SessionView } from './view.ts';
 
 /** Notices are for the moment; a page shows the latest few. */
@@ -141,7 +142,7 @@ function reduceMessage(view: SessionView, message: RoomMessage): SessionView {
     case 'waiting':
       return { ...view, atDoor: message.sentence };
     case 'history':
-      return withScores({ ...view, rounds: byRound(view.rounds, message.rounds) }, message.scores);
+      return withScores({ ...view, rounds: withoutOldPasses(byRound(view.rounds, message.rounds)) }, message.scores);
     case 'round':
     case 'score':
       return reduceView(view, message);
@@ -158,7 +159,7 @@ function reduceMessage(view: SessionView, message: RoomMessage): SessionView {
 function withRound(view: SessionView, report: RoundReport): SessionView {
   const last = view.rounds.at(-1);
   const back = last !== undefined && report.round <= last.round;
-  const rounds = byRound(back ? earlier(view.rounds, report.round) : view.rounds, [report]);
+  const rounds = withoutOldPasses(byRound(back ? earlier(view.rounds, report.round) : view.rounds, [report]));
   const next = { ...view, rounds, activity: null };
   return back ? withScores({ ...next, scores: earlier(view.scores, report.round) }, []) : next;
 }
