@@ -24,6 +24,12 @@ export function needs({ here, reason }: Need): { readonly skip?: true; readonly 
   return here ? {} : { skip: true, meta: { leftOut: reason } };
 }
 
+/** Slow tests of what others hold too, at other places: left out of the common run. */
+export const WHOLE: Need = {
+  here: process.env.TABLOOM_WHOLE === '1',
+  reason: 'slow; `npm run test:whole` runs everything',
+};
+
 /** A folder beside the project, with data that its licence, or its size, keeps out of the project. */
 const BESIDE = new URL('../../shared/', import.meta.url);
 

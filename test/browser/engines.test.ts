@@ -7,6 +7,7 @@ import type * as Comlink from 'comlink';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ODD_MODELS } from '../engine/odd-models.ts';
+import { needs, WHOLE } from '../needs.ts';
 import type { EngineReport, EngineWorkerApi } from './engine-page/worker.ts';
 import { BROWSER_KINDS } from './find-browser.ts';
 import { type TestBrowser, withBrowser } from './harness.ts';
@@ -108,12 +109,13 @@ describe.each(BROWSER_KINDS)('%s', (kind) => {
       expect(backend).toMatch(/^WebGPU, /);
     }));
 
-  test('webgpu with 16-bit weights is within the limits', () =>
+  test('webgpu with 16-bit weights is within the limits', needs(WHOLE), () =>
     withBrowser(kind, async (browser) => {
       const backend = expectWithinLimits(await check(browser, 'plain', 'webgpu-f16', 'three-way.safetensors'));
       // Chromium's software device has no f16: it unpacks the weights.
       expect(backend).toMatch(kind === 'firefox' ? /half precision$/ : /16-bit weights$/);
-    }));
+    }),
+  );
 
   test('webgpu equals the reference at odd sizes, at every depth, with dropout', () =>
     withBrowser(kind, async (browser) => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../signaling/server/server.ts';
+import { needs, WHOLE } from '../needs.ts';
 import { losses, startTestServer } from './headless-room.ts';
 import { apart, type Ended, trainWithLiars } from './lying-room.ts';
 
@@ -59,7 +60,7 @@ describe('a room', () => {
     expect(Math.max(...losses(ended.view).map((x, i) => Math.abs(x - losses(alone.view)[i]!)))).toBeLessThan(1e-4);
   });
 
-  it('finds who begins to lie later, and repeats what nobody had checked', async () => {
+  it('finds who begins to lie later, and repeats what nobody had checked', needs(WHOLE), async () => {
     const ended = await trainWithLiars(origin, {
       ...{ policy: 'data-parallel', rounds: ROUNDS, honest: ['b', 'c'], audits: 0.5 },
       liars: [

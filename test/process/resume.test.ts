@@ -7,6 +7,7 @@ import type { RunningServer } from '../../signaling/server/server.ts';
 import { JoinSession } from '../../web/session/join-session.ts';
 import { readHostKey } from '../../web/session/own/host-key.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
+import { needs, WHOLE } from '../needs.ts';
 import { HeadlessRoom, largestRelativeDifference, losses, startTestServer } from './headless-room.ts';
 
 /** A run that is broken off and gone on with is the uninterrupted run; dropout is on, so that its masks are tried, too. */
@@ -115,7 +116,7 @@ describe('a session that is gone on with', () => {
     }
   });
 
-  it('gives no seat to whoever has its checkpoint alone: they go on in a room of their own', async () => {
+  it('gives no seat to whoever has its checkpoint alone: they go on in a room of their own', needs(WHOLE), async () => {
     const checkpointFile = join(folder, 'given');
     const first = await HeadlessRoom.open(origin, 'crunch', TRAINING, { checkpointFile });
     await first.ready(1);
