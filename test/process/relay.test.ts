@@ -45,7 +45,7 @@ it(
     const turn = spawn(
       COTURN ?? '',
       [
-        ...['-n', '-L', host, '-E', host, '-p', String(port), '--relay-ip', host, '--realm', 'tabloom'],
+        ...['-n', '-v', '-L', host, '-E', host, '-p', String(port), '--relay-ip', host, '--realm', 'tabloom'],
         ...[
           '--use-auth-secret',
           '--static-auth-secret',
