@@ -69,8 +69,8 @@ it('draws fifty devices once a frame, and touches what changed', async () => {
     expect(one.touched).toBeLessThan(60);
     expect(all.touched).toBeGreaterThan(one.touched);
     expect(all.touched).toBeLessThan(60 * DEVICES);
-    // What Preact looks at: the fifty columns are passed over as they are.
-    expect(one.looked).toBeLessThan(2500);
+    // What Preact looks at, of some 9,000 nodes: the picture's, since one of its columns changed, and little else.
+    expect(one.looked).toBeLessThan(4000);
     expect(await tab.page.$$eval('.device-short', (lines) => lines.length)).toBe(DEVICES);
     expect(tab.errors).toEqual([]);
   });

@@ -138,7 +138,7 @@ describe('a table of one’s own', () => {
     ['another recipe for a run from a checkpoint', ['--resume', PROGRAM, '--rounds', '5'], 'leave out --rounds'],
     ['a checkpoint that would be written over', ['--checkpoint', PROGRAM], 'is there already'],
     ['a key that would be written over', ['--checkpoint', KEYED], 'the key of another session, is there already'],
-    ['a file that is no checkpoint', ['--resume', PROGRAM, '--port', '0'], 'Is it a safetensors file'],
+    ['a file that is no checkpoint', ['--resume', PROGRAM, '--port', '0'], 'This is no safetensors file'],
     ['an adapter that is none', ['--start', PROGRAM, '--port', '0', '--devices', '0'], 'adapter_model.safetensors'],
   ])('%s is answered with one sentence and exit code 2', async (_, args, sentence) => {
     const { code, err } = await demo(...args, '--json').ended;

@@ -46,6 +46,11 @@ export function AllocationSection({ view, seats, late, plan: ask, onPolicy }: Al
     setSeen(version);
     setPreview(null);
   }
+  // Of plan and rounds alone: passed over where a report of progress comes.
+  const table = useMemo(() => {
+    const lines = room === null ? [] : planTable(room, rounds, seats);
+    return lines.length === 0 ? null : <PlanTable lines={lines} />;
+  }, [room, rounds, seats]);
   if (room === null) return null;
   const other = preview?.kind === 'shown' ? preview.plan : null;
   const show = (policy: Policy | null): void => {
@@ -70,7 +75,6 @@ export function AllocationSection({ view, seats, late, plan: ask, onPolicy }: Al
   };
   const bars = alternativeBars(room.plan);
   const quickest = room.plan === null ? null : quickestSentence(room.plan);
-  const lines = planTable(room, rounds, seats);
   return (
     <section class="allocation" aria-labelledby="allocation-title">
       <h2 id="allocation-title">
@@ -102,7 +106,7 @@ export function AllocationSection({ view, seats, late, plan: ask, onPolicy }: Al
           {sentence}
         </p>
       ))}
-      {lines.length > 0 && <PlanTable lines={lines} />}
+      {table}
     </section>
   );
 }
