@@ -157,7 +157,8 @@ describe.each(SOCKETS)('below a path, behind a proxy that ends TLS, $how', ({ pa
     const file = join(folder, `Caddyfile-${port}`);
     const tls = `tls ${join(folder, 'cert.pem')} ${join(folder, 'key.pem')}`;
     const site = text.replace(/^example\.org \{/m, `https://localhost:${port} {\n\tbind 127.0.0.1\n\t${tls}`);
-    const refusing = '\t@sockets header Upgrade websocket\n\trespond @sockets 403\n';
+    // Before anything is handled, as Caddy orders it: `respond` would come after what hands requests on.
+    const refusing = '\t@sockets header Upgrade websocket\n\trequest_header @sockets -Upgrade\n';
     const whole = passed ? site : site.replace(/^\tredir /m, `${refusing}$&`);
     await writeFile(file, `{\n\tadmin off\n\tauto_https off\n}\n${whole}`);
     await run(CADDY ?? '', ['run', '--config', file, '--adapter', 'caddyfile'], port);
