@@ -145,7 +145,7 @@ it('keeps every binding of the word table within 128 MiB', () => {
     { firstWord: 0, wordCount: 25_133 },
     { firstWord: 25_133, wordCount: 25_132 },
   ]);
-  expect(wordParts(modelPlan({ weights: 'f16' }))).toHaveLength(1);
+  expect(wordParts(modelPlan({ embeddings: 'f16' }))).toHaveLength(1);
 });
 
 it.each([
