@@ -13,6 +13,11 @@ if (folder === undefined) {
   console.error('Say where the pictures go: npx tsx test/page/gallery/shoot.ts OUT-FOLDER [STATE...]');
   process.exit(2);
 }
+const strange = wanted.filter((state) => !STATES.includes(state));
+if (strange.length > 0) {
+  console.error(`The gallery has no state ${strange.join(', ')}; its first page lists them.`);
+  process.exit(2);
+}
 await mkdir(folder, { recursive: true });
 const states = wanted.length > 0 ? wanted : STATES;
 const gallery = await openGallery();
