@@ -103,7 +103,9 @@ it('three tabs of two browsers train together, from the page alone', async () =>
 
       // What a phone shows first is itself; everybody else is in the fold below.
       for (const tab of [phone, tablet])
-        await tab.page.$eval('.session-whole > summary', (fold) => (fold as HTMLElement).click());
+        await tab.page
+          .waitForSelector('.session-whole > summary', { timeout: PATIENCE.timeoutMs })
+          .then((fold) => fold?.click());
       for (const tab of [host, phone, tablet])
         for (const name of ['Host laptop', 'Fox phone', 'Chrome tablet']) await shows(tab, name);
       await host.until('all are ready', () => /3 devices are ready/.test(document.body.innerText), PATIENCE);
