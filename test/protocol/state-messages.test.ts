@@ -63,12 +63,16 @@ describe('what a host leaves to a device', () => {
   it('is read as it was written, with the best adapter and without', () => {
     expect(read(heritage)).toEqual(heritage);
     expect(read(none)).toEqual(none);
+    // Of a room of friends nobody is audited under the next host either.
+    const unaudited: DataMessage<'heritage'> = { ...none, header: { ...none.header, audits: 0 } };
+    expect(read(unaudited)).toEqual(unaudited);
   });
 
   it.each<[string, { header: object; tensors: DataMessage['tensors'] }, string]>([
     ['no values for the best adapter', { ...heritage, tensors: [new Float32Array()] }, 'values where'],
     ['values for none', { ...none, tensors: [whole] }, 'values where 0 belong'],
     ['more devices than are remembered', big('removed'), 'not valid'],
+    ['more audits than there may be', { ...heritage, header: { ...heritage.header, audits: 0.6 } }, 'not valid'],
     ['another door', { ...heritage, header: { ...heritage.header, door: 'ajar' } }, 'not valid'],
     [
       'a long address',

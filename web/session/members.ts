@@ -56,7 +56,8 @@ async function takeOver(environment: SessionEnvironment, session: JoinSession, o
       devices: [...new Set(view.rounds.flatMap(({ devices }) => devices.map(({ device }) => device)))],
     },
   };
-  const chosen = { ...options, policy, patience: heritage.patience };
+  const { patience, audits } = heritage;
+  const chosen = { ...options, policy, patience, ...(audits !== undefined && { audits }) };
   const own = ownSession(environment, request, chosen, inherited(environment, offer, state.version));
   const off = own.subscribe(({ room, ended }) => {
     if (room === null && ended === null) return;
@@ -78,7 +79,7 @@ const scoreOf = ({ round, metric, value, further = [] }: Offer['view']['scores']
 
 function inherited(environment: SessionEnvironment, offer: Offer, round: number): Resumed {
   const { term, bequest, invitation, identity, options, view } = offer;
-  const { door, cap, removed, admitted, patience } = bequest.heritage;
+  const { door, cap, removed, admitted, patience, audits } = bequest.heritage;
   const { room, secret } = invitation;
   if (secret === null) throw new Error('Without the session’s secret nobody can be its host.');
   const report = (type: 'round' | 'score') => (of: unknown) => JSON.stringify({ type, report: of });
@@ -90,7 +91,10 @@ function inherited(environment: SessionEnvironment, offer: Offer, round: number)
       identity: { id: identity.id, name: options.name },
       // The session that goes on counts one more.
       term: term - 1,
-      options: { policy: view.room?.settings.policy ?? 'auto', slowdown: options.slowdown, patience },
+      options: {
+        ...{ policy: view.room?.settings.policy ?? 'auto', slowdown: options.slowdown, patience },
+        ...(audits !== undefined && { audits }),
+      },
       finished: view.room?.phase === 'finished',
       savedAtMs: environment.nowMs(),
       log: [...view.rounds.map(report('round')), ...view.scores.map(report('score'))],

@@ -3,6 +3,7 @@ import { CapSchema, DoorSchema, MAX_REMOVED } from '../door.ts';
 import { DeviceIdSchema } from '../ids.ts';
 import { MAX_ROUNDS } from '../limits.ts';
 import { TermSchema } from '../round.ts';
+import { MAX_AUDITS } from '../words/audits.ts';
 
 const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
 const ids = v.pipe(v.array(DeviceIdSchema), v.maxLength(MAX_REMOVED));
@@ -23,6 +24,8 @@ export const HeritageSchema = v.strictObject({
   dataFingerprint: whole(Number.MAX_SAFE_INTEGER),
   /** Evaluations without a better score after which training ends; 0 never. */
   patience: whole(MAX_ROUNDS),
+  /** Part of the compute that audits may take, 0 for none; the usual part where the host's person did not say. */
+  audits: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(MAX_AUDITS))),
   door: DoorSchema,
   cap: CapSchema,
   removed: ids,

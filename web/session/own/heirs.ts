@@ -8,6 +8,7 @@ export interface HeirsContext {
   readonly term: number;
   readonly task: HostRequest['task'];
   readonly patience: number;
+  readonly audits: number | undefined;
   readonly worker: Pick<HostWorkerApi, 'heritage'>;
   readonly deviceLinks: DeviceLinks;
   readonly entrance: Pick<OwnDoor, 'kept'>;
@@ -43,7 +44,7 @@ export class Heirs {
   }
 
   async #once(): Promise<void> {
-    const { term, task, patience, worker, deviceLinks, entrance, store } = this.#context;
+    const { term, task, patience, audits, worker, deviceLinks, entrance, store } = this.#context;
     const { proofs, best } = store.view;
     for (const device of this.#told.keys()) if (!knowsSecret(proofs, device)) this.#told.delete(device);
     const { door, cap, removed, admitted = [] } = entrance.kept;
@@ -64,6 +65,7 @@ export class Heirs {
         {
           ...{ type: 'heritage', term, patience, dataFingerprint: left.dataFingerprint, door, cap, best: of },
           ...{ task: { id: task.id, endpoint: task.endpoint }, removed: [...removed], admitted: [...admitted] },
+          ...(audits !== undefined && { audits }),
         },
         left.best?.values ?? new Float32Array(0),
       );

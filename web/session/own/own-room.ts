@@ -94,7 +94,8 @@ export class OwnRoom {
     });
     this.#links = new HostLinks({ environment, entrance, settings, client, deviceLinks, store });
     const { term, task } = context;
-    new Heirs({ term, task, patience: options.patience, worker, deviceLinks, entrance, store });
+    const { patience, audits } = options;
+    new Heirs({ term, task, patience, audits, worker, deviceLinks, entrance, store });
     this.#seats = this.#ownDevice();
   }
 
