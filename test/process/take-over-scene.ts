@@ -69,10 +69,10 @@ export class Member {
     this.#follow(session);
   }
 
-  static async join(link: string, name: string): Promise<Member> {
+  static async join(link: string, name: string, memoryLimitBytes = 2e9): Promise<Member> {
     const invitation = readInvitation(link);
     if (!invitation.ok) throw new Error(invitation.sentence);
-    const environment = await headlessEnvironment(new URL(link).origin, { memoryLimitBytes: 2e9 });
+    const environment = await headlessEnvironment(new URL(link).origin, { memoryLimitBytes });
     return new Member(joinSession(environment, invitation, { name, slowdown: 1, watch: false }));
   }
 

@@ -54,11 +54,15 @@ describe('what a host leaves to a device', () => {
     header: {
       ...{ type: 'heritage', term: 2, dataFingerprint: 2 ** 40, patience: 3, door: 'link', cap: 8 },
       ...{ task: { id: 'sst2', endpoint: 'https://hub.example' }, removed: ['aaaaaaaa'], admitted: ['bbbbbbbb'] },
-      best: { round: 20, value: 0.9 },
+      ...{ best: { round: 20, value: 0.9 }, audits: 0.08, begun: true },
     },
-    tensors: [whole],
+    tensors: [whole, whole.slice()],
   };
-  const none: DataMessage<'heritage'> = { header: { ...heritage.header, best: null }, tensors: [new Float32Array()] };
+  const nothing = new Float32Array();
+  const none: DataMessage<'heritage'> = {
+    header: { ...heritage.header, best: null, begun: false },
+    tensors: [nothing, nothing],
+  };
 
   it('is read as it was written, with the best adapter and without', () => {
     expect(read(heritage)).toEqual(heritage);
@@ -69,8 +73,11 @@ describe('what a host leaves to a device', () => {
   });
 
   it.each<[string, { header: object; tensors: DataMessage['tensors'] }, string]>([
-    ['no values for the best adapter', { ...heritage, tensors: [new Float32Array()] }, 'values where'],
-    ['values for none', { ...none, tensors: [whole] }, 'values where 0 belong'],
+    ['no values for the best adapter', { ...heritage, tensors: [nothing, whole] }, 'values where'],
+    ['no values for what it began from', { ...heritage, tensors: [whole, nothing] }, 'values where'],
+    ['values for none', { ...none, tensors: [whole, nothing] }, 'values where 0 belong'],
+    ['values for a seed', { ...none, tensors: [nothing, whole] }, 'values where 0 belong'],
+    ['more audits than there are', { ...heritage, header: { ...heritage.header, audits: 0.6 } }, 'not valid'],
     ['more devices than are remembered', big('removed'), 'not valid'],
     ['more audits than there may be', { ...heritage, header: { ...heritage.header, audits: 0.6 } }, 'not valid'],
     ['another door', { ...heritage, header: { ...heritage.header, door: 'ajar' } }, 'not valid'],

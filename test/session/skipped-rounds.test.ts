@@ -124,6 +124,7 @@ async function train(rounds: number, isBroken: (round: number) => boolean, score
       secondDev: null,
       patience: 0,
       worker,
+      mayLead: () => true,
       deviceLinks,
       room: () => room,
       store,

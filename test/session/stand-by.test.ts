@@ -7,9 +7,9 @@ import { StandBy } from '../../web/session/held/stand-by.ts';
 const heritage = (best: DataMessage<'heritage'>['header']['best'] = null): DataMessage<'heritage'> => ({
   header: {
     ...{ type: 'heritage', term: 3, dataFingerprint: 9, patience: 0, door: 'link', cap: 8, removed: [], admitted: [] },
-    ...{ task: { id: 'grammar', endpoint: '' }, best },
+    ...{ task: { id: 'grammar', endpoint: '' }, best, audits: 0.08, begun: false },
   },
-  tensors: [best === null ? new Float32Array() : Float32Array.of(1)],
+  tensors: [best === null ? new Float32Array() : Float32Array.of(1), new Float32Array()],
 });
 
 function scene(knowsSecret = true) {

@@ -90,6 +90,7 @@ export class TrainingScene {
       patience: 0,
       worker: host,
       deviceLinks: this.deviceLinks,
+      mayLead: () => true,
       room: () => this.room,
       store: this.store,
       send: (message) => void this.sent.push(message),

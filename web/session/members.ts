@@ -43,7 +43,7 @@ async function takeOver(environment: SessionEnvironment, session: JoinSession, o
     return;
   }
   const { phase, settings } = view.room;
-  const { heritage, best } = bequest;
+  const { heritage, best, before } = bequest;
   const { model, weights, lora, training, policy } = settings;
   const request: HostRequest = {
     ...{ model, weights, lora, training, task: heritage.task, origin: environment.origin },
@@ -52,12 +52,13 @@ async function takeOver(environment: SessionEnvironment, session: JoinSession, o
       state,
       dataFingerprint: heritage.dataFingerprint,
       best: heritage.best && best && { ...heritage.best, values: best },
+      before,
       scores: view.scores.filter(({ round }) => round <= state.version).map(scoreOf),
       devices: [...new Set(view.rounds.flatMap(({ devices }) => devices.map(({ device }) => device)))],
     },
   };
   const { patience, audits } = heritage;
-  const chosen = { ...options, policy, patience, ...(audits !== undefined && { audits }) };
+  const chosen = { ...options, policy, patience, audits };
   const own = ownSession(environment, request, chosen, inherited(environment, offer, state.version));
   const off = own.subscribe(({ room, ended }) => {
     if (room === null && ended === null) return;
@@ -82,6 +83,7 @@ function inherited(environment: SessionEnvironment, offer: Offer, round: number)
   const { door, cap, removed, admitted, patience, audits } = bequest.heritage;
   const { room, secret } = invitation;
   if (secret === null) throw new Error('Without the session’s secret nobody can be its host.');
+  const { policy = 'auto', hiddenStates, embeddings } = view.room?.settings ?? {};
   const report = (type: 'round' | 'score') => (of: unknown) => JSON.stringify({ type, report: of });
   return {
     worker: environment.startHostWorker(true),
@@ -92,8 +94,9 @@ function inherited(environment: SessionEnvironment, offer: Offer, round: number)
       // The session that goes on counts one more.
       term: term - 1,
       options: {
-        ...{ policy: view.room?.settings.policy ?? 'auto', slowdown: options.slowdown, patience },
-        ...(audits !== undefined && { audits }),
+        ...{ policy, slowdown: options.slowdown, patience, audits },
+        ...(hiddenStates && { hiddenStates }),
+        ...(embeddings && { embeddings }),
       },
       finished: view.room?.phase === 'finished',
       savedAtMs: environment.nowMs(),

@@ -29,6 +29,8 @@ export interface Inherited {
   readonly state: LearnedState;
   readonly dataFingerprint: number;
   readonly best: BestKept | null;
+  /** The flat parameters that the session began from; null where its seed drew them. */
+  readonly before: Float32Array | null;
   readonly scores: readonly {
     readonly round: number;
     readonly metric: Metric;
@@ -260,8 +262,8 @@ export interface HostWorkerApi {
   textBatch(text: string, pair: string | null): Promise<TokenBatch>;
   /** A copy of the flat parameter vector after round `version`. */
   parameters(): Promise<{ version: number; values: Float32Array; digest: number }>;
-  /** What a device needs besides the state to go on without this one; null where it cannot: the session began from an adapter. */
-  heritage(): Promise<{ readonly dataFingerprint: number; readonly best: BestKept | null } | null>;
+  /** What a device needs besides the state to go on without this one. */
+  heritage(): Promise<Pick<Inherited, 'dataFingerprint' | 'best' | 'before'>>;
   /** Copies of all that has been learned after round `version`, for a device that is to keep up with it. */
   state(): Promise<LearnedState>;
   /**

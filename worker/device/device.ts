@@ -55,6 +55,8 @@ export class Device implements DeviceWorkerApi {
   /** Counts what was loaded. */
   #loads = 0;
   #state: HeldState | null = null;
+  /** Of the session that it was measured for, whatever of its model is loaded. */
+  #settings: SessionSettings | null = null;
   /** What training may claim, as it was probed; before that nothing says that there is too little. */
   #limitBytes = Number.POSITIVE_INFINITY;
   /** Settles when an order that was given up has left the engine. */
@@ -87,6 +89,7 @@ export class Device implements DeviceWorkerApi {
     slowdown,
     memoryLimitBytes,
   }: Parameters<DeviceWorkerApi['measure']>[0]): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
+    this.#settings = settings;
     const profile = await measurePart(
       settings,
       { slowdown, memoryLimitBytes },
@@ -116,6 +119,7 @@ export class Device implements DeviceWorkerApi {
 
   async #load({ settings, origin, slowdown, memoryLimitBytes }: LoadRequest, run: UnitRun): Promise<Loaded> {
     this.#loads++;
+    this.#settings = settings;
     await this.cancel();
     const before = this.#held;
     this.#held = undefined;
@@ -197,7 +201,8 @@ export class Device implements DeviceWorkerApi {
   }
 
   async hold(state: LearnedState): Promise<number> {
-    const { shape, lora, task, training } = this.#ready().settings;
+    if (this.#settings === null) throw new Error('The device knows of no session yet.');
+    const { shape, lora, task, training } = this.#settings;
     this.#state = new HeldState(parameterLayout(shape, lora, task.labelCount), training, state);
     return this.#state.digest;
   }

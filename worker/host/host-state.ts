@@ -208,14 +208,14 @@ type Begun = Omit<Checkpoint, 'request' | 'note'>;
 
 /** The same of what a device held. @throws Error with a sentence when the data here is not the session's. */
 function inherited(
-  { state, dataFingerprint: expected, best, scores, devices }: Inherited,
+  { state, dataFingerprint: expected, best, before, scores, devices }: Inherited,
   examples: ExampleSplits,
 ): Begun {
   if (dataFingerprint(examples) !== expected)
     throw new Error('The task’s data is not the same here as it was for the host; another device has to lead.');
   const { version, values, steps, firstMoment, secondMoment } = state;
   return {
-    ...{ dataFingerprint: expected, round: version, values, best, scores, devices, before: null },
+    ...{ dataFingerprint: expected, round: version, values, best, scores, devices, before },
     optimiser: { steps, firstMoment, secondMoment },
   };
 }

@@ -166,7 +166,7 @@ export class Host implements HostWorkerApi {
 
   async heritage(): ReturnType<HostWorkerApi['heritage']> {
     const { before, best, dataFingerprint } = this.#opened();
-    return before === null ? { dataFingerprint: dataFingerprint(), best } : null;
+    return { dataFingerprint: dataFingerprint(), best, before };
   }
 
   #digest(): number {

@@ -29,7 +29,7 @@ export const STATE_VECTORS = ['parameters', 'first-moment', 'second-moment'] as 
  * `parameters` is true those of the run's trained blocks f32, the head's first, then the layers' in ascending order; stage-evaluate: lengths, ids
  * likewise, and parameters likewise; hidden: the packed rows, f32 or the bits of f16 values;
  * audit: like an order with parameters; audited: the slices of `blocks` f32, in their order;
- * heritage: the best adapter's parameters f32, or no values; state: its vector f32; update: the flat gradient f32, or no values;
+ * heritage: the best adapter's parameters f32 and those that the session began from f32, each or no values; state: its vector f32; update: the flat gradient f32, or no values;
  * evaluate: ids, lengths, and the parameters likewise; gradient: the block's slice f32; logits: (count, labels) f32; probe: any f32.
  */
 export const DataHeaderSchema = v.variant('type', [
@@ -172,8 +172,9 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
       finiteFloats(t[0], t[0].length, 'The logits');
       break;
     case 'heritage':
-      expectCount(1);
+      expectCount(2);
       finiteFloats(t[0], header.best === null ? 0 : sizes.parameterCount, 'The best adapter');
+      finiteFloats(t[1], header.begun ? sizes.parameterCount : 0, 'The adapter that the session began from');
       break;
     case 'state':
       expectCount(1);

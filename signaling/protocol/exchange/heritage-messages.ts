@@ -10,8 +10,8 @@ const ids = v.pipe(v.array(DeviceIdSchema), v.maxLength(MAX_REMOVED));
 
 /**
  * What a device that knows the session's secret needs besides the learned state to be host when the host is gone: where a public task's data
- * is, what it must be, and how the door is set. Its tensor is the best adapter's flat parameters, where there is one. A private table is
- * not in it.
+ * is, what it must be, and how the door is set. Its tensors are the best adapter's flat parameters and those that the session began from, no
+ * values where there are none. A private table is not in it.
  */
 export const HeritageSchema = v.strictObject({
   type: v.literal('heritage'),
@@ -24,8 +24,10 @@ export const HeritageSchema = v.strictObject({
   dataFingerprint: whole(Number.MAX_SAFE_INTEGER),
   /** Evaluations without a better score after which training ends; 0 never. */
   patience: whole(MAX_ROUNDS),
-  /** Part of the compute that audits may take, 0 for none; the usual part where the host's person did not say. */
-  audits: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(MAX_AUDITS))),
+  /** Part of the compute that audits take. */
+  audits: v.pipe(v.number(), v.minValue(0), v.maxValue(MAX_AUDITS)),
+  /** Whether the session began from an adapter, and not from what its seed draws. */
+  begun: v.boolean(),
   door: DoorSchema,
   cap: CapSchema,
   removed: ids,

@@ -9,6 +9,8 @@ export interface Bequest {
   readonly heritage: Heritage;
   /** The best adapter's flat parameters; null before the first score. */
   readonly best: Float32Array | null;
+  /** The parameters that the session began from; null where its seed drew them. */
+  readonly before: Float32Array | null;
 }
 
 export interface StandByContext {
@@ -34,9 +36,12 @@ export class StandBy {
   /** From the host over a link that both ends proved. */
   take({ header, tensors }: DataMessage): void {
     if (header.type !== 'heritage') return;
-    const [values] = tensors;
-    const best = header.best !== null && values instanceof Float32Array ? values : null;
-    this.#bequest = { heritage: header, best };
+    const [best, before] = tensors;
+    this.#bequest = {
+      heritage: header,
+      best: header.best !== null && best instanceof Float32Array ? best : null,
+      before: header.begun && before instanceof Float32Array ? before : null,
+    };
   }
 
   hear(message: RoomMessage): void {

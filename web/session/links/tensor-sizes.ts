@@ -31,6 +31,7 @@ export function tensorSizes({ shape, lora, task, training, policy }: SessionSett
     blockLength: (block) => (block === 'head' ? head : layers[block] || undefined),
     hiddenSize: shape.hiddenSize,
     toHostBytes: MAX_FRAME_HEAD_BYTES + 4 * answer,
-    toDeviceBytes: MAX_FRAME_HEAD_BYTES + 4 * Math.max(order, hidden),
+    // What a host leaves to a device has two adapters.
+    toDeviceBytes: MAX_FRAME_HEAD_BYTES + 4 * Math.max(order, hidden, 2 * parameterCount),
   };
 }

@@ -8,7 +8,8 @@ export interface HeirsContext {
   readonly term: number;
   readonly task: HostRequest['task'];
   readonly patience: number;
-  readonly audits: number | undefined;
+  /** Part of the compute that audits take. */
+  readonly audits: number;
   readonly worker: Pick<HostWorkerApi, 'heritage'>;
   readonly deviceLinks: DeviceLinks;
   readonly entrance: Pick<OwnDoor, 'kept'>;
@@ -30,6 +31,12 @@ export class Heirs {
     this.#context = context;
     if (context.task.own) return;
     context.store.subscribe(() => void this.#tell());
+  }
+
+  /** Whether a device may have what it takes to be host. */
+  mayLead(device: string): boolean {
+    const { task, store } = this.#context;
+    return task.own === undefined && knowsSecret(store.view.proofs, device);
   }
 
   async #tell(): Promise<void> {
@@ -54,8 +61,6 @@ export class Heirs {
     );
     if (untold.length === 0) return;
     const left = await worker.heritage();
-    // Where another adapter was begun with, its devices do not have it.
-    if (left === null) return;
     const of = left.best && { round: left.best.round, value: left.best.value };
     for (const device of untold) {
       if (!deviceLinks.has(device)) continue;
@@ -63,11 +68,12 @@ export class Heirs {
       deviceLinks.sendHeritage(
         device,
         {
-          ...{ type: 'heritage', term, patience, dataFingerprint: left.dataFingerprint, door, cap, best: of },
+          ...{ type: 'heritage', term, patience, audits, dataFingerprint: left.dataFingerprint, door, cap, best: of },
           ...{ task: { id: task.id, endpoint: task.endpoint }, removed: [...removed], admitted: [...admitted] },
-          ...(audits !== undefined && { audits }),
+          begun: left.before !== null,
         },
         left.best?.values ?? new Float32Array(0),
+        left.before ?? new Float32Array(0),
       );
     }
   }

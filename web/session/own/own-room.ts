@@ -71,19 +71,24 @@ export class OwnRoom {
     client.onState((server) => store.dispatch({ type: 'server', server }));
     this.#offHidden = environment.onHidden((hidden) => client.send({ type: 'hidden', hidden }));
     const resumed = context.resumed && { round: context.resumed.round, finished: context.resumed.note.finished };
+    const { term, task } = context;
+    const audits = options.audits ?? DEFAULT_AUDITS;
+    const { patience } = options;
+    const heirs = new Heirs({ term, task, patience, audits, worker, deviceLinks, entrance, store });
     this.training = new Training({
-      term: context.term,
+      term,
       settings,
       resumed,
       secondDev,
-      patience: options.patience,
+      patience,
       worker,
       audits: {
-        share: options.audits ?? DEFAULT_AUDITS,
+        share: audits,
         key: environment.randomBytes(AUDIT_KEY_BYTES),
         onLiar: (device) => entrance.remove(device),
       },
       deviceLinks,
+      mayLead: (device) => heirs.mayLead(device),
       room: () => store.view.room,
       store,
       send: (message) => client.send(message),
@@ -93,9 +98,6 @@ export class OwnRoom {
       },
     });
     this.#links = new HostLinks({ environment, entrance, settings, client, deviceLinks, store });
-    const { term, task } = context;
-    const { patience, audits } = options;
-    new Heirs({ term, task, patience, audits, worker, deviceLinks, entrance, store });
     this.#seats = this.#ownDevice();
   }
 
@@ -149,12 +151,12 @@ export class OwnRoom {
       onStanding: (status) => this.#setStatus(status),
       onFailed: (sentence) => this.#setStatus({ kind: 'failed', sentence }),
     };
-    const measured = kept?.handTo(owner) ?? null;
-    if (kept !== null && measured !== null) {
+    const handed = kept?.handTo(owner) ?? null;
+    if (kept !== null && handed !== null) {
       this.#holds = kept.trainer.model.holds;
       this.#attach(kept);
-      this.#profile = { ...measured, linkBitsPerSecond: LOCAL_LINK_BITS_PER_SECOND };
-      this.#setStatus({ kind: 'ready' });
+      this.#profile = { ...handed.measured, linkBitsPerSecond: LOCAL_LINK_BITS_PER_SECOND };
+      this.#setStatus(handed.standing);
       return kept;
     }
     kept?.close();

@@ -140,6 +140,11 @@ export class DeviceLinks {
     return link !== undefined;
   }
 
+  /** Whether a device holds what was learned, as it is now. */
+  holds(device: string, { version, digest }: Pick<ParameterState, 'version' | 'digest'>): boolean {
+    return this.#members.get(device)?.keptUp?.has(version, digest) === true;
+  }
+
   /** Whether one of these devices should be given the whole state before its next order. */
   lacks(devices: readonly string[], { version, digest }: Pick<ParameterState, 'version' | 'digest'>): boolean {
     return devices.some((device) => this.#lacks(device, version, digest));
@@ -156,8 +161,8 @@ export class DeviceLinks {
     return keptUp?.mayHaveWhole === true && !keptUp.has(version, digest);
   }
 
-  sendHeritage(device: string, header: Heritage, best: Float32Array): void {
-    void this.#members.get(device)?.link.send({ header, tensors: [best] });
+  sendHeritage(device: string, header: Heritage, best: Float32Array, before: Float32Array): void {
+    void this.#members.get(device)?.link.send({ header, tensors: [best, before] });
   }
 
   /** The optimiser has taken a step from `before`: everybody who holds that is told. */

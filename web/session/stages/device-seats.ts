@@ -44,9 +44,9 @@ export class DeviceSeats {
   }
 
   /** They go on as somebody else's, with the model that they have. Null where they are not measured yet. */
-  handTo(owner: SeatsOwner): Measured | null {
+  handTo(owner: SeatsOwner): { readonly measured: Measured; readonly standing: DeviceStatus } | null {
     this.#owner = owner;
-    return this.#measured;
+    return this.#measured && { measured: this.#measured, standing: this.#holder.standing };
   }
 
   /** Measures the device, and loads what the room needs of it. */

@@ -81,6 +81,11 @@ export class RunHolder {
     else if (run === null && seat.model.holds === null) void this.#prefetch();
   }
 
+  /** What a device that is measured would say of itself. */
+  get standing(): DeviceStatus {
+    return this.#mode === 'part' && this.#context.seat.model.holds === null ? { kind: 'measured' } : { kind: 'ready' };
+  }
+
   close(): void {
     this.#over = true;
   }

@@ -15,6 +15,7 @@ import { PairBytes } from '../rounds/split/pair-bytes.ts';
 import { runSplitRound } from '../rounds/split/run-split-round.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import type { Listeners } from '../world/emitter.ts';
+import { splitHeirs } from './split-heirs.ts';
 
 const ACTIVITY_EVERY_MS = 150;
 
@@ -33,6 +34,8 @@ export interface OneRoundContext {
   /** All devices of the room; and which of them is the host. */
   readonly devices: () => readonly DeviceView[];
   readonly host: () => string;
+  /** Whether a device may hold what a host needs, and lead when this one is gone. */
+  readonly mayLead: (device: string) => boolean;
   /** Called when `ready` or `devices` may answer differently. */
   readonly onTrainers: Listeners<void>;
   readonly nameOf: (device: string) => string;
@@ -125,6 +128,7 @@ export class OneRound {
   async #split(input: RoundInput): Promise<RoundResult | null> {
     const { settings, deviceLinks, devices, host, store, audits } = this.#context;
     const room = () => ({ settings, devices: devices(), host: host() });
+    await this.#keepHeirs(input);
     const after = this.#interrupted?.round === input.round ? this.#interrupted.epoch : undefined;
     const result = await runSplitRound({
       ...input,
@@ -142,6 +146,21 @@ export class OneRound {
     this.#interrupted = { round: input.round, epoch: result.epoch };
     store.notice('problem', result.sentence);
     return null;
+  }
+
+  /** Stages need their own blocks alone; a few devices hold the whole, to go on when this host is gone. */
+  async #keepHeirs({ plan, parameters, term }: RoundInput): Promise<void> {
+    const { deviceLinks, devices, host, mayLead, worker } = this.#context;
+    const isUpToDate = (device: string): boolean => deviceLinks.holds(device, parameters);
+    const heirs = splitHeirs({
+      plan,
+      devices: devices(),
+      mayLead: (device) =>
+        device !== host() && mayLead(device) && (isUpToDate(device) || deviceLinks.lacks([device], parameters)),
+      isUpToDate,
+      parameterCount: parameters.values.length,
+    });
+    if (deviceLinks.lacks(heirs, parameters)) deviceLinks.sendWhole(term, heirs, await worker.state());
   }
 
   async #step(round: number, plan: RoomPlan, { samples, result, parameters, startMs }: Done): Promise<void> {

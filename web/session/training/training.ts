@@ -10,16 +10,16 @@ import { Conducts } from '../rounds/conducts.ts';
 import type { DeviceLinks, ParameterState } from '../rounds/device-links.ts';
 import type { AbleDevice } from '../rounds/round-step.ts';
 import { samplesOf } from '../rounds/run-round.ts';
-import { awaited, isSplit, possibleStages } from '../rounds/split/layout.ts';
+import { isSplit, possibleStages } from '../rounds/split/layout.ts';
 import { Relay } from '../rounds/split/relay.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import { Emitter } from '../world/emitter.ts';
 import { messageOf } from '../world/with-progress.ts';
 import { Checking } from './checking.ts';
+import { Crew } from './crew.ts';
 import { earlyStop } from './early-stop.ts';
 import { OneRound, type OneRoundContext } from './one-round.ts';
 import { Pipelines } from './pipelines.ts';
-import { holdsAll, isReady } from './ready.ts';
 import { Scoring, type ScoringContext } from './scoring.ts';
 import { afterSkipped, endsTraining, NONE_SKIPPED, skippedSentence } from './skipped-rounds.ts';
 import { Turns } from './turns.ts';
@@ -47,6 +47,8 @@ export interface TrainingContext {
   readonly worker: OneRoundContext['worker'] & ScoringContext['worker'] & Pick<HostWorkerApi, 'undo'>;
   readonly audits: Pick<AuditsContext, 'share' | 'key' | 'onLiar'>;
   readonly deviceLinks: DeviceLinks;
+  /** Whether a device may lead when this host is gone. */
+  readonly mayLead: (device: string) => boolean;
   readonly room: () => RoomView | null;
   readonly store: ViewStore;
   readonly send: (message: ClientMessage) => void;
@@ -72,6 +74,7 @@ export class Training {
   readonly #turns = new Turns();
   readonly #pipelines: Pipelines;
   readonly #relay: Relay;
+  readonly #crew: Crew;
   readonly #telling = new Set<Promise<void>>();
 
   constructor(context: TrainingContext) {
@@ -80,28 +83,29 @@ export class Training {
     this.#round = resumed?.round ?? 0;
     this.#phase = resumed === null ? 'gathering' : resumed.finished ? 'finished' : 'paused';
     const { deviceLinks, send, settings, room, term, secondDev, worker } = context;
+    this.#crew = new Crew({ settings, deviceLinks, room });
     let evaluations = 0;
     const nextEvaluation = (): number => ++evaluations;
     this.#pipelines = new Pipelines({
       ...{ term, settings, deviceLinks, nextEvaluation, turns: this.#turns },
       policy: () => room()?.settings.policy ?? settings.policy,
-      plan: () => this.#plan(),
-      laidOut: () => this.#laidOut(),
+      plan: () => this.#crew.plan,
+      laidOut: () => this.#crew.laidOut,
       until: (condition) => this.#until(condition),
-      nameOf: (id) => this.#nameOf(id),
+      nameOf: (id) => this.#crew.nameOf(id),
       signal: this.#abort.signal,
     });
     this.#relay = new Relay({
       deviceLinks,
-      members: () => possibleStages(this.#plan(), room()?.devices ?? []),
+      members: () => possibleStages(this.#crew.plan, this.#crew.devices),
       maxBytes: MAX_RELAYED * tensorSizes(settings).toDeviceBytes,
     });
     this.#scoring = new Scoring({
       ...{ term, settings, secondDev, worker, deviceLinks, store, send, nextEvaluation },
       pipelines: this.#pipelines,
-      able: () => this.#conducts.trusted(this.#readyDevices()).flatMap((device) => this.#believed(device)),
+      able: () => this.#conducts.trusted(this.#crew.ready).flatMap((device) => this.#believed(device)),
       onTrainers: this.#changed.on,
-      nameOf: (id) => this.#nameOf(id),
+      nameOf: (id) => this.#crew.nameOf(id),
       onConduct: (late, answered) => this.#conducts.evaluationEnds(this.#round, late, answered),
       tell: (work) => this.#tell(work),
       signal: this.#abort.signal,
@@ -109,17 +113,17 @@ export class Training {
     this.#conducts = new Conducts({
       layers: settings.shape.layers,
       trained: trainedLayers(settings.lora, settings.shape.layers),
-      host: () => room()?.host ?? null,
+      host: () => this.#crew.host,
       deviceLinks,
       send,
       onNews: (kind, sentence) => store.notice(kind, sentence),
-      nameOf: (id) => this.#nameOf(id),
+      nameOf: (id) => this.#crew.nameOf(id),
     });
     this.#checking = new Checking({
       ...{ ...context.audits, term, settings, deviceLinks, worker, store },
-      host: () => room()?.host ?? null,
-      able: () => this.#readyDevices().flatMap((device) => this.#believed(device)),
-      nameOf: (id) => this.#nameOf(id),
+      host: () => this.#crew.host,
+      able: () => this.#crew.ready.flatMap((device) => this.#believed(device)),
+      nameOf: (id) => this.#crew.nameOf(id),
       onLiar: (device) => {
         context.audits.onLiar(device);
         this.#changed.emit();
@@ -129,11 +133,12 @@ export class Training {
       ...{ term, settings, worker, deviceLinks, store, send },
       conducts: this.#conducts,
       audits: this.#checking.audits,
-      ready: () => this.#readyDevices(),
-      devices: () => room()?.devices ?? [],
-      host: () => room()?.host ?? '',
+      ready: () => this.#crew.ready,
+      mayLead: context.mayLead,
+      devices: () => this.#crew.devices,
+      host: () => this.#crew.host ?? '',
       onTrainers: this.#changed.on,
-      nameOf: (id) => this.#nameOf(id),
+      nameOf: (id) => this.#crew.nameOf(id),
       tell: (work) => this.#tell(work),
       onOrders: (plan) => this.#scoring.roundBegins(plan),
       onStepped: (round, wasSkipped) => this.#stepped(round, wasSkipped),
@@ -193,7 +198,7 @@ export class Training {
     const { rounds } = this.#context.settings.training;
     try {
       while (!this.#abort.signal.aborted) {
-        await this.#until(() => this.#checking.isDue || (this.#phase === 'training' && this.#isManned()));
+        await this.#until(() => this.#checking.isDue || (this.#phase === 'training' && this.#crew.isManned));
         if (await this.#goBack()) continue;
         this.#scoring.check();
         if (!this.#finishing) this.#stopEarly();
@@ -203,8 +208,8 @@ export class Training {
           break;
         }
         // Here and not after the round, so that a session that goes on from a checkpoint makes up for an evaluation that was cut off.
-        await this.#scoring.beginDue(this.#round, this.#plan());
-        await this.#until(() => this.#isWanted() || (this.#phase === 'training' && this.#laidOut() !== null));
+        await this.#scoring.beginDue(this.#round, this.#crew.plan);
+        await this.#until(() => this.#isWanted() || (this.#phase === 'training' && this.#crew.laidOut !== null));
         if (this.#isWanted()) continue;
         await this.#nextRound();
       }
@@ -255,22 +260,10 @@ export class Training {
     this.#context.store.notice('problem', `The last round could not be scored: ${messageOf(error)}`);
   }
 
-  #plan(): RoomView['plan'] {
-    return this.#context.room()?.plan ?? null;
-  }
-
-  /** The plan, where all stages that it may have are there with their runs. */
-  #laidOut(): RoomView['plan'] {
-    const { room, deviceLinks } = this.#context;
-    const plan = this.#plan();
-    const there = room()?.devices ?? [];
-    return plan !== null && awaited(plan, there, (device) => deviceLinks.has(device)).length === 0 ? plan : null;
-  }
-
   /** (B,labels) logits of samples that all stages of a split room are asked for together; null where the room is not split. */
   async predict(batch: TokenBatch, parameters: ParameterState): Promise<Float32Array | null> {
     if (!this.#pipelines.areUsed) return null;
-    if (this.#laidOut() === null) throw new Error(NOT_LAID_OUT);
+    if (this.#crew.laidOut === null) throw new Error(NOT_LAID_OUT);
     return this.#pipelines.logits(
       batch.lengths.length,
       async (start, count) => samplesOf(batch, start, count),
@@ -279,28 +272,17 @@ export class Training {
     );
   }
 
-  #isManned(): boolean {
-    return this.#readyDevices().length > 0 || this.#laidOut() !== null;
-  }
-
-  /** Devices that can do a whole model's work. */
-  #readyDevices(): readonly DeviceView[] {
-    const { room, deviceLinks, settings } = this.#context;
-    const { layers } = settings.shape;
-    return (room()?.devices ?? []).filter((one) => isReady(one) && holdsAll(one, layers) && deviceLinks.has(one.id));
-  }
-
   #believed(device: DeviceView): readonly AbleDevice[] {
     const { profile } = device;
-    return profile === null ? [] : [this.#conducts.believed(device, profile, this.#readyDevices())];
+    return profile === null ? [] : [this.#conducts.believed(device, profile, this.#crew.ready)];
   }
 
   async #nextRound(): Promise<void> {
     const round = this.#round + 1;
-    const next = this.#laidOut();
+    const next = this.#crew.laidOut;
     const run = async (): Promise<boolean> => {
       // While others had their turn the room may have changed.
-      const plan = this.#laidOut();
+      const plan = this.#crew.laidOut;
       return plan !== null && this.#oneRound.run(round, plan);
     };
     const wasRun = await (next !== null && isSplit(next) ? this.#turns.take(run) : run());
@@ -313,10 +295,6 @@ export class Training {
     if (!wasSkipped) return;
     this.#finishing ||= endsTraining(this.#skipped);
     this.#context.store.notice('problem', skippedSentence(this.#skipped));
-  }
-
-  #nameOf(id: string): string {
-    return this.#context.room()?.devices.find((device) => device.id === id)?.name ?? 'A device';
   }
 
   async #tell(work: () => Promise<void>): Promise<void> {
