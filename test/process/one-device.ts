@@ -18,16 +18,23 @@ export interface Trained {
 export const weightsOf = (adapter: readonly ExportedFile[]): Uint8Array | undefined =>
   adapter.find(({ name }) => name.endsWith('.safetensors'))?.bytes;
 
+type Asked = Pick<SessionSettings, 'model' | 'weights' | 'lora' | 'training'>;
+
 /** The request behind a session on the generated task. */
-export const requestOf = ({ model, weights, lora, training }: SessionSettings, origin: string): HostRequest => ({
+export const requestOf = ({ model, weights, lora, training }: Asked, origin: string): HostRequest => ({
   ...{ model, weights, lora, training, origin },
   task: { id: 'grammar', endpoint: origin },
 });
 
-/** One device with the whole model, and the micro-batches of the dealt plans. */
-export async function trainAlone(settings: SessionSettings, origin: string): Promise<Trained> {
+/** One device with the whole model, and the micro-batches of the dealt plans, unless it is told how many. */
+export async function trainAlone(
+  settings: SessionSettings,
+  origin: string,
+  of: { readonly task?: HostRequest['task']; readonly microBatches?: number } = {},
+): Promise<Trained> {
+  const { microBatches = DEALT_MICRO_BATCHES } = of;
   const host = new Host(openFileOrHttp);
-  await host.open(requestOf(settings, origin));
+  await host.open({ ...requestOf(settings, origin), ...(of.task && { task: of.task }) });
   const worker = startThread(new URL('../../worker/node/device-worker-node.ts', import.meta.url), {
     cacheFolder: null,
     guardedBy: null,
@@ -46,7 +53,7 @@ export async function trainAlone(settings: SessionSettings, origin: string): Pro
         layers: [0, 1, 2, 3, 4, 5],
         head: true,
         microBatch: samplesPerRound,
-        microBatchSizes: microBatchSizes(samplesPerRound, DEALT_MICRO_BATCHES),
+        microBatchSizes: microBatchSizes(samplesPerRound, microBatches),
       });
       const parts: GradientPart[] = [];
       for (let part = await api.next(); ; part = await api.next()) {

@@ -1,19 +1,20 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runSession } from '../../signaling/cli/demo/demo-session.ts';
-import { LORA_TARGETS, PLAIN_TRAINING, SCHEDULES } from '../../signaling/protocol/settings.ts';
+import { LORA_TARGETS, PLAIN_TRAINING, SCHEDULES, type SessionSettings } from '../../signaling/protocol/settings.ts';
 import { readAdapters } from '../../signaling/protocol/words/adapters.ts';
 import { readClassWeights } from '../../signaling/protocol/words/class-weights.ts';
 import type { RoomPlanner } from '../../signaling/server/plan-service.ts';
-import { startServer } from '../../signaling/server/server.ts';
+import { type RunningServer, startServer } from '../../signaling/server/server.ts';
 import type { TokenBatch } from '../../worker/api/batch.ts';
 import type { HostRequest } from '../../worker/api/host-api.ts';
 import { Host } from '../../worker/host/host.ts';
 import { encodeSafetensors, type NamedTensor } from '../../worker/model/safetensors.ts';
 import { openFileOrHttp } from '../../worker/node/file-source.ts';
 import { DEALT } from '../process/dealt-plans.ts';
+import { trainAlone } from '../process/one-device.ts';
 
 /**
  * A task learnt in a room, alone or together, to be laid beside PyTorch: see docs/learning.md.
@@ -21,6 +22,8 @@ import { DEALT } from '../process/dealt-plans.ts';
  *     npx tsx test/reference/learning.ts inputs RUN --task sst2 ...    everything that train.py needs: RUN.safetensors
  *     npx tsx test/reference/learning.ts alone RUN --task sst2 ...     one device: RUN.alone.json
  *     npx tsx test/reference/learning.ts together RUN --task sst2 ...  the host and two processes over WebRTC: RUN.together.json
+ *     npx tsx test/reference/learning.ts split RUN --task sst2 ...     the same three, none of which could hold the model: RUN.split.json
+ *     npx tsx test/reference/learning.ts same RUN --task sst2 ...      one device with the micro-batches of split: RUN.same.json
  *
  * A RUN.*.json holds the rounds' losses, the scores, the seconds, and how many rounds had how many devices.
  */
@@ -65,12 +68,23 @@ const everybody: RoomPlanner = {
   plan: async (problem) => {
     const answer = await DEALT.plan(problem);
     if (!answer.feasible) return answer;
-    const assignments = answer.plan.assignments.map((part) => ({ ...part, microBatch: part.samples.count }));
+    const assignments = answer.plan.assignments.map(({ stage, ...part }) =>
+      stage === undefined
+        ? { ...part, microBatch: part.samples.count }
+        : {
+            ...part,
+            microBatch: Math.ceil(part.samples.count / SPLIT_MICRO_BATCHES),
+            stage: { ...stage, microBatches: SPLIT_MICRO_BATCHES },
+          },
+    );
     return { feasible: true, plan: { ...answer.plan, assignments } };
   },
   close: () => DEALT.close(),
 };
 const DEV_CHUNK = 64;
+/** Of each process of a split room: roberta-mini's weights alone take 10.05 MB. */
+const SPLIT_MEMORY_BYTES = 9.9e6;
+const SPLIT_MICRO_BATCHES = 8;
 
 const request = (origin: string, endpoint: string): HostRequest => ({
   model: { kind: 'embedded', id: 'roberta-mini' },
@@ -108,7 +122,9 @@ const request = (origin: string, endpoint: string): HostRequest => ({
 if (action === 'inputs') await writeInputs();
 else if (action === 'alone') await train('alone', 0);
 else if (action === 'together') await train('together', 2);
-else throw new Error('Say what to do: inputs, alone or together.');
+else if (action === 'split') await train('split', 2);
+else if (action === 'same') await trainSame();
+else throw new Error('Say what to do: inputs, alone, together, split or same.');
 
 async function writeInputs(): Promise<void> {
   const host = new Host(openFileOrHttp);
@@ -132,8 +148,8 @@ async function writeInputs(): Promise<void> {
   writeFileSync(`${run}.safetensors`, encodeSafetensors(tensors, { run: JSON.stringify(facts) }));
 }
 
-async function train(name: string, devices: number): Promise<void> {
-  const server = await startServer({
+function startHub(): Promise<RunningServer> {
+  return startServer({
     port: 0,
     host: '127.0.0.1',
     pageFolder: null,
@@ -143,21 +159,35 @@ async function train(name: string, devices: number): Promise<void> {
     log: () => undefined,
     planner: everybody,
   });
+}
+
+async function train(name: string, devices: number): Promise<void> {
+  const server = await startHub();
   const origin = `http://127.0.0.1:${server.port}`;
+  const isSplit = name === 'split';
+  const memory = isSplit ? { memoryBytes: SPLIT_MEMORY_BYTES } : {};
   let shown = 0;
+  let settings: SessionSettings | null = null;
   const result = await runSession({
     origin,
-    // Half of the samples for the host, the blocks of the other half for the two others.
-    session: { kind: 'fresh', request: request(origin, `${origin}/hub`), policy: 'teams', patience: 0 },
+    session: {
+      kind: 'fresh',
+      request: request(origin, `${origin}/hub`),
+      // Teams: half of the samples for the host, the blocks of the other half for the two others.
+      policy: isSplit ? 'split' : 'teams',
+      patience: 0,
+    },
+    ...memory,
     exports: null,
     checkpointFile: null,
     logFile: null,
-    devices: Array.from({ length: devices }, (_, i) => ({ name: `device-${i + 1}`, slowdown: 1 })),
+    devices: Array.from({ length: devices }, (_, i) => ({ name: `device-${i + 1}`, slowdown: 1, ...memory })),
     cacheFolder: null,
     door: { door: 'link', cap: null, admitAll: false },
     onDoor: () => undefined,
     onLink: () => undefined,
-    onView: ({ scores }) => {
+    onView: ({ scores, room }) => {
+      settings = room?.settings ?? settings;
       for (const score of scores.slice(shown))
         console.log(`round ${score.round}: ${score.metric} ${score.value.toFixed(4)}, loss ${score.loss.toFixed(4)}`);
       shown = scores.length;
@@ -173,9 +203,24 @@ async function train(name: string, devices: number): Promise<void> {
   const losses = result.rounds.map(({ loss }) => loss);
   const scores = result.scores.map(({ round, metric, value, loss }) => ({ round, metric, value, loss }));
   const seconds = result.seconds.training + result.seconds.lastScore;
-  writeFileSync(`${run}.${name}.json`, JSON.stringify({ losses, scores, seconds, roundsWithDevices }));
+  writeFileSync(`${run}.${name}.json`, JSON.stringify({ losses, scores, seconds, roundsWithDevices, settings }));
   console.log(
     `${losses.length} rounds in ${seconds.toFixed(0)} s; rounds by devices: ${JSON.stringify(roundsWithDevices)}`,
   );
+  process.exit(0);
+}
+
+/** One device by the settings of RUN.split.json, and the micro-batches of its stages: its losses to the bit. */
+async function trainSame(): Promise<void> {
+  const split: { losses: number[]; settings: SessionSettings } = JSON.parse(readFileSync(`${run}.split.json`, 'utf8'));
+  const server = await startHub();
+  const origin = `http://127.0.0.1:${server.port}`;
+  const startMs = performance.now();
+  const task = { id: option.task, endpoint: `${origin}/hub` };
+  const { losses } = await trainAlone(split.settings, origin, { task, microBatches: SPLIT_MICRO_BATCHES });
+  const seconds = (performance.now() - startMs) / 1000;
+  const equal = losses.filter((loss, i) => loss === split.losses[i]).length;
+  writeFileSync(`${run}.same.json`, JSON.stringify({ losses, scores: [], seconds }));
+  console.log(`${equal} of ${losses.length} losses are those of the split room, to the bit; ${seconds.toFixed(0)} s`);
   process.exit(0);
 }
