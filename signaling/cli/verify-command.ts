@@ -1,11 +1,14 @@
 import { FULL_LIMIT } from '../../worker/check/golden-check.ts';
 import { type GoldenCase, readGoldenFile } from '../../worker/check/golden-file.ts';
+import { type HiddenCost, hiddenCost } from '../../worker/check/hidden-cost.ts';
 import { createStages, runsOf, splitEngine } from '../../worker/check/split-engine.ts';
 import { type EngineCheck, HALF_FACTOR, verifyEngine } from '../../worker/check/verify-engine.ts';
 import { checkSplit, type SplitCheck } from '../../worker/check/verify-split.ts';
 import { ENGINES, type EngineKind } from '../../worker/device/engines.ts';
 import { SafetensorsError } from '../../worker/model/safetensors.ts';
 import { installNodeWebGpu } from '../../worker/node/node-webgpu.ts';
+import { HIDDEN_STATES, type HiddenStates } from '../protocol/split.ts';
+import { bytesText } from '../protocol/words/quantities.ts';
 import { CommandError, printable, readArguments } from './command-line.ts';
 import { readWhole } from './read-whole.ts';
 
@@ -22,6 +25,8 @@ reference in float64.
             below layer 0; beyond the last layer the head alone is cut off): an engine for each stage, hidden states and
             their gradient passed on between them as in a split room. Besides PyTorch they are held against the engine
             of the whole model: equal to the bit, the plain reference to 1e-6, half precision to 2^-10
+  --hidden-states f16  with --split: also trains the stages with hidden states rounded to 16 bits between them, and prints
+            how far their loss curve and gradient are from 32 bits and how many bytes that saves; no limit holds them
   --json    print the errors as JSON
   --help    show this
 
@@ -32,7 +37,12 @@ Exit code 0 when every engine is within them, 1 when one is not, 2 when a file o
 `;
 
 type Outcome =
-  | ({ readonly status: 'checked'; readonly backend: string; readonly split?: SplitCheck } & EngineCheck)
+  | ({
+      readonly status: 'checked';
+      readonly backend: string;
+      readonly split?: SplitCheck;
+      readonly hidden?: HiddenCost;
+    } & EngineCheck)
   | { readonly status: 'failed' | 'absent'; readonly reason: string };
 
 interface EngineOutcome {
@@ -48,7 +58,12 @@ interface FileReport {
 export async function verifyCommand(argv: string[]): Promise<number> {
   const { values, positionals } = readArguments(
     argv,
-    { split: { type: 'string' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
+    {
+      split: { type: 'string' },
+      'hidden-states': { type: 'string', default: 'f32' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
     { min: 1, max: 1000 },
   );
   if (values.help) {
@@ -56,6 +71,13 @@ export async function verifyCommand(argv: string[]): Promise<number> {
     return 0;
   }
   const cuts = values.split === undefined ? null : readCuts(values.split);
+  const codec = HIDDEN_STATES.find((one) => one === values['hidden-states']);
+  if (codec === undefined)
+    throw new CommandError(
+      `--hidden-states takes ${HIDDEN_STATES.join(' or ')}, not "${printable(values['hidden-states'])}".`,
+    );
+  if (codec !== 'f32' && cuts === null)
+    throw new CommandError('--hidden-states is about what travels between stages: say where they begin with --split.');
   // All files are read before the first engine runs: a bad one is told at once.
   const cases: { file: string; golden: GoldenCase }[] = [];
   for (const file of positionals) cases.push({ file, golden: await readCase(file) });
@@ -65,7 +87,7 @@ export async function verifyCommand(argv: string[]): Promise<number> {
   for (const { file, golden } of cases) {
     const engines: EngineOutcome[] = [];
     for (const kind of ENGINES) {
-      engines.push({ engine: kind.id, outcome: await check(kind, golden, cuts) });
+      engines.push({ engine: kind.id, outcome: await check(kind, golden, cuts, codec) });
     }
     reports.push({ file, engines });
     if (!values.json) process.stdout.write(describe(reports.at(-1)!));
@@ -97,7 +119,12 @@ function readCuts(text: string): readonly number[] {
   return cuts;
 }
 
-async function check(kind: EngineKind, golden: GoldenCase, cuts: readonly number[] | null): Promise<Outcome> {
+async function check(
+  kind: EngineKind,
+  golden: GoldenCase,
+  cuts: readonly number[] | null,
+  codec: HiddenStates,
+): Promise<Outcome> {
   const absent = await kind.absent();
   if (absent !== null) return { status: 'absent', reason: absent };
   try {
@@ -105,13 +132,14 @@ async function check(kind: EngineKind, golden: GoldenCase, cuts: readonly number
     const whole = await kind.create(request);
     let engine = whole;
     try {
-      if (cuts !== null)
-        engine = splitEngine(await createStages(kind.create, request, runsOf(cuts, golden.shape.layers)));
+      const stages = cuts === null ? [] : await createStages(kind.create, request, runsOf(cuts, golden.shape.layers));
+      if (cuts !== null) engine = splitEngine(stages);
       const checked = await verifyEngine(engine, golden, kind.precision);
       if (cuts === null) return { status: 'checked', backend: engine.backend, ...checked };
       const split = await checkSplit(engine, whole, golden, kind.precision);
       const ok = checked.ok && split.difference <= split.limit;
-      return { status: 'checked', backend: engine.backend, ...checked, ok, split };
+      const rounded = codec === 'f32' ? {} : { hidden: await hiddenCost(stages, golden, codec) };
+      return { status: 'checked', backend: engine.backend, ...checked, ok, split, ...rounded };
     } finally {
       if (engine !== whole) await engine.dispose();
       await whole.dispose();
@@ -131,8 +159,9 @@ function plain({ file, engines }: FileReport) {
     file,
     engines: engines.map(({ engine, outcome }) => {
       if (outcome.status !== 'checked') return { engine, ...outcome };
-      const { status, backend, ok, errors, limits, split } = outcome;
-      return { engine, status, backend, ok, ...figures(errors), limits: figures(limits), ...(split && { split }) };
+      const { status, backend, ok, errors, limits, split, hidden } = outcome;
+      const further = { ...(split && { split }), ...(hidden && { hiddenStates: hidden }) };
+      return { engine, status, backend, ok, ...figures(errors), limits: figures(limits), ...further };
     }),
   };
 }
@@ -140,7 +169,7 @@ function plain({ file, engines }: FileReport) {
 function describe({ file, engines }: FileReport): string {
   const lines = engines.flatMap(({ engine, outcome }) => {
     if (outcome.status !== 'checked') return [`  ${engine}: ${outcome.status}. ${outcome.reason}`];
-    const { errors, limits, backend, ok, split } = outcome;
+    const { errors, limits, backend, ok, split, hidden } = outcome;
     const row = (name: string, error: number, limit: number) =>
       `    ${name.padEnd(44)} ${error.toExponential(2).padStart(9)}  ${error <= limit ? 'of' : 'above'} ${Number(limit.toPrecision(2))}`;
     return [
@@ -153,7 +182,11 @@ function describe({ file, engines }: FileReport): string {
       row('loss curve', errors.lossCurve, limits.lossCurve),
       row('gradients with dropout', errors.dropout, limits.dropout),
       ...(split === undefined ? [] : [row('in stages, against the whole', split.difference, split.limit)]),
+      ...(hidden === undefined ? [] : [hiddenText(hidden)]),
     ];
   });
   return `${[file, ...lines].join('\n')}\n`;
 }
+
+const hiddenText = ({ steps, lossCurve, gradient, bytes, bytesIn32 }: HiddenCost): string =>
+  `    hidden states in 16 bits: the loss is ${lossCurve.toExponential(1)} off 32 bits at most in ${steps} steps, the first gradient ${gradient.toExponential(1)}; ${bytesText(bytes)} instead of ${bytesText(bytesIn32)} between stages`;

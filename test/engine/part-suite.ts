@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { packed, unpacked } from '../../signaling/protocol/exchange/hidden-codec.ts';
 import { partOf, type UnitRun, unitCount } from '../../signaling/protocol/split.ts';
-import { packed, unpacked } from '../../web/session/stages/hidden-codec.ts';
 import { relativeError } from '../../worker/check/golden-check.ts';
 import { lossAndGradient } from '../../worker/check/loss-and-gradient.ts';
 import { type RandomModel, randomModel } from '../../worker/check/random-model.ts';

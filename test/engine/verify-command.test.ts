@@ -54,6 +54,9 @@ const ReportSchema = v.object({
             lossCurve: v.number(),
             dropout: v.number(),
             split: v.optional(v.object({ difference: v.number(), limit: v.number() })),
+            hiddenStates: v.optional(
+              v.object({ lossCurve: v.number(), gradient: v.number(), bytes: v.number(), bytesIn32: v.number() }),
+            ),
             limits: v.object({
               logits: v.number(),
               gradients: v.record(v.string(), v.number()),
@@ -114,7 +117,14 @@ describe('tabloom verify', () => {
   });
 
   it('holds stages against PyTorch, and against the whole model', async () => {
-    const { code, out, problem } = await verify(goldenPath('regression'), '--split', '0,1', '--json');
+    const { code, out, problem } = await verify(
+      goldenPath('regression'),
+      '--split',
+      '0,1',
+      '--hidden-states',
+      'f16',
+      '--json',
+    );
     expect(code, problem).toBe(0);
     const found = v.parse(ReportSchema, JSON.parse(out)).files[0]!.engines;
     const split = (id: string) => {
@@ -125,6 +135,17 @@ describe('tabloom verify', () => {
     expect(split('reference')?.limit).toBe(1e-6);
     expect(split('reference')?.difference).toBeGreaterThan(0);
     for (const engine of found) if (engine.status === 'checked') expect(engine.ok, engine.engine).toBe(true);
+    // Hidden states in 16 bits are off by the rounding, the same on every engine of full precision, and are half of the bytes.
+    for (const id of ['onnx-wasm', 'reference']) {
+      const engine = found.find((one) => one.engine === id);
+      const cost = engine?.status === 'checked' ? engine.hiddenStates : undefined;
+      expect(cost?.bytes).toBeGreaterThan(0);
+      expect(cost?.bytesIn32).toBe(2 * (cost?.bytes ?? 0));
+      for (const off of [cost?.lossCurve, cost?.gradient]) {
+        expect(off).toBeGreaterThan(1e-6);
+        expect(off).toBeLessThan(5e-3);
+      }
+    }
     expect(engines().every((engine) => engine.status !== 'checked' || engine.split === undefined)).toBe(true);
   }, 120_000);
 
@@ -145,6 +166,12 @@ describe('tabloom verify', () => {
     ['a model', () => [join(PROJECT, 'models/roberta-mini/model.safetensors')], /not a golden file/],
     ['no file', () => [], /argument is missing/],
     ['a cut that is no layer', () => [goldenPath('regression'), '--split', '2,x'], /--split takes layers .* not "2,x"/],
+    ['hidden states of nothing', () => [goldenPath('regression'), '--hidden-states', 'f16'], /begin with --split/],
+    [
+      'hidden states in 8 bits',
+      () => [goldenPath('regression'), '--split', '1', '--hidden-states', 'f8'],
+      /takes f32 or f16, not "f8"/,
+    ],
     ['an unknown option', () => [goldenPath('regression'), '--fast'], /--fast/],
   ])('ends with 2 and one sentence for %s', async (_, argv, sentence) => {
     const { code, out, problem } = await verify(...argv());

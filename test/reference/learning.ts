@@ -84,7 +84,7 @@ const everybody: RoomPlanner = {
 const DEV_CHUNK = 64;
 /** Of each process of a split room: roberta-mini's weights alone take 10.05 MB. */
 const SPLIT_MEMORY_BYTES = 9.9e6;
-const SPLIT_MICRO_BATCHES = 8;
+const SPLIT_MICRO_BATCHES = 16;
 
 const request = (origin: string, endpoint: string): HostRequest => ({
   model: { kind: 'embedded', id: 'roberta-mini' },
@@ -180,7 +180,8 @@ async function train(name: string, devices: number): Promise<void> {
     ...memory,
     exports: null,
     checkpointFile: null,
-    logFile: null,
+    logFile: `${run}.${name}.log`,
+    gatherMs: 300_000,
     devices: Array.from({ length: devices }, (_, i) => ({ name: `device-${i + 1}`, slowdown: 1, ...memory })),
     cacheFolder: null,
     door: { door: 'link', cap: null, admitAll: false },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DataMessage } from '../../signaling/protocol/exchange/data-messages.ts';
+import { packed, unpacked } from '../../signaling/protocol/exchange/hidden-codec.ts';
 import { EarlyHidden } from '../../web/session/stages/early-hidden.ts';
-import { packed, unpacked } from '../../web/session/stages/hidden-codec.ts';
 import { Outbox } from '../../web/session/stages/outbox.ts';
 
 const through = (values: number[], codec: 'f32' | 'f16'): number[] => {

@@ -16,6 +16,7 @@ import { openServer } from '../serve-command.ts';
 import { DEMO_HELP, type DemoOptions, readDemoOptions } from './demo-options.ts';
 import { type DemoResult, runSession, UnfinishedError } from './demo-session.ts';
 import { DemoTerminal } from './demo-terminal.ts';
+import { hiddenBytes, trafficLine } from './demo-text.ts';
 import { EXPORTED, keptText, missingText, stoppedText } from './ending-text.ts';
 import { isUnfinishedFile, prepareOutputs, refuseFullDisk, unfinishedFile, writeExport } from './outputs.ts';
 import { reportLines } from './report-text.ts';
@@ -100,6 +101,7 @@ export async function demoCommand(argv: string[]): Promise<number> {
         ? await compareSingle(result, origin, session.request(origin), stop.signal, terminal)
         : null;
     report(terminal, result, seconds, out, single);
+    if (result.traffic !== null) terminal.line(trafficLine(result.traffic, result.hiddenStates));
     if (json) process.stdout.write(`${JSON.stringify(summary(result, seconds, out, single))}\n`);
     if (result.missing.length > 0) {
       process.stderr.write(
@@ -172,6 +174,7 @@ function summary(result: DemoResult, seconds: number, folder: string, single: nu
     uploadBits: result.rounds.reduce((sum, r) => sum + r.devices.reduce((s, d) => s + d.uploadBits, 0), 0),
     adapter: folder,
     ...(result.missing.length > 0 && { missing: result.missing }),
+    ...(result.traffic !== null && { hiddenStateBytes: hiddenBytes(result.traffic) }),
     ...(single === null ? {} : { largestRelativeLossDifference: single }),
   };
 }

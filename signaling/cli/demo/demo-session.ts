@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { OwnSession } from '../../../web/session/own-session.ts';
 import { resumeSession } from '../../../web/session/resume-session.ts';
 import { TRAINING_PAUSED } from '../../../web/session/training/training.ts';
-import type { SessionView } from '../../../web/session/view/view.ts';
+import type { RoundTraffic, SessionView } from '../../../web/session/view/view.ts';
 import type { SessionEnvironment } from '../../../web/session/world/environment.ts';
 import { messageOf } from '../../../web/session/world/with-progress.ts';
 import type { AdapterChoice, ExportedFile, ExportForm, HostRequest } from '../../../worker/api/host-api.ts';
@@ -16,7 +16,7 @@ import type { HiddenStates } from '../../protocol/split.ts';
 import { DEFAULT_AUDITS } from '../../protocol/words/audits.ts';
 import { type DemoDoor, keepDoor } from './demo-door.ts';
 
-/** A device that has not come by then is not waited for. */
+/** A device that has not come by then is not waited for, unless the caller has longer. */
 const GATHER_MS = 30_000;
 /** Of a device that is not told another. */
 const MEMORY_LIMIT_BYTES = 2e9;
@@ -53,6 +53,7 @@ export interface DemoSession {
     /** What a checkpoint's file held, and its key's; null where there is none. */
     | { readonly kind: 'checkpoint'; readonly bytes: Uint8Array; readonly key: string | null };
   readonly devices: readonly DemoDevice[];
+  readonly gatherMs?: number;
   /** The most that training may take of the host's memory. */
   readonly memoryBytes?: number;
   /** Where models of a hub are kept; null keeps none. */
@@ -80,6 +81,9 @@ export interface DemoResult {
   /** Null where nothing was scored, because the session had ended before. */
   readonly report: DevReport | null;
   readonly seconds: SpentSeconds;
+  /** What stages sent each other; null where nobody split the model. */
+  readonly traffic: RoundTraffic | null;
+  readonly hiddenStates: HiddenStates;
   /** The round that the last checkpoint is of; null where there is none. */
   readonly keptRound: number | null;
 }
@@ -133,9 +137,10 @@ export async function runSession(demo: DemoSession): Promise<DemoResult> {
   try {
     const seconds = await train(session, demo, children);
     const delivered = demo.exports === null ? { delivered: [], missing: [] } : await takeOut(session, demo.exports);
-    const { rounds, scores, data } = session.view;
+    const { rounds, scores, data, traffic, room } = session.view;
+    const { hiddenStates = 'f32' } = room?.settings ?? {};
     const report = await session.answers.devReport().catch(() => null);
-    made = { ...delivered, rounds, scores, data, report, seconds };
+    made = { ...delivered, rounds, scores, data, report, seconds, traffic, hiddenStates };
   } catch (error) {
     await end();
     throw new UnfinishedError(messageOf(error), session.view);
@@ -146,17 +151,17 @@ export async function runSession(demo: DemoSession): Promise<DemoResult> {
 
 /** From an open session to its last score; resolves with the seconds that training took. */
 async function train(session: OwnSession, demo: DemoSession, children: ChildProcess[]): Promise<SpentSeconds> {
-  const { devices, cacheFolder } = demo;
+  const { devices, cacheFolder, gatherMs = GATHER_MS } = demo;
   const opened = await until(session, ({ invitation }) => invitation !== null);
   const link = opened.invitation?.link ?? '';
   demo.onLink(link);
   if (demo.exports !== null) await demo.exports.weigh(await exportBytes(session, demo.exports.forms));
   if (opened.room?.phase === 'finished') return { training: 0, lastScore: 0 };
   // One after the other: on one machine they would slow each other down while they measure themselves.
-  await gather(session, 1, devices.length === 0);
+  await gather(session, { count: 1, isLast: devices.length === 0, gatherMs });
   for (const [i, device] of devices.entries()) {
     children.push(startDevice(link, device, cacheFolder));
-    await gather(session, i + 2, i + 1 === devices.length);
+    await gather(session, { count: i + 2, isLast: i + 1 === devices.length, gatherMs });
   }
   const startMs = performance.now();
   const before = session.view.rounds.length;
@@ -258,7 +263,10 @@ function until(
  * Waits until `count` devices have measured themselves, or the time is up and at least one has; with the last of them until they are planned
  * for: before, they may be too few for any plan.
  */
-async function gather(session: OwnSession, count: number, isLast: boolean): Promise<void> {
+async function gather(
+  session: OwnSession,
+  { count, isLast, gatherMs }: { readonly count: number; readonly isLast: boolean; readonly gatherMs: number },
+): Promise<void> {
   let late = false;
   const settled = ({ room }: SessionView): boolean => {
     if (room === null) return false;
@@ -271,7 +279,7 @@ async function gather(session: OwnSession, count: number, isLast: boolean): Prom
     late = true;
     // Nothing may change any more, so look once by hand.
     session.setPolicy(session.view.room?.settings.policy ?? 'auto');
-  }, GATHER_MS);
+  }, gatherMs);
   const unplanned = ({ room }: SessionView): string | null =>
     late && isLast && room?.plan === null && room.planNote !== null ? `There is no plan: ${room.planNote}` : null;
   await until(session, settled, (view) => noDevice(view) ?? unplanned(view));

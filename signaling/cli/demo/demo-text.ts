@@ -1,6 +1,7 @@
-import type { SessionView } from '../../../web/session/view/view.ts';
+import type { RoundTraffic, SessionView } from '../../../web/session/view/view.ts';
 import type { RoomPlan } from '../../protocol/plan.ts';
 import type { RoomView, RoundReport, ScoreReport } from '../../protocol/room-view.ts';
+import type { HiddenStates } from '../../protocol/split.ts';
 import { forecast, totalSeconds } from '../../protocol/words/forecast.ts';
 import { blocksText, countText } from '../../protocol/words/lists.ts';
 import {
@@ -87,4 +88,15 @@ export function roundText(view: SessionView, sentBytes: number): string {
   const left = seen === null ? '' : `  ${timeLeftText(totalSeconds(seen))} left`;
   const predicted = view.room?.plan?.latencySeconds ?? 0;
   return `  ${bar(last.round, total)} round ${last.round} of ${total}  loss ${last.loss.toFixed(4)}  ${secondsText(last.elapsedSeconds)} (predicted ${secondsText(predicted)})  ${bytesText(sentBytes)} of gradients${left}`;
+}
+
+/** Bytes of hidden states and their gradients between stages; of messages, whose headers are a few hundred bytes each. */
+export const hiddenBytes = ({ pairs }: RoundTraffic): number =>
+  pairs.reduce((sum, { bytes, relayedBytes }) => sum + bytes + relayedBytes, 0);
+
+/** What stages sent each other, and what rounding saved of it. */
+export function trafficLine(traffic: RoundTraffic, codec: HiddenStates): string {
+  const bytes = hiddenBytes(traffic);
+  const saved = codec === 'f32' ? '' : `, in 16 bits: in 32 it would have been ${bytesText(2 * bytes)}`;
+  return `  Between stages: ${bytesText(bytes)} of hidden states and their gradients${saved}.`;
 }

@@ -1,11 +1,11 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
+import { packed, unpacked } from '../../../signaling/protocol/exchange/hidden-codec.ts';
 import type { StageHeader } from '../../../signaling/protocol/exchange/stage-messages.ts';
 import type { ChunkTag } from '../../../signaling/protocol/round.ts';
 import { holdsRun, unitCount } from '../../../signaling/protocol/split.ts';
 import type { StageParameters } from '../../../worker/api/stage-api.ts';
 import type { ModelWorker } from '../rounds/model-worker.ts';
-import { packed, unpacked } from './hidden-codec.ts';
 import { cutBySizes, rowsAt } from './stage-round.ts';
 
 /** Chunks of evaluations that this device may have begun; a host has no more on their way through a pipeline. */

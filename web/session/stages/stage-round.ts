@@ -1,10 +1,10 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
+import { type Packed, packed, unpacked } from '../../../signaling/protocol/exchange/hidden-codec.ts';
 import type { Neighbour, StageHeader } from '../../../signaling/protocol/exchange/stage-messages.ts';
 import type { ModelShape } from '../../../signaling/protocol/settings.ts';
 import { unitCount } from '../../../signaling/protocol/split.ts';
 import type { StageOrder, StageValues } from '../../../worker/api/stage-api.ts';
-import { type Packed, packed, unpacked } from './hidden-codec.ts';
 import type { Side } from './neighbours.ts';
 
 type Hidden = DataMessage<'hidden'>;

@@ -1,6 +1,6 @@
-import { fromHalf, toHalf } from '../../../signaling/protocol/exchange/half.ts';
-import type { StageHeader } from '../../../signaling/protocol/exchange/stage-messages.ts';
-import type { HiddenStates } from '../../../signaling/protocol/split.ts';
+import type { HiddenStates } from '../split.ts';
+import { fromHalf, toHalf } from './half.ts';
+import type { StageHeader } from './stage-messages.ts';
 
 /** Hidden states, or their gradient, as they travel. */
 export interface Packed {
