@@ -1,8 +1,8 @@
 import { FULL_LIMIT } from '../../worker/check/golden-check.ts';
 import { type GoldenCase, readGoldenFile } from '../../worker/check/golden-file.ts';
-import { type HiddenCost, hiddenCost } from '../../worker/check/hidden-cost.ts';
 import { createStages, runsOf, splitEngine } from '../../worker/check/split-engine.ts';
 import { type EngineCheck, HALF_FACTOR, verifyEngine } from '../../worker/check/verify-engine.ts';
+import { type HiddenCost, hiddenCost } from '../../worker/check/verify-hidden.ts';
 import { checkSplit, type SplitCheck } from '../../worker/check/verify-split.ts';
 import { ENGINES, type EngineKind } from '../../worker/device/engines.ts';
 import { SafetensorsError } from '../../worker/model/safetensors.ts';
