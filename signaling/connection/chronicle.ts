@@ -12,7 +12,7 @@ export interface Chronicle {
   /** The last edition that changed the door, which only the host is told of. */
   entrance: number;
   readonly fields: Record<RoomField, number>;
-  readonly devices: Map<string, Record<DeviceField, number>>;
+  readonly devices: Map<string, DeviceEditions>;
   /** Oldest first. */
   readonly gone: { readonly device: string; readonly edition: number }[];
   /** Departures up to this edition are forgotten. */
@@ -39,8 +39,14 @@ const DEVICE_FIELDS = [
 ] as const;
 type DeviceField = Exclude<keyof DeviceView, 'id'>;
 
+/** Of each field, and of whichever was the last. */
+interface DeviceEditions {
+  readonly fields: Record<DeviceField, number>;
+  newest: number;
+}
+
 /** Editions of reports that the room's history thinned out are forgotten now and then. */
-const MAX_REPORT_EDITIONS = 2000;
+const MAX_REPORT_EDITIONS = 1000;
 
 const fieldOf = (state: RoomState, field: RoomField): unknown =>
   field === 'policy' ? state.settings.policy : state[field];
@@ -60,17 +66,20 @@ export function newChronicle(state: RoomState): Chronicle {
   };
 }
 
-const allOf = (edition: number): Record<DeviceField, number> => ({
-  name: edition,
-  kind: edition,
-  status: edition,
-  hidden: edition,
-  linked: edition,
-  online: edition,
-  peerId: edition,
-  profile: edition,
-  probation: edition,
-  holds: edition,
+const allOf = (edition: number): DeviceEditions => ({
+  fields: {
+    name: edition,
+    kind: edition,
+    status: edition,
+    hidden: edition,
+    linked: edition,
+    online: edition,
+    peerId: edition,
+    profile: edition,
+    probation: edition,
+    holds: edition,
+  },
+  newest: edition,
 });
 
 /** Takes down what an event changed; says whether there is anything to tell. */
@@ -121,7 +130,8 @@ function noteDevices(chronicle: Chronicle, edition: number, before: RoomState, a
     } else
       for (const field of DEVICE_FIELDS)
         if (old[field] !== device[field]) {
-          editions[field] = edition;
+          editions.fields[field] = edition;
+          editions.newest = edition;
           news = true;
         }
   }
@@ -164,19 +174,19 @@ export function wholeRoom(state: RoomState): RoomChange {
 /** What changed after edition `since`; null when only the whole room can tell. */
 export function changeSince(chronicle: Chronicle, state: RoomState, since: number): RoomChange | null {
   if (since < chronicle.forgotten || since > chronicle.edition) return null;
-  const view = wholeRoom(state);
   const { fields } = chronicle;
   const gone = [...new Set(chronicle.gone.flatMap(({ device, edition }) => (edition > since ? [device] : [])))];
-  const devices = (view.devices ?? []).flatMap((device) => {
+  const devices = state.devices.flatMap((device) => {
     const editions = chronicle.devices.get(device.id) ?? allOf(chronicle.edition);
+    if (editions.newest <= since) return [];
     const entries = DEVICE_FIELDS.flatMap((field) =>
-      editions[field] > since ? [[field, device[field]] as const] : [],
+      editions.fields[field] > since ? [[field, device[field]] as const] : [],
     );
-    return entries.length === 0 ? [] : [{ id: device.id, ...Object.fromEntries(entries) }];
+    return [{ id: device.id, ...Object.fromEntries(entries) }];
   });
   return {
     ...Object.fromEntries(
-      ROOM_FIELDS.flatMap((field) => (fields[field] > since ? [[field, view[field]] as const] : [])),
+      ROOM_FIELDS.flatMap((field) => (fields[field] > since ? [[field, fieldOf(state, field)] as const] : [])),
     ),
     ...(gone.length > 0 && { gone }),
     ...(devices.length > 0 && { devices }),

@@ -134,8 +134,18 @@ export function observeRound(state: FitState, seen: RoundObservation): FitState 
   return observeLink(observeCompute(state, seen), seen);
 }
 
-/** The calibrated profile with compute and link coefficients as rounds corrected them. */
+const corrected = new WeakMap<FitState, Profile>();
+
+/** The calibrated profile with compute and link coefficients as rounds corrected them. One state is asked about many times, and worked out once. */
 export function correctedProfile(state: FitState): Profile {
+  const known = corrected.get(state);
+  if (known !== undefined) return known;
+  const profile = correct(state);
+  corrected.set(state, profile);
+  return profile;
+}
+
+function correct(state: FitState): Profile {
   const { layers } = state;
   const cost = state.unfitted > 0 ? fitted(state, state.window) : state.cost;
   const calibrated = believable(state.calibrated);

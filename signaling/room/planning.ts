@@ -104,11 +104,11 @@ export function provesOne(
   host: string,
   layers: number,
 ): boolean {
+  const isNew = trainers.map((trainer) => !isProven(before, trainer, host) && isProven(after, trainer, host));
+  // As after most reports.
+  if (!isNew.includes(true)) return false;
   const held = believedTrainers(trainers, before, host, layers);
-  return trainers.some(
-    (trainer, i) =>
-      !isProven(before, trainer, host) && isProven(after, trainer, host) && held[i]?.profile !== trainer.profile,
-  );
+  return trainers.some((trainer, i) => isNew[i] && held[i]?.profile !== trainer.profile);
 }
 
 export function roomProblem(

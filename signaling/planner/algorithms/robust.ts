@@ -51,9 +51,11 @@ export function nearestLine(points: readonly WeightedPoint[]): { readonly base: 
 /** Smallest value at which half the weight is reached, or the mean with the next one where exactly half is. */
 export function weightedMedian(values: readonly number[], weights: readonly number[]): number {
   const order = values.map((_, index) => index).sort((a, b) => values[a]! - values[b]!);
-  const half = weights.reduce((a, b) => a + b, 0) / 2;
+  let half = 0;
+  for (const weight of weights) half += weight / 2;
   let reached = 0;
-  for (const [rank, index] of order.entries()) {
+  for (let rank = 0; rank < order.length; rank++) {
+    const index = order[rank]!;
     reached += weights[index]!;
     const next = order[rank + 1];
     if (next !== undefined && Math.abs(reached - half) < 1e-9 * half) return (values[index]! + values[next]!) / 2;
