@@ -53,6 +53,19 @@ describe('checkStartForm', () => {
     });
   });
 
+  it('gives training the memory that was typed, and rounds hidden states where that was chosen', () => {
+    const optionsOf = (change: Parameters<typeof form>[0]) => {
+      const checked = checkStartForm(form(change), ORIGIN);
+      if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
+      return checked.choice.options;
+    };
+    expect(optionsOf({ memory: '300' }).memoryBytes).toBe(300e6);
+    expect(optionsOf({ memory: ' 1,5 MB', hiddenStates: 'f16' })).toMatchObject({
+      memoryBytes: 1.5e6,
+      hiddenStates: 'f16',
+    });
+  });
+
   it('makes settings that the protocol accepts', () => {
     const checked = checkStartForm(
       form({
@@ -98,6 +111,8 @@ describe('checkStartForm', () => {
     [{ task: 'sst2', endpoint: 'huggingface.co' }, 'endpoint', 'http:// or https://'],
     [{ task: 'sst2', endpoint: 'ftp://hub' }, 'endpoint', 'http:// or https://'],
     [{ slowdown: '0.5' }, 'slowdown', 'from 1 to 100'],
+    [{ memory: 'much' }, 'memory', '1 to 64000 megabytes, or empty'],
+    [{ memory: '0.3' }, 'memory', '1 to 64000 megabytes, or empty'],
     [{ patience: '3', evaluateEvery: '0' }, 'evaluateEvery', 'Stopping early needs scores'],
     [{ startFrom: 'adapter' }, 'adapterFiles', 'Choose adapter_model.safetensors and adapter_config.json'],
     [{ task: 'own' }, 'ownTrain', 'Choose a table'],

@@ -8,7 +8,7 @@ import { previewApart } from '../session/world/table-apart.ts';
 import { deleteOwnStorage } from './own-storage.ts';
 import { plannerInTab } from './plan-in-tab.ts';
 import { claim, refuseAnyOpen, refuseOpen } from './session-lock.ts';
-import { tabEnvironment } from './tab-environment.ts';
+import { type TabEnvironment, tabEnvironment } from './tab-environment.ts';
 import { keptClaim } from './tab-memory.ts';
 
 /** How a page in a browser tab makes sessions. `origin` is the server that the page came from. */
@@ -42,8 +42,8 @@ export function createSessionFactory(origin: string): SessionFactory {
     await Promise.all([...running].map((session) => (session.view.ended === null ? null : session.closed)));
   };
   return {
-    host: (request, options) => watched(ownSession(environment, request, options)),
-    join: (invitation, options) => joinSession(environment, invitation, options),
+    host: (request, options) => watched(ownSession(within(environment, options), request, options)),
+    join: (invitation, options) => joinSession(within(environment, options), invitation, options),
     plan: plannerInTab(),
     look: (invitation) => lookAt(environment, invitation),
     warm: ({ model }) => environment.warmDevice(embeddedModel(model)),
@@ -60,7 +60,7 @@ export function createSessionFactory(origin: string): SessionFactory {
     },
     resumeFile: async (bytes, options) => {
       await settled();
-      return watched(await resumeSession(environment, { bytes, key: null }, options, refuseOpen));
+      return watched(await resumeSession(within(environment, options), { bytes, key: null }, options, refuseOpen));
     },
     forget: async (id) => {
       await settled();
@@ -79,6 +79,12 @@ export function createSessionFactory(origin: string): SessionFactory {
     forgetModels: (name) => ask((api) => api.forgetModels(name)),
   };
 }
+
+/** The same world, in which training may take no more than the person gives. */
+const within = (environment: TabEnvironment, { memoryBytes }: { readonly memoryBytes?: number }): TabEnvironment =>
+  memoryBytes === undefined
+    ? environment
+    : { ...environment, memoryLimitBytes: Math.min(memoryBytes, environment.memoryLimitBytes) };
 
 /** A hub's models are called OWNER/NAME: of those nothing is fetched before a person has joined. */
 const embeddedModel = (name: string): string | null => (/^[\w-][\w.-]{0,99}$/.test(name) ? name : null);

@@ -6,8 +6,12 @@ import type { InvitedTo } from '../../session/view/view.ts';
 import { Reading } from '../door/reading.tsx';
 import { readingAsDevice } from '../door/reading-words.ts';
 import { TextField } from '../parts/field.tsx';
+import { recall, remember } from '../parts/remember.ts';
+import { MEMORY_HINT, MEMORY_LABEL, readMemory } from './device-memory.ts';
 import { checkName } from './device-name.ts';
 import { lookFacts, wayIn, wayInSentence } from './look-words.ts';
+
+const MEMORY_KEY = 'tabloom.memory';
 
 export interface JoinChoice {
   readonly invitation: InvitedTo;
@@ -15,6 +19,7 @@ export interface JoinChoice {
   readonly name: string;
   readonly watch: boolean;
   readonly slowdown: number;
+  readonly memoryBytes?: number;
 }
 
 interface LookProps {
@@ -144,16 +149,20 @@ interface FoundProps extends Pick<LookProps, 'name' | 'onName' | 'busy' | 'onJoi
 function Found({ seen: { look, invitation }, name, onName, busy, onAgain, onJoin }: FoundProps) {
   const [tried, setTried] = useState(false);
   const [slowdown, setSlowdown] = useState('1');
+  // A tab that the system has ended, or that was loaded again, is to take no more than before.
+  const [memory, setMemory] = useState(recall(MEMORY_KEY) ?? '');
   const element = useRef<HTMLFormElement>(null);
   const nameProblem = checkName(name) ?? undefined;
   const factor = Number(slowdown.replace(',', '.'));
   const slowProblem = factor >= 1 && factor <= 100 ? undefined : 'The slow-down must be a number from 1 to 100.';
+  const given = readMemory(memory);
   const way = wayIn(look);
 
   const join = (watch: boolean) => (event: Event) => {
     event.preventDefault();
     setTried(true);
-    if (nameProblem === undefined && slowProblem === undefined)
+    if (nameProblem === undefined && slowProblem === undefined && given.ok) {
+      remember(MEMORY_KEY, memory.trim());
       // A wrong secret opens nothing; the code alone brings a device to the door.
       onJoin({
         invitation: look.pass === 'wrong' ? { ...invitation, secret: null } : invitation,
@@ -161,8 +170,9 @@ function Found({ seen: { look, invitation }, name, onName, busy, onAgain, onJoin
         name: name.trim(),
         watch,
         slowdown: factor,
+        ...(given.bytes !== null && { memoryBytes: given.bytes }),
       });
-    else requestAnimationFrame(() => element.current?.querySelector<HTMLElement>('.field-wrong input')?.focus());
+    } else requestAnimationFrame(() => element.current?.querySelector<HTMLElement>('.field-wrong input')?.focus());
   };
 
   return (
@@ -186,8 +196,17 @@ function Found({ seen: { look, invitation }, name, onName, busy, onAgain, onJoin
       </dl>
       <Reading sentences={readingAsDevice(look.ownTable)} title="h2" />
       {way !== 'closed' && (
-        <details>
+        <details open={memory !== '' || (tried && (!given.ok || slowProblem !== undefined))}>
           <summary>More</summary>
+          <TextField
+            name="memory"
+            label={MEMORY_LABEL}
+            numeric
+            value={memory}
+            problem={tried && !given.ok ? given.sentence : undefined}
+            hint={MEMORY_HINT}
+            onValue={setMemory}
+          />
           <TextField
             name="slowdown"
             label="Slow this device down"

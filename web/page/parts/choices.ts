@@ -8,6 +8,7 @@ import {
   WEIGHT_STORAGES,
   type WeightStorage,
 } from '../../../signaling/protocol/settings.ts';
+import { HIDDEN_STATES, type HiddenStates } from '../../../signaling/protocol/split.ts';
 import { DEFAULT_AUDITS } from '../../../signaling/protocol/words/audits.ts';
 import { capitalised } from '../../../signaling/protocol/words/lists.ts';
 import { metricName } from '../../../signaling/protocol/words/metrics.ts';
@@ -96,6 +97,11 @@ export const WEIGHT_CHOICES: Readonly<Record<WeightStorage, WeightChoice>> = {
   },
 };
 
+export const HIDDEN_STATES_CHOICES: Readonly<Record<HiddenStates, WeightChoice>> = {
+  f32: { label: '32 bit', hint: 'Hidden states as they are: the gradient of one device, exactly.' },
+  f16: { label: '16 bit', hint: 'Half of what these devices send each other. Gradients change by about 0.1 %.' },
+};
+
 /** Early stopping, as `patience`: scores without a better one after which training ends. */
 export const PATIENCE_CHOICES = [
   { value: '0', label: 'No, train all rounds' },
@@ -150,5 +156,7 @@ export const isSchedule = (text: string): text is Schedule => SCHEDULES.some((sc
 
 export const isWeightStorage = (text: string): text is WeightStorage =>
   WEIGHT_STORAGES.some((storage) => storage === text);
+
+export const isHiddenStates = (text: string): text is HiddenStates => HIDDEN_STATES.some((codec) => codec === text);
 
 export const isPolicy = (text: string): text is Policy => POLICIES.some((policy) => policy === text);

@@ -1,5 +1,6 @@
 import type { Measure } from '../../../signaling/protocol/scores.ts';
 import type { LoraTarget, Policy, Schedule, WeightStorage } from '../../../signaling/protocol/settings.ts';
+import type { HiddenStates } from '../../../signaling/protocol/split.ts';
 import type { NamedFile } from '../../../worker/api/tables.ts';
 import type { OwnField, OwnTable } from './own-table.ts';
 
@@ -54,6 +55,10 @@ export interface StartForm {
   /** Part of the compute that checks what devices send; '0' believes everybody. */
   readonly audits: string;
   readonly slowdown: string;
+  /** Megabytes that training may take on the host's own device; '' for what its browser usually bears. */
+  readonly memory: string;
+  /** What hidden states are rounded to between devices that split the model. */
+  readonly hiddenStates: HiddenStates;
 }
 
 export type Field = keyof StartForm | OwnField;

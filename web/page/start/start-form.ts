@@ -6,10 +6,12 @@ import {
   PLAIN_TRAINING,
   type Policy,
 } from '../../../signaling/protocol/settings.ts';
+import type { HiddenStates } from '../../../signaling/protocol/split.ts';
 import { readAdapters } from '../../../signaling/protocol/words/adapters.ts';
 import { DEFAULT_AUDITS } from '../../../signaling/protocol/words/audits.ts';
 import { CLASS_WEIGHTS_WANTED, readClassWeights } from '../../../signaling/protocol/words/class-weights.ts';
 import type { HostRequest } from '../../../worker/api/host-api.ts';
+import { readMemory } from '../join/device-memory.ts';
 import { checkName } from '../join/device-name.ts';
 import { DEFAULT_HUB, EMBEDDED_MODEL, HUB_MODEL, HUB_SUGGESTIONS, OWN_TASK, TASK_CHOICES } from '../parts/choices.ts';
 import { adapterProblem } from './adapter-files.ts';
@@ -42,6 +44,8 @@ export const DEFAULT_FORM: Omit<StartForm, 'name'> = {
   patience: '0',
   audits: `${DEFAULT_AUDITS}`,
   slowdown: '1',
+  memory: '',
+  hiddenStates: 'f32',
 };
 
 /** Fields under the folds; one opens when one of its fields is wrong. */
@@ -60,7 +64,7 @@ export const FOLDS: Readonly<Record<'training' | 'layers' | 'optimiser' | 'more'
     'beta2',
     'epsilon',
   ],
-  more: ['maxTokens', 'evaluateEvery', 'dropout', 'seed', 'slowdown', 'revision'],
+  more: ['maxTokens', 'evaluateEvery', 'dropout', 'seed', 'hiddenStates', 'memory', 'slowdown', 'revision'],
 };
 
 const taskIsOnHub = (form: Pick<StartForm, 'task'>): boolean =>
@@ -109,6 +113,8 @@ export interface StartChoice {
     readonly slowdown: number;
     readonly patience: number;
     readonly audits: number;
+    readonly memoryBytes?: number;
+    readonly hiddenStates?: HiddenStates;
   };
 }
 
@@ -166,10 +172,12 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
   if (!adapters.ok) Object.assign(problems, adapters.problems);
   const classWeights = readClassWeights(form.classWeights);
   if (classWeights === undefined) problems.classWeights = CLASS_WEIGHTS_WANTED;
+  const memory = readMemory(form.memory);
+  if (!memory.ok) problems.memory = memory.sentence;
   const patience = Number(form.patience);
   if (patience > 0 && values.evaluateEvery === 0)
     problems.evaluateEvery = 'Stopping early needs scores between the rounds; choose a number above 0.';
-  if (Object.keys(problems).length > 0 || !model.ok || !adapters.ok) return { ok: false, problems };
+  if (Object.keys(problems).length > 0 || !model.ok || !adapters.ok || !memory.ok) return { ok: false, problems };
   return {
     ok: true,
     choice: {
@@ -216,6 +224,8 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
         slowdown: values.slowdown,
         patience,
         audits: Number(form.audits),
+        ...(memory.bytes !== null && { memoryBytes: memory.bytes }),
+        ...(form.hiddenStates !== 'f32' && { hiddenStates: form.hiddenStates }),
       },
     },
   };

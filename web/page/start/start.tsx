@@ -1,14 +1,18 @@
 import type { Signal } from '@preact/signals';
 import { useRef, useState } from 'preact/hooks';
 import { LORA_TARGETS, POLICIES, WEIGHT_STORAGES } from '../../../signaling/protocol/settings.ts';
+import { HIDDEN_STATES } from '../../../signaling/protocol/split.ts';
 import { POLICY_WORDS } from '../../../signaling/protocol/words/policies.ts';
 import type { SessionFactory } from '../../session/view/view.ts';
 import { Reading } from '../door/reading.tsx';
 import { readingAsHost } from '../door/reading-words.ts';
+import { MEMORY_HINT, MEMORY_LABEL } from '../join/device-memory.ts';
 import {
   AUDIT_CHOICES,
   EMBEDDED_MODEL,
+  HIDDEN_STATES_CHOICES,
   HUB_MODEL,
+  isHiddenStates,
   isPolicy,
   isWeightStorage,
   OWN_TASK,
@@ -245,6 +249,23 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
         ) : (
           weights
         )}
+        <SelectField
+          name="hiddenStates"
+          label="Between devices that split the model"
+          value={values.hiddenStates}
+          hint={HIDDEN_STATES_CHOICES[values.hiddenStates].hint}
+          onValue={(value) => isHiddenStates(value) && set({ hiddenStates: value })}
+          options={HIDDEN_STATES.map((value) => ({ value, label: HIDDEN_STATES_CHOICES[value].label }))}
+        />
+        <TextField
+          name="memory"
+          label={MEMORY_LABEL}
+          hint={MEMORY_HINT}
+          numeric
+          value={values.memory}
+          problem={problems.memory}
+          onValue={(memory) => set({ memory })}
+        />
         {number(
           'slowdown',
           'Slow this device down',

@@ -251,6 +251,8 @@ export interface HostOptions {
   readonly slowdown: number;
   /** Evaluations without a better score after which training ends; 0 never. */
   readonly patience: number;
+  /** The most that training may take on this device, below what it usually may. */
+  readonly memoryBytes?: number;
   /** Keeps the embeddings' tables in 8 bits, whatever the weights are kept in. A session that is gone on with keeps its own. */
   readonly embeddings?: 'int8';
   /** What hidden states are rounded to between the stages of a split room; f32 without it. A session that is gone on with keeps its own. */
@@ -270,6 +272,8 @@ export interface JoinOptions {
   readonly watch: boolean;
   /** 1 is honest; more makes this device artificially slower. */
   readonly slowdown: number;
+  /** The most that training may take on this device, below what it usually may. */
+  readonly memoryBytes?: number;
 }
 
 /** How the page makes sessions, and what it may ask before there is one; web/page gets this and nothing else of the network. */
