@@ -1,6 +1,6 @@
 import { startThread } from '../node/start-thread.ts';
-import type { SplitAnswer, SplitPlan } from '../planner/pipelines/answer.ts';
 import type { PlanAnswer } from '../planner/problem/answer.ts';
+import type { PlannedPipeline, ReplicatedPlan, SplitAnswer, SplitPlan } from '../planner/replicas/answer.ts';
 import { POLICIES } from '../protocol/settings.ts';
 import { CommandError, number, oneOf, printable, readArguments, wholeNumber } from './command-line.ts';
 import type { PlanFileRequest, PlanReply } from './plan-thread.ts';
@@ -82,7 +82,7 @@ function planned(request: PlanFileRequest, limitSeconds: number): Promise<PlanRe
 
 function describe(answer: PlanAnswer | SplitAnswer): string {
   if (!answer.feasible) return `No plan: ${printable(answer.reason)}\n`;
-  if ('stages' in answer) return describeSplit(answer);
+  if ('stages' in answer || 'pipelines' in answer) return describeSplit(answer);
   const rows = [...answer.assignments]
     .sort((a, b) => a.depth - b.depth || (a.device < b.device ? -1 : 1))
     .map((a) => [
@@ -100,9 +100,27 @@ function describe(answer: PlanAnswer | SplitAnswer): string {
   );
 }
 
+function describeSplit(answer: SplitPlan | ReplicatedPlan): string {
+  const head = [`policy split, ${answer.solveMs.toFixed(1)} ms`, latencyText(answer)];
+  if ('stages' in answer) return lines(...head, ...pipelineLines(answer));
+  return lines(
+    ...head,
+    `${answer.pipelines.length} pipelines`,
+    ...answer.pipelines.flatMap((pipeline) => {
+      const { samples, latencySeconds } = pipeline;
+      const last = samples.start + samples.count - 1;
+      const said = `samples ${samples.start} to ${last}, ${latencySeconds.toPrecision(4)} s`;
+      return ['', said, ...pipelineLines(pipeline)];
+    }),
+  );
+}
+
 /** Stages from the embeddings up. */
-function describeSplit(answer: SplitPlan): string {
-  const { microBatches, windowRule, stages } = answer;
+function pipelineLines({
+  microBatches,
+  windowRule,
+  stages,
+}: Pick<PlannedPipeline, 'microBatches' | 'windowRule' | 'stages'>): string[] {
   const ahead = {
     1: 'windows grow by 1 a stage',
     2: 'windows grow by 2 a stage',
@@ -116,13 +134,11 @@ function describeSplit(answer: SplitPlan): string {
     stage.backwardSeconds.toPrecision(4),
     (stage.memoryBytes / 1e6).toFixed(1),
   ]);
-  return lines(
-    `policy split, ${answer.solveMs.toFixed(1)} ms`,
-    latencyText(answer),
+  return [
     `${microBatches} ${microBatches === 1 ? 'micro-batch' : 'micro-batches'}, ${ahead[windowRule]}`,
     '',
     ...columns([['device', 'units', 'window', 'forward s', 'backward s', 'memory MB'], ...rows]),
-  );
+  ];
 }
 
 function latencyText({ latencySeconds, lowerBoundSeconds }: { latencySeconds: number; lowerBoundSeconds: number }) {

@@ -1,10 +1,10 @@
 import { parentPort } from 'node:worker_threads';
-import type { SplitAnswer } from '../planner/pipelines/answer.ts';
 import { isSplitForm, parseSplitProblem } from '../planner/pipelines/parse.ts';
-import { solveSplit } from '../planner/pipelines/solve-split.ts';
 import type { PlanAnswer } from '../planner/problem/answer.ts';
 import { parseProblem } from '../planner/problem/parse.ts';
 import type { DetailedProblem, TabularProblem } from '../planner/problem/problem.ts';
+import type { SplitAnswer } from '../planner/replicas/answer.ts';
+import { solveSplit } from '../planner/replicas/solve-split.ts';
 import { solve } from '../planner/solve.ts';
 import type { SplitProblem } from '../protocol/pipeline/split-problem.ts';
 import type { Policy } from '../protocol/settings.ts';

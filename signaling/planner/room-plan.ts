@@ -4,8 +4,8 @@ import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../protocol/profile.ts
 import type { Policy } from '../protocol/settings.ts';
 import { type UnitRun, wholeRun } from '../protocol/split.ts';
 import { POLICY_WORDS } from '../protocol/words/policies.ts';
-import { COMPARING, planSplit, type SplitRoom, type SplitRoomAnswer, splitProblem } from './pipelines/split-room.ts';
 import type { DetailedProblem } from './problem/problem.ts';
+import { COMPARING, planSplit, type SplitRoom, type SplitRoomAnswer, splitProblem } from './replicas/split-room.ts';
 import { atStart, MAX_REASON, type SolveOptions, solve } from './solve.ts';
 
 export interface RoomDevice {
@@ -97,9 +97,16 @@ function planWhole(room: RoomProblem): RoomPlanAnswer {
 const withTime = (answer: SplitRoomAnswer): RoomPlanAnswer =>
   answer.feasible ? { feasible: true, plan: { ...answer.plan, solveMs: 0 } } : answer;
 
+/** A split plan that a short look finds within so many times the seconds of the whole model's is looked for with all effort. */
+const NEAR = 1.02;
+/** So much of a round a split model must save: in such a room rounds and evaluations wait for each other. */
+const CLEARLY = 0.02;
+
 /** The whole model's best plan, or a pipeline where that is the only way, or predicted to be quicker with what it must fetch. */
 function orSplit(room: RoomProblem, whole: RoomPlanAnswer): RoomPlanAnswer {
-  const split = whole.feasible ? planSplit(room, COMPARING) : planSplit(room);
+  const compared = whole.feasible ? planSplit(room, COMPARING) : null;
+  const near = compared?.feasible && whole.feasible && compared.plan.latencySeconds < NEAR * whole.plan.latencySeconds;
+  const split = compared !== null && !near ? compared : planSplit(room);
   if (!whole.feasible && !split.feasible) {
     // A room whose devices know nothing of single layers has one way to be planned.
     const asProblem = splitProblem(room);
@@ -116,7 +123,7 @@ function orSplit(room: RoomProblem, whole: RoomPlanAnswer): RoomPlanAnswer {
   const alternatives = [...(whole.plan.alternatives ?? []), outcome];
   const rounds = Math.max(1, room.split?.roundsLeft ?? Infinity);
   const wholeSeconds = whole.plan.latencySeconds + wholeLoadingSeconds(room, whole.plan.assignments) / rounds;
-  if (!split.feasible || split.plan.latencySeconds + split.loadingSeconds / rounds >= wholeSeconds * (1 - 1e-9))
+  if (!split.feasible || split.plan.latencySeconds + split.loadingSeconds / rounds >= wholeSeconds * (1 - CLEARLY))
     return { feasible: true, plan: { ...whole.plan, alternatives } };
   const saved = 100 * (1 - split.plan.latencySeconds / whole.plan.latencySeconds);
   const rival = POLICY_WORDS[whole.plan.policy].inSentence;

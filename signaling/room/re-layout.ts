@@ -1,7 +1,7 @@
-import { schedule } from '../protocol/pipeline/schedule.ts';
+import { schedules } from '../protocol/pipeline/schedule.ts';
 import type { SplitModel } from '../protocol/pipeline/split-problem.ts';
 import { splitDevicesOf } from '../protocol/pipeline/split-room.ts';
-import { layersIn, timesOf, withShares } from '../protocol/pipeline/stages.ts';
+import { layersIn, timesOf } from '../protocol/pipeline/stages.ts';
 import type { RoomAssignment, RoomPlan } from '../protocol/plan.ts';
 import type { Profile } from '../protocol/profile.ts';
 import { type Stage, type UnitRun, unitCount, wholeRun } from '../protocol/split.ts';
@@ -33,20 +33,17 @@ export function splitSeconds(
   const devices = splitDevicesOf(holders, model.layers);
   const staged = assignments.filter(isStaged);
   const pipelines = [...new Set(staged.map(({ stage }) => stage.pipeline))];
-  const seconds = pipelines.map((pipeline) => {
+  const times = pipelines.map((pipeline) => {
     const own = staged.filter(({ stage }) => stage.pipeline === pipeline).sort((a, b) => a.stage.index - b.stage.index);
-    const times = own.flatMap(({ device, stage, samples }) => {
+    return own.map(({ device, stage, samples }) => {
       const known = devices.find(({ id }) => id === device);
       const ofPipeline = { ...model, samples: samples.count };
-      return known === undefined
-        ? []
-        : [timesOf(ofPipeline, { device: known, run: stage }, stage.microBatches, stage.window, host)];
+      return known && timesOf(ofPipeline, { device: known, run: stage }, stage.microBatches, stage.window, host);
     });
-    return times.length < own.length || times.length === 0
-      ? Number.POSITIVE_INFINITY
-      : schedule(withShares(times)).seconds;
   });
-  return Math.max(0, ...seconds);
+  const known = times.map((stages) => stages.flatMap((one) => (one === undefined ? [] : [one])));
+  if (known.flat().length < staged.length) return Number.POSITIVE_INFINITY;
+  return Math.max(0, ...schedules(known).map(({ seconds }) => seconds));
 }
 
 /** Seconds that a stage's passes take together, waiting left out. */

@@ -1,4 +1,4 @@
-import { solveSplit } from '../planner/pipelines/solve-split.ts';
+import { solveSplit } from '../planner/replicas/solve-split.ts';
 import { solve } from '../planner/solve.ts';
 import type { Policy } from '../protocol/settings.ts';
 import { drawProblem, drawSplitProblem, serverProblem } from './draw.ts';

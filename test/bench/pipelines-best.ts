@@ -7,10 +7,10 @@
 
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { ruleOf } from '../../signaling/planner/pipelines/answer.ts';
+import { fastestPipeline } from '../../signaling/planner/pipelines/fastest-pipeline.ts';
 import { generateSplitProblem } from '../../signaling/planner/pipelines/generator.ts';
 import { anneal, type Found } from '../../signaling/planner/pipelines/search.ts';
-import { fastestPipeline } from '../../signaling/planner/pipelines/solve-split.ts';
+import { ruleOf } from '../../signaling/planner/replicas/answer.ts';
 import { layOutJson } from '../../signaling/simulate/report.ts';
 import { BEST_KNOWN_FILE, bestKnown, INSTANCES, nameOf } from '../planner/pipelines/best-known.ts';
 

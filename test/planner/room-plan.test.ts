@@ -115,7 +115,9 @@ describe('a room', () => {
   test('auto is the quickest of all and says why', () => {
     const plan = planned(room('auto'));
     for (const policy of POLICIES) {
-      expect(plan.latencySeconds).toBeLessThanOrEqual(planned(room(policy)).latencySeconds * (1 + 1e-9));
+      // A split model has to be clearly quicker.
+      const more = policy === 'split' ? 0.02 : 1e-9;
+      expect(plan.latencySeconds).toBeLessThanOrEqual(planned(room(policy)).latencySeconds * (1 + more));
     }
     expect(plan.policy).not.toBe('auto');
     expect(plan.explanation).toMatch(

@@ -34,6 +34,7 @@ export class Evaluator {
   readonly #gradients: Float64Array;
   /** Of fetching what its devices lack, for each of the rounds that are left: a part of what a search minimises. */
   #loading = 0;
+  #airtime = 0;
   readonly #processor: Float64Array;
   readonly #uplink: Float64Array;
   /** (S, M) when gradients of hidden states arrive at a stage. */
@@ -88,8 +89,13 @@ export class Evaluator {
     return busiest;
   }
 
-  /** False where a stage does not fit its device. */
-  load({ devices, ends, stages, microBatches, rule }: Pipeline): boolean {
+  /** Where one medium is shared, the seconds that the loaded pipeline's own bits take on it; 0 elsewhere. */
+  get airtime(): number {
+    return this.#airtime;
+  }
+
+  /** False where a stage does not fit its device. `besides` is the airtime of whatever else there is on a shared medium. */
+  load({ devices, ends, stages, microBatches, rule }: Pipeline, besides = 0): boolean {
     const { rows } = this;
     const { units, low } = rows;
     const table = this.table(microBatches);
@@ -97,6 +103,7 @@ export class Evaluator {
     this.#stages = stages;
     this.#lowest = stages;
     this.#loading = 0;
+    this.#airtime = 0;
     let cap = microBatches;
     let from = 0;
     for (let s = 0; s < stages; s++) {
@@ -139,12 +146,12 @@ export class Evaluator {
       if (fetching !== undefined) this.#loading = Math.max(this.#loading, fetching[from * (units + 1) + to]);
       from = to;
     }
-    if (rows.problem.shared) this.#share();
+    if (rows.problem.shared) this.#share(besides);
     return true;
   }
 
   /** Stretches all transfers: see `withShares`. */
-  #share(): void {
+  #share(besides: number): void {
     const { larger, microBatches } = this.#table;
     const [x1, xM] = this.#up;
     const [z1, zM] = this.#down;
@@ -155,6 +162,8 @@ export class Evaluator {
       airtimes[s] = larger * (x1[s] + z1[s]) + (microBatches - larger) * (xM[s] + zM[s]) + gradients;
       all += airtimes[s];
     }
+    this.#airtime = all;
+    all += besides;
     for (let s = 0; s < this.#stages; s++) {
       const longer = airtimes[s] > 0 ? all / airtimes[s] : 0;
       x1[s] *= longer;

@@ -63,6 +63,8 @@ const SplitSchema = v.object({
     MAX_SPLIT_DEVICES,
   ),
   host: v.optional(v.string('host must be the id of a device')),
+  /** Of the same model, which share the samples. */
+  pipelines: v.optional(count('pipelines', MAX_SPLIT_DEVICES)),
 });
 
 /** Whether the input means to be a problem of a split room. */

@@ -1,4 +1,4 @@
-import type { StageTimes } from './stages.ts';
+import { type StageTimes, withShares } from './stages.ts';
 
 /**
  * How a round goes through a pipeline: what runs when, and what waits for what. The longest path through operations and messages, so that
@@ -80,6 +80,17 @@ interface Running {
 
 /** Times from the round's start. */
 export const schedule = (stages: readonly StageTimes[]): Schedule => carriedOut(stages, begun(stages));
+
+/** Pipelines side by side, each with its part of the samples, whose stages all send over one medium. */
+export function schedules(pipelines: readonly (readonly StageTimes[])[]): readonly Schedule[] {
+  const shared = withShares(pipelines.flat());
+  let start = 0;
+  return pipelines.map(({ length }) => {
+    const own = shared.slice(start, start + length);
+    start += length;
+    return schedule(own);
+  });
+}
 
 /**
  * The round `before` with one stage lost and done again from its first operation; `stages` has the taker's times in its place. Nobody else

@@ -63,6 +63,8 @@ export interface SplitProblem {
   readonly host?: string | undefined;
   /** Rooms: all send over one medium, of which each has a part in proportion to the airtime that its bits take. */
   readonly shared?: boolean | undefined;
+  /** At most so many pipelines, each with the whole model and a part of the samples; one where it is not said. */
+  readonly pipelines?: number | undefined;
   /** Rooms: so many rounds are left to make up for what is fetched first; what is fetched counts nothing where it is not said. */
   readonly rounds?: number | undefined;
 }

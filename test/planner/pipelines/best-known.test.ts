@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { Evaluator } from '../../../signaling/planner/pipelines/evaluator.ts';
+import { fastestPipeline } from '../../../signaling/planner/pipelines/fastest-pipeline.ts';
 import { generateSplitProblem } from '../../../signaling/planner/pipelines/generator.ts';
 import { roomBound } from '../../../signaling/planner/pipelines/room-bound.ts';
 import { rowsOf } from '../../../signaling/planner/pipelines/rows.ts';
-import { fastestPipeline } from '../../../signaling/planner/pipelines/solve-split.ts';
 import { bestKnown, INSTANCES, nameOf } from './best-known.ts';
 
 test('every instance has a best known plan, which takes as long as is said', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { drawsFrom } from '../../../signaling/planner/algorithms/random.ts';
-import { placedStages, ruleOf } from '../../../signaling/planner/pipelines/answer.ts';
 import { Evaluator } from '../../../signaling/planner/pipelines/evaluator.ts';
 import { rowsOf } from '../../../signaling/planner/pipelines/rows.ts';
+import { placedStages, ruleOf } from '../../../signaling/planner/replicas/answer.ts';
 import { operationsOf, replayed, schedule } from '../../../signaling/protocol/pipeline/schedule.ts';
 import {
   type StageTimes,

@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { drawsFrom } from '../../../signaling/planner/algorithms/random.ts';
 import { Evaluator } from '../../../signaling/planner/pipelines/evaluator.ts';
 import { fastestOfAll } from '../../../signaling/planner/pipelines/exact.ts';
+import { fastestPipeline } from '../../../signaling/planner/pipelines/fastest-pipeline.ts';
 import { generateSplitProblem, REGIMES, type Regime } from '../../../signaling/planner/pipelines/generator.ts';
 import { roomBound } from '../../../signaling/planner/pipelines/room-bound.ts';
 import { rowsOf } from '../../../signaling/planner/pipelines/rows.ts';
-import { fastestPipeline, solveSplit } from '../../../signaling/planner/pipelines/solve-split.ts';
+import { solveSplit } from '../../../signaling/planner/replicas/solve-split.ts';
 import type { SplitDevice, SplitProblem, UnitSeconds } from '../../../signaling/protocol/pipeline/split-problem.ts';
 import { drawnPipeline } from './draws.ts';
 import { leastSeconds } from './every-pipeline.ts';
@@ -67,6 +68,7 @@ const problemOf = (layers: number, samples: number, trainedLayers: number, devic
 function planned(problem: SplitProblem) {
   const answer = solveSplit(problem);
   if (!answer.feasible) throw new Error(answer.reason);
+  if (!('stages' in answer)) throw new Error('Several pipelines where one was asked for.');
   return answer;
 }
 

@@ -1,7 +1,7 @@
-import { schedule } from '../../../../signaling/protocol/pipeline/schedule.ts';
+import { schedules } from '../../../../signaling/protocol/pipeline/schedule.ts';
 import type { SplitDevice, SplitModel } from '../../../../signaling/protocol/pipeline/split-problem.ts';
 import { splitDevicesOf, splitModelOf } from '../../../../signaling/protocol/pipeline/split-room.ts';
-import { stageBytes, timesOf, weightBytes, withShares } from '../../../../signaling/protocol/pipeline/stages.ts';
+import { stageBytes, timesOf, weightBytes } from '../../../../signaling/protocol/pipeline/stages.ts';
 import type { RoomAssignment, RoomPlan } from '../../../../signaling/protocol/plan.ts';
 import type { DeviceView } from '../../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../../signaling/protocol/settings.ts';
@@ -42,25 +42,30 @@ interface Room {
   readonly host: string;
 }
 
-function planned(plan: RoomPlan, { settings, devices }: Room): { model: SplitModel; devices: readonly SplitDevice[] } {
+function planned({ settings, devices }: Room): { model: SplitModel; devices: readonly SplitDevice[] } {
   const measured = devices.flatMap(({ id, profile }) => (profile === null ? [] : [{ id, profile }]));
-  const { samplesPerRound } = settings.training;
-  const model = { ...splitModelOf(settings), samples: plan.assignments[0]?.samples.count ?? samplesPerRound };
+  const model = splitModelOf(settings);
   return { model, devices: splitDevicesOf(measured, model.layers) };
 }
 
 /** When the host has all of each assignment, by the schedule, in the plan's order; the plan's whole time where a device is not known. */
 export function finishSecondsOf(plan: RoomPlan, room: Room): readonly number[] {
-  const found = planned(plan, room);
-  return plan.assignments.map((own) => {
-    const stages = stagesOf(plan, own.stage?.pipeline).map(({ device, stage, samples }) => {
+  const found = planned(room);
+  const pipelines = [...new Set(plan.assignments.map(({ stage }) => stage?.pipeline))];
+  const times = pipelines.map((pipeline) =>
+    stagesOf(plan, pipeline).map(({ device, stage, samples }) => {
       const known = found.devices.find(({ id }) => id === device);
       const model = { ...found.model, samples: samples.count };
       return known && timesOf(model, { device: known, run: stage }, stage.microBatches, stage.window, room.host);
-    });
-    const times = stages.flatMap((one) => (one === undefined ? [] : [one]));
-    if (times.length === 0 || times.length < stages.length) return plan.latencySeconds;
-    return schedule(withShares(times)).stages[own.stage?.index ?? 0]?.finishedSeconds ?? plan.latencySeconds;
+    }),
+  );
+  const known = times.map((stages) => stages.flatMap((one) => (one === undefined ? [] : [one])));
+  if (known.some(({ length }, i) => length === 0 || length < times[i]!.length))
+    return plan.assignments.map(() => plan.latencySeconds);
+  const all = schedules(known);
+  return plan.assignments.map(({ stage }) => {
+    const own = all[pipelines.indexOf(stage?.pipeline)]?.stages[stage?.index ?? 0];
+    return own?.finishedSeconds ?? plan.latencySeconds;
   });
 }
 
@@ -75,7 +80,7 @@ function stagesOf(plan: RoomPlan, pipeline: number | undefined): readonly (RoomA
 
 /** Devices without a place, and how soon each could take over which order (their numbers are the plan's places, from 1). */
 export function sparesOf(plan: RoomPlan, room: Room, isLinked: (device: string) => boolean): readonly Spare[] {
-  const found = planned(plan, room);
+  const found = planned(room);
   const placed = new Set(plan.assignments.map(({ device }) => device));
   return room.devices.flatMap((view): readonly Spare[] => {
     const device = found.devices.find(({ id }) => id === view.id);
@@ -83,12 +88,13 @@ export function sparesOf(plan: RoomPlan, room: Room, isLinked: (device: string) 
     if (placed.has(view.id) || device === undefined || !able || !isLinked(view.id)) return [];
     const rate = view.profile?.downloadBitsPerSecond ?? UNKNOWN_DOWNLOAD_BITS_PER_SECOND;
     const readyIn = new Map<number, number>();
-    plan.assignments.forEach(({ stage, microBatch }, i) => {
+    plan.assignments.forEach(({ stage, samples, microBatch }, i) => {
       if (stage === undefined) return;
       const place = { device, run: stage };
+      const model = { ...found.model, samples: samples.count };
       if (holdsRun(view.holds, stage)) readyIn.set(i + 1, 0);
-      else if (stageBytes(found.model, place, microBatch, Math.max(1, stage.window)) <= device.memory.limitBytes)
-        readyIn.set(i + 1, (8 * weightBytes(found.model, place)) / rate);
+      else if (stageBytes(model, place, microBatch, Math.max(1, stage.window)) <= device.memory.limitBytes)
+        readyIn.set(i + 1, (8 * weightBytes(model, place)) / rate);
     });
     return readyIn.size === 0 ? [] : [{ device: view.id, readyIn }];
   });

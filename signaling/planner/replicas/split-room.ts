@@ -1,4 +1,5 @@
-import { schedule } from '../../protocol/pipeline/schedule.ts';
+import { MAX_DEVICES_IN_ROOM } from '../../protocol/limits.ts';
+import { schedules } from '../../protocol/pipeline/schedule.ts';
 import type { SplitDevice, SplitModel, SplitProblem } from '../../protocol/pipeline/split-problem.ts';
 import { splitDevicesOf } from '../../protocol/pipeline/split-room.ts';
 import {
@@ -10,13 +11,16 @@ import {
   type StageTimes,
   stageBytes,
   stageTimes,
+  type WindowRule,
   windowCap,
 } from '../../protocol/pipeline/stages.ts';
 import type { RoomAssignment, RoomPlan } from '../../protocol/plan.ts';
 import type { Profile } from '../../protocol/profile.ts';
 import { type UnitRun, unitCount } from '../../protocol/split.ts';
 import { placedStages, ruleOf } from './answer.ts';
-import { type Best, boundOf, fastestPipeline } from './solve-split.ts';
+import { type BestReplicas, fastestReplicas } from './fastest-replicas.ts';
+import type { RatedReplicas } from './replica-evaluator.ts';
+import { boundOfReplicas } from './solve-split.ts';
 
 /** A room in which the model may be split. */
 export interface SplitRoom {
@@ -86,6 +90,7 @@ export function splitProblem(room: SplitRoom, recomputing = false): SplitProblem
     }),
     host: measured.some(({ id }) => id === room.hostId) ? room.hostId : undefined,
     shared: true,
+    pipelines: MAX_DEVICES_IN_ROOM,
     rounds: roundsLeft,
   };
 }
@@ -96,77 +101,109 @@ const twiceForward = (seconds: SplitDevice['fixedSeconds']): SplitDevice['fixedS
   backwardPerLayer: seconds.backwardPerLayer + seconds.forwardPerLayer,
 });
 
-/** A pipeline of the room's devices; devices keep layers' inputs alone, and go forward again, where it does not fit otherwise. */
+/** A pipeline of the room's devices, or several that share the samples; devices keep layers' inputs alone, and go forward again, where it does not fit otherwise. */
 export function planSplit(room: SplitRoom, { work, nodes }: Effort = WHOLE_EFFORT): SplitRoomAnswer {
   const plain = splitProblem(room);
   if ('reason' in plain) return { feasible: false, reason: plain.reason };
-  const best = fastestPipeline(plain, work, nodes);
+  const best = fastestReplicas(plain, work, nodes);
   if (!('reason' in best)) return written(room, best, false);
   const again = splitProblem(room, true);
-  const second = 'reason' in again ? again : fastestPipeline(again, work, nodes);
+  const second = 'reason' in again ? again : fastestReplicas(again, work, nodes);
   return 'reason' in second ? { feasible: false, reason: best.reason } : written(room, second, true);
 }
 
-function written(room: SplitRoom, best: Best, recomputing: boolean): SplitRoomAnswer {
-  const { problem, found, proven } = best;
-  const { pipeline } = found;
-  const stages = placedStages(problem, pipeline);
-  const rule = ruleOf(pipeline.rule);
-  const times = stageTimes(problem, stages, pipeline.microBatches, rule) ?? [];
-  const { seconds } = schedule(times);
-  const alone = stageTimes({ ...problem, shared: false }, stages, pipeline.microBatches, rule) ?? [];
-  const airtimes = alone.map(airtimeSeconds);
-  const all = airtimes.reduce((a, b) => a + b, 0);
+function written(room: SplitRoom, best: BestReplicas, recomputing: boolean): SplitRoomAnswer {
+  const { problem, found, one } = best;
+  const placed = planned(problem, found);
+  const seconds = roundSeconds(placed);
+  const airtimes = placed.map(({ times }) => times.map(airtimeSeconds));
+  const all = airtimes.flat().reduce((a, b) => a + b, 0);
   const nameOf = (id: string) => room.devices.find((device) => device.id === id)?.name ?? id;
-  const limit = limitOf(problem, stages, pipeline.microBatches, pipeline.rule, seconds);
-  const lowerBoundSeconds = Math.min(seconds, boundOf(best));
+  const limit = limitOf(problem, placed, seconds);
+  const proven = one.proven && best.most === 1;
+  const how =
+    placed.length > 1 ? `${placed.length} annealed pipelines` : proven ? 'all pipelines' : 'annealed pipelines';
   return {
     feasible: true,
-    loadingSeconds: Math.max(...stages.map((stage) => loadingSeconds(problem.split, stage))),
+    loadingSeconds: Math.max(
+      ...placed.flatMap(({ stages }) => stages.map((stage) => loadingSeconds(problem.split, stage))),
+    ),
     plan: {
       policy: 'split',
-      solver: `${proven ? 'all pipelines' : 'annealed pipelines'}${recomputing ? ', recomputing' : ''}`,
+      solver: `${how}${recomputing ? ', recomputing' : ''}`,
       latencySeconds: seconds,
-      lowerBoundSeconds,
+      lowerBoundSeconds: Math.min(seconds, boundOfReplicas(best)),
       limitedBy: limit.device,
       explanation: limit.sentence(nameOf(limit.device)),
-      assignments: stages.map((stage, s) => ({
-        ...assignmentOf(room, problem, stage, times[s]!, pipeline.microBatches, recomputing),
-        share: all > 0 ? airtimes[s]! / all : 0,
-        stage: {
-          pipeline: 0,
-          index: s,
-          ...stage.run,
-          window: times[s]!.window,
-          microBatches: pipeline.microBatches,
-        },
-      })),
+      assignments: placed.flatMap((pipeline, p) =>
+        pipeline.stages.map((stage, s) => ({
+          ...assignmentOf(room, stage, pipeline, s, recomputing),
+          share: all > 0 ? airtimes[p]![s]! / all : 0,
+          stage: {
+            pipeline: p,
+            index: s,
+            ...stage.run,
+            window: pipeline.times[s]!.window,
+            microBatches: pipeline.microBatches,
+          },
+        })),
+      ),
     },
   };
 }
 
+/** A pipeline and its part of the samples. */
+interface Planned {
+  readonly samples: { readonly start: number; readonly count: number };
+  /** With those samples. */
+  readonly split: SplitModel;
+  readonly stages: readonly PlacedStage[];
+  readonly microBatches: number;
+  readonly rule: WindowRule;
+  /** As if nobody else sent anything. */
+  readonly times: readonly StageTimes[];
+}
+
+function planned(problem: SplitProblem, { parts }: RatedReplicas): readonly Planned[] {
+  let start = 0;
+  return parts.map(({ samples: count, pipeline }) => {
+    const split = { ...problem.split, samples: count };
+    const stages = placedStages(problem, pipeline);
+    const { microBatches } = pipeline;
+    const rule = ruleOf(pipeline.rule);
+    const times = stageTimes({ split, host: problem.host }, stages, microBatches, rule) ?? [];
+    const samples = { start, count };
+    start += count;
+    return { samples, split, stages, microBatches, rule, times };
+  });
+}
+
+/** Of the slowest pipeline, all over one medium. */
+const roundSeconds = (pipelines: readonly Planned[]): number =>
+  Math.max(...schedules(pipelines.map(({ times }) => times)).map(({ seconds }) => seconds));
+
 function assignmentOf(
   room: SplitRoom,
-  { split }: SplitProblem,
   stage: PlacedStage,
-  times: StageTimes,
-  microBatches: number,
+  { split, samples, microBatches, times: all }: Planned,
+  index: number,
   recomputing: boolean,
 ): Omit<RoomAssignment, 'share' | 'stage'> {
   const { run, device } = stage;
+  const times = all[index]!;
   const { layerUploadBits: bits } = room;
   const trained = (layer: number) => typeof bits === 'number' || (bits[room.layers - 1 - layer] ?? null) !== null;
   const microBatch = Math.ceil(split.samples / microBatches);
   const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
   // Where it fits as it is, nothing is computed twice.
-  const plainCap = plainWindow(room, stage, microBatch);
+  const plainCap = plainWindow(room, stage, split.samples, microBatch);
   return {
     device: device.id,
     layers: Array.from({ length: room.layers }, (_, layer) => layer).filter(
       (layer) => layer + 1 >= run.from && layer + 1 < run.to && trained(layer),
     ),
     head: run.to === unitCount(room.layers),
-    samples: { start: 0, count: split.samples },
+    samples: { ...samples },
     microBatch,
     ...(recomputing && backwardLayers(split, run) > 0 && plainCap < times.window ? { recompute: true } : {}),
     memoryBytes: stageBytes(split, stage, microBatch, times.window),
@@ -177,24 +214,24 @@ function assignmentOf(
 }
 
 /** The stage's largest window without recomputation. */
-function plainWindow(room: SplitRoom, { device, run }: PlacedStage, microBatch: number): number {
+function plainWindow(room: SplitRoom, { device, run }: PlacedStage, samples: number, microBatch: number): number {
   const plain = splitProblem(room);
   if ('reason' in plain) return 0;
   const own = plain.devices.find(({ id }) => id === device.id);
-  return own === undefined ? 0 : windowCap(plain.split, { device: own, run }, microBatch);
+  return own === undefined ? 0 : windowCap({ ...plain.split, samples }, { device: own, run }, microBatch);
 }
 
-/** Which device limits the round: each in turn gets a quarter more uplink, then a quarter more speed, in the same pipeline. */
+/** Which device limits the round: each in turn gets a quarter more uplink, then a quarter more speed, in the same place. */
 function limitOf(
   problem: SplitProblem,
-  stages: readonly PlacedStage[],
-  microBatches: number,
-  rule: number,
+  pipelines: readonly Planned[],
   seconds: number,
 ): { readonly device: string; readonly sentence: (name: string) => string } {
-  const after = (s: number, device: SplitDevice): number => {
-    const times = stageTimes(problem, stages.with(s, { ...stages[s]!, device }), microBatches, ruleOf(rule));
-    return times === null ? seconds : schedule(times).seconds;
+  const after = (p: number, s: number, device: SplitDevice): number => {
+    const own = pipelines[p]!;
+    const stages = own.stages.with(s, { ...own.stages[s]!, device });
+    const times = stageTimes({ split: own.split, host: problem.host }, stages, own.microBatches, own.rule);
+    return times === null ? seconds : roundSeconds(pipelines.with(p, { ...own, times }));
   };
   const quicker = (of: SplitDevice['fixedSeconds']): SplitDevice['fixedSeconds'] => ({
     embed: of.embed / MORE,
@@ -202,12 +239,13 @@ function limitOf(
     backwardPerLayer: of.backwardPerLayer / MORE,
     head: of.head / MORE,
   });
-  let best = { device: stages.at(-1)!.device.id, what: '', seconds };
-  for (const [s, { device }] of stages.entries()) {
-    const uplink = after(s, { ...device, bitsPerSecond: device.bitsPerSecond * MORE });
+  const places = pipelines.flatMap(({ stages }, p) => stages.map(({ device }, s) => ({ device, p, s })));
+  let best = { device: pipelines[0]!.stages.at(-1)!.device.id, what: '', seconds };
+  for (const { device, p, s } of places) {
+    const uplink = after(p, s, { ...device, bitsPerSecond: device.bitsPerSecond * MORE });
     if (uplink < best.seconds) best = { device: device.id, what: 'uplink', seconds: uplink };
     const { fixedSeconds, secondsPerSample } = device;
-    const speed = after(s, {
+    const speed = after(p, s, {
       ...device,
       fixedSeconds: quicker(fixedSeconds),
       secondsPerSample: quicker(secondsPerSample),
@@ -215,12 +253,13 @@ function limitOf(
     if (speed < best.seconds) best = { device: device.id, what: 'speed', seconds: speed };
   }
   const percent = seconds > 0 ? (100 * (seconds - best.seconds)) / seconds : 0;
+  const what = pipelines.length > 1 ? 'pipelines' : 'pipeline';
   if (percent < 0.1)
-    return { device: best.device, sentence: () => 'No single device of the pipeline alone holds the round up.' };
+    return { device: best.device, sentence: () => `No single device of the ${what} alone holds the round up.` };
   const saving = `${percent < 10 ? percent.toFixed(1) : percent.toFixed(0)} %`;
   return {
     device: best.device,
     sentence: (name) =>
-      `${name}'s ${best.what} limits the pipeline; what would help most is a quarter more ${best.what} there: it saves ${saving}.`,
+      `${name}'s ${best.what} limits the ${what}; what would help most is a quarter more ${best.what} there: it saves ${saving}.`,
   };
 }

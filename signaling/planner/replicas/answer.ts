@@ -8,9 +8,10 @@ import {
   windowsOf,
 } from '../../protocol/pipeline/stages.ts';
 import { microBatchSizes } from '../../protocol/split.ts';
+import type { Pipeline } from '../pipelines/evaluator.ts';
+import type { Found } from '../pipelines/search.ts';
 import type { InfeasiblePlan } from '../problem/answer.ts';
-import type { Pipeline } from './evaluator.ts';
-import type { Found } from './search.ts';
+import type { RatedReplicas } from './replica-evaluator.ts';
 
 /** A stage of a plan, in order from the embeddings. */
 export interface SplitStage {
@@ -41,7 +42,18 @@ export interface SplitPlan {
   readonly stages: readonly SplitStage[];
 }
 
-export type SplitAnswer = SplitPlan | InfeasiblePlan;
+/** One of several pipelines that share the samples of a round. */
+export interface PlannedPipeline extends Pick<SplitPlan, 'latencySeconds' | 'microBatches' | 'windowRule' | 'stages'> {
+  readonly samples: { readonly start: number; readonly count: number };
+}
+
+/** Several pipelines, each with the whole model, where the problem allows them and that is quicker. */
+export interface ReplicatedPlan extends Omit<SplitPlan, 'microBatches' | 'windowRule' | 'stages'> {
+  /** From the one that takes most samples. */
+  readonly pipelines: readonly PlannedPipeline[];
+}
+
+export type SplitAnswer = SplitPlan | ReplicatedPlan | InfeasiblePlan;
 
 export const ruleOf = (rule: number): WindowRule => (rule === 1 || rule === 2 ? rule : 'all');
 
@@ -53,20 +65,47 @@ export function placedStages(problem: SplitProblem, { devices, ends, stages }: P
 }
 
 export function writePlan(problem: SplitProblem, { pipeline, seconds }: Found, lowerBoundSeconds: number): SplitPlan {
-  const { microBatches } = pipeline;
-  const windowRule = ruleOf(pipeline.rule);
-  const placed = placedStages(problem, pipeline);
-  const windows = windowsOf(problem.split, placed, microBatches, windowRule);
   return {
     policy: 'split',
     feasible: true,
     latencySeconds: seconds,
     lowerBoundSeconds: Math.min(lowerBoundSeconds, seconds),
     solveMs: 0,
-    microBatches,
-    windowRule,
-    stages: placed.map((stage, s) => writeStage(problem.split, stage, microBatches, windows?.[s] ?? 0)),
+    ...writePipeline(problem, pipeline),
   };
+}
+
+export function writeReplicas(
+  problem: SplitProblem,
+  { parts, seconds }: RatedReplicas,
+  lowerBoundSeconds: number,
+): ReplicatedPlan {
+  let start = 0;
+  return {
+    policy: 'split',
+    feasible: true,
+    latencySeconds: seconds,
+    lowerBoundSeconds: Math.min(lowerBoundSeconds, seconds),
+    solveMs: 0,
+    pipelines: parts.map(({ samples: count, pipeline, seconds: latencySeconds }) => {
+      const samples = { start, count };
+      start += count;
+      const own = { ...problem, split: { ...problem.split, samples: count } };
+      return { samples, latencySeconds, ...writePipeline(own, pipeline) };
+    }),
+  };
+}
+
+function writePipeline(
+  problem: SplitProblem,
+  pipeline: Pipeline,
+): Pick<SplitPlan, 'microBatches' | 'windowRule' | 'stages'> {
+  const { microBatches } = pipeline;
+  const windowRule = ruleOf(pipeline.rule);
+  const placed = placedStages(problem, pipeline);
+  const windows = windowsOf(problem.split, placed, microBatches, windowRule);
+  const stages = placed.map((stage, s) => writeStage(problem.split, stage, microBatches, windows?.[s] ?? 0));
+  return { microBatches, windowRule, stages };
 }
 
 function writeStage(model: SplitModel, stage: PlacedStage, microBatches: number, window: number): SplitStage {

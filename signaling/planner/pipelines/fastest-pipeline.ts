@@ -3,7 +3,6 @@ import { stageBytes, weightBytes, windowCap } from '../../protocol/pipeline/stag
 import { unitCount } from '../../protocol/split.ts';
 import { bytesText } from '../../protocol/words/quantities.ts';
 import { runText } from '../../protocol/words/units.ts';
-import { type SplitAnswer, writePlan } from './answer.ts';
 import { Evaluator, type Pipeline } from './evaluator.ts';
 import { fastestOfAll } from './exact.ts';
 import { firstUnplaced, type Placement, placement } from './fitting.ts';
@@ -11,24 +10,11 @@ import { roomBound } from './room-bound.ts';
 import { rowsOf } from './rows.ts';
 import { anneal, type Found } from './search.ts';
 
-/** Operations of a search: a quarter of a second or so. */
-const WORK = 3e7;
 /** Rooms of so many devices are tried out: every pipeline that could be quicker, as long as so many stages put are enough for that. */
 const DEVICES_TO_TRY_OUT = 12;
 const NODES = 1e6;
 /** Of the work goes into finding something before all is tried. */
 const BEFORE = 0.05;
-
-/** The model over a pipeline of devices. The same problem gives the same plan whatever the order of its devices. */
-export function solveSplit(problem: SplitProblem, options: { readonly now?: () => number } = {}): SplitAnswer {
-  const started = options.now?.() ?? 0;
-  const best = fastestPipeline(problem, WORK);
-  const answer: SplitAnswer =
-    'reason' in best
-      ? { policy: 'split', feasible: false, reason: best.reason, solver: 'none', solveMs: 0 }
-      : writePlan(best.problem, best.found, boundOf(best));
-  return { ...answer, solveMs: (options.now?.() ?? 0) - started };
-}
 
 export interface Best {
   /** With the devices in the order that rows speak of. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
-import { splitProblem } from '../../../signaling/planner/pipelines/split-room.ts';
+import { splitProblem } from '../../../signaling/planner/replicas/split-room.ts';
 import { planRoom, type RoomDevice, type RoomProblem } from '../../../signaling/planner/room-plan.ts';
 import { RoomPlanSchema } from '../../../signaling/protocol/plan.ts';
 import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../../signaling/protocol/profile.ts';
