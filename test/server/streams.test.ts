@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { MAX_CONNECTIONS_OF_STREAM } from '../../signaling/protocol/text/stream-text.ts';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
@@ -192,6 +193,32 @@ describe('a stream', () => {
     await stream.ended;
     const answer = await fetch(`http://127.0.0.1:${server.port}/stream`);
     expect(answer.status).toBe(404);
+  });
+
+  it('ends with the request that it is read from: what that brought is not held any longer', async () => {
+    const stream = await openStream();
+    const begun = post(stream.path(0), { 'content-length': '700000' });
+    const ended = new Promise<void>((resolve) => begun.once('close', () => resolve()));
+    begun.write('0+'.padEnd(600_000));
+    for (;;) if ((await status(stream.path(0), '')) === 409) break;
+    stream.answer.destroy();
+    const beganMs = performance.now();
+    await ended;
+    // Not when every request has had its time, twenty seconds.
+    expect(performance.now() - beganMs).toBeLessThan(10_000);
+  });
+
+  it('is not opened behind another answer on the same socket, where nobody would hear it and nothing end it', async () => {
+    const other = await start();
+    const socket = connect(other.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    const asks = 'POST /stream HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n';
+    socket.write(asks.repeat(OF_ADDRESS));
+    await once(socket, 'data');
+    // The first one is open; as many as an address may have besides can be had all the same.
+    for (let i = 1; i < OF_ADDRESS; i++) await openStream({}, other.port);
+    socket.destroy();
+    await other.close();
   });
 
   it('that carries nothing for ten seconds is ended, and all are when the server goes', async () => {

@@ -50,7 +50,9 @@ export class EventStreams {
   #open(request: IncomingMessage, response: ServerResponse): void {
     const { gate, home, unfinished, share } = this.#options;
     const address = gate.addressOf(request);
-    const status = gate.refusesOrigin(request) !== null ? 403 : this.#refuses(address);
+    // Asked for before the answer to an earlier request was whole, it would wait behind that: nobody would ever hear it, nor when it ends.
+    const waits = response.socket === null;
+    const status = gate.refusesOrigin(request) !== null ? 403 : waits ? 400 : this.#refuses(address);
     if (status !== null) {
       answer(response, status);
       return;
@@ -82,16 +84,16 @@ export class EventStreams {
     const stream = this.#streams.get(token);
     if (this.#options.gate.refusesOrigin(request) !== null) answer(response, 403);
     else if (stream === undefined) answer(response, 404);
-    else if (stream.busy) answer(response, 409);
+    else if (stream.reading !== null) answer(response, 409);
     // The answer to it did not reach the client, which says it again.
     else if (at === String(stream.requests - 1)) answer(response, 204);
     else if (at !== String(stream.requests)) {
       answer(response, 400);
       stream.terminate();
     } else {
-      stream.busy = true;
+      stream.reading = request;
       const body = await readBody(request, (bytes) => stream.received(bytes));
-      stream.busy = false;
+      stream.reading = null;
       if (body === null) {
         answer(response, 413);
         stream.terminate();

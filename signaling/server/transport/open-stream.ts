@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Allowance, fullAllowance, spend } from '../../connection/bounds/allowance.ts';
 import { ENTER_MS } from '../../connection/bounds/limits.ts';
 import type { CodeShare } from '../../connection/core.ts';
@@ -27,8 +27,8 @@ export class OpenStream implements Speaker {
   readonly address: string;
   /** Requests of the client that were taken. */
   requests = 0;
-  /** One of them is being read. */
-  busy = false;
+  /** The one that is being read: it ends with the stream, since nothing else would count what it holds. */
+  reading: IncomingMessage | null = null;
   readonly #home: Home;
   readonly #response: ServerResponse;
   /** By the client's own numbers, of which each is given once. */
@@ -49,6 +49,7 @@ export class OpenStream implements Speaker {
     response.on('error', () => response.destroy());
     response.once('close', () => {
       for (const connection of [...this.#connections.keys()]) this.#release(connection);
+      this.reading?.destroy();
       if (this.#idle !== null) clearTimeout(this.#idle);
     });
     response.writeHead(200, {
