@@ -36,3 +36,40 @@ test('a base model that lost a tensor since is refused before anything is made',
   await expect(host.exportBytes('onnx')).rejects.toThrow(missing);
   expect(await host.exportBytes('adapter')).toBe(total(await host.exportAdapter()));
 });
+
+test.each(['adapter', 'merged', 'onnx'] as const)(
+  'an export as %s is the same in parts, the largest file first',
+  async (form) => {
+    const host = new Host(openFileOrHttp);
+    await host.open(MINI_REQUEST);
+    const whole = new Map(
+      (await { adapter: host.exportAdapter, merged: host.exportMerged, onnx: host.exportOnnx }[form]()).map((file) => [
+        file.name,
+        Buffer.from(file.bytes),
+      ]),
+    );
+    const files = await host.openExport(form);
+    const sizes = files.map(({ byteLength }) => byteLength);
+    expect(sizes).toEqual(sizes.toSorted((a, b) => b - a));
+    const before = Buffer.from((await host.parameters()).values.slice().buffer);
+    const parts: Buffer[][] = files.map(() => []);
+    let [largest, at] = [0, 0];
+    for (let part = await host.nextPart(); part !== null; part = await host.nextPart()) {
+      expect(part.file).toBeGreaterThanOrEqual(at);
+      at = part.file;
+      largest = Math.max(largest, part.bytes.length);
+      parts[part.file]?.push(Buffer.from(part.bytes));
+      // Whoever takes it may give its buffer away.
+      part.bytes.fill(7);
+    }
+    expect(largest).toBeLessThanOrEqual(4 * 2 ** 20);
+    for (const [i, { name, byteLength }] of files.entries()) {
+      const bytes = Buffer.concat(parts[i] ?? []);
+      expect(bytes.length).toBe(byteLength);
+      expect(bytes.equals(whole.get(name) ?? Buffer.alloc(0)), name).toBe(true);
+    }
+    expect(files).toHaveLength(whole.size);
+    expect(Buffer.from((await host.parameters()).values.slice().buffer).equals(before)).toBe(true);
+    await expect(host.nextPart()).rejects.toThrow('No export is open.');
+  },
+);

@@ -10,7 +10,15 @@ import { type Resumed, recall } from './own/session-note.ts';
 import { DeviceLinks } from './rounds/device-links.ts';
 import { dataNotices } from './view/data-words.ts';
 import { logEntries, RunLog } from './view/run-log.ts';
-import type { HostOptions, HostSession, InvitedTo, SessionView, Successor, TriedText } from './view/view.ts';
+import type {
+  HostOptions,
+  HostSession,
+  InvitedTo,
+  SessionView,
+  StreamedPart,
+  Successor,
+  TriedText,
+} from './view/view.ts';
 import { ViewStore } from './view/view-store.ts';
 import { Emitter } from './world/emitter.ts';
 import { Ending, whileOpen, within } from './world/ending.ts';
@@ -150,6 +158,17 @@ export class OwnSession implements HostSession {
   exportAdapter = async (which: AdapterChoice) => this.#open(this.#api().exportAdapter(which));
   exportMerged = async (which: AdapterChoice) => this.#open(this.#api().exportMerged(which));
   exportOnnx = async (which: AdapterChoice) => this.#open(this.#api().exportOnnx(which));
+  /** An export's files, and then their bytes in parts, in order: the model is never whole in memory. One at a time. */
+  async *exportParts(form: ExportForm, which: AdapterChoice): AsyncGenerator<StreamedPart, void, void> {
+    const files = await this.#open(this.#api().openExport(form, which));
+    for (;;) {
+      const part = await this.#open(this.#api().nextPart());
+      const file = part === null ? undefined : files[part.file];
+      if (part === null || file === undefined) return;
+      yield { ...file, bytes: part.bytes };
+    }
+  }
+
   /** Bytes of an export; rejects as making it would, which needs not be tried for that. */
   exportBytes = async (form: ExportForm) => this.#open(this.#api().exportBytes(form));
 

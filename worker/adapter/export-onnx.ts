@@ -1,8 +1,9 @@
 import { bytesText } from '../../signaling/protocol/words/quantities.ts';
 import { classifierGraph } from '../engine/onnx/classifier-graph.ts';
 import { modelFile } from '../engine/onnx/model-proto.ts';
-import { type BaseModel, mergedTensors, type PlannedExport, planFolder } from './merged-model.ts';
+import { type BaseModel, bytesOf, mergedTensors, planFolder } from './merged-model.ts';
 import { onnxModelCard } from './model-card.ts';
+import type { PlannedExport } from './planned-export.ts';
 import type { TrainedAdapter } from './trained-adapter.ts';
 
 /** Protocol buffers' readers refuse larger messages. */
@@ -15,20 +16,18 @@ const MAX_BYTES = 2 ** 31 - 1;
  */
 export function planOnnx(adapter: TrainedAdapter, base: BaseModel): PlannedExport {
   const tensors = mergedTensors(adapter, base);
-  const { byteLength, make } = modelFile(classifierGraph(base.shape, adapter.task.labelCount), tensors);
+  const { byteLength, before } = modelFile(classifierGraph(base.shape, adapter.task.labelCount), tensors);
   if (byteLength > MAX_BYTES)
     throw new Error(
       `As ONNX the model would take ${bytesText(byteLength)}, and one ONNX file holds 2 GB; ` +
         'download the merged model instead and convert that, with its weights beside the graph.',
     );
-  const written = async (): Promise<Uint8Array> => {
-    const { file, places } = make();
-    for (const [i, { values }] of tensors.entries()) {
-      const read = await values();
-      places[i]!.set(new Uint8Array(read.buffer, read.byteOffset, read.byteLength));
+  const pieces = async function* () {
+    for (const [i, tensor] of tensors.entries()) {
+      yield before[i]!;
+      yield await bytesOf(tensor);
     }
-    return file;
   };
-  const weights = { name: 'onnx/model.onnx', bytes: byteLength, make: written };
+  const weights = { name: 'onnx/model.onnx', byteLength, pieces };
   return planFolder(adapter, base, tensors, weights, onnxModelCard(adapter));
 }

@@ -1,12 +1,12 @@
 import * as v from 'valibot';
 import { rankOf, scaleOf } from '../../signaling/protocol/adapters.ts';
 import type { LoraTarget, ModelShape } from '../../signaling/protocol/settings.ts';
-import type { ExportedFile } from '../api/host-api.ts';
 import { maxTokens } from '../model/config.ts';
 import { layerTensorSpecs } from '../model/description.ts';
 import type { ParameterSlot } from '../model/layout.ts';
 import { EMBEDDING_NAMES, layerTensorName } from '../model/tensor-names.ts';
 import type { Weights } from '../model/weights.ts';
+import { type PlannedExport, type PlannedFile, wholeFile } from './planned-export.ts';
 import type { TrainedAdapter } from './trained-adapter.ts';
 
 /** The base model that an adapter is merged into: its files as they lie beside each other. */
@@ -37,44 +37,26 @@ export interface MergedTensor {
   readonly values: () => Promise<Float32Array>;
 }
 
-/** An export before it is made: everything but the weights' values has been looked at, so that it is known to work. */
-export interface PlannedExport {
-  /** Of all its files. */
-  readonly bytes: number;
-  readonly make: () => Promise<readonly ExportedFile[]>;
-}
-
-/** `weights` in the format of the plan: how long the file will be, and how it is made. */
+/** The folder of a merged model: `weights` in the format of the plan, and what lies beside them whatever it is. */
 export function planFolder(
   adapter: TrainedAdapter,
   base: BaseModel,
   tensors: readonly MergedTensor[],
-  weights: { readonly name: string; readonly bytes: number; readonly make: () => Promise<Uint8Array> },
+  weights: PlannedFile,
   card: string,
 ): PlannedExport {
   // Throws where the base model lacks one, or has it in another shape.
   base.weights.fileBytes(tensors.filter(({ inBase }) => inBase));
-  const folder = (bytes: Uint8Array) => mergedFolder(adapter, base, { name: weights.name, bytes }, card);
-  const beside = folder(new Uint8Array(0)).reduce((sum, { bytes }) => sum + bytes.length, 0);
-  return { bytes: weights.bytes + beside, make: async () => folder(await weights.make()) };
-}
-
-/** The folder of a merged model: `weights` in their format, and what lies beside them whatever it is. */
-function mergedFolder(
-  adapter: TrainedAdapter,
-  base: BaseModel,
-  weights: ExportedFile,
-  card: string,
-): readonly ExportedFile[] {
   const text = (content: string) => new TextEncoder().encode(content);
   const json = (value: unknown) => text(`${JSON.stringify(value, null, 2)}\n`);
-  return [
-    { name: 'config.json', bytes: json(mergedConfig(adapter, base)) },
+  const files = [
+    wholeFile('config.json', json(mergedConfig(adapter, base))),
     weights,
-    { name: 'tokenizer.json', bytes: base.tokenizer },
-    { name: 'tokenizer_config.json', bytes: json(tokenizerConfig(base)) },
-    { name: 'README.md', bytes: text(card) },
+    wholeFile('tokenizer.json', base.tokenizer),
+    wholeFile('tokenizer_config.json', json(tokenizerConfig(base))),
+    wholeFile('README.md', text(card)),
   ];
+  return { bytes: files.reduce((sum, { byteLength }) => sum + byteLength, 0), files };
 }
 
 /** The roles of RoBERTa's special tokens, which tokenizer.json does not tell; transformers.js opens no tokenizer without it. */
@@ -177,4 +159,10 @@ function mergedWeight(w: Float32Array, a: Float32Array, b: Float32Array, rank: n
     for (let i = 0; i < inner; i++) merged[out * inner + i] = merged[out * inner + i]! + row[i]!;
   }
   return merged;
+}
+
+/** A tensor's values as a file has them. */
+export async function bytesOf({ values }: Pick<MergedTensor, 'values'>): Promise<Uint8Array> {
+  const read = await values();
+  return new Uint8Array(read.buffer, read.byteOffset, read.byteLength);
 }

@@ -161,6 +161,18 @@ export interface CheckpointSummary {
 
 export type ExportedFile = NamedFile;
 
+/** A file of an export that comes in pieces. */
+export interface FileToCome {
+  readonly name: string;
+  readonly byteLength: number;
+}
+
+/** The next bytes of a file, by its place among the export's files. */
+export interface ExportPart {
+  readonly file: number;
+  readonly bytes: Uint8Array;
+}
+
 export type ExportForm = 'adapter' | 'merged' | 'onnx';
 
 /** Which of a session's adapters is exported: as the last round left it, or as it was when it scored best on the dev set. */
@@ -304,6 +316,9 @@ export interface HostWorkerApi {
   exportMerged(which?: AdapterChoice): Promise<readonly ExportedFile[]>;
   /** The same with `onnx/model.onnx` for the weights, as transformers.js opens it. Rejects where one such file (2 GB) cannot hold the model. */
   exportOnnx(which?: AdapterChoice): Promise<readonly ExportedFile[]>;
+  /** Begins an export whose files come piece by piece, so that no model is in memory: `nextPart` gives them in order, null at the end. */
+  openExport(form: ExportForm, which?: AdapterChoice): Promise<readonly FileToCome[]>;
+  nextPart(): Promise<ExportPart | null>;
   /** Bytes of an export's files, which are not made: rejects with the sentence with which making them would. */
   exportBytes(form: ExportForm): Promise<number>;
   /** Everything that it takes to go on later as if nothing had happened; `note` is kept along (the session's own log, say). */

@@ -45,6 +45,11 @@ export function serveHost(host: Host, endpoint?: Endpoint): void {
     exportAdapter: (which) => host.exportAdapter(which),
     exportMerged: async (which) => transferFiles(await host.exportMerged(which)),
     exportOnnx: async (which) => transferFiles(await host.exportOnnx(which)),
+    openExport: (form, which) => host.openExport(form, which),
+    nextPart: async () => {
+      const part = await host.nextPart();
+      return part === null ? null : transfer(part, [part.bytes.buffer]);
+    },
     exportBytes: (form) => host.exportBytes(form),
     checkpoint: async (note) => {
       const bytes = await host.checkpoint(note);

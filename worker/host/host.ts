@@ -1,8 +1,5 @@
 import type { SampleRange } from '../../signaling/protocol/round.ts';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
-import { exportAdapter } from '../adapter/export-adapter.ts';
-import { planMerged } from '../adapter/export-merged.ts';
-import { planOnnx } from '../adapter/export-onnx.ts';
 import type { BaseModel } from '../adapter/merged-model.ts';
 import type { TrainedAdapter } from '../adapter/trained-adapter.ts';
 import type { TokenBatch } from '../api/batch.ts';
@@ -12,7 +9,6 @@ import type {
   Deleted,
   DevPart,
   Evaluated,
-  ExportedFile,
   ExportForm,
   HostRequest,
   HostWorkerApi,
@@ -47,6 +43,7 @@ import { readTable } from '../table/read-table.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 import { deleteAllHere } from './delete-all.ts';
 import { devChunk, devOrder, inOrder, scoreEvaluated } from './host-dev.ts';
+import { HostExports } from './host-exports.ts';
 import { type HostState, openHostState, weightOf } from './host-state.ts';
 import { HostTexts, hasPairs, tokensOf } from './host-texts.ts';
 import { type KeptSessions, labelMetadata, type SessionLabel } from './kept-sessions.ts';
@@ -60,6 +57,10 @@ export class Host implements HostWorkerApi {
   #progress: OpeningProgress = { stage: 'config', done: 0, total: 1 };
   #host: HostState | undefined;
   readonly #texts = new HostTexts(() => this.#opened());
+  readonly #exports = new HostExports(
+    (which) => this.#trained(which),
+    () => this.#base(),
+  );
 
   /** `kept` is null where a process keeps files of its own, `store` where models are not kept. */
   constructor(openFile: OpenFile, kept: KeptSessions | null = null, store: ChunkStore | null = null) {
@@ -240,23 +241,12 @@ export class Host implements HostWorkerApi {
     return devReport(task, scored.examples, scored.logits, { round: scored.round, threshold: training.threshold });
   }
 
-  async exportAdapter(which: AdapterChoice = 'last'): Promise<readonly ExportedFile[]> {
-    return exportAdapter(this.#trained(which));
-  }
-
-  async exportMerged(which: AdapterChoice = 'last'): Promise<readonly ExportedFile[]> {
-    return planMerged(this.#trained(which), await this.#base()).make();
-  }
-
-  async exportOnnx(which: AdapterChoice = 'last'): Promise<readonly ExportedFile[]> {
-    return planOnnx(this.#trained(which), await this.#base()).make();
-  }
-
-  async exportBytes(form: ExportForm): Promise<number> {
-    const adapter = this.#trained('last');
-    if (form === 'adapter') return exportAdapter(adapter).reduce((sum, { bytes }) => sum + bytes.length, 0);
-    return (form === 'merged' ? planMerged : planOnnx)(adapter, await this.#base()).bytes;
-  }
+  exportAdapter = (which: AdapterChoice = 'last') => this.#exports.whole('adapter', which);
+  exportMerged = (which: AdapterChoice = 'last') => this.#exports.whole('merged', which);
+  exportOnnx = (which: AdapterChoice = 'last') => this.#exports.whole('onnx', which);
+  exportBytes = (form: ExportForm) => this.#exports.bytes(form);
+  openExport = (form: ExportForm, which: AdapterChoice = 'last') => this.#exports.open(form, which);
+  nextPart = () => this.#exports.next();
 
   async checkpoint(note: string): Promise<Uint8Array<ArrayBuffer>> {
     return encodeCheckpoint(this.#checkpoint(note));

@@ -84,7 +84,7 @@ export async function demoCommand(argv: string[]): Promise<number> {
         forms: options.forms,
         which: options.which,
         weigh: (bytesOf) => refuseFullDisk(out, bytesOf),
-        deliver: (form, files) => writeExport(out, form, files),
+        deliver: (form, parts) => writeExport(out, form, parts),
       },
       cacheFolder: options.cacheFolder,
       checkpointFile,

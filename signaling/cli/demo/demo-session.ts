@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { OwnSession } from '../../../web/session/own-session.ts';
 import { resumeSession } from '../../../web/session/resume-session.ts';
 import { TRAINING_PAUSED } from '../../../web/session/training/training.ts';
-import type { RoundTraffic, SessionView } from '../../../web/session/view/view.ts';
+import type { RoundTraffic, SessionView, StreamedPart } from '../../../web/session/view/view.ts';
 import type { SessionEnvironment } from '../../../web/session/world/environment.ts';
 import { messageOf } from '../../../web/session/world/with-progress.ts';
-import type { AdapterChoice, ExportedFile, ExportForm, HostRequest } from '../../../worker/api/host-api.ts';
+import type { AdapterChoice, ExportForm, HostRequest } from '../../../worker/api/host-api.ts';
 import type { DevReport } from '../../../worker/api/report.ts';
 import type { DataReport } from '../../../worker/api/tables.ts';
 import { headlessEnvironment } from '../../node/node-environment.ts';
@@ -35,7 +35,7 @@ export interface Exports {
   /** Bytes of each, before the first round; a rejection ends the session then. */
   readonly weigh: (bytesOf: ReadonlyMap<ExportForm, number>) => Promise<void>;
   /** Takes one as soon as it is made. */
-  readonly deliver: (form: ExportForm, files: readonly ExportedFile[]) => Promise<void>;
+  readonly deliver: (form: ExportForm, parts: AsyncGenerator<StreamedPart, void, void>) => Promise<void>;
 }
 
 export interface DemoSession {
@@ -186,7 +186,7 @@ async function takeOut(
   const missing: { form: ExportForm; sentence: string }[] = [];
   for (const form of forms) {
     try {
-      await deliver(form, await EXPORTS[form](session, which));
+      await deliver(form, session.exportParts(form, which));
       delivered.push(form);
     } catch (error) {
       if (session.view.ended !== null) throw error;
@@ -208,14 +208,6 @@ async function exportBytes(session: OwnSession, forms: readonly ExportForm[]): P
     );
   return bytesOf;
 }
-
-const EXPORTS: Readonly<
-  Record<ExportForm, (session: OwnSession, which: AdapterChoice) => Promise<readonly ExportedFile[]>>
-> = {
-  adapter: (session, which) => session.exportAdapter(which),
-  merged: (session, which) => session.exportMerged(which),
-  onnx: (session, which) => session.exportOnnx(which),
-};
 
 async function openSession(
   environment: SessionEnvironment,

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { ExportedFile, ExportForm } from '../../../worker/api/host-api.ts';
-import { PUBLIC_MODE, writeWhole } from '../../node/whole-file.ts';
+import type { StreamedPart } from '../../../web/session/view/view.ts';
+import type { ExportForm } from '../../../worker/api/host-api.ts';
+import { PUBLIC_MODE, writeInParts } from '../../node/whole-file.ts';
 import { bytesText } from '../../protocol/words/quantities.ts';
 import { CommandError } from '../command-line.ts';
 
@@ -94,14 +95,32 @@ export const spaceProblem = (folder: string, neededBytes: number, freeBytes: num
     : `${folder} has ${bytesText(freeBytes)} free, and what was asked for takes ${bytesText(neededBytes)}; ` +
       'make room, name another folder with --out, or ask for less with --export-as.';
 
-/** Writes an export, its largest file first: where the disk is full, what lies there stays as it was. */
-export async function writeExport(out: string, form: ExportForm, files: readonly ExportedFile[]): Promise<void> {
-  for (const { name, bytes } of [...files].sort((a, b) => b.bytes.length - a.bytes.length)) {
+/**
+ * Writes an export's files as their bytes come: no model is in memory. Where the disk is full, the file that lay there stays as it was.
+ * @throws Error that names the file.
+ */
+export async function writeExport(out: string, form: ExportForm, parts: AsyncIterator<StreamedPart>): Promise<void> {
+  let next = await parts.next();
+  while (!next.done) {
+    const { name } = next.value;
     const path = placeOf(out, form, name);
+    let problem: { readonly error: unknown } | null = null;
+    const ofFile = async function* (): AsyncGenerator<Uint8Array> {
+      while (!next.done && next.value.name === name) {
+        yield next.value.bytes;
+        try {
+          next = await parts.next();
+        } catch (error) {
+          problem = { error };
+          throw error;
+        }
+      }
+    };
     try {
       await mkdir(dirname(path), { recursive: true });
-      await writeWhole(path, bytes, PUBLIC_MODE);
+      await writeInParts(path, ofFile(), PUBLIC_MODE);
     } catch (error) {
+      if (problem !== null) throw error;
       throw new Error(`${name} could not be written (${reasonOf(error)})`);
     }
   }

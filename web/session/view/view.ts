@@ -240,6 +240,14 @@ export interface HostSession extends Session {
   exportCheckpoint(): Promise<ExportedFile>;
 }
 
+/** The next bytes of one of an export's files. */
+export interface StreamedPart {
+  readonly name: string;
+  /** Of the whole file. */
+  readonly byteLength: number;
+  readonly bytes: Uint8Array;
+}
+
 export interface HostOptions {
   readonly name: string;
   /** Without it `ask` with a table of one's own, `link` otherwise. */

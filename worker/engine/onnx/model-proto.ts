@@ -64,13 +64,13 @@ export interface GraphTensor {
 }
 
 /**
- * A serialized ModelProto with `tensors` in it, whose values are to be written to `places` (one for each, in their order): the only copy
- * of the weights is the file itself. `byteLength` alone may be asked for first.
+ * A serialized ModelProto with `tensors` in it, in pieces: `before` has what comes before each tensor's values, in their order, and the
+ * last one's values end it. It is `byteLength` bytes long.
  */
 export function modelFile(
   graph: GraphDescription,
   tensors: readonly GraphTensor[],
-): { readonly byteLength: number; readonly make: () => { file: Uint8Array<ArrayBuffer>; places: Uint8Array[] } } {
+): { readonly byteLength: number; readonly before: readonly Uint8Array[] } {
   const head = concatenate(modelHead(graph));
   const small = concatenate(graphParts(graph).flat());
   const byteLengths = tensors.map(({ shape }) => shape.reduce((a, b) => a * b, 4));
@@ -85,26 +85,9 @@ export function modelFile(
     return concatenate([...opening(5, before.length + byteLengths[i]!), before]);
   });
   const graphLength = openings.reduce((sum, { length }, i) => sum + length + byteLengths[i]!, small.length);
-  const graphOpening = concatenate(opening(7, graphLength));
-  const byteLength = head.length + graphOpening.length + graphLength;
-  const make = () => {
-    const file = new Uint8Array(byteLength);
-    let at = 0;
-    const put = (part: Uint8Array) => {
-      file.set(part, at);
-      at += part.length;
-    };
-    put(head);
-    put(graphOpening);
-    put(small);
-    const places = openings.map((before, i) => {
-      put(before);
-      at += byteLengths[i]!;
-      return file.subarray(at - byteLengths[i]!, at);
-    });
-    return { file, places };
-  };
-  return { byteLength, make };
+  const start = concatenate([head, concatenate(opening(7, graphLength)), small]);
+  const byteLength = head.length + concatenate(opening(7, graphLength)).length + graphLength;
+  return { byteLength, before: openings.map((one, i) => (i === 0 ? concatenate([start, one]) : one)) };
 }
 
 /** Everything of a model but its graph; domains that no node uses are left out, for readers that do not know them. */

@@ -1,0 +1,124 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { localModelId } from '../../../signaling/server/page.ts';
+import { startServer } from '../../../signaling/server/server.ts';
+import { type Tab, withBrowser } from '../../browser/harness.ts';
+import { randomModelFolder, SIZES } from './random-folder.ts';
+
+/**
+ * A model of roberta-base's size with random weights, split over tabs of Chromium of which none gives more than so much memory: three
+ * people at the page, from the start form to the last round. What the page says of each stage, and pictures at 390 and 1280 pixels.
+ *
+ *     npm run build && npx tsx test/bench/split/tabs.ts --size base --memory 300 --tabs 3 --rounds 3
+ */
+const { values } = parseArgs({
+  options: {
+    /** Or `mini`, the embedded model: to look at the page only. */
+    size: { type: 'string', default: 'base' },
+    weights: { type: 'string', default: 'f32' },
+    tabs: { type: 'string', default: '3' },
+    /** Megabytes, of each tab. */
+    memory: { type: 'string', default: '300' },
+    rounds: { type: 'string', default: '3' },
+    samples: { type: 'string', default: '8' },
+    folder: { type: 'string', default: join(tmpdir(), 'tabloom-random-models') },
+  },
+});
+const project = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+const size = Object.keys(SIZES).find((one): one is keyof typeof SIZES => one === values.size);
+const folder = size === undefined ? project('models/roberta-mini') : await randomModelFolder(size, values.folder);
+const PATIENCE = { timeoutMs: 600_000 };
+
+async function fill(tab: Tab, name: string, value: string): Promise<void> {
+  await tab.page.bringToFront();
+  const input = await tab.page.waitForSelector(`input[name="${name}"]`, { visible: true });
+  await input?.click({ count: 3 });
+  await input?.type(value);
+}
+
+async function press(tab: Tab, words: string): Promise<void> {
+  await tab.until(
+    `"${words}" can be pressed`,
+    (label) =>
+      [...document.querySelectorAll('button')].some((one) => !one.disabled && one.textContent?.trim() === label),
+    { args: [words], ...PATIENCE },
+  );
+  await tab.page.bringToFront();
+  await tab.page.locator(`::-p-xpath(//button[normalize-space()='${words}'])`).click();
+}
+
+const open = (tab: Tab, summary: string): Promise<void> =>
+  tab.page.locator(`::-p-xpath(//summary[starts-with(normalize-space(), '${summary}')])`).click();
+
+const shows = (tab: Tab, words: string): Promise<void> =>
+  tab.until(`"${words}" is shown`, (text) => document.body.innerText.includes(text), { args: [words], ...PATIENCE });
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const server = await startServer({
+  port: 0,
+  host: '127.0.0.1',
+  pageFolder: project('dist'),
+  modelsFolder: project('models'),
+  hubFolder: null,
+  modelFolder: folder,
+  iceServers: [],
+  log: () => undefined,
+});
+const origin = `http://127.0.0.1:${server.port}`;
+const startedMs = performance.now();
+const since = (): string => `${((performance.now() - startedMs) / 1000).toFixed(0)} s`;
+try {
+  await withBrowser('chromium', async (chromium) => {
+    const host = await chromium.open(origin, { width: 1280 });
+    await fill(host, 'name', 'Host laptop');
+    await host.page.select('select[name="model"]', 'hub');
+    await fill(host, 'endpoint', `${origin}/hub`);
+    await fill(host, 'repository', localModelId(folder));
+    await host.page.keyboard.press('Tab');
+    await host.page.select('select[name="weights"]', values.weights);
+    await open(host, 'LoRA and training');
+    await fill(host, 'rounds', values.rounds);
+    await fill(host, 'samplesPerRound', values.samples);
+    await host.page.select('select[name="policy"]', 'split');
+    await open(host, 'More');
+    await fill(host, 'maxTokens', '32');
+    await fill(host, 'evaluateEvery', '0');
+    await fill(host, 'memory', values.memory);
+    await host.screenshot('split-start-1280');
+    await press(host, 'Start a session');
+    const field = await host.page.waitForSelector('input[aria-label="Session link"]', { timeout: PATIENCE.timeoutMs });
+    const link = (await field?.evaluate((input) => input.value)) ?? '';
+    const tabs = [host];
+    for (let i = 2; i <= Number(values.tabs); i++) {
+      const tab = await chromium.open(link, { width: 390 });
+      await fill(tab, 'name', `Phone ${i}`);
+      await open(tab, 'More');
+      await fill(tab, 'memory', values.memory);
+      if (i === 2) await tab.screenshot('split-join-390');
+      await press(tab, 'Join');
+      await shows(tab, `Phone ${i}`);
+      tabs.push(tab);
+    }
+    await press(host, 'Start training');
+    say(`${since()}: training may begin`);
+    for (const [i, tab] of tabs.entries()) {
+      await tab.page.bringToFront();
+      if (i < 2) await tab.screenshot(`split-loading-${i === 0 ? 1280 : 390}`);
+    }
+    await shows(host, `Finished after ${values.rounds} rounds`);
+    say(`${since()}: finished`);
+    for (const [tab, name] of [
+      [host, 'split-finished-1280'],
+      [tabs[1] ?? host, 'split-finished-390'],
+    ] as const)
+      say(await tab.screenshot(name));
+    say(await host.page.evaluate(() => document.body.innerText));
+    for (const tab of tabs) for (const error of tab.errors) say(`console: ${error}`);
+  });
+} finally {
+  await server.close();
+}
+process.exit(0);
