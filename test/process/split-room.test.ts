@@ -18,10 +18,10 @@ let server: RunningServer;
 let origin: string;
 let alone: Trained;
 
-async function splitRoom(names: readonly string[]): Promise<HeadlessRoom> {
-  const room = await HeadlessRoom.open(origin, 'split', TRAINING, { memoryBytes: MEMORY_BYTES });
+async function splitRoom(names: readonly string[], memoryBytes = MEMORY_BYTES): Promise<HeadlessRoom> {
+  const room = await HeadlessRoom.open(origin, 'split', TRAINING, { memoryBytes });
   for (const [i, name] of names.entries()) {
-    await room.addDevice(name, MEMORY_BYTES);
+    await room.addDevice(name, memoryBytes);
     await room.measured(i + 2);
   }
   return room;
@@ -73,6 +73,31 @@ describe('a model split over three processes', () => {
       const d = view.room?.devices.find(({ name }) => name === 'd');
       expect(holdsRun(d?.holds, DEALT_RUNS[0])).toBe(false);
       expect(view.rounds.at(-1)?.devices.map(({ device }) => device)).toContain(d?.id);
+    } finally {
+      await room.close();
+    }
+  });
+
+  it('comes to the same when a stage dies and its neighbour, which has room, does its part beside its own', async () => {
+    const room = await splitRoom(['b', 'c'], 5 * MEMORY_BYTES);
+    try {
+      room.session.start();
+      await room.until(({ activity }) => activity?.round === 6);
+      room.kill('b');
+      const moved = /b lost its link; (.+) takes over its part of round (\d+)/;
+      const { notices } = await room.until((now) => now.notices.some(({ sentence }) => moved.test(sentence)));
+      const [, taker, round] = moved.exec(notices.map(({ sentence }) => sentence).join('\n')) ?? [];
+      await room.until(({ rounds }) => rounds.length >= Number(round));
+      // Whoever comes now has b's place; what the round came to shows in the losses after it.
+      await room.addDevice('d', MEMORY_BYTES);
+      const view = await room.until(({ rounds }) => rounds.length > Number(round) + 1);
+      expect(losses(view)).toEqual(alone.losses.slice(0, view.rounds.length));
+      const said = view.notices.map(({ sentence }) => sentence);
+      // Two stages of one round were the same device's: nothing of it was begun again.
+      const { devices = [] } = view.rounds[Number(round) - 1] ?? {};
+      const names = devices.map(({ device }) => view.room?.devices.find(({ id }) => id === device)?.name);
+      expect(names.filter((name) => name === taker)).toHaveLength(2);
+      expect(said.filter((sentence) => sentence.includes('begins again'))).toEqual([]);
     } finally {
       await room.close();
     }

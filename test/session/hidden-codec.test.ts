@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { DataMessage } from '../../signaling/protocol/exchange/data-messages.ts';
 import { packed, unpacked } from '../../signaling/protocol/exchange/hidden-codec.ts';
-import { EarlyHidden } from '../../web/session/stages/early-hidden.ts';
-import { Outbox } from '../../web/session/stages/outbox.ts';
+import { EarlyHidden } from '../../web/session/stages/cuts/early-hidden.ts';
+import { Outbox } from '../../web/session/stages/cuts/outbox.ts';
 
 const through = (values: number[], codec: 'f32' | 'f16'): number[] => {
   const made = packed(Float32Array.from(values), codec);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { localLinkPair } from '../../web/session/links/message-link.ts';
 import { DeviceLinks } from '../../web/session/rounds/device-links.ts';
 import { PairBytes } from '../../web/session/rounds/split/pair-bytes.ts';
-import { Traffic } from '../../web/session/stages/traffic.ts';
+import { Traffic } from '../../web/session/stages/cuts/traffic.ts';
 
 const tag = { term: 1, round: 1, order: 1, epoch: 1 };
 const id = (n: number): string => `device${String(n).padStart(3, '0')}`;

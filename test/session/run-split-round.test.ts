@@ -5,7 +5,7 @@ import { PairBytes } from '../../web/session/rounds/split/pair-bytes.ts';
 import { Relay } from '../../web/session/rounds/split/relay.ts';
 import { runPipeline } from '../../web/session/rounds/split/run-pipeline.ts';
 import { runSplitRound, type SplitRoundResult } from '../../web/session/rounds/split/run-split-round.ts';
-import type { Spare } from '../../web/session/rounds/split/split-step.ts';
+import type { Spare } from '../../web/session/rounds/split/split-round.ts';
 import { Emitter } from '../../web/session/world/emitter.ts';
 import { evaluateBatch } from '../../worker/learn/trainer.ts';
 import { pipeline, stageOrders } from '../learn/pipeline-scene.ts';

@@ -109,6 +109,8 @@ export class StageDevice {
   readonly model: ModelWorker;
   readonly seat: StageSeat;
   readonly host: MessageLink;
+  /** Workers of runs beside its own. */
+  readonly seconds: DeskWorker[] = [];
 
   constructor(id: string, of: Engine, relay: (message: DataMessage, from: string) => void) {
     this.id = id;
@@ -119,7 +121,17 @@ export class StageDevice {
       startDeviceWorker: () => ({ api: this.worker, terminate: () => undefined }),
     };
     this.model = new ModelWorker(world, settings, () => undefined);
-    this.seat = new StageSeat(id, this.model);
+    this.seat = new StageSeat(id, this.model, {
+      secondModel: () => {
+        const second = new DeskWorker(of);
+        this.seconds.push(second);
+        return new ModelWorker(
+          { ...world, startDeviceWorker: () => ({ api: second, terminate: () => undefined }) },
+          settings,
+          () => undefined,
+        );
+      },
+    });
     const [hostEnd, deviceEnd] = localLinkPair();
     this.host = hostEnd;
     this.seat.attach(deviceEnd, 1e9);

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DataMessage } from '../../signaling/protocol/exchange/data-messages.ts';
-import { evaluateBatch } from '../../worker/learn/trainer.ts';
 import { oneDevice, pipeline, stageOrders } from '../learn/pipeline-scene.ts';
-import { engine, LAYERS, model, PipelineScene, RUNS, recipe } from './stage-scene.ts';
+import { engine, LAYERS, PipelineScene, RUNS, recipe } from './stage-scene.ts';
 
 const [LOW, MIDDLE, HIGH, SPARE] = ['lowlowlow', 'middlemid', 'highhighhigh', 'sparespare'] as const;
 const IDS = [LOW, MIDDLE, HIGH, SPARE];
@@ -154,6 +153,36 @@ describe('a stage that is lost', () => {
     },
   );
 
+  it.each([
+    [1, LOW],
+    [1, HIGH],
+    [2, MIDDLE],
+    [0, HIGH],
+  ] as const)('(%i) is %s’s beside its own, which it goes on with', async (s, taker) => {
+    const scene = new PipelineScene(IDS);
+    const device = IDS[s]!;
+    let lost = false;
+    scene.change = (message) => {
+      if (lost) return message.header.from === device ? [] : [message];
+      if (message.header.from !== device) return [message];
+      lost = true;
+      scene.device(device).seat.close();
+      void scene.takeOver(s, taker);
+      return [];
+    };
+    await scene.giveAll();
+    await scene.done();
+    expect(lost).toBe(true);
+    expectWhole(scene);
+    const { worker, seconds } = scene.device(taker);
+    expect([worker.passes.length, repeated(worker.passes)]).toEqual([8, []]);
+    expect(seconds.map(({ loaded, passes }) => [loaded, passes.length])).toEqual([[[RUNS[s]], 8]]);
+    // It is given up with the round.
+    await scene.device(taker).host.send({ header: { type: 'merged', term: 1, round: recipe.round }, tensors: [] });
+    await scene.settle();
+    expect(scene.device(taker).worker.loaded).toEqual([RUNS[IDS.indexOf(taker)]]);
+  });
+
   it('that does its part again itself gets everything again', async () => {
     const scene = new PipelineScene(IDS);
     let again = false;
@@ -268,16 +297,6 @@ it('a device that lacks the parameters says so', async () => {
   expect(scene.failures).toEqual([`${MIDDLE}: This device does not have version 7 of its parameters.`]);
 });
 
-it('a chunk for a run that is not here any more is refused', async () => {
-  const scene = new PipelineScene(IDS);
-  await scene.device(MIDDLE).model.hold(RUNS[2]!);
-  await scene.device(MIDDLE).host.send(scene.chunk(1, 1));
-  await scene.device(LOW).model.hold(RUNS[0]!);
-  await scene.device(LOW).host.send(scene.chunk(0, 1));
-  await scene.until(() => scene.failures.length > 0);
-  expect(scene.failures).toEqual([`${MIDDLE}: This device does not hold that part of the model any more.`]);
-});
-
 it('a round that is merged is forgotten: nothing of it is said again', async () => {
   const scene = new PipelineScene(IDS);
   await scene.giveAll();
@@ -299,39 +318,6 @@ it('a round that is merged is forgotten: nothing of it is said again', async () 
   await scene.device(LOW).host.send(rewire);
   await scene.settle();
   expect(said).toEqual([]);
-});
-
-describe('an evaluation', () => {
-  it('goes up through the stages and comes out as the logits of one device, beside a round', async () => {
-    const scene = new PipelineScene(IDS);
-    const wanted = await evaluateBatch(
-      { ...engine, computesPadding: false },
-      model.batch,
-      model.batch.lengths.length,
-      async () => {},
-    );
-    await scene.giveAll();
-    await scene.until(() => scene.passes.size === RUNS.length);
-    for (const s of RUNS.keys()) await scene.device(IDS[s]!).host.send(scene.chunk(s, 1));
-    await scene.until(() => scene.logits !== null);
-    await scene.done();
-    expectWhole(scene);
-    const logits = scene.logits!;
-    expect(logits).toHaveLength(wanted.length);
-    for (let i = 0; i < wanted.length; i++) expect(logits[i]).toBeCloseTo(wanted[i]!, 5);
-  });
-
-  it('that a device is no part of any more is not answered twice', async () => {
-    const scene = new PipelineScene(IDS);
-    for (const [s, run] of RUNS.entries()) await scene.device(IDS[s]!).model.hold(run);
-    for (const s of [2, 1, 0]) await scene.device(IDS[s]!).host.send(scene.chunk(s, 1));
-    await scene.until(() => scene.logits !== null);
-    const first = scene.logits;
-    scene.logits = null;
-    for (const s of [2, 1, 0]) await scene.device(IDS[s]!).host.send(scene.chunk(s, 2));
-    await scene.until(() => scene.logits !== null);
-    expect(scene.logits).toEqual(first);
-  });
 });
 
 function zeros({ tensors: [tensor] }: DataMessage<'hidden'>): Float32Array {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Passed } from '../../web/session/rounds/split/split-step.ts';
+import type { Passed } from '../../web/session/rounds/split/split-round.ts';
 import { passesEach, toldPasses } from '../../web/session/rounds/split/told-passes.ts';
 
 const up = (microBatch: number, sinceSeconds: number, seconds: number): Passed => ({

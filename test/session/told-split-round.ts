@@ -1,15 +1,8 @@
 import type { RoomPlan } from '../../signaling/protocol/plan.ts';
 import type { Block, OrderTag } from '../../signaling/protocol/round.ts';
 import type { Stage } from '../../signaling/protocol/split.ts';
-import {
-  beginSplitRound,
-  type Passed,
-  type Spare,
-  type SplitEffect,
-  type SplitEvent,
-  type SplitRound,
-  stepSplitRound,
-} from '../../web/session/rounds/split/split-step.ts';
+import type { Passed, Spare, SplitEffect, SplitEvent, SplitRound } from '../../web/session/rounds/split/split-round.ts';
+import { beginSplitRound, stepSplitRound } from '../../web/session/rounds/split/split-step.ts';
 
 /** A round of a split room as data: events in, effects out, no link and no clock. */
 export const TERM = 4;

@@ -1,16 +1,13 @@
 import * as v from 'valibot';
 import { MAX_LAYERS, MAX_TOKENS_PER_SAMPLE } from '../limits.ts';
-import { type Block, BlockSchema, RoundNumberSchema, TermSchema, WORK_FIELDS } from '../round.ts';
+import { type Block, BlockSchema, RoundNumberSchema, WORK_FIELDS } from '../round.ts';
+import { AuditTagSchema } from './audit-tag.ts';
 import type { FrameTensor } from './frames.ts';
 import { floats } from './tensor-checks.ts';
 
 const whole = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
 const finite = v.pipe(v.number(), v.finite());
 const fraction = v.pipe(finite, v.minValue(0), v.maxValue(1));
-
-/** Which audit: a term counts its own. */
-export const AuditTagSchema = v.strictObject({ term: TermSchema, audit: whole(1, 2 ** 31) });
-export type AuditTag = v.InferOutput<typeof AuditTagSchema>;
 
 const AuditedSchema = v.strictObject({
   type: v.literal('audited'),

@@ -3,10 +3,19 @@ import { MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../lim
 import { parse } from '../messages.ts';
 import { SentenceSchema } from '../room-view.ts';
 import { BlockSchema, ChunkTagSchema, OrderTagSchema, TermSchema, WORK_FIELDS } from '../round.ts';
-import { AUDIT_MESSAGES, AuditTagSchema, checkAudited } from './audit-messages.ts';
+import { AUDIT_MESSAGES, checkAudited } from './audit-messages.ts';
+import { AuditTagSchema } from './audit-tag.ts';
 import { type DataFrame, encodeFrame, type FrameTensor } from './frames.ts';
 import { HeritageSchema } from './heritage-messages.ts';
-import { checkHidden, checkStageWork, SentSchema, STAGE_MESSAGES, type StageSizes } from './stage-messages.ts';
+import {
+  CutDigestsSchema,
+  checkHidden,
+  checkRows,
+  checkStageWork,
+  SentSchema,
+  STAGE_MESSAGES,
+  type StageSizes,
+} from './stage-messages.ts';
 import { boundedInts, finiteFloats, floats } from './tensor-checks.ts';
 
 const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
@@ -27,7 +36,7 @@ export const STATE_VECTORS = ['parameters', 'first-moment', 'second-moment'] as 
  * is true the flat parameters f32;
  * stage-order: lengths i32 and positions i32 (all samples), ids i32 where the stage has the embeddings, labels f32 where it has the head, and when
  * `parameters` is true those of the run's trained blocks f32, the head's first, then the layers' in ascending order; stage-evaluate: lengths, ids
- * likewise, and parameters likewise; hidden: the packed rows, f32 or the bits of f16 values;
+ * likewise, and parameters likewise; stage-audit: like stage-order with parameters; hidden, shown: the packed rows, f32 or the bits of f16 values;
  * audit: like an order with parameters; audited: the slices of `blocks` f32, in their order;
  * heritage: the best adapter's parameters f32 and those that the session began from f32, each or no values; state: its vector f32; update: the flat gradient f32, or no values;
  * evaluate: ids, lengths, and the parameters likewise; gradient: the block's slice f32; logits: (count, labels) f32; probe: any f32.
@@ -98,6 +107,7 @@ export const DataHeaderSchema = v.variant('type', [
     computeSeconds: seconds,
     /** Of stages alone. */
     sent: v.exactOptional(SentSchema),
+    cuts: v.exactOptional(CutDigestsSchema),
   }),
   v.strictObject({ type: v.literal('logits'), tag: ChunkTagSchema }),
   /** The device could not do this order, chunk or audit; it stays in the room. */
@@ -186,11 +196,16 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
       break;
     case 'stage-order':
     case 'stage-evaluate':
+    case 'stage-audit':
       expectCount(checkStageWork(t, header, sizes));
       break;
     case 'hidden':
       expectCount(1);
       checkHidden(t[0], header, sizes.hiddenSize);
+      break;
+    case 'shown':
+      expectCount(1);
+      checkRows(t[0], header, sizes.hiddenSize);
       break;
     case 'probe':
       if (t.length > 1) throw new Error('A probe message has too many tensors.');
@@ -200,6 +215,7 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
     case 'probed':
     case 'abandon':
     case 'rewire':
+    case 'show':
     case 'merged':
     case 'passed':
     case 'compared':

@@ -27,12 +27,13 @@ export class ModelWorker {
   readonly #held = new Emitter<UnitRun | null>();
   /** What of the model is in memory is another run now. */
   readonly onHolds = this.#held.on;
-  #slowdown = 1;
+  #slowdown: number;
   /** One after the other: the model is fetched once at a time. */
   #loading: Promise<unknown> = Promise.resolve();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(world: SeatWorld, settings: SessionSettings, onStatus: (status: DeviceStatus) => void) {
+  constructor(world: SeatWorld, settings: SessionSettings, onStatus: (status: DeviceStatus) => void, slowdown = 1) {
+    this.#slowdown = slowdown;
     this.#world = world;
     this.settings = settings;
     this.#onStatus = onStatus;

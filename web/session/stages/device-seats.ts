@@ -1,7 +1,8 @@
+import { memoryLeft } from '../../../signaling/protocol/pipeline/memory-left.ts';
 import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { MessageLink } from '../links/message-link.ts';
-import type { Measured, SeatWorld } from '../rounds/model-worker.ts';
+import { type Measured, ModelWorker, type SeatWorld } from '../rounds/model-worker.ts';
 import { TrainerSeat } from '../rounds/trainer-seat.ts';
 import { type HolderContext, RunHolder } from './run-holder.ts';
 import { StageSeat } from './stage-seat.ts';
@@ -29,7 +30,10 @@ export class DeviceSeats {
     const { self, settings, slowdown } = context;
     this.#owner = context;
     this.trainer = new TrainerSeat(world, settings, (status) => this.#owner.onStatus(status));
-    this.stages = new StageSeat(self, this.trainer.model, () => this.#owner.room()?.host ?? null);
+    this.stages = new StageSeat(self, this.trainer.model, {
+      host: () => this.#owner.room()?.host ?? null,
+      secondModel: () => this.#secondModel(world, context),
+    });
     this.#holder = new RunHolder({
       ...{ self, slowdown, seat: this.trainer, stages: this.stages },
       room: () => this.#owner.room(),
@@ -62,6 +66,17 @@ export class DeviceSeats {
 
   roomChanged(): void {
     this.#holder.roomChanged();
+  }
+
+  /** For a run beside this device's own, within what its own leaves of the memory. */
+  #secondModel(world: SeatWorld, { self, settings, slowdown }: SeatsContext): ModelWorker | null {
+    const measured = this.#measured;
+    if (measured === null) return null;
+    const profile = { ...measured, linkBitsPerSecond: 1 };
+    const left = memoryLeft(self, profile, this.#owner.room()?.plan ?? null, settings);
+    return left <= 0
+      ? null
+      : new ModelWorker({ ...world, memoryLimitBytes: left }, settings, () => undefined, slowdown);
   }
 
   close(): void {

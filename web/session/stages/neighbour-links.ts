@@ -9,7 +9,7 @@ import type { LinkEnd } from '../links/proof.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
 import type { Beside as BesideView } from '../view/view.ts';
 import { Emitter } from '../world/emitter.ts';
-import { type Beside, besideInPlan, type Side, wantedLinks } from './neighbours.ts';
+import { type Beside, besideInPlan, type Side, wantedLinks } from './cuts/neighbours.ts';
 import type { DirectLinks, StageSeat } from './stage-seat.ts';
 
 /** A neighbour may call before this device was told that it is one. */
@@ -51,7 +51,7 @@ export class NeighbourLinks implements DirectLinks {
   readonly #changed = new Emitter<void>();
   readonly #calls = new Allowance(CALL_RATE, performance.now());
   #incoming = 0;
-  #beside: Beside = { below: null, above: null };
+  #beside: readonly Beside[] = [];
   #timer: ReturnType<typeof setTimeout> | null = null;
   #over = false;
 
@@ -140,7 +140,7 @@ export class NeighbourLinks implements DirectLinks {
     const { room, self, proofKey } = this.#context;
     const view = room();
     if (view === null || proofKey === null) return new Map();
-    return wantedLinks([besideInPlan(view.plan, self), this.#beside], { self, host: view.host });
+    return wantedLinks([besideInPlan(view.plan, self), ...this.#beside], { self, host: view.host });
   }
 
   #open(device: string): void {

@@ -1,11 +1,13 @@
+import type { CutValues } from '../../../signaling/protocol/exchange/cut-digest.ts';
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
-import { type Packed, packed, unpacked } from '../../../signaling/protocol/exchange/hidden-codec.ts';
-import type { Neighbour, StageHeader } from '../../../signaling/protocol/exchange/stage-messages.ts';
+import { packed, unpacked } from '../../../signaling/protocol/exchange/hidden-codec.ts';
+import type { CutDigests, Neighbour, StageHeader } from '../../../signaling/protocol/exchange/stage-messages.ts';
 import type { ModelShape } from '../../../signaling/protocol/settings.ts';
 import { unitCount } from '../../../signaling/protocol/split.ts';
 import type { StageOrder, StageValues } from '../../../worker/api/stage-api.ts';
-import type { Side } from './neighbours.ts';
+import { KeptCuts } from './cuts/kept-cuts.ts';
+import type { Side } from './cuts/neighbours.ts';
 
 type Hidden = DataMessage<'hidden'>;
 type Direction = Hidden['header']['direction'];
@@ -14,7 +16,7 @@ type Direction = Hidden['header']['direction'];
 const from = (direction: Direction): Side => (direction === 'up' ? 'below' : 'above');
 const to = (direction: Direction): Side => (direction === 'up' ? 'above' : 'below');
 
-/** What became of hidden states that came: to be computed with, of no use, of an order that is still to come, or what no stage says. */
+/** What became of hidden states that came: to be computed with, of no use, too early for the worker, or what no stage says. */
 export type Received =
   | { readonly kind: 'given'; readonly values: StageValues }
   | { readonly kind: 'dropped' | 'early' }
@@ -24,6 +26,10 @@ export type Received =
 export function rowsAt(unit: number, { layers }: Pick<ModelShape, 'layers'>, lengths: Int32Array): number {
   return unit === unitCount(layers) - 1 ? lengths.length : lengths.reduce((sum, length) => sum + length, 0);
 }
+
+/** Values that each micro-batch has at a cut. */
+export const valuesAt = (unit: number, shape: ModelShape, cut: readonly Int32Array[]): readonly number[] =>
+  cut.map((lengths) => rowsAt(unit, shape, lengths) * shape.hiddenSize);
 
 /** The lengths of each micro-batch's samples. */
 export function cutBySizes(lengths: Int32Array, sizes: readonly number[]): readonly Int32Array[] {
@@ -36,39 +42,31 @@ export function cutBySizes(lengths: Int32Array, sizes: readonly number[]): reado
 
 /**
  * One order of a stage as its device has it: who its neighbours are, what came from them, and what was said to them, which is kept until
- * the round is over, since a neighbour may be lost and the next one needs it again. What is kept is no more than the hidden states of one
- * round at the stage's two cuts.
+ * the round is over, since a neighbour may be lost and the next one needs it again. Where stages are checked what came is kept as well: either
+ * end of a cut can show what went over it. What is kept is no more than one round's hidden states, and their gradient, at the stage's two cuts.
  */
 export class StageRound {
   readonly header: StageHeader<'stage-order'>;
   readonly order: StageOrder;
   readonly neighbours: Record<Side, Neighbour | null>;
-  readonly #width: number;
   /** Values that a micro-batch must have, by where it comes from. */
   readonly #lengths: Record<Side, readonly number[]>;
   readonly #arrived = new Set<string>();
-  readonly #said = new Map<string, Packed & Pick<Hidden['header'], 'direction' | 'microBatch'>>();
+  readonly #kept = new KeptCuts();
 
   constructor(header: StageHeader<'stage-order'>, tensors: readonly FrameTensor[], shape: ModelShape) {
     this.header = header;
     this.order = stageOrder(header, tensors);
     this.neighbours = { below: header.below, above: header.above };
-    this.#width = shape.hiddenSize;
     const { stage, sizes } = header;
     const cut = cutBySizes(this.order.lengths, sizes);
-    const values = (unit: number) => cut.map((lengths) => rowsAt(unit, shape, lengths) * this.#width);
-    this.#lengths = { below: values(stage.from), above: values(stage.to) };
+    this.#lengths = { below: valuesAt(stage.from, shape, cut), above: valuesAt(stage.to, shape, cut) };
   }
 
-  /** Hidden states that `sender` says. */
+  /** Hidden states that `sender` says to this order. */
   receive({ header, tensors }: Hidden, sender: string): Received {
-    const { of, direction, microBatch, codec } = header;
-    const { tag, stage } = this.header;
-    if ('chunk' in of || of.term < tag.term || (of.term === tag.term && of.round < tag.round))
-      return { kind: 'dropped' };
-    if (of.term > tag.term || of.round > tag.round || of.epoch > tag.epoch) return { kind: 'early' };
-    const isMine = of.epoch === tag.epoch && of.pipeline === stage.pipeline && header.stage === stage.index;
-    if (!isMine || this.neighbours[from(direction)]?.device !== sender) return { kind: 'dropped' };
+    const { direction, microBatch, codec } = header;
+    if (!this.isAddressed(header) || this.neighbours[from(direction)]?.device !== sender) return { kind: 'dropped' };
     const length = this.#lengths[from(direction)][microBatch];
     if (length === undefined) return wrong(`micro-batch ${microBatch}, of which there is none`);
     const key = `${direction} ${microBatch}`;
@@ -79,15 +77,37 @@ export class StageRound {
     if (tensor.length !== length)
       return wrong(`${tensor.length} values of micro-batch ${microBatch}, which has ${length}`);
     this.#arrived.add(key);
+    if (this.header.checked) this.#kept.add(from(direction), direction, { microBatch, scale: header.scale, tensor });
     const kind = direction === 'up' ? 'hidden' : 'dHidden';
     return { kind: 'given', values: { kind, microBatch, values: unpacked(tensor, header) } };
   }
 
-  /** Whether hidden states are of this order or of a later one. */
-  isWaitingFor({ header: { of } }: Hidden): boolean {
+  /** Whether hidden states are for exactly this order. */
+  isAddressed({ of, stage }: Hidden['header']): boolean {
+    const { tag, stage: own } = this.header;
+    return (
+      !('chunk' in of) &&
+      of.term === tag.term &&
+      of.round === tag.round &&
+      of.epoch === tag.epoch &&
+      of.pipeline === own.pipeline &&
+      stage === own.index
+    );
+  }
+
+  /** Whether hidden states are of a later order, which may be this device's, too. */
+  isBefore({ of }: Hidden['header']): boolean {
     const { tag } = this.header;
     if ('chunk' in of || of.term !== tag.term) return !('chunk' in of) && of.term > tag.term;
-    return of.round > tag.round || (of.round === tag.round && of.epoch >= tag.epoch);
+    return of.round > tag.round || (of.round === tag.round && of.epoch > tag.epoch);
+  }
+
+  /** Whether it is this order that says them. */
+  isSaying({ of, stage, direction }: Hidden['header']): boolean {
+    const { tag, stage: own } = this.header;
+    const isOfRound =
+      !('chunk' in of) && of.term === tag.term && of.round === tag.round && of.pipeline === own.pipeline;
+    return isOfRound && stage === own.index + (direction === 'up' ? 1 : -1);
   }
 
   /** What the stage made, as it goes to its neighbour; kept. Null where it is not finite. */
@@ -95,21 +115,44 @@ export class StageRound {
     const direction = kind === 'hidden' ? 'up' : 'down';
     const made = packed(values, this.header.codec);
     if (made === null) return null;
-    const said = { ...made, direction, microBatch } as const;
-    this.#said.set(`${direction} ${microBatch}`, said);
-    return this.#message(said, self);
+    const said = { ...made, microBatch };
+    this.#kept.add(to(direction), direction, said);
+    return this.#message(direction, said, self);
   }
 
   /** Everything that was said to this side, in its order. */
   again(side: Side, self: string): readonly Hidden[] {
-    return [...this.#said.values()]
-      .filter(({ direction }) => to(direction) === side)
-      .flatMap((said) => this.#message(said, self) ?? []);
+    const direction = side === 'above' ? 'up' : 'down';
+    return this.#kept.all(side, direction).flatMap((said) => this.#message(direction, said, self) ?? []);
   }
 
-  #message(said: Packed & Pick<Hidden['header'], 'direction' | 'microBatch'>, self: string): Hidden | null {
+  /** Everything that went this way over this cut, whether it was said or heard here. */
+  shown(side: Side, direction: Direction): readonly CutValues[] {
+    return this.#kept.all(side, direction);
+  }
+
+  /** Of what went over both cuts; what went nowhere has none. */
+  digests(): CutDigests {
+    const of = (side: Side, direction: Direction): string | null =>
+      this.#kept.digest(side, direction, this.header.stage.microBatches);
+    return {
+      fromBelow: of('below', 'up'),
+      toBelow: of('below', 'down'),
+      fromAbove: of('above', 'down'),
+      toAbove: of('above', 'up'),
+    };
+  }
+
+  /** Whether all that goes between this stage and a device goes by way of the host. */
+  isRelayed(device: string): boolean {
+    return (['below', 'above'] as const).some((side) => {
+      const neighbour = this.neighbours[side];
+      return neighbour?.device === device && neighbour.relayed === true;
+    });
+  }
+
+  #message(direction: Direction, { microBatch, scale, tensor }: CutValues, self: string): Hidden | null {
     const { tag, stage, codec } = this.header;
-    const { direction, microBatch, scale, tensor } = said;
     const neighbour = this.neighbours[to(direction)];
     if (neighbour === null) return null;
     const { term, round } = tag;
@@ -133,7 +176,10 @@ export class StageRound {
 const wrong = (what: string): Received => ({ kind: 'wrong', sentence: `A neighbouring stage sent ${what}.` });
 
 /** The tensors' sizes and values were validated when the message was read; this names them. */
-function stageOrder(header: StageHeader<'stage-order'>, tensors: readonly FrameTensor[]): StageOrder {
+export function stageOrder(
+  header: StageHeader<'stage-order' | 'stage-audit'>,
+  tensors: readonly FrameTensor[],
+): StageOrder {
   const [lengths, positions, ...rest] = tensors;
   const ids = header.stage.from === 0 ? rest.shift() : null;
   const labels = header.head ? rest.shift() : null;
@@ -143,9 +189,9 @@ function stageOrder(header: StageHeader<'stage-order'>, tensors: readonly FrameT
     (ids === null || ids instanceof Int32Array) &&
     (labels === null || labels instanceof Float32Array);
   if (!named) throw new Error('A stage came without its samples.');
-  const { tag, stage, layers, head, lowest, sizes, recompute, tokens, dropout } = header;
+  const { stage, layers, head, lowest, sizes, recompute, tokens, dropout } = header;
   return {
-    round: tag.round,
+    round: header.type === 'stage-audit' ? header.round : header.tag.round,
     run: { from: stage.from, to: stage.to },
     layers,
     head,

@@ -2,20 +2,22 @@ import type { DataMessage, TensorSizes } from '../../../signaling/protocol/excha
 import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
 import type { StageHeader } from '../../../signaling/protocol/exchange/stage-messages.ts';
 import { MAX_HIDDEN_SAMPLES } from '../../../signaling/protocol/limits.ts';
-import type { StageParameters } from '../../../worker/api/stage-api.ts';
+import type { OrderTag } from '../../../signaling/protocol/round.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
 import { type Heard, hearAbandoned, hearOrder, isCurrent, NOTHING_HEARD } from '../rounds/heard.ts';
 import type { ModelWorker } from '../rounds/model-worker.ts';
 import { Emitter } from '../world/emitter.ts';
-import { type Early, EarlyHidden } from './early-hidden.ts';
-import type { Beside, Side } from './neighbours.ts';
-import { Outbox } from './outbox.ts';
-import { PassReport } from './pass-report.ts';
+import { type Early, EarlyHidden } from './cuts/early-hidden.ts';
+import type { Beside, Side } from './cuts/neighbours.ts';
+import { Outbox } from './cuts/outbox.ts';
+import { Traffic } from './cuts/traffic.ts';
+import { StageAudits, shownMessage } from './stage-audits.ts';
 import { StageChunks } from './stage-chunks.ts';
 import { StageRound } from './stage-round.ts';
+import type { RunnerContext, StageRunner } from './stage-runner.ts';
+import { StageRunners } from './stage-runners.ts';
 import { StageVersions } from './stage-versions.ts';
-import { Traffic } from './traffic.ts';
 
 /** Hidden states that may wait for their order, as rounds of the session's largest: one may be under way and the next one begun. */
 const EARLY_ROUNDS = 2;
@@ -28,6 +30,13 @@ export interface DirectLinks {
   send(message: Hidden): Promise<void> | null;
   /** It said what no stage says. */
   lose(device: string, sentence: string): void;
+}
+
+export interface StageSeatContext {
+  /** Who is host now. */
+  readonly host: () => string | null;
+  /** A worker for a run beside this device's own, within the memory that its own leaves; null where there is none to be had. */
+  readonly secondModel: () => ModelWorker | null;
 }
 
 /** What belongs to one link to the host and goes with it. */
@@ -46,14 +55,15 @@ interface Attachment {
 export class StageSeat {
   readonly #self: string;
   readonly #model: ModelWorker;
-  readonly #host: () => string | null;
+  readonly #context: StageSeatContext;
   readonly #sizes: TensorSizes;
   readonly #early: EarlyHidden;
   readonly #chunks: StageChunks;
+  readonly #audits: StageAudits;
   readonly #outbox = new Outbox((message) => this.#send(message));
-  readonly #beside = new Emitter<Beside>();
+  readonly #beside = new Emitter<readonly Beside[]>();
   readonly traffic = new Traffic();
-  /** Who is beside this device in the round under way, whenever that changes. */
+  /** Who is beside this device in the round under way, by stage of it, whenever that changes. */
   readonly onBeside = this.#beside.on;
   readonly #idle = new Emitter<void>();
   readonly #done = new Emitter<void>();
@@ -61,23 +71,22 @@ export class StageSeat {
   readonly onDone = this.#done.on;
   direct: DirectLinks | null = null;
   #attached: Attachment | null = null;
-  #round: StageRound | null = null;
-  /** Those whose work has begun and not ended. */
-  #going = 0;
-  /** The round that the worker was told to begin; and the one that it has begun, which takes what neighbours say. */
-  #running: StageRound | null = null;
-  #begun: StageRound | null = null;
+  readonly #runners: StageRunners;
 
-  /** `host` tells who is host now. */
-  constructor(self: string, model: ModelWorker, host: () => string | null = () => null) {
+  constructor(self: string, model: ModelWorker, context: Partial<StageSeatContext> = {}) {
     this.#self = self;
-    this.#host = host;
+    this.#context = { host: () => null, secondModel: () => null, ...context };
     this.#model = model;
+    this.#runners = this.#newRunners(model);
     const { settings } = model;
     this.#sizes = tensorSizes(settings);
     const { samplesPerRound, maxTokens } = settings.training;
     const samples = Math.max(samplesPerRound, MAX_HIDDEN_SAMPLES);
     this.#early = new EarlyHidden(2 * EARLY_ROUNDS * samples * maxTokens * settings.shape.hiddenSize * 4);
+    this.#audits = new StageAudits({
+      model: () => (this.#runners.hasSecond ? null : this.#context.secondModel()),
+      answer: (message) => this.#attached?.link.send(message) ?? Promise.resolve(),
+    });
     this.#chunks = new StageChunks({
       self,
       model,
@@ -107,11 +116,12 @@ export class StageSeat {
     });
   }
 
-  /** Settles when no order is under way. */
+  /** Settles when this device's own worker has no order under way. */
   quiet(): Promise<void> {
-    if (this.#going === 0) return Promise.resolve();
+    if (this.#runners.own.isIdle) return Promise.resolve();
     return new Promise((resolve) => {
       const off = this.#idle.on(() => {
+        if (!this.#runners.own.isIdle) return;
         off();
         resolve();
       });
@@ -122,13 +132,16 @@ export class StageSeat {
   receive(message: Hidden, device: string): void {
     const { from, to } = message.header;
     if (from !== device || to !== this.#self) this.direct?.lose(device, 'A neighbouring stage spoke for another one.');
-    else this.#hear({ message, sender: device, isRelayed: false });
+    // Of a pair whose words the host wants to see itself.
+    else if (!this.#runners.rounds.some((round) => round.isRelayed(device)))
+      this.#hear({ message, sender: device, isRelayed: false });
   }
 
   /** The link to a neighbour is new, or gone: what was on its way may be lost, and is said again. */
   again(device: string): void {
-    for (const side of ['below', 'above'] as const)
-      if (this.#round?.neighbours[side]?.device === device) this.#sayAgain(this.#round, side);
+    for (const round of this.#runners.rounds)
+      for (const side of ['below', 'above'] as const)
+        if (round.neighbours[side]?.device === device) this.#sayAgain(round, side);
   }
 
   close(): void {
@@ -138,16 +151,10 @@ export class StageSeat {
 
   #drop(): void {
     this.#chunks.clear();
+    this.#audits.clear();
     this.#early.clear();
     this.#outbox.keepOnly(() => false);
-    this.#end();
-  }
-
-  /** What is kept of the round goes; a worker that is still at it stops. */
-  #end(): void {
-    this.#round = null;
-    this.#outbox.keepOnly(({ header: { of } }) => 'chunk' in of);
-    if (this.#running !== null) void this.#model.api.cancel();
+    this.#endWhere(() => true);
   }
 
   #take(attached: Attachment, message: DataMessage): void {
@@ -159,24 +166,31 @@ export class StageSeat {
         if (heard === null) return;
         attached.heard = heard;
         if (header.type === 'stage-order') this.#begin(attached, header, tensors);
-        else if (this.#round !== null && !isCurrent(heard, this.#round.header.tag)) this.#end();
+        this.#endWhere((round) => !isCurrent(heard, round.header.tag));
         return;
       }
       case 'abandon':
         attached.heard = hearAbandoned(attached.heard, header.tag);
-        if (this.#round !== null && !isCurrent(attached.heard, this.#round.header.tag)) this.#end();
+        this.#endWhere((round) => !isCurrent(attached.heard, round.header.tag));
         return;
       case 'rewire':
         this.#rewire(header);
         return;
-      case 'merged': {
-        const tag = this.#round?.header.tag;
-        if (tag !== undefined && tag.term === header.term && tag.round <= header.round) this.#end();
+      case 'merged':
+        this.#endWhere(({ header: { tag } }) => tag.term === header.term && tag.round <= header.round);
         return;
-      }
       case 'hidden':
         if (message.header.type === 'hidden')
           this.#hear({ message: { header, tensors }, sender: header.from, isRelayed: true });
+        return;
+      case 'show':
+        this.#show(attached, header);
+        return;
+      case 'stage-audit':
+        this.#audits.begin(header, tensors, this.#model.settings);
+        return;
+      case 'shown':
+        this.#audits.take(header, tensors[0]);
         return;
       case 'stage-evaluate':
         this.#chunks.begin(header, tensors, attached.versions.take(header, tensors));
@@ -190,78 +204,50 @@ export class StageSeat {
   #begin(attached: Attachment, header: StageHeader<'stage-order'>, tensors: readonly FrameTensor[]): void {
     const parameters = attached.versions.take(header, tensors);
     let round: StageRound;
+    let runner: StageRunner;
     try {
       if (parameters === null)
         throw new Error(`This device does not have version ${header.version} of its parameters.`);
       round = new StageRound(header, tensors, this.#model.settings.shape);
+      runner = this.#runners.for(header.tag);
     } catch (error) {
-      this.#fail(attached, header, error);
+      this.#fail(header, error);
       return;
     }
-    this.#end();
-    this.#round = round;
-    this.#tellBeside(round);
-    this.#going++;
-    this.#run(attached, round, parameters)
-      .catch((error: unknown) => this.#fail(attached, header, error))
-      .finally(() => {
-        if (--this.#going === 0) this.#idle.emit();
-      });
+    runner.begin(round, parameters, {
+      bitsPerSecond: attached.bitsPerSecond,
+      send: (message, pace) => attached.link.send(message, pace),
+    });
+    this.#forgetSaid();
+    this.#tellBeside();
   }
 
-  async #run(attached: Attachment, round: StageRound, parameters: StageParameters): Promise<void> {
-    const model = this.#model;
-    const { link, bitsPerSecond } = attached;
-    const { tag, share } = round.header;
-    const isWanted = (): boolean => this.#attached === attached && this.#round === round;
-    const report = new PassReport((passes) => {
-      if (isWanted()) void link.send({ header: { type: 'passed', tag, passes: [...passes] }, tensors: [] });
+  #newRunners(model: ModelWorker): StageRunners {
+    const context: RunnerContext = {
+      self: this.#self,
+      say: (message) => this.#outbox.add(message),
+      sent: () => this.traffic.newlySent(),
+      onBegun: () => this.#lookAgain(),
+      onDone: () => this.#done.emit(),
+      onFailed: (header, error) => this.#fail(header, error),
+      onIdle: () => this.#idle.emit(),
+    };
+    return new StageRunners(model, context, () => {
+      // Somebody waits for this, and for those nobody does.
+      this.#audits.clear();
+      return this.#context.secondModel();
     });
-    const pace = { bitsPerSecond: Math.max(1, share * bitsPerSecond) };
-    try {
-      await model.hold(round.order.run);
-      await model.alone(async () => {
-        await model.open(model.api.cancel());
-        if (!isWanted()) return;
-        await model.setStageParameters(parameters);
-        if (!isWanted()) return;
-        this.#running = round;
-        await model.open(model.api.beginStage(round.order));
-        this.#begun = round;
-      });
-      if (!isWanted()) return;
-      this.#lookAgain();
-      for (;;) {
-        const part = await model.open(model.api.nextOfStage());
-        if (!isWanted()) return;
-        if (part.kind === 'passed') report.add(part);
-        else if (part.kind === 'gradient')
-          void link.send({ header: { type: 'gradient', tag, block: part.block }, tensors: [part.gradient] }, pace);
-        else if (part.kind === 'done') {
-          this.#running = null;
-          report.flush();
-          const lossSum = Number.isFinite(part.lossSum) ? part.lossSum : null;
-          const { computeSeconds } = part;
-          const sent = this.traffic.newlySent();
-          void link.send({ header: { type: 'done', tag, lossSum, computeSeconds, sent }, tensors: [] });
-          this.#done.emit();
-          return;
-        } else {
-          const message = round.say(part, this.#self);
-          if (message === null) throw new Error('Hidden states are not finite numbers any more.');
-          this.#outbox.add(message);
-        }
-      }
-    } catch (error) {
-      if (isWanted()) throw error;
-    } finally {
-      report.stop();
-      // Left before its end: the worker takes nothing else until this one is given up.
-      if (this.#running === round) {
-        this.#running = null;
-        await model.open(model.api.cancel());
-      }
-    }
+  }
+
+  #endWhere(isOver: (round: StageRound) => boolean): void {
+    this.#runners.endWhere(isOver);
+    this.#forgetSaid();
+  }
+
+  /** What was said of orders that are over does not go any more. */
+  #forgetSaid(): void {
+    const rounds = this.#runners.rounds;
+    this.#outbox.keepOnly(({ header }) => 'chunk' in header.of || rounds.some((round) => round.isSaying(header)));
   }
 
   #hear(early: Early): void {
@@ -277,15 +263,13 @@ export class StageSeat {
       if (!this.#chunks.receive(message, sender)) this.#early.keep(early);
       return;
     }
-    const round = this.#round;
-    // Before its passes have begun, too: what comes then waits with what is early.
-    if (round === null || this.#begun !== round) {
-      if (round === null || round.isWaitingFor(message)) this.#early.keep(early);
+    const runner = this.#runners.find((round) => round.isAddressed(message.header));
+    if (runner === undefined) {
+      if (this.#runners.rounds.every((round) => round.isBefore(message.header))) this.#early.keep(early);
       return;
     }
-    const received = round.receive(message, sender);
+    const received = runner.receive(message, sender);
     if (received.kind === 'early') this.#early.keep(early);
-    else if (received.kind === 'given') void this.#model.api.give(received.values).catch(() => undefined);
     else if (received.kind === 'wrong' && !isRelayed) this.direct?.lose(sender, received.sentence);
   }
 
@@ -294,22 +278,27 @@ export class StageSeat {
   }
 
   #rewire({ tag, side, neighbour }: StageHeader<'rewire'>): void {
-    const round = this.#round;
-    const own = round?.header.tag;
-    const isMine =
-      own !== undefined &&
-      own.term === tag.term &&
-      own.round === tag.round &&
-      own.order === tag.order &&
-      own.epoch === tag.epoch;
-    if (round === null || !isMine) return;
+    const round = this.#runners.rounds.find(({ header: { tag: own } }) => isSameTag(own, tag));
+    if (round === undefined) return;
     round.neighbours[side] = neighbour;
-    this.#tellBeside(round);
+    this.#tellBeside();
     this.#sayAgain(round, side);
   }
 
-  #tellBeside({ neighbours: { below, above } }: StageRound): void {
-    this.#beside.emit({ below: below?.device ?? null, above: above?.device ?? null });
+  #show({ link }: Attachment, { tag, side, direction }: StageHeader<'show'>): void {
+    const round = this.#runners.rounds.find(({ header: { tag: own } }) => isSameTag(own, tag));
+    if (round === undefined) return;
+    for (const shown of round.shown(side, direction))
+      void link.send(shownMessage(tag, side, direction, round.header.codec, shown));
+  }
+
+  #tellBeside(): void {
+    this.#beside.emit(
+      this.#runners.rounds.map(({ neighbours: { below, above } }) => ({
+        below: below?.device ?? null,
+        above: above?.device ?? null,
+      })),
+    );
   }
 
   #sayAgain(round: StageRound, side: Side): void {
@@ -318,23 +307,32 @@ export class StageSeat {
 
   /** The link to the host is the host's own. */
   #isWithHost(device: string): boolean {
-    const host = this.#host();
+    const host = this.#context.host();
     return host === device || host === this.#self;
   }
 
   #send(message: Hidden): Promise<void> {
     const bytes = message.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
     const { to } = message.header;
-    const direct = this.direct?.send(message) ?? null;
+    if (to === this.#self) {
+      // The stage beside this one is this device's own.
+      this.#consider({ message, sender: to, isRelayed: true });
+      return Promise.resolve();
+    }
+    const isRelayed = this.#runners.rounds.some((round) => round.isSaying(message.header) && round.isRelayed(to));
+    const direct = isRelayed ? null : (this.direct?.send(message) ?? null);
     this.traffic.sent(to, bytes, direct === null && !this.#isWithHost(to));
     return direct ?? this.#attached?.link.send(message) ?? Promise.resolve();
   }
 
   /** Says so to the host, where it still waits for this. */
-  #fail(attached: Attachment, { tag }: StageHeader<'stage-order'>, error: unknown): void {
-    if (attached !== this.#attached || !isCurrent(attached.heard, tag)) return;
-    if (this.#round?.header.tag === tag) this.#round = null;
+  #fail({ tag }: StageHeader<'stage-order'>, error: unknown): void {
+    const attached = this.#attached;
+    if (attached === null || !isCurrent(attached.heard, tag)) return;
     const sentence = (error instanceof Error && error.message) || 'The device could not do its part.';
     void attached.link.send({ header: { type: 'failed', tag, sentence: sentence.slice(0, 400) }, tensors: [] });
   }
 }
+
+const isSameTag = (a: OrderTag, b: OrderTag): boolean =>
+  a.term === b.term && a.round === b.round && a.order === b.order && a.epoch === b.epoch;

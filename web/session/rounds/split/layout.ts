@@ -1,3 +1,4 @@
+import { memoryLeft } from '../../../../signaling/protocol/pipeline/memory-left.ts';
 import { schedules } from '../../../../signaling/protocol/pipeline/schedule.ts';
 import type { SplitDevice, SplitModel } from '../../../../signaling/protocol/pipeline/split-problem.ts';
 import { splitDevicesOf, splitModelOf } from '../../../../signaling/protocol/pipeline/split-room.ts';
@@ -6,7 +7,7 @@ import type { RoomAssignment, RoomPlan } from '../../../../signaling/protocol/pl
 import type { DeviceView } from '../../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../../signaling/protocol/settings.ts';
 import { holdsRun, type Stage } from '../../../../signaling/protocol/split.ts';
-import type { Spare } from './split-step.ts';
+import type { Spare } from './split-round.ts';
 
 /** What is taken of a device's download where it never fetched anything. */
 const UNKNOWN_DOWNLOAD_BITS_PER_SECOND = 2e7;
@@ -27,12 +28,15 @@ export function awaited(
   });
 }
 
-/** Devices that have a place in a pipeline, or could take one over; none where the plan does not split the model. */
+/**
+ * Devices that have a place in a pipeline, or could take one over; none where the plan does not split the model. A round goes on while the
+ * room has no plan, because nobody is left for the place of a device that it was taken over from.
+ */
 export function possibleStages(
   plan: Pick<RoomPlan, 'assignments'> | null,
   devices: readonly DeviceView[],
 ): ReadonlySet<string> {
-  const able = plan === null || !isSplit(plan) ? [] : devices.filter(({ profile }) => profile !== null);
+  const able = plan !== null && !isSplit(plan) ? [] : devices.filter(({ profile }) => profile !== null);
   return new Set(able.map(({ id }) => id));
 }
 
@@ -78,22 +82,27 @@ function stagesOf(plan: RoomPlan, pipeline: number | undefined): readonly (RoomA
     .sort((a, b) => a.stage.index - b.stage.index);
 }
 
-/** Devices without a place, and how soon each could take over which order (their numbers are the plan's places, from 1). */
+/**
+ * How soon each device could take over which order (their numbers are the plan's places, from 1): those without a place, and those with room for
+ * another run beside their own.
+ */
 export function sparesOf(plan: RoomPlan, room: Room, isLinked: (device: string) => boolean): readonly Spare[] {
   const found = planned(room);
   const placed = new Set(plan.assignments.map(({ device }) => device));
   return room.devices.flatMap((view): readonly Spare[] => {
     const device = found.devices.find(({ id }) => id === view.id);
+    const { profile } = view;
     const able = view.status.kind === 'ready' || view.status.kind === 'measured';
-    if (placed.has(view.id) || device === undefined || !able || !isLinked(view.id)) return [];
-    const rate = view.profile?.downloadBitsPerSecond ?? UNKNOWN_DOWNLOAD_BITS_PER_SECOND;
+    if (profile === null || device === undefined || !able || !isLinked(view.id)) return [];
+    const rate = profile.downloadBitsPerSecond ?? UNKNOWN_DOWNLOAD_BITS_PER_SECOND;
+    const left = memoryLeft(view.id, profile, plan, room.settings);
     const readyIn = new Map<number, number>();
-    plan.assignments.forEach(({ stage, samples, microBatch }, i) => {
-      if (stage === undefined) return;
+    plan.assignments.forEach(({ device: own, stage, samples, microBatch }, i) => {
+      if (stage === undefined || own === view.id) return;
       const place = { device, run: stage };
       const model = { ...found.model, samples: samples.count };
-      if (holdsRun(view.holds, stage)) readyIn.set(i + 1, 0);
-      else if (stageBytes(model, place, microBatch, Math.max(1, stage.window)) <= device.memory.limitBytes)
+      if (!placed.has(view.id) && holdsRun(view.holds, stage)) readyIn.set(i + 1, 0);
+      else if (stageBytes(model, place, microBatch, Math.max(1, stage.window)) <= left)
         readyIn.set(i + 1, (8 * weightBytes(model, place)) / rate);
     });
     return readyIn.size === 0 ? [] : [{ device: view.id, readyIn }];

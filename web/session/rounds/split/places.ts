@@ -31,8 +31,8 @@ export function settled(round: RoundState, places: Places, order: Order): boolea
 }
 
 /**
- * The round after a stage was given to `device` in the next epoch. All of it is computed again; what had arrived of it stays, and only the
- * rest is owed.
+ * The round after a stage was given to `device` in the next epoch. All of it is computed again, and all of it is owed again: one device
+ * answers for everything that a stage gives to a round.
  */
 export function replaced(
   round: RoundState,
@@ -43,8 +43,7 @@ export function replaced(
   const epoch = round.epoch + 1;
   const given: Order = { ...order, device, epoch };
   const owed = round.owed.find((entry) => entry.order.number === order.number);
-  const missing: readonly Due[] =
-    owed === undefined ? ['done'] : dueOf(order).filter((due) => owed.missing.includes(due) || due === 'done');
+  const missing: readonly Due[] = dueOf(order);
   const entry = { order: given, missing, lost: false };
   return {
     given,
@@ -52,6 +51,7 @@ export function replaced(
     round: {
       ...round,
       epoch,
+      accepted: round.accepted.filter((one) => one.order.number !== order.number),
       owed:
         owed === undefined
           ? [...round.owed, entry]

@@ -1,5 +1,5 @@
 import type { DataMessage } from '../../../../signaling/protocol/exchange/data-messages.ts';
-import { Outbox } from '../../stages/outbox.ts';
+import { Outbox } from '../../stages/cuts/outbox.ts';
 import type { DeviceLinks } from '../device-links.ts';
 
 /** What a message takes while it waits, beside its values. */

@@ -7,17 +7,8 @@ import { depthOf, tagOf } from '../round.ts';
 import type { RoundInput, RoundResult } from '../run-round.ts';
 import { StepLoop } from '../step-loop.ts';
 import { stageOf } from './places.ts';
-import {
-  beginSplitRound,
-  givenOf,
-  type Passed,
-  type Spare,
-  type SplitEffect,
-  type SplitEvent,
-  type SplitRound,
-  type StageTiming,
-  stepSplitRound,
-} from './split-step.ts';
+import type { Passed, Spare, SplitEffect, SplitEvent, SplitRound, StageTiming } from './split-round.ts';
+import { beginSplitRound, givenOf, stepSplitRound } from './split-step.ts';
 import { sendStageOrder } from './stage-orders.ts';
 import { passesEach, toldPasses } from './told-passes.ts';
 
@@ -177,12 +168,12 @@ function interruptedSentence(
 }
 
 function resultOf(state: SplitRound, sent: ReadonlyMap<string, number>, input: SplitRoundInput): SplitRoundResult {
-  const { parts, lossSum, round, timings, late, failures, places, passes } = state;
+  const { parts, losses, round, timings, late, failures, places, passes } = state;
   const most = passesEach(timings.length);
   return {
     kind: 'done',
     parts,
-    lossSum,
+    lossSum: [...losses.values()].reduce((sum, loss) => sum + loss, 0),
     reassigned: round.reassigned,
     devices: timings.flatMap((timing) => {
       const given = givenOf(timing.order);

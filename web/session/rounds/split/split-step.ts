@@ -1,9 +1,9 @@
 import type { RoomPlan } from '../../../../signaling/protocol/plan.ts';
-import type { Block, OrderTag, Step } from '../../../../signaling/protocol/round.ts';
-import type { GradientPart } from '../../../../worker/api/batch.ts';
-import { isComplete, type Order, owedUnder, type RoundState, receive, startRound, tagOf } from '../round.ts';
+import type { Step } from '../../../../signaling/protocol/round.ts';
+import { isComplete, type Order, owedUnder, receive, startRound, tagOf } from '../round.ts';
 import { waitsForNobody } from './passes.ts';
-import { type Places, placesOf, replaced, settled, stageOf } from './places.ts';
+import { neighbourOf, placesOf, replaced, settled, stageOf } from './places.ts';
+import type { Spare, SplitEffect, SplitEvent, SplitRound, StageTiming, Stepped, Why } from './split-round.ts';
 
 /** A stage is late when its part takes so many times what the schedule foresees, and at least so long. */
 const LATE_FACTOR = 4;
@@ -11,87 +11,8 @@ const LATE_AT_LEAST_MS = 15_000;
 /** A stage that failed more often in one round is not asked again; with nobody else, the round is given up. */
 const MAX_FAILURES = 3;
 
-/** A device that the plan gives nothing to and that could take a stage over. */
-export interface Spare {
-  readonly device: string;
-  /** Seconds until it could begin, by number of the order: 0 where it holds the run; no entry where it cannot hold it. */
-  readonly readyIn: ReadonlyMap<number, number>;
-}
-
-/** A pass that ended, as its stage says. */
-export interface Passed {
-  readonly microBatch: number;
-  readonly direction: 'up' | 'down';
-  readonly sinceSeconds: number;
-  readonly seconds: number;
-}
-
-/** What came of one giving out of a stage. */
-export interface StageTiming {
-  readonly order: Order;
-  readonly computeSeconds: number | null;
-  readonly doneMs: number;
-  readonly lastPartMs: number;
-  readonly uploadBits: number;
-}
-
-export interface SplitRound {
-  readonly round: RoundState;
-  /** The latest giving out of every stage, whether it is done or not. */
-  readonly places: Places;
-  readonly spares: readonly Spare[];
-  /** Until when each order is waited for before its device counts as late, by number. */
-  readonly untilMs: ReadonlyMap<number, number>;
-  /** Seconds by number of the order after which the host has all of it, by the schedule. */
-  readonly finishSeconds: ReadonlyMap<number, number>;
-  /** By number and epoch (`givenOf`). */
-  readonly passes: ReadonlyMap<string, readonly Passed[]>;
-  readonly late: ReadonlySet<string>;
-  readonly failures: ReadonlyMap<string, number>;
-  readonly doubted: ReadonlySet<number>;
-  readonly timings: readonly StageTiming[];
-  readonly parts: readonly GradientPart[];
-  readonly lossSum: number;
-  /** Whether no device can do what is owed: the room has to be laid out anew. */
-  readonly isOver: boolean;
-}
-
-interface From {
-  readonly device: string;
-  readonly tag: OrderTag;
-  readonly atMs: number;
-}
-
-export type SplitEvent =
-  | {
-      readonly type: 'devices';
-      readonly lost: readonly string[];
-      readonly spares: readonly Spare[];
-      readonly atMs: number;
-    }
-  | ({ readonly type: 'gradient'; readonly block: Block; readonly gradient: Float32Array } & From)
-  | ({ readonly type: 'done'; readonly lossSum: number; readonly computeSeconds: number } & From)
-  | ({ readonly type: 'passed'; readonly passes: readonly Passed[] } & From)
-  | ({ readonly type: 'failed'; readonly sentence: string } & From)
-  /** About once a second. */
-  | { readonly type: 'tick'; readonly atMs: number };
-
-type Why = 'lost its link' | 'is late' | 'failed' | 'tries again' | 'sent values that are not finite';
-
-export type SplitEffect =
-  | { readonly type: 'send'; readonly order: Order }
-  /** The stage below or above the order's is another device now, or the same one in another epoch. */
-  | { readonly type: 'rewire'; readonly order: Order; readonly side: 'below' | 'above'; readonly to: Order }
-  | { readonly type: 'abandon'; readonly device: string; readonly tag: OrderTag }
-  | { readonly type: 'moved'; readonly from: string; readonly to: string; readonly why: Why }
-  | { readonly type: 'trouble'; readonly device: string; readonly sentence: string }
-  | { readonly type: 'activity' }
-  | { readonly type: 'complete' }
-  /** Nobody who is free can do this stage. Nothing was merged: the round is done again when the room has another layout. */
-  | { readonly type: 'interrupted'; readonly order: Order; readonly why: Why }
-  | { readonly type: 'give-up'; readonly device: string; readonly sentence: string };
-
-type Stepped = ReturnType<Step<SplitRound, SplitEvent, SplitEffect>>;
+/** Of one device in a round: its own, and one that it took over. */
+const MAX_STAGES = 2;
 
 export interface BeginSplitRound {
   readonly term: number;
@@ -123,7 +44,7 @@ export function beginSplitRound({ spares, finishSeconds, atMs, ...start }: Begin
     doubted: new Set(),
     timings: orders.map(unseen),
     parts: [],
-    lossSum: 0,
+    losses: new Map(),
     isOver: false,
   };
   const effects = orders.map((order): SplitEffect => ({ type: 'send', order }));
@@ -196,7 +117,7 @@ function takeGradient(before: SplitRound, event: Extract<SplitEvent, { type: 'gr
   const state: SplitRound = {
     ...before,
     round: taken.state,
-    parts: [...before.parts, { block, samples: order.samples, gradient }],
+    parts: [...before.parts, { order: order.number, block, samples: order.samples, gradient }],
     timings: retimed(before, order, ({ uploadBits }) => ({
       lastPartMs: atMs,
       uploadBits: uploadBits + 32 * gradient.length,
@@ -218,15 +139,11 @@ function takeReport(before: SplitRound, event: Extract<SplitEvent, { type: 'done
   const state: SplitRound = {
     ...before,
     round: taken.state,
-    // A stage that did its part twice has its loss in the first report.
-    lossSum: before.lossSum + (order.head && !wasDone(before.round, order) ? lossSum : 0),
+    losses: order.head ? new Map(before.losses).set(order.number, lossSum) : before.losses,
     timings: retimed(before, order, () => ({ computeSeconds, doneMs: atMs })),
   };
   return { state, effects: [] };
 }
-
-const wasDone = (round: RoundState, { number }: Order): boolean =>
-  round.accepted.some(({ order, due }) => order.number === number && due === 'done');
 
 function takePasses(state: SplitRound, { device, tag, passes }: Extract<SplitEvent, { type: 'passed' }>): SplitRound {
   const { round } = state;
@@ -287,19 +204,34 @@ interface Reason {
   readonly itself: boolean;
 }
 
+/** Those without a stage of this round come first, then who is beside the stage, then who would be ready first. */
 function spareFor(state: SplitRound, order: Order): { readonly device: string; readonly seconds: number } | null {
-  const placed = new Set(state.places.map(({ device }) => device));
+  const { places } = state;
+  const beside = new Set(
+    (['below', 'above'] as const).flatMap((side) => neighbourOf(places, order, side)?.device ?? []),
+  );
   const able = state.spares
-    .filter(({ device }) => !placed.has(device) && (state.failures.get(device) ?? 0) <= MAX_FAILURES)
     .flatMap(({ device, readyIn }) => {
       const seconds = readyIn.get(order.number);
-      return seconds === undefined ? [] : [{ device, seconds }];
+      const stages = places.filter((place) => place.device === device).length;
+      const isAble =
+        device !== order.device && stages < MAX_STAGES && (state.failures.get(device) ?? 0) <= MAX_FAILURES;
+      return seconds === undefined || !isAble ? [] : [{ device, seconds, stages }];
     })
-    .sort((a, b) => a.seconds - b.seconds || (a.device < b.device ? -1 : 1));
+    .sort(
+      (a, b) =>
+        a.stages - b.stages ||
+        (a.stages > 0 ? Number(beside.has(b.device)) - Number(beside.has(a.device)) : 0) ||
+        a.seconds - b.seconds ||
+        (a.device < b.device ? -1 : 1),
+    );
   return able[0] ?? null;
 }
 
-/** Gives a stage to a spare, or to its own device once more; what its neighbours have of this round they keep. */
+/**
+ * Gives a stage to a spare, or to its own device once more; what its neighbours have of this round they keep. What it had given itself counts
+ * no more: the whole comes again, from one device.
+ */
 function moved(before: SplitRound, order: Order, { why, atMs, itself }: Reason): Stepped {
   const spare = spareFor(before, order) ?? (itself ? { device: order.device, seconds: 0 } : null);
   if (spare === null)
@@ -317,7 +249,12 @@ function moved(before: SplitRound, order: Order, { why, atMs, itself }: Reason):
       Math.abs(stageOf(place).index - stageOf(given).index) === 1,
   );
   const state = patient(
-    { ...before, round, places, timings: [...before.timings, unseen(given)] },
+    {
+      ...before,
+      ...{ round, places, timings: [...before.timings, unseen(given)] },
+      parts: before.parts.filter((part) => part.order !== order.number),
+      losses: new Map([...before.losses].filter(([number]) => number !== order.number)),
+    },
     // Whatever waits for it waits longer now.
     places.filter((place) => stageOf(place).pipeline === stageOf(given).pipeline),
     spare.seconds,

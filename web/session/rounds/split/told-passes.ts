@@ -1,5 +1,5 @@
 import { MAX_PASSES, type Pass } from '../../../../signaling/protocol/room-view.ts';
-import type { Passed } from './split-step.ts';
+import type { Passed } from './split-round.ts';
 
 /** Of one round's report, over all stages: about 40 kB of text, which everybody in the room is sent. */
 const MAX_PASSES_OF_A_ROUND = 512;

@@ -1,6 +1,6 @@
-import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
-import { MAX_SENT_TO } from '../../../signaling/protocol/exchange/stage-messages.ts';
-import type { PairTraffic } from '../view/view.ts';
+import type { DataMessage } from '../../../../signaling/protocol/exchange/data-messages.ts';
+import { MAX_SENT_TO } from '../../../../signaling/protocol/exchange/stage-messages.ts';
+import type { PairTraffic } from '../../view/view.ts';
 
 const NOTHING: PairTraffic = { sentBytes: 0, receivedBytes: 0, relayedSentBytes: 0, relayedReceivedBytes: 0 };
 

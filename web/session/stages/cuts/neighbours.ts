@@ -1,4 +1,4 @@
-import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
+import type { RoomPlan } from '../../../../signaling/protocol/plan.ts';
 
 /** Towards the embeddings, or towards the head. */
 export type Side = 'below' | 'above';

@@ -1,4 +1,4 @@
-import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
+import type { DataMessage } from '../../../../signaling/protocol/exchange/data-messages.ts';
 
 type Hidden = DataMessage<'hidden'>;
 
