@@ -1,5 +1,7 @@
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { constants } from 'node:zlib';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 import { compression, defineAlgorithm } from 'vite-plugin-compression2';
 
 /** The last tenth of a WASM file takes Brotli a minute; TABLOOM_BROTLI=11 spends it, for a build that is made once and fetched often. */
@@ -13,11 +15,28 @@ const brotli = (quality: number) =>
   });
 const gzip = (level: number) => defineAlgorithm('gzip', { level });
 
+/** What a page reads of an embedded model. */
+const MODEL_FILES = ['config.json', 'tokenizer.json', 'model.safetensors'];
+
+/** The embedded models beside the page, so that a host of plain files has all that the demonstration needs. */
+const embeddedModels = (): Plugin => ({
+  name: 'tabloom-embedded-models',
+  apply: 'build',
+  writeBundle({ dir }) {
+    for (const model of readdirSync('models')) {
+      const folder = join(dir ?? 'dist', 'models', model);
+      mkdirSync(folder, { recursive: true });
+      for (const file of MODEL_FILES) copyFileSync(join('models', model, file), join(folder, file));
+    }
+  },
+});
+
 export default defineConfig({
   // The page may lie below a path.
   base: './',
   build: { outDir: 'dist', target: 'es2022' },
   plugins: [
+    embeddedModels(),
     compression({
       include: /\.(html|css|js|svg|webmanifest)$/,
       threshold: 1000,

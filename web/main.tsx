@@ -1,7 +1,7 @@
 /// <reference types="vite/client" />
 import { signal } from '@preact/signals';
 import { render } from 'preact';
-import { App } from './page/app.tsx';
+import { App, type Shown } from './page/app.tsx';
 import { NO_FACTS, readServerFacts, type ServerFacts } from './page/server-facts.ts';
 import './page/style/page.css';
 import { applyTheme, keptTheme } from './page/parts/theme.tsx';
@@ -23,6 +23,14 @@ function factory(): Promise<SessionFactory> {
   return made;
 }
 
+async function show(): Promise<Shown> {
+  const [{ ShowScreen }, { beginDemonstration }] = await Promise.all([
+    import('./page/show/show-screen.tsx'),
+    import('./tab/show/demonstration.ts'),
+  ]);
+  return { Screen: ShowScreen, begin: () => beginDemonstration(origin) };
+}
+
 async function serverFacts(): Promise<ServerFacts> {
   try {
     const response = await fetch('config.json', { signal: AbortSignal.timeout(2000) });
@@ -42,5 +50,5 @@ applyTheme(keptTheme());
 const server = signal(NO_FACTS);
 const root = document.getElementById('app');
 if (root === null) throw new Error('index.html has no element with the id "app".');
-render(<App factory={factory} origin={origin} server={server} />, root);
+render(<App factory={factory} origin={origin} server={server} show={show} />, root);
 server.value = await serverFacts();

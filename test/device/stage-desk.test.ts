@@ -39,7 +39,8 @@ const order: StageOrder = {
   dropout: { probability: 0.1, seed: 4 },
 };
 const bytesOf = (openPasses: number) => claimedBytes(engine, 1, 6, { savedLayers: 2, openPasses });
-const deskWith = (limitBytes: number) => new StageDesk(engine, { slowdown: 1, labelsPerSample: 1, limitBytes });
+const deskWith = (limitBytes: number) =>
+  new StageDesk(engine, { pace: { slowdown: 1 }, labelsPerSample: 1, limitBytes });
 
 async function run(desk: StageDesk): Promise<StagePart[]> {
   begun.length = 0;

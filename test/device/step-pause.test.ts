@@ -27,13 +27,13 @@ describe('after a step of work', () => {
   const live = new AbortController().signal;
 
   it('a device that is four times slower waits three times as long as the step took', async () => {
-    const pause = stepPause(4, live);
+    const pause = stepPause({ slowdown: 4 }, live);
     expect(await lasts(pause(0.02))).toBeCloseTo(60, -0.5);
     expect(await lasts(pause(0.1))).toBeCloseTo(300, -0.5);
   });
 
   it('short waits are put together, and none is lost', async () => {
-    const pause = stepPause(3, live);
+    const pause = stepPause({ slowdown: 3 }, live);
     let waitedMs = 0;
     // Twenty steps of 1 ms owe 2 ms each.
     for (let i = 0; i < 20; i++) waitedMs += await lasts(pause(0.001));
@@ -44,7 +44,7 @@ describe('after a step of work', () => {
   it('timers that are late by 5 ms are made up for', async () => {
     const wait = globalThis.setTimeout;
     vi.stubGlobal('setTimeout', (run: () => void, ms: number) => wait(run, ms + 5));
-    const pause = stepPause(3, live);
+    const pause = stepPause({ slowdown: 3 }, live);
     let waitedMs = 0;
     for (let i = 0; i < 100; i++) waitedMs += await lasts(pause(0.001));
     vi.unstubAllGlobals();
@@ -54,14 +54,14 @@ describe('after a step of work', () => {
   });
 
   it('a device that is as fast as it is waits for no timer', async () => {
-    const pause = stepPause(1, live)(5);
+    const pause = stepPause({ slowdown: 1 }, live)(5);
     await pause;
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it('an order that was given up ends, with why', async () => {
     const stop = new AbortController();
-    const pause = stepPause(1, stop.signal);
+    const pause = stepPause({ slowdown: 1 }, stop.signal);
     await pause(0.1);
     stop.abort(new Error('given up'));
     await expect(pause(0.1)).rejects.toThrow('given up');

@@ -64,6 +64,7 @@ const whole = (api: DeviceWorkerApi): DeviceWorkerApi => ({
   cancel: () => api.cancel(),
   evaluate: (batch) => api.evaluate(batch),
   fits: (request) => api.fits(request),
+  pretend: (pretence) => api.pretend(pretence),
   measure: (request) => api.measure(request),
   loadPart: (request) => api.loadPart(request),
   holds: () => api.holds(),

@@ -92,6 +92,7 @@ export class ScriptedWorker implements DeviceWorkerApi {
   }
 
   fits = async () => true;
+  pretend = async () => null;
   holds = async () => null;
   prefetch = async () => undefined;
   measure = () => this.profile();

@@ -49,7 +49,7 @@ export class DeskWorker implements DeviceWorkerApi {
   readonly passes: string[] = [];
 
   constructor(of: Engine) {
-    this.desk = new StageDesk(of, { slowdown: 1, labelsPerSample: 1 });
+    this.desk = new StageDesk(of, { pace: { slowdown: 1 }, labelsPerSample: 1 });
   }
 
   async load() {
@@ -62,6 +62,7 @@ export class DeskWorker implements DeviceWorkerApi {
   readonly prefetched: UnitRun[] = [];
   isRoomy = false;
   fits = async () => this.isRoomy;
+  pretend = async () => null;
   warm = async () => undefined;
   holds = async () => this.loaded.at(-1) ?? null;
   prefetch = async ({ run }: Parameters<DeviceWorkerApi['prefetch']>[0]) => void this.prefetched.push(run);

@@ -1,4 +1,5 @@
 import { type ReadonlySignal, signal, useSignal, useSignalEffect } from '@preact/signals';
+import type { FunctionComponent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
 import { errorSentence } from '../../signaling/protocol/text/plain-error.ts';
@@ -14,6 +15,7 @@ import type {
   SessionFactory,
 } from '../session/view/view.ts';
 import type { AskPlanner } from '../session/view/what-if.ts';
+import type { Demonstration } from '../tab/show/demonstration.ts';
 import { ExampleCloth } from './example/example-cloth.tsx';
 import { platformName } from './join/device-name.ts';
 import { JoinForm } from './join/join.tsx';
@@ -37,10 +39,19 @@ interface AppProps {
   readonly origin: string;
   /** Arrives after the first paint. */
   readonly server: ReadonlySignal<ServerFacts>;
+  /** Fetched when somebody wants to see the demonstration. */
+  readonly show: () => Promise<Shown>;
+}
+
+/** The demonstration's code. */
+export interface Shown {
+  readonly Screen: FunctionComponent<{ show: Demonstration; onLeave: () => void }>;
+  begin(): Demonstration;
 }
 
 type Place =
   | { readonly kind: 'start' }
+  | { readonly kind: 'show'; readonly Screen: Shown['Screen']; readonly show: Demonstration }
   /** `code` as it stood in the link, right or wrong. */
   | { readonly kind: 'invited'; readonly code: string }
   | {
@@ -55,7 +66,7 @@ type Place =
 const AFTER_PAINT_MS = 100;
 const NAME_KEY = 'tabloom.device-name';
 
-export function App({ factory, origin, server }: AppProps) {
+export function App({ factory, origin, server, show }: AppProps) {
   const place = useSignal<Place>(placeOfFragment());
   const busy = useSignal(false);
   const problem = useSignal<string | null>(null);
@@ -83,7 +94,7 @@ export function App({ factory, origin, server }: AppProps) {
 
   useEffect(() => {
     const follow = (): void => {
-      if (place.value.kind !== 'session') place.value = placeOfFragment();
+      if (place.value.kind !== 'session' && place.value.kind !== 'show') place.value = placeOfFragment();
     };
     addEventListener('hashchange', follow);
     return () => removeEventListener('hashchange', follow);
@@ -154,6 +165,19 @@ export function App({ factory, origin, server }: AppProps) {
     sessions.value = keptSessions.status === 'fulfilled' ? keptSessions.value : [];
     models.value = keptModels.status === 'fulfilled' ? keptModels.value : [];
   };
+  const showMe = async (): Promise<void> => {
+    busy.value = true;
+    problem.value = null;
+    try {
+      const { Screen, begin } = await show();
+      place.value = { kind: 'show', Screen, show: begin() };
+      scrollTo(0, 0);
+    } catch (error) {
+      problem.value = `The demonstration cannot begin: ${errorSentence(error, 'its code could not be loaded')}`;
+    } finally {
+      busy.value = false;
+    }
+  };
   const atStart = place.value.kind === 'start';
   useEffect(() => {
     // After the page is drawn: what is kept is looked up by the network code, which the first paint does without.
@@ -201,13 +225,19 @@ export function App({ factory, origin, server }: AppProps) {
   return (
     <>
       <header class="top">
-        <a class="brand" href="./" onClick={(event) => here.kind === 'session' && event.preventDefault()}>
+        <a
+          class="brand"
+          href="./"
+          onClick={(event) => (here.kind === 'session' || here.kind === 'show') && event.preventDefault()}
+        >
           <BrandMark />
           Tabloom
         </a>
         <ThemeButton />
       </header>
-      {here.kind === 'session' ? (
+      {here.kind === 'show' ? (
+        <here.Screen show={here.show} onLeave={back} />
+      ) : here.kind === 'session' ? (
         <SessionScreen
           session={here.session}
           host={here.host}
@@ -229,6 +259,11 @@ export function App({ factory, origin, server }: AppProps) {
                   Open a session, share its link. Every device that joins measures its own speed and trains the layers
                   that suit it.
                 </p>
+                <div class="buttons">
+                  <button type="button" class="primary" disabled={busy.value} onClick={() => void showMe()}>
+                    Show me, in this tab
+                  </button>
+                </div>
               </>
             )}
             {problem.value !== null && (

@@ -17,7 +17,7 @@ import { DeviceSeats } from './stages/device-seats.ts';
 import { NeighbourLinks } from './stages/neighbour-links.ts';
 import { YOU_LEFT } from './view/ended-words.ts';
 import { hostNews, isAway } from './view/host-words.ts';
-import type { InvitedTo, JoinedSession, JoinOptions, SessionView, Successor } from './view/view.ts';
+import type { DevicePretence, InvitedTo, JoinedSession, JoinOptions, SessionView, Successor } from './view/view.ts';
 import { ViewStore } from './view/view-store.ts';
 import { Emitter } from './world/emitter.ts';
 import type { SessionEnvironment } from './world/environment.ts';
@@ -39,6 +39,7 @@ export class JoinSession implements JoinedSession {
   #neighbours: NeighbourLinks | null = null;
   #measured: Measured | null = null;
   #linkBitsPerSecond: number | null = null;
+  #pretence: DevicePretence | null = null;
   #link: ChannelLink | null = null;
   readonly #proofKey: Uint8Array | null;
   /** By what the host knows this device again after the digits were compared. */
@@ -126,6 +127,12 @@ export class JoinSession implements JoinedSession {
     this.#setStatus(this.#able());
   }
 
+  /** For trying fleets out: what this device is made out to be from now on. */
+  async pretend(pretence: DevicePretence): Promise<void> {
+    this.#pretence = pretence;
+    await this.#seats?.pretend(pretence);
+  }
+
   #able(): DeviceStatus {
     return this.#paused ? { kind: 'paused' } : this.#standing;
   }
@@ -155,7 +162,8 @@ export class JoinSession implements JoinedSession {
 
   #profile(): Profile | null {
     if (this.#measured === null || this.#linkBitsPerSecond === null) return null;
-    return { ...this.#measured, linkBitsPerSecond: this.#linkBitsPerSecond };
+    const { uplinkBitsPerSecond = Infinity } = this.#pretence ?? {};
+    return { ...this.#measured, linkBitsPerSecond: Math.min(this.#linkBitsPerSecond, uplinkBitsPerSecond) };
   }
 
   #onMessage(message: RoomMessage): void {
@@ -240,6 +248,7 @@ export class JoinSession implements JoinedSession {
       onBeside: (beside) => this.#store.dispatch({ type: 'beside', beside }),
     });
     if (this.#introduction !== null) address.introduce(this.#introduction);
+    if (this.#pretence !== null) void seats.pretend(this.#pretence);
     seats.begin();
   }
 

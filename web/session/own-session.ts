@@ -1,5 +1,6 @@
 import type { Policy } from '../../signaling/protocol/settings.ts';
 import { SETTINGS_VERSION } from '../../signaling/protocol/version.ts';
+import type { Pretence } from '../../worker/api/device-api.ts';
 import type { AdapterChoice, ExportedFile, ExportForm, HostRequest, HostWorkerApi } from '../../worker/api/host-api.ts';
 import type { RoomMessage } from './links/room-client.ts';
 import { Asking } from './own/asking.ts';
@@ -62,6 +63,7 @@ export class OwnSession implements HostSession {
   });
   /** Null until what it is of has been opened. */
   #room: OwnRoom | null = null;
+  #pretence: Pretence | null = null;
   readonly #ending = new Ending();
   readonly #deposed = new Emitter<Deposed>();
   /** Told once, after the session has ended here. */
@@ -204,6 +206,12 @@ export class OwnSession implements HostSession {
     this.#end('This tab left the session.', kept);
   }
 
+  /** For trying fleets out: what this device is made out to be, as soon as it has a room. */
+  async pretend(pretence: Pretence): Promise<void> {
+    this.#pretence = pretence;
+    await this.#room?.pretend(pretence);
+  }
+
   #api(): HostWorkerApi {
     if (this.#over) throw new Error(OVER);
     return this.#worker.api;
@@ -252,6 +260,7 @@ export class OwnSession implements HostSession {
       seats: this.#resumed?.inherited ?? null,
       onMessage: (message) => this.#onMessage(message),
     });
+    if (this.#pretence !== null) await this.#room.pretend(this.#pretence);
   }
 
   #onMessage(message: RoomMessage): void {

@@ -1,13 +1,12 @@
-import * as Comlink from 'comlink';
 import { Peer } from 'peerjs';
 import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
-import type { HostWorkerApi } from '../../worker/api/host-api.ts';
 import { peerOptions } from '../session/links/peer-options.ts';
 import type { ControlSocket } from '../session/transport/control-socket.ts';
 import { peerOver } from '../session/transport/peer-over.ts';
 import { ServerSockets } from '../session/transport/server-sockets.ts';
 import type { SeatStore, SessionEnvironment, WorkerHandle } from '../session/world/environment.ts';
 import { keptClaim } from './tab-memory.ts';
+import { startDeviceWorker, startHostWorker } from './workers.ts';
 
 const SEAT_KEY = 'tabloom.seat';
 
@@ -44,10 +43,6 @@ export function tabEnvironment(origin: string): TabEnvironment {
   const sockets = new ServerSockets(origin, (address) => new WebSocket(address));
   const openSocket = (address: string): ControlSocket => sockets.open(address);
   let warm: WorkerHandle<DeviceWorkerApi> | null = null;
-  const startDevice = () =>
-    handle<DeviceWorkerApi>(
-      new Worker(new URL('../../worker/device/device-worker.ts', import.meta.url), { type: 'module' }),
-    );
   return {
     kind: 'tab',
     origin,
@@ -56,7 +51,7 @@ export function tabEnvironment(origin: string): TabEnvironment {
       peerOver(openSocket, () => new Peer(introduction.id, peerOptions(origin, introduction))),
     warmDevice: (model) => {
       if (warm !== null || savesData()) return;
-      const started = startDevice();
+      const started = startDeviceWorker();
       warm = started;
       void started.api.warm({ model, origin });
       setTimeout(() => {
@@ -66,14 +61,11 @@ export function tabEnvironment(origin: string): TabEnvironment {
       }, WARM_MS);
     },
     startDeviceWorker: () => {
-      const started = warm ?? startDevice();
+      const started = warm ?? startDeviceWorker();
       warm = null;
       return started;
     },
-    startHostWorker: () =>
-      handle<HostWorkerApi>(
-        new Worker(new URL('../../worker/host/host-worker.ts', import.meta.url), { type: 'module' }),
-      ),
+    startHostWorker,
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     memoryLimitBytes: keptClaim(),
     nowMs: () => Date.now(),
@@ -90,11 +82,6 @@ export function tabEnvironment(origin: string): TabEnvironment {
 function savesData(): boolean {
   const connection: unknown = Reflect.get(navigator, 'connection');
   return typeof connection === 'object' && connection !== null && Reflect.get(connection, 'saveData') === true;
-}
-
-function handle<Api>(worker: Worker): WorkerHandle<Api> {
-  // Comlink's Remote adds promises to methods that all return promises already.
-  return { api: Comlink.wrap<Api>(worker) as unknown as Api, terminate: () => worker.terminate() };
 }
 
 function listenTo(target: EventTarget, type: string, listener: () => void): () => void {

@@ -25,6 +25,16 @@ export interface LoadRequest {
   readonly memoryLimitBytes: number;
 }
 
+/** What a device is made out to be, for trying fleets out on one computer. */
+export interface Pretence {
+  /** Every computation takes so many times longer. 1 is honest. */
+  readonly slowdown: number;
+  /** How many times longer everything takes here because others use the same processor: stated, and not waited for. */
+  readonly share: number;
+  /** It claims no more memory than this. */
+  readonly memoryLimitBytes: number;
+}
+
 export interface Loaded {
   readonly engine: string;
   readonly backend: string;
@@ -45,6 +55,8 @@ export interface DeviceWorkerApi {
   profile(request: { memoryLimitBytes: number }): Promise<Omit<Profile, 'linkBitsPerSecond'>>;
   /** The same before anything of the model is fetched: on one layer, embeddings and a head of random weights. */
   measure(request: Omit<LoadRequest, 'origin'>): Promise<Omit<Profile, 'linkBitsPerSecond'>>;
+  /** From its next step on. What it measured, as it is under the pretence; null before it measured itself. */
+  pretend(pretence: Pretence): Promise<Omit<Profile, 'linkBitsPerSecond'> | null>;
   /** A run of the model's units instead of all of it; what was loaded before goes first. */
   loadPart(request: LoadRequest & { readonly run: UnitRun }): Promise<Loaded>;
   /** What is loaded; null for nothing. */

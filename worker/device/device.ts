@@ -4,7 +4,7 @@ import type { Transfer } from '../../signaling/protocol/room-view.ts';
 import { labelsPerSample, type SessionSettings } from '../../signaling/protocol/settings.ts';
 import { holdsRun, partOf, type UnitRun, wholeRun } from '../../signaling/protocol/split.ts';
 import type { TokenBatch } from '../api/batch.ts';
-import type { DeviceWorkerApi, Loaded, LoadProgress, LoadRequest } from '../api/device-api.ts';
+import type { DeviceWorkerApi, Loaded, LoadProgress, LoadRequest, Pretence } from '../api/device-api.ts';
 import type { LearnedState, StateUpdate } from '../api/host-api.ts';
 import type { StageChunk, StageOrder, StageParameters, StagePart, StageValues } from '../api/stage-api.ts';
 import type { WorkOrder, WorkPart } from '../api/work.ts';
@@ -23,7 +23,7 @@ import { chooseEngine, refuseLongSamples, refuseOtherShape, refuseTooLarge, requ
 import { measurePart } from './measure-part.ts';
 import { probeMemory } from './memory-probe.ts';
 import { StageDesk } from './stage-desk.ts';
-import { memoryOf, slowed, unitBytes } from './stated.ts';
+import { memoryOf, pretended, type Stated, unitBytes } from './stated.ts';
 import { stepPause } from './step-pause.ts';
 import { TransferMeter } from './transfer-meter.ts';
 import { Warmth } from './warming.ts';
@@ -31,7 +31,6 @@ import { Warmth } from './warming.ts';
 interface Held {
   readonly settings: SessionSettings;
   readonly engine: Engine;
-  readonly slowdown: number;
   readonly run: UnitRun;
   readonly desk: StageDesk;
   readonly memoryLimitBytes: number;
@@ -57,6 +56,10 @@ export class Device implements DeviceWorkerApi {
   #state: HeldState | null = null;
   /** Of the session that it was measured for, whatever of its model is loaded. */
   #settings: SessionSettings | null = null;
+  /** How slow this device is made, whatever is loaded. */
+  readonly #pace = { slowdown: 1 };
+  /** What was measured last, as it is stated under a pretence; null before that. */
+  #stated: ((pretence: Pretence) => Stated) | null = null;
   /** What training may claim, as it was probed; before that nothing says that there is too little. */
   #limitBytes = Number.POSITIVE_INFINITY;
   /** Settles when an order that was given up has left the engine. */
@@ -84,19 +87,22 @@ export class Device implements DeviceWorkerApi {
     return frozenBytes(settings.shape, storageOf(requestOf(settings))) <= memoryLimitBytes;
   }
 
-  async measure({
-    settings,
-    slowdown,
-    memoryLimitBytes,
-  }: Parameters<DeviceWorkerApi['measure']>[0]): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
+  async measure({ settings, slowdown, memoryLimitBytes }: Parameters<DeviceWorkerApi['measure']>[0]): Promise<Stated> {
     this.#settings = settings;
     const profile = await measurePart(
       settings,
-      { slowdown, memoryLimitBytes },
+      { slowdown: 1, memoryLimitBytes },
       async (request) => (await chooseEngine(request, this.#warmth.test)).engine,
     );
     this.#limitBytes = profile.memory.limitBytes;
-    return { ...profile, ...this.#download() };
+    this.#pace.slowdown = slowdown;
+    this.#stated = (pretence) => ({ ...pretended(profile, pretence), ...this.#download() });
+    return this.#stated({ slowdown, share: 1, memoryLimitBytes });
+  }
+
+  async pretend(pretence: Pretence): Promise<Stated | null> {
+    this.#pace.slowdown = pretence.slowdown;
+    return this.#stated?.(pretence) ?? null;
   }
 
   async prefetch({ settings, origin, run }: Parameters<DeviceWorkerApi['prefetch']>[0]): Promise<void> {
@@ -151,9 +157,10 @@ export class Device implements DeviceWorkerApi {
     this.#warmth.release();
     // What was on this device already says nothing about its way to the hub.
     if (kept === 0) this.#downloadBitsPerSecond = meter.bitsPerSecond ?? this.#downloadBitsPerSecond;
-    const terms = { slowdown, labelsPerSample: labelsPerSample(settings.task), limitBytes: memoryLimitBytes };
+    this.#pace.slowdown = slowdown;
+    const terms = { pace: this.#pace, labelsPerSample: labelsPerSample(settings.task), limitBytes: memoryLimitBytes };
     const desk = new StageDesk(engine, terms);
-    this.#held = { settings, engine, slowdown, run, desk, memoryLimitBytes };
+    this.#held = { settings, engine, run, desk, memoryLimitBytes };
     return { engine: engine.name, backend: `${engine.backend}${failed}`, parameterCount: engine.layout.length };
   }
 
@@ -167,9 +174,9 @@ export class Device implements DeviceWorkerApi {
     return { stage: 'weights', done: transfer.bytes, total: transfer.totalBytes, transfer };
   }
 
-  async profile({ memoryLimitBytes }: { memoryLimitBytes: number }): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
-    const { engine, settings, slowdown } = this.#ready();
-    const { fixedSeconds: fixed, ...speed } = await measureSeconds(engine, settings);
+  async profile({ memoryLimitBytes }: { memoryLimitBytes: number }): Promise<Stated> {
+    const { engine, settings } = this.#ready();
+    const { fixedSeconds, ...speed } = await measureSeconds(engine, settings);
     // Seconds at the length that rounds really have, memory at the length that they may have.
     const tokens = settings.training.maxTokens;
     const limitBytes = await probeMemory(engine, {
@@ -179,15 +186,16 @@ export class Device implements DeviceWorkerApi {
     });
     this.#limitBytes = limitBytes;
     const memoryBytesPerSecond = await engine.copyBytesPerSecond();
-    const { fixedSeconds, ...stated } = slowed({ ...speed, memoryBytesPerSecond, fixedSeconds: fixed }, slowdown);
-    return {
+    const profile = {
       engine: engine.name,
       backend: engine.backend,
-      ...stated,
+      ...speed,
+      memoryBytesPerSecond,
       memory: memoryOf(engine, tokens, limitBytes),
       parts: { fixedSeconds, ...unitBytes(engine.shape, engine.layout, storageOf(requestOf(settings))) },
-      ...this.#download(),
     };
+    this.#stated = (pretence) => ({ ...pretended(profile, pretence), ...this.#download() });
+    return this.#stated({ slowdown: this.#pace.slowdown, share: 1, memoryLimitBytes });
   }
 
   async setParameters(values: Float32Array): Promise<void> {
@@ -226,12 +234,12 @@ export class Device implements DeviceWorkerApi {
   }
 
   async begin(order: WorkOrder): Promise<void> {
-    const { engine, slowdown, desk, memoryLimitBytes } = this.#ready();
+    const { engine, desk, memoryLimitBytes } = this.#ready();
     if (this.#order !== undefined || desk.isBusy) throw new Error('This device is still working on another order.');
     await this.#ending;
     refuseLarge(engine, order, memoryLimitBytes);
     const stop = new AbortController();
-    this.#order = { parts: runOrder(engine, order, stepPause(slowdown, stop.signal)), stop };
+    this.#order = { parts: runOrder(engine, order, stepPause(this.#pace, stop.signal)), stop };
   }
 
   async next(): Promise<WorkPart> {
@@ -283,10 +291,10 @@ export class Device implements DeviceWorkerApi {
   }
 
   async evaluate(batch: TokenBatch): Promise<Float32Array> {
-    const { engine, slowdown, desk } = this.#ready();
+    const { engine, desk } = this.#ready();
     const longest = batch.lengths.reduce((a, b) => Math.max(a, b), 1);
     const most = evaluatedAtOnce(engine, Math.min(longest, batch.tokens), this.#limitBytes);
-    const pause = stepPause(slowdown, new AbortController().signal);
+    const pause = stepPause(this.#pace, new AbortController().signal);
     const logits = await desk.alone(() => evaluateBatch(engine, batch, most, pause));
     return Comlink.transfer(logits, [logits.buffer]);
   }

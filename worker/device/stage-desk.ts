@@ -3,7 +3,7 @@ import type { Engine } from '../engine/engine.ts';
 import { evaluateStage, runStage, type StageInputs } from '../learn/stage.ts';
 import { setBlocks } from '../learn/stage-hidden.ts';
 import { claimedBytes, fittingOrder, longestOf, refuseAbove } from '../learn/stage-memory.ts';
-import { stepPause } from './step-pause.ts';
+import { type Pace, stepPause } from './step-pause.ts';
 
 const GIVEN_UP = 'The stage was given up.';
 
@@ -54,7 +54,7 @@ interface RunningStage {
 }
 
 export interface DeskTerms {
-  readonly slowdown: number;
+  readonly pace: Pace;
   readonly labelsPerSample: number;
   /** What takes more is refused before it is begun. */
   readonly limitBytes?: number;
@@ -63,7 +63,7 @@ export interface DeskTerms {
 /** A device's stage, one round at a time, and what goes forward through it beside. */
 export class StageDesk {
   readonly #engine: Engine;
-  readonly #slowdown: number;
+  readonly #pace: Pace;
   readonly #labelsPerSample: number;
   readonly #limitBytes: number;
   #running: RunningStage | null = null;
@@ -73,9 +73,9 @@ export class StageDesk {
   /** Of the orders, as they were set last. */
   #parameters: StageParameters | null = null;
 
-  constructor(engine: Engine, { slowdown, labelsPerSample, limitBytes = Number.POSITIVE_INFINITY }: DeskTerms) {
+  constructor(engine: Engine, { pace, labelsPerSample, limitBytes = Number.POSITIVE_INFINITY }: DeskTerms) {
     this.#engine = engine;
-    this.#slowdown = slowdown;
+    this.#pace = pace;
     this.#labelsPerSample = labelsPerSample;
     this.#limitBytes = limitBytes;
   }
@@ -103,7 +103,7 @@ export class StageDesk {
     const inbox = new StageInbox(order.microBatchSizes.length);
     // Nobody reads the labels but the head; an engine that has it wants as many as there are samples all the same.
     const labels = order.labels ?? new Float32Array(order.lengths.length * this.#labelsPerSample);
-    const pause = stepPause(this.#slowdown, stop.signal);
+    const pause = stepPause(this.#pace, stop.signal);
     const parts = runStage(this.#engine, { ...fitting, labels }, inbox, pause, () => this.#turnOf());
     let end = (): void => undefined;
     const ended = new Promise<void>((resolve) => {
@@ -144,7 +144,7 @@ export class StageDesk {
   /** Beside a stage that waits for its neighbours, whose trained values are back afterwards. */
   evaluate(chunk: StageChunk): Promise<Float32Array> {
     return this.alone(async () => {
-      const pause = stepPause(this.#slowdown, new AbortController().signal);
+      const pause = stepPause(this.#pace, new AbortController().signal);
       const { lengths, tokens } = chunk;
       const needed = claimedBytes(this.#engine, lengths.length, longestOf(lengths, tokens), { savedLayers: 0 });
       refuseAbove(this.#limitBytes, needed, `${lengths.length} samples to evaluate`);

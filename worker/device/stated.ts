@@ -1,5 +1,6 @@
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { ModelShape } from '../../signaling/protocol/settings.ts';
+import type { Pretence } from '../api/device-api.ts';
 import type { Engine } from '../engine/engine.ts';
 import { embeddingBytes, frozenBytes, layerBytes, type UnitStorage } from '../model/description.ts';
 import { longestBlock, type ParameterLayout } from '../model/layout.ts';
@@ -23,6 +24,26 @@ export function slowed(speed: Speed, slowdown: number): Speed {
     fixedSeconds: longer(speed.fixedSeconds),
     flopsPerSecond: speed.flopsPerSecond / slowdown,
     memoryBytesPerSecond: speed.memoryBytesPerSecond / slowdown,
+  };
+}
+
+/** What a device says of itself to the session; the rate of its link is not its own to say. */
+export type Stated = Omit<Profile, 'linkBitsPerSecond'>;
+
+/** What was measured honestly, as a device states it that is made slower, shares its processor, and claims no more than `memoryLimitBytes`. */
+export function pretended(honest: Stated, { slowdown, share, memoryLimitBytes }: Pretence): Stated {
+  const { overheadSeconds, secondsPerSample, flopsPerSecond, memoryBytesPerSecond, memory, parts } = honest;
+  const fixedSeconds = parts?.fixedSeconds ?? secondsPerSample;
+  const stated = slowed(
+    { overheadSeconds, secondsPerSample, flopsPerSecond, memoryBytesPerSecond, fixedSeconds },
+    slowdown * share,
+  );
+  const { fixedSeconds: longer, ...speed } = stated;
+  return {
+    ...honest,
+    ...speed,
+    memory: { ...memory, limitBytes: Math.min(memory.limitBytes, memoryLimitBytes) },
+    ...(parts && { parts: { ...parts, fixedSeconds: longer } }),
   };
 }
 

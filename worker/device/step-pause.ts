@@ -1,11 +1,16 @@
+/** How many times slower a device is made; may change while it works. */
+export interface Pace {
+  readonly slowdown: number;
+}
+
 /**
  * After each step of work: lets messages in, waits as long as a device that is `slowdown` times slower would have gone on computing, and
  * stops where the order was given up.
  */
-export function stepPause(slowdown: number, signal: AbortSignal): (seconds: number) => Promise<void> {
+export function stepPause(pace: Pace, signal: AbortSignal): (seconds: number) => Promise<void> {
   let owedMs = 0;
   return async (seconds) => {
-    owedMs += 1000 * seconds * (slowdown - 1);
+    owedMs += 1000 * seconds * (pace.slowdown - 1);
     // Timers are no finer than a few milliseconds: short waits are put together.
     if (owedMs >= 8) {
       const start = performance.now();

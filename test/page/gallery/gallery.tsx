@@ -163,7 +163,12 @@ function Gallery({ state }: { state: string | null }) {
   const view = crowded !== undefined ? crowdView : state === null ? undefined : VIEWS[state];
   if (state === 'start' || state === 'start-kept' || (state !== null && state in LOOKS))
     return (
-      <App factory={async () => factory} origin={origin} server={signal({ hub: null, models: [], addresses: [] })} />
+      <App
+        factory={async () => factory}
+        origin={origin}
+        server={signal({ hub: null, models: [], addresses: [] })}
+        show={async () => Promise.reject(new Error('The gallery has no demonstration.'))}
+      />
     );
   const form = state === null ? undefined : START_FORMS[state];
   if (form !== undefined)

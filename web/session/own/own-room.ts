@@ -4,6 +4,7 @@ import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { UnitRun } from '../../../signaling/protocol/split.ts';
 import { DEFAULT_AUDITS } from '../../../signaling/protocol/words/audits.ts';
+import type { Pretence } from '../../../worker/api/device-api.ts';
 import type { HostRequest, HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
 import { localLinkPair } from '../links/message-link.ts';
 import { RoomClient, type RoomMessage } from '../links/room-client.ts';
@@ -112,6 +113,11 @@ export class OwnRoom {
   /** What proves to a server that forgot the room that its code is this session's. */
   get claim(): string | null {
     return this.#client.claim ?? this.#context.resumed?.key?.claim ?? null;
+  }
+
+  /** Of this device's own part in the rounds. */
+  async pretend(pretence: Pretence): Promise<void> {
+    await this.#seats.pretend(pretence);
   }
 
   /** A device's digits were compared, and were the same. */

@@ -2,7 +2,7 @@ import type { Profile } from '../../../signaling/protocol/profile.ts';
 import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import { holdsRun, type UnitRun, wholeRun } from '../../../signaling/protocol/split.ts';
-import type { DeviceWorkerApi } from '../../../worker/api/device-api.ts';
+import type { DeviceWorkerApi, Pretence } from '../../../worker/api/device-api.ts';
 import type { StageChunk, StageParameters } from '../../../worker/api/stage-api.ts';
 import { Emitter } from '../world/emitter.ts';
 import { Ending, whileOpen } from '../world/ending.ts';
@@ -28,6 +28,7 @@ export class ModelWorker {
   /** What of the model is in memory is another run now. */
   readonly onHolds = this.#held.on;
   #slowdown: number;
+  #pretence: Pretence | null = null;
   /** One after the other: the model is fetched once at a time. */
   #loading: Promise<unknown> = Promise.resolve();
   #last: Promise<unknown> = Promise.resolve();
@@ -58,7 +59,7 @@ export class ModelWorker {
     const { shape } = this.settings;
     await this.#load(wholeRun(shape.layers), () => this.api.load(this.#request()));
     this.#onStatus({ kind: 'profiling' });
-    return this.open(this.api.profile({ memoryLimitBytes: this.#world.memoryLimitBytes }));
+    return this.#stated(await this.open(this.api.profile({ memoryLimitBytes: this.#world.memoryLimitBytes })));
   }
 
   /** Whether the whole model's weights are within what training may take here. */
@@ -72,7 +73,17 @@ export class ModelWorker {
     this.#slowdown = slowdown;
     this.#onStatus({ kind: 'profiling' });
     const { memoryLimitBytes } = this.#world;
-    return this.open(this.api.measure({ settings: this.settings, slowdown, memoryLimitBytes }));
+    return this.#stated(await this.open(this.api.measure({ settings: this.settings, slowdown, memoryLimitBytes })));
+  }
+
+  /** From now on, whatever is loaded; what the device states under it, null before it has measured itself. */
+  async pretend(pretence: Pretence): Promise<Measured | null> {
+    this.#pretence = pretence;
+    return this.open(this.api.pretend(pretence));
+  }
+
+  async #stated(honest: Measured): Promise<Measured> {
+    return (this.#pretence && (await this.pretend(this.#pretence))) ?? honest;
   }
 
   /** Has the run in memory, and fetches it where need be. Rejects with a sentence. */

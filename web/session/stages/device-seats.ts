@@ -1,6 +1,7 @@
 import { memoryLeft } from '../../../signaling/protocol/pipeline/memory-left.ts';
 import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import type { Pretence } from '../../../worker/api/device-api.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { type Measured, ModelWorker, type SeatWorld } from '../rounds/model-worker.ts';
 import { TrainerSeat } from '../rounds/trainer-seat.ts';
@@ -56,6 +57,14 @@ export class DeviceSeats {
   /** Measures the device, and loads what the room needs of it. */
   begin(): void {
     this.#holder.begin();
+  }
+
+  /** What it states of itself changes with it, where it has measured itself. */
+  async pretend(pretence: Pretence): Promise<void> {
+    const measured = await this.trainer.model.pretend(pretence);
+    if (measured === null || this.#measured === null) return;
+    this.#measured = measured;
+    this.#owner.onMeasured(measured);
   }
 
   /** Takes work from this link from now on. */

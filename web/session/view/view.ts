@@ -10,6 +10,7 @@ import type {
 import type { Measure } from '../../../signaling/protocol/scores.ts';
 import type { ModelSource, Policy } from '../../../signaling/protocol/settings.ts';
 import type { HiddenStates } from '../../../signaling/protocol/split.ts';
+import type { Pretence } from '../../../worker/api/device-api.ts';
 import type {
   AdapterChoice,
   Deleted,
@@ -267,6 +268,12 @@ export interface HostOptions {
   readonly hiddenStates?: HiddenStates;
   /** Part of the room's compute that audits of other devices may take; 0 believes everybody; the usual part where it is not said. */
   readonly audits?: number;
+}
+
+/** What a device is made out to be, for trying fleets out on one computer. */
+export interface DevicePretence extends Pretence {
+  /** Its way to the host carries no more. */
+  readonly uplinkBitsPerSecond: number;
 }
 
 /** A session that one has the link of, or the code alone: then `secret` is null. */

@@ -1,0 +1,107 @@
+import { useId } from 'preact/hooks';
+import type { Actor, Made } from '../../tab/show/demonstration.ts';
+import { Swatch } from '../cloth/cloth-legend.tsx';
+import type { Mark } from '../cloth/marks.ts';
+import { MEMORY, type Scale, SPEED, UPLINK } from './scales.ts';
+
+export interface DeviceCardProps {
+  readonly actor: Actor;
+  readonly mark: Mark;
+  readonly status: string;
+  readonly onMade: (made: Partial<Made>) => void;
+  readonly onPlug: (plugged: boolean) => void;
+  readonly onLock: (locked: boolean) => void;
+  readonly onLie: (lies: boolean) => void;
+}
+
+/** What a person can do to one device of the demonstration; all of it acts at once. */
+export function DeviceCard({ actor, mark, status, onMade, onPlug, onLock, onLie }: DeviceCardProps) {
+  const { name, made, isHost, plugged, locked, lies } = actor;
+  const id = useId();
+  return (
+    <li class={`show-device${plugged ? '' : ' show-device-gone'}`} aria-labelledby={id}>
+      <div class="show-device-head">
+        <Swatch letter={mark.letter} yarn={mark.yarn} />
+        <h3 id={id}>
+          {name}
+          {isHost && <span class="show-tag"> host</span>}
+        </h3>
+        <p class="show-status">{status}</p>
+      </div>
+      <div class="show-sliders">
+        <Slider
+          label="Speed"
+          of={name}
+          scale={SPEED}
+          value={made.slowdown}
+          disabled={!plugged}
+          onValue={(slowdown) => onMade({ slowdown })}
+        />
+        <Slider
+          label="Memory"
+          of={name}
+          scale={MEMORY}
+          value={made.memoryLimitBytes}
+          disabled={!plugged}
+          onValue={(memoryLimitBytes) => onMade({ memoryLimitBytes })}
+        />
+        {!isHost && (
+          <Slider
+            label="Uplink"
+            of={name}
+            scale={UPLINK}
+            value={made.uplinkBitsPerSecond}
+            disabled={!plugged}
+            onValue={(uplinkBitsPerSecond) => onMade({ uplinkBitsPerSecond })}
+          />
+        )}
+      </div>
+      {!isHost && (
+        <div class="buttons show-deeds">
+          <button type="button" aria-pressed={!plugged} onClick={() => onPlug(!plugged)}>
+            {plugged ? 'Unplug' : 'Plug in again'}
+          </button>
+          <button type="button" disabled={!plugged} aria-pressed={locked} onClick={() => onLock(!locked)}>
+            {locked ? 'Wake up' : 'Lock'}
+          </button>
+          <button type="button" disabled={!plugged} aria-pressed={lies} onClick={() => onLie(!lies)}>
+            {lies ? 'Be honest' : 'Lie'}
+          </button>
+        </div>
+      )}
+    </li>
+  );
+}
+
+interface SliderProps {
+  readonly label: string;
+  readonly of: string;
+  readonly scale: Scale;
+  readonly value: number;
+  readonly disabled: boolean;
+  readonly onValue: (value: number) => void;
+}
+
+function Slider({ label, of, scale, value, disabled, onValue }: SliderProps) {
+  const id = useId();
+  const text = scale.text(value);
+  return (
+    <div class="show-slider">
+      <label for={id}>
+        {label} <span class="visually-hidden">of {of}</span>
+      </label>
+      <input
+        id={id}
+        type="range"
+        min={0}
+        max={scale.steps}
+        step={1}
+        value={scale.stepOf(value)}
+        disabled={disabled}
+        aria-valuetext={text}
+        onInput={(event) => onValue(scale.at(Number(event.currentTarget.value)))}
+      />
+      <output for={id}>{text}</output>
+    </div>
+  );
+}
