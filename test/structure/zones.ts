@@ -217,6 +217,28 @@ export const ZONES: readonly Zone[] = [
     without: [NODE],
   },
   {
+    // Another home of the connection core, beside the server's: for rooms that nobody outside a page sees.
+    name: 'web/tab/home',
+    owns: /^web\/tab\/home\//,
+    imports: ['signaling/protocol', 'signaling/connection', 'web/session'],
+    types: [/^signaling\/planner\/room-plan\.ts$/, /^web\/tab\/plan-worker\.ts$/],
+    starts: [],
+    packages: ['comlink'],
+    node: false,
+    without: [NODE],
+  },
+  {
+    // Several devices in one page.
+    name: 'web/tab/show',
+    owns: /^web\/tab\/show\//,
+    imports: ['signaling/protocol', 'web/session', 'web/tab/home', 'web/tab'],
+    types: [/^worker\/api\//],
+    starts: [],
+    packages: ['peerjs'],
+    node: false,
+    without: [NODE],
+  },
+  {
     // The real world for a session in a tab: the twin of signaling/node.
     name: 'web/tab',
     owns: /^web\/tab\//,
@@ -230,7 +252,7 @@ export const ZONES: readonly Zone[] = [
   {
     name: 'web/page',
     owns: /^web\/(page\/|main\.tsx$)/,
-    imports: ['signaling/protocol', 'web/session', 'web/tab'],
+    imports: ['signaling/protocol', 'web/session', 'web/tab', 'web/tab/show'],
     types: [/^worker\/api\//],
     starts: [],
     packages: 'any',

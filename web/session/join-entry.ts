@@ -4,7 +4,8 @@ import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
 import type { UnitRun } from '../../signaling/protocol/split.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
-import type { InvitedTo } from './view/view.ts';
+import type { Measured } from './rounds/model-worker.ts';
+import type { DevicePretence, InvitedTo } from './view/view.ts';
 import type { Identity } from './world/identity.ts';
 
 export interface JoinEntry {
@@ -36,4 +37,15 @@ export function joinEntry(entry: JoinEntry): ClientMessage[] {
   if (profile !== null) messages.push({ type: 'profile', profile });
   if (holds !== null) messages.push({ type: 'holds', run: holds });
   return messages;
+}
+
+/** What a device states of itself once both its speed and its link are known; a device that pretends has a slower link at most. */
+export function profileOf(
+  measured: Measured | null,
+  linkBitsPerSecond: number | null,
+  pretence: DevicePretence | null,
+): Profile | null {
+  if (measured === null || linkBitsPerSecond === null) return null;
+  const most = pretence?.uplinkBitsPerSecond ?? Number.POSITIVE_INFINITY;
+  return { ...measured, linkBitsPerSecond: Math.min(linkBitsPerSecond, most) };
 }

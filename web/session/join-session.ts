@@ -4,7 +4,7 @@ import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
 import type { UnitRun } from '../../signaling/protocol/split.ts';
 import { type Bequest, StandBy } from './held/stand-by.ts';
-import { joinEntry } from './join-entry.ts';
+import { joinEntry, profileOf } from './join-entry.ts';
 import { type KeptSeat, keepSeat, takeSeat } from './kept-seat.ts';
 import { linkToHost, relinkMs } from './link-to-host.ts';
 import type { ChannelLink } from './links/channel-link.ts';
@@ -161,9 +161,7 @@ export class JoinSession implements JoinedSession {
   }
 
   #profile(): Profile | null {
-    if (this.#measured === null || this.#linkBitsPerSecond === null) return null;
-    const { uplinkBitsPerSecond = Infinity } = this.#pretence ?? {};
-    return { ...this.#measured, linkBitsPerSecond: Math.min(this.#linkBitsPerSecond, uplinkBitsPerSecond) };
+    return profileOf(this.#measured, this.#linkBitsPerSecond, this.#pretence);
   }
 
   #onMessage(message: RoomMessage): void {
@@ -211,9 +209,8 @@ export class JoinSession implements JoinedSession {
 
   #begin(room: RoomView): void {
     const seats = new DeviceSeats(this.#environment, {
-      self: this.#identity.id,
-      settings: room.settings,
-      slowdown: this.#options.slowdown,
+      ...{ self: this.#identity.id, settings: room.settings },
+      ...{ slowdown: this.#options.slowdown, pretence: this.#pretence },
       room: () => this.#store.view.room,
       onStatus: (status) => this.#setStatus(status),
       onMeasured: (measured) => {
@@ -248,7 +245,6 @@ export class JoinSession implements JoinedSession {
       onBeside: (beside) => this.#store.dispatch({ type: 'beside', beside }),
     });
     if (this.#introduction !== null) address.introduce(this.#introduction);
-    if (this.#pretence !== null) void seats.pretend(this.#pretence);
     seats.begin();
   }
 

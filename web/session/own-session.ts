@@ -258,9 +258,9 @@ export class OwnSession implements HostSession {
       worker: api,
       task: request.task,
       seats: this.#resumed?.inherited ?? null,
+      pretence: this.#pretence,
       onMessage: (message) => this.#onMessage(message),
     });
-    if (this.#pretence !== null) await this.#room.pretend(this.#pretence);
   }
 
   #onMessage(message: RoomMessage): void {

@@ -8,6 +8,7 @@ export interface DeviceCardProps {
   readonly actor: Actor;
   readonly mark: Mark;
   readonly status: string;
+  readonly state: 'ready' | 'joining' | 'gone';
   readonly onMade: (made: Partial<Made>) => void;
   readonly onPlug: (plugged: boolean) => void;
   readonly onLock: (locked: boolean) => void;
@@ -15,11 +16,11 @@ export interface DeviceCardProps {
 }
 
 /** What a person can do to one device of the demonstration; all of it acts at once. */
-export function DeviceCard({ actor, mark, status, onMade, onPlug, onLock, onLie }: DeviceCardProps) {
+export function DeviceCard({ actor, mark, status, state, onMade, onPlug, onLock, onLie }: DeviceCardProps) {
   const { name, made, isHost, plugged, locked, lies } = actor;
   const id = useId();
   return (
-    <li class={`show-device${plugged ? '' : ' show-device-gone'}`} aria-labelledby={id}>
+    <li class={`show-device show-${state}`} aria-labelledby={id}>
       <div class="show-device-head">
         <Swatch letter={mark.letter} yarn={mark.yarn} />
         <h3 id={id}>

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import type { Actor, Demonstration } from '../../tab/show/demonstration.ts';
 import { clothSentence } from '../allocation/plan-table.ts';
@@ -33,7 +34,7 @@ export function ShowScreen({ show, onLeave }: { show: Demonstration; onLeave: ()
           </button>
         </div>
       </div>
-      <section class="show-picture" aria-label="Who trains what">
+      <section class="show-picture" aria-label="Who trains what" data-round={rounds.at(-1)?.round}>
         <Picture view={view} seats={seats} />
       </section>
       <section class="show-devices" aria-labelledby="show-devices-title">
@@ -45,6 +46,7 @@ export function ShowScreen({ show, onLeave }: { show: Demonstration; onLeave: ()
               actor={actor}
               mark={markOf(actor.place)}
               status={statusOf(actor, lines)}
+              state={stateOf(actor, room)}
               onMade={(made) => show.make(actor.place, made)}
               onPlug={(plugged) => show.plug(actor.place, plugged)}
               onLock={(locked) => show.lock(actor.place, locked)}
@@ -55,6 +57,11 @@ export function ShowScreen({ show, onLeave }: { show: Demonstration; onLeave: ()
       </section>
     </main>
   );
+}
+
+function stateOf({ device, plugged }: Actor, room: RoomView | null): 'ready' | 'joining' | 'gone' {
+  if (!plugged) return 'gone';
+  return room?.devices.some((one) => one.id === device && one.profile !== null) ? 'ready' : 'joining';
 }
 
 function statusOf({ device, plugged, isHost }: Actor, lines: ReturnType<typeof deviceLines>): string {

@@ -43,6 +43,7 @@ export interface OwnRoomContext {
   readonly task: HostRequest['task'];
   /** Those of this device, where it was in the session before. */
   readonly seats: DeviceSeats | null;
+  readonly pretence: Pretence | null;
   readonly onMessage: (message: RoomMessage) => void;
 }
 
@@ -166,7 +167,12 @@ export class OwnRoom {
       return kept;
     }
     kept?.close();
-    const seats = new DeviceSeats(environment, { self: identity.id, settings, ...owner });
+    const seats = new DeviceSeats(environment, {
+      self: identity.id,
+      settings,
+      pretence: this.#context.pretence,
+      ...owner,
+    });
     seats.begin();
     return seats;
   }

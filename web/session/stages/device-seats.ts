@@ -17,6 +17,8 @@ export type SeatsOwner = Pick<
 interface SeatsContext extends Omit<HolderContext, 'seat' | 'stages'> {
   readonly settings: SessionSettings;
   readonly onStatus: (status: DeviceStatus) => void;
+  /** What the device is made out to be; null, or absent, for what it is. */
+  readonly pretence?: Pretence | null;
 }
 
 /** Everything that a device does for a session: one worker, orders for the whole model, stages of a split one, and what of it is held. */
@@ -28,9 +30,10 @@ export class DeviceSeats {
   #measured: Measured | null = null;
 
   constructor(world: SeatWorld, context: SeatsContext) {
-    const { self, settings, slowdown } = context;
+    const { self, settings, slowdown, pretence = null } = context;
     this.#owner = context;
     this.trainer = new TrainerSeat(world, settings, (status) => this.#owner.onStatus(status));
+    if (pretence !== null) void this.trainer.model.pretend(pretence).catch(() => undefined);
     this.stages = new StageSeat(self, this.trainer.model, {
       host: () => this.#owner.room()?.host ?? null,
       secondModel: () => this.#secondModel(world, context),
