@@ -126,6 +126,8 @@ export const PassSchema = v.strictObject({
   direction: v.picklist(['up', 'down']),
   startSeconds: nonNegative,
   seconds: nonNegative,
+  /** When its input had come from the neighbour; none where it has no such input. */
+  cameSeconds: v.exactOptional(nonNegative),
 });
 export type Pass = v.InferOutput<typeof PassSchema>;
 

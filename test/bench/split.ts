@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,12 +10,14 @@ import { bytesText } from '../../signaling/protocol/words/quantities.ts';
 import { localModelId } from '../../signaling/server/page.ts';
 import { startServer } from '../../signaling/server/server.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
+import { allocated, countingOptions } from './split/allocations.ts';
 import { randomModelFolder, SIZES } from './split/random-folder.ts';
 import { stageLines } from './split/stage-lines.ts';
 
 /**
  * A model of roberta-base's or roberta-large's size, with random weights, split over processes of which none may take more than so much
- * memory: what each stage was predicted to take and took, and how much memory its process had more than an idle one.
+ * memory: what each stage was predicted to take and took; how much the engine's thread allocated, counted from outside
+ * (`split/count-allocations.mjs`); and how much memory its process had more than an idle device's, one that has joined and done nothing.
  *
  *     npx tsx test/bench/split.ts --size large --weights f16 --devices 4 --memory 300 --rounds 2
  */
@@ -44,14 +47,12 @@ const table = (name: string, rows: number) => ({
   ),
 });
 
-/** Resident megabytes of a process, now and at most; null where the system does not say. */
-function resident(pid: number | 'self'): { readonly now: number; readonly most: number } | null {
+/** The most megabytes of a process that were resident; 0 where the system does not say. */
+function mostResident(pid: number): number {
   try {
-    const text = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const read = (field: string): number => Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(text)?.[1] ?? 0) / 1000;
-    return { now: read('VmRSS'), most: read('VmHWM') };
+    return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1000;
   } catch {
-    return null;
+    return 0;
   }
 }
 
@@ -80,20 +81,25 @@ function descendants(): ReadonlyMap<number, string> {
   return new Map([...own].map((pid) => [pid, pid === process.pid ? 'host' : told(pid)]));
 }
 
-/** By device: resident megabytes when it had measured itself and fetched nothing yet, and the most since. */
-const memory = new Map<string, { idle: number; most: number }>();
-function lookAtMemory(isIdle: (name: string) => boolean): void {
+/** By device: the most resident megabytes so far. */
+const resident = new Map<string, number>();
+function lookAtMemory(): void {
   for (const [pid, told] of descendants()) {
-    const name = told === 'host' ? 'host' : / --name (device \d+) /.exec(told)?.[1];
-    const found = name === undefined ? null : resident(pid);
-    if (name === undefined || found === null) continue;
-    const known = memory.get(name) ?? { idle: 0, most: 0 };
+    const name = told === 'host' ? 'host' : / --name (device \d+|idle) /.exec(told)?.[1];
     // Of a device's processes the one that does the work is by far the largest.
-    if (isIdle(name)) known.idle = Math.max(known.idle, found.now);
-    known.most = Math.max(known.most, found.most);
-    memory.set(name, known);
+    if (name !== undefined) resident.set(name, Math.max(resident.get(name) ?? 0, mostResident(pid)));
   }
 }
+
+/** A device that has joined and only looks on: what a process takes before it measures, fetches or holds anything. */
+function startIdle(link: string): ChildProcess {
+  const program = fileURLToPath(new URL('../../signaling/tabloom.mjs', import.meta.url));
+  return spawn(process.execPath, [program, 'join', link, '--name', 'idle', '--watch'], { stdio: 'ignore' });
+}
+
+/** Before any process is started: each of them, and each of its threads, counts. */
+const counts = mkdtempSync(join(tmpdir(), 'tabloom-split-counts-'));
+Object.assign(process.env, countingOptions(counts));
 
 const server = await startServer({
   port: 0,
@@ -107,6 +113,7 @@ const server = await startServer({
 });
 const origin = `http://127.0.0.1:${server.port}`;
 let shown = 0;
+const idle: { process: ChildProcess | null } = { process: null };
 let last: SessionView | null = null;
 const lines: string[] = [];
 const say = (line: string): void => {
@@ -161,7 +168,9 @@ const demo: DemoSession = {
   logFile: null,
   door: { door: 'link', cap: null, admitAll: true },
   onDoor: () => undefined,
-  onLink: () => undefined,
+  onLink: (link) => {
+    idle.process = startIdle(link);
+  },
   onView: (view) => {
     last = view;
     const { passes, room } = view;
@@ -172,16 +181,17 @@ const demo: DemoSession = {
   signal: new AbortController().signal,
 };
 say(`${size} with random weights in ${weights}, ${values.devices} processes of ${bytesText(memoryBytes)} each`);
-const ticker = setInterval(() => {
-  const devices = (last as SessionView | null)?.room?.devices ?? [];
-  lookAtMemory((name) => devices.find((device) => device.name === name)?.status.kind === 'measured');
-}, 1000);
+const ticker = setInterval(lookAtMemory, 1000);
 try {
   const result = await runSession(demo);
-  for (const [name, { idle, most }] of [...memory].sort())
-    say(
-      `${name}: ${idle.toFixed(0)} MB resident when measured, before it fetched anything; ${most.toFixed(0)} MB at most`,
-    );
+  lookAtMemory();
+  const idleMb = resident.get('idle') ?? 0;
+  say(`idle, joined and looking on: ${idleMb.toFixed(0)} MB resident`);
+  for (const [name, { wasm, buffers }] of [...allocated(counts)].sort())
+    if (name !== 'idle')
+      say(
+        `${name}: its engine's thread allocated ${(wasm / 1e6).toFixed(0)} MB of WebAssembly memory and ${(buffers / 1e6).toFixed(0)} MB of buffers at most; ${((resident.get(name) ?? 0) - idleMb).toFixed(0)} MB more resident than an idle device`,
+      );
   for (const { round, loss, elapsedSeconds } of result.rounds)
     say(`round ${round}: loss ${loss.toFixed(4)}, ${elapsedSeconds.toFixed(1)} s`);
   const holds = (last as SessionView | null)?.room?.devices.map(
@@ -190,5 +200,6 @@ try {
   say(`held: ${holds?.join(', ')}`);
 } finally {
   clearInterval(ticker);
+  idle.process?.kill();
   await server.close();
 }

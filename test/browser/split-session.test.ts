@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { RoomView, RoundReport } from '../../signaling/protocol/room-view.ts';
 import { PLAIN_TRAINING } from '../../signaling/protocol/settings.ts';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
+import { type SegmentKind, timeline } from '../../web/page/timeline/timeline.ts';
 import type { InvitedTo } from '../../web/session/view/view.ts';
 import type { HostRequest } from '../../worker/api/host-api.ts';
-import { DEALT, DEALT_RUNS } from '../process/dealt-plans.ts';
+import { DEALT, DEALT_MICRO_BATCHES, DEALT_RUNS } from '../process/dealt-plans.ts';
 import { trainAlone } from '../process/one-device.ts';
 import { type Tab, withBrowser } from './harness.ts';
 import type {} from './session-page/page.ts';
@@ -17,6 +19,8 @@ import type {} from './session-page/page.ts';
 
 const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const ROUNDS = 6;
+/** How far the clocks of two tabs may be apart, on a machine that is busy. */
+const CLOCKS_SECONDS = 0.5;
 
 let folder: string;
 let server: RunningServer;
@@ -73,11 +77,40 @@ const request = (): HostRequest => ({
 
 /** Makes the session, in the page; what others are invited with. */
 async function host(asked: HostRequest): Promise<InvitedTo> {
-  const options = { name: 'laptop', policy: 'split', slowdown: 1, patience: 0 } as const;
+  const options = { name: 'laptop', policy: 'split', slowdown: 1, patience: 0, memoryBytes: 9.5e6 } as const;
   globalThis.session = globalThis.factory.host(asked, options);
   const { invitation } = await globalThis.until((view) => view.invitation !== null && view.status.kind === 'measured');
   if (invitation === null) throw new Error('Nobody can be invited.');
   return { room: invitation.room, secret: invitation.secret };
+}
+
+/** What the page draws of a round: each stage's passes, and every message between stages, after it was made and before it was used. */
+function expectTimeline(report: RoundReport | undefined, room: RoomView | null | undefined): void {
+  if (report === undefined || room == null) throw new Error('There is no round.');
+  const { lanes } = timeline({ report, room, seats: room.devices.map(({ id }) => id) });
+  const microBatches = Array.from({ length: DEALT_MICRO_BATCHES }, (_, j) => j);
+  const [lowest, middle, top] = room.plan?.assignments.map(({ device }) => device) ?? [];
+  const of = (device: string | undefined, what: 'segments' | 'sends', kind: SegmentKind) =>
+    (lanes.find((lane) => lane.device === device)?.[what] ?? []).filter((one) => one.kind === kind);
+  for (const device of [lowest, middle, top])
+    for (const kind of ['forward', 'backward'] as const)
+      expect(of(device, 'segments', kind).map(({ microBatch }) => microBatch)).toEqual(microBatches);
+  for (const [from, to, send, pass] of [
+    [lowest, middle, 'send-up', 'forward'],
+    [middle, top, 'send-up', 'forward'],
+    [top, middle, 'send-down', 'backward'],
+    [middle, lowest, 'send-down', 'backward'],
+  ] as const) {
+    const sends = of(from, 'sends', send);
+    expect(sends.map(({ microBatch }) => microBatch).sort()).toEqual(microBatches);
+    for (const { microBatch, startSeconds, endSeconds } of sends) {
+      const made = of(from, 'segments', pass).find((one) => one.microBatch === microBatch);
+      const used = of(to, 'segments', pass).find((one) => one.microBatch === microBatch);
+      expect(startSeconds).toBeCloseTo(made?.endSeconds ?? Number.NaN, 4);
+      // The two ends go by clocks of two tabs, which are compared once a round.
+      expect((used?.startSeconds ?? 0) - endSeconds).toBeGreaterThan(-CLOCKS_SECONDS);
+    }
+  }
 }
 
 it('three tabs of two browsers hold a third of a model each, and train as one device does', async () => {
@@ -90,7 +123,8 @@ it('three tabs of two browsers hold a third of a model each, and train as one de
         const tab = await browser.open(origin);
         await loaded(tab);
         await tab.page.evaluate(
-          (to: InvitedTo, name: string) => void globalThis.factory.join(to, { name, watch: false, slowdown: 1 }),
+          (to: InvitedTo, name: string) =>
+            void globalThis.factory.join(to, { name, watch: false, slowdown: 1, memoryBytes: 9.5e6 }),
           invited,
           `tab ${i + 2}`,
         );
@@ -114,6 +148,8 @@ it('three tabs of two browsers hold a third of a model each, and train as one de
           losses: rounds.map(({ loss }) => loss),
           scores: scores.map(({ round, examples }) => [round, examples]),
           tried: tried.round,
+          last: rounds.at(-1),
+          room,
         };
       });
       if (seen.settings === undefined) throw new Error('There is no room.');
@@ -123,6 +159,8 @@ it('three tabs of two browsers hold a third of a model each, and train as one de
         [ROUNDS, 500],
       ]);
       expect(seen.tried).toBe(ROUNDS);
+      expect(seen.room?.devices.map(({ profile }) => profile?.memory.limitBytes)).toEqual([9.5e6, 9.5e6, 9.5e6]);
+      expectTimeline(seen.last, seen.room);
       const alone = await trainAlone(seen.settings, origin);
       expect(seen.losses).toEqual(alone.losses);
     }),

@@ -117,6 +117,40 @@ describe('a round as lanes', () => {
     expect(secondsByKind(lanes[1]!)).toContainEqual(['forward', 0.5]);
   });
 
+  it('has what stages sent each other, from the pass that made it until the neighbour had it', () => {
+    const [up, down] = ['up' as const, 'down' as const];
+    const below = [
+      { microBatch: 0, direction: up, startSeconds: 0.25, seconds: 0.25 },
+      { microBatch: 1, direction: up, startSeconds: 0.5, seconds: 0.25 },
+      { microBatch: 0, direction: down, startSeconds: 2, seconds: 0.25, cameSeconds: 1.75 },
+      // Its gradient had come before, by clocks that differ: no time at all.
+      { microBatch: 1, direction: down, startSeconds: 2.25, seconds: 0.25, cameSeconds: 1.5 },
+    ];
+    const above = [
+      { microBatch: 0, direction: up, startSeconds: 1, seconds: 0.25, cameSeconds: 0.75 },
+      { microBatch: 0, direction: down, startSeconds: 1.25, seconds: 0.25 },
+      { microBatch: 1, direction: up, startSeconds: 1.5, seconds: 0.125, cameSeconds: 1.25 },
+      { microBatch: 1, direction: down, startSeconds: 1.625, seconds: 0.125 },
+    ];
+    // The report has the devices in any order; the stages go by the way of the first micro-batch.
+    const { lanes } = shown({
+      devices: [entry(phone, { passes: above }), entry(tablet, { passes: below })],
+    });
+    const sends = (device: string) =>
+      lanes
+        .find((lane) => lane.device === device)
+        ?.sends.map((one) => [one.kind, one.microBatch, one.startSeconds, one.endSeconds]);
+    expect(sends(tablet)).toEqual([
+      ['send-up', 0, 0.5, 0.75],
+      ['send-up', 1, 0.75, 1.25],
+    ]);
+    expect(sends(phone)).toEqual([
+      ['send-down', 0, 1.5, 1.75],
+      ['send-down', 1, 1.75, 1.75],
+    ]);
+    expect(secondsByKind(lanes.find((lane) => lane.device === tablet)!)).toContainEqual(['send-up', 0.75]);
+  });
+
   it('has a stage send its gradients after its last pass, however long it waited before', () => {
     const passes = [
       { microBatch: 0, direction: 'up' as const, startSeconds: 0.75, seconds: 0.25 },

@@ -103,7 +103,7 @@ const PASSED: DataMessage<'passed'> = {
   header: {
     type: 'passed',
     tag: TAG,
-    passes: [{ microBatch: 1, direction: 'down', sinceSeconds: 0.25, seconds: 0.5 }],
+    passes: [{ microBatch: 1, direction: 'down', sinceSeconds: 0.25, seconds: 0.5, cameSeconds: 0.125 }],
   },
   tensors: [],
 };

@@ -24,6 +24,16 @@ describe('a stage’s passes on the host’s clock', () => {
     });
   });
 
+  it('had their input when it came, which is not after they began', () => {
+    const given = [{ ...up(0, 0.5, 0.5), cameSeconds: 0.25 }, { ...down(0, 1, 0.5), cameSeconds: 9 }, up(1, 2, 1)];
+    const { passes } = toldPasses(given, { startSeconds: 0.5, elapsedSeconds: 4, computeSeconds: 2, most: 9 });
+    expect(passes.map(({ startSeconds, cameSeconds }) => [startSeconds, cameSeconds])).toEqual([
+      [2, 1.75],
+      [2.5, 2.5],
+      [3.5, undefined],
+    ]);
+  });
+
   it('lie between order and report, whatever the stage says', () => {
     const { downSeconds, passes } = toldPasses([up(0, 1, 5), down(0, 100, 7)], {
       ...{ startSeconds: 0.5, elapsedSeconds: 2, computeSeconds: 2, most: 9 },

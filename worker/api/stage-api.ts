@@ -47,6 +47,8 @@ export interface StagePass {
   /** From the moment when the stage was begun. */
   readonly sinceSeconds: number;
   readonly seconds: number;
+  /** When its input had come from the neighbour, counted likewise; none where the pass has no such input. */
+  readonly cameSeconds?: number;
 }
 
 /** Pulled like the parts of an order; a pass is told of before what it made. */

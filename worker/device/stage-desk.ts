@@ -12,6 +12,7 @@ class StageInbox implements StageInputs {
   readonly #microBatches: number;
   readonly #values = new Map<string, Float32Array | null>();
   readonly #waiting = new Map<string, { resolve(values: Float32Array): void; reject(error: Error): void }>();
+  readonly #cameMs = new Map<string, number>();
   #over = false;
 
   constructor(microBatches: number) {
@@ -33,8 +34,13 @@ class StageInbox implements StageInputs {
     if (!(microBatch >= 0 && microBatch < this.#microBatches) || (this.#values.has(key) && waiting === undefined))
       throw new Error(`Micro-batch ${microBatch} was given to a stage that has it, or knows none of it.`);
     this.#waiting.delete(key);
+    this.#cameMs.set(key, performance.now());
     if (waiting === undefined) this.#values.set(key, values);
     else waiting.resolve(values);
+  }
+
+  cameMs(kind: StageValues['kind'], microBatch: number): number | undefined {
+    return this.#cameMs.get(`${kind} ${microBatch}`);
   }
 
   end(): void {

@@ -10,6 +10,8 @@ import type { AfterStep } from './trainer.ts';
 /** Where a stage's input comes from: settles when it is there. */
 export interface StageInputs {
   take(kind: StageValues['kind'], microBatch: number): Promise<Float32Array>;
+  /** When what was taken had come, as `performance.now` has it; undefined where that is not known. */
+  cameMs?(kind: StageValues['kind'], microBatch: number): number | undefined;
 }
 
 /** Settles when the engine is free, with what frees it again: no two passes are asked anything at a time. */
@@ -98,12 +100,15 @@ export async function* runStage(
       const { batch } = batches[j]!;
       const isForward = direction === 'up';
       const isGiven = isForward ? order.run.from > 0 : !isLast;
-      const given = isGiven ? await inputs.take(isForward ? 'hidden' : 'dHidden', j) : null;
+      const kind = isForward ? 'hidden' : 'dHidden';
+      const given = isGiven ? await inputs.take(kind, j) : null;
+      const cameMs = isGiven ? inputs.cameMs?.(kind, j) : undefined;
       free ??= await turn();
       const sinceSeconds = now();
       const passed = (): StagePass => {
         const seconds = now() - sinceSeconds;
-        return { kind: 'passed', direction, microBatch: j, sinceSeconds, seconds };
+        const came = cameMs === undefined ? {} : { cameSeconds: Math.max(0, cameMs - began) / 1000 };
+        return { kind: 'passed', direction, microBatch: j, sinceSeconds, seconds, ...came };
       };
       if (isForward) {
         if (again) kept.set(j, given);

@@ -149,7 +149,12 @@ export const STAGE_MESSAGES = [
     type: v.literal('passed'),
     tag: OrderTagSchema,
     passes: v.pipe(
-      v.array(v.strictObject({ microBatch, direction, sinceSeconds: seconds, seconds })),
+      v.array(
+        v.strictObject({
+          ...{ microBatch, direction, sinceSeconds: seconds, seconds },
+          cameSeconds: v.exactOptional(seconds),
+        }),
+      ),
       v.minLength(1),
       v.maxLength(256),
     ),

@@ -169,6 +169,16 @@ function laneBar(lane: Lane, seconds: number) {
           height={kind === 'wait' ? 2 : 14}
         />
       ))}
+      {lane.sends.map(({ kind, startSeconds, endSeconds, microBatch }) => (
+        <rect
+          key={`${kind} ${microBatch ?? ''}`}
+          class={`segment segment-${kind}`}
+          x={x(startSeconds)}
+          width={Math.max(2, x(endSeconds) - x(startSeconds))}
+          y={kind === 'send-up' ? 0 : 15}
+          height={2.5}
+        />
+      ))}
       {lane.segments
         .filter(({ critical }) => critical)
         .map(({ kind, microBatch, startSeconds, endSeconds }) => (
@@ -193,7 +203,9 @@ const NOT_EXPLAINED: ReadonlySet<SegmentKind> = new Set(['wait', 'prepare']);
 
 /** What the marks mean, of those that are there. */
 function Kinds({ shown }: { shown: Timeline }) {
-  const kinds = [...new Set(shown.lanes.flatMap(({ segments }) => segments.map(({ kind }) => kind)))];
+  const kinds = [
+    ...new Set(shown.lanes.flatMap(({ segments, sends }) => [...segments, ...sends].map(({ kind }) => kind))),
+  ];
   const predicted = shown.lanes.some(({ predictedEndSeconds }) => predictedEndSeconds !== null);
   return (
     <ul class="legend">
@@ -202,7 +214,11 @@ function Kinds({ shown }: { shown: Timeline }) {
         .map((kind) => (
           <li key={kind}>
             <svg width={26} height={20} aria-hidden="true" class="legend-segment">
-              <rect class={`segment segment-${kind}`} x={2} y={4} width={22} height={12} />
+              {kind === 'send-up' || kind === 'send-down' ? (
+                <rect class={`segment segment-${kind}`} x={2} y={kind === 'send-up' ? 4 : 13} width={22} height={3} />
+              ) : (
+                <rect class={`segment segment-${kind}`} x={2} y={4} width={22} height={12} />
+              )}
             </svg>
             {kind === 'step' ? 'the host reads samples, merges, steps' : KIND_WORDS[kind]}
           </li>

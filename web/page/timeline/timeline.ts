@@ -39,6 +39,8 @@ export interface Lane {
   readonly name: string;
   readonly host: boolean;
   readonly segments: readonly Segment[];
+  /** Hidden states that it sent up and gradients that it sent down, each until its neighbour had it; beside whatever else it did. */
+  readonly sends: readonly Segment[];
   /** When the plan had it done; null where this round ran under another plan. */
   readonly predictedEndSeconds: number | null;
   /** Gradients that it sent; parameters that it was sent are the same for everybody. */
@@ -68,6 +70,7 @@ export function timeline({ report, room, seats }: TimelineInput): Timeline {
   const latest = ends.length === 0 ? null : ends.indexOf(Math.max(...ends));
   const plan = room.plan?.version === report.planVersion ? room.plan : null;
   const firstStart = Math.min(...report.devices.map(({ startSeconds = 0 }) => startSeconds), seconds);
+  const sends = sendsOf(report.devices);
   const lanes = order(report, room).map((device): Lane => {
     const host = device === room.host;
     const own = report.devices.flatMap((entry, i) =>
@@ -85,6 +88,7 @@ export function timeline({ report, room, seats }: TimelineInput): Timeline {
       name: room.devices.find(({ id }) => id === device)?.name ?? 'a device that left',
       host,
       segments: withWaits(all, stepStart),
+      sends: sends.filter((one) => one.device === device).map(({ segment }) => segment),
       predictedEndSeconds: predictedEnd(plan, device, own[0]?.entry.startSeconds ?? 0),
       uploadBytes: own.reduce((sum, { entry }) => sum + entry.uploadBits / 8, 0),
     };
@@ -125,6 +129,31 @@ function segmentsOf(entry: Entry, critical: boolean): readonly Segment[] {
   ];
 }
 
+/**
+ * What stages sent each other: from the end of the pass that made it until it had come, by the receiver's word. Stages in the order in which
+ * the first micro-batch went through them.
+ */
+function sendsOf(devices: readonly Entry[]): readonly { readonly device: string; readonly segment: Segment }[] {
+  const stages = devices
+    .filter(({ passes = [] }) => passes.some(({ direction }) => direction === 'up'))
+    .toSorted((a, b) => firstUp(a) - firstUp(b));
+  return stages.flatMap((stage, s) =>
+    (stage.passes ?? []).flatMap(({ direction, microBatch, cameSeconds }) => {
+      const sender = stages[direction === 'up' ? s - 1 : s + 1];
+      const made = sender?.passes?.find((pass) => pass.direction === direction && pass.microBatch === microBatch);
+      if (sender === undefined || made === undefined || cameSeconds === undefined) return [];
+      const madeSeconds = made.startSeconds + made.seconds;
+      // Each end goes by its own device's clock: what came as it was made takes no time that can be told.
+      const kind = direction === 'up' ? 'send-up' : 'send-down';
+      const segment = { ...span(kind, madeSeconds, Math.max(madeSeconds, cameSeconds), false), microBatch };
+      return [{ device: sender.device, segment }];
+    }),
+  );
+}
+
+const firstUp = ({ passes = [] }: Entry): number =>
+  Math.min(...passes.flatMap(({ direction, startSeconds }) => (direction === 'up' ? [startSeconds] : [])));
+
 const span = (kind: SegmentKind, startSeconds: number, endSeconds: number, critical: boolean): Segment => ({
   kind,
   startSeconds,
@@ -163,9 +192,12 @@ export function toldRounds(rounds: readonly RoundReport[]): readonly RoundReport
 }
 
 /** Seconds of a lane by what it did, each kind once, in the order in which they came. */
-export function secondsByKind({ segments }: Pick<Lane, 'segments'>): readonly (readonly [SegmentKind, number])[] {
+export function secondsByKind({
+  segments,
+  sends = [],
+}: Pick<Lane, 'segments'> & Partial<Pick<Lane, 'sends'>>): readonly (readonly [SegmentKind, number])[] {
   const sums = new Map<SegmentKind, number>();
-  for (const { kind, startSeconds, endSeconds } of segments)
+  for (const { kind, startSeconds, endSeconds } of [...segments, ...sends])
     sums.set(kind, (sums.get(kind) ?? 0) + endSeconds - startSeconds);
   return [...sums];
 }

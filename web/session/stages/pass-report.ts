@@ -17,8 +17,9 @@ export class PassReport {
     this.#tell = tell;
   }
 
-  add({ microBatch, direction, sinceSeconds, seconds }: Passes[number]): void {
-    this.#ended.push({ microBatch, direction, sinceSeconds, seconds });
+  add({ microBatch, direction, sinceSeconds, seconds, cameSeconds }: Passes[number]): void {
+    const came = cameSeconds === undefined ? {} : { cameSeconds };
+    this.#ended.push({ microBatch, direction, sinceSeconds, seconds, ...came });
     if (this.#ended.length >= MAX_TOGETHER) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), TOGETHER_MS);
   }

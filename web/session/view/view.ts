@@ -59,6 +59,7 @@ export interface StagePasses {
     readonly direction: 'up' | 'down';
     readonly sinceSeconds: number;
     readonly seconds: number;
+    readonly cameSeconds?: number;
   }[];
 }
 

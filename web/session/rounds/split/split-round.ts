@@ -16,6 +16,8 @@ export interface Passed {
   readonly direction: 'up' | 'down';
   readonly sinceSeconds: number;
   readonly seconds: number;
+  /** When its input had come from the neighbour. */
+  readonly cameSeconds?: number;
 }
 
 /** What came of one giving out of a stage. */

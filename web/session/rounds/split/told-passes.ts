@@ -42,11 +42,14 @@ export function toldPasses(
   const told = inOrder.length <= most ? inOrder : [...inOrder.slice(0, Math.max(0, most - 1)), ...inOrder.slice(-1)];
   return {
     downSeconds,
-    passes: told.map(({ microBatch, direction, sinceSeconds, seconds }) => ({
+    passes: told.map(({ microBatch, direction, sinceSeconds, seconds, cameSeconds }) => ({
       microBatch,
       direction,
       startSeconds: rounded(startSeconds + within(sinceSeconds)),
       seconds: rounded(within(sinceSeconds + seconds) - within(sinceSeconds)),
+      ...(cameSeconds !== undefined && {
+        cameSeconds: rounded(startSeconds + within(Math.min(cameSeconds, sinceSeconds))),
+      }),
     })),
   };
 }

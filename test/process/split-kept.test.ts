@@ -1,0 +1,113 @@
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openWeights } from '../../worker/model/weights.ts';
+import { openFileOrHttp } from '../../worker/node/file-source.ts';
+import { RangeServer, servedBytes } from '../files/range-server.ts';
+import { needs, WHOLE } from '../needs.ts';
+import { fileUntil, TabloomProcess } from './tabloom-process.ts';
+
+/**
+ * What a session gives and keeps where no device can hold its model: a demo of three processes that is killed and goes on, its exports, its
+ * downloads the second time, and a session that starts from its adapter.
+ */
+const MODEL = fileURLToPath(new URL('../../models/roberta-mini/', import.meta.url));
+const ROUNDS = 16;
+let folder: string;
+const hub = new RangeServer();
+const at = (name: string): string => join(folder, name);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tabloom-split-kept-'));
+  await hub.start();
+  for (const name of await readdir(MODEL))
+    hub.files.set(`/some/mini/resolve/main/${name}`, servedBytes(await readFile(join(MODEL, name)), '"one"'));
+});
+afterAll(async () => {
+  hub.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** roberta-mini's weights alone take 10.05 MB. */
+const ROOM = ['--devices', '2', '--memory', '9.5MB', '--port', '0', '--json'];
+const RECIPE = ['--samples', '8', '--tokens', '32', '--dropout', '0.1', '--rounds', String(ROUNDS)];
+const model = (): string[] => ['--model', 'some/mini', '--hub', hub.url];
+const demo = (...args: string[]) => new TabloomProcess(['demo', ...args]);
+
+interface Result {
+  readonly losses: readonly number[];
+  readonly before: number;
+  readonly after: number;
+  readonly hiddenStateBytes?: number;
+}
+async function result(process: TabloomProcess): Promise<Result & { readonly err: string }> {
+  const { code, out, err } = await process.ended;
+  if (code !== 0) throw new Error(err);
+  return { ...(JSON.parse(out) as Result), err };
+}
+
+const lossesOf = (log: Buffer): number[] =>
+  String(log)
+    .split('\n')
+    .filter((line) => line.startsWith('{"type":"round"') && line.endsWith('}'))
+    .map((line) => (JSON.parse(line) as { report: { loss: number } }).report.loss);
+
+const weightsAsked = (): number => hub.requests.filter((one) => /^GET .*\.safetensors/.test(one)).length;
+
+it(
+  'is killed, goes on without fetching anything, and gives an adapter, a merged model and ONNX',
+  needs(WHOLE),
+  async () => {
+    const cache = ['--cache', at('cache')];
+    const file = at('run.safetensors');
+    const fresh = [...ROOM, ...model(), '--policy', 'split', ...RECIPE, ...cache];
+    const broken = demo(...fresh, '--out', at('broken'), '--checkpoint', file, '--log', at('run.jsonl'));
+    const said = broken.until((text) => text.includes('No single device here can hold the model'));
+    const trained = lossesOf(await fileUntil(at('run.jsonl'), (log) => lossesOf(log).length >= 6));
+    expect(await said).toContain('together can');
+    broken.child.kill('SIGKILL');
+    await broken.ended;
+    const asked = weightsAsked();
+    expect(asked).toBeGreaterThan(0);
+
+    const resumed = [...ROOM, ...cache, '--resume', file, '--export-as', 'adapter,merged,onnx', '--out', at('whole')];
+    const whole = await result(demo(...resumed));
+    expect(whole.losses).toHaveLength(ROUNDS);
+    expect(whole.losses.slice(0, 6)).toEqual(trained.slice(0, 6));
+    expect(whole.hiddenStateBytes).toBeGreaterThan(0);
+    expect(weightsAsked()).toBe(asked);
+
+    const alone = await result(
+      demo('--devices', '0', '--port', '0', '--json', ...model(), ...RECIPE, ...cache, '--out', at('alone')),
+    );
+    for (const [i, loss] of whole.losses.entries())
+      expect(Math.abs(loss - alone.losses[i]!)).toBeLessThan(1e-4 * alone.losses[i]!);
+
+    // The merged model and ONNX come from the hub's files, by way of the disk alone; the adapter is the one device's.
+    const merged = await openWeights(await openFileOrHttp(at('whole/merged/model.safetensors')));
+    const base = await openWeights(await openFileOrHttp(join(MODEL, 'model.safetensors')));
+    const name = 'roberta.encoder.layer.3.output.dense.weight';
+    expect(await merged.read(name, [128, 512])).toEqual(await base.read(name, [128, 512]));
+    const query = 'roberta.encoder.layer.3.attention.self.query.weight';
+    expect(await merged.read(query, [128, 128])).not.toEqual(await base.read(query, [128, 128]));
+    expect((await stat(at('whole/onnx/onnx/model.onnx'))).size).toBeGreaterThan(9e6);
+
+    const next = await result(
+      demo(
+        ...ROOM,
+        ...model(),
+        '--policy',
+        'split',
+        ...RECIPE.slice(0, -1),
+        '1',
+        '--start',
+        at('whole'),
+        '--out',
+        at('next'),
+      ),
+    );
+    expect(next.before).toBe(whole.after);
+  },
+);
