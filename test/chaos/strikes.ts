@@ -1,0 +1,138 @@
+import { CLEAR, type Conditions } from '../relay/conditions.ts';
+import type { MemberActor } from './actors.ts';
+import type { ChaosRoom } from './chaos-room.ts';
+import type { Act } from './messages.ts';
+import type { Planned } from './schedule.ts';
+
+export interface Strike {
+  readonly planned: Planned;
+  /** Who has come to the phase, and is held there. */
+  readonly holder: MemberActor;
+}
+
+export interface Strucken {
+  readonly sentence: string;
+  /** What becomes of the call at which the holder is; null for nothing. */
+  readonly act: Act | null;
+}
+
+/** The faults themselves, each done to real processes. */
+export class Strikes {
+  readonly #room: ChaosRoom;
+  readonly #log: (line: string) => void;
+  /** Whose end was asked for, and what comes in its place. */
+  readonly #ending = new Map<MemberActor, 'replaced' | 'returns'>();
+  readonly #liars = new Set<MemberActor>();
+
+  constructor(room: ChaosRoom, log: (line: string) => void) {
+    this.#room = room;
+    this.#log = log;
+  }
+
+  get hasLiar(): boolean {
+    return [...this.#liars].some(({ isGone }) => !isGone);
+  }
+
+  /** Why a process ended; null where nobody asked for it. */
+  endOf(member: MemberActor): 'replaced' | 'returns' | null {
+    if (this.#liars.has(member)) return 'replaced';
+    return this.#ending.get(member) ?? null;
+  }
+
+  async strike({ planned, holder }: Strike): Promise<Strucken> {
+    const { manner, phase } = planned;
+    const { host } = this.#room;
+    const device = this.#device(planned, holder);
+    switch (manner.kind) {
+      case 'kill': {
+        if (device === null) return nothing('nobody was there to be killed');
+        await this.#kill(device, 'replaced');
+        return nothing(`${device.name} was killed`);
+      }
+      case 'host': {
+        if (host === null) return nothing('there was no host to be killed');
+        await this.#kill(host, manner.returns ? 'returns' : 'replaced');
+        return nothing(`${host.name}, the host, was killed${manner.returns ? ' and comes back' : ''}`);
+      }
+      case 'stop': {
+        const one = manner.ofHost ? host : device;
+        if (one === null) return nothing('nobody was there to be stopped');
+        one.stop();
+        setTimeout(() => one.goOn(), 1000 * manner.seconds);
+        return nothing(`${one.name}${one === host ? ', the host,' : ''} was stopped for ${manner.seconds} s`);
+      }
+      case 'server': {
+        await this.#room.server.kill();
+        setTimeout(() => void this.#startServer(), 1000 * manner.seconds);
+        return nothing(`the server was killed, and started again after ${manner.seconds} s`);
+      }
+      case 'liar': {
+        if (device === null) return nothing('nobody was there to lie');
+        this.#liars.add(device);
+        device.tell({ do: 'lie', lie: manner.lie });
+        return nothing(`${device.name} lies from now on: ${manner.lie}`);
+      }
+      case 'staller': {
+        const act: Act = { act: 'stall', seconds: manner.seconds };
+        return this.#toDevice(device, holder, act, `takes ${manner.seconds} s for its next call`);
+      }
+      case 'memory': {
+        const act: Act = { act: 'refuse', times: manner.times };
+        const ofHost = phase === 'checkpoint' || phase === 'export';
+        return this.#toDevice(ofHost ? holder : device, holder, act, `is refused memory ${manner.times} times`);
+      }
+      case 'cut':
+        return this.#worsen(device, manner.seconds, { cut: true }, 'cut');
+      case 'delay':
+        return this.#worsen(
+          device,
+          manner.seconds,
+          { delayMs: manner.ms, jitterMs: manner.ms / 5 },
+          `${manner.ms} ms longer`,
+        );
+      case 'loss':
+        return this.#worsen(
+          device,
+          manner.seconds,
+          { loss: manner.share },
+          `such that ${100 * manner.share} % is lost`,
+        );
+    }
+  }
+
+  /** The way between a device and the host, for so long. */
+  #worsen(device: MemberActor | null, seconds: number, change: Partial<Conditions>, words: string): Strucken {
+    const { host, network } = this.#room;
+    if (device === null || host === null) return nothing('nobody was there to be linked');
+    network.set(change, device.name, host.name);
+    setTimeout(() => network.set(CLEAR, device.name, host.name), 1000 * seconds);
+    return nothing(`the link of ${device.name} to ${host.name} was ${words} for ${seconds} s`);
+  }
+
+  #toDevice(device: MemberActor | null, holder: MemberActor, act: Act, words: string): Strucken {
+    if (device === null) return nothing('nobody was there');
+    const sentence = `${device.name} ${words}`;
+    if (device === holder) return { sentence, act };
+    device.tell({ do: 'act', act });
+    return nothing(sentence);
+  }
+
+  /** Who is held, where that is a device; otherwise one that is drawn. */
+  #device({ victim }: Planned, holder: MemberActor): MemberActor | null {
+    const { host, devices } = this.#room;
+    if (holder !== host) return holder;
+    return devices[Math.floor(victim * devices.length)] ?? null;
+  }
+
+  async #kill(member: MemberActor, then: 'replaced' | 'returns'): Promise<void> {
+    this.#ending.set(member, then);
+    await member.kill();
+  }
+
+  async #startServer(): Promise<void> {
+    await this.#room.server.start();
+    this.#log('the server is there again');
+  }
+}
+
+const nothing = (sentence: string): Strucken => ({ sentence, act: null });
