@@ -1,14 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
   type AuditEffect,
-  type AuditEvent,
   type Auditor,
   type AuditState,
   beginAudits,
   type Given,
-  stepAudits,
-  undoneTo,
-} from '../../web/session/rounds/audits/audit-step.ts';
+} from '../../web/session/rounds/audits/audit-state.ts';
+import { type AuditEvent, stepAudits, undoneTo } from '../../web/session/rounds/audits/audit-step.ts';
 import { standingOf } from '../../web/session/rounds/audits/standing.ts';
 
 type Own<T> = T extends unknown ? Omit<T, 'host' | 'able' | 'atMs' | 'patienceMs' | 'least'> : never;

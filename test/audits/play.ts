@@ -1,12 +1,11 @@
 import type { WeightStorage } from '../../signaling/protocol/settings.ts';
 import {
   type AuditEffect,
-  type AuditEvent,
   type AuditState,
   beginAudits,
   type Given,
-  stepAudits,
-} from '../../web/session/rounds/audits/audit-step.ts';
+} from '../../web/session/rounds/audits/audit-state.ts';
+import { type AuditEvent, stepAudits } from '../../web/session/rounds/audits/audit-step.ts';
 import type { Made, MadePart } from '../../web/session/rounds/audits/compare.ts';
 import type { Fleet } from './fleets.ts';
 import { atRank, pairsOf, type RecordedPair } from './recorded.ts';

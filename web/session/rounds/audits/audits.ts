@@ -7,17 +7,8 @@ import type { DeviceLinks } from '../device-links.ts';
 import { depthOf } from '../round.ts';
 import { type AbleDevice, patienceOf } from '../round-step.ts';
 import { type OrderInput, samplesOf, type WholeRoundResult } from '../run-round.ts';
-import {
-  type Audit,
-  type AuditEffect,
-  type AuditEvent,
-  type Auditor,
-  type AuditState,
-  beginAudits,
-  type Given,
-  stepAudits,
-  undoneTo,
-} from './audit-step.ts';
+import { type Audit, type AuditEffect, type Auditor, type AuditState, beginAudits, type Given } from './audit-state.ts';
+import { type AuditEvent, stepAudits, undoneTo } from './audit-step.ts';
 import { drawn } from './chance.ts';
 import { type Made, type MadePart, mismatchWords } from './compare.ts';
 import { givenOf } from './given.ts';

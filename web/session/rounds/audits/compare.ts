@@ -72,7 +72,9 @@ export function distanceOf(claimed: Made, found: Made, least: (part: MadePart) =
 /** In which two computations of the same are further apart than honest ones: a block and its products, or two losses. */
 export type Mismatch =
   | { readonly of: MadePart; readonly products: Products }
-  | { readonly of: 'loss'; readonly claimed: number; readonly found: number };
+  | { readonly of: 'loss'; readonly claimed: number; readonly found: number }
+  /** What went between two stages is not what one of them says, and the host saw it. */
+  | { readonly of: 'cut' };
 
 /**
  * The worst thing in which `claimed` differs from `found` by more than the tolerance; null where they agree. What is missing in `found` differs.
@@ -118,6 +120,7 @@ export function mismatchWords(mismatch: Mismatch): string {
     const { claimed, found } = mismatch;
     return `it said that its loss was ${claimed.toPrecision(4)} where others computed ${found.toPrecision(4)}`;
   }
+  if (mismatch.of === 'cut') return 'it denied what it had sent to a neighbour, or had been sent, in the host’s sight';
   const { aa, bb, along, apart } = mismatch.products;
   const its = nameOf(mismatch.of);
   if (aa === 0) return `${its} was zero where others found that it is not`;

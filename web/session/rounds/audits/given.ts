@@ -1,5 +1,5 @@
 import type { WholeRoundResult } from '../run-round.ts';
-import type { Given } from './audit-step.ts';
+import type { Given } from './audit-state.ts';
 import type { MadePart } from './compare.ts';
 
 /** What every device gave to a round, by the orders that it was accepted for. A block counts for whoever it came from, however often it was given out. */
