@@ -40,6 +40,8 @@ export interface Liar {
   readonly lie: Lie;
   /** The first round in which it lies. */
   readonly from: number;
+  /** Of which parts; of all unless it is said. */
+  readonly parts?: (part: MadePart) => boolean;
   /** Whether it lies about others' parts, too, when it audits them. */
   readonly asAuditor?: boolean;
 }
@@ -100,7 +102,15 @@ export class Played {
       });
     for (const { audit, device } of asked) {
       if (this.removed.has(device)) continue;
-      const made = this.#made(device, [...audit.given.made.parts.keys()], true);
+      // What a stage sent comes later than what it gave to the host, and so does its part of an answer.
+      const sent = this.#fleet.work.find((one) => one.device === audit.given.device)?.sent ?? [];
+      const own = audit.given.made.parts;
+      const parts = [...new Set([...own.keys(), ...sent])];
+      if (parts.length > own.size) {
+        const shown = this.#made(audit.given.device, sent, false, audit.round);
+        this.#take({ type: 'shown', audit: audit.number, parts: shown.parts });
+      }
+      const made = this.#made(device, parts, true);
       this.#take({ type: 'answer', audit: audit.number, device, made });
     }
     // Of whoever was found out meanwhile nothing counts.
@@ -113,11 +123,16 @@ export class Played {
     return this.effects.flatMap((effect) => (effect.type === 'liar' ? [effect.device] : []));
   }
 
-  #made(device: string, parts: readonly MadePart[], forAudit: boolean): Made {
-    const liar = this.#liars.find((one) => one.device === device && this.round >= one.from);
+  #made(device: string, parts: readonly MadePart[], forAudit: boolean, round = this.round): Made {
+    const liar = this.#liars.find((one) => one.device === device && round >= one.from);
     const lies = liar !== undefined && (!forAudit || liar.asAuditor === true);
     return {
-      parts: new Map(parts.map((part) => [part, lies ? liar.lie(this.#rounded()) : this.#rounded()])),
+      parts: new Map(
+        parts.map((part) => {
+          const isFalse = lies && (liar.parts?.(part) ?? true);
+          return [part, isFalse ? liar.lie(this.#rounded()) : this.#rounded()];
+        }),
+      ),
       lossSum: null,
     };
   }
@@ -134,7 +149,11 @@ export class Played {
   #take(event: DistributiveOmit<AuditEvent, 'host' | 'able' | 'atMs' | 'patienceMs' | 'least'>): void {
     const able = this.#fleet.devices
       .filter((device) => !this.removed.has(device))
-      .map((device) => ({ device, busySeconds: 1, seconds: () => 1 }));
+      .map((device) => ({
+        device,
+        busySeconds: 1,
+        seconds: ({ device: checked }: Given) => (this.#fleet.canCheck?.(device, checked) === false ? null : 1),
+      }));
     const around = { host: this.#host, able, atMs: this.round, patienceMs: 3, least: () => 0 };
     const { state, effects } = stepAudits(this.state, { ...event, ...around });
     this.state = state;

@@ -4,7 +4,7 @@ import { type FleetPolicy, fleetOf } from './fleets.ts';
 import { LIES, Played } from './play.ts';
 import { pairsOf } from './recorded.ts';
 
-/** What audits promise, at the part counts that plans really have. */
+/** What audits promise, at the part counts that plans really have; in `split` with the memory that devices really have left for others’ runs. */
 const ROOMS: readonly (readonly [FleetPolicy, number])[] = [
   ['crunch', 3],
   ['crunch', 16],
@@ -12,7 +12,7 @@ const ROOMS: readonly (readonly [FleetPolicy, number])[] = [
   ['data-parallel', 16],
   ['teams', 8],
   ['teams', 16],
-  ['split', 3],
+  ['split', 4],
   ['split', 16],
 ];
 const lies = Object.entries(LIES);
@@ -23,7 +23,7 @@ const MEASURED = WEIGHT_STORAGES.flatMap((weights) =>
 );
 
 describe.each(ROOMS)('audits of a %s room of %i', (policy, devices) => {
-  const fleet = fleetOf(policy, devices, 1);
+  const fleet = fleetOf(policy, devices, policy === 'split' ? 2 : 1);
 
   const others = fleet.work.map(({ device }) => device).filter((device) => device !== fleet.devices[0]);
 
@@ -73,5 +73,18 @@ describe.each(ROOMS)('audits of a %s room of %i', (policy, devices) => {
       expect((played.audited - 3) / played.round).toBeLessThan(0.085);
       expect(played.audited / played.round).toBeGreaterThan(0.03);
     }
+  });
+});
+
+describe.each([4, 16])('audits of a split room of %i', (devices) => {
+  it('find within three rounds who lies in what it sends up alone, or down', () => {
+    const fleet = fleetOf('split', devices, 2);
+    for (const { device, sent = [] } of fleet.work.filter((one) => one.device !== fleet.devices[0]))
+      for (const way of sent)
+        for (const [, lie] of lies) {
+          const played = new Played(fleet, 3, { liars: [{ device, lie, from: 1, parts: (part) => part === way }] });
+          for (let round = 1; round <= 3; round++) played.play();
+          expect(played.liarsFound).toEqual([device]);
+        }
   });
 });

@@ -134,6 +134,14 @@ export const FRAMES = [
     tensors: [],
   }),
   encodeMessage({ header: { type: 'merged', term: 1, round: 1 }, tensors: [] }),
+  encodeMessage({ header: { type: 'show', tag, side: 'above', direction: 'down' }, tensors: [] }),
+  encodeMessage({
+    header: {
+      ...{ type: 'shown', tag: { term: 1, audit: 2 }, side: 'below', direction: 'up' },
+      ...{ microBatch: 0, codec: 'f32', scale: 1 },
+    },
+    tensors: [new Float32Array(128)],
+  }),
 ];
 /** What an order, for one, has with it. */
 export const TENSORS: ReadonlyMap<unknown, readonly FrameTensor[]> = new Map(

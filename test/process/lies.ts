@@ -8,5 +8,8 @@ export const LIES = [
   'flipped labels',
   'old parameters',
   'false loss',
+  // Of a stage of a split room:
+  'false hidden states',
+  'false gradients down',
 ] as const;
 export type LieName = (typeof LIES)[number];

@@ -38,8 +38,21 @@ export async function trainWithLiars(origin: string, asked: LyingRoom): Promise<
     }
   });
   try {
-    for (const name of honest) await room.addDevice(name);
-    for (const { name, lie, from } of liars) await room.addLiar(name, lie, from);
+    const join = [
+      ...honest.map((name) => () => room.addDevice(name)),
+      ...liars.map(
+        ({ name, lie, from }) =>
+          () =>
+            room.addLiar(name, lie, from),
+      ),
+    ];
+    // In a split room who comes first has a place, and the others are there to check and to take over.
+    if (policy === 'split')
+      for (const [i, one] of [...join.slice(honest.length), ...join.slice(0, honest.length)].entries()) {
+        await one();
+        await room.measured(i + 2);
+      }
+    else for (const one of join) await one();
     await room.ready(1 + honest.length + liars.length);
     room.session.start();
     const view = await room.finished();

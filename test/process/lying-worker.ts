@@ -1,6 +1,7 @@
 import type { WorkerHandle } from '../../web/session/world/environment.ts';
 import type { TokenBatch } from '../../worker/api/batch.ts';
 import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
+import type { StagePart } from '../../worker/api/stage-api.ts';
 import type { WorkOrder, WorkPart } from '../../worker/api/work.ts';
 import type { LieName } from './lies.ts';
 
@@ -28,6 +29,18 @@ export function lyingWorker(
       const lie = lieIn(round);
       return lie === null ? part : said(part, lie);
     },
+    setStageParameters: (values) => (isOld() ? Promise.resolve() : api.setStageParameters(values)),
+    beginStage: (order) => {
+      round = Math.max(round, order.round);
+      const { labels } = order;
+      const isTurned = lieIn(round) === 'flipped labels' && labels !== null;
+      return api.beginStage(isTurned ? { ...order, labels: labels.map((label) => 1 - label) } : order);
+    },
+    nextOfStage: async () => {
+      const part = await api.nextOfStage();
+      const lie = lieIn(round);
+      return lie === null ? part : saidOfStage(part, lie);
+    },
   };
   const changed = new Proxy(api, {
     get: (target, key, receiver) => Reflect.get(liar, key) ?? Reflect.get(target, key, receiver),
@@ -45,6 +58,19 @@ function begun(order: WorkOrder, lie: LieName, other: TokenBatch | null): WorkOr
 function said(part: WorkPart, lie: LieName): WorkPart {
   if (part.kind === 'done') return lie === 'false loss' ? { ...part, lossSum: 0.9 * part.lossSum } : part;
   return { ...part, gradient: falsified(part.gradient, lie) };
+}
+
+function saidOfStage(part: StagePart, lie: LieName): StagePart {
+  switch (part.kind) {
+    case 'passed':
+      return part;
+    case 'hidden':
+      return lie === 'false hidden states' ? { ...part, values: falsified(part.values, 'noise of a tenth') } : part;
+    case 'dHidden':
+      return lie === 'false gradients down' ? { ...part, values: falsified(part.values, 'scaled by 1.05') } : part;
+    default:
+      return said(part, lie);
+  }
 }
 
 function falsified(gradient: Float32Array, lie: LieName): Float32Array {

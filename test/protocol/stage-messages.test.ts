@@ -113,8 +113,30 @@ const DONE: DataMessage<'done'> = {
   header: { type: 'done', tag: TAG, lossSum: null, computeSeconds: 0.5, sent: [SENT] },
   tensors: [],
 };
+const CUTS = { fromBelow: 'a'.repeat(64), toBelow: null, fromAbove: '09'.repeat(32), toAbove: 'f'.repeat(64) };
+const CHECKED: DataMessage<'done'> = { header: { ...DONE.header, cuts: CUTS }, tensors: [] };
+const CHECKED_ORDER: Order = {
+  header: { ...MIDDLE.header, checked: true, below: { ...LOW, relayed: true } },
+  tensors: MIDDLE.tensors,
+};
+const AGAIN: DataMessage<'stage-audit'> = (() => {
+  const { tag: _, below: __, above: ___, share: ____, type: _____, ...work } = MIDDLE.header;
+  return {
+    header: { type: 'stage-audit', tag: { term: 1, audit: 5 }, round: 3, ...work },
+    tensors: MIDDLE.tensors,
+  };
+})();
+const SHOW: DataMessage<'show'> = { header: { type: 'show', tag: TAG, side: 'below', direction: 'up' }, tensors: [] };
+const SHOWN: DataMessage<'shown'> = {
+  header: {
+    ...{ type: 'shown', tag: { term: 1, audit: 5 }, side: 'above', direction: 'down' },
+    ...{ microBatch: 1, codec: 'f16', scale: 2 },
+  },
+  tensors: [new Uint16Array(256).fill(1)],
+};
 const STAGE_SAMPLES: readonly DataMessage[] = [
   ...[MIDDLE, FIRST, LAST, EVALUATE, HIDDEN, HALVES, REWIRE, PASSED, MERGED, DONE],
+  ...[CHECKED, CHECKED_ORDER, AGAIN, SHOW, SHOWN],
 ];
 
 const through = (message: DataMessage): DataMessage => readMessage(decodeFrame(encodeMessage(message)), SIZES);
@@ -128,6 +150,20 @@ describe('messages of a split room', () => {
       expect(through(m)).toEqual(m);
     },
   );
+
+  it('of what is computed again are held to the same as what was computed first', () => {
+    expect(() => read({ ...AGAIN.header, parameters: false }, AGAIN.tensors.slice(0, 2))).toThrow(
+      'A stage is to be computed again without its parameters.',
+    );
+    expect(() => read({ ...AGAIN.header, layers: [1] }, AGAIN.tensors)).toThrow('other blocks');
+    expect(() => read({ ...AGAIN.header, below: LOW }, AGAIN.tensors)).toThrow();
+    expect(() => read(AGAIN.header, AGAIN.tensors.slice(0, 2))).toThrow();
+    expect(() => read(SHOWN.header, [new Float32Array(256)])).toThrow('Hidden states are missing.');
+    expect(() => read(SHOWN.header, [new Uint16Array(130)])).toThrow('Hidden states are no rows.');
+    expect(() => read({ ...SHOWN.header, scale: 3 }, SHOWN.tensors)).toThrow('no power of two');
+    expect(() => read(SHOW.header, SHOWN.tensors)).toThrow();
+    expect(() => read({ ...DONE.header, cuts: { ...CUTS, toAbove: 'F'.repeat(64) } }, [])).toThrow();
+  });
 
   it('have two bytes for a value of u16, and begin the next tensor at a whole word', () => {
     const one = encodeFrame({}, [Uint16Array.of(1, 2, 3), Int32Array.of(7)]);

@@ -9,6 +9,7 @@ import type { Spare } from '../../web/session/rounds/split/split-round.ts';
 import { Emitter } from '../../web/session/world/emitter.ts';
 import { evaluateBatch } from '../../worker/learn/trainer.ts';
 import { pipeline, stageOrders } from '../learn/pipeline-scene.ts';
+import { stagePlan } from './stage-plan.ts';
 import { engine, LAYERS, model, RUNS, recipe, StageDevice, settings } from './stage-scene.ts';
 
 /** Rounds of a split room from the host's side, with real stages behind links in memory. */
@@ -19,29 +20,7 @@ const whole = await pipeline(
   stageOrders(recipe, LAYERS, RUNS, (s) => 3 - s),
 );
 
-const plan: RoomPlan = {
-  version: 1,
-  policy: 'split',
-  solver: '',
-  solveMs: 0,
-  latencySeconds: 1,
-  lowerBoundSeconds: 1,
-  limitedBy: '',
-  explanation: '',
-  assignments: RUNS.map((run, index) => ({
-    device: IDS[index]!,
-    layers: recipe.layers.filter((layer) => run.from <= layer + 1 && layer + 1 < run.to),
-    head: index === RUNS.length - 1,
-    samples: { start: 0, count: 6 },
-    microBatch: 2,
-    memoryBytes: 2.5e7,
-    share: 1,
-    uploadBits: 0,
-    computeSeconds: 1,
-    uploadSeconds: 0,
-    stage: { pipeline: 0, index, ...run, window: 3 - index, microBatches: recipe.microBatchSizes.length },
-  })),
-};
+const plan = stagePlan(IDS);
 const parameters = { version: 7, values: model.parameters };
 
 class Scene {

@@ -32,7 +32,7 @@ export type WorkHeader = HeaderOf<'order'> | HeaderOf<'evaluate'>;
 /** Of a stage's work; the parameters of its own blocks go with it. */
 export type StageHeader = HeaderOf<'stage-order'> | HeaderOf<'stage-evaluate'>;
 /** Short messages. */
-type Told = DataMessage<'abandon' | 'compared' | 'rewire' | 'merged'>['header'];
+type Told = DataMessage<'abandon' | 'compared' | 'rewire' | 'merged' | 'show'>['header'];
 
 /** Parameters of a stage that a device keeps: rounds go on while those of an evaluation are still needed. */
 export const KEPT_BLOCKS = 2;
@@ -133,6 +133,11 @@ export class DeviceLinks {
     }
   }
 
+  /** What a stage is computed again with. */
+  show(device: string, message: DataMessage<'stage-audit' | 'shown'>): void {
+    void this.#members.get(device)?.link.send(message);
+  }
+
   /** False when the device has no link. */
   sendAudit(device: string, header: DataMessage<'audit'>['header'], tensors: readonly FrameTensor[]): boolean {
     const link = this.#members.get(device)?.link;
@@ -180,6 +185,7 @@ export class DeviceLinks {
     // Each branch has a message of one type.
     if (header.type === 'abandon') void link?.send({ header, tensors: [] });
     else if (header.type === 'rewire') void link?.send({ header, tensors: [] });
+    else if (header.type === 'show') void link?.send({ header, tensors: [] });
     else if (header.type === 'merged') void link?.send({ header, tensors: [] });
     else void link?.send({ header, tensors: [] });
   }

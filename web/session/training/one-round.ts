@@ -26,7 +26,7 @@ export interface OneRoundContext {
   readonly worker: Pick<HostWorkerApi, 'roundBatch' | 'step' | 'skip' | 'parameters' | 'state'>;
   readonly deviceLinks: DeviceLinks;
   readonly conducts: Conducts;
-  readonly audits: Pick<Audits, 'roundEnds' | 'splitRoundEnds'>;
+  readonly audits: Pick<Audits, 'roundEnds' | 'splitRoundEnds' | 'isOn' | 'isWatched'>;
   readonly store: ViewStore;
   readonly send: (message: ClientMessage) => void;
   /** Devices that can take work now. */
@@ -130,21 +130,25 @@ export class OneRound {
     const room = () => ({ settings, devices: devices(), host: host() });
     await this.#keepHeirs(input);
     const after = this.#interrupted?.round === input.round ? this.#interrupted.epoch : undefined;
+    let counts = true;
     const result = await runSplitRound({
       ...input,
       after,
+      checked: audits,
+      onAll: (done) => {
+        counts = audits.splitRoundEnds(input, input.plan, done);
+      },
       finishSeconds: finishSecondsOf(input.plan, room()),
       spares: () => sparesOf(input.plan, room(), (device) => deviceLinks.has(device)),
     });
-    if (result.kind === 'done') {
+    if (result.kind === 'done' && counts) {
       const { passes: stages } = result;
-      audits.splitRoundEnds(input.plan);
       store.dispatch({ type: 'traffic', traffic: { round: input.round, pairs: this.#pairBytes.pairs } });
       store.dispatch({ type: 'passes', passes: { round: input.round, planVersion: input.plan.version, stages } });
       return result;
     }
     this.#interrupted = { round: input.round, epoch: result.epoch };
-    store.notice('problem', result.sentence);
+    if (result.kind === 'interrupted') store.notice('problem', result.sentence);
     return null;
   }
 

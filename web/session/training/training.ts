@@ -123,6 +123,8 @@ export class Training {
       ...{ ...context.audits, term, settings, deviceLinks, worker, store },
       host: () => this.#crew.host,
       able: () => this.#crew.ready.flatMap((device) => this.#believed(device)),
+      devices: () => this.#crew.devices,
+      plan: () => this.#crew.plan,
       nameOf: (id) => this.#crew.nameOf(id),
       onLiar: (device) => {
         context.audits.onLiar(device);

@@ -27,12 +27,12 @@ export type AuditEvent = Around &
         readonly draw: (name: string) => number;
       }
     | {
-        /** What the stage of an audit sent, as far as its neighbours showed it. */
+        /** What the stage of an audit sent, as its neighbours showed it. */
         readonly type: 'shown';
         readonly audit: number;
         readonly parts: Made['parts'];
       }
-    /** What it was given to compute with nobody shows. */
+    /** What it was given to compute with, or what it sent, nobody shows. */
     | { readonly type: 'unshown'; readonly audit: number }
     | {
         /** The host itself saw what it denies. */

@@ -1,21 +1,30 @@
 import { computeSeconds, largestMicroBatch, recomputes } from '../../../../signaling/protocol/cost-model.ts';
 import type { DataMessage } from '../../../../signaling/protocol/exchange/data-messages.ts';
 import type { RoomPlan } from '../../../../signaling/protocol/plan.ts';
+import type { DeviceView } from '../../../../signaling/protocol/room-view.ts';
 import type { Block } from '../../../../signaling/protocol/round.ts';
 import type { SessionSettings } from '../../../../signaling/protocol/settings.ts';
+import { runText } from '../../../../signaling/protocol/words/units.ts';
 import type { DeviceLinks } from '../device-links.ts';
 import { depthOf } from '../round.ts';
 import { type AbleDevice, patienceOf } from '../round-step.ts';
 import { type OrderInput, samplesOf, type WholeRoundResult } from '../run-round.ts';
+import { type Disagreement, disagreements, type SettledStage } from '../split/cross-check.ts';
+import type { SplitRoundDone } from '../split/run-split-round.ts';
+import { Witness } from '../split/witness.ts';
 import { type Audit, type AuditEffect, type Auditor, type AuditState, beginAudits, type Given } from './audit-state.ts';
 import { type AuditEvent, stepAudits, undoneTo } from './audit-step.ts';
 import { drawn } from './chance.ts';
 import { type Made, type MadePart, mismatchWords } from './compare.ts';
-import { givenOf } from './given.ts';
+import { givenOf, stagesGiven } from './given.ts';
+import { stageAuditors } from './stage-auditors.ts';
+import { StageCases } from './stage-cases.ts';
 import { leastOf, NOTHING_USUAL, type UsualSizes, withRight } from './usual-sizes.ts';
 
 /** Answers wait behind an order, and so for two rounds' patience. */
 const PATIENCE_ROUNDS = 2;
+/** A stage's run may have to be fetched first. */
+const STAGE_PATIENCE_MS = 60_000;
 const TICK_MS = 1000;
 /** After the last round audits are waited for no longer than this. */
 const SETTLE_MS = 120_000;
@@ -31,6 +40,9 @@ export interface AuditsContext {
   readonly host: () => string | null;
   /** Devices that can take work now, as they are believed to be. */
   readonly able: () => readonly AbleDevice[];
+  /** All of the room, and its plan. */
+  readonly devices: () => readonly DeviceView[];
+  readonly plan: () => RoomPlan | null;
   readonly nameOf: (device: string) => string;
   readonly onNews: (kind: 'news' | 'problem', sentence: string) => void;
   /** Of which who is audited, and by whom, is drawn; nobody else may know it. */
@@ -54,6 +66,10 @@ export class Audits {
   #busySeconds: ReadonlyMap<string, number> = new Map();
   #patienceMs = 0;
   #input: OrderInput | null = null;
+  readonly #witness: Witness;
+  readonly #cases: StageCases;
+  /** Of the latest round of a split room. */
+  #stages: readonly SettledStage[] = [];
   /** The round to which training has to go back; null where it need not. */
   #undoTo: number | null = null;
   readonly #liars = new Set<string>();
@@ -64,31 +80,81 @@ export class Audits {
   constructor(context: AuditsContext) {
     this.#context = context;
     this.#state = beginAudits(context.share, context.settings.weights);
+    const { deviceLinks, term, settings, host } = context;
+    this.#witness = new Witness({ deviceLinks, term, host });
+    this.#cases = new StageCases({
+      ...{ term, settings, deviceLinks },
+      onShown: (audit, parts) => this.#take({ type: 'shown', audit, parts }),
+      onUnshown: (audit) => this.#take({ type: 'unshown', audit }),
+      onAnswer: (audit, device, made) => this.#take({ type: 'answer', audit, device, made }),
+    });
     this.#off = context.deviceLinks.onEvent((event) => {
       if (event.type === 'message') this.#heard(event.device, event.message);
-      else if (event.type === 'detached') this.#take({ type: 'gone', device: event.device });
+      else if (event.type === 'detached') {
+        this.#cases.gone(event.device);
+        this.#take({ type: 'gone', device: event.device });
+      }
     });
-    if (context.share > 0) this.#ticker = setInterval(() => this.#take({ type: 'time' }), TICK_MS);
+    if (this.isOn)
+      this.#ticker = setInterval(() => {
+        this.#cases.tick(performance.now());
+        this.#take({ type: 'time' });
+      }, TICK_MS);
   }
 
   close(): void {
     this.#off();
+    this.#witness.close();
     clearInterval(this.#ticker);
     for (const go of this.#waiting) go();
   }
 
-  /** A round of a split room: no second device has what a stage was sent. */
-  splitRoundEnds({ assignments }: RoomPlan): void {
-    const { share, host, nameOf, onNews } = this.#context;
-    const stages = assignments.map(({ device }) => device).filter((device) => device !== host());
-    const unsaid = stages.filter((device) => !this.#unaudited.has(device));
-    if (share === 0 || unsaid.length === 0) return;
-    for (const device of unsaid) this.#unaudited.add(device);
-    const names = unsaid.map(nameOf).join(', ');
-    onNews(
-      'news',
-      `Unaudited: what ${names} computes of its run is believed, for no other device has what it was sent.`,
-    );
+  /** Whether anybody is checked. */
+  get isOn(): boolean {
+    return this.#context.share > 0;
+  }
+
+  /** Whether all that goes between two stages goes by way of the host. */
+  isWatched = (a: string, b: string): boolean => this.#witness.isWatched(a, b);
+
+  /**
+   * All of a split room's round is here. False where it does not count, because neighbours do not say the same of what went between them: it is
+   * done again, and what these two say to each other then goes by way of the host.
+   */
+  splitRoundEnds(input: OrderInput, plan: RoomPlan, done: SplitRoundDone): boolean {
+    if (!this.isOn) return true;
+    const { round, course, term } = input;
+    const { stages } = done;
+    const found = disagreements(stages, (from, to, way) => this.#witness.seen(round, from, to, way));
+    this.#witness.forget();
+    this.#input = input;
+    this.#stages = stages;
+    this.#busySeconds = new Map(plan.assignments.map((one) => [one.device, one.computeSeconds]));
+    this.#patienceMs = Math.max(STAGE_PATIENCE_MS, PATIENCE_ROUNDS * patienceOf(plan));
+    if (found.length > 0) {
+      this.#settle(found, round);
+      return false;
+    }
+    const given = stagesGiven(done);
+    if (given.some(({ device }) => this.#liars.has(device))) return false;
+    const draw = (name: string): number => drawn(this.#context.key, term, course, round, name);
+    this.#take({ type: 'round', round, given, draw });
+    return true;
+  }
+
+  /** Somebody lies of what went over a cut: whoever says otherwise than the host saw, or nobody yet knows who. */
+  #settle(found: readonly Disagreement[], round: number): void {
+    const { nameOf, onNews, host } = this.#context;
+    for (const { lower, upper, liars } of found) {
+      for (const device of liars ?? [])
+        if (device !== host() && !this.#liars.has(device))
+          this.#take({ type: 'caught', device, round, mismatch: { of: 'cut' }, by: [host() ?? ''] });
+      if (liars !== null || !this.#witness.watch(lower.device, upper.device)) continue;
+      onNews(
+        'problem',
+        `${nameOf(lower.device)} and ${nameOf(upper.device)} do not say the same of what went between them: round ${round} is done again, and what they say to each other goes by way of the host from now on.`,
+      );
+    }
   }
 
   /** All parts of a round have come. */
@@ -97,6 +163,7 @@ export class Audits {
     this.#busySeconds = new Map(plan.assignments.map((one) => [one.device, one.computeSeconds]));
     this.#patienceMs = PATIENCE_ROUNDS * patienceOf(plan);
     this.#input = input;
+    this.#stages = [];
     const { round, course, term } = input;
     const draw = (name: string): number => drawn(this.#context.key, term, course, round, name);
     const given = givenOf(result);
@@ -146,9 +213,11 @@ export class Audits {
   #heard(device: string, { header, tensors }: DataMessage): void {
     if (header.type === 'failed' && 'audit' in header.tag && header.tag.term === this.#context.term)
       this.#take({ type: 'failed', audit: header.tag.audit, device });
+    if (header.type === 'shown') this.#cases.heard(device, { header, tensors });
     if (header.type !== 'audited' || header.tag.term !== this.#context.term) return;
     const made = this.#madeOf(header, tensors[0]);
-    this.#take({ type: 'answer', audit: header.tag.audit, device, made });
+    if (this.#cases.has(header.tag.audit)) this.#cases.answered(header.tag, device, made);
+    else this.#take({ type: 'answer', audit: header.tag.audit, device, made });
   }
 
   /** Sizes were checked against the session's when the message was read. */
@@ -179,8 +248,10 @@ export class Audits {
   }
 
   #auditors(): readonly Auditor[] {
-    const { layers } = this.#context.settings.shape;
-    return this.#context.able().map(({ device, profile }) => ({
+    const { able, devices, plan, settings, deviceLinks } = this.#context;
+    if (this.#stages.length > 0) return stageAuditors(devices(), plan(), settings, (device) => deviceLinks.has(device));
+    const { layers } = settings.shape;
+    return able().map(({ device, profile }) => ({
       device,
       busySeconds: this.#busySeconds.get(device) ?? 0,
       seconds: (given) => {
@@ -200,8 +271,9 @@ export class Audits {
       case 'closed': {
         const { given, number } = effect.audit;
         this.#inputs.delete(number);
+        this.#cases.close(number);
         if (effect.outcome === 'right') this.#usual = withRight(this.#usual, given.made, given.samples.count);
-        if (effect.outcome === 'unaudited') this.#sayUnaudited(given.device, effect.audit.round);
+        if (effect.outcome === 'unaudited') this.#sayUnaudited(given, effect.audit.round);
         break;
       }
       case 'liar': {
@@ -219,15 +291,34 @@ export class Audits {
     }
   }
 
-  #sayUnaudited(device: string, round: number): void {
+  #sayUnaudited({ device, stage }: Given, round: number): void {
     if (this.#unaudited.has(device)) return;
     this.#unaudited.add(device);
-    const { nameOf, onNews } = this.#context;
-    onNews('news', `Unaudited: no other device could compute again what ${nameOf(device)} gave to round ${round}.`);
+    const { nameOf, onNews, settings } = this.#context;
+    const what =
+      stage === undefined
+        ? ''
+        : `, for nobody else has the memory for ${runText(stage, settings.shape.layers)} beside their own run, or was there in time`;
+    onNews(
+      'news',
+      `Unaudited: no other device could compute again what ${nameOf(device)} gave to round ${round}${what}.`,
+    );
+  }
+
+  /** The first time, while the round's stages still keep what went over their cuts. */
+  #askForStage(audit: Audit, device: string): void {
+    const settled = this.#stages.find(({ order }) => order.number === audit.given.order);
+    if (!this.#cases.has(audit.number) && settled !== undefined && this.#input !== null)
+      this.#cases.open(audit, settled, this.#stages, this.#input, performance.now() + this.#patienceMs);
+    this.#cases.ask(audit.number, device);
   }
 
   #ask(audit: Audit, device: string): void {
     const input = this.#inputs.get(audit.number) ?? this.#input;
+    if (audit.given.stage !== undefined) {
+      this.#askForStage(audit, device);
+      return;
+    }
     const able = this.#context.able().find((one) => one.device === device);
     if (input === null || able === undefined) return;
     this.#inputs.set(audit.number, input);

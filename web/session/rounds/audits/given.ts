@@ -1,4 +1,7 @@
 import type { WholeRoundResult } from '../run-round.ts';
+import { isOpaque } from '../split/cross-check.ts';
+import { stageOf } from '../split/places.ts';
+import type { SplitRoundDone } from '../split/run-split-round.ts';
 import type { Given } from './audit-state.ts';
 import type { MadePart } from './compare.ts';
 
@@ -34,4 +37,20 @@ export function givenOf({ accepted, parts, losses }: Pick<WholeRoundResult, 'acc
       samples,
       made: { parts: made, lossSum },
     }));
+}
+
+/** What every stage of a split room gave to a round, but for what it sent to its neighbours, which is theirs to show. */
+export function stagesGiven({ stages, parts, losses }: Pick<SplitRoundDone, 'stages' | 'parts' | 'losses'>): Given[] {
+  return stages.map((settled) => {
+    const { device, number, samples, head } = settled.order;
+    const own = parts.filter(({ order }) => order === number);
+    return {
+      ...{ device, order: number, samples, stage: stageOf(settled.order) },
+      made: {
+        parts: new Map<MadePart, Float32Array>(own.map(({ block, gradient }) => [block, gradient])),
+        lossSum: head ? (losses.get(number) ?? null) : null,
+      },
+      ...(isOpaque(stages, settled) && { isOpaque: true as const }),
+    };
+  });
 }

@@ -6,10 +6,11 @@ import type { DeviceLinksEvent } from '../device-links.ts';
 import { depthOf, tagOf } from '../round.ts';
 import type { RoundInput, RoundResult } from '../run-round.ts';
 import { StepLoop } from '../step-loop.ts';
+import type { SettledStage } from './cross-check.ts';
 import { stageOf } from './places.ts';
 import type { Passed, Spare, SplitEffect, SplitEvent, SplitRound, StageTiming } from './split-round.ts';
 import { beginSplitRound, givenOf, stepSplitRound } from './split-step.ts';
-import { sendStageOrder } from './stage-orders.ts';
+import { type Checked, neighbourTold, sendStageOrder } from './stage-orders.ts';
 import { passesEach, toldPasses } from './told-passes.ts';
 
 const TICK_MS = 1000;
@@ -22,10 +23,25 @@ export interface SplitRoundInput extends Omit<RoundInput, 'believed' | 'onTraine
   readonly finishSeconds: readonly number[];
   /** The last epoch of this round, where it was interrupted before: devices hear nothing earlier any more. */
   readonly after?: number | undefined;
+  readonly checked?: Checked;
+  /** All of the round is here, and the stages still keep what they said and heard. */
+  readonly onAll?: (done: SplitRoundDone) => void;
 }
 
+export interface SplitRoundDone extends RoundResult {
+  readonly kind: 'done';
+  readonly passes: readonly StagePasses[];
+  readonly parts: SplitRound['parts'];
+  readonly losses: SplitRound['losses'];
+  readonly stages: readonly SettledStage[];
+  /** The last one of the round. */
+  readonly epoch: number;
+}
+
+const UNCHECKED: Checked = { isOn: false, isWatched: () => false };
+
 export type SplitRoundResult =
-  | ({ readonly kind: 'done'; readonly passes: readonly StagePasses[] } & RoundResult)
+  | SplitRoundDone
   /** Nothing of the round counts; it begins again when the room is laid out anew. */
   | { readonly kind: 'interrupted'; readonly sentence: string; readonly epoch: number };
 
@@ -34,7 +50,7 @@ export type SplitRoundResult =
  * effects become messages, a timer asks for who is late.
  */
 export function runSplitRound(input: SplitRoundInput): Promise<SplitRoundResult> {
-  const { term, course, round, plan, batch, deviceLinks, nameOf, spares, finishSeconds } = input;
+  const { term, course, round, plan, batch, deviceLinks, nameOf, spares, finishSeconds, checked = UNCHECKED } = input;
   return new Promise((resolve, reject) => {
     const sent = new Map<string, number>();
     const begun = beginSplitRound({
@@ -82,11 +98,11 @@ export function runSplitRound(input: SplitRoundInput): Promise<SplitRoundResult>
       switch (effect.type) {
         case 'send':
           sent.set(givenOf(effect.order), performance.now());
-          sendStageOrder(input, state.round, state.places, effect.order);
+          sendStageOrder(input, state.round, state.places, effect.order, checked);
           break;
         case 'rewire': {
           const { order, side, to } = effect;
-          const neighbour = { device: to.device, epoch: to.epoch };
+          const neighbour = neighbourTold(order, to, checked);
           deviceLinks.tell(order.device, { type: 'rewire', tag: tagOf(state.round, order), side, neighbour });
           break;
         }
@@ -102,10 +118,13 @@ export function runSplitRound(input: SplitRoundInput): Promise<SplitRoundResult>
         case 'activity':
           input.onActivity(state.round);
           break;
-        case 'complete':
+        case 'complete': {
+          const done = resultOf(state, sent, input);
+          input.onAll?.(done);
           for (const { device } of state.places) deviceLinks.tell(device, { type: 'merged', term, round });
-          end(() => resolve(resultOf(state, sent, input)));
+          end(() => resolve(done));
           break;
+        }
         case 'interrupted': {
           const sentence = interruptedSentence(effect, input);
           end(() => resolve({ kind: 'interrupted', sentence, epoch: state.round.epoch }));
@@ -134,8 +153,8 @@ function splitEvent(event: DeviceLinksEvent): SplitEvent | null {
       return gradient instanceof Float32Array ? { type: 'gradient', device, tag, block, gradient, atMs } : null;
     }
     case 'done': {
-      const { tag, lossSum, computeSeconds } = header;
-      return { type: 'done', device, tag, lossSum: lossSum ?? Number.NaN, computeSeconds, atMs };
+      const { tag, lossSum, computeSeconds, cuts } = header;
+      return { type: 'done', device, tag, lossSum: lossSum ?? Number.NaN, computeSeconds, cuts, atMs };
     }
     case 'passed':
       return { type: 'passed', device, tag: header.tag, passes: header.passes, atMs };
@@ -167,12 +186,17 @@ function interruptedSentence(
   return `${nameOf(order.device)} ${why}, and no device that is free can hold ${run} (${bytesText(bytes)}): round ${round} begins again when the others are laid out anew, or somebody with the memory joins.`;
 }
 
-function resultOf(state: SplitRound, sent: ReadonlyMap<string, number>, input: SplitRoundInput): SplitRoundResult {
+function resultOf(state: SplitRound, sent: ReadonlyMap<string, number>, input: SplitRoundInput): SplitRoundDone {
   const { parts, losses, round, timings, late, failures, places, passes } = state;
   const most = passesEach(timings.length);
   return {
     kind: 'done',
-    parts,
+    ...{ parts, losses, epoch: round.epoch },
+    stages: places.map((order) => ({
+      order,
+      cuts: timings.find((timing) => givenOf(timing.order) === givenOf(order))?.cuts ?? null,
+      isMoved: order.epoch !== timings[0]?.order.epoch,
+    })),
     lossSum: [...losses.values()].reduce((sum, loss) => sum + loss, 0),
     reassigned: round.reassigned,
     devices: timings.flatMap((timing) => {

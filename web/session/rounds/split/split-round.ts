@@ -1,3 +1,4 @@
+import type { CutDigests } from '../../../../signaling/protocol/exchange/stage-messages.ts';
 import type { Block, OrderTag, Step } from '../../../../signaling/protocol/round.ts';
 import type { GradientPart } from '../../../../worker/api/batch.ts';
 import type { Order, RoundState } from '../round.ts';
@@ -24,6 +25,8 @@ export interface Passed {
 export interface StageTiming {
   readonly order: Order;
   readonly computeSeconds: number | null;
+  /** What went over its cuts, as it says. */
+  readonly cuts: CutDigests | null;
   readonly doneMs: number;
   readonly lastPartMs: number;
   readonly uploadBits: number;
@@ -66,7 +69,12 @@ export type SplitEvent =
       readonly atMs: number;
     }
   | ({ readonly type: 'gradient'; readonly block: Block; readonly gradient: Float32Array } & From)
-  | ({ readonly type: 'done'; readonly lossSum: number; readonly computeSeconds: number } & From)
+  | ({
+      readonly type: 'done';
+      readonly lossSum: number;
+      readonly computeSeconds: number;
+      readonly cuts?: CutDigests | undefined;
+    } & From)
   | ({ readonly type: 'passed'; readonly passes: readonly Passed[] } & From)
   | ({ readonly type: 'failed'; readonly sentence: string } & From)
   /** About once a second. */

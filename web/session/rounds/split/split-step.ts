@@ -78,6 +78,7 @@ export const givenOf = ({ number, epoch }: Pick<Order, 'number' | 'epoch'>): str
 const unseen = (order: Order): StageTiming => ({
   order,
   computeSeconds: null,
+  cuts: null,
   doneMs: 0,
   lastPartMs: 0,
   uploadBits: 0,
@@ -132,7 +133,7 @@ function allFinite(values: Float32Array): boolean {
 }
 
 function takeReport(before: SplitRound, event: Extract<SplitEvent, { type: 'done' }>): Stepped {
-  const { device, tag, lossSum, computeSeconds, atMs } = event;
+  const { device, tag, lossSum, computeSeconds, cuts = null, atMs } = event;
   const taken = receive(before.round, device, tag, 'done');
   if (taken === null) return { state: before, effects: [] };
   const { order } = taken;
@@ -140,7 +141,7 @@ function takeReport(before: SplitRound, event: Extract<SplitEvent, { type: 'done
     ...before,
     round: taken.state,
     losses: order.head ? new Map(before.losses).set(order.number, lossSum) : before.losses,
-    timings: retimed(before, order, () => ({ computeSeconds, doneMs: atMs })),
+    timings: retimed(before, order, () => ({ computeSeconds, cuts, doneMs: atMs })),
   };
   return { state, effects: [] };
 }

@@ -1,7 +1,10 @@
 import { trainedLayers } from '../../../../signaling/protocol/adapters.ts';
-import { trainedBlocks } from '../../../../signaling/protocol/exchange/stage-messages.ts';
+import type { AuditTag } from '../../../../signaling/protocol/exchange/audit-tag.ts';
+import type { FrameTensor } from '../../../../signaling/protocol/exchange/frames.ts';
+import { type Neighbour, trainedBlocks } from '../../../../signaling/protocol/exchange/stage-messages.ts';
 import type { SessionSettings } from '../../../../signaling/protocol/settings.ts';
 import { microBatchSizes, type UnitRun, unitCount } from '../../../../signaling/protocol/split.ts';
+import type { TokenBatch } from '../../../../worker/api/batch.ts';
 import { tensorSizes } from '../../links/tensor-sizes.ts';
 import type { DeviceLinks, ParameterState } from '../device-links.ts';
 import { type Order, type RoundState, tagOf } from '../round.ts';
@@ -30,20 +33,34 @@ export function blocksOf(values: Float32Array, run: UnitRun, settings: SessionSe
 
 const facing = (order: Order | null) => order && { device: order.device, epoch: order.epoch };
 
+/** Whether stages are checked, and between whom all goes by way of the host. */
+export interface Checked {
+  readonly isOn: boolean;
+  readonly isWatched: (a: string, b: string) => boolean;
+}
+
+/** A stage's neighbour, as it is told to it. */
+export function neighbourTold(own: Order, { device, epoch }: Order, { isWatched }: Checked): Neighbour {
+  return { device, epoch, ...(isWatched(own.device, device) && { relayed: true }) };
+}
+
 /** Gives a stage its order: of the samples, what it needs of them; of the parameters, those of its own blocks. */
 export function sendStageOrder(
   { batch, parameters, settings, deviceLinks }: Pick<OrderInput, 'batch' | 'parameters' | 'settings' | 'deviceLinks'>,
   round: RoundState,
   places: Places,
   order: Order,
+  checked: Checked,
 ): void {
   const stage = stageOf(order);
   const { samples, share, recompute } = order;
+  const beside = (side: 'below' | 'above'): Neighbour | null => {
+    const other = neighbourOf(places, order, side);
+    return other && neighbourTold(order, other, checked);
+  };
   const rows = samplesOf(batch, samples.start, samples.count);
   const { layers } = settings.shape;
   const { dropout, seed } = settings.training;
-  const isFirst = stage.from === 0;
-  const isLast = stage.to === unitCount(layers);
   deviceLinks.sendStage(
     order.device,
     {
@@ -54,19 +71,62 @@ export function sendStageOrder(
       version: parameters.version,
       tokens: batch.tokens,
       codec: settings.hiddenStates ?? 'f32',
-      below: facing(neighbourOf(places, order, 'below')),
-      above: facing(neighbourOf(places, order, 'above')),
+      below: beside('below'),
+      above: beside('above'),
       layers: [...order.layers],
       head: order.head,
       lowest: trainedLayers(settings.lora, layers)[0] ?? layers,
       recompute,
       share,
+      ...(checked.isOn && { checked: true as const }),
       dropout: { probability: dropout, seed },
     },
-    [rows.lengths, rows.positions, ...(isFirst ? [rows.ids] : []), ...(isLast ? [rows.labels] : [])],
+    tensorsOf(rows, stage, layers),
     blocksOf(parameters.values, stage, settings),
   );
 }
+
+/** Has a device compute again what a stage did in an earlier round; its inputs follow. */
+export function sendStageAudit(
+  { batch, parameters, settings, deviceLinks }: Pick<OrderInput, 'batch' | 'parameters' | 'settings' | 'deviceLinks'>,
+  round: number,
+  tag: AuditTag,
+  order: Order,
+  device: string,
+): void {
+  const stage = stageOf(order);
+  const { samples, recompute } = order;
+  const rows = samplesOf(batch, samples.start, samples.count);
+  const { layers } = settings.shape;
+  const { dropout, seed } = settings.training;
+  deviceLinks.show(device, {
+    header: {
+      type: 'stage-audit',
+      tag,
+      round,
+      stage,
+      sizes: [...microBatchSizes(samples.count, stage.microBatches)],
+      version: parameters.version,
+      parameters: true,
+      tokens: batch.tokens,
+      codec: settings.hiddenStates ?? 'f32',
+      layers: [...order.layers],
+      head: order.head,
+      lowest: trainedLayers(settings.lora, layers)[0] ?? layers,
+      recompute,
+      dropout: { probability: dropout, seed },
+    },
+    tensors: [...tensorsOf(rows, stage, layers), blocksOf(parameters.values, stage, settings)],
+  });
+}
+
+/** Of a stage's samples what it needs: all lengths and places, the ids at the bottom, the labels at the top. */
+const tensorsOf = (rows: TokenBatch, stage: UnitRun, layers: number): readonly FrameTensor[] => [
+  rows.lengths,
+  rows.positions,
+  ...(stage.from === 0 ? [rows.ids] : []),
+  ...(stage.to === unitCount(layers) ? [rows.labels] : []),
+];
 
 /** The way of a chunk through a pipeline: every stage is told what it needs of it, the last one answers. */
 export function sendStageChunk(
