@@ -190,7 +190,7 @@ try {
   for (const [name, { wasm, buffers }] of [...allocated(counts)].sort())
     if (name !== 'idle')
       say(
-        `${name}: its engine's thread allocated ${(wasm / 1e6).toFixed(0)} MB of WebAssembly memory and ${(buffers / 1e6).toFixed(0)} MB of buffers at most; ${((resident.get(name) ?? 0) - idleMb).toFixed(0)} MB more resident than an idle device`,
+        `${name}: its engine's thread allocated ${((wasm + buffers) / 1e6).toFixed(0)} MB at most, ${(wasm / 1e6).toFixed(0)} of them WebAssembly memory, which never shrinks, the others buffers; ${((resident.get(name) ?? 0) - idleMb).toFixed(0)} MB more resident than an idle device`,
       );
   for (const { round, loss, elapsedSeconds } of result.rounds)
     say(`round ${round}: loss ${loss.toFixed(4)}, ${elapsedSeconds.toFixed(1)} s`);

@@ -23,11 +23,17 @@ describe('preflightWords', () => {
     expect(preflightWords(large, 'f32')).toMatchObject({
       fits: false,
       memory:
-        'Training takes 1.6 GB of memory at 32 bit; this tab may take 1.5 GB only. It fits with weights of 16 bit (900 MB).',
+        'Training takes 1.6 GB of memory at 32 bit; this tab may take 1.5 GB only. It fits with weights of 16 bit (900 MB). Several devices can hold it together, each some of its layers.',
     });
     expect(preflightWords(large, 'f16').fits).toBe(true);
     const small = { ...large, memoryLimitBytes: 1e8 };
-    expect(preflightWords(small, 'int8').memory).toContain('choose a smaller model');
+    expect(preflightWords(small, 'int8').memory).toContain(
+      'No storage makes it fit here alone. Several devices can hold it together',
+    );
+    // Of what the person gives, too.
+    expect(preflightWords(base, 'f32', 3e8)).toMatchObject({ fits: false });
+    expect(preflightWords(base, 'f32', 3e8).memory).toContain('this tab may take 300 MB only');
+    expect(preflightWords(base, 'f32', 9e9)).toEqual(preflightWords(base, 'f32'));
   });
 
   it('counts what is on the device already', () => {

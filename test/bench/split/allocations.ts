@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 
-/** What `count-allocations.mjs` writes: bytes, the most of each at a time in one thread of a process. */
+/** What `count-allocations.mjs` writes: bytes at the moment when one thread of a process had most. */
 const CountSchema = v.object({
   /** Of the device, as its process was told; `host` for the one that was told none. */
   name: v.string(),

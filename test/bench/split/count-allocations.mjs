@@ -1,8 +1,10 @@
 // Runs before everything else in every process and thread of test/bench/split.ts, and counts from outside of the project's code what is
-// allocated there: WebAssembly memories, which never shrink, and array buffers. The most of each is written to a file of the thread's own.
+// allocated there: WebAssembly memories, which never shrink, and array buffers. What both came to when they were most
+// is written to a file of the thread's own.
 import { writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { threadId } from 'node:worker_threads';
+import threads, { threadId } from 'node:worker_threads';
 
 const folder = process.env.TABLOOM_COUNT;
 if (folder !== undefined) {
@@ -33,15 +35,25 @@ if (folder !== undefined) {
       return made;
     },
   });
-  let [wasm, buffers] = [0, 0];
+  // On Node 20 neither NODE_OPTIONS nor `--import` reaches a thread whose script is given as text.
+  const { Worker } = threads;
+  threads.Worker = class extends Worker {
+    constructor(script, options = {}) {
+      super(options.eval ? `import(${JSON.stringify(import.meta.url)}).then(() => { ${script} })` : script, options);
+    }
+  };
+  syncBuiltinESMExports();
+  // A thread has no command line of its own; what its process was told comes with the environment.
+  const told = process.argv.indexOf('--name');
+  if (threadId === 0) process.env.TABLOOM_COUNT_NAME = told < 0 ? 'host' : process.argv[told + 1];
+  let most = 0;
   const look = () => {
-    const now = [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
-    const { arrayBuffers } = process.memoryUsage();
-    if (now <= wasm && arrayBuffers <= buffers) return;
-    wasm = Math.max(wasm, now);
-    buffers = Math.max(buffers, arrayBuffers);
-    const name = process.argv.includes('--name') ? process.argv[process.argv.indexOf('--name') + 1] : 'host';
-    writeFileSync(join(folder, `${process.pid}-${threadId}.json`), JSON.stringify({ name, threadId, wasm, buffers }));
+    const wasm = [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+    const { arrayBuffers: buffers } = process.memoryUsage();
+    if (wasm + buffers <= most) return;
+    most = wasm + buffers;
+    const count = { name: process.env.TABLOOM_COUNT_NAME ?? 'host', threadId, wasm, buffers };
+    writeFileSync(join(folder, `${process.pid}-${threadId}.json`), JSON.stringify(count));
   };
   setInterval(look, 50).unref();
 }

@@ -103,12 +103,23 @@ try {
       tabs.push(tab);
     }
     await press(host, 'Start training');
-    say(`${since()}: training may begin`);
+    say(`${since()}: "Start training" is pressed`);
+    const heads = setInterval(() => {
+      void host.page
+        .evaluate(() => document.querySelector('h1')?.innerText.replaceAll('\n', ' '))
+        .then((head) => say(`${since()}: ${head}`))
+        .catch(() => undefined);
+    }, 15_000);
     for (const [i, tab] of tabs.entries()) {
       await tab.page.bringToFront();
       if (i < 2) await tab.screenshot(`split-loading-${i === 0 ? 1280 : 390}`);
     }
-    await shows(host, `Finished after ${values.rounds} rounds`);
+    await host.until(
+      'training is over',
+      () => /^(Finished|Paused) after/.test(document.querySelector('h1')?.innerText ?? ''),
+      PATIENCE,
+    );
+    clearInterval(heads);
     say(`${since()}: finished`);
     for (const [tab, name] of [
       [host, 'split-finished-1280'],

@@ -15,16 +15,22 @@ export interface PreflightWords {
   readonly tokenizes: boolean;
 }
 
-export function preflightWords(found: Preflight, weights: WeightStorage): PreflightWords {
-  const { shape, memoryBytes, memoryLimitBytes } = found;
+/** `givenBytes`: what the person gives at most; null for what the browser usually bears. */
+export function preflightWords(
+  found: Preflight,
+  weights: WeightStorage,
+  givenBytes: number | null = null,
+): PreflightWords {
+  const { shape, memoryBytes } = found;
+  const memoryLimitBytes = Math.min(found.memoryLimitBytes, givenBytes ?? Number.POSITIVE_INFINITY);
   const needed = memoryBytes[weights];
   const fits = needed <= memoryLimitBytes;
   const limit = bytesText(memoryLimitBytes);
   const lean = (['f16', 'int8'] as const).find((storage) => memoryBytes[storage] <= memoryLimitBytes);
   const advice =
     lean === undefined
-      ? 'It fits with no storage here; choose a smaller model.'
-      : `It fits with weights of ${WEIGHT_CHOICES[lean].label} (${bytesText(memoryBytes[lean])}).`;
+      ? `No storage makes it fit here alone. ${TOGETHER}`
+      : `It fits with weights of ${WEIGHT_CHOICES[lean].label} (${bytesText(memoryBytes[lean])}). ${TOGETHER}`;
   return {
     what: `${found.name}: ${countText(shape.layers, 'layer', 'layers')}, ${shape.hiddenSize} wide.`,
     download: downloadText(found),
@@ -36,6 +42,8 @@ export function preflightWords(found: Preflight, weights: WeightStorage): Prefli
     tokenizes: found.tokenizer.usable,
   };
 }
+
+const TOGETHER = 'Several devices can hold it together, each some of its layers.';
 
 function downloadText({ totalBytes, cachedBytes, downloadBytes }: Preflight): string {
   if (downloadBytes === 0) return `All ${bytesText(totalBytes)} are on this device already; nothing is downloaded.`;

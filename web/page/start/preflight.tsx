@@ -13,10 +13,13 @@ type Answer =
 export function PreflightNote({
   source,
   weights,
+  memoryBytes,
   ask,
 }: {
   source: ModelSource;
   weights: WeightStorage;
+  /** What the person gives at most; null for what the browser usually bears. */
+  memoryBytes: number | null;
   ask: (source: ModelSource) => Promise<Preflight>;
 }) {
   const [answer, setAnswer] = useState<Answer>({ kind: 'asking' });
@@ -40,7 +43,7 @@ export function PreflightNote({
       over = true;
     };
   }, [key, turn]);
-  const words = answer.kind === 'found' ? preflightWords(answer.found, weights) : null;
+  const words = answer.kind === 'found' ? preflightWords(answer.found, weights, memoryBytes) : null;
   return (
     <div class="takes" role="status">
       <p class="takes-title">What this takes</p>

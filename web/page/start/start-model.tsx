@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { listText } from '../../../signaling/protocol/words/lists.ts';
 import type { NamedFile } from '../../../worker/api/tables.ts';
 import type { SessionFactory } from '../../session/view/view.ts';
+import { readMemory } from '../join/device-memory.ts';
 import { HUB_SUGGESTIONS } from '../parts/choices.ts';
 import { TextField } from '../parts/field.tsx';
 import { FileField } from '../parts/file-field.tsx';
@@ -27,6 +28,7 @@ export function HubModel({
   weights: ComponentChildren;
 }) {
   const values = form.value;
+  const memory = readMemory(values.memory);
   const current = JSON.stringify(named) === JSON.stringify(modelSource(values));
   return (
     <>
@@ -41,7 +43,14 @@ export function HubModel({
           form.value = { ...form.peek(), repository };
         }}
       />
-      {current && named.ok && <PreflightNote source={named.source} weights={values.weights} ask={ask} />}
+      {current && named.ok && (
+        <PreflightNote
+          source={named.source}
+          weights={values.weights}
+          memoryBytes={memory.ok ? memory.bytes : null}
+          ask={ask}
+        />
+      )}
       {weights}
     </>
   );
