@@ -96,7 +96,9 @@ export interface OpenRoom {
   readonly lines: Map<string, Line>;
   /** Devices that are gone, and when they count as gone for good. */
   readonly departures: Map<string, number>;
+  /** What devices say, and what the host says: it is heard however much they say. */
   messages: Allowance;
+  hostMessages: Allowance;
   guesses: Allowance;
   looks: Allowance;
   seating: Allowance;

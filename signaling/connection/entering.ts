@@ -3,7 +3,7 @@ import { idFromBytes, ROOM_ID_ALPHABET, ROOM_ID_LENGTH } from '../protocol/ids.t
 import { MAX_DEVICES_IN_ROOM, MAX_SETTINGS_BYTES } from '../protocol/limits.ts';
 import type { ClientMessage } from '../protocol/messages.ts';
 import { utf8Bytes } from '../protocol/text/plain-text.ts';
-import { createRoom, type DeviceSelf } from '../room/room.ts';
+import { createRoom, type DeviceSelf, TAKEN } from '../room/room.ts';
 import { mayTake, newSuccession } from '../room/succession.ts';
 import { countWrongGuess, mayGuess, mayLook } from './addresses.ts';
 import { fullAllowance, spend } from './bounds/allowance.ts';
@@ -12,7 +12,7 @@ import { newChronicle } from './chronicle.ts';
 import { type CodeShare, type Connection, type Core, type OpenRoom, refuse, say, type Turn } from './core.ts';
 import { admit, isKnown } from './door/admission.ts';
 import { type DoorOfHost, newEntrance, reset } from './door/entrance.ts';
-import { claimOf, fingerprint, isSame, revivalOf } from './door/secrets.ts';
+import { claimedTerm, fingerprint, isSame, revivalOf } from './door/secrets.ts';
 import { expectDeparture, takeOut } from './leaving.ts';
 import { look, noSuchSession, passFor, TOO_MANY_GUESSES, TOO_MANY_LOOKS } from './looking.ts';
 import { revival, seat, seatClaim } from './seating.ts';
@@ -56,7 +56,8 @@ function create(
   const device = withFingerprint(message.device);
   const room = message.room === undefined ? undefined : core.rooms.get(message.room);
   const { term = 1 } = message;
-  const isGiven = isGivenTo(core, device, message);
+  const given = termGivenTo(core, device, message);
+  const isGiven = given !== null;
   const isHost = room !== undefined && room.state.host === device.id && isKnown(room.state, device);
   const takes = room !== undefined && isKnown(room.state, device) && mayTake(room.succession, device.id, term);
   // Whether a code is anybody's is told to those who ask for it as a host no more often than to others.
@@ -65,12 +66,14 @@ function create(
     return;
   }
   const why = room === undefined ? refusesRoom(core, connection, device, message) : null;
-  if (
-    room !== undefined &&
-    (isHost || takes || (isGiven && (term > room.succession.term || room.state.host === device.id)))
-  ) {
+  // What counts is the term that it was given here, never the one that it says: whoever was host once could say any.
+  const isLater =
+    room !== undefined && given !== null && (given > room.succession.seated || room.state.host === device.id);
+  if (room !== undefined && (isHost || takes || isLater)) {
+    const { host } = room.state;
     if (isHost) succeed(turn, room, { type: 'seated', term });
-    else enthrone(turn, room, device, term);
+    else enthrone(turn, room, device, { term: takes || given === null ? term : Math.min(given, term), own: term });
+    if (host !== device.id && !room.seats.has(host)) expectDeparture(turn, room, host);
     // The pass is the session's own, whoever is its host.
     reset(room.entrance, isHost ? message : { ...message, passHash: room.entrance.passHash });
     seat(turn, room, connection, device, false);
@@ -91,16 +94,18 @@ function create(
     refuse(turn, connection, why, isClaim ? 'claim' : undefined);
   } else {
     const code = message.room ?? freeCode(core.rooms, core.share, random);
-    seat(turn, openRoom(turn, connection, code, device, message), connection, device, false);
+    const made = openRoom(turn, connection, code, device, { ...message, term: Math.min(given ?? term, term) });
+    succeed(turn, made, { type: 'seated', term: made.succession.seated, own: term });
+    seat(turn, made, connection, device, false);
   }
 }
 
-/** Whether this server gave the code to this host. */
-const isGivenTo = (
+/** The term in which this server gave the code to this host; null where it did not. */
+const termGivenTo = (
   { secrets }: Core,
   { key }: DeviceSelf,
   { room = '', claim = '' }: { readonly room?: string | undefined; readonly claim?: string | undefined },
-): boolean => isSame(claim, claimOf(secrets.server, room, key));
+): number | null => claimedTerm(secrets.server, room, key, claim);
 
 /** Why nobody may make this room now, or null. A code that is asked for has to be one that this server gave to this host. */
 function refusesRoom(
@@ -109,7 +114,7 @@ function refusesRoom(
   device: DeviceSelf,
   { room, claim, settings }: Extract<ClientMessage, { type: 'create' }>,
 ): string | null {
-  if (room !== undefined && !isGivenTo(core, device, { room, claim })) return NOT_GIVEN;
+  if (room !== undefined && termGivenTo(core, device, { room, claim }) === null) return NOT_GIVEN;
   if (utf8Bytes(JSON.stringify(settings)) > MAX_SETTINGS_BYTES)
     return 'The settings of this session are too long. Use fewer or shorter names of classes.';
   return noRoomFor(core, { address });
@@ -144,6 +149,7 @@ function openRoom(
     lines: new Map(),
     departures: new Map(),
     messages: fullAllowance(core.limits.messagesOfRoom, nowMs),
+    hostMessages: fullAllowance(core.limits.messagesOfRoom, nowMs),
     guesses: fullAllowance(core.limits.wrongGuessesOfRoom, nowMs),
     looks: fullAllowance(core.limits.looksOfRoom, nowMs),
     seating: fullAllowance(core.limits.seatsOfRoom, nowMs),
@@ -166,7 +172,8 @@ function join(turn: Turn, connection: Connection, message: Join): void {
   const { watch, claim = '' } = message;
   const { address } = connection;
   const room = core.rooms.get(message.room) ?? revived(turn, connection, message);
-  if (room !== undefined) learnTerm(turn, room, provenTerm(core, message, room.entrance.passHash) ?? 0);
+  const proven = room && provenHost(core, message, room.entrance.passHash);
+  if (room && proven && learnTerm(turn, room, proven)) expectDeparture(turn, room, proven.host);
   const pass = passFor(room, message.pass);
   const hadSeat = room !== undefined && (isKnown(room.state, device) || isSame(claim, seatClaim(turn, room, device)));
   // Neither a pass nor a claim can be guessed: who shows one need not wait for those who guess.
@@ -177,6 +184,12 @@ function join(turn: Turn, connection: Connection, message: Join): void {
   if (room === undefined) {
     countWrongGuess(turn, connection, null);
     refuse(turn, connection, noSuchSession(message.room), 'code');
+    return;
+  }
+  // Where the server forgot the devices, it does not know the host's key: nobody takes the host's seat by its name.
+  if (device.id === room.state.host && !hadSeat) {
+    countWrongGuess(turn, connection, room);
+    refuse(turn, connection, TAKEN);
     return;
   }
   const request = { device, address, pass, hadSeat };
@@ -206,11 +219,10 @@ function join(turn: Turn, connection: Connection, message: Join): void {
 
 type Join = Extract<ClientMessage, { type: 'join' }>;
 
-/** The term that a device proves to have been in the session of this pass; null where it shows nothing, or nothing that counts. */
-function provenTerm({ secrets }: Core, { room, revive }: Join, passHash: string): number | null {
+/** The host that a device proves the session of this pass to have had, and its term; null where it shows nothing, or nothing that counts. */
+function provenHost({ secrets }: Core, { room, revive }: Join, passHash: string): Join['revive'] | null {
   if (revive === undefined) return null;
-  const { term, token, settings } = revive;
-  return isSame(token, revivalOf(secrets.server, room, passHash, settings, term)) ? term : null;
+  return isSame(revive.token, revivalOf(secrets.server, room, passHash, revive.settings, revive)) ? revive : null;
 }
 
 /** A room that this server has forgotten, as a device proves that it was: without a host, which may come back, as may the others. */
@@ -219,7 +231,7 @@ function revived(turn: Turn, connection: Connection, message: Join): OpenRoom | 
   const { room: code, pass, revive } = message;
   if (revive === undefined || pass === undefined) return undefined;
   const passHash = passHashOf(pass);
-  if (provenTerm(core, message, passHash) === null || noRoomFor(core, connection) !== null) return undefined;
+  if (provenHost(core, message, passHash) === null || noRoomFor(core, connection) !== null) return undefined;
   const { settings, host, phase, term } = revive;
   const nobody: DeviceSelf = { id: host, key: '', name: 'host', kind: 'tab' };
   const door = settings.task.id === 'own' ? 'ask' : 'link';

@@ -16,8 +16,8 @@ export function seatClaim({ core }: Turn, { state, entrance }: OpenRoom, device:
 
 /** What a device needs to bring this room back at a server that has forgotten it. */
 export function revival({ core }: Turn, { state, entrance, succession }: OpenRoom): Revival {
-  const term = succession.seated;
-  return { term, token: revivalOf(core.secrets.server, state.id, entrance.passHash, state.settings, term) };
+  const last = { term: succession.seated, host: state.host };
+  return { ...last, token: revivalOf(core.secrets.server, state.id, entrance.passHash, state.settings, last) };
 }
 
 /** The device sits in the room, on this connection and no other, and is told everything. */
@@ -37,7 +37,9 @@ export function seat(turn: Turn, room: OpenRoom, connection: Connection, device:
     settings,
     introduction: { ...introduction, iceServers: iceFor(turn, device.id) },
     revival: revival(turn, room),
-    claim: isHost ? claimOf(core.secrets.server, code, device.key) : seatClaim(turn, room, device),
+    claim: isHost
+      ? claimOf(core.secrets.server, code, device.key, room.succession.seated)
+      : seatClaim(turn, room, device),
   });
   if (core.secrets.turn !== null) remindOfIce(turn, connection);
   if (isHost) remindOfHost(turn, connection);

@@ -178,12 +178,13 @@ function hearSeated(turn: Turn, room: OpenRoom, connection: Connection, device: 
   }
   // What only says that somebody is there and listens is no burden on the others of the room.
   const isQuiet = parsed.value.type === 'seen' || parsed.value.type === 'pong' || parsed.value.type === 'ping';
-  const messages = isQuiet ? room.messages : spend(room.messages, turn.core.limits.messagesOfRoom, turn.nowMs);
-  if (messages === null) {
+  const whose = device === room.state.host ? 'hostMessages' : 'messages';
+  const left = isQuiet ? room[whose] : spend(room[whose], turn.core.limits.messagesOfRoom, turn.nowMs);
+  if (left === null) {
     leaveOut(turn, connection, 'More is said in this session than the server takes; a message was left out.');
     return;
   }
-  room.messages = messages;
+  room[whose] = left;
   speak(turn, room, connection, device, parsed.value);
 }
 

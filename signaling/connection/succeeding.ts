@@ -30,12 +30,20 @@ export function succeed(turn: Turn, room: OpenRoom, event: SuccessionEvent): voi
   }
 }
 
-/** A device proved that there was a host in this term, which this server has forgotten: one of an earlier term is host no longer. */
-export function learnTerm(turn: Turn, room: OpenRoom, term: number): void {
-  if (term <= room.succession.term) return;
+/**
+ * A device proved who was host in a term that this server has forgotten: another one, of an earlier term, is host no longer. Says whether
+ * there is another host, who has to come now.
+ */
+export function learnTerm(turn: Turn, room: OpenRoom, { term, host }: { term: number; host: string }): boolean {
+  const { term: highest, seated } = room.succession;
+  if (term <= seated) return false;
   succeed(turn, room, { type: 'learned', term });
+  // The same one, which had its tab loaded again since: it calls its own term by a later number.
+  if (host === room.state.host && term <= highest) return false;
   depose(turn, room);
+  change(turn, room, { type: 'host', device: host });
   succeed(turn, room, { type: 'lost', fromMs: turn.nowMs + REVIVED_WAIT_MS });
+  return true;
 }
 
 /** Whoever is host is told that it is a device, where it sits there. */
@@ -49,12 +57,17 @@ function depose(turn: Turn, room: OpenRoom): void {
   change(turn, room, { type: 'online', device: host, online: false });
 }
 
-/** The device is host from now on, in this term; whoever was it before is a device, and is told so where it still sits there. */
-export function enthrone(turn: Turn, room: OpenRoom, device: DeviceSelf, term: number): void {
+/** The device is host from now on, in these terms; whoever was it before is a device, and is told so where it still sits there. */
+export function enthrone(
+  turn: Turn,
+  room: OpenRoom,
+  device: DeviceSelf,
+  terms: { readonly term: number; readonly own: number },
+): void {
   if (room.state.host !== device.id) depose(turn, room);
   change(turn, room, { type: 'joined', device, watch: false });
   change(turn, room, { type: 'host', device: device.id });
-  succeed(turn, room, { type: 'seated', term });
+  succeed(turn, room, { type: 'seated', ...terms });
   turn.effects.push({ type: 'log', line: 'A session has another host.' });
 }
 

@@ -78,8 +78,8 @@ const MeasuredSchema = v.strictObject({
 });
 export type Measured = v.InferOutput<typeof MeasuredSchema>;
 
-/** Proves to a server that forgot a session which one it was, and how far its hosts had come. */
-export const RevivalSchema = v.strictObject({ term: TermSchema, token: ClaimSchema });
+/** Proves to a server that forgot a session which one it was, who was its host, and in which term. */
+export const RevivalSchema = v.strictObject({ term: TermSchema, host: DeviceIdSchema, token: ClaimSchema });
 export type Revival = v.InferOutput<typeof RevivalSchema>;
 
 /** Control messages from a tab or headless device to the server. */
@@ -117,7 +117,6 @@ export const ClientMessageSchema = v.variant('type', [
     revive: v.optional(
       v.strictObject({
         settings: SessionSettingsSchema,
-        host: DeviceIdSchema,
         phase: v.picklist(PHASES),
         ...RevivalSchema.entries,
       }),

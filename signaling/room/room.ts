@@ -128,13 +128,12 @@ function newDevice(device: DeviceSelf, watch: boolean, linked: boolean): DeviceR
   };
 }
 
+export const TAKEN = 'Another tab already uses this device id. Reload the page to get a new one.';
+
 /** Why a device may not join, or null when it may. */
 export function refusal(state: RoomState, device: DeviceSelf): string | null {
   const known = state.devices.find((d) => d.id === device.id);
-  if (known !== undefined)
-    return known.key === device.key
-      ? null
-      : 'Another tab already uses this device id. Reload the page to get a new one.';
+  if (known !== undefined) return known.key === device.key ? null : TAKEN;
   if (state.devices.length >= MAX_DEVICES_IN_ROOM)
     return `This session is full: ${MAX_DEVICES_IN_ROOM} devices have joined. Ask the host to start another one.`;
   return null;
@@ -183,8 +182,8 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
     case 'linked':
       return update(state, event.device, { linked: event.linked });
     case 'host': {
+      // One that is still to come back may be host, too.
       const { device: host } = event;
-      if (!state.devices.some((d) => d.id === host)) return state;
       const devices = state.devices.map((d) => ({ ...d, linked: d.id === host }));
       return withDevices({ ...state, host }, devices);
     }

@@ -44,8 +44,8 @@ export type SuccessionEvent =
   | { readonly type: 'lost'; readonly fromMs: number }
   /** A device proved that there was a host in this term. */
   | { readonly type: 'learned'; readonly term: number }
-  /** A host is seated, in its term, or speaks again on its seat. */
-  | { readonly type: 'seated'; readonly term: number }
+  /** A host is seated, in a term that it was given, or speaks again on its seat; it may call its own term by a later number. */
+  | { readonly type: 'seated'; readonly term: number; readonly own?: number }
   | { readonly type: 'holding'; readonly device: string; readonly holding: Holding }
   | { readonly type: 'gone'; readonly device: string }
   | { readonly type: 'declined'; readonly device: string; readonly term: number }
@@ -84,8 +84,15 @@ export function stepSuccession(before: Succession, event: SuccessionEvent, nowMs
 
 function applied(state: Succession, event: SuccessionEvent): Succession {
   const { lost, seated, term } = state;
-  if (event.type === 'seated') return { term: Math.max(term, event.term), seated: event.term, lost: null };
-  if (event.type === 'learned') return { term: Math.max(term, event.term), seated: Math.max(seated, event.term), lost };
+  if (event.type === 'seated')
+    return { term: Math.max(term, event.term, event.own ?? 0), seated: Math.max(seated, event.term), lost: null };
+  // What was offered before under a term that somebody had already is offered no longer.
+  if (event.type === 'learned')
+    return {
+      term: Math.max(term, event.term),
+      seated: Math.max(seated, event.term),
+      lost: lost && { ...lost, offer: null },
+    };
   if (event.type === 'lost') return lost === null ? { ...state, lost: newlyLost(event.fromMs) } : state;
   if (lost === null) return state;
   switch (event.type) {

@@ -77,7 +77,7 @@ describe('what the server recognises again', () => {
 
   it('is the HMAC of what it is for, room, host and device, each in its place', () => {
     expect(fingerprint('key')).toBe(createHash('sha256').update('key').digest('hex'));
-    expect(claimOf(secret, 'abc234', 'host')).toBe(keyed('claim', 'abc234', 'host'));
+    expect(claimOf(secret, 'abc234', 'host', 258)).toBe(`00000102${keyed('claim', 'abc234', 'host', '258').slice(8)}`);
     expect(seatClaimOf(secret, 'abc234', 'host', device)).toBe(keyed('seat', 'abc234', 'host', 'tabtabtab', 'print'));
     expect(introductionOf(secret, 'abc234', device)).toEqual({
       id: keyed('introduction id', 'abc234', 'tabtabtab', 'print').slice(0, 20),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HEIR_WAIT_MS } from '../../signaling/connection/bounds/limits.ts';
 import { passHashOf } from '../../signaling/protocol/door/secret.ts';
+import type { Revival } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { OPEN_DOOR, SETTINGS } from '../protocol/samples.ts';
 import { PASS } from './door-scene.ts';
@@ -173,7 +174,7 @@ describe('a host that is gone', () => {
 function hostClaim(play: Play, room: string, id: string): string {
   const found = new Play({}, { server: play.core.secrets.server });
   const connection = found.open();
-  const { room: _, ...entry } = creates(id, room);
+  const { room: _, ...entry } = creates(id, room, { term: 5 });
   found.send(connection, entry);
   const welcome = found.said(connection).find((message) => message.type === 'welcome');
   if (welcome?.type !== 'welcome' || welcome.room !== room) throw new Error('The codes are drawn in another order.');
@@ -181,9 +182,9 @@ function hostClaim(play: Play, room: string, id: string): string {
 }
 
 describe('a server that forgot the session whose host is gone', () => {
-  const revive = (told: { settings: typeof SETTINGS; revival?: { term: number; token: string } | undefined }) => {
+  const revive = (told: { settings: typeof SETTINGS; revival?: Revival | undefined }) => {
     if (told.revival === undefined) throw new Error('The server gives what proves the session.');
-    return { settings: told.settings, host: 'hosthost', phase: 'training' as const, ...told.revival };
+    return { settings: told.settings, phase: 'training' as const, ...told.revival };
   };
 
   /** Two devices with the link, what they were given, the host's claim, and a server with the same secret that knows nothing. */
@@ -268,7 +269,7 @@ describe('a server that forgot the session whose host is gone', () => {
     const back = again.open();
     again.send(back, { ...claimed, passHash: passHashOf(PASS), door: 'link' });
     const join = { type: 'join', version: PROTOCOL_VERSION, device: device('aaaaaaaa'), room: made.room } as const;
-    const revive = { settings: SETTINGS, host: 'hosthost', phase: 'training' as const, ...told.revival };
+    const revive = { settings: SETTINGS, phase: 'training' as const, ...told.revival };
     again.send(again.open(), { ...join, watch: false, pass: PASS, revive });
     expect(again.closed).toEqual([]);
     expect(again.core.rooms.get(made.room)?.state.devices.map(({ id, online }) => [id, online])).toEqual([
@@ -295,6 +296,7 @@ describe('a server that forgot the session whose host is gone', () => {
     const proof = revive(told[0]);
     for (const changed of [
       { ...proof, term: 2 },
+      { ...proof, host: 'aaaaaaaa' },
       { ...proof, token: 'ab'.repeat(32) },
       { ...proof, settings: { ...proof.settings, training: { ...proof.settings.training, seed: 99 } } },
     ])

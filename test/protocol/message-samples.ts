@@ -61,7 +61,7 @@ export const CLIENT_MESSAGES: ClientMessage[] = [
   { type: 'history', rounds: [ROUND], scores: [SCORE] },
 ];
 export const SERVER_MESSAGES: ServerMessage[] = [
-  { type: 'term', revival: { term: 2, token: 'ab'.repeat(32) } },
+  { type: 'term', revival: { term: 2, host: 'hosthost', token: 'ab'.repeat(32) } },
   { type: 'hostless' },
   { type: 'offer', term: 3 },
   {

@@ -26,7 +26,7 @@ export interface JoinEntry {
 export function joinEntry(entry: JoinEntry): ClientMessage[] {
   const { device, invitation, watch, claim, room: known, revival, status, profile, holds } = entry;
   const { room, secret } = invitation;
-  const revive = known && revival && { settings: known.settings, host: known.host, phase: known.phase, ...revival };
+  const revive = known && revival && { settings: known.settings, phase: known.phase, ...revival };
   const shown = {
     ...(secret !== null && { pass: passOf(secret) }),
     ...(claim !== null && { claim }),

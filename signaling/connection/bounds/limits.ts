@@ -10,7 +10,7 @@ export interface Limits {
   readonly connectionsOfAddress: number;
   /** Connections that an address opens. */
   readonly openingsOfAddress: Rate;
-  /** Messages of one connection to a room, of one for introductions, of an address, and of everybody in a room together. */
+  /** Messages of one connection to a room, of one for introductions, of an address, and of all devices in a room together; its host has as much for itself. */
   readonly messagesOfConnection: Rate;
   readonly introductionsOfConnection: Rate;
   readonly messagesOfAddress: Rate;

@@ -21,9 +21,20 @@ export const isPassOf = (pass: string, passHash: string): boolean => isSame(pass
 const keyed = (secret: Uint8Array, ...parts: readonly string[]): string =>
   bytesToHex(hmac(sha256, secret, utf8ToBytes(parts.join('\n'))));
 
-/** Proves that a room's code was given to the host with this key. */
-export const claimOf = (secret: Uint8Array, room: string, hostFingerprint: string): string =>
-  keyed(secret, 'claim', room, hostFingerprint);
+/** Hexadecimal digits in which a claim says its term. */
+const TERM_DIGITS = 8;
+
+/** Proves that a room's code was given to the host with this key, in this term, which the claim says itself. */
+export function claimOf(secret: Uint8Array, room: string, hostFingerprint: string, term: number): string {
+  const told = term.toString(16).padStart(TERM_DIGITS, '0');
+  return told + keyed(secret, 'claim', room, hostFingerprint, `${term}`).slice(TERM_DIGITS);
+}
+
+/** The term that a claim proves the host with this key to have been seated in; null where it proves nothing. */
+export function claimedTerm(secret: Uint8Array, room: string, hostFingerprint: string, claim: string): number | null {
+  const term = Number.parseInt(claim.slice(0, TERM_DIGITS), 16);
+  return isSame(claim, claimOf(secret, room, hostFingerprint, term)) ? term : null;
+}
 
 /** Proves that a device had a seat in the session of this pass, whoever is its host. */
 export const seatClaimOf = (
@@ -33,14 +44,14 @@ export const seatClaimOf = (
   device: { readonly id: string; readonly key: string },
 ): string => keyed(secret, 'seat', room, passHash, device.id, device.key);
 
-/** Proves to a server that forgot the room which session it was, but for its policy, and that its hosts had come to this term. */
+/** Proves to a server that forgot the room which session it was, but for its policy, who was its host, and in which term. */
 export const revivalOf = (
   secret: Uint8Array,
   room: string,
   passHash: string,
   settings: SessionSettings,
-  term: number,
-): string => keyed(secret, 'revival', room, passHash, JSON.stringify({ ...settings, policy: null }), `${term}`);
+  { term, host }: { readonly term: number; readonly host: string },
+): string => keyed(secret, 'revival', room, passHash, JSON.stringify({ ...settings, policy: null }), `${term}`, host);
 
 /** A device's PeerJS id in a room, and the token that proves it: the same whenever it comes back, and nobody else's. */
 export function introductionOf(
