@@ -11,6 +11,9 @@ export class FakeChannel implements LinkChannel {
   stuck = false;
   peer: FakeChannel | null = null;
   open = true;
+  get readyState(): RTCDataChannelState {
+    return this.open ? 'open' : 'closed';
+  }
   readonly #bitsPerSecond: number;
   readonly #delayMs: number;
   readonly #listeners = new Map<string, Set<(event: MessageEvent<unknown>) => void>>();

@@ -25,7 +25,13 @@ export class FakeConnection implements AddressConnection {
       remoteDescription: { sdp: `v=0\r\na=fingerprint:sha-256 ${'BB:'.repeat(31)}BB\r\n` },
       ondatachannel: () => undefined,
       ontrack: () => undefined,
-      createDataChannel: () => this.channel,
+      createDataChannel: (label) => {
+        if (label === 'tabloom') return this.channel;
+        // As if it never opened: everything goes over the other.
+        const [urgent] = fakeChannels();
+        urgent.open = false;
+        return urgent;
+      },
       addEventListener: (type: string, listener: (event: { channel: { close(): void } }) => void) => {
         this.#listeners.set(type, [...(this.#listeners.get(type) ?? []), listener]);
       },

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MAX_FRAME_HEAD_BYTES } from '../../signaling/protocol/exchange/frames.ts';
 import { MAX_CHUNK_SAMPLES, MAX_PROBE_VALUES } from '../../signaling/protocol/limits.ts';
-import { Allowance } from '../../web/session/links/allowance.ts';
 import { closing, earlyMessages, keepOneChannel } from '../../web/session/links/peer-connection.ts';
 import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
+import { Allowance } from '../../web/session/world/allowance.ts';
 import { SETTINGS } from '../protocol/samples.ts';
 import { FakeChannel } from './fake-channel.ts';
 import { FakeConnection } from './fake-peer.ts';

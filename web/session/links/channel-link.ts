@@ -5,19 +5,27 @@ import {
   type TensorSizes,
 } from '../../../signaling/protocol/exchange/data-messages.ts';
 import { decodeFrame, encodeFrame, Reassembler, slices } from '../../../signaling/protocol/exchange/frames.ts';
+import { SLICE_PAYLOAD_BYTES } from '../../../signaling/protocol/limits.ts';
+import { Allowance, type Rate } from '../world/allowance.ts';
 import { Emitter } from '../world/emitter.ts';
 import { Ending, whileOpen } from '../world/ending.ts';
-import { Allowance, type Rate } from './allowance.ts';
 import type { MessageLink, SendPace } from './message-link.ts';
 import { beginProof, type Proof, type ProofEffect, type ProofState, type ProofTerms, stepProof } from './proof.ts';
 import { SendLanes } from './send-lanes.ts';
+import { FIRST_WINDOW, nextWindow, RoundTrips } from './send-window.ts';
 
-/** Above this much unsent data the sender waits. A first burst of 256 KiB overflows common UDP receive buffers and stalls for seconds. */
-const HIGH_WATER_BYTES = 128 * 1024;
-const LOW_WATER_BYTES = 32 * 1024;
 /** Who the two ends are is settled within so long, and in messages so short, or never. */
 const PROOF_MS = 10_000;
 export const PROOF_BYTES = 4096;
+/** Urgent messages that may come before it is clear who the other side is: streams may overtake each other. */
+const MAX_EARLY_URGENT = 8;
+/**
+ * Messages that go over a stream of their own, past all that is under way: they tell by a tag or a number what they are about, and are understood
+ * in whatever order they come (`heard.ts`). The others keep behind bulk that the channel has taken, and before bulk that waits.
+ */
+const URGENT: ReadonlySet<DataMessage['header']['type']> = new Set([
+  ...(['ping', 'pong', 'probe', 'probed', 'abandon', 'done', 'failed'] as const),
+]);
 /** Bulk messages that may wait to be sent; a device's orders of one round make far fewer. */
 const MAX_WAITING_MESSAGES = 256;
 /** Short messages go out without waiting; a peer that takes none while so much is unsent is given up. */
@@ -47,6 +55,7 @@ export interface Opened {
 export interface LinkChannel {
   binaryType: BinaryType;
   bufferedAmountLowThreshold: number;
+  readonly readyState: RTCDataChannelState;
   readonly bufferedAmount: number;
   send(bytes: Uint8Array<ArrayBuffer>): void;
   close(): void;
@@ -56,12 +65,13 @@ export interface LinkChannel {
 }
 
 /**
- * A MessageLink over one negotiated channel: slices with back-pressure and pacing on the way out, checksums and validation on the way
- * in. First each side says which version of the messages it speaks and proves who it is (`proof.ts`); until then nothing else is heard. A peer
+ * A MessageLink over negotiated channels, one for all and one for what is urgent: slices with back-pressure and pacing on the way out,
+ * checksums and validation on the way in. First each side says which version of the messages it speaks and proves who it is (`proof.ts`); until then nothing else is heard. A peer
  * that sends what does not validate loses its link, not the session. Every wait in here ends when the link does.
  */
 export class ChannelLink implements MessageLink {
   readonly #channel: LinkChannel;
+  readonly #urgent: LinkChannel | null;
   readonly #sizes: TensorSizes;
   readonly #maxBytes: number;
   readonly #message = new Emitter<DataMessage>();
@@ -72,6 +82,9 @@ export class ChannelLink implements MessageLink {
   #settleOpened: (opened: Opened) => void = () => undefined;
   #proof: ProofState;
   #reassembler = new Reassembler(PROOF_BYTES);
+  /** Of messages of one slice each. */
+  readonly #urgentReassembler = new Reassembler(SLICE_PAYLOAD_BYTES);
+  readonly #earlyUrgent: unknown[] = [];
   readonly #pings = new Allowance(PING_RATE, performance.now());
   readonly #shorts = new Allowance(SHORT_RATE, performance.now());
   readonly #messages = new Allowance(MESSAGE_RATE, performance.now());
@@ -83,12 +96,21 @@ export class ChannelLink implements MessageLink {
   #heardMs = performance.now();
   readonly #lanes = new SendLanes();
   #sending = false;
+  #window = FIRST_WINDOW;
+  readonly #roundTrips = new RoundTrips();
   readonly #added = new Emitter<void>();
   #silenceMs = SILENCE_MS;
 
-  /** The channel must be open; `early` is what came over it before. */
-  constructor(channel: LinkChannel, sizes: TensorSizes, terms: ProofTerms, early: readonly unknown[] = []) {
+  /** The channel must be open; `early` is what came over it before. `urgent` is used as soon as it is open. */
+  constructor(
+    channel: LinkChannel,
+    sizes: TensorSizes,
+    terms: ProofTerms,
+    early: readonly unknown[] = [],
+    urgent: LinkChannel | null = null,
+  ) {
     this.#channel = channel;
+    this.#urgent = urgent;
     this.#sizes = sizes;
     this.#maxBytes = terms.own === 'host' ? sizes.toHostBytes : sizes.toDeviceBytes;
     this.opened = whileOpen(
@@ -99,23 +121,27 @@ export class ChannelLink implements MessageLink {
     );
     // Who does not ask is told by `onClose`.
     this.opened.catch(() => undefined);
-    channel.binaryType = 'arraybuffer';
-    channel.bufferedAmountLowThreshold = LOW_WATER_BYTES;
-    channel.addEventListener('message', ({ data }) => this.#receive(data));
-    channel.addEventListener('close', () => this.#end('The connection was closed.'));
-    channel.addEventListener('error', () => this.#end('The connection broke.'));
+    for (const each of [channel, urgent]) {
+      if (each === null) continue;
+      each.binaryType = 'arraybuffer';
+      each.addEventListener('close', () => this.#end('The connection was closed.'));
+      each.addEventListener('error', () => this.#end('The connection broke.'));
+    }
+    channel.bufferedAmountLowThreshold = this.#window.bytes / 2;
+    channel.addEventListener('message', ({ data }) => this.#receive(data, this.#reassembler));
+    urgent?.addEventListener('message', ({ data }) => this.#receiveUrgent(data));
     this.#heartbeat = setInterval(() => this.#beat(), PING_EVERY_MS);
     const { state, effects } = beginProof(terms);
     this.#proof = state;
     this.#perform(effects);
-    for (const data of early) this.#receive(data);
+    for (const data of early) this.#receive(data, this.#reassembler);
   }
 
   send(message: DataMessage, pace: SendPace | null = null): Promise<void> {
     if (!this.#isOpen && !this.#closed) throw new Error('A link sends nothing before the other side is known.');
     if (message.tensors.length === 0) {
       // Short messages overtake bulk ones: their single slice goes straight out.
-      this.#put(encodeMessage(message));
+      this.#putShort(message);
       return Promise.resolve();
     }
     if (this.#lanes.waiting >= MAX_WAITING_MESSAGES) this.#end(TAKES_NOTHING);
@@ -139,33 +165,53 @@ export class ChannelLink implements MessageLink {
     return this.#ending.why !== null;
   }
 
-  #put(bytes: Uint8Array<ArrayBuffer>): void {
+  #putShort(message: DataMessage): void {
+    const urgent =
+      this.#urgent?.readyState === 'open' && URGENT.has(message.header.type) ? this.#urgent : this.#channel;
+    this.#put(encodeMessage(message), urgent);
+  }
+
+  #put(bytes: Uint8Array<ArrayBuffer>, channel = this.#channel): void {
     if (this.#closed) return;
-    if (this.#channel.bufferedAmount > MAX_UNSENT_BYTES) this.#end(TAKES_NOTHING);
-    for (const slice of slices(bytes, this.#nextNumber++)) this.#write(slice);
+    if (channel.bufferedAmount > MAX_UNSENT_BYTES) this.#end(TAKES_NOTHING);
+    for (const slice of slices(bytes, this.#nextNumber++)) this.#write(slice, channel);
   }
 
   /** Sends what waits in the lanes until nothing does. */
   async #sendSlices(): Promise<void> {
     if (this.#sending) return;
     this.#sending = true;
+    let filledMs = performance.now();
+    let sentBytes = this.#channel.bufferedAmount;
     while (!this.#closed) {
-      if (this.#channel.bufferedAmount > HIGH_WATER_BYTES) {
+      if (this.#channel.bufferedAmount > this.#window.bytes) {
         await this.#drained();
+        const nowMs = performance.now();
+        const unsentBytes = this.#channel.bufferedAmount;
+        const drained = { bytes: sentBytes - unsentBytes, elapsedMs: nowMs - filledMs, ranDry: unsentBytes === 0 };
+        this.#window = nextWindow(this.#window, drained, this.#roundTrips.shortestMs);
+        this.#channel.bufferedAmountLowThreshold = this.#window.bytes / 2;
+        [filledMs, sentBytes] = [nowMs, unsentBytes];
         continue;
       }
       const next = this.#lanes.next(performance.now(), () => this.#nextNumber++);
       if (next === null) break;
-      if (next.kind === 'slice') this.#write(next.slice);
-      else await this.#slept(next.ms);
+      if (next.kind === 'slice') {
+        sentBytes += next.slice.length;
+        this.#write(next.slice, this.#channel);
+      } else {
+        await this.#slept(next.ms);
+        // What the path takes is seen only while it has something to take.
+        [filledMs, sentBytes] = [performance.now(), this.#channel.bufferedAmount];
+      }
     }
     this.#sending = false;
   }
 
-  #write(slice: Uint8Array<ArrayBuffer>): void {
+  #write(slice: Uint8Array<ArrayBuffer>, channel: LinkChannel): void {
     if (this.#closed) return;
     try {
-      this.#channel.send(slice);
+      channel.send(slice);
     } catch {
       this.#end('The connection broke while sending.');
     }
@@ -203,13 +249,18 @@ export class ChannelLink implements MessageLink {
     });
   }
 
-  #receive(data: unknown): void {
+  #receiveUrgent(data: unknown): void {
+    if (this.#isOpen) this.#receive(data, this.#urgentReassembler);
+    else if (this.#earlyUrgent.push(data) > MAX_EARLY_URGENT) this.#end(FLOOD);
+  }
+
+  #receive(data: unknown, reassembler: Reassembler): void {
     if (this.#closed) return;
     const nowMs = performance.now();
     this.#heardMs = nowMs;
     try {
       if (!(data instanceof ArrayBuffer)) throw new Error('A peer sent text where bytes belong.');
-      const bytes = this.#reassembler.add(new Uint8Array(data), nowMs);
+      const bytes = reassembler.add(new Uint8Array(data), nowMs);
       if (bytes === null) return;
       if (!this.#messages.spend(nowMs)) throw new Error(FLOOD);
       const frame = decodeFrame(bytes);
@@ -225,8 +276,9 @@ export class ChannelLink implements MessageLink {
       if ((message.header.type === 'ping' || message.header.type === 'pong') && !this.#pings.spend(nowMs))
         throw new Error(FLOOD);
       if (message.header.type === 'ping')
-        this.#put(encodeMessage({ header: { type: 'pong', sentMs: message.header.sentMs }, tensors: [] }));
-      else if (message.header.type !== 'pong') this.#message.emit(message);
+        this.#putShort({ header: { type: 'pong', sentMs: message.header.sentMs }, tensors: [] });
+      else if (message.header.type === 'pong') this.#roundTrips.add(nowMs - message.header.sentMs);
+      else this.#message.emit(message);
     } catch (error) {
       this.#end(error instanceof Error ? error.message : 'A peer sent something unreadable.');
     }
@@ -240,6 +292,7 @@ export class ChannelLink implements MessageLink {
         this.#isOpen = true;
         this.#reassembler = new Reassembler(this.#maxBytes);
         this.#settleOpened({ proof: effect.proof, digits: effect.digits });
+        for (const data of this.#earlyUrgent.splice(0)) this.#receive(data, this.#urgentReassembler);
       }
     }
   }
@@ -253,7 +306,7 @@ export class ChannelLink implements MessageLink {
     const overdue = this.#reassembler.overdue(nowMs);
     if (overdue !== null) this.#end(overdue);
     else if (nowMs - this.#heardMs > this.#silenceMs) this.#end('The other side stopped answering.');
-    else this.#put(encodeMessage({ header: { type: 'ping', sentMs: performance.now() }, tensors: [] }));
+    else this.#putShort({ header: { type: 'ping', sentMs: performance.now() }, tensors: [] });
   }
 
   #end(why: string): void {
@@ -262,5 +315,6 @@ export class ChannelLink implements MessageLink {
     this.#lanes.clear();
     this.#ending.end(why);
     this.#channel.close();
+    this.#urgent?.close();
   }
 }

@@ -10,7 +10,7 @@ export type LinkParties = Pick<ProofTerms, 'own' | 'room' | 'host' | 'device' | 
 
 /** A link over a connection that is open, once the two ends know each other. Rejects with a sentence, and the connection is closed then. */
 export async function openLink(
-  { channel, early, ownFingerprint, otherFingerprint, onBreach, close }: OpenConnection,
+  { channel, urgent, early, ownFingerprint, otherFingerprint, onBreach, close }: OpenConnection,
   sizes: TensorSizes,
   parties: LinkParties,
   randomBytes: (length: number) => Uint8Array,
@@ -21,6 +21,7 @@ export async function openLink(
     sizes,
     { ...parties, ownFingerprint, otherFingerprint, nonce, digitsNonce },
     early(),
+    urgent,
   );
   onBreach((why) => link.close(why));
   link.onClose(() => close());

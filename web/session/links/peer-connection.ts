@@ -36,9 +36,10 @@ export interface AddressConnection {
   close(): void;
 }
 
-/** A connection to another tab, with one channel that is open. */
+/** A connection to another tab, with a channel that is open, and one for what is urgent, which may be about to. */
 export interface OpenConnection {
   readonly channel: LinkChannel;
+  readonly urgent: LinkChannel;
   /** What has come so far; to be asked once, by who listens from now on. */
   early(): readonly unknown[];
   readonly ownFingerprint: string;

@@ -14,8 +14,9 @@ import {
   takeFaults,
 } from './peer-connection.ts';
 
-/** Stream of the negotiated channel, above those that PeerJS and the browsers number themselves. */
+/** Streams of the negotiated channels, above those that PeerJS and the browsers number themselves. */
 const CHANNEL_ID = 100;
+const URGENT_ID = 101;
 const OPEN_TIMEOUT_MS = 15_000;
 /** A server that forgets its rooms again and again may cost links, not memory. */
 const MAX_RETIRED = 4;
@@ -52,7 +53,7 @@ export interface AddressWorld {
 
 /**
  * Where this tab can be reached by others of its room. PeerJS introduces two tabs, over the server and under the id that the room gave to
- * each; the bytes then go over a channel of our own on the same RTCPeerConnection.
+ * each; the bytes then go over channels of our own on the same RTCPeerConnection.
  */
 export class PeerAddress {
   readonly #environment: AddressWorld;
@@ -167,6 +168,8 @@ export class PeerAddress {
     // Both sides create it at once, before the connection is up: data for a stream that one side does not know yet would be lost.
     const channel = pc.createDataChannel('tabloom', { negotiated: true, id: CHANNEL_ID, ordered: true });
     channel.binaryType = 'arraybuffer';
+    const urgent = pc.createDataChannel('tabloom-urgent', { negotiated: true, id: URGENT_ID, ordered: true });
+    urgent.binaryType = 'arraybuffer';
     const breach = new Emitter<string>();
     const early = earlyMessages(channel);
     return new Promise((resolve, reject) => {
@@ -197,6 +200,7 @@ export class PeerAddress {
           try {
             resolve({
               channel,
+              urgent,
               close: closing(channel, connection),
               early,
               ownFingerprint: fingerprintsOf(pc.localDescription?.sdp ?? ''),

@@ -1,6 +1,5 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
-import { Allowance, type Rate } from '../links/allowance.ts';
 import type { ChannelLink } from '../links/channel-link.ts';
 import { openLink } from '../links/open-link.ts';
 import type { OpenConnection } from '../links/peer-connection.ts';
@@ -8,6 +7,7 @@ import type { Incoming, PeerAddress } from '../links/peer-links.ts';
 import type { LinkEnd } from '../links/proof.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
 import type { Beside as BesideView } from '../view/view.ts';
+import { Allowance, type Rate } from '../world/allowance.ts';
 import { Emitter } from '../world/emitter.ts';
 import { type Beside, besideInPlan, type Side, wantedLinks } from './cuts/neighbours.ts';
 import type { DirectLinks, StageSeat } from './stage-seat.ts';

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import {
+  FIRST_WINDOW,
+  MOST_BYTES,
+  nextWindow,
+  RoundTrips,
+  type SendWindow,
+} from '../../web/session/links/send-window.ts';
+
+const KIB = 1024;
+/** What a sender sees on a path of this rate that never ran dry. */
+const steady = (bitsPerSecond: number) => ({ bytes: bitsPerSecond / 8 / 100, elapsedMs: 10, ranDry: false });
+const afterLooks = (looks: number, bitsPerSecond: number, roundTripMs: number): SendWindow => {
+  let window = FIRST_WINDOW;
+  for (let i = 0; i < looks; i++) window = nextWindow(window, steady(bitsPerSecond), roundTripMs);
+  return window;
+};
+
+describe('how much may be unsent', () => {
+  it('is what the path drains in a round trip and 20 ms', () => {
+    // 40 Mbit/s are 5,000 bytes a millisecond.
+    expect(afterLooks(1, 40e6, 0)).toEqual({ bytes: 100_000, bytesPerMs: 5000 });
+    expect(afterLooks(1, 40e6, 30)).toEqual({ bytes: 250_000, bytesPerMs: 5000 });
+    expect(afterLooks(1, 40e6, 100)).toEqual({ bytes: 600_000, bytesPerMs: 5000 });
+  });
+
+  it('keeps within its bounds, on the slowest path and on the quickest', () => {
+    expect(afterLooks(1, 1e6, 20).bytes).toBe(64 * KIB);
+    expect(afterLooks(5, 10e9, 100).bytes).toBe(MOST_BYTES);
+    expect(afterLooks(5, 0, 100).bytes).toBe(64 * KIB);
+  });
+
+  it('follows a path that changes, a quarter of the way at each look', () => {
+    const slow = afterLooks(1, 40e6, 30);
+    const once = nextWindow(slow, steady(80e6), 30);
+    expect(once.bytesPerMs).toBe(6250);
+    expect(once.bytes).toBe(312_500);
+    let window = slow;
+    for (let i = 0; i < 20; i++) {
+      const next = nextWindow(window, steady(8e6), 30);
+      expect(next.bytes).toBeGreaterThanOrEqual(window.bytes / 2);
+      window = next;
+    }
+    expect(window.bytesPerMs).toBeCloseTo(1000, -2);
+    expect(nextWindow({ bytes: MOST_BYTES, bytesPerMs: 100 }, steady(8e5), 0).bytes).toBe(MOST_BYTES / 2);
+  });
+
+  it('doubles where the path ran dry, and looks at nothing in no time', () => {
+    expect(FIRST_WINDOW.bytes).toBe(128 * KIB);
+    const dry = { bytes: 128 * KIB, elapsedMs: 100, ranDry: true };
+    expect(nextWindow(FIRST_WINDOW, dry, 0).bytes).toBe(256 * KIB);
+    expect(nextWindow(nextWindow(FIRST_WINDOW, dry, 0), dry, 0).bytes).toBe(512 * KIB);
+    expect(nextWindow({ bytes: MOST_BYTES, bytesPerMs: 1 }, dry, 0).bytes).toBe(MOST_BYTES);
+    for (const elapsedMs of [0, -1, Number.NaN])
+      expect(nextWindow(FIRST_WINDOW, { ...dry, elapsedMs }, 0)).toEqual(FIRST_WINDOW);
+  });
+});
+
+it('a round trip is the shortest of the last ten, and never what a wrong clock says', () => {
+  const trips = new RoundTrips();
+  expect(trips.shortestMs).toBe(0);
+  for (const ms of [80, 50, 70, -5, Number.NaN]) trips.add(ms);
+  expect(trips.shortestMs).toBe(50);
+  for (let i = 0; i < 10; i++) trips.add(90);
+  expect(trips.shortestMs).toBe(90);
+  for (let i = 0; i < 10; i++) trips.add(1e9);
+  expect(trips.shortestMs).toBe(1000);
+});
