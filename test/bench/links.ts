@@ -20,9 +20,7 @@ const KIB = 1024;
 const BARE: readonly (readonly [number, number])[] = [
   [16, 128],
   [16, 1024],
-  [64, 256],
   [64, 1024],
-  [256, 1024],
   [256, 4096],
 ];
 
