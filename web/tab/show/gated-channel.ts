@@ -41,6 +41,10 @@ export class GatedChannel implements LinkChannel {
     this.#channel.binaryType = type;
   }
 
+  get readyState(): RTCDataChannelState {
+    return this.#channel.readyState;
+  }
+
   get bufferedAmount(): number {
     return this.#outBytes + this.#channel.bufferedAmount;
   }
