@@ -115,6 +115,16 @@ export class Conducts {
     this.#take({ type: 'outcome', of: 'round', round, late, failed, delivered, atMs: performance.now() });
   }
 
+  splitRoundBegins(round: number): void {
+    this.#take({ type: 'split-round', round, atMs: performance.now() });
+  }
+
+  /** What stages took is the room's to learn from; here it counts who was in time. */
+  splitRoundEnds(round: number, { devices, late, failed }: RoundResult): void {
+    const delivered = [...new Set(devices.map(({ device }) => device))];
+    this.#take({ type: 'outcome', of: 'round', round, late, failed, delivered, atMs: performance.now() });
+  }
+
   evaluationEnds(round: number, late: readonly string[], delivered: readonly string[]): void {
     this.#take({ type: 'outcome', of: 'evaluation', round, late, failed: [], delivered, atMs: performance.now() });
   }

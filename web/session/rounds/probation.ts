@@ -99,6 +99,8 @@ export type ConductEvent =
       readonly layers: number;
       readonly atMs: number;
     }
+  /** A round of a split room begins: there is no trial of a stage, so that a pause ends in a place like any other. */
+  | { readonly type: 'split-round'; readonly round: number; readonly atMs: number }
   | { readonly type: 'failed'; readonly device: string; readonly tag: OrderTag }
   | { readonly type: 'gone'; readonly device: string };
 
@@ -139,6 +141,8 @@ export const stepConduct: Step<ConductState, ConductEvent, ConductEffect> = (sta
       return outcome(state, event);
     case 'round':
       return beginRound(state, event);
+    case 'split-round':
+      return unpaused(state, event);
     case 'part':
       return part(state, event);
     case 'failed': {
@@ -222,6 +226,22 @@ function paused(
   return put(state, device, { ...conduct, probation, pauseRounds: Math.min(MAX_PAUSE_ROUNDS, 2 * pauseRounds) });
 }
 
+const isOver = ({ next, sinceMs }: Probation & { readonly sinceMs: number }, round: number, atMs: number): boolean =>
+  round >= next || atMs - sinceMs >= MAX_PAUSE_MS;
+
+/** Those whose pauses are over are back; who lapses again goes on where the pauses were. */
+function unpaused(before: ConductState, { round, atMs }: Extract<ConductEvent, { type: 'split-round' }>) {
+  let state = before;
+  const effects: ConductEffect[] = [];
+  for (const [device, conduct] of before) {
+    // A plan without it has one round at least.
+    if (conduct.probation === null || !isOver(conduct.probation, round - 1, atMs)) continue;
+    state = put(state, device, { ...conduct, lapses: NEW.lapses, delivered: 0, probation: null, trial: null });
+    effects.push({ type: 'standing', device, probation: null, was: true, measured: null });
+  }
+  return { state, effects };
+}
+
 function beginRound(before: ConductState, event: Extract<ConductEvent, { type: 'round' }>) {
   const { round, atMs, present, orders, maxOrders, term, patienceMs } = event;
   const effects: ConductEffect[] = [];
@@ -245,7 +265,7 @@ function beginRound(before: ConductState, event: Extract<ConductEvent, { type: '
       probation === null
         ? // Nobody knows how fast it really is, and this plan will not tell.
           !conduct.proven && !planned
-        : round >= probation.next || atMs - probation.sinceMs >= MAX_PAUSE_MS;
+        : isOver(probation, round, atMs);
     if (conduct.trial !== null || !due || under >= MAX_TRIALS || number >= maxOrders) continue;
     const work = trialWork(profile, event.layers, event.trained, event.samples);
     if (work === null) continue;

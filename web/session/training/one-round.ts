@@ -126,8 +126,9 @@ export class OneRound {
   }
 
   async #split(input: RoundInput): Promise<RoundResult | null> {
-    const { settings, deviceLinks, devices, host, store, audits } = this.#context;
+    const { settings, deviceLinks, devices, host, store, audits, conducts } = this.#context;
     const room = () => ({ settings, devices: devices(), host: host() });
+    conducts.splitRoundBegins(input.round);
     await this.#keepHeirs(input);
     const after = this.#interrupted?.round === input.round ? this.#interrupted.epoch : undefined;
     let counts = true;
@@ -139,10 +140,12 @@ export class OneRound {
         counts = audits.splitRoundEnds(input, input.plan, done);
       },
       finishSeconds: finishSecondsOf(input.plan, room()),
-      spares: () => sparesOf(input.plan, room(), (device) => deviceLinks.has(device)),
+      spares: () =>
+        sparesOf(input.plan, room(), (device) => deviceLinks.has(device) && !conducts.isOnProbation(device)),
     });
     if (result.kind === 'done' && counts) {
       const { passes: stages } = result;
+      conducts.splitRoundEnds(input.round, result);
       store.dispatch({ type: 'traffic', traffic: { round: input.round, pairs: this.#pairBytes.pairs } });
       store.dispatch({ type: 'passes', passes: { round: input.round, planVersion: input.plan.version, stages } });
       return result;
