@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { clothSentence, planTable } from '../../web/page/allocation/plan-table.ts';
 import { deviceLines, deviceStatus, foldedLines } from '../../web/page/devices/device-lines.ts';
+import type { SessionView } from '../../web/session/view/view.ts';
 import { device, plan, room, rounds, type Share, withStatus } from './gallery/scenarios.ts';
 
 const SHARES: readonly Share[] = [
@@ -136,6 +137,18 @@ describe('deviceLines', () => {
     // Who has the link needs no mark.
     expect(lines('secret')).toMatchObject({ tags: [], digits: null });
     expect(deviceLines(pair, '', [], seats)[1]).toMatchObject({ tags: [], digits: null });
+  });
+
+  it('offers a table of one’s own to whoever proved to know the secret, once, and says where it is', () => {
+    const id = device(1).id;
+    const lines = (proof: 'secret' | 'compared' | null, tables: SessionView['tables'] | null) =>
+      deviceLines(pair, '', [], seats, proof === null ? {} : { [id]: { proof, digits: null } }, {}, tables);
+    expect(lines('secret', {}).map(({ mayBeGiven }) => mayBeGiven)).toEqual([false, true]);
+    expect(lines('secret', null)[1]?.mayBeGiven).toBe(false);
+    expect(lines('compared', {})[1]?.mayBeGiven).toBe(false);
+    expect(lines(null, {})[1]?.mayBeGiven).toBe(false);
+    expect(lines('secret', { [id]: 'coming' })[1]).toMatchObject({ mayBeGiven: false, tags: ['is given the table'] });
+    expect(lines('secret', { [id]: 'held' })[1]).toMatchObject({ mayBeGiven: false, tags: ['has the table'] });
   });
 });
 

@@ -184,6 +184,14 @@ describe('roleSentence', () => {
     expect(as('host', 0, { kept: { round: 30, atMs: 0 } })).toBe(
       'This tab holds the session, and trains layers 0–2. Keep it open and visible; everyone waits while it is closed.',
     );
+    // Whatever is kept here: somebody is there who goes on.
+    for (const kept of [null, { round: 30, atMs: 0 }])
+      expect(as('host', 0, { heirs: [device(1).id], kept })).toBe(
+        'This tab holds the session, and trains layers 0–2. Keep it open and visible; if it is closed, another device goes on in its place after a few seconds.',
+      );
+    expect(as('host', 0, { followed: true })).toContain(
+      'The host went away: this tab holds the session now, and trains layers 0–2. Keep it open',
+    );
     expect(as('watcher', 5)).toBe('You are watching; this tab does no work and can be closed at any time.');
     expect(as('device', 1, { room: { ...training, phase: 'gathering' } })).toBe(
       'You will train layers 3–5 and the head. Keep this tab open and visible.',

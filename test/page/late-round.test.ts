@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HOST_AWAY, isHostAway } from '../../web/page/cloth/host-away.ts';
+import { hostAway } from '../../web/page/cloth/host-away.ts';
 import { lateAfterSeconds, lateSentence, waitedFor } from '../../web/page/cloth/late-round.ts';
 import { ownState } from '../../web/page/own/own-words.ts';
 import { headline } from '../../web/page/session/headline.ts';
@@ -65,16 +65,26 @@ describe('a host that is away', () => {
     view({ role: 'device', self: ids[1]!, room: gone, rounds: rounds(9, three), ...change });
 
   it('is what a device says first, and not how long it would last', () => {
-    expect(isHostAway(mine())).toBe(true);
-    expect(headline(mine())).toEqual(HOST_AWAY);
-    expect(ownState(mine({ linkTrouble: 'The connection failed.' }), 'About 30 s left.')).toEqual(HOST_AWAY);
-    expect(headline(mine({ role: 'watcher' }))).toEqual(HOST_AWAY);
+    const away = hostAway(mine());
+    expect(away?.title).toBe('The host is away');
+    expect(headline(mine())).toEqual(away);
+    expect(ownState(mine({ linkTrouble: 'The connection failed.' }), 'About 30 s left.')).toEqual(away);
+    expect(headline(mine({ role: 'watcher' }))).toEqual(away);
   });
 
   it('is not one whose link is up: training goes on without the server', () => {
-    expect(isHostAway(mine({ proofs: { [ids[1]!]: { proof: 'secret', digits: null } } }))).toBe(false);
-    expect(isHostAway(view({ room: gone }))).toBe(false);
-    expect(isHostAway(mine({ room: { ...gone, phase: 'finished' } }))).toBe(false);
-    expect(isHostAway(mine({ room: training }))).toBe(false);
+    expect(hostAway(mine({ proofs: { [ids[1]!]: { proof: 'secret', digits: null } } }))).toBeNull();
+    expect(hostAway(view({ room: gone }))).toBeNull();
+    expect(hostAway(mine({ room: { ...gone, phase: 'finished' } }))).toBeNull();
+    expect(hostAway(mine({ room: training }))).toBeNull();
+  });
+
+  it('is followed by another device, or waited for: whichever it is, is said', () => {
+    const task = { ...gone.settings.task, id: 'own' };
+    const own = { ...gone, settings: { ...gone.settings, task } };
+    expect(hostAway(mine())?.detail).toContain('another device goes on in its place, or the session waits for it');
+    expect(hostAway(mine({ follows: true }))?.detail).toContain('this device or another one goes on in its place');
+    expect(hostAway(mine({ room: own }))?.detail).toContain('Its table is private: the session waits for it, unless');
+    expect(hostAway(mine({ room: own, follows: true }))?.detail).toContain('this device or another one');
   });
 });

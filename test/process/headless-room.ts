@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type HeadlessEnvironment, headlessEnvironment, keyFileOf } from '../../signaling/node/node-environment.ts';
 import { PLAIN_TRAINING, type Policy } from '../../signaling/protocol/settings.ts';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
+import type { ownSession } from '../../web/session/members.ts';
 import { OwnSession } from '../../web/session/own-session.ts';
 import { resumeSession } from '../../web/session/resume-session.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
@@ -16,13 +17,14 @@ const PATIENCE_MS = 100_000;
 
 const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-export function startTestServer(port = 0): Promise<RunningServer> {
+/** `hub`: with a small hub's files below `/hub`. */
+export function startTestServer(port = 0, hub = false): Promise<RunningServer> {
   return startServer({
     port,
     host: '127.0.0.1',
     pageFolder: null,
     modelsFolder: project('models'),
-    hubFolder: null,
+    hubFolder: hub ? project('test/fixtures/hub') : null,
     iceServers: [],
     log: () => undefined,
     planner: DEALT,
@@ -50,9 +52,12 @@ export class HeadlessRoom {
       checkpointFile?: string;
       memoryBytes?: number;
       audits?: number;
+      make?: typeof ownSession;
     } = {},
   ): Promise<HeadlessRoom> {
     const { checkpointFile, patience = 0, memoryBytes = 2e9, audits } = change;
+    // Whoever has another host in its place is a device then.
+    const make = change.make ?? ((...given) => new OwnSession(...given));
     const environment = await headlessEnvironment(origin, {
       memoryLimitBytes: memoryBytes,
       ...(checkpointFile && { checkpointFile }),
@@ -79,7 +84,7 @@ export class HeadlessRoom {
       ...change.request,
     };
     const options = { name: 'host', policy, slowdown: 1, patience, ...(audits !== undefined && { audits }) };
-    const session = new OwnSession(environment, request, options);
+    const session = make(environment, request, options);
     return new HeadlessRoom(session, environment);
   }
 

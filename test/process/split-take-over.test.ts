@@ -17,7 +17,7 @@ afterAll(() => server.close());
 
 it('the host of a split room is killed in a round: a device that holds all blocks leads, and the curve is one device’s to the bit', async () => {
   const origin = `http://127.0.0.1:${server.port}`;
-  const host = new HostProcess(origin, 'split', ROUNDS, 0, 4, '', MEMORY_BYTES);
+  const host = new HostProcess(origin, { policy: 'split', rounds: ROUNDS, devices: 4, memoryBytes: MEMORY_BYTES });
   const link = await host.link();
   const members: Member[] = [];
   for (const name of ['Anna', 'Bert', 'Cleo']) members.push(await Member.join(link, name, MEMORY_BYTES));

@@ -4,6 +4,7 @@ import { headlessEnvironment } from '../../signaling/node/node-environment.ts';
 import { readInvitation } from '../../web/session/links/link-address.ts';
 import { joinSession } from '../../web/session/members.ts';
 import type { HostSession, Session, SessionView } from '../../web/session/view/view.ts';
+import type { HostCommand, HostProcessOptions } from './host-process.ts';
 
 const PATIENCE_MS = 110_000;
 const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -15,9 +16,11 @@ export class HostProcess {
   readonly #heard = new Set<() => void>();
   #rest = '';
 
-  constructor(origin: string, ...args: readonly (string | number)[]) {
-    const all = ['--import', 'tsx', project('test/process/host-process.ts'), origin, ...args.map(String)];
-    this.child = spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'inherit'] });
+  constructor(origin: string, options: HostProcessOptions) {
+    const all = ['--import', 'tsx', project('test/process/host-process.ts'), origin, JSON.stringify(options)];
+    this.child = spawn(process.execPath, all, { stdio: ['pipe', 'pipe', 'inherit'] });
+    // It may be killed while something is said to it.
+    this.child.stdin?.on('error', () => undefined);
     this.child.stdout?.on('data', (chunk: Buffer) => {
       const lines = (this.#rest + chunk.toString()).split('\n');
       this.#rest = lines.pop() ?? '';
@@ -44,12 +47,31 @@ export class HostProcess {
     });
   }
 
+  /** The first such line from now on. */
+  next(satisfied: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
+    const said = this.lines.length;
+    return this.until((line) => this.lines.indexOf(line) >= said && satisfied(line));
+  }
+
   async link(): Promise<string> {
     return String((await this.until(({ link }) => link !== undefined)).link);
   }
 
   async round(round: number): Promise<void> {
     await this.until((line) => Number(line.round) >= round);
+  }
+
+  tell(command: HostCommand): void {
+    this.child.stdin?.write(`${JSON.stringify(command)}\n`);
+  }
+
+  /** It hangs, with its connections open, until it may go on. */
+  stop(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.child.kill('SIGCONT');
   }
 
   kill(): void {

@@ -54,7 +54,7 @@ describe('what a host leaves to a device', () => {
     header: {
       ...{ type: 'heritage', term: 2, dataFingerprint: 2 ** 40, patience: 3, door: 'link', cap: 8 },
       ...{ task: { id: 'sst2', endpoint: 'https://hub.example' }, removed: ['aaaaaaaa'], admitted: ['bbbbbbbb'] },
-      ...{ best: { round: 20, value: 0.9 }, audits: 0.08, begun: true },
+      ...{ best: { round: 20, value: 0.9 }, audits: 0.08, begun: true, table: null, given: [] },
     },
     tensors: [whole, whole.slice()],
   };

@@ -6,7 +6,7 @@ import type { UnitRun } from '../../signaling/protocol/split.ts';
 import { type Bequest, StandBy } from './held/stand-by.ts';
 import { joinEntry, profileOf } from './join-entry.ts';
 import { type KeptSeat, keepSeat, takeSeat } from './kept-seat.ts';
-import { linkToHost, relinkMs } from './link-to-host.ts';
+import { linkToHost, Relinking } from './link-to-host.ts';
 import type { ChannelLink } from './links/channel-link.ts';
 import { measureLink } from './links/link-probe.ts';
 import { PeerAddress } from './links/peer-links.ts';
@@ -16,13 +16,16 @@ import type { Measured } from './rounds/model-worker.ts';
 import { DeviceSeats } from './stages/device-seats.ts';
 import { NeighbourLinks } from './stages/neighbour-links.ts';
 import { YOU_LEFT } from './view/ended-words.ts';
-import { hostNews, isAway } from './view/host-words.ts';
+import { givenSentence, hostNews, isAway } from './view/host-words.ts';
 import type { DevicePretence, InvitedTo, JoinedSession, JoinOptions, SessionView, Successor } from './view/view.ts';
 import { ViewStore } from './view/view-store.ts';
 import { Emitter } from './world/emitter.ts';
 import type { SessionEnvironment } from './world/environment.ts';
 import { type Identity, newIdentity } from './world/identity.ts';
 import { messageOf } from './world/with-progress.ts';
+
+/** Who a device is in the room already, and what its person is told first. */
+export type KnownDevice = Pick<Identity, 'id' | 'key'> & { readonly news?: string };
 
 /** A device (or a watcher) in somebody else's session. */
 export class JoinSession implements JoinedSession {
@@ -46,10 +49,7 @@ export class JoinSession implements JoinedSession {
   #compared: Uint8Array | null;
   readonly #kept: KeptSeat | null;
   #linking = false;
-  /** Tries in a row that came to nothing, and the host's address that was tried. */
-  #failures = 0;
-  #tried: string | null = null;
-  #relink: ReturnType<typeof setTimeout> | null = null;
+  readonly #relinking = new Relinking();
   #status: DeviceStatus = { kind: 'joining' };
   /** What it says of itself when nothing is in the way. */
   #standing: DeviceStatus = { kind: 'ready' };
@@ -67,12 +67,11 @@ export class JoinSession implements JoinedSession {
   readonly successor = new Emitter<Successor>();
   readonly onSuccessor = this.successor.on;
 
-  /** `known`: who this device is in the room already. */
   constructor(
     environment: SessionEnvironment,
     invitation: InvitedTo,
     options: JoinOptions,
-    known: Pick<Identity, 'id' | 'key'> | null = null,
+    known: KnownDevice | null = null,
   ) {
     this.#environment = environment;
     this.#options = options;
@@ -90,9 +89,11 @@ export class JoinSession implements JoinedSession {
       onOffer: (term, bequest) => {
         if (this.#seats !== null) this.#offers.emit(this.#offer(term, bequest, this.#seats));
       },
+      onTable: (table) => this.#store.notice('news', givenSentence(table)),
     });
     this.#compared = this.#kept?.compared ?? null;
     this.#store = new ViewStore(options.watch ? 'watcher' : 'device', this.#identity.id);
+    if (known?.news !== undefined) this.#store.notice('problem', known.news);
     const code = (): string => invitation.room;
     this.#client = new RoomClient(environment, () => this.#enter(), code);
     this.#client.onMessage((message) => this.#onMessage(message));
@@ -168,12 +169,14 @@ export class JoinSession implements JoinedSession {
     const before = this.#store.view.room;
     this.#store.dispatch({ type: 'message', message });
     const { room } = this.#store.view;
-    const sentence = hostNews(before, room);
+    const sentence = hostNews(before, room, this.#store.view.follows);
     if (sentence !== null) this.#store.notice('news', sentence);
     // The other side has lost the server: silence on the link is believed sooner.
     this.#link?.doubt(isAway(room));
     if (before !== null && room !== null && before.host !== room.host) this.#anotherHost();
     this.#standBy.hear(message);
+    const { isAble } = this.#standBy;
+    if (isAble !== this.#store.view.follows) this.#store.dispatch({ type: 'follows', follows: isAble });
     if (this.#store.view.ended !== null) this.#end(this.#store.view.ended);
     else if (message.type === 'room' && !this.#options.watch) {
       if (this.#seats === null) this.#begin(message.room);
@@ -186,8 +189,7 @@ export class JoinSession implements JoinedSession {
   /** Whoever was the host before has nothing more to say. */
   #anotherHost(): void {
     this.#link?.close('Another device leads the session now.');
-    this.#failures = 0;
-    this.#tried = null;
+    this.#relinking.forget();
     this.#linkBitsPerSecond = null;
   }
 
@@ -263,16 +265,14 @@ export class JoinSession implements JoinedSession {
     const host = owner?.online ? owner.peerId : null;
     if (this.#over || this.#link !== null || this.#linking) return;
     if (room === null || host === null || this.#address === null || !this.#address.isOpen) return;
-    // Of the same address one waits; a host that came back under another one is reached at once.
-    if (this.#relink !== null && this.#tried === host) return;
-    this.#tried = host;
+    if (!this.#relinking.mayTry(host)) return;
     this.#linking = true;
     this.#openLink(this.#address, room, host).then(
       (link) => {
         this.#linking = false;
         if (this.#over) return link.close();
         this.#link = link;
-        this.#failures = 0;
+        this.#relinking.worked();
         this.#store.dispatch({ type: 'trouble', trouble: null });
         link.onClose((why) => {
           this.#link = null;
@@ -281,16 +281,16 @@ export class JoinSession implements JoinedSession {
           this.#store.dispatch({ type: 'proof', device: this.#identity.id, proof: null });
           this.#unlinked(`The link to the host is down (${why}) Trying again.`, why);
           if (isAway(this.#store.view.room)) this.#standBy.say();
-          this.#connectLater();
+          this.#relinking.later(() => this.#connect());
         });
         void this.#report();
       },
       (error: unknown) => {
         this.#linking = false;
         if (this.#over) return;
-        this.#failures++;
+        this.#relinking.failed();
         this.#unlinked(`${messageOf(error)} Trying again.`, messageOf(error));
-        this.#connectLater();
+        this.#relinking.later(() => this.#connect());
       },
     );
   }
@@ -304,7 +304,7 @@ export class JoinSession implements JoinedSession {
       onCompared: (key) => {
         this.#compared = key;
       },
-      onSure: (message) => this.#standBy.take(message),
+      onSure: (message, answer) => this.#standBy.take(message, answer),
       onState: (state) => this.#store.dispatch({ type: 'link', device, state }),
     });
   }
@@ -313,14 +313,6 @@ export class JoinSession implements JoinedSession {
   #unlinked(sentence: string, trouble: string): void {
     this.#store.notice('news', sentence);
     this.#store.dispatch({ type: 'trouble', trouble });
-  }
-
-  #connectLater(): void {
-    if (this.#relink !== null) clearTimeout(this.#relink);
-    this.#relink = setTimeout(() => {
-      this.#relink = null;
-      this.#connect();
-    }, relinkMs(this.#failures));
   }
 
   /** Once the model is ready and the link is up: measure the link, and say that this device can train. */
@@ -348,7 +340,7 @@ export class JoinSession implements JoinedSession {
     if (this.#over) return;
     this.#over = true;
     for (const off of this.#offs) off();
-    if (this.#relink !== null) clearTimeout(this.#relink);
+    this.#relinking.stop();
     this.#neighbours?.close();
     this.#seats?.close();
     this.#link?.close();

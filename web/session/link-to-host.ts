@@ -15,6 +15,47 @@ const MAX_RELINK_MS = 12_000;
 export const relinkMs = (failures: number): number =>
   Math.min(MAX_RELINK_MS, RELINK_MS * 2 ** Math.max(0, failures - 1));
 
+/** When a link to the host is tried again, after tries that came to nothing. */
+export class Relinking {
+  #failures = 0;
+  /** The host's address that was tried last. */
+  #tried: string | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  /** Of the same address one waits; a host that came back under another one is reached at once. */
+  mayTry(host: string): boolean {
+    if (this.#timer !== null && this.#tried === host) return false;
+    this.#tried = host;
+    return true;
+  }
+
+  worked(): void {
+    this.#failures = 0;
+  }
+
+  failed(): void {
+    this.#failures++;
+  }
+
+  /** Another host has done nothing yet. */
+  forget(): void {
+    this.#failures = 0;
+    this.#tried = null;
+  }
+
+  later(again: () => void): void {
+    this.stop();
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      again();
+    }, relinkMs(this.#failures));
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+}
+
 interface LinkContext {
   readonly room: RoomView;
   readonly device: string;
@@ -27,7 +68,7 @@ interface LinkContext {
   readonly onCompared: (key: Uint8Array) => void;
   readonly onState: (state: LinkState) => void;
   /** What the host says where both ends proved that they know the secret. */
-  readonly onSure: (message: DataMessage) => void;
+  readonly onSure: (message: DataMessage, answer: (message: DataMessage) => void) => void;
 }
 
 /** A device's link to the host at this address. Rejects with a sentence. */
@@ -52,7 +93,7 @@ export async function linkToHost(address: PeerAddress, host: string, context: Li
   watchLink(connection.counts, link.onClose, onState);
   link.onMessage((message) => {
     const { header } = message;
-    if (proof === 'secret') onSure(message);
+    if (proof === 'secret') onSure(message, (answer) => void link.send(answer));
     else if (header.type === 'compared') {
       onCompared(hexToBytes(header.key));
       tell({ proof: 'compared', digits: null });

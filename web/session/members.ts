@@ -1,23 +1,27 @@
+import { MAX_DEVICES_IN_ROOM } from '../../signaling/protocol/limits.ts';
 import type { HostRequest } from '../../worker/api/host-api.ts';
-import { JoinSession } from './join-session.ts';
+import { JoinSession, type KnownDevice } from './join-session.ts';
 import type { Offer } from './offer.ts';
 import type { Resumed } from './own/session-note.ts';
 import { OwnSession } from './own-session.ts';
 import type { HostOptions, InvitedTo, JoinOptions } from './view/view.ts';
 import type { SessionEnvironment } from './world/environment.ts';
-import type { Identity } from './world/identity.ts';
 
 /** A device in somebody's session, which goes on as its host when the server offers that. */
 export function joinSession(
   environment: SessionEnvironment,
   invitation: InvitedTo,
   options: JoinOptions,
-  known: Pick<Identity, 'id' | 'key'> | null = null,
+  known: KnownDevice | null = null,
 ): JoinSession {
   const session = new JoinSession(environment, invitation, options, known);
   session.onOffer((offer) => void takeOver(environment, session, offer));
   return session;
 }
+
+/** Told to the person of a host that was away. */
+const FOLLOWED =
+  'This device was away, and another one leads the session now. This one takes part in it; rounds that it trained alone meanwhile do not count.';
 
 /** A session of one's own, which goes on as a device of another one's when another device is host. */
 export function ownSession(
@@ -28,7 +32,8 @@ export function ownSession(
 ): OwnSession {
   const session = new OwnSession(environment, request, options, resumed);
   session.onDeposed(({ invitation, identity, name, slowdown }) => {
-    const joined = joinSession(environment, invitation, { name, slowdown, watch: false }, identity);
+    const known = { ...identity, news: FOLLOWED };
+    const joined = joinSession(environment, invitation, { name, slowdown, watch: false }, known);
     session.successor.emit({ session: joined, host: null, joined });
   });
   return session;
@@ -43,10 +48,11 @@ async function takeOver(environment: SessionEnvironment, session: JoinSession, o
     return;
   }
   const { phase, settings } = view.room;
-  const { heritage, best, before } = bequest;
+  const { heritage, best, before, table } = bequest;
   const { model, weights, lora, training, policy } = settings;
   const request: HostRequest = {
-    ...{ model, weights, lora, training, task: heritage.task, origin: environment.origin },
+    ...{ model, weights, lora, training, origin: environment.origin },
+    task: { ...heritage.task, ...(table && { own: table }) },
     start: {
       kind: 'inherited',
       state,
@@ -80,7 +86,7 @@ const scoreOf = ({ round, metric, value, further = [] }: Offer['view']['scores']
 
 function inherited(environment: SessionEnvironment, offer: Offer, round: number): Resumed {
   const { term, bequest, invitation, identity, options, view } = offer;
-  const { door, cap, removed, admitted, patience, audits } = bequest.heritage;
+  const { door, cap, removed, admitted, patience, audits, given } = bequest.heritage;
   const { room, secret } = invitation;
   if (secret === null) throw new Error('Without the session’s secret nobody can be its host.');
   const { policy = 'auto', hiddenStates, embeddings } = view.room?.settings ?? {};
@@ -106,6 +112,7 @@ function inherited(environment: SessionEnvironment, offer: Offer, round: number)
       ...identity,
       room,
       door: { secret, door, cap, removed: [...removed], admitted: [...admitted] },
+      ...(given.length > 0 && { given: given.slice(0, MAX_DEVICES_IN_ROOM) }),
     },
   };
 }

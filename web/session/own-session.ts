@@ -101,7 +101,10 @@ export class OwnSession implements HostSession {
       this.#store.notice('problem', `${sentence} Training goes on.`),
     );
     if (resumed !== null) recall(resumed, this.#store, this.#log);
-    if (resumed?.inherited) this.#store.notice('news', 'The host went away; this device leads the session now.');
+    if (resumed?.inherited) {
+      this.#store.dispatch({ type: 'followed' });
+      this.#store.notice('news', 'The host went away; this device leads the session now.');
+    }
     const { name, slowdown, patience } = options;
     this.#log.add([{ type: 'options', name, slowdown, patience }]);
     let before = this.#store.view;
@@ -123,6 +126,7 @@ export class OwnSession implements HostSession {
       worker: this.#worker.api,
       training: () => this.#room?.training ?? null,
       claim: () => this.#room?.claim ?? null,
+      given: () => this.#room?.heirs.given ?? resumed?.key?.given ?? [],
     });
     this.#offLeaving = environment.onLeaving(() => this.#hangUp());
     this.#begin(request).catch((error: unknown) => this.#end(messageOf(error)));
@@ -155,6 +159,10 @@ export class OwnSession implements HostSession {
 
   setPolicy(policy: Policy): void {
     this.#room?.send({ type: 'policy', policy });
+  }
+
+  giveTable(device: string): void {
+    this.#room?.heirs.giveTable(device);
   }
 
   exportAdapter = async (which: AdapterChoice) => this.#open(this.#api().exportAdapter(which));
@@ -195,14 +203,14 @@ export class OwnSession implements HostSession {
   }
 
   /**
-   * The tab goes away, perhaps only to be loaded again. A session that can be gone on with keeps its room, where the others wait for
-   * the host; any other one ends for all.
+   * The tab goes away, perhaps only to be loaded again. A session that can be gone on with, here or by another device, keeps its room; any
+   * other one ends for all.
    */
   #hangUp(): void {
     if (this.#over) return;
-    const { kept: checkpoint, room } = this.#store.view;
+    const { kept: checkpoint, heirs, room } = this.#store.view;
     const kept = this.#keeping.last();
-    if (checkpoint === null || room?.phase === 'finished') this.#room?.send({ type: 'leave' });
+    if ((checkpoint === null && heirs.length === 0) || room?.phase === 'finished') this.#room?.send({ type: 'leave' });
     this.#end('This tab left the session.', kept);
   }
 

@@ -90,6 +90,7 @@ export async function demoCommand(argv: string[]): Promise<number> {
       checkpointFile,
       logFile,
       door: options.door,
+      giveTable: options.giveTable,
       onDoor: (line) => terminal.line(line),
       onLink: (link) => terminal.line(`  A tab can join or watch at ${link}\n`),
       onView: (view) => terminal.show(view),

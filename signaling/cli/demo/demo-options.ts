@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { ExportForm, HostRequest } from '../../../worker/api/host-api.ts';
-import type { NamedFile, OwnTaskRequest } from '../../../worker/api/tables.ts';
+import type { NamedFile } from '../../../worker/api/tables.ts';
 import { defaultCacheFolder } from '../../../worker/node/file-chunk-store.ts';
 import { keyFileOf } from '../../node/node-environment.ts';
 import { DOORS } from '../../protocol/door.ts';
 import { MAX_DEVICES_IN_ROOM } from '../../protocol/limits.ts';
 import { POLICIES, type Policy, WEIGHT_STORAGES } from '../../protocol/settings.ts';
 import { HIDDEN_STATES, type HiddenStates } from '../../protocol/split.ts';
-import { labelColumns } from '../../protocol/text/label-columns.ts';
 import { recipeFor } from '../../protocol/words/recipes.ts';
 import { localModelId } from '../../server/page.ts';
 import {
@@ -22,10 +21,10 @@ import {
   readArguments,
   wholeNumber,
 } from '../command-line.ts';
-import { LABEL_KINDS, labelKind, openTable, readTableBytes, taskKind } from '../own-table.ts';
 import { ADAPTER_HELP, ADAPTER_OPTIONS, readLora } from './adapter-options.ts';
 import type { DemoDoor } from './demo-door.ts';
 import { refuseRepository } from './model-option.ts';
+import { bytesOf, readOwnTask, TABLE_HELP, TABLE_OPTIONS } from './table-options.ts';
 import { readAuditShare, readPatience, readTraining, TRAINING_HELP, TRAINING_OPTIONS } from './training-options.ts';
 
 const EMBEDDED_MODEL = 'roberta-mini';
@@ -40,15 +39,7 @@ A whole session on this machine: server, host and headless devices of different 
 What is trained
   --task T           grammar (embedded sentiment), or a GLUE task such as sst2 from a hub (grammar)
   --hub URL|FOLDER   Hugging Face endpoint, or a folder with the hub's layout (${DEFAULT_HUB})
-  --train FILE       a table of one's own (CSV or TSV, names in the first row) instead of a task
-  --text COLUMN      its column with the text; --pair COLUMN where a second text belongs to it
-  --label COLUMN     its column with the label
-  --labels KIND      what a column of many different numbers is: classes, or a score to be predicted
-  --regression       the same as --labels score
-  --multi-label      a row has any of several labels, separated by |, ; or commas in one cell; or in columns of 0 and 1,
-                     named as --label anger,joy,fear
-  --dev FILE         another table to evaluate on (a tenth of the rows)
-  --model M          roberta-mini (embedded), a hub repository such as FacebookAI/roberta-base, or a folder with a
+${TABLE_HELP}  --model M          roberta-mini (embedded), a hub repository such as FacebookAI/roberta-base, or a folder with a
                      model's files (roberta-mini)
   --revision R       of the hub's repository: a branch, a tag or a commit (main)
   --weights W        how devices keep the frozen weights: ${WEIGHT_STORAGES.join(', ')} (f32)
@@ -70,6 +61,8 @@ Who comes in
                      locked: nobody (link)
   --cap N            devices at most, the host among them (${MAX_DEVICES_IN_ROOM})
   --admit-all        let in whoever waits, without asking
+  --give-table       give a table of one's own, every row of it, to all devices that have the link, so that one of them can
+                     go on when the host is gone; without it the session waits for its host
 
 What is kept
   --out FOLDER       where the adapter goes (out/demo-adapter)
@@ -90,14 +83,7 @@ What is kept
 /** The session's own options: a checkpoint has its own. */
 const SESSION_OPTIONS = {
   task: { type: 'string' },
-  train: { type: 'string' },
-  text: { type: 'string' },
-  pair: { type: 'string' },
-  label: { type: 'string' },
-  labels: { type: 'string' },
-  regression: { type: 'boolean' },
-  'multi-label': { type: 'boolean' },
-  dev: { type: 'string' },
+  ...TABLE_OPTIONS,
   model: { type: 'string' },
   revision: { type: 'string' },
   weights: { type: 'string' },
@@ -125,6 +111,7 @@ const OPTIONS = {
   door: { type: 'string' },
   cap: { type: 'string' },
   'admit-all': { type: 'boolean', default: false },
+  'give-table': { type: 'boolean', default: false },
   port: { type: 'string', default: '8787' },
   host: { type: 'string', default: '127.0.0.1' },
   json: { type: 'boolean', default: false },
@@ -165,6 +152,8 @@ export interface DemoOptions {
   readonly again: (checkpointFile: string) => string;
   readonly logFile: string | null;
   readonly door: DemoDoor;
+  /** Every device with the link is given a table of one's own. */
+  readonly giveTable: boolean;
   readonly port: number;
   readonly host: string;
   readonly json: boolean;
@@ -175,6 +164,8 @@ export async function readDemoOptions(argv: string[]): Promise<DemoOptions | nul
   const { values } = readArguments(argv, OPTIONS, { min: 0, max: 0 });
   if (values.help) return null;
   const { resume, checkpoint } = values;
+  if (values['give-table'] && resume === undefined && values.train === undefined)
+    throw new CommandError("--give-table is about a table of one's own; give it with --train.");
   const hubFolder = /^https?:\/\//.test(values.hub) ? null : values.hub;
   const modelFolder = values.model !== undefined && existsSync(join(values.model, 'config.json')) ? values.model : null;
   const common = {
@@ -191,6 +182,7 @@ export async function readDemoOptions(argv: string[]): Promise<DemoOptions | nul
     which: values.best ? 'best' : 'last',
     logFile: values.log ?? null,
     door: readDoor(values),
+    giveTable: values['give-table'],
     port: wholeNumber('port', values.port, 0, 65535),
     host: values.host,
     json: values.json,
@@ -302,37 +294,6 @@ async function readRequest(values: Values, hubFolder: string | null): Promise<(o
   };
 }
 
-async function readOwnTask(values: Values): Promise<OwnTaskRequest | null> {
-  const { train, dev, text, pair, label, task, regression } = values;
-  if (train === undefined) {
-    const orphan = (['text', 'pair', 'label', 'dev', 'labels', 'regression', 'multi-label'] as const).find(
-      (name) => values[name] !== undefined,
-    );
-    if (orphan !== undefined)
-      throw new CommandError(`--${orphan} is about a table of one's own; give it with --train.`);
-    return null;
-  }
-  if (regression && values['multi-label'])
-    throw new CommandError('--regression and --multi-label are two ways to read labels; choose one.');
-  const said = values.labels === undefined ? undefined : oneOf('labels', values.labels, LABEL_KINDS);
-  if (said !== undefined && (regression || values['multi-label']))
-    throw new CommandError('--labels, --regression and --multi-label are ways to read labels; choose one.');
-  if (task !== undefined) throw new CommandError('--task and --train are two ways to say what is trained; choose one.');
-  if (text === undefined || label === undefined)
-    throw new CommandError('--train needs --text COLUMN and --label COLUMN, as the first row of the table names them.');
-  const bytes = await readTableBytes(train);
-  const table = await openTable(train, bytes);
-  const several = values['multi-label'] === true || labelColumns(table.columns, label) !== null;
-  const kind = several ? 'multi-label' : taskKind(regression ? 'score' : await labelKind(table, label, said));
-  return {
-    title: basename(train).slice(0, 120),
-    train: { name: basename(train), bytes },
-    dev: dev === undefined ? null : { name: basename(dev), bytes: await bytesOf(dev) },
-    columns: { text, pair: pair ?? null, label },
-    kind,
-  };
-}
-
 /** A folder's files that belong to an adapter, or the one file. */
 async function adapterFiles(path: string): Promise<readonly NamedFile[]> {
   const isFolder = await stat(path).then(
@@ -342,13 +303,4 @@ async function adapterFiles(path: string): Promise<readonly NamedFile[]> {
   if (!isFolder) return [{ name: basename(path), bytes: await bytesOf(path) }];
   const names = (await readdir(path)).filter((name) => /^adapter_(config\.json|model\.(safetensors|bin))$/.test(name));
   return Promise.all(names.map(async (name) => ({ name, bytes: await bytesOf(join(path, name)) })));
-}
-
-async function bytesOf(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    throw new CommandError(absent ? `There is no file "${path}".` : `"${path}" cannot be read.`);
-  }
 }

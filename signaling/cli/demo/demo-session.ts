@@ -63,6 +63,8 @@ export interface DemoSession {
   readonly checkpointFile: string | null;
   readonly logFile: string | null;
   readonly door: DemoDoor;
+  /** Every device with the link is given a table of one's own. */
+  readonly giveTable?: boolean;
   readonly onLink: (link: string) => void;
   /** What the terminal host is asked, and told, about those at its door. */
   readonly onDoor: (line: string) => void;
@@ -126,6 +128,7 @@ export async function runSession(demo: DemoSession): Promise<DemoResult> {
   signal.addEventListener('abort', abort, { once: true });
   if (signal.aborted) abort();
   session.subscribe(demo.onView);
+  if (demo.giveTable) giveToAll(session);
   const end = async (): Promise<void> => {
     signal.removeEventListener('abort', abort);
     closeDoor();
@@ -175,6 +178,18 @@ async function train(session: OwnSession, demo: DemoSession, children: ChildProc
   session.start();
   await until(session, ({ room }) => room?.phase === 'finished', failedTraining).finally(off);
   return { training: (trainedMs - startMs) / 1000, lastScore: (performance.now() - trainedMs) / 1000 };
+}
+
+/** Whoever has the link gets the whole table, once. */
+function giveToAll(session: OwnSession): void {
+  const given = new Set<string>();
+  session.subscribe(({ proofs, self }) => {
+    for (const [device, { proof }] of Object.entries(proofs)) {
+      if (proof !== 'secret' || device === self || given.has(device)) continue;
+      given.add(device);
+      session.giveTable(device);
+    }
+  });
 }
 
 /** One export after the other; one that fails is in the way of no other. */

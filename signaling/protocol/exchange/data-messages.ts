@@ -16,6 +16,7 @@ import {
   STAGE_MESSAGES,
   type StageSizes,
 } from './stage-messages.ts';
+import { checkPiece, TABLE_MESSAGES } from './table-messages.ts';
 import { boundedInts, finiteFloats, floats } from './tensor-checks.ts';
 
 const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
@@ -38,7 +39,7 @@ export const STATE_VECTORS = ['parameters', 'first-moment', 'second-moment'] as 
  * `parameters` is true those of the run's trained blocks f32, the head's first, then the layers' in ascending order; stage-evaluate: lengths, ids
  * likewise, and parameters likewise; stage-audit: like stage-order with parameters; hidden, shown: the packed rows, f32 or the bits of f16 values;
  * audit: like an order with parameters; audited: the slices of `blocks` f32, in their order;
- * heritage: the best adapter's parameters f32 and those that the session began from f32, each or no values; state: its vector f32; update: the flat gradient f32, or no values;
+ * heritage: the best adapter's parameters f32 and those that the session began from f32, each or no values; table-piece: its bytes u8; state: its vector f32; update: the flat gradient f32, or no values;
  * evaluate: ids, lengths, and the parameters likewise; gradient: the block's slice f32; logits: (count, labels) f32; probe: any f32.
  */
 export const DataHeaderSchema = v.variant('type', [
@@ -60,6 +61,7 @@ export const DataHeaderSchema = v.variant('type', [
   ...STAGE_MESSAGES,
   ...AUDIT_MESSAGES,
   HeritageSchema,
+  ...TABLE_MESSAGES,
   /** This giving out of the order, and those before it, are another device's now. */
   v.strictObject({ type: v.literal('abandon'), tag: OrderTagSchema }),
   v.strictObject({
@@ -186,6 +188,10 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
       finiteFloats(t[0], header.best === null ? 0 : sizes.parameterCount, 'The best adapter');
       finiteFloats(t[1], header.begun ? sizes.parameterCount : 0, 'The adapter that the session began from');
       break;
+    case 'table-piece':
+      expectCount(1);
+      checkPiece(t[0]);
+      break;
     case 'state':
       expectCount(1);
       finiteFloats(t[0], sizes.parameterCount, 'A state');
@@ -220,6 +226,8 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
     case 'passed':
     case 'compared':
     case 'holds':
+    case 'table-wanted':
+    case 'table-held':
     case 'done':
     case 'failed':
       expectCount(0);

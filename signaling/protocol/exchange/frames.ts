@@ -4,14 +4,14 @@ import { crc32 } from './checksum.ts';
 /**
  * How training messages travel on a data channel. A message is a JSON header and some tensors:
  *
- *   u32 header bytes | header (UTF-8 JSON, padded with spaces to 4) | tensors, little-endian values of 4 bytes (f32, i32) or 2 (u16), each
+ *   u32 header bytes | header (UTF-8 JSON, padded with spaces to 4) | tensors, little-endian values of 4 bytes (f32, i32), 2 (u16) or 1 (u8), each
  *   padded with zeros to 4, back to back
  *
  * and is cut into slices, each its own channel message, so that messages can be paced and interleaved:
  *
  *   u32 message number | u32 total bytes | u32 offset | u32 crc32 of the whole message | payload
  */
-export type FrameTensor = Float32Array | Int32Array | Uint16Array;
+export type FrameTensor = Float32Array | Int32Array | Uint16Array | Uint8Array;
 
 export interface DataFrame {
   /** Not validated yet. */
@@ -44,12 +44,15 @@ export function encodeFrame(header: object, tensors: readonly FrameTensor[]): Ui
   return out;
 }
 
-const BYTES = { f32: 4, i32: 4, u16: 2 } as const;
+const BYTES = { f32: 4, i32: 4, u16: 2, u8: 1 } as const;
 type TensorType = keyof typeof BYTES;
 const isTensorType = (type: unknown): type is TensorType => typeof type === 'string' && Object.hasOwn(BYTES, type);
 
-const typeOf = (t: FrameTensor): TensorType =>
-  t instanceof Float32Array ? 'f32' : t instanceof Int32Array ? 'i32' : 'u16';
+function typeOf(t: FrameTensor): TensorType {
+  if (t instanceof Float32Array) return 'f32';
+  if (t instanceof Int32Array) return 'i32';
+  return t instanceof Uint16Array ? 'u16' : 'u8';
+}
 
 const padded = (bytes: number): number => 4 * Math.ceil(bytes / 4);
 
@@ -61,6 +64,8 @@ function viewOf(type: TensorType, buffer: ArrayBuffer, start: number, length: nu
       return new Int32Array(buffer, start, length);
     case 'u16':
       return new Uint16Array(buffer, start, length);
+    case 'u8':
+      return new Uint8Array(buffer, start, length);
   }
 }
 

@@ -4,6 +4,7 @@ import { DeviceIdSchema } from '../ids.ts';
 import { MAX_ROUNDS } from '../limits.ts';
 import { TermSchema } from '../round.ts';
 import { MAX_AUDITS } from '../words/audits.ts';
+import { GivenTableSchema } from './table-messages.ts';
 
 const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
 const ids = v.pipe(v.array(DeviceIdSchema), v.maxLength(MAX_REMOVED));
@@ -11,7 +12,7 @@ const ids = v.pipe(v.array(DeviceIdSchema), v.maxLength(MAX_REMOVED));
 /**
  * What a device that knows the session's secret needs besides the learned state to be host when the host is gone: where a public task's data
  * is, what it must be, and how the door is set. Its tensors are the best adapter's flat parameters and those that the session began from, no
- * values where there are none. A private table is not in it.
+ * values where there are none. Of a private table it says what it is, to a device to which the host's person gave it; the rows are asked for.
  */
 export const HeritageSchema = v.strictObject({
   type: v.literal('heritage'),
@@ -20,6 +21,10 @@ export const HeritageSchema = v.strictObject({
     id: v.pipe(v.string(), v.maxLength(64)),
     endpoint: v.pipe(v.string(), v.maxLength(2000)),
   }),
+  /** Null for a public task. */
+  table: v.nullable(GivenTableSchema),
+  /** Devices to which the table was given, this one among them. */
+  given: ids,
   /** Of the examples' texts and labels: other data would be another session. */
   dataFingerprint: whole(Number.MAX_SAFE_INTEGER),
   /** Evaluations without a better score after which training ends; 0 never. */

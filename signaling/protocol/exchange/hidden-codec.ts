@@ -1,4 +1,5 @@
 import type { HiddenStates } from '../split.ts';
+import type { FrameTensor } from './frames.ts';
 import { fromHalf, toHalf } from './half.ts';
 import type { StageHeader } from './stage-messages.ts';
 
@@ -26,6 +27,10 @@ export function packed(values: Float32Array, codec: HiddenStates): Packed | null
   const scale = largest === 0 ? 1 : 2 ** (HALF_EXPONENT - 1 - Math.floor(Math.log2(largest)));
   return { tensor: toHalf(values.map((value) => value * scale)), scale };
 }
+
+/** Whether this can be what `packed` made; its values are for the receiver to check. */
+export const isPacked = (tensor: FrameTensor | undefined): tensor is Float32Array | Uint16Array =>
+  tensor instanceof Float32Array || tensor instanceof Uint16Array;
 
 /** What `packed` was given, rounded as the codec does. `tensor` was checked when it came. */
 export function unpacked(tensor: Float32Array | Uint16Array, { scale }: Pick<StageHeader<'hidden'>, 'scale'>) {

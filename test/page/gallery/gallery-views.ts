@@ -7,6 +7,7 @@ import { crowd } from './crowd.ts';
 import { ownData, TOKENIZER } from './data-report.ts';
 import { DEVICE_VIEWS } from './device-views.ts';
 import { DOOR_VIEWS, download, lobby, news, WAITING } from './door-views.ts';
+import { FOLLOWING_VIEWS } from './following-views.ts';
 import { device, plan, room, rounds, type Share, scores, settingsOf, view, withStatus } from './scenarios.ts';
 import { SPLIT_VIEWS } from './split-views.ts';
 
@@ -151,6 +152,7 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
   'training-own': view({ ...training(), data: ownData }),
   'training-device': view({ ...training(), ...deviceRole }),
   ...DEVICE_VIEWS,
+  ...FOLLOWING_VIEWS,
   ...SPLIT_VIEWS,
   'training-watcher': view({
     ...training(),

@@ -81,6 +81,7 @@ function still(first: SessionView): HostSession & JoinedSession {
     pause: () => undefined,
     finish: () => undefined,
     setPolicy: () => undefined,
+    giveTable: (id) => become(`give ${id}`, { tables: { ...view.tables, [id]: 'coming' } }),
     entrance: {
       set: (door, cap) => become(`set ${door} ${cap}`, { door, cap }),
       admit: (id) => become(`admit ${id}`, { waiting: without(id) }),

@@ -43,8 +43,11 @@ export interface DeviceLine {
   readonly profile: readonly string[];
   /** Six digits for the host to compare with its screen's; null where there is nothing to compare. */
   readonly digits: string | null;
+  /** Whether the host's person may give it their own table. */
+  readonly mayBeGiven: boolean;
 }
 
+/** `tables`: to whom the host's person gave their own; null for a public task, and for others than the host. */
 export function deviceLines(
   room: RoomView,
   self: string,
@@ -52,6 +55,7 @@ export function deviceLines(
   seats: Seats,
   proofs: SessionView['proofs'] = {},
   links: SessionView['links'] = {},
+  tables: SessionView['tables'] | null = null,
 ): readonly DeviceLine[] {
   return room.devices.map((device) => {
     const proof = proofs[device.id];
@@ -66,6 +70,8 @@ export function deviceLines(
         ...(device.kind === 'headless' ? ['headless'] : []),
         ...(proof?.proof === 'not proven' ? ['not proven'] : []),
         ...(proof?.proof === 'compared' ? ['compared'] : []),
+        ...(tables?.[device.id] === 'held' ? ['has the table'] : []),
+        ...(tables?.[device.id] === 'coming' ? ['is given the table'] : []),
         ...(isOnProbation(device) ? ['on probation'] : []),
         // No second device has what a stage was sent, so nobody can compute it again.
         ...(stageOf(device, room) !== undefined && device.id !== room.host ? ['unaudited'] : []),
@@ -75,6 +81,7 @@ export function deviceLines(
       facts: facts(device, room, rounds),
       profile: [...(device.profile === null ? [] : profileWords(device.profile)), ...linkWords(links[device.id])],
       digits: proof?.digits ?? null,
+      mayBeGiven: tables !== null && tables[device.id] === undefined && proof?.proof === 'secret',
     };
   });
 }

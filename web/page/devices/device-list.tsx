@@ -11,6 +11,8 @@ interface DeviceListProps {
   readonly onRemove: ((id: string) => void) | null;
   /** Says whether a device shows the digits that it should; null likewise. */
   readonly onCompared: ((id: string, same: boolean) => void) | null;
+  /** Gives the person's own table to a device; null likewise, and for a public task. */
+  readonly onGiveTable: ((id: string) => void) | null;
 }
 
 /** Everybody in the room. In a large one each is a line that opens, and those who stand by are folded away. */
@@ -32,11 +34,11 @@ export function DeviceList({ lines: derived, ...todo }: DeviceListProps) {
   );
 }
 
-function Lines({ lines, short, onRemove, onCompared }: DeviceListProps & { short: boolean }) {
+function Lines({ lines, ...todo }: DeviceListProps & { short: boolean }) {
   return (
     <ul>
       {lines.map((line) => (
-        <DeviceRow key={line.id} line={line} short={short} onRemove={onRemove} onCompared={onCompared} />
+        <DeviceRow key={line.id} line={line} {...todo} />
       ))}
     </ul>
   );
@@ -48,11 +50,12 @@ interface RowProps extends Omit<DeviceListProps, 'lines'> {
 }
 
 /** Drawn anew only when its own line changes. */
-function DeviceRow({ line, short, onRemove, onCompared }: RowProps) {
-  const latest = useRef({ onRemove, onCompared });
-  latest.current = { onRemove, onCompared };
+function DeviceRow({ line, short, onRemove, onCompared, onGiveTable }: RowProps) {
+  const latest = useRef({ onRemove, onCompared, onGiveTable });
+  latest.current = { onRemove, onCompared, onGiveTable };
   const mayRemove = onRemove !== null && !line.tags.includes('host');
   const mayCompare = onCompared !== null;
+  const mayGive = onGiveTable !== null;
   return useMemo(() => {
     const todo = (
       <>
@@ -62,6 +65,18 @@ function DeviceRow({ line, short, onRemove, onCompared }: RowProps) {
             digits={line.digits}
             onCompared={(same) => latest.current.onCompared?.(line.id, same)}
           />
+        )}
+        {mayGive && line.mayBeGiven && (
+          <div class="device-give">
+            <Confirmed
+              label="Give it the table"
+              about={line.name}
+              question={`Give ${line.name} every row of your table? It keeps them, and can go on when this tab is gone.`}
+              yes="Give it"
+              no="Keep it here"
+              onYes={() => latest.current.onGiveTable?.(line.id)}
+            />
+          </div>
         )}
         {mayRemove && (
           <div class="device-remove">
@@ -114,7 +129,7 @@ function DeviceRow({ line, short, onRemove, onCompared }: RowProps) {
         {todo}
       </li>
     );
-  }, [line, short, mayRemove, mayCompare]);
+  }, [line, short, mayRemove, mayCompare, mayGive]);
 }
 
 function NameAndTags({ line }: { line: DeviceLine }) {

@@ -4,7 +4,7 @@ import { bytesText, percentText, secondsText } from '../../../signaling/protocol
 import { runText } from '../../../signaling/protocol/words/units.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import { tooQuickToShow } from '../cloth/cloth.ts';
-import { HOST_AWAY, isHostAway } from '../cloth/host-away.ts';
+import { hostAway } from '../cloth/host-away.ts';
 import { ownWork } from '../cloth/own-work.ts';
 import type { Given, Tally } from './given.ts';
 import { shareOf } from './given.ts';
@@ -22,7 +22,8 @@ const TRY_AGAIN = 'It tries again by itself.';
 export function ownState(view: SessionView, timeLeft: string, late = false): OwnState | null {
   const { room, status } = view;
   if (room === null || view.ended !== null || room.phase === 'finished') return null;
-  if (isHostAway(view)) return HOST_AWAY;
+  const away = hostAway(view);
+  if (away !== null) return away;
   const hostName = room.devices.find(({ id }) => id === room.host)?.name ?? 'The host';
   if (status.kind === 'failed')
     return { title: 'This device cannot train', detail: `${status.sentence} The others go on without it.` };

@@ -4,7 +4,7 @@ import { capitalised, countText, listText } from '../../../signaling/protocol/wo
 import { OPENING_STEPS } from '../../../signaling/protocol/words/opening.ts';
 import { percentText, timeLeftText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
-import { HOST_AWAY, isHostAway } from '../cloth/host-away.ts';
+import { hostAway } from '../cloth/host-away.ts';
 import { ownWork } from '../cloth/own-work.ts';
 
 export interface RoundsProgress {
@@ -51,7 +51,8 @@ export function headline(view: SessionView, hostName: string | null = null): Hea
           detail: view.role === 'host' ? 'Asking the server for a room.' : 'Asking for the room.',
         };
   }
-  if (isHostAway(view) && view.ended === null) return HOST_AWAY;
+  const away = view.ended === null ? hostAway(view) : null;
+  if (away !== null) return away;
   const { done, total, secondsLeft } = roundsProgress(view, room);
   const evaluating = evaluation === null ? null : `Evaluating: ${evaluation.done} of ${evaluation.total} dev examples.`;
   switch (room.phase) {
@@ -133,6 +134,12 @@ function preparation({ name, status }: DeviceView): string {
   return `${name} is joining`;
 }
 
+/** What becomes of a session when its host's tab is closed. */
+function withoutHost({ heirs, kept }: SessionView): string {
+  if (heirs.length > 0) return 'if it is closed, another device goes on in its place after a few seconds';
+  return kept === null ? 'closing it ends the session for everyone' : 'everyone waits while it is closed';
+}
+
 /** What this very tab does for the session, and what its person should do about it. */
 export function roleSentence(view: SessionView): string {
   const { room, role } = view;
@@ -147,9 +154,8 @@ export function roleSentence(view: SessionView): string {
       : 'Your device is done; you can close this tab.';
   if (role === 'host') {
     const also = work === null ? '' : `, and ${room.phase === 'training' ? 'trains' : 'will train'} ${work}`;
-    const without =
-      view.kept === null ? 'closing it ends the session for everyone' : 'everyone waits while it is closed';
-    return `This tab holds the session${also}. Keep it open and visible; ${without}.`;
+    const holds = view.followed ? 'The host went away: this tab holds the session now' : 'This tab holds the session';
+    return `${holds}${also}. Keep it open and visible; ${withoutHost(view)}.`;
   }
   if (view.status.kind === 'failed') return '';
   if (view.status.kind !== 'ready') return 'Your device is getting ready. Keep this tab open and visible.';

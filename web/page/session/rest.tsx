@@ -28,12 +28,14 @@ interface RestProps {
 
 /** Who is in the session, and what there is to read about it. */
 export function Rest({ view, room, host, seats, plan, invite, onLeave }: RestProps) {
+  const isOwn = room.settings.task.id === 'own';
   const going = host !== null && view.ended === null;
   return (
     <div class="session-rest">
       <DeviceList
         onCompared={going ? (id, same) => host.entrance.confirmDigits(id, same) : null}
         onRemove={going && room.phase !== 'finished' ? (id) => host.entrance.remove(id) : null}
+        onGiveTable={going && isOwn && room.phase !== 'finished' ? (id) => host.giveTable(id) : null}
         lines={deviceLines(
           view.ended === null ? room : { ...room, phase: 'finished' },
           view.self,
@@ -41,6 +43,7 @@ export function Rest({ view, room, host, seats, plan, invite, onLeave }: RestPro
           seats,
           host === null ? {} : view.proofs,
           view.links,
+          host !== null && isOwn ? view.tables : null,
         )}
       />
       <div class="folds">

@@ -1,8 +1,10 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { Heritage } from '../../../signaling/protocol/exchange/heritage-messages.ts';
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
+import type { OwnTaskRequest } from '../../../worker/api/tables.ts';
 import type { RoomMessage } from '../links/room-client.ts';
 import type { HeldVersion } from './keeping-up.ts';
+import { type Ask, TableComing } from './table-coming.ts';
 
 /** What a host leaves to a device. */
 export interface Bequest {
@@ -11,6 +13,8 @@ export interface Bequest {
   readonly best: Float32Array | null;
   /** The parameters that the session began from; null where its seed drew them. */
   readonly before: Float32Array | null;
+  /** The host's own table, which its person gave to this device; null for a public task. */
+  readonly table: OwnTaskRequest | null;
 }
 
 export interface StandByContext {
@@ -22,19 +26,26 @@ export interface StandByContext {
   readonly knowsSecret: boolean;
   /** The role is offered, and this device has all that it takes. */
   readonly onOffer: (term: number, bequest: Bequest) => void;
+  /** The whole of the host's own table is here. */
+  readonly onTable: (table: OwnTaskRequest) => void;
 }
 
 /** A device stands by to be host: it keeps what the host leaves, says what it holds when the host is gone, and hears offers. */
 export class StandBy {
   readonly #context: StandByContext;
-  #bequest: Bequest | null = null;
+  readonly #table = new TableComing();
+  #bequest: Omit<Bequest, 'table'> | null = null;
 
   constructor(context: StandByContext) {
     this.#context = context;
   }
 
-  /** From the host over a link that both ends proved. */
-  take({ header, tensors }: DataMessage): void {
+  /** From the host over a link that both ends proved; `ask` says something to it. */
+  take({ header, tensors }: DataMessage, ask: Ask): void {
+    if (header.type === 'table-piece') {
+      const isWhole = this.#table.take({ header, tensors }, ask);
+      if (isWhole && this.#table.own !== null) this.#context.onTable(this.#table.own);
+    }
     if (header.type !== 'heritage') return;
     const [best, before] = tensors;
     this.#bequest = {
@@ -42,6 +53,7 @@ export class StandBy {
       best: header.best !== null && best instanceof Float32Array ? best : null,
       before: header.begun && before instanceof Float32Array ? before : null,
     };
+    if (header.table !== null) this.#table.expect(header.table, ask);
   }
 
   hear(message: RoomMessage): void {
@@ -57,11 +69,20 @@ export class StandBy {
     const { send, held, isLinked } = this.#context;
     const round = held()?.version ?? 0;
     const term = this.#bequest?.heritage.term ?? 1;
-    send({ type: 'holding', term, round, able: this.#able() !== null, linked: isLinked() });
+    send({ type: 'holding', term, round, able: this.isAble, linked: isLinked() });
+  }
+
+  /** Whether this device has all that it takes to be host. */
+  get isAble(): boolean {
+    return this.#able() !== null;
   }
 
   #able(): Bequest | null {
     const { knowsSecret, held } = this.#context;
-    return knowsSecret && held() !== null ? this.#bequest : null;
+    const bequest = this.#bequest;
+    if (!knowsSecret || held() === null || bequest === null) return null;
+    const { own } = this.#table;
+    if (bequest.heritage.table === null) return { ...bequest, table: null };
+    return own && { ...bequest, table: own };
   }
 }

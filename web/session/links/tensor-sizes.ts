@@ -5,6 +5,7 @@ import {
 } from '../../../signaling/protocol/adapters.ts';
 import type { TensorSizes } from '../../../signaling/protocol/exchange/data-messages.ts';
 import { MAX_FRAME_HEAD_BYTES } from '../../../signaling/protocol/exchange/frames.ts';
+import { TABLE_PIECE_BYTES } from '../../../signaling/protocol/exchange/table-messages.ts';
 import { MAX_CHUNK_SAMPLES, MAX_HIDDEN_SAMPLES, MAX_PROBE_VALUES } from '../../../signaling/protocol/limits.ts';
 import { labelsPerSample, type SessionSettings } from '../../../signaling/protocol/settings.ts';
 
@@ -32,6 +33,8 @@ export function tensorSizes({ shape, lora, task, training, policy }: SessionSett
     hiddenSize: shape.hiddenSize,
     toHostBytes: MAX_FRAME_HEAD_BYTES + 4 * answer,
     // What a host leaves to a device has two adapters.
-    toDeviceBytes: MAX_FRAME_HEAD_BYTES + 4 * Math.max(order, hidden, 2 * parameterCount),
+    toDeviceBytes:
+      MAX_FRAME_HEAD_BYTES +
+      Math.max(4 * Math.max(order, hidden, 2 * parameterCount), task.id === 'own' ? TABLE_PIECE_BYTES : 0),
   };
 }

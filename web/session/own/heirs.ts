@@ -3,10 +3,13 @@ import type { DeviceLinks } from '../rounds/device-links.ts';
 import type { SessionView } from '../view/view.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import type { OwnDoor } from './own-door.ts';
+import { TableGiving } from './table-giving.ts';
 
 export interface HeirsContext {
   readonly term: number;
   readonly task: HostRequest['task'];
+  /** Devices to which a person's own table was given before. */
+  readonly given: readonly string[];
   readonly patience: number;
   /** Part of the compute that audits take. */
   readonly audits: number;
@@ -18,10 +21,11 @@ export interface HeirsContext {
 
 /**
  * Tells devices that proved to know the session's secret what they need to be host when this one is gone: each once, and again when the best
- * adapter or the door is another one. A person's own table goes to nobody.
+ * adapter or the door is another one. A person's own table goes to nobody but whom the person gave it to; the others hear of nothing then.
  */
 export class Heirs {
   readonly #context: HeirsContext;
+  readonly #table: TableGiving | null;
   /** What each device was told last, over the link that it has. */
   readonly #told = new Map<string, string>();
   #running = false;
@@ -29,14 +33,40 @@ export class Heirs {
 
   constructor(context: HeirsContext) {
     this.#context = context;
-    if (context.task.own) return;
-    context.store.subscribe(() => void this.#tell());
+    const { task, given, deviceLinks, store } = context;
+    this.#table = task.own === undefined ? null : new TableGiving({ own: task.own, given, deviceLinks, store });
+    store.subscribe(() => {
+      this.#show();
+      void this.#tell();
+    });
+  }
+
+  /** Devices that have, or are to have, the whole of a person's own table. */
+  get given(): readonly string[] {
+    return this.#table?.given ?? [];
+  }
+
+  giveTable(device: string): void {
+    if (knowsSecret(this.#context.store.view.proofs, device)) this.#table?.give(device);
   }
 
   /** Whether a device may have what it takes to be host. */
   mayLead(device: string): boolean {
-    const { task, store } = this.#context;
-    return task.own === undefined && knowsSecret(store.view.proofs, device);
+    return knowsSecret(this.#context.store.view.proofs, device) && this.#table?.isGivenTo(device) !== false;
+  }
+
+  /** Who could go on at once: has everything, and holds what was learned. */
+  #show(): void {
+    const { deviceLinks, store } = this.#context;
+    const { proofs, heirs, tables } = store.view;
+    const now = Object.keys(proofs).filter(
+      (device) =>
+        this.#told.has(device) &&
+        this.mayLead(device) &&
+        (this.#table === null || tables[device] === 'held') &&
+        deviceLinks.holdsSome(device),
+    );
+    if (now.join() !== heirs.join()) store.dispatch({ type: 'heirs', heirs: now });
   }
 
   async #tell(): Promise<void> {
@@ -55,10 +85,8 @@ export class Heirs {
     const { proofs, best } = store.view;
     for (const device of this.#told.keys()) if (!knowsSecret(proofs, device)) this.#told.delete(device);
     const { door, cap, removed, admitted = [] } = entrance.kept;
-    const said = JSON.stringify([door, cap, removed, admitted, best?.round]);
-    const untold = Object.keys(proofs).filter(
-      (device) => knowsSecret(proofs, device) && this.#told.get(device) !== said,
-    );
+    const said = JSON.stringify([door, cap, removed, admitted, best?.round, this.given]);
+    const untold = Object.keys(proofs).filter((device) => this.mayLead(device) && this.#told.get(device) !== said);
     if (untold.length === 0) return;
     const left = await worker.heritage();
     const of = left.best && { round: left.best.round, value: left.best.value };
@@ -70,6 +98,7 @@ export class Heirs {
         {
           ...{ type: 'heritage', term, patience, audits, dataFingerprint: left.dataFingerprint, door, cap, best: of },
           ...{ task: { id: task.id, endpoint: task.endpoint }, removed: [...removed], admitted: [...admitted] },
+          ...{ table: this.#table?.described ?? null, given: [...this.given] },
           begun: left.before !== null,
         },
         left.best?.values ?? new Float32Array(0),

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { SecretSchema } from '../../../signaling/protocol/door/secret.ts';
 import { CapSchema, DoorSchema, MAX_REMOVED } from '../../../signaling/protocol/door.ts';
 import { DeviceIdSchema, DeviceKeySchema, RoomIdSchema } from '../../../signaling/protocol/ids.ts';
+import { MAX_DEVICES_IN_ROOM } from '../../../signaling/protocol/limits.ts';
 import { ClaimSchema } from '../../../signaling/protocol/messages.ts';
 
 /** Devices that a host let in without the secret, and that it knows again; of more, the oldest have to be let in again. */
@@ -31,6 +32,8 @@ const HostKeySchema = v.strictObject({
   claim: v.exactOptional(ClaimSchema),
   /** Release 0.1.0 had no doors. */
   door: v.exactOptional(KeptDoorSchema),
+  /** Devices to which the host's person gave their own table. */
+  given: v.exactOptional(v.pipe(v.array(DeviceIdSchema), v.maxLength(MAX_DEVICES_IN_ROOM))),
 });
 export type HostKey = Omit<v.InferOutput<typeof HostKeySchema>, 'format'>;
 

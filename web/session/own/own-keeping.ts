@@ -23,6 +23,8 @@ export interface OwnKeepingContext {
   readonly training: () => Training | null;
   /** What proves to a server that forgot the room that its code is this session's. */
   readonly claim: () => string | null;
+  /** Devices to which the person gave their own table. */
+  readonly given: () => readonly string[];
 }
 
 /** What is kept of a session of one's own: checkpoints as it goes, and one to take away. */
@@ -111,8 +113,13 @@ export class OwnKeeping {
   /** What seats this host again; kept beside what it keeps, never within. */
   #hostKey(room: string): HostKey {
     const { identity, claim, entrance } = this.#context;
+    const given = [...this.#context.given()];
     const { id, key } = identity;
     const claimed = claim();
-    return { id, key, room, ...(claimed !== null && { claim: claimed }), door: entrance.kept };
+    return {
+      ...{ id, key, room, door: entrance.kept },
+      ...(claimed !== null && { claim: claimed }),
+      ...(given.length > 0 && { given }),
+    };
   }
 }

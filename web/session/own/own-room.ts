@@ -54,6 +54,7 @@ export class OwnRoom {
   readonly #offHidden: () => void;
   readonly #links: HostLinks;
   readonly training: Training;
+  readonly heirs: Heirs;
   readonly #seats: DeviceSeats;
   #profile: Profile | null = null;
   #status: DeviceStatus = { kind: 'joining' };
@@ -76,7 +77,9 @@ export class OwnRoom {
     const { term, task } = context;
     const audits = options.audits ?? DEFAULT_AUDITS;
     const { patience } = options;
-    const heirs = new Heirs({ term, task, patience, audits, worker, deviceLinks, entrance, store });
+    const given = context.resumed?.key?.given ?? [];
+    const heirs = new Heirs({ term, task, given, patience, audits, worker, deviceLinks, entrance, store });
+    this.heirs = heirs;
     this.training = new Training({
       term,
       settings,

@@ -150,6 +150,11 @@ export class DeviceLinks {
     return this.#members.get(device)?.keptUp?.has(version, digest) === true;
   }
 
+  /** Whether a device holds something that was learned, be it a step behind. */
+  holdsSome(device: string): boolean {
+    return (this.#members.get(device)?.keptUp?.held ?? null) !== null;
+  }
+
   /** Whether one of these devices should be given the whole state before its next order. */
   lacks(devices: readonly string[], { version, digest }: Pick<ParameterState, 'version' | 'digest'>): boolean {
     return devices.some((device) => this.#lacks(device, version, digest));
@@ -168,6 +173,11 @@ export class DeviceLinks {
 
   sendHeritage(device: string, header: Heritage, best: Float32Array, before: Float32Array): void {
     void this.#members.get(device)?.link.send({ header, tensors: [best, before] });
+  }
+
+  /** A piece of a table that the host's person gave to this device. */
+  sendPiece(device: string, header: DataMessage<'table-piece'>['header'], bytes: Uint8Array): void {
+    void this.#members.get(device)?.link.send({ header, tensors: [bytes] });
   }
 
   /** The optimiser has taken a step from `before`: everybody who holds that is told. */

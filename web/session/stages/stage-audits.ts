@@ -1,7 +1,7 @@
 import type { CutValues } from '../../../signaling/protocol/exchange/cut-digest.ts';
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
-import { packed, unpacked } from '../../../signaling/protocol/exchange/hidden-codec.ts';
+import { isPacked, packed, unpacked } from '../../../signaling/protocol/exchange/hidden-codec.ts';
 import { type StageHeader, trainedBlocks } from '../../../signaling/protocol/exchange/stage-messages.ts';
 import type { Block } from '../../../signaling/protocol/round.ts';
 import type { StageOrder, StageParameters, StageValues } from '../../../worker/api/stage-api.ts';
@@ -68,8 +68,7 @@ export class StageAudits {
     const waiting = 'audit' in tag ? this.#waiting.get(tag.audit) : undefined;
     const kind = direction === 'up' ? 'hidden' : 'dHidden';
     const length = waiting?.wanted.get(`${kind} ${microBatch}`);
-    if (waiting === undefined || tensor === undefined || tensor instanceof Int32Array || tensor.length !== length)
-      return;
+    if (waiting === undefined || !isPacked(tensor) || tensor.length !== length) return;
     waiting.wanted.delete(`${kind} ${microBatch}`);
     waiting.inputs.push({ kind, microBatch, values: unpacked(tensor, { scale }) });
     this.#look(waiting);

@@ -1,6 +1,6 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
-import { packed, unpacked } from '../../../signaling/protocol/exchange/hidden-codec.ts';
+import { isPacked, packed, unpacked } from '../../../signaling/protocol/exchange/hidden-codec.ts';
 import type { StageHeader } from '../../../signaling/protocol/exchange/stage-messages.ts';
 import type { ChunkTag } from '../../../signaling/protocol/round.ts';
 import { holdsRun, unitCount } from '../../../signaling/protocol/split.ts';
@@ -82,7 +82,7 @@ export class StageChunks {
     const { shape } = this.#context.model.settings;
     const lengths = chunk.lengths[microBatch];
     const expected = lengths && rowsAt(stage.from, shape, lengths) * shape.hiddenSize;
-    if (tensor === undefined || tensor instanceof Int32Array || tensor.length !== expected)
+    if (!isPacked(tensor) || tensor.length !== expected)
       this.#context.onWrong(sender, 'A neighbouring stage sent hidden states that do not fit their samples.');
     else this.#pass(chunk, microBatch, unpacked(tensor, header));
     return true;

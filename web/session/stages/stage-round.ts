@@ -1,7 +1,7 @@
 import type { CutValues } from '../../../signaling/protocol/exchange/cut-digest.ts';
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
-import { packed, unpacked } from '../../../signaling/protocol/exchange/hidden-codec.ts';
+import { isPacked, packed, unpacked } from '../../../signaling/protocol/exchange/hidden-codec.ts';
 import type { CutDigests, Neighbour, StageHeader } from '../../../signaling/protocol/exchange/stage-messages.ts';
 import type { ModelShape } from '../../../signaling/protocol/settings.ts';
 import { unitCount } from '../../../signaling/protocol/split.ts';
@@ -72,7 +72,7 @@ export class StageRound {
     const key = `${direction} ${microBatch}`;
     if (this.#arrived.has(key)) return { kind: 'dropped' };
     const [tensor] = tensors;
-    if (tensor === undefined || tensor instanceof Int32Array || codec !== this.header.codec)
+    if (!isPacked(tensor) || codec !== this.header.codec)
       return wrong('hidden states of another form than the session has');
     if (tensor.length !== length)
       return wrong(`${tensor.length} values of micro-batch ${microBatch}, which has ${length}`);

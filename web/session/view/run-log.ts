@@ -25,6 +25,8 @@ export type LogEntry =
   | { readonly type: 'plan'; readonly plan: unknown }
   | { readonly type: 'data'; readonly data: DataReport }
   | { readonly type: 'round'; readonly report: SessionView['rounds'][number] }
+  /** A table of one's own is whole on another device, to which the host's person gave it. */
+  | { readonly type: 'given'; readonly device: string; readonly name: string }
   | { readonly type: 'traffic'; readonly traffic: SessionView['traffic'] }
   | { readonly type: 'score'; readonly report: SessionView['scores'][number] }
   | { readonly type: 'problem'; readonly sentence: string };
@@ -53,6 +55,9 @@ export function logEntries(before: SessionView, after: SessionView): readonly Lo
     if (room.plan !== null && room.plan.version !== old?.plan?.version) entries.push({ type: 'plan', plan: room.plan });
   }
   for (const report of added(before.rounds, after.rounds)) entries.push({ type: 'round', report: logged(report) });
+  for (const [device, state] of Object.entries(after.tables))
+    if (state === 'held' && before.tables[device] !== 'held')
+      entries.push({ type: 'given', device, name: room?.devices.find(({ id }) => id === device)?.name ?? '' });
   if (isTrafficDue(before, after)) entries.push({ type: 'traffic', traffic: after.traffic });
   for (const report of added(before.scores, after.scores)) entries.push({ type: 'score', report });
   const lastNotice = before.notices.at(-1)?.id ?? 0;

@@ -35,6 +35,10 @@ export type ViewEvent =
   /** Why there is no link to the host; null when there is one. */
   | { readonly type: 'trouble'; readonly trouble: string | null }
   | { readonly type: 'beside'; readonly beside: SessionView['beside'] }
+  | { readonly type: 'heirs'; readonly heirs: SessionView['heirs'] }
+  | { readonly type: 'table'; readonly device: string; readonly table: SessionView['tables'][string] }
+  | { readonly type: 'follows'; readonly follows: boolean }
+  | { readonly type: 'followed' }
   | { readonly type: 'kept'; readonly kept: SessionView['kept'] }
   | {
       readonly type: 'notice';
@@ -70,6 +74,10 @@ export function firstView(role: SessionView['role'], self: string): SessionView 
     evaluation: null,
     best: null,
     kept: null,
+    heirs: [],
+    tables: {},
+    follows: false,
+    followed: false,
     data: null,
     pairs: null,
     notices: [],
@@ -116,6 +124,14 @@ export function reduceView(view: SessionView, event: ViewEvent): SessionView {
       return { ...view, invitation: event.invitation };
     case 'beside':
       return { ...view, beside: event.beside };
+    case 'heirs':
+      return { ...view, heirs: event.heirs };
+    case 'table':
+      return { ...view, tables: { ...view.tables, [event.device]: event.table } };
+    case 'follows':
+      return { ...view, follows: event.follows };
+    case 'followed':
+      return { ...view, followed: true };
     case 'kept':
       return { ...view, kept: event.kept };
     case 'ended':

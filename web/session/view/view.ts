@@ -138,6 +138,14 @@ export interface SessionView {
   readonly best: { readonly round: number; readonly by: Measure; readonly value: number } | null;
   /** The checkpoint that this device could go on from, in milliseconds since 1970; null without one. Known on the host only. */
   readonly kept: { readonly round: number; readonly atMs: number } | null;
+  /** Devices that could go on at once if the host were gone, by id. Known on the host only. */
+  readonly heirs: readonly string[];
+  /** Devices to which the host's person gave their own table, by id, and whether it is there. Known on the host only. */
+  readonly tables: Readonly<Record<string, 'coming' | 'held'>>;
+  /** On a joined device: whether it has all that it takes to go on when the host is gone. */
+  readonly follows: boolean;
+  /** On the host: whether it leads because another host went away. */
+  readonly followed: boolean;
   /** What the host's data was read as, and what of it is used; null until the data is read, and for other roles. */
   readonly data: DataReport | null;
   /** Whether the task's samples are pairs of texts; null until the data is read, and for other roles. */
@@ -223,6 +231,11 @@ export interface HostSession extends Session {
   /** Ends training after the current round and evaluates. */
   finish(): void;
   setPolicy(policy: Policy): void;
+  /**
+   * Gives a table of one's own, whole, to a device that proved to know the secret, so that it can go on when this one is gone. It cannot be
+   * taken back. What comes of it shows in `view.tables`.
+   */
+  giveTable(device: string): void;
   /** As PEFT saves it: the last one, or the one that scored best so far. Every export rejects with a sentence when it cannot be made. */
   exportAdapter(which: AdapterChoice): Promise<readonly ExportedFile[]>;
   /** The whole model without adapters. */
