@@ -126,7 +126,7 @@ describe('a device without a link', () => {
     const { session, peer, enter, tell, notices } = joined();
     await enter({ online: false });
     expect(notices()).toEqual([
-      'The host is away. If it does not come back soon, another device goes on in its place, or the session waits for it.',
+      'The host is away. If it does not come back within seconds, another device goes on in its place, or the session waits for it.',
     ]);
     await tell({ peerId: null });
     expect(notices().slice(1)).toEqual(['The host is back.']);

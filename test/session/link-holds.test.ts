@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MAX_FRAME_HEAD_BYTES } from '../../signaling/protocol/exchange/frames.ts';
+import { TABLE_PIECE_BYTES } from '../../signaling/protocol/exchange/table-messages.ts';
 import { MAX_CHUNK_SAMPLES, MAX_PROBE_VALUES } from '../../signaling/protocol/limits.ts';
 import { closing, earlyMessages, keepOneChannel } from '../../web/session/links/peer-connection.ts';
 import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
@@ -24,14 +25,14 @@ describe('messages of a session', () => {
     expect(some.parameterCount).toBe(layer + (3 * layer) / 8 + head);
   });
 
-  it('to a device are at most an order: 64 tokens, length, label and position of each sample, and the parameters', () => {
+  it('to a device are at most an order: 64 tokens, length, label and position of each sample, and the parameters; or two adapters', () => {
     const samples = Math.max(16, MAX_CHUNK_SAMPLES);
-    expect(tensorSizes(SETTINGS).toDeviceBytes).toBe(
-      MAX_FRAME_HEAD_BYTES + 4 * (samples * (64 + 3) + 6 * layer + head),
-    );
-    const many = { ...SETTINGS, training: { ...SETTINGS.training, samplesPerRound: MAX_CHUNK_SAMPLES + 7 } };
-    const more = tensorSizes(many).toDeviceBytes - tensorSizes(SETTINGS).toDeviceBytes;
-    expect(more).toBe(4 * (MAX_CHUNK_SAMPLES + 7 - samples) * 67);
+    const parameters = 6 * layer + head;
+    // What a host leaves to a device: the best adapter, and the one that the session began from.
+    expect(parameters).toBeGreaterThan(samples * (64 + 3));
+    expect(tensorSizes(SETTINGS).toDeviceBytes).toBe(MAX_FRAME_HEAD_BYTES + 4 * 2 * parameters);
+    const many = { ...SETTINGS, training: { ...SETTINGS.training, samplesPerRound: 4096 } };
+    expect(tensorSizes(many).toDeviceBytes).toBe(MAX_FRAME_HEAD_BYTES + 4 * (4096 * (64 + 3) + parameters));
     // Of several labels every sample has one number each.
     const task = {
       ...SETTINGS.task,
@@ -39,9 +40,14 @@ describe('messages of a session', () => {
       labelCount: 5,
       classNames: ['a', 'b', 'c', 'd', 'e'],
     };
-    expect(tensorSizes({ ...SETTINGS, task }).toDeviceBytes).toBe(
-      MAX_FRAME_HEAD_BYTES + 4 * (samples * (64 + 2 + 5) + 6 * layer + 133 * 129),
+    expect(tensorSizes({ ...many, task }).toDeviceBytes).toBe(
+      MAX_FRAME_HEAD_BYTES + 4 * (4096 * (64 + 2 + 5) + 6 * layer + 133 * 129),
     );
+    // A table of one's own may be given away in pieces.
+    const narrow = { ...SETTINGS, shape: { ...SETTINGS.shape, hiddenSize: 8 } };
+    const own = { ...narrow, task: { ...narrow.task, id: 'own' } };
+    expect(tensorSizes(own).toDeviceBytes).toBe(MAX_FRAME_HEAD_BYTES + TABLE_PIECE_BYTES);
+    expect(tensorSizes(narrow).toDeviceBytes).toBeLessThan(MAX_FRAME_HEAD_BYTES + TABLE_PIECE_BYTES);
   });
 
   it('to the host are at most the largest of a probe, the gradients of all blocks that answer an audit, and the answers of a chunk', () => {
