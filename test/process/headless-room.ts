@@ -83,7 +83,9 @@ export class HeadlessRoom {
       origin,
       ...change.request,
     };
-    const options = { name: 'host', policy, slowdown: 1, patience, ...(audits !== undefined && { audits }) };
+    // Nobody is asked at the door of a test, of a table of one's own neither.
+    const coming = { door: 'link' as const, ...(audits !== undefined && { audits }) };
+    const options = { name: 'host', policy, slowdown: 1, patience, ...coming };
     const session = make(environment, request, options);
     return new HeadlessRoom(session, environment);
   }

@@ -41,8 +41,12 @@ export function ownTable(rows: number): OwnTaskRequest {
 async function host(origin: string, options: HostProcessOptions): Promise<void> {
   const { policy = 'crunch', rounds, evaluateEvery = 0, devices, checkpointFile, memoryBytes = 2e9 } = options;
   const { tableRows, task } = options;
+  const said = new Map<string, string>();
+  /** What is as it was said last is not said again. */
   const say = (what: object): void => {
-    process.stdout.write(`${JSON.stringify(what)}\n`);
+    const [line, kind] = [JSON.stringify(what), Object.keys(what)[0] ?? ''];
+    if (said.get(kind) !== line) process.stdout.write(`${line}\n`);
+    said.set(kind, line);
   };
   const own = tableRows === undefined ? task : { id: 'own', endpoint: '', own: ownTable(tableRows) };
   const room =

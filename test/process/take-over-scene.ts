@@ -29,14 +29,14 @@ export class HostProcess {
     });
   }
 
-  until(satisfied: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
+  until(satisfied: (line: Record<string, unknown>) => boolean, from = 0): Promise<Record<string, unknown>> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => reject(new Error(`The host said only ${JSON.stringify(this.lines)}`)),
+        () => reject(new Error(`The host said only ${JSON.stringify(this.lines.slice(-30))}`)),
         PATIENCE_MS,
       );
       const look = (): void => {
-        const line = this.lines.find(satisfied);
+        const line = this.lines.slice(from).find(satisfied);
         if (line === undefined) return;
         clearTimeout(timer);
         this.#heard.delete(look);
@@ -50,7 +50,7 @@ export class HostProcess {
   /** The first such line from now on. */
   next(satisfied: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
     const said = this.lines.length;
-    return this.until((line) => this.lines.indexOf(line) >= said && satisfied(line));
+    return this.until(satisfied, said);
   }
 
   async link(): Promise<string> {

@@ -1,9 +1,9 @@
 import type { HostWorkerApi } from '../../worker/api/host-api.ts';
 import { lookAt } from '../session/look.ts';
 import { joinSession, ownSession } from '../session/members.ts';
-import type { OwnSession } from '../session/own-session.ts';
+import { OwnSession } from '../session/own-session.ts';
 import { resumeSession } from '../session/resume-session.ts';
-import type { SessionFactory } from '../session/view/view.ts';
+import type { Session, SessionFactory } from '../session/view/view.ts';
 import { previewApart } from '../session/world/table-apart.ts';
 import { deleteOwnStorage } from './own-storage.ts';
 import { plannerInTab } from './plan-in-tab.ts';
@@ -24,7 +24,7 @@ export function createSessionFactory(origin: string): SessionFactory {
     }
   };
   const running = new Set<OwnSession>();
-  const watched = (session: OwnSession): OwnSession => {
+  const claimed = (session: OwnSession): void => {
     running.add(session);
     const release = claim(session.view.self);
     const off = session.subscribe(({ ended }) => {
@@ -36,6 +36,11 @@ export function createSessionFactory(origin: string): SessionFactory {
         void release.then((free) => free());
       });
     });
+  };
+  /** A device may become its session's host, which this browser then keeps, and a host a device. */
+  const watched = <Kind extends Session>(session: Kind): Kind => {
+    if (session instanceof OwnSession) claimed(session);
+    session.onSuccessor?.((next) => watched(next.session));
     return session;
   };
   const settled = async (): Promise<void> => {
@@ -43,7 +48,7 @@ export function createSessionFactory(origin: string): SessionFactory {
   };
   return {
     host: (request, options) => watched(ownSession(within(environment, options), request, options)),
-    join: (invitation, options) => joinSession(within(environment, options), invitation, options),
+    join: (invitation, options) => watched(joinSession(within(environment, options), invitation, options)),
     plan: plannerInTab(),
     look: (invitation) => lookAt(environment, invitation),
     warm: ({ model }) => environment.warmDevice(embeddedModel(model)),
