@@ -1,5 +1,6 @@
 import type { AuditTag } from '../../../../signaling/protocol/exchange/audit-tag.ts';
 import type { DataMessage } from '../../../../signaling/protocol/exchange/data-messages.ts';
+import { isPacked } from '../../../../signaling/protocol/exchange/hidden-codec.ts';
 import type { SessionSettings } from '../../../../signaling/protocol/settings.ts';
 import { microBatchSizes } from '../../../../signaling/protocol/split.ts';
 import { cutBySizes, valuesAt } from '../../stages/stage-round.ts';
@@ -115,7 +116,7 @@ export class StageCases {
   heard(device: string, { header, tensors }: DataMessage<'shown'>): void {
     const [tensor] = tensors;
     const { tag, direction, microBatch, scale } = header;
-    if (tensor === undefined || tensor instanceof Int32Array || tag.term !== this.#context.term) return;
+    if (!isPacked(tensor) || tag.term !== this.#context.term) return;
     const values = { microBatch, scale, tensor };
     if ('audit' in tag) {
       this.#cases.get(tag.audit)?.auditors.get(device)?.[direction].take(values);
