@@ -100,6 +100,8 @@ function startIdle(link: string): ChildProcess {
 /** Before any process is started: each of them, and each of its threads, counts. */
 const counts = mkdtempSync(join(tmpdir(), 'tabloom-split-counts-'));
 Object.assign(process.env, countingOptions(counts));
+// This process is the host, and was started before.
+await import(`${new URL('./split/count-allocations.mjs', import.meta.url)}`);
 
 const server = await startServer({
   port: 0,

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { RoomPlan } from '../../signaling/protocol/plan.ts';
+import { localLinkPair } from '../../web/session/links/message-link.ts';
 import { DeviceLinks } from '../../web/session/rounds/device-links.ts';
 import { PairBytes } from '../../web/session/rounds/split/pair-bytes.ts';
 import { Relay } from '../../web/session/rounds/split/relay.ts';
@@ -264,5 +265,71 @@ describe('examples through a pipeline', () => {
     expect(await ask(scene)).toBeNull();
     scene.stop.abort();
     await expect(ask(new Scene(), 0)).resolves.toHaveLength(0);
+  });
+
+  it('are waited for as long as their pipeline answers anything, and asked for again when it falls silent', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+    try {
+      const deviceLinks = new DeviceLinks();
+      const asked = new Map<string, number[]>();
+      const devices = IDS.map((id) => {
+        const [host, device] = localLinkPair();
+        device.onMessage(({ header }) => {
+          if (header.type === 'stage-evaluate') asked.set(id, [...(asked.get(id) ?? []), header.tag.chunk]);
+        });
+        deviceLinks.attach(id, host, false);
+        return device;
+      });
+      const stop = new AbortController();
+      const samples = { ...settings, training: { ...settings.training, samplesPerRound: 8 } };
+      const logits = runPipeline({
+        ...{
+          term: 1,
+          evaluation: 5,
+          settings: samples,
+          plan: { ...plan, latencySeconds: 10 },
+          labelCount: 2,
+          parameters,
+        },
+        // Three chunks.
+        count: 96,
+        chunk: async (_start, count) => ({
+          ...{ ids: new Int32Array(6 * count), lengths: new Int32Array(count).fill(6), tokens: 6 },
+          ...{ labels: new Float32Array(count), positions: new Int32Array(count) },
+        }),
+        deviceLinks,
+        nameOf: (id) => id,
+        isLaidOut: () => true,
+        onProgress: () => undefined,
+        signal: stop.signal,
+      });
+      const chunks = (): readonly number[] => asked.get('highhighhigh') ?? [];
+      const settled = async (): Promise<void> => {
+        for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+      };
+      const answer = async (chunk: number): Promise<void> => {
+        const tag = { term: 1, evaluation: 5, chunk };
+        await devices[2]?.send({ header: { type: 'logits', tag }, tensors: [new Float32Array(64)] });
+        await settled();
+      };
+      await settled();
+      expect(chunks()).toEqual([0, 1, 2]);
+      // A round of 8 samples takes 10 s, one of a chunk's 32 takes 40: four times that is waited, after every answer anew.
+      for (const chunk of [0, 1]) {
+        vi.advanceTimersByTime(150_000);
+        await answer(chunk);
+        expect(chunks()).toEqual([0, 1, 2]);
+      }
+      vi.advanceTimersByTime(158_000);
+      await settled();
+      expect(chunks()).toEqual([0, 1, 2]);
+      vi.advanceTimersByTime(4_000);
+      await settled();
+      expect(chunks()).toEqual([0, 1, 2, 3]);
+      await answer(3);
+      expect(await logits).toHaveLength(192);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

@@ -8,7 +8,10 @@ import { type Order, startRound } from '../round.ts';
 import { stageOf } from './places.ts';
 import { sendStageChunk } from './stage-orders.ts';
 
-/** A chunk is asked for again when no answer came in so many times the seconds of a round, and at least so long. */
+/**
+ * A chunk is asked for again when its pipeline answered nothing in so many times the seconds that a round of as many samples would take, and at
+ * least so long. Chunks queue up in a pipeline: whatever it answers shows that it is at work.
+ */
 const LATE_FACTOR = 4;
 const LATE_AT_LEAST_MS = 30_000;
 /** Chunks of one evaluation that may fail or be late. */
@@ -40,7 +43,7 @@ interface Asked {
   readonly start: number;
   readonly count: number;
   readonly pipeline: number;
-  readonly untilMs: number;
+  readonly askedMs: number;
 }
 
 /**
@@ -57,9 +60,12 @@ export function runPipeline(input: PipelineInput): Promise<Float32Array | null> 
   // So many samples at once fit every stage in a round; forward only, they do all the more.
   const most = Math.max(1, Math.min(MAX_HIDDEN_SAMPLES, ...orders.map(({ microBatch }) => microBatch)));
   const all = new Float32Array(count * labelCount);
-  const patienceMs = Math.max(LATE_AT_LEAST_MS, LATE_FACTOR * 1000 * plan.latencySeconds);
+  const rounds = Math.max(1, MAX_HIDDEN_SAMPLES / settings.training.samplesPerRound);
+  const patienceMs = Math.max(LATE_AT_LEAST_MS, LATE_FACTOR * 1000 * plan.latencySeconds * rounds);
   return new Promise((resolve, reject) => {
     const asked = new Map<number, Asked>();
+    /** When each pipeline answered last. */
+    const heardMs = pipelines.map(() => Number.NEGATIVE_INFINITY);
     const waiting: { readonly start: number; readonly count: number }[] = [];
     for (let start = 0; start < count; start += MAX_HIDDEN_SAMPLES)
       waiting.push({ start, count: Math.min(MAX_HIDDEN_SAMPLES, count - start) });
@@ -74,6 +80,7 @@ export function runPipeline(input: PipelineInput): Promise<Float32Array | null> 
       const stages = own === undefined ? undefined : pipelines[own.pipeline];
       if (own === undefined || !stages?.some(({ device }) => device === event.device)) return;
       asked.delete(header.tag.chunk);
+      heardMs[own.pipeline] = performance.now();
       if (header.type === 'failed') return failed(own, `${nameOf(event.device)} failed: ${header.sentence}`);
       const logits = tensors[0];
       const isLast = stages.at(-1)?.device === event.device;
@@ -87,7 +94,7 @@ export function runPipeline(input: PipelineInput): Promise<Float32Array | null> 
     });
     const ticker = setInterval(() => {
       for (const [number, own] of asked) {
-        if (performance.now() < own.untilMs) continue;
+        if (performance.now() < Math.max(own.askedMs, heardMs[own.pipeline] ?? 0) + patienceMs) continue;
         asked.delete(number);
         failed(own, 'The answer of the stages did not come in time.');
       }
@@ -126,7 +133,7 @@ export function runPipeline(input: PipelineInput): Promise<Float32Array | null> 
           const span = waiting.shift();
           if (span === undefined) return;
           const number = next++;
-          asked.set(number, { ...span, pipeline, untilMs: performance.now() + patienceMs });
+          asked.set(number, { ...span, pipeline, askedMs: performance.now() });
           void ask(number, span, stages);
         }
       }
