@@ -45,13 +45,14 @@ export class ServerActor {
   }
 }
 
-/** One process of a session: what it said last, and what may be done to it. */
-export class MemberActor {
+export type Hear = (member: Actor, said: Said | null) => void;
+
+/** One process, or tab, of a session: what it said last, and what may be done to it. */
+export abstract class Actor {
   readonly name: string;
   readonly request: MemberRequest;
-  readonly #child: ChildProcess;
+  readonly #hear: Hear;
   view: MemberView | null = null;
-  link: string | null = null;
   /** The newest round whose result it holds. */
   heldRound = 0;
   isStopped = false;
@@ -59,25 +60,43 @@ export class MemberActor {
   /** Since when it is host, in milliseconds; 0 for none. */
   leadsSinceMs = 0;
 
-  constructor(request: MemberRequest, hear: (member: MemberActor, said: Said | null) => void) {
+  constructor(request: MemberRequest, hear: Hear) {
     this.name = request.name;
     this.request = request;
+    this.#hear = hear;
+  }
+
+  abstract tell(order: Order): void;
+  /** Without a word; settles when it is gone. */
+  abstract kill(): Promise<void>;
+  abstract stop(): void;
+  abstract goOn(): void;
+
+  protected hear(said: Said): void {
+    if (said.say === 'view') {
+      const leads = said.view.role === 'host' && said.view.phase !== null && said.view.ended === null;
+      this.leadsSinceMs = leads ? this.leadsSinceMs || performance.now() : 0;
+      this.view = said.view;
+    }
+    if (said.say === 'held') this.heldRound = said.round;
+    this.#hear(this, said);
+  }
+
+  protected gone(): void {
+    if (this.isGone) return;
+    this.isGone = true;
+    this.#hear(this, null);
+  }
+}
+
+export class ProcessActor extends Actor {
+  readonly #child: ChildProcess;
+
+  constructor(request: MemberRequest, hear: Hear) {
+    super(request, hear);
     this.#child = started('./member.ts', [JSON.stringify(request)]);
-    this.#child.on('message', (message) => {
-      const said = v.parse(SaidSchema, message);
-      if (said.say === 'view') {
-        const leads = said.view.role === 'host' && said.view.phase !== null && said.view.ended === null;
-        this.leadsSinceMs = leads ? this.leadsSinceMs || performance.now() : 0;
-        this.view = said.view;
-      }
-      if (said.say === 'link') this.link = said.link;
-      if (said.say === 'held') this.heldRound = said.round;
-      hear(this, said);
-    });
-    this.#child.once('exit', () => {
-      this.isGone = true;
-      hear(this, null);
-    });
+    this.#child.on('message', (message) => this.hear(v.parse(SaidSchema, message)));
+    this.#child.once('exit', () => this.gone());
   }
 
   tell(order: Order): void {

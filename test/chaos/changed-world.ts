@@ -108,6 +108,32 @@ export class ChangedWorld {
         await this.#do('evaluation', round);
         return api.evaluate(batch);
       },
+      setStageParameters: async (parameters) => {
+        await this.#do('parameters', round);
+        return api.setStageParameters(parameters);
+      },
+      beginStage: async (order) => {
+        round = order.round;
+        parts = 'none';
+        await this.#do('order', round);
+        return api.beginStage(order);
+      },
+      nextOfStage: async () => {
+        if (parts === 'none') {
+          parts = 'asked';
+          await this.#do('compute', round);
+        }
+        const part = await api.nextOfStage();
+        if (parts === 'asked' && part.kind === 'gradient') {
+          parts = 'told';
+          await this.#do('upload', round);
+        }
+        return part;
+      },
+      evaluateStage: async (chunk) => {
+        await this.#do('evaluation', round);
+        return api.evaluateStage(chunk);
+      },
     };
     return { api: withChanged(api, changed), terminate };
   }

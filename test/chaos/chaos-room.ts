@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { Emitter } from '../../web/session/world/emitter.ts';
+import type { BrowserKind } from '../browser/find-browser.ts';
 import type { Door } from '../relay/door.ts';
 import type { Network } from '../relay/network.ts';
-import { MemberActor, type ServerActor } from './actors.ts';
+import { type Actor, type Hear, ProcessActor, type ServerActor } from './actors.ts';
 import type { MemberRequest, RoomRequest } from './member-request.ts';
 import type { Said, ToldRound } from './messages.ts';
-
-const MEMORY_BYTES = 2e9;
+import { TabActor } from './tab-actor.ts';
 
 export interface Report extends ToldRound {
   readonly atMs: number;
@@ -18,51 +18,60 @@ export class ChaosRoom {
   readonly server: ServerActor;
   /** Between all of them. */
   readonly network: Network;
-  readonly members: MemberActor[] = [];
+  readonly members: Actor[] = [];
   /** Every round as a host told it, in the order in which it was heard; a round that was done again is there again. */
   readonly reports: Report[] = [];
   readonly sentences: { readonly name: string; readonly sentence: string }[] = [];
   readonly #folder: string;
+  readonly #memoryBytes: number;
   readonly #heard = new Emitter<void>();
-  readonly #said = new Emitter<{ member: MemberActor; said: Said | null }>();
+  readonly #said = new Emitter<{ member: Actor; said: Said | null }>();
   /** Everything that members say; null when one is gone. */
   readonly onSaid = this.#said.on;
   #link: string | null = null;
   #names = 0;
 
-  constructor(server: ServerActor, network: Network, folder: string) {
+  constructor(server: ServerActor, network: Network, folder: string, memoryBytes: number) {
+    this.#memoryBytes = memoryBytes;
     this.server = server;
     this.network = network;
     this.#folder = folder;
   }
 
-  open(room: RoomRequest): Promise<MemberActor> {
+  open(room: RoomRequest): Promise<Actor> {
     return this.#add('host', () => ({ kind: 'host', room }));
   }
 
-  async join(): Promise<MemberActor> {
+  /** A process, or a tab of this browser. */
+  async join(browser?: BrowserKind): Promise<Actor> {
     const link = await this.until('a link', () => this.#link);
     this.#names++;
-    return this.#add(`d${this.#names}`, (door) => ({ kind: 'device', link: door.link(link) }));
+    const name = `${browser === undefined ? 'd' : browser}${this.#names}`;
+    return this.#add(name, (door) => ({ kind: 'device', link: door.link(link) }), browser);
   }
 
   /** A process that was killed comes back as who it was, with its checkpoint. */
-  comeBack({ name }: MemberActor): Promise<MemberActor> {
+  comeBack({ name }: Actor): Promise<Actor> {
     return this.#add(name, () => ({ kind: 'return' }));
   }
 
-  get living(): readonly MemberActor[] {
+  get living(): readonly Actor[] {
     return this.members.filter(({ isGone }) => !isGone);
   }
 
   /** Who leads, as far as it was said; the latest of several. */
-  get host(): MemberActor | null {
+  get host(): Actor | null {
     const leading = this.living.filter(({ leadsSinceMs, isStopped }) => leadsSinceMs > 0 && !isStopped);
     return leading.sort((a, b) => b.leadsSinceMs - a.leadsSinceMs)[0] ?? null;
   }
 
+  /** Whether training can begin: somebody leads, and has a plan. */
+  get isPlanned(): boolean {
+    return this.host?.view?.devices.some(({ planned }) => planned) ?? false;
+  }
+
   /** Devices beside the host that have a part in the rounds, by name. */
-  get devices(): readonly MemberActor[] {
+  get devices(): readonly Actor[] {
     const { host } = this;
     if (host?.view == null || host.view.server !== 'connected') return [];
     const able = new Set(
@@ -75,8 +84,15 @@ export class ChaosRoom {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** Whom faults of devices meet: tabs, where there are any. */
+  get victims(): readonly Actor[] {
+    const { devices } = this;
+    const tabs = devices.filter((one) => one instanceof TabActor);
+    return tabs.length > 0 ? tabs : devices;
+  }
+
   /** Devices that will have a part without a round in between. */
-  get coming(): readonly MemberActor[] {
+  get coming(): readonly Actor[] {
     const there = new Set(this.devices);
     const onProbation = new Set(this.host?.view?.devices.filter((one) => one.probation).map(({ id }) => id));
     return this.living.filter(
@@ -124,18 +140,19 @@ export class ChaosRoom {
     await Promise.all(this.living.map((one) => one.kill()));
   }
 
-  async #add(name: string, part: (door: Door) => MemberRequest['part']): Promise<MemberActor> {
+  async #add(name: string, part: (door: Door) => MemberRequest['part'], browser?: BrowserKind): Promise<Actor> {
     const door = await this.network.door(name);
     const request: MemberRequest = {
-      ...{ origin: door.origin, name, part: part(door), memoryBytes: MEMORY_BYTES },
+      ...{ origin: door.origin, name, part: part(door), memoryBytes: this.#memoryBytes },
       checkpointFile: join(this.#folder, `${name}.kept`),
     };
-    const member = new MemberActor(request, (from, said) => this.#hear(from, said));
+    const hear: Hear = (from, said) => this.#hear(from, said);
+    const member = browser === undefined ? new ProcessActor(request, hear) : new TabActor(browser, request, hear);
     this.members.push(member);
     return member;
   }
 
-  #hear(member: MemberActor, said: Said | null): void {
+  #hear(member: Actor, said: Said | null): void {
     if (said?.say === 'link') this.#link = said.link;
     if (said?.say === 'round') {
       const { round, loss, seconds } = said;

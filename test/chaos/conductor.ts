@@ -1,8 +1,9 @@
-import type { MemberActor } from './actors.ts';
+import type { Actor } from './actors.ts';
 import type { ChaosRoom } from './chaos-room.ts';
 import type { Act, Said } from './messages.ts';
 import type { Planned } from './schedule.ts';
 import { type Strike, Strikes } from './strikes.ts';
+import { TabActor } from './tab-actor.ts';
 import type { Run, Struck } from './verdict.ts';
 
 /** A host that does not answer for so long is followed by another one. */
@@ -15,7 +16,7 @@ interface Armed {
   readonly planned: Planned;
   readonly since: number;
   /** Who is held when it comes to the phase. */
-  holders: readonly MemberActor[];
+  holders: readonly Actor[];
 }
 
 export interface ConductorOptions {
@@ -92,7 +93,7 @@ export class Conductor {
     };
   }
 
-  async #hear(member: MemberActor, said: Said | null): Promise<void> {
+  async #hear(member: Actor, said: Said | null): Promise<void> {
     if (this.#isOver) return;
     if (said === null) await this.#gone(member);
     else if (said.say === 'next') await this.#next(member, said.round, said.id);
@@ -102,17 +103,17 @@ export class Conductor {
   }
 
   /** A process ended; somebody comes in its place. */
-  async #gone(member: MemberActor): Promise<void> {
+  async #gone(member: Actor): Promise<void> {
     for (const armed of this.#armed) armed.holders = armed.holders.filter((one) => one !== member);
     const why = this.#strikes.endOf(member);
     if (why === null) this.#unasked.push(`${member.name} ended: ${member.view?.ended ?? 'without a word'}.`);
     this.#log(`${member.name} is gone (${why ?? 'unasked'}): ${member.view?.ended ?? ''}`);
     if (why === 'returns') await this.#room.comeBack(member);
-    else await this.#room.join();
+    else await this.#room.join(member instanceof TabActor ? member.kind : undefined);
   }
 
   /** The host would begin a round. */
-  async #next(host: MemberActor, round: number, id: number): Promise<void> {
+  async #next(host: Actor, round: number, id: number): Promise<void> {
     try {
       if (host !== this.#room.host) return;
       this.#aimAgain(round);
@@ -154,12 +155,13 @@ export class Conductor {
     if (state !== 'ready') return false;
     if (!endsHost(planned.manner)) return true;
     // Who comes after the host must have something to go on from.
-    const newest = Math.max(...room.devices.map(({ heldRound }) => heldRound));
-    return newest > 0 && room.devices.filter(({ heldRound }) => heldRound >= newest - 1).length >= 2;
+    const heirs = room.living.filter((one) => one !== room.host && !one.isStopped).map(({ heldRound }) => heldRound);
+    const newest = Math.max(...heirs);
+    return newest > 0 && heirs.filter((held) => held >= newest - 1).length >= 2;
   }
 
   /** The round before is over: what is done now is done to this one. */
-  async #reported(host: MemberActor, round: number): Promise<void> {
+  async #reported(host: Actor, round: number): Promise<void> {
     const newest = (): number => this.#room.reports.at(-1)?.round ?? 0;
     await this.#room.until(`report of round ${round}`, () => host.isGone || newest() >= round);
   }
@@ -167,7 +169,7 @@ export class Conductor {
   async #aim(armed: Armed, round: number): Promise<void> {
     const { planned } = armed;
     const { phase, manner } = planned;
-    const { host, devices } = this.#room;
+    const { host, victims: devices } = this.#room;
     if (host === null) {
       this.#waiting.unshift(planned);
       return;
@@ -204,7 +206,7 @@ export class Conductor {
     }
   }
 
-  async #at(holder: MemberActor, said: Said & { say: 'at' }): Promise<void> {
+  async #at(holder: Actor, said: Said & { say: 'at' }): Promise<void> {
     const armed = this.#armed.find(({ planned, holders }) => planned.phase === said.phase && holders.includes(holder));
     let act: Act = { act: 'go' };
     try {
@@ -218,7 +220,7 @@ export class Conductor {
   }
 
   /** What becomes of the call at which the holder is. */
-  async #strike(planned: Planned, holder: MemberActor, round: number): Promise<Act | null> {
+  async #strike(planned: Planned, holder: Actor, round: number): Promise<Act | null> {
     const atMs = performance.now();
     const strike: Strike = { planned, holder };
     const { sentence, act } = await this.#strikes.strike(strike);

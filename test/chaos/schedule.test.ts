@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FAULTS, PHASES } from './cells.ts';
-import { ALL_CELLS, QUIET_ROUNDS, type ScheduleRequest, scheduled, someCells } from './schedule.ts';
+import { ALL_CELLS, QUIET_ROUNDS, type ScheduleRequest, SPLIT_FAULTS, scheduled, someCells } from './schedule.ts';
 
 const whole = (seed: number): ScheduleRequest => ({
   ...{ seed, rounds: 200, evaluateEvery: 10, cells: ALL_CELLS, longestStopSeconds: 30 },
@@ -67,6 +67,15 @@ describe('a schedule of faults', () => {
       expect(new Set(cells.map(([phase]) => phase)).size).toBe(PHASES.length);
       const planned = scheduled({ ...whole(seed), rounds: 50, cells, longestStopSeconds: 1 });
       expect(planned).toHaveLength(FAULTS.length);
+    }
+  });
+
+  it('for a split room has three phases of each kind of fault, and every phase three times at least', () => {
+    for (const seed of SEEDS) {
+      const cells = someCells(seed, SPLIT_FAULTS, 3);
+      expect(new Set(cells.map((cell) => cell.join(' '))).size).toBe(3 * 9);
+      for (const phase of PHASES) expect(cells.filter(([one]) => one === phase).length).toBeGreaterThanOrEqual(3);
+      expect(cells.some(([, fault]) => fault === 'liar')).toBe(false);
     }
   });
 

@@ -57,11 +57,23 @@ export const ALL_CELLS: readonly (readonly [Phase, FaultKind])[] = PHASES.flatMa
   FAULTS.map((fault) => [phase, fault] as const),
 );
 
-/** One cell of each kind of fault, and of each phase: a short trial. */
-export function someCells(seed: number): readonly (readonly [Phase, FaultKind])[] {
+/** What a split room is tried with: the rest of a split model's lies is what its audits' own tests are about. */
+export const SPLIT_FAULTS: readonly FaultKind[] = FAULTS.filter((fault) => fault !== 'liar');
+
+/** So many cells of each kind of fault, and each phase about as often: a shorter trial. */
+export function someCells(
+  seed: number,
+  faults: readonly FaultKind[] = FAULTS,
+  each = 1,
+): readonly (readonly [Phase, FaultKind])[] {
   const draw = drawsFrom(seed);
-  const phases = [...draw.shuffle(PHASES), ...draw.shuffle(PHASES)];
-  return draw.shuffle(FAULTS).map((fault, i) => [phases[i] ?? 'compute', fault] as const);
+  const order = draw.shuffle(PHASES);
+  // Neighbours in the list of phases, so that no kind has one twice.
+  return draw
+    .shuffle(faults)
+    .flatMap((fault, i) =>
+      Array.from({ length: each }, (_, n) => [order[(i * each + n) % order.length]!, fault] as const),
+    );
 }
 
 /**

@@ -8,7 +8,7 @@ const project = (path: string): string => fileURLToPath(new URL(`../../${path}`,
 const server = await startServer({
   port: Number(port),
   host: '127.0.0.1',
-  pageFolder: pageFolder === '' ? null : project(pageFolder),
+  pageFolder: pageFolder === '' ? null : pageFolder,
   modelsFolder: project('models'),
   hubFolder: null,
   iceServers: [],

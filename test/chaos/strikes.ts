@@ -1,5 +1,5 @@
 import { CLEAR, type Conditions } from '../relay/conditions.ts';
-import type { MemberActor } from './actors.ts';
+import type { Actor } from './actors.ts';
 import type { ChaosRoom } from './chaos-room.ts';
 import type { Act } from './messages.ts';
 import type { Planned } from './schedule.ts';
@@ -7,7 +7,7 @@ import type { Planned } from './schedule.ts';
 export interface Strike {
   readonly planned: Planned;
   /** Who has come to the phase, and is held there. */
-  readonly holder: MemberActor;
+  readonly holder: Actor;
 }
 
 export interface Strucken {
@@ -21,8 +21,8 @@ export class Strikes {
   readonly #room: ChaosRoom;
   readonly #log: (line: string) => void;
   /** Whose end was asked for, and what comes in its place. */
-  readonly #ending = new Map<MemberActor, 'replaced' | 'returns'>();
-  readonly #liars = new Set<MemberActor>();
+  readonly #ending = new Map<Actor, 'replaced' | 'returns'>();
+  readonly #liars = new Set<Actor>();
 
   constructor(room: ChaosRoom, log: (line: string) => void) {
     this.#room = room;
@@ -34,7 +34,7 @@ export class Strikes {
   }
 
   /** Why a process ended; null where nobody asked for it. */
-  endOf(member: MemberActor): 'replaced' | 'returns' | null {
+  endOf(member: Actor): 'replaced' | 'returns' | null {
     if (this.#liars.has(member)) return 'replaced';
     return this.#ending.get(member) ?? null;
   }
@@ -101,7 +101,7 @@ export class Strikes {
   }
 
   /** The way between a device and the host, for so long. */
-  #worsen(device: MemberActor | null, seconds: number, change: Partial<Conditions>, words: string): Strucken {
+  #worsen(device: Actor | null, seconds: number, change: Partial<Conditions>, words: string): Strucken {
     const { host, network } = this.#room;
     if (device === null || host === null) return nothing('nobody was there to be linked');
     network.set(change, device.name, host.name);
@@ -109,7 +109,7 @@ export class Strikes {
     return nothing(`the link of ${device.name} to ${host.name} was ${words} for ${seconds} s`);
   }
 
-  #toDevice(device: MemberActor | null, holder: MemberActor, act: Act, words: string): Strucken {
+  #toDevice(device: Actor | null, holder: Actor, act: Act, words: string): Strucken {
     if (device === null) return nothing('nobody was there');
     const sentence = `${device.name} ${words}`;
     if (device === holder) return { sentence, act };
@@ -118,13 +118,13 @@ export class Strikes {
   }
 
   /** Who is held, where that is a device; otherwise one that is drawn. */
-  #device({ victim }: Planned, holder: MemberActor): MemberActor | null {
-    const { host, devices } = this.#room;
+  #device({ victim }: Planned, holder: Actor): Actor | null {
+    const { host, victims: devices } = this.#room;
     if (holder !== host) return holder;
     return devices[Math.floor(victim * devices.length)] ?? null;
   }
 
-  async #kill(member: MemberActor, then: 'replaced' | 'returns'): Promise<void> {
+  async #kill(member: Actor, then: 'replaced' | 'returns'): Promise<void> {
     this.#ending.set(member, then);
     await member.kill();
   }

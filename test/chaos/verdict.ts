@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import { FAULTS, type FaultKind, PHASES, type Phase } from './cells.ts';
 import type { Report } from './chaos-room.ts';
 import type { ToldRound } from './messages.ts';
@@ -45,19 +46,20 @@ export interface Verdict {
   >;
 }
 
-/** The same session without a fault. */
-export interface Quiet {
-  readonly history: readonly ToldRound[];
+export const QuietSchema = v.strictObject({
+  history: v.array(v.strictObject({ round: v.number(), loss: v.number(), seconds: v.number() })),
   /** From one round to the next. */
-  readonly usualSeconds: number;
-}
+  usualSeconds: v.number(),
+});
+/** The same session without a fault. */
+export type Quiet = v.InferOutput<typeof QuietSchema>;
 
 export const quietOf = ({ history, reports }: Pick<Run, 'history' | 'reports'>): Quiet => ({
-  history,
+  history: [...history],
   usualSeconds: middle(reports.slice(1).map(({ atMs }, i) => (atMs - (reports[i]?.atMs ?? atMs)) / 1000)),
 });
 
-export function judged(run: Run, quiet: Quiet): Verdict {
+export function judged(run: Run, quiet: Quiet, tolerance = CURVE_TOLERANCE): Verdict {
   const problems: string[] = [];
   const table = tableOf(run.struck);
   const asked = tableOf(run.planned.map((planned) => ({ planned })));
@@ -78,7 +80,7 @@ export function judged(run: Run, quiet: Quiet): Verdict {
     return other === undefined ? Number.POSITIVE_INFINITY : Math.abs(loss - other) / Math.abs(other);
   });
   const curveDifference = Math.max(0, ...differences);
-  const first = differences.findIndex((one) => !(one < CURVE_TOLERANCE));
+  const first = differences.findIndex((one) => !(one < tolerance));
   if (first >= 0)
     problems.push(`From round ${there[first]} on the curve is another one: by ${curveDifference} at most.`);
   problems.push(...run.unasked);
