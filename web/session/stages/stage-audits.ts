@@ -44,7 +44,9 @@ export class StageAudits {
   begin(header: StageHeader<'stage-audit'>, tensors: readonly FrameTensor[], settings: ModelWorker['settings']): void {
     const { tag, stage, sizes } = header;
     const values = tensors.at(-1);
-    if (this.#waiting.size >= MAX_WAITING || !(values instanceof Float32Array)) {
+    // One of the same number would take the other's place here, and not in what is to be computed.
+    const isTooMuch = this.#waiting.size >= MAX_WAITING || this.#waiting.has(tag.audit);
+    if (isTooMuch || !(values instanceof Float32Array)) {
       this.#fail(tag, 'This device has as many stages to compute again as it takes.');
       return;
     }

@@ -18,6 +18,8 @@ export interface ChunksContext {
   readonly answer: (message: DataMessage<'logits'> | DataMessage<'failed'>) => void;
   /** A neighbour said what no stage says. */
   readonly onWrong: (device: string, sentence: string) => void;
+  /** Of what the messages brought whose chunks are here. */
+  readonly maxBytes: number;
 }
 
 interface Chunk {
@@ -25,6 +27,8 @@ interface Chunk {
   readonly parameters: StageParameters;
   readonly lengths: readonly Int32Array[];
   readonly ids: Int32Array | null;
+  /** What of messages is held for it: tensors are views of all that their message brought. */
+  readonly buffers: readonly ArrayBufferLike[];
   /** Micro-batches that have been given to the worker, or wait for it. */
   readonly taken: Set<number>;
   /** Of the last stage, by micro-batch. */
@@ -54,7 +58,9 @@ export class StageChunks {
   ): void {
     for (const [key, { header: other }] of this.#chunks) if (isEarlier(other.tag, header.tag)) this.#chunks.delete(key);
     const [lengths, ids = null] = tensors;
-    if (!(lengths instanceof Int32Array) || parameters === null || this.#chunks.size >= MAX_CHUNKS) {
+    const buffers = [...tensors, ...(parameters === null ? [] : [parameters.values])].map(({ buffer }) => buffer);
+    const isTooMuch = this.#chunks.size >= MAX_CHUNKS || this.#bytesWith(buffers) > this.#context.maxBytes;
+    if (!(lengths instanceof Int32Array) || parameters === null || isTooMuch) {
       this.#fail(header, parameters === null ? 'This device has other parameters.' : 'This device has too much to do.');
       return;
     }
@@ -63,6 +69,7 @@ export class StageChunks {
       parameters,
       lengths: cutBySizes(lengths, header.sizes),
       ids: header.stage.from === 0 && ids instanceof Int32Array ? ids : null,
+      buffers,
       taken: new Set(),
       logits: [],
       left: header.sizes.length,
@@ -143,6 +150,12 @@ export class StageChunks {
       },
       tensors: [up.tensor],
     });
+  }
+
+  /** Chunks may share their parameters. */
+  #bytesWith(more: readonly ArrayBufferLike[]): number {
+    const buffers = new Set([...more, ...[...this.#chunks.values()].flatMap((chunk) => chunk.buffers)]);
+    return [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
   #isWanted(chunk: Chunk): boolean {

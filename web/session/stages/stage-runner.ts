@@ -27,6 +27,9 @@ export interface ToHost {
   readonly bitsPerSecond: number;
 }
 
+/** Orders at once, of which all but the last were taken back. */
+const MAX_GOING = 8;
+
 /** One order of a stage at a time, and the worker that does it. */
 export class StageRunner {
   readonly model: ModelWorker;
@@ -50,6 +53,11 @@ export class StageRunner {
 
   get isIdle(): boolean {
     return this.#going === 0;
+  }
+
+  /** Orders that were taken back wait with what they brought until the worker is free to see that. */
+  get isFull(): boolean {
+    return this.#going >= MAX_GOING;
   }
 
   begin(round: StageRound, parameters: StageParameters, host: ToHost): void {

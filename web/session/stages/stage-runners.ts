@@ -32,7 +32,13 @@ export class StageRunners {
    * Whoever had this order does it again; a device that is at another stage of the round does it beside that one.
    * @throws Error, one sentence, where it cannot
    */
-  for({ term, round, order }: OrderTag): StageRunner {
+  for(tag: OrderTag): StageRunner {
+    const runner = this.#runnerFor(tag);
+    if (runner.isFull) throw new Error('This device has as much work waiting as it takes.');
+    return runner;
+  }
+
+  #runnerFor({ term, round, order }: OrderTag): StageRunner {
     const same = this.find(({ header: { tag } }) => tag.order === order);
     if (same !== undefined) return same;
     const own = this.own.round?.header.tag;

@@ -22,6 +22,9 @@ import { StageVersions } from './stage-versions.ts';
 /** Hidden states that may wait for their order, as rounds of the session's largest: one may be under way and the next one begun. */
 const EARLY_ROUNDS = 2;
 
+/** What chunks of evaluations may hold, as the session's longest messages. */
+const MAX_CHUNKS_AS_MESSAGES = 4;
+
 type Hidden = DataMessage<'hidden'>;
 
 /** Links to neighbours, where there are any. */
@@ -93,6 +96,7 @@ export class StageSeat {
       say: (message) => this.#outbox.add(message),
       answer: (message) => void this.#attached?.link.send(message),
       onWrong: (device, sentence) => this.direct?.lose(device, sentence),
+      maxBytes: MAX_CHUNKS_AS_MESSAGES * this.#sizes.toDeviceBytes,
     });
   }
 
@@ -302,6 +306,9 @@ export class StageSeat {
   }
 
   #sayAgain(round: StageRound, side: Side): void {
+    // What still waits to be said there is among it.
+    const direction = side === 'above' ? 'up' : 'down';
+    this.#outbox.keepOnly(({ header }) => header.direction !== direction || !round.isSaying(header));
     for (const message of round.again(side, this.#self)) this.#outbox.add(message);
   }
 

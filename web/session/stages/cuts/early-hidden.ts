@@ -7,13 +7,18 @@ export interface Early {
   readonly isRelayed: boolean;
 }
 
-const bytesOf = ({ tensors }: DataMessage<'hidden'>): number =>
-  tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+/** What a message takes while it waits, beside its values: without it, short ones would be without number. */
+const MESSAGE_BYTES = 512;
+
+const bytesOf = ({ message: { tensors } }: Early): number =>
+  tensors.reduce((sum, { byteLength }) => sum + byteLength, MESSAGE_BYTES);
 
 /** Hidden states for orders and chunks that are still on their way here; a neighbour may have had its own sooner. */
 export class EarlyHidden {
   readonly #maxBytes: number;
-  #waiting: Early[] = [];
+  /** In the order in which they came. */
+  readonly #waiting = new Set<Early>();
+  #bytes = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -21,17 +26,24 @@ export class EarlyHidden {
 
   /** Those that were first there make room. */
   keep(early: Early): void {
-    this.#waiting.push(early);
-    let bytes = this.#waiting.reduce((sum, { message }) => sum + bytesOf(message), 0);
-    while (bytes > this.#maxBytes) bytes -= bytesOf(this.#waiting.shift()!.message);
+    this.#waiting.add(early);
+    this.#bytes += bytesOf(early);
+    for (const first of this.#waiting) {
+      if (this.#bytes <= this.#maxBytes) break;
+      this.#waiting.delete(first);
+      this.#bytes -= bytesOf(first);
+    }
   }
 
   /** Everything, to be looked at again. */
   takeAll(): readonly Early[] {
-    return this.#waiting.splice(0);
+    const all = [...this.#waiting];
+    this.clear();
+    return all;
   }
 
   clear(): void {
-    this.#waiting = [];
+    this.#waiting.clear();
+    this.#bytes = 0;
   }
 }

@@ -25,7 +25,7 @@ export class Outbox {
     const queue = this.#queues.get(to) ?? { waiting: [], going: 0 };
     this.#queues.set(to, queue);
     queue.waiting.push(message);
-    this.#feed(queue);
+    this.#feed(to, queue);
   }
 
   /** What is of no use any more does not go. */
@@ -33,16 +33,20 @@ export class Outbox {
     for (const queue of this.#queues.values()) queue.waiting = queue.waiting.filter(isWanted);
   }
 
-  #feed(queue: Queue): void {
+  #feed(to: string, queue: Queue): void {
     while (queue.going < AT_ONCE) {
       const message = queue.waiting.shift();
-      if (message === undefined) return;
+      if (message === undefined) {
+        // Who is a neighbour changes, and a host may name any.
+        if (queue.going === 0 && this.#queues.get(to) === queue) this.#queues.delete(to);
+        return;
+      }
       queue.going++;
       void this.#send(message)
         .catch(() => undefined)
         .finally(() => {
           queue.going--;
-          this.#feed(queue);
+          this.#feed(to, queue);
         });
     }
   }

@@ -1,8 +1,12 @@
 import type { DataMessage } from '../../../../signaling/protocol/exchange/data-messages.ts';
 import { MAX_SENT_TO } from '../../../../signaling/protocol/exchange/stage-messages.ts';
+import { MAX_DEVICES_IN_ROOM } from '../../../../signaling/protocol/limits.ts';
 import type { PairTraffic } from '../../view/view.ts';
 
 const NOTHING: PairTraffic = { sentBytes: 0, receivedBytes: 0, relayedSentBytes: 0, relayedReceivedBytes: 0 };
+
+/** Devices that are counted; they come and go, and a host may say of any that it said something. */
+const MAX_PAIRS = 4 * MAX_DEVICES_IN_ROOM;
 
 /** Bytes between this device and each of the others. */
 export class Traffic {
@@ -37,6 +41,7 @@ export class Traffic {
   }
 
   #add(device: string, field: keyof PairTraffic, bytes: number): void {
+    if (!this.#pairs.has(device) && this.#pairs.size >= MAX_PAIRS) return;
     const pair = this.#pairs.get(device) ?? NOTHING;
     this.#pairs.set(device, { ...pair, [field]: pair[field] + bytes });
   }
