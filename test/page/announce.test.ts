@@ -33,6 +33,18 @@ describe('announcement', () => {
     ).toBe('Pixel 8 cannot go on.');
   });
 
+  it('tells who leads when the host went away', () => {
+    const before = view({ ...asDevice, room: { ...training, devices: [...devices, device(2)] } });
+    const led = (place: number, role: 'host' | 'device') =>
+      view({
+        role,
+        self: device(1).id,
+        room: { ...training, host: device(place).id, devices: [...devices, device(2)] },
+      });
+    expect(announcement(before, led(1, 'host'))).toBe('The host went away; this device leads the session now.');
+    expect(announcement(before, led(2, 'device'))).toBe('Old ThinkPad leads the session now.');
+  });
+
   it('tells the host once of each device at the door, and a device that it waits', () => {
     const at = (...places: number[]) =>
       view({

@@ -11,6 +11,7 @@ import { headline } from './headline.ts';
 export function announcement(before: SessionView, after: SessionView): string | null {
   if (after.ended !== null) return before.ended === null ? after.ended : null;
   const said = [
+    hostChange(before, after),
     phaseChange(before, after),
     ...atTheDoor(before, after),
     ownWorkChange(before, after),
@@ -26,6 +27,13 @@ function phaseChange(before: SessionView, after: SessionView): string | null {
   if (after.room === null || before.room?.phase === after.room.phase) return null;
   if (after.room.phase === 'training') return 'Training has started.';
   return `${headline(after).title}.`;
+}
+
+function hostChange(before: SessionView, after: SessionView): string | null {
+  if (before.room === null || after.room === null || before.room.host === after.room.host) return null;
+  const { host, devices } = after.room;
+  if (host === after.self) return 'The host went away; this device leads the session now.';
+  return `${devices.find(({ id }) => id === host)?.name ?? 'Another device'} leads the session now.`;
 }
 
 /** Each device once, when it comes; and, to one that waits itself, that it does. */
