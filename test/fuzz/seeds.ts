@@ -69,6 +69,19 @@ export const FRAMES = [
   }),
   encodeMessage({ header: { type: 'holds', state: { version: 3, digest: 7 } }, tensors: [] }),
   encodeMessage({ header: { type: 'failed', tag, sentence: 'No.' }, tensors: [] }),
+  encodeMessage({ header: { type: 'table-wanted', file: 'train', offset: 0 }, tensors: [] }),
+  encodeMessage({ header: { type: 'table-piece', file: 'train', offset: 0 }, tensors: [Uint8Array.of(97, 44, 98)] }),
+  encodeMessage({
+    header: {
+      ...{ type: 'heritage', term: 2, task: { id: 'own', endpoint: '' }, given: ['aaaaaaaa'], dataFingerprint: 1 },
+      ...{ patience: 0, audits: 0, begun: false, door: 'ask', cap: 8, removed: [], admitted: [], best: null },
+      table: {
+        ...{ title: 'Own', kind: 'classification', columns: { text: 'text', pair: null, label: 'label' }, dev: null },
+        train: { name: 'rows.csv', bytes: 9, sha256: 'a3'.repeat(32) },
+      },
+    },
+    tensors: [new Float32Array(), new Float32Array()],
+  }),
   encodeMessage({
     header: {
       ...{

@@ -268,7 +268,7 @@ function useNames({ room }: SessionView): ReadonlyMap<string, string> {
   return names.current;
 }
 
-/** Asks before a host's tab closes and takes the session with it. */
+/** Asks before a host's tab closes: then the session ends, waits, or is another device's. */
 function useFarewell(wanted: boolean): void {
   useEffect(() => {
     if (!wanted) return;
