@@ -124,6 +124,19 @@ describe('in words', () => {
     expect([runText(run, 6), runShort(run, 6)]).toEqual([text, short]);
   });
 
+  it('says who shares the samples where there are several pipelines', () => {
+    const { shown } = of('split-teams');
+    expect(bubbleSentence(shown)).toMatch(
+      /^2 pipelines, each with the whole model, share the samples of a round: 16 and 16\. .+devices wait for each other \d+ % of the time\.$/,
+    );
+    expect(pipelineSentence(shown)).toMatch(
+      /^Of each round 16 samples go through 3 stages: .+\. 16 samples go through 2 stages: .+\.$/,
+    );
+    expect(of('split-training').shown && pipelineSentence(of('split-training').shown)).toMatch(
+      /^Samples go through 3 stages: /,
+    );
+  });
+
   it('are what is held of what may be, what rounds wait for, and what waiting costs', () => {
     const { shown } = of('split-fetching');
     expect(memoryText(shown.stages[0]!)).toBe('212 MB of 300 MB');

@@ -1,5 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { allOf, done, failed, gradient, lost, passed, spare, ToldSplit, tag, tick } from './told-split-round.ts';
+import { lossOf } from '../../web/session/rounds/split/places.ts';
+import {
+  allOf,
+  done,
+  failed,
+  gradient,
+  lost,
+  passed,
+  spare,
+  ToldSplit,
+  tag,
+  tick,
+  twoPipelines,
+} from './told-split-round.ts';
 
 const B = [4, 3, 2] as const;
 const C = ['head', 5] as const;
@@ -124,6 +137,56 @@ describe('a stage that is lost', () => {
       'interrupted: b lost its link',
     ]);
     expect(told.takeAll(...allOf('c', tag(3), C))).toEqual([]);
+  });
+});
+
+describe('two pipelines that share the samples', () => {
+  const finish = [1, 2, 1.5, 1, 2, 1.5];
+  const numbers = [1, 2, 3, 4, 5, 6];
+  const begun = () => new ToldSplit([], finish, twoPipelines());
+
+  it('each block comes from both, over the samples of each; losses add up in the order of samples, whoever reports first', () => {
+    const told = begun();
+    told.takeAll(...allOf('z', tag(6), C, 0.25), ...allOf('y', tag(5), B), done('x', tag(4)));
+    told.takeAll(...allOf('b', tag(2), B), done('a', tag(1)));
+    expect(told.takeAll(...allOf('c', tag(3), C, 4))).toContain('complete');
+    expect(told.state.parts.filter(({ block }) => block === 5).map(({ samples }) => samples)).toEqual([
+      { start: 5, count: 3 },
+      { start: 0, count: 5 },
+    ]);
+    expect(lossOf(told.state.places, told.state.losses)).toBe(4.25);
+    // Three numbers whose sum depends on their order.
+    const places = [1, 2, 3].map((number, i) => ({
+      ...told.state.places[0]!,
+      number,
+      samples: { start: i, count: 1 },
+    }));
+    const losses: [number, number][] = [
+      [3, 1e-16],
+      [1, 1],
+      [2, 1e-16],
+    ];
+    for (const order of [losses, losses.toReversed()]) expect(lossOf(places, new Map(order))).toBe(1 + 1e-16 + 1e-16);
+    expect(lossOf(places.toReversed(), new Map(losses))).toBe(1);
+  });
+
+  it('a stage of one is lost: only its own neighbours are told, and only they are waited for longer', () => {
+    const told = begun();
+    const before = told.state.untilMs;
+    expect(told.take(lost(['b'], [spare('d', 7, numbers)], 1000))).toEqual([
+      'abandon b 2.1',
+      'b lost its link -> d',
+      'send d 2.2 3-6',
+      'rewire a above d 2',
+      'rewire c below d 2',
+    ]);
+    for (const number of [4, 5, 6]) expect(told.state.untilMs.get(number)).toBe(before.get(number));
+    for (const number of [1, 2, 3]) expect(told.state.untilMs.get(number)).toBeGreaterThan(before.get(number) ?? 0);
+    // The other one's parts count as they come.
+    told.takeAll(...allOf('z', tag(6), C), ...allOf('y', tag(5), B), done('x', tag(4)));
+    expect(told.state.parts).toHaveLength(5);
+    told.takeAll(...allOf('c', tag(3), C), done('a', tag(1)));
+    expect(told.takeAll(...allOf('d', tag(2, 2), B))).toContain('complete');
   });
 });
 

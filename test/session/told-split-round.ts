@@ -41,6 +41,26 @@ export const splitPlan = (latencySeconds = 2): RoomPlan => ({
   })),
 });
 
+/** The same over two pipelines: five of the samples through a, b and c, three through x, y and z. */
+export function twoPipelines(): RoomPlan {
+  const { assignments, ...plan } = splitPlan();
+  const twins = [
+    { names: ['a', 'b', 'c'], samples: { start: 0, count: 5 } },
+    { names: ['x', 'y', 'z'], samples: { start: 5, count: 3 } },
+  ];
+  return {
+    ...plan,
+    assignments: twins.flatMap(({ names, samples }, pipeline) =>
+      assignments.map(({ stage, ...own }, i) => ({
+        ...own,
+        device: names[i]!,
+        samples,
+        ...(stage && { stage: { ...stage, pipeline, microBatches: 2 } }),
+      })),
+    ),
+  };
+}
+
 export const tag = (order: number, epoch = 1): OrderTag => ({ term: TERM, round: ROUND, order, epoch });
 export const gradient = (device: string, of: OrderTag, block: Block, value = 0.5, atMs = 0): SplitEvent => ({
   type: 'gradient',
@@ -94,8 +114,11 @@ export class ToldSplit {
   state: SplitRound;
   readonly begun: readonly string[];
 
-  constructor(spares: readonly Spare[] = [], finishSeconds: readonly number[] = [1, 2, 1.5]) {
-    const plan = splitPlan();
+  constructor(
+    spares: readonly Spare[] = [],
+    finishSeconds: readonly number[] = [1, 2, 1.5],
+    plan: RoomPlan = splitPlan(),
+  ) {
     const begun = beginSplitRound({ term: TERM, round: ROUND, samples: SAMPLES, plan, spares, finishSeconds, atMs: 0 });
     this.state = begun.state;
     this.begun = begun.effects.map(told);

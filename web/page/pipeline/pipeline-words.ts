@@ -1,4 +1,4 @@
-import { countText } from '../../../signaling/protocol/words/lists.ts';
+import { capitalised, countText, listText } from '../../../signaling/protocol/words/lists.ts';
 import { bytesText, percentText, secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import { runText } from '../../../signaling/protocol/words/units.ts';
 import { bubbleShare, type Pipelines, type Spare, type StageColumn } from './pipeline.ts';
@@ -27,13 +27,25 @@ export function stateText({ state, fetched }: Pick<StageColumn, 'state' | 'fetch
   }
 }
 
+/** Stages of each pipeline, which take parts of the samples. */
+function byPipeline(stages: readonly StageColumn[]): readonly (readonly StageColumn[])[] {
+  return [...new Set(stages.map(({ pipeline }) => pipeline))].map((pipeline) =>
+    stages.filter((stage) => stage.pipeline === pipeline),
+  );
+}
+
 /** The picture in one breath, for those who do not see it. */
 export function pipelineSentence({ stages, layers, spares }: Pipelines): string {
-  const said = stages.map(
-    (stage) => `${stage.name} has ${runText(stage.run, layers)}, ${memoryText(stage)}, ${stateText(stage)}`,
-  );
+  const has = (stage: StageColumn) =>
+    `${stage.name} has ${runText(stage.run, layers)}, ${memoryText(stage)}, ${stateText(stage)}`;
+  const ways = byPipeline(stages).map((own, i, all) => {
+    const through = `through ${countText(own.length, 'stage', 'stages')}: ${own.map(has).join('; ')}.`;
+    if (all.length === 1) return `Samples go ${through}`;
+    const samples = countText(own[0]!.samples.count, 'sample', 'samples');
+    return i === 0 ? `Of each round ${samples} go ${through}` : `${capitalised(samples)} go ${through}`;
+  });
   const standing = spares.length === 0 ? '' : ` ${countText(spares.length, 'device stands', 'devices stand')} by.`;
-  return `Samples go through ${countText(stages.length, 'stage', 'stages')}: ${said.join('; ')}.${standing}`;
+  return `${ways.join(' ')}${standing}`;
 }
 
 /** What of the round goes by in waiting, and why it is worth it. */
@@ -42,6 +54,11 @@ export function bubbleSentence(shown: Pipelines): string {
   const first = stages[0];
   if (first === undefined) return '';
   const share = bubbleShare(shown);
+  const ways = byPipeline(stages);
+  if (ways.length > 1) {
+    const counts = ways.map(([one]) => String(one!.samples.count));
+    return `${countText(ways.length, 'pipeline', 'pipelines')}, each with the whole model, share the samples of a round: ${listText(counts)}. Each sample goes up through the stages of one and its gradient comes down again; in ${secondsText(seconds)} a round, devices wait for each other ${percentText(share)} of the time.`;
+  }
   return `No device here holds ${runText({ from: 0, to: layers + 2 }, layers)}. Each sample goes up through all stages and its gradient comes down again; in ${secondsText(seconds)} a round, ${countText(first.microBatches, 'micro-batch', 'micro-batches')} of it, stages wait for each other ${percentText(share)} of the time.`;
 }
 

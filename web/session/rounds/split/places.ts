@@ -60,3 +60,9 @@ export function replaced(
     },
   };
 }
+
+/** The round's loss from those of its pipelines, by number of their last orders: the same bits whoever reports first. */
+export const lossOf = (places: Places, losses: ReadonlyMap<number, number>): number =>
+  places
+    .toSorted((a, b) => a.samples.start - b.samples.start)
+    .reduce((sum, { number }) => sum + (losses.get(number) ?? 0), 0);

@@ -7,7 +7,7 @@ import { depthOf, tagOf } from '../round.ts';
 import type { RoundInput, RoundResult } from '../run-round.ts';
 import { StepLoop } from '../step-loop.ts';
 import type { SettledStage } from './cross-check.ts';
-import { stageOf } from './places.ts';
+import { lossOf, stageOf } from './places.ts';
 import type { Passed, Spare, SplitEffect, SplitEvent, SplitRound, StageTiming } from './split-round.ts';
 import { beginSplitRound, givenOf, stepSplitRound } from './split-step.ts';
 import { type Checked, neighbourTold, sendStageOrder } from './stage-orders.ts';
@@ -197,7 +197,7 @@ function resultOf(state: SplitRound, sent: ReadonlyMap<string, number>, input: S
       cuts: timings.find((timing) => givenOf(timing.order) === givenOf(order))?.cuts ?? null,
       isMoved: order.epoch !== timings[0]?.order.epoch,
     })),
-    lossSum: [...losses.values()].reduce((sum, loss) => sum + loss, 0),
+    lossSum: lossOf(places, losses),
     reassigned: round.reassigned,
     devices: timings.flatMap((timing) => {
       const given = givenOf(timing.order);
