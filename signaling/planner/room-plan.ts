@@ -5,7 +5,7 @@ import type { Policy } from '../protocol/settings.ts';
 import { type UnitRun, wholeRun } from '../protocol/split.ts';
 import { POLICY_WORDS } from '../protocol/words/policies.ts';
 import type { DetailedProblem } from './problem/problem.ts';
-import { COMPARING, planSplit, type SplitRoom, type SplitRoomAnswer, splitProblem } from './replicas/split-room.ts';
+import { planSplit, type SplitRoom, type SplitRoomAnswer, shortLook, splitProblem } from './replicas/split-room.ts';
 import { atStart, MAX_REASON, type SolveOptions, solve } from './solve.ts';
 
 export interface RoomDevice {
@@ -104,9 +104,19 @@ const CLEARLY = 0.02;
 
 /** The whole model's best plan, or a pipeline where that is the only way, or predicted to be quicker with what it must fetch. */
 function orSplit(room: RoomProblem, whole: RoomPlanAnswer): RoomPlanAnswer {
-  const compared = whole.feasible ? planSplit(room, COMPARING) : null;
-  const near = compared?.feasible && whole.feasible && compared.plan.latencySeconds < NEAR * whole.plan.latencySeconds;
-  const split = compared !== null && !near ? compared : planSplit(room);
+  const looked = whole.feasible ? shortLook(room) : null;
+  if (
+    whole.feasible &&
+    looked !== null &&
+    !('seconds' in looked && looked.seconds < NEAR * whole.plan.latencySeconds)
+  ) {
+    const outcome: Alternative =
+      'seconds' in looked
+        ? { policy: 'split', seconds: looked.seconds }
+        : { policy: 'split', reason: looked.reason.slice(0, MAX_REASON) };
+    return { feasible: true, plan: { ...whole.plan, alternatives: [...(whole.plan.alternatives ?? []), outcome] } };
+  }
+  const split = planSplit(room);
   if (!whole.feasible && !split.feasible) {
     // A room whose devices know nothing of single layers has one way to be planned.
     const asProblem = splitProblem(room);

@@ -13,6 +13,7 @@ import { tableOf } from './problem/table.ts';
 import { writeDetailed, writeTabular } from './problem/write-answer.ts';
 import { shortlist } from './shortlist.ts';
 import { detailedPolicies } from './teams/detailed.ts';
+import { knownPlans } from './teams/known-plans.ts';
 
 export interface SolveOptions {
   /** For the policy that draws: `random`. */
@@ -60,7 +61,7 @@ function solveTabular(given: TabularProblem, policy: Policy, options: SolveOptio
   // Crunch breaks ties by id itself, and sorting a large fleet would take longer than solving it.
   const { problem, host } = policy === 'crunch' ? { problem: given, host: 0 } : canonicalTabular(given);
   const table = tableOf(problem);
-  const run = (plain: PlainPolicy) => tabularPolicies[plain](table, { host, seed: options.seed ?? 0 });
+  const run: Run = (plain) => tabularPolicies[plain](table, { host, seed: options.seed ?? 0 });
   return answer(run, policy, options, {
     law: table.law,
     bandwidthHz: table.bandwidthHz,
@@ -73,7 +74,8 @@ function solveDetailed(given: DetailedProblem, policy: Policy, options: SolveOpt
   const problem = canonicalDetailed(given);
   const all = fleetOf(problem);
   const fleet = fleetOfRows(all, shortlist(all));
-  const run = (plain: PlainPolicy) => detailedPolicies[plain](fleet, { seed: options.seed ?? 0, all });
+  const known = knownPlans(fleet);
+  const run: Run = (plain, bounded) => detailedPolicies[plain](fleet, { seed: options.seed ?? 0, all, bounded, known });
   return answer(run, policy, options, {
     law: fleet.law,
     bandwidthHz: fleet.bandwidthHz,
@@ -89,21 +91,24 @@ interface Setting<A extends Assignment> {
   readonly write: (solution: Solution) => A[];
 }
 
+/** A policy's plan; the bound of its class is only to be believed where it was asked for. */
+type Run = (policy: PlainPolicy, bounded: boolean) => Solution | Refusal;
+
 function answer<A extends Assignment>(
-  run: (policy: PlainPolicy) => Solution | Refusal,
+  run: Run,
   policy: Policy,
   options: SolveOptions,
   setting: Setting<A>,
 ): PlanAnswer<A> {
   if (policy === 'split') return refused(policy, { reason: NOT_BY_UNITS, solver: 'none' });
   if (policy !== 'auto') {
-    const found = run(policy);
+    const found = run(policy, true);
     return 'reason' in found ? refused(policy, found) : accepted(policy, found, '', options, setting);
   }
   // The widest class of plans: where it has none, nobody has, and its bound holds for every policy.
-  const teams = run('teams');
+  const teams = run('teams', true);
   if ('reason' in teams) return refused('auto', teams);
-  const tried = AUTO.map((plain) => ({ plain, found: plain === 'teams' ? teams : run(plain) }));
+  const tried = AUTO.map((plain) => ({ plain, found: plain === 'teams' ? teams : run(plain, false) }));
   const feasible = tried.flatMap(({ plain, found }): Choice[] => ('reason' in found ? [] : [{ plain, found }]));
   // Ties, and gains below rounding, go to the simpler policy.
   const [first = { plain: 'teams', found: teams }, ...rest] = feasible;

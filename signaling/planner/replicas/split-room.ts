@@ -50,14 +50,14 @@ export type SplitRoomAnswer =
   | { readonly feasible: false; readonly reason: string };
 
 /** What a search may cost: operations, and stages put while all pipelines of a small room are tried. */
-export interface Effort {
+interface Effort {
   readonly work: number;
   readonly nodes: number;
 }
 /** A tenth of a second: a room asks again and again. */
 const WHOLE_EFFORT: Effort = { work: 1e7, nodes: 5e4 };
 /** Where the room has another way to train, and only wants to know whether this one is quicker. */
-export const COMPARING: Effort = { work: 2.5e6, nodes: 1e4 };
+const COMPARING: Effort = { work: 1e6, nodes: 5e3 };
 /** At which a device is taken to fetch its part of the model, until it has fetched some of it. */
 export const UNKNOWN_DOWNLOAD_BITS_PER_SECOND = 2e7;
 const MORE = 1.25;
@@ -102,14 +102,28 @@ const twiceForward = (seconds: SplitDevice['fixedSeconds']): SplitDevice['fixedS
 });
 
 /** A pipeline of the room's devices, or several that share the samples; devices keep layers' inputs alone, and go forward again, where it does not fit otherwise. */
-export function planSplit(room: SplitRoom, { work, nodes }: Effort = WHOLE_EFFORT): SplitRoomAnswer {
+export function planSplit(room: SplitRoom): SplitRoomAnswer {
+  const found = fastest(room, WHOLE_EFFORT);
+  return 'reason' in found ? { feasible: false, reason: found.reason } : written(room, found.best, found.recomputing);
+}
+
+/** What a short look says that a round would take, or why none is possible. */
+export function shortLook(room: SplitRoom): { readonly seconds: number } | { readonly reason: string } {
+  const found = fastest(room, COMPARING);
+  return 'reason' in found ? found : { seconds: found.best.found.seconds - found.best.found.loading };
+}
+
+function fastest(
+  room: SplitRoom,
+  { work, nodes }: Effort,
+): { readonly best: BestReplicas; readonly recomputing: boolean } | { readonly reason: string } {
   const plain = splitProblem(room);
-  if ('reason' in plain) return { feasible: false, reason: plain.reason };
+  if ('reason' in plain) return plain;
   const best = fastestReplicas(plain, work, nodes);
-  if (!('reason' in best)) return written(room, best, false);
+  if (!('reason' in best)) return { best, recomputing: false };
   const again = splitProblem(room, true);
   const second = 'reason' in again ? again : fastestReplicas(again, work, nodes);
-  return 'reason' in second ? { feasible: false, reason: best.reason } : written(room, second, true);
+  return 'reason' in second ? { reason: best.reason } : { best: second, recomputing: true };
 }
 
 function written(room: SplitRoom, best: BestReplicas, recomputing: boolean): SplitRoomAnswer {

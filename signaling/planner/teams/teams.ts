@@ -1,8 +1,7 @@
 import { drawsFrom, type RandomSource } from '../algorithms/random.ts';
 import { shareBandwidth } from '../problem/bandwidth.ts';
 import { type Fleet, passSeconds } from '../problem/fleet.ts';
-import { dataParallel } from './data-parallel.ts';
-import { fastestGroups } from './grouped.ts';
+import { type KnownPlans, knownPlans } from './known-plans.ts';
 import { type KnownOrders, teamCosts } from './team-costs.ts';
 import { measureTeams, refineSamples, type Shape, type TeamPlan } from './team-plan.ts';
 import { descend, settle } from './team-search.ts';
@@ -13,8 +12,8 @@ import { descend, settle } from './team-search.ts';
  * the hertz needed; a sum below the whole means a lower latency. Then the best is shaken and searched again a fixed number of times.
  * Never worse than its starts; a heuristic beyond. Null when nothing works.
  */
-export function fastestTeams(fleet: Fleet): TeamPlan | null {
-  const [first, ...others] = startingPlans(fleet).sort((a, b) => a.latencySeconds - b.latencySeconds);
+export function fastestTeams(fleet: Fleet, known: KnownPlans = knownPlans(fleet)): TeamPlan | null {
+  const [first, ...others] = startingPlans(fleet, known).sort((a, b) => a.latencySeconds - b.latencySeconds);
   if (!first) return null;
   let best = search(fleet, first);
   const draw = drawsFrom(1);
@@ -112,9 +111,9 @@ function withFreeHead(fleet: Fleet, plan: TeamPlan): TeamPlan {
   return best;
 }
 
-function startingPlans(fleet: Fleet): TeamPlan[] {
+function startingPlans(fleet: Fleet, known: KnownPlans): TeamPlan[] {
   const plans: TeamPlan[] = [];
-  const grouped = fastestGroups(fleet);
+  const grouped = known.groups();
   if (!grouped) return [];
   const { loads, hertz, latencySeconds } = grouped;
   plans.push({
@@ -124,7 +123,7 @@ function startingPlans(fleet: Fleet): TeamPlan[] {
     hertz,
     latencySeconds,
   });
-  const parallel = dataParallel(fleet);
+  const parallel = known.parallel();
   if (parallel) plans.push(parallel);
   return plans;
 }
