@@ -1,66 +1,112 @@
-import { MAX_PROBE_VALUES } from '../../../signaling/protocol/limits.ts';
 import { Emitter } from '../world/emitter.ts';
 import { whileOpen } from '../world/ending.ts';
 import type { MessageLink } from './message-link.ts';
 
+/** A host that answers nothing for so long does not answer. */
 const PROBE_TIMEOUT_MS = 20_000;
-/** A transfer this long is measured well enough; shorter ones are tried again with more bytes. */
-const LONG_ENOUGH_SECONDS = 0.15;
-const FIRST_FLOATS = 32 * 1024;
+/** A path that does not settle by then is what it was last; nor is more of a person's data spent on it. */
+const LONGEST_MS = 5000;
+const MOST_BYTES = 8 * 1024 * 1024;
+/** f32 values of the first messages, and of the longest. */
+const FIRST_VALUES = 4 * 1024;
+const MOST_VALUES = 64 * 1024;
+/** Bytes on their way at first. */
+const FIRST_UNDER_WAY_BYTES = 4 * 4 * FIRST_VALUES;
+/** Afterwards twice what comes in a round trip and the time that a sender may come late: a path that takes more shows it, a slow one is not filled. */
+const LATE_MS = 25;
+/** So many messages are that, as far as they may be long: enough to time, few enough for a peer that counts them. */
+const MESSAGES_UNDER_WAY = 16;
 
 /**
- * Rate in bit/s from here to the host with the whole link to itself: a timed transfer, less the round trip of an empty one.
- * The host answers probes with `answerProbes`. Rejects when the host does not answer in time, and as soon as the link closes.
+ * Rate in bit/s from here to the host with the whole link to itself, as rounds will see it: WebRTC begins slowly, so bytes are sent until they
+ * arrive no faster. The host answers probes with `answerProbes`. Rejects when the host does not answer in time, and as soon as the link closes.
  */
 export async function measureLink(link: MessageLink): Promise<number> {
-  const answers = new Emitter<number>();
+  const answer = new Emitter<number>();
   const off = link.onMessage(({ header }) => {
-    if (header.type === 'probed') answers.emit(header.probe);
+    if (header.type === 'probed') answer.emit(header.probe);
   });
-  let probe = 0;
-  const timed = async (floats: number): Promise<number> => {
-    const id = ++probe;
-    const startMs = performance.now();
-    const answered = answerTo(answers, id);
-    const tensors = floats === 0 ? [] : [new Float32Array(floats)];
-    try {
-      const sent = link.send({ header: { type: 'probe', probe: id }, tensors });
-      await whileOpen(link.onClose, Promise.all([sent, answered.promise]));
-    } finally {
-      answered.stop();
-    }
-    return (performance.now() - startMs) / 1000;
-  };
   try {
-    await timed(0);
-    const roundTripSeconds = await timed(0);
-    for (let floats = FIRST_FLOATS; ; floats *= 4) {
-      const elapsedSeconds = await timed(floats);
-      if (elapsedSeconds >= LONG_ENOUGH_SECONDS || floats >= MAX_PROBE_VALUES)
-        return (floats * 32) / Math.max(elapsedSeconds - roundTripSeconds, elapsedSeconds / 10);
-    }
+    await answered(link, answer, 1);
+    const startMs = performance.now();
+    await answered(link, answer, 2);
+    return await filled(link, answer, performance.now() - startMs);
   } finally {
     off();
   }
 }
 
-/** Rejects after a while; `stop` ends the wait. */
-function answerTo(answers: Emitter<number>, id: number): { promise: Promise<void>; stop: () => void } {
-  let stop = (): void => undefined;
-  const promise = new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error('The host did not answer while the link was measured.')),
-      PROBE_TIMEOUT_MS,
-    );
-    const off = answers.on((answer) => {
-      if (answer === id) resolve();
-    });
-    stop = () => {
-      clearTimeout(timer);
-      off();
-    };
+/** One short probe there and back. */
+function answered(link: MessageLink, answer: Emitter<number>, probe: number): Promise<void> {
+  return timely(link, (done) => {
+    const off = answer.on((id) => id === probe && done());
+    void link.send({ header: { type: 'probe', probe }, tensors: [] });
+    return off;
   });
-  return { promise, stop };
+}
+
+/** Bulk, until its rate has settled. */
+async function filled(link: MessageLink, answer: Emitter<number>, roundTripMs: number): Promise<number> {
+  const startMs = performance.now();
+  const answers: Answered[] = [];
+  const underWay = new Map<number, number>();
+  let probe = 2;
+  let values = FIRST_VALUES;
+  let roomBytes = FIRST_UNDER_WAY_BYTES;
+  let underWayBytes = 0;
+  let sentBytes = 0;
+  return timely<number>(link, (done, alive) => {
+    const send = (): void => {
+      while (underWayBytes < roomBytes && sentBytes < MOST_BYTES) {
+        underWay.set(++probe, 4 * values);
+        underWayBytes += 4 * values;
+        sentBytes += 4 * values;
+        void link.send({ header: { type: 'probe', probe }, tensors: [new Float32Array(values)] });
+      }
+    };
+    const off = answer.on((id) => {
+      const bytes = underWay.get(id);
+      if (bytes === undefined) return;
+      alive();
+      underWay.delete(id);
+      underWayBytes -= bytes;
+      const atMs = performance.now();
+      answers.push({ atMs, bytes });
+      if (answers.length > 1)
+        roomBytes = Math.max(FIRST_UNDER_WAY_BYTES, (2 * rateOf(answers) * (roundTripMs + LATE_MS)) / 8000);
+      values = Math.ceil(Math.min(MOST_VALUES, Math.max(FIRST_VALUES, roomBytes / 4 / MESSAGES_UNDER_WAY)));
+      const rate = settledRate(answers, roundTripMs);
+      if (rate !== null) done(rate);
+      else if (answers.length > 1 && (underWay.size === 0 || atMs - startMs > LONGEST_MS)) done(rateOf(answers));
+      else send();
+    });
+    send();
+    return off;
+  });
+}
+
+/** What `start` says is done. Rejects when it does not say that it is alive for a while, or the link closes. `start` returns what ends it. */
+function timely<T = void>(
+  link: MessageLink,
+  start: (done: (value: T) => void, alive: () => void) => () => void,
+): Promise<T> {
+  let stop = (): void => undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const work = new Promise<T>((resolve, reject) => {
+    const alive = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(
+        () => reject(new Error('The host did not answer while the link was measured.')),
+        PROBE_TIMEOUT_MS,
+      );
+    };
+    alive();
+    stop = start(resolve, alive);
+  });
+  return whileOpen(link.onClose, work).finally(() => {
+    clearTimeout(timer);
+    stop();
+  });
 }
 
 /** The host's side of `measureLink`. */
@@ -68,4 +114,44 @@ export function answerProbes(link: MessageLink): void {
   link.onMessage(({ header }) => {
     if (header.type === 'probe') void link.send({ header: { type: 'probed', probe: header.probe }, tensors: [] });
   });
+}
+
+/** Bytes of a probe, and when the other side said that they had come. */
+export interface Answered {
+  readonly atMs: number;
+  readonly bytes: number;
+}
+
+/** Two spans of this length are compared: long enough for bursts and timers, and for what slow start gains in a few round trips to show. */
+const SPAN_MS = 150;
+const SPAN_ROUND_TRIPS = 3;
+/** A span of fewer answers says little. */
+const LEAST_ANSWERS = 4;
+/** A path that gains less from one span to the next has got up to speed. */
+const STILL_RISING = 1.1;
+/** Bursts may put answers in the same millisecond. */
+const LEAST_MS = 0.1;
+
+/** Rate in bit/s at which bytes come once they come no faster than just before; null while they still do, or too little has come to tell. */
+export function settledRate(answers: readonly Answered[], roundTripMs: number): number | null {
+  const last = answers.at(-1);
+  if (last === undefined) return null;
+  const spanMs = Math.max(SPAN_MS, SPAN_ROUND_TRIPS * roundTripMs);
+  const since = (ms: number): number => answers.findLastIndex(({ atMs }) => atMs <= last.atMs - ms);
+  const [early, middle] = [since(2 * spanMs), since(spanMs)];
+  if (early < 0 || middle - early < LEAST_ANSWERS || answers.length - 1 - middle < LEAST_ANSWERS) return null;
+  const [before, now] = [between(answers, early, middle), between(answers, middle, answers.length - 1)];
+  return now > STILL_RISING * before ? null : between(answers, early, answers.length - 1);
+}
+
+/** Of the later half of at least two answers, which are nearer to what a path carries in the end. */
+export function rateOf(answers: readonly Answered[]): number {
+  const last = answers.length - 1;
+  return between(answers, Math.min(last - 1, Math.floor(last / 2)), last);
+}
+
+/** What came after the one answer until the other. */
+function between(answers: readonly Answered[], from: number, to: number): number {
+  const bytes = answers.slice(from + 1, to + 1).reduce((sum, answer) => sum + answer.bytes, 0);
+  return (bytes * 8000) / Math.max(LEAST_MS, answers[to]!.atMs - answers[from]!.atMs);
 }
