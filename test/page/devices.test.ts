@@ -90,7 +90,7 @@ describe('deviceLines', () => {
     expect(other?.tags).toEqual(['you']);
     const spared = { ...pair, devices: [device(1, { probation: { why: 'late', since: 3, next: 4 } })] };
     expect(deviceLines(spared, '', [], seats)[0]?.tags).toEqual(['on probation']);
-    // Nobody else has what a stage was sent; the host is not audited.
+    // Nobody else has the memory for a stage's run; the host is not audited.
     const pipeline = { pipeline: 0, window: 1, microBatches: 1 };
     const stages = two.assignments.map((one, index) => ({
       ...one,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { isCheckable } from '../../signaling/protocol/pipeline/checkers.ts';
 import type { RoomPlan } from '../../signaling/protocol/plan.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceView } from '../../signaling/protocol/room-view.ts';
@@ -101,6 +102,16 @@ describe('a layout', () => {
     const room = { settings, devices: [a!, { ...b!, profile: parted(3e6 + 5e6) }, c!], host: 'a' };
     expect(sparesOf(PLAN, room, () => true)).toEqual([{ device: 'b', readyIn: new Map([[3, 1.5]]) }]);
     expect(spares(device('d', { profile: profile() }), device('e', { status: { kind: 'paused' } }))).toEqual([]);
+  });
+
+  it('has stages that others can compute again, where they have the memory for the run beside their own', () => {
+    const checkable = (devices: readonly DeviceView[]) =>
+      ['a', 'b', 'c'].filter((id) => isCheckable(id, devices, PLAN, settings));
+    expect(checkable(holding())).toEqual([]);
+    expect(checkable(holding().map((one) => ({ ...one, profile: parted(1e9) })))).toEqual(['a', 'b', 'c']);
+    // A spare has room for anything but what it has in memory already.
+    expect(checkable([...holding(), device('d', { profile: parted(4e6) })])).toEqual(['b', 'c']);
+    expect(checkable([...holding(), device('d', { profile: parted(4e6), holds: { from: 6, to: 8 } })])).toEqual(['c']);
   });
 });
 

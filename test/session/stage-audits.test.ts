@@ -174,3 +174,22 @@ describe('neighbours that do not say the same of what went between them', () => 
     scene.close();
   });
 });
+
+it('a neighbour that shows something else than it had said keeps others unaudited, and is named; nobody is removed', async () => {
+  const forges: Change = (message) => {
+    const { header, tensors } = message;
+    const [tensor] = tensors;
+    if (header.type !== 'shown' || !('order' in header.tag) || !(tensor instanceof Float32Array)) return message;
+    return { header, tensors: [tensor.map((x) => x + 1)] };
+  };
+  const scene = new Scene({ lowlowlow: forges });
+  expect((await scene.round()).counts).toBe(true);
+  expect(scene.audits.takeWithheld()).toEqual(['lowlowlow']);
+  expect(scene.audits.takeWithheld()).toEqual([]);
+  expect(scene.said[0]).toBe('lowlowlow did not show what had gone over its cut in round 3.');
+  expect(scene.said.slice(1).map((sentence) => sentence.split(' gave')[0])).toEqual([
+    'Unaudited: no other device could compute again what middlemid',
+  ]);
+  expect(scene.liars).toEqual([]);
+  scene.close();
+});

@@ -1,3 +1,4 @@
+import { isCheckable } from '../../../signaling/protocol/pipeline/checkers.ts';
 import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../../signaling/protocol/profile.ts';
 import type {
   DeviceStatus,
@@ -57,6 +58,8 @@ export function deviceLines(
   links: SessionView['links'] = {},
   tables: SessionView['tables'] | null = null,
 ): readonly DeviceLine[] {
+  const { devices, plan, settings } = room;
+  const isChecked = (id: string): boolean => plan !== null && isCheckable(id, devices, plan, settings);
   return room.devices.map((device) => {
     const proof = proofs[device.id];
     const { status, tone } = deviceStatus(device, room);
@@ -73,8 +76,10 @@ export function deviceLines(
         ...(tables?.[device.id] === 'held' ? ['has the table'] : []),
         ...(tables?.[device.id] === 'coming' ? ['is given the table'] : []),
         ...(isOnProbation(device) ? ['on probation'] : []),
-        // No second device has what a stage was sent, so nobody can compute it again.
-        ...(stageOf(device, room) !== undefined && device.id !== room.host ? ['unaudited'] : []),
+        // Nobody else has the memory to compute its run again.
+        ...(stageOf(device, room) !== undefined && device.id !== room.host && !isChecked(device.id)
+          ? ['unaudited']
+          : []),
       ],
       status,
       tone,

@@ -26,7 +26,7 @@ export interface OneRoundContext {
   readonly worker: Pick<HostWorkerApi, 'roundBatch' | 'step' | 'skip' | 'parameters' | 'state'>;
   readonly deviceLinks: DeviceLinks;
   readonly conducts: Conducts;
-  readonly audits: Pick<Audits, 'roundEnds' | 'splitRoundEnds' | 'isOn' | 'isWatched'>;
+  readonly audits: Pick<Audits, 'roundEnds' | 'splitRoundEnds' | 'takeWithheld' | 'isOn' | 'isWatched'>;
   readonly store: ViewStore;
   readonly send: (message: ClientMessage) => void;
   /** Devices that can take work now. */
@@ -145,7 +145,7 @@ export class OneRound {
     });
     if (result.kind === 'done' && counts) {
       const { passes: stages } = result;
-      conducts.splitRoundEnds(input.round, result);
+      conducts.splitRoundEnds(input.round, { ...result, late: [...result.late, ...audits.takeWithheld()] });
       store.dispatch({ type: 'traffic', traffic: { round: input.round, pairs: this.#pairBytes.pairs } });
       store.dispatch({ type: 'passes', passes: { round: input.round, planVersion: input.plan.version, stages } });
       return result;

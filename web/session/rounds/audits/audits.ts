@@ -9,16 +9,14 @@ import type { DeviceLinks } from '../device-links.ts';
 import { depthOf } from '../round.ts';
 import { type AbleDevice, patienceOf } from '../round-step.ts';
 import { type OrderInput, samplesOf, type WholeRoundResult } from '../run-round.ts';
-import { type Disagreement, disagreements, type SettledStage } from '../split/cross-check.ts';
 import type { SplitRoundDone } from '../split/run-split-round.ts';
-import { Witness } from '../split/witness.ts';
 import { type Audit, type AuditEffect, type Auditor, type AuditState, beginAudits, type Given } from './audit-state.ts';
 import { type AuditEvent, stepAudits, undoneTo } from './audit-step.ts';
 import { drawn } from './chance.ts';
 import { type Made, type MadePart, mismatchWords } from './compare.ts';
 import { givenOf, stagesGiven } from './given.ts';
 import { stageAuditors } from './stage-auditors.ts';
-import { StageCases } from './stage-cases.ts';
+import { type OwnOf, StageChecks } from './stage-checks.ts';
 import { leastOf, NOTHING_USUAL, type UsualSizes, withRight } from './usual-sizes.ts';
 
 /** Answers wait behind an order, and so for two rounds' patience. */
@@ -51,9 +49,6 @@ export interface AuditsContext {
   readonly onLiar: (device: string) => void;
 }
 
-/** What differs between events. */
-type OwnOf<T> = T extends unknown ? Omit<T, 'host' | 'able' | 'atMs' | 'patienceMs' | 'least'> : never;
-
 /** The audits of a session: the rim of `audit-step.ts`. They outlast the rounds that they are of. */
 export class Audits {
   readonly #context: AuditsContext;
@@ -66,10 +61,7 @@ export class Audits {
   #busySeconds: ReadonlyMap<string, number> = new Map();
   #patienceMs = 0;
   #input: OrderInput | null = null;
-  readonly #witness: Witness;
-  readonly #cases: StageCases;
-  /** Of the latest round of a split room. */
-  #stages: readonly SettledStage[] = [];
+  readonly #checks: StageChecks;
   /** The round to which training has to go back; null where it need not. */
   #undoTo: number | null = null;
   readonly #liars = new Set<string>();
@@ -80,31 +72,28 @@ export class Audits {
   constructor(context: AuditsContext) {
     this.#context = context;
     this.#state = beginAudits(context.share, context.settings.weights);
-    const { deviceLinks, term, settings, host } = context;
-    this.#witness = new Witness({ deviceLinks, term, host });
-    this.#cases = new StageCases({
-      ...{ term, settings, deviceLinks },
-      onShown: (audit, parts) => this.#take({ type: 'shown', audit, parts }),
-      onUnshown: (audit) => this.#take({ type: 'unshown', audit }),
-      onAnswer: (audit, device, made) => this.#take({ type: 'answer', audit, device, made }),
+    const { deviceLinks, term, settings, host, nameOf, onNews } = context;
+    this.#checks = new StageChecks({
+      ...{ term, settings, deviceLinks, host, nameOf, onNews },
+      take: (event) => this.#take(event),
     });
     this.#off = context.deviceLinks.onEvent((event) => {
       if (event.type === 'message') this.#heard(event.device, event.message);
       else if (event.type === 'detached') {
-        this.#cases.gone(event.device);
+        this.#checks.gone(event.device);
         this.#take({ type: 'gone', device: event.device });
       }
     });
     if (this.isOn)
       this.#ticker = setInterval(() => {
-        this.#cases.tick(performance.now());
+        this.#checks.tick(performance.now());
         this.#take({ type: 'time' });
       }, TICK_MS);
   }
 
   close(): void {
     this.#off();
-    this.#witness.close();
+    this.#checks.close();
     clearInterval(this.#ticker);
     for (const go of this.#waiting) go();
   }
@@ -115,7 +104,7 @@ export class Audits {
   }
 
   /** Whether all that goes between two stages goes by way of the host. */
-  isWatched = (a: string, b: string): boolean => this.#witness.isWatched(a, b);
+  isWatched = (a: string, b: string): boolean => this.#checks.isWatched(a, b);
 
   /**
    * All of a split room's round is here. False where it does not count, because neighbours do not say the same of what went between them: it is
@@ -124,37 +113,14 @@ export class Audits {
   splitRoundEnds(input: OrderInput, plan: RoomPlan, done: SplitRoundDone): boolean {
     if (!this.isOn) return true;
     const { round, course, term } = input;
-    const { stages } = done;
-    const found = disagreements(stages, (from, to, way) => this.#witness.seen(round, from, to, way));
-    this.#witness.forget();
-    this.#input = input;
-    this.#stages = stages;
     this.#busySeconds = new Map(plan.assignments.map((one) => [one.device, one.computeSeconds]));
     this.#patienceMs = Math.max(STAGE_PATIENCE_MS, PATIENCE_ROUNDS * patienceOf(plan));
-    if (found.length > 0) {
-      this.#settle(found, round);
-      return false;
-    }
+    if (!this.#checks.agree(input, done)) return false;
     const given = stagesGiven(done);
     if (given.some(({ device }) => this.#liars.has(device))) return false;
     const draw = (name: string): number => drawn(this.#context.key, term, course, round, name);
     this.#take({ type: 'round', round, given, draw });
     return true;
-  }
-
-  /** Somebody lies of what went over a cut: whoever says otherwise than the host saw, or nobody yet knows who. */
-  #settle(found: readonly Disagreement[], round: number): void {
-    const { nameOf, onNews, host } = this.#context;
-    for (const { lower, upper, liars } of found) {
-      for (const device of liars ?? [])
-        if (device !== host() && !this.#liars.has(device))
-          this.#take({ type: 'caught', device, round, mismatch: { of: 'cut' }, by: [host() ?? ''] });
-      if (liars !== null || !this.#witness.watch(lower.device, upper.device)) continue;
-      onNews(
-        'problem',
-        `${nameOf(lower.device)} and ${nameOf(upper.device)} do not say the same of what went between them: round ${round} is done again, and what they say to each other goes by way of the host from now on.`,
-      );
-    }
   }
 
   /** All parts of a round have come. */
@@ -163,13 +129,18 @@ export class Audits {
     this.#busySeconds = new Map(plan.assignments.map((one) => [one.device, one.computeSeconds]));
     this.#patienceMs = PATIENCE_ROUNDS * patienceOf(plan);
     this.#input = input;
-    this.#stages = [];
+    this.#checks.wholeRound();
     const { round, course, term } = input;
     const draw = (name: string): number => drawn(this.#context.key, term, course, round, name);
     const given = givenOf(result);
     // Who was found out during the round has given to it all the same.
     if (given.some(({ device }) => this.#liars.has(device))) this.#goBackTo(round - 1);
     this.#take({ type: 'round', round, given: given.filter(({ device }) => !this.#liars.has(device)), draw });
+  }
+
+  /** Devices in whose way it is that others are checked: it counts as if they had been late. */
+  takeWithheld(): readonly string[] {
+    return this.#checks.takeWithheld();
   }
 
   get hasUndo(): boolean {
@@ -213,11 +184,11 @@ export class Audits {
   #heard(device: string, { header, tensors }: DataMessage): void {
     if (header.type === 'failed' && 'audit' in header.tag && header.tag.term === this.#context.term)
       this.#take({ type: 'failed', audit: header.tag.audit, device });
-    if (header.type === 'shown') this.#cases.heard(device, { header, tensors });
+    if (header.type === 'shown') this.#checks.heard(device, { header, tensors });
     if (header.type !== 'audited' || header.tag.term !== this.#context.term) return;
     const made = this.#madeOf(header, tensors[0]);
-    if (this.#cases.has(header.tag.audit)) this.#cases.answered(header.tag, device, made);
-    else this.#take({ type: 'answer', audit: header.tag.audit, device, made });
+    if (this.#checks.answered(header.tag, device, made)) return;
+    this.#take({ type: 'answer', audit: header.tag.audit, device, made });
   }
 
   /** Sizes were checked against the session's when the message was read. */
@@ -249,7 +220,7 @@ export class Audits {
 
   #auditors(): readonly Auditor[] {
     const { able, devices, plan, settings, deviceLinks } = this.#context;
-    if (this.#stages.length > 0) return stageAuditors(devices(), plan(), settings, (device) => deviceLinks.has(device));
+    if (this.#checks.isSplit) return stageAuditors(devices(), plan(), settings, (device) => deviceLinks.has(device));
     const { layers } = settings.shape;
     return able().map(({ device, profile }) => ({
       device,
@@ -271,7 +242,7 @@ export class Audits {
       case 'closed': {
         const { given, number } = effect.audit;
         this.#inputs.delete(number);
-        this.#cases.close(number);
+        this.#checks.closed(number);
         if (effect.outcome === 'right') this.#usual = withRight(this.#usual, given.made, given.samples.count);
         if (effect.outcome === 'unaudited') this.#sayUnaudited(given, effect.audit.round);
         break;
@@ -305,18 +276,10 @@ export class Audits {
     );
   }
 
-  /** The first time, while the round's stages still keep what went over their cuts. */
-  #askForStage(audit: Audit, device: string): void {
-    const settled = this.#stages.find(({ order }) => order.number === audit.given.order);
-    if (!this.#cases.has(audit.number) && settled !== undefined && this.#input !== null)
-      this.#cases.open(audit, settled, this.#stages, this.#input, performance.now() + this.#patienceMs);
-    this.#cases.ask(audit.number, device);
-  }
-
   #ask(audit: Audit, device: string): void {
     const input = this.#inputs.get(audit.number) ?? this.#input;
     if (audit.given.stage !== undefined) {
-      this.#askForStage(audit, device);
+      this.#checks.ask(audit, device, performance.now() + this.#patienceMs);
       return;
     }
     const able = this.#context.able().find((one) => one.device === device);

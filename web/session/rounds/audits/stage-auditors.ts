@@ -1,6 +1,6 @@
-import { memoryLeft } from '../../../../signaling/protocol/pipeline/memory-left.ts';
+import { canCheck } from '../../../../signaling/protocol/pipeline/checkers.ts';
 import { splitDevicesOf, splitModelOf } from '../../../../signaling/protocol/pipeline/split-room.ts';
-import { stageBytes, timesOf, weightBytes } from '../../../../signaling/protocol/pipeline/stages.ts';
+import { timesOf, weightBytes } from '../../../../signaling/protocol/pipeline/stages.ts';
 import type { RoomPlan } from '../../../../signaling/protocol/plan.ts';
 import type { DeviceView } from '../../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../../signaling/protocol/settings.ts';
@@ -20,25 +20,22 @@ export function stageAuditors(
   const model = splitModelOf(settings);
   const measured = devices.flatMap(({ id, profile }) => (profile === null ? [] : [{ id, profile }]));
   const known = splitDevicesOf(measured, model.layers);
+  const can = canCheck(devices, plan, settings);
   return devices.flatMap((view): readonly Auditor[] => {
     const { id, profile, status, holds } = view;
     const device = known.find((one) => one.id === id);
     const isAble = (status.kind === 'ready' || status.kind === 'measured') && isLinked(id);
     if (profile === null || device === undefined || !isAble) return [];
     const own = plan?.assignments.filter((one) => one.device === id) ?? [];
-    const unplanned = own.length === 0 && holds ? weightBytes(model, { device, run: holds }) : 0;
-    const left = memoryLeft(id, profile, plan, settings) - unplanned;
     const rate = profile.downloadBitsPerSecond ?? UNKNOWN_DOWNLOAD_BITS_PER_SECOND;
     return [
       {
         device: id,
         busySeconds: own.reduce((sum, { computeSeconds }) => sum + computeSeconds, 0),
         seconds: ({ stage, samples }) => {
-          if (stage === undefined) return null;
+          if (stage === undefined || !can(id, stage, samples.count)) return null;
           const of = { ...model, samples: samples.count };
           const place = { device, run: stage };
-          const largest = Math.ceil(samples.count / stage.microBatches);
-          if (stageBytes(of, place, largest, 1) > left) return null;
           const { forwardSeconds, backwardSeconds } = timesOf(of, place, stage.microBatches, 1, undefined);
           const compute = [...forwardSeconds, ...backwardSeconds].reduce((sum, one) => sum + one, 0);
           return compute + (holdsRun(holds, stage) ? 0 : (8 * weightBytes(of, place)) / rate);

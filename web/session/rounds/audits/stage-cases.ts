@@ -22,6 +22,8 @@ export interface StageCasesContext {
   readonly onShown: (audit: number, parts: Made['parts']) => void;
   /** What it was sent, or sent itself, is not to be had: its neighbours went, or do not show what they had said that it was. */
   readonly onUnshown: (audit: number) => void;
+  /** A neighbour does not show what it had said that went over its cut, though it is there. */
+  readonly onWithheld: (device: string, round: number) => void;
   readonly onAnswer: (audit: number, device: string, made: Made) => void;
 }
 
@@ -137,7 +139,9 @@ export class StageCases {
       if (source === undefined) continue;
       source.shown.take(values);
       if (!source.shown.isWhole) continue;
-      source.state = source.shown.digest() === source.digest ? 'there' : 'missing';
+      const isIt = source.shown.digest() === source.digest;
+      source.state = isIt ? 'there' : 'missing';
+      if (!isIt) this.#context.onWithheld(device, one.audit.round);
       this.#look(one);
     }
   }
@@ -159,12 +163,22 @@ export class StageCases {
   }
 
   tick(atMs: number): void {
-    this.#giveUp((_, { untilMs }) => untilMs <= atMs);
+    this.#giveUp(
+      (_, { untilMs }) => untilMs <= atMs,
+      ({ from }, { audit }) => this.#context.onWithheld(from.device, audit.round),
+    );
   }
 
-  #giveUp(isOver: (source: Source, of: Case) => boolean): void {
+  #giveUp(
+    isOver: (source: Source, of: Case) => boolean,
+    told: (source: Source, of: Case) => void = () => undefined,
+  ): void {
     for (const one of [...this.#cases.values()]) {
-      for (const source of one.sources) if (source.state === 'asked' && isOver(source, one)) source.state = 'missing';
+      for (const source of one.sources)
+        if (source.state === 'asked' && isOver(source, one)) {
+          source.state = 'missing';
+          told(source, one);
+        }
       this.#look(one);
     }
   }
