@@ -12,6 +12,7 @@ const { values } = parseArgs({
     paths: { type: 'string', default: 'straight,0,20,100,20+1%' },
     contenders: { type: 'string', default: 'bare,tabloom,peerjs' },
     seconds: { type: 'string', default: '3' },
+    turns: { type: 'string', default: '3' },
   },
 });
 
@@ -44,14 +45,19 @@ const kinds = values.contenders.split(',').flatMap((name): { name: string; kind:
   return [{ name, kind: { type: name } }];
 });
 
+const middle = (measured: readonly Measured[]): Measured =>
+  measured.toSorted((a, b) => a.bitsPerSecond - b.bitsPerSecond)[Math.floor(measured.length / 2)]!;
 const megabits = (bits: number): string => (bits / 1e6).toFixed(1);
 
 await withEnds({ warm: 1.5, measured: Number(values.seconds) }, async (ends) => {
   console.log('| path | contender | Mbit/s | of the best bare | answered after ms, median | p90 | probe Mbit/s |');
   console.log('| --- | --- | --- | --- | --- | --- | --- |');
   for (const path of values.paths.split(',')) {
-    const rows: { name: string; measured: Measured }[] = [];
-    for (const { name, kind } of kinds) rows.push({ name, measured: await ends.measure(kind, conditionsOf(path)) });
+    // In turns, so that whatever else the machine does meets all of them; the middle one counts.
+    const turns: Measured[][] = kinds.map(() => []);
+    for (let turn = 0; turn < Number(values.turns); turn++)
+      for (const [i, { kind }] of kinds.entries()) turns[i]?.push(await ends.measure(kind, conditionsOf(path)));
+    const rows = kinds.map(({ name }, i) => ({ name, measured: middle(turns[i] ?? []) }));
     const best = Math.max(
       ...rows.filter(({ name }) => name.startsWith('bare')).map((row) => row.measured.bitsPerSecond),
     );

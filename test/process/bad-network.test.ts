@@ -1,11 +1,17 @@
 import { expect, it } from 'vitest';
-import { heard, withTwoPeers } from '../relay/two-peers.ts';
+import { answerProbes, measureLink } from '../../web/session/links/link-probe.ts';
+import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
+import { SETTINGS } from '../protocol/samples.ts';
+import { channels, heard, links, withTwoPeers } from '../relay/two-peers.ts';
+import { bulk, short } from '../session/link-scene.ts';
 
 const PATIENCE_MS = 20_000;
 const MESSAGES = 400;
 
 it('two peers over a network between them: its round trip, its losses, and a cut that heals', async () => {
-  await withTwoPeers(1, async ({ network, ada, ben }) => {
+  await withTwoPeers(1, async (peers) => {
+    const { network } = peers;
+    const [ada, ben] = await channels(peers);
     const echo = ({ data }: MessageEvent<ArrayBuffer>): void => ben.send(data);
     ben.addEventListener('message', echo);
     const shortestRoundTripMs = async (): Promise<number> => {
@@ -58,5 +64,30 @@ it('two peers over a network between them: its round trip, its losses, and a cut
     network.set({ cut: false }, 'ben', 'ada');
     expect(await late).toEqual(Uint8Array.of(7));
     expect(ada.readyState).toBe('open');
+  });
+});
+
+it('a link over a path of 8 Mbit/s: what is urgent overtakes bulk that was sent before, and the probe finds the rate', async () => {
+  await withTwoPeers(1, async (peers) => {
+    const [device, host] = await links(peers, tensorSizes(SETTINGS));
+    peers.network.set({ delayMs: 10, bitsPerSecond: 8e6 });
+    const types: string[] = [];
+    const all = new Promise<void>((resolve) =>
+      host.onMessage(({ header }) => {
+        if (types.push(header.type) === 3) resolve();
+      }),
+    );
+    // The channel has taken the last of 160 KiB; on the path they need 160 ms.
+    void device.send(bulk(20 * 1024));
+    await device.send(bulk(20 * 1024));
+    void device.send(short);
+    await all;
+    expect(types.indexOf('abandon')).toBeLessThan(2);
+    answerProbes(host);
+    // A tenth of it is headers and answers.
+    const bitsPerSecond = await measureLink(device);
+    expect(bitsPerSecond).toBeGreaterThan(0.7 * 8e6);
+    expect(bitsPerSecond).toBeLessThan(1.1 * 8e6);
+    device.close();
   });
 });
