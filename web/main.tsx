@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import { render } from 'preact';
 import { App, type Shown } from './page/app.tsx';
-import { NO_FACTS, readServerFacts, type ServerFacts } from './page/server-facts.ts';
+import { NO_FACTS, PLAIN_HOST, readServerFacts, type ServerFacts } from './page/server-facts.ts';
 import './page/style/page.css';
 import { applyTheme, keptTheme } from './page/parts/theme.tsx';
 import type { SessionFactory } from './session/view/view.ts';
@@ -34,7 +34,11 @@ async function show(): Promise<Shown> {
 async function serverFacts(): Promise<ServerFacts> {
   try {
     const response = await fetch('config.json', { signal: AbortSignal.timeout(2000) });
-    return response.ok ? readServerFacts(await response.json(), origin) : NO_FACTS;
+    if (response.status === 404) return PLAIN_HOST;
+    if (!response.ok) return NO_FACTS;
+    // Some hosts answer with a page whatever they are asked for.
+    const config: unknown = await response.json().catch(() => null);
+    return readServerFacts(config, origin);
   } catch {
     return NO_FACTS;
   }

@@ -115,6 +115,7 @@ describe('addresses', () => {
   it('reads what the server says of itself and leaves out what is odd', () => {
     const config = {
       iceServers: [],
+      version: 4,
       hubPath: '/hub',
       models: ['local/my-roberta', 7, '<b>'],
       addresses: ['http://192.168.1.20:8787', 7, 'javascript:alert(1)'],
@@ -123,9 +124,16 @@ describe('addresses', () => {
       hub: 'http://localhost:8787/hub',
       models: ['local/my-roberta'],
       addresses: ['http://192.168.1.20:8787'],
+      rooms: { kind: 'here' },
     });
-    expect(readServerFacts({ hubPath: null }, 'http://x')).toEqual({ hub: null, models: [], addresses: [] });
-    expect(readServerFacts('nonsense', 'http://x')).toEqual({ hub: null, models: [], addresses: [] });
+    const none = { hub: null, models: [], addresses: [], rooms: { kind: 'none' } };
+    for (const odd of [{ hubPath: null }, 'nonsense', null, { server: 'javascript:alert(1)' }, { version: '4' }])
+      expect(readServerFacts(odd, 'http://x')).toEqual(none);
+  });
+
+  it('reads where a host of plain files says that a server is', () => {
+    const { rooms } = readServerFacts({ server: 'https://rooms.example.org/tabloom/' }, 'http://x');
+    expect(rooms).toEqual({ kind: 'elsewhere', server: 'https://rooms.example.org/tabloom' });
   });
 });
 

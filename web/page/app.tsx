@@ -21,6 +21,7 @@ import { platformName } from './join/device-name.ts';
 import { JoinForm } from './join/join.tsx';
 import { type JoinChoice, LookScreen } from './join/look.tsx';
 import { wayIn } from './join/look-words.ts';
+import { NoServer } from './join/no-server.tsx';
 import { DeleteAll } from './kept/delete-all.tsx';
 import { KeptModelList } from './kept/kept-models.tsx';
 import { CheckpointFile, KeptSessionList } from './kept/kept-sessions.tsx';
@@ -179,12 +180,15 @@ export function App({ factory, origin, server, show }: AppProps) {
     }
   };
   const atStart = place.value.kind === 'start';
+  const { kind: roomsKind } = server.value.rooms;
+  const noServer = roomsKind === 'none' || roomsKind === 'elsewhere';
   useEffect(() => {
     // After the page is drawn: what is kept is looked up by the network code, which the first paint does without.
-    if (!atStart) return;
+    // Without a server nothing could be gone on with, and the network code stays where it is.
+    if (!atStart || noServer) return;
     const timer = setTimeout(() => void list().catch(() => undefined), AFTER_PAINT_MS);
     return () => clearTimeout(timer);
-  }, [atStart]);
+  }, [atStart, noServer]);
   const forget = async (id: string): Promise<void> => {
     await (await factory()).forget(id);
     await list();
@@ -252,17 +256,18 @@ export function App({ factory, origin, server, show }: AppProps) {
       ) : (
         <main class="start">
           <div class="intro">
-            {!invited && (
+            {(!invited || noServer) && (
               <>
                 <h1>Fine-tune a language model together, in browser tabs</h1>
                 <p class="lead">
                   Open a session, share its link. Every device that joins measures its own speed and trains the layers
                   that suit it.
                 </p>
-                <div class="buttons">
+                <div class="show-me">
                   <button type="button" class="primary" disabled={busy.value} onClick={() => void showMe()}>
                     Show me, in this tab
                   </button>
+                  <p>Four devices in two minutes, none of them real but all that they do. Nothing leaves this tab.</p>
                 </div>
               </>
             )}
@@ -282,7 +287,9 @@ export function App({ factory, origin, server, show }: AppProps) {
               />
             )}
           </div>
-          {invited ? (
+          {noServer ? (
+            <NoServer rooms={server.value.rooms} fragment={invited ? location.hash : ''} />
+          ) : invited ? (
             <LookScreen
               key={here.code}
               invited={here.code}

@@ -33,6 +33,8 @@ export interface Pretence {
   readonly share: number;
   /** It claims no more memory than this. */
   readonly memoryLimitBytes: number;
+  /** What an equal device measured on the same computer, in place of what this one did. */
+  readonly measured?: Omit<Profile, 'linkBitsPerSecond'>;
 }
 
 export interface Loaded {

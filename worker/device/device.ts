@@ -101,7 +101,9 @@ export class Device implements DeviceWorkerApi {
   }
 
   async pretend(pretence: Pretence): Promise<Stated | null> {
-    this.#pace.slowdown = pretence.slowdown;
+    const { slowdown, measured } = pretence;
+    this.#pace.slowdown = slowdown;
+    if (measured !== undefined) this.#stated = (later) => ({ ...pretended(measured, later), ...this.#download() });
     return this.#stated?.(pretence) ?? null;
   }
 

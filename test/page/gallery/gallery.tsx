@@ -3,8 +3,11 @@ import { options, render } from 'preact';
 import type { Look } from '../../../signaling/protocol/door.ts';
 import { planOf } from '../../../signaling/room/plan-of.ts';
 import { App } from '../../../web/page/app.tsx';
+import { NO_FACTS, type Rooms } from '../../../web/page/server-facts.ts';
 import { SessionScreen } from '../../../web/page/session/session.tsx';
+import { ShowScreen } from '../../../web/page/show/show-screen.tsx';
 import { StartSession } from '../../../web/page/start/start.tsx';
+import type { Actor, Demonstration } from '../../../web/tab/show/demonstration.ts';
 import type { KeptModel } from '../../../worker/api/host-api.ts';
 import { previewTable } from '../../../worker/table/columns/preview.ts';
 import { readTable } from '../../../worker/table/read-table.ts';
@@ -20,7 +23,9 @@ import type {
 import { answerOf, KEPT_MODELS, KEPT_SESSIONS, LOOKS, preflightOf, reportOf } from './before-sessions.ts';
 import { crowd } from './crowd.ts';
 import { VIEWS } from './gallery-views.ts';
+import { SHOW_VIEWS, type ShownAt } from './show-views.ts';
 import { START_FORMS } from './start-forms.ts';
+import { STATES } from './states.ts';
 
 /**
  * `?state=NAME` shows one state, `start` the start page; without it, the list of all. Served by the development server only. A test
@@ -117,6 +122,36 @@ let seen: Look | Error = LOOKS['look-link']!;
 let sessions: readonly KeptSession[] = [];
 let models: readonly KeptModel[] = [];
 
+const ROOMS: Readonly<Record<string, Rooms>> = {
+  'start-plain': { kind: 'none' },
+  'start-elsewhere': { kind: 'elsewhere', server: 'https://tabloom.example.org' },
+};
+
+/** A demonstration in which nothing happens but what its devices are made out to be. */
+function stillShow({ view, actors: first }: ShownAt): Demonstration {
+  const listeners = new Set<(actors: readonly Actor[]) => void>();
+  let actors = first;
+  const become = (place: number, change: Partial<Actor>): void => {
+    actors = actors.map((one) => (one.place === place ? { ...one, ...change } : one));
+    for (const listener of listeners) listener(actors);
+  };
+  return {
+    host: still(view),
+    get actors() {
+      return actors;
+    },
+    onActors: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    make: (place, made) => become(place, { made: { ...actors[place]!.made, ...made } }),
+    plug: (place, plugged) => become(place, { plugged }),
+    lock: (place, locked) => become(place, { locked }),
+    lie: (place, lies) => become(place, { lies }),
+    end: () => undefined,
+  };
+}
+
 const factory: SessionFactory = {
   host: (request, options) => {
     // For tests: what the form has made of what was typed and chosen.
@@ -162,12 +197,22 @@ function Gallery({ state }: { state: string | null }) {
   const crowded = /^crowd-(\d+)$/.exec(state ?? '')?.[1];
   if (crowded !== undefined) crowdView = crowd(Number(crowded), 2000);
   const view = crowded !== undefined ? crowdView : state === null ? undefined : VIEWS[state];
-  if (state === 'start' || state === 'start-kept' || (state !== null && state in LOOKS))
+  const shown = state === null ? undefined : SHOW_VIEWS[state];
+  if (shown !== undefined)
+    return (
+      <>
+        <header class="top">
+          <span class="brand">Tabloom</span>
+        </header>
+        <ShowScreen show={stillShow(shown)} first={shown.step} onLeave={() => undefined} />
+      </>
+    );
+  if (state !== null && (state === 'start' || state === 'start-kept' || state in LOOKS || state in ROOMS))
     return (
       <App
         factory={async () => factory}
         origin={origin}
-        server={signal({ hub: null, models: [], addresses: [] })}
+        server={signal({ ...NO_FACTS, rooms: ROOMS[state] ?? { kind: 'here' } })}
         show={async () => Promise.reject(new Error('The gallery has no demonstration.'))}
       />
     );
@@ -184,13 +229,11 @@ function Gallery({ state }: { state: string | null }) {
       <main>
         <h1>States of the page</h1>
         <ul>
-          {['start', 'start-kept', ...Object.keys(LOOKS), ...Object.keys(START_FORMS), ...Object.keys(VIEWS)].map(
-            (name) => (
-              <li key={name}>
-                <a href={`?state=${name}`}>{name}</a>
-              </li>
-            ),
-          )}
+          {STATES.map((name) => (
+            <li key={name}>
+              <a href={`?state=${name}`}>{name}</a>
+            </li>
+          ))}
         </ul>
       </main>
     );

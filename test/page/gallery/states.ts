@@ -1,5 +1,6 @@
 import { LOOKS } from './before-sessions.ts';
 import { VIEWS } from './gallery-views.ts';
+import { SHOW_VIEWS } from './show-views.ts';
 import { START_FORMS } from './start-forms.ts';
 
 /** Every address of the gallery: a state, with a fragment where the same state is shown further along. */
@@ -8,6 +9,9 @@ export const STATES: readonly string[] = [
   'start#room=abc23o',
   ...Object.keys(LOOKS),
   'start-kept',
+  'start-plain',
+  'start-elsewhere',
+  ...Object.keys(SHOW_VIEWS),
   ...Object.keys(START_FORMS),
   ...Object.keys(VIEWS),
   'training-host#try',

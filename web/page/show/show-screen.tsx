@@ -6,39 +6,61 @@ import { clothSentence } from '../allocation/plan-table.ts';
 import { cloth } from '../cloth/cloth.ts';
 import { ClothLegend } from '../cloth/cloth-legend.tsx';
 import { ClothPicture } from '../cloth/cloth-picture.tsx';
+import { useLate } from '../cloth/late-round.ts';
 import { markOf } from '../cloth/marks.ts';
 import { deviceLines } from '../devices/device-lines.ts';
 import { eachFrame } from '../parts/hooks.ts';
 import { pipelines } from '../pipeline/pipeline.ts';
 import { SplitPicture } from '../pipeline/split-picture.tsx';
+import { Ask } from './ask.tsx';
+import { CaptionCard } from './caption.tsx';
 import { DeviceCard } from './device-card.tsx';
+import { progressText } from './progress.ts';
+import { captionOf, FEW_LAYERS, lessThanTheModel, PHONE, STEPS, type Step, shallowMemory } from './tour.ts';
 
-/** The demonstration: a host and devices in this tab, their plan as a picture, and what a person can do to each of them. */
-export function ShowScreen({ show, onLeave }: { show: Demonstration; onLeave: () => void }) {
+interface ShowProps {
+  readonly show: Demonstration;
+  readonly onLeave: () => void;
+  /** Where the tour begins; at its beginning unless given. */
+  readonly first?: Step;
+}
+
+/** The demonstration: words that lead, the plan as a picture, and what a person can do to each device. */
+export function ShowScreen({ show, onLeave, first = STEPS[0] }: ShowProps) {
   const { view, actors } = useShow(show);
-  const { room, self, rounds } = view;
+  const [step, setStep] = useState<Step>(first);
+  const { room, self, rounds, ended } = view;
   const seats = useMemo(() => actors.map(({ device }) => device), [actors]);
+  const late = useLate(view);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
   useEffect(() => () => show.end(), [show]);
   const lines = room === null ? [] : deviceLines(room, self, rounds, seats);
+
+  const goOn = (): void => {
+    const next = STEPS[(STEPS.indexOf(step) + 1) % STEPS.length]!;
+    act(next, show, room);
+    setStep(next === 'measure' ? 'plan' : next);
+  };
   return (
     <main class="show">
-      <div class="show-words">
-        <h1 ref={heading} tabIndex={-1}>
-          Four devices in this tab
-        </h1>
-        <div class="buttons">
-          <button type="button" onClick={onLeave}>
-            Back to the start
-          </button>
-        </div>
-      </div>
-      <section class="show-picture" aria-label="Who trains what" data-round={rounds.at(-1)?.round}>
-        <Picture view={view} seats={seats} />
+      <CaptionCard
+        step={step}
+        caption={captionOf(step, view, actors)}
+        heading={heading}
+        onNext={goOn}
+        onLeave={onLeave}
+      />
+      {step === 'answer' && <Ask host={show.host} />}
+      <section class="show-picture" aria-labelledby="show-picture-title" data-round={rounds.at(-1)?.round}>
+        <h2 id="show-picture-title" class="visually-hidden">
+          Who trains what
+        </h2>
+        <Picture view={view} seats={seats} late={late} />
+        <p class="show-progress">{ended ?? progressText(view)}</p>
       </section>
       <section class="show-devices" aria-labelledby="show-devices-title">
-        <h2 id="show-devices-title">The devices</h2>
+        <h2 id="show-devices-title">Play with the devices</h2>
         <ul>
           {actors.map((actor) => (
             <DeviceCard
@@ -54,9 +76,37 @@ export function ShowScreen({ show, onLeave }: { show: Demonstration; onLeave: ()
             />
           ))}
         </ul>
+        <p class="show-note">
+          All of them share the processor of this computer. Each is made several times slower than it, so that they have
+          room side by side and a round can be watched; where they have not, what they predict is longer for it. The
+          links between them are real, and so is the training; memory is only pretended.
+        </p>
       </section>
     </main>
   );
+}
+
+/** What going on to a station does to the devices. */
+function act(step: Step, show: Demonstration, room: RoomView | null): void {
+  const { actors, host } = show;
+  const profileOf = (place: number) => room?.devices.find(({ id }) => id === actors[place]?.device)?.profile ?? null;
+  const give = (places: readonly number[], memory: (profile: NonNullable<ReturnType<typeof profileOf>>) => number) => {
+    for (const place of places) {
+      const profile = profileOf(place);
+      if (profile !== null) show.make(place, { memoryLimitBytes: memory(profile) });
+    }
+  };
+  const all = actors.map(({ place }) => place);
+  if (step === 'round') host.start();
+  else if (step === 'leave') show.plug(PHONE, false);
+  else if (step === 'depth') give(FEW_LAYERS, shallowMemory);
+  else if (step === 'split') give(all, lessThanTheModel);
+  else if (step === 'measure') {
+    for (const { place, isHost, plugged } of actors) {
+      show.make(place, { memoryLimitBytes: 1e9 });
+      if (!isHost && !plugged) show.plug(place, true);
+    }
+  }
 }
 
 function stateOf({ device, plugged }: Actor, room: RoomView | null): 'ready' | 'joining' | 'gone' {
@@ -64,21 +114,28 @@ function stateOf({ device, plugged }: Actor, room: RoomView | null): 'ready' | '
   return room?.devices.some((one) => one.id === device && one.profile !== null) ? 'ready' : 'joining';
 }
 
-function statusOf({ device, plugged, isHost }: Actor, lines: ReturnType<typeof deviceLines>): string {
-  if (!plugged && !isHost) return 'not here';
-  return lines.find(({ id }) => id === device)?.status ?? 'joining';
+function statusOf({ device, plugged, locked }: Actor, lines: ReturnType<typeof deviceLines>): string {
+  if (!plugged) return 'unplugged';
+  const status = lines.find(({ id }) => id === device)?.status ?? 'starting';
+  return locked ? `asleep; ${status}` : status;
 }
 
-function Picture({ view, seats }: { view: SessionView; seats: readonly string[] }) {
+interface PictureProps {
+  readonly view: SessionView;
+  readonly seats: readonly string[];
+  readonly late: readonly string[];
+}
+
+function Picture({ view, seats, late }: PictureProps) {
   const { room, self, rounds, activity } = view;
-  const split = useMemo(() => (room === null ? null : pipelines({ room, self, seats, late: NONE })), [room, seats]);
+  const split = useMemo(() => (room === null ? null : pipelines({ room, self, seats, late })), [room, seats, late]);
   const picture = useMemo(
-    () => (room === null || split !== null ? null : cloth({ room, self, rounds, activity, seats, late: NONE })),
-    [split, room, rounds, activity, seats],
+    () => (room === null || split !== null ? null : cloth({ room, self, rounds, activity, seats, late })),
+    [split, room, rounds, activity, seats, late],
   );
   if (room !== null && split !== null)
     return <SplitPicture split={split} running={room.phase === 'training' && view.ended === null} />;
-  if (room === null || picture === null) return <p class="show-waits">Workers are being started…</p>;
+  if (room === null || picture === null) return <p class="show-empty">The loom is being set up…</p>;
   return (
     <>
       <ClothPicture cloth={picture} sentence={clothSentence(room)} />
@@ -87,26 +144,18 @@ function Picture({ view, seats }: { view: SessionView; seats: readonly string[] 
   );
 }
 
-const NONE: readonly never[] = [];
-
 /** The host's view and what the devices are made out to be, drawn at most once a frame. */
-function useShow({ host, actors, onActors }: Demonstration) {
-  const [state, setState] = useState<{ view: SessionView; actors: readonly Actor[] }>({ view: host.view, actors });
+function useShow(show: Demonstration) {
+  const now = () => ({ view: show.host.view, actors: show.actors });
+  const [state, setState] = useState(now);
   useEffect(() => {
-    let now = actors;
-    const frames = eachFrame(() => setState({ view: host.view, actors: now }));
+    const frames = eachFrame(() => setState(now()));
     frames.ask();
-    const offs = [
-      host.subscribe(frames.ask),
-      onActors((next) => {
-        now = next;
-        frames.ask();
-      }),
-    ];
+    const offs = [show.host.subscribe(frames.ask), show.onActors(frames.ask)];
     return () => {
       frames.stop();
       for (const off of offs) off();
     };
-  }, [host]);
+  }, [show]);
   return state;
 }

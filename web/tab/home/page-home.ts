@@ -9,9 +9,6 @@ const RANDOM_BYTES = 16;
 const SECRET_BYTES = 32;
 /** Characters that a pipe may hold for a side that takes nothing. The core stops long before, but for what it cannot hold back. */
 const MAX_UNREAD = 1024 * 1024;
-/** All pipes begin in this page: for the limits they are one address. */
-const THIS_PAGE = 'this page';
-
 /** Never rejects: a failure is an answer. */
 export type AskRoomPlanner = (problem: RoomProblem) => Promise<RoomPlanAnswer>;
 
@@ -32,8 +29,8 @@ export class PageHome {
     this.#planner = planner;
   }
 
-  /** As if to a server: `url` is that of a WebSocket to a room, or PeerJS's own for introductions. */
-  open(url: string, valve: Valve = OPEN_VALVE): Pipe {
+  /** As if to a server, from `address`: `url` is that of a WebSocket to a room, or PeerJS's own for introductions. */
+  open(url: string, address: string, valve: Valve = OPEN_VALVE): Pipe {
     const pipe = new Pipe(valve);
     const { searchParams } = new URL(url);
     const [id, token] = [searchParams.get('id'), searchParams.get('token')];
@@ -41,7 +38,7 @@ export class PageHome {
     pipe.connect(() => {
       const connection = ++this.#lastId;
       this.#pipes.set(connection, pipe);
-      this.#take({ type: 'opened', connection, address: THIS_PAGE, introduction });
+      this.#take({ type: 'opened', connection, address, introduction });
       return {
         text: (text) => {
           const random = crypto.getRandomValues(new Uint8Array(RANDOM_BYTES));

@@ -5,22 +5,21 @@ import type { JoinSession } from '../../session/join-session.ts';
 import { joinSession, ownSession } from '../../session/members.ts';
 import type { OwnSession } from '../../session/own-session.ts';
 import type { DevicePretence, HostSession } from '../../session/view/view.ts';
-import type { AskPlanner } from '../../session/view/what-if.ts';
 import { Emitter } from '../../session/world/emitter.ts';
 import { PageHome } from '../home/page-home.ts';
 import { roomPlanner } from '../home/room-planner.ts';
-import { plannerInTab } from '../plan-in-tab.ts';
 import { startPlanWorker } from '../workers.ts';
+import { changedWorker, OneComputer } from './changed-worker.ts';
 import { type DeviceWorld, deviceWorld } from './device-world.ts';
-import { lyingWhere } from './pretending-worker.ts';
+import { commonSlowdown, processorShare } from './paces.ts';
 import { Way } from './way.ts';
 
-/** What a device of the demonstration is made out to be by its person. */
-export type Made = Omit<DevicePretence, 'share'>;
+/** What a device of the demonstration is made out to be by its person; slower than the fastest one here, not than the computer. */
+export type Made = Pick<DevicePretence, 'slowdown' | 'memoryLimitBytes' | 'uplinkBitsPerSecond'>;
 
 /** A device of the demonstration as the page shows it; the room has the rest. */
 export interface Actor {
-  /** Its place, which stays when the device is another one. */
+  /** Which one of the cast; stays when the device is another one. */
   readonly place: number;
   readonly name: string;
   /** Its id in the room; another one each time that it is plugged in. */
@@ -35,7 +34,6 @@ export interface Actor {
 /** A host and devices in this page, over real links, with a room of their own. */
 export interface Demonstration {
   readonly host: HostSession;
-  readonly plan: AskPlanner;
   readonly actors: readonly Actor[];
   /** Called whenever `actors` is replaced. */
   readonly onActors: (listener: (actors: readonly Actor[]) => void) => () => void;
@@ -46,160 +44,193 @@ export interface Demonstration {
   end(): void;
 }
 
-export interface Part {
+interface Part {
   readonly name: string;
   readonly made: Made;
 }
 
 const ROOMY_BYTES = 1e9;
-const FREE = Number.POSITIVE_INFINITY;
 /** Who takes part, the host first. */
-export const CAST: readonly Part[] = [
-  { name: 'Laptop', made: { slowdown: 1, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: FREE } },
-  { name: 'Old laptop', made: { slowdown: 2, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: 5e7 } },
-  { name: 'Tablet', made: { slowdown: 3, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: 2e7 } },
-  { name: 'Phone', made: { slowdown: 4, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: 1e7 } },
+const CAST: readonly Part[] = [
+  { name: 'Laptop', made: { slowdown: 1, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: Infinity } },
+  { name: 'Old laptop', made: { slowdown: 1.5, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: 5e7 } },
+  { name: 'Tablet', made: { slowdown: 2, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: 2e7 } },
+  { name: 'Phone', made: { slowdown: 3, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: 1e7 } },
 ];
 
 const MODEL = 'roberta-mini';
 const TASK = 'grammar';
-const SEED = 1;
-/** Rounds until the demonstration ends by itself; it is left long before. */
+/** Rounds until it ends by itself; it is left long before. */
 const ROUNDS = 400;
+const WARM_UP_ROUNDS = 8;
 const EVALUATE_EVERY = 10;
+/** Goodbyes that are under way are let out. */
+const GOODBYE_MS = 1000;
 
-const request = (origin: string): HostRequest => {
+const requestOf = (origin: string): HostRequest => {
   const { lora, training } = recipeFor(TASK, 'mini');
   return {
     model: { kind: 'embedded', id: MODEL },
     weights: 'f32',
     task: { id: TASK, endpoint: '' },
     lora,
-    training: { ...training, rounds: ROUNDS, schedule: 'constant', seed: SEED, evaluateEvery: EVALUATE_EVERY },
+    training: {
+      ...{ ...training, rounds: ROUNDS, warmupFraction: WARM_UP_ROUNDS / ROUNDS },
+      ...{ schedule: 'constant', seed: 1, evaluateEvery: EVALUATE_EVERY },
+    },
     origin,
   };
 };
 
-/** `origin` is the address of the page's folder, where `models/` lies. */
-export function beginDemonstration(origin: string, cast: readonly Part[] = CAST): Demonstration {
-  const planner = roomPlanner(startPlanWorker);
-  const home = new PageHome(planner.ask);
-  const changed = new Emitter<readonly Actor[]>();
-  let actors: readonly Actor[] = [];
-  const become = (place: number, change: Partial<Actor>): void => {
-    actors = actors.map((actor) => (actor.place === place ? { ...actor, ...change } : actor));
-    changed.emit(actors);
-  };
-  const stage = cast.map((part, place) => newPlace(origin, home, () => actors[place]?.lies ?? false, part));
-  const [first, ...others] = stage;
-  if (first === undefined) throw new Error('A demonstration needs a host.');
-  const host = ownSession(first.world.environment, request(origin), {
-    name: first.part.name,
-    policy: 'auto',
-    slowdown: first.part.made.slowdown,
-    patience: 0,
-    audits: MAX_AUDITS,
-    door: 'open',
-  });
-  void host.pretend(stated(first.part.made));
-  first.session = host;
-  actors = cast.map(({ name, made }, place) => ({
-    ...{ place, name, made, isHost: place === 0, plugged: place === 0, locked: false, lies: false },
-    device: place === 0 ? host.view.self : '',
-  }));
-
-  const join = (place: number): void => {
-    const at = stage[place]!;
-    const { invitation } = host.view;
-    if (invitation === null || host.view.ended !== null) return;
-    const { name, made } = actors[place]!;
-    const { room, secret } = invitation;
-    const joined = joinSession(at.world.environment, { room, secret }, { name, watch: false, slowdown: made.slowdown });
-    void joined.pretend(stated(made));
-    at.session = joined;
-    // Measured as it is; slow from then on.
-    const off = joined.subscribe(({ status }) => {
-      if (status.kind !== 'ready') return;
-      off();
-      at.way.bitsPerSecond = actors[place]!.made.uplinkBitsPerSecond;
-    });
-    become(place, { device: joined.view.self, plugged: true, locked: false, lies: false });
-  };
-  const off = host.subscribe(({ invitation }) => {
-    if (invitation === null) return;
-    off();
-    for (const [i] of others.entries()) join(i + 1);
-  });
-  const offStart = host.subscribe(({ room }) => {
-    const devices = room?.devices.filter(({ status, linked }) => status.kind === 'ready' && linked) ?? [];
-    if (room?.plan == null || devices.length < cast.length) return;
-    offStart();
-    host.start();
-  });
-  return {
-    host,
-    plan: plannerInTab(),
-    get actors() {
-      return actors;
-    },
-    onActors: changed.on,
-    make: (place, change) => {
-      const at = stage[place]!;
-      const made = { ...actors[place]!.made, ...change };
-      become(place, { made });
-      at.way.bitsPerSecond = made.uplinkBitsPerSecond;
-      void at.session?.pretend(stated(made));
-    },
-    plug: (place, plugged) => {
-      const at = stage[place]!;
-      if (plugged === actors[place]!.plugged) return;
-      if (!plugged) {
-        at.unplug();
-        become(place, { plugged: false, locked: false, lies: false });
-      } else {
-        stage[place] = newPlace(origin, home, () => actors[place]?.lies ?? false, at.part);
-        join(place);
-      }
-    },
-    lock: (place, locked) => {
-      const { world, way } = stage[place]!;
-      if (locked) world.hide(true);
-      // What it says of itself gets out just before.
-      queueMicrotask(() => way.hold(locked));
-      if (!locked) world.hide(false);
-      become(place, { locked });
-    },
-    lie: (place, lies) => become(place, { lies }),
-    end: () => {
-      for (const { session } of stage) session?.leave();
-      planner.close();
-      setTimeout(() => home.close(), 1000);
-    },
-  };
-}
-
-const stated = (made: Made): DevicePretence => ({ ...made, share: 1 });
-
+/** One of the cast behind the page: its way to the others, and its session, which is another one each time that it is plugged in. */
 interface Place {
-  readonly part: Part;
-  readonly way: Way;
-  readonly world: DeviceWorld;
+  way: Way;
+  world: DeviceWorld;
   session: OwnSession | JoinSession | null;
-  unplug(): void;
+  /** What it was last made out to be. */
+  told: string;
 }
 
-function newPlace(origin: string, home: PageHome, lies: () => boolean, part: Part): Place {
-  const way = new Way();
-  const place: Place = {
-    part,
-    way,
-    world: deviceWorld(origin, home, way, (worker) => lyingWhere(lies, worker)),
-    session: null,
-    unplug: () => {
+/** `origin` is the address of the page's folder, where `models/` lies. */
+export function beginDemonstration(origin: string): Demonstration {
+  return new Stage(origin);
+}
+
+class Stage implements Demonstration {
+  readonly host: OwnSession;
+  readonly #origin: string;
+  readonly #planner = roomPlanner(startPlanWorker);
+  readonly #home = new PageHome(this.#planner.ask);
+  readonly #computer: OneComputer;
+  readonly #places: Place[];
+  readonly #changed = new Emitter<readonly Actor[]>();
+  readonly onActors = this.#changed.on;
+  #addresses = 0;
+  actors: readonly Actor[];
+  /** How many times slower than the computer the fastest device is. */
+  #common = 1;
+
+  constructor(origin: string) {
+    this.#origin = origin;
+    const request = requestOf(origin);
+    this.actors = CAST.map(({ name, made }, place) => ({
+      ...{ place, name, made, device: '', isHost: place === 0 },
+      ...{ plugged: true, locked: false, lies: false },
+    }));
+    this.#computer = new OneComputer(CAST.length, (measured) => {
+      const layers = this.host.view.room?.settings.shape.layers ?? 1;
+      this.#common = commonSlowdown(measured, layers, request.training.samplesPerRound);
+      this.#state();
+    });
+    this.#places = CAST.map((_, place) => this.#newPlace(place));
+    this.host = ownSession(this.#places[0]!.world.environment, request, {
+      ...{ name: CAST[0]!.name, policy: 'auto', slowdown: 1, patience: 0, door: 'link' },
+      // A lie is found within a few rounds.
+      audits: MAX_AUDITS,
+    });
+    this.#places[0]!.session = this.host;
+    this.#become(0, { device: this.host.view.self });
+    this.#state();
+    const offInvited = this.host.subscribe(({ invitation }) => {
+      if (invitation === null) return;
+      offInvited();
+      for (const { place, isHost } of this.actors) if (!isHost) this.#join(place);
+    });
+  }
+
+  make(place: number, change: Partial<Made>): void {
+    const made = { ...this.actors[place]!.made, ...change };
+    this.#become(place, { made });
+    const { way } = this.#places[place]!;
+    if (way.bitsPerSecond !== made.uplinkBitsPerSecond) way.bitsPerSecond = made.uplinkBitsPerSecond;
+    this.#state();
+  }
+
+  plug(place: number, plugged: boolean): void {
+    if (plugged === this.actors[place]!.plugged) return;
+    this.#become(place, { plugged, locked: false, lies: false });
+    const { way, session } = this.#places[place]!;
+    if (plugged) {
+      this.#places[place] = this.#newPlace(place);
+      this.#join(place);
+    } else {
       way.cut();
-      place.session?.leave();
-      place.session = null;
-    },
-  };
-  return place;
+      session?.leave();
+      this.#places[place]!.session = null;
+    }
+    this.#state();
+  }
+
+  lock(place: number, locked: boolean): void {
+    const { world, way } = this.#places[place]!;
+    world.hide(locked);
+    if (!locked) way.hold(false);
+    // What it says of itself gets out just before.
+    else setTimeout(() => way.hold(this.actors[place]!.locked), 50);
+    this.#become(place, { locked });
+  }
+
+  lie(place: number, lies: boolean): void {
+    this.#become(place, { lies });
+  }
+
+  end(): void {
+    for (const { session } of this.#places) session?.leave();
+    this.#planner.close();
+    setTimeout(() => this.#home.close(), GOODBYE_MS);
+  }
+
+  #newPlace(place: number): Place {
+    const way = new Way();
+    const address = `device ${++this.#addresses}`;
+    const lies = (): boolean => this.actors[place]!.lies;
+    const world = deviceWorld(this.#origin, this.#home, address, way, (worker) =>
+      changedWorker(worker, this.#computer, lies),
+    );
+    return { way, world, session: null, told: '' };
+  }
+
+  #join(place: number): void {
+    const { invitation } = this.host.view;
+    if (invitation === null || this.host.view.ended !== null) return;
+    const { name } = this.actors[place]!;
+    const { room, secret } = invitation;
+    const at = this.#places[place]!;
+    const joined = joinSession(at.world.environment, { room, secret }, { name, watch: false, slowdown: 1 });
+    at.session = joined;
+    joined.subscribe(({ status, ended }) => {
+      // Its link is measured as it is, and slow from then on.
+      if (status.kind === 'ready') at.way.bitsPerSecond = this.actors[place]!.made.uplinkBitsPerSecond;
+      if (ended !== null && at.session === joined && this.actors[place]!.plugged)
+        this.#become(place, { plugged: false, lies: false, locked: false });
+    });
+    this.#become(place, { device: joined.view.self });
+    this.#state();
+  }
+
+  /** Every device of which something is different now says so. */
+  #state(): void {
+    for (const [place, at] of this.#places.entries()) {
+      const pretence = this.#pretence(place);
+      const told = JSON.stringify(pretence);
+      if (at.session === null || told === at.told) continue;
+      at.told = told;
+      void at.session.pretend(pretence);
+    }
+  }
+
+  #pretence(place: number): DevicePretence {
+    const { slowdown, ...made } = this.actors[place]!.made;
+    const all = this.actors.filter(({ plugged }) => plugged).map((actor) => this.#common * actor.made.slowdown);
+    return {
+      ...made,
+      slowdown: this.#common * slowdown,
+      share: processorShare(all, navigator.hardwareConcurrency),
+    };
+  }
+
+  #become(place: number, change: Partial<Actor>): void {
+    this.actors = this.actors.map((actor) => (actor.place === place ? { ...actor, ...change } : actor));
+    this.#changed.emit(this.actors);
+  }
 }

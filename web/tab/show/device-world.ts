@@ -22,17 +22,18 @@ export interface DeviceWorld {
 
 /**
  * The world of one device among several in a page: its own workers and real WebRTC, over its own way; the room is `home`'s. Nothing is kept.
- * `change` may put something between the session and the device's worker.
+ * `address` is where the room believes it to come from; `change` may put something between the session and the device's worker.
  */
 export function deviceWorld(
   origin: string,
   home: PageHome,
+  address: string,
   way: Way,
   change: (worker: WorkerHandle<DeviceWorkerApi>) => WorkerHandle<DeviceWorkerApi>,
 ): DeviceWorld {
   const hidden = new Emitter<boolean>();
   const openSocket = (url: string) => {
-    const pipe = home.open(url, way);
+    const pipe = home.open(url, address, way);
     // The operating system closes the connections of a program that is gone.
     way.onCut(() => pipe.close());
     return pipe;

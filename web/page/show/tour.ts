@@ -1,0 +1,143 @@
+import { memoryBytes } from '../../../signaling/protocol/cost-model.ts';
+import type { RoomAssignment } from '../../../signaling/protocol/plan.ts';
+import type { Profile } from '../../../signaling/protocol/profile.ts';
+import { blocksText, countText } from '../../../signaling/protocol/words/lists.ts';
+import { scoreText } from '../../../signaling/protocol/words/metrics.ts';
+import { percentText, secondsText } from '../../../signaling/protocol/words/quantities.ts';
+import type { SessionView } from '../../session/view/view.ts';
+import type { Actor } from '../../tab/show/demonstration.ts';
+import { hasWork } from '../cloth/cloth.ts';
+import { recentRoundSeconds } from '../cloth/timing.ts';
+
+/** The stations of the guided way, in their order. */
+export const STEPS = ['measure', 'plan', 'round', 'leave', 'depth', 'split', 'answer'] as const;
+export type Step = (typeof STEPS)[number];
+
+export interface Caption {
+  readonly title: string;
+  readonly text: string;
+  /** What is waited for before it can go on; null where it can. */
+  readonly waits: string | null;
+  /** What going on does. */
+  readonly next: string;
+}
+
+export type Seen = Pick<SessionView, 'room' | 'rounds' | 'scores' | 'opening'>;
+
+/** Who does what at a station, by their place in the cast. */
+export const PHONE = 3;
+export const FEW_LAYERS = [1, 2];
+/** How deep a device of little memory gets. */
+export const SHALLOW_DEPTH = 2;
+
+/** Memory that a pass of a few samples down to `SHALLOW_DEPTH` takes, and no deeper one does. */
+export const shallowMemory = (profile: Profile): number => memoryBytes(profile, 1, SHALLOW_DEPTH);
+
+/** Less than the whole model's weights, whatever is computed with them. */
+export const lessThanTheModel = ({ memory }: Profile): number => 0.95 * memory.weightsBytes;
+
+export function captionOf(step: Step, seen: Seen, actors: readonly Actor[]): Caption {
+  const { room, rounds } = seen;
+  const plan = room?.plan ?? null;
+  const working = (plan?.assignments ?? []).filter((one) => hasWork(one) || one.stage !== undefined);
+  switch (step) {
+    case 'measure': {
+      const ready = room?.devices.filter(({ profile, linked }) => profile !== null && linked).length ?? 0;
+      return {
+        title: 'A laptop, an old laptop, a tablet and a phone',
+        text: 'They are four workers of this tab, each with its own copy of a small language model. Real ones would open a link. First each one says how fast it is, how much memory it has, and how fast its connection is.',
+        waits: ready < actors.length || plan === null ? measuring(ready, actors.length) : null,
+        next: 'See the plan',
+      };
+    }
+    case 'plan':
+      return {
+        title: 'The planner shares the work',
+        text: `${sharesText(working, room)} A wider column is more samples; weights that hang from it are seconds. Every other way of sharing was tried, and would be slower.`,
+        waits: null,
+        next: 'Train',
+      };
+    case 'round': {
+      const seconds = recentRoundSeconds(rounds, 5);
+      return {
+        title: 'Round after round',
+        text:
+          seconds === null
+            ? 'Each device goes forward through the model and back, and sends what it learned to the laptop, layer by layer: watch the cloth fill.'
+            : `${rounds.length === 1 ? 'One round' : `${rounds.length} rounds`} so far, ${secondsText(seconds)} each; ${secondsText(plan?.latencySeconds ?? 0)} were predicted. What comes together is exactly what one device alone would have learned.${scoreSentence(seen)}`,
+        waits: rounds.length < 3 ? 'The first rounds are being trained…' : null,
+        next: 'Unplug the phone',
+      };
+    }
+    case 'leave': {
+      const gone = !actors[PHONE]!.plugged && plan !== null && !holds(working, actors[PHONE]!.device);
+      return {
+        title: 'One leaves, and nothing is lost',
+        text: gone
+          ? 'The phone is gone in the middle of a round. The others took over its part of that round, so the round is the same as it would have been, and a new plan goes on without it.'
+          : 'The phone is gone without a word. The others notice its silence…',
+        waits: gone ? null : 'Its link is given up after a few seconds…',
+        next: 'Take memory away',
+      };
+    }
+    case 'depth': {
+      const layers = room?.settings.shape.layers ?? 0;
+      const shallow = FEW_LAYERS.every((place) => {
+        const own = working.find(({ device }) => device === actors[place]!.device);
+        return own === undefined || own.layers.every((layer) => layer >= layers - SHALLOW_DEPTH);
+      });
+      return {
+        title: 'Depth decides who can',
+        text: shallow
+          ? `Two devices have too little memory now to go back through the whole model. ${sharesText(working, room)} Layers near the answer are cheap, because the way back to them is short.`
+          : 'Two devices are given less memory. To train a deep layer a device must keep everything on the way back to it.',
+        waits: shallow ? null : 'The plan is being made anew…',
+        next: 'Take more memory away',
+      };
+    }
+    case 'split': {
+      const stages = working.filter(({ stage }) => stage !== undefined).length;
+      return {
+        title: 'No device can hold it; together they can',
+        text:
+          stages === 0
+            ? 'Now no device has the memory for the whole model.'
+            : `The model is split: ${countText(stages, 'device holds', 'devices hold')} a part each, and samples flow up through them and back. It is still exactly the same training.${scoreSentence(seen)}`,
+        waits: stages === 0 ? 'The model is being split…' : null,
+        next: 'Ask the model',
+      };
+    }
+    case 'answer':
+      return {
+        title: 'What it has learned',
+        text: `It learned whether a sentence praises a film or blames it.${scoreSentence(seen)} Ask it below, or play: everything below acts at once. A device that lies is found out by the others, who compute some of its work again.`,
+        waits: null,
+        next: 'Go round again',
+      };
+    default:
+      return step satisfies never;
+  }
+}
+
+const measuring = (ready: number, all: number): string =>
+  ready === 0 ? 'They load the model and measure themselves…' : `${ready} of ${all} are ready…`;
+
+const holds = (working: readonly RoomAssignment[], device: string): boolean =>
+  working.some((one) => one.device === device);
+
+function sharesText(working: readonly RoomAssignment[], room: Seen['room']): string {
+  if (room === null) return '';
+  const all = room.settings.training.samplesPerRound;
+  const named = (device: string): string => room.devices.find(({ id }) => id === device)?.name ?? 'One device';
+  return working
+    .map(({ device, layers, head, samples }) => {
+      const what = layers.length === room.settings.shape.layers ? 'all layers' : blocksText([...layers], head);
+      return `${named(device)}: ${what}, ${percentText(samples.count / all)} of the samples.`;
+    })
+    .join(' ');
+}
+
+function scoreSentence({ scores }: Pick<Seen, 'scores'>): string {
+  const last = scores.at(-1);
+  return last === undefined ? '' : ` It gets ${scoreText(last.metric, last.value)} right.`;
+}

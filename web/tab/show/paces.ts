@@ -1,0 +1,21 @@
+import { computeSeconds } from '../../../signaling/protocol/cost-model.ts';
+import type { Measured } from '../../session/rounds/model-worker.ts';
+
+/** What a round of the fastest device alone is made to last: long enough to be seen. */
+const ROUND_SECONDS = 2;
+const MOST_SLOWDOWN = 60;
+
+/** How many times slower than this computer the fastest device is made, so that a round can be watched and several devices have room. */
+export function commonSlowdown(measured: Measured, layers: number, samples: number): number {
+  const seconds = computeSeconds(measured, layers, samples, layers);
+  return Math.min(MOST_SLOWDOWN, Math.max(1, ROUND_SECONDS / Math.max(seconds, 1e-6)));
+}
+
+/**
+ * How many times longer everything takes because devices of one computer compute at the same time. One that is `slowdown` times slower rests for
+ * all but a part 1 / slowdown of its time; beyond `processors` such parts they wait for each other.
+ */
+export function processorShare(slowdowns: readonly number[], processors: number): number {
+  const busy = slowdowns.reduce((sum, slowdown) => sum + 1 / slowdown, 0);
+  return Math.max(1, busy / Math.max(1, processors));
+}
