@@ -5,7 +5,8 @@ import { App, type Shown } from './page/app.tsx';
 import { NO_FACTS, PLAIN_HOST, readServerFacts, type ServerFacts } from './page/server-facts.ts';
 import './page/style/page.css';
 import { applyTheme, keptTheme } from './page/parts/theme.tsx';
-import type { SessionFactory } from './session/view/view.ts';
+import type { HostSession, SessionFactory } from './session/view/view.ts';
+import type { AddedDevices } from './tab/show/added-devices.ts';
 
 /** The address of the folder that the page lies in, which may be below a path of a proxy's. */
 const origin = new URL('.', document.baseURI).href.replace(/\/$/, '');
@@ -21,6 +22,15 @@ function factory(): Promise<SessionFactory> {
       throw error;
     });
   return made;
+}
+
+const added = new WeakMap<HostSession, AddedDevices>();
+
+async function addDevice(host: HostSession): Promise<void> {
+  const { AddedDevices } = await import('./tab/show/added-devices.ts');
+  const devices = added.get(host) ?? new AddedDevices(origin, host);
+  added.set(host, devices);
+  devices.add();
 }
 
 async function show(): Promise<Shown> {
@@ -54,5 +64,5 @@ applyTheme(keptTheme());
 const server = signal(NO_FACTS);
 const root = document.getElementById('app');
 if (root === null) throw new Error('index.html has no element with the id "app".');
-render(<App factory={factory} origin={origin} server={server} show={show} />, root);
+render(<App factory={factory} origin={origin} server={server} show={show} addDevice={addDevice} />, root);
 server.value = await serverFacts();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { memoryBytes } from '../../signaling/protocol/cost-model.ts';
 import { MEMORY, SPEED, UPLINK } from '../../web/page/show/scales.ts';
 import { captionOf, lessThanTheModel, SHALLOW_DEPTH, STEPS, shallowMemory } from '../../web/page/show/tour.ts';
-import { commonSlowdown, processorShare } from '../../web/tab/show/paces.ts';
+import { commonSlowdown, processorShare, processorsFor, threadsOf } from '../../web/tab/show/paces.ts';
 import { profile } from '../protocol/samples.ts';
 import { SHOW_VIEWS } from './gallery/show-views.ts';
 
@@ -67,6 +67,13 @@ describe('one processor for several devices', () => {
     // Resting half and three quarters of the time they want 0.75.
     expect(processorShare([2, 4], 2)).toBe(1);
     expect(processorShare([2, 4], 0)).toBe(1);
+  });
+
+  it('is one where all compute on graphics, and as many as a device has threads where the page is isolated', () => {
+    expect(processorShare([1, 1, 1], processorsFor('webgpu', 8))).toBe(3);
+    expect(processorsFor('onnx', 8)).toBe(8);
+    expect([threadsOf('onnx', 8, true), threadsOf('onnx', 3, true), threadsOf('onnx', 32, true)]).toEqual([4, 2, 4]);
+    expect([threadsOf('onnx', 8, false), threadsOf('webgpu', 8, true)]).toEqual([1, 1]);
   });
 
   it('makes the fastest so slow that its round lasts two seconds, and never faster than it is', () => {

@@ -40,6 +40,8 @@ interface AppProps {
   readonly origin: string;
   /** Arrives after the first paint. */
   readonly server: ReadonlySignal<ServerFacts>;
+  /** Adds a device in this tab to a session that it hosts. */
+  readonly addDevice: (host: HostSession) => Promise<void>;
   /** Fetched when somebody wants to see the demonstration. */
   readonly show: () => Promise<Shown>;
 }
@@ -67,7 +69,7 @@ type Place =
 const AFTER_PAINT_MS = 100;
 const NAME_KEY = 'tabloom.device-name';
 
-export function App({ factory, origin, server, show }: AppProps) {
+export function App({ factory, origin, server, show, addDevice }: AppProps) {
   const place = useSignal<Place>(placeOfFragment());
   const busy = useSignal(false);
   const problem = useSignal<string | null>(null);
@@ -250,6 +252,7 @@ export function App({ factory, origin, server, show }: AppProps) {
           addresses={server.value.addresses}
           hostName={here.hostName}
           plan={plan}
+          addDevice={addDevice}
           onLeave={back}
           onOutside={outside}
         />

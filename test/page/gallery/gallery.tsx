@@ -81,6 +81,7 @@ function still(first: SessionView): HostSession & JoinedSession {
       return () => listeners.delete(listener);
     },
     leave: () => become('leave', { ended: YOU_LEFT }),
+    pretend: async () => undefined,
     rest: (paused) => become(`rest ${paused}`, { status: { kind: paused ? 'paused' : 'ready' } }),
     start: () => undefined,
     pause: () => undefined,
@@ -213,6 +214,7 @@ function Gallery({ state }: { state: string | null }) {
         factory={async () => factory}
         origin={origin}
         server={signal({ ...NO_FACTS, rooms: ROOMS[state] ?? { kind: 'here' } })}
+        addDevice={async () => undefined}
         show={async () => Promise.reject(new Error('The gallery has no demonstration.'))}
       />
     );
@@ -251,6 +253,7 @@ function Gallery({ state }: { state: string | null }) {
         addresses={[]}
         hostName="Linen Shuttle"
         plan={factory.plan}
+        addDevice={async () => undefined}
         onLeave={() => undefined}
         onOutside={() => undefined}
       />

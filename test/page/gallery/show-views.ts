@@ -59,7 +59,9 @@ export const SHOW_VIEWS: Readonly<Record<string, ShownAt>> = {
     step: 'measure',
     view: view({
       room: room({
-        devices: devices.map((one, place) => (place === 0 ? one : { ...one, status: { kind: 'profiling' as const }, profile: null })),
+        devices: devices.map((one, place) =>
+          place === 0 ? one : { ...one, status: { kind: 'profiling' as const }, profile: null },
+        ),
         plan: null,
         phase: 'gathering',
       }),

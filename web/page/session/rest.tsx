@@ -3,6 +3,7 @@ import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import type { HostSession, SessionView } from '../../session/view/view.ts';
 import type { AskPlanner } from '../../session/view/what-if.ts';
 import type { Seats } from '../cloth/marks.ts';
+import { AddDevice } from '../devices/add-device.tsx';
 import { deviceLines } from '../devices/device-lines.ts';
 import { DeviceList } from '../devices/device-list.tsx';
 import { LazyFold } from '../parts/lazy-fold.tsx';
@@ -22,12 +23,14 @@ interface RestProps {
   readonly plan: AskPlanner;
   /** How others are invited; null for whom that is not to do. */
   readonly invite: ComponentChildren | null;
+  /** Adds a device in this tab; null where there is nothing to add it with. */
+  readonly onAdd: (() => Promise<void>) | null;
   /** Null where leaving has a place of its own. */
   readonly onLeave: (() => void) | null;
 }
 
 /** Who is in the session, and what there is to read about it. */
-export function Rest({ view, room, host, seats, plan, invite, onLeave }: RestProps) {
+export function Rest({ view, room, host, seats, plan, invite, onAdd, onLeave }: RestProps) {
   const isOwn = room.settings.task.id === 'own';
   const going = host !== null && view.ended === null;
   return (
@@ -46,6 +49,7 @@ export function Rest({ view, room, host, seats, plan, invite, onLeave }: RestPro
           host !== null && isOwn ? view.tables : null,
         )}
       />
+      {going && room.phase !== 'finished' && onAdd !== null && <AddDevice onAdd={onAdd} />}
       <div class="folds">
         <AboutPlan room={room} onPolicy={going ? (policy) => host.setPolicy(policy) : null} />
         {room.phase !== 'finished' && view.ended === null && room.devices.some(({ profile }) => profile !== null) && (

@@ -38,6 +38,8 @@ interface SessionProps {
   readonly hostName: string | null;
   /** What a plan would be, without touching the room. */
   readonly plan: AskPlanner;
+  /** Adds a device in this tab to a session of one's own. */
+  readonly addDevice?: (host: HostSession) => Promise<void>;
   /** Goes back to the start; the session is left or over. */
   readonly onLeave: () => void;
   /** Goes back to where the session can be looked at from outside: it was never entered, or was left. */
@@ -45,7 +47,7 @@ interface SessionProps {
 }
 
 export function SessionScreen(props: SessionProps) {
-  const { session, host, joined, origin, addresses, hostName, plan, onLeave, onOutside } = props;
+  const { session, host, joined, origin, addresses, hostName, plan, addDevice, onLeave, onOutside } = props;
   const { view, said } = useSession(session);
   const [putAway, setPutAway] = useState<ReadonlySet<Notice['id']>>(new Set());
   const [taken, setTaken] = useState(false);
@@ -107,6 +109,7 @@ export function SessionScreen(props: SessionProps) {
           seats={seats}
           plan={plan}
           invite={invite}
+          onAdd={host === null || addDevice === undefined ? null : () => addDevice(host)}
           onLeave={own ? null : leave}
         />
       ),

@@ -224,6 +224,8 @@ export interface EntranceControls {
 }
 
 export interface HostSession extends Session {
+  /** For several devices on one computer: what this one is made out to be from now on. */
+  pretend(pretence: Pretence): Promise<void>;
   readonly entrance: EntranceControls;
   /** Starts or goes on with the rounds. Allowed as soon as one device is ready. */
   start(): void;

@@ -17,10 +17,11 @@ export class OneComputer {
   #measured: Promise<Measured> | null = null;
   readonly #onMeasured: (measured: Measured) => void;
 
-  /** `onMeasured` is called before any device states what it is. */
-  constructor(devices: number, onMeasured: (measured: Measured) => void) {
+  /** `onMeasured` is called before any device states what it is; `known` is what was measured already. */
+  constructor(devices: number, onMeasured: (measured: Measured) => void, known: Measured | null = null) {
     this.#left = devices;
     this.#onMeasured = onMeasured;
+    if (known !== null) this.#measured = Promise.resolve(known);
     this.#all = new Promise((resolve) => {
       this.#loaded = resolve;
     });

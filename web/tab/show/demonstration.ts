@@ -4,6 +4,7 @@ import type { HostRequest } from '../../../worker/api/host-api.ts';
 import type { JoinSession } from '../../session/join-session.ts';
 import { joinSession, ownSession } from '../../session/members.ts';
 import type { OwnSession } from '../../session/own-session.ts';
+import type { Measured } from '../../session/rounds/model-worker.ts';
 import type { DevicePretence, HostSession } from '../../session/view/view.ts';
 import { Emitter } from '../../session/world/emitter.ts';
 import { PageHome } from '../home/page-home.ts';
@@ -11,7 +12,7 @@ import { roomPlanner } from '../home/room-planner.ts';
 import { startPlanWorker } from '../workers.ts';
 import { changedWorker, OneComputer } from './changed-worker.ts';
 import { type DeviceWorld, deviceWorld } from './device-world.ts';
-import { commonSlowdown, processorShare } from './paces.ts';
+import { commonSlowdown, processorShare, processorsFor } from './paces.ts';
 import { Way } from './way.ts';
 
 /** What a device of the demonstration is made out to be by its person; slower than the fastest one here, not than the computer. */
@@ -109,6 +110,7 @@ class Stage implements Demonstration {
   actors: readonly Actor[];
   /** How many times slower than the computer the fastest device is. */
   #common = 1;
+  #engine: Measured['engine'] = 'onnx';
 
   constructor(origin: string) {
     this.#origin = origin;
@@ -119,6 +121,7 @@ class Stage implements Demonstration {
     }));
     this.#computer = new OneComputer(CAST.length, (measured) => {
       const layers = this.host.view.room?.settings.shape.layers ?? 1;
+      this.#engine = measured.engine;
       this.#common = commonSlowdown(measured, layers, request.training.samplesPerRound);
       this.#state();
     });
@@ -225,7 +228,7 @@ class Stage implements Demonstration {
     return {
       ...made,
       slowdown: this.#common * slowdown,
-      share: processorShare(all, navigator.hardwareConcurrency),
+      share: processorShare(all, processorsFor(this.#engine, navigator.hardwareConcurrency)),
     };
   }
 

@@ -1,0 +1,73 @@
+import type { JoinSession } from '../../session/join-session.ts';
+import { joinSession } from '../../session/members.ts';
+import type { HostSession } from '../../session/view/view.ts';
+import { tabEnvironment } from '../tab-environment.ts';
+import { keptClaim } from '../tab-memory.ts';
+import { changedWorker, OneComputer } from './changed-worker.ts';
+import { processorShare, processorsFor, threadsOf } from './paces.ts';
+
+/** More would only stand in each other's way. */
+const MOST_ADDED = 8;
+
+/** Devices that run beside the host's own in its tab. They share its processor, and all of them say so in what they state of themselves. */
+export class AddedDevices {
+  readonly #origin: string;
+  readonly #host: HostSession;
+  readonly #running = new Set<JoinSession>();
+  #computer: OneComputer | null = null;
+  #added = 0;
+
+  /** `origin` is the address of the session's server. */
+  constructor(origin: string, host: HostSession) {
+    this.#origin = origin;
+    this.#host = host;
+    const off = host.subscribe(({ ended }) => {
+      if (ended === null) return;
+      off();
+      for (const session of this.#running) session.leave();
+    });
+  }
+
+  /** @throws Error, one sentence, where none can be added now. */
+  add(): void {
+    const { invitation, room, self } = this.#host.view;
+    if (invitation === null) throw new Error('This session has no link yet.');
+    if (this.#running.size >= MOST_ADDED)
+      throw new Error(`${MOST_ADDED} devices were added in this tab; more would help nobody.`);
+    const own = room?.devices.find(({ id }) => id === self)?.profile ?? null;
+    if (own === null) throw new Error('Wait until this device has measured itself.');
+    // What the host measured while it was alone holds for all that run beside it.
+    this.#computer ??= new OneComputer(0, () => undefined, own);
+    const computer = this.#computer;
+    const environment = tabEnvironment(this.#origin);
+    const { room: code, secret } = invitation;
+    const session = joinSession(
+      {
+        ...environment,
+        seats: null,
+        startDeviceWorker: () => changedWorker(environment.startDeviceWorker(), computer, () => false),
+      },
+      { room: code, secret },
+      { name: `This tab, ${++this.#added + 1}`, watch: false, slowdown: 1 },
+    );
+    this.#running.add(session);
+    session.subscribe(({ ended }) => {
+      if (ended !== null && this.#running.delete(session)) this.#state();
+    });
+    this.#state();
+  }
+
+  /** All of them anew: each has become slower by as much as the processor is wanted by more. */
+  #state(): void {
+    if (this.#host.view.ended !== null) return;
+    const { engine = 'onnx' } =
+      this.#host.view.room?.devices.find(({ id }) => id === this.#host.view.self)?.profile ?? {};
+    const threads = threadsOf(engine, navigator.hardwareConcurrency, crossOriginIsolated);
+    const wanted = Array.from({ length: this.#running.size + 1 }, () => 1 / threads);
+    const share = processorShare(wanted, processorsFor(engine, navigator.hardwareConcurrency));
+    const pretence = { slowdown: 1, share, memoryLimitBytes: keptClaim() };
+    void this.#host.pretend(pretence);
+    for (const session of this.#running)
+      void session.pretend({ ...pretence, uplinkBitsPerSecond: Number.POSITIVE_INFINITY });
+  }
+}
