@@ -11,7 +11,7 @@ describe('the stations of the demonstration', () => {
   const caption = (name: string) => captionOf(at(name).step, at(name).view, at(name).actors);
 
   it('wait for what they tell of, and go on when it has come', () => {
-    expect(caption('measure').waits).toBe('1 of 4 are ready…');
+    expect(caption('measure').waits).toBe('1 of 4 ready…');
     for (const name of ['plan', 'round', 'left', 'depth', 'split', 'answer']) expect(caption(name).waits).toBeNull();
     // What each waits for has not come at the station before.
     for (const [step, before] of [
@@ -26,7 +26,7 @@ describe('the stations of the demonstration', () => {
 
   it('say who does what', () => {
     expect(caption('plan').text).toContain('Phone: all layers, 16 % of the samples.');
-    expect(caption('depth').text).toContain('Old laptop: layer 4, 100 % of the samples.');
+    expect(caption('depth').text).toContain('Old laptop: layers 0–3, 100 % of the samples.');
     expect(caption('split').text).toContain('3 devices hold a part each');
     expect(STEPS.at(-1)).toBe('answer');
   });

@@ -43,7 +43,7 @@ const parallel = plan(6, [share(0, 0, 12), share(1, 12, 9), share(2, 21, 6), sha
 const three = plan(6, [share(0, 0, 14), share(1, 14, 10), share(2, 24, 8)], { policy: 'data-parallel' });
 const byDepth = plan(
   6,
-  [share(0, 0, 32, [0, 1, 2, 3]), share(1, 0, 32, [4]), { ...share(2, 0, 32, [5]), head: true }],
+  [share(0, 0, 32, [4]), share(1, 0, 32, [0, 1, 2, 3]), { ...share(2, 0, 32, [5]), head: true }],
   { policy: 'crunch' },
 );
 const training = (of: typeof parallel, count: number, among = devices): SessionView =>

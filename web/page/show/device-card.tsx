@@ -91,6 +91,7 @@ function Slider({ label, of, scale, value, disabled, onValue }: SliderProps) {
       <label for={id}>
         {label} <span class="visually-hidden">of {of}</span>
       </label>
+      <output for={id}>{text}</output>
       <input
         id={id}
         type="range"
@@ -102,7 +103,6 @@ function Slider({ label, of, scale, value, disabled, onValue }: SliderProps) {
         aria-valuetext={text}
         onInput={(event) => onValue(scale.at(Number(event.currentTarget.value)))}
       />
-      <output for={id}>{text}</output>
     </div>
   );
 }

@@ -16,7 +16,22 @@ import { Ask } from './ask.tsx';
 import { CaptionCard } from './caption.tsx';
 import { DeviceCard } from './device-card.tsx';
 import { progressText } from './progress.ts';
-import { captionOf, FEW_LAYERS, lessThanTheModel, PHONE, STEPS, type Step, shallowMemory } from './tour.ts';
+import {
+  captionOf,
+  DEEP,
+  DEEP_UPLINK_BITS,
+  FEW_LAYERS,
+  lessThanTheModel,
+  PHONE,
+  STEPS,
+  type Step,
+  shallowMemory,
+} from './tour.ts';
+
+/** A station that waits for longer may be left all the same. */
+const PATIENCE_MS = 20_000;
+const ROOMY_BYTES = 1e9;
+const USUAL_UPLINK_BITS = 5e7;
 
 interface ShowProps {
   readonly show: Demonstration;
@@ -35,6 +50,14 @@ export function ShowScreen({ show, onLeave, first = STEPS[0] }: ShowProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
   useEffect(() => () => show.end(), [show]);
+  const [patient, setPatient] = useState(true);
+  useEffect(() => {
+    setPatient(true);
+    if (step === 'measure') return;
+    const timer = setTimeout(() => setPatient(false), PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, [step]);
+  const caption = captionOf(step, view, actors);
   const lines = room === null ? [] : deviceLines(room, self, rounds, seats);
 
   const goOn = (): void => {
@@ -46,7 +69,7 @@ export function ShowScreen({ show, onLeave, first = STEPS[0] }: ShowProps) {
     <main class="show">
       <CaptionCard
         step={step}
-        caption={captionOf(step, view, actors)}
+        caption={patient ? caption : { ...caption, waits: null }}
         heading={heading}
         onNext={goOn}
         onLeave={onLeave}
@@ -99,11 +122,15 @@ function act(step: Step, show: Demonstration, room: RoomView | null): void {
   const all = actors.map(({ place }) => place);
   if (step === 'round') host.start();
   else if (step === 'leave') show.plug(PHONE, false);
-  else if (step === 'depth') give(FEW_LAYERS, shallowMemory);
-  else if (step === 'split') give(all, lessThanTheModel);
-  else if (step === 'measure') {
+  else if (step === 'depth') {
+    give(FEW_LAYERS, shallowMemory);
+    show.make(DEEP, { uplinkBitsPerSecond: DEEP_UPLINK_BITS });
+  } else if (step === 'split') {
+    give(all, lessThanTheModel);
+    show.make(DEEP, { uplinkBitsPerSecond: USUAL_UPLINK_BITS });
+  } else if (step === 'measure') {
     for (const { place, isHost, plugged } of actors) {
-      show.make(place, { memoryLimitBytes: 1e9 });
+      show.make(place, { memoryLimitBytes: ROOMY_BYTES });
       if (!isHost && !plugged) show.plug(place, true);
     }
   }
@@ -120,6 +147,9 @@ function statusOf({ device, plugged, locked }: Actor, lines: ReturnType<typeof d
   return locked ? `asleep; ${status}` : status;
 }
 
+/** All devices are this tab's: none is "you". */
+const NOBODY = '';
+
 interface PictureProps {
   readonly view: SessionView;
   readonly seats: readonly string[];
@@ -127,10 +157,13 @@ interface PictureProps {
 }
 
 function Picture({ view, seats, late }: PictureProps) {
-  const { room, self, rounds, activity } = view;
-  const split = useMemo(() => (room === null ? null : pipelines({ room, self, seats, late })), [room, seats, late]);
+  const { room, rounds, activity } = view;
+  const split = useMemo(
+    () => (room === null ? null : pipelines({ room, self: NOBODY, seats, late })),
+    [room, seats, late],
+  );
   const picture = useMemo(
-    () => (room === null || split !== null ? null : cloth({ room, self, rounds, activity, seats, late })),
+    () => (room === null || split !== null ? null : cloth({ room, self: NOBODY, rounds, activity, seats, late })),
     [split, room, rounds, activity, seats, late],
   );
   if (room !== null && split !== null)

@@ -26,7 +26,10 @@ export type Seen = Pick<SessionView, 'room' | 'rounds' | 'scores' | 'opening'>;
 
 /** Who does what at a station, by their place in the cast. */
 export const PHONE = 3;
-export const FEW_LAYERS = [1, 2];
+export const FEW_LAYERS = [0, 2];
+/** The one that still goes back through the whole model, over a connection that makes it send as little as it can. */
+export const DEEP = 1;
+export const DEEP_UPLINK_BITS = 1e6;
 /** How deep a device of little memory gets. */
 export const SHALLOW_DEPTH = 2;
 
@@ -70,28 +73,27 @@ export function captionOf(step: Step, seen: Seen, actors: readonly Actor[]): Cap
       };
     }
     case 'leave': {
-      const gone = !actors[PHONE]!.plugged && plan !== null && !holds(working, actors[PHONE]!.device);
+      const { device, plugged } = actors[PHONE]!;
+      const isLinked = room?.devices.some(({ id, linked }) => id === device && linked) ?? true;
+      const gone = !plugged && !isLinked && plan !== null && !working.some((one) => one.device === device);
       return {
         title: 'One leaves, and nothing is lost',
         text: gone
-          ? 'The phone is gone in the middle of a round. The others took over its part of that round, so the round is the same as it would have been, and a new plan goes on without it.'
+          ? 'The phone went without a word. What it owed of that round the others took over, so that the round came out as it would have, and a new plan goes on without it.'
           : 'The phone is gone without a word. The others notice its silence…',
         waits: gone ? null : 'Its link is given up after a few seconds…',
         next: 'Take memory away',
       };
     }
     case 'depth': {
-      const layers = room?.settings.shape.layers ?? 0;
-      const shallow = FEW_LAYERS.every((place) => {
-        const own = working.find(({ device }) => device === actors[place]!.device);
-        return own === undefined || own.layers.every((layer) => layer >= layers - SHALLOW_DEPTH);
-      });
+      const sets = new Set(working.map(({ layers, head }) => `${layers} ${head}`));
+      const byDepth = working.length > 1 && sets.size > 1 && working.every(({ stage }) => stage === undefined);
       return {
         title: 'Depth decides who can',
-        text: shallow
-          ? `Two devices have too little memory now to go back through the whole model. ${sharesText(working, room)} Layers near the answer are cheap, because the way back to them is short.`
-          : 'Two devices are given less memory. To train a deep layer a device must keep everything on the way back to it.',
-        waits: shallow ? null : 'The plan is being made anew…',
+        text: byDepth
+          ? `The laptop and the tablet cannot go back through the whole model any more, so they take what is near the answer: the way back to it is short. ${sharesText(working, room)}`
+          : 'The laptop and the tablet are given little memory, and the old laptop a slow connection. To train a deep layer a device must keep everything on the way back to it.',
+        waits: byDepth ? null : 'The plan is being made anew…',
         next: 'Take more memory away',
       };
     }
@@ -120,10 +122,7 @@ export function captionOf(step: Step, seen: Seen, actors: readonly Actor[]): Cap
 }
 
 const measuring = (ready: number, all: number): string =>
-  ready === 0 ? 'They load the model and measure themselves…' : `${ready} of ${all} are ready…`;
-
-const holds = (working: readonly RoomAssignment[], device: string): boolean =>
-  working.some((one) => one.device === device);
+  ready === 0 ? 'They load the model and measure themselves…' : `${ready} of ${all} ready…`;
 
 function sharesText(working: readonly RoomAssignment[], room: Seen['room']): string {
   if (room === null) return '';

@@ -54,9 +54,9 @@ const ROOMY_BYTES = 1e9;
 /** Who takes part, the host first. */
 const CAST: readonly Part[] = [
   { name: 'Laptop', made: { slowdown: 1, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: Infinity } },
-  { name: 'Old laptop', made: { slowdown: 1.5, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: 5e7 } },
-  { name: 'Tablet', made: { slowdown: 2, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: 2e7 } },
-  { name: 'Phone', made: { slowdown: 3, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: 1e7 } },
+  { name: 'Old laptop', made: { slowdown: 1.2, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: 5e7 } },
+  { name: 'Tablet', made: { slowdown: 1.5, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: 2e7 } },
+  { name: 'Phone', made: { slowdown: 1.8, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: 1e7 } },
 ];
 
 const MODEL = 'roberta-mini';
@@ -65,6 +65,8 @@ const TASK = 'grammar';
 const ROUNDS = 400;
 const WARM_UP_ROUNDS = 8;
 const EVALUATE_EVERY = 10;
+/** Enough that a round is more than what it begins with. */
+const SAMPLES = 64;
 /** Goodbyes that are under way are let out. */
 const GOODBYE_MS = 1000;
 
@@ -76,7 +78,7 @@ const requestOf = (origin: string): HostRequest => {
     task: { id: TASK, endpoint: '' },
     lora,
     training: {
-      ...{ ...training, rounds: ROUNDS, warmupFraction: WARM_UP_ROUNDS / ROUNDS },
+      ...{ ...training, rounds: ROUNDS, samplesPerRound: SAMPLES, warmupFraction: WARM_UP_ROUNDS / ROUNDS },
       ...{ schedule: 'constant', seed: 1, evaluateEvery: EVALUATE_EVERY },
     },
     origin,
