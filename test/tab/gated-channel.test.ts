@@ -6,6 +6,7 @@ import { Way } from '../../web/tab/show/way.ts';
 /** What lies below: takes everything at once, and says so. */
 class Below implements LinkChannel {
   binaryType: BinaryType = 'arraybuffer';
+  readyState: RTCDataChannelState = 'open';
   bufferedAmountLowThreshold = 0;
   bufferedAmount = 0;
   readonly sent: number[] = [];
