@@ -182,8 +182,9 @@ export function App({ factory, origin, server, show, addDevice }: AppProps) {
     }
   };
   const atStart = place.value.kind === 'start';
-  const { kind: roomsKind } = server.value.rooms;
-  const noServer = roomsKind === 'none' || roomsKind === 'elsewhere';
+  const { rooms } = server.value;
+  const noServer = rooms.kind === 'none' || rooms.kind === 'elsewhere';
+  const elsewhere = rooms.kind === 'elsewhere' ? rooms.server : null;
   useEffect(() => {
     // After the page is drawn: what is kept is looked up by the network code, which the first paint does without.
     // Without a server nothing could be gone on with, and the network code stays where it is.
@@ -291,7 +292,7 @@ export function App({ factory, origin, server, show, addDevice }: AppProps) {
             )}
           </div>
           {noServer ? (
-            <NoServer rooms={server.value.rooms} fragment={invited ? location.hash : ''} />
+            <NoServer server={elsewhere} fragment={invited ? location.hash : ''} />
           ) : invited ? (
             <LookScreen
               key={here.code}

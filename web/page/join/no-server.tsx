@@ -1,13 +1,11 @@
-import type { Rooms } from '../server-facts.ts';
-
-/** Where sessions with other devices would be, on a host of plain files. `fragment` is that of the address: an invitation, perhaps. */
-export function NoServer({ rooms, fragment }: { rooms: Rooms; fragment: string }) {
-  if (rooms.kind === 'elsewhere')
+/** Where sessions with other devices are, on a host of plain files: at `server`, if one is named. `fragment` is that of the address: an invitation, perhaps. */
+export function NoServer({ server, fragment }: { server: string | null; fragment: string }) {
+  if (server !== null)
     return (
       <section class="no-server" aria-labelledby="no-server-title">
         <h2 id="no-server-title">With other devices</h2>
         <p>
-          Sessions with other devices are at <a href={`${rooms.server}/${fragment}`}>{new URL(rooms.server).host}</a>.
+          Sessions with other devices are at <a href={`${server}/${fragment}`}>{new URL(server).host}</a>.
         </p>
       </section>
     );
