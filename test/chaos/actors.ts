@@ -57,6 +57,7 @@ export abstract class Actor {
   heldRound = 0;
   isStopped = false;
   isGone = false;
+  isLiar = false;
   /** Since when it is host, in milliseconds; 0 for none. */
   leadsSinceMs = 0;
 

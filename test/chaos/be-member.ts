@@ -1,3 +1,4 @@
+import type { RoundReport } from '../../signaling/protocol/room-view.ts';
 import { PLAIN_TRAINING } from '../../signaling/protocol/settings.ts';
 import { readInvitation } from '../../web/session/links/link-address.ts';
 import { joinSession, ownSession } from '../../web/session/members.ts';
@@ -69,18 +70,14 @@ export async function beMember(
   let { session, host } = await opened();
 
   /** What was said of the session so far, so that everything is said once. */
-  let told = { rounds: session.view.rounds, notice: 0, view: '', link: '' };
+  let told = { notice: 0, view: '', link: '' };
+  const known = new Set<string>();
   const follow = (of: Session): void => {
-    told = { ...told, rounds: of.view.rounds, notice: 0 };
+    told = { ...told, notice: 0 };
+    for (const report of of.view.rounds) known.add(keyOf(report));
     const look = (view: SessionView): void => {
-      if (view.role === 'host') {
-        const before = new Set(told.rounds);
-        for (const report of view.rounds)
-          if (!before.has(report))
-            say({ say: 'round', round: report.round, loss: report.loss, seconds: report.elapsedSeconds });
-        for (const { id } of view.waiting) host?.entrance.admit(id);
-      }
-      told.rounds = view.rounds;
+      tellRounds(view);
+      if (view.role === 'host') for (const { id } of view.waiting) host?.entrance.admit(id);
       for (const { id, sentence } of view.notices) {
         if (id <= told.notice) continue;
         told.notice = id;
@@ -100,6 +97,16 @@ export async function beMember(
     });
     look(of.view);
   };
+
+  /** A host's own; who follows it has the others' reports again. */
+  function tellRounds({ role, rounds }: SessionView): void {
+    for (const report of rounds) {
+      const { round, loss, elapsedSeconds: seconds } = report;
+      if (known.has(keyOf(report))) continue;
+      known.add(keyOf(report));
+      if (role === 'host') say({ say: 'round', round, loss, seconds });
+    }
+  }
 
   /** A session that has a successor is told of it at once; one that has not is over, and so is its process. */
   async function endSoon(): Promise<void> {
@@ -191,3 +198,5 @@ const requestOf = (
   },
   origin,
 });
+
+const keyOf = ({ round, loss, elapsedSeconds }: RoundReport): string => `${round} ${loss} ${elapsedSeconds}`;

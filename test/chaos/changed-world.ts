@@ -7,7 +7,7 @@ import type { Phase } from './cells.ts';
 import type { Act } from './messages.ts';
 
 /** As an engine says it that is refused what it asked for. */
-const NO_MEMORY = 'There is not enough memory for this on the device.';
+export const NO_MEMORY = 'There is not enough memory for this on the device.';
 
 /** Who decides what becomes of a session's calls to its workers. */
 export interface Gate {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Emitter } from '../../web/session/world/emitter.ts';
 import type { BrowserKind } from '../browser/find-browser.ts';
@@ -51,8 +52,9 @@ export class ChaosRoom {
   }
 
   /** A process that was killed comes back as who it was, with its checkpoint. */
-  comeBack({ name }: Actor): Promise<Actor> {
-    return this.#add(name, () => ({ kind: 'return' }));
+  comeBack({ name, request }: Actor): Promise<Actor> {
+    // Who led for too short a time has none.
+    return existsSync(request.checkpointFile) ? this.#add(name, () => ({ kind: 'return' })) : this.join();
   }
 
   get living(): readonly Actor[] {
@@ -84,9 +86,9 @@ export class ChaosRoom {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** Whom faults of devices meet: tabs, where there are any. */
+  /** Whom faults of devices meet: tabs, where there are any. A liar that went before it was found would have its lie believed. */
   get victims(): readonly Actor[] {
-    const { devices } = this;
+    const devices = this.devices.filter(({ isLiar }) => !isLiar);
     const tabs = devices.filter((one) => one instanceof TabActor);
     return tabs.length > 0 ? tabs : devices;
   }

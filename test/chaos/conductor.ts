@@ -1,4 +1,5 @@
 import type { Actor } from './actors.ts';
+import { NO_MEMORY } from './changed-world.ts';
 import type { ChaosRoom } from './chaos-room.ts';
 import type { Act, Said } from './messages.ts';
 import type { Planned } from './schedule.ts';
@@ -11,6 +12,8 @@ const HOST_IS_LOST_SECONDS = 5;
 /** A fault that has not met its phase after so many rounds may strike whoever comes to it. */
 const WIDEN_AFTER_ROUNDS = 3;
 const EVALUATION_WIDENS_AFTER = 12;
+
+const UNTOLD_SECONDS = 10;
 
 interface Armed {
   readonly planned: Planned;
@@ -98,8 +101,27 @@ export class Conductor {
     if (said === null) await this.#gone(member);
     else if (said.say === 'next') await this.#next(member, said.round, said.id);
     else if (said.say === 'at') await this.#at(member, said);
+    else if (said.say === 'exported' && said.error !== null && said.error !== NO_MEMORY)
+      this.#unasked.push(`An export of ${member.name} failed: ${said.error}`);
+    else if (said.say === 'view') await this.#seen(member);
+    else if (said.say === 'round') this.#toldRound(member, said.round);
     else if (said.say === 'notice' && /Training was paused:/.test(said.sentence))
       throw new Error(`${member.name}: ${said.sentence}`);
+  }
+
+  #toldRound(member: Actor, round: number): void {
+    const again = this.#room.reports.filter((one) => one.round === round);
+    if (again.length > 1) this.#log(`${member.name} did round ${round} again; ${again[0]?.by} had done it`);
+  }
+
+  /** What a person would do who sits in front of it. */
+  async #seen(member: Actor): Promise<void> {
+    const { view } = member;
+    // A host that is back before anybody followed it has its session as it was kept: paused.
+    if (view?.role === 'host' && view.phase === 'paused') member.tell({ do: 'start' });
+    if (view?.status !== 'failed' || this.#strikes.endOf(member) !== null) return;
+    this.#log(`${member.name} cannot train, and begins anew`);
+    await this.#strikes.replace(member);
   }
 
   /** A process ended; somebody comes in its place. */
@@ -163,7 +185,9 @@ export class Conductor {
   /** The round before is over: what is done now is done to this one. */
   async #reported(host: Actor, round: number): Promise<void> {
     const newest = (): number => this.#room.reports.at(-1)?.round ?? 0;
-    await this.#room.until(`report of round ${round}`, () => host.isGone || newest() >= round);
+    // Who follows a host may hold a round that the dead one did not tell here any more.
+    const told = this.#room.until(`report of round ${round}`, () => host.isGone || newest() >= round, UNTOLD_SECONDS);
+    await told.catch(() => undefined);
   }
 
   async #aim(armed: Armed, round: number): Promise<void> {

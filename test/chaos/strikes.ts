@@ -22,7 +22,6 @@ export class Strikes {
   readonly #log: (line: string) => void;
   /** Whose end was asked for, and what comes in its place. */
   readonly #ending = new Map<Actor, 'replaced' | 'returns'>();
-  readonly #liars = new Set<Actor>();
 
   constructor(room: ChaosRoom, log: (line: string) => void) {
     this.#room = room;
@@ -30,12 +29,12 @@ export class Strikes {
   }
 
   get hasLiar(): boolean {
-    return [...this.#liars].some(({ isGone }) => !isGone);
+    return this.#room.living.some(({ isLiar }) => isLiar);
   }
 
   /** Why a process ended; null where nobody asked for it. */
   endOf(member: Actor): 'replaced' | 'returns' | null {
-    if (this.#liars.has(member)) return 'replaced';
+    if (member.isLiar) return 'replaced';
     return this.#ending.get(member) ?? null;
   }
 
@@ -68,7 +67,7 @@ export class Strikes {
       }
       case 'liar': {
         if (device === null) return nothing('nobody was there to lie');
-        this.#liars.add(device);
+        device.isLiar = true;
         device.tell({ do: 'lie', lie: manner.lie });
         return nothing(`${device.name} lies from now on: ${manner.lie}`);
       }
@@ -122,6 +121,11 @@ export class Strikes {
     const { host, victims: devices } = this.#room;
     if (holder !== host) return holder;
     return devices[Math.floor(victim * devices.length)] ?? null;
+  }
+
+  /** Its person closes it, and opens it again. */
+  replace(member: Actor): Promise<void> {
+    return this.#kill(member, 'replaced');
   }
 
   async #kill(member: Actor, then: 'replaced' | 'returns'): Promise<void> {
