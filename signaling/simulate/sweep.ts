@@ -128,7 +128,8 @@ function solveDraw(scenario: Scenario, policies: readonly Policy[], seed: number
     policies.map((policy) => {
       const { serverSpeed } = scenario;
       if (policy === 'split') {
-        const split = solveSplit(drawSplitProblem(scenario, seed));
+        const drawn = drawSplitProblem(scenario, seed);
+        const split = solveSplit({ ...drawn, pipelines: drawn.devices.length });
         if (!split.feasible) return [policy, null];
         return [policy, { seconds: split.latencySeconds, boundSeconds: split.lowerBoundSeconds }];
       }

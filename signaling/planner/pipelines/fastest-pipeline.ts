@@ -3,9 +3,11 @@ import { stageBytes, weightBytes, windowCap } from '../../protocol/pipeline/stag
 import { unitCount } from '../../protocol/split.ts';
 import { bytesText } from '../../protocol/words/quantities.ts';
 import { runText } from '../../protocol/words/units.ts';
+import { statedBound } from '../problem/stated-bound.ts';
 import { Evaluator, type Pipeline } from './evaluator.ts';
 import { fastestOfAll } from './exact.ts';
 import { firstUnplaced, type Placement, placement } from './fitting.ts';
+import { mediumBound } from './medium-bound.ts';
 import { roomBound } from './room-bound.ts';
 import { rowsOf } from './rows.ts';
 import { anneal, type Found } from './search.ts';
@@ -29,7 +31,9 @@ export interface Best {
 export function boundOf({ problem, evaluator, found, proven }: Best): number {
   evaluator.load(found.pipeline);
   const seconds = found.seconds - evaluator.loading;
-  return proven && problem.rounds === undefined ? seconds : roomBound(evaluator, seconds);
+  if (proven && problem.rounds === undefined) return seconds;
+  const bound = roomBound(evaluator, seconds);
+  return problem.shared ? Math.max(bound, statedBound(mediumBound(evaluator.rows))) : bound;
 }
 
 /** The best pipeline that so much work finds; or why there is none. */

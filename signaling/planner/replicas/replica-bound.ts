@@ -1,4 +1,5 @@
 import type { SplitProblem } from '../../protocol/pipeline/split-problem.ts';
+import { mediumBound } from '../pipelines/medium-bound.ts';
 import { type Rows, rowsOf } from '../pipelines/rows.ts';
 import { statedBound } from '../problem/stated-bound.ts';
 
@@ -38,7 +39,7 @@ export function replicaBound(problem: SplitProblem, reachedSeconds: number): num
     if (excluded(middle)) low = middle;
     else high = middle;
   }
-  return statedBound(low);
+  return statedBound(problem.shared ? Math.max(low, mediumBound(rows)) : low);
 }
 
 /** The prices of units that are passed by fewer samples than there are rise; they sum to 1. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { drawsFrom } from '../../../signaling/planner/algorithms/random.ts';
 import { generateSplitProblem, REGIMES, type Regime } from '../../../signaling/planner/pipelines/generator.ts';
+import { mediumBound } from '../../../signaling/planner/pipelines/medium-bound.ts';
 import { rowsOf } from '../../../signaling/planner/pipelines/rows.ts';
 import type { PlannedPipeline } from '../../../signaling/planner/replicas/answer.ts';
 import { mostPipelines } from '../../../signaling/planner/replicas/fastest-replicas.ts';
@@ -184,6 +185,12 @@ describe('pipelines over one medium', () => {
       expect(found === null).toBe(known.length < times.length);
       if (found === null) continue;
       rated++;
+      const whole = {
+        ...problem,
+        split: { ...problem.split, samples: replicas.reduce((sum, one) => sum + one.samples, 0) },
+      };
+      const medium = mediumBound(rowsOf(whole));
+      expect(medium).toBeLessThanOrEqual(found.seconds);
       const expected = schedules(known).map(({ seconds }) => seconds);
       for (const [p, part] of found.parts.entries()) expect(part.seconds / expected[p]).toBeCloseTo(1, 9);
       expect(found.seconds).toBe(Math.max(...found.parts.map(({ seconds }) => seconds)));
@@ -191,5 +198,24 @@ describe('pipelines over one medium', () => {
       expect(evaluator.rate(replicas, found.seconds * (1 + 1e-9))).not.toBeNull();
     }
     expect(rated).toBeGreaterThan(100);
+  });
+
+  test('the medium is what a room without computing waits for: each sample crosses the cut above the embeddings, where nothing comes down', () => {
+    const base = generateSplitProblem(3, { devices: 2, layers: 4, samples: 8, regime: 'network' });
+    const seconds = { embed: 0, forwardPerLayer: 0, backwardPerLayer: 0, head: 0 };
+    const devices = base.devices.map((device) => ({
+      ...device,
+      ...{ fixedSeconds: seconds, secondsPerSample: seconds, bitsPerSecond: 1e8, lagSeconds: 0 },
+      // 104 MB of embeddings, 25.2 MB a layer, 4.2 MB of the head: three layers fit beside the embeddings, not four and the head.
+      memory: { ...device.memory, limitBytes: 2.05e8, savedPerSamplePerLayer: 0, transientPerSample: 0 },
+    }));
+    const problem = { ...base, devices, shared: true, split: { ...base.split, headUploadBits: 0, layerUploadBits: 0 } };
+    // The cut before the head would be cheaper, and nobody has room for all that is below it.
+    const airtime = (8 * 128 * 1024 * 32) / 1e8;
+    expect(mediumBound(rowsOf(problem))).toBeCloseTo(airtime, 9);
+    const { latencySeconds, lowerBoundSeconds } = planned(problem);
+    expect(latencySeconds).toBeGreaterThan(airtime);
+    expect(lowerBoundSeconds / latencySeconds).toBeGreaterThan(0.8);
+    expect(planned(many(problem)).lowerBoundSeconds).toBeGreaterThan(airtime * (1 - 1e-6));
   });
 });
