@@ -132,10 +132,17 @@ describe('a round as lanes', () => {
       { microBatch: 1, direction: up, startSeconds: 1.5, seconds: 0.125, cameSeconds: 1.25 },
       { microBatch: 1, direction: down, startSeconds: 1.625, seconds: 0.125 },
     ];
-    // The report has the devices in any order; the stages go by the way of the first micro-batch.
-    const { lanes } = shown({
-      devices: [entry(phone, { passes: above }), entry(tablet, { passes: below })],
-    });
+    const split = plan(6, [
+      { place: 1, layers: [3, 4, 5], head: true },
+      { place: 2, layers: [0, 1, 2] },
+    ]);
+    for (const [index, i] of [1, 0].entries()) {
+      const run = index === 0 ? { from: 0, to: 4, window: 2 } : { from: 4, to: 8, window: 1 };
+      Object.assign(split.assignments[i]!, { stage: { pipeline: 0, index, ...run, microBatches: 2 } });
+    }
+    // In any order; under another version of the plan, but by the same devices.
+    const told = [entry(phone, { passes: above }), entry(tablet, { passes: below })];
+    const { lanes } = shown({ devices: told, planVersion: 77 }, room({ devices, plan: split }));
     const sends = (device: string) =>
       lanes
         .find((lane) => lane.device === device)
@@ -149,6 +156,9 @@ describe('a round as lanes', () => {
       ['send-down', 1, 1.75, 1.75],
     ]);
     expect(secondsByKind(lanes.find((lane) => lane.device === tablet)!)).toContainEqual(['send-up', 0.75]);
+    // Nobody is known to be above anybody in a round of other devices.
+    const others = shown({ devices: told }, here);
+    expect(others.lanes.flatMap((lane) => lane.sends)).toEqual([]);
   });
 
   it('has a stage send its gradients after its last pass, however long it waited before', () => {

@@ -114,13 +114,17 @@ try {
       await tab.page.bringToFront();
       if (i < 2) await tab.screenshot(`split-loading-${i === 0 ? 1280 : 390}`);
     }
+    // The last score, of 500 examples, is not waited for.
     await host.until(
-      'training is over',
-      () => /^(Finished|Paused) after/.test(document.querySelector('h1')?.innerText ?? ''),
-      PATIENCE,
+      'the last round is over',
+      (rounds) => {
+        const head = document.querySelector('h1')?.innerText.replaceAll('\n', ' ') ?? '';
+        return /^(Finished|Paused) after/.test(head) || head.startsWith(`Round ${rounds} of`);
+      },
+      { args: [values.rounds], ...PATIENCE },
     );
     clearInterval(heads);
-    say(`${since()}: finished`);
+    say(`${since()}: the last round is over`);
     for (const [tab, name] of [
       [host, 'split-finished-1280'],
       [tabs[1] ?? host, 'split-finished-390'],

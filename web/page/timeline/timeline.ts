@@ -70,7 +70,7 @@ export function timeline({ report, room, seats }: TimelineInput): Timeline {
   const latest = ends.length === 0 ? null : ends.indexOf(Math.max(...ends));
   const plan = room.plan?.version === report.planVersion ? room.plan : null;
   const firstStart = Math.min(...report.devices.map(({ startSeconds = 0 }) => startSeconds), seconds);
-  const sends = sendsOf(report.devices);
+  const sends = sendsOf(report.devices, room.plan);
   const lanes = order(report, room).map((device): Lane => {
     const host = device === room.host;
     const own = report.devices.flatMap((entry, i) =>
@@ -130,16 +130,27 @@ function segmentsOf(entry: Entry, critical: boolean): readonly Segment[] {
 }
 
 /**
- * What stages sent each other: from the end of the pass that made it until it had come, by the receiver's word. Stages in the order in which
- * the first micro-batch went through them.
+ * What stages sent each other: from the end of the pass that made it until it had come, by the receiver's word. Who is above whom is the
+ * plan's; nothing is told of a round that other devices did, or in which one did the part of two.
  */
-function sendsOf(devices: readonly Entry[]): readonly { readonly device: string; readonly segment: Segment }[] {
-  const stages = devices
-    .filter(({ passes = [] }) => passes.some(({ direction }) => direction === 'up'))
-    .toSorted((a, b) => firstUp(a) - firstUp(b));
-  return stages.flatMap((stage, s) =>
-    (stage.passes ?? []).flatMap(({ direction, microBatch, cameSeconds }) => {
-      const sender = stages[direction === 'up' ? s - 1 : s + 1];
+function sendsOf(
+  devices: readonly Entry[],
+  plan: RoomPlan | null,
+): readonly { readonly device: string; readonly segment: Segment }[] {
+  const staged = (plan?.assignments ?? []).flatMap(({ device, stage }) =>
+    stage === undefined ? [] : [{ device, stage }],
+  );
+  const told = devices.filter(({ passes = [] }) => passes.length > 0);
+  const isAsPlanned =
+    told.length === staged.length && staged.every(({ device }) => told.some((entry) => entry.device === device));
+  if (!isAsPlanned) return [];
+  const entryOf = (pipeline: number, index: number): Entry | undefined => {
+    const found = staged.find(({ stage }) => stage.pipeline === pipeline && stage.index === index);
+    return told.find(({ device }) => device === found?.device);
+  };
+  return staged.flatMap(({ stage: { pipeline, index } }) =>
+    (entryOf(pipeline, index)?.passes ?? []).flatMap(({ direction, microBatch, cameSeconds }) => {
+      const sender = entryOf(pipeline, direction === 'up' ? index - 1 : index + 1);
       const made = sender?.passes?.find((pass) => pass.direction === direction && pass.microBatch === microBatch);
       if (sender === undefined || made === undefined || cameSeconds === undefined) return [];
       const madeSeconds = made.startSeconds + made.seconds;
@@ -150,9 +161,6 @@ function sendsOf(devices: readonly Entry[]): readonly { readonly device: string;
     }),
   );
 }
-
-const firstUp = ({ passes = [] }: Entry): number =>
-  Math.min(...passes.flatMap(({ direction, startSeconds }) => (direction === 'up' ? [startSeconds] : [])));
 
 const span = (kind: SegmentKind, startSeconds: number, endSeconds: number, critical: boolean): Segment => ({
   kind,
