@@ -6,6 +6,7 @@ import { NO_FACTS, PLAIN_HOST, readServerFacts, type ServerFacts } from './page/
 import './page/style/page.css';
 import { applyTheme, keptTheme } from './page/parts/theme.tsx';
 import type { HostSession, SessionFactory } from './session/view/view.ts';
+import { anythingKept } from './tab/anything-kept.ts';
 import type { AddedDevices } from './tab/show/added-devices.ts';
 
 /** The address of the folder that the page lies in, which may be below a path of a proxy's. */
@@ -64,5 +65,8 @@ applyTheme(keptTheme());
 const server = signal(NO_FACTS);
 const root = document.getElementById('app');
 if (root === null) throw new Error('index.html has no element with the id "app".');
-render(<App factory={factory} origin={origin} server={server} show={show} addDevice={addDevice} />, root);
+render(
+  <App factory={factory} origin={origin} server={server} show={show} kept={anythingKept} addDevice={addDevice} />,
+  root,
+);
 server.value = await serverFacts();

@@ -19,7 +19,10 @@ afterAll(() => host.close());
 async function goOn(tab: Tab, words: string): Promise<void> {
   await tab.until(
     `"${words}" can be pressed`,
-    (label) => [...document.querySelectorAll('button')].some((one) => !one.disabled && one.textContent === label),
+    (label) =>
+      [...document.querySelectorAll('button')].some(
+        (one) => !one.disabled && one.getAttribute('aria-disabled') !== 'true' && one.textContent === label,
+      ),
     { args: [words], ...PATIENCE },
   );
   await tab.page.locator(`::-p-xpath(//button[normalize-space()='${words}'])`).click();
@@ -43,7 +46,7 @@ it('leads through a whole session in one tab of Chromium', async () => {
       await goOn(tab, words);
       await tab.until(
         `what follows on "${words}" has come`,
-        () => document.querySelector<HTMLButtonElement>('.show-next')?.disabled === false,
+        () => document.querySelector('.show-next')?.getAttribute('aria-disabled') === 'false',
         PATIENCE,
       );
       await tab.screenshot(`show-${words.toLowerCase().replaceAll(' ', '-')}`);
@@ -66,5 +69,30 @@ it('trains in one tab of Firefox', async () => {
     await toRounds(tab);
     await tab.screenshot('show-firefox');
     expect(tab.errors.filter((line) => !line.includes('404'))).toEqual([]);
+  });
+});
+
+it('does at once what a person does to a device', async () => {
+  await withBrowser('chromium', async (browser) => {
+    const tab = await browser.open(host.url);
+    await toRounds(tab);
+    const status = (place: number) => tab.page.$$eval('.show-status', (all, at) => all[at]?.textContent ?? '', place);
+    const settles = (what: string, place: number, words: string) =>
+      tab.until(
+        what,
+        (at, text) => document.querySelectorAll('.show-status')[at]?.textContent?.includes(text) ?? false,
+        { args: [place, words] as [number, string], ...PATIENCE },
+      );
+    // Sixteen times slower than the others the old laptop is of no use any more.
+    await settles('the old laptop works', 1, 'trains');
+    await tab.page.$eval('.show-device:nth-child(2) input', (slider) => {
+      (slider as HTMLInputElement).value = '0';
+      slider.dispatchEvent(new Event('input', { bubbles: true }));
+    });
+    await settles('the old laptop stands by', 1, 'stands by');
+    expect(await status(1)).toContain('stands by');
+    // A lie is found by others that compute the same, and whoever told it is out.
+    await tab.page.locator('.show-device:nth-child(3) .show-deeds button:nth-child(3)').click();
+    await settles('the tablet was found out', 2, 'found out');
   });
 });

@@ -44,6 +44,8 @@ interface AppProps {
   readonly addDevice: (host: HostSession) => Promise<void>;
   /** Fetched when somebody wants to see the demonstration. */
   readonly show: () => Promise<Shown>;
+  /** Whether this browser keeps anything for the page. */
+  readonly kept: () => Promise<boolean>;
 }
 
 /** The demonstration's code. */
@@ -69,7 +71,7 @@ type Place =
 const AFTER_PAINT_MS = 100;
 const NAME_KEY = 'tabloom.device-name';
 
-export function App({ factory, origin, server, show, addDevice }: AppProps) {
+export function App({ factory, origin, server, show, kept, addDevice }: AppProps) {
   const place = useSignal<Place>(placeOfFragment());
   const busy = useSignal(false);
   const problem = useSignal<string | null>(null);
@@ -189,9 +191,12 @@ export function App({ factory, origin, server, show, addDevice }: AppProps) {
     // After the page is drawn: what is kept is looked up by the network code, which the first paint does without.
     // Without a server nothing could be gone on with, and the network code stays where it is.
     if (!atStart || noServer) return;
-    const timer = setTimeout(() => void list().catch(() => undefined), AFTER_PAINT_MS);
+    const timer = setTimeout(() => void lookUp().catch(() => undefined), AFTER_PAINT_MS);
     return () => clearTimeout(timer);
   }, [atStart, noServer]);
+  const lookUp = async (): Promise<void> => {
+    if (await kept()) await list();
+  };
   const forget = async (id: string): Promise<void> => {
     await (await factory()).forget(id);
     await list();

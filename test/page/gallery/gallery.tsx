@@ -215,6 +215,7 @@ function Gallery({ state }: { state: string | null }) {
         origin={origin}
         server={signal({ ...NO_FACTS, rooms: ROOMS[state] ?? { kind: 'here' } })}
         addDevice={async () => undefined}
+        kept={async () => true}
         show={async () => Promise.reject(new Error('The gallery has no demonstration.'))}
       />
     );

@@ -22,7 +22,7 @@ const actor = (place: number, change: Partial<Actor> = {}): Actor => ({
     memoryLimitBytes: 1e9,
     uplinkBitsPerSecond: [Number.POSITIVE_INFINITY, 5e7, 2e7, 1e7][place]!,
   },
-  ...{ plugged: true, locked: false, lies: false },
+  ...{ plugged: true, locked: false, lies: false, caught: false },
   ...change,
 });
 const four = NAMES.map((_, place) => actor(place));

@@ -1,4 +1,5 @@
 import type { Ref } from 'preact';
+import { useMemo } from 'preact/hooks';
 import { type Caption, STEPS, type Step } from './tour.ts';
 
 interface CaptionProps {
@@ -13,6 +14,9 @@ interface CaptionProps {
 export function CaptionCard({ step, caption, heading, onNext, onLeave }: CaptionProps) {
   const { title, text, waits, next } = caption;
   const place = STEPS.indexOf(step) + 1;
+  const waiting = waits !== null;
+  // Once when a station begins and once when what it waits for has come: not with every round.
+  const said = useMemo(() => `${title}. ${waits ?? text}`, [step, waiting]);
   return (
     <section class="show-caption" aria-labelledby="show-title">
       <p class="show-step">
@@ -26,19 +30,26 @@ export function CaptionCard({ step, caption, heading, onNext, onLeave }: Caption
       <h1 id="show-title" ref={heading} tabIndex={-1}>
         {title}
       </h1>
-      <p class="show-text" aria-live="polite">
-        {text}
+      <p class="show-text">{text}</p>
+      <p class="visually-hidden" aria-live="polite">
+        {said}
       </p>
       <div class="buttons">
-        <button type="button" class="primary show-next" disabled={waits !== null} onClick={onNext}>
+        {/* Not disabled: whoever goes on by keyboard stays on it. */}
+        <button
+          type="button"
+          class="primary show-next"
+          aria-disabled={waiting}
+          onClick={() => {
+            if (!waiting) onNext();
+          }}
+        >
           {next}
         </button>
         <button type="button" class="plain" onClick={onLeave}>
           Leave
         </button>
-        <p class="show-waits" role="status">
-          {waits}
-        </p>
+        <p class="show-waits">{waits}</p>
       </div>
     </section>
   );

@@ -60,7 +60,7 @@ export function DeviceCard({ actor, mark, status, state, onMade, onPlug, onLock,
       {!isHost && (
         <div class="buttons show-deeds">
           <button type="button" aria-pressed={!plugged} onClick={() => onPlug(!plugged)}>
-            {plugged ? 'Unplug' : 'Plug in again'}
+            {plugged ? 'Unplug' : 'Plug in'}
           </button>
           <button type="button" disabled={!plugged} aria-pressed={locked} onClick={() => onLock(!locked)}>
             {locked ? 'Wake up' : 'Lock'}

@@ -141,8 +141,8 @@ function stateOf({ device, plugged }: Actor, room: RoomView | null): 'ready' | '
   return room?.devices.some((one) => one.id === device && one.profile !== null) ? 'ready' : 'joining';
 }
 
-function statusOf({ device, plugged, locked }: Actor, lines: ReturnType<typeof deviceLines>): string {
-  if (!plugged) return 'unplugged';
+function statusOf({ device, plugged, locked, caught }: Actor, lines: ReturnType<typeof deviceLines>): string {
+  if (!plugged) return caught ? 'lied, was found out by the others, and is out' : 'unplugged';
   const status = lines.find(({ id }) => id === device)?.status ?? 'starting';
   return locked ? `asleep; ${status}` : status;
 }

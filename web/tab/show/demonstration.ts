@@ -30,6 +30,8 @@ export interface Actor {
   readonly plugged: boolean;
   readonly locked: boolean;
   readonly lies: boolean;
+  /** It lied when its session ended: the others had found that out. */
+  readonly caught: boolean;
 }
 
 /** A host and devices in this page, over real links, with a room of their own. */
@@ -119,7 +121,7 @@ class Stage implements Demonstration {
     const request = requestOf(origin);
     this.actors = CAST.map(({ name, made }, place) => ({
       ...{ place, name, made, device: '', isHost: place === 0 },
-      ...{ plugged: true, locked: false, lies: false },
+      ...{ plugged: true, locked: false, lies: false, caught: false },
     }));
     this.#computer = new OneComputer(CAST.length, (measured) => {
       const layers = this.host.view.room?.settings.shape.layers ?? 1;
@@ -153,7 +155,7 @@ class Stage implements Demonstration {
 
   plug(place: number, plugged: boolean): void {
     if (plugged === this.actors[place]!.plugged) return;
-    this.#become(place, { plugged, locked: false, lies: false });
+    this.#become(place, { plugged, locked: false, lies: false, caught: false });
     const { way, session } = this.#places[place]!;
     if (plugged) {
       this.#places[place] = this.#newPlace(place);
@@ -207,7 +209,7 @@ class Stage implements Demonstration {
       // Its link is measured as it is, and slow from then on.
       if (status.kind === 'ready') at.way.bitsPerSecond = this.actors[place]!.made.uplinkBitsPerSecond;
       if (ended !== null && at.session === joined && this.actors[place]!.plugged)
-        this.#become(place, { plugged: false, lies: false, locked: false });
+        this.#become(place, { plugged: false, locked: false, lies: false, caught: this.actors[place]!.lies });
     });
     this.#become(place, { device: joined.view.self });
     this.#state();

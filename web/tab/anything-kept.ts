@@ -1,0 +1,15 @@
+/** Whether this browser keeps anything for the page: a first visit then need not fetch the code that would look at it. */
+export async function anythingKept(): Promise<boolean> {
+  try {
+    const root = await navigator.storage.getDirectory();
+    // The folder of sessions; there is nothing else.
+    for await (const _ of root.keys()) return true;
+  } catch {
+    // Private windows refuse it, plain http has none.
+  }
+  try {
+    return (await caches.keys()).length > 0;
+  } catch {
+    return false;
+  }
+}
