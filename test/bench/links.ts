@@ -38,9 +38,19 @@ const kinds = values.contenders.split(',').flatMap((name): { name: string; kind:
       name: `${name}, ${message} KiB, ${water} KiB`,
       kind: {
         type: 'bare',
-        setting: { messageBytes: message * KIB, highWaterBytes: water * KIB, apart: name === 'apart' },
+        setting: {
+          ...{ messageBytes: message * KIB, highWaterBytes: water * KIB },
+          ...{ apart: name === 'apart', connections: 1 },
+        },
       },
     }));
+  if (name === 'several') {
+    const setting = { messageBytes: 16 * KIB, highWaterBytes: 1024 * KIB, apart: false };
+    return [2, 4].map((connections) => ({
+      name: `${connections} connections, 16 KiB, 1024 KiB`,
+      kind: { type: 'bare', setting: { ...setting, connections } },
+    }));
+  }
   if (name !== 'tabloom' && name !== 'peerjs') throw new Error(`There is no contender "${name}".`);
   return [{ name, kind: { type: name } }];
 });

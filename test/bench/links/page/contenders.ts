@@ -20,6 +20,8 @@ export interface BareSetting {
   readonly highWaterBytes: number;
   /** Short messages go over a channel of their own. */
   readonly apart: boolean;
+  /** Side by side, each with a channel; short messages go over the first. */
+  readonly connections: number;
 }
 
 const BULK_ID = 70;
@@ -34,7 +36,7 @@ const opened = (channel: RTCDataChannel): Promise<void> =>
 /** A bare channel, or two. */
 export async function bare(
   pc: RTCPeerConnection,
-  { messageBytes, highWaterBytes, apart }: BareSetting,
+  { messageBytes, highWaterBytes, apart }: Omit<BareSetting, 'connections'>,
   answers: boolean,
 ): Promise<Contender> {
   const channel = pc.createDataChannel('bare', { negotiated: true, id: BULK_ID });
@@ -60,6 +62,20 @@ export async function bare(
     ping: () => shorts.send(new Uint8Array(SHORT_BYTES)),
     onPong: (listener) => hear(shorts, (bytes) => bytes === SHORT_BYTES && listener()),
     believed: async () => null,
+  };
+}
+
+/** Several as one. */
+export function together(all: readonly [Contender, ...Contender[]]): Contender {
+  const [first] = all;
+  return {
+    pump: async (over) => void (await Promise.all(all.map((each) => each.pump(over)))),
+    onBulk: (listener) => {
+      for (const each of all) each.onBulk(listener);
+    },
+    ping: () => first.ping(),
+    onPong: (listener) => first.onPong(listener),
+    believed: () => first.believed(),
   };
 }
 

@@ -1,7 +1,7 @@
 import { type DataConnection, Peer } from 'peerjs';
 import type { OpenConnection } from '../../../../web/session/links/peer-connection.ts';
 import { PeerAddress } from '../../../../web/session/links/peer-links.ts';
-import { type BareSetting, bare, type Contender, peerjs, tabloom } from './contenders.ts';
+import { type BareSetting, bare, type Contender, peerjs, tabloom, together } from './contenders.ts';
 
 /** One end of a link that is measured, in a tab. */
 
@@ -37,6 +37,7 @@ declare global {
 }
 
 const PING_EVERY_MS = 60;
+const PEERJS = { reliable: true, serialization: 'binary' };
 const now = (): number => performance.timeOrigin + performance.now();
 const received: [number, number][] = [];
 let closing: (() => void)[] = [];
@@ -72,11 +73,26 @@ async function contender(peer: Peer, kind: Kind, remote: string | null): Promise
     });
     return tabloom(connection, answers);
   }
-  const connection =
-    remote === null
-      ? await new Promise<DataConnection>((resolve) => peer.on('connection', resolve))
-      : peer.connect(remote, { reliable: true, serialization: 'binary' });
-  return kind.type === 'bare' ? bare(connection.peerConnection, kind.setting, answers) : peerjs(connection, answers);
+  const called: DataConnection[] = [];
+  const listeners: ((connection: DataConnection) => void)[] = [];
+  if (answers)
+    peer.on('connection', (connection) => {
+      const listener = listeners.shift();
+      if (listener === undefined) called.push(connection);
+      else listener(connection);
+    });
+  const next = (): Promise<DataConnection> =>
+    new Promise((resolve) => {
+      const connection = remote === null ? called.shift() : peer.connect(remote, PEERJS);
+      if (connection === undefined) listeners.push(resolve);
+      else resolve(connection);
+    });
+  if (kind.type === 'peerjs') return peerjs(await next(), answers);
+  const one = async (): Promise<Contender> => bare((await next()).peerConnection, kind.setting, answers);
+  const first = await one();
+  const others: Contender[] = [];
+  while (others.length < kind.setting.connections - 1) others.push(await one());
+  return together([first, ...others]);
 }
 
 globalThis.linkEnd = {
