@@ -8,6 +8,7 @@ import { DeviceLinks } from '../../web/session/rounds/device-links.ts';
 import { Relay } from '../../web/session/rounds/split/relay.ts';
 import { runSplitRound, type SplitRoundDone } from '../../web/session/rounds/split/run-split-round.ts';
 import { Emitter } from '../../web/session/world/emitter.ts';
+import type { StagePart } from '../../worker/api/stage-api.ts';
 import { profile } from '../protocol/samples.ts';
 import { stagePlan } from './stage-plan.ts';
 import { engine, model, RUNS, recipe, StageDevice, settings } from './stage-scene.ts';
@@ -153,6 +154,55 @@ describe('stages that are checked', () => {
     );
     scene.close();
   });
+});
+
+/** What a changed worker says in place of a part. */
+type Lie = (part: StagePart) => StagePart;
+const grown = (values: Float32Array): Float32Array => values.map((x) => 1.05 * x);
+const LIES: readonly (readonly [string, string, Lie, RegExp])[] = [
+  [
+    'false hidden states up',
+    'lowlowlow',
+    (part) => (part.kind === 'hidden' ? { ...part, values: grown(part.values) } : part),
+    /in round 3 what it sent up was 1.05 times/,
+  ],
+  [
+    'false gradients down',
+    'highhighhigh',
+    (part) => (part.kind === 'dHidden' ? { ...part, values: grown(part.values) } : part),
+    /in round 3 what it sent down was 1.05 times/,
+  ],
+  [
+    'false gradients of its own',
+    'middlemid',
+    (part) => (part.kind === 'gradient' ? { ...part, gradient: part.gradient.map((x) => -x) } : part),
+    /in round 3 its gradient of layer 1 pointed the other way/,
+  ],
+  [
+    'a false loss',
+    'highhighhigh',
+    (part) => (part.kind === 'done' ? { ...part, lossSum: 0.9 * part.lossSum } : part),
+    /in round 3 it said that its loss was/,
+  ],
+];
+
+describe('a stage that lies', () => {
+  it.each(LIES)(
+    'by %s is found and nobody else is, though what they made of it is false, too',
+    async (_, id, lie, words) => {
+      const scene = new Scene();
+      const worker = scene.devices.get(id)?.worker;
+      if (worker === undefined) throw new Error(`There is no ${id}.`);
+      const { nextOfStage } = worker;
+      worker.nextOfStage = async () => lie(await nextOfStage());
+      expect((await scene.round()).counts).toBe(true);
+      expect(scene.liars).toEqual([id]);
+      expect(scene.said).toHaveLength(1);
+      expect(scene.said[0]).toMatch(words);
+      expect(scene.audits.takeUndo()).toBe(recipe.round - 1);
+      scene.close();
+    },
+  );
 });
 
 describe('neighbours that do not say the same of what went between them', () => {
