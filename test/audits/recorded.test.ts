@@ -54,3 +54,20 @@ describe('in half precision', () => {
     expect(toleranceFor('f16', [0.001, 0.011, 0.012])).toMatchObject({ distance: 0.9 });
   });
 });
+
+describe('what stages send up and down', () => {
+  const cutsOf = (weights: 'f32' | 'int8' | 'f16') => pairsOf(weights).flatMap(({ cuts }) => cuts ?? []);
+  const most = (weights: 'f32' | 'int8' | 'f16', of: 'distance' | 'stretch') =>
+    Math.max(...cutsOf(weights).map((cuts) => atRank(cuts[of], 1)));
+
+  it('differs between engines by a thousandth of what is tolerated in single precision, by a tenth in half', () => {
+    for (const of of ['distance', 'stretch'] as const) {
+      for (const weights of ['f32', 'int8'] as const) {
+        expect(cutsOf(weights)).toHaveLength(3);
+        expect(1000 * most(weights, of)).toBeLessThan(toleranceFor(weights, [])[of]);
+      }
+      expect(cutsOf('f16')).toHaveLength(3);
+      expect(10 * most('f16', of)).toBeLessThan(toleranceFor('f16', [0.001, 0.001, 0.001])[of]);
+    }
+  });
+});

@@ -14,6 +14,8 @@ const PairsSchema = v.array(
     distance: ranks,
     stretch: ranks,
     loss: ranks,
+    /** Of what the two halves of a model send up and down. */
+    cuts: v.optional(v.strictObject({ orders: v.number(), distance: ranks, stretch: ranks })),
   }),
 );
 export type RecordedPair = v.InferOutput<typeof PairsSchema>[number];

@@ -9,13 +9,15 @@
  * a training, from fresh adapters to where its gradients have all but vanished; of small odd models, and of a deep one that bears rounding badly, at random parameters and weights. WebGPU is
  * Dawn on whatever driver is here; with f16 weights it computes in half precision where the driver has it. The file has for each pair
  * the sorted differences at evenly spaced ranks, the least and the greatest among them: tests draw from these, and the tolerances
- * (`tolerance.ts`) are held against them.
+ * (`tolerance.ts`) are held against them. `cuts` has the same of what a stage sends: the model is cut in the middle, the lower half goes up from
+ * the token ids, the upper one down from what the first engine's lower half sent, so that each answers for its own inputs.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Block } from '../../../signaling/protocol/round.ts';
 import { PLAIN_TRAINING, WEIGHT_STORAGES, type WeightStorage } from '../../../signaling/protocol/settings.ts';
+import { type UnitRun, unitCount } from '../../../signaling/protocol/split.ts';
 import {
   type Difference,
   differenceOf,
@@ -32,6 +34,7 @@ import { createOnnxEngine } from '../../../worker/engine/onnx/engine.ts';
 import { createReferenceEngine } from '../../../worker/engine/reference/engine.ts';
 import { createWebGpuEngine } from '../../../worker/engine/webgpu/engine.ts';
 import { Host } from '../../../worker/host/host.ts';
+import { runStage } from '../../../worker/learn/stage.ts';
 import { runOrder } from '../../../worker/learn/trainer.ts';
 import { modelFiles } from '../../../worker/model/open-model.ts';
 import { openFileOrHttp } from '../../../worker/node/file-source.ts';
@@ -67,6 +70,8 @@ interface Draw {
   readonly round: number;
   readonly samples: number;
   readonly blocks: readonly (Products & { readonly block: Block })[];
+  /** Hidden states up and their gradient down. */
+  readonly cuts: readonly Products[];
   readonly losses: readonly [number, number];
 }
 
@@ -85,6 +90,64 @@ async function compute(engine: Engine, batch: TokenBatch, microBatch: number, ro
     if (part.kind === 'gradient') gradients.set(part.block, part.gradient);
     else loss = part.lossSum;
   return { gradients, loss };
+}
+
+/** What a stage sends in a round, micro-batches of `size` samples one after the other; `input` is what it is sent. */
+async function sent(
+  engine: Engine,
+  batch: TokenBatch,
+  run: UnitRun,
+  { size, round, input }: { readonly size: number; readonly round: number; readonly input: Float32Array | null },
+): Promise<Float32Array> {
+  const { lengths, tokens } = batch;
+  const samples = lengths.length;
+  const { layers, hiddenSize } = engine.shape;
+  const microBatchSizes = Array.from({ length: Math.ceil(samples / size) }, (_, j) =>
+    Math.min(size, samples - j * size),
+  );
+  const head = run.to === unitCount(layers);
+  let at = 0;
+  const inputs = microBatchSizes.map((count, j) => {
+    const rows = lengths
+      .subarray(j * size, j * size + count)
+      .reduce((sum, length) => sum + Math.min(Math.max(1, length), tokens), 0);
+    at += rows * hiddenSize;
+    return input?.slice(at - rows * hiddenSize, at) ?? new Float32Array();
+  });
+  const order = {
+    ...{ round, run, head, layers: [], lowest: 0, microBatchSizes, window: 1, recompute: false, ...batch },
+    ids: run.from === 0 ? batch.ids : null,
+    // What goes up does not need what comes down: the lower half is not asked to go backward.
+    ...(head ? {} : { lowest: layers }),
+    dropout: { probability: PROBABILITY, seed: 11 },
+  };
+  const made: Float32Array[] = [];
+  const take = async (_: string, j: number): Promise<Float32Array> => inputs[j] ?? new Float32Array();
+  for await (const part of runStage(engine, order, { take }, async () => undefined))
+    if (part.kind === 'hidden' || part.kind === 'dHidden') made[part.microBatch] = part.values;
+  const all = new Float32Array(made.reduce((sum, { length }) => sum + length, 0));
+  let to = 0;
+  for (const values of made) {
+    all.set(values, to);
+    to += values.length;
+  }
+  return all;
+}
+
+/** What every engine's halves of the model send. */
+async function cutsOf(engines: readonly Named[], batch: TokenBatch, round: number): Promise<readonly Float32Array[][]> {
+  const samples = batch.lengths.length;
+  const sizes = engines.map((_, i) => Math.max(1, samples >> i));
+  const ups: Float32Array[] = [];
+  const downs: Float32Array[] = [];
+  for (const [i, { engine }] of engines.entries()) {
+    const units = unitCount(engine.shape.layers);
+    const lower = { from: 0, to: Math.max(2, units >> 1) };
+    ups.push(await sent(engine, batch, lower, { size: sizes[i], round, input: null }));
+    const upper = { from: lower.to, to: units };
+    downs.push(await sent(engine, batch, upper, { size: sizes[i], round, input: ups[0] }));
+  }
+  return engines.map((_, i) => [ups[i], downs[i]]);
 }
 
 interface Named {
@@ -119,6 +182,7 @@ async function draw(
     await engine.setParameters(parameters);
     computed.push(await compute(engine, batch, Math.max(1, samples >> i), about.round + 1));
   }
+  const cuts = await cutsOf(engines, batch, about.round + 1);
   for (let i = 0; i < engines.length; i++)
     for (let j = i + 1; j < engines.length; j++) {
       const [a, b] = [computed[i], computed[j]];
@@ -128,7 +192,8 @@ async function draw(
         return { block, ...productsOf(gradient, other) };
       });
       const pair = `${engines[i].name}, ${engines[j].name}`;
-      draws.push({ ...about, samples, pair, blocks, losses: [a.loss, b.loss] });
+      const sentOf = cuts[i].map((values, way) => productsOf(values, cuts[j][way]));
+      draws.push({ ...about, samples, pair, blocks, cuts: sentOf, losses: [a.loss, b.loss] });
     }
 }
 
@@ -229,6 +294,7 @@ const pairs = storages.flatMap((storage) =>
     return [...new Set(all.map(({ pair }) => pair))].map((pair) => {
       const own = all.filter((d) => d.pair === pair);
       const differences: readonly Difference[] = own.flatMap(({ blocks }) => blocks.map((p) => differenceOf(p, 0)));
+      const sentBy: readonly Difference[] = own.flatMap(({ cuts }) => cuts.map((p) => differenceOf(p, 0)));
       const losses = own.map(({ losses: [a, b], samples }) =>
         lossDifference(a, b, samples, toleranceFor(storage, []).leastLoss),
       );
@@ -237,6 +303,11 @@ const pairs = storages.flatMap((storage) =>
         distance: ranked(differences.map(({ distance }) => distance)),
         stretch: ranked(differences.map(({ stretch }) => stretch)),
         loss: ranked(losses),
+        cuts: {
+          orders: own.length,
+          distance: ranked(sentBy.map(({ distance }) => distance)),
+          stretch: ranked(sentBy.map(({ stretch }) => stretch)),
+        },
       };
     });
   }),
