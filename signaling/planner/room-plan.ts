@@ -1,5 +1,6 @@
+import * as v from 'valibot';
 import { loadingSeconds } from '../protocol/pipeline/stages.ts';
-import type { Alternative, RoomPlan } from '../protocol/plan.ts';
+import { type Alternative, type RoomPlan, RoomPlanSchema } from '../protocol/plan.ts';
 import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../protocol/profile.ts';
 import type { Policy } from '../protocol/settings.ts';
 import { type UnitRun, wholeRun } from '../protocol/split.ts';
@@ -54,6 +55,10 @@ export function detailedProblem(room: RoomProblem): DetailedProblem {
   };
 }
 
+/** A plan is told to everybody, who refuse one that is not valid: the room would be frozen. */
+const ToldPlanSchema = v.omit(RoomPlanSchema, ['version']);
+const UNTELLABLE = 'what the devices state of themselves comes to no plan; look for one that states impossible times';
+
 /** From what the devices measured to who does what. Pure and deterministic; the order of the devices does not matter. */
 export function planRoom(room: RoomProblem, options: Pick<SolveOptions, 'now'> = {}): RoomPlanAnswer {
   const hostTrains = room.devices.some((device) => device.id === room.hostId);
@@ -63,8 +68,11 @@ export function planRoom(room: RoomProblem, options: Pick<SolveOptions, 'now'> =
       reason: 'The host does not train, and with this policy nobody else does. Choose another.',
     };
   const started = options.now?.() ?? 0;
-  const timed = (answer: RoomPlanAnswer): RoomPlanAnswer =>
-    answer.feasible ? { feasible: true, plan: { ...answer.plan, solveMs: (options.now?.() ?? 0) - started } } : answer;
+  const timed = (answer: RoomPlanAnswer): RoomPlanAnswer => {
+    if (!answer.feasible) return answer;
+    const plan = { ...answer.plan, solveMs: Math.max(0, (options.now?.() ?? 0) - started) };
+    return v.is(ToldPlanSchema, plan) ? { feasible: true, plan } : { feasible: false, reason: UNTELLABLE };
+  };
   if (room.policy === 'split') return timed(withTime(planSplit(room)));
   const whole = planWhole(room);
   const mayBeWhole = whole.feasible && room.wholeAlone === true;

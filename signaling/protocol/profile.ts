@@ -3,6 +3,8 @@ import { textSchema } from './text/plain-text.ts';
 
 const seconds = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1e6));
 const bytes = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(2 ** 50));
+/** From a bit a second on: what is sent at less would take times that are no numbers any more. */
+const bitRate = v.pipe(v.number(), v.finite(), v.minValue(1), v.maxValue(1e15));
 const rate = v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(1e18));
 
 /**
@@ -55,9 +57,9 @@ export const ProfileSchema = v.strictObject({
     }),
   ),
   /** At which the model's files came, or a piece of them; absent where nothing was fetched yet. */
-  downloadBitsPerSecond: v.optional(v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(1e15))),
+  downloadBitsPerSecond: v.optional(bitRate),
   /** Rate from this device to the host when it sends alone; for the host itself a rate that makes its uploads free. */
-  linkBitsPerSecond: v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(1e15)),
+  linkBitsPerSecond: bitRate,
 });
 export type Profile = v.InferOutput<typeof ProfileSchema>;
 

@@ -165,8 +165,10 @@ export function balanced(evaluator: ReplicaEvaluator, given: readonly Replica[])
   return best === null ? null : evened(evaluator, best);
 }
 
-/** Whole numbers in proportion to the weights, by largest remainders. */
-function sharesOf(samples: number, weights: readonly number[]): number[] {
+/** Whole numbers in proportion to the weights, by largest remainders; equal ones where devices state no time at all, or one without an end. */
+function sharesOf(samples: number, stated: readonly number[]): number[] {
+  const all = stated.reduce((a, b) => a + b, 0);
+  const weights = all > 0 && all < Infinity ? stated : stated.map(() => 1);
   const sum = weights.reduce((a, b) => a + b, 0);
   const exact = weights.map((weight) => (samples * weight) / sum);
   const counts = exact.map(Math.floor);
