@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { needs, WHOLE } from '../needs.ts';
 import { type Tab, withBrowser } from './harness.ts';
 import { staticHost } from './static-host.ts';
 
@@ -38,7 +39,7 @@ async function toRounds(tab: Tab): Promise<void> {
 /** The stations after the first rounds: what leads on from each, and a word of the picture that then has come. */
 const STATIONS = ['Unplug the phone', 'Take memory away', 'Take more memory away', 'Ask the model'];
 
-it('leads through a whole session in one tab of Chromium', async () => {
+it('leads through a whole session in one tab of Chromium', needs(WHOLE), async () => {
   await withBrowser('chromium', async (browser) => {
     const tab = await browser.open(host.url);
     await toRounds(tab);
@@ -63,16 +64,17 @@ it('leads through a whole session in one tab of Chromium', async () => {
   });
 });
 
-it('trains in one tab of Firefox', async () => {
-  await withBrowser('firefox', async (browser) => {
-    const tab = await browser.open(host.url);
-    await toRounds(tab);
-    await tab.screenshot('show-firefox');
-    expect(tab.errors.filter((line) => !line.includes('404'))).toEqual([]);
+for (const kind of ['chromium', 'firefox'] as const)
+  it(`trains with a host and three devices in one tab of ${kind}`, async () => {
+    await withBrowser(kind, async (browser) => {
+      const tab = await browser.open(host.url);
+      await toRounds(tab);
+      await tab.screenshot(`show-${kind}`);
+      expect(tab.errors.filter((line) => !line.includes('404'))).toEqual([]);
+    });
   });
-});
 
-it('does at once what a person does to a device', async () => {
+it('does at once what a person does to a device', needs(WHOLE), async () => {
   await withBrowser('chromium', async (browser) => {
     const tab = await browser.open(host.url);
     await toRounds(tab);
