@@ -247,7 +247,12 @@ export class Conductor {
   async #strike(planned: Planned, holder: Actor, round: number): Promise<Act | null> {
     const atMs = performance.now();
     const strike: Strike = { planned, holder };
-    const { sentence, act } = await this.#strikes.strike(strike);
+    const done = await this.#strikes.strike(strike);
+    if (done === null) {
+      this.#waiting.unshift(planned);
+      return null;
+    }
+    const { sentence, act } = done;
     this.#struck.push({ planned, round, atMs, sentence });
     this.#log(`round ${round}, ${planned.phase}: ${sentence}`);
     return act;

@@ -38,24 +38,25 @@ export class Strikes {
     return this.#ending.get(member) ?? null;
   }
 
-  async strike({ planned, holder }: Strike): Promise<Strucken> {
+  /** Null where nobody is there whom it could meet. */
+  async strike({ planned, holder }: Strike): Promise<Strucken | null> {
     const { manner, phase } = planned;
     const { host } = this.#room;
     const device = this.#device(planned, holder);
     switch (manner.kind) {
       case 'kill': {
-        if (device === null) return nothing('nobody was there to be killed');
+        if (device === null) return null;
         await this.#kill(device, 'replaced');
         return nothing(`${device.name} was killed`);
       }
       case 'host': {
-        if (host === null) return nothing('there was no host to be killed');
+        if (host === null) return null;
         await this.#kill(host, manner.returns ? 'returns' : 'replaced');
         return nothing(`${host.name}, the host, was killed${manner.returns ? ' and comes back' : ''}`);
       }
       case 'stop': {
         const one = manner.ofHost ? host : device;
-        if (one === null) return nothing('nobody was there to be stopped');
+        if (one === null) return null;
         one.stop();
         setTimeout(() => one.goOn(), 1000 * manner.seconds);
         return nothing(`${one.name}${one === host ? ', the host,' : ''} was stopped for ${manner.seconds} s`);
@@ -66,7 +67,7 @@ export class Strikes {
         return nothing(`the server was killed, and started again after ${manner.seconds} s`);
       }
       case 'liar': {
-        if (device === null) return nothing('nobody was there to lie');
+        if (device === null) return null;
         device.isLiar = true;
         device.tell({ do: 'lie', lie: manner.lie });
         return nothing(`${device.name} lies from now on: ${manner.lie}`);
@@ -100,16 +101,16 @@ export class Strikes {
   }
 
   /** The way between a device and the host, for so long. */
-  #worsen(device: Actor | null, seconds: number, change: Partial<Conditions>, words: string): Strucken {
+  #worsen(device: Actor | null, seconds: number, change: Partial<Conditions>, words: string): Strucken | null {
     const { host, network } = this.#room;
-    if (device === null || host === null) return nothing('nobody was there to be linked');
+    if (device === null || host === null) return null;
     network.set(change, device.name, host.name);
     setTimeout(() => network.set(CLEAR, device.name, host.name), 1000 * seconds);
     return nothing(`the link of ${device.name} to ${host.name} was ${words} for ${seconds} s`);
   }
 
-  #toDevice(device: Actor | null, holder: Actor, act: Act, words: string): Strucken {
-    if (device === null) return nothing('nobody was there');
+  #toDevice(device: Actor | null, holder: Actor, act: Act, words: string): Strucken | null {
+    if (device === null) return null;
     const sentence = `${device.name} ${words}`;
     if (device === holder) return { sentence, act };
     device.tell({ do: 'act', act });
