@@ -72,12 +72,17 @@ export async function beMember(
   /** What was said of the session so far, so that everything is said once. */
   let told = { notice: 0, view: '', link: '' };
   const known = new Set<string>();
+  const admitted = new Set<string>();
   const follow = (of: Session): void => {
     told = { ...told, notice: 0 };
     for (const report of of.view.rounds) known.add(keyOf(report));
     const look = (view: SessionView): void => {
       tellRounds(view);
-      if (view.role === 'host') for (const { id } of view.waiting) host?.entrance.admit(id);
+      if (view.role === 'host')
+        for (const { id } of view.waiting) {
+          if (!admitted.has(id)) host?.entrance.admit(id);
+          admitted.add(id);
+        }
       for (const { id, sentence } of view.notices) {
         if (id <= told.notice) continue;
         told.notice = id;
