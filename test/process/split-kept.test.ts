@@ -56,7 +56,9 @@ const lossesOf = (log: Buffer): number[] =>
     .filter((line) => line.startsWith('{"type":"round"') && line.endsWith('}'))
     .map((line) => (JSON.parse(line) as { report: { loss: number } }).report.loss);
 
-const weightsAsked = (): number => hub.requests.filter((one) => /^GET .*\.safetensors/.test(one)).length;
+/** The first byte alone asks whether the file is still the same. */
+const weightsAsked = (): readonly string[] =>
+  hub.requests.filter((one) => /^GET .*\.safetensors/.test(one) && !one.endsWith(' bytes=0-0'));
 
 it('is killed, goes on without fetching anything, and gives an adapter, a merged model and ONNX', {
   timeout: PATIENCE_MS,
@@ -75,14 +77,15 @@ it('is killed, goes on without fetching anything, and gives an adapter, a merged
   broken.child.kill('SIGKILL');
   await broken.ended;
   const asked = weightsAsked();
-  expect(asked).toBeGreaterThan(0);
+  expect(asked.length).toBeGreaterThan(0);
 
   const resumed = [...ROOM, ...cache, '--resume', file, '--export-as', 'adapter,merged,onnx', '--out', at('whole')];
   const whole = await result(demo(...resumed));
   expect(whole.losses).toHaveLength(ROUNDS);
-  expect(whole.losses.slice(0, 6)).toEqual(trained.slice(0, 6));
+  // Rounds after the checkpoint are trained again, perhaps with other micro-batches: a plan goes by what the devices measure now.
+  for (const [i, loss] of trained.slice(0, 6).entries()) expect(Math.abs(whole.losses[i]! - loss)).toBeLessThan(1e-5);
   expect(whole.hiddenStateBytes).toBeGreaterThan(0);
-  expect(weightsAsked()).toBe(asked);
+  expect(weightsAsked().slice(asked.length)).toEqual([]);
 
   // The merged model and ONNX come from the hub's files, by way of the disk alone; the adapter is the one device's.
   const merged = await openWeights(await openFileOrHttp(at('whole/merged/model.safetensors')));
