@@ -5,6 +5,7 @@ import { type RequestOptions, request as requestHttps } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectSecure } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
@@ -110,6 +111,25 @@ describe('one port', () => {
       await new Promise((resolve) => socket.resume().once('close', resolve));
     }
     expect((await answer({ path: '/health' }, true)).status).toBe(200);
+  });
+
+  it('closes who says a request a letter at a time, over TLS as without', async () => {
+    const plain = connect(server.port, '127.0.0.1');
+    const secure = connectSecure({ port: server.port, host: '127.0.0.1', ca: authority.certificate });
+    const began = performance.now();
+    const sockets = [plain, secure];
+    const ended = sockets.map((socket) => {
+      socket.on('error', () => undefined);
+      socket.write('GET / HTTP/1.1\r\nX-Long: ');
+      socket.resume();
+      return new Promise<number>((resolve) => socket.once('close', () => resolve(performance.now() - began)));
+    });
+    const dripping = setInterval(() => sockets.map((socket) => socket.writable && socket.write('x')), 200);
+    const late = new Promise<number[]>((resolve) => setTimeout(() => resolve([Infinity]), 16_000));
+    const tookMs = await Promise.race([Promise.all(ended), late]);
+    clearInterval(dripping);
+    for (const socket of sockets) socket.destroy();
+    expect(Math.max(...tookMs)).toBeLessThan(16_000);
   });
 
   it('hands out the authority, never its key', async () => {

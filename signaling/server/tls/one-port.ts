@@ -9,11 +9,19 @@ const FIRST_BYTE_MS = 10_000;
 
 /** One port for both: what begins with a TLS handshake is `secure`'s, everything else `plain`'s. */
 export function onePort(plain: HttpServer, secure: HttpsServer): Server {
-  return createServer((socket) => {
+  const server = createServer((socket) => {
     socket.setTimeout(FIRST_BYTE_MS, () => socket.destroy());
     socket.on('error', () => socket.destroy());
     socket.once('readable', () => hand(socket, plain, secure));
   });
+  // Node counts a server's connections, and the time that their requests take, from when it listens; these two never do themselves.
+  server.once('listening', () => {
+    for (const one of [plain, secure]) one.emit('listening');
+  });
+  server.once('close', () => {
+    for (const one of [plain, secure]) one.close();
+  });
+  return server;
 }
 
 function hand(socket: Socket, plain: HttpServer, secure: HttpsServer): void {
