@@ -72,17 +72,13 @@ export async function beMember(
   /** What was said of the session so far, so that everything is said once. */
   let told = { notice: 0, view: '', link: '' };
   const known = new Set<string>();
-  const admitted = new Set<string>();
+  let admitted = new Set<string>();
   const follow = (of: Session): void => {
     told = { ...told, notice: 0 };
     for (const report of of.view.rounds) known.add(keyOf(report));
     const look = (view: SessionView): void => {
       tellRounds(view);
-      if (view.role === 'host')
-        for (const { id } of view.waiting) {
-          if (!admitted.has(id)) host?.entrance.admit(id);
-          admitted.add(id);
-        }
+      admit(view);
       for (const { id, sentence } of view.notices) {
         if (id <= told.notice) continue;
         told.notice = id;
@@ -102,6 +98,14 @@ export async function beMember(
     });
     look(of.view);
   };
+
+  /** Whoever waits at the door, each time once. */
+  function admit({ role, waiting: atDoor }: SessionView): void {
+    const before = admitted;
+    // First, because letting somebody in may change the view again.
+    admitted = new Set(atDoor.map(({ id }) => id));
+    if (role === 'host') for (const { id } of atDoor) if (!before.has(id)) host?.entrance.admit(id);
+  }
 
   /** A host's own; who follows it has the others' reports again. */
   function tellRounds({ role, rounds }: SessionView): void {
