@@ -276,7 +276,7 @@ export function App({ factory, origin, server, show, kept, addDevice }: AppProps
                   <button type="button" class="primary" disabled={busy.value} onClick={() => void showMe()}>
                     Show me, in this tab
                   </button>
-                  <p>Four devices in two minutes, none of them real but all that they do. Nothing leaves this tab.</p>
+                  <p>Four pretended devices train a real model, in two minutes. Nothing leaves this tab.</p>
                 </div>
               </>
             )}
