@@ -65,7 +65,8 @@ async function host(origin: string, options: HostProcessOptions): Promise<void> 
   const { invitation } = await room.until((view) => view.invitation !== null);
   say({ link: invitation?.link });
   let told = room.view.rounds.length;
-  room.session.subscribe(({ rounds, evaluation, ended, kept, tables, heirs }) => {
+  room.session.subscribe(({ rounds, evaluation, ended, kept, tables, heirs, server }) => {
+    say({ server });
     for (const { round, loss } of rounds.slice(told)) say({ round, loss });
     told = rounds.length;
     if (evaluation !== null) say({ evaluation });
@@ -76,7 +77,9 @@ async function host(origin: string, options: HostProcessOptions): Promise<void> 
   });
   room.session.onSuccessor(({ session }) => {
     say({ role: session.view.role });
-    session.subscribe(({ role, status, room: seen }) => say({ role, status: status.kind, host: seen?.host }));
+    session.subscribe(({ role, status, room: seen, server }) =>
+      say({ role, status: status.kind, host: seen?.host, server }),
+    );
   });
   createInterface({ input: process.stdin }).on('line', (line) => {
     const command: HostCommand = JSON.parse(line);

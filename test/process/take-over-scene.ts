@@ -13,12 +13,15 @@ const project = (path: string): string => fileURLToPath(new URL(`../../${path}`,
 export class HostProcess {
   readonly child: ChildProcess;
   readonly lines: Record<string, unknown>[] = [];
+  /** The process is gone; what by. */
+  readonly gone: Promise<NodeJS.Signals | number | null>;
   readonly #heard = new Set<() => void>();
   #rest = '';
 
   constructor(origin: string, options: HostProcessOptions) {
     const all = ['--import', 'tsx', project('test/process/host-process.ts'), origin, JSON.stringify(options)];
     this.child = spawn(process.execPath, all, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.gone = new Promise((resolve) => this.child.once('exit', (code, signal) => resolve(signal ?? code)));
     // It may be killed while something is said to it.
     this.child.stdin?.on('error', () => undefined);
     this.child.stdout?.on('data', (chunk: Buffer) => {
