@@ -101,7 +101,7 @@ export class CoreHome implements Home {
       case 'plan': {
         const { room, request } = effect;
         void this.#planner
-          .plan(request.problem)
+          .plan(request.problem, this.#core.rooms.get(room)?.address)
           .then((answer) => this.#take({ type: 'planned', room, request, answer }));
         break;
       }

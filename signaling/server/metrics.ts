@@ -56,9 +56,9 @@ export function newMetrics(counts: () => Counts): Metrics {
   });
   return {
     timed: (planner) => ({
-      plan(problem) {
+      plan(problem, whose) {
         const stop = planSeconds.startTimer();
-        return planner.plan(problem).finally(stop);
+        return planner.plan(problem, whose).finally(stop);
       },
       close: () => planner.close(),
     }),
