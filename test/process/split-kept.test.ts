@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openWeights } from '../../worker/model/weights.ts';
 import { openFileOrHttp } from '../../worker/node/file-source.ts';
@@ -88,8 +88,8 @@ it('is killed, goes on without fetching anything, and gives an adapter, a merged
   expect(weightsAsked().slice(asked.length)).toEqual([]);
 
   // The merged model and ONNX come from the hub's files, by way of the disk alone; the adapter is the one device's.
-  const merged = await openWeights(await openFileOrHttp(at('whole/merged/model.safetensors')));
-  const base = await openWeights(await openFileOrHttp(join(MODEL, 'model.safetensors')));
+  const merged = await openWeights(await openFileOrHttp(pathToFileURL(at('whole/merged/model.safetensors')).href));
+  const base = await openWeights(await openFileOrHttp(pathToFileURL(join(MODEL, 'model.safetensors')).href));
   const name = 'roberta.encoder.layer.3.output.dense.weight';
   expect(await merged.read(name, [128, 512])).toEqual(await base.read(name, [128, 512]));
   const query = 'roberta.encoder.layer.3.attention.self.query.weight';
