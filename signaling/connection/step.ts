@@ -2,7 +2,7 @@ import { entryVersion, type IceServer, parseClientMessage } from '../protocol/me
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { sweep, takeFrom } from './addresses.ts';
 import { spend } from './bounds/allowance.ts';
-import { earliestMs, noDeadlines, takeDue } from './bounds/deadlines.ts';
+import { earliest, earliestMs, noDeadlines, takeDue } from './bounds/deadlines.ts';
 import {
   ENTER_MS,
   INTRODUCTION_SILENCE_MS,
@@ -10,6 +10,7 @@ import {
   MAX_UNANSWERED,
   PING_MS,
   STAYS_BEHIND_MS,
+  TELLINGS_AT_ONCE,
 } from './bounds/limits.ts';
 import { drop, open } from './connections.ts';
 import {
@@ -63,7 +64,13 @@ export function newCore(
 export function stepCore(core: Core, input: Input, nowMs: number): readonly Effect[] {
   const turn: Turn = { core, nowMs, effects: [] };
   take(turn, input);
-  for (let due = takeDue(core.deadlines, nowMs); due !== null; due = takeDue(core.deadlines, nowMs)) meet(turn, due);
+  // Who asks something does not wait until many rooms have been told their news: those are told between what comes in.
+  let tellings = input.type === 'time' ? TELLINGS_AT_ONCE : 0;
+  while (earliest(core.deadlines)?.type !== 'tell' || tellings-- > 0) {
+    const due = takeDue(core.deadlines, nowMs);
+    if (due === null) break;
+    meet(turn, due);
+  }
   const wakeMs = earliestMs(core.deadlines);
   if (wakeMs !== null && wakeMs !== core.wakeMs) turn.effects.push({ type: 'wakeAt', atMs: wakeMs });
   core.wakeMs = wakeMs;

@@ -11,6 +11,9 @@ export const noDeadlines = <T>(): Deadlines<T> => ({ heap: [], added: 0 });
 
 export const earliestMs = <T>({ heap }: Deadlines<T>): number | null => heap[0]?.atMs ?? null;
 
+/** Whether or not it is due. */
+export const earliest = <T>({ heap }: Deadlines<T>): T | null => heap[0]?.what ?? null;
+
 type Entry<T> = Deadlines<T>['heap'][number];
 
 const isBefore = <T>(a: Entry<T>, b: Entry<T>): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);

@@ -81,6 +81,8 @@ export const HOST_GRACE_MS = 10 * 60_000;
 /** News of a room is told to its host, and to others, at most this often: the host works by it, the others look at it. */
 export const TELL_HOST_MS = 30;
 export const TELL_MS = 200;
+/** Rooms that are told their news in one turn: some milliseconds of a full server's time. */
+export const TELLINGS_AT_ONCE = 2;
 /** Rounds make the planner look whether another plan has become better: of one room, so often. */
 export const LOOK_EVERY_MS = 2000;
 /** Of the planner's time that looks of all rooms may take. */
