@@ -48,7 +48,7 @@ export const DEFAULT_LIMITS: Limits = {
   seatsOfRoom: { perSecond: 10, burst: 150 },
   introductionBytesOfDevice: { perSecond: 128 * 1024, burst: 1024 * 1024 },
   newsBytesOfRoomPerSecond: 350_000,
-  newsMessages: { perSecond: 5000, burst: 1000 },
+  newsMessages: { perSecond: 3000, burst: 600 },
 };
 
 /** A connection that has not entered a session by then is closed. */

@@ -40,20 +40,31 @@ export interface HistoryMessage {
   scores: ScoreReport[];
 }
 
+const characters = new WeakMap<RoundReport | ScoreReport, number>();
+
+/** As it is sent. Every device that comes is told the same reports. */
+function charactersOf(report: RoundReport | ScoreReport): number {
+  const known = characters.get(report);
+  if (known !== undefined) return known;
+  const { length } = JSON.stringify(report);
+  characters.set(report, length);
+  return length;
+}
+
 /** What happened so far as messages that are short enough each; whoever reads them puts them together by round. */
 export function historyMessages(
   rounds: readonly RoundReport[],
   scores: readonly ScoreReport[],
 ): readonly HistoryMessage[] {
   const messages: HistoryMessage[] = [{ type: 'history', rounds: [], scores: [] }];
-  let characters = 0;
+  let sum = 0;
   const next = (report: RoundReport | ScoreReport): HistoryMessage => {
-    const length = JSON.stringify(report).length;
-    if (characters + length > MESSAGE_CHARACTERS) {
+    const length = charactersOf(report);
+    if (sum + length > MESSAGE_CHARACTERS) {
       messages.push({ type: 'history', rounds: [], scores: [] });
-      characters = 0;
+      sum = 0;
     }
-    characters += length;
+    sum += length;
     return messages[messages.length - 1];
   };
   for (const report of withoutOldDetails(thinned(rounds))) next(report).rounds.push(report);

@@ -17,7 +17,7 @@ import type { ViewStore } from '../view/view-store.ts';
 import type { Listeners } from '../world/emitter.ts';
 import { splitHeirs } from './split-heirs.ts';
 
-const ACTIVITY_EVERY_MS = 150;
+const ACTIVITY_EVERY_MS = 300;
 
 export interface OneRoundContext {
   /** Which host of the session this is, from 1. */
