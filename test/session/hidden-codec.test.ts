@@ -62,12 +62,12 @@ const of = (microBatch: number, values = 1, to = 'bbbbbbbb'): DataMessage<'hidde
 });
 
 it('what comes before its order waits within a bound; the oldest makes room', () => {
-  const early = new EarlyHidden(100);
-  // 40 bytes each: two stay.
+  const early = new EarlyHidden(1200);
+  // 40 bytes each, and 512 for the message: two stay.
   for (const j of [0, 1, 2]) early.keep({ message: of(j, 10), sender: 'aaaaaaaa', isRelayed: false });
   expect(early.takeAll().map(({ message }) => message.header.microBatch)).toEqual([1, 2]);
   expect(early.takeAll()).toEqual([]);
-  early.keep({ message: of(0, 26), sender: 'aaaaaaaa', isRelayed: false });
+  early.keep({ message: of(0, 173), sender: 'aaaaaaaa', isRelayed: false });
   expect(early.takeAll()).toEqual([]);
 });
 
