@@ -52,6 +52,8 @@ export class HeadlessRoom {
       checkpointFile?: string;
       memoryBytes?: number;
       audits?: number;
+      /** Nobody is asked at the door of a test otherwise, of a table of one's own neither. */
+      asksAtDoor?: boolean;
       make?: typeof ownSession;
     } = {},
   ): Promise<HeadlessRoom> {
@@ -83,8 +85,10 @@ export class HeadlessRoom {
       origin,
       ...change.request,
     };
-    // Nobody is asked at the door of a test, of a table of one's own neither.
-    const coming = { door: 'link' as const, ...(audits !== undefined && { audits }) };
+    const coming = {
+      ...(change.asksAtDoor !== true && { door: 'link' as const }),
+      ...(audits !== undefined && { audits }),
+    };
     const options = { name: 'host', policy, slowdown: 1, patience, ...coming };
     const session = make(environment, request, options);
     return new HeadlessRoom(session, environment);

@@ -72,7 +72,7 @@ describe('a session on a table of one’s own', () => {
   };
 
   it('sends token ids to its devices and nothing of the texts to anybody', async () => {
-    const room = await HeadlessRoom.open(origin, 'data-parallel', { rounds: 3 }, { request });
+    const room = await HeadlessRoom.open(origin, 'data-parallel', { rounds: 3 }, { request, asksAtDoor: true });
     const traffic = await recorded(async () => {
       await room.addDevice('b');
       // With a table of one's own everybody waits for the host.
