@@ -117,7 +117,9 @@ describe.each(BROWSER_KINDS)('%s', (kind) => {
     }),
   );
 
-  test('webgpu equals the reference at odd sizes, at every depth, with dropout', () =>
+  // Chromium's WebGPU is that of the engine's own tests, which have these sizes, too.
+  const odd = kind === 'chromium' ? needs(WHOLE) : {};
+  test('webgpu equals the reference at odd sizes, at every depth, with dropout', odd, () =>
     withBrowser(kind, async (browser) => {
       const tab = await browser.open(`${url}/plain/`);
       await tab.until('the page has its worker', () => 'engines' in globalThis);
@@ -127,7 +129,8 @@ describe.each(BROWSER_KINDS)('%s', (kind) => {
         expect(errors.logits, name).toBeLessThan(1e-4);
         expect(errors.gradient, name).toBeLessThan(1e-4);
       }
-    }));
+    }),
+  );
 
   test('onnx on WASM is within the limits where the page is isolated and threads are possible', () =>
     withBrowser(kind, async (browser) => {
