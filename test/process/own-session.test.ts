@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { RunningServer } from '../../signaling/server/server.ts';
 import type { HostRequest } from '../../worker/api/host-api.ts';
+import { needs, WHOLE } from '../needs.ts';
 import { HeadlessRoom, losses, startTestServer } from './headless-room.ts';
 
 /** Sessions on a person's own data and from a person's own adapter, and texts that are tried while they run. */
@@ -106,7 +107,7 @@ describe('a session on a table of one’s own', () => {
         expect([word, encoding, traffic.includes(Buffer.from(word, encoding))]).toEqual([word, encoding, false]);
   });
 
-  it('goes on from its file without the table', async () => {
+  it('goes on from its file without the table', needs(WHOLE), async () => {
     const checkpointFile = join(folder, 'own.safetensors');
     const first = await HeadlessRoom.open(origin, 'crunch', { rounds: 4 }, { request, checkpointFile });
     await first.ready(1);
