@@ -130,9 +130,12 @@ function orSplit(room: RoomProblem, whole: RoomPlanAnswer): RoomPlanAnswer {
     const asProblem = splitProblem(room);
     return 'reason' in asProblem ? whole : { feasible: false, reason: `${whole.reason}; split, ${split.reason}` };
   }
-  const outcome: Alternative = split.feasible
-    ? { policy: 'split', seconds: split.plan.latencySeconds }
-    : { policy: 'split', reason: split.reason.slice(0, MAX_REASON) };
+  const isWhole = split.feasible && holdsWhole(split.plan, room.layers);
+  const outcome: Alternative = isWhole
+    ? { policy: 'split', reason: 'every device would hold the whole model' }
+    : split.feasible
+      ? { policy: 'split', seconds: split.plan.latencySeconds }
+      : { policy: 'split', reason: split.reason.slice(0, MAX_REASON) };
   if (!whole.feasible) {
     if (!split.feasible) return whole;
     const explanation = `${atStart('split')} is the only way that works here. ${split.plan.explanation}`;
@@ -141,7 +144,11 @@ function orSplit(room: RoomProblem, whole: RoomPlanAnswer): RoomPlanAnswer {
   const alternatives = [...(whole.plan.alternatives ?? []), outcome];
   const rounds = Math.max(1, room.split?.roundsLeft ?? Infinity);
   const wholeSeconds = whole.plan.latencySeconds + wholeLoadingSeconds(room, whole.plan.assignments) / rounds;
-  if (!split.feasible || split.plan.latencySeconds + split.loadingSeconds / rounds >= wholeSeconds * (1 - CLEARLY))
+  if (
+    !split.feasible ||
+    isWhole ||
+    split.plan.latencySeconds + split.loadingSeconds / rounds >= wholeSeconds * (1 - CLEARLY)
+  )
     return { feasible: true, plan: { ...whole.plan, alternatives } };
   const saved = 100 * (1 - split.plan.latencySeconds / whole.plan.latencySeconds);
   const rival = POLICY_WORDS[whole.plan.policy].inSentence;
@@ -153,6 +160,12 @@ function orSplit(room: RoomProblem, whole: RoomPlanAnswer): RoomPlanAnswer {
     feasible: true,
     plan: { ...split.plan, solveMs: 0, explanation: `${why} ${split.plan.explanation}`, alternatives },
   };
+}
+
+/** Nothing is split where every pipeline is one device: such a plan is called what it is, data-parallel. */
+function holdsWhole({ assignments }: Pick<RoomPlan, 'assignments'>, layers: number): boolean {
+  const { from, to } = wholeRun(layers);
+  return assignments.every(({ stage }) => stage !== undefined && stage.from === from && stage.to === to);
 }
 
 /** Until every device of a plan has the whole model; devices that do not say what they hold have it. */

@@ -164,6 +164,21 @@ describe('a room in which some could hold the model alone', () => {
     expect(planned(room('auto', loaded, 1e6)).policy).toBe('split');
   });
 
+  test('where every device would hold the model whole nothing is split, and auto says so', () => {
+    // Measured apart, parts may add up to less than the whole did: the same plan then looks quicker by another name.
+    const all = [1, 1, 1].map((slow, i) => {
+      const measured = profile(200 * MB, { slow, link: i === 0 ? LOCAL_LINK_BITS_PER_SECOND : 1e8 });
+      return device(`w${i}`, { ...measured, overheadSeconds: 0.15 }, { from: 0, to: 8 });
+    });
+    const split = planned(room('split', all));
+    expect(split.assignments.map(({ stage }) => [stage?.from, stage?.to])).toEqual(all.map(() => [0, 8]));
+    const plan = planned(room('auto', all));
+    expect(split.latencySeconds).toBeLessThan(0.98 * plan.latencySeconds);
+    expect(plan.policy).not.toBe('split');
+    expect(plan.assignments.map(({ stage }) => stage)).toEqual(plan.assignments.map(() => undefined));
+    expect(plan.alternatives?.at(-1)).toEqual({ policy: 'split', reason: 'every device would hold the whole model' });
+  });
+
   test('devices that say nothing of single units are in no pipeline', () => {
     const { parts: _, ...old } = profile(200 * MB);
     const problem = splitProblem(room('auto', [...halves, device('old', old)]));
