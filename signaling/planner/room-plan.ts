@@ -107,8 +107,11 @@ const withTime = (answer: SplitRoomAnswer): RoomPlanAnswer =>
 
 /** A split plan that a short look finds within so many times the seconds of the whole model's is looked for with all effort. */
 const NEAR = 1.02;
-/** So much of a round a split model must save: in such a room rounds and evaluations wait for each other. */
-const CLEARLY = 0.02;
+/**
+ * So much of a round a split model must save. Parts are measured apart from the whole, and the two agree no better than that; and in such a
+ * room rounds and evaluations wait for each other.
+ */
+const CLEARLY = 0.1;
 
 /** The whole model's best plan, or a pipeline where that is the only way, or predicted to be quicker with what it must fetch. */
 function orSplit(room: RoomProblem, whole: RoomPlanAnswer): RoomPlanAnswer {

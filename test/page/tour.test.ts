@@ -24,6 +24,17 @@ describe('the stations of the demonstration', () => {
     }
   });
 
+  it('wait for a split in which nobody has the whole model any more', () => {
+    const { step, view, actors } = at('split');
+    const { room } = view;
+    if (room?.plan == null) throw new Error('There is a plan there.');
+    const [first, ...others] = room.plan.assignments;
+    if (first?.stage === undefined) throw new Error('It is split.');
+    const whole = { ...first, stage: { ...first.stage, from: 0, to: room.settings.shape.layers + 2 } };
+    const before = { ...view, room: { ...room, plan: { ...room.plan, assignments: [whole, ...others] } } };
+    expect(captionOf(step, before, actors).waits).toBe('The model is being split…');
+  });
+
   it('say who does what', () => {
     expect(caption('plan').text).toContain('Phone: all layers, 16 % of the samples.');
     expect(caption('depth').text).toContain('Old laptop: layers 0–3, 100 % of the samples.');

@@ -123,12 +123,15 @@ function act(step: Step, show: Demonstration, room: RoomView | null): void {
   if (step === 'round') host.start();
   else if (step === 'leave') show.plug(PHONE, false);
   else if (step === 'depth') {
+    host.setPolicy('crunch');
     give(FEW_LAYERS, shallowMemory);
     show.make(DEEP, { uplinkBitsPerSecond: DEEP_UPLINK_BITS });
   } else if (step === 'split') {
+    host.setPolicy('auto');
     give(all, lessThanTheModel);
     show.make(DEEP, { uplinkBitsPerSecond: USUAL_UPLINK_BITS });
   } else if (step === 'measure') {
+    host.setPolicy('auto');
     for (const { place, isHost, plugged } of actors) {
       show.make(place, { memoryLimitBytes: ROOMY_BYTES });
       if (!isHost && !plugged) show.plug(place, true);

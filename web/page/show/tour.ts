@@ -98,7 +98,10 @@ export function captionOf(step: Step, seen: Seen, actors: readonly Actor[]): Cap
       };
     }
     case 'split': {
-      const stages = working.filter(({ stage }) => stage !== undefined).length;
+      // A plan from before may hold the whole model in one place.
+      const top = (room?.settings.shape.layers ?? 0) + 2;
+      const isSplit = working.every(({ stage }) => stage !== undefined && stage.to - stage.from < top);
+      const stages = isSplit ? working.length : 0;
       return {
         title: 'No device can hold it; together they can',
         text:
