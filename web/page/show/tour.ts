@@ -91,7 +91,7 @@ export function captionOf(step: Step, seen: Seen, actors: readonly Actor[]): Cap
       return {
         title: 'Depth decides who can',
         text: byDepth
-          ? `The laptop and the tablet cannot go back through the whole model any more, so they take what is near the answer: the way back to it is short. ${sharesText(working, room)}`
+          ? `The laptop and the tablet cannot go back through the whole model any more, but they can take what is near the answer: the way back to it is short. ${sharesText(working, room)}`
           : 'The laptop and the tablet are given little memory, and the old laptop a slow connection. To train a deep layer a device must keep everything on the way back to it.',
         waits: byDepth ? null : 'The plan is being made anew…',
         next: 'Take more memory away',
