@@ -1,7 +1,8 @@
 import type { BrowserKind } from '../browser/find-browser.ts';
+import type { LieName } from '../process/lies.ts';
 import { FAULTS, type FaultKind, type Phase } from './cells.ts';
 import type { RoomRequest } from './member-request.ts';
-import { ALL_CELLS, SPLIT_FAULTS, someCells } from './schedule.ts';
+import { ALL_CELLS, LIES_TOLD, someCells } from './schedule.ts';
 import { CURVE_TOLERANCE } from './verdict.ts';
 
 export type PartName = 'whole' | 'split' | 'tabs';
@@ -19,6 +20,7 @@ export interface Part {
   /** The most that training may take on each. */
   readonly memoryBytes: number;
   readonly faults: readonly FaultKind[];
+  readonly lies: readonly LieName[];
   readonly cells: (seed: number) => readonly (readonly [Phase, FaultKind])[];
 }
 
@@ -32,6 +34,7 @@ export const PARTS: Readonly<Record<PartName, Part>> = {
     room: { ...RECIPE, policy: 'data-parallel' },
     ...{ devices: 4, browsers: [], leastDevices: 3, tolerance: CURVE_TOLERANCE, memoryBytes: 2e9 },
     faults: FAULTS,
+    lies: LIES_TOLD.whole,
     cells: () => ALL_CELLS,
   },
   split: {
@@ -40,8 +43,9 @@ export const PARTS: Readonly<Record<PartName, Part>> = {
     room: { ...RECIPE, policy: 'split' },
     // roberta-mini's weights alone take 10.05 MB: nobody can hold it. The host is one of three stages; two devices stand by.
     ...{ devices: 4, browsers: [], leastDevices: 2, tolerance: CURVE_TOLERANCE, memoryBytes: 9.5e6 },
-    faults: SPLIT_FAULTS,
-    cells: (seed) => someCells(seed, SPLIT_FAULTS, 3),
+    faults: FAULTS,
+    lies: LIES_TOLD.split,
+    cells: (seed) => someCells(seed, FAULTS, 3),
   },
   tabs: {
     title: 'A room with tabs of two browsers',
@@ -50,6 +54,7 @@ export const PARTS: Readonly<Record<PartName, Part>> = {
     // Engines of browsers may differ from Node's; what is held here is that nothing is lost.
     ...{ devices: 2, browsers: ['chromium', 'firefox'], leastDevices: 3, tolerance: 1e-3, memoryBytes: 2e9 },
     faults: FAULTS,
+    lies: LIES_TOLD.whole,
     cells: (seed) => someCells(seed, FAULTS, 2),
   },
 };

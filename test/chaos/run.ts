@@ -65,7 +65,7 @@ async function tryPart(name: PartName): Promise<void> {
     const cells = all.filter((_, i) => i % pieces === piece - 1);
     const longestStopSeconds = values.short ? 2 : 30;
     const { evaluateEvery } = room;
-    const planned = scheduled({ seed, rounds, evaluateEvery, cells, longestStopSeconds });
+    const planned = scheduled({ seed, rounds, evaluateEvery, cells, longestStopSeconds, lies: part.lies });
     console.log(`${part.title}, seed ${seed}: ${planned.length} faults in ${rounds} rounds.`);
     const run = await runRoom({ ...common, seed, planned });
     const verdict = judged(run, quiet, part.tolerance);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FAULTS, PHASES } from './cells.ts';
-import { ALL_CELLS, QUIET_ROUNDS, type ScheduleRequest, SPLIT_FAULTS, scheduled, someCells } from './schedule.ts';
+import { ALL_CELLS, LIES_TOLD, QUIET_ROUNDS, type ScheduleRequest, scheduled, someCells } from './schedule.ts';
 
 const whole = (seed: number): ScheduleRequest => ({
   ...{ seed, rounds: 200, evaluateEvery: 10, cells: ALL_CELLS, longestStopSeconds: 30 },
@@ -70,12 +70,15 @@ describe('a schedule of faults', () => {
     }
   });
 
-  it('for a split room has three phases of each kind of fault, and every phase three times at least', () => {
+  it('for a split room has three phases of each kind of fault, every phase three times at least, and lies of stages', () => {
     for (const seed of SEEDS) {
-      const cells = someCells(seed, SPLIT_FAULTS, 3);
-      expect(new Set(cells.map((cell) => cell.join(' '))).size).toBe(3 * 9);
+      const cells = someCells(seed, FAULTS, 3);
+      expect(new Set(cells.map((cell) => cell.join(' '))).size).toBe(3 * 10);
       for (const phase of PHASES) expect(cells.filter(([one]) => one === phase).length).toBeGreaterThanOrEqual(3);
-      expect(cells.some(([, fault]) => fault === 'liar')).toBe(false);
+      const planned = scheduled({ ...whole(seed), rounds: 80, cells, lies: LIES_TOLD.split });
+      const lies = planned.flatMap(({ manner }) => (manner.kind === 'liar' ? [manner.lie] : []));
+      expect(lies).toHaveLength(3);
+      for (const lie of lies) expect(LIES_TOLD.split).toContain(lie);
     }
   });
 

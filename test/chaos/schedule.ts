@@ -3,14 +3,11 @@ import type { LieName } from '../process/lies.ts';
 import { FAULTS, type FaultKind, PHASES, type Phase } from './cells.ts';
 
 /** Lies that a few rounds cannot hide: an old copy of the parameters does no harm while it is still within the tolerance. */
-const LIES_TOLD: readonly LieName[] = [
-  'scaled by 1.05',
-  'sign flipped',
-  'zeroed',
-  'noise of a tenth',
-  'flipped labels',
-  'false loss',
-];
+export const LIES_TOLD = {
+  whole: ['scaled by 1.05', 'sign flipped', 'zeroed', 'noise of a tenth', 'flipped labels', 'false loss'],
+  /** Such as every stage can tell, whichever it is. */
+  split: ['scaled by 1.05', 'sign flipped', 'zeroed', 'noise of a tenth', 'false cuts'],
+} as const satisfies Readonly<Record<string, readonly LieName[]>>;
 
 /** What is drawn of a fault beside its cell. */
 export type Manner =
@@ -42,6 +39,7 @@ export interface ScheduleRequest {
   /** Scores are due after every so many rounds. */
   readonly evaluateEvery: number;
   readonly cells: readonly (readonly [Phase, FaultKind])[];
+  readonly lies?: readonly LieName[];
   /** Of the stop that lasts longest, exactly. */
   readonly longestStopSeconds: number;
 }
@@ -56,9 +54,6 @@ const STALL_SECONDS = [17, 20] as const;
 export const ALL_CELLS: readonly (readonly [Phase, FaultKind])[] = PHASES.flatMap((phase) =>
   FAULTS.map((fault) => [phase, fault] as const),
 );
-
-/** What a split room is tried with: the rest of a split model's lies is what its audits' own tests are about. */
-export const SPLIT_FAULTS: readonly FaultKind[] = FAULTS.filter((fault) => fault !== 'liar');
 
 /** So many cells of each kind of fault, and each phase about as often: a shorter trial. */
 export function someCells(
@@ -81,7 +76,7 @@ export function someCells(
  * rounds and checkpoints about as often, so that their faults are spread over those; all others follow each other.
  */
 export function scheduled(request: ScheduleRequest): readonly Planned[] {
-  const { seed, rounds, evaluateEvery, cells, longestStopSeconds } = request;
+  const { seed, rounds, evaluateEvery, cells, longestStopSeconds, lies = LIES_TOLD.whole } = request;
   const draw = drawsFrom(seed);
   const last = rounds - QUIET_ROUNDS.after;
   let isFirstStop = true;
@@ -93,7 +88,7 @@ export function scheduled(request: ScheduleRequest): readonly Planned[] {
   };
   const planned = draw
     .shuffle(cells)
-    .map(([phase, kind]) => ({ phase, manner: mannerOf(kind, draw, stopSeconds), victim: draw.uniform() }));
+    .map(([phase, kind]) => ({ phase, manner: mannerOf(kind, draw, stopSeconds, lies), victim: draw.uniform() }));
 
   const rare = { evaluation: 0, checkpoint: evaluateEvery >> 1 } as const;
   const placed: Planned[] = [];
@@ -128,7 +123,7 @@ function spread(draw: RandomSource, slots: readonly number[], count: number): nu
   return chosen;
 }
 
-function mannerOf(kind: FaultKind, draw: RandomSource, stopSeconds: () => number): Manner {
+function mannerOf(kind: FaultKind, draw: RandomSource, stopSeconds: () => number, lies: readonly LieName[]): Manner {
   const between = (least: number, most: number): number => least + draw.below(most - least + 1);
   switch (kind) {
     case 'kill':
@@ -146,7 +141,7 @@ function mannerOf(kind: FaultKind, draw: RandomSource, stopSeconds: () => number
     case 'host':
       return { kind, returns: draw.uniform() < 0.4 };
     case 'liar':
-      return { kind, lie: LIES_TOLD[draw.below(LIES_TOLD.length)]! };
+      return { kind, lie: lies[draw.below(lies.length)]! };
     case 'staller':
       return { kind, seconds: between(...STALL_SECONDS) };
     case 'memory':

@@ -11,5 +11,7 @@ export const LIES = [
   // Of a stage of a split room:
   'false hidden states',
   'false gradients down',
+  /** Both, so that every stage has something to lie about. */
+  'false cuts',
 ] as const;
 export type LieName = (typeof LIES)[number];

@@ -65,9 +65,13 @@ function saidOfStage(part: StagePart, lie: LieName): StagePart {
     case 'passed':
       return part;
     case 'hidden':
-      return lie === 'false hidden states' ? { ...part, values: falsified(part.values, 'noise of a tenth') } : part;
+      return lie === 'false hidden states' || lie === 'false cuts'
+        ? { ...part, values: falsified(part.values, 'noise of a tenth') }
+        : part;
     case 'dHidden':
-      return lie === 'false gradients down' ? { ...part, values: falsified(part.values, 'scaled by 1.05') } : part;
+      return lie === 'false gradients down' || lie === 'false cuts'
+        ? { ...part, values: falsified(part.values, 'scaled by 1.05') }
+        : part;
     default:
       return said(part, lie);
   }
