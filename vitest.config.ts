@@ -24,7 +24,7 @@ export default defineConfig({
     reporters: ['default', ...(report === undefined ? [] : [jsonTo(report)]), new ClosingReporter()],
     // Parts run one after the other, in the order of `groupOrder`; files within a part side by side, but for browsers: those fill two
     // cores on their own, and their time limits are meant for a machine that does nothing else. Processes wait for each other half of the
-    // time, for deadlines and for devices to come back.
+    // time, for deadlines and for devices to come back. Real browsers and real networks may be tried twice; the closing lines name who was.
     projects: [
       {
         extends: true,
@@ -69,6 +69,7 @@ export default defineConfig({
           include: PARTS.process,
           testTimeout: 240_000,
           hookTimeout: 120_000,
+          retry: 1,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
@@ -80,6 +81,7 @@ export default defineConfig({
           include: PARTS.browser,
           testTimeout: 180_000,
           hookTimeout: 60_000,
+          retry: 1,
           fileParallelism: false,
           sequence: { groupOrder: 3 },
         },

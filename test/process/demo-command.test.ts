@@ -4,7 +4,7 @@ import { copyFile, mkdtemp, readdir, readFile, rm, stat, watch, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 /** The demo as a person runs it, each time in a process of its own. */
 
@@ -12,15 +12,14 @@ const PROGRAM = fileURLToPath(new URL('../../signaling/tabloom.ts', import.meta.
 /** There is a file `KEYED.key`, and none of this name. */
 const KEYED = join(tmpdir(), `tabloom-keyed-${process.pid}`);
 const SMALL = ['--devices', '0', '--port', '0', '--samples', '8', '--tokens', '32', '--json'];
+beforeAll(() => writeFile(`${KEYED}.key`, ''));
+afterAll(() => rm(`${KEYED}.key`));
+/** Of one try: what is there already is never written over. */
 let folder: string;
-beforeAll(async () => {
+beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tabloom-demo-'));
-  await writeFile(`${KEYED}.key`, '');
 });
-afterAll(async () => {
-  await rm(folder, { recursive: true });
-  await rm(`${KEYED}.key`);
-});
+afterEach(() => rm(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
 
 function demo(...args: string[]) {

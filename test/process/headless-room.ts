@@ -31,6 +31,13 @@ export function startTestServer(port = 0, hub = false): Promise<RunningServer> {
   });
 }
 
+const open = new Set<HeadlessRoom>();
+
+/** Closes what a try that failed has left behind. */
+export async function closeRooms(): Promise<void> {
+  await Promise.all([...open].map((room) => room.close()));
+}
+
 /** A host in this process; its devices are processes of their own, over real WebRTC. */
 export class HeadlessRoom {
   readonly session: OwnSession;
@@ -40,6 +47,7 @@ export class HeadlessRoom {
   private constructor(session: OwnSession, environment: HeadlessEnvironment) {
     this.session = session;
     this.#environment = environment;
+    open.add(this);
   }
 
   static async open(
@@ -195,6 +203,7 @@ export class HeadlessRoom {
   }
 
   async close(): Promise<void> {
+    open.delete(this);
     this.session.leave();
     await Promise.all(
       [...this.#children.values()].map(async (child) => {

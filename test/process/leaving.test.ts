@@ -7,6 +7,8 @@ import { TabloomProcess } from './tabloom-process.ts';
 
 const FAULT = `process.on('SIGUSR2', () => { Promise.reject(new Error('a fault')); });`;
 let server: RunningServer;
+/** Devices so far: whoever could not say goodbye stays in the room under its name. */
+let comers = 0;
 let room: HeadlessRoom;
 beforeAll(async () => {
   server = await startTestServer();
@@ -26,13 +28,15 @@ describe('a headless device', () => {
     ['a rejection that nobody handled', 'SIGUSR2', 70, FAULT],
   ])('says goodbye at %s, so that nobody waits for it', async (_, signal, code, preload) => {
     const link = room.view.invitation?.link ?? '';
-    const args = ['join', link, '--name', signal, '--watch'];
+    comers += 1;
+    const called = `${signal} ${comers}`;
+    const args = ['join', link, '--name', called, '--watch'];
     const device = new TabloomProcess(args, preload === undefined ? {} : { preload });
-    await room.until((view) => view.room?.devices.some(({ name }) => name === signal) ?? false);
+    await room.until((view) => view.room?.devices.some(({ name }) => name === called) ?? false);
     await device.until((said) => said.includes('Watching.'));
     device.child.kill(signal);
     // A device that is only cut off stays in the room as one that is away.
-    const gone = room.until((view) => view.room?.devices.every(({ name }) => name !== signal) ?? false);
+    const gone = room.until((view) => view.room?.devices.every(({ name }) => name !== called) ?? false);
     const ended = await device.ended;
     expect([ended.code, ended.err]).toEqual([
       code,

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openServer } from '../../signaling/cli/serve-command.ts';
 import type { ModelSource } from '../../signaling/protocol/settings.ts';
 import { bytesText } from '../../signaling/protocol/words/quantities.ts';
@@ -16,10 +16,10 @@ import { fileChunkStore } from '../../worker/node/file-chunk-store.ts';
 const PROGRAM = fileURLToPath(new URL('../../signaling/tabloom.ts', import.meta.url));
 const MODEL = fileURLToPath(new URL('../../models/roberta-mini', import.meta.url));
 let folder: string;
-beforeAll(async () => {
+beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tabloom-local-'));
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterEach(() => rm(folder, { recursive: true }));
 
 function tabloom(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
   return new Promise((resolve) => {

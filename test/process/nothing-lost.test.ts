@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openServer } from '../../signaling/cli/serve-command.ts';
 import { keptModels } from '../../worker/files/cached-source.ts';
 import { fileChunkStore } from '../../worker/node/file-chunk-store.ts';
@@ -11,15 +11,18 @@ import { fileUntil, TabloomProcess, TINY_MODEL } from './tabloom-process.ts';
 /** A training that is broken off, in every way in which a process can be, and what is left of it. */
 
 const ROUNDS = 300;
+/** Of one try. */
 let folder: string;
 let table: string;
-beforeAll(async () => {
+async function unpack(): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), 'tabloom-kept-'));
   table = join(folder, 'films.csv');
   const rows = Array.from({ length: 60 }, (_, i) => `film ${i} was ${i % 2 ? 'good' : 'bad'},${i % 2 ? 'yes' : 'no'}`);
   await writeFile(table, ['review,liked', ...rows].join('\n'));
-});
-afterAll(() => rm(folder, { recursive: true }));
+}
+const pack = (): Promise<void> => rm(folder, { recursive: true });
+beforeEach(unpack);
+afterEach(pack);
 const at = (name: string): string => join(folder, name);
 
 const alone = ['--model', TINY_MODEL, '--devices', '0', '--port', '0', '--json'];
@@ -52,11 +55,13 @@ function command(said: string): string[] {
 
 let straight: number[];
 beforeAll(async () => {
+  await unpack();
   const { code, out, err } = await new TabloomProcess(fresh('straight')).ended;
   expect([code, err]).toEqual([0, expect.any(String)]);
   straight = result(out).losses;
   // Everything is written, so that nobody needs what was kept on the way.
   expect((await readdir(at('straight'))).filter((name) => name.startsWith('unfinished'))).toEqual([]);
+  await pack();
 }, 120_000);
 
 describe('a demo that is broken off in the middle', () => {

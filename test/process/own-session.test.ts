@@ -179,7 +179,7 @@ describe('a session with pairs and two dev sets', () => {
     const columns = ['gold_label', 'sentence1', 'sentence2'].join('\t');
     const row = (i: number): string =>
       [['entailment', 'neutral', 'contradiction'][i % 3], `a premise ${i}`, `a hypothesis ${i}`].join('\t');
-    await mkdir(join(folder, 'MNLI'));
+    await mkdir(join(folder, 'MNLI'), { recursive: true });
     for (const [name, count] of [
       ['train', 60],
       ['dev_matched', 9],

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
@@ -7,14 +7,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 
 /** What `npm pack` makes, installed in an empty folder as a person would have it. */
 
 const run = promisify(execFile);
 const project = fileURLToPath(new URL('../../', import.meta.url));
 let folder: string;
-let served: ChildProcess | null = null;
 
 beforeAll(async () => {
   if (!existsSync(join(project, 'dist/index.html')))
@@ -26,13 +25,7 @@ beforeAll(async () => {
   const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
   await run('npm', ['install', ...quiet, `./${tarball}`], { cwd: folder });
 }, 240_000);
-afterAll(async () => {
-  if (served !== null && served.exitCode === null) {
-    served.kill('SIGTERM');
-    await once(served, 'exit');
-  }
-  await rm(folder, { recursive: true });
-});
+afterAll(() => rm(folder, { recursive: true }));
 
 const command = () => join(folder, 'node_modules/.bin/tabloom');
 
@@ -52,7 +45,16 @@ it('trains together', async () => {
 
 it('serves the page that it brought', async () => {
   const args = ['serve', '--port', '0'];
-  served = spawn(command(), args, { cwd: folder, env: { ...process.env, XDG_STATE_HOME: folder }, stdio: 'pipe' });
+  const served = spawn(command(), args, {
+    cwd: folder,
+    env: { ...process.env, XDG_STATE_HOME: folder },
+    stdio: 'pipe',
+  });
+  onTestFinished(async () => {
+    if (served.exitCode !== null) return;
+    served.kill('SIGTERM');
+    await once(served, 'exit');
+  });
   let address = '';
   for await (const line of createInterface({ input: served.stdout ?? process.stdin })) {
     address = /http:\/\/\S+/.exec(line)?.[0] ?? '';

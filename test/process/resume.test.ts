@@ -1,20 +1,21 @@
 import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { headlessEnvironment, keyFileOf } from '../../signaling/node/node-environment.ts';
 import type { RunningServer } from '../../signaling/server/server.ts';
 import { JoinSession } from '../../web/session/join-session.ts';
 import { readHostKey } from '../../web/session/own/host-key.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
 import { needs, WHOLE } from '../needs.ts';
-import { HeadlessRoom, largestRelativeDifference, losses, startTestServer } from './headless-room.ts';
+import { closeRooms, HeadlessRoom, largestRelativeDifference, losses, startTestServer } from './headless-room.ts';
 
 /** A run that is broken off and gone on with is the uninterrupted run; dropout is on, so that its masks are tried, too. */
 const TRAINING = { rounds: 20, dropout: 0.1, evaluateEvery: 5 };
 
 let server: RunningServer;
 let origin: string;
+/** Of one try. */
 let folder: string;
 let straight: SessionView;
 
@@ -25,15 +26,18 @@ const scoresOf = (view: SessionView) => view.scores.map(({ round, value, loss })
 beforeAll(async () => {
   server = await startTestServer();
   origin = `http://127.0.0.1:${server.port}`;
-  folder = await mkdtemp(join(tmpdir(), 'tabloom-resume-'));
   const room = await HeadlessRoom.open(origin, 'crunch', TRAINING);
   await room.ready(1);
   room.session.start();
   straight = await room.finished();
   await room.close();
 }, 120_000);
-afterAll(async () => {
-  await server.close();
+afterAll(() => server.close());
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tabloom-resume-'));
+});
+afterEach(async () => {
+  await closeRooms();
   await rm(folder, { recursive: true });
 });
 
@@ -204,8 +208,7 @@ describe('a session that is gone on with', () => {
   });
 
   it('is refused with a sentence when the file is damaged', async () => {
-    const file = join(folder, 'alone');
-    const bytes = await readFile(file);
+    const bytes = await readFile(new URL('../fixtures/checkpoint-0.1.0/kept.safetensors', import.meta.url));
     await writeFile(join(folder, 'cut'), bytes.subarray(0, bytes.length - 10));
     await expect(HeadlessRoom.resume(origin, join(folder, 'cut'), false)).rejects.toThrow(/truncated|accounts for/);
   });

@@ -7,21 +7,17 @@ import { TabloomProcess } from './tabloom-process.ts';
 
 const ROUNDS = 6;
 let server: RunningServer;
-let network: Network;
 
 beforeAll(async () => {
   server = await startTestServer();
-  network = new Network(`http://127.0.0.1:${server.port}`, { seed: 1 });
 });
-afterAll(async () => {
-  await network.close();
-  await server.close();
-});
+afterAll(() => server.close());
 
 it(
   'a device whose link to the host is cut, and then its connection to the server, is back each time and the rounds go on',
   needs(WHOLE),
   async () => {
+    const network = new Network(`http://127.0.0.1:${server.port}`, { seed: 1 });
     network.set({ delayMs: 10, loss: 0.01 });
     const [hostDoor, farDoor] = [await network.door('host'), await network.door('far')];
     const room = await HeadlessRoom.open(hostDoor.origin, 'data-parallel', { rounds: ROUNDS });
@@ -50,6 +46,7 @@ it(
     } finally {
       await room.close();
       far.child.kill('SIGKILL');
+      await network.close();
     }
   },
 );

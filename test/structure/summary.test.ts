@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-const SCRIPT = fileURLToPath(new URL('../../.ci/summary.mjs', import.meta.url));
+const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const SCRIPT = project('.ci/summary.mjs');
 
 /** The lines and exit code of the closing step of `.ci/run` for a report's text (null: none was written). */
 function closing(report: string | null, status: number): { readonly lines: readonly string[]; code: number | null } {
@@ -68,4 +69,31 @@ test('what was left out is counted by its reason, above the last line', () => {
     ],
     code: 0,
   });
+});
+
+test('a test that passed on its second try is named with its first error, by Vitest and from its report', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tabloom-second-try-'));
+  try {
+    const path = join(folder, 'report.json');
+    const args = [project('node_modules/vitest/vitest.mjs'), 'run', '--root', project('test/fixtures/second-try')];
+    const { VITEST: _, ...env } = process.env;
+    const ran = spawnSync(process.execPath, args, {
+      encoding: 'utf8',
+      env: { ...env, TABLOOM_TEST_REPORT: path },
+    });
+    expect(ran.status, ran.stderr).toBe(0);
+    const { lines, code } = closing(readFileSync(path, 'utf8'), 0);
+    expect(code).toBe(0);
+    for (const said of [ran.stdout.trim().split('\n'), lines]) {
+      expect(said.filter((line) => line.startsWith('Passed on its second try: '))).toEqual([
+        expect.stringMatching(/second-try\.trial\.ts > a flake > passes on its second try$/),
+      ]);
+      const named = said.findIndex((line) => line.startsWith('Passed on its second try: '));
+      expect(said[named + 1]).toMatch(/^ {4}AssertionError: expected 'try 1' to be 'try 2'/);
+      expect(said).toContain('2 passed, 0 failed');
+    }
+    expect(lines.at(-1)).toBe('2 passed, 0 failed');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
