@@ -55,6 +55,8 @@ export interface FitState {
   readonly calibrated: Profile;
   readonly layers: number;
   readonly cost: Cost;
+  /** Seconds per sample by depth, of depths with enough rounds, as when the cost was fitted. */
+  readonly usual: ReadonlyMap<number, number>;
   /** Newest last. */
   readonly window: readonly ComputeSample[];
   /** Of those in the window, how many came since the cost was fitted to it. */
@@ -112,6 +114,7 @@ export function startFit(calibrated: Profile, layers: number): FitState {
     calibrated,
     layers,
     cost: calibratedCost(believable(calibrated), layers),
+    usual: new Map(),
     window: [],
     unfitted: 0,
     suspects: [],
@@ -147,7 +150,7 @@ export function correctedProfile(state: FitState): Profile {
 
 function correct(state: FitState): Profile {
   const { layers } = state;
-  const cost = state.unfitted > 0 ? fitted(state, state.window) : state.cost;
+  const { cost } = state.unfitted > 0 ? fitted(state, state.window) : state;
   const calibrated = believable(state.calibrated);
   const { embed, forwardPerLayer, head } = calibrated.secondsPerSample;
   const { base } = calibratedCost(calibrated, layers);
@@ -182,12 +185,8 @@ function observeCompute(state: FitState, seen: RoundObservation): FitState {
 }
 
 /** Seconds that an order should take: by the device's own rounds at that depth if there are enough, else by the fitted line. */
-function known(state: FitState, { samples, depth }: ComputeSample): number {
-  const { window, cost } = state;
-  const { overhead } = cost;
-  const enough = window.filter((old) => old.depth === depth).length >= CONFIRM;
-  const perSample = enough ? perSampleSeconds(window, depth, overhead) : lineAt(cost, depth);
-  return Math.max(TINY, overhead + samples * perSample);
+function known({ cost, usual }: FitState, { samples, depth }: ComputeSample): number {
+  return Math.max(TINY, cost.overhead + samples * (usual.get(depth) ?? lineAt(cost, depth)));
 }
 
 /** Scales line and window by the suspects' median factor, unless they are merely the first news of a depth never seen. */
@@ -198,6 +197,7 @@ function changePace(state: FitState, suspects: readonly ComputeSample[]): FitSta
   return {
     ...state,
     cost: scaled(state.cost, factor),
+    usual: new Map([...state.usual].map(([depth, seconds]) => [depth, seconds * factor])),
     window: state.window.map((old) => ({ ...old, seconds: old.seconds * factor })),
   };
 }
@@ -209,10 +209,12 @@ function accept(state: FitState, fresh: readonly ComputeSample[]): FitState {
   const window = [...earlier, ...fresh].slice(-WINDOW);
   const waits = fresh.length === 1 && window.length >= SETTLED && state.unfitted + 1 < REFIT_EVERY;
   if (waits) return { ...state, window, unfitted: state.unfitted + 1 };
-  return { ...state, window, unfitted: 0, cost: fitted(state, window) };
+  return { ...state, window, unfitted: 0, ...fitted(state, window) };
 }
 
-function fitted({ cost, calibrated, layers }: FitState, window: readonly ComputeSample[]): Cost {
+type Fitted = Pick<FitState, 'cost' | 'usual'>;
+
+function fitted({ cost, calibrated, layers }: FitState, window: readonly ComputeSample[]): Fitted {
   const overhead = fitOverhead(cost.overhead, window);
   return fitLine({ ...cost, overhead }, calibratedCost(believable(calibrated), layers), window);
 }
@@ -248,7 +250,7 @@ function fitOverhead(overhead: number, window: readonly ComputeSample[]): number
  * lines, scaled to what the depths say together: weakly by the last one, so that depths without rounds keep what was learned; and by the
  * calibrated one, the more the rounds scatter, so that noise at two depths does not pass for another slope.
  */
-function fitLine(cost: Cost, calibrated: Cost, window: readonly ComputeSample[]): Cost {
+function fitLine(cost: Cost, calibrated: Cost, window: readonly ComputeSample[]): Fitted {
   const weights = fadingWeights(window.length);
   const depths = [...new Set(window.map(({ depth }) => depth))].sort((a, b) => a - b);
   const depthWeights = depths.map((depth) =>
@@ -273,7 +275,11 @@ function fitLine(cost: Cost, calibrated: Cost, window: readonly ComputeSample[])
   };
   // 1.4826 times the median deviation is a normal distribution's standard deviation.
   const trust = ((1.4826 * scatter) / SHAPE_DOUBT) ** 2;
-  return { ...cost, ...nearestLine([...points, ...hold(cost, INERTIA), ...hold(calibrated, trust)]) };
+  const rounds = (depth: number): number => window.filter((old) => old.depth === depth).length;
+  return {
+    cost: { ...cost, ...nearestLine([...points, ...hold(cost, INERTIA), ...hold(calibrated, trust)]) },
+    usual: new Map(depths.flatMap((depth, i) => (rounds(depth) < CONFIRM ? [] : [[depth, perSample[i]!] as const]))),
+  };
 }
 
 /**

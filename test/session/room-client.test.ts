@@ -86,7 +86,7 @@ describe('the control connection of a page', () => {
       });
     expect(heard).toHaveLength(6);
     expect(heard.at(-1)).toMatchObject({ room: { devices: [{ hidden: false }] } });
-    vi.advanceTimersByTime(999);
+    vi.advanceTimersByTime(2499);
     expect(socket.sent).toEqual([]);
     vi.advanceTimersByTime(1);
     expect(socket.sent.splice(0)).toEqual([{ type: 'seen', edition: 9 }]);

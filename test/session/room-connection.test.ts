@@ -64,16 +64,18 @@ it('a connection that is lost is tried again after 0.3 s, then twice as long eac
   expect([sockets.length, states.at(-1), vi.getTimerCount()]).toEqual([9, 'closed', 0]);
 });
 
-it('the server is asked every four seconds, and given up after twelve without a word', () => {
+it('the server is asked every three seconds, and given up after twelve without a word', () => {
   const { room, sockets, open } = scene();
   const socket = open();
   expect(socket.types()).toEqual(['hidden']);
   vi.advanceTimersByTime(12_000);
-  expect([socket.types(), socket.readyState]).toEqual([['ping', 'ping', 'ping'], 1]);
+  expect([socket.types(), socket.readyState]).toEqual([['ping', 'ping', 'ping', 'ping'], 1]);
   socket.say({ type: 'pong' });
   vi.advanceTimersByTime(12_000);
-  expect([socket.types().length, socket.readyState]).toEqual([3, 1]);
-  vi.advanceTimersByTime(4000);
+  expect([socket.types().length, socket.readyState]).toEqual([4, 1]);
+  vi.advanceTimersByTime(999);
+  expect(socket.readyState).toBe(1);
+  vi.advanceTimersByTime(1);
   expect(socket.readyState).toBe(3);
   vi.advanceTimersByTime(300);
   expect(sockets).toHaveLength(2);
@@ -82,6 +84,26 @@ it('the server is asked every four seconds, and given up after twelve without a 
   room.onMessage(({ type }) => heard.push(type));
   socket.say({ type: 'waiting', sentence: 'The host has to let you in.' });
   expect(heard).toEqual([]);
+  room.close();
+});
+
+it('who says something and hears something does not ask whether the server is there', () => {
+  const { room, open } = scene();
+  const socket = open();
+  const seconds = (each: () => void): string[] => {
+    for (let second = 0; second < 10; second++) {
+      vi.advanceTimersByTime(1000);
+      each();
+    }
+    return socket.types().filter((type) => type === 'ping');
+  };
+  const hear = (): void => socket.say({ type: 'pong' });
+  const speak = (): void => room.send({ type: 'hidden', hidden: true });
+  seconds(() => undefined);
+  expect(seconds(() => [hear(), speak()])).toEqual([]);
+  // Nothing said, or nothing heard.
+  expect(seconds(hear)).toHaveLength(3);
+  expect(seconds(speak)).toHaveLength(3);
   room.close();
 });
 
@@ -100,7 +122,7 @@ it('the whole room is asked for every six seconds at most', () => {
   room.close();
 });
 
-it('what was seen is said once a second, or after eight pieces of news, and the last of it in the end', () => {
+it('what was seen is said every two and a half seconds, or after eight pieces of news, and the last of it in the end', () => {
   const { room, open } = scene();
   const socket = open();
   socket.say({
@@ -117,11 +139,11 @@ it('what was seen is said once a second, or after eight pieces of news, and the 
     vi.advanceTimersByTime(100);
     for (const message of socket.sent.splice(0)) if (message.type === 'seen') told.push([edition, message.edition]);
   }
-  vi.advanceTimersByTime(799);
+  vi.advanceTimersByTime(2299);
   expect(socket.sent).toEqual([]);
   vi.advanceTimersByTime(1);
   for (const message of socket.sent.splice(0)) if (message.type === 'seen') told.push([11, message.edition]);
-  // The first at once, the ninth since eight are not said, the tenth a second after.
+  // The first at once, the ninth since eight are not said, the tenth two and a half seconds after.
   expect(told).toEqual([
     [1, 1],
     [9, 9],

@@ -48,7 +48,7 @@ export const DEFAULT_LIMITS: Limits = {
   seatsOfRoom: { perSecond: 10, burst: 150 },
   introductionBytesOfDevice: { perSecond: 128 * 1024, burst: 1024 * 1024 },
   newsBytesOfRoomPerSecond: 350_000,
-  newsMessages: { perSecond: 3000, burst: 600 },
+  newsMessages: { perSecond: 2000, burst: 400 },
 };
 
 /** A connection that has not entered a session by then is closed. */
@@ -65,7 +65,7 @@ export const OFFLINE_GRACE_MS = 20_000;
 export const WAITING_MS = 10 * 60_000;
 /** A host whose connection is gone may come back within this time before its role is offered to others: long enough to load its tab again. */
 export const HEIR_WAIT_MS = 8000;
-/** A host that says nothing for so long is asked sooner than others whether it still is there: every client says something every 4 s … */
+/** A host that says nothing for so long is asked sooner than others whether it still is there: every client says something every 3 or 4 s … */
 export const HOST_QUIET_MS = 5000;
 /** … again after so long … */
 export const HOST_ASK_MS = 1500;

@@ -3,8 +3,10 @@ import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../../signaling/protocol/version.ts';
 import { OPEN_DOOR, SETTINGS } from '../../protocol/samples.ts';
 
-/** As `RoomClient` does. */
-const SEEN_EVERY_MS = 1000;
+/** As `RoomClient` has them. */
+const QUIET_MS = 3000;
+const BEAT_MS = 1000;
+const SEEN_EVERY_MS = 2500;
 const MAX_UNSAID = 8;
 
 /** What all devices of a process have met. */
@@ -30,7 +32,11 @@ export class BenchDevice {
   readonly #pings: ((ms: number) => void)[] = [];
   #edition = 0;
   #unsaid = 0;
+  #seenMs = -SEEN_EVERY_MS;
+  #heardMs = -QUIET_MS;
+  #saidMs = -QUIET_MS;
   #timer: NodeJS.Timeout | null = null;
+  #heartbeat: NodeJS.Timeout | null = null;
   #closing = false;
   readonly entered: Promise<string>;
 
@@ -42,6 +48,7 @@ export class BenchDevice {
     const version = PROTOCOL_VERSION;
     this.#socket.on('open', () => {
       counts.connections += 1;
+      this.#heartbeat = setInterval(() => this.#beat(), BEAT_MS);
       this.send(
         room === null
           ? { type: 'create', version, device, settings: SETTINGS, ...OPEN_DOOR }
@@ -50,10 +57,12 @@ export class BenchDevice {
     });
     this.#socket.on('error', () => undefined);
     this.#socket.on('close', () => {
+      if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
       if (!this.#closing) counts.lost += 1;
     });
     this.entered = new Promise((resolve) => {
       this.#socket.on('message', (data: Buffer) => {
+        this.#heardMs = performance.now();
         counts.messages += 1;
         counts.bytes += data.length;
         const head = data.toString('latin1', 0, 60);
@@ -67,7 +76,9 @@ export class BenchDevice {
   }
 
   send(message: ClientMessage): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message));
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#saidMs = performance.now();
+    this.#socket.send(JSON.stringify(message));
   }
 
   /** Milliseconds from a ping to its pong. */
@@ -91,13 +102,23 @@ export class BenchDevice {
   #see(edition: number): void {
     this.#edition = edition;
     this.#unsaid += 1;
-    if (this.#unsaid >= MAX_UNSAID) this.#sayUpTo();
-    else this.#timer ??= setTimeout(() => this.#sayUpTo(), SEEN_EVERY_MS);
+    const restMs = this.#seenMs + SEEN_EVERY_MS - performance.now();
+    if (restMs <= 0 || this.#unsaid >= MAX_UNSAID) this.#sayUpTo();
+    else this.#timer ??= setTimeout(() => this.#sayUpTo(), restMs);
+  }
+
+  #beat(): void {
+    // An answer to it would be taken for that of a round trip.
+    if (this.#pings.length > 0) return;
+    if (performance.now() - Math.min(this.#saidMs, this.#heardMs) < QUIET_MS) return;
+    this.#pings.push(() => undefined);
+    this.send({ type: 'ping' });
   }
 
   #sayUpTo(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#seenMs = performance.now();
     this.#unsaid = 0;
     this.send({ type: 'seen', edition: this.#edition });
   }

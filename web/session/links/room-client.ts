@@ -19,10 +19,12 @@ const FIRST_RETRY_MS = 300;
 const MAX_RETRY_MS = 5000;
 /** An answer must come so soon, or the connection counts as dead. */
 const SILENCE_MS = 12_000;
-const PING_EVERY_MS = 4000;
+/** Whoever said and heard something within this time need not ask whether the other side is there; looked at every … */
+const QUIET_MS = 3000;
+const BEAT_MS = 1000;
 
-/** News is said to be seen at most this often; the server tells several pieces meanwhile. */
-const SEEN_EVERY_MS = 1000;
+/** News is said to be seen at most this often, which is a sign of life as well; the server tells several pieces meanwhile. */
+const SEEN_EVERY_MS = 2500;
 /** … or after so many pieces; the server holds back only after a few times as many. */
 const MAX_UNSAID = 8;
 /** The whole room is asked for again at most this often. */
@@ -83,6 +85,8 @@ export class RoomClient {
   #resyncMs = -RESYNC_EVERY_MS;
   #retryMs = FIRST_RETRY_MS;
   #heardMs = performance.now();
+  #saidMs = -QUIET_MS;
+  #askedMs = -QUIET_MS;
   #timer: ReturnType<typeof setTimeout> | null = null;
   readonly #heartbeat: ReturnType<typeof setInterval>;
 
@@ -95,7 +99,7 @@ export class RoomClient {
     this.#code = code;
     this.#environment = environment;
     this.#enter = enter;
-    this.#heartbeat = setInterval(() => this.#beat(), PING_EVERY_MS);
+    this.#heartbeat = setInterval(() => this.#beat(), BEAT_MS);
     this.#connect();
   }
 
@@ -118,7 +122,9 @@ export class RoomClient {
   send(message: ClientMessage): void {
     const checked = parse(ClientMessageSchema, message, `${message.type} message`);
     if (!checked.ok) throw new Error(checked.sentence);
-    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(checked.value));
+    if (this.#socket?.readyState !== 1) return;
+    this.#saidMs = performance.now();
+    this.#socket.send(JSON.stringify(checked.value));
   }
 
   close(): void {
@@ -282,9 +288,13 @@ export class RoomClient {
   #beat(): void {
     const socket = this.#socket;
     if (socket === null || socket.readyState !== 1) return;
-    if (performance.now() - this.#heardMs > SILENCE_MS) {
+    const nowMs = performance.now();
+    if (nowMs - this.#heardMs > SILENCE_MS) {
       socket.close();
       this.#retry(socket);
-    } else this.send({ type: 'ping' });
+    } else if (nowMs - Math.max(this.#askedMs, Math.min(this.#saidMs, this.#heardMs)) >= QUIET_MS) {
+      this.#askedMs = nowMs;
+      this.send({ type: 'ping' });
+    }
   }
 }
