@@ -54,6 +54,19 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          // What the core holds it must hold when it is put away between any two inputs, as on an engine that evicts.
+          name: 'kept',
+          include: ['test/connection/**/*.test.ts'],
+          env: { TABLOOM_CORE: 'kept' },
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          maxWorkers: 3,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'engine',
           include: PARTS.engine,
           testTimeout: 120_000,

@@ -1,6 +1,14 @@
 import { type Allowance, fullAllowance, type Rate, refilled, spend } from './bounds/allowance.ts';
 import { MAX_ADDRESSES, SWEEP_MS } from './bounds/limits.ts';
-import { type Connection, type Core, type OpenRoom, remindAt, type Turn } from './core.ts';
+import {
+  type AddressState,
+  type Connection,
+  type Core,
+  type OpenRoom,
+  remindAt,
+  type Standing,
+  type Turn,
+} from './core.ts';
 
 /**
  * Whom limits count an address for: an IPv4 address for itself, of an IPv6 address the network (/64), in which its owner has as many
@@ -41,6 +49,25 @@ export function refusesConnection(core: Core, address: string, nowMs: number): s
 }
 
 export function addConnection(turn: Turn, address: string): void {
+  const known = knownOf(turn, address);
+  known.connections += 1;
+  known.openings = spend(known.openings, turn.core.limits.openingsOfAddress, turn.nowMs) ?? known.openings;
+}
+
+/** What an address may do follows what others know of it where that is less. */
+export function learnStanding(turn: Turn, address: string, { roomsElsewhere, guesses, looks }: Standing): void {
+  const { core, nowMs } = turn;
+  const known = knownOf(turn, address);
+  const least = (a: Allowance, b: Allowance, rate: Rate): Allowance => {
+    const [own, other] = [refilled(a, rate, nowMs), refilled(b, rate, nowMs)];
+    return other.left < own.left ? other : own;
+  };
+  known.roomsElsewhere = roomsElsewhere;
+  known.guesses = least(known.guesses, guesses, core.limits.wrongGuessesOfAddress);
+  known.looks = least(known.looks, looks, core.limits.looksOfAddress);
+}
+
+function knownOf(turn: Turn, address: string): AddressState {
   const { core, nowMs } = turn;
   const full = (rate: Rate): Allowance => fullAllowance(rate, nowMs);
   if (core.addresses.size === 0) remindAt(turn, nowMs + SWEEP_MS, { type: 'sweep' });
@@ -48,14 +75,14 @@ export function addConnection(turn: Turn, address: string): void {
   const known = core.addresses.get(address) ?? {
     connections: 0,
     rooms: 0,
+    roomsElsewhere: 0,
     openings: full(openingsOfAddress),
     messages: full(messagesOfAddress),
     guesses: full(wrongGuessesOfAddress),
     looks: full(looksOfAddress),
   };
   core.addresses.set(address, known);
-  known.connections += 1;
-  known.openings = spend(known.openings, openingsOfAddress, nowMs) ?? known.openings;
+  return known;
 }
 
 export function removeConnection({ core }: Turn, address: string): void {

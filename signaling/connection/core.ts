@@ -16,6 +16,11 @@ export interface CodeShare {
 
 export const ALL_CODES: CodeShare = { index: 0, count: 1 };
 
+/** A home that is one room's alone was found by the room's code, and makes no other. */
+export interface OneCode {
+  readonly only: string;
+}
+
 /**
  * What connections may say, their limits, their seats and what they are told, without a transport: `step` (step.ts) takes the state and
  * one input and says what is to be done. Sockets, clocks, timers and chance belong to its home. A home keeps the state, hands in what
@@ -26,7 +31,7 @@ export const ALL_CODES: CodeShare = { index: 0, count: 1 };
  */
 export interface Core {
   readonly limits: Limits;
-  readonly share: CodeShare;
+  readonly share: CodeShare | OneCode;
   readonly secrets: Secrets;
   readonly iceServers: readonly IceServer[];
   readonly connections: Map<ConnectionId, Connection>;
@@ -75,10 +80,19 @@ export interface Connection {
 export interface AddressState {
   connections: number;
   rooms: number;
+  /** Rooms that it has at other homes. */
+  roomsElsewhere: number;
   openings: Allowance;
   messages: Allowance;
   guesses: Allowance;
   looks: Allowance;
+}
+
+/** What others know of an address, where rooms are at many homes: what it has left, and the rooms that it has elsewhere. */
+export interface Standing {
+  readonly roomsElsewhere: number;
+  readonly guesses: Allowance;
+  readonly looks: Allowance;
 }
 
 /** A room with those who sit in it. */
@@ -151,6 +165,7 @@ export type Input =
       readonly address: string;
       /** For introductions: who it says to be. Null for a connection to a room. */
       readonly introduction: { readonly id: string; readonly token: string } | null;
+      readonly standing?: Standing;
     }
   /** `random`: 16 bytes that nobody can guess; a new room's code is made of them. */
   | { readonly type: 'text'; readonly connection: ConnectionId; readonly text: string; readonly random: Uint8Array }
@@ -162,7 +177,11 @@ export type Input =
       readonly answer: RoomPlanAnswer;
     }
   /** It is time that a `wakeAt` asked for, or later. */
-  | { readonly type: 'time' };
+  | { readonly type: 'time' }
+  /** Others know something new of an address. */
+  | { readonly type: 'standing'; readonly address: string; readonly standing: Standing }
+  /** The state was put away and taken up again: these connections are still there, and no plan that was asked for comes any more. */
+  | { readonly type: 'restored'; readonly connections: readonly ConnectionId[] };
 
 /** What a home does; texts are messages as JSON. */
 export type Effect =

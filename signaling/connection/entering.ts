@@ -9,7 +9,7 @@ import { countWrongGuess, mayGuess, mayLook } from './addresses.ts';
 import { fullAllowance, spend } from './bounds/allowance.ts';
 import { REVIVED_WAIT_MS } from './bounds/limits.ts';
 import { newChronicle } from './chronicle.ts';
-import { type CodeShare, type Connection, type Core, type OpenRoom, refuse, say, type Turn } from './core.ts';
+import { type Connection, type Core, type OpenRoom, refuse, say, type Turn } from './core.ts';
 import { admit, isKnown } from './door/admission.ts';
 import { type DoorOfHost, newEntrance, reset } from './door/entrance.ts';
 import { claimedTerm, fingerprint, isSame, revivalOf } from './door/secrets.ts';
@@ -93,7 +93,7 @@ function create(
     if (isClaim) countWrongGuess(turn, connection, null);
     refuse(turn, connection, why, isClaim ? 'claim' : undefined);
   } else {
-    const code = message.room ?? freeCode(core.rooms, core.share, random);
+    const code = message.room ?? freeCode(core, random);
     const made = openRoom(turn, connection, code, device, { ...message, term: Math.min(given ?? term, term) });
     succeed(turn, made, { type: 'seated', term: made.succession.seated, own: term });
     seat(turn, made, connection, device, false);
@@ -107,6 +107,9 @@ const termGivenTo = (
   { room = '', claim = '' }: { readonly room?: string | undefined; readonly claim?: string | undefined },
 ): number | null => claimedTerm(secrets.server, room, key, claim);
 
+/** Whether a room of this code has another home than this one. */
+const isElsewhere = ({ share }: Core, code: string): boolean => 'only' in share && share.only !== code;
+
 /** Why nobody may make this room now, or null. A code that is asked for has to be one that this server gave to this host. */
 function refusesRoom(
   core: Core,
@@ -114,7 +117,8 @@ function refusesRoom(
   device: DeviceSelf,
   { room, claim, settings }: Extract<ClientMessage, { type: 'create' }>,
 ): string | null {
-  if (room !== undefined && termGivenTo(core, device, { room, claim }) === null) return NOT_GIVEN;
+  if (room !== undefined && (isElsewhere(core, room) || termGivenTo(core, device, { room, claim }) === null))
+    return NOT_GIVEN;
   if (utf8Bytes(JSON.stringify(settings)) > MAX_SETTINGS_BYTES)
     return 'The settings of this session are too long. Use fewer or shorter names of classes.';
   return noRoomFor(core, { address });
@@ -124,7 +128,8 @@ function refusesRoom(
 function noRoomFor(core: Core, { address }: Pick<Connection, 'address'>): string | null {
   const { limits } = core;
   if (core.rooms.size >= limits.rooms) return 'This server holds as many sessions as it can. Try again later.';
-  if ((core.addresses.get(address)?.rooms ?? 0) >= limits.roomsOfAddress)
+  const known = core.addresses.get(address);
+  if (known !== undefined && known.rooms + known.roomsElsewhere >= limits.roomsOfAddress)
     return 'As many sessions as one address may have are open from yours. End one of them first.';
   return null;
 }
@@ -231,7 +236,8 @@ function revived(turn: Turn, connection: Connection, message: Join): OpenRoom | 
   const { room: code, pass, revive } = message;
   if (revive === undefined || pass === undefined) return undefined;
   const passHash = passHashOf(pass);
-  if (provenHost(core, message, passHash) === null || noRoomFor(core, connection) !== null) return undefined;
+  if (provenHost(core, message, passHash) === null) return undefined;
+  if (isElsewhere(core, code) || noRoomFor(core, connection) !== null) return undefined;
   const { settings, host, phase, term } = revive;
   const nobody: DeviceSelf = { id: host, key: '', name: 'host', kind: 'tab' };
   const door = settings.task.id === 'own' ? 'ask' : 'link';
@@ -243,8 +249,11 @@ function revived(turn: Turn, connection: Connection, message: Join): OpenRoom | 
   return room;
 }
 
-/** A code of this process's share that no room has; the next one in the order of the alphabet where chance hit one that is taken. */
-function freeCode(rooms: ReadonlyMap<string, unknown>, { index, count }: CodeShare, random: Uint8Array): string {
+/** A code of this home's share that no room has; the next one in the order of the alphabet where chance hit one that is taken. */
+function freeCode({ rooms, share }: Core, random: Uint8Array): string {
+  // Such a home has one room at most: `noRoomFor` was asked.
+  if ('only' in share) return share.only;
+  const { index, count } = share;
   const bytes = Uint8Array.from(random.subarray(0, ROOM_ID_LENGTH));
   const letters = ROOM_ID_ALPHABET.length;
   const first = bytes[0] % letters;

@@ -1,6 +1,6 @@
 import { entryVersion, type IceServer, parseClientMessage } from '../protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
-import { sweep, takeFrom } from './addresses.ts';
+import { learnStanding, sweep, takeFrom } from './addresses.ts';
 import { spend } from './bounds/allowance.ts';
 import { earliest, earliestMs, noDeadlines, takeDue } from './bounds/deadlines.ts';
 import {
@@ -23,6 +23,7 @@ import {
   type Effect,
   type Input,
   leaveOut,
+  type OneCode,
   type OpenRoom,
   refuse,
   remindAt,
@@ -36,14 +37,14 @@ import { depart, offline } from './leaving.ts';
 import { renewIce } from './seating.ts';
 import { speak } from './speaking.ts';
 import { hearHost, lookAfterHost, succeed } from './succeeding.ts';
-import { change, restFromLooking, tell } from './telling.ts';
+import { askPlanner, change, restFromLooking, tell } from './telling.ts';
 import { forget, hearWaiting, waitedLongEnough } from './waiting.ts';
 
 export function newCore(
   limits: Limits,
   secrets: Secrets,
   iceServers: readonly IceServer[],
-  share: CodeShare = ALL_CODES,
+  share: CodeShare | OneCode = ALL_CODES,
 ): Core {
   return {
     limits,
@@ -81,7 +82,8 @@ function take(turn: Turn, input: Input): void {
   const { core } = turn;
   switch (input.type) {
     case 'opened': {
-      const { connection, address, introduction } = input;
+      const { connection, address, introduction, standing } = input;
+      if (standing !== undefined) learnStanding(turn, address, standing);
       if (introduction !== null) openLine(turn, connection, address, introduction);
       else {
         open(turn, connection, address, { kind: 'room', lookMs: ENTER_MS });
@@ -109,8 +111,24 @@ function take(turn: Turn, input: Input): void {
       // Woken too early, by a clock that is not quite this one, the core asks again.
       core.wakeMs = null;
       break;
+    case 'standing':
+      if (core.addresses.has(input.address)) learnStanding(turn, input.address, input.standing);
+      break;
+    case 'restored':
+      restore(turn, new Set(input.connections));
+      break;
     default:
       input satisfies never;
+  }
+}
+
+function restore(turn: Turn, connected: ReadonlySet<ConnectionId>): void {
+  const { core } = turn;
+  core.wakeMs = null;
+  for (const id of [...core.connections.keys()]) if (!connected.has(id)) lose(turn, id);
+  for (const room of core.rooms.values()) {
+    room.planning = false;
+    askPlanner(turn, room);
   }
 }
 

@@ -19,7 +19,7 @@ export function change(turn: Turn, room: OpenRoom, event: RoomEvent): void {
 }
 
 /** One question at a time; the answer comes back as an input. */
-function askPlanner({ effects, nowMs }: Turn, room: OpenRoom): void {
+export function askPlanner({ effects, nowMs }: Turn, room: OpenRoom): void {
   if (room.planning) return;
   const request = next(room.state, nowMs >= room.lookMs);
   if (request === null) return;

@@ -79,7 +79,7 @@ describe('a look from outside', () => {
     for (let i = 0; i < 3; i++) play.send(stranger, looks(room));
     play.pass(1000);
     expect(play.said(connection)).toEqual([]);
-    expect(play.core.rooms.get(room)?.state).toBe(before);
+    expect(play.core.rooms.get(room)?.state).toEqual(before);
     play.pass(ENTER_MS);
     expect(play.closed).toContain(stranger);
   });

@@ -1,5 +1,6 @@
 import { DEFAULT_LIMITS, type Limits } from '../../signaling/connection/bounds/limits.ts';
-import type { Core, Effect, Secrets } from '../../signaling/connection/core.ts';
+import type { Core, Effect, Input, Secrets } from '../../signaling/connection/core.ts';
+import { KeptCore, type Store } from '../../signaling/connection/kept/kept-core.ts';
 import { newCore, stepCore } from '../../signaling/connection/step.ts';
 import { planRoom } from '../../signaling/planner/room-plan.ts';
 import { type ClientMessage, parseServerMessage, type ServerMessage } from '../../signaling/protocol/messages.ts';
@@ -10,9 +11,75 @@ export const SECRETS = { server: new Uint8Array(32).fill(7), turn: null };
 
 export const device = (id: string) => ({ id, key: `keykeykeykey0000${id}`, name: id, kind: 'tab' as const });
 
+/** The same files run with a core that stays in memory and, in a project of their own (vitest.config.ts), with one that is put away. */
+const IS_KEPT = process.env.TABLOOM_CORE === 'kept';
+
+export class MemoryStore implements Store {
+  snapshot: string | null = null;
+  added: string[] = [];
+
+  read() {
+    return this.snapshot === null ? null : { snapshot: this.snapshot, added: [...this.added] };
+  }
+
+  add(text: string): void {
+    this.added.push(text);
+  }
+
+  replace(snapshot: string): void {
+    this.snapshot = snapshot;
+    this.added = [];
+  }
+
+  clear(): void {
+    this.snapshot = null;
+    this.added = [];
+  }
+}
+
+/** Making a core anew takes longer than an input does: of many inputs, or with much to read, fewer find a new one. */
+const EVERY_INPUT = 1500;
+const LATER_EVERY = 13;
+const EVERY_CHARACTERS = 30_000;
+let takenOfFile = 0;
+
+/** A core that is written down after every input, and made anew from what is written before the next one. */
+class PutAway {
+  readonly #store = new MemoryStore();
+  readonly #fresh: () => Core;
+  #now: KeptCore;
+  #since = 0;
+
+  constructor(fresh: () => Core) {
+    this.#fresh = fresh;
+    this.#now = this.#restored();
+  }
+
+  get core(): Core {
+    return this.#now.core;
+  }
+
+  take(input: Input, nowMs: number): readonly Effect[] {
+    takenOfFile += 1;
+    this.#since += 1;
+    const length = this.#store.snapshot?.length ?? 0;
+    if (this.#since >= Math.max(takenOfFile < EVERY_INPUT ? 1 : LATER_EVERY, length / EVERY_CHARACTERS)) {
+      this.#now = this.#restored();
+      this.#since = 0;
+    }
+    const effects = this.#now.take(input, nowMs);
+    this.#now.write();
+    return effects;
+  }
+
+  #restored(): KeptCore {
+    return new KeptCore({ store: this.#store, fresh: this.#fresh, snapshotEvery: 16 });
+  }
+}
+
 /** The core without a home: a test hands in what happened and reads what was to be done. Time stands still unless it is told. */
 export class Play {
-  readonly core: Core;
+  readonly #home: { readonly core: Core; take(input: Input, nowMs: number): readonly Effect[] };
   readonly logged: string[] = [];
   readonly closed: number[] = [];
   /** What was sent over connections for introductions. */
@@ -32,7 +99,13 @@ export class Play {
     limits: Partial<Limits> = {},
     { server = SECRETS.server, turn = null, iceServers = [] }: Partial<Secrets & Pick<Core, 'iceServers'>> = {},
   ) {
-    this.core = newCore({ ...DEFAULT_LIMITS, ...limits }, { server, turn }, iceServers);
+    const fresh = (): Core => newCore({ ...DEFAULT_LIMITS, ...limits }, { server, turn }, iceServers);
+    const core = fresh();
+    this.#home = IS_KEPT ? new PutAway(fresh) : { core, take: (input, nowMs) => stepCore(core, input, nowMs) };
+  }
+
+  get core(): Core {
+    return this.#home.core;
   }
 
   open(address = '192.0.2.1'): number {
@@ -108,9 +181,9 @@ export class Play {
     return messages;
   }
 
-  take(input: Parameters<typeof stepCore>[1]): void {
+  take(input: Input): void {
     const seen: [number, number][] = [];
-    for (const effect of stepCore(this.core, input, this.nowMs)) this.#do(effect, seen);
+    for (const effect of this.#home.take(input, this.nowMs)) this.#do(effect, seen);
     for (const [connection, edition] of seen) this.send(connection, { type: 'seen', edition });
   }
 
