@@ -74,9 +74,9 @@ const BAND = 1.4;
 /** Suspects in a row that make a change of pace. */
 export const CONFIRM = 3;
 const WINDOW = 64;
-/** With so many observations in the window one more says little: the cost is then fitted to every fourth. */
+/** With so many observations in the window one more says little: the cost is then fitted to every eighth. */
 const SETTLED = 32;
-const REFIT_EVERY = 4;
+const REFIT_EVERY = 8;
 /** Observations that the calibration counts as; it was a median itself. */
 const PRIOR = 3;
 const LINK_WINDOW = 9;

@@ -40,22 +40,27 @@ export function observeReport(
   layers: number,
   split?: { readonly model: SplitModel; readonly host: string },
 ): PlanningState['fits'] {
-  return new Map(
+  const assignments = new Map(plan?.assignments.map((assignment) => [assignment.device, assignment]));
+  const isSplit = plan !== null && isSplitPlan(plan);
+  const observed = new Map(
     trainers.map(({ id, profile }) => {
       const known = fits.get(id);
-      let fit = known?.calibrated === profile ? known : startFit(profile, layers);
-      const own = plan?.assignments.find((a) => a.device === id);
-      const share = own?.share ?? 1;
-      for (const { device, ...seen } of report.devices) {
-        if (device !== id) continue;
-        if (!isSplitPlan(plan ?? { assignments: [] })) fit = observeRound(fit, { ...seen, share });
-        // Who took a stage over did another one than the plan's.
-        else if (own && split && report.reassigned === 0)
-          fit = observeStage(fit, seen.computeSeconds, stageSeconds(own, profile, split.model, split.host) ?? 0);
-      }
-      return [id, fit];
+      return [id, known?.calibrated === profile ? known : startFit(profile, layers)];
     }),
   );
+  const profiles = new Map(trainers.map(({ id, profile }) => [id, profile]));
+  for (const seen of report.devices) {
+    const [fit, profile] = [observed.get(seen.device), profiles.get(seen.device)];
+    if (fit === undefined || profile === undefined) continue;
+    const own = assignments.get(seen.device);
+    if (!isSplit) observed.set(seen.device, observeRound(fit, { ...seen, share: own?.share ?? 1 }));
+    // Who took a stage over did another one than the plan's.
+    else if (own && split && report.reassigned === 0) {
+      const calibratedSeconds = stageSeconds(own, profile, split.model, split.host) ?? 0;
+      observed.set(seen.device, observeStage(fit, seen.computeSeconds, calibratedSeconds));
+    }
+  }
+  return observed;
 }
 
 /** The fits after a device did a piece of work that was no part of a round. */
