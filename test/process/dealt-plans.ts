@@ -15,6 +15,8 @@ function deal(problem: RoomProblem): RoomPlanAnswer {
   const { devices, samples, policy } = problem;
   if (policy === 'split') return dealStages(problem);
   const ids = devices.map((d) => d.id);
+  const [first] = ids;
+  if (first === undefined) return { feasible: false, reason: 'A device is needed.' };
   const half = samples >> 1;
   const assignments =
     policy === 'data-parallel'
@@ -33,7 +35,7 @@ function deal(problem: RoomProblem): RoomPlanAnswer {
       solveMs: 0,
       latencySeconds: 1,
       lowerBoundSeconds: 1,
-      limitedBy: ids[0],
+      limitedBy: first,
       explanation: 'Dealt.',
       assignments,
     },
