@@ -38,7 +38,7 @@ beforeAll(async () => {
   server = await startTestServer();
   origin = `http://127.0.0.1:${server.port}`;
   for (const dropout of [0, 0.1]) alone.set(dropout, await train('crunch', [], dropout));
-}, 120_000);
+});
 afterAll(() => server.close());
 
 describe('a cooperative loss curve', () => {

@@ -14,7 +14,7 @@ beforeAll(async () => {
   server = await startTestServer();
   room = await HeadlessRoom.open(`http://127.0.0.1:${server.port}`, 'crunch', { rounds: 10 });
   await room.until(({ invitation }) => invitation !== null);
-}, 60_000);
+});
 afterAll(async () => {
   await room.close();
   await server.close();

@@ -16,7 +16,7 @@ beforeAll(async () => {
   const view = await room.until((v) => v.invitation !== null);
   if (view.invitation === null) throw new Error('There is no invitation.');
   invitation = view.invitation;
-}, 60_000);
+});
 afterAll(async () => {
   await room.close();
   await server.close();

@@ -20,7 +20,7 @@ beforeAll(async () => {
   server = await startTestServer();
   origin = `http://127.0.0.1:${server.port}`;
   alone = await trainWithLiars(origin, { policy: 'data-parallel', rounds: ROUNDS, honest: [] });
-}, 120_000);
+});
 afterAll(() => server.close());
 
 const removals = ({ said }: Ended): readonly string[] => said.filter((sentence) => sentence.includes('was removed:'));

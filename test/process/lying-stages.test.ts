@@ -23,7 +23,7 @@ beforeAll(async () => {
   server = await startTestServer();
   origin = `http://127.0.0.1:${server.port}`;
   honest = await trainWithLiars(origin, { ...ROOM, honest: ['b', 'c', 'd'] });
-}, 120_000);
+});
 afterAll(() => server.close());
 
 const removals = ({ said }: Ended): readonly string[] => said.filter((sentence) => sentence.includes('was removed:'));

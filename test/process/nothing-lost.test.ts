@@ -62,7 +62,7 @@ beforeAll(async () => {
   // Everything is written, so that nobody needs what was kept on the way.
   expect((await readdir(at('straight'))).filter((name) => name.startsWith('unfinished'))).toEqual([]);
   await pack();
-}, 120_000);
+});
 
 describe('a demo that is broken off in the middle', () => {
   const fault = (what: string): string => `process.on('SIGUSR2', () => { ${what} });`;

@@ -24,7 +24,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'package.json'), '{ "private": true }');
   const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
   await run('npm', ['install', ...quiet, `./${tarball}`], { cwd: folder });
-}, 240_000);
+});
 afterAll(() => rm(folder, { recursive: true }));
 
 const command = () => join(folder, 'node_modules/.bin/tabloom');

@@ -31,7 +31,7 @@ beforeAll(async () => {
   room.session.start();
   straight = await room.finished();
   await room.close();
-}, 120_000);
+});
 afterAll(() => server.close());
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tabloom-resume-'));

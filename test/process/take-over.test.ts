@@ -42,7 +42,7 @@ beforeAll(async () => {
   const view = await alone();
   quiet = losses(view);
   scores = new Map(view.scores.map(({ round, value }) => [round, value]));
-}, 120_000);
+});
 afterAll(() => server.close());
 
 describe('a host that is killed', () => {
