@@ -67,7 +67,7 @@ export function speak(
       change(turn, room, { type: 'hidden', device, hidden: message.hidden });
       break;
     case 'profile':
-      changeOwn(turn, room, connection, { type: 'profile', device, profile: message.profile });
+      changeOwn(turn, room, connection, { ...message, device });
       break;
     case 'holds':
       change(turn, room, { type: 'holds', device, run: message.run });

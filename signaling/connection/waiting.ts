@@ -1,5 +1,6 @@
 import type { ClientMessage } from '../protocol/messages.ts';
-import { type DeviceSelf, freeName } from '../room/room.ts';
+import { freeName } from '../room/free-name.ts';
+import type { DeviceSelf } from '../room/room.ts';
 import { countWrongGuess } from './addresses.ts';
 import { WAITING_MS } from './bounds/limits.ts';
 import { close } from './connections.ts';

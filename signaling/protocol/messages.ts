@@ -126,7 +126,8 @@ export const ClientMessageSchema = v.variant('type', [
   v.strictObject({ type: v.literal('look'), version, room: RoomIdSchema, pass: v.optional(PassSchema) }),
   v.strictObject({ type: v.literal('status'), status: DeviceStatusSchema }),
   v.strictObject({ type: v.literal('hidden'), hidden: v.boolean() }),
-  v.strictObject({ type: v.literal('profile'), profile: ProfileSchema }),
+  /** `again`: measured once more, beside rounds that go on without this device. */
+  v.strictObject({ type: v.literal('profile'), profile: ProfileSchema, again: v.exactOptional(v.literal(true)) }),
   /** What of the model this device has in memory; said before it is ready with it. */
   v.strictObject({ type: v.literal('holds'), run: v.nullable(UnitRunSchema) }),
   v.strictObject({ type: v.literal('leave') }),

@@ -82,6 +82,15 @@ function isProven(fits: PlanningState['fits'], { id, profile }: Trainer, host: s
   return id === host || (fit?.calibrated === profile && isMeasured(fit));
 }
 
+/** A device as it measured itself, or as its rounds measured it since. */
+export function measuredProfile(
+  fits: PlanningState['fits'],
+  { id, profile }: Pick<Trainer, 'id' | 'profile'>,
+): Profile {
+  const fit = fits.get(id);
+  return fit?.calibrated === profile ? correctedProfile(fit) : profile;
+}
+
 /** Trainers with what is believed of them: what their rounds took; before, their own word, as far as it claims no large share. */
 export function believedTrainers(
   trainers: readonly Trainer[],
@@ -90,9 +99,8 @@ export function believedTrainers(
   layers: number,
 ): readonly Trainer[] {
   const known = trainers.map((trainer) => {
-    const fit = fits.get(trainer.id);
-    const measured = fit?.calibrated === trainer.profile ? correctedProfile(fit) : trainer.profile;
-    return { trainer, proven: isProven(fits, trainer, host), profile: believable(measured) };
+    const profile = believable(measuredProfile(fits, trainer));
+    return { trainer, proven: isProven(fits, trainer, host), profile };
   });
   const proven = known.flatMap((one) => (one.proven ? [one.profile] : []));
   return known.map(({ trainer, profile, ...one }) => ({

@@ -1,5 +1,5 @@
 import type { RoomPlanAnswer, RoomProblem } from '../planner/room-plan.ts';
-import { MAX_DEVICES_IN_ROOM, MAX_NAME_LENGTH } from '../protocol/limits.ts';
+import { MAX_DEVICES_IN_ROOM } from '../protocol/limits.ts';
 import type { Measured } from '../protocol/messages.ts';
 import { splitModelOf } from '../protocol/pipeline/split-room.ts';
 import type { RoomPlan } from '../protocol/plan.ts';
@@ -8,9 +8,11 @@ import type { DeviceStatus, DeviceView, Probation, RoomView, RoundReport, ScoreR
 import type { Policy, SessionSettings } from '../protocol/settings.ts';
 import type { UnitRun } from '../protocol/split.ts';
 import { mergedByRound, thinned, withoutOldDetails } from '../protocol/telling/history.ts';
-import { comparableName } from '../protocol/text/plain-text.ts';
+import { freeName } from './free-name.ts';
+import { quickerProfile } from './measured-again.ts';
 import {
   choosePlan,
+  measuredProfile,
   NO_PLANNING,
   observeReport,
   observeTrial,
@@ -64,7 +66,7 @@ export type RoomEvent =
   | { readonly type: 'address'; readonly device: string; readonly peerId: string }
   | { readonly type: 'status'; readonly device: string; readonly status: DeviceStatus }
   | { readonly type: 'hidden'; readonly device: string; readonly hidden: boolean }
-  | { readonly type: 'profile'; readonly device: string; readonly profile: Profile }
+  | { readonly type: 'profile'; readonly device: string; readonly profile: Profile; readonly again?: true }
   /** What of the model it has in memory. */
   | { readonly type: 'holds'; readonly device: string; readonly run: UnitRun | null }
   | { readonly type: 'linked'; readonly device: string; readonly linked: boolean }
@@ -176,7 +178,9 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
     case 'hidden':
       return update(state, event.device, { hidden: event.hidden });
     case 'profile':
-      return profiled(state, event.device, event.profile);
+      return event.again
+        ? measuredAgain(state, event.device, event.profile)
+        : profiled(state, event.device, event.profile);
     case 'holds':
       return update(state, event.device, { holds: event.run });
     case 'linked':
@@ -221,6 +225,19 @@ function profiled(state: RoomState, id: string, profile: Profile): RoomState {
   return update(state, id, { profile, status });
 }
 
+/** A device that the plan leaves out: it is no reason to change the plan at once, but to look for a better one. */
+function measuredAgain(state: RoomState, id: string, fresh: Profile): RoomState {
+  const { settings, planning, plan, phase, looks } = state;
+  const known = trainers(state).find((device) => device.id === id);
+  if (known === undefined || plan?.assignments.some(({ device }) => device === id)) return state;
+  const round = { layers: settings.shape.layers, samples: settings.training.samplesPerRound };
+  const profile = quickerProfile(measuredProfile(planning.fits, known), fresh, round);
+  if (profile === null) return state;
+  // Before the first round nothing is lost by another plan, and nothing would look for one.
+  if (plan === null || phase === 'gathering') return update(state, id, { profile });
+  return { ...state, devices: state.devices.map((d) => (d.id === id ? { ...d, profile } : d)), looks: looks + 1 };
+}
+
 function reported(state: RoomState, report: RoundReport): RoomState {
   const { settings, planning, plan, host } = state;
   const { layers } = settings.shape;
@@ -263,15 +280,6 @@ function joined(state: RoomState, device: DeviceSelf, watch: boolean): readonly 
   const name = freeName(device.name, others);
   if (known === undefined) return [...state.devices, newDevice({ ...device, name }, watch, false)];
   return state.devices.map((d) => (d === known ? { ...known, name, watch, online: true } : d));
-}
-
-/** The name, or with the first number that makes it one of its own: sentences about a plan tell devices apart by name. */
-export function freeName(name: string, others: readonly string[]): string {
-  const taken = new Set(others.map(comparableName));
-  let free = name;
-  for (let count = 2; taken.has(comparableName(free)); count++)
-    free = `${name.slice(0, MAX_NAME_LENGTH - `${count}`.length - 1).trimEnd()} ${count}`;
-  return free;
 }
 
 function update(state: RoomState, id: string, change: Partial<DeviceRecord>): RoomState {

@@ -60,6 +60,24 @@ describe('the cost model from timed passes', () => {
     expect(fit.secondsPerSample.forwardPerLayer).toBeCloseTo(2e-2, 10);
   });
 
+  it('finds them where each kind of pass was left alone only once', () => {
+    const at = machine(fixed, perSample, 2);
+    const kinds = ['embed', 'head', 'forward', 'backward'] as const;
+    const busy = (samples: number) =>
+      kinds.map((alone, i): PassSeconds => {
+        const slow = Object.entries(at(samples)).map(([kind, seconds]) => [
+          kind,
+          seconds * (kind === alone ? 1 : 3 + i),
+        ]);
+        return { embed: 0, head: 0, forward: 0, backward: 0, ...Object.fromEntries(slow) };
+      });
+    const fit = fitSeconds({ layers: 4, measured: 2, samples: 8, few: busy(1), many: busy(8) });
+    expect(fit.secondsPerSample.embed).toBeCloseTo(1e-4, 10);
+    expect(fit.secondsPerSample.head).toBeCloseTo(5e-4, 10);
+    expect(fit.secondsPerSample.forwardPerLayer).toBeCloseTo(2e-2, 10);
+    expect(fit.secondsPerSample.backwardPerLayer).toBeCloseTo(3e-2, 10);
+  });
+
   it('never calls anything free or negative, however noisy', () => {
     const upsideDown = { embed: 4e-3, head: 3e-3, forward: 2e-3, backward: 1e-3 };
     const fit = fitSeconds({ layers: 4, measured: 2, samples: 8, few: [upsideDown], many: [upsideDown] });
@@ -143,6 +161,6 @@ it('measures a task of several labels with as many labels a sample as a round ha
   const task = { ...SETTINGS.task, kind: 'multi-label', labelCount: 3, roundTokens: 4 } as const;
   const engine = await createReferenceEngine({ ...model, loss: lossOf(task, SETTINGS.training) });
   await engine.setParameters(model.parameters);
-  const { secondsPerSample } = await measureSeconds(engine, { training: SETTINGS.training, task });
+  const { secondsPerSample } = (await measureSeconds(engine, { training: SETTINGS.training, task })).speed;
   expect(secondsPerSample.backwardPerLayer).toBeGreaterThan(0);
 });

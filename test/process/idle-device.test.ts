@@ -66,6 +66,8 @@ const whole = (api: DeviceWorkerApi): DeviceWorkerApi => ({
   fits: (request) => api.fits(request),
   pretend: (pretence) => api.pretend(pretence),
   measure: (request) => api.measure(request),
+  measureAgain: () => api.measureAgain(),
+  stopMeasuring: () => api.stopMeasuring(),
   loadPart: (request) => api.loadPart(request),
   holds: () => api.holds(),
   prefetch: (request) => api.prefetch(request),

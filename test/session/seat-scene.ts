@@ -31,6 +31,9 @@ export class ScriptedWorker implements DeviceWorkerApi {
     return measured;
   }
 
+  measureAgain: DeviceWorkerApi['measureAgain'] = async () => null;
+  stopMeasuring = async () => undefined;
+
   async setParameters(values: Float32Array): Promise<void> {
     this.values = values;
     this.did.push(`parameters ${values[0]}`);

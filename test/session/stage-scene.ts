@@ -84,6 +84,8 @@ export class DeskWorker implements DeviceWorkerApi {
   setHeldParameters = unasked;
   held = unasked;
   measure = async () => MEASURED;
+  measureAgain = async () => null;
+  stopMeasuring = async () => undefined;
   setParameters = unasked;
   begin = unasked;
   next = unasked;

@@ -219,6 +219,11 @@ export class JoinSession implements JoinedSession {
         this.#measured = measured;
         void this.#report();
       },
+      onFresh: ({ measured, linkBitsPerSecond }, best) => {
+        [this.#measured, this.#linkBitsPerSecond] = [best, linkBitsPerSecond];
+        const profile = profileOf(measured, linkBitsPerSecond, this.#pretence);
+        if (profile !== null) this.#client.send({ type: 'profile', profile, again: true });
+      },
       onHolds: (run) => {
         this.#holds = run;
         this.#client.send({ type: 'holds', run });

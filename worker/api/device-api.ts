@@ -37,6 +37,12 @@ export interface Pretence {
   readonly measured?: Omit<Profile, 'linkBitsPerSecond'>;
 }
 
+export interface MeasuredAgain {
+  readonly measured: Omit<Profile, 'linkBitsPerSecond'>;
+  /** Something else ran on the machine meanwhile. */
+  readonly wasBusy: boolean;
+}
+
 export interface Loaded {
   readonly engine: string;
   readonly backend: string;
@@ -59,6 +65,13 @@ export interface DeviceWorkerApi {
   measure(request: Omit<LoadRequest, 'origin'>): Promise<Omit<Profile, 'linkBitsPerSecond'>>;
   /** From its next step on. What it measured, as it is under the pretence; null before it measured itself. */
   pretend(pretence: Pretence): Promise<Omit<Profile, 'linkBitsPerSecond'> | null>;
+  /**
+   * Seconds once more, of what was measured first, in about a second and between other work: null where there is some, where it was stopped,
+   * and where others use the same processor. What is stated is as fresh as that, also where the first was quicker.
+   */
+  measureAgain(): Promise<MeasuredAgain | null>;
+  /** Something else comes first; settles when the engine is free. */
+  stopMeasuring(): Promise<void>;
   /** A run of the model's units instead of all of it; what was loaded before goes first. */
   loadPart(request: LoadRequest & { readonly run: UnitRun }): Promise<Loaded>;
   /** What is loaded; null for nothing. */

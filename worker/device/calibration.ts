@@ -13,16 +13,23 @@ type Seconds = Pick<Profile, 'overheadSeconds' | 'secondsPerSample'> & {
   readonly fixedSeconds: UnitSeconds;
 };
 type Speed = Seconds & Pick<Profile, 'flopsPerSecond'>;
+/** With whether the machine had something else to do meanwhile. */
+export type MeasuredSpeed = { readonly speed: Speed; readonly wasBusy: boolean };
 
-/** Seconds that the whole measurement may take, about. */
+/** Seconds that the whole measurement may take, about; and one that is made again, beside a session's rounds. */
 const BUDGET_SECONDS = 2;
-/** Warm-up ends after so many passes in a row that were no faster, or after so long. */
+export const AGAIN_BUDGET_SECONDS = 1;
+/** Warm-up ends after so many passes in a row that were no faster, or after this part of the time. */
 const CALM_PASSES = 5;
-const WARM_UP_SECONDS = 0.8;
+const WARM_UP_PART = 0.4;
 const FEWEST_REPETITIONS = 3;
 const MOST_REPETITIONS = 7;
 /** Beyond it more samples tell nothing new. */
 const MOST_SAMPLES = 16;
+/** Where passes usually take so many times as long as the quickest of their kind, something else wants the machine, too. */
+const BUSY = 1.3;
+/** Then it is measured for so many times as long. */
+const PATIENCE_WHILE_BUSY = 2;
 
 /** Measured seconds of passes: embeddings alone; with head and loss; with some layers forward, too; and backward. */
 export interface PassSeconds {
@@ -45,7 +52,8 @@ export async function measureSeconds(
     layers: engine.shape.layers,
     deepest: deepestTrained(engine.layout),
   },
-): Promise<Speed> {
+  { budgetSeconds = BUDGET_SECONDS, stop }: { readonly budgetSeconds?: number; readonly stop?: AbortSignal } = {},
+): Promise<MeasuredSpeed> {
   const deepest = deepestTrained(engine.layout);
   const tokens = Math.min(task.roundTokens, maxTokens(engine.shape));
   // One for each label where a sample may have several: the loss is computed as in a round.
@@ -53,19 +61,21 @@ export async function measureSeconds(
   const trial = (samples: number): TokenBatch => fullBatch(samples, tokens, labels);
   const start = performance.now();
   const elapsed = () => (performance.now() - start) / 1000;
-  const pass = (samples: number, layerCount: number, depth: number) =>
-    timePass(engine, training, trial(samples), layerCount, depth);
+  const pass = (samples: number, layerCount: number, depth: number) => {
+    stop?.throwIfAborted();
+    return timePass(engine, training, trial(samples), layerCount, depth);
+  };
   // The first passes compile kernels or graphs, and browsers go on to optimise the code that is hot; they are no measurement.
   await pass(1, 1, 0);
   let one = await pass(1, 1, 1);
-  for (let calm = 0; calm < CALM_PASSES && elapsed() < WARM_UP_SECONDS; ) {
+  for (let calm = 0; calm < CALM_PASSES && elapsed() < WARM_UP_PART * budgetSeconds; ) {
     const again = await pass(1, 1, 1);
     calm = again < 0.9 * one ? 0 : calm + 1;
     one = Math.min(one, again);
   }
 
   // A repetition runs three kinds of passes at both sample counts, in about twice the time of the longest kind.
-  const affordable = (BUDGET_SECONDS - elapsed()) / (2 * FEWEST_REPETITIONS * one);
+  const affordable = (budgetSeconds - elapsed()) / (2 * FEWEST_REPETITIONS * one);
   const samples = Math.max(1, Math.min(training.samplesPerRound, MOST_SAMPLES, Math.floor(affordable) - 1));
   // The last ones, which most orders go back through: what a layer costs is the mean over those with adapters and those without.
   const layerCount = Math.max(1, Math.min(deepest, Math.floor(affordable / (samples + 1))));
@@ -77,15 +87,28 @@ export async function measureSeconds(
     forward: await pass(count, layerCount, 0),
     backward: await pass(count, layerCount, layerCount),
   });
-  for (let i = 0; i < MOST_REPETITIONS && (i < FEWEST_REPETITIONS || elapsed() < BUDGET_SECONDS); i++) {
+  const isWanted = (done: number): boolean => {
+    if (done < FEWEST_REPETITIONS) return true;
+    // What else runs leaves a quicker pass through sooner or later.
+    const more = isScattered(few) || isScattered(many) ? PATIENCE_WHILE_BUSY : 1;
+    return done < more * MOST_REPETITIONS && elapsed() < more * budgetSeconds;
+  };
+  for (let done = 0; isWanted(done); done++) {
     few.push(await measure(1));
     if (samples > 1) many.push(await measure(samples));
     // A device on which a single pass takes seconds is measured once.
-    if (elapsed() > 2 * BUDGET_SECONDS) break;
+    if (elapsed() > 2 * budgetSeconds) break;
   }
   const seconds = fitSeconds({ ...model, measured: layerCount, samples, few, many });
   const { forwardPerLayer, backwardPerLayer } = seconds.secondsPerSample;
-  return { ...seconds, flopsPerSecond: layerFlops(engine.shape, tokens) / (forwardPerLayer + backwardPerLayer) };
+  const flopsPerSecond = layerFlops(engine.shape, tokens) / (forwardPerLayer + backwardPerLayer);
+  return { speed: { ...seconds, flopsPerSecond }, wasBusy: isScattered(few) || isScattered(many) };
+}
+
+/** Whether something else kept the machine busy: left alone, a device takes about as long for the same pass every time. */
+function isScattered(passes: readonly PassSeconds[]): boolean {
+  const whole = passes.map(({ backward }) => backward);
+  return whole.length > 1 && median(whole) > BUSY * Math.min(...whole);
 }
 
 /**
@@ -108,12 +131,12 @@ export function fitSeconds(input: {
     forwardPerLayer: (pass.forward - pass.head) / measured,
     backwardPerLayer: (pass.backward - pass.forward) / measured,
   });
-  const typical = (passes: readonly PassSeconds[], part: keyof ReturnType<typeof parts>) =>
-    Math.max(LEAST_SECONDS, median(passes.map((pass) => parts(pass)[part])));
+  const least = (passes: readonly PassSeconds[], part: keyof ReturnType<typeof parts>) =>
+    Math.max(LEAST_SECONDS, parts(quickest(passes))[part]);
   const perSample = (part: keyof ReturnType<typeof parts>) => {
-    const one = typical(few, part);
+    const one = least(few, part);
     if (samples === 1) return one;
-    const all = typical(many, part);
+    const all = least(many, part);
     // Between "all overhead", which noise can make of a small slope, and none.
     return Math.min(all / samples, Math.max(all / samples / 10, (all - one) / (samples - 1)));
   };
@@ -123,7 +146,7 @@ export function fitSeconds(input: {
     backwardPerLayer: perSample('backwardPerLayer'),
     head: perSample('head'),
   };
-  const fixed = (part: keyof UnitSeconds) => Math.max(0, typical(few, part) - secondsPerSample[part]);
+  const fixed = (part: keyof UnitSeconds) => Math.max(0, least(few, part) - secondsPerSample[part]);
   const fixedSeconds = {
     embed: fixed('embed'),
     forwardPerLayer: fixed('forwardPerLayer'),
@@ -133,6 +156,12 @@ export function fitSeconds(input: {
   const { embed, head, forwardPerLayer, backwardPerLayer } = fixedSeconds;
   const overheadSeconds = embed + head + layers * forwardPerLayer + (deepest / 2) * backwardPerLayer;
   return { overheadSeconds, secondsPerSample, fixedSeconds };
+}
+
+/** The quickest pass of each kind. */
+function quickest(passes: readonly PassSeconds[]): PassSeconds {
+  const least = (kind: keyof PassSeconds): number => Math.min(...passes.map((pass) => pass[kind]));
+  return { embed: least('embed'), head: least('head'), forward: least('forward'), backward: least('backward') };
 }
 
 /**

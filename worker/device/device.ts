@@ -4,11 +4,11 @@ import type { Transfer } from '../../signaling/protocol/room-view.ts';
 import { labelsPerSample, type SessionSettings } from '../../signaling/protocol/settings.ts';
 import { holdsRun, partOf, type UnitRun, wholeRun } from '../../signaling/protocol/split.ts';
 import type { TokenBatch } from '../api/batch.ts';
-import type { DeviceWorkerApi, Loaded, LoadProgress, LoadRequest, Pretence } from '../api/device-api.ts';
+import type { DeviceWorkerApi, Loaded, LoadProgress, LoadRequest, MeasuredAgain, Pretence } from '../api/device-api.ts';
 import type { LearnedState, StateUpdate } from '../api/host-api.ts';
 import type { StageChunk, StageOrder, StageParameters, StagePart, StageValues } from '../api/stage-api.ts';
 import type { WorkOrder, WorkPart } from '../api/work.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, EngineRequest } from '../engine/engine.ts';
 import { storageOf } from '../engine/part.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
@@ -20,10 +20,11 @@ import { parameterLayout } from '../model/layout.ts';
 import { modelFiles } from '../model/open-model.ts';
 import { measureSeconds } from './calibration.ts';
 import { chooseEngine, refuseLongSamples, refuseOtherShape, refuseTooLarge, requestOf } from './loading.ts';
-import { measurePart } from './measure-part.ts';
+import { measurePart, measurePartAgain } from './measure-part.ts';
 import { probeMemory } from './memory-probe.ts';
+import { OwnMeasure } from './own-measure.ts';
 import { StageDesk } from './stage-desk.ts';
-import { memoryOf, pretended, type Stated, unitBytes } from './stated.ts';
+import { memoryOf, type Stated, unitBytes } from './stated.ts';
 import { stepPause } from './step-pause.ts';
 import { TransferMeter } from './transfer-meter.ts';
 import { Warmth } from './warming.ts';
@@ -58,8 +59,7 @@ export class Device implements DeviceWorkerApi {
   #settings: SessionSettings | null = null;
   /** How slow this device is made, whatever is loaded. */
   readonly #pace = { slowdown: 1 };
-  /** What was measured last, as it is stated under a pretence; null before that. */
-  #stated: ((pretence: Pretence) => Stated) | null = null;
+  readonly #measured = new OwnMeasure();
   /** What training may claim, as it was probed; before that nothing says that there is too little. */
   #limitBytes = Number.POSITIVE_INFINITY;
   /** Settles when an order that was given up has left the engine. */
@@ -89,22 +89,26 @@ export class Device implements DeviceWorkerApi {
 
   async measure({ settings, slowdown, memoryLimitBytes }: Parameters<DeviceWorkerApi['measure']>[0]): Promise<Stated> {
     this.#settings = settings;
-    const profile = await measurePart(
-      settings,
-      { slowdown: 1, memoryLimitBytes },
-      async (request) => (await chooseEngine(request, this.#warmth.test)).engine,
-    );
+    const profile = await measurePart(settings, { slowdown: 1, memoryLimitBytes }, this.#create);
     this.#limitBytes = profile.memory.limitBytes;
-    this.#pace.slowdown = slowdown;
-    this.#stated = (pretence) => ({ ...pretended(profile, pretence), ...this.#download() });
-    return this.#stated({ slowdown, share: 1, memoryLimitBytes });
+    this.#measured.take(profile, (terms) => measurePartAgain(settings, this.#create, terms));
+    return (await this.pretend({ slowdown, share: 1, memoryLimitBytes })) ?? profile;
   }
 
   async pretend(pretence: Pretence): Promise<Stated | null> {
-    const { slowdown, measured } = pretence;
-    this.#pace.slowdown = slowdown;
-    if (measured !== undefined) this.#stated = (later) => ({ ...pretended(measured, later), ...this.#download() });
-    return this.#stated?.(pretence) ?? null;
+    this.#pace.slowdown = pretence.slowdown;
+    const stated = this.#measured.stated(pretence);
+    return stated && { ...stated, ...this.#download() };
+  }
+
+  async measureAgain(): Promise<MeasuredAgain | null> {
+    if (this.#order !== undefined || this.#held?.desk.isBusy) return null;
+    const again = await this.#measured.again();
+    return again && { ...again, measured: { ...again.measured, ...this.#download() } };
+  }
+
+  async stopMeasuring(): Promise<void> {
+    await this.#measured.stop();
   }
 
   async prefetch({ settings, origin, run }: Parameters<DeviceWorkerApi['prefetch']>[0]): Promise<void> {
@@ -129,6 +133,7 @@ export class Device implements DeviceWorkerApi {
     this.#loads++;
     this.#settings = settings;
     await this.cancel();
+    await this.#measured.stop();
     const before = this.#held;
     this.#held = undefined;
     await before?.engine.dispose();
@@ -166,6 +171,9 @@ export class Device implements DeviceWorkerApi {
     return { engine: engine.name, backend: `${engine.backend}${failed}`, parameterCount: engine.layout.length };
   }
 
+  readonly #create = async (request: EngineRequest): Promise<Engine> =>
+    (await chooseEngine(request, this.#warmth.test)).engine;
+
   #download(): Pick<Profile, 'downloadBitsPerSecond'> {
     return this.#downloadBitsPerSecond === null ? {} : { downloadBitsPerSecond: this.#downloadBitsPerSecond };
   }
@@ -178,7 +186,7 @@ export class Device implements DeviceWorkerApi {
 
   async profile({ memoryLimitBytes }: { memoryLimitBytes: number }): Promise<Stated> {
     const { engine, settings } = this.#ready();
-    const { fixedSeconds, ...speed } = await measureSeconds(engine, settings);
+    const { fixedSeconds, ...speed } = (await measureSeconds(engine, settings)).speed;
     // Seconds at the length that rounds really have, memory at the length that they may have.
     const tokens = settings.training.maxTokens;
     const limitBytes = await probeMemory(engine, {
@@ -196,8 +204,12 @@ export class Device implements DeviceWorkerApi {
       memory: memoryOf(engine, tokens, limitBytes),
       parts: { fixedSeconds, ...unitBytes(engine.shape, engine.layout, storageOf(requestOf(settings))) },
     };
-    this.#stated = (pretence) => ({ ...pretended(profile, pretence), ...this.#download() });
-    return this.#stated({ slowdown: this.#pace.slowdown, share: 1, memoryLimitBytes });
+    this.#measured.take(profile, (terms) =>
+      this.#held?.engine === engine
+        ? measureSeconds(engine, settings, undefined, terms)
+        : measurePartAgain(settings, this.#create, terms),
+    );
+    return (await this.pretend({ slowdown: this.#pace.slowdown, share: 1, memoryLimitBytes })) ?? profile;
   }
 
   async setParameters(values: Float32Array): Promise<void> {

@@ -2,9 +2,10 @@ import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import type { Engine, EngineRequest } from '../engine/engine.ts';
 import { storageOf } from '../engine/part.ts';
-import { deepestTrained, parameterLayout } from '../model/layout.ts';
+import type { UnitStorage } from '../model/description.ts';
+import { deepestTrained, type ParameterLayout, parameterLayout } from '../model/layout.ts';
 import { oneLayerModel, randomWeights } from '../model/random-part.ts';
-import { measureSeconds } from './calibration.ts';
+import { type MeasuredSpeed, measureSeconds } from './calibration.ts';
 import { chooseEngine, requestOf } from './loading.ts';
 import { probePartMemory } from './memory-probe.ts';
 import { memoryOf, slowed, unitBytes, weightsOf } from './stated.ts';
@@ -18,16 +19,11 @@ const SEED = 1;
 export async function measurePart(
   settings: SessionSettings,
   { slowdown, memoryLimitBytes }: { readonly slowdown: number; readonly memoryLimitBytes: number },
-  create: (request: EngineRequest) => Promise<Engine> = async (request) => (await chooseEngine(request)).engine,
+  create: CreateEngine = async (request) => (await chooseEngine(request)).engine,
 ): Promise<Omit<Profile, 'linkBitsPerSecond'>> {
-  const request = requestOf(settings);
-  const { shape, lora, labelCount } = request;
-  const storage = storageOf(request);
-  const layout = parameterLayout(shape, lora, labelCount);
-  const engine = await create({ ...request, ...oneLayerModel(shape, lora), weights: randomWeights(SEED) });
-  try {
-    const model = { layers: shape.layers, deepest: deepestTrained(layout) };
-    const { fixedSeconds, ...speed } = await measureSeconds(engine, settings, model);
+  return onePart(settings, create, async (engine, { layout, model, storage }) => {
+    const { shape } = settings;
+    const { fixedSeconds, ...speed } = (await measureSeconds(engine, settings, model)).speed;
     const tokens = settings.training.maxTokens;
     const units = unitBytes(shape, layout, storage);
     const weightsBytes = weightsOf(engine, storage, shape, layout);
@@ -52,6 +48,39 @@ export async function measurePart(
       },
       parts: { fixedSeconds: fixed, ...units },
     };
+  });
+}
+
+/** The seconds of `measurePart` alone, once more. */
+export function measurePartAgain(
+  settings: SessionSettings,
+  create: CreateEngine,
+  terms: { readonly budgetSeconds: number; readonly stop: AbortSignal },
+): Promise<MeasuredSpeed> {
+  return onePart(settings, create, (engine, { model }) => measureSeconds(engine, settings, model, terms));
+}
+
+type CreateEngine = (request: EngineRequest) => Promise<Engine>;
+
+interface Whole {
+  readonly layout: ParameterLayout;
+  readonly model: { readonly layers: number; readonly deepest: number };
+  readonly storage: UnitStorage;
+}
+
+/** One layer of the model's shape, a few words and the head, with random weights, for as long as it is used. */
+async function onePart<T>(
+  settings: SessionSettings,
+  create: CreateEngine,
+  use: (engine: Engine, whole: Whole) => Promise<T>,
+): Promise<T> {
+  const request = requestOf(settings);
+  const { shape, lora, labelCount } = request;
+  const layout = parameterLayout(shape, lora, labelCount);
+  const engine = await create({ ...request, ...oneLayerModel(shape, lora), weights: randomWeights(SEED) });
+  try {
+    const model = { layers: shape.layers, deepest: deepestTrained(layout) };
+    return await use(engine, { layout, model, storage: storageOf(request) });
   } finally {
     await engine.dispose();
   }

@@ -22,6 +22,25 @@ const MESSAGES_UNDER_WAY = 16;
  * arrive no faster. The host answers probes with `answerProbes`. Rejects when the host does not answer in time, and as soon as the link closes.
  */
 export async function measureLink(link: MessageLink): Promise<number> {
+  return (await probeLink(link)).bitsPerSecond;
+}
+
+export interface ProbeBounds {
+  readonly mostBytes: number;
+  readonly longestMs: number;
+}
+
+export interface Probed {
+  readonly bitsPerSecond: number;
+  /** False where a bound ended it while bytes still came faster and faster, or too few came to tell. */
+  readonly isSettled: boolean;
+}
+
+/** The same, within other bounds. */
+export async function probeLink(
+  link: MessageLink,
+  bounds: ProbeBounds = { mostBytes: MOST_BYTES, longestMs: LONGEST_MS },
+): Promise<Probed> {
   const answer = new Emitter<number>();
   const off = link.onMessage(({ header }) => {
     if (header.type === 'probed') answer.emit(header.probe);
@@ -30,7 +49,7 @@ export async function measureLink(link: MessageLink): Promise<number> {
     await answered(link, answer, 1);
     const startMs = performance.now();
     await answered(link, answer, 2);
-    return await filled(link, answer, performance.now() - startMs);
+    return await filled(link, answer, performance.now() - startMs, bounds);
   } finally {
     off();
   }
@@ -46,7 +65,12 @@ function answered(link: MessageLink, answer: Emitter<number>, probe: number): Pr
 }
 
 /** Bulk, until its rate has settled. */
-async function filled(link: MessageLink, answer: Emitter<number>, roundTripMs: number): Promise<number> {
+async function filled(
+  link: MessageLink,
+  answer: Emitter<number>,
+  roundTripMs: number,
+  { mostBytes, longestMs }: ProbeBounds,
+): Promise<Probed> {
   const startMs = performance.now();
   const answers: Answered[] = [];
   const underWay = new Map<number, number>();
@@ -55,9 +79,9 @@ async function filled(link: MessageLink, answer: Emitter<number>, roundTripMs: n
   let roomBytes = FIRST_UNDER_WAY_BYTES;
   let underWayBytes = 0;
   let sentBytes = 0;
-  return timely<number>(link, (done, alive) => {
+  return timely<Probed>(link, (done, alive) => {
     const send = (): void => {
-      while (underWayBytes < roomBytes && sentBytes < MOST_BYTES) {
+      while (underWayBytes < roomBytes && sentBytes < mostBytes) {
         underWay.set(++probe, 4 * values);
         underWayBytes += 4 * values;
         sentBytes += 4 * values;
@@ -76,8 +100,9 @@ async function filled(link: MessageLink, answer: Emitter<number>, roundTripMs: n
         roomBytes = Math.max(FIRST_UNDER_WAY_BYTES, (2 * rateOf(answers) * (roundTripMs + LATE_MS)) / 8000);
       values = Math.ceil(Math.min(MOST_VALUES, Math.max(FIRST_VALUES, roomBytes / 4 / MESSAGES_UNDER_WAY)));
       const rate = settledRate(answers, roundTripMs);
-      if (rate !== null) done(rate);
-      else if (answers.length > 1 && (underWay.size === 0 || atMs - startMs > LONGEST_MS)) done(rateOf(answers));
+      if (rate !== null) done({ bitsPerSecond: rate, isSettled: true });
+      else if (answers.length > 1 && (underWay.size === 0 || atMs - startMs > longestMs))
+        done({ bitsPerSecond: rateOf(answers), isSettled: false });
       else send();
     });
     send();

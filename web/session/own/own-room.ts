@@ -154,6 +154,10 @@ export class OwnRoom {
       room: () => store.view.room,
       onStatus: (status) => this.#setStatus(status),
       onMeasured: (measured) => this.#measured(measured),
+      onFresh: ({ measured, linkBitsPerSecond }, best) => {
+        this.#profile = { ...best, linkBitsPerSecond };
+        this.send({ type: 'profile', profile: { ...measured, linkBitsPerSecond }, again: true });
+      },
       onHolds: (run) => {
         this.#holds = run;
         this.send({ type: 'holds', run });

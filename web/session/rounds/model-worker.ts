@@ -2,7 +2,7 @@ import type { Profile } from '../../../signaling/protocol/profile.ts';
 import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import { holdsRun, type UnitRun, wholeRun } from '../../../signaling/protocol/split.ts';
-import type { DeviceWorkerApi, Pretence } from '../../../worker/api/device-api.ts';
+import type { DeviceWorkerApi, MeasuredAgain, Pretence } from '../../../worker/api/device-api.ts';
 import type { StageChunk, StageParameters } from '../../../worker/api/stage-api.ts';
 import { Emitter } from '../world/emitter.ts';
 import { Ending, whileOpen } from '../world/ending.ts';
@@ -32,6 +32,7 @@ export class ModelWorker {
   /** One after the other: the model is fetched once at a time. */
   #loading: Promise<unknown> = Promise.resolve();
   #last: Promise<unknown> = Promise.resolve();
+  #isMeasuring = false;
 
   constructor(world: SeatWorld, settings: SessionSettings, onStatus: (status: DeviceStatus) => void, slowdown = 1) {
     this.#slowdown = slowdown;
@@ -103,9 +104,22 @@ export class ModelWorker {
 
   /** Trained values that are set in `work`, and what is begun with them: nobody else sets others in between. */
   alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isMeasuring) void this.open(this.api.stopMeasuring()).catch(() => undefined);
     const done = this.#last.then(work);
     this.#last = done.catch(() => undefined);
     return done;
+  }
+
+  /** Its seconds once more; null where there is other work, which goes first also where it comes meanwhile. */
+  measureAgain(): Promise<MeasuredAgain | null> {
+    return this.alone(async () => {
+      this.#isMeasuring = true;
+      try {
+        return await this.open(this.api.measureAgain());
+      } finally {
+        this.#isMeasuring = false;
+      }
+    });
   }
 
   /** Within `alone`, as is the next one. */

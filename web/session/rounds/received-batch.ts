@@ -20,3 +20,9 @@ export const heldBytes = ({ tensors }: Pick<DataMessage, 'tensors'>): number =>
 /** Whether the first chunk is of an evaluation before the second's. */
 export const isEarlier = (a: DataMessage<'evaluate'>['header'], b: DataMessage<'evaluate'>['header']): boolean =>
   a.tag.term < b.tag.term || (a.tag.term === b.tag.term && a.tag.evaluation < b.tag.evaluation);
+
+/** Takes the next one out of what waits: nobody waits for an audit. */
+export function nextWork<Queued extends Pick<DataMessage, 'header'>>(queue: Queued[]): Queued | undefined {
+  const awaited = queue.findIndex(({ header }) => header.type !== 'audit');
+  return queue.splice(Math.max(0, awaited), 1)[0];
+}

@@ -10,7 +10,7 @@ import { answerAudit, MAX_WAITING_AUDITS } from './answer-audit.ts';
 import type { ParameterState } from './device-links.ts';
 import { type Heard, hearAbandoned, hearOrder, isCurrent, NOTHING_HEARD } from './heard.ts';
 import { type Measured, ModelWorker, type SeatWorld } from './model-worker.ts';
-import { heldBytes, isEarlier, receivedBatch } from './received-batch.ts';
+import { heldBytes, isEarlier, nextWork, receivedBatch } from './received-batch.ts';
 
 /** Orders and chunks that may wait for this device; a host gives it all orders of a round at most. */
 const MAX_QUEUED_WORK = 128;
@@ -40,7 +40,7 @@ interface Question {
 /** What belongs to one link and goes with it. */
 interface Attachment {
   readonly link: MessageLink;
-  readonly bitsPerSecond: number;
+  bitsPerSecond: number;
   heard: Heard;
   queue: Queued[];
   /** The latest that came with each kind of work, also with work that was taken away again: the host sends each version once. */
@@ -98,6 +98,11 @@ export class TrainerSeat {
       if (this.#attached === attached) this.#detach();
     });
     if (this.#keepingUp.held !== null) this.#sayWhatIsHeld(attached);
+  }
+
+  /** At which its link is known to carry from now on. */
+  paceAt(bitsPerSecond: number): void {
+    if (this.#attached !== null) this.#attached.bitsPerSecond = bitsPerSecond;
   }
 
   /** Logits, (B,labels), of samples that are in no order; computed as soon as the running order is done. */
@@ -337,12 +342,6 @@ export class TrainerSeat {
     });
     await attached.link.send({ header: { type: 'logits', tag: header.tag }, tensors: [logits] });
   }
-}
-
-/** Takes the next one out: nobody waits for an audit. */
-function nextWork(queue: Queued[]): Queued | undefined {
-  const awaited = queue.findIndex(({ header }) => header.type !== 'audit');
-  return queue.splice(Math.max(0, awaited), 1)[0];
 }
 
 function keepParameters(

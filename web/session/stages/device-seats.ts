@@ -3,6 +3,7 @@ import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { Pretence } from '../../../worker/api/device-api.ts';
 import type { MessageLink } from '../links/message-link.ts';
+import { type Fresh, type KnownLink, MeasuringAgain } from '../measuring/measuring-again.ts';
 import { type Measured, ModelWorker, type SeatWorld } from '../rounds/model-worker.ts';
 import { TrainerSeat } from '../rounds/trainer-seat.ts';
 import { type HolderContext, RunHolder } from './run-holder.ts';
@@ -11,12 +12,14 @@ import { StageSeat } from './stage-seat.ts';
 /** Whose seats they are. */
 export type SeatsOwner = Pick<
   SeatsContext,
-  'slowdown' | 'room' | 'onStatus' | 'onMeasured' | 'onHolds' | 'onStanding' | 'onFailed'
+  'slowdown' | 'room' | 'onStatus' | 'onMeasured' | 'onFresh' | 'onHolds' | 'onStanding' | 'onFailed'
 >;
 
 interface SeatsContext extends Omit<HolderContext, 'seat' | 'stages'> {
   readonly settings: SessionSettings;
   readonly onStatus: (status: DeviceStatus) => void;
+  /** It measured itself again, as no work came in between; `best` is the quickest that it ever measured. */
+  readonly onFresh: (fresh: Fresh, best: Measured) => void;
   /** What the device is made out to be; null, or absent, for what it is. */
   readonly pretence?: Pretence | null;
 }
@@ -28,6 +31,8 @@ export class DeviceSeats {
   readonly #holder: RunHolder;
   #owner: SeatsOwner;
   #measured: Measured | null = null;
+  #link: KnownLink | null = null;
+  readonly #again: MeasuringAgain;
 
   constructor(world: SeatWorld, context: SeatsContext) {
     const { self, settings, slowdown, pretence = null } = context;
@@ -49,6 +54,23 @@ export class DeviceSeats {
       onStanding: (status) => this.#owner.onStanding(status),
       onFailed: (sentence) => this.#owner.onFailed(sentence),
     });
+    this.#again = new MeasuringAgain({
+      self,
+      room: () => this.#owner.room(),
+      link: () => this.#link,
+      measure: () => this.trainer.model.measureAgain(),
+      onFresh: (fresh) => this.#fresh(fresh),
+    });
+  }
+
+  #fresh(fresh: Fresh): void {
+    const { bitsPerSecond = fresh.linkBitsPerSecond } = this.#link ?? {};
+    if (this.#link !== null) this.#link = { ...this.#link, bitsPerSecond: fresh.linkBitsPerSecond };
+    if (bitsPerSecond !== fresh.linkBitsPerSecond)
+      for (const seat of [this.trainer, this.stages]) seat.paceAt(fresh.linkBitsPerSecond);
+    if (this.#measured === null || wholeSeconds(fresh.measured) < wholeSeconds(this.#measured))
+      this.#measured = fresh.measured;
+    this.#owner.onFresh(fresh, this.#measured);
   }
 
   /** They go on as somebody else's, with the model that they have. Null where they are not measured yet. */
@@ -72,12 +94,14 @@ export class DeviceSeats {
 
   /** Takes work from this link from now on. */
   attach(link: MessageLink, bitsPerSecond: number): void {
+    this.#link = { link, bitsPerSecond };
     this.trainer.attach(link, bitsPerSecond);
     this.stages.attach(link, bitsPerSecond);
   }
 
   roomChanged(): void {
     this.#holder.roomChanged();
+    this.#again.roomChanged();
   }
 
   /** For a run beside this device's own, within what its own leaves of the memory. */
@@ -92,8 +116,13 @@ export class DeviceSeats {
   }
 
   close(): void {
+    this.#again.close();
     this.#holder.close();
     this.stages.close();
     this.trainer.close();
   }
 }
+
+/** What decides which of two measurements of a device is the quicker one. */
+const wholeSeconds = ({ overheadSeconds, secondsPerSample }: Measured): number =>
+  overheadSeconds + secondsPerSample.forwardPerLayer + secondsPerSample.backwardPerLayer;

@@ -45,7 +45,7 @@ export interface StageSeatContext {
 /** What belongs to one link to the host and goes with it. */
 interface Attachment {
   readonly link: MessageLink;
-  readonly bitsPerSecond: number;
+  bitsPerSecond: number;
   heard: Heard;
   readonly versions: StageVersions;
 }
@@ -118,6 +118,11 @@ export class StageSeat {
       this.#attached = null;
       this.#drop();
     });
+  }
+
+  /** At which its link is known to carry from now on. */
+  paceAt(bitsPerSecond: number): void {
+    if (this.#attached !== null) this.#attached.bitsPerSecond = bitsPerSecond;
   }
 
   /** Settles when this device's own worker has no order under way. */

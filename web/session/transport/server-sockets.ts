@@ -93,7 +93,8 @@ class TriedSocket extends StandIn {
   }
 
   send(text: string): void {
-    if (this.readyState === OPEN) this.#chosen?.send(text);
+    // A socket that is closing has not said so yet; a browser calls it an error to say something to it.
+    if (this.readyState === OPEN && this.#chosen?.readyState === OPEN) this.#chosen.send(text);
   }
 
   close(): void {
