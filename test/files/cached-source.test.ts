@@ -2,13 +2,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  type CacheOptions,
-  CHUNK_BYTES,
-  cachedSource,
-  forgetModels,
-  keptModels,
-} from '../../worker/files/cached-source.ts';
+import { MODEL_CHUNK_BYTES as CHUNK_BYTES } from '../../signaling/protocol/exchange/model-messages.ts';
+import { type CacheOptions, cachedSource, forgetModels, keptModels } from '../../worker/files/cached-source.ts';
 import type { ChunkStore } from '../../worker/files/chunk-store.ts';
 import { openHttp } from '../../worker/files/open-file.ts';
 import { fileChunkStore } from '../../worker/node/file-chunk-store.ts';

@@ -1,7 +1,7 @@
+import { MODEL_CHUNK_BYTES as CHUNK_BYTES } from '../../signaling/protocol/exchange/model-messages.ts';
 import type { WeightStorage } from '../../signaling/protocol/settings.ts';
 import { selfTest } from '../check/self-test.ts';
 import type { ByteSource } from '../files/byte-source.ts';
-import { CHUNK_BYTES } from '../files/cached-source.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import { modelFileUrl } from '../model/model-files.ts';

@@ -1,8 +1,10 @@
 import * as v from 'valibot';
+import { MODEL_CHUNK_BYTES as CHUNK_BYTES, chunkBytes } from '../../signaling/protocol/exchange/model-messages.ts';
 import type { KeptModel } from '../api/host-api.ts';
 import { type ByteSource, MissingFileError, SourceError } from './byte-source.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import type { OpenFile } from './open-file.ts';
+
 /**
  * A file behind an address whose chunks stay on this device as they are read, so that a download that broke off goes on where it was, and
  * the next one needs no network. A chunk counts as kept when it is there, has its length and agrees with the SHA-256 that was stored with
@@ -10,7 +12,6 @@ import type { OpenFile } from './open-file.ts';
  * changes, what was kept is deleted. Where the server cannot be reached, what is kept serves.
  */
 
-export const CHUNK_BYTES = 4 * 2 ** 20;
 const DIGEST_BYTES = 32;
 const ABOUT = 'about';
 
@@ -177,7 +178,7 @@ class CachedSource implements ByteSource {
   }
 
   #length(index: number): number {
-    return Math.min(CHUNK_BYTES, this.size - index * CHUNK_BYTES);
+    return chunkBytes(this.size, index);
   }
 }
 

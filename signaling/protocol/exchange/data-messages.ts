@@ -7,6 +7,7 @@ import { AUDIT_MESSAGES, checkAudited } from './audit-messages.ts';
 import { AuditTagSchema } from './audit-tag.ts';
 import { type DataFrame, encodeFrame, type FrameTensor } from './frames.ts';
 import { HeritageSchema } from './heritage-messages.ts';
+import { checkHashes, checkModelPiece, MODEL_MESSAGES } from './model-messages.ts';
 import {
   CutDigestsSchema,
   checkHidden,
@@ -39,7 +40,7 @@ export const STATE_VECTORS = ['parameters', 'first-moment', 'second-moment'] as 
  * `parameters` is true those of the run's trained blocks f32, the head's first, then the layers' in ascending order; stage-evaluate: lengths, ids
  * likewise, and parameters likewise; stage-audit: like stage-order with parameters; hidden, shown: the packed rows, f32 or the bits of f16 values;
  * audit: like an order with parameters; audited: the slices of `blocks` f32, in their order;
- * heritage: the best adapter's parameters f32 and those that the session began from f32, each or no values; table-piece: its bytes u8; state: its vector f32; update: the flat gradient f32, or no values;
+ * heritage: the best adapter's parameters f32 and those that the session began from f32, each or no values; table-piece, model-piece: its bytes u8; model-hashes: 32 bytes for each chunk u8; state: its vector f32; update: the flat gradient f32, or no values;
  * evaluate: ids, lengths, and the parameters likewise; gradient: the block's slice f32; logits: (count, labels) f32; probe: any f32.
  */
 export const DataHeaderSchema = v.variant('type', [
@@ -62,6 +63,7 @@ export const DataHeaderSchema = v.variant('type', [
   ...AUDIT_MESSAGES,
   HeritageSchema,
   ...TABLE_MESSAGES,
+  ...MODEL_MESSAGES,
   /** This giving out of the order, and those before it, are another device's now. */
   v.strictObject({ type: v.literal('abandon'), tag: OrderTagSchema }),
   v.strictObject({
@@ -192,6 +194,14 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
       expectCount(1);
       checkPiece(t[0]);
       break;
+    case 'model-hashes':
+      expectCount(1);
+      checkHashes(t[0], header);
+      break;
+    case 'model-piece':
+      expectCount(1);
+      checkModelPiece(t[0]);
+      break;
     case 'state':
       expectCount(1);
       finiteFloats(t[0], sizes.parameterCount, 'A state');
@@ -228,6 +238,10 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
     case 'holds':
     case 'table-wanted':
     case 'table-held':
+    case 'model-held':
+    case 'model-wanted':
+    case 'model-lacking':
+    case 'model-fetched':
     case 'done':
     case 'failed':
       expectCount(0);

@@ -126,8 +126,8 @@ interface Partial {
   heardMs: number;
 }
 
-/** A sender has one long message on its way at a time; the others fit into one slice each. */
-export const MAX_OPEN_MESSAGES = 4;
+/** A sender has one long message of each lane on its way at a time; the others fit into one slice each. */
+export const MAX_OPEN_MESSAGES = 5;
 /** A sender that is given the smallest share sends a slice every 10 s. */
 export const STALLED_MESSAGE_MS = 30_000;
 /** However steadily it comes. A gradient of 16 MB takes two minutes at 1 Mbit/s. */

@@ -10,11 +10,15 @@ const SLOWEST_SLICE_MS = 10_000;
 const SOON_MS = 1;
 
 /**
- * What others wait for goes first: hidden states, on which a whole pipeline may wait; then gradients, which end a round; then all else.
- * A message in a lane before others gets in between their slices.
+ * What others wait for goes first: hidden states, on which a whole pipeline may wait; then gradients, which end a round; then all else but
+ * the model's own files, for which no round waits. A message in a lane before others gets in between their slices.
  */
-const LANES = 3;
-const laneOf = ({ header: { type } }: DataMessage): number => (type === 'hidden' ? 0 : type === 'gradient' ? 1 : 2);
+const LANES = 4;
+function laneOf({ header: { type } }: DataMessage): number {
+  if (type === 'hidden') return 0;
+  if (type === 'gradient') return 1;
+  return type === 'model-piece' ? 3 : 2;
+}
 
 interface Sending {
   readonly message: DataMessage;
