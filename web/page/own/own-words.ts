@@ -55,7 +55,8 @@ export function ownState(view: SessionView, timeLeft: string, late = false): Own
   if (work === null)
     return {
       title: 'Standing by',
-      detail: 'This plan is quicker without your device. It steps in when another one leaves.',
+      detail:
+        'This plan is quicker without your device. It measures itself again now and then, and steps in when another one leaves.',
     };
   if (late)
     return {

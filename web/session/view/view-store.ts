@@ -1,4 +1,5 @@
 import { Emitter } from '../world/emitter.ts';
+import { AgainNews } from './again-news.ts';
 import type { NoticeKind, SessionView } from './view.ts';
 import { firstView, reduceView, type ViewEvent } from './view-state.ts';
 
@@ -6,6 +7,7 @@ import { firstView, reduceView, type ViewEvent } from './view-state.ts';
 export class ViewStore {
   readonly #changed = new Emitter<SessionView>();
   readonly #startMs = performance.now();
+  readonly #againNews = new AgainNews();
   #view: SessionView;
 
   constructor(role: SessionView['role'], self: string) {
@@ -17,8 +19,10 @@ export class ViewStore {
   }
 
   dispatch(event: ViewEvent): void {
+    const { room } = this.#view;
     this.#view = reduceView(this.#view, event);
     this.#changed.emit(this.#view);
+    for (const sentence of this.#againNews.heard(room, this.#view.room, this.#view.self)) this.notice('news', sentence);
   }
 
   notice(kind: NoticeKind, sentence: string): void {
