@@ -71,8 +71,19 @@ async function tryPart(name: PartName): Promise<void> {
     const verdict = judged(run, quiet, part.tolerance);
     console.log(`\n${told(run, verdict)}\n`);
     failed ||= verdict.problems.length > 0;
-    const { struck, seconds } = run;
-    results.push({ part: name, seed, rounds, devices, usualSeconds: quiet.usualSeconds, seconds, ...verdict, struck });
+    const { struck, seconds, reports, history } = run;
+    results.push({
+      part: name,
+      seed,
+      rounds,
+      devices,
+      usualSeconds: quiet.usualSeconds,
+      seconds,
+      ...verdict,
+      struck,
+      reports,
+      history,
+    });
     if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify(results, null, 1)}\n`);
   }
 }

@@ -95,7 +95,7 @@ export class Strikes {
           device,
           manner.seconds,
           { loss: manner.share },
-          `such that ${100 * manner.share} % is lost`,
+          `such that ${Math.round(100 * manner.share)} % is lost`,
         );
     }
   }

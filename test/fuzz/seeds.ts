@@ -68,6 +68,13 @@ export const FRAMES = [
     tensors: [new Float32Array()],
   }),
   encodeMessage({ header: { type: 'holds', state: { version: 3, digest: 7 } }, tensors: [] }),
+  encodeMessage({
+    header: {
+      ...{ type: 'standings', term: 1, round: 7 },
+      devices: [{ device: 'aaaaaaaa', right: 3, since: 1, unaudited: 5 }],
+    },
+    tensors: [],
+  }),
   encodeMessage({ header: { type: 'failed', tag, sentence: 'No.' }, tensors: [] }),
   encodeMessage({ header: { type: 'table-wanted', file: 'train', offset: 0 }, tensors: [] }),
   encodeMessage({ header: { type: 'table-piece', file: 'train', offset: 0 }, tensors: [Uint8Array.of(97, 44, 98)] }),

@@ -87,6 +87,26 @@ describe('a held state', () => {
     expect(held.version).toBe(4);
   });
 
+  it('keeps what it was after earlier rounds, also when rounds are undone, until it is given another past', async () => {
+    const { host, opened } = await openHost(SMALL_REQUEST);
+    const layout = parameterLayout(opened.shape, opened.lora, opened.task.labelCount);
+    const { training } = opened;
+    const before = await host.state();
+    const copy = () => structuredClone(before);
+    const update = { gradient: new Float32Array(layout.length).fill(0.5), learningRate: 0.1 };
+    const held = new HeldState(layout, training, copy());
+    for (let i = 0; i < 3; i++) held.advance(update);
+    // The host goes back to where it began.
+    const undone = new HeldState(layout, training, copy(), held);
+    undone.advance(null);
+    expect(undone.handOverPast().map(({ version, values }) => [version, values])).toEqual([[0, before.values]]);
+    expect(undone.handOverPast()).toEqual([]);
+    undone.advance(update);
+    const other = new HeldState(layout, training, { ...copy(), version: 2, steps: 1 }, undone);
+    other.advance(update);
+    expect(other.handOverPast().map(({ version, steps }) => [version, steps])).toEqual([[2, 1]]);
+  });
+
   it('of another length is refused', async () => {
     const { host, opened } = await openHost(SMALL_REQUEST);
     const layout = parameterLayout(opened.shape, opened.lora, opened.task.labelCount);

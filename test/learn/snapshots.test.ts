@@ -62,4 +62,32 @@ describe('snapshots', () => {
     snapshots.keep(61, learner, 'again');
     expect(snapshots.goBack(90, learnerAt(0))).toEqual({ round: 61, besides: 'again' });
   });
+
+  it('are handed over once, in the order of their rounds, and taken by another', () => {
+    const own = kept(5);
+    const past = own.handOver();
+    expect(past.map(({ version, steps, values }) => [version, steps, values[0]])).toEqual(
+      [0, 1, 2, 3, 4, 5].map((round) => [round, round, round]),
+    );
+    expect(own.goBack(3, learnerAt(0))).toBeNull();
+    const other = new Snapshots<string>();
+    other.take(past, (round) => `taken ${round}`);
+    const learner = learnerAt(9);
+    expect(other.goBack(3, learner)).toEqual({ round: 3, besides: 'taken 3' });
+    expect([learner.values[7], learner.optimiser.steps, learner.optimiser.firstMoment[0]]).toEqual([3, 3, 30]);
+  });
+
+  it.each<[string, (learner: Learner) => void, number | null]>([
+    ['led to it stay, and later ones go', () => undefined, 60],
+    ['led to other values go', ({ values }) => values.set([0.5], 7), null],
+    ['led to another moment go', ({ optimiser }) => optimiser.firstMoment.set([0.5], 7), null],
+    ['had another second moment go', ({ optimiser }) => optimiser.secondMoment.set([0.5], 7), null],
+    ['took other steps go', ({ optimiser }) => void optimiser.steps++, null],
+  ])('of a past that %s', (_, change, expected) => {
+    const snapshots = kept(100);
+    const learner = learnerAt(60);
+    change(learner);
+    snapshots.follow(60, learner);
+    expect(snapshots.goBack(90, learnerAt(0))?.round ?? null).toBe(expected);
+  });
 });

@@ -59,6 +59,7 @@ const whole = (api: DeviceWorkerApi): DeviceWorkerApi => ({
   advance: (update) => api.advance(update),
   setHeldParameters: () => api.setHeldParameters(),
   held: () => api.held(),
+  heldPast: () => api.heldPast(),
   begin: (order) => api.begin(order),
   next: () => api.next(),
   cancel: () => api.cancel(),

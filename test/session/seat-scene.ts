@@ -64,6 +64,10 @@ export class ScriptedWorker implements DeviceWorkerApi {
     this.did.push(`held parameters ${this.values?.[0]}`);
   }
 
+  async heldPast(): Promise<readonly []> {
+    return [];
+  }
+
   async held(): Promise<LearnedState | null> {
     return this.#held;
   }

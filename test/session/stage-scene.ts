@@ -83,6 +83,7 @@ export class DeskWorker implements DeviceWorkerApi {
   advance = unasked;
   setHeldParameters = unasked;
   held = unasked;
+  heldPast = unasked;
   measure = async () => MEASURED;
   measureAgain = async () => null;
   stopMeasuring = async () => undefined;

@@ -15,6 +15,7 @@ const heritage = (best: DataMessage<'heritage'>['header']['best'] = null): DataM
 function scene(knowsSecret = true) {
   const sent: ClientMessage[] = [];
   const offers: string[] = [];
+  const heard: (number | null)[] = [];
   const now: { held: HeldVersion | null; linked: boolean } = { held: { version: 7, digest: 1 }, linked: false };
   const standBy = new StandBy({
     send: (message) => sent.push(message),
@@ -22,9 +23,12 @@ function scene(knowsSecret = true) {
     isLinked: () => now.linked,
     knowsSecret,
     onTable: () => undefined,
-    onOffer: (term, { heritage, best }) => offers.push(`${term} ${heritage.task.id} ${best?.length ?? 'none'}`),
+    onOffer: (term, { heritage, best, standings }) => {
+      offers.push(`${term} ${heritage.task.id} ${best?.length ?? 'none'}`);
+      heard.push(standings?.round ?? null);
+    },
   });
-  return { standBy, sent, offers, now };
+  return { standBy, sent, offers, heard, now };
 }
 
 describe('a device that stands by', () => {
@@ -37,6 +41,24 @@ describe('a device that stands by', () => {
     standBy.hear({ type: 'offer', term: 5 });
     expect(sent).toEqual([{ type: 'holding', term: 3, round: 7, able: true, linked: false }]);
     expect(offers).toEqual(['4 grammar none', '5 grammar 1']);
+  });
+
+  it('knows what the host said last of the devices’ honesty, and nothing that an earlier one said', () => {
+    const { standBy, offers, heard } = scene();
+    const standings = (term: number, round: number): DataMessage<'standings'> => ({
+      header: { type: 'standings', term, round, devices: [] },
+      tensors: [],
+    });
+    const offered = (...said: readonly DataMessage<'standings'>[]) => {
+      for (const one of said) standBy.take(one, () => undefined);
+      standBy.hear({ type: 'offer', term: 4 });
+    };
+    standBy.take(heritage(), () => undefined);
+    offered();
+    offered(standings(3, 5), standings(3, 6));
+    offered(standings(2, 9));
+    expect(heard).toEqual([null, 6, null]);
+    expect(offers).toHaveLength(3);
   });
 
   it.each<[string, ReturnType<typeof scene>, boolean]>([

@@ -201,6 +201,7 @@ export class JoinSession implements JoinedSession {
       ...{ term, bequest, seats, view, invitation: this.#invitation },
       ...{ identity: { id, key }, options: { name, slowdown } },
       state: () => seats.trainer.model.api.held(),
+      past: () => seats.trainer.model.api.heldPast(),
       decline: () => this.#client.send({ type: 'decline', term }),
       retire: () => {
         this.#seats = null;

@@ -3,6 +3,7 @@ import type { HostRequest } from '../../worker/api/host-api.ts';
 import { JoinSession, type KnownDevice } from './join-session.ts';
 import type { Offer } from './offer.ts';
 import type { Resumed } from './own/session-note.ts';
+import { standingsAfter } from './own/standings-after.ts';
 import { OwnSession } from './own-session.ts';
 import type { HostOptions, InvitedTo, JoinOptions } from './view/view.ts';
 import type { SessionEnvironment } from './world/environment.ts';
@@ -47,6 +48,7 @@ async function takeOver(environment: SessionEnvironment, session: JoinSession, o
     offer.decline();
     return;
   }
+  const past = await offer.past().catch(() => []);
   const { phase, settings } = view.room;
   const { heritage, best, before, table } = bequest;
   const { model, weights, lora, training, policy } = settings;
@@ -55,7 +57,7 @@ async function takeOver(environment: SessionEnvironment, session: JoinSession, o
     task: { ...heritage.task, ...(table && { own: table }) },
     start: {
       kind: 'inherited',
-      state,
+      ...{ state, past },
       dataFingerprint: heritage.dataFingerprint,
       best: heritage.best && best && { ...heritage.best, values: best },
       before,
@@ -95,6 +97,7 @@ function inherited(environment: SessionEnvironment, offer: Offer, round: number)
     worker: environment.startHostWorker(true),
     round,
     inherited: offer.seats,
+    standings: standingsAfter({ told: bequest.standings, round, rounds: view.rounds }),
     note: {
       identity: { id: identity.id, name: options.name },
       // The session that goes on counts one more.

@@ -1,4 +1,4 @@
-import type { LearnedState } from '../../worker/api/host-api.ts';
+import type { LearnedState, PastState } from '../../worker/api/host-api.ts';
 import type { Bequest } from './held/stand-by.ts';
 import type { DeviceSeats } from './stages/device-seats.ts';
 import type { InvitedTo, JoinOptions, SessionView } from './view/view.ts';
@@ -17,6 +17,8 @@ export interface Offer {
   readonly seats: DeviceSeats;
   /** A copy of what has been learned, as this device holds it. */
   readonly state: () => Promise<LearnedState | null>;
+  /** What it held after earlier rounds; it has that no longer afterwards. */
+  readonly past: () => Promise<readonly PastState[]>;
   readonly decline: () => void;
   /** This device is host: its part as a device of another one is over. */
   readonly retire: () => void;

@@ -3,7 +3,7 @@ import type { Transfer } from '../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import type { UnitRun } from '../../signaling/protocol/split.ts';
 import type { TokenBatch } from './batch.ts';
-import type { LearnedState, StateUpdate } from './host-api.ts';
+import type { LearnedState, PastState, StateUpdate } from './host-api.ts';
 import type { StageChunk, StageOrder, StageParameters, StagePart, StageValues } from './stage-api.ts';
 import type { WorkOrder, WorkPart } from './work.ts';
 
@@ -89,6 +89,8 @@ export interface DeviceWorkerApi {
   setHeldParameters(): Promise<void>;
   /** A copy of what is held; null for nothing. */
   held(): Promise<LearnedState | null>;
+  /** What was held after earlier rounds, as far as there was the room; it is given away. */
+  heldPast(): Promise<readonly PastState[]>;
   /** Starts an order; its parts are then pulled with `next`, shallow blocks first, `done` last. */
   begin(order: WorkOrder): Promise<void>;
   next(): Promise<WorkPart>;

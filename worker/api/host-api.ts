@@ -27,6 +27,8 @@ export type HostStart =
 /** What a session goes on from on a device that was not its host; it must be of the same data. */
 export interface Inherited {
   readonly state: LearnedState;
+  /** What was learned after earlier rounds, in their order, to undo later ones. */
+  readonly past: readonly PastState[];
   readonly dataFingerprint: number;
   readonly best: BestKept | null;
   /** The flat parameters that the session began from; null where its seed drew them. */
@@ -233,6 +235,9 @@ export interface LearnedState {
   readonly steps: number;
   readonly digest: number;
 }
+
+/** The same after an earlier round. */
+export type PastState = Omit<LearnedState, 'digest'>;
 
 /** What became of a round's gradient. */
 export type StepResult =

@@ -5,7 +5,7 @@ import { labelsPerSample, type SessionSettings } from '../../signaling/protocol/
 import { holdsRun, partOf, type UnitRun, wholeRun } from '../../signaling/protocol/split.ts';
 import type { TokenBatch } from '../api/batch.ts';
 import type { DeviceWorkerApi, Loaded, LoadProgress, LoadRequest, MeasuredAgain, Pretence } from '../api/device-api.ts';
-import type { LearnedState, StateUpdate } from '../api/host-api.ts';
+import type { LearnedState, PastState, StateUpdate } from '../api/host-api.ts';
 import type { StageChunk, StageOrder, StageParameters, StagePart, StageValues } from '../api/stage-api.ts';
 import type { WorkOrder, WorkPart } from '../api/work.ts';
 import type { Engine, EngineRequest } from '../engine/engine.ts';
@@ -225,7 +225,7 @@ export class Device implements DeviceWorkerApi {
   async hold(state: LearnedState): Promise<number> {
     if (this.#settings === null) throw new Error('The device knows of no session yet.');
     const { shape, lora, task, training } = this.#settings;
-    this.#state = new HeldState(parameterLayout(shape, lora, task.labelCount), training, state);
+    this.#state = new HeldState(parameterLayout(shape, lora, task.labelCount), training, state, this.#state);
     return this.#state.digest;
   }
 
@@ -240,6 +240,14 @@ export class Device implements DeviceWorkerApi {
   async held(): Promise<LearnedState | null> {
     const copy = this.#state?.copy() ?? null;
     return copy && Comlink.transfer(copy, [copy.values.buffer, copy.firstMoment.buffer, copy.secondMoment.buffer]);
+  }
+
+  async heldPast(): Promise<readonly PastState[]> {
+    const past = this.#state?.handOverPast() ?? [];
+    return Comlink.transfer(
+      past,
+      past.flatMap(({ values, firstMoment, secondMoment }) => [values.buffer, firstMoment.buffer, secondMoment.buffer]),
+    );
   }
 
   #holding(): HeldState {

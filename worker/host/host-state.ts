@@ -160,7 +160,7 @@ export async function openHostState(
     training: resolved,
     loss: lossOf(task, resolved),
     learner: createLearner(layout, values, checkpoint?.optimiser ?? createAdamWState(layout.length), training),
-    snapshots: new Snapshots(),
+    snapshots: pastOf(start),
     before: checkpoint ? checkpoint.before : (adapter?.values.slice() ?? null),
     scored: null,
     digest: null,
@@ -218,6 +218,15 @@ function inherited(
     ...{ dataFingerprint: expected, round: version, values, best, scores, devices, before },
     optimiser: { steps, firstMoment, secondMoment },
   };
+}
+
+/** What there is to go back to: of a device that leads now, what it held. */
+function pastOf(start: HostRequest['start']): HostState['snapshots'] {
+  const snapshots: HostState['snapshots'] = new Snapshots();
+  if (start?.kind !== 'inherited') return snapshots;
+  const { past, best } = start;
+  snapshots.take(past, (round) => (best !== null && best.round <= round ? best : null));
+  return snapshots;
 }
 
 /** What an example's loss counts in its round. */

@@ -1,3 +1,4 @@
+import type { PastState } from '../api/host-api.ts';
 import type { Learner } from './learner.ts';
 
 /** As many rounds as can be undone. */
@@ -5,12 +6,8 @@ export const SNAPSHOT_ROUNDS = 64;
 /** What snapshots may hold; of a model with more, fewer are kept, and undoing goes a few rounds further back. */
 export const MAX_SNAPSHOT_BYTES = 256 * 2 ** 20;
 
-interface Snapshot<T> {
+interface Snapshot<T> extends Omit<PastState, 'version'> {
   readonly round: number;
-  readonly steps: number;
-  readonly values: Float32Array;
-  readonly firstMoment: Float32Array;
-  readonly secondMoment: Float32Array;
   readonly besides: T;
 }
 
@@ -45,9 +42,37 @@ export class Snapshots<T> {
     return { round: found.round, besides: found.besides };
   }
 
+  /** The learner after `round` is this: what is kept of a past that did not lead to it goes, and so does what is later. */
+  follow(round: number, learner: Learner): void {
+    const same = this.#kept.some((one) => one.round === round && isSame(one, learner));
+    this.#kept = same ? this.#kept.filter((one) => one.round <= round) : [];
+  }
+
+  /** All that is kept, which is whose it is handed to from then on. */
+  handOver(): readonly PastState[] {
+    const kept = this.#kept;
+    this.#kept = [];
+    return kept.map(({ round, besides: _, ...state }) => ({ version: round, ...state }));
+  }
+
+  /** Takes what somebody else kept, in the order of its rounds, where there is nothing yet. */
+  take(past: readonly PastState[], besides: (round: number) => T): void {
+    this.#kept = past.map(({ version, ...state }) => ({ round: version, ...state, besides: besides(version) }));
+  }
+
   /** Every so many rounds one is kept, so that all fit. */
   #every(values: number): number {
     const most = Math.max(2, Math.floor(this.#maxBytes / (3 * 4 * values)) - 1);
     return Math.max(1, Math.ceil(SNAPSHOT_ROUNDS / most));
   }
+}
+
+function isSame(one: Omit<PastState, 'version'>, { values, optimiser }: Learner): boolean {
+  const { steps, firstMoment, secondMoment } = optimiser;
+  const pairs = [
+    [one.values, values],
+    [one.firstMoment, firstMoment],
+    [one.secondMoment, secondMoment],
+  ] as const;
+  return one.steps === steps && pairs.every(([a, b]) => a.length === b.length && a.every((x, i) => x === b[i]));
 }

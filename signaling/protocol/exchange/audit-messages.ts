@@ -1,6 +1,7 @@
 import * as v from 'valibot';
-import { MAX_LAYERS, MAX_TOKENS_PER_SAMPLE } from '../limits.ts';
-import { type Block, BlockSchema, RoundNumberSchema, WORK_FIELDS } from '../round.ts';
+import { DeviceIdSchema } from '../ids.ts';
+import { MAX_DEVICES_IN_ROOM, MAX_LAYERS, MAX_ROUNDS, MAX_TOKENS_PER_SAMPLE } from '../limits.ts';
+import { type Block, BlockSchema, RoundNumberSchema, TermSchema, WORK_FIELDS } from '../round.ts';
 import { AuditTagSchema } from './audit-tag.ts';
 import type { FrameTensor } from './frames.ts';
 import { floats } from './tensor-checks.ts';
@@ -22,6 +23,28 @@ const AuditedSchema = v.strictObject({
   computeSeconds: v.pipe(finite, v.minValue(0)),
 });
 
+/**
+ * What the host knows of its devices' honesty after a round, to those who may lead when it is gone: how many rounds of each were found right, as
+ * far as that matters, how many there were since the last one that was audited, and the first one with parts that nobody has found right.
+ */
+const StandingsSchema = v.strictObject({
+  type: v.literal('standings'),
+  term: TermSchema,
+  round: whole(0, MAX_ROUNDS),
+  devices: v.pipe(
+    v.array(
+      v.strictObject({
+        device: DeviceIdSchema,
+        right: whole(0, MAX_ROUNDS),
+        since: whole(0, MAX_ROUNDS),
+        unaudited: v.nullable(RoundNumberSchema),
+      }),
+    ),
+    v.maxLength(MAX_DEVICES_IN_ROOM),
+  ),
+});
+export type ToldStandings = v.InferOutput<typeof StandingsSchema>;
+
 /** What of an earlier round is computed again, with the parameters of then; no round waits for it. */
 export const AUDIT_MESSAGES = [
   v.strictObject({
@@ -34,6 +57,7 @@ export const AUDIT_MESSAGES = [
     dropout: v.strictObject({ probability: fraction, seed: whole(0, 2 ** 32 - 1) }),
   }),
   AuditedSchema,
+  StandingsSchema,
 ] as const;
 
 /** Throws where the tensor is not the slices of its blocks. What is not finite differs from what is: that is the audit's to say. */

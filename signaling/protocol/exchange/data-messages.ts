@@ -236,6 +236,7 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
     case 'passed':
     case 'compared':
     case 'holds':
+    case 'standings':
     case 'table-wanted':
     case 'table-held':
     case 'model-held':

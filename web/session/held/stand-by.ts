@@ -1,3 +1,4 @@
+import type { ToldStandings } from '../../../signaling/protocol/exchange/audit-messages.ts';
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { Heritage } from '../../../signaling/protocol/exchange/heritage-messages.ts';
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
@@ -13,6 +14,8 @@ export interface Bequest {
   readonly best: Float32Array | null;
   /** The parameters that the session began from; null where its seed drew them. */
   readonly before: Float32Array | null;
+  /** What the host said last of the devices' honesty; null for nothing. */
+  readonly standings: ToldStandings | null;
   /** The host's own table, which its person gave to this device; null for a public task. */
   readonly table: OwnTaskRequest | null;
 }
@@ -34,7 +37,8 @@ export interface StandByContext {
 export class StandBy {
   readonly #context: StandByContext;
   readonly #table = new TableComing();
-  #bequest: Omit<Bequest, 'table'> | null = null;
+  #bequest: Omit<Bequest, 'table' | 'standings'> | null = null;
+  #standings: ToldStandings | null = null;
 
   constructor(context: StandByContext) {
     this.#context = context;
@@ -46,6 +50,7 @@ export class StandBy {
       const isWhole = this.#table.take({ header, tensors }, ask);
       if (isWhole && this.#table.own !== null) this.#context.onTable(this.#table.own);
     }
+    if (header.type === 'standings') this.#standings = header;
     if (header.type !== 'heritage') return;
     const [best, before] = tensors;
     this.#bequest = {
@@ -79,8 +84,10 @@ export class StandBy {
 
   #able(): Bequest | null {
     const { knowsSecret, held } = this.#context;
-    const bequest = this.#bequest;
-    if (!knowsSecret || held() === null || bequest === null) return null;
+    if (!knowsSecret || held() === null || this.#bequest === null) return null;
+    // Of an earlier host it says nothing of what was given to this one's rounds.
+    const isOfHost = this.#standings?.term === this.#bequest.heritage.term;
+    const bequest = { ...this.#bequest, standings: isOfHost ? this.#standings : null };
     const { own } = this.#table;
     if (bequest.heritage.table === null) return { ...bequest, table: null };
     return own && { ...bequest, table: own };

@@ -1,3 +1,4 @@
+import type { ToldStandings } from '../../../signaling/protocol/exchange/audit-messages.ts';
 import type { HostRequest, HostWorkerApi } from '../../../worker/api/host-api.ts';
 import type { DeviceLinks } from '../rounds/device-links.ts';
 import type { SessionView } from '../view/view.ts';
@@ -53,6 +54,14 @@ export class Heirs {
   /** Whether a device may have what it takes to be host. */
   mayLead(device: string): boolean {
     return knowsSecret(this.#context.store.view.proofs, device) && this.#table?.isGivenTo(device) !== false;
+  }
+
+  /** To those who were told the rest. */
+  tellStandings(standings: Omit<ToldStandings, 'type' | 'term'> | null): void {
+    const { term, deviceLinks } = this.#context;
+    if (standings === null) return;
+    for (const device of this.#told.keys())
+      if (this.mayLead(device)) deviceLinks.sendStandings(device, { type: 'standings', term, ...standings });
   }
 
   /** Who could go on at once: has everything, and holds what was learned. */

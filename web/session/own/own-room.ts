@@ -90,6 +90,7 @@ export class OwnRoom {
       audits: {
         share: audits,
         key: environment.randomBytes(AUDIT_KEY_BYTES),
+        standings: context.resumed?.standings,
         onLiar: (device) => entrance.remove(device),
       },
       deviceLinks,
@@ -97,7 +98,10 @@ export class OwnRoom {
       room: () => store.view.room,
       store,
       send: (message) => client.send(message),
-      onRound: (round, resting) => keeping.roundDone(round, resting),
+      onRound: (round, resting) => {
+        heirs.tellStandings(this.training.standings(store.view.room?.devices.map(({ id }) => id) ?? []));
+        keeping.roundDone(round, resting);
+      },
       onPhase: (phase) => {
         if (phase !== 'training') keeping.now();
       },

@@ -13,6 +13,7 @@ import { POLICIES, type SessionSettings } from '../../../signaling/protocol/sett
 import { HIDDEN_STATES } from '../../../signaling/protocol/split.ts';
 import { MAX_AUDITS } from '../../../signaling/protocol/words/audits.ts';
 import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
+import type { Standings } from '../rounds/audits/standing.ts';
 import type { DeviceSeats } from '../stages/device-seats.ts';
 import { WITHOUT_KEY } from '../view/resumed-words.ts';
 import type { RunLog } from '../view/run-log.ts';
@@ -61,6 +62,8 @@ export interface Resumed {
   readonly note: SessionNote;
   /** The device's seats where it goes on from what it held of another one's session; of a checkpoint nothing is said then. */
   readonly inherited?: DeviceSeats;
+  /** What is known of the other devices' honesty, where it was not their host before. */
+  readonly standings?: Standings;
   /** Null where it was not beside the checkpoint: then the session goes on in a room of its own. */
   readonly key: HostKey | null;
 }

@@ -1,3 +1,4 @@
+import type { ToldStandings } from '../../../signaling/protocol/exchange/audit-messages.ts';
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
 import type { Heritage } from '../../../signaling/protocol/exchange/heritage-messages.ts';
@@ -173,6 +174,10 @@ export class DeviceLinks {
 
   sendHeritage(device: string, header: Heritage, best: Float32Array, before: Float32Array): void {
     void this.#members.get(device)?.link.send({ header, tensors: [best, before] });
+  }
+
+  sendStandings(device: string, header: ToldStandings): void {
+    void this.#members.get(device)?.link.send({ header, tensors: [] });
   }
 
   /** A piece of a table that the host's person gave to this device. */

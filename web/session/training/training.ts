@@ -1,4 +1,5 @@
 import { trainedLayers } from '../../../signaling/protocol/adapters.ts';
+import type { ToldStandings } from '../../../signaling/protocol/exchange/audit-messages.ts';
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import type { DeviceView, RoomView } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
@@ -45,7 +46,7 @@ export interface TrainingContext {
   /** Evaluations without a better score after which training ends; 0 never. */
   readonly patience: number;
   readonly worker: OneRoundContext['worker'] & ScoringContext['worker'] & Pick<HostWorkerApi, 'undo'>;
-  readonly audits: Pick<AuditsContext, 'share' | 'key' | 'onLiar'>;
+  readonly audits: Pick<AuditsContext, 'share' | 'key' | 'onLiar' | 'standings'>;
   readonly deviceLinks: DeviceLinks;
   /** Whether a device may lead when this host is gone. */
   readonly mayLead: (device: string) => boolean;
@@ -174,6 +175,12 @@ export class Training {
 
   get round(): number {
     return this.#round;
+  }
+
+  /** What is known of these devices' honesty, for whoever leads after this host; null where nobody is checked. */
+  standings(devices: readonly string[]): Omit<ToldStandings, 'type' | 'term'> | null {
+    const { audits } = this.#checking;
+    return audits.isOn ? { round: this.#round, devices: audits.told(devices) } : null;
   }
 
   /** Resolves when no step and no score is half told: worker and view then agree on how far the session is. */

@@ -52,11 +52,12 @@ export interface AuditState {
   readonly runs: number;
 }
 
-export const beginAudits = (share: number, weights: WeightStorage): AuditState => ({
+/** `standings`: what is known of the devices already. */
+export const beginAudits = (share: number, weights: WeightStorage, standings: Standings = new Map()): AuditState => ({
   share,
   weights,
   seen: new Map(),
-  standings: new Map(),
+  standings,
   open: [],
   audits: 0,
   runs: 0,

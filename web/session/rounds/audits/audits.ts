@@ -1,4 +1,5 @@
 import { computeSeconds, largestMicroBatch, recomputes } from '../../../../signaling/protocol/cost-model.ts';
+import type { ToldStandings } from '../../../../signaling/protocol/exchange/audit-messages.ts';
 import type { DataMessage } from '../../../../signaling/protocol/exchange/data-messages.ts';
 import type { RoomPlan } from '../../../../signaling/protocol/plan.ts';
 import type { DeviceView } from '../../../../signaling/protocol/room-view.ts';
@@ -17,6 +18,7 @@ import { type Made, type MadePart, mismatchWords } from './compare.ts';
 import { givenOf, stagesGiven } from './given.ts';
 import { stageAuditors } from './stage-auditors.ts';
 import { type OwnOf, StageChecks } from './stage-checks.ts';
+import { type Standings, toldOf } from './standing.ts';
 import { leastOf, NOTHING_USUAL, type UsualSizes, withRight } from './usual-sizes.ts';
 
 /** Answers wait behind an order, and so for two rounds' patience. */
@@ -43,6 +45,8 @@ export interface AuditsContext {
   readonly plan: () => RoomPlan | null;
   readonly nameOf: (device: string) => string;
   readonly onNews: (kind: 'news' | 'problem', sentence: string) => void;
+  /** What is known of them already, where another one led before. */
+  readonly standings?: Standings | undefined;
   /** Of which who is audited, and by whom, is drawn; nobody else may know it. */
   readonly key: Uint8Array;
   /** A device lied: it has to go. */
@@ -71,7 +75,7 @@ export class Audits {
 
   constructor(context: AuditsContext) {
     this.#context = context;
-    this.#state = beginAudits(context.share, context.settings.weights);
+    this.#state = beginAudits(context.share, context.settings.weights, context.standings);
     const { deviceLinks, term, settings, host, nameOf, onNews } = context;
     this.#checks = new StageChecks({
       ...{ term, settings, deviceLinks, host, nameOf, onNews },
@@ -141,6 +145,11 @@ export class Audits {
   /** Devices in whose way it is that others are checked: it counts as if they had been late. */
   takeWithheld(): readonly string[] {
     return this.#checks.takeWithheld();
+  }
+
+  /** What whoever leads after this host should know. */
+  told(devices: readonly string[]): ToldStandings['devices'] {
+    return toldOf(this.#state.standings, devices);
   }
 
   get hasUndo(): boolean {

@@ -1,3 +1,4 @@
+import type { ToldStandings } from '../../../../signaling/protocol/exchange/audit-messages.ts';
 import { auditChance, NEWCOMER_ROUNDS } from './chance.ts';
 
 /** Rounds that can be undone: of as many the host keeps snapshots. */
@@ -111,3 +112,13 @@ export function undone(standings: Standings, round: number): Standings {
     ]),
   );
 }
+
+/** What a host tells of these devices, for whoever leads after it. */
+export const toldOf = (standings: Standings, devices: readonly string[]): ToldStandings['devices'] =>
+  devices.flatMap((device) => {
+    const standing = standings.get(device);
+    if (standing === undefined) return [];
+    const { right, since, unaudited } = standing;
+    const told = { right: Math.min(right, NEWCOMER_ROUNDS), since, unaudited: unaudited[0]?.round ?? null };
+    return [{ device, ...told }];
+  });
