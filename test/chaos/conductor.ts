@@ -105,6 +105,8 @@ export class Conductor {
       this.#unasked.push(`An export of ${member.name} failed: ${said.error}`);
     else if (said.say === 'view') await this.#seen(member);
     else if (said.say === 'round') this.#toldRound(member, said.round);
+    else if (said.say === 'notice' && /was removed:|undone and repeated/.test(said.sentence))
+      this.#log(`${member.name}: ${said.sentence}`);
     else if (said.say === 'notice' && /Training was paused:/.test(said.sentence))
       throw new Error(`${member.name}: ${said.sentence}`);
   }

@@ -43,6 +43,8 @@ export class Strikes {
     const { manner, phase } = planned;
     const { host } = this.#room;
     const device = this.#device(planned, holder);
+    // Of a liar that is gone before it is found, what nobody checked is believed.
+    if (device?.isLiar === true && (manner.kind === 'kill' || manner.kind === 'liar')) return null;
     switch (manner.kind) {
       case 'kill': {
         if (device === null) return null;

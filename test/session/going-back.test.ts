@@ -62,3 +62,29 @@ test('training that was asked to end does not end among rounds that are done aga
   expect(scene.removed).toEqual(['liarliar']);
   expect(scene.training.round).toBeGreaterThanOrEqual(2);
 });
+
+test('an evaluation of rounds that are undone ends with them: what nobody has answered is asked of nobody else', async () => {
+  const scene = await TrainingScene.open(TRAINING, { share: 0.5 });
+  scene.lie = (device, round) => (device === 'liarliar' && round === 3 ? 1.05 : 1);
+  let evaluates: () => void = () => undefined;
+  scene.beforeAudits = new Promise((resolve) => {
+    evaluates = resolve;
+  });
+  // The liar is found when the score of round 4 is under way.
+  let held = 0;
+  scene.holdsBack = (version) => {
+    if (version !== 4 || scene.removed.length > 0) return false;
+    evaluates();
+    held++;
+    return true;
+  };
+  scene.join(...DEVICES);
+  scene.training.start();
+  await scene.phase('finished');
+  scene.training.close();
+  expect([held > 0, scene.removed]).toEqual([true, ['liarliar']]);
+  expect(sentences(scene)).toMatch(/Rounds [1-3] to \d+ are undone/);
+  // Before all, of round 4 twice, of 8, and at the end.
+  expect(new Set(scene.chunks.map(({ evaluation }) => evaluation)).size).toBe(5);
+  expect(scene.store.view.scores.map(({ round }) => round)).toEqual([0, 4, 8, 12]);
+});

@@ -131,6 +131,23 @@ describe('an evaluation over links', () => {
     await logits;
   });
 
+  it('that is ended asks nobody any more, not even for what was being made ready', async () => {
+    const scene = new Scene();
+    let ready: () => void = () => undefined;
+    scene.batches = new Promise((resolve) => {
+      ready = resolve;
+    });
+    scene.attach('a');
+    const logits = scene.run(64);
+    const ended = expect(logits).rejects.toThrow('The evaluation was ended.');
+    await settle();
+    scene.abort.abort();
+    ready();
+    await settle();
+    await ended;
+    expect(scene.asked).toEqual([]);
+  });
+
   it('asks nobody whose link is down, whatever the room says', async () => {
     const scene = new Scene();
     scene.ids.push('gone');
@@ -221,7 +238,7 @@ describe('an evaluation over links', () => {
     const scene = new Scene();
     scene.batches = new Promise(() => undefined);
     scene.attach('a');
-    const ended = expect(scene.run(32)).rejects.toThrow('ended during an evaluation');
+    const ended = expect(scene.run(32)).rejects.toThrow('evaluation was ended');
     await settle();
     scene.abort.abort();
     await ended;

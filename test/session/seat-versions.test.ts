@@ -35,3 +35,26 @@ test('a seat keeps the parameters of an evaluation beside those of the rounds', 
     'parameters 40',
   ]);
 });
+
+test('a seat that is told of earlier rounds again has no parameters of later ones: they never were', async () => {
+  const scene = new SeatScene();
+  const chunk = evaluate(1, 0);
+  const evaluated = (version: number, at: number, ...values: number[]) => ({
+    header: { ...chunk.header, version, parameters: values.length > 0, tag: { term: 1, evaluation: at, chunk: 0 } },
+    tensors: [...chunk.tensors, ...values.map((value) => Float32Array.of(value))],
+  });
+  const ordered = (round: number, value: number) => {
+    const one = order(tag(round), [5], value);
+    return { ...one, header: { ...one.header, version: round - 1 } };
+  };
+  await scene.send(evaluated(6, 1, 40));
+  scene.worker.logits();
+  await settle();
+  // Rounds were undone, and done again until the same number.
+  await scene.send(ordered(6, 41));
+  scene.worker.done();
+  await settle();
+  await scene.send(evaluated(6, 2));
+  await settle();
+  expect(scene.worker.did.filter((did) => did.startsWith('parameters'))).toEqual(['parameters 40', 'parameters 41']);
+});

@@ -40,6 +40,8 @@ export class TrainingScene {
   readonly rounds: { readonly round: number; readonly resting: boolean }[] = [];
   readonly orders: DataMessage<'order'>['header'][] = [];
   readonly chunks: ChunkTag[] = [];
+  /** Chunks of these parameters nobody answers. */
+  holdsBack: (version: number) => boolean = () => false;
   /** How long devices take for an order. */
   orderMs = 0;
   /** Of a round, as the plan predicts it: a tenth is there for scores. */
@@ -49,6 +51,8 @@ export class TrainingScene {
   answer: Answer = () => 'parts';
   /** What a device's gradients of a round are multiplied by; audits it answers truly. */
   lie: (device: string, round: number) => number = () => 1;
+  /** Audits are answered no earlier. */
+  beforeAudits: Promise<void> = Promise.resolve();
   readonly removed: string[] = [];
   room: RoomView;
   readonly #layout: ParameterLayout;
@@ -193,10 +197,12 @@ export class TrainingScene {
     const { header, tensors } = message;
     if (header.type === 'evaluate') {
       this.chunks.push(header.tag);
+      if (this.holdsBack(header.version)) return;
       // Everything is of the first class.
       const logits = Float32Array.from({ length: 2 * header.samples }, (_, i) => (i % 2 === 0 ? 1 : 0));
       await link.send({ header: { type: 'logits', tag: header.tag }, tensors: [logits] });
     } else if (header.type === 'audit') {
+      await this.beforeAudits;
       const { tag, layers, samples } = header;
       const blocks = ['head' as const, ...layers];
       const gradients = new Float32Array(this.#layout.head.length + layers.length * this.#layout.layers[0]!.length);

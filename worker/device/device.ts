@@ -244,10 +244,8 @@ export class Device implements DeviceWorkerApi {
 
   async heldPast(): Promise<readonly PastState[]> {
     const past = this.#state?.handOverPast() ?? [];
-    return Comlink.transfer(
-      past,
-      past.flatMap(({ values, firstMoment, secondMoment }) => [values.buffer, firstMoment.buffer, secondMoment.buffer]),
-    );
+    const buffers = past.flatMap((one) => [one.values.buffer, one.firstMoment.buffer, one.secondMoment.buffer]);
+    return Comlink.transfer(past, buffers);
   }
 
   #holding(): HeldState {

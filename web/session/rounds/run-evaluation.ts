@@ -57,6 +57,7 @@ export function runEvaluation(input: EvaluationInput): RunningEvaluation {
   const able = (): readonly Evaluator[] => input.evaluators().filter(({ device }) => deviceLinks.has(device));
   const begun = beginEvaluation({ term, evaluation, lengths, beside, able: able(), atMs: performance.now() });
   let perform: (effect: EvaluationEffect) => void = () => undefined;
+  let isOver = false;
   const loop = new StepLoop(stepEvaluation, begun.state, (effect: EvaluationEffect) => perform(effect));
   const logits = new Promise<Float32Array>((resolve, reject) => {
     const devices = (lost: readonly string[]): EvaluationEvent => ({
@@ -74,7 +75,7 @@ export function runEvaluation(input: EvaluationInput): RunningEvaluation {
       }),
       input.onTrainers(() => loop.take(devices([]))),
     ];
-    const onAbort = (): void => end(() => reject(new Error('The session ended during an evaluation.')));
+    const onAbort = (): void => end(() => reject(new Error('The evaluation was ended.')));
     input.signal.addEventListener('abort', onAbort, { once: true });
     perform = (effect) => {
       switch (effect.type) {
@@ -102,6 +103,7 @@ export function runEvaluation(input: EvaluationInput): RunningEvaluation {
     else loop.begin(begun.effects);
 
     function end(act: () => void): void {
+      isOver = true;
       loop.stop();
       clearInterval(ticker);
       for (const off of offs) off();
@@ -112,7 +114,7 @@ export function runEvaluation(input: EvaluationInput): RunningEvaluation {
       try {
         const batch = await input.chunk(chunk.start, chunk.count);
         // Meanwhile the device may have gone, or come back by another link; its chunk is somebody else's then.
-        if (!isTurn(loop.state, device, turn)) return;
+        if (isOver || !isTurn(loop.state, device, turn)) return;
         const { parameters } = input;
         deviceLinks.sendWork(
           device,

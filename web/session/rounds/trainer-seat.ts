@@ -10,7 +10,14 @@ import { answerAudit, MAX_WAITING_AUDITS } from './answer-audit.ts';
 import type { ParameterState } from './device-links.ts';
 import { type Heard, hearAbandoned, hearOrder, isCurrent, NOTHING_HEARD } from './heard.ts';
 import { type Measured, ModelWorker, type SeatWorld } from './model-worker.ts';
-import { heldBytes, isEarlier, nextWork, receivedBatch } from './received-batch.ts';
+import {
+  heldBytes,
+  isEarlier,
+  keepParameters,
+  nextWork,
+  receivedBatch,
+  type SentParameters,
+} from './received-batch.ts';
 
 /** Orders and chunks that may wait for this device; a host gives it all orders of a round at most. */
 const MAX_QUEUED_WORK = 128;
@@ -44,7 +51,7 @@ interface Attachment {
   heard: Heard;
   queue: Queued[];
   /** The latest that came with each kind of work, also with work that was taken away again: the host sends each version once. */
-  parameters: Record<'order' | 'evaluate', ParameterState | null>;
+  parameters: SentParameters;
   /** Of the orders that are done; each settles when its gradients are sent. */
   readonly uploads: Promise<unknown>[];
 }
@@ -135,7 +142,7 @@ export class TrainerSeat {
     const { header, tensors } = message;
     if (header.type === 'audit') this.#queueAudit(attached, { header, tensors });
     else if (header.type === 'order' || header.type === 'evaluate') {
-      keepParameters(attached, header, tensors);
+      keepParameters(attached.parameters, header, tensors);
       const { queue } = attached;
       if (header.type === 'order') {
         const heard = hearOrder(attached.heard, header.tag);
@@ -342,16 +349,6 @@ export class TrainerSeat {
     });
     await attached.link.send({ header: { type: 'logits', tag: header.tag }, tensors: [logits] });
   }
-}
-
-function keepParameters(
-  attached: Attachment,
-  header: DataMessage<'order' | 'evaluate'>['header'],
-  tensors: Work['tensors'],
-): void {
-  const values = tensors.at(-1);
-  if (header.parameters && values instanceof Float32Array)
-    attached.parameters[header.type] = { version: header.version, values };
 }
 
 const isOfState = (queued: Queued): queued is StateMessage =>

@@ -19,7 +19,6 @@ export interface PipelinesContext {
   readonly turns: Turns;
   readonly nextEvaluation: () => number;
   readonly nameOf: (device: string) => string;
-  readonly signal: AbortSignal;
 }
 
 /** What a split room is asked for between its rounds: logits of examples, which flow through all stages. */
@@ -42,16 +41,17 @@ export class Pipelines {
     chunk: (start: number, count: number) => Promise<TokenBatch>,
     parameters: ParameterState,
     onProgress: (done: number, total: number) => void,
+    signal: AbortSignal,
   ): Promise<Float32Array | null> {
-    const { laidOut, turns, until, signal, nextEvaluation, ...context } = this.#context;
+    const { laidOut, turns, until, nextEvaluation, ...context } = this.#context;
     const { labelCount } = context.settings.task;
     while (this.areUsed) {
       await until(() => !this.areUsed || laidOut() !== null);
-      if (signal.aborted) throw new Error('The session ended during an evaluation.');
+      if (signal.aborted) throw new Error('The evaluation was ended.');
       const found = await turns.take(async () => {
         // While others had their turn the room may have changed.
         const plan = laidOut();
-        if (plan === null || !isSplit(plan)) return null;
+        if (plan === null || !isSplit(plan) || signal.aborted) return null;
         const evaluation = nextEvaluation();
         const isLaidOut = (): boolean => laidOut()?.version === plan.version;
         const asked = { plan, isLaidOut, evaluation, labelCount, count, chunk, parameters, onProgress, signal };

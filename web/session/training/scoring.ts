@@ -78,6 +78,8 @@ export class Scoring {
   #lastWhole: number;
   #secondScored = false;
   #running: RunningEvaluation | null = null;
+  /** What is scored now, and how that is ended. */
+  #scoring: { readonly version: number; readonly abort: AbortController } | null = null;
   #over: Promise<void> | null = null;
   readonly #waiting: { readonly parameters: ParameterState; readonly part: 'sample' | 'first' }[] = [];
   #hurrying = false;
@@ -114,6 +116,8 @@ export class Scoring {
   /** Rounds after this one are repeated, and scored again. */
   undone(round: number): void {
     this.#undone = { times: this.#undone.times + 1, round };
+    // Nobody may be given these parameters any more: under their number there will be others.
+    if (this.#scoring !== null && this.#scoring.version > round) this.#scoring.abort.abort();
     const waiting = this.#waiting.filter(({ parameters }) => parameters.version <= round);
     this.#waiting.splice(0, this.#waiting.length, ...waiting);
     this.#lastBegun = Math.min(this.#lastBegun, round);
@@ -195,11 +199,12 @@ export class Scoring {
   ): Promise<void> {
     const { settings, worker, store, send, tell } = this.#context;
     const startMs = performance.now();
-    const { times } = this.#undone;
-    const logits = await this.#logits(parameters, part, beside);
-    const secondLogits = second === null ? null : await this.#logits(parameters, 'second', beside);
-    // Of parameters that never were.
-    if (this.#undone.times > times && parameters.version > this.#undone.round) return;
+    const found = await this.#unlessUndone(parameters, async (signal) => ({
+      logits: await this.#logits(parameters, part, beside, signal),
+      secondLogits: second === null ? null : await this.#logits(parameters, 'second', beside, signal),
+    }));
+    if (found === null) return;
+    const { logits, secondLogits } = found;
     await tell(async () => {
       const { version, values } = parameters;
       const score = await worker.score({ version, values, part, logits, secondLogits });
@@ -223,16 +228,44 @@ export class Scoring {
     });
   }
 
+  /** What `work` comes to; null where these parameters never were by then, because rounds were undone. */
+  async #unlessUndone<T>({ version }: ParameterState, work: (signal: AbortSignal) => Promise<T>): Promise<T | null> {
+    const { signal } = this.#context;
+    const { times } = this.#undone;
+    const isUndone = (): boolean => this.#undone.times > times && version > this.#undone.round;
+    const abort = new AbortController();
+    const onAbort = (): void => abort.abort();
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#scoring = { version, abort };
+    try {
+      const found = await work(abort.signal);
+      return isUndone() ? null : found;
+    } catch (error) {
+      if (signal.aborted || !isUndone()) throw error;
+      this.#context.store.dispatch({ type: 'evaluation', evaluation: null });
+      return null;
+    } finally {
+      this.#scoring = null;
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
   /** (examples, labels) of a part, by all devices that are ready. */
-  async #logits(parameters: ParameterState, part: DevPart, beside: boolean): Promise<Float32Array> {
-    const { term, settings, worker, deviceLinks, store, onTrainers, nameOf, onConduct, signal } = this.#context;
+  async #logits(
+    parameters: ParameterState,
+    part: DevPart,
+    beside: boolean,
+    signal: AbortSignal,
+  ): Promise<Float32Array> {
+    const { term, settings, worker, deviceLinks, store, onTrainers, nameOf, onConduct } = this.#context;
     const { pipelines, nextEvaluation } = this.#context;
     const onProgress = (done: number, total: number): void =>
       store.dispatch({ type: 'evaluation', evaluation: { done, total } });
     const chunk = (start: number, count: number) => worker.devChunk(part, start, count);
     if (pipelines.areUsed) {
       const { length } = await worker.devLengths(part);
-      const found = await pipelines.logits(length, chunk, parameters, onProgress);
+      const found = await pipelines.logits(length, chunk, parameters, onProgress, signal);
       if (found !== null) return found;
     }
     const running = runEvaluation({

@@ -94,7 +94,6 @@ export class Training {
       laidOut: () => this.#crew.laidOut,
       until: (condition) => this.#until(condition),
       nameOf: (id) => this.#crew.nameOf(id),
-      signal: this.#abort.signal,
     });
     this.#relay = new Relay({
       deviceLinks,
@@ -278,6 +277,7 @@ export class Training {
       async (start, count) => samplesOf(batch, start, count),
       parameters,
       () => undefined,
+      this.#abort.signal,
     );
   }
 

@@ -99,7 +99,7 @@ export function runPipeline(input: PipelineInput): Promise<Float32Array | null> 
         failed(own, 'The answer of the stages did not come in time.');
       }
     }, TICK_MS);
-    const onAbort = (): void => end(() => reject(new Error('The session ended during an evaluation.')));
+    const onAbort = (): void => end(() => reject(new Error('The evaluation was ended.')));
     input.signal.addEventListener('abort', onAbort, { once: true });
     onProgress(0, count);
     if (input.signal.aborted) onAbort();
