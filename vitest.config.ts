@@ -5,6 +5,9 @@ import { ClosingReporter } from './test/closing-reporter.ts';
 const PARTS = {
   engine: ['test/engine/**/*.test.ts', 'test/webgpu/**/*.test.ts'],
   process: ['test/process/**/*.test.ts'],
+  page: ['page-states', 'page-actions', 'page-door', 'page-frames', 'harness', 'find-browser', 'model-cache'].map(
+    (name) => `test/browser/${name}.test.ts`,
+  ),
   browser: ['test/browser/**/*.test.ts'],
 };
 
@@ -22,7 +25,7 @@ export default defineConfig({
     environment: 'node',
     // What the command line's --reporter names comes in place of these.
     reporters: ['default', ...(report === undefined ? [] : [jsonTo(report)]), new ClosingReporter()],
-    // Parts run one after the other, in the order of `groupOrder`; files within a part side by side, but for browsers: those fill two
+    // Parts run one after the other, in the order of `groupOrder`; files within a part side by side, but for browsers that train: those fill two
     // cores on their own, and their time limits are meant for a machine that does nothing else. Processes wait for each other half of the
     // time, for deadlines and for devices to come back. Real browsers and real networks may be tried twice; the closing lines name who was.
     projects: [
@@ -91,13 +94,26 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'page',
+          include: PARTS.page,
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+          retry: 1,
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'browser',
           include: PARTS.browser,
+          exclude: [...configDefaults.exclude, ...PARTS.page],
           testTimeout: 180_000,
           hookTimeout: 60_000,
           retry: 1,
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -10,7 +10,7 @@ import { ODD_MODELS } from '../engine/odd-models.ts';
 import { needs, WHOLE } from '../needs.ts';
 import type { EngineReport, EngineWorkerApi } from './engine-page/worker.ts';
 import { BROWSER_KINDS } from './find-browser.ts';
-import { type TestBrowser, withBrowser } from './harness.ts';
+import { SharedBrowser, type TestBrowser } from './harness.ts';
 
 /** The engines in the dedicated workers of real tabs, from a production build, on the numbers of PyTorch. */
 
@@ -86,11 +86,15 @@ function expectWithinLimits(report: EngineReport | { readonly absent: string }):
   return report.backend;
 }
 
+/** One of each kind for the whole file. */
+const BROWSERS = { chromium: new SharedBrowser('chromium'), firefox: new SharedBrowser('firefox') };
+afterAll(() => Promise.all(Object.values(BROWSERS).map((browser) => browser.close())));
+
 describe.each(BROWSER_KINDS)('%s', (kind) => {
   test.each(['classification', 'regression'])(
     'onnx on WASM is within the limits on %s, its files served with the page',
     (name) =>
-      withBrowser(kind, async (browser) => {
+      BROWSERS[kind].use(async (browser) => {
         requested.length = 0;
         const backend = expectWithinLimits(await check(browser, 'plain', 'onnx-wasm', `${name}.safetensors`));
         expect(backend).toBe('WASM, 1 thread');
@@ -101,7 +105,7 @@ describe.each(BROWSER_KINDS)('%s', (kind) => {
   );
 
   test('webgpu is within the limits, and passes the self-test', () =>
-    withBrowser(kind, async (browser) => {
+    BROWSERS[kind].use(async (browser) => {
       const tab = await browser.open(`${url}/plain/`);
       await tab.until('the page has its worker', () => 'engines' in globalThis);
       await tab.page.evaluate(() => globalThis.engines.selfTest('webgpu'));
@@ -110,7 +114,7 @@ describe.each(BROWSER_KINDS)('%s', (kind) => {
     }));
 
   test('webgpu with 16-bit weights is within the limits', needs(WHOLE), () =>
-    withBrowser(kind, async (browser) => {
+    BROWSERS[kind].use(async (browser) => {
       const backend = expectWithinLimits(await check(browser, 'plain', 'webgpu-f16', 'three-way.safetensors'));
       // Chromium's software device has no f16: it unpacks the weights.
       expect(backend).toMatch(kind === 'firefox' ? /half precision$/ : /16-bit weights$/);
@@ -120,7 +124,7 @@ describe.each(BROWSER_KINDS)('%s', (kind) => {
   // Chromium's WebGPU is that of the engine's own tests, which have these sizes, too.
   const odd = kind === 'chromium' ? needs(WHOLE) : {};
   test('webgpu equals the reference at odd sizes, at every depth, with dropout', odd, () =>
-    withBrowser(kind, async (browser) => {
+    BROWSERS[kind].use(async (browser) => {
       const tab = await browser.open(`${url}/plain/`);
       await tab.until('the page has its worker', () => 'engines' in globalThis);
       const models = { ...WEBGPU_MODELS, '511 tokens': { layers: 1, tokens: 511, lengths: [511, 37] } };
@@ -133,13 +137,13 @@ describe.each(BROWSER_KINDS)('%s', (kind) => {
   );
 
   test('onnx on WASM is within the limits where the page is isolated and threads are possible', () =>
-    withBrowser(kind, async (browser) => {
+    BROWSERS[kind].use(async (browser) => {
       const backend = expectWithinLimits(await check(browser, 'isolated', 'onnx-wasm', 'classification.safetensors'));
       expect(backend).toMatch(/^WASM, [1-4] threads?$/);
     }));
 });
 
 test("onnx on Chromium's WebGPU is within the limits", () =>
-  withBrowser('chromium', async (browser) => {
+  BROWSERS.chromium.use(async (browser) => {
     expectWithinLimits(await check(browser, 'plain', 'onnx-webgpu', 'regression.safetensors'));
   }));

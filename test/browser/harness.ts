@@ -69,13 +69,59 @@ export async function withBrowser<T>(
     ...home?.options,
     acceptInsecureCerts: anyCertificate,
   });
+  try {
+    return await withTabs(kind, browser, browser, body);
+  } finally {
+    await end(browser);
+    home?.remove();
+  }
+}
+
+/** One browser for the tests of a file, which have tabs and a storage of their own each: what takes long is to start it. */
+export class SharedBrowser {
+  readonly #kind: BrowserKind;
+  #browser: Promise<Browser> | null = null;
+
+  constructor(kind: BrowserKind) {
+    this.#kind = kind;
+  }
+
+  /** As `withBrowser`; whatever fails has the next one start a browser anew. */
+  async use<T>(body: (browser: TestBrowser) => Promise<T>): Promise<T> {
+    this.#browser ??= puppeteer.launch(launchOptions(this.#kind));
+    try {
+      const browser = await this.#browser;
+      const context = await browser.createBrowserContext();
+      const result = await withTabs(this.#kind, browser, context, body);
+      await context.close();
+      return result;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const started = this.#browser;
+    this.#browser = null;
+    const browser = await started?.catch(() => null);
+    if (browser != null) await end(browser);
+  }
+}
+
+async function withTabs<T>(
+  kind: BrowserKind,
+  browser: Browser,
+  context: Pick<Browser, 'newPage'>,
+  body: (browser: TestBrowser) => Promise<T>,
+): Promise<T> {
   const tabs: OpenTab[] = [];
   try {
     return await body({
       kind,
       version: await browser.version(),
       async open(url, { width = 1280 } = {}) {
-        const tab = new OpenTab(`${kind}-${tabs.length + 1}`, await browser.newPage());
+        const tab = new OpenTab(`${kind}-${tabs.length + 1}`, await context.newPage());
         tabs.push(tab);
         await tab.page.setViewport({ width, height: HEIGHTS[width] });
         await tab.page.goto(url, { waitUntil: 'load', timeout: LAUNCH_TIMEOUT_MS });
@@ -84,9 +130,6 @@ export async function withBrowser<T>(
     });
   } catch (error) {
     throw await withTabReports(error, tabs);
-  } finally {
-    await end(browser);
-    home?.remove();
   }
 }
 

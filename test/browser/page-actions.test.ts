@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openGallery } from '../page/gallery/open-gallery.ts';
 import { REVIEWS_CSV } from '../page/gallery/start-forms.ts';
 import { BROWSER_KINDS } from './find-browser.ts';
+import { SharedBrowser } from './harness.ts';
 import { onPhone } from './person.ts';
 
 /** What a person does on the page with real clicks and real files, at a phone's width. Sessions behind it are those of the gallery. */
@@ -25,8 +26,11 @@ afterAll(async () => {
 });
 
 describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
+  const browser = new SharedBrowser(kind);
+  afterAll(() => browser.close());
+
   it('starts a session on a file of their own, and from an adapter of their own', async () => {
-    await onPhone(gallery, kind, async (person) => {
+    await onPhone(gallery, browser, async (person) => {
       const { page } = person.tab;
       await person.go('start');
       await person.choose('task', 'own');
@@ -94,7 +98,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
   }, 90_000);
 
   it('learns what a model takes before anything is fetched, and gets the task’s recipe', async () => {
-    await onPhone(gallery, kind, async (person) => {
+    await onPhone(gallery, browser, async (person) => {
       const { page } = person.tab;
       await person.go('start');
       await person.choose('task', 'mrpc');
@@ -126,7 +130,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
   }, 90_000);
 
   it('goes on with a kept session, deletes another, opens a checkpoint', async () => {
-    await onPhone(gallery, kind, async (person) => {
+    await onPhone(gallery, browser, async (person) => {
       const { page } = person.tab;
       await person.go('start-kept');
       const first = '.kept-item:first-child';
@@ -162,7 +166,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
   }, 90_000);
 
   it('deletes everything that this device keeps, after one question', async () => {
-    await onPhone(gallery, kind, async (person) => {
+    await onPhone(gallery, browser, async (person) => {
       await person.go('start-kept');
       await person.press('Delete everything kept on this device');
       await person.shows('Kept sessions and their keys, models, this device’s name: delete them all for good?');
@@ -184,7 +188,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
   }, 90_000);
 
   it('pauses a joined device at the thumb, goes on, leaves, is thanked, and may come back', async () => {
-    await onPhone(gallery, kind, async (person) => {
+    await onPhone(gallery, browser, async (person) => {
       const { page } = person.tab;
       await person.go('device-training');
       await person.shows('Of all the work');
@@ -211,7 +215,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
   }, 90_000);
 
   it('asks the model, and takes everything along', async () => {
-    await onPhone(gallery, kind, async (person) => {
+    await onPhone(gallery, browser, async (person) => {
       const { page } = person.tab;
       await person.go('training-host');
       await person.open('Try it');

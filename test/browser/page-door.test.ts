@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openGallery } from '../page/gallery/open-gallery.ts';
 import { BROWSER_KINDS } from './find-browser.ts';
+import { SharedBrowser } from './harness.ts';
 import { onPhone } from './person.ts';
 
 /** What a person does at a session's door, on either side of it, with real clicks. Sessions behind it are those of the gallery. */
@@ -12,8 +13,11 @@ beforeAll(async () => {
 afterAll(() => gallery.close());
 
 describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
+  const browser = new SharedBrowser(kind);
+  afterAll(() => browser.close());
+
   it('lets devices in and sends them away, and says who may come', async () => {
-    await onPhone(gallery, kind, async (person) => {
+    await onPhone(gallery, browser, async (person) => {
       const { page } = person.tab;
       const asked = () => page.$eval('#app', (app) => app.getAttribute('data-door') ?? '');
       const focused = (words: string) =>
@@ -87,7 +91,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
   }, 90_000);
 
   it('sees what a session is before it joins, and puts a wrong code right', async () => {
-    await onPhone(gallery, kind, async (person) => {
+    await onPhone(gallery, browser, async (person) => {
       const { page } = person.tab;
       await person.go('start');
       await person.tab.fill('input[name="code"]', 'abc2');

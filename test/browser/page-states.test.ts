@@ -4,7 +4,7 @@ import type Axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openGallery } from '../page/gallery/open-gallery.ts';
 import { STATES } from '../page/gallery/states.ts';
-import { type Tab, withBrowser } from './harness.ts';
+import { SharedBrowser, type Tab } from './harness.ts';
 
 /** What must hold in every state of the page, in a real browser at a phone's width. */
 
@@ -17,10 +17,14 @@ let gallery: Awaited<ReturnType<typeof openGallery>>;
 beforeAll(async () => {
   gallery = await openGallery();
 });
-afterAll(() => gallery.close());
+const chromium = new SharedBrowser('chromium');
+afterAll(async () => {
+  await chromium.close();
+  await gallery.close();
+});
 
 const inPhone = (body: (tab: Tab, go: (state: string) => Promise<void>) => Promise<void>) =>
-  withBrowser('chromium', async (browser) => {
+  chromium.use(async (browser) => {
     const tab = await browser.open(gallery.address('start'), { width: 390 });
     const go = async (state: string): Promise<void> => {
       await tab.page.evaluate((detail) => dispatchEvent(new CustomEvent('gallery', { detail })), state);

@@ -1,7 +1,6 @@
 import { expect } from 'vitest';
 import type { openGallery } from '../page/gallery/open-gallery.ts';
-import type { BrowserKind } from './find-browser.ts';
-import { type Tab, withBrowser } from './harness.ts';
+import type { SharedBrowser, Tab } from './harness.ts';
 
 /** Somebody in front of the gallery, who sees words and presses what is written on buttons. */
 export class Person {
@@ -54,10 +53,10 @@ export class Person {
 /** At a phone's width. */
 export const onPhone = (
   gallery: Pick<Awaited<ReturnType<typeof openGallery>>, 'address'>,
-  kind: BrowserKind,
+  shared: SharedBrowser,
   body: (person: Person) => Promise<void>,
 ) =>
-  withBrowser(kind, async (browser) => {
+  shared.use(async (browser) => {
     const tab = await browser.open(gallery.address('start'), { width: 390 });
     await body(new Person(tab));
     expect(tab.errors).toEqual([]);

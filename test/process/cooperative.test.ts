@@ -57,7 +57,6 @@ describe('a cooperative loss curve', () => {
 
   it.each<[number, Policy, number, string[]]>([
     [2, 'crunch', 0, ['b']],
-    [3, 'data-parallel', 0, ['b', 'c']],
     [3, 'data-parallel', 0.1, ['b', 'c']],
     [5, 'teams', 0.1, ['b', 'c', 'd', 'e']],
   ])('of %i devices under %s with dropout %d is that of one', async (count, policy, dropout, names) => {

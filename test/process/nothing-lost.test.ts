@@ -66,8 +66,47 @@ beforeAll(async () => {
 
 describe('a demo that is broken off in the middle', () => {
   const fault = (what: string): string => `process.on('SIGUSR2', () => { ${what} });`;
-  it.each<[string, NodeJS.Signals, number, string, string | undefined]>([
+  type Break = readonly [string, NodeJS.Signals, number, string, string | undefined];
+
+  /** Breaks a demo off after some rounds and looks at what it left; the words to go on with, and the name of what it wrote. */
+  async function brokenOff([, signal, code, why, preload]: Break): Promise<{ name: string; resumed: string[] }> {
+    const name = `${signal}-${why.replace(/\W/g, '')}`;
+    const broken = new TabloomProcess(fresh(name), preload === undefined ? {} : { preload });
+    await fileUntil(at(`${name}.jsonl`), (log) => roundsOf(log) >= 5);
+    broken.child.kill(signal);
+    const ended = await broken.ended;
+    expect([ended.code, ended.out]).toEqual([code, '']);
+    expect(ended.err).toContain(why);
+    const [, rounds] = /The (\d+) rounds so far are in /.exec(ended.err) ?? [];
+    expect(Number(rounds)).toBeGreaterThanOrEqual(5);
+    const kept = at(`${name}/unfinished.safetensors`);
+    expect((await readdir(at(name))).sort()).toEqual(['unfinished.safetensors', 'unfinished.safetensors.key']);
+    if (process.platform !== 'win32')
+      for (const path of [kept, `${kept}.key`, at(`${name}.jsonl`)])
+        expect((await stat(path)).mode & 0o777).toBe(0o600);
+    return { name, resumed: command(ended.err) };
+  }
+
+  it.each<Break>([
     ['Ctrl-C', 'SIGINT', 130, 'Stopped.', undefined],
+    ['an error that nobody caught', 'SIGUSR2', 70, 'a throw', fault("throw new Error('a throw')")],
+  ])('%s: what was trained is on disk, and it goes on as if nothing had been', async (...of) => {
+    const { name, resumed } = await brokenOff(of);
+    const again = await new TabloomProcess(resumed).ended;
+    expect([again.code, again.err]).toEqual([0, expect.any(String)]);
+    expect(result(again.out).losses).toEqual(straight);
+    expect((await readdir(at(name))).sort()).toEqual([
+      'README.md',
+      'adapter_config.json',
+      'adapter_model.safetensors',
+      expect.stringMatching(/json$/),
+    ]);
+    const log = linesOf(await readFile(at(`${name}.jsonl`)));
+    expect(log.filter(({ type }) => type === 'round').map(({ report }) => report?.loss)).toEqual(straight);
+    expect(log.filter(({ type }) => type === 'resumed')).toHaveLength(1);
+  });
+
+  it.each<Break>([
     ['a request to end', 'SIGTERM', 143, 'Stopped.', undefined],
     ['a closed terminal', 'SIGHUP', 129, 'Stopped.', undefined],
     [
@@ -77,39 +116,10 @@ describe('a demo that is broken off in the middle', () => {
       'a rejection',
       fault("Promise.reject(new Error('a rejection'))"),
     ],
-    ['an error that nobody caught', 'SIGUSR2', 70, 'a throw', fault("throw new Error('a throw')")],
-  ])(
-    '%s: what was trained is on disk, and it goes on as if nothing had been',
-    async (_, signal, code, why, preload) => {
-      const name = `${signal}-${why.replace(/\W/g, '')}`;
-      const broken = new TabloomProcess(fresh(name), preload === undefined ? {} : { preload });
-      await fileUntil(at(`${name}.jsonl`), (log) => roundsOf(log) >= 5);
-      broken.child.kill(signal);
-      const ended = await broken.ended;
-      expect([ended.code, ended.out]).toEqual([code, '']);
-      expect(ended.err).toContain(why);
-      const [, rounds] = /The (\d+) rounds so far are in /.exec(ended.err) ?? [];
-      expect(Number(rounds)).toBeGreaterThanOrEqual(5);
-      const kept = at(`${name}/unfinished.safetensors`);
-      expect((await readdir(at(name))).sort()).toEqual(['unfinished.safetensors', 'unfinished.safetensors.key']);
-      if (process.platform !== 'win32')
-        for (const path of [kept, `${kept}.key`, at(`${name}.jsonl`)])
-          expect((await stat(path)).mode & 0o777).toBe(0o600);
-
-      const again = await new TabloomProcess(command(ended.err)).ended;
-      expect([again.code, again.err]).toEqual([0, expect.any(String)]);
-      expect(result(again.out).losses).toEqual(straight);
-      expect((await readdir(at(name))).sort()).toEqual([
-        'README.md',
-        'adapter_config.json',
-        'adapter_model.safetensors',
-        expect.stringMatching(/json$/),
-      ]);
-      const log = linesOf(await readFile(at(`${name}.jsonl`)));
-      expect(log.filter(({ type }) => type === 'round').map(({ report }) => report?.loss)).toEqual(straight);
-      expect(log.filter(({ type }) => type === 'resumed')).toHaveLength(1);
-    },
-  );
+  ])('%s: what was trained is on disk, with the way to go on', async (...of) => {
+    const { name, resumed } = await brokenOff(of);
+    expect(resumed).toEqual(expect.arrayContaining(['--resume', at(`${name}/unfinished.safetensors`)]));
+  });
 
   it('its log can be read to the last line after SIGKILL', async () => {
     const broken = new TabloomProcess(fresh('SIGKILL'));

@@ -9,7 +9,7 @@ import { type Trained, trainAlone, weightsOf } from './one-device.ts';
  * A model that none of three processes can hold, over real WebRTC: curve and adapter are those of one device with the same micro-batches,
  * to the bit, with dropout, and also when a stage dies and another device takes it over. The task is SST-2 with sentences of ours.
  */
-const ROUNDS = 50;
+const ROUNDS = 20;
 /** roberta-mini's weights alone take 10.05 MB. */
 const MEMORY_BYTES = 9.5e6;
 const TRAINING = { rounds: ROUNDS, dropout: 0.1, samplesPerRound: 8 };
