@@ -10,8 +10,8 @@ import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import { createEngineOn } from '../../worker/engine/webgpu/engine.ts';
 import { adamWStep, createAdamWState } from '../../worker/learn/optimiser.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
-import { GOLDEN_NAMES, goldenCase } from '../engine/golden-cases.ts';
-import { needs } from '../needs.ts';
+import { GOLDEN_NAMES, type GoldenName, goldenCase } from '../engine/golden-cases.ts';
+import { needs, WHOLE } from '../needs.ts';
 import { openGpu } from './dawn.ts';
 import { GPU } from './gpu-need.ts';
 
@@ -96,7 +96,11 @@ async function verdictWith(fault: Fault, precision: EnginePrecision) {
 const WIDE = { hiddenSize: 48, heads: 4, ffnSize: 96, samples: 6, tokens: 19, rank: 4 } as const;
 
 describe('verify on WebGPU', needs(GPU), () => {
-  it.each(GOLDEN_NAMES)('half precision is within what rounding does to PyTorch’s %s', async (name) => {
+  const SHORT = GOLDEN_NAMES.filter((name) => name !== 'three-way');
+  it.each(SHORT)('half precision is within what rounding does to PyTorch’s %s', (name) => isWithin(name));
+  it('half precision is within what rounding does to PyTorch’s three-way', needs(WHOLE), () => isWithin('three-way'));
+
+  async function isWithin(name: GoldenName): Promise<void> {
     const golden = await goldenCase(name);
     const { engine } = await create(golden, 'half');
     const { errors, limits, ok } = await verifyEngine(engine, golden, 'half');
@@ -105,10 +109,11 @@ describe('verify on WebGPU', needs(GPU), () => {
     expect(Math.max(limits.logits, limits.loss, limits.lossCurve)).toBeLessThan(0.02);
     expect(Math.max(...limits.gradients.values())).toBeLessThan(0.08);
     await engine.dispose();
-  });
+  }
 
   it('half precision passes where its own loss curve parts from PyTorch’s, as its every step is as right as rounding lets it be', async () => {
-    const golden = await caseOf({ ...WIDE, layers: 6, seed: 2, targets: LORA_TARGETS }, 2e-2, 12);
+    const few = { ...WIDE, samples: 3, tokens: 9, layers: 4, seed: 2, targets: LORA_TARGETS };
+    const golden = await caseOf(few, 2e-2, 16);
     const { engine } = await create(golden, 'half');
     const trainedAlone = await checkGolden(engine, golden);
     expect(trainedAlone.lossCurve).toBeGreaterThan(0.1);
