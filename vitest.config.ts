@@ -23,6 +23,8 @@ const jsonTo = (outputFile: string): ['json', { outputFile: string }] => ['json'
 export default defineConfig({
   test: {
     environment: 'node',
+    // A second, Vitest's own, is what one look may take on a busy machine.
+    expect: { poll: { timeout: 20_000 } },
     // What the command line's --reporter names comes in place of these.
     reporters: ['default', ...(report === undefined ? [] : [jsonTo(report)]), new ClosingReporter()],
     // Parts run one after the other, in the order of `groupOrder`; files within a part side by side, but for browsers that train: those fill two

@@ -16,7 +16,7 @@ it('two peers over a network between them: its round trip, its losses, and a cut
     ben.addEventListener('message', echo);
     const shortestRoundTripMs = async (): Promise<number> => {
       const times: number[] = [];
-      for (let i = 0; i < 5; i++) {
+      for (let i = 0; i < 20; i++) {
         const startMs = performance.now();
         const back = heard(ada, PATIENCE_MS);
         ada.send(Uint8Array.of(i));
@@ -29,7 +29,8 @@ it('two peers over a network between them: its round trip, its losses, and a cut
     network.set({ delayMs: 40 });
     const slowMs = await shortestRoundTripMs();
     expect(slowMs).toBeGreaterThan(79);
-    expect(slowMs - clearMs).toBeLessThan(95);
+    // Timers of a busy machine are late; a delay that counted twice would add 160 ms.
+    expect(slowMs - clearMs).toBeLessThan(140);
     ben.removeEventListener('message', echo);
 
     network.set({ delayMs: 5, loss: 0.1 });

@@ -66,7 +66,7 @@ describe('a folder with a model', () => {
       await (await files.weights()).read('roberta.encoder.layer.0.output.dense.weight', [128, 512]);
       const kept = async () => JSON.parse((await tabloom('cache', '--cache', folder, '--json')).out) as unknown;
       const name = 'hub/local/roberta-mini';
-      await expect.poll(kept).toEqual([{ name, bytes: expect.any(Number) }]);
+      await expect.poll(kept, { timeout: 60_000 }).toEqual([{ name, bytes: expect.any(Number) }]);
       expect(await tabloom('cache', '--cache', folder, '--delete', 'nobody/nothing')).toMatchObject({
         code: 2,
         err: expect.stringContaining('Nothing is kept of "nobody/nothing"'),

@@ -113,7 +113,7 @@ it(
               ({ ok }) => ok,
               () => false,
             ),
-          { timeout: 10_000 },
+          { timeout: 60_000 },
         )
         .toBe(true);
       const codes: string[] = [];

@@ -125,11 +125,11 @@ describe('one port', () => {
       return new Promise<number>((resolve) => socket.once('close', () => resolve(performance.now() - began)));
     });
     const dripping = setInterval(() => sockets.map((socket) => socket.writable && socket.write('x')), 200);
-    const late = new Promise<number[]>((resolve) => setTimeout(() => resolve([Infinity]), 16_000));
+    const late = new Promise<number[]>((resolve) => setTimeout(() => resolve([Infinity]), 25_000));
     const tookMs = await Promise.race([Promise.all(ended), late]);
     clearInterval(dripping);
     for (const socket of sockets) socket.destroy();
-    expect(Math.max(...tookMs)).toBeLessThan(16_000);
+    expect(Math.max(...tookMs)).toBeLessThan(25_000);
   });
 
   it('hands out the authority, never its key', async () => {
