@@ -34,8 +34,11 @@ it('brings no tool that builds', () => {
     expect([tool, existsSync(join(folder, 'node_modules', tool))]).toEqual([tool, false]);
 });
 
+/** Two processes: a host and a device. */
+const SMALL = ['--devices', '1', '--rounds', '2', '--samples', '8', '--tokens', '32'];
+
 it('trains together', async () => {
-  const { stdout } = await run(command(), ['demo', '--rounds', '2', '--json', '--port', '0', '--cache', 'none'], {
+  const { stdout } = await run(command(), ['demo', ...SMALL, '--json', '--port', '0', '--cache', 'none'], {
     cwd: folder,
     maxBuffer: 1e8,
   });
