@@ -102,10 +102,10 @@ describe('the page on a phone', () => {
           ['dark', ['color-contrast', 'link-in-text-block']],
         ] as const) {
           await tab.page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-          const seen = await tab.page.evaluate(async (only: readonly string[] | null) => {
+          const seen = await tab.page.evaluate(async (asked: readonly string[] | null) => {
             const { violations } = await globalThis.axe.run(document, {
               resultTypes: ['violations'],
-              ...(only !== null && { runOnly: [...only] }),
+              ...(asked !== null && { runOnly: [...asked] }),
             });
             return violations.map(
               ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
