@@ -189,6 +189,15 @@ describe('tensor values', () => {
     ]);
   });
 
+  it('writes 16-bit values to the beginning of what is lent for them', () => {
+    const lent = new Float32Array(3).fill(7);
+    const got = decodeFloats(entry('F16', 4), halves(0x3c00, 0xc000), lent);
+    expect([...got]).toEqual([1, -2]);
+    expect([...lent]).toEqual([1, -2, 7]);
+    expect([...decodeFloats(entry('BF16', 2), halves(0xc040), lent.subarray(1))]).toEqual([-3]);
+    expect([...lent]).toEqual([1, -3, 7]);
+  });
+
   it('decodes F32 as a view where aligned, from a copy where not', () => {
     const buffer = new Uint8Array(16);
     new DataView(buffer.buffer).setFloat32(4, 1.5, true);

@@ -5,10 +5,11 @@ export const isFloat = (dtype: string): boolean =>
   dtype === 'F64' || dtype === 'F32' || dtype === 'F16' || dtype === 'BF16';
 
 /**
- * Values of a tensor as f32, from its bytes in the file. An F32 tensor at an aligned address comes back as a view of `bytes`.
+ * Values of a tensor as f32, from its bytes in the file. An F32 tensor at an aligned address comes back as a view of `bytes`; others are
+ * written to the beginning of `into`, where it is given.
  * @throws SafetensorsError when the dtype is none of F64 (rounded), F32, F16 and BF16.
  */
-export function decodeFloats(entry: TensorEntry, bytes: Uint8Array): Float32Array {
+export function decodeFloats(entry: TensorEntry, bytes: Uint8Array, into?: Float32Array): Float32Array {
   if (bytes.length !== entry.end - entry.start)
     throw new SafetensorsError(
       `Tensor "${entry.name}": ${bytes.length} bytes given, ${entry.end - entry.start} needed.`,
@@ -19,9 +20,9 @@ export function decodeFloats(entry: TensorEntry, bytes: Uint8Array): Float32Arra
       return new Float32Array(aligned.buffer, aligned.byteOffset, bytes.length / 4);
     }
     case 'F16':
-      return decodeHalves(bytes, float16Bits);
+      return decodeHalves(bytes, float16Bits, into);
     case 'BF16':
-      return decodeHalves(bytes, (half) => half << 16);
+      return decodeHalves(bytes, (half) => half << 16, into);
     case 'F64':
       return Float32Array.from({ length: bytes.length / 8 }, (_, i) => view(bytes).getFloat64(8 * i, true));
     default:
@@ -42,11 +43,12 @@ export function decodeIntegers(entry: TensorEntry, bytes: Uint8Array): Int32Arra
 const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** `toBits` gives the f32 bit pattern of a 16-bit one. */
-function decodeHalves(bytes: Uint8Array, toBits: (half: number) => number): Float32Array {
+function decodeHalves(bytes: Uint8Array, toBits: (half: number) => number, into?: Float32Array): Float32Array {
   const count = bytes.length / 2;
-  const bits = new Int32Array(count);
+  const values = into?.subarray(0, count) ?? new Float32Array(count);
+  const bits = new Int32Array(values.buffer, values.byteOffset, count);
   for (let i = 0; i < count; i++) bits[i] = toBits(bytes[2 * i]! | (bytes[2 * i + 1]! << 8));
-  return new Float32Array(bits.buffer);
+  return values;
 }
 
 /** IEEE 754 binary16 to the bit pattern of the same value in binary32. */

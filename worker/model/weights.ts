@@ -105,10 +105,14 @@ export async function openShards(shards: readonly Shard[], onRead?: (bytes: numb
     const inFileOrder = wanted
       .map((tensor) => ({ ...locate(tensor), take: tensor.take }))
       .sort((a, b) => a.shard - b.shard || a.entry.start - b.entry.start);
+    // Of the longest piece so far, used over and over: what each leaves behind would stay until it is collected.
+    let scratch = new Float32Array(0);
     for (const { entry, shard, take } of inFileOrder) {
       let offset = 0;
       for (const piece of piecesOf(entry)) {
-        const values = decodeFloats(piece, await shards[shard]!.source.read(piece.start, piece.end));
+        const bytes = await shards[shard]!.source.read(piece.start, piece.end);
+        if (scratch.length < bytes.length / 2 && entry.dtype !== 'F32') scratch = new Float32Array(bytes.length / 2);
+        const values = decodeFloats(piece, bytes, scratch);
         refuseInfinite(entry, values);
         await take(values, offset);
         offset += values.length;

@@ -7,6 +7,9 @@ const FLOAT = 1;
 /** The graph input with the scales of an 8-bit matrix's rows. */
 export const scalesOf = (matrix: string): string => `${matrix}.scales`;
 
+/** What makes f32 of a frozen matrix. */
+const UNPACKING: readonly string[] = ['Cast', 'DequantizeLinear'];
+
 /** A value in a graph, by its name. */
 export type Value = string;
 
@@ -154,12 +157,16 @@ export class GraphBuilder {
         nodes.unshift(node);
         for (const input of node.inputs) needed.add(input);
       }
+    // Of what a node waits for, the library runs first what was written down last: a matrix whose unpacking stands before everything else is
+    // f32 just before its product, and not from the beginning on, as all would be.
+    const unpacks = ({ operator, inputs }: GraphNode) =>
+      UNPACKING.includes(operator) && inputs.every((input) => this.#inputs.has(input));
     return {
       name,
       inputs: [...this.#inputs.values()].filter((input) => needed.has(input.name)),
       outputs: outputs.map((output) => ({ name: output, type: 'float', ...(sizes === undefined ? {} : { sizes }) })),
       constants: [...this.#constants.values()].filter((constant) => needed.has(constant.name)),
-      nodes,
+      nodes: [...nodes.filter(unpacks), ...nodes.filter((node) => !unpacks(node))],
     };
   }
 }
