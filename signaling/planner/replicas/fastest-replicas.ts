@@ -7,7 +7,7 @@ import { annealReplicas } from './replica-search.ts';
 import { alone, dealt } from './starts.ts';
 
 /** Of the work goes into one pipeline; of the rest into what several of them begin with. */
-const ONE = 0.4;
+const ONE = 0.2;
 const BEGINNING = 0.3;
 /** Numbers of pipelines from which a search begins. */
 const COUNTS = [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64] as const;

@@ -4,9 +4,9 @@ import { type SplitAnswer, writePlan, writeReplicas } from './answer.ts';
 import { type BestReplicas, fastestReplicas, mostPipelines } from './fastest-replicas.ts';
 import { replicaBound } from './replica-bound.ts';
 
-/** Operations of a search: a quarter of a second or so; of several pipelines each costs more beside the simulation. */
-const WORK = 3e7;
-const WORK_OF_SEVERAL = 1e7;
+/** Operations of a search: an eighth of a second or so; of several pipelines each costs more beside the simulation. */
+const WORK = 1.5e7;
+const WORK_OF_SEVERAL = 7e6;
 
 /** The model over a pipeline of devices, or over several. The same problem gives the same plan whatever the order of its devices. */
 export function solveSplit(problem: SplitProblem, options: { readonly now?: () => number } = {}): SplitAnswer {
