@@ -167,7 +167,7 @@ export type Input =
       readonly introduction: { readonly id: string; readonly token: string } | null;
       readonly standing?: Standing;
     }
-  /** `random`: 16 bytes that nobody can guess; a new room's code is made of them. */
+  /** `random`: 16 bytes that nobody can guess; a new room's code is made of them, where the home is not one code's alone. */
   | { readonly type: 'text'; readonly connection: ConnectionId; readonly text: string; readonly random: Uint8Array }
   | { readonly type: 'closed'; readonly connection: ConnectionId }
   | {

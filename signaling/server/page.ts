@@ -5,7 +5,7 @@ import { lanAddresses, pathOf } from './addresses.ts';
 import { builtPage } from './built-page.ts';
 import { confinedFiles } from './confined.ts';
 import { type Gate, isOwnName } from './gate.ts';
-import { headersFor } from './headers.ts';
+import { headersFor } from '../page/headers.ts';
 import type { Metrics } from './metrics.ts';
 import type { Certificates } from './tls/renewing.ts';
 

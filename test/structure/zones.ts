@@ -93,6 +93,28 @@ export const ZONES: readonly Zone[] = [
     without: PURE,
   },
   {
+    // What every home says of the page that it hands out.
+    name: 'signaling/page',
+    owns: /^signaling\/page\//,
+    imports: [],
+    types: [],
+    starts: [],
+    packages: [],
+    node: false,
+    without: [DOM, NODE, CLOCKS_AND_CHANCE],
+  },
+  {
+    // The home on Cloudflare's engine, which has no Node: its clock, its sockets, its storage.
+    name: 'signaling/cloudflare',
+    owns: /^signaling\/cloudflare\//,
+    imports: ['signaling/protocol', 'signaling/planner', 'signaling/room', 'signaling/connection', 'signaling/page'],
+    types: [],
+    starts: [],
+    packages: ['valibot', '@noble/hashes'],
+    node: false,
+    without: [DOM, NODE],
+  },
+  {
     // How Node starts a TypeScript module on a thread; both the server and headless devices need it, and it needs nobody.
     name: 'signaling/node/start-thread',
     owns: /^signaling\/node\/start-thread\.ts$/,
@@ -112,6 +134,7 @@ export const ZONES: readonly Zone[] = [
       'signaling/planner',
       'signaling/room',
       'signaling/connection',
+      'signaling/page',
       'signaling/node/start-thread',
     ],
     types: [],

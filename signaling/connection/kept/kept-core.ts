@@ -98,14 +98,6 @@ export class KeptCore {
     this.#unwritten = [];
   }
 
-  /** Nothing is kept any more, and the core is a fresh one but for the numbers of its connections. */
-  forget(): void {
-    this.#store.clear();
-    this.#added = null;
-    this.#unwritten = [];
-    this.#core = this.#fresh();
-  }
-
   #restore(): void {
     const kept = this.#store.read();
     if (kept === null) return;

@@ -1,5 +1,3 @@
-import type { IncomingMessage } from 'node:http';
-
 /** Where Hugging Face's hub sends those on who fetch a file from it. */
 const HUGGING_FACE = 'https://huggingface.co';
 const HUGGING_FACE_STORES = ['https://*.huggingface.co', 'https://*.hf.co'];
@@ -30,7 +28,7 @@ const PERMISSIONS = [
 export function headersFor(
   hubEndpoints: readonly string[],
   publicUrl: string | null,
-): (request: IncomingMessage) => Record<string, string> {
+): (request: { readonly headers: { readonly host?: string | undefined } }) => Record<string, string> {
   const hubs = hubEndpoints.map((endpoint) => new URL(endpoint).origin);
   if (hubs.includes(HUGGING_FACE)) hubs.push(...HUGGING_FACE_STORES);
   // A proxy may ask by another name than the browser did.
