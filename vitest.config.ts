@@ -12,9 +12,25 @@ const PARTS = {
 };
 
 /** Run twice, since what they hold must hold on every transport: over WebSockets with `unit`, over event streams with `streams`. */
-const OVER_STREAMS = ['server', 'door', 'demo-door', 'attacks', 'hostile', 'running', 'deaf'].map(
-  (name) => `test/server/${name}.test.ts`,
-);
+const OVER_STREAMS = [
+  'test/homes/**/*.test.ts',
+  ...['attacks', 'hostile', 'running', 'deaf'].map((name) => `test/server/${name}.test.ts`),
+];
+
+/** What rooms promise wherever they live: with `unit` in a Node process, and here on Cloudflare's engine. */
+const atHome = (home: string, files = '**/*') => ({
+  extends: true as const,
+  test: {
+    name: home,
+    include: [`test/homes/${files}.test.ts`],
+    globalSetup: ['test/homes/prepare.ts'],
+    env: { TABLOOM_HOME: home },
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    maxWorkers: 2,
+    sequence: { groupOrder: 0 },
+  },
+});
 
 /** Where a machine-readable report goes; the tests of CI ask for one. */
 const report = process.env.TABLOOM_TEST_REPORT;
@@ -69,6 +85,9 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
+      atHome('objects'),
+      // Objects that put their room away before everything that happens: slow where hundreds come in, which the whole run does.
+      atHome('evicted', process.env.TABLOOM_WHOLE === '1' ? '**/*' : '{rooms,strangers,hostile}'),
       {
         extends: true,
         test: {

@@ -87,7 +87,8 @@ export class RoomObject {
     this.#state.acceptWebSocket(ours, [`${connection}`]);
     ours.serializeAttachment(connection);
     const { address, introduction, standing } = call;
-    this.#take({ type: 'opened', connection, address, introduction, standing });
+    this.#take({ type: 'standing', address, standing }, true);
+    this.#take({ type: 'opened', connection, address, introduction });
     return upgraded(theirs);
   }
 
@@ -147,7 +148,8 @@ export class RoomObject {
     try {
       const before = watch(kept.core);
       const effects = kept.take(input, nowMs);
-      const spent = changes(before, watch(kept.core), limits, nowMs);
+      // What is learnt of an address was spent elsewhere.
+      const spent = input.type === 'standing' ? [] : changes(before, watch(kept.core), limits, nowMs);
       const isOver = this.#write(kept, isQuiet);
       const told = this.#tell(spent, nowMs);
       this.#perform(effects, told);
@@ -168,7 +170,7 @@ export class RoomObject {
   /** Writes what was taken, before anybody hears what follows from it; says whether there is nothing left to keep. */
   #write(kept: KeptCore, isQuiet: boolean): boolean {
     const { rooms, connections } = kept.core;
-    if (rooms.size === 0 && connections.size === 0) return true;
+    if (rooms.size === 0 && connections.size === 0 && !isQuiet) return true;
     // An object of a code that is no room's keeps nothing: who guesses codes fills no disk.
     if (rooms.size === 0 && !kept.isKept && !this.#isAlwaysPutAway) return false;
     if (isQuiet && !this.#isAlwaysPutAway) {

@@ -165,7 +165,6 @@ export type Input =
       readonly address: string;
       /** For introductions: who it says to be. Null for a connection to a room. */
       readonly introduction: { readonly id: string; readonly token: string } | null;
-      readonly standing?: Standing;
     }
   /** `random`: 16 bytes that nobody can guess; a new room's code is made of them, where the home is not one code's alone. */
   | { readonly type: 'text'; readonly connection: ConnectionId; readonly text: string; readonly random: Uint8Array }
@@ -178,7 +177,7 @@ export type Input =
     }
   /** It is time that a `wakeAt` asked for, or later. */
   | { readonly type: 'time' }
-  /** Others know something new of an address. */
+  /** What others know of an address; before its connection opens, and whenever it changes. */
   | { readonly type: 'standing'; readonly address: string; readonly standing: Standing }
   /** The state was put away and taken up again: these connections are still there, and no plan that was asked for comes any more. */
   | { readonly type: 'restored'; readonly connections: readonly ConnectionId[] };

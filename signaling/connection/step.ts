@@ -82,8 +82,7 @@ function take(turn: Turn, input: Input): void {
   const { core } = turn;
   switch (input.type) {
     case 'opened': {
-      const { connection, address, introduction, standing } = input;
-      if (standing !== undefined) learnStanding(turn, address, standing);
+      const { connection, address, introduction } = input;
       if (introduction !== null) openLine(turn, connection, address, introduction);
       else {
         open(turn, connection, address, { kind: 'room', lookMs: ENTER_MS });
@@ -112,7 +111,7 @@ function take(turn: Turn, input: Input): void {
       core.wakeMs = null;
       break;
     case 'standing':
-      if (core.addresses.has(input.address)) learnStanding(turn, input.address, input.standing);
+      learnStanding(turn, input.address, input.standing);
       break;
     case 'restored':
       restore(turn, new Set(input.connections));

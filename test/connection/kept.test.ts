@@ -96,8 +96,10 @@ describe('a core that is kept', () => {
       guesses: { left, atMs: 0 },
       looks: { left: 100, atMs: 0 },
     });
-    const open = (connection: number, address: string, left: number, { rooms = 0, atMs = 0 } = {}) =>
-      kept.take({ type: 'opened', connection, address, introduction: null, standing: standing(left, rooms) }, atMs);
+    const open = (connection: number, address: string, left: number, { rooms = 0, atMs = 0 } = {}) => {
+      kept.take({ type: 'standing', address, standing: standing(left, rooms) }, atMs);
+      kept.take({ type: 'opened', connection, address, introduction: null }, atMs);
+    };
     const join = { type: 'join', version: PROTOCOL_VERSION, device: device('tabtabtab'), room: '222222', watch: false };
     // In debt by 500 at half a guess a second: after 1,000 seconds nothing is owed, after two more one may be made.
     for (const [connection, atMs, answer] of [

@@ -22,16 +22,20 @@ const STARTS_MS = 30_000;
 export async function prepare(): Promise<void> {
   if (!existsSync(join(TOOLS, 'node_modules/workerd'))) await run('npm', ['ci', '--no-progress'], { cwd: TOOLS });
   for (const mode of ['worker', 'planner'])
-    await run(process.execPath, [
-      project('node_modules/vite/bin/vite.js'),
-      'build',
-      '--config',
-      project('vite.cloudflare.config.ts'),
-      '--mode',
-      mode,
-      '--logLevel',
-      'error',
-    ], { cwd: project('') });
+    await run(
+      process.execPath,
+      [
+        project('node_modules/vite/bin/vite.js'),
+        'build',
+        '--config',
+        project('vite.cloudflare.config.ts'),
+        '--mode',
+        mode,
+        '--logLevel',
+        'error',
+      ],
+      { cwd: project('') },
+    );
 }
 
 /** The engine itself, without the script that starts it for npm: a signal reaches it. */

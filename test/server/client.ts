@@ -3,6 +3,7 @@ import { type ClientMessage, parseServerMessage, type ServerMessage } from '../.
 import type { RoomView } from '../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
+import { roomAddress } from '../../web/session/links/room-client.ts';
 import { changedRoom, type ToldSettings } from '../../web/session/links/told-room.ts';
 import { OPEN_DOOR, SETTINGS } from '../protocol/samples.ts';
 import { type ClientSocket, StreamedSocket } from './streamed-socket.ts';
@@ -26,10 +27,11 @@ export class Client {
   #welcome: ToldSettings | null = null;
   #attentive = true;
 
-  constructor(port: number, headers: Record<string, string> = {}) {
+  /** `room`: where it wants to go, which a page says in the address; nowhere yet when it is to make one. */
+  constructor(port: number, headers: Record<string, string> = {}, room?: string) {
     this.socket = OVER_STREAMS
       ? new StreamedSocket(port, headers)
-      : new WebSocket(`ws://127.0.0.1:${port}/room`, { headers });
+      : new WebSocket(roomAddress(`http://127.0.0.1:${port}`, room), { headers });
     this.socket.on('error', () => undefined);
     this.socket.on('message', (data) => {
       const text = data.toString();
@@ -130,7 +132,7 @@ export async function enter(
   id: string,
   { watch = false, pass }: { readonly watch?: boolean; readonly pass?: string } = {},
 ): Promise<Client> {
-  const client = await new Client(port).open();
+  const client = await new Client(port, {}, room).open();
   const shown = pass === undefined ? {} : { pass };
   client.send({ type: 'join', version: PROTOCOL_VERSION, device: self(id), room, watch, ...shown });
   return client;

@@ -44,7 +44,6 @@ export interface KeptCoreOptions {
 export class KeptCore {
   readonly #store: Store;
   readonly #snapshotEvery: number;
-  readonly #fresh: () => Core;
   #core: Core;
   #lastConnection: ConnectionId = 0;
   /** Taken, and in the store, since the snapshot there; null while there is none. */
@@ -54,7 +53,6 @@ export class KeptCore {
   constructor({ store, fresh, snapshotEvery = SNAPSHOT_EVERY }: KeptCoreOptions) {
     this.#store = store;
     this.#snapshotEvery = snapshotEvery;
-    this.#fresh = fresh;
     this.#core = fresh();
     this.#restore();
   }

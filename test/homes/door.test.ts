@@ -1,16 +1,15 @@
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { MAX_WAITING_OF_ADDRESS } from '../../signaling/connection/door/entrance.ts';
 import { passHashOf, passOf, secretOf } from '../../signaling/protocol/door/secret.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
-import { type RunningServer, startServer } from '../../signaling/server/server.ts';
-import { Client, enter, hostRoom, self } from './client.ts';
+import { Client, enter, hostRoom, self } from '../server/client.ts';
+import { type RunningHome, startHome } from './home.ts';
 
-/** The door at a real server, over real sockets. */
+/** The door at a real home, over real sockets. */
 
 const PASS = passOf(secretOf(new Uint8Array(16).fill(5)));
 const passHash = passHashOf(PASS);
-let server: RunningServer;
+let server: RunningHome;
 const lines: string[] = [];
 const clients: Client[] = [];
 const kept = (client: Client): Client => {
@@ -19,12 +18,7 @@ const kept = (client: Client): Client => {
 };
 
 beforeAll(async () => {
-  server = await startServer({
-    port: 0,
-    host: '127.0.0.1',
-    pageFolder: null,
-    modelsFolder: fileURLToPath(new URL('../../models', import.meta.url)),
-    hubFolder: null,
+  server = await startHome({
     iceServers: [{ urls: 'turn:turn.example.org', username: 'u', credential: 'p' }],
     log: (line) => lines.push(line),
   });
@@ -43,7 +37,7 @@ describe('a door', () => {
   it('is looked at from outside, waited at, and opened by the host alone', async () => {
     const { host, room } = await hostRoom(server.port, { passHash, door: 'ask', cap: 3 });
     kept(host);
-    const looker = kept(await new Client(server.port).open());
+    const looker = kept(await new Client(server.port, {}, room).open());
     looker.send({ type: 'look', version: PROTOCOL_VERSION, room, pass: PASS });
     const { look } = await looker.message('outside');
     expect(look).toMatchObject({ door: 'ask', pass: 'right', devices: 1, cap: 3 });
@@ -71,6 +65,7 @@ describe('a door', () => {
       'removed',
     );
     host.send({ type: 'leave' });
+    host.socket.close();
     await host.closed;
     for (const line of lines)
       for (const secret of [room, PASS, passHash, 'stranger0']) expect(line).not.toContain(secret);
@@ -91,7 +86,7 @@ describe('a door', () => {
     await Promise.all(
       Array.from({ length: 10 }, async (_, i) => {
         for (let count = 0; count < 30; count++) {
-          const client = await new Client(server.port).open();
+          const client = await new Client(server.port, {}, room).open();
           const device = { ...self(`knock${i}x${count}`), name: '\u{1f6aa}'.repeat(20) };
           client.send({ type: 'join', version: PROTOCOL_VERSION, device, room, watch: false });
           knocks.push(await answer(client));
