@@ -1,11 +1,11 @@
 import { basename, resolve } from 'node:path';
 import express from 'express';
+import { headersFor } from '../page/headers.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { lanAddresses, pathOf } from './addresses.ts';
 import { builtPage } from './built-page.ts';
 import { confinedFiles } from './confined.ts';
 import { type Gate, isOwnName } from './gate.ts';
-import { headersFor } from '../page/headers.ts';
 import type { Metrics } from './metrics.ts';
 import type { Certificates } from './tls/renewing.ts';
 
