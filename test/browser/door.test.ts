@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
 import { BROWSER_KINDS } from './find-browser.ts';
 import { type Tab, withBrowser } from './harness.ts';
+import { learn, openDevice } from './person.ts';
 
 /** A table of one's own, and who comes to train on it: with the link, with the code alone, removed, at a locked door. Everything is real. */
 
@@ -77,8 +78,9 @@ describe.each(BROWSER_KINDS)('a host with a table of its own, and a guest with %
     await withBrowser('chromium', (chromium) =>
       withBrowser(kind, async (other) => {
         const host = await chromium.open(origin, { width: 1280 });
+        await openDevice(host);
         await fill(host, 'name', 'Own laptop');
-        await host.page.select('select[name="task"]', 'own');
+        await learn(host, 'own');
         const input = await host.page.waitForSelector('input[name="train"]');
         await (input as unknown as { uploadFile(path: string): Promise<void> }).uploadFile(
           join(folder, 'verdicts.csv'),

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
 import { type Tab, withBrowser } from './harness.ts';
+import { openDevice } from './person.ts';
 
 /** A model from a hub with 8-bit weights, from the page alone: told before, trained with by two browsers, and kept for the next time. */
 
@@ -60,6 +61,7 @@ it('is told before, trained with and kept', async () => {
   await withBrowser('chromium', (chromium) =>
     withBrowser('firefox', async (firefox) => {
       const host = await chromium.open(origin, { width: 1280 });
+      await openDevice(host);
       await fill(host, 'name', 'Host laptop');
       await nameModel(host);
       await shows(host, 'to download');

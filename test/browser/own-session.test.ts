@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
 import { MINI_REQUEST, startNodeHost } from '../host/node-host.ts';
 import { type Tab, withBrowser } from './harness.ts';
+import { learn, openDevice } from './person.ts';
 
 /** A person's own table, from the page to the model's answers and back after a reload; everything real but the person. */
 
@@ -71,8 +72,9 @@ it('trains on a file of one’s own, answers, and is gone on with after a reload
     const open = (summary: string) =>
       page.locator(`::-p-xpath(//summary[starts-with(normalize-space(), '${summary}')])`).click();
 
+    await openDevice(tab);
     await fill('name', 'Own laptop');
-    await page.select('select[name="task"]', 'own');
+    await learn(tab, 'own');
     const path = join(folder, 'verdicts.tsv');
     writeFileSync(path, TABLE);
     const input = await page.waitForSelector('input[name="train"]');
@@ -161,7 +163,7 @@ it('goes on from an adapter of one’s own, and says why one does not fit', asyn
     await page.select('select[name="startFrom"]', 'adapter');
     await give('adapter', ...paths);
     await shows(tab, 'A PEFT adapter');
-    await page.select('select[name="task"]', 'own');
+    await learn(tab, 'own');
     await give('train', table);
     await shows(tab, '3 classes: x, y and z.');
     await press(tab, 'Start a session');
@@ -171,7 +173,7 @@ it('goes on from an adapter of one’s own, and says why one does not fit', asyn
     // Nothing that was chosen is lost: another task, and the same adapter fits.
     await press(tab, 'Back to the start');
     await shows(tab, 'A PEFT adapter');
-    await page.select('select[name="task"]', 'grammar');
+    await learn(tab, 'grammar');
     await press(tab, 'Start a session');
     await shows(tab, 'Invite devices');
     await page.locator('details[data-fold="session"] summary').click();

@@ -33,7 +33,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
     await onPhone(gallery, browser, async (person) => {
       const { page } = person.tab;
       await person.go('start');
-      await person.choose('task', 'own');
+      await person.learn('own');
       await person.press('Start a session');
       await person.shows('Choose a table: CSV or TSV whose first row names the columns, JSON lines, or Parquet.');
       await person.give('train', file('film_reviews.csv', REVIEWS_CSV));
@@ -101,7 +101,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
     await onPhone(gallery, browser, async (person) => {
       const { page } = person.tab;
       await person.go('start');
-      await person.choose('task', 'mrpc');
+      await person.learn('mrpc');
       expect(await page.$eval('details[data-fold="training"] summary', (one) => one.textContent)).toContain(
         '300 rounds of 16',
       );

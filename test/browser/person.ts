@@ -30,6 +30,11 @@ export class Person {
     await this.tab.page.select(`select[name="${name}"]`, value);
   }
 
+  /** What is learnt; tasks of GLUE by their own names. */
+  async learn(task: string): Promise<void> {
+    await learn(this.tab, task);
+  }
+
   async give(name: string, ...paths: string[]): Promise<void> {
     const input = await this.tab.page.waitForSelector(`input[name="${name}"]`);
     await (input as unknown as { uploadFile(...paths: string[]): Promise<void> }).uploadFile(...paths);
@@ -49,6 +54,23 @@ export class Person {
     return JSON.parse(await this.tab.page.$eval('#app', (app) => app.getAttribute('data-request') ?? '')) as never;
   }
 }
+
+/** Chooses what is learnt in the form that starts a session. */
+export async function learn({ page }: Pick<Tab, 'page'>, task: string): Promise<void> {
+  const press = async (name: string, value: string): Promise<void> => {
+    const choice = await page.waitForSelector(`input[name="${name}"][value="${value}"]`);
+    await choice?.evaluate((input) => input.click());
+  };
+  const isGlue = task !== 'grammar' && task !== 'own';
+  await press('task', isGlue ? 'glue' : task);
+  if (isGlue) await press('glue', task);
+}
+
+/** Opens the part of the form where this device's name is. */
+export const openDevice = async ({ page }: Pick<Tab, 'page'>): Promise<void> => {
+  const fold = await page.waitForSelector('details[data-fold="device"]');
+  await fold?.evaluate((details) => details.setAttribute('open', ''));
+};
 
 /** At a phone's width. */
 export const onPhone = (

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
 import { type Tab, withBrowser } from './harness.ts';
+import { openDevice } from './person.ts';
 
 const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 /** Profiling and five rounds on two cores that three tabs share. */
@@ -76,6 +77,7 @@ it('three tabs of two browsers train together, from the page alone', async () =>
     withBrowser('firefox', async (firefox) => {
       const host = await chromium.open(origin, { width: 1280 });
       await host.screenshot('session-start-1280');
+      await openDevice(host);
       await fill(host, 'name', 'Host laptop');
       for (const fold of await host.page.$$('summary')) await fold.click();
       await fill(host, 'rounds', String(ROUNDS));

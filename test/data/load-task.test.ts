@@ -1,7 +1,7 @@
 import { parquetMetadata } from 'hyparquet';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { labelValues } from '../../worker/data/example.ts';
-import { glueUrl, loadTask } from '../../worker/data/load-task.ts';
+import { glueUrl, loadTask, reachTask } from '../../worker/data/load-task.ts';
 import { findTask, TASKS } from '../../worker/data/tasks.ts';
 import { bytesSource } from '../../worker/files/byte-source.ts';
 import { openHttp } from '../../worker/files/open-file.ts';
@@ -223,3 +223,11 @@ async function whole(config: string, split = 'validation'): Promise<Uint8Array> 
   const file = await openFileOrHttp(hubFile(HUB, config, split).href);
   return file.read(0, file.size);
 }
+
+test('a task is reached where its dev set is, and told with a sentence where it is not', async () => {
+  await reachTask(openHttp, { id: 'sst2', endpoint: `${server.url}/` });
+  await reachTask(openHttp, { id: 'grammar', endpoint: '' });
+  await expect(reachTask(openHttp, { id: 'sst2', endpoint: `${server.url}/elsewhere` })).rejects.toThrow(
+    /elsewhere\/datasets\/nyu-mll\/glue\/resolve\/main\/sst2\/validation/,
+  );
+});

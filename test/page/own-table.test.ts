@@ -77,7 +77,14 @@ describe('what is said of a table', () => {
     const label = (classNames: readonly string[]): ColumnPreview => ({
       name: 'l',
       firstValues: [],
-      labels: { classNames, numbers: 0, others: 11, differentNumbers: 0, kind: 'classes' },
+      labels: {
+        classNames,
+        classCounts: classNames.map(() => 1),
+        numbers: 0,
+        others: 11,
+        differentNumbers: 0,
+        kind: 'classes',
+      },
     });
     expect(labelText(label(['bad', 'good']), 'classification')).toBe('2 classes: bad and good.');
     expect(labelText(label(Array.from({ length: 11 }, (_, i) => `c${i}`)), 'classification')).toBe(

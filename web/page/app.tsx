@@ -1,10 +1,8 @@
 import { type ReadonlySignal, signal, useSignal, useSignalEffect } from '@preact/signals';
 import type { FunctionComponent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { ModelSource } from '../../signaling/protocol/settings.ts';
 import { errorSentence } from '../../signaling/protocol/text/plain-error.ts';
 import type { Deleted, KeptModel } from '../../worker/api/host-api.ts';
-import type { NamedFile } from '../../worker/api/tables.ts';
 import { invitationOfFragment, roomLink } from '../session/links/link-address.ts';
 import type {
   HostSession,
@@ -135,9 +133,10 @@ export function App({ factory, origin, server, show, kept, addDevice }: AppProps
     follow(host, null);
     return { kind: 'session', session: host, host, joined: null, hostName: null } as const;
   };
-  const ask = useRef({
-    previewTable: async (file: NamedFile) => (await factory()).previewTable(file),
-    preflight: async (source: ModelSource) => (await factory()).preflight(source),
+  const ask = useRef<Parameters<typeof StartSession>[0]['ask']>({
+    previewTable: async (file) => (await factory()).previewTable(file),
+    preflight: async (source) => (await factory()).preflight(source),
+    reachTask: async (task) => (await factory()).reachTask(task),
   }).current;
   const start = ({ request, options }: StartChoice): void =>
     void begin(options.name, (made) => hosted(made.host(request, options)));

@@ -80,6 +80,7 @@ export function createSessionFactory(origin: string): SessionFactory {
     },
     previewTable: (file) => previewApart(() => environment.startHostWorker(), file, 2),
     preflight: (source) => ask((api) => api.preflight(source, origin, keptClaim())),
+    reachTask: (task) => ask((api) => api.reachTask(task)),
     keptModels: () => ask((api) => api.keptModels()),
     forgetModels: (name) => ask((api) => api.forgetModels(name)),
   };

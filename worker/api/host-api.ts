@@ -258,6 +258,8 @@ export interface HostWorkerApi {
   open(request: HostRequest): Promise<OpenedSession>;
   /** What a model is and whether this device can hold it. Reads its config and a header, no weights; needs no open session. */
   preflight(source: ModelSource, origin: string, memoryLimitBytes: number): Promise<Preflight>;
+  /** Whether a task's data can be had where it is said to be; rejects with a sentence when not. Needs no open session. */
+  reachTask(task: HostRequest['task']): Promise<void>;
   keptModels(): Promise<readonly KeptModel[]>;
   /** Deletes what is kept of a model, or, given null, of all. */
   forgetModels(name: string | null): Promise<void>;

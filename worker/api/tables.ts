@@ -113,6 +113,8 @@ export interface ColumnPreview {
 export interface LabelPreview {
   /** The different values, one for each number; null if there are more than classes can be. */
   readonly classNames: readonly string[] | null;
+  /** Rows of each of them. */
+  readonly classCounts: readonly number[] | null;
   /** Values that are numbers, in rows, and what else stands there. */
   readonly numbers: number;
   readonly others: number;

@@ -74,14 +74,13 @@ export async function loadGlueTsv(
   if (!task) throw new DataError(`GLUE has no task "${config}".`);
   const labels: LabelReading = task.labels ? classReading(task.labels) : { kind: 'number' };
   const read = async (name: string) => {
-    const url = `${endpoint.replace(/\/+$/, '')}/${task.folder}/${name}.tsv`;
+    const url = tsvUrl(endpoint, task.folder, name);
     const file = await open(url);
     const table = knownDelimited(url, await file.read(0, file.size), '\t', task.header);
     return tableExamples(table, task.columns, labels);
   };
-  const devFile = (split: string) => (split === 'validation_mismatched' ? 'dev_mismatched' : task.dev);
-  const dev = await read(devFile(devSplit));
-  const second = secondDev && (await read(devFile(secondDev.split)).catch(orAbsent));
+  const dev = await read(devFile(task, devSplit));
+  const second = secondDev && (await read(devFile(task, secondDev.split)).catch(orAbsent));
   const train = await read('train');
   return {
     examples: { train: train.examples, dev: dev.examples },
@@ -89,6 +88,19 @@ export async function loadGlueTsv(
     tables: [train.report, dev.report],
   };
 }
+
+/** Address of the archive's dev set of a task. */
+export function glueTsvDevUrl({ config, devSplit }: GlueSource, endpoint: string): string {
+  const task = FILES[config];
+  if (!task) throw new DataError(`GLUE has no task "${config}".`);
+  return tsvUrl(endpoint, task.folder, devFile(task, devSplit));
+}
+
+const tsvUrl = (endpoint: string, folder: string, name: string): string =>
+  `${endpoint.replace(/\/+$/, '')}/${folder}/${name}.tsv`;
+
+const devFile = ({ dev }: { readonly dev: string }, split: string): string =>
+  split === 'validation_mismatched' ? 'dev_mismatched' : dev;
 
 /** For files that a source need not have. */
 export function orAbsent(error: unknown): null {

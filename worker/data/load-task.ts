@@ -4,7 +4,7 @@ import { SourceError } from '../files/byte-source.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import { DataError } from './data-error.ts';
 import type { Example, ExampleSplits } from './example.ts';
-import { loadGlueTsv, orAbsent } from './glue-tsv.ts';
+import { glueTsvDevUrl, loadGlueTsv, orAbsent } from './glue-tsv.ts';
 import { grammarTask } from './grammar-task.ts';
 import { readOwnTask } from './own-task.ts';
 import { type BytesProgress, readParquet } from './parquet.ts';
@@ -72,6 +72,24 @@ export async function loadTask(
     secondDev = examples && { name, examples };
   }
   return { task, examples: { train: await split('train', progress), dev }, secondDev, tables: [] };
+}
+
+/**
+ * Asks whether a task's data can be had, by opening its dev set, which is fetched first, too. Nothing else is read.
+ * @throws SourceError with one sentence when it cannot.
+ */
+export async function reachTask(open: OpenFile, { id, endpoint }: HostRequest['task']): Promise<void> {
+  const { source } = findTask(id);
+  if (source.kind !== 'glue') return;
+  try {
+    await open(glueUrl(endpoint, source.config, source.devSplit));
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    // What the hub answered is the better sentence where there is no archive either.
+    await open(glueTsvDevUrl(source, endpoint)).catch(() => {
+      throw error;
+    });
+  }
 }
 
 function readExample(row: Record<string, unknown>, source: GlueSource, labelCount: number, where: string): Example {

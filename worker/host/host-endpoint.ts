@@ -7,6 +7,7 @@ export function serveHost(host: Host, endpoint?: Endpoint): void {
   const api: HostWorkerApi = {
     open: (request) => host.open(request),
     preflight: (source, origin, memoryLimitBytes) => host.preflight(source, origin, memoryLimitBytes),
+    reachTask: (task) => host.reachTask(task),
     keptModels: () => host.keptModels(),
     forgetModels: (name) => host.forgetModels(name),
     previewTable: (file, leastColumns) => host.previewTable(file, leastColumns),

@@ -28,6 +28,7 @@ import type { NamedFile, TablePreview, TextColumns } from '../api/tables.ts';
 import { rowsOf } from '../data/batches.ts';
 import { dealByLength } from '../data/dealing.ts';
 import type { Example } from '../data/example.ts';
+import { reachTask } from '../data/load-task.ts';
 import { forgetModels, keptModels } from '../files/cached-source.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
@@ -98,6 +99,10 @@ export class Host implements HostWorkerApi {
 
   preflight(source: ModelSource, origin: string, memoryLimitBytes: number): Promise<Preflight> {
     return preflight(this.#openFile, this.#store, source, origin, memoryLimitBytes);
+  }
+
+  reachTask(task: HostRequest['task']): Promise<void> {
+    return reachTask(this.#openFile, task);
   }
 
   async keptModels(): Promise<readonly KeptModel[]> {

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { localModelId } from '../../../signaling/server/page.ts';
 import { startServer } from '../../../signaling/server/server.ts';
 import { type Tab, withBrowser } from '../../browser/harness.ts';
+import { openDevice } from '../../browser/person.ts';
 import { randomModelFolder, SIZES } from './random-folder.ts';
 
 /**
@@ -73,6 +74,7 @@ const since = (): string => `${((performance.now() - startedMs) / 1000).toFixed(
 try {
   await withBrowser('chromium', async (chromium) => {
     const host = await chromium.open(origin, { width: 1280 });
+    await openDevice(host);
     await fill(host, 'name', 'Host laptop');
     await host.page.select('select[name="model"]', 'hub');
     await fill(host, 'endpoint', `${origin}/hub`);

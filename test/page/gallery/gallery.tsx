@@ -188,6 +188,9 @@ const factory: SessionFactory = {
   },
   previewTable: async ({ name, bytes }) => previewTable(await readTable(name, bytes)),
   preflight: async (source) => preflightOf(source),
+  reachTask: async ({ endpoint }) => {
+    if (endpoint.includes('nowhere')) throw new Error(`${endpoint} cannot be reached.`);
+  },
   keptModels: async () => models,
   forgetModels: async (name) => {
     models = models.filter((model) => model.name !== name);

@@ -67,6 +67,8 @@ export const START_FORMS: Readonly<Record<string, StartForm>> = {
         'reviews.xlsx is an Excel workbook (xlsx), not a table as text; save the table as CSV, TSV, JSON lines or Parquet and choose that.',
     },
   }),
+  'start-glue': withTask(fresh, 'mrpc'),
+  'start-glue-nowhere': { ...withTask(fresh, 'wnli'), endpoint: 'http://nowhere.example' },
   'start-hub': hub,
   'start-hub-large': { ...hub, repository: 'FacebookAI/roberta-large' },
   'start-hub-missing': { ...hub, repository: 'nobody/nothing' },

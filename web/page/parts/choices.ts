@@ -50,17 +50,6 @@ function glue(id: string, name: string, hint: string): TaskChoice {
   return { id, label: name, hint: `${hint} Part of GLUE.`, from: 'hub' };
 }
 
-/** The tasks as the form groups them. */
-export const TASK_GROUPS = [
-  { group: 'Embedded', options: TASK_CHOICES.filter(({ from }) => from === 'embedded').map(taskOption) },
-  { group: 'Yours', options: [{ value: OWN_TASK, label: 'Your own file' }] },
-  { group: 'GLUE, from a hub', options: TASK_CHOICES.filter(({ from }) => from === 'hub').map(taskOption) },
-];
-
-function taskOption({ id, label }: TaskChoice) {
-  return { value: id, label };
-}
-
 /** The embedded model and its longest input; `hub` stands for a repository that the person names. */
 export const EMBEDDED_MODEL = { id: 'roberta-mini', maxTokens: 128 } as const;
 export const HUB_MODEL = 'hub';

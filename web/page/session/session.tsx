@@ -10,6 +10,7 @@ import { type Seats, seated } from '../cloth/marks.ts';
 import { Curve } from '../curve/curve.tsx';
 import { Invite } from '../door/invite.tsx';
 import { WaitingList } from '../door/waiting-list.tsx';
+import { useMeasured } from '../estimate/use-measured.ts';
 import { NOTHING_GIVEN, type Tally, tallied } from '../own/given.ts';
 import { OwnControls, OwnDevice, OwnName } from '../own/own-device.tsx';
 import { ownState, thanksSentence } from '../own/own-words.ts';
@@ -69,6 +70,7 @@ export function SessionScreen(props: SessionProps) {
     document.title = `${inTab} · Tabloom`;
   }, [inTab]);
 
+  useMeasured(view);
   const main = useRef<HTMLElement>(null);
   useKeptFocus(main);
   const heading = useRef<HTMLHeadingElement>(null);

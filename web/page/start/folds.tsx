@@ -1,7 +1,23 @@
 import type { ComponentChildren } from 'preact';
-import { SCHEDULES } from '../../../signaling/protocol/settings.ts';
-import { BEST_BY_CHOICES, isMeasure, isSchedule, OWN_TASK, SCHEDULE_LABELS } from '../parts/choices.ts';
-import { SelectField, TextField } from '../parts/field.tsx';
+import { LORA_TARGETS, POLICIES, SCHEDULES } from '../../../signaling/protocol/settings.ts';
+import { HIDDEN_STATES } from '../../../signaling/protocol/split.ts';
+import { POLICY_WORDS } from '../../../signaling/protocol/words/policies.ts';
+import { MEMORY_HINT, MEMORY_LABEL } from '../join/device-memory.ts';
+import {
+  AUDIT_CHOICES,
+  BEST_BY_CHOICES,
+  HIDDEN_STATES_CHOICES,
+  isHiddenStates,
+  isMeasure,
+  isPolicy,
+  isSchedule,
+  OWN_TASK,
+  PATIENCE_CHOICES,
+  POLICY_HINTS,
+  SCHEDULE_LABELS,
+  TARGET_LABELS,
+} from '../parts/choices.ts';
+import { Checks, SelectField, TextField } from '../parts/field.tsx';
 import type { Field, StartForm } from './form-fields.ts';
 import type { NumberField } from './number-field.ts';
 
@@ -10,6 +26,133 @@ interface FoldProps {
   readonly problems: Readonly<Partial<Record<Field, string>>>;
   readonly number: (field: NumberField, label: string, hint?: string) => ComponentChildren;
   readonly set: (change: Partial<StartForm>) => void;
+}
+
+/** How long and how fast is learnt, and who shares the work how. */
+export function TrainingFold({ values, problems, number, set }: FoldProps) {
+  return (
+    <details data-fold="training">
+      <summary>
+        LoRA and training
+        <span class="summary-note">
+          rank {values.rank}, {values.rounds} rounds of {values.samplesPerRound}
+        </span>
+      </summary>
+      <div class="pair">
+        {number('rank', 'LoRA rank')}
+        {number('alpha', 'LoRA alpha', 'Updates are scaled by alpha / rank.')}
+      </div>
+      <Checks
+        name="targets"
+        label="Projections that LoRA adapts"
+        options={LORA_TARGETS.map((value) => ({ value, label: TARGET_LABELS[value] }))}
+        chosen={values.targets}
+        problem={problems.targets}
+        onChosen={(targets) => set({ targets })}
+      />
+      <div class="pair">
+        {number('rounds', 'Rounds')}
+        {number('samplesPerRound', 'Samples a round')}
+      </div>
+      <div class="pair">{number('learningRate', 'Learning rate')}</div>
+      <SelectField
+        name="patience"
+        label="Stop early"
+        value={values.patience}
+        hint="The adapter that scored best is kept either way."
+        onValue={(patience) => set({ patience })}
+        options={PATIENCE_CHOICES}
+      />
+      <SelectField
+        name="audits"
+        label="Check devices"
+        value={values.audits}
+        hint="Others compute some of each device’s parts again. Who lied is removed, and its rounds are done again."
+        onValue={(audits) => set({ audits })}
+        options={AUDIT_CHOICES}
+      />
+      <SelectField
+        name="policy"
+        label="Policy"
+        value={values.policy}
+        hint={POLICY_HINTS[values.policy]}
+        onValue={(policy) => isPolicy(policy) && set({ policy })}
+        options={POLICIES.map((value) => ({ value, label: POLICY_WORDS[value].label }))}
+      />
+    </details>
+  );
+}
+
+/** What hardly anybody changes. `weights` is null where the model has its own place for it. */
+export function MoreFold({
+  values,
+  problems,
+  number,
+  set,
+  weights,
+}: FoldProps & { readonly weights: ComponentChildren | null }) {
+  return (
+    <details data-fold="more">
+      <summary>More</summary>
+      <div class="pair">
+        {number('maxTokens', 'Tokens a sample', 'Longer texts are cut.')}
+        {number('evaluateEvery', 'Rounds between scores', '0 scores only before and after.')}
+      </div>
+      <div class="pair">
+        {number('dropout', 'Dropout')}
+        {number('seed', 'Seed', 'The same seed gives the same curve.')}
+      </div>
+      {weights ?? (
+        <TextField
+          name="revision"
+          label="Revision"
+          value={values.revision}
+          problem={problems.revision}
+          onValue={(revision) => set({ revision })}
+        />
+      )}
+      <SelectField
+        name="hiddenStates"
+        label="Between devices that split the model"
+        value={values.hiddenStates}
+        hint={HIDDEN_STATES_CHOICES[values.hiddenStates].hint}
+        onValue={(value) => isHiddenStates(value) && set({ hiddenStates: value })}
+        options={HIDDEN_STATES.map((value) => ({ value, label: HIDDEN_STATES_CHOICES[value].label }))}
+      />
+    </details>
+  );
+}
+
+/** What this device is called and may take. */
+export function DeviceFold({ values, problems, number, set }: FoldProps) {
+  return (
+    <details data-fold="device">
+      <summary>
+        This device <span class="summary-note">{values.name}</span>
+      </summary>
+      <TextField
+        name="name"
+        label="This device’s name"
+        value={values.name}
+        problem={problems.name}
+        onValue={(name) => set({ name })}
+      />
+      <TextField
+        name="memory"
+        label={MEMORY_LABEL}
+        hint={MEMORY_HINT}
+        numeric
+        value={values.memory}
+        problem={problems.memory}
+        onValue={(memory) => set({ memory })}
+      />
+      {number(
+        'slowdown',
+        'Slow this device down',
+        'To try the planner out: 3 makes this device three times slower. 1 is honest.',
+      )}
+    </details>
+  );
 }
 
 /** What only those change who know it by name; the recipe's values are in it. */

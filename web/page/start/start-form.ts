@@ -49,7 +49,7 @@ export const DEFAULT_FORM: Omit<StartForm, 'name'> = {
 };
 
 /** Fields under the folds; one opens when one of its fields is wrong. */
-export const FOLDS: Readonly<Record<'training' | 'layers' | 'optimiser' | 'more', readonly Field[]>> = {
+export const FOLDS: Readonly<Record<'training' | 'layers' | 'optimiser' | 'more' | 'device', readonly Field[]>> = {
   training: ['rank', 'alpha', 'targets', 'learningRate', 'samplesPerRound', 'rounds', 'patience', 'audits', 'policy'],
   layers: ['layers', 'rankPattern', 'alphaPattern', 'rslora'],
   optimiser: [
@@ -64,16 +64,17 @@ export const FOLDS: Readonly<Record<'training' | 'layers' | 'optimiser' | 'more'
     'beta2',
     'epsilon',
   ],
-  more: ['maxTokens', 'evaluateEvery', 'dropout', 'seed', 'hiddenStates', 'memory', 'slowdown', 'revision'],
+  more: ['maxTokens', 'evaluateEvery', 'dropout', 'seed', 'hiddenStates', 'revision'],
+  device: ['name', 'memory', 'slowdown'],
 };
 
-const taskIsOnHub = (form: Pick<StartForm, 'task'>): boolean =>
+export const taskIsOnHub = (form: Pick<StartForm, 'task'>): boolean =>
   TASK_CHOICES.find((task) => task.id === form.task)?.from === 'hub';
 
 export const needsHub = (form: Pick<StartForm, 'model' | 'task'>): boolean =>
   form.model === HUB_MODEL || taskIsOnHub(form);
 
-const cleanEndpoint = (form: Pick<StartForm, 'endpoint'>): string => form.endpoint.trim().replace(/\/+$/, '');
+export const cleanEndpoint = (form: Pick<StartForm, 'endpoint'>): string => form.endpoint.trim().replace(/\/+$/, '');
 
 export type CheckedSource =
   | { readonly ok: true; readonly source: ModelSource }
@@ -231,6 +232,6 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
   };
 }
 
-function isWebAddress(text: string): boolean {
+export function isWebAddress(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }

@@ -1,36 +1,34 @@
 import type { Signal } from '@preact/signals';
 import { useRef, useState } from 'preact/hooks';
-import { LORA_TARGETS, POLICIES, WEIGHT_STORAGES } from '../../../signaling/protocol/settings.ts';
-import { HIDDEN_STATES } from '../../../signaling/protocol/split.ts';
-import { POLICY_WORDS } from '../../../signaling/protocol/words/policies.ts';
+import { WEIGHT_STORAGES } from '../../../signaling/protocol/settings.ts';
 import type { SessionFactory } from '../../session/view/view.ts';
 import { Reading } from '../door/reading.tsx';
 import { readingAsHost } from '../door/reading-words.ts';
-import { MEMORY_HINT, MEMORY_LABEL } from '../join/device-memory.ts';
-import {
-  AUDIT_CHOICES,
-  EMBEDDED_MODEL,
-  HIDDEN_STATES_CHOICES,
-  HUB_MODEL,
-  isHiddenStates,
-  isPolicy,
-  isWeightStorage,
-  OWN_TASK,
-  PATIENCE_CHOICES,
-  POLICY_HINTS,
-  TARGET_LABELS,
-  TASK_CHOICES,
-  TASK_GROUPS,
-  WEIGHT_CHOICES,
-} from '../parts/choices.ts';
-import { Checks, SelectField, TextField } from '../parts/field.tsx';
-import { LayersFold, OptimiserFold } from './folds.tsx';
+import { estimateSentence } from '../estimate/estimate.ts';
+import { recallMeasured } from '../estimate/use-measured.ts';
+import { GlueGallery } from '../glue/glue-gallery.tsx';
+import { EMBEDDED_MODEL, HUB_MODEL, isWeightStorage, OWN_TASK, WEIGHT_CHOICES } from '../parts/choices.ts';
+import { SelectField, TextField } from '../parts/field.tsx';
+import { askedOf } from './asked.ts';
+import { DeviceFold, LayersFold, MoreFold, OptimiserFold, TrainingFold } from './folds.tsx';
 import type { Field, StartForm } from './form-fields.ts';
 import type { NumberField } from './number-field.ts';
 import { OwnData } from './own-data.tsx';
 import { withModel, withTask } from './recipe-fields.ts';
-import { checkStartForm, FOLDS, modelSource, needsHub, type StartChoice } from './start-form.ts';
+import {
+  checkStartForm,
+  cleanEndpoint,
+  FOLDS,
+  isWebAddress,
+  modelSource,
+  needsHub,
+  type StartChoice,
+  taskIsOnHub,
+} from './start-form.ts';
 import { HubModel, StartAdapter } from './start-model.tsx';
+import { TaskChoice } from './task-choice.tsx';
+import { TaskReach } from './task-reach.tsx';
+import { startWarnings } from './warnings.ts';
 
 interface StartProps {
   /** Lives outside, so that nothing typed is lost when a session ends or cannot begin. */
@@ -38,17 +36,19 @@ interface StartProps {
   readonly origin: string;
   readonly busy: boolean;
   /** What the form asks before there is a session. */
-  readonly ask: Pick<SessionFactory, 'previewTable' | 'preflight'>;
+  readonly ask: Pick<SessionFactory, 'previewTable' | 'preflight' | 'reachTask'>;
   readonly onStart: (choice: StartChoice) => void;
 }
 
-/** The form that starts a session: who, what model, what task; everything else has a sensible default under a fold. */
+/** The form that starts a session in two choices, what is learnt and by which model; everything else has a sensible default under a fold. */
 export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
   const element = useRef<HTMLFormElement>(null);
   const [tried, setTried] = useState(false);
   const values = form.value;
   // The model as it was when the person had finished naming it: a hub is not asked at every letter.
   const [named, setNamed] = useState(() => modelSource(values));
+  const [namedHub, setNamedHub] = useState(() => cleanEndpoint(values));
+  const [measured] = useState(recallMeasured);
   const checked = checkStartForm(values, origin);
   const problems: Partial<Record<Field, string>> = tried && !checked.ok ? checked.problems : {};
   const set = (change: Partial<StartForm>): void => {
@@ -78,9 +78,12 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
   const hub = values.model === HUB_MODEL;
   const ownTable = values.task === OWN_TASK;
 
-  const submit = (event: Event): void => {
-    event.preventDefault();
+  const asked = askedOf(values, checked);
+  const warnings = startWarnings(values, asked?.rounds ?? null, asked?.samplesPerRound ?? null);
+
+  const start = (form: StartForm): void => {
     setTried(true);
+    const checked = checkStartForm(form, origin);
     if (checked.ok) {
       onStart(checked.choice);
       return;
@@ -92,38 +95,38 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
       element.current?.querySelector<HTMLElement>('.field-wrong :is(input, select)')?.focus(),
     );
   };
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    start(values);
+  };
+  const choose = (task: string): void => {
+    form.value = withTask(form.value, task);
+  };
+  const hubAddress = needsHub(values) && (
+    <TextField
+      name="endpoint"
+      label="Hub address"
+      value={values.endpoint}
+      problem={problems.endpoint}
+      hint="Any address with the Hugging Face hub’s layout."
+      onValue={(endpoint) => set({ endpoint })}
+    />
+  );
 
   return (
     <form
-      class="form"
+      class="form start-form"
       ref={element}
       onSubmit={submit}
-      onChange={() => setNamed(modelSource(form.peek()))}
+      onChange={() => {
+        setNamed(modelSource(form.peek()));
+        setNamedHub(cleanEndpoint(form.peek()));
+      }}
       noValidate
       aria-labelledby="start-title"
     >
       <h2 id="start-title">Start a session</h2>
-      <TextField
-        name="name"
-        label="This device’s name"
-        value={values.name}
-        problem={problems.name}
-        onValue={(name) => set({ name })}
-      />
-      <SelectField
-        name="task"
-        label="Task"
-        value={values.task}
-        hint={
-          ownTable
-            ? 'Sentences or pairs of sentences with a label each, from a table of yours.'
-            : TASK_CHOICES.find(({ id }) => id === values.task)?.hint
-        }
-        onValue={(id) => {
-          form.value = withTask(form.value, id);
-        }}
-        options={TASK_GROUPS}
-      />
+      <TaskChoice task={values.task} onChoose={choose} />
       {ownTable && (
         <OwnData
           table={values.own}
@@ -132,9 +135,25 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
           onChange={(change) => set({ own: change(form.peek().own) })}
         />
       )}
+      {taskIsOnHub(values) && (
+        <GlueGallery
+          task={values.task}
+          model={hub ? 'base' : 'mini'}
+          busy={busy}
+          onChoose={choose}
+          onStart={(task) => {
+            choose(task);
+            start(form.peek());
+          }}
+        />
+      )}
+      {taskIsOnHub(values) && namedHub === cleanEndpoint(values) && isWebAddress(namedHub) && (
+        <TaskReach task={values.task} endpoint={namedHub} ask={ask.reachTask} />
+      )}
+      {!hub && hubAddress}
       <SelectField
         name="model"
-        label="Model"
+        label="Which model learns it"
         value={values.model}
         onValue={(model) => {
           form.value = withModel(form.value, model);
@@ -152,148 +171,64 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
       {hub && (
         <HubModel form={form} named={named} problem={problems.repository} ask={ask.preflight} weights={weights} />
       )}
-      {needsHub(values) && (
-        <TextField
-          name="endpoint"
-          label="Hub address"
-          value={values.endpoint}
-          problem={problems.endpoint}
-          hint="Any address with the Hugging Face hub’s layout."
-          onValue={(endpoint) => set({ endpoint })}
-        />
+      {hub && hubAddress}
+
+      {warnings.length > 0 && (
+        <ul class="start-warnings" aria-label="Before you start">
+          {warnings.map((sentence) => (
+            <li key={sentence}>{sentence}</li>
+          ))}
+        </ul>
       )}
-      <SelectField
-        name="startFrom"
-        label="Start from"
-        value={values.startFrom}
-        onValue={(value) => set({ startFrom: value === 'adapter' ? 'adapter' : 'fresh' })}
-        options={[
-          { value: 'fresh', label: 'A fresh adapter' },
-          { value: 'adapter', label: 'An adapter that I have' },
-        ]}
-      />
-      {values.startFrom === 'adapter' && <StartAdapter form={form} problem={problems.adapterFiles} />}
-
-      <details data-fold="training">
-        <summary>
-          LoRA and training
-          <span class="summary-note">
-            rank {values.rank}, {values.rounds} rounds of {values.samplesPerRound}
-          </span>
-        </summary>
-        <div class="pair">
-          {number('rank', 'LoRA rank')}
-          {number('alpha', 'LoRA alpha', 'Updates are scaled by alpha / rank.')}
-        </div>
-        <Checks
-          name="targets"
-          label="Projections that LoRA adapts"
-          options={LORA_TARGETS.map((value) => ({ value, label: TARGET_LABELS[value] }))}
-          chosen={values.targets}
-          problem={problems.targets}
-          onChosen={(targets) => set({ targets })}
-        />
-        <div class="pair">
-          {number('rounds', 'Rounds')}
-          {number('samplesPerRound', 'Samples a round')}
-        </div>
-        <div class="pair">{number('learningRate', 'Learning rate')}</div>
-        <SelectField
-          name="patience"
-          label="Stop early"
-          value={values.patience}
-          hint="The adapter that scored best is kept either way."
-          onValue={(patience) => set({ patience })}
-          options={PATIENCE_CHOICES}
-        />
-        <SelectField
-          name="audits"
-          label="Check devices"
-          value={values.audits}
-          hint="Others compute some of each device’s parts again. Who lied is removed, and its rounds are done again."
-          onValue={(audits) => set({ audits })}
-          options={AUDIT_CHOICES}
-        />
-        <SelectField
-          name="policy"
-          label="Policy"
-          value={values.policy}
-          hint={POLICY_HINTS[values.policy]}
-          onValue={(policy) => isPolicy(policy) && set({ policy })}
-          options={POLICIES.map((value) => ({ value, label: POLICY_WORDS[value].label }))}
-        />
-      </details>
-
-      <LayersFold values={values} problems={problems} set={set} />
-
-      <OptimiserFold values={values} problems={problems} number={number} set={set} />
-
-      <details data-fold="more">
-        <summary>More</summary>
-        <div class="pair">
-          {number('maxTokens', 'Tokens a sample', 'Longer texts are cut.')}
-          {number('evaluateEvery', 'Rounds between scores', '0 scores only before and after.')}
-        </div>
-        <div class="pair">
-          {number('dropout', 'Dropout')}
-          {number('seed', 'Seed', 'The same seed gives the same curve.')}
-        </div>
-        {hub ? (
-          <TextField
-            name="revision"
-            label="Revision"
-            value={values.revision}
-            problem={problems.revision}
-            onValue={(revision) => set({ revision })}
-          />
+      <div class="start-bar">
+        <button class="primary" type="submit" disabled={busy}>
+          {busy ? 'Starting…' : 'Start a session'}
+        </button>
+        {tried && !checked.ok ? (
+          <p class="form-problem" role="alert">
+            {Object.keys(checked.problems).length === 1
+              ? 'One field needs another look.'
+              : `${Object.keys(checked.problems).length} fields need another look.`}
+          </p>
         ) : (
-          weights
+          <p class="start-estimate">{estimateSentence(measured, asked)}</p>
         )}
-        <SelectField
-          name="hiddenStates"
-          label="Between devices that split the model"
-          value={values.hiddenStates}
-          hint={HIDDEN_STATES_CHOICES[values.hiddenStates].hint}
-          onValue={(value) => isHiddenStates(value) && set({ hiddenStates: value })}
-          options={HIDDEN_STATES.map((value) => ({ value, label: HIDDEN_STATES_CHOICES[value].label }))}
-        />
-        <TextField
-          name="memory"
-          label={MEMORY_LABEL}
-          hint={MEMORY_HINT}
-          numeric
-          value={values.memory}
-          problem={problems.memory}
-          onValue={(memory) => set({ memory })}
-        />
-        {number(
-          'slowdown',
-          'Slow this device down',
-          'To try the planner out: 3 makes this device three times slower. 1 is honest.',
-        )}
-      </details>
+      </div>
 
-      {ownTable ? (
-        <Reading sentences={readingAsHost(true)} title="h3" />
-      ) : (
-        <details data-fold="reading">
+      <div class="start-rest">
+        {ownTable ? (
+          <Reading sentences={readingAsHost(true)} title="h3" />
+        ) : (
+          <details data-fold="reading">
+            <summary>
+              What others can read <span class="summary-note">the rows, as token ids; names; scores</span>
+            </summary>
+            <Reading sentences={readingAsHost(false)} title={null} />
+          </details>
+        )}
+        <DeviceFold values={values} problems={problems} number={number} set={set} />
+        <details data-fold="from" open={values.startFrom === 'adapter'}>
           <summary>
-            What others can read <span class="summary-note">the rows, as token ids; names; scores</span>
+            Start from{' '}
+            <span class="summary-note">{values.startFrom === 'adapter' ? 'an adapter' : 'a fresh adapter'}</span>
           </summary>
-          <Reading sentences={readingAsHost(false)} title={null} />
+          <SelectField
+            name="startFrom"
+            label="Start from"
+            value={values.startFrom}
+            onValue={(value) => set({ startFrom: value === 'adapter' ? 'adapter' : 'fresh' })}
+            options={[
+              { value: 'fresh', label: 'A fresh adapter' },
+              { value: 'adapter', label: 'An adapter that I have' },
+            ]}
+          />
+          {values.startFrom === 'adapter' && <StartAdapter form={form} problem={problems.adapterFiles} />}
         </details>
-      )}
-
-      <button class="primary" type="submit" disabled={busy}>
-        {busy ? 'Starting…' : 'Start a session'}
-      </button>
-      {tried && !checked.ok && (
-        <p class="form-problem" role="alert">
-          {Object.keys(checked.problems).length === 1
-            ? 'One field needs another look.'
-            : `${Object.keys(checked.problems).length} fields need another look.`}
-        </p>
-      )}
+        <TrainingFold values={values} problems={problems} number={number} set={set} />
+        <LayersFold values={values} problems={problems} set={set} />
+        <OptimiserFold values={values} problems={problems} number={number} set={set} />
+        <MoreFold values={values} problems={problems} number={number} set={set} weights={hub ? null : weights} />
+      </div>
     </form>
   );
 }

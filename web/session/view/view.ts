@@ -330,6 +330,8 @@ export interface SessionFactory {
   previewTable(file: NamedFile): Promise<TablePreview>;
   /** What a base model is and whether this device can hold it, before any download of its weights. */
   preflight(source: ModelSource): Promise<Preflight>;
+  /** Whether a task's data can be had where it is said to be. Rejects with a sentence when not. */
+  reachTask(task: HostRequest['task']): Promise<void>;
   /** Models whose files this device keeps, so that they need no download the next time. */
   keptModels(): Promise<readonly KeptModel[]>;
   /** Deletes what is kept of a model, or, given null, of all. */

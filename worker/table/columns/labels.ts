@@ -52,6 +52,7 @@ export function readLabel(cell: string, reading: LabelReading): number | Fault {
 /** Counts a column's values, in bounded memory. */
 export class LabelTally {
   readonly #spellings = new Map<string, string>();
+  readonly #counts = new Map<string, number>();
   #numbers = 0;
   #likeNumbers = 0;
   #missing = 0;
@@ -80,8 +81,12 @@ export class LabelTally {
     }
     const key = keyOf(label);
     const known = this.#spellings.get(key);
-    if (known === undefined && this.#spellings.size >= MAX_DIFFERENT) this.#full = true;
-    else if (known === undefined || isSimpler(label, known)) this.#spellings.set(key, label);
+    if (known === undefined && this.#spellings.size >= MAX_DIFFERENT) {
+      this.#full = true;
+      return;
+    }
+    this.#counts.set(key, 1 + (this.#counts.get(key) ?? 0));
+    if (known === undefined || isSimpler(label, known)) this.#spellings.set(key, label);
   }
 
   /** The classes' names: whole columns of numbers in their order, anything else in that of its characters; the same on every machine. */
@@ -104,6 +109,7 @@ export class LabelTally {
     const asked = mostly && different > 1 && (different > MAX_PLAIN_NUMBERS || this.#fractions);
     return {
       classNames: names.length > MAX_TABLE_CLASSES ? null : names,
+      classCounts: names.length > MAX_TABLE_CLASSES ? null : names.map((name) => this.#counts.get(keyOf(name)) ?? 0),
       numbers: this.#numbers,
       others: others + this.#likeNumbers,
       differentNumbers: different,
