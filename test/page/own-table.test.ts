@@ -9,7 +9,7 @@ import {
   labelText,
   type OwnTable,
   titleOf,
-} from '../../web/page/start/own-table.ts';
+} from '../../web/page/table/own-table.ts';
 import type { ColumnPreview } from '../../worker/api/tables.ts';
 import { previewTable } from '../../worker/table/columns/preview.ts';
 import { readTable } from '../../worker/table/read-table.ts';

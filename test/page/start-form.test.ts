@@ -9,9 +9,9 @@ import {
 } from '../../signaling/protocol/settings.ts';
 import { POLICY_HINTS, TASK_CHOICES } from '../../web/page/parts/choices.ts';
 import type { Field, StartForm } from '../../web/page/start/form-fields.ts';
-import { EMPTY_TABLE, guessedColumns } from '../../web/page/start/own-table.ts';
 import { recipeFields, withModel, withTask } from '../../web/page/start/recipe-fields.ts';
 import { checkStartForm, DEFAULT_FORM, FOLDS } from '../../web/page/start/start-form.ts';
+import { EMPTY_TABLE, guessedColumns } from '../../web/page/table/own-table.ts';
 import { TASKS as WORKER_TASKS } from '../../worker/data/tasks.ts';
 import { previewTable } from '../../worker/table/columns/preview.ts';
 import { readTable } from '../../worker/table/read-table.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { StartForm } from '../../web/page/start/form-fields.ts';
-import { EMPTY_TABLE, guessedColumns, type TableFile } from '../../web/page/start/own-table.ts';
 import { DEFAULT_FORM } from '../../web/page/start/start-form.ts';
 import { startWarnings } from '../../web/page/start/warnings.ts';
+import { EMPTY_TABLE, guessedColumns, type TableFile } from '../../web/page/table/own-table.ts';
 import { previewTable } from '../../worker/table/columns/preview.ts';
 import { readTable } from '../../worker/table/read-table.ts';
 

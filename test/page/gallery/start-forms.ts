@@ -1,7 +1,7 @@
 import type { StartForm } from '../../../web/page/start/form-fields.ts';
-import { EMPTY_TABLE, guessedColumns, type OwnTable, type TableFile } from '../../../web/page/start/own-table.ts';
 import { withTask } from '../../../web/page/start/recipe-fields.ts';
 import { DEFAULT_FORM } from '../../../web/page/start/start-form.ts';
+import { EMPTY_TABLE, guessedColumns, type OwnTable, type TableFile } from '../../../web/page/table/own-table.ts';
 import { previewTable } from '../../../worker/table/columns/preview.ts';
 import { readTable } from '../../../worker/table/read-table.ts';
 

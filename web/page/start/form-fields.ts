@@ -2,7 +2,7 @@ import type { Measure } from '../../../signaling/protocol/scores.ts';
 import type { LoraTarget, Policy, Schedule, WeightStorage } from '../../../signaling/protocol/settings.ts';
 import type { HiddenStates } from '../../../signaling/protocol/split.ts';
 import type { NamedFile } from '../../../worker/api/tables.ts';
-import type { OwnField, OwnTable } from './own-table.ts';
+import type { OwnField, OwnTable } from '../table/own-table.ts';
 
 /** The form as it stands, numbers as typed: what is wrong stays visible until the person puts it right. */
 export interface StartForm {

@@ -14,10 +14,10 @@ import type { HostRequest } from '../../../worker/api/host-api.ts';
 import { readMemory } from '../join/device-memory.ts';
 import { checkName } from '../join/device-name.ts';
 import { DEFAULT_HUB, EMBEDDED_MODEL, HUB_MODEL, HUB_SUGGESTIONS, OWN_TASK, TASK_CHOICES } from '../parts/choices.ts';
+import { checkTable, EMPTY_TABLE } from '../table/own-table.ts';
 import { adapterProblem } from './adapter-files.ts';
 import type { Field, StartForm } from './form-fields.ts';
 import { NUMBERS, type NumberField, readNumber } from './number-field.ts';
-import { checkTable, EMPTY_TABLE } from './own-table.ts';
 import { recipeFields } from './recipe-fields.ts';
 
 export const DEFAULT_FORM: Omit<StartForm, 'name'> = {

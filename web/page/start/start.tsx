@@ -9,11 +9,11 @@ import { recallMeasured } from '../estimate/use-measured.ts';
 import { GlueGallery } from '../glue/glue-gallery.tsx';
 import { EMBEDDED_MODEL, HUB_MODEL, isWeightStorage, OWN_TASK, WEIGHT_CHOICES } from '../parts/choices.ts';
 import { SelectField, TextField } from '../parts/field.tsx';
+import { OwnData } from '../table/own-data.tsx';
 import { askedOf } from './asked.ts';
 import { DeviceFold, LayersFold, MoreFold, OptimiserFold, TrainingFold } from './folds.tsx';
 import type { Field, StartForm } from './form-fields.ts';
 import type { NumberField } from './number-field.ts';
-import { OwnData } from './own-data.tsx';
 import { withModel, withTask } from './recipe-fields.ts';
 import {
   checkStartForm,
