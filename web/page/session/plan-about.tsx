@@ -2,8 +2,10 @@ import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import { POLICIES, type Policy } from '../../../signaling/protocol/settings.ts';
 import { POLICY_WORDS } from '../../../signaling/protocol/words/policies.ts';
 import { isPolicy, POLICY_HINTS } from '../parts/choices.ts';
+import { Facts } from '../parts/facts.tsx';
 import { SelectField } from '../parts/field.tsx';
-import { type Fact, planFacts } from './plan-facts.ts';
+import { planFacts } from './plan-facts.ts';
+
 /** The plan in figures; the host can try another policy while the session runs. */
 export function AboutPlan({ room, onPolicy }: { room: RoomView; onPolicy: ((policy: Policy) => void) | null }) {
   const { policy } = room.settings;
@@ -26,18 +28,5 @@ export function AboutPlan({ room, onPolicy }: { room: RoomView; onPolicy: ((poli
         />
       )}
     </details>
-  );
-}
-
-export function Facts({ facts }: { facts: readonly Fact[] }) {
-  return (
-    <dl class="facts">
-      {facts.map(({ what, value }) => (
-        <div key={what}>
-          <dt>{what}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }

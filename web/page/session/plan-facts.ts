@@ -1,12 +1,7 @@
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import { POLICY_WORDS } from '../../../signaling/protocol/words/policies.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
-
-/** A line of facts. */
-export interface Fact {
-  readonly what: string;
-  readonly value: string;
-}
+import type { Fact } from '../parts/facts.tsx';
 
 /** What the planner did, line by line; empty without a plan. */
 export function planFacts(room: Pick<RoomView, 'plan' | 'settings'>): readonly Fact[] {

@@ -6,12 +6,14 @@ import type { Seats } from '../cloth/marks.ts';
 import { AddDevice } from '../devices/add-device.tsx';
 import { deviceLines } from '../devices/device-lines.ts';
 import { DeviceList } from '../devices/device-list.tsx';
+import { Facts } from '../parts/facts.tsx';
 import { LazyFold } from '../parts/lazy-fold.tsx';
+import { NumbersFold } from '../report/numbers-fold.tsx';
 import { ReportOnDevice } from '../report/report-on-device.tsx';
 import { WhatIfPanel } from '../what-if/what-if-fold.tsx';
 import { Leave } from './controls.tsx';
 import { Log } from './now.tsx';
-import { AboutPlan, Facts } from './plan-about.tsx';
+import { AboutPlan } from './plan-about.tsx';
 import { sessionFacts } from './session-facts.ts';
 
 interface RestProps {
@@ -32,6 +34,7 @@ interface RestProps {
 /** Who is in the session, and what there is to read about it. */
 export function Rest({ view, room, host, seats, plan, invite, onAdd, onLeave }: RestProps) {
   const isOwn = room.settings.task.id === 'own';
+  const profile = room.devices.find(({ id }) => id === view.self)?.profile ?? null;
   const going = host !== null && view.ended === null;
   return (
     <div class="session-rest">
@@ -80,6 +83,7 @@ export function Rest({ view, room, host, seats, plan, invite, onAdd, onLeave }: 
           </details>
         )}
         <Log notices={view.notices} />
+        {profile !== null && <NumbersFold profile={profile} />}
         <ReportOnDevice view={view} />
       </div>
       {view.ended === null && onLeave !== null && <Leave host={host !== null} onLeave={onLeave} />}

@@ -4,7 +4,7 @@ import { epochsOf, epochsText } from '../../../signaling/protocol/words/forecast
 import { capitalised, countText, listText } from '../../../signaling/protocol/words/lists.ts';
 import { metricName } from '../../../signaling/protocol/words/metrics.ts';
 import { SCHEDULE_LABELS, TARGET_LABELS, WEIGHT_CHOICES } from '../parts/choices.ts';
-import type { Fact } from './plan-facts.ts';
+import type { Fact } from '../parts/facts.tsx';
 
 /** "AdamW, gradients clipped to norm 1, linear decay": what a person who asks wants to know, and no more. */
 function optimiserText(training: TrainingSettings): string {
