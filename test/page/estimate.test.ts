@@ -67,9 +67,9 @@ describe('estimate', () => {
 
   it('says what it does not know', () => {
     expect(estimateSentence(null, asked)).toBe(NOTHING_MEASURED);
-    expect(estimateSentence(measured, null)).toBe('How long this takes is told before training starts.');
+    expect(estimateSentence(measured, null)).toBe('How long it takes is told before training starts.');
     expect(estimateSentence(measured, { ...asked, model: 'unknown/model' })).toBe(
-      'How long this takes is told before training starts.',
+      'How long it takes is told before training starts.',
     );
   });
 

@@ -14,6 +14,7 @@ import type {
 } from '../session/view/view.ts';
 import type { AskPlanner } from '../session/view/what-if.ts';
 import type { Demonstration } from '../tab/show/demonstration.ts';
+import { FinishedRuns } from './curve/finished-runs.tsx';
 import { ExampleCloth } from './example/example-cloth.tsx';
 import { platformName } from './join/device-name.ts';
 import { JoinForm } from './join/join.tsx';
@@ -314,6 +315,7 @@ export function App({ factory, origin, server, show, kept, addDevice }: AppProps
               <JoinForm onInvited={goTo} />
               <div class="kept">
                 <CheckpointFile busy={busy.value} onFile={resumeFile} />
+                <FinishedRuns />
                 {had.models && <KeptModelList models={models.value} onDelete={deleteModel} />}
                 <DeleteAll onDelete={deleteAll} />
               </div>

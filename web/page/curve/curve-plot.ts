@@ -2,17 +2,37 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { ScoreReport } from '../../../signaling/protocol/room-view.ts';
 import { isPercentage } from '../../../signaling/protocol/words/metrics.ts';
+import { overlaid } from './overlay.ts';
+import type { RunMark } from './run-marks.ts';
 import type { CurveData } from './scores.ts';
 
-const HEIGHT = 220;
+const HEIGHT = 240;
+/** A mark at the top of the plot. */
+const MARK_PX = 5;
+
+/** What the chart shows: a run, where it changed, and runs laid over it in the colours of their places. */
+export interface Shown {
+  readonly own: CurveData;
+  readonly marks: readonly RunMark[];
+  readonly others: readonly { readonly data: CurveData; readonly token: string }[];
+  /** Of the left axis, and of the right one. */
+  readonly titles: readonly [string, string];
+}
+
+const NOTHING: Shown = {
+  own: { rounds: [], loss: [], smoothLoss: [], devLoss: [], score: [], chance: [] },
+  marks: [],
+  others: [],
+  titles: ['', ''],
+};
 
 /** The chart of loss (left axis) and score (right axis), in the colours of the page's tokens, redrawn when scheme or width change. */
 export class CurvePlot {
   readonly #box: HTMLElement;
   readonly #metric: ScoreReport['metric'];
   #plot: uPlot | null = null;
-  #losses = 0;
-  #data: uPlot.AlignedData = [[], [], [], [], []];
+  #shown = NOTHING;
+  #built = '';
   /** Somebody looks at a part of it: what comes meanwhile does not take it away. */
   #zoomed = false;
   readonly #onRound: (round: number | null) => void;
@@ -34,11 +54,28 @@ export class CurvePlot {
     this.#build();
   }
 
-  show({ rounds, loss, smoothLoss, score, chance }: CurveData): void {
-    this.#losses = loss.filter((value) => value !== null).length;
-    this.#data = [[...rounds], [...loss], [...smoothLoss], [...score], [...chance]];
-    this.#plot?.setData(this.#data, !this.#zoomed);
+  show(shown: Shown): void {
+    this.#shown = shown;
+    // Lines and titles are the plot's own: another set of them is another plot.
+    if (this.#built !== this.#kindOf(shown)) {
+      this.#build();
+      return;
+    }
+    this.#plot?.setData(this.#data(), !this.#zoomed);
     if (this.#zoomed) this.#plot?.redraw();
+  }
+
+  #kindOf({ others, titles }: Shown): string {
+    return [...titles, ...others.map(({ token }) => token)].join();
+  }
+
+  #data(): uPlot.AlignedData {
+    const { own, others } = this.#shown;
+    const { rounds, columns } = overlaid(
+      own,
+      others.map(({ data }) => data),
+    );
+    return [[...rounds], ...columns.map((column) => [...column])];
   }
 
   destroy(): void {
@@ -50,6 +87,8 @@ export class CurvePlot {
 
   #build(): void {
     this.#plot?.destroy();
+    this.#built = this.#kindOf(this.#shown);
+    const { others, titles } = this.#shown;
     // Canvas cannot read light-dark(): the browser resolves the token as an ordinary colour first.
     const colour = (token: string): string => {
       this.#box.style.color = `var(${token})`;
@@ -57,9 +96,9 @@ export class CurvePlot {
       this.#box.style.color = '';
       return color;
     };
-    const [muted, line, loss, paleLoss, score] = ['--muted', '--line', '--loss', '--loss-pale', '--score'].map(
-      colour,
-    ) as [string, string, string, string, string];
+    const [muted, line, loss, paleLoss, score, ink] = [
+      ...['--muted', '--line', '--loss', '--loss-pale', '--score', '--ink'].map(colour),
+    ] as [string, string, string, string, string, string];
     const font = `12px ${getComputedStyle(this.#box).fontFamily}`;
     const percent = isPercentage(this.#metric);
     const titled = (label: string) => ({ label, labelSize: 16, labelFont: font, labelGap: 0 });
@@ -72,7 +111,8 @@ export class CurvePlot {
         cursor: { y: false, drag: { x: true, y: false }, points: { size: 6 } },
         hooks: {
           setSelect: [() => (this.#zoomed = true)],
-          setCursor: [({ cursor: { idx } }) => this.#onRound(idx == null ? null : (this.#data[0][idx] ?? null))],
+          setCursor: [({ cursor: { idx }, data }) => this.#onRound(idx == null ? null : (data[0][idx] ?? null))],
+          draw: [(plot) => drawMarks(plot, this.#shown.marks, { muted, loss: ink })],
           ready: [
             ({ over }) =>
               over.addEventListener('dblclick', () => {
@@ -99,12 +139,14 @@ export class CurvePlot {
           },
           {
             ...axis,
+            ...titled(titles[0]),
             scale: 'loss',
             size: 48,
             values: (_u, ticks) => ticks.map((tick) => String(Number(tick.toPrecision(3)))),
           },
           {
             ...axis,
+            ...titled(titles[1]),
             scale: 'score',
             side: 1,
             size: 48,
@@ -121,7 +163,15 @@ export class CurvePlot {
             width: 2,
             spanGaps: true,
             // A single round makes no line.
-            points: { show: () => this.#losses === 1, size: 6, fill: loss },
+            points: { show: () => isSingle(this.#shown.own.loss), size: 6, fill: loss },
+          },
+          {
+            scale: 'loss',
+            stroke: loss,
+            width: 1,
+            dash: [2, 3],
+            spanGaps: true,
+            points: { show: true, size: 6, fill: 'transparent', stroke: loss },
           },
           {
             scale: 'score',
@@ -132,9 +182,16 @@ export class CurvePlot {
             points: { show: true, size: 7, fill: score, stroke: score },
           },
           { scale: 'score', stroke: muted, width: 1, dash: [2, 4], spanGaps: true, points: { show: false } },
+          ...others.flatMap(({ token }): uPlot.Series[] => {
+            const stroke = colour(token);
+            return [
+              { scale: 'loss', stroke, width: 1.5, spanGaps: true, points: { show: false } },
+              { scale: 'score', stroke, width: 1.5, dash: [4, 3], spanGaps: true, points: { show: true, size: 5 } },
+            ];
+          }),
         ],
       },
-      this.#data,
+      this.#data(),
       this.#box,
     );
   }
@@ -146,4 +203,44 @@ function fittedRange(min: number | null, max: number | null): [number, number] {
   const low = Math.floor(10 * min - 0.2) / 10;
   const high = Math.ceil(10 * max + 0.2) / 10;
   return [low, Math.max(low + 0.2, high)];
+}
+
+const isSingle = (values: readonly (number | null)[]): boolean => values.filter((value) => value !== null).length === 1;
+
+/** At the top of the plot: a tick where the plan is new, a triangle up where a device came, down where one went. */
+function drawMarks(
+  plot: uPlot,
+  marks: readonly RunMark[],
+  { muted, loss: ink }: { muted: string; loss: string },
+): void {
+  const { ctx, bbox } = plot;
+  const size = MARK_PX * devicePixelRatio;
+  for (const { round, plan, came, went } of marks) {
+    const x = plot.valToPos(round, 'x', true);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    const y = bbox.top;
+    ctx.save();
+    ctx.strokeStyle = muted;
+    ctx.fillStyle = ink;
+    ctx.lineWidth = devicePixelRatio;
+    if (plan) {
+      ctx.beginPath();
+      ctx.moveTo(x, y);
+      ctx.lineTo(x, y + 3 * size);
+      ctx.stroke();
+    }
+    for (const [up, there] of [
+      [true, came.length > 0],
+      [false, went.length > 0],
+    ] as const) {
+      if (!there) continue;
+      const [tip, foot] = up ? [y, y + size] : [y + 2.2 * size, y + 1.2 * size];
+      ctx.beginPath();
+      ctx.moveTo(x, tip);
+      ctx.lineTo(x - size, foot);
+      ctx.lineTo(x + size, foot);
+      ctx.fill();
+    }
+    ctx.restore();
+  }
 }

@@ -1,48 +1,56 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { metricName, scoreText } from '../../../signaling/protocol/words/metrics.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import { SelectField } from '../parts/field.tsx';
-import type { CurvePlot } from './curve-plot.ts';
+import { RunList } from '../runs/run-list.tsx';
+import { keptRuns } from '../runs/run-store.ts';
+import { laidRuns, yarnOf } from './laid-runs.ts';
+import { Plot } from './plot.tsx';
+import { markText, runMarks } from './run-marks.ts';
 import { curveSentence, curves, isMeasuredKey, MEASURED, type MeasuredKey, roundSentence } from './scores.ts';
 
-/** Loss, or what else is measured of rounds, and dev score. The plotting library is fetched when the first curve is drawn. */
-export function Curve({ view }: { view: SessionView }) {
-  const box = useRef<HTMLDivElement>(null);
-  const plot = useRef<CurvePlot | null>(null);
+/** Loss, or what else is measured of rounds, and dev score; marks where the run changed; earlier runs laid over it. */
+export function Curve({ view, names }: { view: SessionView; names: ReadonlyMap<string, string> }) {
   const [measured, setMeasured] = useState<MeasuredKey>('loss');
   const [pointed, setPointed] = useState<number | null>(null);
-  const { rounds, scores } = view;
-  const latest = useRef({ view, measured });
-  latest.current = { view, measured };
-  const metric = view.room?.settings.task.metric ?? 'accuracy';
-
-  useEffect(() => {
-    let over = false;
-    void import('./curve-plot.ts').then(({ CurvePlot }) => {
-      if (over || box.current === null) return;
-      plot.current = new CurvePlot(box.current, metric, setPointed);
-      const now = latest.current;
-      plot.current.show(curves(now.view.rounds, now.view.scores, now.measured));
-    });
-    return () => {
-      over = true;
-      plot.current?.destroy();
-      plot.current = null;
-    };
-  }, [metric]);
-
-  useEffect(() => plot.current?.show(curves(rounds, scores, measured)), [rounds, scores, measured]);
+  const { rounds, scores, room } = view;
+  const metric = room?.settings.task.metric ?? 'accuracy';
+  const [earlier] = useState(() => keptRuns().filter(({ id }) => id !== room?.id));
+  const [laid, setLaid] = useState<readonly string[]>([]);
+  const own = useMemo(() => curves(rounds, scores, measured), [rounds, scores, measured]);
+  const marks = useMemo(() => runMarks(rounds), [rounds]);
+  const others = useMemo(() => laidRuns(earlier, laid, measured, metric), [earlier, laid, measured, metric]);
 
   const constant = scores.findLast((score) => score.constant !== undefined)?.constant;
-  const words = pointed === null ? '' : roundSentence(pointed, view);
+  const mark = marks.find(({ round }) => round === pointed);
+  const changed = mark === undefined ? '' : markText(mark, (id) => names.get(id) ?? 'a device');
+  const words = pointed === null ? '' : roundSentence(pointed, view, changed);
   return (
     <section class="curves" aria-labelledby="curves-title">
       <h2 id="curves-title">
-        {MEASURED[measured].label} <span class="key key-loss" aria-hidden="true" /> and dev {metricName(metric)}{' '}
-        <span class="key key-score" aria-hidden="true" />
+        {MEASURED[measured].label} <span class="key key-loss" aria-hidden="true" />
+        {measured === 'loss' && (
+          <>
+            , dev loss <span class="key key-dev" aria-hidden="true" />
+          </>
+        )}{' '}
+        and dev {metricName(metric)} <span class="key key-score" aria-hidden="true" />
       </h2>
-      <div class="plot" ref={box} aria-hidden="true" />
+      <Plot
+        metric={metric}
+        own={own}
+        marks={marks}
+        others={others}
+        titles={[MEASURED[measured].label.toLowerCase(), metricName(metric)]}
+        onRound={setPointed}
+      />
       <p class="curve-words">{words === '' ? curveSentence(view) : words}</p>
+      {marks.length > 0 && (
+        <p class="curve-words">
+          At the top <span aria-hidden="true">▲</span> a device began, <span aria-hidden="true">▼</span> one took no
+          part any more, <span aria-hidden="true">|</span> a new plan.
+        </p>
+      )}
       {constant !== undefined && (
         <p class="curve-words">The dotted line is what a constant answer has: {scoreText(metric, constant)}.</p>
       )}
@@ -59,6 +67,14 @@ export function Curve({ view }: { view: SessionView }) {
           onValue={(value) => isMeasuredKey(value) && setMeasured(value)}
         />
       </details>
+      {earlier.length > 0 && (
+        <details class="fold" data-fold="earlier">
+          <summary>
+            Earlier runs, laid over it <span class="summary-note">{earlier.length}</span>
+          </summary>
+          <RunList runs={earlier} chosen={laid} nowMs={Date.now()} colourOf={yarnOf} onChosen={setLaid} />
+        </details>
+      )}
     </section>
   );
 }

@@ -74,24 +74,34 @@ export interface CurveData {
   readonly loss: readonly (number | null)[];
   /** Exponential mean over about SMOOTHED_ROUNDS rounds, corrected for its start. */
   readonly smoothLoss: readonly (number | null)[];
+  /** The loss on the dev set; all null where the axis shows something else than the loss. */
+  readonly devLoss: readonly (number | null)[];
   readonly score: readonly (number | null)[];
   /** What a constant answer scores, at every round; all null where no score says. */
   readonly chance: readonly (number | null)[];
 }
 
+/** What a curve needs of a round and of a score; a run that was kept has no more. */
+export type CurvePoint = Pick<RoundReport, 'round' | 'loss' | 'gradientNorm' | 'learningRate' | 'elapsedSeconds'>;
+export type ScorePoint = Pick<ScoreReport, 'round' | 'value' | 'loss'> & Pick<Partial<ScoreReport>, 'constant'>;
+
 /** What the left axis may show of the rounds. */
 export const MEASURED = {
-  loss: { label: 'Loss', of: (report: RoundReport) => report.loss },
-  norm: { label: 'Gradient norm', of: (report: RoundReport) => report.gradientNorm },
-  rate: { label: 'Learning rate', of: (report: RoundReport) => report.learningRate },
-  seconds: { label: 'Seconds a round', of: (report: RoundReport) => report.elapsedSeconds },
+  loss: { label: 'Loss', of: (report: CurvePoint) => report.loss },
+  norm: { label: 'Gradient norm', of: (report: CurvePoint) => report.gradientNorm },
+  rate: { label: 'Learning rate', of: (report: CurvePoint) => report.learningRate },
+  seconds: { label: 'Seconds a round', of: (report: CurvePoint) => report.elapsedSeconds },
 } as const;
 export type MeasuredKey = keyof typeof MEASURED;
 
 export const isMeasuredKey = (key: string): key is MeasuredKey => key in MEASURED;
 
 /** "Round 34: loss 0.318, gradient norm 1.20, learning rate 0.001, 2.1 s; dev accuracy 66.5 %, dev loss 0.521." */
-export function roundSentence(round: number, { rounds, scores }: Pick<SessionView, 'rounds' | 'scores'>): string {
+export function roundSentence(
+  round: number,
+  { rounds, scores }: Pick<SessionView, 'rounds' | 'scores'>,
+  changed = '',
+): string {
   const report = rounds.find((one) => one.round === round);
   const score = scores.find((one) => one.round === round);
   const parts =
@@ -112,21 +122,22 @@ export function roundSentence(round: number, { rounds, scores }: Pick<SessionVie
         ];
   return parts.length + scored.length === 0
     ? ''
-    : `Round ${round}: ${[parts.join(', '), scored.join(', ')].filter((text) => text !== '').join('; ')}.`;
+    : `Round ${round}: ${[parts.join(', '), scored.join(', '), changed].filter((text) => text !== '').join('; ')}.`;
 }
 
 const SMOOTHED_ROUNDS = 10;
 
 /** Loss and score on one axis of rounds, null where a series has no point. */
 export function curves(
-  rounds: readonly RoundReport[],
-  scores: readonly ScoreReport[],
+  rounds: readonly CurvePoint[],
+  scores: readonly ScorePoint[],
   measured: MeasuredKey = 'loss',
 ): CurveData {
   const { of } = MEASURED[measured];
   const constant = scores.findLast((score) => score.constant !== undefined)?.constant ?? null;
   const axis = [...new Set([...rounds, ...scores].map((report) => report.round))].toSorted((a, b) => a - b);
   const lossAt = new Map(rounds.map((report) => [report.round, of(report)]));
+  const devLossAt = new Map(measured === 'loss' ? scores.map((report) => [report.round, report.loss]) : []);
   const scoreAt = new Map(scores.map((report) => [report.round, report.value]));
   const keep = 1 - 1 / SMOOTHED_ROUNDS;
   let sum = 0;
@@ -142,6 +153,7 @@ export function curves(
     rounds: axis,
     loss: axis.map((round) => lossAt.get(round) ?? null),
     smoothLoss,
+    devLoss: axis.map((round) => devLossAt.get(round) ?? null),
     score: axis.map((round) => scoreAt.get(round) ?? null),
     chance: axis.map(() => constant),
   };

@@ -76,13 +76,13 @@ export function estimate(measured: Measured, asked: Asked): Estimate | null {
 }
 
 export const NOTHING_MEASURED =
-  'How long this takes is not known: this device has measured nothing yet. It does before training starts, and tells you.';
+  'How long it takes is told before training starts: this device has measured nothing yet.';
 
 /** "About 3 min on this device alone; with others, less." */
 export function estimateSentence(measured: Measured | null, asked: Asked | null): string {
   if (measured === null) return NOTHING_MEASURED;
   const found = asked === null ? null : estimate(measured, asked);
-  if (found === null) return 'How long this takes is told before training starts.';
+  if (found === null) return 'How long it takes is told before training starts.';
   const time = timeLeftText(found.seconds);
   const plain = time.replace(/^about /, '');
   const said =

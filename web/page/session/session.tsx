@@ -18,6 +18,7 @@ import { useWakeLock } from '../own/phone.ts';
 import { eachFrame, useKeptFocus, useWide } from '../parts/hooks.ts';
 import { LazyFold } from '../parts/lazy-fold.tsx';
 import { ResultsSection } from '../results/results-section.tsx';
+import { useKeptRun } from '../runs/run-store.ts';
 import { TimelineSection } from '../timeline/timeline-section.tsx';
 import { announcement } from './announce.ts';
 import { Controls } from './controls.tsx';
@@ -71,6 +72,7 @@ export function SessionScreen(props: SessionProps) {
   }, [inTab]);
 
   useMeasured(view);
+  useKeptRun(view);
   const main = useRef<HTMLElement>(null);
   useKeptFocus(main);
   const heading = useRef<HTMLHeadingElement>(null);
@@ -96,7 +98,7 @@ export function SessionScreen(props: SessionProps) {
       room === null || rounds.length === 0 ? null : (
         <>
           <TimelineSection rounds={rounds} room={room} seats={seats} />
-          <Curve view={view} />
+          <Curve view={view} names={names} />
         </>
       ),
     [rounds, scores, room, seats],

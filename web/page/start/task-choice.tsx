@@ -7,10 +7,10 @@ const KINDS = [
   {
     kind: 'grammar',
     label: 'Film verdicts',
-    hint: 'To try it: 4,000 short texts, good or bad. Nothing is downloaded.',
+    hint: 'to try it; nothing is downloaded',
   },
-  { kind: OWN_TASK, label: 'Your own table', hint: 'Texts with a label each. The file stays on this device.' },
-  { kind: 'glue', label: 'A task of GLUE', hint: 'Nine that the field compares models by, from a hub.' },
+  { kind: OWN_TASK, label: 'Your own table', hint: 'texts with a label each' },
+  { kind: 'glue', label: 'A task of GLUE', hint: 'nine of them, from a hub' },
 ] as const;
 
 /** What is learnt: the demonstration, a table of one's own, or one of GLUE's tasks. */

@@ -6,7 +6,7 @@ import type { SessionView } from '../../session/view/view.ts';
 import { OWN_TASK } from '../parts/choices.ts';
 
 /** What a host can take out of a session, in the order in which the page offers it. */
-export const EXPORT_KINDS = ['adapter', 'merged', 'onnx', 'checkpoint', 'log'] as const;
+export const EXPORT_KINDS = ['adapter', 'merged', 'onnx', 'checkpoint', 'log', 'curves'] as const;
 export type ExportKind = (typeof EXPORT_KINDS)[number];
 
 export interface ExportWords {
@@ -24,6 +24,10 @@ export const EXPORT_WORDS: Readonly<Record<ExportKind, ExportWords>> = {
     opens: 'Tabloom’s start page goes on from it, here or on another device, in a session of its own.',
   },
   log: { label: 'Run log', opens: 'One JSON object a line: rounds, plans and scores, for any text editor or pandas.' },
+  curves: {
+    label: 'Curves',
+    opens: 'CSV, a row a round: a spreadsheet or pandas opens it, Weights & Biases and TensorBoard with a few lines.',
+  },
 };
 
 /** What opens it, and what else must be known before it is passed on. */
@@ -87,5 +91,6 @@ export const exportFolder = (kind: keyof typeof FOLDER_ENDS, name: string): stri
 
 /** File name of what is downloaded; a checkpoint has one already. */
 export function exportFileName(kind: Exclude<ExportKind, 'checkpoint'>, name: string): string {
-  return kind === 'log' ? `${name}.jsonl` : `${exportFolder(kind, name)}.zip`;
+  if (kind === 'log') return `${name}.jsonl`;
+  return kind === 'curves' ? `${name}.csv` : `${exportFolder(kind, name)}.zip`;
 }

@@ -19,6 +19,7 @@ import {
   opensText,
   sessionName,
 } from './export-kinds.ts';
+import { runCsv, tensorBoardSnippet, wandbSnippet } from './run-csv.ts';
 import { zip } from './zip.ts';
 
 type Made =
@@ -51,7 +52,7 @@ export function Exports({ view, host, settings, finished, onTaken }: ExportsProp
       const files = await make(host, kind, chosen, name);
       save(kind, name, files);
       note(kind, { kind: 'made', files: files.map((file) => ({ name: file.name, bytes: file.bytes.length })) });
-      if (kind !== 'log') onTaken();
+      if (kind !== 'log' && kind !== 'curves') onTaken();
     } catch (error) {
       note(kind, { kind: 'failed', sentence: errorSentence(error, 'It could not be made.') });
     }
@@ -105,6 +106,19 @@ export function Exports({ view, host, settings, finished, onTaken }: ExportsProp
           </pre>
         </ScrollFrame>
       </details>
+      <details class="fold">
+        <summary>How to see the curves in Weights &amp; Biases or TensorBoard</summary>
+        <ScrollFrame kind="code-frame" label="Python for Weights & Biases">
+          <pre>
+            <code>{wandbSnippet(exportFileName('curves', name))}</code>
+          </pre>
+        </ScrollFrame>
+        <ScrollFrame kind="code-frame" label="Python for TensorBoard">
+          <pre>
+            <code>{tensorBoardSnippet(exportFileName('curves', name))}</code>
+          </pre>
+        </ScrollFrame>
+      </details>
     </div>
   );
 }
@@ -146,6 +160,10 @@ async function make(
       return [await host.exportCheckpoint()];
     case 'log':
       return [{ name: exportFileName('log', name), bytes: new TextEncoder().encode(host.runLog()) }];
+    case 'curves': {
+      const { rounds, scores } = host.view;
+      return [{ name: exportFileName('curves', name), bytes: new TextEncoder().encode(runCsv(rounds, scores)) }];
+    }
   }
 }
 
@@ -155,9 +173,9 @@ function save(kind: ExportKind, name: string, files: readonly ExportedFile[]): v
     return;
   }
   const fileName = exportFileName(kind, name);
-  if (kind === 'log') {
+  if (kind === 'log' || kind === 'curves') {
     const parts = files.map(({ bytes }) => bytes);
-    download(fileName, parts, 'application/jsonl');
+    download(fileName, parts, kind === 'log' ? 'application/jsonl' : 'text/csv');
     return;
   }
   const folder = exportFolder(kind, name);
