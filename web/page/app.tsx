@@ -25,6 +25,7 @@ import { DeleteAll } from './kept/delete-all.tsx';
 import { KeptModelList } from './kept/kept-models.tsx';
 import { CheckpointFile, KeptSessionList } from './kept/kept-sessions.tsx';
 import { MissingNote } from './missing/missing.tsx';
+import { pressable } from './parts/pressable.ts';
 import { recall, remember } from './parts/remember.ts';
 import { ThemeButton } from './parts/theme.tsx';
 import type { ServerFacts } from './server-facts.ts';
@@ -273,7 +274,7 @@ export function App({ factory, origin, server, show, kept, addDevice }: AppProps
                   that suit it.
                 </p>
                 <div class="show-me">
-                  <button type="button" class="primary" disabled={busy.value} onClick={() => void showMe()}>
+                  <button type="button" class="primary" {...pressable(busy.value, () => void showMe())}>
                     Show me, in this tab
                   </button>
                   <p>Four pretended devices train a real model, in two minutes. Nothing leaves this tab.</p>

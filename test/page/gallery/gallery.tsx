@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { options, render } from 'preact';
 import type { Look } from '../../../signaling/protocol/door.ts';
+import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import { planOf } from '../../../signaling/room/plan-of.ts';
 import { App } from '../../../web/page/app.tsx';
 import { NO_FACTS, type Rooms } from '../../../web/page/server-facts.ts';
@@ -71,6 +72,7 @@ function still(first: SessionView): HostSession & JoinedSession {
     view = { ...view, ...change };
     for (const listener of listeners) listener(view);
   };
+  const inPhase = (phase: RoomView['phase']) => ({ room: view.room && { ...view.room, phase } });
   const without = (id: string) => view.waiting.filter((one) => one.id !== id);
   return {
     get view() {
@@ -83,9 +85,9 @@ function still(first: SessionView): HostSession & JoinedSession {
     leave: () => become('leave', { ended: YOU_LEFT }),
     pretend: async () => undefined,
     rest: (paused) => become(`rest ${paused}`, { status: { kind: paused ? 'paused' : 'ready' } }),
-    start: () => undefined,
-    pause: () => undefined,
-    finish: () => undefined,
+    start: () => become('start', inPhase('training')),
+    pause: () => become('pause', inPhase('paused')),
+    finish: () => become('finish', inPhase('finished')),
     setPolicy: () => undefined,
     giveTable: (id) => become(`give ${id}`, { tables: { ...view.tables, [id]: 'coming' } }),
     entrance: {

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
+import { pressable } from '../parts/pressable.ts';
 
 /** One more device without another computer: a worker of this tab. */
 export function AddDevice({ onAdd }: { onAdd: () => Promise<void> }) {
@@ -18,7 +19,7 @@ export function AddDevice({ onAdd }: { onAdd: () => Promise<void> }) {
   };
   return (
     <div class="add-device">
-      <button type="button" disabled={busy} onClick={() => void add()}>
+      <button type="button" {...pressable(busy, () => void add())}>
         Add a device in this tab
       </button>
       <p class="field-hint">

@@ -1,3 +1,4 @@
+import { pressable } from '../parts/pressable.ts';
 import { GLUE_FACTS, type GlueFacts, glueFactsOf, MNLI_MISMATCHED, PUBLISHED_SOURCE } from './glue-facts.ts';
 import { glueLines } from './glue-words.ts';
 import './glue.css';
@@ -36,9 +37,8 @@ export function GlueGallery({ task, model, busy, onChoose, onStart }: GalleryPro
             <button
               type="button"
               class="plain"
-              disabled={busy}
               aria-label={`Start ${facts.name} by its recipe`}
-              onClick={() => onStart(facts === chosen ? task : facts.id)}
+              {...pressable(busy, () => onStart(facts === chosen ? task : facts.id))}
             >
               Start
             </button>

@@ -6,6 +6,7 @@ import type { InvitedTo } from '../../session/view/view.ts';
 import { Reading } from '../door/reading.tsx';
 import { readingAsDevice } from '../door/reading-words.ts';
 import { TextField } from '../parts/field.tsx';
+import { pressable } from '../parts/pressable.ts';
 import { recall, remember } from '../parts/remember.ts';
 import { MEMORY_HINT, MEMORY_LABEL, readMemory } from './device-memory.ts';
 import { checkName } from './device-name.ts';
@@ -228,7 +229,7 @@ function Found({ seen: { look, invitation }, name, onName, busy, onAgain, onJoin
           </div>
         ) : (
           <div class="buttons">
-            <button class="primary" type="submit" disabled={busy}>
+            <button class="primary" type="submit" {...pressable(busy)}>
               {busy ? 'Joining…' : way === 'in' ? 'Join' : 'Ask to join'}
             </button>
             <button class="plain" type="button" disabled={busy} onClick={join(true)}>

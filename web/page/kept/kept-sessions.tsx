@@ -4,6 +4,7 @@ import { countText } from '../../../signaling/protocol/words/lists.ts';
 import type { KeptSession } from '../../session/view/view.ts';
 import { Confirmed } from '../parts/confirmed.tsx';
 import { FileField } from '../parts/file-field.tsx';
+import { pressable } from '../parts/pressable.ts';
 import { keptSessionText } from './kept-session-words.ts';
 
 /** As many are shown at once; older ones are folded away. */
@@ -43,9 +44,8 @@ export function KeptSessionList({ sessions, nowMs, busy, onResume, onForget }: K
           <div class="buttons">
             <button
               type="button"
-              disabled={busy}
               aria-label={`Go on: ${session.title}`}
-              onClick={() => onResume(session.id)}
+              {...pressable(busy, () => onResume(session.id))}
             >
               Go on
             </button>

@@ -26,32 +26,8 @@ export function Controls({
   const obstacle = room === null ? null : startObstacle(room);
   return (
     <div class="buttons">
-      {host !== null && room?.phase === 'gathering' && (
-        <button
-          class="primary"
-          type="button"
-          disabled={obstacle !== null}
-          aria-describedby={obstacle === null ? undefined : 'start-obstacle'}
-          onClick={() => host.start()}
-        >
-          Start training
-        </button>
-      )}
-      {host !== null && room?.phase === 'training' && (
-        <button type="button" onClick={() => host.pause()}>
-          Pause
-        </button>
-      )}
-      {host !== null && room?.phase === 'paused' && (
-        <button
-          class="primary"
-          type="button"
-          disabled={obstacle !== null}
-          aria-describedby={obstacle === null ? undefined : 'start-obstacle'}
-          onClick={() => host.start()}
-        >
-          Go on
-        </button>
+      {host !== null && room !== null && room.phase !== 'finished' && (
+        <GoButton phase={room.phase} obstacle={obstacle} host={host} />
       )}
       {host !== null && (room?.phase === 'training' || room?.phase === 'paused') && (
         <Confirmed
@@ -74,6 +50,33 @@ export function Controls({
       )}
       {host === null && room?.phase === 'gathering' && <p class="buttons-note">The host starts the training.</p>}
     </div>
+  );
+}
+
+const GO_WORDS = { gathering: 'Start training', training: 'Pause', paused: 'Go on' } as const;
+
+/** One button through all of them: who pressed it has the focus on what can be pressed next. */
+function GoButton({
+  phase,
+  obstacle,
+  host,
+}: {
+  phase: keyof typeof GO_WORDS;
+  obstacle: string | null;
+  host: HostSession;
+}) {
+  const going = phase === 'training';
+  const held = !going && obstacle !== null;
+  return (
+    <button
+      class={going ? '' : 'primary'}
+      type="button"
+      disabled={held}
+      aria-describedby={held ? 'start-obstacle' : undefined}
+      onClick={() => (going ? host.pause() : host.start())}
+    >
+      {GO_WORDS[phase]}
+    </button>
   );
 }
 

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import type { HostSession, Prediction, TriedText } from '../../session/view/view.ts';
+import { pressable } from '../parts/pressable.ts';
 import { predictionLines } from '../take/try-it-words.ts';
 
 const EXAMPLES = ['the jokes are not at all dull', 'the story is fine but the ending is a mess', 'a wonderful film'];
@@ -40,7 +41,7 @@ export function Ask({ host }: { host: Pick<HostSession, 'tryText'> }) {
           value={text}
           onInput={(event) => setText(event.currentTarget.value)}
         />
-        <button type="submit" class="primary" disabled={asking || text.trim() === ''}>
+        <button type="submit" class="primary" disabled={text.trim() === ''} {...pressable(asking)}>
           {asking ? 'Asking…' : 'Ask'}
         </button>
       </div>

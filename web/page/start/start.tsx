@@ -9,6 +9,7 @@ import { recallMeasured } from '../estimate/use-measured.ts';
 import { GlueGallery } from '../glue/glue-gallery.tsx';
 import { EMBEDDED_MODEL, HUB_MODEL, isWeightStorage, OWN_TASK, WEIGHT_CHOICES } from '../parts/choices.ts';
 import { SelectField, TextField } from '../parts/field.tsx';
+import { pressable } from '../parts/pressable.ts';
 import { OwnData } from '../table/own-data.tsx';
 import { askedOf } from './asked.ts';
 import { DeviceFold, LayersFold, MoreFold, OptimiserFold, TrainingFold } from './folds.tsx';
@@ -181,7 +182,7 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
         </ul>
       )}
       <div class="start-bar">
-        <button class="primary" type="submit" disabled={busy}>
+        <button class="primary" type="submit" {...pressable(busy)}>
           {busy ? 'Starting…' : 'Start a session'}
         </button>
         {tried && !checked.ok ? (

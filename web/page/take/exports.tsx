@@ -5,6 +5,7 @@ import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { AdapterChoice, ExportedFile } from '../../../worker/api/host-api.ts';
 import type { HostSession, SessionView } from '../../session/view/view.ts';
 import { SelectField } from '../parts/field.tsx';
+import { pressable } from '../parts/pressable.ts';
 import { ScrollFrame } from '../parts/scroll-frame.tsx';
 import { download } from './download.ts';
 import { baseModelNote, peftSnippet } from './export-guide.ts';
@@ -82,9 +83,9 @@ export function Exports({ view, host, settings, finished, onTaken }: ExportsProp
             <button
               type="button"
               class={finished && kind === 'adapter' ? 'primary' : ''}
-              disabled={busy}
+              disabled={busy && made[kind]?.kind !== 'making'}
               aria-label={`Download: ${EXPORT_WORDS[kind].label}`}
-              onClick={() => void take(kind)}
+              {...pressable(made[kind]?.kind === 'making', () => void take(kind))}
             >
               {made[kind]?.kind === 'making' ? 'Making…' : 'Download'}
             </button>

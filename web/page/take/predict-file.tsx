@@ -4,6 +4,7 @@ import type { NamedFile, TablePreview } from '../../../worker/api/tables.ts';
 import type { HostSession, SessionView } from '../../session/view/view.ts';
 import { SelectField } from '../parts/field.tsx';
 import { FileField } from '../parts/file-field.tsx';
+import { pressable } from '../parts/pressable.ts';
 import { download } from './download.ts';
 
 const ACCEPTED = '.csv,.tsv,.txt,.jsonl,.parquet,text/csv,text/tab-separated-values';
@@ -100,7 +101,7 @@ export function PredictFile({ view, host }: { view: SessionView; host: HostSessi
           </div>
         )}
         <div class="buttons">
-          <button type="submit" disabled={chosen === null || doing.kind === 'predicting'}>
+          <button type="submit" disabled={chosen === null} {...pressable(doing.kind === 'predicting')}>
             {doing.kind === 'predicting' ? 'Predicting…' : 'Predict and download'}
           </button>
         </div>

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import type { HostSession, Prediction, SessionView, TriedText } from '../../session/view/view.ts';
+import { pressable } from '../parts/pressable.ts';
 import { answeredBy, predictionLines, textNames } from './try-it-words.ts';
 
 type Answer =
@@ -54,7 +55,7 @@ export function TryIt({ view, host, open }: { view: SessionView; host: HostSessi
           </div>
         ))}
         <div class="buttons">
-          <button type="submit" disabled={!ready || answer.kind === 'asking'}>
+          <button type="submit" disabled={!ready} {...pressable(answer.kind === 'asking')}>
             {answer.kind === 'asking' ? 'Asking…' : 'Ask the model'}
           </button>
         </div>

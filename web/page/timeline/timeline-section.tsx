@@ -4,6 +4,7 @@ import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import { Swatch } from '../cloth/cloth-legend.tsx';
 import type { Seats } from '../cloth/marks.ts';
 import { useShared } from '../parts/hooks.ts';
+import { pressable } from '../parts/pressable.ts';
 import { type Lane, type SegmentKind, type Timeline, timeline, toldRounds } from './timeline.ts';
 import { criticalSentence, KIND_WORDS, laneSentence } from './timeline-words.ts';
 
@@ -34,14 +35,13 @@ export function TimelineSection({
       <div class="timeline-head">
         <h2 id="timeline-title">Round {report.round}, second by second</h2>
         <div class="buttons">
-          <button type="button" aria-label="An earlier round" disabled={place === 0} onClick={() => go(place - 1)}>
+          <button type="button" aria-label="An earlier round" {...pressable(place === 0, () => go(place - 1))}>
             ‹
           </button>
           <button
             type="button"
             aria-label="A later round"
-            disabled={place === told.length - 1}
-            onClick={() => go(place + 1)}
+            {...pressable(place === told.length - 1, () => go(place + 1))}
           >
             ›
           </button>
