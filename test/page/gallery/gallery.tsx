@@ -24,6 +24,7 @@ import type {
 import { answerOf, KEPT_MODELS, KEPT_SESSIONS, LOOKS, preflightOf, reportOf } from './before-sessions.ts';
 import { crowd } from './crowd.ts';
 import { VIEWS } from './gallery-views.ts';
+import { KEPT_RUNS, KEPT_STATES, MEASURED } from './kept-views.ts';
 import { SHOW_VIEWS, type ShownAt } from './show-views.ts';
 import { START_FORMS } from './start-forms.ts';
 import { STATES } from './states.ts';
@@ -267,8 +268,18 @@ function Gallery({ state }: { state: string | null }) {
   );
 }
 
+/** What the browser has kept is part of a state. */
+function remember(state: string): void {
+  const isKept = state in KEPT_STATES || state === 'start-kept';
+  for (const [key, value] of Object.entries({ runs: KEPT_RUNS, measured: MEASURED }))
+    if (isKept) localStorage.setItem(`tabloom.${key}`, JSON.stringify(value));
+    else localStorage.removeItem(`tabloom.${key}`);
+}
+
 async function show(name: string): Promise<void> {
-  const [state = '', asked] = name.split('#');
+  const [wanted = '', asked] = name.split('#');
+  remember(wanted);
+  const state = KEPT_STATES[wanted] ?? wanted;
   const fragment = asked ?? (state in LOOKS ? 'room=abc234' : '');
   seen = LOOKS[state] ?? LOOKS['look-link']!;
   history.replaceState(null, '', `?state=${state}#${fragment}`);

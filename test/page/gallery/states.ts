@@ -1,5 +1,6 @@
 import { LOOKS } from './before-sessions.ts';
 import { VIEWS } from './gallery-views.ts';
+import { KEPT_STATES } from './kept-views.ts';
 import { SHOW_VIEWS } from './show-views.ts';
 import { START_FORMS } from './start-forms.ts';
 
@@ -11,6 +12,7 @@ export const STATES: readonly string[] = [
   'start-kept',
   'start-plain',
   'start-elsewhere',
+  ...Object.keys(KEPT_STATES),
   ...Object.keys(SHOW_VIEWS),
   ...Object.keys(START_FORMS),
   ...Object.keys(VIEWS),
