@@ -208,7 +208,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       expect(await page.$('input[aria-label="Session link"]')).toBeNull();
       await person.press('Leave');
       await person.shows('Your device worked on 1,088 samples in 34 rounds');
-      expect(await focused()).toBe('Thank you');
+      await person.tab.until('the focus is on the thanks', () => document.activeElement?.textContent === 'Thank you');
       expect(await page.$eval('#app', (app) => app.getAttribute('data-door'))).toBe('rest true;rest false;leave;');
       await person.press('Come back');
     });
