@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openGallery } from '../page/gallery/open-gallery.ts';
 import { BROWSER_KINDS } from './find-browser.ts';
+import { SharedBrowser } from './harness.ts';
 import { onPhone, type Person } from './person.ts';
 
 /** Whoever goes by keyboard is never thrown back to the top; nothing jumps; nothing moves for those who do not want it. */
@@ -31,8 +32,11 @@ const focusIsOn = ({ tab }: Person, words: string): Promise<void> =>
   );
 
 describe.each(BROWSER_KINDS)('the focus with %s', (kind) => {
+  const browser = new SharedBrowser(kind);
+  afterAll(() => browser.close());
+
   it('stays where something goes on after start, pause, going on, finish, download and leaving', async () => {
-    await onPhone(gallery, kind, async (person) => {
+    await onPhone(gallery, browser, async (person) => {
       await person.go('start');
       await enter(person, 'Start a session');
       await focusIsOn(person, 'Preparing the session');
@@ -70,8 +74,11 @@ describe.each(BROWSER_KINDS)('the focus with %s', (kind) => {
 });
 
 describe('the page', () => {
+  const browser = new SharedBrowser('chromium');
+  afterAll(() => browser.close());
+
   it('hardly shifts while a device gets ready', async () => {
-    await onPhone(gallery, 'chromium', async (person) => {
+    await onPhone(gallery, browser, async (person) => {
       const { page } = person.tab;
       await person.go('lobby-device-loading');
       await page.evaluate(() => {
@@ -106,7 +113,7 @@ describe('the page', () => {
   }, 60_000);
 
   it('moves nothing for those who do not want it', async () => {
-    await onPhone(gallery, 'chromium', async (person) => {
+    await onPhone(gallery, browser, async (person) => {
       const { page } = person.tab;
       const moving = (): string[] =>
         [...document.querySelectorAll('*')]
