@@ -75,6 +75,16 @@ export const FRAMES = [
     },
     tensors: [],
   }),
+  encodeMessage({
+    header: {
+      ...{ type: 'report', term: 1 },
+      report: {
+        ...{ round: 4, planVersion: 1, loss: 0.5, learningRate: 0.1, gradientNorm: 1, elapsedSeconds: 1 },
+        ...{ devices: [], reassigned: 0 },
+      },
+    },
+    tensors: [],
+  }),
   encodeMessage({ header: { type: 'failed', tag, sentence: 'No.' }, tensors: [] }),
   encodeMessage({ header: { type: 'table-wanted', file: 'train', offset: 0 }, tensors: [] }),
   encodeMessage({ header: { type: 'table-piece', file: 'train', offset: 0 }, tensors: [Uint8Array.of(97, 44, 98)] }),

@@ -88,3 +88,12 @@ test('an evaluation of rounds that are undone ends with them: what nobody has an
   expect(new Set(scene.chunks.map(({ evaluation }) => evaluation)).size).toBe(5);
   expect(scene.store.view.scores.map(({ round }) => round)).toEqual([0, 4, 8, 12]);
 });
+
+test('whoever may lead hears what a round came to before its step', async () => {
+  const scene = await TrainingScene.open({ ...TRAINING, rounds: 2 });
+  scene.join('hosthost', 'aaaaaaaa');
+  scene.training.start();
+  await scene.phase('finished');
+  scene.training.close();
+  expect(scene.heard).toEqual(['report 1', 'step 1', 'step 1', 'report 2', 'step 2', 'step 2']);
+});

@@ -125,6 +125,7 @@ async function train(rounds: number, isBroken: (round: number) => boolean, score
       patience: 0,
       worker,
       mayLead: () => true,
+      tellHeirs: () => undefined,
       deviceLinks,
       room: () => room,
       store,

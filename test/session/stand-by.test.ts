@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DataMessage } from '../../signaling/protocol/exchange/data-messages.ts';
 import type { ClientMessage } from '../../signaling/protocol/messages.ts';
+import type { RoundReport } from '../../signaling/protocol/room-view.ts';
 import type { HeldVersion } from '../../web/session/held/keeping-up.ts';
 import { StandBy } from '../../web/session/held/stand-by.ts';
 
@@ -12,10 +13,16 @@ const heritage = (best: DataMessage<'heritage'>['header']['best'] = null): DataM
   tensors: [best === null ? new Float32Array() : Float32Array.of(1), new Float32Array()],
 });
 
+const REPORT: RoundReport = {
+  ...{ round: 4, planVersion: 1, loss: 0.5, learningRate: 0.1, gradientNorm: 1, elapsedSeconds: 1 },
+  ...{ devices: [], reassigned: 0 },
+};
+
 function scene(knowsSecret = true) {
   const sent: ClientMessage[] = [];
   const offers: string[] = [];
   const heard: (number | null)[] = [];
+  const reports: RoundReport[] = [];
   const now: { held: HeldVersion | null; linked: boolean } = { held: { version: 7, digest: 1 }, linked: false };
   const standBy = new StandBy({
     send: (message) => sent.push(message),
@@ -23,12 +30,13 @@ function scene(knowsSecret = true) {
     isLinked: () => now.linked,
     knowsSecret,
     onTable: () => undefined,
-    onOffer: (term, { heritage, best, standings }) => {
+    onOffer: (term, { heritage, best, standings, reports: left }) => {
+      reports.splice(0, reports.length, ...left);
       offers.push(`${term} ${heritage.task.id} ${best?.length ?? 'none'}`);
       heard.push(standings?.round ?? null);
     },
   });
-  return { standBy, sent, offers, heard, now };
+  return { standBy, sent, offers, heard, reports, now };
 }
 
 describe('a device that stands by', () => {
@@ -44,7 +52,7 @@ describe('a device that stands by', () => {
   });
 
   it('knows what the host said last of the devices’ honesty, and nothing that an earlier one said', () => {
-    const { standBy, offers, heard } = scene();
+    const { standBy, offers, heard, reports } = scene();
     const standings = (term: number, round: number): DataMessage<'standings'> => ({
       header: { type: 'standings', term, round, devices: [] },
       tensors: [],
@@ -57,8 +65,11 @@ describe('a device that stands by', () => {
     offered();
     offered(standings(3, 5), standings(3, 6));
     offered(standings(2, 9));
-    expect(heard).toEqual([null, 6, null]);
-    expect(offers).toHaveLength(3);
+    standBy.take({ header: { type: 'report', term: 3, report: REPORT }, tensors: [] }, () => undefined);
+    offered();
+    expect(heard).toEqual([null, 6, null, null]);
+    expect(reports).toEqual([REPORT]);
+    expect(offers).toHaveLength(4);
   });
 
   it.each<[string, ReturnType<typeof scene>, boolean]>([

@@ -39,6 +39,8 @@ export class TrainingScene {
   readonly phases: string[] = [];
   readonly rounds: { readonly round: number; readonly resting: boolean }[] = [];
   readonly orders: DataMessage<'order'>['header'][] = [];
+  /** Reports for heirs, and steps as devices hear of them. */
+  readonly heard: string[] = [];
   readonly chunks: ChunkTag[] = [];
   /** Chunks of these parameters nobody answers. */
   holdsBack: (version: number) => boolean = () => false;
@@ -95,6 +97,7 @@ export class TrainingScene {
       worker: host,
       deviceLinks: this.deviceLinks,
       mayLead: () => true,
+      tellHeirs: ({ round }) => void this.heard.push(`report ${round}`),
       room: () => this.room,
       store: this.store,
       send: (message) => void this.sent.push(message),
@@ -195,6 +198,7 @@ export class TrainingScene {
 
   async #take(device: string, link: MessageLink, message: DataMessage): Promise<void> {
     const { header, tensors } = message;
+    if (header.type === 'update') this.heard.push(`step ${header.version}`);
     if (header.type === 'evaluate') {
       this.chunks.push(header.tag);
       if (this.holdsBack(header.version)) return;

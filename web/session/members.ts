@@ -1,11 +1,12 @@
 import { MAX_DEVICES_IN_ROOM } from '../../signaling/protocol/limits.ts';
 import type { HostRequest } from '../../worker/api/host-api.ts';
+import { roundsUntil } from './held/left-reports.ts';
 import { JoinSession, type KnownDevice } from './join-session.ts';
 import type { Offer } from './offer.ts';
 import type { Resumed } from './own/session-note.ts';
 import { standingsAfter } from './own/standings-after.ts';
 import { OwnSession } from './own-session.ts';
-import type { HostOptions, InvitedTo, JoinOptions } from './view/view.ts';
+import type { HostOptions, InvitedTo, JoinOptions, SessionView } from './view/view.ts';
 import type { SessionEnvironment } from './world/environment.ts';
 
 /** A device in somebody's session, which goes on as its host when the server offers that. */
@@ -50,6 +51,7 @@ async function takeOver(environment: SessionEnvironment, session: JoinSession, o
   }
   const past = await offer.past().catch(() => []);
   const { phase, settings } = view.room;
+  const rounds = roundsUntil(state.version, view.rounds, offer.bequest.reports);
   const { heritage, best, before, table } = bequest;
   const { model, weights, lora, training, policy } = settings;
   const request: HostRequest = {
@@ -62,12 +64,12 @@ async function takeOver(environment: SessionEnvironment, session: JoinSession, o
       best: heritage.best && best && { ...heritage.best, values: best },
       before,
       scores: view.scores.filter(({ round }) => round <= state.version).map(scoreOf),
-      devices: [...new Set(view.rounds.flatMap(({ devices }) => devices.map(({ device }) => device)))],
+      devices: [...new Set(rounds.flatMap(({ devices }) => devices.map(({ device }) => device)))],
     },
   };
   const { patience, audits } = heritage;
   const chosen = { ...options, policy, patience, audits };
-  const own = ownSession(environment, request, chosen, inherited(environment, offer, state.version));
+  const own = ownSession(environment, request, chosen, inherited(environment, offer, state.version, rounds));
   const off = own.subscribe(({ room, ended }) => {
     if (room === null && ended === null) return;
     off();
@@ -86,7 +88,12 @@ const scoreOf = ({ round, metric, value, further = [] }: Offer['view']['scores']
   ...{ round, metric, value, further },
 });
 
-function inherited(environment: SessionEnvironment, offer: Offer, round: number): Resumed {
+function inherited(
+  environment: SessionEnvironment,
+  offer: Offer,
+  round: number,
+  rounds: SessionView['rounds'],
+): Resumed {
   const { term, bequest, invitation, identity, options, view } = offer;
   const { door, cap, removed, admitted, patience, audits, given } = bequest.heritage;
   const { room, secret } = invitation;
@@ -97,7 +104,7 @@ function inherited(environment: SessionEnvironment, offer: Offer, round: number)
     worker: environment.startHostWorker(true),
     round,
     inherited: offer.seats,
-    standings: standingsAfter({ told: bequest.standings, round, rounds: view.rounds }),
+    standings: standingsAfter({ told: bequest.standings, round, rounds }),
     note: {
       identity: { id: identity.id, name: options.name },
       // The session that goes on counts one more.
@@ -109,7 +116,7 @@ function inherited(environment: SessionEnvironment, offer: Offer, round: number)
       },
       finished: view.room?.phase === 'finished',
       savedAtMs: environment.nowMs(),
-      log: [...view.rounds.map(report('round')), ...view.scores.map(report('score'))],
+      log: [...rounds.map(report('round')), ...view.scores.map(report('score'))],
     },
     key: {
       ...identity,

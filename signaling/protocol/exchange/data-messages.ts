@@ -6,7 +6,7 @@ import { BlockSchema, ChunkTagSchema, OrderTagSchema, TermSchema, WORK_FIELDS } 
 import { AUDIT_MESSAGES, checkAudited } from './audit-messages.ts';
 import { AuditTagSchema } from './audit-tag.ts';
 import { type DataFrame, encodeFrame, type FrameTensor } from './frames.ts';
-import { HeritageSchema } from './heritage-messages.ts';
+import { HeritageSchema, LeftReportSchema } from './heritage-messages.ts';
 import { checkHashes, checkModelPiece, MODEL_MESSAGES } from './model-messages.ts';
 import {
   CutDigestsSchema,
@@ -62,6 +62,7 @@ export const DataHeaderSchema = v.variant('type', [
   ...STAGE_MESSAGES,
   ...AUDIT_MESSAGES,
   HeritageSchema,
+  LeftReportSchema,
   ...TABLE_MESSAGES,
   ...MODEL_MESSAGES,
   /** This giving out of the order, and those before it, are another device's now. */
@@ -237,6 +238,7 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
     case 'compared':
     case 'holds':
     case 'standings':
+    case 'report':
     case 'table-wanted':
     case 'table-held':
     case 'model-held':

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { CapSchema, DoorSchema, MAX_REMOVED } from '../door.ts';
 import { DeviceIdSchema } from '../ids.ts';
 import { MAX_ROUNDS } from '../limits.ts';
+import { RoundReportSchema } from '../room-view.ts';
 import { TermSchema } from '../round.ts';
 import { MAX_AUDITS } from '../words/audits.ts';
 import { GivenTableSchema } from './table-messages.ts';
@@ -41,3 +42,13 @@ export const HeritageSchema = v.strictObject({
   best: v.nullable(v.strictObject({ round: whole(MAX_ROUNDS), value: v.pipe(v.number(), v.finite()) })),
 });
 export type Heritage = v.InferOutput<typeof HeritageSchema>;
+
+/**
+ * What a round came to, without what each device did: to those who may lead, before the round's step. The server tells it, too; but it may be away, and
+ * have forgotten all, when the host is gone.
+ */
+export const LeftReportSchema = v.strictObject({
+  type: v.literal('report'),
+  term: TermSchema,
+  report: RoundReportSchema,
+});

@@ -2,9 +2,11 @@ import type { ToldStandings } from '../../../signaling/protocol/exchange/audit-m
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { Heritage } from '../../../signaling/protocol/exchange/heritage-messages.ts';
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
+import type { RoundReport } from '../../../signaling/protocol/room-view.ts';
 import type { OwnTaskRequest } from '../../../worker/api/tables.ts';
 import type { RoomMessage } from '../links/room-client.ts';
 import type { HeldVersion } from './keeping-up.ts';
+import { withLeft } from './left-reports.ts';
 import { type Ask, TableComing } from './table-coming.ts';
 
 /** What a host leaves to a device. */
@@ -16,6 +18,8 @@ export interface Bequest {
   readonly before: Float32Array | null;
   /** What the host said last of the devices' honesty; null for nothing. */
   readonly standings: ToldStandings | null;
+  /** Of the last rounds, as the host told them; without what each device did. */
+  readonly reports: readonly RoundReport[];
   /** The host's own table, which its person gave to this device; null for a public task. */
   readonly table: OwnTaskRequest | null;
 }
@@ -37,8 +41,9 @@ export interface StandByContext {
 export class StandBy {
   readonly #context: StandByContext;
   readonly #table = new TableComing();
-  #bequest: Omit<Bequest, 'table' | 'standings'> | null = null;
+  #bequest: Omit<Bequest, 'table' | 'standings' | 'reports'> | null = null;
   #standings: ToldStandings | null = null;
+  #reports: readonly RoundReport[] = [];
 
   constructor(context: StandByContext) {
     this.#context = context;
@@ -51,6 +56,7 @@ export class StandBy {
       if (isWhole && this.#table.own !== null) this.#context.onTable(this.#table.own);
     }
     if (header.type === 'standings') this.#standings = header;
+    if (header.type === 'report') this.#reports = withLeft(this.#reports, header.report);
     if (header.type !== 'heritage') return;
     const [best, before] = tensors;
     this.#bequest = {
@@ -87,7 +93,7 @@ export class StandBy {
     if (!knowsSecret || held() === null || this.#bequest === null) return null;
     // Of an earlier host it says nothing of what was given to this one's rounds.
     const isOfHost = this.#standings?.term === this.#bequest.heritage.term;
-    const bequest = { ...this.#bequest, standings: isOfHost ? this.#standings : null };
+    const bequest = { ...this.#bequest, standings: isOfHost ? this.#standings : null, reports: this.#reports };
     const { own } = this.#table;
     if (bequest.heritage.table === null) return { ...bequest, table: null };
     return own && { ...bequest, table: own };

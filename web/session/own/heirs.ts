@@ -1,4 +1,5 @@
 import type { ToldStandings } from '../../../signaling/protocol/exchange/audit-messages.ts';
+import type { RoundReport } from '../../../signaling/protocol/room-view.ts';
 import type { HostRequest, HostWorkerApi } from '../../../worker/api/host-api.ts';
 import type { DeviceLinks } from '../rounds/device-links.ts';
 import type { SessionView } from '../view/view.ts';
@@ -61,7 +62,15 @@ export class Heirs {
     const { term, deviceLinks } = this.#context;
     if (standings === null) return;
     for (const device of this.#told.keys())
-      if (this.mayLead(device)) deviceLinks.sendStandings(device, { type: 'standings', term, ...standings });
+      if (this.mayLead(device)) deviceLinks.sendLeft(device, { type: 'standings', term, ...standings });
+  }
+
+  /** Likewise, before they hear of the step. */
+  tellReport({ devices: _, ...report }: RoundReport): void {
+    const { term, deviceLinks } = this.#context;
+    for (const device of this.#told.keys())
+      if (this.mayLead(device))
+        deviceLinks.sendLeft(device, { type: 'report', term, report: { ...report, devices: [] } });
   }
 
   /** Who could go on at once: has everything, and holds what was learned. */

@@ -95,6 +95,7 @@ export class OwnRoom {
       },
       deviceLinks,
       mayLead: (device) => heirs.mayLead(device),
+      tellHeirs: (report) => heirs.tellReport(report),
       room: () => store.view.room,
       store,
       send: (message) => client.send(message),

@@ -176,8 +176,10 @@ export class DeviceLinks {
     void this.#members.get(device)?.link.send({ header, tensors: [best, before] });
   }
 
-  sendStandings(device: string, header: ToldStandings): void {
-    void this.#members.get(device)?.link.send({ header, tensors: [] });
+  /** Of what there is besides the learned state, to a device that may lead. */
+  sendLeft(device: string, header: ToldStandings | DataMessage<'report'>['header']): void {
+    if (header.type === 'report') void this.#members.get(device)?.link.send({ header, tensors: [] });
+    else void this.#members.get(device)?.link.send({ header, tensors: [] });
   }
 
   /** A piece of a table that the host's person gave to this device. */

@@ -41,6 +41,8 @@ export interface OneRoundContext {
   readonly nameOf: (device: string) => string;
   /** Runs what worker and view must agree on afterwards. */
   readonly tell: (work: () => Promise<void>) => Promise<void>;
+  /** To those who may lead, what a round came to. */
+  readonly tellHeirs: (report: RoundReport) => void;
   /** The round's orders go out now. */
   readonly onOrders: (plan: RoomPlan) => void;
   /** The optimiser made its step, or passed over a round that no device had a finite gradient for; before the round is reported. */
@@ -184,9 +186,6 @@ export class OneRound {
         onStepped(round, true);
         return;
       }
-      // Before anybody hears that the round is over: who holds it can go on from it.
-      deviceLinks.sendStep(term, { version, digest }, stepped.update);
-      onStepped(round, false);
       const { learningRate, gradientNorm, loss } = stepped;
       const report: RoundReport = {
         round,
@@ -199,6 +198,10 @@ export class OneRound {
         reassigned: result.reassigned,
         stepSeconds: (performance.now() - stepMs) / 1000,
       };
+      this.#context.tellHeirs(report);
+      // Before anybody else hears that the round is over: who holds it can go on from it.
+      deviceLinks.sendStep(term, { version, digest }, stepped.update);
+      onStepped(round, false);
       store.dispatch({ type: 'round', report });
       send({ type: 'round', report });
     });

@@ -50,6 +50,8 @@ export interface TrainingContext {
   readonly deviceLinks: DeviceLinks;
   /** Whether a device may lead when this host is gone. */
   readonly mayLead: (device: string) => boolean;
+  /** To those who may, what a round came to; before its step. */
+  readonly tellHeirs: OneRoundContext['tellHeirs'];
   readonly room: () => RoomView | null;
   readonly store: ViewStore;
   readonly send: (message: ClientMessage) => void;
@@ -137,6 +139,7 @@ export class Training {
       audits: this.#checking.audits,
       ready: () => this.#crew.ready,
       mayLead: context.mayLead,
+      tellHeirs: context.tellHeirs,
       devices: () => this.#crew.devices,
       host: () => this.#crew.host ?? '',
       onTrainers: this.#changed.on,
