@@ -202,6 +202,7 @@ test('a model that one ONNX file cannot hold is refused before its weights are r
     has: () => true,
     shapeOf: () => null,
     fileBytes: () => expect.unreachable('weights were read'),
+    chunks: () => expect.unreachable('weights were read'),
     read: () => expect.unreachable('weights were read'),
     stream: () => expect.unreachable('weights were read'),
     readFirstRow: () => expect.unreachable('weights were read'),

@@ -32,6 +32,7 @@ export function onlyTheRun(model: RandomModel, run: UnitRun): Weights {
     has: (name, shape) => one(name, () => weights.has(name, shape)),
     shapeOf: (name) => one(name, () => weights.shapeOf(name)),
     fileBytes: (wanted) => several(wanted, () => weights.fileBytes(wanted)),
+    chunks: (wanted) => several(wanted, () => weights.chunks(wanted)),
     stream: async (wanted) => several(wanted, () => weights.stream(wanted)),
     read: async (name, shape) => one(name, () => weights.read(name, shape)),
     readFirstRow: async (name, width) => one(name, () => weights.readFirstRow(name, width)),

@@ -51,6 +51,7 @@ const deaf = (api: DeviceWorkerApi): DeviceWorkerApi => ({
 
 /** A proxy's methods as an object's own. */
 const whole = (api: DeviceWorkerApi): DeviceWorkerApi => ({
+  chunks: api.chunks,
   warm: (request) => api.warm(request),
   load: (request) => api.load(request),
   profile: (request) => api.profile(request),

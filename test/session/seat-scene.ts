@@ -9,6 +9,7 @@ import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
 import type { LearnedState } from '../../worker/api/host-api.ts';
 import type { WorkOrder, WorkPart } from '../../worker/api/work.ts';
 import { profile, SETTINGS } from '../protocol/samples.ts';
+import { NO_CHUNKS } from './no-chunks.ts';
 
 const unasked = async (): Promise<never> => {
   throw new Error('This worker is no stage.');
@@ -16,6 +17,7 @@ const unasked = async (): Promise<never> => {
 
 /** A worker that does what the test says, when it says so; one order at a time, as the real one. */
 export class ScriptedWorker implements DeviceWorkerApi {
+  readonly chunks = NO_CHUNKS;
   readonly did: string[] = [];
   terminated = false;
   order: WorkOrder | null = null;

@@ -12,6 +12,7 @@ import type { Engine } from '../../worker/engine/engine.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
 import { type Outcome, type Recipe, shared } from '../learn/pipeline-scene.ts';
 import { profile, SETTINGS } from '../protocol/samples.ts';
+import { NO_CHUNKS } from './no-chunks.ts';
 
 export const LAYERS = 3;
 export const model: RandomModel = await randomModel({ layers: LAYERS, lengths: [1, 2, 3, 4, 5, 6], tokens: 6 });
@@ -43,6 +44,7 @@ const { linkBitsPerSecond: _, ...MEASURED } = profile();
 
 /** A worker in this process, whose stage is a real one. */
 export class DeskWorker implements DeviceWorkerApi {
+  readonly chunks = NO_CHUNKS;
   readonly desk: StageDesk;
   /** Runs that were fetched. */
   readonly loaded: UnitRun[] = [];

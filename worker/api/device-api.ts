@@ -3,6 +3,7 @@ import type { Transfer } from '../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import type { UnitRun } from '../../signaling/protocol/split.ts';
 import type { TokenBatch } from './batch.ts';
+import type { ModelChunksApi } from './chunks-api.ts';
 import type { LearnedState, PastState, StateUpdate } from './host-api.ts';
 import type { StageChunk, StageOrder, StageParameters, StagePart, StageValues } from './stage-api.ts';
 import type { WorkOrder, WorkPart } from './work.ts';
@@ -51,6 +52,8 @@ export interface Loaded {
 
 /** The device's worker: model, engine, gradients. One order, or one stage, at a time. */
 export interface DeviceWorkerApi {
+  /** Of the model's files, beside whatever else it does. */
+  readonly chunks: ModelChunksApi;
   /**
    * Before anything is known of a session but what its door says: brings the engine that trains here, tries it, and fetches the embedded
    * model of that name. Never rejects for what could not be had.

@@ -17,6 +17,7 @@ import { claimedBytes, longestOf, refuseAbove } from '../learn/stage-memory.ts';
 import { evaluateBatch, runOrder } from '../learn/trainer.ts';
 import { frozenBytes, frozenTensors } from '../model/description.ts';
 import { parameterLayout } from '../model/layout.ts';
+import { ModelChunks } from '../model/model-chunks.ts';
 import { modelFiles } from '../model/open-model.ts';
 import { measureSeconds } from './calibration.ts';
 import { chooseEngine, refuseLongSamples, refuseOtherShape, refuseTooLarge, requestOf } from './loading.ts';
@@ -46,6 +47,7 @@ interface RunningOrder {
 export class Device implements DeviceWorkerApi {
   readonly #warmth: Warmth;
   readonly #store: ChunkStore | null;
+  readonly chunks: ModelChunks;
   #held: Held | undefined;
   /** At which the last files came that were not here yet. */
   #downloadBitsPerSecond: number | null = null;
@@ -69,6 +71,7 @@ export class Device implements DeviceWorkerApi {
   constructor(open: OpenFile, store: ChunkStore | null) {
     this.#warmth = new Warmth(open, store);
     this.#store = store;
+    this.chunks = new ModelChunks(this.#warmth.open, store);
   }
 
   async warm({ model, origin }: Parameters<DeviceWorkerApi['warm']>[0]): Promise<void> {
@@ -115,7 +118,9 @@ export class Device implements DeviceWorkerApi {
     const { model, shape } = settings;
     // Files of this machine are here already, and without a store nothing would stay.
     if (this.#store === null || model.kind !== 'hub') return;
-    const weights = await modelFiles(this.#warmth.open, this.#store, model, origin).weights();
+    const weights = await modelFiles(this.#warmth.open, this.#store, model, origin, {
+      onKept: this.chunks.note,
+    }).weights();
     const wanted = frozenTensors(shape, partOf(run, shape.layers));
     const loads = this.#loads;
     // Piece by piece, none of it kept in memory; whatever else is to be loaded goes first.
@@ -141,6 +146,7 @@ export class Device implements DeviceWorkerApi {
     const { model, shape } = settings;
     let remark: string | undefined;
     const files = modelFiles(this.#warmth.open, this.#store, model, origin, {
+      onKept: this.chunks.note,
       onProblem: (sentence) => {
         remark = sentence;
         console.warn(sentence);

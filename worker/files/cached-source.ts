@@ -1,5 +1,9 @@
 import * as v from 'valibot';
-import { MODEL_CHUNK_BYTES as CHUNK_BYTES, chunkBytes } from '../../signaling/protocol/exchange/model-messages.ts';
+import {
+  MODEL_CHUNK_BYTES as CHUNK_BYTES,
+  chunkBytes,
+  chunkCount,
+} from '../../signaling/protocol/exchange/model-messages.ts';
 import type { KeptModel } from '../api/host-api.ts';
 import { type ByteSource, MissingFileError, SourceError } from './byte-source.ts';
 import type { ChunkStore } from './chunk-store.ts';
@@ -28,6 +32,18 @@ export interface CacheOptions {
   readonly onProblem?: (sentence: string) => void;
   /** Reads what is asked for and keeps nothing: for a look at a header. */
   readonly peek?: boolean;
+  /** Told of each chunk that was kept, or was kept before and found right. */
+  readonly onKept?: (kept: KeptChunk) => void;
+}
+
+export interface KeptChunk {
+  readonly url: string;
+  /** Of the whole file. */
+  readonly bytes: number;
+  readonly chunk: number;
+  readonly sha256: string;
+  /** It was given by another device, and not fetched. */
+  readonly isGiven: boolean;
 }
 
 /** Throws as the file's own source does; whatever is wrong with the store only costs a download. */
@@ -36,7 +52,7 @@ export async function cachedSource(
   open: OpenFile,
   store: ChunkStore,
   options: CacheOptions = {},
-): Promise<ByteSource> {
+): Promise<CachedSource> {
   const folder = (await hexDigest(url)).slice(0, 32);
   const known = await readAbout(store, folder);
   let source: ByteSource | null = null;
@@ -58,7 +74,7 @@ export async function cachedSource(
   return new CachedSource(folder, version, about, source, store, stored, options);
 }
 
-class CachedSource implements ByteSource {
+export class CachedSource implements ByteSource {
   readonly size: number;
   readonly #folder: string;
   /** Of the file: chunks of another one have other keys, should they outlive it. */
@@ -66,8 +82,8 @@ class CachedSource implements ByteSource {
   readonly #about: About;
   readonly #source: ByteSource | null;
   readonly #store: ChunkStore;
-  /** Bytes of the entries that the store had when the file was opened. */
-  readonly #stored: ReadonlyMap<string, number>;
+  /** Bytes of the entries that the store had when the file was opened, and of those that were added here. */
+  readonly #stored: Map<string, number>;
   readonly #options: CacheOptions;
   #last: { readonly index: number; readonly bytes: Promise<Uint8Array> } | null = null;
   /** Settles when the last chunk has been kept: one is written at a time. */
@@ -81,7 +97,7 @@ class CachedSource implements ByteSource {
     about: About,
     source: ByteSource | null,
     store: ChunkStore,
-    stored: ReadonlyMap<string, number>,
+    stored: Map<string, number>,
     options: CacheOptions,
   ) {
     this.size = about.size;
@@ -122,6 +138,39 @@ class CachedSource implements ByteSource {
     return kept;
   }
 
+  /** The chunks that are kept, by their number. */
+  get keptChunks(): readonly number[] {
+    const chunks = Array.from({ length: chunkCount(this.size) }, (_, index) => index);
+    return chunks.filter((index) => this.#stored.get(this.#key(index)) === DIGEST_BYTES + this.#length(index));
+  }
+
+  /** A chunk as it is kept, perhaps by another reader of the same file; null where it is not, or is not right. */
+  async keptChunk(index: number): Promise<Uint8Array | null> {
+    return this.#isChunk(index) ? this.#kept(index) : null;
+  }
+
+  /** Fetches a chunk and keeps it. @throws SourceError where it cannot be had; Error where it cannot be kept. */
+  async fetchChunk(index: number): Promise<void> {
+    if (this.#source === null || !this.#isChunk(index))
+      throw new SourceError(`Chunk ${index} of ${this.#about.url} cannot be fetched.`);
+    const at = index * CHUNK_BYTES;
+    const bytes = await this.#source.read(at, at + this.#length(index));
+    await this.#put(index, bytes, await sha256(bytes), false);
+  }
+
+  /** Keeps a chunk that somebody else had, where it hashes to what it should; false where it does not. */
+  async keepGiven(index: number, bytes: Uint8Array, expected: string): Promise<boolean> {
+    if (!this.#isChunk(index) || bytes.length !== this.#length(index)) return false;
+    const digest = await sha256(bytes);
+    if (hex(digest) !== expected) return false;
+    await this.#put(index, bytes, digest, true);
+    return true;
+  }
+
+  #isChunk(index: number): boolean {
+    return Number.isInteger(index) && index >= 0 && index < chunkCount(this.size);
+  }
+
   /** A chunk; of a look at a file, only the part from `start` to `end` is filled. The last one stays at hand. */
   #chunk(index: number, start: number, end: number): Promise<Uint8Array> {
     if (this.#last?.index === index) return this.#last.bytes;
@@ -137,7 +186,7 @@ class CachedSource implements ByteSource {
 
   async #read(index: number, start: number, end: number): Promise<Uint8Array> {
     const key = this.#key(index);
-    const kept = this.#stored.has(key) ? await this.#kept(key, this.#length(index)) : null;
+    const kept = this.#stored.has(key) ? await this.#kept(index) : null;
     if (kept !== null) return kept;
     if (this.#source === null)
       throw new SourceError(`${this.#about.url} cannot be reached, and this device keeps only a part of it.`);
@@ -149,28 +198,40 @@ class CachedSource implements ByteSource {
     }
     const bytes = await this.#source.read(at, at + this.#length(index));
     await this.#keeping;
-    this.#keeping = this.#keep(key, bytes);
+    this.#keeping = this.#keep(index, bytes);
     return bytes;
   }
 
-  async #kept(key: string, length: number): Promise<Uint8Array | null> {
-    const entry = await this.#store.get(key).catch(() => null);
-    if (entry === null || entry.length !== DIGEST_BYTES + length) return null;
+  async #kept(index: number): Promise<Uint8Array | null> {
+    const entry = await this.#store.get(this.#key(index)).catch(() => null);
+    if (entry === null || entry.length !== DIGEST_BYTES + this.#length(index)) return null;
     const bytes = entry.subarray(DIGEST_BYTES);
     const digest = await sha256(bytes);
-    return digest.every((byte, i) => byte === entry[i]) ? bytes : null;
+    if (!digest.every((byte, i) => byte === entry[i])) return null;
+    this.#tell(index, digest, false);
+    return bytes;
   }
 
-  async #keep(key: string, bytes: Uint8Array): Promise<void> {
+  async #keep(index: number, bytes: Uint8Array): Promise<void> {
     if (!this.#keeps) return;
     try {
-      if (!this.#announced) await this.#store.put(`${this.#folder}/${ABOUT}`, [encodeAbout(this.#about)]);
-      this.#announced = true;
-      await this.#store.put(key, [await sha256(bytes), bytes as Uint8Array<ArrayBuffer>]);
+      await this.#put(index, bytes, await sha256(bytes), false);
     } catch (error) {
       this.#keeps = false;
       this.#options.onProblem?.(problem(error));
     }
+  }
+
+  async #put(index: number, bytes: Uint8Array, digest: Uint8Array<ArrayBuffer>, isGiven: boolean): Promise<void> {
+    if (!this.#announced) await this.#store.put(`${this.#folder}/${ABOUT}`, [encodeAbout(this.#about)]);
+    this.#announced = true;
+    await this.#store.put(this.#key(index), [digest, bytes as Uint8Array<ArrayBuffer>]);
+    this.#stored.set(this.#key(index), DIGEST_BYTES + bytes.length);
+    this.#tell(index, digest, isGiven);
+  }
+
+  #tell(chunk: number, digest: Uint8Array, isGiven: boolean): void {
+    this.#options.onKept?.({ url: this.#about.url, bytes: this.size, chunk, sha256: hex(digest), isGiven });
   }
 
   #key(index: number): string {
@@ -250,6 +311,7 @@ async function sha256(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 async function hexDigest(text: string): Promise<string> {
-  const digest = await sha256(new TextEncoder().encode(text));
-  return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex(await sha256(new TextEncoder().encode(text)));
 }
+
+const hex = (digest: Uint8Array): string => [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');

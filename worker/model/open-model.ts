@@ -28,6 +28,8 @@ export interface ModelFiles {
   readonly shape: () => Promise<ModelShape>;
   readonly json: (name: 'config.json' | 'tokenizer.json') => Promise<unknown>;
   readonly open: OpenFile;
+  /** The files with the weights. */
+  readonly shards: () => Promise<readonly Shard[]>;
   /** Reads the headers of the weights. `onRead` is told the bytes of tensors as they are read. */
   readonly weights: (onRead?: (bytes: number) => void) => Promise<Weights>;
 }
@@ -49,11 +51,13 @@ export function modelFiles(
       : readAhead(await open(url), options.peek === true ? PEEK_BYTES : undefined);
   const at = (name: string) => modelFileUrl(source, origin, name);
   const json = (name: string) => readJson(openKept, at(name), name === 'config.json' ? MAX_CONFIG_BYTES : undefined);
+  const shards = () => findShards((name) => openKept(at(name)), source.id);
   return {
     open: (name) => openKept(at(name)).catch((error: unknown) => explained(error, name, source.id)),
     json: (name) => json(name).catch((error: unknown) => explained(error, name, source.id)),
     shape: async () => parseModelConfig(await json('config.json')),
-    weights: async (onRead) => openShards(await findShards((name) => openKept(at(name)), source.id), onRead),
+    shards,
+    weights: async (onRead) => openShards(await shards(), onRead),
   };
 }
 

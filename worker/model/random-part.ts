@@ -57,6 +57,7 @@ export function randomWeights(seed: number): Weights {
     has: () => true,
     shapeOf: () => null,
     fileBytes: () => ({ total: 0, kept: 0 }),
+    chunks: () => [],
     stream,
     read: (name, shape) => read({ name, shape }),
     readFirstRow: (name, width) => read({ name, shape: [1, width] }),

@@ -1,3 +1,4 @@
+import { MODEL_CHUNK_BYTES } from '../../signaling/protocol/exchange/model-messages.ts';
 import { type ByteSource, readAhead } from '../files/byte-source.ts';
 import {
   headerBytes,
@@ -35,6 +36,8 @@ export interface Weights {
   shapeOf(name: string): readonly number[] | null;
   /** Bytes of these tensors in the files, and how many of them this device keeps already. Throws as `stream` does. */
   fileBytes(wanted: readonly TensorSpec[]): { readonly total: number; readonly kept: number };
+  /** The chunks of the files that these tensors lie in, headers included, in order. Throws as `stream` does. */
+  chunks(wanted: readonly TensorSpec[]): readonly { readonly file: string; readonly chunk: number }[];
   /**
    * Reads tensors in the order in which they lie in the files, a piece of about a megabyte at a time: no tensor is ever whole in memory
    * but where the caller puts it.
@@ -148,6 +151,17 @@ export async function openShards(shards: readonly Shard[], onRead?: (bytes: numb
           0,
         ),
       };
+    },
+    chunks: (wanted) => {
+      const places = wanted.map(locate);
+      return shards.flatMap(({ name: file, source }, index) => {
+        const chunks = new Set(source.size > 0 ? [0] : []);
+        for (const { entry, shard } of places)
+          if (shard === index)
+            for (let at = Math.floor(entry.start / MODEL_CHUNK_BYTES); at * MODEL_CHUNK_BYTES < entry.end; at++)
+              chunks.add(at);
+        return [...chunks].sort((a, b) => a - b).map((chunk) => ({ file, chunk }));
+      });
     },
     stream,
     read: (name, shape) => read({ name, shape }),

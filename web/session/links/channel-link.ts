@@ -4,7 +4,14 @@ import {
   readMessage,
   type TensorSizes,
 } from '../../../signaling/protocol/exchange/data-messages.ts';
-import { decodeFrame, encodeFrame, Reassembler, slices } from '../../../signaling/protocol/exchange/frames.ts';
+import {
+  decodeFrame,
+  encodeFrame,
+  MAX_FRAME_HEAD_BYTES,
+  Reassembler,
+  slices,
+} from '../../../signaling/protocol/exchange/frames.ts';
+import { MODEL_PIECE_BYTES } from '../../../signaling/protocol/exchange/model-messages.ts';
 import { SLICE_PAYLOAD_BYTES } from '../../../signaling/protocol/limits.ts';
 import { Allowance, type Rate } from '../world/allowance.ts';
 import { Emitter } from '../world/emitter.ts';
@@ -112,7 +119,9 @@ export class ChannelLink implements MessageLink {
     this.#channel = channel;
     this.#urgent = urgent;
     this.#sizes = sizes;
-    this.#maxBytes = terms.own === 'host' ? sizes.toHostBytes : sizes.toDeviceBytes;
+    // A piece of the model may be under way beside the longest of the others.
+    const piece = MAX_FRAME_HEAD_BYTES + MODEL_PIECE_BYTES;
+    this.#maxBytes = piece + (terms.own === 'host' ? sizes.toHostBytes : sizes.toDeviceBytes);
     this.opened = whileOpen(
       this.#ending.on,
       new Promise<Opened>((resolve) => {

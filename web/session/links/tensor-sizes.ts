@@ -5,7 +5,6 @@ import {
 } from '../../../signaling/protocol/adapters.ts';
 import type { TensorSizes } from '../../../signaling/protocol/exchange/data-messages.ts';
 import { MAX_FRAME_HEAD_BYTES } from '../../../signaling/protocol/exchange/frames.ts';
-import { MODEL_PIECE_BYTES } from '../../../signaling/protocol/exchange/model-messages.ts';
 import { TABLE_PIECE_BYTES } from '../../../signaling/protocol/exchange/table-messages.ts';
 import { MAX_CHUNK_SAMPLES, MAX_HIDDEN_SAMPLES, MAX_PROBE_VALUES } from '../../../signaling/protocol/limits.ts';
 import { labelsPerSample, type SessionSettings } from '../../../signaling/protocol/settings.ts';
@@ -32,12 +31,10 @@ export function tensorSizes({ shape, lora, task, training, policy }: SessionSett
     // A layer without adapters has no gradient that anybody could send.
     blockLength: (block) => (block === 'head' ? head : layers[block] || undefined),
     hiddenSize: shape.hiddenSize,
-    // A piece of the model may be under way beside the longest of the others.
-    toHostBytes: MAX_FRAME_HEAD_BYTES + 4 * answer + MODEL_PIECE_BYTES,
+    toHostBytes: MAX_FRAME_HEAD_BYTES + 4 * answer,
     // What a host leaves to a device has two adapters.
     toDeviceBytes:
       MAX_FRAME_HEAD_BYTES +
-      MODEL_PIECE_BYTES +
       Math.max(4 * Math.max(order, hidden, 2 * parameterCount), task.id === 'own' ? TABLE_PIECE_BYTES : 0),
   };
 }
