@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { evaluatedAtOnce } from '../../worker/device/device.ts';
+import { evaluatedAtOnce } from '../../worker/device/order-memory.ts';
 import { stepPause } from '../../worker/device/step-pause.ts';
 import type { PassNeeds } from '../../worker/engine/engine.ts';
 

@@ -13,7 +13,6 @@ import { storageOf } from '../engine/part.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import { HeldState } from '../learn/held-state.ts';
-import { claimedBytes, longestOf, refuseAbove } from '../learn/stage-memory.ts';
 import { evaluateBatch, runOrder } from '../learn/trainer.ts';
 import { frozenBytes, frozenTensors } from '../model/description.ts';
 import { parameterLayout } from '../model/layout.ts';
@@ -23,6 +22,7 @@ import { measureSeconds } from './calibration.ts';
 import { chooseEngine, refuseLongSamples, refuseOtherShape, refuseTooLarge, requestOf } from './loading.ts';
 import { measurePart, measurePartAgain } from './measure-part.ts';
 import { probeMemory } from './memory-probe.ts';
+import { evaluatedAtOnce, refuseLarge } from './order-memory.ts';
 import { OwnMeasure } from './own-measure.ts';
 import { StageDesk } from './stage-desk.ts';
 import { memoryOf, type Stated, unitBytes } from './stated.ts';
@@ -338,28 +338,4 @@ export class Device implements DeviceWorkerApi {
     if (this.#held === undefined) throw new Error('The device has not loaded a model yet.');
     return this.#held;
   }
-}
-
-/** @throws Error, one sentence, where an order takes more than training may. */
-function refuseLarge(engine: Engine, order: WorkOrder, limitBytes: number): void {
-  const { lengths, tokens } = order.batch;
-  const samples = Math.min(lengths.length, Math.max(order.microBatch, ...(order.microBatchSizes ?? [])));
-  const deepest = order.layers[0] ?? engine.shape.layers;
-  const needs = { savedLayers: engine.shape.layers - deepest, recompute: order.recompute ?? false };
-  const bytes = claimedBytes(engine, samples, longestOf(lengths, tokens), needs);
-  refuseAbove(limitBytes, bytes, `Micro-batches of ${samples} samples`);
-}
-
-/** More samples at once make evaluation no faster. */
-const MOST_EVALUATED_AT_ONCE = 32;
-
-/** The most samples of `tokens` tokens whose forward pass fits `limitBytes`; one at least. */
-export function evaluatedAtOnce(engine: Pick<Engine, 'bytes'>, tokens: number, limitBytes: number): number {
-  let samples = MOST_EVALUATED_AT_ONCE;
-  const fits = () => {
-    const { weightsBytes, transientBytes } = engine.bytes(samples, tokens, { savedLayers: 0 });
-    return weightsBytes + transientBytes <= limitBytes;
-  };
-  while (samples > 1 && !fits()) samples = Math.floor(samples / 2);
-  return samples;
 }
