@@ -104,7 +104,8 @@ export default defineConfig({
         test: {
           name: 'process',
           include: PARTS.process,
-          testTimeout: 240_000,
+          // The longest takes a minute and a half on two quiet cores.
+          testTimeout: 480_000,
           // A session that others are compared with, on a machine that is four times as slow as CI's.
           hookTimeout: 240_000,
           retry: 1,
@@ -117,7 +118,7 @@ export default defineConfig({
         test: {
           name: 'page',
           include: PARTS.page,
-          testTimeout: 180_000,
+          testTimeout: 300_000,
           hookTimeout: 60_000,
           retry: 1,
           maxWorkers: 2,
@@ -130,7 +131,7 @@ export default defineConfig({
           name: 'browser',
           include: PARTS.browser,
           exclude: [...configDefaults.exclude, ...PARTS.page],
-          testTimeout: 180_000,
+          testTimeout: 300_000,
           hookTimeout: 60_000,
           retry: 1,
           fileParallelism: false,

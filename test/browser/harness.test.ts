@@ -154,7 +154,7 @@ interface NodePeer {
 async function withNodePeer(request: ExchangeRequest, body: (peer: NodePeer) => Promise<void>): Promise<void> {
   const node = spawn(process.execPath, ['--import', 'tsx', NODE_PEER, JSON.stringify(request)], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    timeout: 50_000,
+    timeout: 120_000,
     killSignal: 'SIGKILL',
   });
   try {

@@ -31,7 +31,7 @@ export async function exchange(PeerClass: typeof Peer, request: ExchangeRequest)
   // A first burst of 256 KiB and more overflows the receiver's UDP buffer (208 KiB by default on Linux), and the sender then pauses for
   // seconds: it has no measure of the round trip yet by which to repeat sooner.
   const HIGH_WATER_BYTES = 128 * 1024;
-  const TIMEOUT_MS = 20_000;
+  const TIMEOUT_MS = 60_000;
   // An id that PeerJS's own channel (0 or 1) does not use. Firefox negotiates 256 streams, so ids from 256 upwards fail there.
   const CHANNEL_ID = 64;
 

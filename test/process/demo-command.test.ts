@@ -25,7 +25,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
 
 function demo(...args: string[]) {
-  const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, 'demo', ...args], { timeout: 100_000 });
+  const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, 'demo', ...args], { timeout: 200_000 });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk) => {
     out += chunk;

@@ -13,7 +13,7 @@ import { DEALT } from './dealt-plans.ts';
 import type { LieName } from './lies.ts';
 
 /** Everything that a test waits for comes within seconds on a quiet machine. */
-const PATIENCE_MS = 100_000;
+const PATIENCE_MS = 150_000;
 
 const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 

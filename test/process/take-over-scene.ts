@@ -6,7 +6,7 @@ import { joinSession } from '../../web/session/members.ts';
 import type { HostSession, Session, SessionView } from '../../web/session/view/view.ts';
 import type { HostCommand, HostProcessOptions } from './host-process.ts';
 
-const PATIENCE_MS = 110_000;
+const PATIENCE_MS = 160_000;
 const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 /** A host in a process of its own that a test may kill, and what it said, line by line. */
