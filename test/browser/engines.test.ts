@@ -69,7 +69,7 @@ beforeAll(async () => {
 afterAll(async () => {
   server.closeAllConnections();
   server.close();
-  await rm(folder, { recursive: true });
+  await rm(folder, { recursive: true, maxRetries: 9 });
 });
 
 async function check(browser: TestBrowser, page: 'plain' | 'isolated', engine: string, golden: string) {

@@ -43,7 +43,7 @@ async function withServer(
     await body(server, certificates?.authority ?? null);
   } finally {
     await server.close();
-    await rm(folder, { recursive: true });
+    await rm(folder, { recursive: true, maxRetries: 9 });
   }
 }
 

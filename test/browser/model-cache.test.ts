@@ -85,7 +85,7 @@ beforeAll(async () => {
 afterAll(async () => {
   hub.stop();
   page.stop();
-  await rm(folder, { recursive: true });
+  await rm(folder, { recursive: true, maxRetries: 9 });
 });
 
 async function openTab(browser: TestBrowser): Promise<Tab> {

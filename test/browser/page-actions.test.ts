@@ -21,7 +21,7 @@ beforeAll(async () => {
   gallery = await openGallery();
 });
 afterAll(async () => {
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, maxRetries: 9 });
   await gallery.close();
 });
 

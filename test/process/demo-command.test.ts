@@ -21,7 +21,7 @@ let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tabloom-demo-'));
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(() => rm(folder, { recursive: true, maxRetries: 9 }));
 const at = (name: string): string => join(folder, name);
 
 function demo(...args: string[]) {

@@ -85,7 +85,7 @@ describe('a table of one’s own', () => {
       host.kill();
       again?.kill();
       anna.session.leave();
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, maxRetries: 9 });
     }
   });
 });

@@ -215,6 +215,8 @@ export class HeadlessRoom {
         clearTimeout(timer);
       }),
     );
+    // What is kept for the last time is written.
+    await this.session.closed;
   }
 }
 

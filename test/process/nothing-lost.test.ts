@@ -20,7 +20,7 @@ async function unpack(): Promise<void> {
   const rows = Array.from({ length: 60 }, (_, i) => `film ${i} was ${i % 2 ? 'good' : 'bad'},${i % 2 ? 'yes' : 'no'}`);
   await writeFile(table, ['review,liked', ...rows].join('\n'));
 }
-const pack = (): Promise<void> => rm(folder, { recursive: true });
+const pack = (): Promise<void> => rm(folder, { recursive: true, maxRetries: 9 });
 beforeEach(unpack);
 afterEach(pack);
 const at = (name: string): string => join(folder, name);

@@ -25,7 +25,7 @@ beforeAll(async () => {
   const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
   await run('npm', ['install', ...quiet, `./${tarball}`], { cwd: folder });
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => rm(folder, { recursive: true, maxRetries: 9 }));
 
 const command = () => join(folder, 'node_modules/.bin/tabloom');
 

@@ -88,7 +88,7 @@ it(
       await server.close();
       turn.kill('SIGTERM');
       await once(turn, 'exit');
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, maxRetries: 9 });
     }
   },
 );

@@ -38,7 +38,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await closeRooms();
-  await rm(folder, { recursive: true });
+  await rm(folder, { recursive: true, maxRetries: 9 });
 });
 
 describe('a session that is gone on with', () => {

@@ -173,7 +173,7 @@ it(
       await Promise.all([...processes.map(({ ended }) => ended), once(proxy, 'exit')]);
       if (before === undefined) delete process.env.XDG_STATE_HOME;
       else process.env.XDG_STATE_HOME = before;
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, maxRetries: 9 });
     }
   },
 );

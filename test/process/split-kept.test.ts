@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   hub.stop();
-  await rm(folder, { recursive: true });
+  await rm(folder, { recursive: true, maxRetries: 9 });
 });
 
 /** roberta-mini's weights alone take 10.05 MB. */

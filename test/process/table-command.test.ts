@@ -12,7 +12,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tabloom-table-'));
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => rm(folder, { recursive: true, maxRetries: 9 }));
 
 function table(...args: string[]): Promise<{ code: number; out: string; problem: string }> {
   return new Promise((resolve) => {

@@ -111,7 +111,7 @@ describe('a host that is killed', () => {
       host.kill();
       back?.session.leave();
       anna.session.leave();
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, maxRetries: 9 });
     }
   });
 
