@@ -203,13 +203,25 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       await person.press('Go on');
       await person.shows('Training layers');
       expect(await focused()).toBe('Pause my device');
+      // Within what its person allows, and no further.
+      await person.open('What this device may use');
+      await person.shows('5.0 MB so far');
+      await person.tab.fill('input[name="dataMegabytes"]', '4.5');
+      await person.shows('A whole number of megabytes');
+      await person.tab.fill('input[name="dataMegabytes"]', '5');
+      await person.shows('Your device rests');
+      expect(await page.$$eval('.own-controls button', ([pause]) => pause.disabled)).toBe(true);
+      await person.tab.fill('input[name="dataMegabytes"]', '50');
+      await page.waitForSelector('.own-controls button:first-child:not([disabled])');
       await person.open('The whole picture');
       await person.shows('Who trains what');
       expect(await page.$('input[aria-label="Session link"]')).toBeNull();
       await person.press('Leave');
       await person.shows('Your device worked on 1,088 samples in 34 rounds');
       await person.tab.until('the focus is on the thanks', () => document.activeElement?.textContent === 'Thank you');
-      expect(await page.$eval('#app', (app) => app.getAttribute('data-door'))).toBe('rest true;rest false;leave;');
+      expect(await page.$eval('#app', (app) => app.getAttribute('data-door'))).toBe(
+        'rest true;rest false;rest true;rest false;leave;',
+      );
       await person.press('Come back');
     });
   }, 90_000);

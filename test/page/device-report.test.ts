@@ -30,7 +30,9 @@ const training = view({
   self,
   room: room({ devices, plan: two, phase: 'training' }),
   rounds: rounds(12, two),
-  links: { [self]: { way: 'relayed', roundTripMs: 61.4, sentBitsPerSecond: 1, receivedBitsPerSecond: 1 } },
+  links: {
+    [self]: { way: 'relayed', roundTripMs: 61.4, sentBitsPerSecond: 1, receivedBitsPerSecond: 1, movedBytes: 1 },
+  },
 });
 
 describe('a device’s report', () => {

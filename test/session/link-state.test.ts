@@ -54,7 +54,7 @@ const at = (sentBytes: number, receivedBytes: number): LinkCounts => ({
 it('rates are bits over the seconds between two looks, and none where a count began anew', () => {
   expect(linkState(at(1000, 0), at(6000, 250), 2)).toEqual({
     ...{ way: 'direct', roundTripMs: 3 },
-    ...{ sentBitsPerSecond: 20_000, receivedBitsPerSecond: 1000 },
+    ...{ sentBitsPerSecond: 20_000, receivedBitsPerSecond: 1000, movedBytes: 6250 },
   });
   expect(linkState(null, at(6000, 250), 2)).toMatchObject({ sentBitsPerSecond: 0, receivedBitsPerSecond: 0 });
   expect(linkState(at(7000, 0), at(6000, 250), 1)).toMatchObject({ sentBitsPerSecond: 0, receivedBitsPerSecond: 2000 });

@@ -24,6 +24,9 @@ const mine = (change: Partial<SessionView>): SessionView =>
     scores: scores(34, 20),
     activity: { round: 35, devices: [{ device: self, received: 2, expected: 3 }] },
     proofs: { [self]: { proof: 'secret', digits: null } },
+    links: {
+      [self]: { way: 'direct', roundTripMs: 4, sentBitsPerSecond: 2e5, receivedBitsPerSecond: 6e5, movedBytes: 5e6 },
+    },
     ...change,
   });
 

@@ -3,9 +3,10 @@ import type { JoinedSession, SessionView } from '../../session/view/view.ts';
 import { Swatch } from '../cloth/cloth-legend.tsx';
 import { markFor, type Seats } from '../cloth/marks.ts';
 import type { Tally } from './given.ts';
+import { LimitsFold, type OwnLimits } from './own-limits.tsx';
 import { batteryText, givenLines, type Ring, ringOf, SCREEN_TEXT, slowText } from './own-words.ts';
 import { slowedDown } from './pace.ts';
-import { type ScreenLock, useBattery } from './phone.ts';
+import type { ScreenLock } from './phone.ts';
 
 /** Who this device is in the picture that everybody sees. */
 export function OwnName({ view, room, seats }: { view: SessionView; room: RoomView; seats: Seats }) {
@@ -29,16 +30,17 @@ export function OwnDevice({
   room,
   tally,
   screen,
+  limits,
 }: {
   view: SessionView;
   room: RoomView;
   tally: Tally;
   screen: ScreenLock;
+  limits: OwnLimits;
 }) {
-  const battery = useBattery();
   const times = slowedDown(view.rounds, view.self, room.settings.shape.layers);
   const lines = givenLines(tally, view.self);
-  const remarks = [batteryRemark(battery), SCREEN_TEXT[screen]].filter((text) => text !== '');
+  const remarks = [batteryRemark(limits.battery), SCREEN_TEXT[screen]].filter((text) => text !== '');
   return (
     <div class="own-device">
       <RoundRing ring={ringOf(view, room)} />
@@ -54,6 +56,7 @@ export function OwnDevice({
       )}
       {times !== null && <p class="own-hot">{slowText(times)}</p>}
       {remarks.length > 0 && <p class="own-remarks">{remarks.join(' ')}</p>}
+      {room.phase !== 'finished' && <LimitsFold {...limits} />}
     </div>
   );
 }
@@ -101,14 +104,17 @@ const arc = (radius: number, share: number) => ({
 export function OwnControls({
   view,
   session,
+  reason,
   onLeave,
 }: {
   view: SessionView;
   session: JoinedSession;
+  /** Why it rests without having been paused; null where it does not. */
+  reason: string | null;
   onLeave: () => void;
 }) {
   const paused = view.status.kind === 'paused';
-  const can = paused || view.status.kind === 'ready';
+  const can = reason === null && (paused || view.status.kind === 'ready');
   const over = view.room?.phase === 'finished';
   return (
     <div class="own-controls">
@@ -128,7 +134,7 @@ export function OwnControls({
       </button>
       {!over && !can && (
         <span class="visually-hidden" id="own-pause-note">
-          It can be paused as soon as it is ready.
+          {reason ?? 'It can be paused as soon as it is ready.'}
         </span>
       )}
     </div>

@@ -19,7 +19,12 @@ export interface OwnState {
 const TRY_AGAIN = 'It tries again by itself.';
 
 /** A device's state in a line: the first rule that applies. Null where the session as a whole says it better: before it and after it. */
-export function ownState(view: SessionView, timeLeft: string, late = false): OwnState | null {
+export function ownState(
+  view: SessionView,
+  timeLeft: string,
+  late = false,
+  restReason: string | null = null,
+): OwnState | null {
   const { room, status } = view;
   if (room === null || view.ended !== null || room.phase === 'finished') return null;
   const away = hostAway(view);
@@ -38,6 +43,8 @@ export function ownState(view: SessionView, timeLeft: string, late = false): Own
     return { title: 'Measured', detail: `This device ${what}.` };
   }
   if (status.kind === 'joining') return { title: 'Joining', detail: 'This device is on its way into the session.' };
+  if (status.kind === 'paused' && restReason !== null)
+    return { title: 'Your device rests', detail: `${restReason} The others do its part.` };
   if (status.kind === 'paused')
     return { title: 'Your device is paused', detail: 'The others do its part. Go on whenever you like.' };
   if (isUnlinked(view)) {

@@ -13,6 +13,7 @@ import { WaitingList } from '../door/waiting-list.tsx';
 import { useMeasured } from '../estimate/use-measured.ts';
 import { NOTHING_GIVEN, type Tally, tallied } from '../own/given.ts';
 import { OwnControls, OwnDevice, OwnName } from '../own/own-device.tsx';
+import { useLimits } from '../own/own-limits.tsx';
 import { ownState, thanksSentence } from '../own/own-words.ts';
 import { useWakeLock } from '../own/phone.ts';
 import { eachFrame, useKeptFocus, useWide } from '../parts/hooks.ts';
@@ -65,7 +66,9 @@ export function SessionScreen(props: SessionProps) {
   const screen = useWakeLock(going && view.role !== 'watcher' && (host === null || room.phase === 'training'));
   useFarewell(host !== null && room !== null && view.ended === null && !(finished && taken));
   const own = joined !== null && view.role === 'device' && room !== null && view.ended === null;
-  const title = (own ? ownState(view, timeLeft(view), late.includes(view.self)) : null) ?? headline(view, hostName);
+  const limits = useLimits(view, own ? joined : null);
+  const title =
+    (own ? ownState(view, timeLeft(view), late.includes(view.self), limits.reason) : null) ?? headline(view, hostName);
   const inTab = view.waiting.length === 0 ? title.title : `(${view.waiting.length}) ${title.title}`;
   useEffect(() => {
     document.title = `${inTab} · Tabloom`;
@@ -162,7 +165,7 @@ export function SessionScreen(props: SessionProps) {
           {!own && going && room.phase !== 'gathering' && <RoundBar view={view} />}
           {room !== null && view.ended === null && <OwnLoading view={view} />}
           {finished && <Result view={view} />}
-          {own && <OwnDevice view={view} room={room} tally={tally} screen={screen} />}
+          {own && <OwnDevice view={view} room={room} tally={tally} screen={screen} limits={limits} />}
           {view.ended === null && !own && <Standing view={view} />}
           {view.ended === null && !own && roleSentence(view) !== '' && <p class="role">{roleSentence(view)}</p>}
           {view.ended === null && host === null && <OwnDigits view={view} />}
@@ -196,7 +199,7 @@ export function SessionScreen(props: SessionProps) {
           {rest}
         </>
       )}
-      {own && <OwnControls view={view} session={joined} onLeave={leave} />}
+      {own && <OwnControls view={view} session={joined} reason={limits.reason} onLeave={leave} />}
     </main>
   );
 }

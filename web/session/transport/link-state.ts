@@ -9,6 +9,8 @@ export interface LinkState {
   /** Over the last seconds, both directions, in bits per second. */
   readonly sentBitsPerSecond: number;
   readonly receivedBitsPerSecond: number;
+  /** Both directions, since the link was opened. */
+  readonly movedBytes: number;
 }
 
 /** Of one moment, since the link was opened. */
@@ -58,6 +60,7 @@ export function linkState(before: LinkCounts | null, after: LinkCounts, seconds:
     roundTripMs,
     sentBitsPerSecond: rate(before?.sentBytes, after.sentBytes),
     receivedBitsPerSecond: rate(before?.receivedBytes, after.receivedBytes),
+    movedBytes: after.sentBytes + after.receivedBytes,
   };
 }
 
