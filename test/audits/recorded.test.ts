@@ -39,12 +39,12 @@ describe('in half precision', () => {
       .filter(({ models, pair }) => models === kind && pair.includes('half'))
       .map(({ distance }) => atRank(distance, rank));
 
-  it('a model that bears it well has room for a lie of one twentieth', () => {
+  it('a model that bears it well has room for noise of a tenth and for a scale of one twentieth', () => {
     const seen = seenOf('roberta-mini', 1);
     const tolerance = toleranceFor('f16', [...seen, ...seen]);
     expect(4 * Math.max(...seen)).toBeLessThan(tolerance.distance);
-    expect(tolerance.distance).toBeLessThan(0.05 / 1.05);
-    expect(tolerance.stretch).toBeLessThan(0.05 / 1.05 ** 2 / 4);
+    expect(tolerance.distance).toBeLessThan(0.1);
+    expect(2 * tolerance.stretch).toBeLessThan(0.05 / 1.05 ** 2);
   });
 
   it('goes by the median of three devices or more; fewer are told apart coarsely', () => {
@@ -56,18 +56,20 @@ describe('in half precision', () => {
 });
 
 describe('what stages send up and down', () => {
-  const cutsOf = (weights: 'f32' | 'int8' | 'f16') => pairsOf(weights).flatMap(({ cuts }) => cuts ?? []);
+  /** Of models that bear half precision. */
+  const cutsOf = (weights: 'f32' | 'int8' | 'f16') =>
+    pairsOf(weights).flatMap(({ models, cuts }) => (models === 'twelve layers' ? [] : (cuts ?? [])));
   const most = (weights: 'f32' | 'int8' | 'f16', of: 'distance' | 'stretch') =>
     Math.max(...cutsOf(weights).map((cuts) => atRank(cuts[of], 1)));
 
-  it('differs between engines by a thousandth of what is tolerated in single precision, by a tenth in half', () => {
+  it('differs between engines by a thousandth of what is tolerated in single precision, by a sixth in half', () => {
     for (const of of ['distance', 'stretch'] as const) {
       for (const weights of ['f32', 'int8'] as const) {
-        expect(cutsOf(weights)).toHaveLength(3);
+        expect(cutsOf(weights).length).toBeGreaterThanOrEqual(3);
         expect(1000 * most(weights, of)).toBeLessThan(toleranceFor(weights, [])[of]);
       }
-      expect(cutsOf('f16')).toHaveLength(3);
-      expect(10 * most('f16', of)).toBeLessThan(toleranceFor('f16', [0.001, 0.001, 0.001])[of]);
+      expect(cutsOf('f16')).toHaveLength(6);
+      expect(6 * most('f16', of)).toBeLessThan(toleranceFor('f16', [0.001, 0.001, 0.001])[of]);
     }
   });
 });

@@ -4,10 +4,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
 import { type Tab, withBrowser } from './harness.ts';
 import { openDevice } from './person.ts';
+import { fill, PATIENCE, press, shows } from './pressing.ts';
 
 const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-/** Profiling and five rounds on two cores that three tabs share. */
-const PATIENCE = { timeoutMs: 120_000 };
 const ROUNDS = 5;
 
 let server: RunningServer;
@@ -27,32 +26,6 @@ beforeAll(async () => {
   origin = `http://127.0.0.1:${server.port}`;
 });
 afterAll(() => server.close());
-
-/** A tab in the background neither scrolls nor takes clicks; a person would turn to it first. */
-async function fill(tab: Tab, name: string, value: string): Promise<void> {
-  await tab.page.bringToFront();
-  await tab.page.waitForSelector(`input[name="${name}"]`, { visible: true });
-  await tab.fill(`input[name="${name}"]`, value);
-}
-
-async function press(tab: Tab, text: string): Promise<void> {
-  await tab.until(
-    `a button "${text}" can be pressed`,
-    (label: string) =>
-      [...document.querySelectorAll('button')].some((b) => !b.disabled && b.textContent?.trim() === label),
-    { ...PATIENCE, args: [text] },
-  );
-  await tab.page.bringToFront();
-  for (const button of await tab.page.$$('button'))
-    if ((await button.evaluate((b) => b.textContent.trim())) === text) return button.click();
-  throw new Error(`The button "${text}" is gone.`);
-}
-
-const shows = (tab: Tab, text: string, timeoutMs = PATIENCE.timeoutMs): Promise<void> =>
-  tab.until(`the page shows "${text}"`, (t: string) => document.body.innerText.includes(t), {
-    args: [text],
-    timeoutMs,
-  });
 
 const textOf = (tab: Tab): Promise<string> => tab.page.evaluate(() => document.body.innerText);
 

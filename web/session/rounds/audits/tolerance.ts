@@ -27,7 +27,7 @@ const LEAST_DEVICES = 3;
 
 /**
  * By how a session keeps its frozen weights. With 16-bit weights devices may compute in half precision, and what that does to a gradient depends
- * on the model: 0.2 % was measured in one, 82 % in another (`test/fixtures/engine-pairs.json`). So there it goes by what devices of the room
+ * on the model: 0.5 % was measured in one, 82 % in another (`test/fixtures/engine-pairs.json`). So there it goes by what devices of the room
  * were seen to differ by: `seen` has for each audited device the most of late, and most devices are honest.
  */
 export function toleranceFor(weights: WeightStorage, seen: readonly number[]): Tolerance {
