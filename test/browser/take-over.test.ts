@@ -59,55 +59,53 @@ async function leader(tabs: readonly Tab[]): Promise<Tab> {
   throw new Error('Nobody leads the session.');
 }
 
-it(
-  'goes on in other tabs, one after the other, when those that led it are closed',
-  needs(WHOLE),
-  async () => {
-    await withBrowser('chromium', (chromium) =>
-      withBrowser('firefox', async (firefox) => {
-        const host = await chromium.open(origin, { width: 1280 });
-        await openDevice(host);
-        await fill(host, 'name', 'Host laptop');
-        for (const fold of await host.page.$$('summary')) await fold.click();
-        await fill(host, 'rounds', String(ROUNDS));
-        await fill(host, 'samplesPerRound', '12');
-        await press(host, 'Start a session');
-        const field = await host.page.waitForSelector('input[aria-label="Session link"]', {
-          timeout: PATIENCE.timeoutMs,
-        });
-        const link = (await field?.evaluate((input) => input.value)) ?? '';
-        const others: Tab[] = [];
-        for (const [i, browser] of [firefox, chromium].entries()) {
-          const tab = await browser.open(link, { width: 390 });
-          await fill(tab, 'name', `Tab ${i + 2}`);
-          await press(tab, 'Join');
-          await host.page.bringToFront();
-          await ready(host, i + 2);
-          others.push(tab);
-        }
-        await press(host, 'Start training');
-        await trained(host, 4);
-        await host.page.close();
+it('goes on in other tabs, one after the other, when those that led it are closed', {
+  ...needs(WHOLE),
+  timeout: 300_000,
+}, async () => {
+  await withBrowser('chromium', (chromium) =>
+    withBrowser('firefox', async (firefox) => {
+      const host = await chromium.open(origin, { width: 1280 });
+      await openDevice(host);
+      await fill(host, 'name', 'Host laptop');
+      for (const fold of await host.page.$$('summary')) await fold.click();
+      await fill(host, 'rounds', String(ROUNDS));
+      await fill(host, 'samplesPerRound', '12');
+      await press(host, 'Start a session');
+      const field = await host.page.waitForSelector('input[aria-label="Session link"]', {
+        timeout: PATIENCE.timeoutMs,
+      });
+      const link = (await field?.evaluate((input) => input.value)) ?? '';
+      const others: Tab[] = [];
+      for (const [i, browser] of [firefox, chromium].entries()) {
+        const tab = await browser.open(link, { width: 390 });
+        await fill(tab, 'name', `Tab ${i + 2}`);
+        await press(tab, 'Join');
+        await host.page.bringToFront();
+        await ready(host, i + 2);
+        others.push(tab);
+      }
+      await press(host, 'Start training');
+      await trained(host, 4);
+      await host.page.close();
 
-        const first = await leader(others);
-        const second = others.find((tab) => tab !== first);
-        if (second === undefined) throw new Error('There is no third tab.');
-        // The other one says who leads, and that the host had gone.
-        await second.until(
-          'the other tab is told',
-          () => /Tab [23] leads the session now/.test(document.body.textContent ?? ''),
-          PATIENCE,
-        );
-        await trained(first, 12);
-        expect(await says(second, LEADS)).toBe(false);
+      const first = await leader(others);
+      const second = others.find((tab) => tab !== first);
+      if (second === undefined) throw new Error('There is no third tab.');
+      // The other one says who leads, and that the host had gone.
+      await second.until(
+        'the other tab is told',
+        () => /Tab [23] leads the session now/.test(document.body.textContent ?? ''),
+        PATIENCE,
+      );
+      await trained(first, 12);
+      expect(await says(second, LEADS)).toBe(false);
 
-        await first.page.close();
-        expect(await leader([second])).toBe(second);
-        await shows(second, `Finished after ${ROUNDS} rounds`);
-        await second.until('the adapter is offered', () => /Download/.test(document.body.innerText), PATIENCE);
-        expect(second.errors).toEqual([]);
-      }),
-    );
-  },
-  300_000,
-);
+      await first.page.close();
+      expect(await leader([second])).toBe(second);
+      await shows(second, `Finished after ${ROUNDS} rounds`);
+      await second.until('the adapter is offered', () => /Download/.test(document.body.innerText), PATIENCE);
+      expect(second.errors).toEqual([]);
+    }),
+  );
+});

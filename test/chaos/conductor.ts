@@ -14,6 +14,8 @@ const WIDEN_AFTER_ROUNDS = 3;
 const EVALUATION_WIDENS_AFTER = 12;
 
 const UNTOLD_SECONDS = 10;
+/** Of an export: the fault that is tried, and that another one leads by then. */
+const TO_BE_EXPECTED: ReadonlySet<string> = new Set([NO_MEMORY, 'The session is over.']);
 
 interface Armed {
   readonly planned: Planned;
@@ -101,7 +103,7 @@ export class Conductor {
     if (said === null) await this.#gone(member);
     else if (said.say === 'next') await this.#next(member, said.round, said.id);
     else if (said.say === 'at') await this.#at(member, said);
-    else if (said.say === 'exported' && said.error !== null && said.error !== NO_MEMORY)
+    else if (said.say === 'exported' && said.error !== null && !TO_BE_EXPECTED.has(said.error))
       this.#unasked.push(`An export of ${member.name} failed: ${said.error}`);
     else if (said.say === 'view') await this.#seen(member);
     else if (said.say === 'round') this.#toldRound(member, said.round);
@@ -130,7 +132,10 @@ export class Conductor {
   async #gone(member: Actor): Promise<void> {
     for (const armed of this.#armed) armed.holders = armed.holders.filter((one) => one !== member);
     const why = this.#strikes.endOf(member);
-    if (why === null) this.#unasked.push(`${member.name} ended: ${member.view?.ended ?? 'without a word'}.`);
+    // While the server is new its host has yet to come back: who follows a link in that moment tries again.
+    const isTooEarly = member.view?.phase == null && /no session with the code/.test(member.view?.ended ?? '');
+    if (why === null && !isTooEarly)
+      this.#unasked.push(`${member.name} ended: ${member.view?.ended ?? 'without a word'}.`);
     this.#log(`${member.name} is gone (${why ?? 'unasked'}): ${member.view?.ended ?? ''}`);
     if (why === 'returns') await this.#room.comeBack(member);
     else await this.#room.join(member instanceof TabActor ? member.kind : undefined);

@@ -96,7 +96,9 @@ export function scheduled(request: ScheduleRequest): readonly Planned[] {
     const own = planned.filter((one) => one.phase === phase);
     const slots: number[] = [];
     for (let round = evaluateEvery + rare[phase]; round <= last; round += evaluateEvery) slots.push(round);
-    const chosen = spread(draw, slots, own.length).sort((a, b) => a - b);
+    // Of the last ones a fault that is late could miss its phase.
+    const early = slots.slice(0, Math.max(own.length, slots.length - 2));
+    const chosen = spread(draw, early, own.length).sort((a, b) => a - b);
     own.forEach((one, i) => {
       placed.push({ ...one, round: chosen[i]! });
     });

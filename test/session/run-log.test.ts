@@ -136,6 +136,39 @@ describe('the log of a run', () => {
     ]);
   });
 
+  it('has rounds that are done again after some were undone, the first of them too, and no report twice', () => {
+    const again = (round: number, loss: number): ViewEvent => ({
+      type: 'round',
+      report: { ...report(round), loss, elapsedSeconds: 1 + loss },
+    });
+    const log = record(...[1, 2, 3].map((n) => again(n, n)), again(2, 20), again(3, 30), {
+      type: 'message',
+      message: { type: 'history', rounds: [report(1)], scores: [] },
+    });
+    const told = log.lines().flatMap((line) => {
+      const { type, report: of } = JSON.parse(line) as { type: string; report: RoundReport };
+      return type === 'round' ? [[of.round, of.loss]] : [];
+    });
+    expect(told).toEqual(
+      [1, 2, 3]
+        .map((n) => [n, n])
+        .concat([
+          [2, 20],
+          [3, 30],
+        ]),
+    );
+    const { rounds } = historyOf(log.lines(), 3);
+    const kept = reduceView(firstView('host', 'a'), {
+      type: 'message',
+      message: { type: 'history', rounds, scores: [] },
+    });
+    expect(kept.rounds.map(({ round, loss }) => [round, loss])).toEqual([
+      [1, 1],
+      [2, 20],
+      [3, 30],
+    ]);
+  });
+
   it('gives its rounds and scores back, up to a checkpoint’s round', () => {
     const log = record(
       { type: 'score', report: score },

@@ -78,10 +78,17 @@ function isTrafficDue(before: SessionView, after: SessionView): boolean {
   return rested || ended || (isNew && traffic.round % TRAFFIC_EVERY_ROUNDS === 0);
 }
 
-function added<T extends { readonly round: number }>(before: readonly T[], after: readonly T[]): readonly T[] {
-  if (before === after) return [];
-  const last = before.at(-1)?.round ?? -1;
-  return after.filter(({ round }) => round > last);
+type Told = { readonly round: number; readonly elapsedSeconds: number };
+
+function added<T extends Told>(before: readonly T[], after: readonly T[]): readonly T[] {
+  const [last, newest] = [before.at(-1), after.at(-1)];
+  if (before === after || newest === undefined) return [];
+  if (last === undefined || newest.round > last.round) {
+    const from = last?.round ?? -1;
+    return after.filter(({ round }) => round > from);
+  }
+  // The first round that is done again after some were undone; or the same reports told once more.
+  return newest.round === last.round && newest.elapsedSeconds === last.elapsedSeconds ? [] : [newest];
 }
 
 interface Line {
