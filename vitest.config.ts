@@ -5,9 +5,7 @@ import { ClosingReporter } from './test/closing-reporter.ts';
 const PARTS = {
   engine: ['test/engine/**/*.test.ts', 'test/webgpu/**/*.test.ts'],
   process: ['test/process/**/*.test.ts'],
-  page: ['page-states', 'page-actions', 'page-door', 'page-frames', 'harness', 'find-browser', 'model-cache'].map(
-    (name) => `test/browser/${name}.test.ts`,
-  ),
+  page: ['page-*', 'harness', 'find-browser', 'model-cache'].map((name) => `test/browser/${name}.test.ts`),
   browser: ['test/browser/**/*.test.ts'],
 };
 
@@ -44,8 +42,8 @@ export default defineConfig({
     // What the command line's --reporter names comes in place of these.
     reporters: ['default', ...(report === undefined ? [] : [jsonTo(report)]), new ClosingReporter()],
     // Parts run one after the other, in the order of `groupOrder`; files within a part side by side, but for browsers that train: those fill two
-    // cores on their own, and their time limits are meant for a machine that does nothing else. Processes wait for each other half of the
-    // time, for deadlines and for devices to come back. Real browsers and real networks may be tried twice; the closing lines name who was.
+    // cores on their own. Processes wait for each other half of the time, for deadlines and for devices to come back. Time limits are for a
+    // machine that is four times as slow as two quiet cores: what must be quick is asked in other ways. Real browsers and real networks may be tried twice; the closing lines name who was.
     projects: [
       {
         extends: true,
@@ -53,8 +51,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...PARTS.engine, ...PARTS.process, ...PARTS.browser],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 90_000,
+          hookTimeout: 240_000,
           // One more than the cores that most have: tests of the server wait for sockets to be closed.
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
@@ -66,8 +64,8 @@ export default defineConfig({
           name: 'streams',
           include: OVER_STREAMS,
           env: { TABLOOM_TRANSPORT: 'stream' },
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 90_000,
+          hookTimeout: 240_000,
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
@@ -80,7 +78,7 @@ export default defineConfig({
           include: ['test/connection/**/*.test.ts'],
           env: { TABLOOM_CORE: 'kept' },
           testTimeout: 120_000,
-          hookTimeout: 60_000,
+          hookTimeout: 240_000,
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
@@ -94,7 +92,7 @@ export default defineConfig({
           name: 'engine',
           include: PARTS.engine,
           testTimeout: 120_000,
-          hookTimeout: 60_000,
+          hookTimeout: 240_000,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
@@ -106,7 +104,6 @@ export default defineConfig({
           include: PARTS.process,
           // The longest takes a minute and a half on two quiet cores.
           testTimeout: 480_000,
-          // A session that others are compared with, on a machine that is four times as slow as CI's.
           hookTimeout: 240_000,
           retry: 1,
           maxWorkers: 2,
@@ -119,7 +116,7 @@ export default defineConfig({
           name: 'page',
           include: PARTS.page,
           testTimeout: 300_000,
-          hookTimeout: 60_000,
+          hookTimeout: 240_000,
           retry: 1,
           maxWorkers: 2,
           sequence: { groupOrder: 3 },
@@ -132,7 +129,7 @@ export default defineConfig({
           include: PARTS.browser,
           exclude: [...configDefaults.exclude, ...PARTS.page],
           testTimeout: 300_000,
-          hookTimeout: 60_000,
+          hookTimeout: 240_000,
           retry: 1,
           fileParallelism: false,
           sequence: { groupOrder: 4 },

@@ -187,5 +187,5 @@ describe.each(BROWSER_KINDS)('a host with a table of its own, and a guest with %
         for (const line of log) for (const words of [code, secret, 'Fox phone']) expect(line).not.toContain(words);
       }),
     );
-  }, 300_000);
+  });
 });

@@ -91,4 +91,4 @@ it('is told before, trained with and kept', async () => {
       expect(again.errors.filter((line) => line.startsWith('uncaught'))).toEqual([]);
     }),
   );
-}, 240_000);
+});

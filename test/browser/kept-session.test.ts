@@ -39,7 +39,7 @@ beforeAll(async () => {
     log: () => undefined,
   });
   origin = `http://127.0.0.1:${server.port}`;
-}, 120_000);
+});
 afterAll(async () => {
   await server.close();
   await rm(folder, { recursive: true, maxRetries: 9 });
@@ -204,5 +204,5 @@ describe.each(BROWSER_KINDS)('%s', (kind) => {
       expect(await tab.page.evaluate(() => globalThis.factory.keptSessions())).toEqual([]);
       expect(tab.errors).toEqual([]);
     });
-  }, 240_000);
+  });
 });

@@ -48,4 +48,4 @@ it('where WebSockets are refused or swallowed, a session is the same from the fi
     swallowing.close();
     await server.close();
   }
-}, 300_000);
+});

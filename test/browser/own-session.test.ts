@@ -139,7 +139,7 @@ it('trains on a file of one’s own, answers, and is gone on with after a reload
     await shows(tab, `Finished after ${ROUNDS} rounds`);
     expect(tab.errors).toEqual([]);
   });
-}, 300_000);
+});
 
 it('goes on from an adapter of one’s own, and says why one does not fit', async () => {
   const { host, end } = startNodeHost();
@@ -180,4 +180,4 @@ it('goes on from an adapter of one’s own, and says why one does not fit', asyn
     await shows(tab, 'rank 4, alpha 12, on query, key and value');
     expect(tab.errors).toEqual([]);
   });
-}, 120_000);
+});

@@ -95,7 +95,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       });
       expect(options).toMatchObject({ patience: 3 });
     });
-  }, 90_000);
+  });
 
   it('learns what a model takes before anything is fetched, and gets the task’s recipe', async () => {
     await onPhone(gallery, browser, async (person) => {
@@ -127,7 +127,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
         training: { rounds: 700, learningRate: 4e-4 },
       });
     });
-  }, 90_000);
+  });
 
   it('goes on with a kept session, deletes another, opens a checkpoint', async () => {
     await onPhone(gallery, browser, async (person) => {
@@ -163,7 +163,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       await page.locator(`${first} button:not(.plain)`).click();
       await person.shows('Paused after 34 rounds');
     });
-  }, 90_000);
+  });
 
   it('deletes everything that this device keeps, after one question', async () => {
     await onPhone(gallery, browser, async (person) => {
@@ -185,7 +185,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
         () => document.activeElement?.textContent === 'Delete everything kept on this device',
       );
     });
-  }, 90_000);
+  });
 
   it('pauses a joined device at the thumb, goes on, leaves, is thanked, and may come back', async () => {
     await onPhone(gallery, browser, async (person) => {
@@ -224,7 +224,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       );
       await person.press('Come back');
     });
-  }, 90_000);
+  });
 
   it('asks the model, and takes everything along', async () => {
     await onPhone(gallery, browser, async (person) => {
@@ -275,5 +275,5 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       await page.locator('button[aria-label="Download: ONNX model"]').click();
       await person.shows('A model of 2.4 GB does not fit into one ONNX file.');
     });
-  }, 90_000);
+  });
 });

@@ -88,7 +88,7 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       await person.showsNot('Choose a number from 2 to 64.');
       expect(await asked()).toBe('set locked 64;set locked 12;');
     });
-  }, 90_000);
+  });
 
   it('sees what a session is before it joins, and puts a wrong code right', async () => {
     await onPhone(gallery, browser, async (person) => {
@@ -129,5 +129,5 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       await person.shows('There is no session with the code abc234.');
       expect(await page.$eval('input[name="code"]', (input) => (input as HTMLInputElement).value)).toBe('abc234');
     });
-  }, 90_000);
+  });
 });

@@ -70,7 +70,7 @@ describe.each(BROWSER_KINDS)('the focus with %s', (kind) => {
       await enter(person, 'Leave');
       await focusIsOn(person, 'Thank you');
     });
-  }, 60_000);
+  });
 });
 
 describe('the page', () => {
@@ -110,7 +110,7 @@ describe('the page', () => {
       }
       expect(Number(await page.$eval('body', (body) => body.dataset.shift))).toBeLessThan(0.05);
     });
-  }, 60_000);
+  });
 
   it('moves nothing for those who do not want it', async () => {
     await onPhone(gallery, browser, async (person) => {
@@ -136,5 +136,5 @@ describe('the page', () => {
       expect(Object.keys(await of('no-preference')).length).toBeGreaterThan(2);
       expect(await of('reduce')).toEqual({});
     });
-  }, 60_000);
+  });
 });

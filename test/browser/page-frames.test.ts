@@ -74,4 +74,4 @@ it('draws fifty devices once a frame, and touches what changed', async () => {
     expect(await tab.page.$$eval('.device-short', (lines) => lines.length)).toBe(DEVICES);
     expect(tab.errors).toEqual([]);
   });
-}, 90_000);
+});

@@ -87,7 +87,7 @@ describe('the page on a phone', () => {
       expect(found).toEqual({});
       expect(tab.errors).toEqual([]);
     });
-  }, 120_000);
+  });
 
   it('has nothing that axe finds, in any state and scheme', async () => {
     const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -133,7 +133,7 @@ describe('the page on a phone', () => {
         'Pixel 8 trains layers 4–5 and the head',
       );
     });
-  }, 60_000);
+  });
 
   it('keeps what was typed, opens the fold with the wrong field and moves there', async () => {
     await inPhone(async (tab, go) => {
@@ -162,7 +162,7 @@ describe('the page on a phone', () => {
         () => document.querySelector('h1')?.textContent === 'Preparing the session',
       );
     });
-  }, 60_000);
+  });
 
   it('says what is wrong with a code, and joins with a right one', async () => {
     await inPhone(async (tab, go) => {
@@ -182,7 +182,7 @@ describe('the page on a phone', () => {
         () => document.querySelector('h1')?.textContent === 'Waiting for Linen Shuttle to let you in',
       );
     });
-  }, 60_000);
+  });
 
   it('asks once before the session ends for everyone', async () => {
     await inPhone(async (tab, go) => {
@@ -193,5 +193,5 @@ describe('the page on a phone', () => {
       await press('Keep going');
       await tab.until('the question is gone', () => document.querySelector('.confirm') === null);
     });
-  }, 60_000);
+  });
 });

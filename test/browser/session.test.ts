@@ -109,4 +109,4 @@ it('three tabs of two browsers train together, from the page alone', async () =>
       expect(tablet.errors).toEqual([]);
     }),
   );
-}, 300_000);
+});

@@ -46,7 +46,7 @@ beforeAll(async () => {
     planner: DEALT,
   });
   origin = `http://127.0.0.1:${server.port}`;
-}, 120_000);
+});
 afterAll(async () => {
   await server.close();
   await rm(folder, { recursive: true, maxRetries: 9 });
@@ -165,4 +165,4 @@ it('three tabs of two browsers hold a third of a model each, and train as one de
       expect(seen.losses).toEqual(alone.losses);
     }),
   );
-}, 300_000);
+});

@@ -89,7 +89,7 @@ describe('tabloom verify', () => {
   let found: Ended;
   beforeAll(async () => {
     found = await verify(goldenPath('regression'), '--json');
-  }, 120_000);
+  });
   const engines = () => v.parse(ReportSchema, JSON.parse(found.out)).files[0]!.engines;
 
   it('finds every engine within the limits and says how close each is', async () => {
@@ -147,7 +147,7 @@ describe('tabloom verify', () => {
       }
     }
     expect(engines().every((engine) => engine.status !== 'checked' || engine.split === undefined)).toBe(true);
-  }, 120_000);
+  });
 
   it('ends with 1 and names the gradient that is off', async () => {
     const { code, out } = await verify(spoiled('grad0.lora.layer.1.output.dense.B', 9));

@@ -44,7 +44,7 @@ it('trains together', async () => {
   });
   const result: unknown = JSON.parse(stdout);
   expect(result).toMatchObject({ losses: [expect.any(Number), expect.any(Number)] });
-}, 180_000);
+});
 
 it('serves the page that it brought', async () => {
   const args = ['serve', '--port', '0'];

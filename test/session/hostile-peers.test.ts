@@ -129,7 +129,7 @@ describe('a peer that opens more than one channel', () => {
     expect(heldBytes() - before).toBeLessThan(32 * KIB * KIB);
     expect(sent).toBeLessThan(64 * KIB * KIB);
     there.close();
-  }, 20_000);
+  });
 
   it('loses its link, and what it sends is not kept', async () => {
     const { incoming, connection, channel } = await hostile();
@@ -144,7 +144,7 @@ describe('a peer that opens more than one channel', () => {
     await turns(500);
     expect(channel.readyState).not.toBe('open');
     expect(heldBytes() - before).toBeLessThan(32 * KIB * KIB);
-  }, 20_000);
+  });
 });
 
 describe('a peer that sends sound', () => {
@@ -176,7 +176,7 @@ describe('a device that nobody has to reach', () => {
     const channel = rawChannel(connection);
     const opened = await Promise.race([opening(channel).then(() => true), turns(3000).then(() => false)]);
     expect(opened).toBe(false);
-  }, 10_000);
+  });
 });
 
 describe('a peer that lies on the channel itself', () => {
