@@ -6,6 +6,7 @@ import type { SessionView } from '../../session/view/view.ts';
 import { tooQuickToShow } from '../cloth/cloth.ts';
 import { hostAway } from '../cloth/host-away.ts';
 import { ownWork } from '../cloth/own-work.ts';
+import { transferText } from '../devices/device-lines.ts';
 import type { Given, Tally } from './given.ts';
 import { shareOf } from './given.ts';
 import type { Battery, ScreenLock } from './phone.ts';
@@ -32,7 +33,11 @@ export function ownState(
   const hostName = room.devices.find(({ id }) => id === room.host)?.name ?? 'The host';
   if (status.kind === 'failed')
     return { title: 'This device cannot train', detail: `${status.sentence} The others go on without it.` };
-  if (status.kind === 'loading') return { title: 'Getting ready', detail: 'This device is loading the model.' };
+  if (status.kind === 'loading')
+    return {
+      title: 'Getting ready',
+      detail: `This device is loading the model${status.transfer === undefined ? '' : `: ${transferText(status.transfer)}`}.`,
+    };
   if (status.kind === 'profiling') return { title: 'Getting ready', detail: 'This device is measuring its speed.' };
   if (status.kind === 'measured') {
     const stage = room.plan?.assignments.find(({ device }) => device === view.self)?.stage;

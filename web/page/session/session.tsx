@@ -163,7 +163,7 @@ export function SessionScreen(props: SessionProps) {
           <p class="now-detail">{title.detail}</p>
           {view.opening !== null && room === null && view.ended === null && <Opening opening={view.opening} />}
           {!own && going && room.phase !== 'gathering' && <RoundBar view={view} />}
-          {room !== null && view.ended === null && <OwnLoading view={view} />}
+          {!own && room !== null && view.ended === null && <OwnLoading view={view} />}
           {finished && <Result view={view} />}
           {own && <OwnDevice view={view} room={room} tally={tally} screen={screen} limits={limits} />}
           {view.ended === null && !own && <Standing view={view} />}
