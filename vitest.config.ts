@@ -15,17 +15,20 @@ const OVER_STREAMS = [
   ...['attacks', 'hostile', 'running', 'deaf'].map((name) => `test/server/${name}.test.ts`),
 ];
 
+/** What needs Cloudflare's engine. */
+const ON_OBJECTS = ['test/cloudflare/storage.test.ts'];
+
 /** What rooms promise wherever they live: with `unit` in a Node process, and here on Cloudflare's engine. */
 const atHome = (home: string, files = '**/*') => ({
   extends: true as const,
   test: {
     name: home,
-    include: [`test/homes/${files}.test.ts`],
+    include: [`test/homes/${files}.test.ts`, ...(home === 'objects' ? ON_OBJECTS : [])],
     globalSetup: ['test/homes/prepare.ts'],
     env: { TABLOOM_HOME: home },
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    maxWorkers: 3,
     sequence: { groupOrder: 0 },
   },
 });
@@ -50,7 +53,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...PARTS.engine, ...PARTS.process, ...PARTS.browser],
+          exclude: [...configDefaults.exclude, ...PARTS.engine, ...PARTS.process, ...PARTS.browser, ...ON_OBJECTS],
           testTimeout: 90_000,
           hookTimeout: 240_000,
           // One more than the cores that most have: tests of the server wait for sockets to be closed.

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { prepare, Workerd } from '../homes/workerd.ts';
 import { BenchDevice, noCounts } from './server/device.ts';
 import type { FleetOrder, FleetReport } from './server/fleet.ts';
 
@@ -12,7 +13,8 @@ import type { FleetOrder, FleetReport } from './server/fleet.ts';
  *
  * The clients run in processes of their own; how much of the processors they take is printed, since on a small machine they are most of
  * the load. Round trips (a ping, its pong) are measured by this process, which does nothing else, over connections that sit in a room of
- * the loaded server and of the empty one, in turn. Memory is the server's resident set as the system tells it (Linux).
+ * the loaded server and of the empty one, in turn. Memory is the server's resident set as the system tells it (Linux). With `--home objects`
+ * rooms are Durable Objects on Cloudflare's engine.
  */
 const { values } = parseArgs({
   options: {
@@ -23,6 +25,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '1' },
     comings: { type: 'string' },
     processes: { type: 'string', default: '2' },
+    home: { type: 'string', default: 'node' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -47,8 +50,22 @@ const LIMITS = [
 ];
 
 interface Server {
-  readonly process: ChildProcess;
+  readonly pid: number;
   readonly port: number;
+  close(): unknown;
+}
+
+/** The same limits, in the words of a deployment. */
+async function startObjects(storage: string): Promise<Server> {
+  const many = { perSecond: 1e6, burst: 1e6 };
+  const limits = {
+    roomsOfAddress: 1e5,
+    connectionsOfAddress: 1e5,
+    openingsOfAddress: many,
+    messagesOfAddress: many,
+  };
+  const words = { SECRET: 'a secret that nobody has to keep', LIMITS: JSON.stringify(limits) };
+  return Workerd.start({ words, storage, log: () => undefined });
 }
 
 async function startServer(folder: string): Promise<Server> {
@@ -67,10 +84,10 @@ async function startServer(folder: string): Promise<Server> {
     });
     child.once('exit', () => reject(new Error(`The server ended: ${said}`)));
   });
-  return { process: child, port };
+  return { pid: child.pid ?? 0, port, close: () => child.kill() };
 }
 
-async function statusOf({ process: { pid } }: Server): Promise<{ bytes: number; cpuMs: number }> {
+async function statusOf({ pid }: Server): Promise<{ bytes: number; cpuMs: number }> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const stat = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1].split(' ');
   // In ticks of a hundredth of a second.
@@ -115,7 +132,10 @@ const line = (text: string): void => void process.stderr.write(`${text}\n`);
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 const folder = await mkdtemp(join(tmpdir(), 'tabloom-bench-'));
-const [loaded, empty] = [await startServer(join(folder, 'a')), await startServer(join(folder, 'b'))];
+const isObjects = values.home === 'objects';
+if (isObjects) await prepare();
+const start = isObjects ? startObjects : startServer;
+const [loaded, empty] = [await start(join(folder, 'a')), await start(join(folder, 'b'))];
 const atStart = await statusOf(loaded);
 const rampMs = performance.now();
 const fleets = Array.from({ length: processes }, (_, i) =>
@@ -205,6 +225,6 @@ else {
   );
 }
 for (const { child } of fleets) child.kill();
-for (const server of [loaded, empty]) server.process.kill();
+for (const server of [loaded, empty]) await server.close();
 await rm(folder, { recursive: true, force: true });
 process.exit();

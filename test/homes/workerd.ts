@@ -50,6 +50,8 @@ export interface WorkerdOptions {
   readonly words: Readonly<Record<string, string>>;
   /** Where objects keep what they keep; a folder that goes with the engine unless given. */
   readonly storage?: string;
+  /** A folder with what is fetched, in place of a deployment's assets. */
+  readonly assets?: string;
   readonly log: (line: string) => void;
 }
 
@@ -66,12 +68,12 @@ export class Workerd {
     this.#folder = folder;
   }
 
-  static async start({ words, storage, log }: WorkerdOptions): Promise<Workerd> {
+  static async start({ words, storage, assets, log }: WorkerdOptions): Promise<Workerd> {
     const folder = await mkdtemp(join(tmpdir(), 'tabloom-workerd-'));
     const kept = storage ?? join(folder, 'storage');
     await mkdir(kept, { recursive: true });
     const config = join(folder, 'config.capnp');
-    await writeFile(config, configOf(words, kept));
+    await writeFile(config, configOf(words, kept, assets));
     const child = spawn(engine(), ['serve', config, '--control-fd=3', `--import-path=${BUILT}`], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
@@ -111,7 +113,9 @@ export class Workerd {
   }
 }
 
-function configOf(words: Readonly<Record<string, string>>, storage: string): string {
+function configOf(words: Readonly<Record<string, string>>, storage: string, assets: string | undefined): string {
+  const files = assets === undefined ? '' : `(name = "files", disk = (path = ${JSON.stringify(assets)})),`;
+  const binding = assets === undefined ? '' : '(name = "ASSETS", service = "files"),';
   const texts = Object.entries(words).map(([name, text]) => `(name = "${name}", text = ${JSON.stringify(text)})`);
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -119,6 +123,7 @@ const config :Workerd.Config = (
     (name = "main", worker = .main),
     (name = "planner", worker = .planner),
     (name = "disk", disk = (path = ${JSON.stringify(storage)}, writable = true)),
+    ${files}
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
@@ -129,6 +134,7 @@ const main :Workerd.Worker = (
     (name = "ROOMS", durableObjectNamespace = "RoomObject"),
     (name = "ADDRESSES", durableObjectNamespace = "AddressObject"),
     (name = "PLANNER", service = "planner"),
+    ${binding}
     ${texts.join(',\n    ')}
   ],
   durableObjectNamespaces = [

@@ -43,7 +43,8 @@ export class BenchDevice {
   constructor(port: number, id: string, room: string | null, counts: Counts) {
     this.id = id;
     this.#counts = counts;
-    this.#socket = new WebSocket(`ws://127.0.0.1:${port}/room`, { perMessageDeflate: false });
+    const at = room === null ? '/room' : `/room?room=${room}`;
+    this.#socket = new WebSocket(`ws://127.0.0.1:${port}${at}`, { perMessageDeflate: false });
     const device = { id, key: id.padEnd(32, 'k'), name: `device ${id.slice(-6)}`, kind: 'headless' as const };
     const version = PROTOCOL_VERSION;
     this.#socket.on('open', () => {
