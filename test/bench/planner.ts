@@ -18,6 +18,7 @@ import { fleetOf } from '../../signaling/planner/problem/fleet.ts';
 import { generateFleet, generateProblem } from '../../signaling/planner/problem/generator.ts';
 import type { Channel } from '../../signaling/planner/problem/problem.ts';
 import { latencyTable, tableOf } from '../../signaling/planner/problem/table.ts';
+import { WORK } from '../../signaling/planner/replicas/solve-split.ts';
 import { solve } from '../../signaling/planner/solve.ts';
 import { fastestGroups } from '../../signaling/planner/teams/grouped.ts';
 import { fastestTeams } from '../../signaling/planner/teams/teams.ts';
@@ -183,7 +184,7 @@ function smallPipelineRows(): Row[] {
       const shape = { devices: 3 + (seed % 4), layers: 4 + ((seed * 5) % 4), samples: 4 + (seed % 9), regime };
       const problem = generateSplitProblem(seed, shape);
       const start = performance.now();
-      const best = fastestPipeline(problem, 3e7);
+      const best = fastestPipeline(problem, WORK);
       times.push(performance.now() - start);
       if ('reason' in best) {
         without++;
@@ -216,7 +217,7 @@ function largePipelineRows(): Row[] {
     if (known === undefined) return [];
     const { seed, ...shape } = instance;
     const problem = generateSplitProblem(seed, shape);
-    const own = timed(() => fastestPipeline(problem, 3e7), 1);
+    const own = timed(() => fastestPipeline(problem, WORK), 1);
     if ('reason' in own.value) throw new Error(own.value.reason);
     const { found, evaluator } = own.value;
     const bound = timed(() => roomBound(evaluator, found.seconds), 1);

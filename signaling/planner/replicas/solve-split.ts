@@ -5,7 +5,7 @@ import { type BestReplicas, fastestReplicas, mostPipelines } from './fastest-rep
 import { replicaBound } from './replica-bound.ts';
 
 /** Operations of a search: an eighth of a second or so; of several pipelines each costs more beside the simulation. */
-const WORK = 1.5e7;
+export const WORK = 1.5e7;
 const WORK_OF_SEVERAL = 7e6;
 
 /** The model over a pipeline of devices, or over several. The same problem gives the same plan whatever the order of its devices. */

@@ -4,6 +4,7 @@ import { fastestPipeline } from '../../../signaling/planner/pipelines/fastest-pi
 import { generateSplitProblem } from '../../../signaling/planner/pipelines/generator.ts';
 import { roomBound } from '../../../signaling/planner/pipelines/room-bound.ts';
 import { rowsOf } from '../../../signaling/planner/pipelines/rows.ts';
+import { WORK } from '../../../signaling/planner/replicas/solve-split.ts';
 import { bestKnown, INSTANCES, nameOf } from './best-known.ts';
 
 test('every instance has a best known plan, which takes as long as is said', () => {
@@ -25,10 +26,12 @@ test('every instance has a best known plan, which takes as long as is said', () 
   }
 });
 
-test('50 devices and 24 layers: the short search is 5 % above the best known at most, in the mean; the bound 0.7 of the plan', () => {
+test('50 devices and 24 layers: the short search is 5 % above the best known at most, in the mean; the bound 0.75 of the plan', {
+  timeout: 120_000,
+}, () => {
   const rows = INSTANCES.map((instance) => {
     const { seed, ...shape } = instance;
-    const best = fastestPipeline(generateSplitProblem(seed, shape), 3e7);
+    const best = fastestPipeline(generateSplitProblem(seed, shape), WORK);
     if ('reason' in best) throw new Error(best.reason);
     const { seconds } = best.found;
     return {
@@ -38,5 +41,5 @@ test('50 devices and 24 layers: the short search is 5 % above the best known at 
   });
   const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
   expect(mean(rows.map(({ gap }) => gap))).toBeLessThan(0.05);
-  expect(mean(rows.map(({ bound }) => bound))).toBeGreaterThan(0.7);
+  expect(mean(rows.map(({ bound }) => bound))).toBeGreaterThan(0.75);
 });

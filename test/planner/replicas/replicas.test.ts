@@ -66,7 +66,9 @@ function secondsOf(problem: SplitProblem, { samples, microBatches, windowRule, s
 }
 
 describe('several pipelines', () => {
-  test('small rooms: within 5 % of every way to share the samples, and the bound is below it', () => {
+  test('small rooms: within 5 % of every way to share the samples, and the bound is below it', {
+    timeout: 120_000,
+  }, () => {
     let several = 0;
     for (let seed = 1; seed <= 11; seed++) {
       const problem = drawn(seed, 3 + (seed % 2), 4, 5);
