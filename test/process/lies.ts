@@ -8,6 +8,8 @@ export const LIES = [
   'flipped labels',
   'old parameters',
   'false loss',
+  /** Of examples that it evaluates. */
+  'false scores',
   // Of a stage of a split room:
   'false hidden states',
   'false gradients down',

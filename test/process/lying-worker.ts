@@ -29,6 +29,10 @@ export function lyingWorker(
       const lie = lieIn(round);
       return lie === null ? part : said(part, lie);
     },
+    evaluate: async (batch) => {
+      const logits = await api.evaluate(batch);
+      return lieIn(round) === 'false scores' ? logits.map((x) => -x) : logits;
+    },
     setStageParameters: (values) => (isOld() ? Promise.resolve() : api.setStageParameters(values)),
     beginStage: (order) => {
       round = Math.max(round, order.round);

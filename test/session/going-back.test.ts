@@ -84,8 +84,7 @@ test('an evaluation of rounds that are undone ends with them: what nobody has an
   scene.training.close();
   expect([held > 0, scene.removed]).toEqual([true, ['liarliar']]);
   expect(sentences(scene)).toMatch(/Rounds [1-3] to \d+ are undone/);
-  // Before all, of round 4 twice, of 8, and at the end.
-  expect(new Set(scene.chunks.map(({ evaluation }) => evaluation)).size).toBe(5);
+  expect(held).toBeLessThanOrEqual(DEVICES.length);
   expect(scene.store.view.scores.map(({ round }) => round)).toEqual([0, 4, 8, 12]);
 });
 
@@ -96,4 +95,44 @@ test('whoever may lead hears what a round came to before its step', async () => 
   await scene.phase('finished');
   scene.training.close();
   expect(scene.heard).toEqual(['report 1', 'step 1', 'step 1', 'report 2', 'step 2', 'step 2']);
+});
+
+test('who evaluates falsely is found by examples that another one evaluates, too: removed, and the score is taken again', async () => {
+  const honest = await trained(() => 1);
+  const scene = await TrainingScene.open(TRAINING, { share: 0.08 });
+  // From the first score on.
+  scene.falsifies = (device) => device === 'liarliar';
+  scene.join(...DEVICES);
+  scene.training.start();
+  await scene.phase('finished');
+  scene.training.close();
+  expect(scene.removed).toEqual(['liarliar']);
+  expect(sentences(scene)).toMatch(
+    /liarliar was removed: in round \d+ its answer to examples of a score pointed the other way \(checked by hosthost\)/,
+  );
+  const seen = ({ store }: TrainingScene) => store.view.scores.map(({ round, value, loss }) => [round, value, loss]);
+  expect(seen(scene)).toEqual(seen(honest));
+});
+
+test('who begins to falsify the last score is found, too, and rounds of it that nobody had checked are done again', async () => {
+  const scene = await TrainingScene.open(TRAINING, { share: 0.08 });
+  scene.falsifies = (device) => device === 'liarliar' && scene.training.round === ROUNDS;
+  scene.join(...DEVICES);
+  scene.training.start();
+  await scene.phase('finished');
+  scene.training.close();
+  expect(scene.removed).toEqual(['liarliar']);
+  expect(sentences(scene)).toMatch(/undone and repeated/);
+  expect(scene.store.view.rounds.map(({ round }) => round)).toEqual(to(ROUNDS));
+  expect(scene.store.view.scores.map(({ round }) => round)).toEqual([0, 4, 8, 12]);
+});
+
+test('without audits scores are believed', async () => {
+  const scene = await TrainingScene.open(TRAINING, { share: 0 });
+  scene.falsifies = (device) => device === 'liarliar';
+  scene.join(...DEVICES);
+  scene.training.start();
+  await scene.phase('finished');
+  scene.training.close();
+  expect(scene.removed).toEqual([]);
 });

@@ -53,6 +53,8 @@ export class TrainingScene {
   answer: Answer = () => 'parts';
   /** What a device's gradients of a round are multiplied by; audits it answers truly. */
   lie: (device: string, round: number) => number = () => 1;
+  /** Whose logits have the other sign. */
+  falsifies: (device: string) => boolean = () => false;
   /** Audits are answered no earlier. */
   beforeAudits: Promise<void> = Promise.resolve();
   readonly removed: string[] = [];
@@ -203,7 +205,10 @@ export class TrainingScene {
       this.chunks.push(header.tag);
       if (this.holdsBack(header.version)) return;
       // Everything is of the first class.
-      const logits = Float32Array.from({ length: 2 * header.samples }, (_, i) => (i % 2 === 0 ? 1 : 0));
+      const logits = Float32Array.from(
+        { length: 2 * header.samples },
+        (_, i) => (i % 2 === 0 ? 1 : 0) * (this.falsifies(device) ? -1 : 1),
+      );
       await link.send({ header: { type: 'logits', tag: header.tag }, tensors: [logits] });
     } else if (header.type === 'audit') {
       await this.beforeAudits;

@@ -96,7 +96,7 @@ export type EvaluationEvent =
 export type EvaluationEffect =
   | { readonly type: 'give'; readonly device: string; readonly chunk: Chunk; readonly turn: number }
   /** The first answer for some of the chunk at least. */
-  | { readonly type: 'keep'; readonly chunk: Chunk; readonly logits: Float32Array }
+  | { readonly type: 'keep'; readonly device: string; readonly chunk: Chunk; readonly logits: Float32Array }
   | { readonly type: 'progress'; readonly done: number; readonly total: number }
   | { readonly type: 'complete' }
   | { readonly type: 'give-up'; readonly device: string; readonly sentence: string };
@@ -224,7 +224,7 @@ function answered(state: EvaluationState, event: Extract<EvaluationEvent, { type
   done.fill(1, chunk.start, end(chunk));
   const doneExamples = done.reduce((sum, one) => sum + one, 0);
   return feed({ ...known, done, doneExamples }, atMs, [
-    { type: 'keep', chunk, logits },
+    { type: 'keep', device, chunk, logits },
     { type: 'progress', done: doneExamples, total: done.length },
   ]);
 }

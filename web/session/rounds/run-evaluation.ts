@@ -1,7 +1,7 @@
 import type { TokenBatch } from '../../../worker/api/batch.ts';
 import type { Listeners } from '../world/emitter.ts';
 import type { DeviceLinks, DeviceLinksEvent, ParameterState } from './device-links.ts';
-import type { Evaluator } from './evaluation-pieces.ts';
+import type { Evaluator, Span } from './evaluation-pieces.ts';
 import {
   type Allowance,
   beginEvaluation,
@@ -37,10 +37,17 @@ export interface EvaluationInput {
   readonly signal: AbortSignal;
 }
 
+/** Examples that a device evaluated. */
+export interface Answered extends Span {
+  readonly device: string;
+}
+
 /** An evaluation under way. */
 export interface RunningEvaluation {
   /** (examples, labels) */
   readonly logits: Promise<Float32Array>;
+  /** Whose answers they are, of those that are here. */
+  readonly answered: readonly Answered[];
   /** A round began: what devices may evaluate beside it. */
   allow(allowances: ReadonlyMap<string, Allowance>): void;
   /** Rounds do not go on any more. */
@@ -58,6 +65,7 @@ export function runEvaluation(input: EvaluationInput): RunningEvaluation {
   const begun = beginEvaluation({ term, evaluation, lengths, beside, able: able(), atMs: performance.now() });
   let perform: (effect: EvaluationEffect) => void = () => undefined;
   let isOver = false;
+  const answered: Answered[] = [];
   const loop = new StepLoop(stepEvaluation, begun.state, (effect: EvaluationEffect) => perform(effect));
   const logits = new Promise<Float32Array>((resolve, reject) => {
     const devices = (lost: readonly string[]): EvaluationEvent => ({
@@ -84,6 +92,7 @@ export function runEvaluation(input: EvaluationInput): RunningEvaluation {
           break;
         case 'keep':
           all.set(effect.logits, effect.chunk.start * labelCount);
+          answered.push({ device: effect.device, start: effect.chunk.start, count: effect.chunk.count });
           break;
         case 'progress':
           onProgress(effect.done, effect.total);
@@ -150,6 +159,7 @@ export function runEvaluation(input: EvaluationInput): RunningEvaluation {
   });
   return {
     logits,
+    answered,
     allow: (allowances) => loop.take({ type: 'allow', allowances, atMs: performance.now() }),
     hurry: () => loop.take({ type: 'hurry', atMs: performance.now() }),
   };

@@ -8,10 +8,11 @@ import type { DeviceLinks, ParameterState } from '../rounds/device-links.ts';
 import { drainSeconds, type Evaluator } from '../rounds/evaluation-pieces.ts';
 import type { Allowance } from '../rounds/evaluation-step.ts';
 import type { AbleDevice } from '../rounds/round-step.ts';
-import { type RunningEvaluation, runEvaluation } from '../rounds/run-evaluation.ts';
+import { type EvaluationInput, type RunningEvaluation, runEvaluation } from '../rounds/run-evaluation.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import type { Listeners } from '../world/emitter.ts';
 import type { Pipelines } from './pipelines.ts';
+import { areTrue, type ScoreChecksContext } from './score-checks.ts';
 
 /** Scores that are due before those before them are done; of more, the latest are left out. */
 const MOST_WAITING = 4;
@@ -33,6 +34,8 @@ export interface ScoringContext {
   readonly onTrainers: Listeners<void>;
   readonly nameOf: (device: string) => string;
   readonly onConduct: (late: readonly string[], answered: readonly string[]) => void;
+  /** How it is found out who evaluates falsely. */
+  readonly checks: ScoreChecksContext;
   /** Runs what worker and view must agree on afterwards. */
   readonly tell: (work: () => Promise<void>) => Promise<void>;
   readonly signal: AbortSignal;
@@ -268,7 +271,7 @@ export class Scoring {
       const found = await pipelines.logits(length, chunk, parameters, onProgress, signal);
       if (found !== null) return found;
     }
-    const running = runEvaluation({
+    const input: EvaluationInput = {
       term,
       evaluation: nextEvaluation(),
       lengths: await worker.devLengths(part),
@@ -283,16 +286,21 @@ export class Scoring {
       onConduct,
       onProgress,
       signal,
-    });
+    };
+    const running = runEvaluation(input);
     this.#running = running;
     if (this.#hurrying) running.hurry();
     else if (beside) running.allow(this.#saved);
     this.#saved = new Map();
     try {
-      return await running.logits;
+      const { answered } = running;
+      const logits = await running.logits;
+      if (await areTrue(this.#context.checks, input, nextEvaluation, { logits, answered })) return logits;
     } finally {
       this.#running = null;
     }
+    // Once more, without whoever lied.
+    return this.#logits(parameters, part, beside, signal);
   }
 
   #evaluators(): readonly Evaluator[] {

@@ -109,6 +109,7 @@ export class Training {
       onTrainers: this.#changed.on,
       nameOf: (id) => this.#crew.nameOf(id),
       onConduct: (late, answered) => this.#conducts.evaluationEnds(this.#round, late, answered),
+      checks: { share: context.audits.share, host: () => this.#crew.host, audits: () => this.#checking.audits },
       tell: (work) => this.#tell(work),
       signal: this.#abort.signal,
     });
@@ -227,6 +228,11 @@ export class Training {
       if (this.#abort.signal.aborted) return;
       const scored = this.#scoring.last(this.#round);
       await (endsTraining(this.#skipped) ? scored.catch((error: unknown) => this.#unscored(error)) : scored);
+      // Who lied of the last score may have lied before.
+      if (this.#checking.isDue) {
+        this.#running = false;
+        return await this.#run();
+      }
       this.#ended('finished');
     } catch (error) {
       if (this.#abort.signal.aborted) return;

@@ -14,11 +14,12 @@ import type { SplitRoundDone } from '../split/run-split-round.ts';
 import { type Audit, type AuditEffect, type Auditor, type AuditState, beginAudits, type Given } from './audit-state.ts';
 import { type AuditEvent, stepAudits, undoneTo } from './audit-step.ts';
 import { drawn } from './chance.ts';
-import { type Made, type MadePart, mismatchWords } from './compare.ts';
+import { type Made, type MadePart, mismatchWords, type Products } from './compare.ts';
 import { givenOf, stagesGiven } from './given.ts';
 import { stageAuditors } from './stage-auditors.ts';
 import { type OwnOf, StageChecks } from './stage-checks.ts';
 import { type Standings, toldOf } from './standing.ts';
+import { type Tolerance, toleranceFor } from './tolerance.ts';
 import { leastOf, NOTHING_USUAL, type UsualSizes, withRight } from './usual-sizes.ts';
 
 /** Answers wait behind an order, and so for two rounds' patience. */
@@ -145,6 +146,24 @@ export class Audits {
   /** Devices in whose way it is that others are checked: it counts as if they had been late. */
   takeWithheld(): readonly string[] {
     return this.#checks.takeWithheld();
+  }
+
+  /** How far honest devices of this room may be apart. */
+  get tolerance(): Tolerance {
+    return toleranceFor(
+      this.#context.settings.weights,
+      [...this.#state.seen.values()].map((far) => Math.max(...far)),
+    );
+  }
+
+  /** Even in 0 to 1, and known to nobody else. */
+  draw(...words: readonly (string | number)[]): number {
+    return drawn(this.#context.key, this.#context.term, ...words);
+  }
+
+  /** A device said something false of examples of a score; what nobody checked of its rounds is undone, too. */
+  answeredFalsely(round: number, device: string, by: readonly string[], products: Products): void {
+    this.#take({ type: 'caught', device, round, mismatch: { of: 'logits', products }, by });
   }
 
   /** What whoever leads after this host should know. */

@@ -71,7 +71,7 @@ export function distanceOf(claimed: Made, found: Made, least: (part: MadePart) =
 
 /** In which two computations of the same are further apart than honest ones: a block and its products, or two losses. */
 export type Mismatch =
-  | { readonly of: MadePart; readonly products: Products }
+  | { readonly of: MadePart | 'logits'; readonly products: Products }
   | { readonly of: 'loss'; readonly claimed: number; readonly found: number }
   /** What went between two stages is not what one of them says, and the host saw it. */
   | { readonly of: 'cut' };
@@ -106,7 +106,8 @@ export function mismatchOf(
   return (worst as { readonly mismatch: Mismatch } | null)?.mismatch ?? null;
 }
 
-function nameOf(part: MadePart): string {
+function nameOf(part: MadePart | 'logits'): string {
+  if (part === 'logits') return 'its answer to examples of a score';
   if (part === 'up') return 'what it sent up';
   if (part === 'down') return 'what it sent down';
   return part === 'head' ? 'its gradient of the head' : `its gradient of layer ${part}`;
