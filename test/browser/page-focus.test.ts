@@ -134,6 +134,32 @@ describe('the page', () => {
     });
   });
 
+  it('keeps the button that starts in view, wherever one is in the form', async () => {
+    await onPhone(gallery, browser, async (person) => {
+      const { page } = person.tab;
+      for (const [width, height] of [
+        [390, 844],
+        [1280, 800],
+      ] as const) {
+        await page.setViewport({ width, height });
+        await person.go('start');
+        const outside = (scroll: number): Promise<number> =>
+          page.evaluate((share) => {
+            const form = document.querySelector('.start-form')!.getBoundingClientRect();
+            const lowest = Math.max(0, form.bottom + scrollY - innerHeight);
+            scrollTo(0, share * lowest);
+            const button = document.querySelector('.start-bar button')!.getBoundingClientRect();
+            return Math.max(0, -button.top, button.bottom - innerHeight);
+          }, scroll);
+        expect(await outside(0)).toBe(0);
+        await person.learn('mnli');
+        for (const fold of ['training', 'more'])
+          await page.$eval(`details[data-fold="${fold}"]`, (details) => details.setAttribute('open', ''));
+        for (const share of [0, 0.3, 0.6, 1]) expect(await outside(share)).toBe(0);
+      }
+    });
+  }, 60_000);
+
   it('moves nothing for those who do not want it', async () => {
     await onPhone(gallery, browser, async (person) => {
       const { page } = person.tab;
