@@ -82,7 +82,7 @@ describe('runs laid over each other', () => {
   it('have scores only where they were scored alike, and the colour of their place', () => {
     const runs = [run('x'), run('y', { metric: 'f1' }), run('z')];
     const laid = laidRuns(runs, ['z', 'y'], 'loss', 'accuracy');
-    expect(laid.map(({ token }) => token)).toEqual(['--yarn-1', '--yarn-2']);
+    expect(laid.map(({ token }) => token)).toEqual(['--yarn-3', '--yarn-4']);
     expect(laid.map(({ data }) => data.score)).toEqual([[null], [0.78]]);
     expect(laidRuns(runs, ['x'], 'seconds', 'accuracy')[0]?.data.loss).toEqual([2]);
   });

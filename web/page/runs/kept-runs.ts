@@ -95,7 +95,7 @@ export function runText(run: KeptRun, nowMs: number): string {
   const parts = [
     ...(score === undefined ? [] : [`${metricName(run.metric)} ${scoreText(run.metric, score.value)}`]),
     `${countText(rounds, 'round', 'rounds')} of ${run.samplesPerRound}`,
-    `rate ${run.learningRate}`,
+    `rate ${Number(run.learningRate.toPrecision(3))}`,
     `rank ${run.rank}`,
     countText(run.devices, 'device', 'devices'),
   ];

@@ -108,7 +108,7 @@ export function Exports({ view, host, settings, finished, onTaken }: ExportsProp
         </ScrollFrame>
       </details>
       <details class="fold">
-        <summary>How to see the curves in Weights &amp; Biases or TensorBoard</summary>
+        <summary>How to open the curves</summary>
         <ScrollFrame kind="code-frame" label="Python for Weights & Biases">
           <pre>
             <code>{wandbSnippet(exportFileName('curves', name))}</code>
