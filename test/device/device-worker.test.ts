@@ -180,10 +180,14 @@ describe("a headless device's worker with roberta-mini", () => {
     let done: WorkPart;
     do done = await slowApi.next();
     while (done.kind !== 'done');
-    await api.begin(order);
-    const honest = (await pull()).at(-1)!;
-    const ratio = honest.kind === 'done' ? done.computeSeconds / honest.computeSeconds : 0;
-    expect(ratio).toBeGreaterThan(2);
+    // What something else on this machine held up once is not the device's own speed.
+    let honestSeconds = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 5; i++) {
+      await api.begin(order);
+      const honest = (await pull()).at(-1)!;
+      if (honest.kind === 'done') honestSeconds = Math.min(honestSeconds, honest.computeSeconds);
+    }
+    expect(done.computeSeconds / honestSeconds).toBeGreaterThan(2);
     slow.terminate();
     await once(slow, 'exit');
   });

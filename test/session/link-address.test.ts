@@ -6,6 +6,7 @@ import {
   roomLink,
   roomOfFragment,
 } from '../../web/session/links/link-address.ts';
+import { cpuMs } from '../cpu-ms.ts';
 
 describe('roomLink', () => {
   it('puts the code into the fragment', () => {
@@ -138,10 +139,10 @@ describe('readInvitation', () => {
   });
 
   it('takes no time, whatever it is given', () => {
-    const startMs = performance.now();
+    const startMs = cpuMs();
     for (const unit of ['#room=', '%25', '%', '=3D', '> ', '&secret=', ' \n', '#room=abc234&secret=\n', '.'])
       readInvitation(unit.repeat(200_000));
-    expect(performance.now() - startMs).toBeLessThan(2000);
+    expect(cpuMs() - startMs).toBeLessThan(2000);
   });
 });
 

@@ -100,7 +100,7 @@ describe('a link over WebRTC', () => {
     const elapsedSeconds = (performance.now() - startMs) / 1000;
     // A quarter of a second, less the burst that may run ahead (a quarter of the message).
     expect(elapsedSeconds).toBeGreaterThan(0.17);
-    expect(elapsedSeconds).toBeLessThan(1.5);
+    expect(elapsedSeconds).toBeLessThan(5);
   });
 
   it('measures its rate', async () => {

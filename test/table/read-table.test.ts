@@ -4,6 +4,7 @@ import { rowsText } from '../../web/session/view/data-words.ts';
 import { previewTable } from '../../worker/table/columns/preview.ts';
 import { TOO_DEEP } from '../../worker/table/json-lines.ts';
 import { readTable } from '../../worker/table/read-table.ts';
+import { cpuMs } from '../cpu-ms.ts';
 
 /** Rows that try every rule: quotes, separators and line breaks inside cells, letters of one, two, three and four bytes. */
 const ROWS: readonly (readonly [string, string])[] = [
@@ -120,13 +121,13 @@ describe('a table', () => {
     for (let i = 0; i < 400; i++) {
       const bytes = Buffer.from(whole.subarray(0, 1 + draws.below(whole.length - 1)));
       for (let k = i % 5; k > 0; k--) bytes[draws.below(bytes.length)] = draws.below(256);
-      const startMs = performance.now();
+      const startMs = cpuMs();
       try {
         read += (await adds(bytes)) >= 0 ? 1 : 0;
       } catch (error) {
         expect(String(error)).toMatch(/^TableError: .+\.$/s);
       }
-      expect(performance.now() - startMs).toBeLessThan(1000);
+      expect(cpuMs() - startMs).toBeLessThan(1000);
     }
     expect(read).toBeGreaterThan(200);
   });
