@@ -19,7 +19,6 @@ export interface ObjectStorage {
   readonly sql: SqlStorage;
   getAlarm(): Promise<number | null>;
   setAlarm(atMs: number): Promise<void>;
-  deleteAlarm(): Promise<void>;
   deleteAll(): Promise<void>;
 }
 

@@ -194,7 +194,8 @@ export class RoomObject {
     this.#store.clear();
     this.#store = new SqlStore(this.#state.storage.sql);
     this.#alarmMs = null;
-    void this.#state.storage.deleteAlarm();
+    // With its tables, and its alarm: an empty database would be kept, too.
+    void this.#state.blockConcurrencyWhile(() => this.#state.storage.deleteAll());
   }
 
   /** Tells addresses' objects what changed; what was spent has to be known there before anybody hears of it. Null when nothing was. */

@@ -57,13 +57,16 @@ export interface WorkerdOptions {
 
 export class Workerd {
   readonly port: number;
+  /** Where the planner alone is asked; rooms' objects reach it without. */
+  readonly plannerPort: number;
   readonly pid: number;
   readonly #process: ChildProcess;
   readonly #folder: string;
 
-  private constructor(process: ChildProcess, port: number, folder: string) {
+  private constructor(process: ChildProcess, [port, plannerPort]: readonly [number, number], folder: string) {
     this.#process = process;
     this.port = port;
+    this.plannerPort = plannerPort;
     this.pid = process.pid ?? 0;
     this.#folder = folder;
   }
@@ -85,21 +88,25 @@ export class Workerd {
           if (last.length > 20) last.shift();
           log(line);
         });
-    const port = await new Promise<number>((resolve, reject) => {
+    const ports = await new Promise<readonly [number, number]>((resolve, reject) => {
       const fail = (why: string): void => reject(new Error(`workerd ${why}: ${last.join('\n')}`));
       const timer = setTimeout(() => fail('did not start in time'), STARTS_MS);
       child.once('error', (error) => fail(error.message));
       child.once('exit', () => fail('ended'));
       const control = child.stdio[3];
       if (control === null || control === undefined || !('readable' in control)) return fail('has no control');
+      let told = '';
+      const portOf = (socket: string): number =>
+        Number(new RegExp(`"event":"listen","socket":"${socket}","port":(\\d+)`).exec(told)?.[1] ?? 0);
       control.on('data', (data: Buffer) => {
-        const found = /"event":"listen","socket":"http","port":(\d+)/.exec(data.toString());
-        if (found === null) return;
+        told += data.toString();
+        const found = [portOf('http'), portOf('planner')] as const;
+        if (found.includes(0)) return;
         clearTimeout(timer);
-        resolve(Number(found[1]));
+        resolve(found);
       });
     });
-    return new Workerd(child, port, folder);
+    return new Workerd(child, ports, folder);
   }
 
   /** At once, as a machine that loses its power; what is on disk stays where `storage` was given. */
@@ -125,7 +132,10 @@ const config :Workerd.Config = (
     (name = "disk", disk = (path = ${JSON.stringify(storage)}, writable = true)),
     ${files}
   ],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+  sockets = [
+    (name = "http", address = "127.0.0.1:0", http = (), service = "main"),
+    (name = "planner", address = "127.0.0.1:0", http = (), service = "planner"),
+  ],
 );
 const main :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed "/worker.js")],
