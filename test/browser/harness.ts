@@ -2,7 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import puppeteer, { type Browser, type EvaluateFunc, type LaunchOptions, type Page } from 'puppeteer-core';
+import puppeteer, {
+  type Browser,
+  type ElementHandle,
+  type EvaluateFunc,
+  type LaunchOptions,
+  type Page,
+} from 'puppeteer-core';
 import { type BrowserKind, findBrowser } from './find-browser.ts';
 
 /**
@@ -24,6 +30,8 @@ const HEIGHTS: Readonly<Record<TabWidth, number>> = { 390: 844, 1280: 800 };
 const LAUNCH_TIMEOUT_MS = 60_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 const POLL_MS = 100;
+/** Of a click that has to find what it is for. */
+const MOST_TRIES = 5;
 
 export interface Tab {
   readonly page: Page;
@@ -40,6 +48,11 @@ export interface Tab {
    * itself anew in that moment puts the old text back.
    */
   fill(selector: string, text: string): Promise<void>;
+  /**
+   * Clicks the button that is called so: by its label, or by what is written on it. Waits until it can be pressed, and looks whether it was:
+   * on a busy machine so much time may pass between looking for a place and clicking there that something else has come to lie there.
+   */
+  press(name: string, options?: { readonly timeoutMs?: number }): Promise<void>;
   /** Saves a PNG of the whole page among the artifacts; the path. */
   screenshot(name: string): Promise<string>;
 }
@@ -204,6 +217,37 @@ class OpenTab implements Tab {
       field.select();
     });
     await this.page.keyboard.type(text);
+  }
+
+  async press(name: string, options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    await this.until(
+      `"${name}" can be pressed`,
+      (text) =>
+        [...document.querySelectorAll('button')].some(
+          (one) => !one.disabled && (one.getAttribute('aria-label') ?? one.textContent?.trim()) === text,
+        ),
+      { ...options, args: [name] },
+    );
+    for (let tries = 1; tries <= MOST_TRIES; tries++) {
+      // A tab in the background takes no clicks.
+      await this.page.bringToFront();
+      const found = await this.page.evaluateHandle((text) => {
+        const button = [...document.querySelectorAll('button')].find(
+          (one) => !one.disabled && (one.getAttribute('aria-label') ?? one.textContent?.trim()) === text,
+        );
+        button?.addEventListener('click', () => button.setAttribute('data-pressed', text), { once: true });
+        return button ?? null;
+      }, name);
+      const button = found.asElement() as ElementHandle<Element> | null;
+      if (button === null) throw new Error(`${this.label}: the button "${name}" is gone.`);
+      await button.click();
+      if (await button.evaluate((one) => one.getAttribute('data-pressed') !== null)) {
+        // Its page may use it again for something else.
+        await button.evaluate((one) => one.removeAttribute('data-pressed'));
+        return;
+      }
+    }
+    throw new Error(`${this.label}: "${name}" was never where the click went, ${MOST_TRIES} times.`);
   }
 
   async screenshot(name: string): Promise<string> {

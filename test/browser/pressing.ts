@@ -10,18 +10,7 @@ export async function fill(tab: Tab, name: string, value: string): Promise<void>
   await tab.fill(`input[name="${name}"]`, value);
 }
 
-export async function press(tab: Tab, text: string): Promise<void> {
-  await tab.until(
-    `a button "${text}" can be pressed`,
-    (label: string) =>
-      [...document.querySelectorAll('button')].some((b) => !b.disabled && b.textContent?.trim() === label),
-    { ...PATIENCE, args: [text] },
-  );
-  await tab.page.bringToFront();
-  for (const button of await tab.page.$$('button'))
-    if ((await button.evaluate((b) => b.textContent.trim())) === text) return button.click();
-  throw new Error(`The button "${text}" is gone.`);
-}
+export const press = (tab: Tab, name: string): Promise<void> => tab.press(name, PATIENCE);
 
 export const shows = (tab: Tab, text: string, timeoutMs = PATIENCE.timeoutMs): Promise<void> =>
   tab.until(`the page shows "${text}"`, (t: string) => document.body.innerText.includes(t), {

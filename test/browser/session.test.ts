@@ -84,6 +84,15 @@ it('three tabs of two browsers train together, from the page alone', async () =>
       for (const tab of [host, phone, tablet])
         for (const name of ['Host laptop', 'Fox phone', 'Chrome tablet']) await shows(tab, name);
       await host.until('all are ready', () => /3 devices are ready/.test(document.body.innerText), PATIENCE);
+      // Who was measured while the machine was busy measures itself again, and gets a part then.
+      await host.until(
+        'the plan has a part for everybody',
+        () =>
+          [...document.querySelectorAll('.allocation tbody tr td:first-of-type')].filter((one) =>
+            /\d|head/.test(one.textContent ?? ''),
+          ).length === 3,
+        PATIENCE,
+      );
       await host.screenshot('session-lobby-1280');
       await phone.screenshot('session-lobby-390');
       await press(host, 'Start training');
@@ -92,8 +101,16 @@ it('three tabs of two browsers train together, from the page alone', async () =>
       for (const tab of [host, phone, tablet]) await shows(tab, `Finished after ${ROUNDS} rounds`);
       for (const tab of [host, phone, tablet]) {
         const owners = await allocation(tab);
-        expect(new Set(owners.map((row) => row.name))).toEqual(new Set(['Host laptop', 'Fox phone', 'Chrome tablet']));
-        expect(owners.every((row) => row.blocks.length > 0)).toBe(true);
+        // Rounds teach how quick everybody really is; whatever the plan makes of that, all of them worked.
+        const wove = await tab.page.$$eval('.contribution-name', (all) => all.map((one) => one.textContent ?? ''));
+        expect(wove.map((name) => name.replace(/ you$/, '')).sort()).toEqual([
+          'Chrome tablet',
+          'Fox phone',
+          'Host laptop',
+        ]);
+        const names = owners.map((row) => row.name);
+        expect(new Set(names).size).toBe(names.length);
+        expect(wove.map((name) => name.replace(/ you$/, ''))).toEqual(expect.arrayContaining(names));
         expect(new Set(owners.flatMap((row) => row.blocks))).toEqual(new Set(['0', '1', '2', '3', '4', '5', 'head']));
         const [, first, last] = /Loss from ([\d.]+) in round 1 to ([\d.]+) in round 5/.exec(await textOf(tab)) ?? [];
         expect(Number(last)).toBeLessThan(Number(first));
