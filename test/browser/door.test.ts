@@ -65,7 +65,7 @@ describe.each(BROWSER_KINDS)('a host with a table of its own, and a guest with %
         await openDevice(host);
         await fill(host, 'name', 'Own laptop');
         // However busy the machine is while it measures itself, no guest is so slow that this host does better without it.
-        await fill(host, 'slowdown', '50');
+        await fill(host, 'slowdown', '20');
         await learn(host, 'own');
         const input = await host.page.waitForSelector('input[name="train"]');
         await (input as unknown as { uploadFile(path: string): Promise<void> }).uploadFile(
