@@ -9,7 +9,16 @@ import { WEAVES } from './marks.ts';
 const PITCH = 5;
 
 /** The picture of the allocation. `sentence` says the same in words for those who do not see it. */
-export function ClothPicture({ cloth: derived, sentence }: { cloth: Cloth; sentence: string }) {
+export function ClothPicture({
+  cloth: derived,
+  sentence,
+  name = 'Cloth picture',
+}: {
+  cloth: Cloth;
+  sentence: string;
+  /** What sets it apart from another picture of the page. */
+  name?: string;
+}) {
   const cloth = useShared(derived);
   const whole = useRef<HTMLDivElement>(null);
   const width = useWidth(whole);
@@ -23,7 +32,7 @@ export function ClothPicture({ cloth: derived, sentence }: { cloth: Cloth; sente
   return (
     <div class="cloth" ref={whole}>
       <RowLabels cloth={cloth} shape={shape} width={labels} short={short} />
-      <ScrollFrame kind="cloth-frame" label="Cloth picture, scrolls sideways when there are many devices">
+      <ScrollFrame kind="cloth-frame" label={`${name}, scrolls sideways when there are many devices`}>
         {width > 0 && (
           <svg role="img" aria-labelledby={`${id}-t ${id}-d`} width={shape.width} height={shape.height}>
             <title id={`${id}-t`}>Who trains which block</title>

@@ -102,7 +102,7 @@ function Report({ report }: { report: DevReport }) {
       )}
       {mistakes.length > 0 && (
         <>
-          <h3>Most wrong about</h3>
+          <h2>Most wrong about</h2>
           <ol class="mistakes">
             {mistakes.map((mistake, i) => (
               <li key={i}>

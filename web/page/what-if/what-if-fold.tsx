@@ -155,6 +155,7 @@ function Answer({
       <p class="what-if-seconds">{comparedSentence(now, answer.plan.latencySeconds)}</p>
       {shown.split === null ? (
         <ClothPicture
+          name="Cloth picture of what would be"
           cloth={shown.cloth}
           sentence="The plan of the room that would be; cells that moved are outlined."
         />
