@@ -99,6 +99,7 @@ async function host() {
   const store = new ViewStore('host', 'hosthost');
   const sent: ClientMessage[] = [];
   const links = new HostLinks({
+    onLinked: () => undefined,
     environment: { createPeer: () => peer, randomBytes: (length) => new Uint8Array(length).fill(9) },
     entrance: { secret: SECRET, standing: () => 'must prove' },
     settings: SETTINGS,

@@ -43,6 +43,7 @@ function host(standing: Standing) {
   let seed = 10;
   const sent: ClientMessage[] = [];
   const links = new HostLinks({
+    onLinked: () => undefined,
     environment: { createPeer: () => peer, randomBytes: (length) => new Uint8Array(length).fill(seed++) },
     entrance: { secret: SECRET, standing: () => standing },
     settings: SETTINGS,

@@ -96,6 +96,7 @@ class Member {
       scene.look();
     };
     this.links = new NeighbourLinks({
+      exchange: { attach: () => undefined },
       self: id,
       stages: this.seat,
       room: () => this.#scene.room,

@@ -245,6 +245,7 @@ export class JoinSession implements JoinedSession {
     this.#neighbours = new NeighbourLinks({
       self: this.#identity.id,
       stages: seats.stages,
+      exchange: seats.exchange,
       room: () => this.#store.view.room,
       address,
       proofKey: this.#proofKey,
@@ -279,6 +280,7 @@ export class JoinSession implements JoinedSession {
         if (this.#over) return link.close();
         this.#link = link;
         this.#relinking.worked();
+        this.#seats?.exchange.attach(room.host, link);
         this.#store.dispatch({ type: 'trouble', trouble: null });
         link.onClose((why) => {
           this.#link = null;

@@ -45,7 +45,8 @@ export class ChunkGiving {
     this.#context = context;
   }
 
-  wanted(device: string, place: ChunkPlace): void {
+  wanted(device: string, { file, chunk }: ChunkPlace): void {
+    const place = { file, chunk };
     const taker = this.#takers.get(device) ?? { waiting: [], isBusy: false, givenBytes: 0 };
     this.#takers.set(device, taker);
     const isTooMuch = taker.givenBytes > MAX_TIMES * this.#context.modelBytes();

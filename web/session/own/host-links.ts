@@ -5,6 +5,7 @@ import type { RoomIntroduction } from '../../../signaling/protocol/messages.ts';
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import { answerProbes } from '../links/link-probe.ts';
+import type { MessageLink } from '../links/message-link.ts';
 import { openLink } from '../links/open-link.ts';
 import type { OpenConnection } from '../links/peer-connection.ts';
 import { type AddressWorld, type Incoming, PeerAddress } from '../links/peer-links.ts';
@@ -41,6 +42,8 @@ export interface HostLinksContext {
   readonly client: Pick<RoomClient, 'send'>;
   readonly deviceLinks: DeviceLinks;
   readonly store: ViewStore;
+  /** A device has a link; it may be asked for, or ask for, the model's files. */
+  readonly onLinked: (device: string, link: MessageLink) => void;
 }
 
 /** The host's side of the links to devices: its address, who is let in, and what the room is told of them. */
@@ -171,6 +174,7 @@ export class HostLinks {
     if (this.#closed || entrance.standing(device) === 'removed') return link.close();
     answerProbes(link);
     deviceLinks.attach(device, link);
+    this.#context.onLinked(device, link);
     store.dispatch({ type: 'proof', device, proof: { proof, digits } });
     watchLink(connection.counts, link.onClose, (state) => store.dispatch({ type: 'link', device, state }));
   }

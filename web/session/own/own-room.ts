@@ -6,7 +6,7 @@ import type { UnitRun } from '../../../signaling/protocol/split.ts';
 import { DEFAULT_AUDITS } from '../../../signaling/protocol/words/audits.ts';
 import type { Pretence } from '../../../worker/api/device-api.ts';
 import type { HostRequest, HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
-import { localLinkPair } from '../links/message-link.ts';
+import { localLinkPair, type MessageLink } from '../links/message-link.ts';
 import { RoomClient, type RoomMessage } from '../links/room-client.ts';
 import type { DeviceLinks } from '../rounds/device-links.ts';
 import type { Measured } from '../rounds/model-worker.ts';
@@ -107,7 +107,8 @@ export class OwnRoom {
         if (phase !== 'training') keeping.now();
       },
     });
-    this.#links = new HostLinks({ environment, entrance, settings, client, deviceLinks, store });
+    const onLinked = (device: string, link: MessageLink) => this.#seats.exchange.attach(device, link);
+    this.#links = new HostLinks({ environment, entrance, settings, client, deviceLinks, store, onLinked });
     this.#seats = this.#ownDevice();
   }
 

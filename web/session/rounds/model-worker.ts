@@ -14,6 +14,15 @@ const PROGRESS_EVERY_MS = 250;
 export type SeatWorld = Pick<SessionEnvironment, 'origin' | 'memoryLimitBytes' | 'startDeviceWorker'>;
 export type Measured = Omit<Profile, 'linkBitsPerSecond'>;
 
+/** How a model's files come here from other devices, before they are loaded. */
+export interface ModelSharing {
+  gather(run: UnitRun): Promise<void>;
+  /** The worker may have read more of them. */
+  look(): Promise<void>;
+  /** In bytes. */
+  readonly progress: { readonly done: number; readonly total: number };
+}
+
 /** A device's worker as its seats share it: what of the model it has, and which trained values. */
 export class ModelWorker {
   readonly #worker: WorkerHandle<DeviceWorkerApi>;
@@ -24,6 +33,7 @@ export class ModelWorker {
   /** The values that the worker has, or the version that it holds itself; null while that is not known. */
   #set: Float32Array | StageParameters | number | null = null;
   #holds: UnitRun | null = null;
+  sharing: ModelSharing | null = null;
   readonly #held = new Emitter<UnitRun | null>();
   /** What of the model is in memory is another run now. */
   readonly onHolds = this.#held.on;
@@ -99,6 +109,7 @@ export class ModelWorker {
   /** Brings a run onto this device without holding it; what goes wrong with it costs time later, and nothing now. */
   async prefetch(run: UnitRun): Promise<void> {
     const { origin } = this.#world;
+    await this.open(this.sharing?.gather(run) ?? Promise.resolve()).catch(() => undefined);
     await this.open(this.api.prefetch({ settings: this.settings, origin, run })).catch(() => undefined);
   }
 
@@ -175,12 +186,28 @@ export class ModelWorker {
     this.#hold(null);
     this.#onStatus({ kind: 'loading', done: 0, total: 1 });
     this.#set = null;
+    await this.#gather(run);
     await withProgress(this.open(load()), PROGRESS_EVERY_MS, async (isDone) => {
+      void this.sharing?.look();
       const { done, total, transfer } = await this.api.progress();
       if (!isDone())
         this.#onStatus({ kind: 'loading', done, total: Math.max(1, total), ...(transfer && { transfer }) });
     });
+    void this.sharing?.look();
     this.#hold(run);
+  }
+
+  /** What does not come from others is fetched when it is loaded, and what is wrong is said then. */
+  async #gather(run: UnitRun): Promise<void> {
+    const { sharing } = this;
+    if (sharing === null) return;
+    const gathered = this.open(sharing.gather(run)).catch(() => {
+      if (this.isClosed) throw new Error('The session is over.');
+    });
+    await withProgress(gathered, PROGRESS_EVERY_MS, async (isDone) => {
+      const { done, total } = sharing.progress;
+      if (!isDone() && done > 0) this.#onStatus({ kind: 'loading', done, total });
+    });
   }
 
   #hold(run: UnitRun | null): void {

@@ -2,6 +2,7 @@ import { memoryLeft } from '../../../signaling/protocol/pipeline/memory-left.ts'
 import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { Pretence } from '../../../worker/api/device-api.ts';
+import { ModelExchange } from '../chunks/model-exchange.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { type Fresh, type KnownLink, MeasuringAgain } from '../measuring/measuring-again.ts';
 import { type Measured, ModelWorker, type SeatWorld } from '../rounds/model-worker.ts';
@@ -28,6 +29,7 @@ interface SeatsContext extends Omit<HolderContext, 'seat' | 'stages'> {
 export class DeviceSeats {
   readonly trainer: TrainerSeat;
   readonly stages: StageSeat;
+  readonly exchange: ModelExchange;
   readonly #holder: RunHolder;
   #owner: SeatsOwner;
   #measured: Measured | null = null;
@@ -39,6 +41,12 @@ export class DeviceSeats {
     this.#owner = context;
     this.trainer = new TrainerSeat(world, settings, (status) => this.#owner.onStatus(status));
     if (pretence !== null) void this.trainer.model.pretend(pretence).catch(() => undefined);
+    const { model } = this.trainer;
+    this.exchange = new ModelExchange({
+      ...{ self, settings, origin: world.origin, chunks: model.api.chunks },
+      room: () => this.#owner.room(),
+    });
+    model.sharing = this.exchange;
     this.stages = new StageSeat(self, this.trainer.model, {
       host: () => this.#owner.room()?.host ?? null,
       secondModel: () => this.#secondModel(world, context),

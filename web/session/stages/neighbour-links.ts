@@ -1,5 +1,8 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
+import { isModelMessage } from '../../../signaling/protocol/exchange/model-messages.ts';
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
+import { chunkPartners } from '../chunks/chunk-partners.ts';
+import type { ModelExchange } from '../chunks/model-exchange.ts';
 import type { ChannelLink } from '../links/channel-link.ts';
 import { openLink } from '../links/open-link.ts';
 import type { OpenConnection } from '../links/peer-connection.ts';
@@ -27,6 +30,7 @@ const LASTING_MS = 30_000;
 export interface NeighbourContext {
   readonly self: string;
   readonly stages: StageSeat;
+  readonly exchange: Pick<ModelExchange, 'attach'>;
   readonly room: () => RoomView | null;
   readonly address: Pick<PeerAddress, 'connect' | 'isOpen'>;
   /** Of the session's secret; without one nothing shows that nobody sits between, and the host passes everything on. */
@@ -78,7 +82,7 @@ export class NeighbourLinks implements DirectLinks {
 
   /** Takes a call of a device that is beside this one, or soon is; refuses any other. */
   async accept(incoming: Incoming): Promise<void> {
-    const isExpectable = !this.#over && this.#maySplit && this.#incoming < MAX_OPENING;
+    const isExpectable = !this.#over && this.#mayLink && this.#incoming < MAX_OPENING;
     if (!isExpectable || !this.#calls.spend(performance.now())) {
       incoming.refuse();
       return;
@@ -131,16 +135,22 @@ export class NeighbourLinks implements DirectLinks {
     this.#changed.emit();
   }
 
-  get #maySplit(): boolean {
-    const policy = this.#context.room()?.settings.policy;
-    return policy === 'split' || policy === 'auto';
+  /** Rooms that may split the model, and those whose devices give each other its files. */
+  get #mayLink(): boolean {
+    const room = this.#context.room();
+    const policy = room?.settings.policy;
+    return policy === 'split' || policy === 'auto' || (room !== null && isGiven(room));
   }
 
   #wanted(): ReadonlyMap<string, Side> {
     const { room, self, proofKey } = this.#context;
     const view = room();
     if (view === null || proofKey === null) return new Map();
-    return wantedLinks([besideInPlan(view.plan, self), ...this.#beside], { self, host: view.host });
+    const { above, below } = isGiven(view) ? chunkPartners(view, self) : { above: null, below: [] };
+    const partners = [{ above, below: null }, ...below.map((device) => ({ above: null, below: device }))];
+    // On which side a device is in the plan, the other knows, too.
+    const beside = [...partners, besideInPlan(view.plan, self), ...this.#beside];
+    return wantedLinks(beside, { self, host: view.host });
   }
 
   #open(device: string): void {
@@ -177,7 +187,7 @@ export class NeighbourLinks implements DirectLinks {
 
   /** In the proof the one who is called has the host's part. */
   async #link(connection: OpenConnection, device: string, own: LinkEnd): Promise<void> {
-    const { self, room, stages, proofKey, randomBytes } = this.#context;
+    const { self, room, stages, exchange, proofKey, randomBytes } = this.#context;
     const view = room();
     if (view === null || proofKey === null) return connection.close();
     const [host, caller] = own === 'host' ? [self, device] : [device, self];
@@ -190,12 +200,14 @@ export class NeighbourLinks implements DirectLinks {
     if (this.#over || !this.#wanted().has(device)) return link.close();
     this.#links.get(device)?.close('Another link took its place.');
     this.#links.set(device, link);
+    exchange.attach(device, link);
     this.#tell();
     const sinceMs = performance.now();
     link.onMessage(({ header, tensors }) => {
       if (this.#links.get(device) !== link) return;
       if (header.type === 'hidden') stages.receive({ header, tensors }, device);
-      else this.lose(device, 'A neighbouring stage said what only a host says.');
+      else if (!isModelMessage(header.type) || header.type === 'model-hashes' || header.type === 'model-fetched')
+        this.lose(device, 'A neighbouring stage said what only a host says.');
     });
     link.onClose(() => {
       if (this.#links.get(device) !== link) return;
@@ -232,3 +244,6 @@ export class NeighbourLinks implements DirectLinks {
     });
   }
 }
+
+/** Whether devices give each other the model's files: of what comes with the page, everybody has its own. */
+const isGiven = ({ settings }: RoomView): boolean => settings.model.kind === 'hub';

@@ -1,0 +1,350 @@
+import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
+import { chunkBytes, chunkCount, MAX_SHARED_FILES } from '../../../signaling/protocol/exchange/model-messages.ts';
+import type { RoomView } from '../../../signaling/protocol/room-view.ts';
+import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import type { UnitRun } from '../../../signaling/protocol/split.ts';
+import type { HashedChunk, ModelChunksApi } from '../../../worker/api/chunks-api.ts';
+import type { MessageLink } from '../links/message-link.ts';
+import { AgreedHashes } from './agreed-hashes.ts';
+import { AskedChunks, type WholeChunk } from './asked-chunks.ts';
+import { besideHost, nextAsk } from './choose-chunk.ts';
+import { ChunkGiving } from './chunk-giving.ts';
+import {
+  type ChunkPlace,
+  hashMessages,
+  hashOf,
+  heldChunks,
+  heldDigits,
+  hexToHash,
+  type Manifest,
+  placeKey,
+  withHashes,
+} from './manifest.ts';
+import { uploadPace } from './upload-pace.ts';
+import { Waiting } from './waiting.ts';
+
+/** While nothing comes for so long, the hub serves what is missing. */
+const PATIENCE_MS = 3000;
+/** The same where all that comes would take longer than this. */
+const MOST_SECONDS = 60;
+const LOOK_EVERY_MS = 500;
+/** Tries of the hub that fail in a row before the rest is left to whoever opens the model, and says what is wrong. */
+const MAX_HUB_FAILURES = 3;
+
+export interface ExchangeContext {
+  readonly self: string;
+  readonly settings: SessionSettings;
+  readonly origin: string;
+  readonly chunks: ModelChunksApi;
+  readonly room: () => RoomView | null;
+}
+
+interface Other {
+  readonly link: MessageLink;
+  /** What it says that it has. */
+  readonly held: Map<string, ReadonlySet<number>>;
+}
+
+/**
+ * The model's files between a device and those that it has links to: it asks for chunks that it needs, gives those that it has, and takes what
+ * hashes to what the host said. Only the host is heard on that. Whoever sent something else is asked for nothing any more.
+ */
+export class ModelExchange {
+  readonly #context: ExchangeContext;
+  readonly #others = new Map<string, Other>();
+  readonly #held = new Map<string, Set<number>>();
+  readonly #sizes = new Map<string, number>();
+  readonly #asked = new AskedChunks();
+  /** Came whole, and are being looked at. */
+  readonly #keeping = new Set<string>();
+  readonly #distrusted = new Set<string>();
+  readonly #agreed = new AgreedHashes();
+  readonly #giving: ChunkGiving;
+  readonly #waiting = new Waiting();
+  #manifest: Manifest = new Map();
+  /** Chunks that the worker has told of. */
+  #told = 0;
+  #telling: Promise<void> = Promise.resolve();
+  #fetching: ChunkPlace | null = null;
+  #hubFailures = 0;
+  #beside = 0;
+  #newsMs = 0;
+  #over = false;
+  /** Bytes that are to be brought here, and are. */
+  progress = { done: 0, total: 1 };
+  /** Bytes that others gave. */
+  takenBytes = 0;
+
+  constructor(context: ExchangeContext) {
+    this.#context = context;
+    const { chunks, room, self } = context;
+    this.#giving = new ChunkGiving({
+      read: ({ file, chunk }) => (this.#has({ file, chunk }) ? chunks.read(file, chunk) : Promise.resolve(null)),
+      send: async (device, message, pace = null) => this.#others.get(device)?.link.send(message, pace),
+      pace: () => uploadPace(room(), self, this.#others.size),
+      modelBytes: () => [...this.#sizes.values()].reduce((sum, bytes) => sum + bytes, 0),
+    });
+  }
+
+  /** Bytes that this device gave to others. */
+  get givenBytes(): number {
+    return this.#giving.givenBytes;
+  }
+
+  /** A link to the host, to a neighbour, or of the host to a device; both ends know each other. */
+  attach(device: string, link: MessageLink): void {
+    if (this.#over) return;
+    this.#others.set(device, { link, held: new Map() });
+    const isCurrent = () => this.#others.get(device)?.link === link;
+    link.onMessage((message) => {
+      if (isCurrent()) this.#hear(device, message);
+    });
+    link.onClose(() => {
+      if (!isCurrent()) return;
+      this.#others.delete(device);
+      this.#asked.giveUp(device);
+      this.#giving.gone(device);
+      this.#waiting.wake();
+    });
+    if (this.#isHost) for (const message of hashMessages(this.#manifest)) void link.send(message);
+    for (const file of this.#held.keys()) void link.send(this.#heldMessage(file));
+    this.#waiting.wake();
+  }
+
+  /** The worker may have read more of the model's files. */
+  look(): Promise<void> {
+    this.#telling = this.#telling.then(() => this.#tell()).catch(() => undefined);
+    return this.#telling;
+  }
+
+  /** Brings onto this device what a run needs of the model's files, as far as it can; whoever loads it then fetches the rest. */
+  async gather(run: UnitRun): Promise<void> {
+    const { chunks, settings, origin } = this.#context;
+    // What the host reads, it reads from the beginning on, and tells of it as it comes.
+    if (this.#isHost || this.#over) return;
+    const files = await chunks.open({ model: settings.model, origin });
+    if (files === null) return;
+    this.#newsMs = performance.now();
+    for (const { file, bytes, held } of files) {
+      this.#sizes.set(file, bytes);
+      for (const chunk of held) this.#heldOf(file).add(chunk);
+      this.#sendAll(this.#heldMessage(file));
+    }
+    await this.#bring(files.map(({ file }) => ({ file, chunk: 0 })));
+    if (this.#over) return;
+    await this.#bring(await chunks.wanted({ settings, origin, run }));
+  }
+
+  close(): void {
+    this.#over = true;
+    this.#asked.clear();
+    this.#waiting.wake();
+  }
+
+  get #isHost(): boolean {
+    return this.#context.room()?.host === this.#context.self;
+  }
+
+  async #bring(places: readonly ChunkPlace[]): Promise<void> {
+    const { room, settings } = this.#context;
+    const beganMs = performance.now();
+    const takenBefore = this.takenBytes;
+    this.#hubFailures = 0;
+    this.#beside = besideHost(places.length, (room()?.devices.length ?? 1) - 1);
+    const offset = offsetOf(this.#context.self);
+    while (!this.#over && this.#hubFailures < MAX_HUB_FAILURES) {
+      const left = places.filter((place) => !this.#has(place));
+      this.progress = { done: this.#bytesOf(places) - this.#bytesOf(left), total: this.#bytesOf(places) };
+      if (left.length === 0) return;
+      const nowMs = performance.now();
+      for (const device of this.#asked.silent(nowMs)) this.#setAside(device);
+      const bytesPerMs = (this.takenBytes - takenBefore) / Math.max(1, nowMs - beganMs);
+      const isSlow = nowMs - beganMs > PATIENCE_MS && this.#bytesOf(left) > bytesPerMs * 1000 * MOST_SECONDS;
+      const ask = nextAsk({
+        missing: left
+          .filter((place) => !this.#isComing(place))
+          .map((place) => ({ ...place, isKnown: this.#isKnown(place) })),
+        sources: [...this.#others].flatMap(([device, { held }]) =>
+          this.#distrusted.has(device)
+            ? []
+            : [
+                {
+                  ...{ device, isHost: device === room()?.host, asked: this.#asked.countOf(device) },
+                  holds: ({ file, chunk }: ChunkPlace) => held.get(file)?.has(chunk) === true,
+                },
+              ],
+        ),
+        hub: {
+          isFree: this.#fetching === null,
+          // In a split room nobody else may need the same.
+          isNeeded: settings.policy === 'split' || isSlow || nowMs - this.#newsMs > PATIENCE_MS,
+          beside: this.#beside,
+        },
+        offset,
+      });
+      if (ask === null) await this.#waiting.until(LOOK_EVERY_MS);
+      else if (ask.from === 'hub') void this.#fetch(ask.place);
+      else this.#askFor(ask.from.device, ask.place, nowMs);
+    }
+  }
+
+  #askFor(device: string, place: ChunkPlace, nowMs: number): void {
+    this.#asked.ask(device, place, this.#sizes.get(place.file) ?? 0, nowMs);
+    void this.#others.get(device)?.link.send({ header: { type: 'model-wanted', ...place }, tensors: [] });
+  }
+
+  async #fetch(place: ChunkPlace): Promise<void> {
+    this.#fetching = place;
+    this.#beside--;
+    try {
+      await this.#context.chunks.fetch(place.file, place.chunk);
+      this.#hubFailures = 0;
+      await this.look();
+    } catch {
+      this.#hubFailures++;
+    } finally {
+      this.#fetching = null;
+      this.#waiting.wake();
+    }
+  }
+
+  /** It is asked for nothing more in this session. */
+  #setAside(device: string): void {
+    this.#distrusted.add(device);
+    this.#asked.giveUp(device);
+  }
+
+  /** The host says what there is; a file of another size is another one. */
+  #isKnown(place: ChunkPlace): boolean {
+    const said = this.#manifest.get(place.file);
+    return said?.bytes === this.#sizes.get(place.file) && hashOf(this.#manifest, place) !== null;
+  }
+
+  #hear(device: string, { header, tensors }: DataMessage): void {
+    switch (header.type) {
+      case 'model-hashes':
+        if (device === this.#context.room()?.host && tensors[0] instanceof Uint8Array) this.#learn(header, tensors[0]);
+        break;
+      case 'model-held': {
+        const held = this.#others.get(device)?.held;
+        if (held !== undefined && (held.has(header.file) || held.size < MAX_SHARED_FILES))
+          held.set(header.file, heldChunks(header.held));
+        break;
+      }
+      case 'model-wanted':
+        this.#giving.wanted(device, header);
+        return;
+      case 'model-lacking': {
+        const held = this.#others.get(device)?.held;
+        this.#asked.giveUp(device, header);
+        held?.set(header.file, without(held.get(header.file), header.chunk));
+        break;
+      }
+      case 'model-piece': {
+        const whole = this.#asked.take(device, { header, tensors }, performance.now());
+        this.#newsMs = performance.now();
+        if (whole !== null) void this.#keep(whole);
+        return;
+      }
+      case 'model-fetched': {
+        const { file, chunk, bytes, sha256 } = header;
+        if (!this.#isHost || chunk >= chunkCount(bytes) || hashOf(this.#manifest, header) !== null) return;
+        if (this.#agreed.says(device, { file, chunk }, `${sha256} ${bytes}`))
+          this.#learnAndTell({ file, chunk, bytes, sha256 });
+        return;
+      }
+      default:
+        return;
+    }
+    this.#newsMs = performance.now();
+    this.#waiting.wake();
+  }
+
+  #learn(header: DataMessage<'model-hashes'>['header'], hashes: Uint8Array): void {
+    try {
+      this.#manifest = withHashes(this.#manifest, header, hashes);
+    } catch {
+      // What does not fit what was said before is not believed.
+    }
+  }
+
+  #learnAndTell({ file, chunk, bytes, sha256 }: Omit<HashedChunk, 'isGiven'>): void {
+    const header = { type: 'model-hashes' as const, file, bytes, first: chunk };
+    const hash = hexToHash(sha256);
+    this.#learn(header, hash);
+    if (hashOf(this.#manifest, { file, chunk }) === sha256) this.#sendAll({ header, tensors: [hash] });
+  }
+
+  #isComing(place: ChunkPlace): boolean {
+    const key = placeKey(place);
+    const fetched = this.#fetching && placeKey(this.#fetching);
+    return this.#asked.has(place) || this.#keeping.has(key) || key === fetched;
+  }
+
+  async #keep({ place, device, bytes }: WholeChunk): Promise<void> {
+    const { file, chunk } = place;
+    this.#keeping.add(placeKey(place));
+    const expected = hashOf(this.#manifest, place);
+    const { length } = bytes;
+    try {
+      if (expected === null) return;
+      if (await this.#context.chunks.keep(file, chunk, bytes, expected)) {
+        this.takenBytes += length;
+        await this.look();
+      } else this.#setAside(device);
+    } catch {
+      // No room here: whoever loads the model says so.
+      this.#hubFailures = MAX_HUB_FAILURES;
+    } finally {
+      this.#keeping.delete(placeKey(place));
+      this.#waiting.wake();
+    }
+  }
+
+  async #tell(): Promise<void> {
+    const news = await this.#context.chunks.hashed(this.#told);
+    this.#told += news.length;
+    const { host } = this.#context.room() ?? { host: null };
+    for (const hashed of news) {
+      const { file, chunk, bytes, sha256, isGiven } = hashed;
+      this.#sizes.set(file, bytes);
+      this.#heldOf(file).add(chunk);
+      if (this.#isHost) this.#learnAndTell(hashed);
+      else if (host !== null && !isGiven && hashOf(this.#manifest, hashed) === null)
+        void this.#others
+          .get(host)
+          ?.link.send({ header: { type: 'model-fetched', file, chunk, bytes, sha256 }, tensors: [] });
+    }
+    for (const file of new Set(news.map((hashed) => hashed.file))) this.#sendAll(this.#heldMessage(file));
+  }
+
+  #sendAll(message: DataMessage<'model-hashes'> | DataMessage<'model-held'>): void {
+    for (const { link } of this.#others.values()) void link.send(message);
+  }
+
+  #heldMessage(file: string): DataMessage<'model-held'> {
+    const held = heldDigits(this.#heldOf(file), chunkCount(this.#sizes.get(file) ?? 0));
+    return { header: { type: 'model-held', file, held }, tensors: [] };
+  }
+
+  #heldOf(file: string): Set<number> {
+    const held = this.#held.get(file) ?? new Set();
+    this.#held.set(file, held);
+    return held;
+  }
+
+  #has({ file, chunk }: ChunkPlace): boolean {
+    return this.#held.get(file)?.has(chunk) === true;
+  }
+
+  #bytesOf(places: readonly ChunkPlace[]): number {
+    return places.reduce((sum, { file, chunk }) => sum + chunkBytes(this.#sizes.get(file) ?? 0, chunk), 0);
+  }
+}
+
+const without = (held: ReadonlySet<number> | undefined, chunk: number): ReadonlySet<number> =>
+  new Set([...(held ?? [])].filter((other) => other !== chunk));
+
+/** Where a device begins: by its id, so that no two begin at the same chunk but by chance. */
+const offsetOf = (device: string): number =>
+  [...device].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 65_521, 7);
