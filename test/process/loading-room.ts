@@ -84,8 +84,13 @@ export class LoadingRoom {
     );
     this.#sessions.push(session);
     await until(session, ({ invitation }) => invitation !== null);
-    if (isLoaded) await until(session, isReady);
+    if (isLoaded) await this.ready(session);
     return session;
+  }
+
+  /** Once it has the model and was measured. */
+  ready(session: Session): Promise<void> {
+    return until(session, isReady);
   }
 
   /** Seconds until it is ready. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { proofKeyOf, secretOf } from '../../signaling/protocol/door/secret.ts';
 import type { DeviceView } from '../../signaling/protocol/room-view.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
+import { ModelExchange } from '../../web/session/chunks/model-exchange.ts';
 import { JoinSession } from '../../web/session/join-session.ts';
 import { ChannelLink } from '../../web/session/links/channel-link.ts';
 import { answerProbes } from '../../web/session/links/link-probe.ts';
@@ -9,9 +10,11 @@ import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
 import { Emitter } from '../../web/session/world/emitter.ts';
 import type { SessionEnvironment } from '../../web/session/world/environment.ts';
 import { SETTINGS } from '../protocol/samples.ts';
+import { ALL, Disk, FILE } from './chunk-disk.ts';
 import { type FakeConnection, FakePeer } from './fake-peer.ts';
 import { FakeSocket } from './fake-socket.ts';
 import { termsOf } from './link-scene.ts';
+import { NO_CHUNKS } from './no-chunks.ts';
 import { ScriptedWorker } from './seat-scene.ts';
 
 /** A device's link to its host: when it is opened, tried again, and what is said meanwhile. */
@@ -24,10 +27,16 @@ const HOST: DeviceView = {
   ...{ online: true, peerId: 'peer-of-host', profile: null },
 };
 
-function joined({ watch = false, load = null as ScriptedWorker['load'] | null } = {}) {
+function joined({
+  watch = false,
+  load = null as ScriptedWorker['load'] | null,
+  settings = SETTINGS,
+  chunks = NO_CHUNKS,
+} = {}) {
   const socket = new FakeSocket();
   const peer = new FakePeer();
   const worker = new ScriptedWorker();
+  worker.chunks = chunks;
   if (load !== null) worker.load = load;
   const hidden = new Emitter<boolean>();
   const session = new JoinSession(
@@ -64,7 +73,7 @@ function joined({ watch = false, load = null as ScriptedWorker['load'] | null } 
     socket.dispatchEvent(new Event('open'));
     socket.say({ type: 'hello', version: PROTOCOL_VERSION });
     socket.say({
-      ...{ type: 'welcome', room: 'abc234', settings: SETTINGS, claim: 'ab'.repeat(32) },
+      ...{ type: 'welcome', room: 'abc234', settings, claim: 'ab'.repeat(32) },
       introduction: { id: 'xyz', token: 'ab'.repeat(16), iceServers: [] },
     });
     await tell(change);
@@ -251,5 +260,31 @@ describe('what a device says of itself', () => {
     hidden.emit(false);
     expect(socket.sent).toEqual([{ type: 'hidden', hidden: true }, { type: 'leave' }]);
     expect(session.view.ended).toBe('You left the session.');
+  });
+});
+
+describe('a model of a hub', () => {
+  it('comes over the link to the host, chunk by chunk, before it is loaded; the hub is not asked', async () => {
+    const hub = { kind: 'hub' as const, id: 'some/model', endpoint: 'https://hub.example', revision: 'main' };
+    const settings = { ...SETTINGS, policy: 'crunch' as const, model: hub };
+    const [own, theirs] = [new Disk(), new Disk()];
+    const load = vi.fn<ScriptedWorker['load']>(async () => ({ engine: 'x', backend: 'x', parameterCount: 1 }));
+    const { session, peer, enter, pass, answer } = joined({ settings, chunks: own, load });
+    for (const chunk of ALL) await theirs.fetch(FILE, chunk);
+    const room = () => session.view.room;
+    const host = new ModelExchange({ self: 'hosthost', settings, origin: '', chunks: theirs, room });
+    await enter();
+    await host.look();
+    const link = await answer(peer.connections[0]!);
+    host.attach(session.view.self, link);
+    expect(load).not.toHaveBeenCalled();
+    for (let i = 0; i < 60 && load.mock.calls.length === 0; i++) await pass(1000);
+    expect(load).toHaveBeenCalledTimes(1);
+    expect([...own.kept.keys()].sort()).toEqual(ALL);
+    expect(host.givenBytes).toBe(3 * 4 * 2 ** 20 + 5);
+    expect(own.fetched).toEqual([]);
+    host.close();
+    link.close();
+    session.leave();
   });
 });

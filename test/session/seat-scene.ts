@@ -17,7 +17,7 @@ const unasked = async (): Promise<never> => {
 
 /** A worker that does what the test says, when it says so; one order at a time, as the real one. */
 export class ScriptedWorker implements DeviceWorkerApi {
-  readonly chunks = NO_CHUNKS;
+  chunks: DeviceWorkerApi['chunks'] = NO_CHUNKS;
   readonly did: string[] = [];
   terminated = false;
   order: WorkOrder | null = null;

@@ -93,7 +93,7 @@ export class ModelExchange {
 
   /** A link to the host, to a neighbour, or of the host to a device; both ends know each other. */
   attach(device: string, link: MessageLink): void {
-    if (this.#over) return;
+    if (this.#over || !this.#isShared) return;
     this.#others.set(device, { link, held: new Map() });
     const isCurrent = () => this.#others.get(device)?.link === link;
     link.onMessage((message) => {
@@ -113,6 +113,7 @@ export class ModelExchange {
 
   /** The worker may have read more of the model's files. */
   look(): Promise<void> {
+    if (!this.#isShared) return Promise.resolve();
     this.#telling = this.#telling.then(() => this.#tell()).catch(() => undefined);
     return this.#telling;
   }
@@ -121,7 +122,7 @@ export class ModelExchange {
   async gather(run: UnitRun): Promise<void> {
     const { chunks, settings, origin } = this.#context;
     // What the host reads, it reads from the beginning on, and tells of it as it comes.
-    if (this.#isHost || this.#over) return;
+    if (this.#isHost || this.#over || !this.#isShared) return;
     const files = await chunks.open({ model: settings.model, origin });
     if (files === null) return;
     this.#newsMs = performance.now();
@@ -139,6 +140,11 @@ export class ModelExchange {
     this.#over = true;
     this.#asked.clear();
     this.#waiting.wake();
+  }
+
+  /** What comes with the page, everybody has from there. */
+  get #isShared(): boolean {
+    return this.#context.settings.model.kind === 'hub';
   }
 
   get #isHost(): boolean {

@@ -186,7 +186,7 @@ export class ModelWorker {
     this.#hold(null);
     this.#onStatus({ kind: 'loading', done: 0, total: 1 });
     this.#set = null;
-    await this.#gather(run);
+    if (this.settings.model.kind === 'hub') await this.#gather(run);
     await withProgress(this.open(load()), PROGRESS_EVERY_MS, async (isDone) => {
       void this.sharing?.look();
       const { done, total, transfer } = await this.api.progress();
