@@ -80,6 +80,10 @@ export class Workerd {
     const child = spawn(engine(), ['serve', config, '--control-fd=3', `--import-path=${BUILT}`], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
+    // Where a test fails before it closes its home.
+    const end = (): void => void child.kill('SIGKILL');
+    process.once('exit', end);
+    child.once('exit', () => process.off('exit', end));
     const last: string[] = [];
     for (const stream of [child.stdout, child.stderr])
       if (stream !== null)
