@@ -79,6 +79,19 @@ describe('the model from other devices', () => {
     expect(ada.disk.fetched).toEqual([]);
   });
 
+  it('comes whole though the host kept the last of it after it had loaded it', async () => {
+    const [host, ada] = [member('host'), member('ada')];
+    link(host, ada);
+    await read(host, [0, 1]);
+    const gathered = ada.exchange.gather(run);
+    await vi.waitFor(() => expect(ada.disk.kept.size).toBe(2));
+    // Nobody looks again.
+    for (const chunk of [2, 3]) await host.disk.fetch(FILE, chunk);
+    await gathered;
+    isWhole(ada);
+    expect(ada.disk.fetched).toEqual([]);
+  });
+
   it('comes from a neighbour that has it, not from the host', async () => {
     const [host, ada, ben] = [member('host'), member('ada'), member('ben')];
     await read(host);

@@ -84,3 +84,7 @@ const SHARE_BESIDE = 0.2;
 /** Chunks that one of `devices` (the host not counted) may fetch beside the host, so that all together fetch a fifth of the model at most. */
 export const besideHost = (chunks: number, devices: number): number =>
   Math.floor((SHARE_BESIDE * chunks) / Math.max(1, devices));
+
+/** Where a device begins: by its id, so that no two begin at the same chunk but by chance. */
+export const offsetOf = (device: string): number =>
+  [...device].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 65_521, 7);

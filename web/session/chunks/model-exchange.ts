@@ -7,7 +7,7 @@ import type { HashedChunk, ModelChunksApi } from '../../../worker/api/chunks-api
 import type { MessageLink } from '../links/message-link.ts';
 import { AgreedHashes } from './agreed-hashes.ts';
 import { AskedChunks, type WholeChunk } from './asked-chunks.ts';
-import { besideHost, nextAsk } from './choose-chunk.ts';
+import { besideHost, nextAsk, offsetOf } from './choose-chunk.ts';
 import { ChunkGiving } from './chunk-giving.ts';
 import {
   type ChunkPlace,
@@ -108,6 +108,7 @@ export class ModelExchange {
     });
     if (this.#isHost) for (const message of hashMessages(this.#manifest)) void link.send(message);
     for (const file of this.#held.keys()) void link.send(this.#heldMessage(file));
+    void this.look();
     this.#waiting.wake();
   }
 
@@ -188,8 +189,12 @@ export class ModelExchange {
         },
         offset,
       });
-      if (ask === null) await this.#waiting.until(LOOK_EVERY_MS);
-      else if (ask.from === 'hub') void this.#fetch(ask.place);
+      if (ask === null) {
+        await this.#waiting.until(LOOK_EVERY_MS);
+        // Who hears it looks whether there is more: the last chunk may be kept after the model was loaded.
+        const host = this.#others.get(room()?.host ?? '');
+        if (performance.now() - nowMs >= LOOK_EVERY_MS) void host?.link.send(this.#heldMessage(left[0]!.file));
+      } else if (ask.from === 'hub') void this.#fetch(ask.place);
       else this.#askFor(ask.from.device, ask.place, nowMs);
     }
   }
@@ -235,6 +240,7 @@ export class ModelExchange {
         const held = this.#others.get(device)?.held;
         if (held !== undefined && (held.has(header.file) || held.size < MAX_SHARED_FILES))
           held.set(header.file, heldChunks(header.held));
+        if (this.#isHost) void this.look();
         break;
       }
       case 'model-wanted':
@@ -350,7 +356,3 @@ export class ModelExchange {
 
 const without = (held: ReadonlySet<number> | undefined, chunk: number): ReadonlySet<number> =>
   new Set([...(held ?? [])].filter((other) => other !== chunk));
-
-/** Where a device begins: by its id, so that no two begin at the same chunk but by chance. */
-const offsetOf = (device: string): number =>
-  [...device].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 65_521, 7);
