@@ -42,7 +42,7 @@ ${limitsHelp()}
  * By how much the heap may outgrow what is in use before it is collected. Left to itself the engine takes up to four times as much for a
  * server that many messages pass through; so it has half the memory for some hundredth parts more time.
  */
-const HEAP_GROWING_PERCENT = 40;
+const HEAP_GROWING_PERCENT = 60;
 
 export async function serveCommand(argv: string[]): Promise<number> {
   const { values } = readArguments(

@@ -48,7 +48,7 @@ export const DEFAULT_LIMITS: Limits = {
   seatsOfRoom: { perSecond: 10, burst: 150 },
   introductionBytesOfDevice: { perSecond: 128 * 1024, burst: 1024 * 1024 },
   newsBytesOfRoomPerSecond: 350_000,
-  newsMessages: { perSecond: 2000, burst: 400 },
+  newsMessages: { perSecond: 1500, burst: 300 },
 };
 
 /** A connection that has not entered a session by then is closed. */

@@ -71,7 +71,10 @@ export class BenchDevice {
         else if (head.startsWith('{"type":"pong"')) this.#pings.shift()?.(performance.now());
         else if (head.startsWith('{"type":"ping"')) this.send({ type: 'pong' });
         else if (head.startsWith('{"type":"welcome"')) resolve(/"room":"(\w+)"/.exec(head)?.[1] ?? '');
-        else if (head.startsWith('{"type":"error"')) counts.refused += 1;
+        else if (head.startsWith('{"type":"error"')) {
+          counts.refused += 1;
+          process.stderr.write(`${id} was told: ${data.toString()}\n`);
+        }
       });
     });
   }
