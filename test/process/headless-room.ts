@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type HeadlessEnvironment, headlessEnvironment, keyFileOf } from '../../signaling/node/node-environment.ts';
 import { PLAIN_TRAINING, type Policy } from '../../signaling/protocol/settings.ts';
+import type { RoomPlanner } from '../../signaling/server/plan-service.ts';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
 import type { ownSession } from '../../web/session/members.ts';
 import { OwnSession } from '../../web/session/own-session.ts';
@@ -18,7 +19,7 @@ const PATIENCE_MS = 150_000;
 const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 /** `hub`: with a small hub's files below `/hub`. */
-export function startTestServer(port = 0, hub = false): Promise<RunningServer> {
+export function startTestServer(port = 0, hub = false, planner: RoomPlanner = DEALT): Promise<RunningServer> {
   return startServer({
     port,
     host: '127.0.0.1',
@@ -27,7 +28,7 @@ export function startTestServer(port = 0, hub = false): Promise<RunningServer> {
     hubFolder: hub ? project('test/fixtures/hub') : null,
     iceServers: [],
     log: () => undefined,
-    planner: DEALT,
+    planner,
   });
 }
 

@@ -1,8 +1,10 @@
 import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { startThread } from '../../signaling/node/start-thread.ts';
+import type { SampleRange } from '../../signaling/protocol/round.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import { microBatchSizes } from '../../signaling/protocol/split.ts';
+import { samplesOf } from '../../web/session/rounds/run-round.ts';
 import type { GradientPart } from '../../worker/api/batch.ts';
 import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
 import type { ExportedFile, HostRequest } from '../../worker/api/host-api.ts';
@@ -26,13 +28,21 @@ export const requestOf = ({ model, weights, lora, training }: Asked, origin: str
   task: { id: 'grammar', endpoint: origin },
 });
 
-/** One device with the whole model, and the micro-batches of the dealt plans, unless it is told how many. */
+/** Samples of a round that are computed for themselves, as a pipeline of a plan does. */
+export interface Share {
+  readonly samples: SampleRange;
+  readonly microBatches: number;
+}
+
+/** One device with the whole model. It takes all samples in one go, in the micro-batches of the dealt plans, or the shares it is told one after the other. */
 export async function trainAlone(
   settings: SessionSettings,
   origin: string,
-  of: { readonly task?: HostRequest['task']; readonly microBatches?: number } = {},
+  of: { readonly task?: HostRequest['task']; readonly shares?: readonly Share[] } = {},
 ): Promise<Trained> {
-  const { microBatches = DEALT_MICRO_BATCHES } = of;
+  const { samplesPerRound, rounds, dropout, seed } = settings.training;
+  const all = { start: 0, count: samplesPerRound };
+  const { shares = [{ samples: all, microBatches: DEALT_MICRO_BATCHES }] } = of;
   const host = new Host(openFileOrHttp);
   await host.open({ ...requestOf(settings, origin), ...(of.task && { task: of.task }) });
   const worker = startThread(new URL('../../worker/node/device-worker-node.ts', import.meta.url), {
@@ -42,31 +52,32 @@ export async function trainAlone(
   const api = Comlink.wrap<DeviceWorkerApi>(nodeEndpoint(worker));
   try {
     await api.load({ settings, origin, slowdown: 1, memoryLimitBytes: 2e9 });
-    const { samplesPerRound, rounds, dropout, seed } = settings.training;
-    const samples = { start: 0, count: samplesPerRound };
     const curve: number[] = [];
+    const ranges = shares.map(({ samples }) => samples);
     for (let round = 1; round <= rounds; round++) {
-      const batch = await host.roundBatch(round, [samples]);
+      const batch = await host.roundBatch(round, ranges);
       await api.setParameters((await host.parameters()).values);
-      await api.begin({
-        ...{ round, batch, dropout: { probability: dropout, seed } },
-        layers: [0, 1, 2, 3, 4, 5],
-        head: true,
-        microBatch: samplesPerRound,
-        microBatchSizes: microBatchSizes(samplesPerRound, microBatches),
-      });
       const parts: GradientPart[] = [];
-      for (let part = await api.next(); ; part = await api.next()) {
-        if (part.kind === 'gradient') {
-          parts.push({ block: part.block, samples, gradient: part.gradient });
-          continue;
+      let lossSum = 0;
+      for (const { samples, microBatches } of shares) {
+        await api.begin({
+          ...{ round, batch: samplesOf(batch, samples.start, samples.count), dropout: { probability: dropout, seed } },
+          layers: [0, 1, 2, 3, 4, 5],
+          head: true,
+          microBatch: samples.count,
+          microBatchSizes: microBatchSizes(samples.count, microBatches),
+        });
+        for (let part = await api.next(); ; part = await api.next()) {
+          if (part.kind === 'gradient') parts.push({ block: part.block, samples, gradient: part.gradient });
+          else {
+            lossSum += part.lossSum;
+            break;
+          }
         }
-        const { lossSum } = part;
-        const stepped = await host.step({ round, samples: samplesPerRound, parts, lossSum, devices: [] });
-        if (stepped.kind === 'not-finite') throw new Error('The gradient is not finite.');
-        curve.push(stepped.loss);
-        break;
       }
+      const stepped = await host.step({ round, samples: samplesPerRound, parts, lossSum, devices: [] });
+      if (stepped.kind === 'not-finite') throw new Error('The gradient is not finite.');
+      curve.push(stepped.loss);
     }
     return { losses: curve, adapter: await host.exportAdapter('last') };
   } finally {

@@ -218,7 +218,9 @@ async function trainSame(): Promise<void> {
   const origin = `http://127.0.0.1:${server.port}`;
   const startMs = performance.now();
   const task = { id: option.task, endpoint: `${origin}/hub` };
-  const { losses } = await trainAlone(split.settings, origin, { task, microBatches: SPLIT_MICRO_BATCHES });
+  const samples = { start: 0, count: split.settings.training.samplesPerRound };
+  const shares = [{ samples, microBatches: SPLIT_MICRO_BATCHES }];
+  const { losses } = await trainAlone(split.settings, origin, { task, shares });
   const seconds = (performance.now() - startMs) / 1000;
   const equal = losses.filter((loss, i) => loss === split.losses[i]).length;
   writeFileSync(`${run}.same.json`, JSON.stringify({ losses, scores: [], seconds }));

@@ -116,7 +116,6 @@ try {
       await tab.page.bringToFront();
       if (i < 2) await tab.screenshot(`split-loading-${i === 0 ? 1280 : 390}`);
     }
-    // The last score, of 500 examples, is not waited for.
     await host.until(
       'the last round is over',
       (rounds) => {
@@ -125,8 +124,15 @@ try {
       },
       { args: [values.rounds], ...PATIENCE },
     );
-    clearInterval(heads);
     say(`${since()}: the last round is over`);
+    // The last score, too.
+    await host.until(
+      'the session is finished',
+      () => document.querySelector('h1')?.innerText.startsWith('Finished after') ?? false,
+      PATIENCE,
+    );
+    clearInterval(heads);
+    say(`${since()}: finished, the last score with it`);
     for (const [tab, name] of [
       [host, 'split-finished-1280'],
       [tabs[1] ?? host, 'split-finished-390'],

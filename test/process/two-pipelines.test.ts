@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { planRoom } from '../../signaling/planner/room-plan.ts';
+import type { Profile } from '../../signaling/protocol/profile.ts';
+import type { RoomView } from '../../signaling/protocol/room-view.ts';
+import type { RoomPlanner } from '../../signaling/server/plan-service.ts';
+import type { RunningServer } from '../../signaling/server/server.ts';
+import { HeadlessRoom, largestRelativeDifference, losses, namesOf, startTestServer } from './headless-room.ts';
+import { type Trained, trainAlone, weightsOf } from './one-device.ts';
+
+/**
+ * Two pipelines that share a round's samples, each over two processes of which none could hold the model: the planner's own plan, over real
+ * WebRTC. Curve and adapter are those of one device that computes the two parts one after the other, to the bit, with dropout.
+ */
+const ROUNDS = 12;
+/** roberta-mini's weights alone take 10.05 MB; half of its layers with the embeddings take 7. */
+const MEMORY_BYTES = 9.5e6;
+const SPARE = 'spare';
+
+/** As if layers took so long everywhere, whatever a busy machine measured: the plan is the same in every run. */
+function steady(name: string, { memory, parts, ...rest }: Profile): Profile {
+  const forwardPerLayer = name === SPARE ? 10 : 0.1;
+  const seconds = { embed: 0, forwardPerLayer, backwardPerLayer: 2 * forwardPerLayer, head: 0 };
+  const fixedSeconds = { embed: 0, forwardPerLayer: 0, backwardPerLayer: 0, head: 0 };
+  const links = rest.linkBitsPerSecond < 1e12 ? { linkBitsPerSecond: 1e9 } : {};
+  return { ...rest, ...links, memory, secondsPerSample: seconds, ...(parts && { parts: { ...parts, fixedSeconds } }) };
+}
+const planner: RoomPlanner = {
+  plan: async (problem) => {
+    const devices = problem.devices.map((device) => ({ ...device, profile: steady(device.name, device.profile) }));
+    return planRoom({ ...problem, devices });
+  },
+  close: async () => undefined,
+};
+
+let server: RunningServer;
+let origin: string;
+let alone: Trained;
+
+async function opened(names: readonly string[]): Promise<HeadlessRoom> {
+  const training = { rounds: ROUNDS, dropout: 0.1, samplesPerRound: 8 };
+  const room = await HeadlessRoom.open(origin, 'split', training, { memoryBytes: MEMORY_BYTES });
+  for (const [i, name] of names.entries()) {
+    await room.addDevice(name, MEMORY_BYTES);
+    await room.measured(i + 2);
+  }
+  return room;
+}
+
+/** By pipeline: its samples, its micro-batches, and the names of its stages from the embeddings up. */
+function pipelinesOf({ plan, devices }: RoomView) {
+  const nameOf = (id: string) => devices.find((device) => device.id === id)?.name ?? id;
+  return [0, 1].map((pipeline) => {
+    const stages = (plan?.assignments ?? [])
+      .flatMap(({ stage, ...own }) => (stage?.pipeline === pipeline ? [{ ...own, stage }] : []))
+      .sort((a, b) => a.stage.index - b.stage.index);
+    const [first] = stages;
+    if (first === undefined) throw new Error(`There is no pipeline ${pipeline + 1}.`);
+    return {
+      share: { samples: first.samples, microBatches: first.stage.microBatches },
+      runs: stages.map(({ stage: { from, to } }) => [from, to]),
+      names: stages.map(({ device }) => nameOf(device)),
+    };
+  });
+}
+
+beforeAll(async () => {
+  server = await startTestServer(0, false, planner);
+  origin = `http://127.0.0.1:${server.port}`;
+});
+afterAll(() => server.close());
+
+describe('two pipelines over four processes', () => {
+  it('train as one device does that computes their parts in turn, to the bit', async () => {
+    const room = await opened(['b', 'c', 'd']);
+    try {
+      const planned = await room.until(({ room: seen }) => (seen?.plan?.assignments.length ?? 0) === 4);
+      if (planned.room === null) throw new Error('There is no room.');
+      const pipelines = pipelinesOf(planned.room);
+      expect(pipelines.map(({ share }) => share.samples)).toEqual([
+        { start: 0, count: 4 },
+        { start: 4, count: 4 },
+      ]);
+      expect(pipelines.flatMap(({ names }) => names).toSorted()).toEqual(['b', 'c', 'd', 'host']);
+      room.session.start();
+      const view = await room.finished();
+      expect(view.rounds.map((_, i) => namesOf(view, i + 1).length)).toEqual(Array(ROUNDS).fill(4));
+      const { settings } = planned.room;
+      alone = await trainAlone(settings, origin, { shares: pipelines.map(({ share }) => share) });
+      expect(losses(view)).toEqual(alone.losses);
+      expect(weightsOf(await room.session.exportAdapter('last'))).toEqual(weightsOf(alone.adapter));
+      // All samples in one go are other sums of the same gradients.
+      const atOnce = await trainAlone(settings, origin);
+      expect(largestRelativeDifference(losses(view), atOnce.losses)).toBeLessThan(1e-4);
+      expect(view.scores.map(({ round, examples }) => [round, examples])).toEqual([
+        [0, settings.task.devExamples],
+        [ROUNDS, settings.task.devExamples],
+      ]);
+    } finally {
+      await room.close();
+    }
+  });
+
+  it('come to the same when a stage of one dies and a spare takes it over', async () => {
+    const room = await opened(['b', 'c', 'd', SPARE]);
+    try {
+      const planned = await room.until(
+        ({ room: seen }) => seen?.plan?.assignments.length === 4 && seen.phase === 'gathering',
+      );
+      if (planned.room === null) throw new Error('There is no room.');
+      const pipelines = pipelinesOf(planned.room);
+      const lost = pipelines.find(({ names }) => !names.includes('host'))?.names[1] ?? '';
+      room.session.start();
+      await room.until(({ activity }) => activity?.round === 4);
+      room.kill(lost);
+      const view = await room.finished();
+      expect(losses(view)).toEqual(alone.losses);
+      expect(namesOf(view, ROUNDS)).toContain(SPARE);
+    } finally {
+      await room.close();
+    }
+  });
+});
