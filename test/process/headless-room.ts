@@ -11,6 +11,7 @@ import { resumeSession } from '../../web/session/resume-session.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
 import type { HostRequest } from '../../worker/api/host-api.ts';
 import { DEALT } from './dealt-plans.ts';
+import type { Failing } from './failing-stage.ts';
 import type { LieName } from './lies.ts';
 
 /** Everything that a test waits for comes within seconds on a quiet machine. */
@@ -61,12 +62,13 @@ export class HeadlessRoom {
       checkpointFile?: string;
       memoryBytes?: number;
       audits?: number;
+      embeddings?: 'int8';
       /** Nobody is asked at the door of a test otherwise, of a table of one's own neither. */
       asksAtDoor?: boolean;
       make?: typeof ownSession;
     } = {},
   ): Promise<HeadlessRoom> {
-    const { checkpointFile, patience = 0, memoryBytes = 2e9, audits } = change;
+    const { checkpointFile, patience = 0, memoryBytes = 2e9, audits, embeddings } = change;
     // Whoever has another host in its place is a device then.
     const make = change.make ?? ((...given) => new OwnSession(...given));
     const environment = await headlessEnvironment(origin, {
@@ -97,6 +99,7 @@ export class HeadlessRoom {
     const coming = {
       ...(change.asksAtDoor !== true && { door: 'link' as const }),
       ...(audits !== undefined && { audits }),
+      ...(embeddings !== undefined && { embeddings }),
     };
     const options = { name: 'host', policy, slowdown: 1, patience, ...coming };
     const session = make(environment, request, options);
@@ -168,6 +171,14 @@ export class HeadlessRoom {
       lie,
       `${from}`,
     ];
+    this.#children.set(name, spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }));
+  }
+
+  /** A device that fails as a stage from this round on. */
+  async addFailing(name: string, how: Failing, of: { round: number; memoryBytes: number }): Promise<void> {
+    const { invitation } = await this.until((view) => view.invitation !== null);
+    const told = [invitation?.link ?? '', name, `${of.memoryBytes}`, how, `${of.round}`];
+    const args = ['--import', 'tsx', project('test/process/failing-stage.ts'), ...told];
     this.#children.set(name, spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }));
   }
 

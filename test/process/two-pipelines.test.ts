@@ -1,11 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { planRoom } from '../../signaling/planner/room-plan.ts';
-import type { Profile } from '../../signaling/protocol/profile.ts';
-import type { RoomView } from '../../signaling/protocol/room-view.ts';
-import type { RoomPlanner } from '../../signaling/server/plan-service.ts';
 import type { RunningServer } from '../../signaling/server/server.ts';
 import { HeadlessRoom, largestRelativeDifference, losses, namesOf, startTestServer } from './headless-room.ts';
 import { type Trained, trainAlone, weightsOf } from './one-device.ts';
+import { pipelinesOf, SPARE, STEADY } from './steady-plans.ts';
 
 /**
  * Two pipelines that share a round's samples, each over two processes of which none could hold the model: the planner's own plan, over real
@@ -14,23 +11,6 @@ import { type Trained, trainAlone, weightsOf } from './one-device.ts';
 const ROUNDS = 12;
 /** roberta-mini's weights alone take 10.05 MB; half of its layers with the embeddings take 7. */
 const MEMORY_BYTES = 9.5e6;
-const SPARE = 'spare';
-
-/** As if layers took so long everywhere, whatever a busy machine measured: the plan is the same in every run. */
-function steady(name: string, { memory, parts, ...rest }: Profile): Profile {
-  const forwardPerLayer = name === SPARE ? 10 : 0.1;
-  const seconds = { embed: 0, forwardPerLayer, backwardPerLayer: 2 * forwardPerLayer, head: 0 };
-  const fixedSeconds = { embed: 0, forwardPerLayer: 0, backwardPerLayer: 0, head: 0 };
-  const links = rest.linkBitsPerSecond < 1e12 ? { linkBitsPerSecond: 1e9 } : {};
-  return { ...rest, ...links, memory, secondsPerSample: seconds, ...(parts && { parts: { ...parts, fixedSeconds } }) };
-}
-const planner: RoomPlanner = {
-  plan: async (problem) => {
-    const devices = problem.devices.map((device) => ({ ...device, profile: steady(device.name, device.profile) }));
-    return planRoom({ ...problem, devices });
-  },
-  close: async () => undefined,
-};
 
 let server: RunningServer;
 let origin: string;
@@ -46,25 +26,8 @@ async function opened(names: readonly string[]): Promise<HeadlessRoom> {
   return room;
 }
 
-/** By pipeline: its samples, its micro-batches, and the names of its stages from the embeddings up. */
-function pipelinesOf({ plan, devices }: RoomView) {
-  const nameOf = (id: string) => devices.find((device) => device.id === id)?.name ?? id;
-  return [0, 1].map((pipeline) => {
-    const stages = (plan?.assignments ?? [])
-      .flatMap(({ stage, ...own }) => (stage?.pipeline === pipeline ? [{ ...own, stage }] : []))
-      .sort((a, b) => a.stage.index - b.stage.index);
-    const [first] = stages;
-    if (first === undefined) throw new Error(`There is no pipeline ${pipeline + 1}.`);
-    return {
-      share: { samples: first.samples, microBatches: first.stage.microBatches },
-      runs: stages.map(({ stage: { from, to } }) => [from, to]),
-      names: stages.map(({ device }) => nameOf(device)),
-    };
-  });
-}
-
 beforeAll(async () => {
-  server = await startTestServer(0, false, planner);
+  server = await startTestServer(0, false, STEADY);
   origin = `http://127.0.0.1:${server.port}`;
 });
 afterAll(() => server.close());

@@ -1,3 +1,4 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +31,20 @@ const { values } = parseArgs({
 const project = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const size = Object.keys(SIZES).find((one): one is keyof typeof SIZES => one === values.size);
 const folder = size === undefined ? project('models/roberta-mini') : await randomModelFolder(size, values.folder);
+const ROWS = 160;
 const PATIENCE = { timeoutMs: 600_000 };
+
+/** A file of sentences of one's own, a part of which the page keeps for the scores: few, so that two cores come to the end of them. */
+function table(): string {
+  const words = ['plot', 'cast', 'score', 'ending', 'pace', 'script', 'light', 'cut'];
+  const path = join(mkdtempSync(join(tmpdir(), 'tabloom-tabs-')), 'films.csv');
+  const rows = Array.from({ length: ROWS }, (_, i) => {
+    const [word, verdict] = [words[i % words.length], i % 3 === 0 ? 'bad' : 'good'];
+    return `the ${word} of film ${i} is ${verdict} and it is long,${verdict}`;
+  });
+  writeFileSync(path, `text,label\n${rows.join('\n')}\n`);
+  return path;
+}
 
 async function fill(tab: Tab, name: string, value: string): Promise<void> {
   await tab.page.bringToFront();
@@ -76,6 +90,10 @@ try {
     const host = await chromium.open(origin, { width: 1280 });
     await openDevice(host);
     await fill(host, 'name', 'Host laptop');
+    await host.page.select('select[name="task"]', 'own');
+    const input = await host.page.waitForSelector('input[name="train"]');
+    await (input as unknown as { uploadFile(path: string): Promise<void> }).uploadFile(table());
+    await shows(host, '2 classes: bad and good.');
     await host.page.select('select[name="model"]', 'hub');
     await fill(host, 'endpoint', `${origin}/hub`);
     await fill(host, 'repository', localModelId(folder));
