@@ -19,10 +19,8 @@ let alone: Trained;
 async function opened(names: readonly string[]): Promise<HeadlessRoom> {
   const training = { rounds: ROUNDS, dropout: 0.1, samplesPerRound: 8 };
   const room = await HeadlessRoom.open(origin, 'split', training, { memoryBytes: MEMORY_BYTES });
-  for (const [i, name] of names.entries()) {
-    await room.addDevice(name, MEMORY_BYTES);
-    await room.measured(i + 2);
-  }
+  for (const name of names) await room.addDevice(name, MEMORY_BYTES);
+  await room.measured(names.length + 1);
   return room;
 }
 
