@@ -93,7 +93,7 @@ export async function ask(
   address: string,
   question: Question,
 ): Promise<Answer> {
-  const stub = ADDRESSES.get(ADDRESSES.idFromName(address));
-  const response = await stub.fetch('https://address/', { method: 'POST', body: JSON.stringify(question) });
+  const account = ADDRESSES.get(ADDRESSES.idFromName(address));
+  const response = await account.fetch('https://address/', { method: 'POST', body: JSON.stringify(question) });
   return v.parse(AnswerSchema, await response.json());
 }

@@ -58,9 +58,9 @@ async function connect(request: Request, url: URL, environment: Environment): Pr
     const makes = !named.success;
     const { refused, standing } = await ask(environment, address, { type: 'knock', code, makes });
     if (refused !== null) return refusal(429, refused);
-    const stub = environment.ROOMS.get(environment.ROOMS.idFromName(code));
+    const room = environment.ROOMS.get(environment.ROOMS.idFromName(code));
     const call = callHeader({ code, makes, address, introduction, standing });
-    const answer = await stub.fetch('https://room/', { headers: { Upgrade: 'websocket', ...call } });
+    const answer = await room.fetch('https://room/', { headers: { Upgrade: 'websocket', ...call } });
     // Taken: another one.
     if (answer.status !== 409) return answer;
   }

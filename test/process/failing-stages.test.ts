@@ -56,8 +56,9 @@ describe.each(Object.keys(WHY) as Failing[])(
         expect(weightsOf(await room.session.exportAdapter('last'))).toEqual(weightsOf((await alone).adapter));
         const sentences = view.notices.map(({ sentence }) => sentence);
         expect(sentences.filter((sentence) => sentence.includes('begins again'))).toEqual([]);
-        // Twice is enough: the rounds go on without whoever is slow.
-        if (how === 'slow') expect(sentences.filter((sentence) => WHY.slow.test(sentence))).toHaveLength(2);
+        // Late twice in a row it rests, and is tried again after pauses that grow: most rounds go on without it.
+        const late = sentences.filter((sentence) => WHY.slow.test(sentence)).length;
+        if (how === 'slow') expect([late >= 2, late <= 4]).toEqual([true, true]);
       } finally {
         await room.close();
       }

@@ -1,4 +1,4 @@
-import { planRoom } from '../../signaling/planner/room-plan.ts';
+import { planRoom, type RoomPlanAnswer, type RoomProblem } from '../../signaling/planner/room-plan.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { RoomView } from '../../signaling/protocol/room-view.ts';
 import type { RoomPlanner } from '../../signaling/server/plan-service.ts';
@@ -14,14 +14,23 @@ function steady(name: string, { memory, parts, ...rest }: Profile): Profile {
   const links = rest.linkBitsPerSecond < 1e12 ? { linkBitsPerSecond: 1e9 } : {};
   return { ...rest, ...links, memory, secondsPerSample: seconds, ...(parts && { parts: { ...parts, fixedSeconds } }) };
 }
-/** The planner itself: its plans are the same in every run. */
-export const STEADY: RoomPlanner = {
-  plan: async (problem) => {
+/** The planner itself, whose plans are the same in every run: it waits until a room has as many measured devices as `expect` said, once. */
+export class SteadyPlanner implements RoomPlanner {
+  #expected = 0;
+
+  expect(devices: number): void {
+    this.#expected = devices;
+  }
+
+  async plan(problem: RoomProblem): Promise<RoomPlanAnswer> {
+    if (problem.devices.length < this.#expected) return { feasible: false, reason: 'Others are still to come.' };
+    this.#expected = 0;
     const devices = problem.devices.map((device) => ({ ...device, profile: steady(device.name, device.profile) }));
     return planRoom({ ...problem, devices });
-  },
-  close: async () => undefined,
-};
+  }
+
+  async close(): Promise<void> {}
+}
 
 /** By pipeline: its samples, its micro-batches, and the names of its stages from the embeddings up. */
 export function pipelinesOf({ plan, devices }: RoomView) {

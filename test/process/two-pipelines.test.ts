@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../signaling/server/server.ts';
+import { needs, WHOLE } from '../needs.ts';
 import { HeadlessRoom, largestRelativeDifference, losses, namesOf, startTestServer } from './headless-room.ts';
 import { type Trained, trainAlone, weightsOf } from './one-device.ts';
-import { pipelinesOf, SPARE, STEADY } from './steady-plans.ts';
+import { pipelinesOf, SPARE, SteadyPlanner } from './steady-plans.ts';
 
 /**
  * Two pipelines that share a round's samples, each over two processes of which none could hold the model: the planner's own plan, over real
@@ -12,11 +13,13 @@ const ROUNDS = 12;
 /** roberta-mini's weights alone take 10.05 MB; half of its layers with the embeddings take 7. */
 const MEMORY_BYTES = 9.5e6;
 
+const planner = new SteadyPlanner();
 let server: RunningServer;
 let origin: string;
 let alone: Trained;
 
 async function opened(names: readonly string[]): Promise<HeadlessRoom> {
+  planner.expect(names.length + 1);
   const training = { rounds: ROUNDS, dropout: 0.1, samplesPerRound: 8 };
   const room = await HeadlessRoom.open(origin, 'split', training, { memoryBytes: MEMORY_BYTES });
   for (const name of names) await room.addDevice(name, MEMORY_BYTES);
@@ -25,7 +28,7 @@ async function opened(names: readonly string[]): Promise<HeadlessRoom> {
 }
 
 beforeAll(async () => {
-  server = await startTestServer(0, false, STEADY);
+  server = await startTestServer(0, false, planner);
   origin = `http://127.0.0.1:${server.port}`;
 });
 afterAll(() => server.close());
@@ -61,7 +64,7 @@ describe('two pipelines over four processes', () => {
     }
   });
 
-  it('come to the same when a stage of one dies and a spare takes it over', async () => {
+  it('come to the same when a stage of one dies, whoever takes it over', needs(WHOLE), async () => {
     const room = await opened(['b', 'c', 'd', SPARE]);
     try {
       const planned = await room.until(
@@ -74,8 +77,10 @@ describe('two pipelines over four processes', () => {
       await room.until(({ activity }) => activity?.round === 4);
       room.kill(lost);
       const view = await room.finished();
-      expect(losses(view)).toEqual(alone.losses);
-      expect(namesOf(view, ROUNDS)).toContain(SPARE);
+      expect(view.rounds).toHaveLength(ROUNDS);
+      // The plan after it may cut the samples otherwise, which only changes the order of sums.
+      expect(largestRelativeDifference(losses(view), alone.losses)).toBeLessThan(1e-6);
+      expect(namesOf(view, ROUNDS)).not.toContain(lost);
     } finally {
       await room.close();
     }
