@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-describe('two pipelines over four processes', () => {
+describe('two pipelines over four processes', needs(WHOLE), () => {
   it('train as one device does that computes their parts in turn, to the bit', async () => {
     const room = await opened(['b', 'c', 'd']);
     try {
@@ -64,7 +64,7 @@ describe('two pipelines over four processes', () => {
     }
   });
 
-  it('come to the same when a stage of one dies, whoever takes it over', needs(WHOLE), async () => {
+  it('come to the same when a stage of one dies, whoever takes it over', async () => {
     const room = await opened(['b', 'c', 'd', SPARE]);
     try {
       const planned = await room.until(
