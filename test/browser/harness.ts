@@ -23,9 +23,9 @@ import { type BrowserKind, findBrowser } from './find-browser.ts';
  * When the body throws, the error carries what every tab wrote to its console, and a screenshot of each tab is kept.
  */
 
-/** A phone's width and a laptop's, in CSS pixels. */
-export type TabWidth = 390 | 1280;
-const HEIGHTS: Readonly<Record<TabWidth, number>> = { 390: 844, 1280: 800 };
+/** A phone's width, a tablet's and a laptop's, in CSS pixels. */
+export type TabWidth = 390 | 768 | 1280;
+const HEIGHTS: Readonly<Record<TabWidth, number>> = { 390: 844, 768: 1024, 1280: 800 };
 
 const LAUNCH_TIMEOUT_MS = 60_000;
 const CLOSE_TIMEOUT_MS = 5_000;

@@ -70,6 +70,26 @@ describe.each(BROWSER_KINDS)('a person with %s', (kind) => {
       await person.press('Remove Pixel 8');
       expect(await asked()).toBe('digits device001 false;');
 
+      // On a wall: who comes, who asks to, and the door.
+      await person.go('lobby-waiting');
+      await person.press('Fill the screen');
+      await focused('Join with your phone');
+      const onWall = () => page.$eval('dialog.wall', (wall) => wall.textContent ?? '');
+      expect(await onWall()).toContain('5 of at most 64 are in');
+      expect(await onWall()).toContain('Merino Bobbin');
+      await page.locator('.wall button[aria-label="Let in: Hempen Heddle"]').click();
+      await person.tab.until('one less waits', () => document.querySelectorAll('.wall .waiting-item').length === 3);
+      await person.press('Lock the door');
+      await person.press('Open the door again');
+      expect(await asked()).toBe('admit device005;set locked 64;set link 64;');
+      const share = await page.$eval('dialog.wall .qr', (code) => {
+        const { width, height } = code.getBoundingClientRect();
+        return Math.min(width, height) / innerWidth;
+      });
+      expect(share).toBeGreaterThan(0.85);
+      await page.keyboard.press('Escape');
+      await focused('Fill the screen');
+
       await person.go('lobby');
       await person.shows('to read out: whoever types it waits until you let them in');
       const link = await page.$eval('input[aria-label="Session link"]', (input) => (input as HTMLInputElement).value);

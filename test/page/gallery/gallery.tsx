@@ -289,6 +289,7 @@ async function show(name: string): Promise<void> {
   delete root.dataset.door;
   render(<Gallery state={state === '' ? null : state} />, root);
   if (fragment === 'try') await ask();
+  if (fragment === 'wall') root.querySelector<HTMLButtonElement>('.invite-qr button')!.click();
   const waiting = () =>
     root.querySelector('.qr:not(:has(path)), .plot:empty, .cloth-frame:empty') !== null ||
     (state === 'start-kept' && root.querySelector('.kept-item') === null) ||

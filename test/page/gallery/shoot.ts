@@ -1,5 +1,5 @@
 /**
- * Pictures of every state at phone and desk width, light and dark: `npx tsx test/page/gallery/shoot.ts OUT-FOLDER [STATE...]`.
+ * Pictures of every state at the widths of a phone, a tablet and a desk, light and dark: `npm run gallery -- OUT-FOLDER [STATE...]`.
  * Looking at them is for people; what must hold for all of them is in test/browser/page-states.test.ts.
  */
 import { mkdir } from 'node:fs/promises';
@@ -8,9 +8,11 @@ import { withBrowser } from '../../browser/harness.ts';
 import { openGallery } from './open-gallery.ts';
 import { STATES } from './states.ts';
 
+const WIDTHS = [390, 768, 1280] as const;
+
 const [folder, ...wanted] = process.argv.slice(2);
 if (folder === undefined) {
-  console.error('Say where the pictures go: npx tsx test/page/gallery/shoot.ts OUT-FOLDER [STATE...]');
+  console.error('Say where the pictures go: npm run gallery -- OUT-FOLDER [STATE...]');
   process.exit(2);
 }
 const strange = wanted.filter((state) => !STATES.includes(state));
@@ -23,7 +25,7 @@ const states = wanted.length > 0 ? wanted : STATES;
 const gallery = await openGallery();
 try {
   await withBrowser('chromium', async (browser) => {
-    for (const width of [390, 1280] as const) {
+    for (const width of WIDTHS) {
       const tab = await browser.open(gallery.address('start'), { width });
       const { page } = tab;
       for (const state of states) {

@@ -16,6 +16,7 @@ export const STATES: readonly string[] = [
   ...Object.keys(SHOW_VIEWS),
   ...Object.keys(START_FORMS),
   ...Object.keys(VIEWS),
+  'lobby-waiting#wall',
   'training-host#try',
   'finished-mnli#try',
   'finished-stsb#try',

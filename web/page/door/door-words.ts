@@ -25,6 +25,10 @@ export const CODE_WORDS: Readonly<Record<Door, string>> = {
 export const waitingTitle = (count: number): string =>
   `${countText(count, 'device waits', 'devices wait')} at your door`;
 
+/** Over the names of those who are in: "3 of at most 64 are in". */
+export const inTitle = (count: number, cap: number): string =>
+  `${count} of at most ${cap} ${count === 1 ? 'is' : 'are'} in`;
+
 /** What the host should know of somebody at the door. */
 export function waitingWords({ withPass, watch, likeRemoved }: Waiting): string {
   const has = withPass ? 'has your link' : 'has the code alone, not your link';

@@ -1,10 +1,12 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { Secret } from '../../../signaling/protocol/door/secret.ts';
 import type { Door } from '../../../signaling/protocol/door.ts';
 import { isLoopback, roomLink } from '../../session/links/link-address.ts';
 import type { EntranceControls } from '../../session/view/view.ts';
 import { DoorChoice } from './door-choice.tsx';
 import { CODE_WORDS } from './door-words.ts';
+import { QrCode } from './qr-code.tsx';
+import { type Guests, Wall } from './wall.tsx';
 
 interface InviteProps {
   readonly room: string;
@@ -12,16 +14,18 @@ interface InviteProps {
   readonly door: Door;
   readonly cap: number;
   readonly entrance: EntranceControls;
+  readonly guests: Guests;
   readonly origin: string;
   /** Origins under which other machines reach this server, as the server knows them; may be empty. */
   readonly addresses: readonly string[];
 }
 
 /** The link in every form that reaches another device: code to read out, link to copy or share, QR to point a phone at. */
-export function Invite({ room, secret, door, cap, entrance, origin, addresses }: InviteProps) {
+export function Invite({ room, secret, door, cap, entrance, guests, origin, addresses }: InviteProps) {
   const loopback = isLoopback(new URL(origin).hostname);
   const link = roomLink(loopback ? (addresses[0] ?? origin) : origin, room, secret);
   const field = useRef<HTMLInputElement>(null);
+  const [onWall, setOnWall] = useState(false);
   const [copied, setCopied] = useState<'no' | 'yes' | 'selected'>('no');
 
   const copy = async (): Promise<void> => {
@@ -39,7 +43,12 @@ export function Invite({ room, secret, door, cap, entrance, origin, addresses }:
     <section class="invite" aria-labelledby="invite-title">
       <h2 id="invite-title">Invite devices</h2>
       <div class="invite-body">
-        <QrCode text={link} />
+        <div class="invite-qr">
+          <QrCode text={link} />
+          <button type="button" class="plain" onClick={() => setOnWall(true)}>
+            Fill the screen
+          </button>
+        </div>
         <div class="invite-words">
           <p class="invite-code">
             Code <span class="code">{room}</span> <span class="field-hint invite-code-use">{CODE_WORDS[door]}</span>
@@ -81,36 +90,7 @@ export function Invite({ room, secret, door, cap, entrance, origin, addresses }:
         </div>
       </div>
       <DoorChoice door={door} cap={cap} entrance={entrance} />
+      {onWall && <Wall {...{ room, link, door, cap, entrance, guests }} onClose={() => setOnWall(false)} />}
     </section>
-  );
-}
-
-/** Dark modules on white in either colour scheme, with the four modules of quiet zone that ISO/IEC 18004 asks for. */
-function QrCode({ text }: { text: string }) {
-  const [path, setPath] = useState<{ d: string; size: number } | null>(null);
-  useEffect(() => {
-    let over = false;
-    void import('lean-qr').then(({ generate }) => {
-      const code = generate(text);
-      let d = '';
-      for (let y = 0; y < code.size; y++)
-        for (let x = 0; x < code.size; x++) if (code.get(x, y)) d += `M${x + 4} ${y + 4}h1v1h-1z`;
-      if (!over) setPath({ d, size: code.size + 8 });
-    });
-    return () => {
-      over = true;
-    };
-  }, [text]);
-  return (
-    <svg
-      class="qr"
-      viewBox={`0 0 ${path?.size ?? 33} ${path?.size ?? 33}`}
-      role="img"
-      aria-label="QR code of the session’s link"
-      shape-rendering="crispEdges"
-    >
-      <rect width="100%" height="100%" fill="#fff" />
-      {path !== null && <path d={path.d} fill="#111" />}
-    </svg>
   );
 }

@@ -5,18 +5,20 @@ import { waitingTitle, waitingWords } from './door-words.ts';
 interface WaitingListProps {
   readonly waiting: readonly Waiting[];
   readonly entrance: EntranceControls;
+  /** Of its title, where the list is on the page twice. */
+  readonly id?: string;
 }
 
 /** Who stands at the host's door, in the order in which they came. */
-export function WaitingList({ waiting, entrance }: WaitingListProps) {
+export function WaitingList({ waiting, entrance, id = 'waiting' }: WaitingListProps) {
   if (waiting.length === 0) return null;
   const invited = waiting.filter(({ withPass, likeRemoved }) => withPass && !likeRemoved);
   const letAllIn = (): void => {
     for (const { id } of invited) entrance.admit(id);
   };
   return (
-    <section class="waiting" aria-labelledby="waiting-title">
-      <h2 id="waiting-title">{waitingTitle(waiting.length)}</h2>
+    <section class="waiting" aria-labelledby={`${id}-title`}>
+      <h2 id={`${id}-title`}>{waitingTitle(waiting.length)}</h2>
       <ul>
         {waiting.map((device) => (
           <li key={device.id} class="waiting-item">

@@ -91,7 +91,11 @@ export function SessionScreen(props: SessionProps) {
   // The host's alone: who came by a link has it, and whom to let in is not theirs to say.
   const invite =
     host === null || invitation === null || door === null || cap === null || view.ended !== null || finished ? null : (
-      <Invite {...invitation} door={door} cap={cap} entrance={host.entrance} origin={origin} addresses={addresses} />
+      <Invite
+        {...invitation}
+        {...{ door, cap, origin, addresses, entrance: host.entrance }}
+        guests={{ devices: room?.devices ?? [], waiting: view.waiting, seats }}
+      />
     );
 
   const { rounds, scores, notices, proofs, ended } = view;
@@ -120,7 +124,7 @@ export function SessionScreen(props: SessionProps) {
           onLeave={own ? null : leave}
         />
       ),
-    [rounds, notices, proofs, ended, room, host, seats, plan, own, invitation, door, cap, addresses],
+    [rounds, notices, proofs, ended, room, host, seats, plan, own, invitation, door, cap, addresses, view.waiting],
   );
   const take = useMemo(
     () =>
