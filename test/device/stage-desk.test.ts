@@ -40,7 +40,7 @@ const order: StageOrder = {
 };
 const bytesOf = (openPasses: number) => claimedBytes(engine, 1, 6, { savedLayers: 2, openPasses });
 const deskWith = (limitBytes: number) =>
-  new StageDesk(engine, { pace: { slowdown: 1 }, labelsPerSample: 1, limitBytes });
+  new StageDesk(engine, { pace: { slowdown: 1 }, labelsPerSample: 1, limitBytes: () => limitBytes });
 
 async function run(desk: StageDesk): Promise<StagePart[]> {
   begun.length = 0;

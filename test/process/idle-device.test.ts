@@ -70,6 +70,7 @@ const whole = (api: DeviceWorkerApi): DeviceWorkerApi => ({
   measure: (request) => api.measure(request),
   measureAgain: () => api.measureAgain(),
   stopMeasuring: () => api.stopMeasuring(),
+  restated: () => api.restated(),
   loadPart: (request) => api.loadPart(request),
   holds: () => api.holds(),
   prefetch: (request) => api.prefetch(request),

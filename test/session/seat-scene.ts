@@ -35,6 +35,7 @@ export class ScriptedWorker implements DeviceWorkerApi {
 
   measureAgain: DeviceWorkerApi['measureAgain'] = async () => null;
   stopMeasuring = async () => undefined;
+  restated: DeviceWorkerApi['restated'] = async () => null;
 
   async setParameters(values: Float32Array): Promise<void> {
     this.values = values;
@@ -120,9 +121,10 @@ export class ScriptedWorker implements DeviceWorkerApi {
     this.#part?.resolve({ kind: 'gradient', block, gradient: new Float32Array([value]) });
   }
 
-  done(): void {
+  done(gaveOut = false): void {
     this.order = null;
-    this.#part?.resolve({ kind: 'done', lossSum: 3, computeSeconds: 1, forwardSeconds: 1 });
+    const done = { kind: 'done', lossSum: 3, computeSeconds: 1, forwardSeconds: 1 } as const;
+    this.#part?.resolve(gaveOut ? { ...done, gaveOut } : done);
   }
 
   fail(sentence: string): void {

@@ -89,6 +89,7 @@ export class DeskWorker implements DeviceWorkerApi {
   measure = async () => MEASURED;
   measureAgain = async () => null;
   stopMeasuring = async () => undefined;
+  restated: DeviceWorkerApi['restated'] = async () => null;
   setParameters = unasked;
   begin = unasked;
   next = unasked;

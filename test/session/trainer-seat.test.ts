@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DataMessage } from '../../signaling/protocol/exchange/data-messages.ts';
 import type { SendPace } from '../../web/session/links/message-link.ts';
 import { tensorSizes } from '../../web/session/links/tensor-sizes.ts';
-import { SETTINGS } from '../protocol/samples.ts';
+import { profile, SETTINGS } from '../protocol/samples.ts';
 import { abandon, evaluate, order, SeatScene, settle, tag, text } from './seat-scene.ts';
 
 beforeEach(() => {
@@ -74,6 +74,26 @@ describe('a seat', () => {
     scene.worker.done();
     await settle();
     expect(scene.worker.did).toEqual(['parameters 42', 'begin 1 [5]']);
+  });
+
+  it('asks its worker what it claims after an order on which the device gave out, and after one that failed, and at no other time', async () => {
+    const scene = new SeatScene();
+    const { linkBitsPerSecond: _, ...whole } = profile();
+    const less = { ...whole, memory: { ...whole.memory, limitBytes: 5e8 } };
+    const answers = [less, null];
+    scene.worker.restated = async () => answers.shift() ?? null;
+    const claims: number[] = [];
+    scene.seat.model.onRestated(({ memory }) => claims.push(memory.limitBytes));
+    await scene.send(order(tag(1), [5], 42), order(tag(2), [5]), order(tag(3), [5]));
+    scene.worker.done();
+    await settle();
+    expect(answers).toHaveLength(2);
+    scene.worker.done(true);
+    await settle();
+    expect(claims).toEqual([5e8]);
+    scene.worker.fail('The graphics device was lost.');
+    await settle();
+    expect([claims, answers]).toEqual([[5e8], []]);
   });
 
   it('says that it failed, once, and goes on', async () => {

@@ -196,10 +196,9 @@ export class JoinSession implements JoinedSession {
   #offer(term: number, bequest: Bequest, seats: DeviceSeats): Offer {
     const { view } = this.#store;
     const { name, slowdown } = this.#options;
-    const { id, key } = this.#identity;
     return {
       ...{ term, bequest, seats, view, invitation: this.#invitation },
-      ...{ identity: { id, key }, options: { name, slowdown } },
+      ...{ identity: this.#identity, options: { name, slowdown } },
       state: () => seats.trainer.model.api.held(),
       past: () => seats.trainer.model.api.heldPast(),
       decline: () => this.#client.send({ type: 'decline', term }),
@@ -234,6 +233,7 @@ export class JoinSession implements JoinedSession {
         if (this.#attached !== null) this.#setStatus(this.#able());
       },
       onFailed: (sentence) => this.#setStatus({ kind: 'failed', sentence }),
+      onNews: (sentence) => this.#store.notice('problem', sentence),
     });
     this.#seats = seats;
     const address = new PeerAddress(this.#environment, (incoming) => void this.#neighbours?.accept(incoming));

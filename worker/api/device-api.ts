@@ -73,6 +73,11 @@ export interface DeviceWorkerApi {
    * and where others use the same processor. What is stated is as fresh as that, also where the first was quicker.
    */
   measureAgain(): Promise<MeasuredAgain | null>;
+  /**
+   * What it states of itself where its memory gave out, or its graphics device was lost, since this was asked last: it claims less from then
+   * on. Null where nothing of the kind happened.
+   */
+  restated(): Promise<Omit<Profile, 'linkBitsPerSecond'> | null>;
   /** Something else comes first; settles when the engine is free. */
   stopMeasuring(): Promise<void>;
   /** A run of the model's units instead of all of it; what was loaded before goes first. */

@@ -18,4 +18,6 @@ export type WorkPart =
       readonly lossSum: number;
       readonly computeSeconds: number;
       readonly forwardSeconds: number;
+      /** The device's memory gave out on the way: what it states of itself is less from now on. */
+      readonly gaveOut?: true;
     };

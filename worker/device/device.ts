@@ -13,12 +13,14 @@ import { storageOf } from '../engine/part.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import { HeldState } from '../learn/held-state.ts';
+import { longestOf } from '../learn/stage-memory.ts';
 import { evaluateBatch, runOrder } from '../learn/trainer.ts';
 import { frozenBytes, frozenTensors } from '../model/description.ts';
 import { parameterLayout } from '../model/layout.ts';
 import { ModelChunks } from '../model/model-chunks.ts';
 import { modelFiles } from '../model/open-model.ts';
 import { measureSeconds } from './calibration.ts';
+import { Claim, gaveOut, orderBytes, orderWithin, persistent, persistentOrder } from './giving-out.ts';
 import { chooseEngine, refuseLongSamples, refuseOtherShape, refuseTooLarge, requestOf } from './loading.ts';
 import { measurePart, measurePartAgain } from './measure-part.ts';
 import { probeMemory } from './memory-probe.ts';
@@ -62,8 +64,7 @@ export class Device implements DeviceWorkerApi {
   /** How slow this device is made, whatever is loaded. */
   readonly #pace = { slowdown: 1 };
   readonly #measured = new OwnMeasure();
-  /** What training may claim, as it was probed; before that nothing says that there is too little. */
-  #limitBytes = Number.POSITIVE_INFINITY;
+  readonly #claim = new Claim();
   /** Settles when an order that was given up has left the engine. */
   #ending: Promise<unknown> = Promise.resolve();
 
@@ -93,7 +94,7 @@ export class Device implements DeviceWorkerApi {
   async measure({ settings, slowdown, memoryLimitBytes }: Parameters<DeviceWorkerApi['measure']>[0]): Promise<Stated> {
     this.#settings = settings;
     const profile = await measurePart(settings, { slowdown: 1, memoryLimitBytes }, this.#create);
-    this.#limitBytes = profile.memory.limitBytes;
+    this.#claim.probedBytes = profile.memory.limitBytes;
     this.#measured.take(profile, (terms) => measurePartAgain(settings, this.#create, terms));
     return (await this.pretend({ slowdown, share: 1, memoryLimitBytes })) ?? profile;
   }
@@ -108,6 +109,11 @@ export class Device implements DeviceWorkerApi {
     if (this.#order !== undefined || this.#held?.desk.isBusy) return null;
     const again = await this.#measured.again();
     return again && { ...again, measured: { ...again.measured, ...this.#download() } };
+  }
+
+  async restated(): Promise<Stated | null> {
+    const stated = this.#claim.takeNews() ? this.#measured.claim(this.#claim.limitBytes) : null;
+    return stated && { ...stated, ...this.#download() };
   }
 
   async stopMeasuring(): Promise<void> {
@@ -171,7 +177,8 @@ export class Device implements DeviceWorkerApi {
     // What was on this device already says nothing about its way to the hub.
     if (kept === 0) this.#downloadBitsPerSecond = meter.bitsPerSecond ?? this.#downloadBitsPerSecond;
     this.#pace.slowdown = slowdown;
-    const terms = { pace: this.#pace, labelsPerSample: labelsPerSample(settings.task), limitBytes: memoryLimitBytes };
+    const limitBytes = () => Math.min(memoryLimitBytes, this.#claim.leftBytes);
+    const terms = { pace: this.#pace, labelsPerSample: labelsPerSample(settings.task), limitBytes };
     const desk = new StageDesk(engine, terms);
     this.#held = { settings, engine, run, desk, memoryLimitBytes };
     return { engine: engine.name, backend: `${engine.backend}${failed}`, parameterCount: engine.layout.length };
@@ -200,7 +207,7 @@ export class Device implements DeviceWorkerApi {
       tokens,
       limitBytes: memoryLimitBytes,
     });
-    this.#limitBytes = limitBytes;
+    this.#claim.probedBytes = limitBytes;
     const memoryBytesPerSecond = await engine.copyBytesPerSecond();
     const profile = {
       engine: engine.name,
@@ -255,8 +262,8 @@ export class Device implements DeviceWorkerApi {
   }
 
   #holding(): HeldState {
-    if (this.#state === null) throw new Error('This device holds nothing of what the session has learned.');
-    return this.#state;
+    if (this.#state !== null) return this.#state;
+    throw new Error('This device holds nothing of what the session has learned.');
   }
 
   async begin(order: WorkOrder): Promise<void> {
@@ -265,7 +272,12 @@ export class Device implements DeviceWorkerApi {
     await this.#ending;
     refuseLarge(engine, order, memoryLimitBytes);
     const stop = new AbortController();
-    this.#order = { parts: runOrder(engine, order, stepPause(this.#pace, stop.signal)), stop };
+    const pause = stepPause(this.#pace, stop.signal);
+    const run = (anew: WorkOrder) => runOrder(engine, anew, pause);
+    // Of a plan that was made before the device gave out.
+    const fitting = orderWithin(engine, order, this.#claim.leftBytes);
+    const smaller = (large: WorkOrder) => this.#claim.gaveOut(engine, orderBytes(engine, large));
+    this.#order = { parts: persistentOrder(run, fitting, engine, smaller), stop };
   }
 
   async next(): Promise<WorkPart> {
@@ -276,7 +288,7 @@ export class Device implements DeviceWorkerApi {
       if (part === undefined) throw new Error('The order was given up.');
       if (part.kind === 'gradient') return Comlink.transfer(part, [part.gradient.buffer]);
       this.#finish(order);
-      return part;
+      return this.#claim.isNews ? { ...part, gaveOut: true } : part;
     } catch (error) {
       this.#finish(order);
       throw error;
@@ -299,7 +311,12 @@ export class Device implements DeviceWorkerApi {
   }
 
   async nextOfStage(): Promise<StagePart> {
-    const part = await this.#ready().desk.next();
+    const { desk, engine } = this.#ready();
+    const part = await desk.next().catch(async (error: unknown) => {
+      // What it had of the round is gone: the host gives it out again.
+      if (gaveOut(error)) await this.#claim.gaveOut(engine);
+      throw error;
+    });
     if (part.kind === 'gradient') return Comlink.transfer(part, [part.gradient.buffer]);
     if (part.kind === 'hidden' || part.kind === 'dHidden') return Comlink.transfer(part, [part.values.buffer]);
     return part;
@@ -318,10 +335,10 @@ export class Device implements DeviceWorkerApi {
 
   async evaluate(batch: TokenBatch): Promise<Float32Array> {
     const { engine, desk } = this.#ready();
-    const longest = batch.lengths.reduce((a, b) => Math.max(a, b), 1);
-    const most = evaluatedAtOnce(engine, Math.min(longest, batch.tokens), this.#limitBytes);
+    const most = evaluatedAtOnce(engine, longestOf(batch.lengths, batch.tokens), this.#claim.limitBytes);
     const pause = stepPause(this.#pace, new AbortController().signal);
-    const logits = await desk.alone(() => evaluateBatch(engine, batch, most, pause));
+    const evaluate = (atOnce: number) => desk.alone(() => evaluateBatch(engine, batch, atOnce, pause));
+    const logits = await persistent(evaluate, most, () => this.#claim.gaveOut(engine));
     return Comlink.transfer(logits, [logits.buffer]);
   }
 

@@ -54,12 +54,18 @@ export function probePartMemory(engine: Engine, claim: PartClaim): Promise<numbe
   });
 }
 
+/** The device gave out under more than this: the next session begins here. */
+export const rememberLimit = ({ backend }: Pick<Engine, 'backend'>, limitBytes: number): Promise<void> =>
+  rememberFact(keyOf(backend), { limitBytes, underWay: false });
+
+const keyOf = (backend: string): string => ['memory probe', backend].join('/');
+
 async function probe(
   engine: Engine,
   claim: MemoryClaim,
   ordersWithin: (limitBytes: number) => readonly ProbedOrder[],
 ): Promise<number> {
-  const key = ['memory probe', engine.backend].join('/');
+  const key = keyOf(engine.backend);
   const earlier = v.safeParse(RemainsSchema, await recallFact(key));
   const believed = earlier.success ? earlier.output.limitBytes * (earlier.output.underWay ? 0.5 : RAISE) : Infinity;
   const limitBytes = Math.min(claim.limitBytes, believed);

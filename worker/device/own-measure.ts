@@ -21,6 +21,15 @@ export class OwnMeasure {
     this.#own = { honest, again };
   }
 
+  /** It claims no more than this from now on, in what it measures again, too. What it states then; null before anything is known. */
+  claim(limitBytes: number): Stated | null {
+    if (this.#own === null) return null;
+    const { honest, again } = this.#own;
+    const memory = { ...honest.memory, limitBytes: Math.min(honest.memory.limitBytes, limitBytes) };
+    this.#own = { honest: { ...honest, memory }, again };
+    return pretended(this.#own.honest, this.#pretence);
+  }
+
   /** From now on; null before anything is known. */
   stated(pretence: Pretence): Stated | null {
     this.#pretence = pretence;
@@ -43,8 +52,9 @@ export class OwnMeasure {
       const { speed, wasBusy } = await work;
       const { fixedSeconds, ...own } = speed;
       const fresh = { ...honest, ...own, ...(honest.parts && { parts: { ...honest.parts, fixedSeconds } }) };
-      if (this.#own?.again === again) this.#own = { honest: fresh, again };
-      return { measured: pretended(fresh, this.#pretence), wasBusy };
+      const { memory } = this.#own?.honest ?? honest;
+      if (this.#own?.again === again) this.#own = { honest: { ...fresh, memory }, again };
+      return { measured: pretended({ ...fresh, memory }, this.#pretence), wasBusy };
     } catch (error) {
       if (stop.signal.aborted) return null;
       throw error;

@@ -62,16 +62,16 @@ interface RunningStage {
 export interface DeskTerms {
   readonly pace: Pace;
   readonly labelsPerSample: number;
-  /** What takes more is refused before it is begun. */
-  readonly limitBytes?: number;
+  /** What takes more is refused before it is begun; it may become less. */
+  readonly limitBytes?: () => number;
 }
 
 /** A device's stage, one round at a time, and what goes forward through it beside. */
 export class StageDesk {
   readonly #engine: Engine;
+  readonly #terms: DeskTerms;
   readonly #pace: Pace;
   readonly #labelsPerSample: number;
-  readonly #limitBytes: number;
   #running: RunningStage | null = null;
   /** Settles when a stage that was given up has left the engine. */
   #ending: Promise<unknown> = Promise.resolve();
@@ -79,11 +79,15 @@ export class StageDesk {
   /** Of the orders, as they were set last. */
   #parameters: StageParameters | null = null;
 
-  constructor(engine: Engine, { pace, labelsPerSample, limitBytes = Number.POSITIVE_INFINITY }: DeskTerms) {
+  constructor(engine: Engine, terms: DeskTerms) {
     this.#engine = engine;
-    this.#pace = pace;
-    this.#labelsPerSample = labelsPerSample;
-    this.#limitBytes = limitBytes;
+    this.#terms = terms;
+    this.#pace = terms.pace;
+    this.#labelsPerSample = terms.labelsPerSample;
+  }
+
+  get #limitBytes(): number {
+    return this.#terms.limitBytes?.() ?? Number.POSITIVE_INFINITY;
   }
 
   get isBusy(): boolean {

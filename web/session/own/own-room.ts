@@ -170,6 +170,7 @@ export class OwnRoom {
       },
       onStanding: (status) => this.#setStatus(status),
       onFailed: (sentence) => this.#setStatus({ kind: 'failed', sentence }),
+      onNews: (sentence) => store.notice('problem', sentence),
     };
     const handed = kept?.handTo(owner) ?? null;
     if (kept !== null && handed !== null) {

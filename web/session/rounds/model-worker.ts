@@ -37,6 +37,9 @@ export class ModelWorker {
   readonly #held = new Emitter<UnitRun | null>();
   /** What of the model is in memory is another run now. */
   readonly onHolds = this.#held.on;
+  readonly #restated = new Emitter<Measured>();
+  /** The device gave out, and claims less memory than before. */
+  readonly onRestated = this.#restated.on;
   #slowdown: number;
   #pretence: Pretence | null = null;
   /** One after the other: the model is fetched once at a time. */
@@ -131,6 +134,12 @@ export class ModelWorker {
         this.#isMeasuring = false;
       }
     });
+  }
+
+  /** Asks whether the device gave out, where there is reason to believe it. */
+  async lookAtClaim(): Promise<void> {
+    const measured = await this.open(this.api.restated()).catch(() => null);
+    if (measured !== null) this.#restated.emit(measured);
   }
 
   /** Within `alone`, as is the next one. */

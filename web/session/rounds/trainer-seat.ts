@@ -235,6 +235,7 @@ export class TrainerSeat {
 
   /** Says so to the host, where it still waits for this. */
   #fail(attached: Attachment, header: Work['header'], error: unknown): void {
+    void this.model.lookAtClaim();
     if (attached !== this.#attached) return;
     if (header.type === 'order' && !isCurrent(attached.heard, header.tag)) return;
     const sentence = (error instanceof Error && error.message) || 'The device could not do its part.';
@@ -306,6 +307,7 @@ export class TrainerSeat {
           continue;
         }
         this.#running = null;
+        if (part.gaveOut) void model.lookAtClaim();
         const { computeSeconds } = part;
         const lossSum = Number.isFinite(part.lossSum) ? part.lossSum : null;
         void link.send({ header: { type: 'done', tag, lossSum, computeSeconds }, tensors: [] });

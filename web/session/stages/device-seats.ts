@@ -1,6 +1,7 @@
 import { memoryLeft } from '../../../signaling/protocol/pipeline/memory-left.ts';
 import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { Pretence } from '../../../worker/api/device-api.ts';
 import { ModelExchange } from '../chunks/model-exchange.ts';
 import type { MessageLink } from '../links/message-link.ts';
@@ -13,7 +14,7 @@ import { StageSeat } from './stage-seat.ts';
 /** Whose seats they are. */
 export type SeatsOwner = Pick<
   SeatsContext,
-  'slowdown' | 'room' | 'onStatus' | 'onMeasured' | 'onFresh' | 'onHolds' | 'onStanding' | 'onFailed'
+  'slowdown' | 'room' | 'onStatus' | 'onMeasured' | 'onFresh' | 'onHolds' | 'onStanding' | 'onFailed' | 'onNews'
 >;
 
 interface SeatsContext extends Omit<HolderContext, 'seat' | 'stages'> {
@@ -21,6 +22,8 @@ interface SeatsContext extends Omit<HolderContext, 'seat' | 'stages'> {
   readonly onStatus: (status: DeviceStatus) => void;
   /** It measured itself again, as no work came in between; `best` is the quickest that it ever measured. */
   readonly onFresh: (fresh: Fresh, best: Measured) => void;
+  /** A sentence for the device's person. */
+  readonly onNews: (sentence: string) => void;
   /** What the device is made out to be; null, or absent, for what it is. */
   readonly pretence?: Pretence | null;
 }
@@ -47,6 +50,7 @@ export class DeviceSeats {
       room: () => this.#owner.room(),
     });
     model.sharing = this.exchange;
+    model.onRestated((measured) => this.#gaveOut(measured));
     this.stages = new StageSeat(self, this.trainer.model, {
       host: () => this.#owner.room()?.host ?? null,
       secondModel: () => this.#secondModel(world, context),
@@ -69,6 +73,15 @@ export class DeviceSeats {
       measure: () => this.trainer.model.measureAgain(),
       onFresh: (fresh) => this.#fresh(fresh),
     });
+  }
+
+  /** The next plan asks less of it. */
+  #gaveOut(measured: Measured): void {
+    this.#measured = measured;
+    this.#owner.onMeasured(measured);
+    this.#owner.onNews(
+      `This device ran out of memory, or lost its graphics processor. It goes on, and claims ${bytesText(measured.memory.limitBytes)} at most from now on.`,
+    );
   }
 
   #fresh(fresh: Fresh): void {

@@ -339,6 +339,7 @@ export class StageSeat {
 
   /** Says so to the host, where it still waits for this. */
   #fail({ tag }: StageHeader<'stage-order'>, error: unknown): void {
+    void this.#model.lookAtClaim();
     const attached = this.#attached;
     if (attached === null || !isCurrent(attached.heard, tag)) return;
     const sentence = (error instanceof Error && error.message) || 'The device could not do its part.';

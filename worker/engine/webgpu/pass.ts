@@ -107,6 +107,7 @@ export class WebGpuPass implements Pass {
       this.#startedMs ??= performance.now();
       this.#layersRecorded++;
       if (pace.layer(this.#sizes.rows)) gpu.submit();
+      if (gpu.isFull) await gpu.room();
     }
     return this.#put('t.x', below);
   }
@@ -149,7 +150,7 @@ export class WebGpuPass implements Pass {
     dHidden: Hidden,
     wantInput: boolean,
   ): AsyncGenerator<BlockGradient, Hidden | null, void> {
-    const { pace, plan, atWork, storage } = this.#host;
+    const { pace, plan, atWork, storage, gpu } = this.#host;
     requireLayers(range, plan.part, plan.shape);
     await this.#work();
     for (let layer = range.from; layer < range.to; layer++)
@@ -163,6 +164,7 @@ export class WebGpuPass implements Pass {
     try {
       while (next >= range.from || underWay.length > 0) {
         while (next >= range.from && underWay.length <= pace.ahead(this.#sizes.rows)) {
+          if (gpu.isFull) await gpu.room();
           underWay.push({ layer: next, gradient: this.#layerBackward(next, next > range.from || wantInput) });
           next--;
         }

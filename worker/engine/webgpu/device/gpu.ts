@@ -1,5 +1,6 @@
 import { bytesText } from '../../../../signaling/protocol/words/quantities.ts';
 import type { Access, Grid, Kernel } from '../kernels/kernel.ts';
+import { Flow, type FlowLimits, ownFlowLimits } from './flow.ts';
 import { WebGpuError } from './open-device.ts';
 
 /** A part of a device buffer; offsets are multiples of SLICE_ALIGNMENT. */
@@ -46,9 +47,11 @@ export class Gpu {
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   readonly #pipelines = new Map<string, { id: number; pipeline: GPUComputePipeline; layout: GPUBindGroupLayout }>();
   readonly #bindGroups = new Map<string, GPUBindGroup>();
+  readonly #flow: Flow;
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, limits: FlowLimits | null = ownFlowLimits()) {
     this.device = device;
+    this.#flow = new Flow(limits, () => this.device.queue.onSubmittedWorkDone());
     void device.lost.then(({ message }) => {
       this.#failure ??= lostError(message);
     });
@@ -91,7 +94,8 @@ export class Gpu {
         : (kind === 'uniform' ? GPUBufferUsage.UNIFORM : GPUBufferUsage.STORAGE) |
           GPUBufferUsage.COPY_DST |
           GPUBufferUsage.COPY_SRC;
-    const buffer = { id: this.#nextId++, raw: this.device.createBuffer({ label, size, usage }), bytes: size };
+    const raw = this.#asked(() => this.device.createBuffer({ label, size, usage }));
+    const buffer = { id: this.#nextId++, raw, bytes: size };
     this.#live.add(buffer);
     this.#allocatedBytes += size;
     return buffer;
@@ -100,7 +104,7 @@ export class Gpu {
   /** Runs `allocate` calls and reports want of memory as an error of this call instead of a lost device. */
   async allocated<T>(make: () => T): Promise<T> {
     this.check();
-    this.device.pushErrorScope('out-of-memory');
+    this.#asked(() => this.device.pushErrorScope('out-of-memory'));
     const before = new Set(this.#live);
     let made: T | undefined;
     let thrown: unknown;
@@ -109,7 +113,9 @@ export class Gpu {
     } catch (error) {
       thrown = error;
     }
-    const outOfMemory = await this.device.popErrorScope();
+    const outOfMemory = await this.#asked(() => this.device.popErrorScope()).catch((cause: unknown) => {
+      throw this.#fail(cause);
+    });
     if (thrown === undefined && outOfMemory === null) return made as T;
     for (const buffer of this.#live) if (!before.has(buffer)) this.release(buffer);
     throw thrown ?? new WebGpuError('out-of-memory', 'The graphics device has too little memory for this work.');
@@ -118,14 +124,20 @@ export class Gpu {
   release(buffer: CountedBuffer): void {
     if (!this.#live.delete(buffer)) return;
     this.#allocatedBytes -= buffer.bytes;
-    buffer.raw.destroy();
     this.#bindGroups.clear();
+    try {
+      buffer.raw.destroy();
+    } catch {
+      // Of a lost device everything is gone.
+    }
   }
 
   /** Writes after everything recorded so far. */
   write(slice: Slice, data: Float32Array | Uint32Array | Uint16Array | Int8Array): void {
     this.submit();
-    this.device.queue.writeBuffer(slice.buffer.raw, slice.offset, data.buffer, data.byteOffset, data.byteLength);
+    this.#asked(() =>
+      this.device.queue.writeBuffer(slice.buffer.raw, slice.offset, data.buffer, data.byteOffset, data.byteLength),
+    );
   }
 
   /** Compiles kernels that are not compiled yet, all at once; `progress` counts them. */
@@ -138,7 +150,7 @@ export class Gpu {
     progress?.(0, missing.length);
     await Promise.all(
       missing.map(async (kernel) => {
-        const layout = this.#layoutOf(kernel);
+        const layout = this.#asked(() => this.#layoutOf(kernel));
         const pipeline = await this.device.createComputePipelineAsync({
           label: kernel.label,
           layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
@@ -162,55 +174,78 @@ export class Gpu {
     const key = `${compiled.id}${bound.map(({ buffer, offset }) => `/${buffer.id}+${offset}`).join('')}`;
     let bindGroup = this.#bindGroups.get(key);
     if (bindGroup === undefined) {
-      bindGroup = this.device.createBindGroup({
-        label: kernel.label,
-        layout: compiled.layout,
-        entries: bound.map(({ buffer, offset, bytes }, binding) => ({
-          binding,
-          resource: { buffer: buffer.raw, offset, size: bytes },
-        })),
-      });
+      const entries = bound.map(({ buffer, offset, bytes }, binding) => ({
+        binding,
+        resource: { buffer: buffer.raw, offset, size: bytes },
+      }));
+      const { layout } = compiled;
+      bindGroup = this.#asked(() => this.device.createBindGroup({ label: kernel.label, layout, entries }));
       this.#bindGroups.set(key, bindGroup);
     }
-    const pass = this.#computePass();
-    pass.setPipeline(compiled.pipeline);
-    pass.setBindGroup(0, bindGroup);
-    pass.dispatchWorkgroups(...grid);
+    try {
+      const pass = this.#computePass();
+      pass.setPipeline(compiled.pipeline);
+      pass.setBindGroup(0, bindGroup);
+      pass.dispatchWorkgroups(...grid);
+    } catch (cause) {
+      throw this.#fail(cause);
+    }
+    if (this.#flow.dispatched()) this.submit();
+  }
+
+  /** Whether the device has as much to do as it takes at a time; `room` settles when it does not. */
+  get isFull(): boolean {
+    return this.#flow.isFull;
+  }
+
+  /** Submits what is recorded, and waits until the device takes more. */
+  async room(): Promise<void> {
+    this.submit();
+    await this.#flow.room();
   }
 
   /** Records a copy of the first `bytes` of `from` to the start of `to`. */
   copy(from: Slice, to: Slice, bytes: number): void {
-    this.#endComputePass().copyBufferToBuffer(from.buffer.raw, from.offset, to.buffer.raw, to.offset, bytes);
+    this.#asked(() =>
+      this.#endComputePass().copyBufferToBuffer(from.buffer.raw, from.offset, to.buffer.raw, to.offset, bytes),
+    );
   }
 
   /** Records zeros for all of a buffer. */
   clear(buffer: CountedBuffer): void {
-    this.#endComputePass().clearBuffer(buffer.raw);
+    this.#asked(() => this.#endComputePass().clearBuffer(buffer.raw));
   }
 
   submit(): void {
     if (this.#encoder === null) return;
-    const encoder = this.#endComputePass();
-    this.#encoder = null;
-    this.device.queue.submit([encoder.finish()]);
+    this.#asked(() => {
+      const encoder = this.#endComputePass();
+      this.#encoder = null;
+      this.device.queue.submit([encoder.finish()]);
+    });
+    this.#flow.submitted();
   }
 
   /** Drops what was recorded and not submitted. */
   discard(): void {
-    if (this.#encoder !== null) this.#endComputePass();
-    this.#encoder = null;
+    try {
+      if (this.#encoder !== null) this.#endComputePass();
+    } catch {
+      // Nothing of it is wanted.
+    }
+    [this.#encoder, this.#pass] = [null, null];
   }
 
   /** Copies out the first `bytes` of a staging buffer once the work submitted so far is done. */
   async map(staging: CountedBuffer, bytes: number): Promise<ArrayBuffer> {
+    let content: ArrayBuffer;
     try {
       await staging.raw.mapAsync(GPUMapMode.READ, 0, bytes);
+      content = staging.raw.getMappedRange(0, bytes).slice(0);
+      staging.raw.unmap();
     } catch (cause) {
-      this.#failure ??= lostError(String(cause));
-      throw this.#failure;
+      throw this.#fail(cause);
     }
-    const content = staging.raw.getMappedRange(0, bytes).slice(0);
-    staging.raw.unmap();
     this.check();
     return content;
   }
@@ -232,15 +267,11 @@ export class Gpu {
     const bytes = rows.length * rowBytes;
     const staging = this.allocate('read back', bytes, 'staging');
     try {
-      const encoder = this.#endComputePass();
-      rows.forEach((row, index) => {
-        encoder.copyBufferToBuffer(
-          from.buffer.raw,
-          from.offset + row * rowBytes,
-          staging.raw,
-          index * rowBytes,
-          rowBytes,
-        );
+      const { buffer, offset } = from;
+      this.#asked(() => {
+        const encoder = this.#endComputePass();
+        for (const [index, row] of rows.entries())
+          encoder.copyBufferToBuffer(buffer.raw, offset + row * rowBytes, staging.raw, index * rowBytes, rowBytes);
       });
       this.submit();
       return await this.map(staging, bytes);
@@ -252,7 +283,11 @@ export class Gpu {
   /** Waits until everything submitted is done. */
   async idle(): Promise<void> {
     this.submit();
-    await this.device.queue.onSubmittedWorkDone();
+    try {
+      await this.device.queue.onSubmittedWorkDone();
+    } catch (cause) {
+      throw this.#fail(cause);
+    }
     this.check();
   }
 
@@ -260,7 +295,25 @@ export class Gpu {
     this.#failure ??= new WebGpuError('lost', 'The WebGPU engine has been closed.');
     this.discard();
     for (const buffer of [...this.#live]) this.release(buffer);
-    this.device.destroy();
+    try {
+      this.device.destroy();
+    } catch {
+      // It is lost already.
+    }
+  }
+
+  /** A device that is lost may throw at once, not only say so later (Safari 26.5); nothing else throws at what we ask of it. */
+  #asked<T>(ask: () => T): T {
+    try {
+      return ask();
+    } catch (cause) {
+      throw this.#fail(cause);
+    }
+  }
+
+  #fail(cause: unknown): WebGpuError {
+    this.#failure ??= lostError(String(cause));
+    return this.#failure;
   }
 
   #layoutOf(kernel: Kernel): GPUBindGroupLayout {
