@@ -71,7 +71,7 @@ const request = (): HostRequest => ({
 /** Makes the session, in the page. */
 async function host(asked: HostRequest): Promise<void> {
   const options = { name: 'laptop', policy: 'offload', slowdown: 1, patience: 0 } as const;
-  globalThis.session = globalThis.factory.host(asked, options);
+  globalThis.session = await globalThis.factory.host(asked, options);
   await globalThis.until(({ status, room }) => status.kind === 'ready' && room?.plan != null);
   globalThis.session.start();
 }

@@ -78,7 +78,7 @@ const request = (): HostRequest => ({
 /** Makes the session, in the page; what others are invited with. */
 async function host(asked: HostRequest): Promise<InvitedTo> {
   const options = { name: 'laptop', policy: 'split', slowdown: 1, patience: 0, memoryBytes: 9.5e6 } as const;
-  globalThis.session = globalThis.factory.host(asked, options);
+  globalThis.session = await globalThis.factory.host(asked, options);
   const { invitation } = await globalThis.until((view) => view.invitation !== null && view.status.kind === 'measured');
   if (invitation === null) throw new Error('Nobody can be invited.');
   return { room: invitation.room, secret: invitation.secret };

@@ -29,7 +29,7 @@ import { pressable } from './parts/pressable.ts';
 import { recall, remember } from './parts/remember.ts';
 import { ThemeButton } from './parts/theme.tsx';
 import type { ServerFacts } from './server-facts.ts';
-import { SessionScreen } from './session/session.tsx';
+import type { SessionScreen } from './session/session.tsx';
 import type { StartForm } from './start/form-fields.ts';
 import { StartSession } from './start/start.tsx';
 import { DEFAULT_FORM, type StartChoice } from './start/start-form.ts';
@@ -61,12 +61,16 @@ type Place =
   | { readonly kind: 'invited'; readonly code: string }
   | {
       readonly kind: 'session';
+      readonly Screen: typeof SessionScreen;
       readonly session: Session;
       readonly host: HostSession | null;
       readonly joined: JoinedSession | null;
       /** Of a session that was joined, as it was seen from outside. */
       readonly hostName: string | null;
     };
+
+/** A session as it begins; its screen is fetched meanwhile. */
+type Begun = Omit<Extract<Place, { kind: 'session' }>, 'kind' | 'Screen'>;
 
 const AFTER_PAINT_MS = 100;
 const NAME_KEY = 'tabloom.device-name';
@@ -105,17 +109,16 @@ export function App({ factory, origin, server, show, kept, addDevice }: AppProps
     return () => removeEventListener('hashchange', follow);
   }, [place]);
 
-  const begin = async (
-    name: string,
-    make: (
-      factory: SessionFactory,
-    ) => Extract<Place, { kind: 'session' }> | Promise<Extract<Place, { kind: 'session' }>>,
-  ): Promise<void> => {
+  const begin = async (name: string, make: (factory: SessionFactory) => Promise<Begun>): Promise<void> => {
     busy.value = true;
     problem.value = null;
     if (name !== platform) remember(NAME_KEY, name);
     try {
-      place.value = await make(await factory());
+      // The screen first: a session that nobody can see does not begin.
+      const [made, { SessionScreen: Screen }] = await Promise.all([factory(), import('./session/session.tsx')]);
+      const begun = await make(made);
+      place.value = { kind: 'session', Screen, ...begun };
+      follow(begun.session, begun.hostName);
       scrollTo(0, 0);
     } catch (error) {
       problem.value = `The session cannot begin: ${errorSentence(error, 'its code could not be loaded')}`;
@@ -127,21 +130,19 @@ export function App({ factory, origin, server, show, kept, addDevice }: AppProps
   /** A device may become its session's host, and a host a device. */
   const follow = (session: Session, hostName: string | null): void => {
     session.onSuccessor?.((next) => {
-      place.value = { kind: 'session', ...next, hostName };
+      const here = place.peek();
+      if (here.kind === 'session') place.value = { ...here, ...next, hostName };
       follow(next.session, hostName);
     });
   };
-  const hosted = (host: HostSession) => {
-    follow(host, null);
-    return { kind: 'session', session: host, host, joined: null, hostName: null } as const;
-  };
+  const hosted = (host: HostSession): Begun => ({ session: host, host, joined: null, hostName: null });
   const ask = useRef<Parameters<typeof StartSession>[0]['ask']>({
     previewTable: async (file) => (await factory()).previewTable(file),
     preflight: async (source) => (await factory()).preflight(source),
     reachTask: async (task) => (await factory()).reachTask(task),
   }).current;
   const start = ({ request, options }: StartChoice): void =>
-    void begin(options.name, (made) => hosted(made.host(request, options)));
+    void begin(options.name, async (made) => hosted(await made.host(request, options)));
   const plan = useRef<AskPlanner>(async (question) => (await factory()).plan(question)).current;
   const look = useRef(async (invitation: InvitedTo) => {
     const made = await factory();
@@ -150,10 +151,9 @@ export function App({ factory, origin, server, show, kept, addDevice }: AppProps
     return found;
   }).current;
   const join = ({ invitation, hostName, ...options }: JoinChoice): void =>
-    void begin(options.name, (made) => {
-      const joined = made.join(invitation, options);
-      follow(joined, hostName);
-      return { kind: 'session', session: joined, host: null, joined, hostName };
+    void begin(options.name, async (made) => {
+      const joined = await made.join(invitation, options);
+      return { session: joined, host: null, joined, hostName };
     });
   const resume = (id: string): void => void begin(platform, async (made) => hosted(await made.resume(id)));
   const resumeFile = (file: File): void => {
@@ -251,7 +251,7 @@ export function App({ factory, origin, server, show, kept, addDevice }: AppProps
       {here.kind === 'show' ? (
         <here.Screen show={here.show} onLeave={back} />
       ) : here.kind === 'session' ? (
-        <SessionScreen
+        <here.Screen
           session={here.session}
           host={here.host}
           joined={here.joined}

@@ -42,7 +42,7 @@ export function ownSession(
 }
 
 /** Opens the task on this device, and takes the role where that comes out; until then it stays the device that it was. */
-async function takeOver(environment: SessionEnvironment, session: JoinSession, offer: Offer): Promise<void> {
+export async function takeOver(environment: SessionEnvironment, session: JoinSession, offer: Offer): Promise<void> {
   const { view, options, bequest } = offer;
   const state = await offer.state().catch(() => null);
   if (state === null || view.room === null || offer.invitation.secret === null) {

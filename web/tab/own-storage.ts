@@ -18,3 +18,6 @@ export function deleteOwnStorage(): number {
   }
   return bytes;
 }
+
+/** Pages from another machine over plain http have no storage of their own. */
+export const keepsAnything = (): boolean => 'storage' in navigator && 'getDirectory' in navigator.storage;

@@ -1,59 +1,77 @@
 import type { HostWorkerApi } from '../../worker/api/host-api.ts';
 import { lookAt } from '../session/look.ts';
-import { joinSession, ownSession } from '../session/members.ts';
-import { OwnSession } from '../session/own-session.ts';
-import { resumeSession } from '../session/resume-session.ts';
-import type { Session, SessionFactory } from '../session/view/view.ts';
+import type { HostOptions, HostSession, Session, SessionFactory } from '../session/view/view.ts';
+import type { SessionEnvironment } from '../session/world/environment.ts';
 import { previewApart } from '../session/world/table-apart.ts';
-import { deleteOwnStorage } from './own-storage.ts';
+import { deleteOwnStorage, keepsAnything } from './own-storage.ts';
 import { plannerInTab } from './plan-in-tab.ts';
 import { claim, refuseAnyOpen, refuseOpen } from './session-lock.ts';
-import { type TabEnvironment, tabEnvironment } from './tab-environment.ts';
+import { tabDoor } from './tab-door.ts';
 import { keptClaim } from './tab-memory.ts';
+import { startHostWorker } from './workers.ts';
+
+/** Fetched with the first session: the network code, and for one of this tab's own what a host does. */
+const environments = () => import('./tab-environment.ts');
+const joining = () => import('./join-in-tab.ts');
+const hosting = () => import('../session/members.ts');
+const resuming = () => import('../session/resume-session.ts');
 
 /** How a page in a browser tab makes sessions. `origin` is the server that the page came from. */
 export function createSessionFactory(origin: string): SessionFactory {
-  const environment = tabEnvironment(origin);
+  const door = tabDoor(origin);
+  /** The real world; training may take no more of it than the person gives. */
+  const environment = async ({ memoryBytes = Number.POSITIVE_INFINITY }: Pick<HostOptions, 'memoryBytes'>) => {
+    const real = (await environments()).tabEnvironment(door);
+    const given: SessionEnvironment = { ...real, memoryLimitBytes: Math.min(memoryBytes, real.memoryLimitBytes) };
+    return given;
+  };
   /** For questions that need no session. */
   const ask = async <Answer>(question: (api: HostWorkerApi) => Promise<Answer>): Promise<Answer> => {
-    const { api, terminate } = environment.startHostWorker();
+    const { api, terminate } = startHostWorker();
     try {
       return await question(api);
     } finally {
       terminate();
     }
   };
-  const running = new Set<OwnSession>();
-  const claimed = (session: OwnSession): void => {
+  const running = new Set<HostSession>();
+  const claimed = (session: HostSession): void => {
     running.add(session);
     const release = claim(session.view.self);
     const off = session.subscribe(({ ended }) => {
       if (ended === null) return;
       off();
       // What it kept last is on the disk then.
-      void session.closed.then(() => {
+      void Promise.resolve(session.closed).then(() => {
         running.delete(session);
         void release.then((free) => free());
       });
     });
   };
   /** A device may become its session's host, which this browser then keeps, and a host a device. */
-  const watched = <Kind extends Session>(session: Kind): Kind => {
-    if (session instanceof OwnSession) claimed(session);
-    session.onSuccessor?.((next) => watched(next.session));
+  const watched = <Kind extends Session>(session: Kind, host: HostSession | null): Kind => {
+    if (host !== null) claimed(host);
+    session.onSuccessor?.((next) => watched(next.session, next.host));
     return session;
   };
+  const own = <Kind extends HostSession>(session: Kind): Kind => watched(session, session);
   const settled = async (): Promise<void> => {
     await Promise.all([...running].map((session) => (session.view.ended === null ? null : session.closed)));
   };
   return {
-    host: (request, options) => watched(ownSession(within(environment, options), request, options)),
-    join: (invitation, options) => watched(joinSession(within(environment, options), invitation, options)),
+    host: async (request, options) => {
+      const [{ ownSession }, world] = await Promise.all([hosting(), environment(options)]);
+      return own(ownSession(world, request, options));
+    },
+    join: async (invitation, options) => {
+      const [{ joinInTab }, world] = await Promise.all([joining(), environment(options)]);
+      return watched(joinInTab(world, invitation, options), null);
+    },
     plan: plannerInTab(),
-    look: (invitation) => lookAt(environment, invitation),
-    warm: ({ model }) => environment.warmDevice(embeddedModel(model)),
+    look: (invitation) => lookAt(door, invitation),
+    warm: ({ model }) => door.warmDevice(embeddedModel(model)),
     keptSessions: async () => {
-      if (environment.keep === null) return [];
+      if (!keepsAnything()) return [];
       await settled();
       // A private window has the storage's functions, and refuses each of them.
       return ask((api) => api.keptSessions()).catch(() => []);
@@ -61,11 +79,13 @@ export function createSessionFactory(origin: string): SessionFactory {
     resume: async (id) => {
       await settled();
       await refuseOpen(id);
-      return watched(await resumeSession(environment, await ask((api) => api.keptCheckpoint(id)), null));
+      const [{ resumeSession }, world] = await Promise.all([resuming(), environment({})]);
+      return own(await resumeSession(world, await ask((api) => api.keptCheckpoint(id)), null));
     },
     resumeFile: async (bytes, options) => {
       await settled();
-      return watched(await resumeSession(within(environment, options), { bytes, key: null }, options, refuseOpen));
+      const [{ resumeSession }, world] = await Promise.all([resuming(), environment(options)]);
+      return own(await resumeSession(world, { bytes, key: null }, options, refuseOpen));
     },
     forget: async (id) => {
       await settled();
@@ -78,19 +98,13 @@ export function createSessionFactory(origin: string): SessionFactory {
       const deleted = await ask((api) => api.deleteAll());
       return { ...deleted, bytes: deleted.bytes + deleteOwnStorage() };
     },
-    previewTable: (file) => previewApart(() => environment.startHostWorker(), file, 2),
+    previewTable: (file) => previewApart(startHostWorker, file, 2),
     preflight: (source) => ask((api) => api.preflight(source, origin, keptClaim())),
     reachTask: (task) => ask((api) => api.reachTask(task)),
     keptModels: () => ask((api) => api.keptModels()),
     forgetModels: (name) => ask((api) => api.forgetModels(name)),
   };
 }
-
-/** The same world, in which training may take no more than the person gives. */
-const within = (environment: TabEnvironment, { memoryBytes }: { readonly memoryBytes?: number }): TabEnvironment =>
-  memoryBytes === undefined
-    ? environment
-    : { ...environment, memoryLimitBytes: Math.min(memoryBytes, environment.memoryLimitBytes) };
 
 /** A hub's models are called OWNER/NAME: of those nothing is fetched before a person has joined. */
 const embeddedModel = (name: string): string | null => (/^[\w-][\w.-]{0,99}$/.test(name) ? name : null);

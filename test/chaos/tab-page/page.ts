@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { tabDoor } from '../../../web/tab/tab-door.ts';
 import { tabEnvironment } from '../../../web/tab/tab-environment.ts';
 import { beMember } from '../be-member.ts';
 import { MemberRequestSchema } from '../member-request.ts';
@@ -15,7 +16,7 @@ declare global {
 globalThis.begin = async (asked) => {
   const request = v.parse(MemberRequestSchema, asked);
   const obey = await beMember(request, {
-    real: tabEnvironment(location.origin),
+    real: tabEnvironment(tabDoor(location.origin)),
     say: (said) => globalThis.heard(JSON.stringify(said)),
     kept: () => Promise.reject(new Error('A tab that was killed comes back as somebody new.')),
     end: () => globalThis.heard('null'),

@@ -157,14 +157,14 @@ function stillShow({ view, actors: first }: ShownAt): Demonstration {
 }
 
 const factory: SessionFactory = {
-  host: (request, options) => {
+  host: async (request, options) => {
     // For tests: what the form has made of what was typed and chosen.
     root.dataset.request = JSON.stringify({ request, options }, (_key, value: unknown) =>
       value instanceof Uint8Array ? value.length : value,
     );
     return still(VIEWS.opening!);
   },
-  join: (invitation, options) => {
+  join: async (invitation, options) => {
     root.dataset.join = JSON.stringify({ invitation, options });
     return still(VIEWS.waiting!);
   },

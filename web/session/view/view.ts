@@ -224,6 +224,8 @@ export interface EntranceControls {
 }
 
 export interface HostSession extends Session {
+  /** Settles after the session's end, when what it keeps last is kept; absent where nothing is. */
+  readonly closed?: Promise<void>;
   /** For several devices on one computer: what this one is made out to be from now on. */
   pretend(pretence: Pretence): Promise<void>;
   readonly entrance: EntranceControls;
@@ -309,8 +311,8 @@ export interface JoinOptions {
 
 /** How the page makes sessions, and what it may ask before there is one; web/page gets this and nothing else of the network. */
 export interface SessionFactory {
-  host(request: HostRequest, options: HostOptions): HostSession;
-  join(invitation: InvitedTo, options: JoinOptions): JoinedSession;
+  host(request: HostRequest, options: HostOptions): Promise<HostSession>;
+  join(invitation: InvitedTo, options: JoinOptions): Promise<JoinedSession>;
   /** What a session is, before one joins it. Rejects with a sentence. */
   look(invitation: InvitedTo): Promise<Look>;
   /** What a plan would be. */

@@ -1,6 +1,7 @@
 import type { JoinSession } from '../../session/join-session.ts';
 import { joinSession } from '../../session/members.ts';
 import type { HostSession } from '../../session/view/view.ts';
+import { tabDoor } from '../tab-door.ts';
 import { tabEnvironment } from '../tab-environment.ts';
 import { keptClaim } from '../tab-memory.ts';
 import { changedWorker, OneComputer } from './changed-worker.ts';
@@ -39,7 +40,7 @@ export class AddedDevices {
     // What the host measured while it was alone holds for all that run beside it.
     this.#computer ??= new OneComputer(0, () => undefined, own);
     const computer = this.#computer;
-    const environment = tabEnvironment(this.#origin);
+    const environment = tabEnvironment(tabDoor(this.#origin));
     const { room: code, secret } = invitation;
     const session = joinSession(
       {
