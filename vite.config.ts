@@ -1,19 +1,53 @@
-import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { constants } from 'node:zlib';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, type InputType } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 import { compression, defineAlgorithm } from 'vite-plugin-compression2';
 
-/** The last tenth of a WASM file takes Brotli a minute; TABLOOM_BROTLI=11 spends it, for a build that is made once and fetched often. */
-const WASM_QUALITY = Number(process.env.TABLOOM_BROTLI ?? 9);
+/**
+ * Of the WASM file that devices fetch. Brotli takes a quarter of a minute for it, once: what it made is kept. TABLOOM_BROTLI=11 spends a whole
+ * minute for some kilobytes more.
+ */
+const WASM_QUALITY = Number(process.env.TABLOOM_BROTLI ?? 10);
+/** Of the one that only comparisons load. */
+const OTHER_WASM_QUALITY = 5;
+const KEPT = 'node_modules/.cache/tabloom-brotli';
 /** As far back as a browser's decoder looks. */
 const WINDOW_BITS = 24;
+
+/** What the first page and a session's screen are both made of. */
+const SHARED =
+  /node_modules[\\/](@?preact|valibot|@noble)|signaling[\\/]protocol[\\/](?!exchange|pipeline|plan|messages)|web[\\/]page[\\/](parts|cloth|glue)/;
+/** What is asked of the server before there is a session. */
+const DOOR =
+  /web[\\/](tab[\\/](tab-door|workers|own-storage|tab-memory|plan-in-tab|session-lock)|session[\\/](look|links[\\/](room-client|link-address)|transport[\\/](?!peer-over)|view|world))/;
 
 const brotli = (quality: number) =>
   defineAlgorithm('brotliCompress', {
     params: { [constants.BROTLI_PARAM_QUALITY]: quality, [constants.BROTLI_PARAM_LGWIN]: WINDOW_BITS },
   });
+/** The same, kept from build to build under the content's hash. */
+const keptBrotli = (quality: number) =>
+  defineAlgorithm(async (content: InputType) => {
+    const hash = createHash('sha256')
+      .update(content instanceof ArrayBuffer ? new Uint8Array(content) : content)
+      .digest('hex');
+    const path = join(KEPT, `${hash.slice(0, 32)}-${quality}-${WINDOW_BITS}.br`);
+    if (existsSync(path)) return readFileSync(path);
+    const made = await promisify(brotliCompress)(content, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: quality, [constants.BROTLI_PARAM_LGWIN]: WINDOW_BITS },
+    });
+    mkdirSync(KEPT, { recursive: true });
+    // Whole or not at all: two builds may run at a time.
+    writeFileSync(`${path}.${process.pid}`, made);
+    renameSync(`${path}.${process.pid}`, path);
+    return made;
+  }, {});
 const gzip = (level: number) => defineAlgorithm('gzip', { level });
+
+const ORT_WASM = /ort-wasm-simd-threaded(-[\w-]{8})?\.wasm$/;
 
 /** What a page reads of an embedded model. */
 const MODEL_FILES = ['config.json', 'tokenizer.json', 'model.safetensors'];
@@ -34,7 +68,21 @@ const embeddedModels = (): Plugin => ({
 export default defineConfig({
   // The page may lie below a path.
   base: './',
-  build: { outDir: 'dist', target: 'es2022' },
+  build: {
+    outDir: 'dist',
+    target: 'es2022',
+    // Each file costs a request and a kilobyte of headers: what most of the page's parts share comes in one.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'shared', test: SHARED },
+            { name: 'door', test: DOOR },
+          ],
+        },
+      },
+    },
+  },
   plugins: [
     embeddedModels(),
     compression({
@@ -43,7 +91,13 @@ export default defineConfig({
       algorithms: [brotli(11), gzip(9)],
       logLevel: 'silent',
     }),
-    compression({ include: /\.wasm$/, algorithms: [brotli(WASM_QUALITY), gzip(6)], logLevel: 'silent' }),
+    compression({ include: /\.wasm$/, algorithms: [gzip(6)], logLevel: 'silent' }),
+    ...[
+      { include: ORT_WASM, quality: WASM_QUALITY },
+      { include: /\.wasm$/, exclude: ORT_WASM, quality: OTHER_WASM_QUALITY },
+    ].map(({ quality, ...files }) =>
+      compression({ ...files, algorithms: [keptBrotli(quality)], filename: '[path][base].br', logLevel: 'silent' }),
+    ),
   ],
   worker: { format: 'es' },
   // onnxruntime-web finds its WASM files beside its own module; pre-bundling would move them apart.

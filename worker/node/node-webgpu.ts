@@ -11,16 +11,16 @@ export interface NodeWebGpu {
 
 /**
  * Gives a Node process `navigator.gpu` by Dawn, the WebGPU of Chromium, where the package `webgpu` is installed and finds a Vulkan,
- * Metal or Direct3D driver. Dawn settles its promises when the event loop turns but does not turn it, so a timer does, until `release`.
+ * Metal or Direct3D driver; `dawnFlags` are its own. Dawn settles its promises when the event loop turns but does not turn it, so a timer does, until `release`.
  */
-export async function installNodeWebGpu(): Promise<NodeWebGpu> {
+export async function installNodeWebGpu(dawnFlags: readonly string[] = []): Promise<NodeWebGpu> {
   const turning = setInterval(() => undefined, 1);
-  const absent = await install();
+  const absent = await install(dawnFlags);
   if (absent !== null) clearInterval(turning);
   return { absent, release: () => clearInterval(turning) };
 }
 
-async function install(): Promise<string | null> {
+async function install(dawnFlags: readonly string[]): Promise<string | null> {
   // Vulkan's loader complains without one.
   if (process.platform === 'linux' && process.env.XDG_RUNTIME_DIR === undefined) {
     process.env.XDG_RUNTIME_DIR = join(tmpdir(), 'tabloom-runtime');
@@ -29,7 +29,7 @@ async function install(): Promise<string | null> {
   try {
     const { create, globals } = await import('webgpu');
     Object.assign(globalThis, globals);
-    const gpu = create([]);
+    const gpu = create([...dawnFlags]);
     if ((await gpu.requestAdapter()) === null) return 'WebGPU finds no graphics driver on this machine.';
     // Node 20 has no navigator at all.
     const navigator: object = Reflect.get(globalThis, 'navigator') ?? {};

@@ -14,6 +14,8 @@ export interface BenchCase {
   readonly request: EngineRequest;
   readonly parameters: Float32Array;
   readonly batch: TokenBatch;
+  /** By how much what rounding does grows over the layers, beside the other cases'; 1 unless given. */
+  readonly roundingFactor?: number;
 }
 
 const LORA: LoraSettings = { rank: 8, alpha: 16, targets: ['query', 'value'] };

@@ -17,4 +17,6 @@ export interface StepResult {
   readonly gradient: Float32Array;
   /** Processor time of the step, where it was not this process that did the work. */
   readonly cpuSeconds?: number;
+  /** Milliseconds of the step itself, where the caller also waits for what is no part of it. */
+  readonly wallMs?: number;
 }

@@ -12,33 +12,41 @@ import type { Contender } from './contender.ts';
 import { peerModel } from './peer-model.ts';
 
 const SCRIPT = fileURLToPath(new URL('torch_step.py', import.meta.url));
-const AnswerSchema = v.object({ loss: v.number(), cpuSeconds: v.number() });
+const AnswerSchema = v.object({ loss: v.number(), cpuSeconds: v.number(), seconds: v.number() });
 
-/** A Python that has PyTorch, or undefined. */
-function python(): string | undefined {
-  return ['python3', '/usr/bin/python3'].find((name) => spawnSync(name, ['-c', 'import torch']).status === 0);
+/** On one thread of the processor; on an NVIDIA GPU in single precision; there with products rounded to TF32. */
+export type TorchDevice = 'cpu' | 'cuda' | 'cuda-tf32';
+
+/** A Python that has PyTorch and, where asked for, a CUDA device for it; undefined where none has. */
+function python(device: TorchDevice): string | undefined {
+  const test = device === 'cpu' ? 'import torch' : 'import sys, torch; sys.exit(not torch.cuda.is_available())';
+  return ['python3', '/usr/bin/python3'].find((name) => spawnSync(name, ['-c', test]).status === 0);
 }
 
-/** PyTorch on one thread of the CPU, in a process of its own. */
-export function torch(): Contender {
+/** PyTorch in a process of its own. */
+export function torch(device: TorchDevice): Contender {
   return {
-    id: 'pytorch-cpu',
+    id: `pytorch-${device}`,
     async open(benchCase) {
-      const program = python();
-      if (program === undefined) throw new Error('there is no Python with PyTorch here');
+      const program = python(device);
+      if (program === undefined)
+        throw new Error(`there is no Python with PyTorch${device === 'cpu' ? '' : ' and a CUDA device'} here`);
       const folder = await mkdtemp(join(tmpdir(), 'tabloom-bench-'));
       const [model, gradient] = [join(folder, 'model.safetensors'), join(folder, 'gradient.f32')];
       await writeFile(model, await modelFile(benchCase));
-      const child = spawn(program, [SCRIPT, model, gradient], { env: { ...process.env, OMP_NUM_THREADS: '1' } });
+      const child = spawn(program, [SCRIPT, model, gradient, device], {
+        env: { ...process.env, OMP_NUM_THREADS: '1' },
+      });
       const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
       const errors: string[] = [];
       child.stderr.on('data', (text) => errors.push(String(text)));
       return {
         step: async () => {
-          const { loss, cpuSeconds } = await ask(child, lines, errors);
+          const { loss, cpuSeconds, seconds } = await ask(child, lines, errors);
           return {
             lossSum: loss,
             cpuSeconds,
+            wallMs: 1000 * seconds,
             gradient: new Float32Array(new Uint8Array(await readFile(gradient)).buffer),
           };
         },

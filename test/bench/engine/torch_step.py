@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""One LoRA training step in PyTorch on the CPU, timed: the yardstick for the engine on WASM.
+"""One LoRA training step in PyTorch, timed: the yardstick for the engines on WASM (cpu) and on a GPU (cuda, cuda-tf32).
 
-    torch_step.py MODEL.safetensors GRADIENT.f32
+    torch_step.py MODEL.safetensors GRADIENT.f32 cpu|cuda|cuda-tf32
 
 The file holds the sums of the embeddings' rows, frozen tensors under Hugging Face's names, adapters, head and labels, all f32; its
-metadata hold heads, eps, scale, layers and the trained tensors' names in order. Each line on standard input is one step; its loss and
-seconds of processor time come back as JSON, and its gradient goes to GRADIENT.f32. Threads: OMP_NUM_THREADS.
+metadata hold heads, eps, scale, layers and the trained tensors' names in order. Each line on standard input is one step; its loss,
+its seconds by the clock, until loss and gradient are in the processor's memory, and its seconds of processor time come back as JSON, and its
+gradient goes to GRADIENT.f32. Threads: OMP_NUM_THREADS.
 """
 import json, math, struct, sys, time
 import torch, torch.nn.functional as F
@@ -15,11 +16,14 @@ with open(sys.argv[1], "rb") as file:
     header = json.loads(file.read(length))
     data = bytearray(file.read())
 meta = header.pop("__metadata__")
+device = "cpu" if sys.argv[3] == "cpu" else "cuda"
+torch.backends.cuda.matmul.allow_tf32 = sys.argv[3].endswith("tf32")
 
 
 def tensor(entry):
     start, end = entry["data_offsets"]
-    return torch.frombuffer(data, dtype=torch.float32, count=(end - start) // 4, offset=start).reshape(entry["shape"])
+    values = torch.frombuffer(data, dtype=torch.float32, count=(end - start) // 4, offset=start)
+    return values.reshape(entry["shape"]).to(device)
 
 
 T = {name: tensor(entry) for name, entry in header.items()}
@@ -64,10 +68,11 @@ def step():
 
 
 for _ in sys.stdin:
-    start = time.process_time()
+    start, cpu_start = time.perf_counter(), time.process_time()
     loss, gradients = step()
+    flat = torch.cat([g.reshape(-1) for g in gradients]).cpu()
     value = loss.item()
-    seconds = time.process_time() - start
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
     with open(sys.argv[2], "wb") as file:
-        file.write(torch.cat([g.reshape(-1) for g in gradients]).numpy().tobytes())
-    print(json.dumps({"loss": value, "cpuSeconds": seconds}), flush=True)
+        file.write(flat.numpy().tobytes())
+    print(json.dumps({"loss": value, "seconds": seconds, "cpuSeconds": cpu_seconds}), flush=True)

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 
 /** What came to the browser, as bytes on the line: heads and bodies as they were sent, compressed or not. */
 export interface Counted {
@@ -20,8 +21,11 @@ export interface CountingProxy {
 const headBytes = ({ rawHeaders, statusMessage = '' }: IncomingMessage): number =>
   rawHeaders.reduce((sum, text) => sum + text.length + 2, 'HTTP/1.1 200 '.length + statusMessage.length + 4);
 
+/** What a script that is made with Brotli begins with from here on; "" for one that stays as it is. */
+export type Preface = (path: string) => string;
+
 /** Stands between a browser and a server on this machine, and counts. */
-export async function countingProxy(port: number): Promise<CountingProxy> {
+export async function countingProxy(port: number, preface: Preface = () => ''): Promise<CountingProxy> {
   let answers: Counted[] = [];
   const count = (path: string, status: number): Counted => {
     const counted = { path: path.replace(/\?.*$/, ''), status, bytes: 0 };
@@ -33,12 +37,23 @@ export async function countingProxy(port: number): Promise<CountingProxy> {
     const passed = request({ host: '127.0.0.1', port, method, path: url, headers }, (given) => {
       const counted = count(url, given.statusCode ?? 502);
       counted.bytes += headBytes(given);
-      answer.writeHead(given.statusCode ?? 502, given.headers);
       given.on('data', (chunk: Buffer) => {
         counted.bytes += chunk.length;
       });
-      given.pipe(answer);
       given.on('error', () => answer.destroy());
+      const before = preface(counted.path);
+      if (before === '' || given.headers['content-encoding'] !== 'br') {
+        answer.writeHead(given.statusCode ?? 502, given.headers);
+        given.pipe(answer);
+        return;
+      }
+      const chunks: Buffer[] = [];
+      given.on('data', (chunk: Buffer) => chunks.push(chunk));
+      given.on('end', () => {
+        const body = brotliCompressSync(before + brotliDecompressSync(Buffer.concat(chunks)).toString());
+        answer.writeHead(given.statusCode ?? 502, { ...given.headers, 'content-length': body.length });
+        answer.end(body);
+      });
     });
     passed.on('error', () => answer.destroy());
     answer.on('close', () => passed.destroy());

@@ -8,7 +8,6 @@ import { type Counted, countingProxy } from './counting-proxy.ts';
 
 const project = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const POLICY: Policy = 'crunch';
-/** Long enough to read what the session is; what is fetched meanwhile is fetched before the click. */
 const READING_MS = 8000;
 
 /** One visit of a device, from its link to its place in the plan. */
@@ -29,8 +28,23 @@ export interface Visit {
 const sum = (answers: readonly Counted[]): number => answers.reduce((bytes, answer) => bytes + answer.bytes, 0);
 const scripts = (answers: readonly Counted[]): readonly Counted[] => answers.filter(({ path }) => /\.m?js$/.test(path));
 
+/** In a device's worker: the graphics driver counts as a real one, as it does on devices that have one. */
+const REAL_GPU = "Object.defineProperty(GPUAdapterInfo.prototype, 'isFallbackAdapter', { get: () => false });\n";
+
+export interface Joining {
+  readonly kind: BrowserKind;
+  /** Its WebGPU, in software here, counts as that of a graphics processor. */
+  readonly realGpu: boolean;
+  /** Long enough to read what the session is; what is fetched meanwhile is fetched before the click. */
+  readonly readingMs?: number;
+}
+
 /** A device's first visit and its second, by the same browser; the host is a process that trains nothing meanwhile. */
-export async function measureJoining(kind: BrowserKind): Promise<{ readonly first: Visit; readonly second: Visit }> {
+export async function measureJoining({
+  kind,
+  realGpu,
+  readingMs = READING_MS,
+}: Joining): Promise<{ readonly first: Visit; readonly second: Visit }> {
   const server = await startServer({
     port: 0,
     host: '127.0.0.1',
@@ -40,7 +54,9 @@ export async function measureJoining(kind: BrowserKind): Promise<{ readonly firs
     iceServers: [],
     log: () => undefined,
   });
-  const proxy = await countingProxy(server.port);
+  const proxy = await countingProxy(server.port, (path) =>
+    realGpu && /\/device-worker-[^/]*\.js$/.test(path) ? REAL_GPU : '',
+  );
   const room = await HeadlessRoom.open(`http://127.0.0.1:${server.port}`, POLICY, {});
   try {
     await room.ready(1);
@@ -54,7 +70,7 @@ export async function measureJoining(kind: BrowserKind): Promise<{ readonly firs
         const button = '::-p-xpath(//button[normalize-space()="Join"])';
         await tab.page.locator(button).setTimeout(60_000).wait();
         const ofPage = sum(scripts(proxy.seen()));
-        await new Promise((resolve) => setTimeout(resolve, READING_MS));
+        await new Promise((resolve) => setTimeout(resolve, readingMs));
         const paintMs = await tab.page.evaluate(
           () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.NaN,
         );
