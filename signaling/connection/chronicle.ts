@@ -1,4 +1,5 @@
 import { type Activity, type DeviceView, MAX_GONE, type RoomChange } from '../protocol/room-view.ts';
+import type { Extent } from '../protocol/settings.ts';
 import { type RoomEvent, type RoomState, roomView } from '../room/room.ts';
 
 /**
@@ -23,7 +24,7 @@ export interface Chronicle {
   activity: { readonly edition: number; readonly activity: Activity } | null;
 }
 
-const ROOM_FIELDS = ['phase', 'host', 'policy', 'plan', 'planNote'] as const;
+const ROOM_FIELDS = ['phase', 'host', 'policy', 'extent', 'plan', 'planNote'] as const;
 type RoomField = (typeof ROOM_FIELDS)[number];
 const DEVICE_FIELDS = [
   'name',
@@ -48,15 +49,23 @@ interface DeviceEditions {
 /** Editions of reports that the room's history thinned out are forgotten now and then. */
 const MAX_REPORT_EDITIONS = 1000;
 
-const fieldOf = (state: RoomState, field: RoomField): unknown =>
-  field === 'policy' ? state.settings.policy : state[field];
+function fieldOf(state: RoomState, field: RoomField): unknown {
+  const { policy, training } = state.settings;
+  if (field === 'policy') return policy;
+  return field === 'extent' ? training : state[field];
+}
+
+const toldOf = (state: RoomState, field: RoomField): unknown =>
+  field === 'extent' ? extentOf(state.settings.training) : fieldOf(state, field);
+
+const extentOf = ({ rounds, evaluateEvery }: Extent): Extent => ({ rounds, evaluateEvery });
 
 export function newChronicle(state: RoomState): Chronicle {
   return {
     edition: 1,
     common: 1,
     entrance: 1,
-    fields: { phase: 1, host: 1, policy: 1, plan: 1, planNote: 1 },
+    fields: { phase: 1, host: 1, policy: 1, extent: 1, plan: 1, planNote: 1 },
     devices: new Map(state.devices.map(({ id }) => [id, allOf(1)])),
     gone: [],
     forgotten: 0,
@@ -168,7 +177,7 @@ function prune(editions: Map<number, number>, kept: readonly { readonly round: n
 /** Everything that an edition told or a later one tells, for somebody who knows nothing. */
 export function wholeRoom(state: RoomState): RoomChange {
   const { phase, host, plan, planNote, devices, settings } = roomView(state);
-  return { phase, host, policy: settings.policy, plan, planNote, devices };
+  return { phase, host, policy: settings.policy, extent: extentOf(settings.training), plan, planNote, devices };
 }
 
 /** What changed after edition `since`; null when only the whole room can tell. */
@@ -186,7 +195,7 @@ export function changeSince(chronicle: Chronicle, state: RoomState, since: numbe
   });
   return {
     ...Object.fromEntries(
-      ROOM_FIELDS.flatMap((field) => (fields[field] > since ? [[field, fieldOf(state, field)] as const] : [])),
+      ROOM_FIELDS.flatMap((field) => (fields[field] > since ? [[field, toldOf(state, field)] as const] : [])),
     ),
     ...(gone.length > 0 && { gone }),
     ...(devices.length > 0 && { devices }),

@@ -21,6 +21,7 @@ const OF_THE_HOST: ReadonlySet<ClientMessage['type']> = new Set([
   'probation',
   'phase',
   'policy',
+  'extent',
   'round',
   'score',
   'history',
@@ -102,6 +103,7 @@ export function speak(
     case 'probation':
     case 'phase':
     case 'policy':
+    case 'extent':
     case 'round':
     case 'score':
     case 'history':

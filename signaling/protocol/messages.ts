@@ -24,7 +24,7 @@ import {
   SentenceSchema,
 } from './room-view.ts';
 import { RoundNumberSchema, TermSchema } from './round.ts';
-import { POLICIES, SessionSettingsSchema } from './settings.ts';
+import { ExtentSchema, POLICIES, SessionSettingsSchema } from './settings.ts';
 import { UnitRunSchema } from './split.ts';
 import { brief } from './text/visible.ts';
 import { PROTOCOL_VERSION } from './version.ts';
@@ -166,6 +166,8 @@ export const ClientMessageSchema = v.variant('type', [
   }),
   v.strictObject({ type: v.literal('phase'), phase: v.picklist(PHASES) }),
   v.strictObject({ type: v.literal('policy'), policy: v.picklist(POLICIES) }),
+  /** Before the first round training may be made to end elsewhere. */
+  v.strictObject({ type: v.literal('extent'), extent: ExtentSchema }),
   v.strictObject({ type: v.literal('round'), report: RoundReportSchema }),
   v.strictObject({ type: v.literal('score'), report: ScoreReportSchema }),
   v.strictObject({ type: v.literal('activity'), activity: ActivitySchema }),

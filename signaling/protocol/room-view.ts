@@ -4,7 +4,7 @@ import { MAX_DEVICES_IN_ROOM, MAX_LAYERS, MAX_NAME_LENGTH, MAX_ROUNDS, MAX_SAMPL
 import { RoomPlanSchema } from './plan.ts';
 import { ProfileSchema } from './profile.ts';
 import { FurtherScoreSchema, METRICS } from './scores.ts';
-import { SessionSettingsSchema } from './settings.ts';
+import { ExtentSchema, SessionSettingsSchema } from './settings.ts';
 import { UnitRunSchema } from './split.ts';
 import { textSchema } from './text/plain-text.ts';
 
@@ -103,11 +103,12 @@ export const DeviceChangeSchema = v.strictObject({
 });
 export type DeviceChange = v.InferOutput<typeof DeviceChangeSchema>;
 
-/** What changed in a room's view; all of it but `gone` for somebody who knows nothing. Settings do not change, but for the policy. */
+/** What changed in a room's view; all of it but `gone` for somebody who knows nothing. Settings do not change, but for the policy and the extent. */
 export const RoomChangeSchema = v.strictObject({
   phase: v.optional(RoomViewSchema.entries.phase),
   host: v.optional(RoomViewSchema.entries.host),
   policy: v.optional(SessionSettingsSchema.entries.policy),
+  extent: v.optional(ExtentSchema),
   plan: v.optional(RoomViewSchema.entries.plan),
   planNote: v.optional(RoomViewSchema.entries.planNote),
   /** Devices that left. One that came again since is among `devices`, as a new one. */

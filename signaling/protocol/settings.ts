@@ -208,6 +208,10 @@ export const TrainingSettingsSchema = v.strictObject({
 });
 export type TrainingSettings = v.InferOutput<typeof TrainingSettingsSchema>;
 
+/** How far training goes: what of its settings the host may still change before the first round. */
+export const ExtentSchema = v.pick(TrainingSettingsSchema, ['rounds', 'evaluateEvery']);
+export type Extent = v.InferOutput<typeof ExtentSchema>;
+
 /** What everyone in a room may know of the task. The examples themselves stay on the host's device. */
 export const TaskSummarySchema = v.strictObject({
   id: textSchema(64),
@@ -230,7 +234,7 @@ export type TaskSummary = v.InferOutput<typeof TaskSummarySchema>;
 export const labelsPerSample = ({ kind, labelCount }: Pick<TaskSummary, 'kind' | 'labelCount'>): number =>
   kind === 'multi-label' ? labelCount : 1;
 
-/** Everything a device must know to take part; made by the host when it creates the room, fixed afterwards but for `policy`. */
+/** Everything a device must know to take part; made by the host when it creates the room, fixed afterwards but for `policy`, and for the extent before the first round. */
 export const SessionSettingsSchema = v.pipe(
   v.strictObject({
     /** Settings of release 0.1.0 tell none; what they lack has the meaning here that it had there. */

@@ -5,7 +5,7 @@ import { splitModelOf } from '../protocol/pipeline/split-room.ts';
 import type { RoomPlan } from '../protocol/plan.ts';
 import type { Profile } from '../protocol/profile.ts';
 import type { DeviceStatus, DeviceView, Probation, RoomView, RoundReport, ScoreReport } from '../protocol/room-view.ts';
-import type { Policy, SessionSettings } from '../protocol/settings.ts';
+import type { Extent, Policy, SessionSettings } from '../protocol/settings.ts';
 import type { UnitRun } from '../protocol/split.ts';
 import { mergedByRound, thinned, withoutOldDetails } from '../protocol/telling/history.ts';
 import { freeName } from './free-name.ts';
@@ -81,6 +81,7 @@ export type RoomEvent =
   | { readonly type: 'host'; readonly device: string }
   | { readonly type: 'phase'; readonly phase: RoomView['phase'] }
   | { readonly type: 'policy'; readonly policy: Policy }
+  | { readonly type: 'extent'; readonly extent: Extent }
   | { readonly type: 'round'; readonly report: RoundReport }
   | { readonly type: 'score'; readonly report: ScoreReport }
   /** What the host knows of the rounds before this room: it went on with a session, or the server forgot. */
@@ -164,11 +165,10 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
   switch (event.type) {
     case 'joined':
       return withDevices(state, joined(state, event.device, event.watch));
-    case 'left':
-      return withDevices(
-        state,
-        state.devices.filter((d) => d.id !== event.device),
-      );
+    case 'left': {
+      const devices = state.devices.filter((d) => d.id !== event.device);
+      return withDevices(state, devices);
+    }
     case 'online':
       return update(state, event.device, { online: event.online });
     case 'address':
@@ -194,11 +194,9 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
     case 'phase':
       return { ...state, phase: event.phase };
     case 'policy':
-      return {
-        ...state,
-        settings: { ...state.settings, policy: event.policy },
-        changes: state.changes + 1,
-      };
+      return { ...state, settings: { ...state.settings, policy: event.policy }, changes: state.changes + 1 };
+    case 'extent':
+      return withExtent(state, event.extent);
     case 'probation':
       return stoodOrBack(state, event);
     case 'round':
@@ -214,6 +212,12 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
     case 'planned':
       return planned(state, event.request, event.answer);
   }
+}
+
+/** Once a round is done, its learning rate was by the extent that there was. */
+function withExtent(state: RoomState, extent: Extent): RoomState {
+  if (state.phase !== 'gathering' || state.rounds.length > 0) return state;
+  return { ...state, settings: { ...state.settings, training: { ...state.settings.training, ...extent } } };
 }
 
 /** A device that measured itself before it fetched anything says so first, and is not ready for that. */
@@ -284,10 +288,8 @@ function joined(state: RoomState, device: DeviceSelf, watch: boolean): readonly 
 
 function update(state: RoomState, id: string, change: Partial<DeviceRecord>): RoomState {
   if (!state.devices.some((d) => d.id === id)) return state;
-  return withDevices(
-    state,
-    state.devices.map((d) => (d.id === id ? { ...d, ...change } : d)),
-  );
+  const devices = state.devices.map((d) => (d.id === id ? { ...d, ...change } : d));
+  return withDevices(state, devices);
 }
 
 /** A plan goes stale when the set of trainers or one of their profiles changes, and on nothing else. */

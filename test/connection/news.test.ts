@@ -26,7 +26,7 @@ function anyEvent(state: RoomState, pick: (below: number) => number): RoomEvent 
   const request = next(state);
   if (request !== null && pick(3) === 0) return { type: 'planned', request, answer: planRoom(request.problem) };
   const id = ids[pick(ids.length)];
-  switch (pick(9)) {
+  switch (pick(10)) {
     case 0:
     case 1:
       return { type: 'joined', device: { ...device(id), name: `Phone ${pick(4)}` }, watch: pick(5) === 0 };
@@ -42,6 +42,8 @@ function anyEvent(state: RoomState, pick: (below: number) => number): RoomEvent 
       return { type: 'linked', device: id, linked: pick(3) > 0 };
     case 7:
       return { type: 'phase', phase: (['gathering', 'training', 'paused'] as const)[pick(3)] };
+    case 8:
+      return { type: 'extent', extent: { rounds: 1 + pick(3), evaluateEvery: pick(2) } };
     default:
       return pick(2) === 0
         ? { type: 'address', device: id, peerId: `peer${pick(1000)}` }

@@ -236,6 +236,18 @@ describe('a server that forgot the session whose host is gone', () => {
     expect([offerOf(a), offerOf(b)]).toEqual([null, 2]);
   });
 
+  it('has it back with the end that its host had chosen since, and with nothing else changed', () => {
+    const { again, made, told, back } = restarted();
+    const { settings, ...proof } = revive(told[0]);
+    const { training } = settings;
+    const claimed = { ...settings, training: { ...training, learningRate: 1 } };
+    back('aaaaaaaa', { revive: { ...proof, settings: claimed } });
+    expect(again.core.rooms.get(made.room)).toBeUndefined();
+    const shorter = { ...settings, training: { ...training, rounds: 7, evaluateEvery: 2 } };
+    back('bbbbbbbb', { revive: { ...proof, settings: shorter } });
+    expect(again.core.rooms.get(made.room)?.state.settings.training).toEqual(shorter.training);
+  });
+
   it('gives it back to the host that comes in the meantime', () => {
     const { again, made, told, back } = restarted();
     back('aaaaaaaa', { revive: revive(told[0]) });

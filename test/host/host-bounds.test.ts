@@ -31,6 +31,18 @@ async function open(request: HostRequest = SMALL_REQUEST) {
   return { host, info: await host.open(request) };
 }
 
+describe('the end of training', () => {
+  it('may be set before the first round, is what a checkpoint says, and stays from then on', async () => {
+    const { host, info } = await open();
+    await host.setExtent({ rounds: 62, evaluateEvery: 10 });
+    const { request } = decodeCheckpoint(await host.checkpoint(''));
+    expect(request.training).toEqual({ ...SMALL_REQUEST.training, rounds: 62, evaluateEvery: 10 });
+    expect(info.training.rounds).toBe(SMALL_REQUEST.training.rounds);
+    await withoutRound(host, 1);
+    await expect(host.setExtent({ rounds: 9, evaluateEvery: 0 })).rejects.toThrow('cannot be changed any more');
+  });
+});
+
 describe('samples', () => {
   it('are asked for within what is there', async () => {
     const { host } = await open();

@@ -8,8 +8,10 @@ import {
   epochsText,
   forecast,
   forecastSentence,
-  savedByAnother,
+  roundsWithin,
   soonSentence,
+  wholeText,
+  withAnother,
 } from '../../signaling/protocol/words/forecast.ts';
 import { roomProblem } from '../../signaling/room/planning.ts';
 import { profile, SETTINGS } from './samples.ts';
@@ -103,33 +105,61 @@ describe('what people are told', () => {
     );
   });
 
+  it('says of any seconds a round what all of it takes', () => {
+    // 1000 rounds, a tenth of them for scores at most, and the last one.
+    expect(wholeText(room(9, device('a')), 0.001)).toBe('about 10 s in all');
+    expect(wholeText(room(9, device('a')), 3.6)).toBe('about 1 h in all');
+    expect(wholeText({ ...room(9, device('a')), plan: null }, 3.6)).toBe('');
+  });
+
   it('offers what fits into a quarter of an hour where the whole does not', () => {
     expect(soonSentence(room(0.5, device('a')))).toBeNull();
     // (900 s - the last score) / (12.6 s and a tenth)
     const score = (872 * 26 * forwardSeconds) / 16;
     expect(soonSentence(room(12.6, device('a')))).toContain(`${Math.floor((900 - score) / 13.86)} rounds (0.0`);
     expect(soonSentence(room(2000, device('a')))).toBeNull();
+    expect(roundsWithin(room(12.6, device('a')), 900)).toBe(Math.floor((900 - score) / 13.86));
+    expect(roundsWithin(room(12.6), 900)).toBeNull();
   });
 
-  it('says what another device like one’s own saves, as the planner has it', () => {
+  it('says what another device like the quickest saves, as the planner has it', () => {
     const lan = (pace: number) => profile(pace, 1e12);
-    for (const paces of [[1], [1, 1], [1, 2], [1, 3, 2]]) {
+    const latency = (devices: readonly DeviceView[]) => {
+      const many = { ...settings, training: { ...training, samplesPerRound: 64 }, policy: 'data-parallel' as const };
+      const trainers = devices.map(({ id, name, profile: own }) => ({ id, name, profile: own! }));
+      const answer = planRoom(roomProblem(many, 'device0', trainers, new Map()));
+      if (!answer.feasible) throw new Error(answer.reason);
+      return answer.plan.latencySeconds;
+    };
+    // Paces in which speeds add up: 1 joins 1, 1 joins 2, 1 joins 1 + 1/3 + 1/2: what is saved is the newcomer's part of the speed.
+    for (const [paces, saved] of [
+      [[1], 1 / 2],
+      [[1, 1], 1 / 3],
+      [[1, 3, 2], 1 / (2 + 1 / 3 + 1 / 2)],
+    ] as const) {
       const devices = paces.map((pace, i) => device(`device${i}`, lan(pace)));
-      const latency = (all: readonly DeviceView[]) => {
-        const many = { ...settings, training: { ...training, samplesPerRound: 64 }, policy: 'data-parallel' as const };
-        const trainers = all.map(({ id, name, profile: own }) => ({ id, name, profile: own! }));
-        const answer = planRoom(roomProblem(many, 'device0', trainers, new Map()));
-        if (!answer.feasible) throw new Error(answer.reason);
-        return answer.plan.latencySeconds;
-      };
-      const another = device('another', lan(paces[0]));
-      const saved = 1 - latency([...devices, another]) / latency(devices);
-      expect(Math.abs(savedByAnother(room(1, ...devices), another.profile!) - saved)).toBeLessThan(0.03);
+      const other = withAnother({ settings, devices })!;
+      expect(other.like.id).toBe('device0');
+      expect(other.devices).toHaveLength(paces.length + 1);
+      const linked = other.devices.map((one) => ({ ...one, profile: { ...one.profile!, linkBitsPerSecond: 1e12 } }));
+      expect(Math.abs(1 - latency(linked) / latency(devices) - saved)).toBeLessThan(0.03);
     }
-    expect(anotherSentence(room(1, device('laptop'), device('other')), 'laptop')).toBe(
-      'With another device like laptop: about 33 % less.',
+    const quicker = [device('slow', lan(2)), device('fast', lan(1))];
+    expect(withAnother({ settings, devices: quicker })?.like.id).toBe('fast');
+    expect(anotherSentence('yours', 10, 6)).toBe('With another device like yours: about 40 % less.');
+    expect(anotherSentence('laptop', 10, 9.6)).toBeNull();
+    expect(anotherSentence('laptop', 0, 9.6)).toBeNull();
+  });
+
+  it('gives a copy of the host a link: the best that there is, or a supposed one', () => {
+    const link = (...devices: DeviceView[]) =>
+      withAnother({ settings, devices })?.devices.at(-1)?.profile?.linkBitsPerSecond;
+    expect(link(device('host', profile(1, 1e12)))).toBe(5e7);
+    expect(link(device('host', profile(1, 1e12)), device('b', profile(2, 2e7)), device('c', profile(3, 3e7)))).toBe(
+      3e7,
     );
-    expect(anotherSentence(room(1, device('laptop'), device('fast', profile(0.001))), 'laptop')).toBeNull();
-    expect(anotherSentence(room(1, device('laptop')), 'watcher')).toBeNull();
+    expect(link(device('host', profile(2, 1e12)), device('b', profile(1, 2e7)))).toBe(2e7);
+    expect(link({ ...device('host', profile(1, 1e12)), linked: false })).toBeUndefined();
+    expect(link(device('host', null))).toBeUndefined();
   });
 });

@@ -55,6 +55,7 @@ export const CLIENT_MESSAGES: ClientMessage[] = [
   { type: 'pong' },
   { type: 'phase', phase: 'training' },
   { type: 'policy', policy: 'lola' },
+  { type: 'extent', extent: { rounds: 62, evaluateEvery: 10 } },
   { type: 'round', report: ROUND },
   { type: 'score', report: SCORE },
   { type: 'activity', activity: ACTIVITY },

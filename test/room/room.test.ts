@@ -225,6 +225,16 @@ describe('a room', () => {
     expect(owners(changed)).toEqual(Array(6).fill('host'));
   });
 
+  it('ends elsewhere where its host says so before the first round, without another plan, and never after it', () => {
+    const state = settle(play(host(), ...arrives('b', profile())));
+    const extent = { rounds: 62, evaluateEvery: 10 };
+    const shorter = apply(state, { type: 'extent', extent });
+    expect(shorter.settings.training).toEqual({ ...state.settings.training, ...extent });
+    expect([shorter.plan, shorter.changes]).toEqual([state.plan, state.changes]);
+    const training = apply(state, { type: 'phase', phase: 'training' });
+    expect(apply(training, { type: 'extent', extent })).toBe(training);
+  });
+
   it('says why when nobody can hold the model, and goes on numbering plans afterwards', () => {
     const good = settle(host());
     const small = { ...profile(), memory: { ...profile().memory, limitBytes: 1000 } };

@@ -64,18 +64,21 @@ function record(...events: ViewEvent[]): RunLog {
   return log;
 }
 
+const shorter = { ...SETTINGS, training: { ...SETTINGS.training, rounds: 7 } };
+
 describe('the log of a run', () => {
   it('tells settings, comings and goings, phases, rounds, scores and problems, in their order', () => {
     const log = record(
       room([device('hosthost', false)]),
       room([device('hosthost', true), device('b', false)]),
+      room([device('hosthost', true), device('b', false)], { settings: shorter }),
       { type: 'activity', activity: { round: 1, devices: [] } },
-      room([device('hosthost', true)], { phase: 'training' }),
+      room([device('hosthost', true)], { phase: 'training', settings: shorter }),
       { type: 'score', report: score },
       { type: 'round', report: report(1) },
       { type: 'notice', kind: 'news', sentence: 'No matter.', elapsedSeconds: 1 },
       { type: 'notice', kind: 'problem', sentence: 'It rains.', elapsedSeconds: 1 },
-      room([device('hosthost', true)], { phase: 'training', settings: { ...SETTINGS, policy: 'exact' } }),
+      room([device('hosthost', true)], { phase: 'training', settings: { ...shorter, policy: 'exact' } }),
     );
     const lines = log.text().trimEnd().split('\n');
     const entries = lines.map((line) => JSON.parse(line) as { type: string; at: string });
@@ -84,6 +87,7 @@ describe('the log of a run', () => {
       'joined',
       'ready',
       'joined',
+      'extent',
       'left',
       'phase',
       'score',
@@ -93,8 +97,9 @@ describe('the log of a run', () => {
     ]);
     expect(entries[0]).toEqual({ type: 'session', settings: SETTINGS, at: '1970-01-01T00:00:01.000Z' });
     expect(entries[2]).toMatchObject({ device: 'hosthost', profile: profile() });
-    expect(entries[4]).toMatchObject({ device: 'b', name: 'Device b' });
-    expect(entries[7]).toMatchObject({ report: report(1) });
+    expect(entries[4]).toMatchObject({ extent: { rounds: 7, evaluateEvery: 0 } });
+    expect(entries[5]).toMatchObject({ device: 'b', name: 'Device b' });
+    expect(entries[8]).toMatchObject({ report: report(1) });
     expect(log.lines()).toEqual(lines);
   });
 

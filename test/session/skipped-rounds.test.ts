@@ -120,6 +120,7 @@ async function train(rounds: number, isBroken: (round: number) => boolean, score
       term: 1,
       audits: { share: 0, key: new Uint8Array(32), onLiar: () => undefined },
       settings,
+      extent: () => settings.training,
       resumed: null,
       secondDev: null,
       patience: 0,

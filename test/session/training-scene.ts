@@ -20,7 +20,7 @@ import { profile } from '../protocol/samples.ts';
 /** What a device says to its order: nothing, that it failed, or its parts. */
 type Answer = (message: DataMessage<'order'>, device: string) => 'parts' | 'fail' | 'nothing';
 
-type Change = Partial<Pick<TrainingContext, 'resumed' | 'patience' | 'term' | 'worker'>> & {
+type Change = Partial<Pick<TrainingContext, 'extent' | 'resumed' | 'patience' | 'term' | 'worker'>> & {
   /** Part of the compute that audits take; none without it. */
   readonly share?: number;
   /** What a checkpoint's note brings back to the view before training is made. */
@@ -93,6 +93,7 @@ export class TrainingScene {
       term: 1,
       audits: { share, key: new Uint8Array(32), onLiar: (device) => this.#remove(device) },
       settings,
+      extent: () => settings.training,
       resumed: null,
       secondDev: null,
       patience: 0,

@@ -83,6 +83,19 @@ describe('training', () => {
     expect(scene.store.view.scores.every(({ examples }) => examples === 80)).toBe(true);
   });
 
+  it('goes as far as its person said since, and is scored by that', async () => {
+    const extent = { rounds: 3, evaluateEvery: 1 };
+    const scene = withTime(await TrainingScene.open({ rounds: 5, evaluateEvery: 0 }, { extent: () => extent }));
+    await scene.host.setExtent(extent);
+    scene.join('a');
+    scene.training.start();
+    await scene.phase('finished');
+    expect(scoredRounds(scene)).toEqual([0, 1, 2, 3]);
+    // One step of warm-up, which begins at nothing, and then down to nothing after the third; of five it would be at three quarters.
+    const rates = scene.store.view.rounds.map(({ learningRate }) => learningRate);
+    expect(rates.map((rate) => rate / rates[1]!)).toEqual([0, 1, 0.5]);
+  });
+
   it('does not score twice where the last round was to be scored anyway', async () => {
     const scene = withTime(await TrainingScene.open({ rounds: 4, evaluateEvery: 2 }));
     scene.join('a');

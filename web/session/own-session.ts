@@ -1,4 +1,4 @@
-import type { Policy } from '../../signaling/protocol/settings.ts';
+import type { Extent, Policy } from '../../signaling/protocol/settings.ts';
 import { SETTINGS_VERSION } from '../../signaling/protocol/version.ts';
 import type { Pretence } from '../../worker/api/device-api.ts';
 import type { AdapterChoice, ExportedFile, ExportForm, HostRequest, HostWorkerApi } from '../../worker/api/host-api.ts';
@@ -159,6 +159,11 @@ export class OwnSession implements HostSession {
 
   setPolicy(policy: Policy): void {
     this.#room?.send({ type: 'policy', policy });
+  }
+
+  async setExtent(extent: Extent): Promise<void> {
+    const { phase } = this.#store.view.room ?? {};
+    if (phase === 'gathering') await this.#open(this.#room?.setExtent(extent) ?? Promise.resolve());
   }
 
   giveTable(device: string): void {

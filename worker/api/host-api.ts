@@ -1,6 +1,7 @@
 import type { SampleRange } from '../../signaling/protocol/round.ts';
 import type { FurtherScore, Metric } from '../../signaling/protocol/scores.ts';
 import type {
+  Extent,
   LoraRequest,
   LoraSettings,
   ModelShape,
@@ -279,6 +280,8 @@ export interface HostWorkerApi {
   devChunk(part: DevPart, start: number, count: number): Promise<TokenBatch>;
   /** A text that is in no data set, (1,T), to ask the model about. Rejects with a sentence when the task cannot take it. */
   textBatch(text: string, pair: string | null): Promise<TokenBatch>;
+  /** Before the first round: how far training goes, and its learning rate with it. */
+  setExtent(extent: Extent): Promise<void>;
   /** A copy of the flat parameter vector after round `version`. */
   parameters(): Promise<{ version: number; values: Float32Array; digest: number }>;
   /** What a device needs besides the state to go on without this one. */

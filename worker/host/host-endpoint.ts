@@ -29,6 +29,7 @@ export function serveHost(host: Host, endpoint?: Endpoint): void {
       const result = await host.step(request);
       return result.kind === 'stepped' ? transfer(result, [result.update.gradient.buffer]) : result;
     },
+    setExtent: (extent) => host.setExtent(extent),
     skip: (round) => host.skip(round),
     undo: (round) => host.undo(round),
     report: () => host.report(),

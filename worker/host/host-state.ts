@@ -31,10 +31,10 @@ const MIN_TOKENS = 8;
 /** Parameters travel whole, in one message with an order's tokens. */
 const MAX_PARAMETERS = (MAX_DATA_MESSAGE_BYTES - 16 * 2 ** 20) / Float32Array.BYTES_PER_ELEMENT;
 
-/** What an open session's host holds. The learner changes in place, by the host's `step` alone. */
+/** What an open session's host holds. The learner changes in place, by the host's `step` alone; the extent of the training before the first round. */
 export interface HostState {
   /** Without the adapter or checkpoint that it started from: that has been read. */
-  readonly request: CheckpointSummary['request'];
+  request: CheckpointSummary['request'];
   readonly shape: ModelShape;
   readonly task: Task;
   readonly summary: TaskSummary;
@@ -48,7 +48,7 @@ export interface HostState {
   readonly drawRound: (round: number) => number[];
   readonly layout: ParameterLayout;
   /** The request's, with class weights as numbers. */
-  readonly training: TrainingSettings;
+  training: TrainingSettings;
   readonly loss: Loss;
   readonly learner: Learner;
   /** After the last rounds, with the best adapter then. */

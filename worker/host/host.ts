@@ -1,5 +1,5 @@
 import type { SampleRange } from '../../signaling/protocol/round.ts';
-import type { ModelSource } from '../../signaling/protocol/settings.ts';
+import type { Extent, ModelSource } from '../../signaling/protocol/settings.ts';
 import type { BaseModel } from '../adapter/merged-model.ts';
 import type { TrainedAdapter } from '../adapter/trained-adapter.ts';
 import type { TokenBatch } from '../api/batch.ts';
@@ -200,6 +200,13 @@ export class Host implements HostWorkerApi {
     for (const device of devices) host.devices.add(device);
     const { gradient, learningRate, ...stepped } = result;
     return { ...stepped, learningRate, update: { gradient, learningRate, digest: host.digest } };
+  }
+
+  async setExtent(extent: Extent): Promise<void> {
+    const host = this.#opened();
+    if (host.round > 0) throw new Error('Rounds are done already: how many there are cannot be changed any more.');
+    host.training = { ...host.training, ...extent };
+    host.request = { ...host.request, training: { ...host.request.training, ...extent } };
   }
 
   async skip(round: number): Promise<void> {

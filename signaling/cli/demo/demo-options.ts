@@ -25,7 +25,14 @@ import { ADAPTER_HELP, ADAPTER_OPTIONS, readLora } from './adapter-options.ts';
 import type { DemoDoor } from './demo-door.ts';
 import { refuseRepository } from './model-option.ts';
 import { bytesOf, readOwnTask, TABLE_HELP, TABLE_OPTIONS } from './table-options.ts';
-import { readAuditShare, readPatience, readTraining, TRAINING_HELP, TRAINING_OPTIONS } from './training-options.ts';
+import {
+  readAuditShare,
+  readMinutes,
+  readPatience,
+  readTraining,
+  TRAINING_HELP,
+  TRAINING_OPTIONS,
+} from './training-options.ts';
 
 const EMBEDDED_MODEL = 'roberta-mini';
 /** As Hugging Face's own libraries are told of another one. */
@@ -140,6 +147,7 @@ export interface DemoOptions {
         readonly hiddenStates: HiddenStates;
         readonly embeddings?: 'int8';
         readonly audits: number;
+        readonly minutes: number | null;
       }
     | { readonly kind: 'checkpoint'; readonly bytes: Uint8Array; readonly key: string | null };
   readonly compareSingle: boolean;
@@ -204,6 +212,10 @@ export async function readDemoOptions(argv: string[]): Promise<DemoOptions | nul
     throw new CommandError(`${checkpoint} is there already; go on with it by --resume ${checkpoint}, or remove it.`);
   if (checkpoint !== undefined && existsSync(keyFileOf(checkpoint)))
     throw new CommandError(`${keyFileOf(checkpoint)}, the key of another session, is there already; move it away.`);
+  if (values.minutes !== undefined && values['compare-single'] === true)
+    throw new CommandError(
+      '--compare-single compares rounds that are said before; give --rounds in place of --minutes.',
+    );
   return {
     ...common,
     session: {
@@ -214,6 +226,7 @@ export async function readDemoOptions(argv: string[]): Promise<DemoOptions | nul
       ...(values.embeddings !== undefined && { embeddings: oneOf('embeddings', values.embeddings, ['int8']) }),
       hiddenStates: oneOf('hidden-states', values['hidden-states'] ?? 'f32', HIDDEN_STATES),
       audits: readAuditShare(values),
+      minutes: readMinutes(values),
     },
     compareSingle: values['compare-single'] ?? false,
     checkpointFile: checkpoint ?? null,

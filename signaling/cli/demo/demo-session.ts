@@ -14,6 +14,8 @@ import type { RoundReport, ScoreReport } from '../../protocol/room-view.ts';
 import type { Policy } from '../../protocol/settings.ts';
 import type { HiddenStates } from '../../protocol/split.ts';
 import { DEFAULT_AUDITS } from '../../protocol/words/audits.ts';
+import { roundsWithin } from '../../protocol/words/forecast.ts';
+import { scoredEvery } from '../../protocol/words/recipes.ts';
 import { type DemoDoor, keepDoor } from './demo-door.ts';
 
 /** A device that has not come by then is not waited for, unless the caller has longer. */
@@ -49,6 +51,8 @@ export interface DemoSession {
         readonly hiddenStates?: HiddenStates;
         readonly embeddings?: 'int8';
         readonly audits?: number;
+        /** Rounds are fitted to this time, once the devices are there. */
+        readonly minutes?: number | null;
       }
     /** What a checkpoint's file held, and its key's; null where there is none. */
     | { readonly kind: 'checkpoint'; readonly bytes: Uint8Array; readonly key: string | null };
@@ -166,6 +170,7 @@ async function train(session: OwnSession, demo: DemoSession, children: ChildProc
     children.push(startDevice(link, device, cacheFolder));
     await gather(session, { count: i + 2, isLast: i + 1 === devices.length, gatherMs });
   }
+  if (demo.session.kind === 'fresh' && demo.session.minutes) await fitRounds(session, demo.session.minutes);
   const startMs = performance.now();
   const before = session.view.rounds.length;
   let trainedMs = startMs;
@@ -178,6 +183,16 @@ async function train(session: OwnSession, demo: DemoSession, children: ChildProc
   session.start();
   await until(session, ({ room }) => room?.phase === 'finished', failedTraining).finally(off);
   return { training: (trainedMs - startMs) / 1000, lastScore: (performance.now() - trainedMs) / 1000 };
+}
+
+/** As many rounds as end in time; one at least. */
+async function fitRounds(session: OwnSession, minutes: number): Promise<void> {
+  const { room } = await until(session, ({ room }) => room?.plan != null);
+  if (room === null) return;
+  const rounds = roundsWithin(room, 60 * minutes) ?? 1;
+  const { evaluateEvery } = room.settings.training;
+  await session.setExtent({ rounds, evaluateEvery: evaluateEvery > 0 ? scoredEvery(rounds) : 0 });
+  await until(session, ({ room }) => room?.settings.training.rounds === rounds);
 }
 
 /** Whoever has the link gets the whole table, once. */

@@ -75,7 +75,7 @@ export class DemoTerminal {
     if (room.plan !== null && room.plan.version !== shown.plan) {
       // The table once at the start and once at the end; in between a line says what changed.
       this.line(shown.plan === 0 ? planText(room, room.plan, last) : planLine(room.plan));
-      if (shown.plan === 0) for (const text of forecastLines(room, view.self)) this.line(text);
+      if (shown.plan === 0) for (const text of forecastLines(room)) this.line(text);
       shown.plan = room.plan.version;
     }
     for (const score of view.scores.slice(shown.scores)) this.line(scoreLine(score, room.settings.task.devExamples));

@@ -6,9 +6,13 @@ import { CLASS_WEIGHTS_WANTED, readClassWeights } from '../../protocol/words/cla
 import type { Recipe } from '../../protocol/words/recipes.ts';
 import { CommandError, number, oneOf, wholeNumber } from '../command-line.ts';
 
+/** Three months. */
+const MOST_MINUTES = 130_000;
+
 /** What `demo` may be told of the training; whatever is not said is the recipe's. */
 export const TRAINING_OPTIONS = {
   rounds: { type: 'string' },
+  minutes: { type: 'string' },
   samples: { type: 'string' },
   tokens: { type: 'string' },
   'learning-rate': { type: 'string' },
@@ -31,6 +35,7 @@ export const TRAINING_OPTIONS = {
 } as const;
 
 export const TRAINING_HELP = `  --rounds N         optimiser steps (the task's recipe)
+  --minutes N        as many rounds as these devices do in so many minutes, scores with them, once they have measured themselves
   --samples N        samples a round (the task's recipe)
   --tokens N         most tokens of a sample (the task's recipe)
   --learning-rate X  peak learning rate (the task's recipe)
@@ -86,6 +91,14 @@ export function readTraining(values: Values, recipe: Recipe['training']): Traini
   if (readPatience(values) > 0 && training.evaluateEvery === 0)
     throw new CommandError('--patience counts evaluations; say with --evaluate-every how often there is one.');
   return training;
+}
+
+/** The time that training may take; null where the rounds are said, or the recipe's. */
+export function readMinutes({ minutes, rounds }: Values): number | null {
+  if (minutes === undefined) return null;
+  if (rounds !== undefined)
+    throw new CommandError('--rounds and --minutes both say where training ends; give one of them.');
+  return number('minutes', minutes, 0.1, MOST_MINUTES);
 }
 
 export function readAuditShare({ audits }: Values): number {

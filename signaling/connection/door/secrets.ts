@@ -44,14 +44,17 @@ export const seatClaimOf = (
   device: { readonly id: string; readonly key: string },
 ): string => keyed(secret, 'seat', room, passHash, device.id, device.key);
 
-/** Proves to a server that forgot the room which session it was, but for its policy, who was its host, and in which term. */
+/** Proves to a server that forgot the room which session it was, but for what its host may change, who was its host, and in which term. */
 export const revivalOf = (
   secret: Uint8Array,
   room: string,
   passHash: string,
   settings: SessionSettings,
   { term, host }: { readonly term: number; readonly host: string },
-): string => keyed(secret, 'revival', room, passHash, JSON.stringify({ ...settings, policy: null }), `${term}`, host);
+): string => {
+  const fixed = { ...settings, policy: null, training: { ...settings.training, rounds: null, evaluateEvery: null } };
+  return keyed(secret, 'revival', room, passHash, JSON.stringify(fixed), `${term}`, host);
+};
 
 /** A device's PeerJS id in a room, and the token that proves it: the same whenever it comes back, and nobody else's. */
 export function introductionOf(

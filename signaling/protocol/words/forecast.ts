@@ -1,8 +1,8 @@
 import { deepestDepth } from '../adapters.ts';
 import { computeSeconds, EVALUATION_SHARE, forwardSecondsPerToken } from '../cost-model.ts';
-import { EVALUATION_SAMPLE } from '../limits.ts';
+import { EVALUATION_SAMPLE, MAX_DEVICES_IN_ROOM, MAX_ROUNDS } from '../limits.ts';
 import { median } from '../median.ts';
-import type { Profile } from '../profile.ts';
+import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../profile.ts';
 import type { DeviceView, RoomView, RoundReport } from '../room-view.ts';
 import type { SessionSettings } from '../settings.ts';
 import { countText } from './lists.ts';
@@ -65,6 +65,12 @@ export function forecast({ settings, plan, devices }: Room, reports: readonly Ro
 
 export const totalSeconds = ({ roundsSeconds, lastScoreSeconds }: Forecast): number => roundsSeconds + lastScoreSeconds;
 
+/** "about 4 min in all": all rounds and scores, were a round to take these seconds. */
+export function wholeText(room: Room, secondsPerRound: number): string {
+  const seen = room.plan && forecast({ ...room, plan: { ...room.plan, latencySeconds: secondsPerRound } }, []);
+  return seen === null ? '' : `${timeLeftText(totalSeconds(seen))} in all`;
+}
+
 /** How often rounds go through the training examples. */
 export const epochsOf = (rounds: number, { training, task }: Pick<SessionSettings, 'training' | 'task'>): number =>
   (rounds * training.samplesPerRound) / task.trainExamples;
@@ -75,17 +81,50 @@ export function epochsText(epochs: number): string {
   return `${text} ${text === '1' ? 'epoch' : 'epochs'}`;
 }
 
-/**
- * What part of a round's time one more device like `like` would save where computing decides: devices share samples in proportion to their
- * speed, down to the lowest layer with adapters.
- */
-export function savedByAnother({ settings, devices }: Room, like: Profile): number {
+/** The most rounds that end, with their scores, within these seconds on these devices; null where not one does, or nothing can be said. */
+export function roundsWithin(room: Room, seconds: number): number | null {
+  const seen = forecast(room, []);
+  if (seen === null) return null;
+  const { secondsPerRound, lastScoreSeconds } = seen;
+  const rounds = Math.floor((seconds - lastScoreSeconds) / (secondsPerRound * (1 + EVALUATION_SHARE)));
+  return rounds < 1 ? null : Math.min(rounds, MAX_ROUNDS);
+}
+
+/** The same room with one more device: a copy of the one that computes quickest. */
+export interface Another {
+  readonly like: Pick<DeviceView, 'id' | 'name'>;
+  readonly devices: readonly DeviceView[];
+}
+
+/** The way to the host of a device that is only supposed, where nobody in the room has one. */
+const SUPPOSED_LINK_BITS_PER_SECOND = 5e7;
+/** No device's id: those are longer. */
+const ANOTHER = 'another0';
+
+/** Null where nobody has measured anything, or there is no room for one more. */
+export function withAnother({ settings, devices }: Pick<RoomView, 'settings' | 'devices'>): Another | null {
   const { layers } = settings.shape;
   const depth = deepestDepth(settings.lora, layers);
-  const speed = (profile: Profile) =>
-    1 / (computeSeconds(profile, layers, 1, depth) - profile.overheadSeconds || Number.MIN_VALUE);
-  const together = profilesOf(devices).reduce((sum, profile) => sum + speed(profile), 0);
-  return speed(like) / (together + speed(like));
+  const ready = devices.filter(({ status, linked }) => status.kind === 'ready' && linked);
+  const timed = ready.flatMap((device) =>
+    device.profile === null
+      ? []
+      : [{ device, profile: device.profile, seconds: computeSeconds(device.profile, layers, 1, depth) }],
+  );
+  const best = timed.toSorted((a, b) => a.seconds - b.seconds || a.device.id.localeCompare(b.device.id))[0];
+  if (best === undefined || ready.length >= MAX_DEVICES_IN_ROOM) return null;
+  const links = timed.map(({ profile }) => profile.linkBitsPerSecond).filter((b) => b < LOCAL_LINK_BITS_PER_SECOND);
+  const own = best.profile.linkBitsPerSecond;
+  const linkBitsPerSecond =
+    own < LOCAL_LINK_BITS_PER_SECOND ? own : links.length > 0 ? Math.max(...links) : SUPPOSED_LINK_BITS_PER_SECOND;
+  const { id, name } = best.device;
+  const copy = {
+    ...best.device,
+    id: ANOTHER,
+    name: `another ${name}`,
+    profile: { ...best.profile, linkBitsPerSecond },
+  };
+  return { like: { id, name }, devices: [...ready, copy] };
 }
 
 /** Before the start: what the session takes on these devices; empty without a plan. */
@@ -101,18 +140,13 @@ export function forecastSentence(room: Room): string {
 /** How far a long session comes soon; null of a short one. */
 export function soonSentence(room: Room): string | null {
   const seen = forecast(room, []);
-  if (seen === null || totalSeconds(seen) < 1.2 * SOON_SECONDS) return null;
-  const { secondsPerRound, lastScoreSeconds } = seen;
-  const rounds = Math.floor((SOON_SECONDS - lastScoreSeconds) / (secondsPerRound * (1 + EVALUATION_SHARE)));
-  if (rounds < 1) return null;
+  const rounds = roundsWithin(room, SOON_SECONDS);
+  if (seen === null || rounds === null || totalSeconds(seen) < 1.2 * SOON_SECONDS) return null;
   return `In ${SOON_SECONDS / 60} minutes these devices do ${countText(rounds, 'round', 'rounds')} (${epochsText(epochsOf(rounds, room.settings))}) and a score: fewer rounds fit better, or press finish then.`;
 }
 
-/** "Another device like laptop would save about 33 % of the time."; null where it would hardly. */
-export function anotherSentence(room: Room, self: string): string | null {
-  const own = room.devices.find(({ id }) => id === self);
-  // Without a plan nobody knows whether anything can be trained at all.
-  if (room.plan === null || own?.profile == null || own.status.kind !== 'ready') return null;
-  const saved = savedByAnother(room, own.profile);
-  return saved < LEAST_SAVED ? null : `With another device like ${own.name}: about ${Math.round(100 * saved)} % less.`;
+/** "With another device like laptop: about 33 % less."; null where it would hardly be. Seconds of a round as planned without it and with it. */
+export function anotherSentence(like: string, nowSeconds: number, thenSeconds: number): string | null {
+  const saved = nowSeconds > 0 ? 1 - thenSeconds / nowSeconds : 0;
+  return saved < LEAST_SAVED ? null : `With another device like ${like}: about ${Math.round(100 * saved)} % less.`;
 }

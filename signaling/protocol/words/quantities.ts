@@ -16,11 +16,12 @@ export function secondsText(seconds: number): string {
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** A time to come, rounded so that it does not twitch: "a few seconds", "about 20 s", "about 3 min", "about 2 h". */
+/** A time to come, rounded so that it does not twitch: "a few seconds", "about 20 s", "about 3 min", "about 2 h", "about 3 days". */
 export function timeLeftText(seconds: number): string {
   if (seconds < 8) return 'a few seconds';
   if (seconds < 55) return `about ${Math.ceil(seconds / 10) * 10} s`;
   if (seconds < 55 * 60) return `about ${Math.max(1, Math.round(seconds / 60))} min`;
+  if (seconds > 36 * 3600) return `about ${Math.round(seconds / 86_400)} days`;
   const halfHours = Math.round(seconds / 1800) / 2;
   return `about ${halfHours} h`;
 }

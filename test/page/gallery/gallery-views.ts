@@ -8,6 +8,7 @@ import { ownData, TOKENIZER } from './data-report.ts';
 import { DEVICE_VIEWS } from './device-views.ts';
 import { DOOR_VIEWS, download, lobby, news, WAITING } from './door-views.ts';
 import { FOLLOWING_VIEWS } from './following-views.ts';
+import { LONG_VIEWS } from './long-views.ts';
 import { device, plan, room, rounds, type Share, scores, settingsOf, view, withStatus } from './scenarios.ts';
 import { SPLIT_VIEWS } from './split-views.ts';
 
@@ -122,6 +123,7 @@ export const VIEWS: Readonly<Record<string, SessionView>> = {
     room: room({ ...gathering, devices: [withStatus(0, { kind: 'loading', done: 3, total: 10 })] }),
   }),
   lobby: view(lobby()),
+  ...LONG_VIEWS,
   ...DOOR_VIEWS,
   'lobby-device-loading': view({
     ...deviceRole,

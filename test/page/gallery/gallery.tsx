@@ -90,6 +90,11 @@ function still(first: SessionView): HostSession & JoinedSession {
     pause: () => become('pause', inPhase('paused')),
     finish: () => become('finish', inPhase('finished')),
     setPolicy: () => undefined,
+    setExtent: async (extent) => {
+      const { room } = view;
+      const settings = room && { ...room.settings, training: { ...room.settings.training, ...extent } };
+      become(`extent ${extent.rounds}`, { room: room && settings && { ...room, settings } });
+    },
     giveTable: (id) => become(`give ${id}`, { tables: { ...view.tables, [id]: 'coming' } }),
     entrance: {
       set: (door, cap) => become(`set ${door} ${cap}`, { door, cap }),

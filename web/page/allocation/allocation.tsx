@@ -3,6 +3,7 @@ import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import type { Policy } from '../../../signaling/protocol/settings.ts';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
+import { wholeText } from '../../../signaling/protocol/words/forecast.ts';
 import { POLICY_WORDS } from '../../../signaling/protocol/words/policies.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
@@ -74,6 +75,8 @@ export function AllocationSection({ view, seats, late, plan: ask, onPolicy }: Al
     );
   };
   const bars = alternativeBars(room.plan);
+  // Once rounds go on the headline says what is left.
+  const whole = rounds.length > 0 ? null : (seconds: number) => wholeText(room, seconds);
   const quickest = room.plan === null ? null : quickestSentence(room.plan);
   return (
     <section class="allocation" aria-labelledby="allocation-title">
@@ -99,7 +102,7 @@ export function AllocationSection({ view, seats, late, plan: ask, onPolicy }: Al
           late={NONE}
         />
       )}
-      {bars.length > 0 && <PolicyBars bars={bars} previewed={preview?.policy ?? null} onPreview={show} />}
+      {bars.length > 0 && <PolicyBars bars={bars} previewed={preview?.policy ?? null} whole={whole} onPreview={show} />}
       {quickest !== null && <p class="limit">{quickest}</p>}
       {limitSentences(view, room).map((sentence) => (
         <p key={sentence} class="limit">

@@ -6,11 +6,14 @@ import type { AlternativeBar } from './alternatives.ts';
 export function PolicyBars({
   bars,
   previewed,
+  whole,
   onPreview,
 }: {
   bars: readonly AlternativeBar[];
   /** Whose picture is shown instead of the plan's; null while the plan's is. */
   previewed: Policy | null;
+  /** What all rounds and scores take, from the seconds of one; null where that is not to be said. */
+  whole: ((seconds: number) => string) | null;
   onPreview: (policy: Policy | null) => void;
 }) {
   return (
@@ -36,7 +39,10 @@ export function PolicyBars({
               <span class="policy-track" aria-hidden="true">
                 <span class="policy-share" style={{ width: `${100 * share}%` }} />
               </span>
-              <span class="policy-seconds">{secondsText(seconds)}</span>
+              <span class="policy-seconds">
+                {secondsText(seconds)}
+                {whole !== null && <span class="policy-whole">{whole(seconds)}</span>}
+              </span>
             </button>
           )}
         </li>

@@ -10,6 +10,7 @@ import { type Seats, seated } from '../cloth/marks.ts';
 import { Curve } from '../curve/curve.tsx';
 import { Invite } from '../door/invite.tsx';
 import { WaitingList } from '../door/waiting-list.tsx';
+import { EndChoice } from '../estimate/end-choice.tsx';
 import { useMeasured } from '../estimate/use-measured.ts';
 import { NOTHING_GIVEN, type Tally, tallied } from '../own/given.ts';
 import { OwnControls, OwnDevice, OwnName } from '../own/own-device.tsx';
@@ -170,7 +171,10 @@ export function SessionScreen(props: SessionProps) {
           {!own && room !== null && view.ended === null && <OwnLoading view={view} />}
           {finished && <Result view={view} />}
           {own && <OwnDevice view={view} room={room} tally={tally} screen={screen} limits={limits} />}
-          {view.ended === null && !own && <Standing view={view} />}
+          {host !== null && room?.phase === 'gathering' && rounds.length === 0 && view.ended === null && (
+            <EndChoice room={room} host={host} />
+          )}
+          {view.ended === null && !own && <Standing view={view} plan={plan} />}
           {view.ended === null && !own && roleSentence(view) !== '' && <p class="role">{roleSentence(view)}</p>}
           {view.ended === null && host === null && <OwnDigits view={view} />}
           {!own && (

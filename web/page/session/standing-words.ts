@@ -1,4 +1,4 @@
-import { anotherSentence, soonSentence } from '../../../signaling/protocol/words/forecast.ts';
+import { soonSentence } from '../../../signaling/protocol/words/forecast.ts';
 import { measureText, metricName } from '../../../signaling/protocol/words/metrics.ts';
 import type { SessionView } from '../../session/view/view.ts';
 
@@ -11,11 +11,14 @@ export function bestText({ best, room, scores }: Pick<SessionView, 'best' | 'roo
   return `Best dev ${metricName(best.by)}${soFar}: ${measureText(best.by, best.value)}, ${when}.`;
 }
 
-/** What people may do about the time that is to come: before the start, and what one more device would save. */
-export function timeSentences({ room, self, ended }: Pick<SessionView, 'room' | 'self' | 'ended'>): readonly string[] {
+/** What people may do about the time that is to come: before the start, and what one more device would save. The host has the ends to choose from. */
+export function timeSentences(
+  { room, role, ended }: Pick<SessionView, 'room' | 'role' | 'ended'>,
+  another: string | null,
+): readonly string[] {
   if (room === null || ended !== null || room.phase === 'finished') return [];
-  const soon = room.phase === 'gathering' ? soonSentence(room) : null;
-  return [soon, anotherSentence(room, self)].filter((sentence) => sentence !== null);
+  const soon = room.phase === 'gathering' && role !== 'host' ? soonSentence(room) : null;
+  return [soon, another].filter((sentence) => sentence !== null);
 }
 
 /** What is kept on this device; null when nothing is. */

@@ -1,17 +1,19 @@
 import { cutText } from '../../session/view/data-words.ts';
 import { WITHOUT_KEY } from '../../session/view/resumed-words.ts';
 import type { SessionView } from '../../session/view/view.ts';
+import type { AskPlanner } from '../../session/view/what-if.ts';
+import { useAnother } from '../estimate/use-another.ts';
 import { ReadAs } from '../parts/read-as.tsx';
 import { bestText, keptSentence, timeSentences } from './standing-words.ts';
 
 /** What has been reached so far: best score, what is kept, what of the data was left out. */
-export function Standing({ view }: { view: SessionView }) {
+export function Standing({ view, plan }: { view: SessionView; plan: AskPlanner }) {
   const tables = view.data?.tables ?? [];
   const cut = view.data === null ? null : cutText(view.data.cutTexts);
   const best = bestText(view);
   const kept = keptSentence(view);
   const withoutKey = view.notices.some(({ sentence }) => sentence === WITHOUT_KEY);
-  const time = timeSentences(view);
+  const time = timeSentences(view, useAnother(view, plan));
   const nothing = best === null && kept === null && time.length === 0 && tables.length === 0 && cut === null;
   if (nothing && !withoutKey) return null;
   return (

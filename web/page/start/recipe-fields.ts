@@ -1,13 +1,9 @@
-import { recipeFor } from '../../../signaling/protocol/words/recipes.ts';
+import { recipeFor, scoredEvery } from '../../../signaling/protocol/words/recipes.ts';
 import { EMBEDDED_MODEL } from '../parts/choices.ts';
 import type { StartForm } from './form-fields.ts';
 import type { NumberField } from './number-field.ts';
 /** The number fields that a choice of task or model fills with what suits it, as typed. */
 export type RecipeField = Exclude<NumberField, 'seed' | 'slowdown'>;
-
-const SCORE_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] as const;
-/** As many scores make a curve, and are enough to stop early by. */
-const SCORES = 6;
 
 export function recipeFields({
   model,
@@ -32,7 +28,7 @@ export function recipeFields({
     loraPlusRatio: String(training.loraPlusRatio),
     labelSmoothing: String(training.labelSmoothing),
     thresholdPercent: String(100 * training.threshold),
-    evaluateEvery: String(SCORE_STEPS.findLast((step) => step * SCORES <= rounds) ?? 1),
+    evaluateEvery: String(scoredEvery(rounds)),
   };
 }
 

@@ -5,9 +5,9 @@ import {
   type RoomChange,
   type RoomView,
 } from '../../../signaling/protocol/room-view.ts';
-import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import type { Extent, SessionSettings } from '../../../signaling/protocol/settings.ts';
 
-/** What a welcome told of a room: what does not change while it is open, but for the policy. */
+/** What a welcome told of a room: what does not change while it is open, but for the policy and the extent. */
 export interface ToldSettings {
   readonly room: string;
   readonly settings: SessionSettings;
@@ -28,8 +28,14 @@ export function changedRoom(
   const devices = changedDevices(before?.devices ?? [], change);
   if (devices === null) return null;
   const known = before?.settings ?? first;
-  const settings = known.policy === policy ? known : { ...known, policy };
+  const settings = withExtent(known.policy === policy ? known : { ...known, policy }, change.extent);
   return { id, settings, phase, host, devices, plan, planNote };
+}
+
+function withExtent(settings: SessionSettings, extent: Extent = settings.training): SessionSettings {
+  const { training } = settings;
+  const same = extent.rounds === training.rounds && extent.evaluateEvery === training.evaluateEvery;
+  return same ? settings : { ...settings, training: { ...training, ...extent } };
 }
 
 /** Those that left are gone, those that are there changed, those that are new come last. */

@@ -1,7 +1,7 @@
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import type { Profile } from '../../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../../signaling/protocol/room-view.ts';
-import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import type { Extent, SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { UnitRun } from '../../../signaling/protocol/split.ts';
 import { historyMessages } from '../../../signaling/protocol/telling/history.ts';
 import { PROTOCOL_VERSION } from '../../../signaling/protocol/version.ts';
@@ -13,6 +13,8 @@ export interface HostEntry {
   readonly device: Identity;
   readonly term: number;
   readonly settings: SessionSettings;
+  /** What its person changed; null for nothing. */
+  readonly extent: Extent | null;
   /** The room's code, where there was one before. */
   readonly code: string | undefined;
   /** What proves to a server that forgot the room that its code is this host's. */
@@ -29,7 +31,7 @@ export interface HostEntry {
 
 /** What a host says first on every connection: all that seats it, also at a server that has forgotten the room. */
 export function hostEntry(entry: HostEntry): readonly ClientMessage[] {
-  const { device, term, settings, code, claim, isClaimed, status, profile, holds, phase, door, view } = entry;
+  const { device, term, settings, extent, code, claim, isClaimed, status, profile, holds, phase, door, view } = entry;
   const { room, rounds, scores } = view;
   const current = room === null ? settings : { ...settings, policy: room.settings.policy };
   const before = code === undefined || !isClaimed ? {} : { room: code, ...(claim !== null && { claim }) };
@@ -38,6 +40,7 @@ export function hostEntry(entry: HostEntry): readonly ClientMessage[] {
     { type: 'status', status },
   ];
   if (profile !== null) messages.push({ type: 'profile', profile });
+  if (extent !== null) messages.push({ type: 'extent', extent });
   if (holds !== null) messages.push({ type: 'holds', run: holds });
   const past = rounds.length + scores.length > 0;
   if (code === undefined && !past) return messages;

@@ -1,7 +1,7 @@
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../../signaling/protocol/profile.ts';
 import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
-import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import type { Extent, SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { UnitRun } from '../../../signaling/protocol/split.ts';
 import { DEFAULT_AUDITS } from '../../../signaling/protocol/words/audits.ts';
 import type { Pretence } from '../../../worker/api/device-api.ts';
@@ -59,6 +59,8 @@ export class OwnRoom {
   #profile: Profile | null = null;
   #status: DeviceStatus = { kind: 'joining' };
   #holds: UnitRun | null = null;
+  /** Where it is another one than the settings'. */
+  #extent: Extent | null = null;
 
   constructor(context: OwnRoomContext) {
     const { environment, settings, secondDev, options, store, entrance, keeping, deviceLinks, worker } = context;
@@ -83,6 +85,7 @@ export class OwnRoom {
     this.training = new Training({
       term,
       settings,
+      extent: () => this.#extent ?? settings.training,
       resumed,
       secondDev,
       patience,
@@ -118,6 +121,15 @@ export class OwnRoom {
 
   send(message: ClientMessage): void {
     this.#client.send(message);
+  }
+
+  /** Before the first round: how far training goes. */
+  async setExtent(extent: Extent): Promise<void> {
+    if (this.training.phase !== 'gathering' || this.training.round > 0) return;
+    this.#extent = extent;
+    // Before whatever starts the rounds, here as at the server.
+    this.send({ type: 'extent', extent });
+    await this.#context.worker.setExtent(extent);
   }
 
   /** What proves to a server that forgot the room that its code is this session's. */
@@ -216,7 +228,8 @@ export class OwnRoom {
     return hostEntry({
       device: identity,
       term: this.#context.term,
-      settings,
+      settings: { ...settings, training: { ...settings.training, ...this.#extent } },
+      extent: this.#extent,
       code: this.#code,
       claim: this.claim,
       isClaimed: !this.#client.unclaimed,

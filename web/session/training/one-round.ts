@@ -2,7 +2,7 @@ import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
 import type { DeviceView, RoundReport } from '../../../signaling/protocol/room-view.ts';
 import { MAX_COURSE, type SampleRange } from '../../../signaling/protocol/round.ts';
-import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import type { Extent, SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../../../worker/api/batch.ts';
 import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
 import type { Audits } from '../rounds/audits/audits.ts';
@@ -23,6 +23,7 @@ export interface OneRoundContext {
   /** Which host of the session this is, from 1. */
   readonly term: number;
   readonly settings: SessionSettings;
+  readonly extent: () => Extent;
   readonly worker: Pick<HostWorkerApi, 'roundBatch' | 'step' | 'skip' | 'parameters' | 'state'>;
   readonly deviceLinks: DeviceLinks;
   readonly conducts: Conducts;
@@ -217,8 +218,8 @@ export class OneRound {
 
   /** While devices are at work, the next round's texts are read and dealt. */
   #prepare(round: number, ranges: readonly SampleRange[]): void {
-    const { settings, worker } = this.#context;
-    if (round > settings.training.rounds) return;
+    const { extent, worker } = this.#context;
+    if (round > extent().rounds) return;
     // What went wrong is asked for again when its round begins, and said then.
     this.#prepared = { round, ranges, batch: worker.roundBatch(round, ranges).catch(() => null) };
   }

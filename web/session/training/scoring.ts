@@ -2,7 +2,7 @@ import { EVALUATION_SHARE, forwardSecondsPerToken } from '../../../signaling/pro
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
 import type { ScoreReport } from '../../../signaling/protocol/room-view.ts';
-import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import type { Extent, SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { DevPart, HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
 import type { DeviceLinks, ParameterState } from '../rounds/device-links.ts';
 import { drainSeconds, type Evaluator } from '../rounds/evaluation-pieces.ts';
@@ -20,6 +20,7 @@ const MOST_WAITING = 4;
 export interface ScoringContext {
   readonly term: number;
   readonly settings: SessionSettings;
+  readonly extent: () => Extent;
   /** A second dev set, scored at the end. */
   readonly secondDev: OpenedSession['secondDev'];
   readonly worker: Pick<HostWorkerApi, 'parameters' | 'parametersBefore' | 'devLengths' | 'devChunk' | 'score'>;
@@ -42,11 +43,7 @@ export interface ScoringContext {
 }
 
 /** After which round of training the next score is due: the first one before all, then after every so many. */
-export function isScoreDue(
-  { rounds, evaluateEvery }: Pick<SessionSettings['training'], 'rounds' | 'evaluateEvery'>,
-  round: number,
-  lastScored: number,
-): boolean {
+export function isScoreDue({ rounds, evaluateEvery }: Extent, round: number, lastScored: number): boolean {
   if (lastScored < 0) return true;
   const turn = (of: number) => Math.floor(of / evaluateEvery);
   return evaluateEvery > 0 && round < rounds && turn(round) > turn(lastScored);
@@ -105,7 +102,7 @@ export class Scoring {
 
   /** Has the parameters after `round` scored if that is due; resolves when rounds may go on. */
   async beginDue(round: number, plan: RoomPlan | null): Promise<void> {
-    if (!isScoreDue(this.#context.settings.training, round, this.#lastBegun)) return;
+    if (!isScoreDue(this.#context.extent(), round, this.#lastBegun)) return;
     const { worker } = this.#context;
     const first = this.#lastBegun < 0 && round > 0;
     if (this.#waiting.length < MOST_WAITING) {
@@ -184,9 +181,9 @@ export class Scoring {
 
   /** The whole dev set where devices do it in its part of the time until the next score, else the sample. */
   async #affordable(plan: RoomPlan | null): Promise<'sample' | 'first'> {
-    const { settings, worker } = this.#context;
+    const { settings, extent, worker } = this.#context;
     const { devExamples } = settings.task;
-    const { rounds, evaluateEvery } = settings.training;
+    const { rounds, evaluateEvery } = extent();
     const sample = await worker.devLengths('sample');
     const mean = sample.reduce((sum, length) => sum + length, 0) / Math.max(1, sample.length);
     const seconds = drainSeconds(this.#evaluators(), devExamples * mean);

@@ -2,7 +2,7 @@ import { trainedLayers } from '../../../signaling/protocol/adapters.ts';
 import type { ToldStandings } from '../../../signaling/protocol/exchange/audit-messages.ts';
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import type { DeviceView, RoomView } from '../../../signaling/protocol/room-view.ts';
-import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import type { Extent, SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../../../worker/api/batch.ts';
 import type { HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
@@ -39,6 +39,8 @@ export interface TrainingContext {
   /** Which host of the session this is, from 1. */
   readonly term: number;
   readonly settings: SessionSettings;
+  /** How far training goes: the settings', unless the host's person changed it. */
+  readonly extent: () => Extent;
   /** What a checkpoint has behind it; null for a fresh start. The reports of it are in the store's view. */
   readonly resumed: { readonly round: number; readonly finished: boolean } | null;
   /** A second dev set, scored at the end. */
@@ -85,7 +87,7 @@ export class Training {
     this.#context = context;
     this.#round = resumed?.round ?? 0;
     this.#phase = resumed === null ? 'gathering' : resumed.finished ? 'finished' : 'paused';
-    const { deviceLinks, send, settings, room, term, secondDev, worker } = context;
+    const { deviceLinks, send, settings, extent, room, term, secondDev, worker } = context;
     this.#crew = new Crew({ settings, deviceLinks, room });
     let evaluations = 0;
     const nextEvaluation = (): number => ++evaluations;
@@ -103,7 +105,7 @@ export class Training {
       maxBytes: MAX_RELAYED * tensorSizes(settings).toDeviceBytes,
     });
     this.#scoring = new Scoring({
-      ...{ term, settings, secondDev, worker, deviceLinks, store, send, nextEvaluation },
+      ...{ term, settings, extent, secondDev, worker, deviceLinks, store, send, nextEvaluation },
       pipelines: this.#pipelines,
       able: () => this.#conducts.trusted(this.#crew.ready).flatMap((device) => this.#believed(device)),
       onTrainers: this.#changed.on,
@@ -135,7 +137,7 @@ export class Training {
       },
     });
     this.#oneRound = new OneRound({
-      ...{ term, settings, worker, deviceLinks, store, send },
+      ...{ term, settings, extent, worker, deviceLinks, store, send },
       conducts: this.#conducts,
       audits: this.#checking.audits,
       ready: () => this.#crew.ready,
@@ -207,14 +209,13 @@ export class Training {
   async #run(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
-    const { rounds } = this.#context.settings.training;
     try {
       while (!this.#abort.signal.aborted) {
         await this.#until(() => this.#checking.isDue || (this.#phase === 'training' && this.#crew.isManned));
         if (await this.#goBack()) continue;
         this.#scoring.check();
         if (!this.#finishing) this.#stopEarly();
-        if (this.#round >= rounds || this.#isFinishing) {
+        if (this.#round >= this.#context.extent().rounds || this.#isFinishing) {
           await this.#checking.settled();
           if (this.#checking.isDue) continue;
           break;

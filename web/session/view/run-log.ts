@@ -1,5 +1,5 @@
 import type { RoundReport } from '../../../signaling/protocol/room-view.ts';
-import type { Policy } from '../../../signaling/protocol/settings.ts';
+import type { Extent, Policy } from '../../../signaling/protocol/settings.ts';
 import type { DataReport } from '../../../worker/api/tables.ts';
 import type { RunLogSink } from '../world/environment.ts';
 import { messageOf } from '../world/with-progress.ts';
@@ -22,6 +22,7 @@ export type LogEntry =
   | { readonly type: 'ready'; readonly device: string; readonly name: string; readonly profile: unknown }
   | { readonly type: 'phase'; readonly phase: string }
   | { readonly type: 'policy'; readonly policy: Policy }
+  | { readonly type: 'extent'; readonly extent: Extent }
   | { readonly type: 'plan'; readonly plan: unknown }
   | { readonly type: 'data'; readonly data: DataReport }
   | { readonly type: 'round'; readonly report: SessionView['rounds'][number] }
@@ -41,6 +42,10 @@ export function logEntries(before: SessionView, after: SessionView): readonly Lo
     if (old === null) entries.push({ type: 'session', settings: room.settings });
     else if (old.settings.policy !== room.settings.policy)
       entries.push({ type: 'policy', policy: room.settings.policy });
+    else if (old.settings.training !== room.settings.training) {
+      const { rounds, evaluateEvery } = room.settings.training;
+      entries.push({ type: 'extent', extent: { rounds, evaluateEvery } });
+    }
     const known = new Map((old?.devices ?? []).map((device) => [device.id, device]));
     for (const { id, name, profile, status } of room.devices) {
       const was = known.get(id);

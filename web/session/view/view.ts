@@ -8,7 +8,7 @@ import type {
   ScoreReport,
 } from '../../../signaling/protocol/room-view.ts';
 import type { Measure } from '../../../signaling/protocol/scores.ts';
-import type { ModelSource, Policy } from '../../../signaling/protocol/settings.ts';
+import type { Extent, ModelSource, Policy } from '../../../signaling/protocol/settings.ts';
 import type { HiddenStates } from '../../../signaling/protocol/split.ts';
 import type { Pretence } from '../../../worker/api/device-api.ts';
 import type {
@@ -235,6 +235,8 @@ export interface HostSession extends Session {
   /** Ends training after the current round and evaluates. */
   finish(): void;
   setPolicy(policy: Policy): void;
+  /** Before the first round: how far training goes, its learning rate with it. */
+  setExtent(extent: Extent): Promise<void>;
   /**
    * Gives a table of one's own, whole, to a device that proved to know the secret, so that it can go on when this one is gone. It cannot be
    * taken back. What comes of it shows in `view.tables`.
