@@ -69,6 +69,3 @@ export function adapterParameterCount(shape: ModelShape, lora: LoraSettings): nu
 export function headParameterCount(shape: ModelShape, labelCount: number): number {
   return (shape.hiddenSize + labelCount) * (shape.hiddenSize + 1);
 }
-
-/** A gradient travels as f32. */
-export const GRADIENT_BITS_PER_VALUE = 32;

@@ -98,6 +98,10 @@ export const WEIGHT_STORAGES = ['f32', 'f16', 'int8'] as const;
 export type WeightStorage = (typeof WEIGHT_STORAGES)[number];
 export const WeightStorageSchema = v.picklist(WEIGHT_STORAGES);
 
+/** What gradients are rounded to on their way to the host, and the merged one on its way back (`exchange/upload-codec.ts`). */
+export const UPLOADS = ['f32', 'f16', 'int8'] as const;
+export type Uploads = (typeof UPLOADS)[number];
+
 const rank = count(MAX_LORA_RANK);
 const alpha = v.pipe(finite, v.gtValue(0), v.maxValue(MAX_LORA_ALPHA));
 const ofLayer = v.pipe(v.string(), v.regex(/^(0|[1-9]\d?)$/, 'the index of a layer'));
@@ -163,6 +167,7 @@ export const PLAIN_TRAINING = {
   labelSmoothing: 0,
   threshold: 0.5,
   bestBy: null,
+  uploads: 'f32',
 } as const;
 
 export const TrainingSettingsSchema = v.strictObject({
@@ -205,6 +210,7 @@ export const TrainingSettingsSchema = v.strictObject({
   threshold: v.optional(v.pipe(finite, v.gtValue(0), v.ltValue(1)), PLAIN_TRAINING.threshold),
   /** What the best adapter is chosen by, and early stopping; null for the task's own metric. */
   bestBy: v.optional(v.nullable(v.picklist(MEASURES)), PLAIN_TRAINING.bestBy),
+  uploads: v.optional(v.picklist(UPLOADS), PLAIN_TRAINING.uploads),
 });
 export type TrainingSettings = v.InferOutput<typeof TrainingSettingsSchema>;
 

@@ -1,6 +1,7 @@
 import type { RoomPlanAnswer, RoomProblem } from '../planner/room-plan.ts';
-import { GRADIENT_BITS_PER_VALUE, headParameterCount, layerParameterCount } from '../protocol/adapters.ts';
+import { headParameterCount, layerParameterCount } from '../protocol/adapters.ts';
 import { believable, unproven } from '../protocol/cost-model.ts';
+import { uploadBytes } from '../protocol/exchange/upload-codec.ts';
 import type { Measured } from '../protocol/messages.ts';
 import type { SplitModel } from '../protocol/pipeline/split-problem.ts';
 import { splitModelOf } from '../protocol/pipeline/split-room.ts';
@@ -137,9 +138,9 @@ export function roomProblem(
     samples: training.samplesPerRound,
     layerUploadBits: Array.from({ length: shape.layers }, (_, i) => {
       const values = layerParameterCount(shape, lora, shape.layers - 1 - i);
-      return values === 0 ? null : values * GRADIENT_BITS_PER_VALUE;
+      return values === 0 ? null : 8 * uploadBytes(values, training.uploads);
     }),
-    headUploadBits: headParameterCount(shape, task.labelCount) * GRADIENT_BITS_PER_VALUE,
+    headUploadBits: 8 * uploadBytes(headParameterCount(shape, task.labelCount), training.uploads),
     devices: believedTrainers(trainers, fits, host, shape.layers).map(({ id, name, profile, holds }) => ({
       id,
       name,

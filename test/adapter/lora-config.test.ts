@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { pcg4d } from '../../signaling/protocol/exchange/pcg4d.ts';
 import { baseModelNotices } from '../../worker/adapter/base-model.ts';
 import { readLoraConfig } from '../../worker/adapter/lora-config.ts';
-import { pcg4d } from '../../worker/model/pcg4d.ts';
 import { cpuMs } from '../cpu-ms.ts';
 
 /** What PEFT writes for `LoraConfig(task_type="SEQ_CLS", r=8, lora_alpha=16, target_modules=["query", "value"])`. */

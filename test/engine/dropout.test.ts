@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { pcg4d } from '../../signaling/protocol/exchange/pcg4d.ts';
 import { LORA_TARGETS } from '../../signaling/protocol/settings.ts';
 import {
   attentionMask,
@@ -9,7 +10,6 @@ import {
   hiddenMask,
   loraSite,
 } from '../../worker/engine/dropout.ts';
-import { pcg4d } from '../../worker/model/pcg4d.ts';
 import { PLAIN_SITES, pcg4dPlain, plainKeep } from './plain-roberta.ts';
 
 const key = { probability: 0.1, seed: 42, round: 3 };

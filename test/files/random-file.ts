@@ -1,6 +1,6 @@
+import { pcg4d } from '../../signaling/protocol/exchange/pcg4d.ts';
 import type { ModelShape } from '../../signaling/protocol/settings.ts';
 import { frozenTensors } from '../../worker/model/description.ts';
-import { pcg4d } from '../../worker/model/pcg4d.ts';
 import type { ServedFile } from './range-server.ts';
 
 /** Prime, so that no row of a matrix begins where another did. */

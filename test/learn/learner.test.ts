@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { rounded } from '../../signaling/protocol/exchange/upload-codec.ts';
 import type { Block } from '../../signaling/protocol/round.ts';
 import { PLAIN_TRAINING } from '../../signaling/protocol/settings.ts';
 import type { GradientPart } from '../../worker/api/batch.ts';
-import { createLearner, takeStep } from '../../worker/learn/learner.ts';
+import { applyGradient, createLearner, takeStep } from '../../worker/learn/learner.ts';
 import { createAdamWState } from '../../worker/learn/optimiser.ts';
 import { parameterLayout } from '../../worker/model/layout.ts';
 
@@ -51,6 +52,27 @@ describe('a step', () => {
     expect(split).toEqual(one);
     // Clipped from 6 to 0.5, so each of the 16 values is 0.125 and not 1.5, and v is a mean of its square.
     expect(one.optimiser.secondMoment[0]! / (1 - 0.999 ** 3)).toBeCloseTo(0.125 ** 2, 7);
+  });
+
+  it.each(['f16', 'int8'] as const)('as %s is taken with what devices are told, the same with any split', (uploads) => {
+    const [one, split, exact] = [learner(), learner(), learner()];
+    const rounding = { ...training, uploads, maxGradientNorm: 0 };
+    for (let i = 0; i < 3; i++) {
+      const a = takeStep(one, round(whole(1.3)), rounding);
+      const parts = [part(0, 1, 3, 1.3), part(0, 0, 1, 0), part('head', 0, 4, 1.3)];
+      expect(takeStep(split, round(parts), rounding)).toEqual(a);
+      if (a.kind !== 'stepped') return expect.unreachable();
+      // Its length is told as it was before.
+      const mean = Math.fround(Math.fround(1.3) / 4);
+      expect(a.gradientNorm).toBeCloseTo(4 * mean, 6);
+      expect(a.gradient).toEqual(
+        rounded(new Float32Array(16).fill(mean), uploads, { seed: 1, round: i + 1, block: 'merged', position: 0 }),
+      );
+      expect(a.gradient.some((x) => x !== mean)).toBe(true);
+      // As whoever keeps up with the host does.
+      applyGradient(exact, a.gradient, a.learningRate, rounding);
+      expect(exact).toEqual(one);
+    }
   });
 
   it('with a gradient that is not finite changes nothing, and says which parts are at fault', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fromHalf, halfValue, toHalf } from '../../signaling/protocol/exchange/half.ts';
-import { pcg4d } from '../../worker/model/pcg4d.ts';
+import { pcg4d } from '../../signaling/protocol/exchange/pcg4d.ts';
 
 const ALL = Uint16Array.from({ length: 65_536 }, (_, bits) => bits);
 const half = (value: number) => toHalf(Float32Array.of(value))[0]!;

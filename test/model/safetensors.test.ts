@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pcg4d } from '../../worker/model/pcg4d.ts';
+import { pcg4d } from '../../signaling/protocol/exchange/pcg4d.ts';
 import { encodeSafetensors, headerBytes, parseHeader, SafetensorsError } from '../../worker/model/safetensors.ts';
 import { decodeFloats, decodeIntegers } from '../../worker/model/tensor-values.ts';
 import { cpuMs } from '../cpu-ms.ts';

@@ -66,6 +66,12 @@ describe('checkStartForm', () => {
     });
   });
 
+  it('rounds gradients on their way where that was chosen', () => {
+    const checked = checkStartForm(form({ uploads: 'int8' }), ORIGIN);
+    expect(checked.ok && checked.choice.request.training.uploads).toBe('int8');
+    expect(form({}).uploads).toBe('f32');
+  });
+
   it('makes settings that the protocol accepts', () => {
     const checked = checkStartForm(
       form({

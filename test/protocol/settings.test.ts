@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { ModelSourceSchema, SessionSettingsSchema } from '../../signaling/protocol/settings.ts';
+import { ModelSourceSchema, SessionSettingsSchema, UPLOADS } from '../../signaling/protocol/settings.ts';
 import { SETTINGS_VERSION } from '../../signaling/protocol/version.ts';
 import { SETTINGS } from './samples.ts';
 
@@ -47,6 +47,23 @@ describe('the storage of the weights', () => {
     expect(v.safeParse(SessionSettingsSchema, { ...SETTINGS, weights: 'int4' }).success).toBe(false);
     const { weights: _, ...without } = SETTINGS;
     expect(v.safeParse(SessionSettingsSchema, without).success).toBe(false);
+  });
+});
+
+describe('what gradients are rounded to on their way', () => {
+  const { uploads: _, ...older } = SETTINGS.training;
+  const read = (uploads: unknown) =>
+    v.safeParse(SessionSettingsSchema, {
+      ...SETTINGS,
+      training: { ...older, ...(uploads !== undefined && { uploads }) },
+    });
+
+  it('is one of three, and nothing where settings of an earlier release do not say', () => {
+    for (const uploads of UPLOADS) expect(read(uploads).success).toBe(true);
+    expect(UPLOADS).toHaveLength(3);
+    for (const uploads of ['int4', '', 16, null, ['f16']]) expect(read(uploads).success).toBe(false);
+    const said = read(undefined);
+    expect(said.success && said.output.training.uploads).toBe('f32');
   });
 });
 

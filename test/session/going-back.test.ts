@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { Uploads } from '../../signaling/protocol/settings.ts';
 import { TrainingScene } from './training-scene.ts';
 
 const ROUNDS = 12;
@@ -6,10 +7,15 @@ const TRAINING = { rounds: ROUNDS, samplesPerRound: 12, dropout: 0, evaluateEver
 const DEVICES = ['hosthost', 'aaaaaaaa', 'bbbbbbbb', 'liarliar'];
 const to = (rounds: number): number[] => Array.from({ length: rounds }, (_, i) => i + 1);
 
-async function trained(lie: TrainingScene['lie'], share = 0.5): Promise<TrainingScene> {
-  const scene = await TrainingScene.open(TRAINING, { share });
+async function trained(
+  lie: TrainingScene['lie'],
+  share = 0.5,
+  uploads: Uploads = 'f32',
+  devices: readonly string[] = DEVICES,
+): Promise<TrainingScene> {
+  const scene = await TrainingScene.open({ ...TRAINING, uploads }, { share });
   scene.lie = lie;
-  scene.join(...DEVICES);
+  scene.join(...devices);
   scene.training.start();
   await scene.phase('finished');
   scene.training.close();
@@ -41,6 +47,30 @@ test('a liar is removed, and what it gave is undone and done again: the same bit
   expect(scores.map(({ round }) => round)).toEqual(honest.store.view.scores.map(({ round }) => round));
   // Rounds were told more than once, and the last telling is the one that counts.
   expect(lied.reports().length).toBeGreaterThan(ROUNDS);
+});
+
+describe.each(['f16', 'int8'] as const)('where gradients travel as %s', (uploads) => {
+  test('honest devices are of one opinion, and the curve is the same to the bit whoever has which samples', async () => {
+    const honest = await trained(() => 1, 0.5, uploads);
+    expect(honest.removed).toEqual([]);
+    const turned = await trained(() => 1, 0, uploads, DEVICES.toReversed());
+    expect((await turned.host.state()).digest).toBe((await honest.host.state()).digest);
+    // Of every value two bytes, or one, and what the powers of two take.
+    const values = (await honest.host.parameters()).values.length;
+    const bytes = honest.reports()[0]!.devices[1]!.uploadBits / 8 / values;
+    expect(bytes).toBeCloseTo(uploads === 'f16' ? 2 : 33 / 32, 2);
+    // Rounded, but to the same curve.
+    const exact = (await (await trained(() => 1, 0)).host.parameters()).values;
+    const far = (await honest.host.parameters()).values.map((x, i) => Math.abs(x - exact[i]!));
+    expect(far.some((x) => x > 0)).toBe(true);
+    expect(Math.max(...far)).toBeLessThan(uploads === 'f16' ? 1e-5 : 1e-3);
+  });
+
+  test('a liar is removed all the same, and nobody else', async () => {
+    const lied = await trained((device, round) => (device === 'liarliar' && round >= 6 ? 1.05 : 1), 0.5, uploads);
+    expect(lied.removed).toEqual(['liarliar']);
+    expect(lied.store.view.rounds.map(({ round }) => round)).toEqual(to(ROUNDS));
+  });
 });
 
 test('without audits it is believed', async () => {

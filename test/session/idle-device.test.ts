@@ -183,7 +183,7 @@ class Session {
       (due): RoundEvent =>
         due === 'done'
           ? { type: 'done', device, tag, lossSum: 1, computeSeconds: seconds, atMs }
-          : { type: 'gradient', device, tag, block: due, gradient: new Float32Array(1), atMs },
+          : { type: 'gradient', device, tag, block: due, gradient: new Float32Array(1), bits: 32, atMs },
     );
     coming.push({ atMs, events });
   }

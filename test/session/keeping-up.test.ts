@@ -59,6 +59,16 @@ describe('a device', () => {
     expect(device.worker.did.filter((did) => did.startsWith('begin'))).toHaveLength(3);
   });
 
+  it.each(['f16', 'int8'] as const)('takes steps that travel as %s', async (uploads) => {
+    const { device, links, order } = scene();
+    links.sendWhole(1, ['a'], whole(4, 40));
+    links.sendStep(1, { version: 4, digest: 40 }, { gradient: one(2.5), learningRate: 1, digest: 42.5 }, uploads);
+    await order(6, 5, 42.5);
+    links.sendStep(1, { version: 5, digest: 42.5 }, null, uploads);
+    await order(7, 6, 42.5);
+    expect(parametersOf(device)).toEqual(['held parameters 42.5', 'held parameters 42.5']);
+  });
+
   it('that comes to other bits lets go, is given parameters with its order, and then the whole again', async () => {
     const { device, links, order } = scene();
     links.sendWhole(1, ['a'], whole(4, 40));

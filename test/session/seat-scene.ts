@@ -149,7 +149,7 @@ export class SeatScene {
   hears = false;
   host: MessageLink;
 
-  constructor() {
+  constructor(settings = SETTINGS) {
     this.seat = new TrainerSeat(
       {
         origin: 'http://127.0.0.1:1',
@@ -161,7 +161,7 @@ export class SeatScene {
           },
         }),
       },
-      SETTINGS,
+      settings,
       (status) => this.statuses.push(status),
     );
     this.host = this.link();

@@ -59,6 +59,7 @@ export const gradient = (device: string, of: OrderTag, block: Block, atMs = 0, v
   tag: of,
   block,
   gradient: new Float32Array(values),
+  bits: 32 * values,
   atMs,
 });
 /** A broken GPU's, or a broken round's. */
@@ -68,6 +69,7 @@ export const notFinite = (device: string, of: OrderTag, block: Block): RoundEven
   tag: of,
   block,
   gradient: Float32Array.of(1, Number.NaN, 1, 1),
+  bits: 32 * 4,
   atMs: 0,
 });
 export const done = (device: string, of: OrderTag, lossSum = 0, atMs = 0): RoundEvent => ({

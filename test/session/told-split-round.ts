@@ -68,6 +68,7 @@ export const gradient = (device: string, of: OrderTag, block: Block, value = 0.5
   tag: of,
   block,
   gradient: new Float32Array(4).fill(value),
+  bits: 32 * 4,
   atMs,
 });
 export const done = (device: string, of: OrderTag, lossSum = 0, atMs = 0): SplitEvent => ({

@@ -1,7 +1,8 @@
 import type { DataMessage } from '../../signaling/protocol/exchange/data-messages.ts';
+import { encodeUpload, encodeUploads } from '../../signaling/protocol/exchange/upload-codec.ts';
 import type { ClientMessage } from '../../signaling/protocol/messages.ts';
 import type { DeviceView, RoomView, ScoreReport } from '../../signaling/protocol/room-view.ts';
-import type { ChunkTag } from '../../signaling/protocol/round.ts';
+import type { Block, ChunkTag } from '../../signaling/protocol/round.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import { SETTINGS_VERSION } from '../../signaling/protocol/version.ts';
 import { localLinkPair, type MessageLink } from '../../web/session/links/message-link.ts';
@@ -215,9 +216,11 @@ export class TrainingScene {
       await this.beforeAudits;
       const { tag, layers, samples } = header;
       const blocks = ['head' as const, ...layers];
-      const gradients = new Float32Array(this.#layout.head.length + layers.length * this.#layout.layers[0]!.length);
+      const parts = blocks.map((block) => ({ block, gradient: this.#gradient(block, 0.01 * samples.count) }));
       const answer = { blocks, lossSum: LOSS * samples.count, computeSeconds: 1 };
-      await link.send({ header: { type: 'audited', tag, ...answer }, tensors: [gradients.fill(0.01 * samples.count)] });
+      const key = { seed: header.dropout.seed, round: header.round, position: tensors[3]![0]! };
+      const encoded = encodeUploads(parts, this.#opened.training.uploads, key);
+      await link.send({ header: { type: 'audited', tag, ...answer }, tensors: encoded });
     } else if (header.type === 'order') {
       this.orders.push(header);
       const { tag, samples } = header;
@@ -234,10 +237,16 @@ export class TrainingScene {
           await link.send({ header: { type: 'done', tag, lossSum, computeSeconds: 1 }, tensors: [] });
           continue;
         }
-        const { length } = due === 'head' ? this.#layout.head : this.#layout.layers[due];
-        const gradient = new Float32Array(length).fill(0.01 * samples.count * this.lie(device, tag.round));
-        await link.send({ header: { type: 'gradient', tag, block: due }, tensors: [gradient] });
+        const gradient = this.#gradient(due, 0.01 * samples.count * this.lie(device, tag.round));
+        const key = { seed: header.dropout.seed, round: tag.round, block: due, position: tensors[3]![0]! };
+        const encoded = encodeUpload(gradient, this.#opened.training.uploads, key);
+        await link.send({ header: { type: 'gradient', tag, block: due }, tensors: encoded });
       }
     }
+  }
+
+  #gradient(block: Block, value: number): Float32Array {
+    const { length } = block === 'head' ? this.#layout.head : this.#layout.layers[block]!;
+    return new Float32Array(length).fill(value);
   }
 }

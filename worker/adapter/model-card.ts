@@ -19,7 +19,7 @@ const SCHEDULE_WORDS: Readonly<Record<Schedule, string>> = {
 };
 
 function optimiserText(training: TrainingSettings): string {
-  const { learningRate, weightDecay, beta1, beta2, epsilon, loraPlusRatio, maxGradientNorm } = training;
+  const { learningRate, weightDecay, beta1, beta2, epsilon, loraPlusRatio, maxGradientNorm, uploads } = training;
   return [
     `AdamW, learning rate ${short(learningRate)}`,
     ...(loraPlusRatio > 1 ? [`${short(loraPlusRatio)} times that for B and biases (LoRA+)`] : []),
@@ -27,6 +27,7 @@ function optimiserText(training: TrainingSettings): string {
     `betas ${beta1} and ${beta2}`,
     `epsilon ${epsilon}`,
     maxGradientNorm > 0 ? `gradients clipped to norm ${short(maxGradientNorm)}` : 'no clipping',
+    ...(uploads === 'f32' ? [] : [`gradients rounded to ${uploads === 'f16' ? '16' : '8'} bits on their way`]),
   ].join(', ');
 }
 

@@ -218,7 +218,7 @@ export interface Score {
 
 /** What brings a device that holds the state before a step up to the one after it. */
 export interface StateUpdate {
-  /** The mean gradient, merged and clipped, as the optimiser took it. */
+  /** The mean gradient, merged, clipped and rounded, as the optimiser took it. */
   readonly gradient: Float32Array;
   readonly learningRate: number;
   /** Of the state after the step (`state-digest.ts`). */

@@ -1,3 +1,4 @@
+import { pcg4d } from '../../signaling/protocol/exchange/pcg4d.ts';
 import type { LoraSettings, LoraTarget, ModelShape } from '../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../api/batch.ts';
 import type { EngineRequest } from '../engine/engine.ts';
@@ -5,7 +6,6 @@ import { type Loss, labelsForLoss, plainLoss } from '../engine/loss.ts';
 import { bytesSource } from '../files/byte-source.ts';
 import { layerTensorSpecs } from '../model/description.ts';
 import { parameterLayout } from '../model/layout.ts';
-import { pcg4d } from '../model/pcg4d.ts';
 import { encodeSafetensors, type NamedTensor } from '../model/safetensors.ts';
 import { EMBEDDING_NAMES, layerTensorName } from '../model/tensor-names.ts';
 import { openWeights } from '../model/weights.ts';

@@ -1,6 +1,6 @@
+import { pcg4d } from '../../signaling/protocol/exchange/pcg4d.ts';
 import { MAX_TOKENS_PER_SAMPLE } from '../../signaling/protocol/limits.ts';
 import { LORA_TARGETS, type LoraTarget } from '../../signaling/protocol/settings.ts';
-import { pcg4d } from '../model/pcg4d.ts';
 
 /**
  * Dropout masks from a counter-based generator: whether an element is dropped depends on (seed, round, sample position, layer, site,

@@ -1,3 +1,4 @@
+import { rounded } from '../../signaling/protocol/exchange/upload-codec.ts';
 import type { TrainingSettings } from '../../signaling/protocol/settings.ts';
 import type { FaultyPart, GradientPart } from '../api/batch.ts';
 import type { StepResult } from '../api/host-api.ts';
@@ -42,7 +43,7 @@ export type TakenStep =
   | Extract<StepResult, { kind: 'not-finite' }>;
 
 /**
- * Merges, divides, clips and takes one AdamW step, all on the host and after the merge: the same step under every plan. A gradient that
+ * Merges, divides, clips, rounds as the session's updates travel, and takes one AdamW step, all on the host and after the merge: the same step under every plan. A gradient that
  * is not finite changes nothing and is an answer, not an error: GPUs can be broken, and rates too high.
  * @throws Error when the parts do not cover the round exactly once.
  */
@@ -51,13 +52,18 @@ export function takeStep(learner: Learner, round: RoundGradient, training: Train
   const { samples, parts, lossSum, denominator } = round;
   const broken = parts.filter(({ gradient }) => !gradient.every(Number.isFinite));
   if (broken.length > 0) return { kind: 'not-finite', faults: broken.map(faultOf) };
-  const gradient = mergeGradients({ layout, samples }, parts);
-  for (let i = 0; i < gradient.length; i++) gradient[i]! /= denominator;
+  const merged = mergeGradients({ layout, samples }, parts);
+  for (let i = 0; i < merged.length; i++) merged[i]! /= denominator;
   const loss = lossSum / denominator;
   // Each part is finite and their sum is too large for a number, or the loss is: nobody in particular is at fault.
-  if (!Number.isFinite(loss) || !gradient.every(Number.isFinite))
+  if (!Number.isFinite(loss) || !merged.every(Number.isFinite))
     return { kind: 'not-finite', faults: parts.map(faultOf) };
-  const gradientNorm = clipGradient(gradient, training.maxGradientNorm);
+  const gradientNorm = clipGradient(merged, training.maxGradientNorm);
+  // As devices are told it.
+  const { seed, uploads } = training;
+  const gradient = rounded(merged, uploads, {
+    ...{ seed, round: learner.optimiser.steps + 1, block: 'merged', position: 0 },
+  });
   const { learningRate: peak, rounds, warmupFraction, schedule } = training;
   const learningRate = peak * learningRateFactor(learner.optimiser.steps + 1, rounds, warmupFraction, schedule);
   applyGradient(learner, gradient, learningRate, training);

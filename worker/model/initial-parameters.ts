@@ -1,5 +1,5 @@
+import { pcg4d } from '../../signaling/protocol/exchange/pcg4d.ts';
 import type { ParameterLayout, ParameterSlot } from './layout.ts';
-import { pcg4d } from './pcg4d.ts';
 import type { Weights } from './weights.ts';
 
 /** `initializer_range` of RoBERTa's configuration, with which Hugging Face draws a new head. */

@@ -1,6 +1,6 @@
 import { MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../../protocol/limits.ts';
 import { MEASURES } from '../../protocol/scores.ts';
-import { SCHEDULES, type TrainingSettings } from '../../protocol/settings.ts';
+import { SCHEDULES, type TrainingSettings, UPLOADS } from '../../protocol/settings.ts';
 import { DEFAULT_AUDITS, MAX_AUDITS, MIN_AUDITS, readAudits } from '../../protocol/words/audits.ts';
 import { CLASS_WEIGHTS_WANTED, readClassWeights } from '../../protocol/words/class-weights.ts';
 import type { Recipe } from '../../protocol/words/recipes.ts';
@@ -32,6 +32,7 @@ export const TRAINING_OPTIONS = {
   'best-by': { type: 'string' },
   patience: { type: 'string' },
   audits: { type: 'string' },
+  uploads: { type: 'string' },
 } as const;
 
 export const TRAINING_HELP = `  --rounds N         optimiser steps (the task's recipe)
@@ -54,6 +55,7 @@ export const TRAINING_HELP = `  --rounds N         optimiser steps (the task's r
   --evaluate-every N rounds between evaluations; 0 only before and after (0)
   --best-by M        what the best adapter is chosen by: ${MEASURES.join(', ')} (the task's own metric)
   --audits P         part of the compute that checks what devices send: ${MIN_AUDITS} to ${MAX_AUDITS}, or off among friends (${DEFAULT_AUDITS})
+  --uploads U        what gradients are rounded to on their way, up and down: ${UPLOADS.join(', ')} (f32: the exact gradient)
   --patience N       end after so many evaluations without a better score; 0 never (0)
 `;
 
@@ -85,6 +87,7 @@ export function readTraining(values: Values, recipe: Recipe['training']): Traini
     dropout: real('dropout', recipe.dropout, 0, 0.9),
     evaluateEvery: whole('evaluate-every', 0, 0, rounds),
     bestBy: values['best-by'] === undefined ? null : oneOf('best-by', values['best-by'], MEASURES),
+    uploads: oneOf('uploads', values.uploads ?? recipe.uploads, UPLOADS),
     seed: whole('seed', 1, 0, 2 ** 32 - 1),
     ...(values.betas !== undefined && readBetas(values.betas)),
   };

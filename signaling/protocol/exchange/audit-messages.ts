@@ -2,9 +2,10 @@ import * as v from 'valibot';
 import { DeviceIdSchema } from '../ids.ts';
 import { MAX_DEVICES_IN_ROOM, MAX_LAYERS, MAX_ROUNDS, MAX_TOKENS_PER_SAMPLE } from '../limits.ts';
 import { type Block, BlockSchema, RoundNumberSchema, TermSchema, WORK_FIELDS } from '../round.ts';
+import type { Uploads } from '../settings.ts';
 import { AuditTagSchema } from './audit-tag.ts';
 import type { FrameTensor } from './frames.ts';
-import { floats } from './tensor-checks.ts';
+import { checkUpload } from './upload-codec.ts';
 
 const whole = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
 const finite = v.pipe(v.number(), v.finite());
@@ -60,17 +61,16 @@ export const AUDIT_MESSAGES = [
   StandingsSchema,
 ] as const;
 
-/** Throws where the tensor is not the slices of its blocks. What is not finite differs from what is: that is the audit's to say. */
+/** Throws where the tensors are not the slices of its blocks. What is not finite differs from what is: that is the audit's to say. */
 export function checkAudited(
-  tensor: FrameTensor | undefined,
+  tensors: readonly FrameTensor[],
   { blocks }: v.InferOutput<typeof AuditedSchema>,
-  blockLength: (block: Block) => number | undefined,
+  sizes: { readonly blockLength: (block: Block) => number | undefined; readonly uploads: Uploads },
 ): void {
-  let values = 0;
-  for (const block of blocks) {
-    const length = blockLength(block);
+  const lengths = blocks.map((block) => {
+    const length = sizes.blockLength(block);
     if (length === undefined) throw new Error('A gradient names a block that the model does not have.');
-    values += length;
-  }
-  floats(tensor, values, 'The gradients of an audit');
+    return length;
+  });
+  checkUpload(tensors, lengths, sizes.uploads, 'The gradient of an audit');
 }

@@ -3,6 +3,7 @@ import { MAX_ROUNDS, MAX_SAMPLES_PER_ROUND, MAX_TOKENS_PER_SAMPLE } from '../lim
 import { parse } from '../messages.ts';
 import { SentenceSchema } from '../room-view.ts';
 import { BlockSchema, ChunkTagSchema, OrderTagSchema, TermSchema, WORK_FIELDS } from '../round.ts';
+import type { Uploads } from '../settings.ts';
 import { AUDIT_MESSAGES, checkAudited } from './audit-messages.ts';
 import { AuditTagSchema } from './audit-tag.ts';
 import { type DataFrame, encodeFrame, type FrameTensor } from './frames.ts';
@@ -18,7 +19,8 @@ import {
   type StageSizes,
 } from './stage-messages.ts';
 import { checkPiece, TABLE_MESSAGES } from './table-messages.ts';
-import { boundedInts, finiteFloats, floats } from './tensor-checks.ts';
+import { boundedInts, finiteFloats } from './tensor-checks.ts';
+import { checkStep, checkUpload } from './upload-codec.ts';
 
 const whole = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
@@ -39,9 +41,9 @@ export const STATE_VECTORS = ['parameters', 'first-moment', 'second-moment'] as 
  * stage-order: lengths i32 and positions i32 (all samples), ids i32 where the stage has the embeddings, labels f32 where it has the head, and when
  * `parameters` is true those of the run's trained blocks f32, the head's first, then the layers' in ascending order; stage-evaluate: lengths, ids
  * likewise, and parameters likewise; stage-audit: like stage-order with parameters; hidden, shown: the packed rows, f32 or the bits of f16 values;
- * audit: like an order with parameters; audited: the slices of `blocks` f32, in their order;
- * heritage: the best adapter's parameters f32 and those that the session began from f32, each or no values; table-piece, model-piece: its bytes u8; model-hashes: 32 bytes for each chunk u8; state: its vector f32; update: the flat gradient f32, or no values;
- * evaluate: ids, lengths, and the parameters likewise; gradient: the block's slice f32; logits: (count, labels) f32; probe: any f32.
+ * audit: like an order with parameters; audited: the slices of `blocks` in their order, as gradients travel;
+ * heritage: the best adapter's parameters f32 and those that the session began from f32, each or no values; table-piece, model-piece: its bytes u8; model-hashes: 32 bytes for each chunk u8; state: its vector f32; update: the flat gradient as gradients travel, or no values f32;
+ * evaluate: ids, lengths, and the parameters likewise; gradient: the block's slice, as `upload-codec.ts` writes it in this session; logits: (count, labels) f32; probe: any f32.
  */
 export const DataHeaderSchema = v.variant('type', [
   v.strictObject({ type: v.literal('ping'), sentMs: v.pipe(v.number(), v.finite()) }),
@@ -140,6 +142,8 @@ export interface TensorSizes extends StageSizes {
   /** Of the longest message that a host may be sent, and of the longest that it may send. */
   readonly toHostBytes: number;
   readonly toDeviceBytes: number;
+  /** As which gradients travel. */
+  readonly uploads: Uploads;
 }
 
 /** Validates header and tensors; throws an Error with one sentence. Which tags are expected now is the receiver's to check. */
@@ -172,14 +176,12 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
     case 'gradient': {
       const length = sizes.blockLength(header.block);
       if (length === undefined) throw new Error('A gradient names a block that the model does not have.');
-      expectCount(1);
       // Whether its values are finite is the round's to judge: a rate that is too high is nobody's misbehaviour.
-      floats(t[0], length, 'A gradient');
+      checkUpload(t, [length], sizes.uploads, 'A gradient');
       break;
     }
     case 'audited':
-      expectCount(1);
-      checkAudited(t[0], header, sizes.blockLength);
+      checkAudited(t, header, sizes);
       break;
     case 'logits':
       expectCount(1);
@@ -208,8 +210,7 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
       finiteFloats(t[0], sizes.parameterCount, 'A state');
       break;
     case 'update':
-      expectCount(1);
-      finiteFloats(t[0], t[0]?.length === 0 ? 0 : sizes.parameterCount, 'An update');
+      checkStep(t, sizes);
       break;
     case 'stage-order':
     case 'stage-evaluate':

@@ -1,4 +1,5 @@
-import { deepestDepth, GRADIENT_BITS_PER_VALUE, headParameterCount, layerParameterCount } from '../adapters.ts';
+import { deepestDepth, headParameterCount, layerParameterCount } from '../adapters.ts';
+import { uploadBytes } from '../exchange/upload-codec.ts';
 import { median } from '../median.ts';
 import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../profile.ts';
 import type { SessionSettings } from '../settings.ts';
@@ -18,6 +19,7 @@ export type SplitSettings = Pick<SessionSettings, 'shape' | 'lora' | 'task' | 't
 export function splitModelOf({ shape, lora, task, training, hiddenStates }: SplitSettings): SplitModel {
   const { layers, hiddenSize } = shape;
   const bits = hiddenStates === 'f16' ? 16 : 32;
+  const bitsOf = (values: number): number => 8 * uploadBytes(values, training.uploads);
   return {
     layers,
     samples: training.samplesPerRound,
@@ -25,11 +27,8 @@ export function splitModelOf({ shape, lora, task, training, hiddenStates }: Spli
     hiddenBits: task.roundTokens * hiddenSize * bits,
     headCutBits: hiddenSize * bits,
     messageBits: MESSAGE_BITS,
-    layerUploadBits: Array.from(
-      { length: layers },
-      (_, layer) => layerParameterCount(shape, lora, layer) * GRADIENT_BITS_PER_VALUE,
-    ),
-    headUploadBits: headParameterCount(shape, task.labelCount) * GRADIENT_BITS_PER_VALUE,
+    layerUploadBits: Array.from({ length: layers }, (_, layer) => bitsOf(layerParameterCount(shape, lora, layer))),
+    headUploadBits: bitsOf(headParameterCount(shape, task.labelCount)),
     // Kept in f32 whatever travels, and as long as texts may be.
     replayBytesPerSample: training.maxTokens * hiddenSize * 4,
   };

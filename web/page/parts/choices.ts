@@ -5,6 +5,8 @@ import {
   type Policy,
   SCHEDULES,
   type Schedule,
+  UPLOADS,
+  type Uploads,
   WEIGHT_STORAGES,
   type WeightStorage,
 } from '../../../signaling/protocol/settings.ts';
@@ -91,6 +93,16 @@ export const HIDDEN_STATES_CHOICES: Readonly<Record<HiddenStates, WeightChoice>>
   f16: { label: '16 bit', hint: 'Half of what these devices send each other. Gradients change by about 0.1 %.' },
 };
 
+/** What each form of gradients costs; measured in docs/learning.md. */
+export const UPLOADS_CHOICES: Readonly<Record<Uploads, WeightChoice>> = {
+  f32: { label: '32 bit', hint: 'Gradients as they are: the gradient of one device, exactly.' },
+  f16: { label: '16 bit', hint: 'Half of what devices send and get in a round. Gradients change by about 0.02 %.' },
+  int8: {
+    label: '8 bit',
+    hint: 'A quarter of what devices send and get in a round. Gradients change by about 1 %, in the mean by nothing.',
+  },
+};
+
 /** Early stopping, as `patience`: scores without a better one after which training ends. */
 export const PATIENCE_CHOICES = [
   { value: '0', label: 'No, train all rounds' },
@@ -145,6 +157,8 @@ export const isSchedule = (text: string): text is Schedule => SCHEDULES.some((sc
 
 export const isWeightStorage = (text: string): text is WeightStorage =>
   WEIGHT_STORAGES.some((storage) => storage === text);
+
+export const isUploads = (text: string): text is Uploads => UPLOADS.some((one) => one === text);
 
 export const isHiddenStates = (text: string): text is HiddenStates => HIDDEN_STATES.some((codec) => codec === text);
 

@@ -3,7 +3,7 @@ import { adaptersText } from '../../../signaling/protocol/words/adapters.ts';
 import { epochsOf, epochsText } from '../../../signaling/protocol/words/forecast.ts';
 import { capitalised, countText, listText } from '../../../signaling/protocol/words/lists.ts';
 import { metricName } from '../../../signaling/protocol/words/metrics.ts';
-import { SCHEDULE_LABELS, TARGET_LABELS, WEIGHT_CHOICES } from '../parts/choices.ts';
+import { SCHEDULE_LABELS, TARGET_LABELS, UPLOADS_CHOICES, WEIGHT_CHOICES } from '../parts/choices.ts';
 import type { Fact } from '../parts/facts.tsx';
 
 /** "AdamW, gradients clipped to norm 1, linear decay": what a person who asks wants to know, and no more. */
@@ -53,6 +53,9 @@ export function sessionFacts({ model, weights, shape, task, lora, training }: Se
       value: `${countText(training.rounds, 'round', 'rounds')} of ${countText(training.samplesPerRound, 'sample', 'samples')} (${epochsText(epochsOf(training.rounds, { training, task }))}), learning rate ${training.learningRate}${dropout}`,
     },
     { what: 'Optimiser', value: optimiserText(training) },
+    ...(training.uploads === 'f32'
+      ? []
+      : [{ what: 'Gradients on their way', value: UPLOADS_CHOICES[training.uploads].label }]),
     ...lossFacts(task, training),
   ];
 }

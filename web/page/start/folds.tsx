@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { LORA_TARGETS, POLICIES, SCHEDULES } from '../../../signaling/protocol/settings.ts';
+import { LORA_TARGETS, POLICIES, SCHEDULES, UPLOADS } from '../../../signaling/protocol/settings.ts';
 import { HIDDEN_STATES } from '../../../signaling/protocol/split.ts';
 import { POLICY_WORDS } from '../../../signaling/protocol/words/policies.ts';
 import { MEMORY_HINT, MEMORY_LABEL } from '../join/device-memory.ts';
@@ -11,11 +11,13 @@ import {
   isMeasure,
   isPolicy,
   isSchedule,
+  isUploads,
   OWN_TASK,
   PATIENCE_CHOICES,
   POLICY_HINTS,
   SCHEDULE_LABELS,
   TARGET_LABELS,
+  UPLOADS_CHOICES,
 } from '../parts/choices.ts';
 import { Checks, SelectField, TextField } from '../parts/field.tsx';
 import type { Field, StartForm } from './form-fields.ts';
@@ -111,6 +113,14 @@ export function MoreFold({
           onValue={(revision) => set({ revision })}
         />
       )}
+      <SelectField
+        name="uploads"
+        label="Gradients on their way"
+        value={values.uploads}
+        hint={UPLOADS_CHOICES[values.uploads].hint}
+        onValue={(value) => isUploads(value) && set({ uploads: value })}
+        options={UPLOADS.map((value) => ({ value, label: UPLOADS_CHOICES[value].label }))}
+      />
       <SelectField
         name="hiddenStates"
         label="Between devices that split the model"

@@ -1,5 +1,5 @@
 import type { Measure } from '../../../signaling/protocol/scores.ts';
-import type { LoraTarget, Policy, Schedule, WeightStorage } from '../../../signaling/protocol/settings.ts';
+import type { LoraTarget, Policy, Schedule, Uploads, WeightStorage } from '../../../signaling/protocol/settings.ts';
 import type { HiddenStates } from '../../../signaling/protocol/split.ts';
 import type { NamedFile } from '../../../worker/api/tables.ts';
 import type { OwnField, OwnTable } from '../table/own-table.ts';
@@ -59,6 +59,8 @@ export interface StartForm {
   readonly memory: string;
   /** What hidden states are rounded to between devices that split the model. */
   readonly hiddenStates: HiddenStates;
+  /** What gradients are rounded to on their way. */
+  readonly uploads: Uploads;
 }
 
 export type Field = keyof StartForm | OwnField;

@@ -46,6 +46,7 @@ export const DEFAULT_FORM: Omit<StartForm, 'name'> = {
   slowdown: '1',
   memory: '',
   hiddenStates: 'f32',
+  uploads: PLAIN_TRAINING.uploads,
 };
 
 /** Fields under the folds; one opens when one of its fields is wrong. */
@@ -64,7 +65,7 @@ export const FOLDS: Readonly<Record<'training' | 'layers' | 'optimiser' | 'more'
     'beta2',
     'epsilon',
   ],
-  more: ['maxTokens', 'evaluateEvery', 'dropout', 'seed', 'hiddenStates', 'revision'],
+  more: ['maxTokens', 'evaluateEvery', 'dropout', 'seed', 'uploads', 'hiddenStates', 'revision'],
   device: ['name', 'memory', 'slowdown'],
 };
 
@@ -215,6 +216,7 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
           labelSmoothing: values.labelSmoothing,
           threshold: values.thresholdPercent / 100,
           bestBy: form.bestBy === '' ? null : form.bestBy,
+          uploads: form.uploads,
         },
         origin,
         ...(form.startFrom === 'adapter' ? { start: { kind: 'adapter', files: form.adapterFiles } } : {}),

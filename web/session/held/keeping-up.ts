@@ -1,4 +1,5 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
+import { decodeUpload } from '../../../signaling/protocol/exchange/upload-codec.ts';
 import type { DeviceWorkerApi } from '../../../worker/api/device-api.ts';
 
 export type StateMessage = DataMessage<'state'> | DataMessage<'update'>;
@@ -37,9 +38,9 @@ export class KeepingUp {
 
   /** False when the device held a state and has let go of it, or could not take one that came. */
   async take({ header, tensors }: StateMessage): Promise<boolean> {
+    if (header.type === 'update') return this.#step(header, decodeUpload(tensors));
     const [values] = tensors;
-    if (!(values instanceof Float32Array)) return true;
-    return header.type === 'state' ? this.#whole(header, values) : this.#step(header, values);
+    return values instanceof Float32Array ? this.#whole(header, values) : true;
   }
 
   async #whole({ type: _, vector, ...whole }: DataMessage<'state'>['header'], values: Float32Array): Promise<boolean> {

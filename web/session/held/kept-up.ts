@@ -1,3 +1,6 @@
+import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
+import { encodeRounded } from '../../../signaling/protocol/exchange/upload-codec.ts';
+import type { Uploads } from '../../../signaling/protocol/settings.ts';
 import type { LearnedState, StateUpdate } from '../../../worker/api/host-api.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import type { HeldVersion } from './keeping-up.ts';
@@ -43,13 +46,25 @@ export class KeptUp {
     this.#held = { version, digest };
   }
 
-  /** The step from `before` to the version after it; `update` is null where the round was skipped, which changes nothing else. */
-  sendStep(term: number, before: HeldVersion, update: StateUpdate | null): void {
+  /** The step from `before` to the version after it. */
+  sendStep(before: HeldVersion, message: DataMessage<'update'>): void {
     if (!this.has(before.version, before.digest)) return;
-    const version = before.version + 1;
-    const digest = update?.digest ?? before.digest;
-    const header = { type: 'update', term, version, learningRate: update?.learningRate ?? 0, digest } as const;
-    void this.#link.send({ header, tensors: [update?.gradient ?? new Float32Array(0)] });
+    void this.#link.send(message);
+    const { version, digest } = message.header;
     this.#held = { version, digest };
   }
+}
+
+export function stepMessage(
+  term: number,
+  before: HeldVersion,
+  update: StateUpdate | null,
+  uploads: Uploads,
+): DataMessage<'update'> {
+  const version = before.version + 1;
+  const digest = update?.digest ?? before.digest;
+  return {
+    header: { type: 'update', term, version, learningRate: update?.learningRate ?? 0, digest },
+    tensors: update === null ? [new Float32Array(0)] : encodeRounded(update.gradient, uploads),
+  };
 }

@@ -25,6 +25,7 @@ export function tensorSizes({ shape, lora, task, training, policy }: SessionSett
   const answer = Math.max(parameterCount, MAX_CHUNK_SAMPLES * task.labelCount, MAX_PROBE_VALUES, hidden);
   return {
     parameterCount,
+    uploads: training.uploads,
     layers: shape.layers,
     vocabSize: shape.vocabSize,
     labelsPerSample: labelsPerSample(task),

@@ -1,4 +1,5 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
+import { encodeUploads } from '../../../signaling/protocol/exchange/upload-codec.ts';
 import type { Block } from '../../../signaling/protocol/round.ts';
 import type { ModelWorker } from './model-worker.ts';
 import { receivedBatch } from './received-batch.ts';
@@ -7,7 +8,7 @@ import { receivedBatch } from './received-batch.ts';
 export const MAX_WAITING_AUDITS = 16;
 
 /**
- * Computes again what another device did in an earlier round, with the parameters of then.
+ * Computes again what another device did in an earlier round, with the parameters of then, and rounds it as that device had to.
  * @throws what the worker throws; it is free for other work then, too.
  */
 export async function answerAudit(
@@ -17,8 +18,7 @@ export async function answerAudit(
 ): Promise<DataMessage<'audited'>> {
   const { tag, round, layers, head, microBatch, recompute, dropout } = header;
   const batch = receivedBatch(tensors, header.tokens);
-  const blocks: Block[] = [];
-  const gradients: Float32Array[] = [];
+  const parts: { readonly block: Block; readonly gradient: Float32Array }[] = [];
   const { api } = model;
   let isOver = false;
   try {
@@ -29,26 +29,18 @@ export async function answerAudit(
     for (;;) {
       const part = await model.open(api.next());
       if (part.kind === 'gradient') {
-        blocks.push(part.block);
-        gradients.push(part.gradient);
+        parts.push(part);
         continue;
       }
       isOver = true;
       const lossSum = head && Number.isFinite(part.lossSum) ? part.lossSum : null;
       const { computeSeconds } = part;
-      return { header: { type: 'audited', tag, blocks, lossSum, computeSeconds }, tensors: [joined(gradients)] };
+      const blocks = parts.map(({ block }) => block);
+      const key = { seed: dropout.seed, round, position: batch.positions[0]! };
+      const tensors = encodeUploads(parts, model.settings.training.uploads, key);
+      return { header: { type: 'audited', tag, blocks, lossSum, computeSeconds }, tensors };
     }
   } finally {
     if (!isOver) await model.open(api.cancel());
   }
-}
-
-function joined(arrays: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const values of arrays) {
-    all.set(values, at);
-    at += values.length;
-  }
-  return all;
 }

@@ -3,9 +3,10 @@ import type { DataMessage } from '../../../signaling/protocol/exchange/data-mess
 import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
 import type { Heritage } from '../../../signaling/protocol/exchange/heritage-messages.ts';
 import type { OrderTag } from '../../../signaling/protocol/round.ts';
+import type { Uploads } from '../../../signaling/protocol/settings.ts';
 import type { LearnedState, StateUpdate } from '../../../worker/api/host-api.ts';
 import type { HeldVersion } from '../held/keeping-up.ts';
-import { KeptUp } from '../held/kept-up.ts';
+import { KeptUp, stepMessage } from '../held/kept-up.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { Emitter } from '../world/emitter.ts';
 
@@ -187,9 +188,10 @@ export class DeviceLinks {
     void this.#members.get(device)?.link.send({ header, tensors: [bytes] });
   }
 
-  /** The optimiser has taken a step from `before`: everybody who holds that is told. */
-  sendStep(term: number, before: HeldVersion, update: StateUpdate | null): void {
-    for (const { keptUp } of this.#members.values()) keptUp?.sendStep(term, before, update);
+  /** The optimiser has taken a step from `before`: everybody who holds that is told; null where the round was skipped, which changes nothing else. */
+  sendStep(term: number, before: HeldVersion, update: StateUpdate | null, uploads: Uploads = 'f32'): void {
+    const message = stepMessage(term, before, update, uploads);
+    for (const { keptUp } of this.#members.values()) keptUp?.sendStep(before, message);
   }
 
   abandon(device: string, tag: OrderTag): void {

@@ -72,6 +72,8 @@ export type RoundEvent =
       readonly tag: OrderTag;
       readonly block: Block;
       readonly gradient: Float32Array;
+      /** That it took on its way. */
+      readonly bits: number;
       readonly atMs: number;
     }
   | {
@@ -174,7 +176,7 @@ export const stepRound: Step<RunningRound, RoundEvent, RoundEffect> = (state, ev
 const isLost = ({ lost }: Owed): boolean => lost;
 
 function takeGradient(state: RunningRound, event: Extract<RoundEvent, { type: 'gradient' }>): Stepped {
-  const { device, tag, block, gradient, atMs } = event;
+  const { device, tag, block, gradient, bits, atMs } = event;
   const taken = receive(state.round, device, tag, block);
   if (taken === null) return { state, effects: [] };
   const { order } = taken;
@@ -185,7 +187,7 @@ function takeGradient(state: RunningRound, event: Extract<RoundEvent, { type: 'g
       parts: [...state.parts, { block, samples: order.samples, gradient }],
       timings: retimed(state, order, (timing) => ({
         lastPartMs: atMs,
-        uploadBits: timing.uploadBits + 32 * gradient.length,
+        uploadBits: timing.uploadBits + bits,
       })),
     },
     effects: [{ type: 'activity' }],

@@ -1,3 +1,4 @@
+import { decodeUpload, sentBits } from '../../../signaling/protocol/exchange/upload-codec.ts';
 import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
 import type { Profile } from '../../../signaling/protocol/profile.ts';
 import type { DeviceView, RoundReport } from '../../../signaling/protocol/room-view.ts';
@@ -154,8 +155,8 @@ function roundEvent(event: DeviceLinksEvent, input: RoundInput): RoundEvent | nu
   const atMs = performance.now();
   if (header.type === 'gradient') {
     const { tag, block } = header;
-    const gradient = tensors[0];
-    return gradient instanceof Float32Array ? { type: 'gradient', device, tag, block, gradient, atMs } : null;
+    const gradient = decodeUpload(tensors);
+    return { type: 'gradient', device, tag, block, gradient, bits: sentBits(tensors), atMs };
   }
   if (header.type === 'done') {
     const { tag, lossSum, computeSeconds } = header;

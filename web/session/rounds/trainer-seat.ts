@@ -1,4 +1,5 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
+import { encodeUpload } from '../../../signaling/protocol/exchange/upload-codec.ts';
 import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { OrderTag } from '../../../signaling/protocol/round.ts';
 import { labelsPerSample, type SessionSettings } from '../../../signaling/protocol/settings.ts';
@@ -285,7 +286,6 @@ export class TrainerSeat {
     const { tag, layers, head, microBatch, recompute, dropout } = header;
     const { link, uploads, bitsPerSecond } = attached;
     const { model } = this;
-    const { api } = model;
     const batch = receivedBatch(tensors, header.tokens);
     if (uploads.length >= MAX_UPLOADING_ORDERS) await uploads.shift();
     const isWanted = (): boolean => this.#attached === attached && isCurrent(attached.heard, tag);
@@ -296,14 +296,16 @@ export class TrainerSeat {
         await this.#setVersion(attached, header.version);
         if (!isWanted()) return;
         this.#running = tag;
-        await model.open(api.begin({ round: tag.round, batch, layers, head, microBatch, recompute, dropout }));
+        await model.open(model.api.begin({ round: tag.round, batch, layers, head, microBatch, recompute, dropout }));
       });
       while (isWanted()) {
-        const part = await model.open(api.next());
+        const part = await model.open(model.api.next());
         if (part.kind === 'gradient') {
           const { block, gradient } = part;
+          const key = { seed: dropout.seed, round: tag.round, block, position: batch.positions[0]! };
+          const encoded = encodeUpload(gradient, model.settings.training.uploads, key);
           // Not awaited: the next layer is computed while this one travels. The link keeps the order.
-          sends.push(link.send({ header: { type: 'gradient', tag, block }, tensors: [gradient] }, pace));
+          sends.push(link.send({ header: { type: 'gradient', tag, block }, tensors: encoded }, pace));
           continue;
         }
         this.#running = null;
@@ -318,7 +320,7 @@ export class TrainerSeat {
       // Left before its end: the worker takes no other order until this one is given up.
       if (this.#running !== null) {
         this.#running = null;
-        await model.open(api.cancel());
+        await model.open(model.api.cancel());
       }
     }
   }

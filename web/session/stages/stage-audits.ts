@@ -3,6 +3,7 @@ import type { DataMessage } from '../../../signaling/protocol/exchange/data-mess
 import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
 import { isPacked, packed, unpacked } from '../../../signaling/protocol/exchange/hidden-codec.ts';
 import { type StageHeader, trainedBlocks } from '../../../signaling/protocol/exchange/stage-messages.ts';
+import { encodeUploads } from '../../../signaling/protocol/exchange/upload-codec.ts';
 import type { Block } from '../../../signaling/protocol/round.ts';
 import type { StageOrder, StageParameters, StageValues } from '../../../worker/api/stage-api.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
@@ -107,8 +108,7 @@ export class StageAudits {
     const model = this.#model;
     if (model === null) throw new Error('This device has no memory for another run now.');
     const { order, parameters, inputs, header } = waiting;
-    const blocks: Block[] = [];
-    const gradients: Float32Array[] = [];
+    const parts: { readonly block: Block; readonly gradient: Float32Array }[] = [];
     await model.hold(order.run);
     await model.setStageParameters(parameters);
     await model.open(model.api.beginStage({ ...order, window: Math.min(1, order.window) }));
@@ -117,15 +117,15 @@ export class StageAudits {
       for (;;) {
         const part = await model.open(model.api.nextOfStage());
         if (!this.#isWanted(waiting)) break;
-        if (part.kind === 'gradient') {
-          blocks.push(part.block);
-          gradients.push(part.gradient);
-        } else if (part.kind === 'hidden' || part.kind === 'dHidden') await this.#show(header, part);
+        if (part.kind === 'gradient') parts.push(part);
+        else if (part.kind === 'hidden' || part.kind === 'dHidden') await this.#show(header, part);
         else if (part.kind === 'done') {
           const { computeSeconds } = part;
           const lossSum = header.head && Number.isFinite(part.lossSum) ? part.lossSum : null;
           const { tag } = header;
-          const tensors = [joined(gradients)];
+          const blocks = parts.map(({ block }) => block);
+          const key = { seed: order.dropout.seed, round: order.round, position: order.positions[0]! };
+          const tensors = encodeUploads(parts, model.settings.training.uploads, key);
           await this.#context.answer({ header: { type: 'audited', tag, blocks, lossSum, computeSeconds }, tensors });
           return;
         }
@@ -156,14 +156,4 @@ export function shownMessage(
   { microBatch, scale, tensor }: CutValues,
 ): DataMessage<'shown'> {
   return { header: { type: 'shown', tag, side, direction, microBatch, codec, scale }, tensors: [tensor] };
-}
-
-function joined(arrays: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const values of arrays) {
-    all.set(values, at);
-    at += values.length;
-  }
-  return all;
 }

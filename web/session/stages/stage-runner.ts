@@ -1,6 +1,7 @@
 import type { InferOutput } from 'valibot';
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { SentSchema, StageHeader } from '../../../signaling/protocol/exchange/stage-messages.ts';
+import { encodeUpload } from '../../../signaling/protocol/exchange/upload-codec.ts';
 import type { StageParameters } from '../../../worker/api/stage-api.ts';
 import type { ModelWorker } from '../rounds/model-worker.ts';
 import { PassReport } from './pass-report.ts';
@@ -93,6 +94,7 @@ export class StageRunner {
     const { model } = this;
     const { self, say, sent, onBegun, onDone } = this.#context;
     const { tag, share } = round.header;
+    const { dropout, positions } = round.order;
     const isWanted = (): boolean => this.#round === round;
     const report = new PassReport((passes) => {
       if (isWanted()) void host.send({ header: { type: 'passed', tag, passes: [...passes] }, tensors: [] });
@@ -115,9 +117,12 @@ export class StageRunner {
         const part = await model.open(model.api.nextOfStage());
         if (!isWanted()) return;
         if (part.kind === 'passed') report.add(part);
-        else if (part.kind === 'gradient')
-          void host.send({ header: { type: 'gradient', tag, block: part.block }, tensors: [part.gradient] }, pace);
-        else if (part.kind === 'done') {
+        else if (part.kind === 'gradient') {
+          const { block, gradient } = part;
+          const key = { seed: dropout.seed, round: tag.round, block, position: positions[0]! };
+          const tensors = encodeUpload(gradient, model.settings.training.uploads, key);
+          void host.send({ header: { type: 'gradient', tag, block }, tensors }, pace);
+        } else if (part.kind === 'done') {
           this.#running = null;
           report.flush();
           const lossSum = Number.isFinite(part.lossSum) ? part.lossSum : null;

@@ -174,7 +174,7 @@ export class OneRound {
   }
 
   async #step(round: number, plan: RoomPlan, { samples, result, parameters, startMs }: Done): Promise<void> {
-    const { term, worker, deviceLinks, store, send, tell, onStepped } = this.#context;
+    const { term, worker, deviceLinks, settings, store, send, tell, onStepped } = this.#context;
     const { version, digest = 0 } = parameters;
     const devices = result.devices.map(({ device }) => device);
     await tell(async () => {
@@ -201,7 +201,7 @@ export class OneRound {
       };
       this.#context.tellHeirs(report);
       // Before anybody else hears that the round is over: who holds it can go on from it.
-      deviceLinks.sendStep(term, { version, digest }, stepped.update);
+      deviceLinks.sendStep(term, { version, digest }, stepped.update, settings.training.uploads);
       onStepped(round, false);
       store.dispatch({ type: 'round', report });
       send({ type: 'round', report });

@@ -83,7 +83,7 @@ export function together(all: readonly [Contender, ...Contender[]]): Contender {
 const MESSAGE_VALUES = 256 * 1024;
 const SIZES = {
   ...{ parameterCount: 1, layers: 1, vocabSize: 10, labelsPerSample: 1, blockLength: () => 1, hiddenSize: 1 },
-  ...{ toHostBytes: 2 ** 23, toDeviceBytes: 2 ** 23 },
+  ...{ toHostBytes: 2 ** 23, toDeviceBytes: 2 ** 23, uploads: 'f32' as const },
 };
 
 /** A link as a session opens it. */

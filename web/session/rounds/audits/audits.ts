@@ -1,6 +1,7 @@
 import { computeSeconds, largestMicroBatch, recomputes } from '../../../../signaling/protocol/cost-model.ts';
 import type { ToldStandings } from '../../../../signaling/protocol/exchange/audit-messages.ts';
 import type { DataMessage } from '../../../../signaling/protocol/exchange/data-messages.ts';
+import { decodeUploads } from '../../../../signaling/protocol/exchange/upload-codec.ts';
 import type { RoomPlan } from '../../../../signaling/protocol/plan.ts';
 import type { DeviceView } from '../../../../signaling/protocol/room-view.ts';
 import type { Block } from '../../../../signaling/protocol/round.ts';
@@ -214,22 +215,16 @@ export class Audits {
       this.#take({ type: 'failed', audit: header.tag.audit, device });
     if (header.type === 'shown') this.#checks.heard(device, { header, tensors });
     if (header.type !== 'audited' || header.tag.term !== this.#context.term) return;
-    const made = this.#madeOf(header, tensors[0]);
+    const made = this.#madeOf(header, tensors);
     if (this.#checks.answered(header.tag, device, made)) return;
     this.#take({ type: 'answer', audit: header.tag.audit, device, made });
   }
 
   /** Sizes were checked against the session's when the message was read. */
-  #madeOf({ blocks, lossSum }: DataMessage<'audited'>['header'], values: unknown): Made {
-    const parts = new Map<MadePart, Float32Array>();
-    if (!(values instanceof Float32Array)) return { parts, lossSum };
-    let at = 0;
-    for (const block of blocks) {
-      const length = this.#context.blockLength(block) ?? 0;
-      parts.set(block, values.subarray(at, at + length));
-      at += length;
-    }
-    return { parts, lossSum };
+  #madeOf({ blocks, lossSum }: DataMessage<'audited'>['header'], tensors: DataMessage['tensors']): Made {
+    const lengths = blocks.map((block) => this.#context.blockLength(block) ?? 0);
+    const gradients = decodeUploads(tensors, lengths);
+    return { parts: new Map<MadePart, Float32Array>(blocks.map((block, i) => [block, gradients[i]!])), lossSum };
   }
 
   #take(event: OwnOf<AuditEvent>): void {

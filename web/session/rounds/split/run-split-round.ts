@@ -1,3 +1,4 @@
+import { decodeUpload, sentBits } from '../../../../signaling/protocol/exchange/upload-codec.ts';
 import type { RoundReport } from '../../../../signaling/protocol/room-view.ts';
 import { bytesText } from '../../../../signaling/protocol/words/quantities.ts';
 import { runText } from '../../../../signaling/protocol/words/units.ts';
@@ -149,8 +150,8 @@ function splitEvent(event: DeviceLinksEvent): SplitEvent | null {
   switch (header.type) {
     case 'gradient': {
       const { tag, block } = header;
-      const gradient = tensors[0];
-      return gradient instanceof Float32Array ? { type: 'gradient', device, tag, block, gradient, atMs } : null;
+      const gradient = decodeUpload(tensors);
+      return { type: 'gradient', device, tag, block, gradient, bits: sentBits(tensors), atMs };
     }
     case 'done': {
       const { tag, lossSum, computeSeconds, cuts } = header;

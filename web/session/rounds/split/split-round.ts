@@ -68,7 +68,12 @@ export type SplitEvent =
       readonly spares: readonly Spare[];
       readonly atMs: number;
     }
-  | ({ readonly type: 'gradient'; readonly block: Block; readonly gradient: Float32Array } & From)
+  | ({
+      readonly type: 'gradient';
+      readonly block: Block;
+      readonly gradient: Float32Array;
+      readonly bits: number;
+    } & From)
   | ({
       readonly type: 'done';
       readonly lossSum: number;

@@ -104,7 +104,7 @@ function retimed(
 }
 
 function takeGradient(before: SplitRound, event: Extract<SplitEvent, { type: 'gradient' }>): Stepped {
-  const { device, tag, block, gradient, atMs } = event;
+  const { device, tag, block, gradient, bits, atMs } = event;
   const owed = owedUnder(before.round, device, tag);
   if (owed === undefined || !owed.missing.includes(block)) return { state: before, effects: [] };
   if (!before.doubted.has(tag.order) && !allFinite(gradient)) {
@@ -121,7 +121,7 @@ function takeGradient(before: SplitRound, event: Extract<SplitEvent, { type: 'gr
     parts: [...before.parts, { order: order.number, block, samples: order.samples, gradient }],
     timings: retimed(before, order, ({ uploadBits }) => ({
       lastPartMs: atMs,
-      uploadBits: uploadBits + 32 * gradient.length,
+      uploadBits: uploadBits + bits,
     })),
   };
   return { state, effects: [{ type: 'activity' }] };
