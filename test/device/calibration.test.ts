@@ -78,6 +78,18 @@ describe('the cost model from timed passes', () => {
     expect(fit.secondsPerSample.backwardPerLayer).toBeCloseTo(3e-2, 10);
   });
 
+  it.each([
+    ['forward', 0.2, { embed: 1e-3, head: 3e-3, forward: 3e-3, backward: 13e-3 }],
+    ['backward', 0.75, { embed: 1e-3, head: 3e-3, forward: 13e-3, backward: 13e-3 }],
+  ])(
+    'does not believe noise that makes a layer’s way %s free: both ways together are what was measured',
+    (_, forward, pass) => {
+      const fit = fitSeconds({ layers: 4, measured: 2, samples: 1, few: [pass], many: [] });
+      expect(fit.secondsPerSample.forwardPerLayer).toBeCloseTo(forward * 5e-3, 10);
+      expect(fit.secondsPerSample.backwardPerLayer).toBeCloseTo((1 - forward) * 5e-3, 10);
+    },
+  );
+
   it('never calls anything free or negative, however noisy', () => {
     const upsideDown = { embed: 4e-3, head: 3e-3, forward: 2e-3, backward: 1e-3 };
     const fit = fitSeconds({ layers: 4, measured: 2, samples: 8, few: [upsideDown], many: [upsideDown] });

@@ -12,6 +12,7 @@ import {
   pipelineSentence,
 } from '../../web/page/pipeline/pipeline-words.ts';
 import { staircase } from '../../web/page/pipeline/staircase.ts';
+import { roleSentence } from '../../web/page/session/headline.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
 import { device } from './gallery/scenarios.ts';
 import { SPLIT_VIEWS } from './gallery/split-views.ts';
@@ -175,6 +176,9 @@ describe('in words', () => {
     ]);
     const own = ownState({ ...view, role: 'device', self: device(1).id }, '');
     expect(own?.title).toBe('Training with the embeddings and layers 0–1');
+    expect(roleSentence({ ...view, role: 'device', self: device(1).id })).toMatch(
+      /^You are training with the embeddings and layers 0–1\./,
+    );
     const fetching = of('split-fetching');
     expect(fetching.room.devices.map((one) => deviceStatus(one, fetching.room).status)).toEqual([
       'will train layer 5 and the head; holds layer 5 and the head',

@@ -56,4 +56,13 @@ describe('what only several devices together can hold', () => {
       '  No single device here can hold the model (480 MB of weights); these three together can.',
     );
   });
+
+  it('is followed by what each stage holds, one of the embeddings alone too', () => {
+    const room = SPLIT_VIEWS['split-training']?.room;
+    if (room?.plan == null) throw new Error('There is no such plan.');
+    const assignments = room.plan.assignments.map((one) =>
+      one.stage?.from === 0 ? { ...one, layers: [], head: false, stage: { ...one.stage, to: 1 } } : one,
+    );
+    expect(planText(room, { ...room.plan, assignments }, undefined)).toMatch(/ {2}the embeddings {2,}\d+ samples/);
+  });
 });

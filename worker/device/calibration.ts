@@ -125,12 +125,18 @@ export function fitSeconds(input: {
   readonly many: readonly PassSeconds[];
 }): Seconds {
   const { layers, deepest = layers, measured, samples, few, many } = input;
-  const parts = (pass: PassSeconds) => ({
-    embed: pass.embed,
-    head: pass.head - pass.embed,
-    forwardPerLayer: (pass.forward - pass.head) / measured,
-    backwardPerLayer: (pass.backward - pass.forward) / measured,
-  });
+  const parts = (pass: PassSeconds) => {
+    const perLayer = (pass.backward - pass.head) / measured;
+    const forward = (pass.forward - pass.head) / measured;
+    // Small passes among other programs' work: what the two take together is told better than where one ends.
+    const forwardPerLayer = Math.min(MOST_FORWARD * perLayer, Math.max(LEAST_FORWARD * perLayer, forward));
+    return {
+      embed: pass.embed,
+      head: pass.head - pass.embed,
+      forwardPerLayer,
+      backwardPerLayer: perLayer - forwardPerLayer,
+    };
+  };
   const least = (passes: readonly PassSeconds[], part: keyof ReturnType<typeof parts>) =>
     Math.max(LEAST_SECONDS, parts(quickest(passes))[part]);
   const perSample = (part: keyof ReturnType<typeof parts>) => {
@@ -174,6 +180,10 @@ export function layerFlops({ hiddenSize: c, ffnSize: f }: ModelShape, tokens: nu
   const attention = 2 * tokens * tokens * c;
   return 2 * matrices + 6 * attention;
 }
+
+/** The forward part of what a layer takes both ways: their products are about as many, and engines do some again going back. */
+const LEAST_FORWARD = 0.2;
+const MOST_FORWARD = 0.75;
 
 /** Nothing is free; a difference that noise made negative counts as this. */
 const LEAST_SECONDS = 1e-6;

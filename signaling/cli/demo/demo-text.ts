@@ -1,5 +1,5 @@
 import type { RoundTraffic, SessionView } from '../../../web/session/view/view.ts';
-import type { RoomPlan } from '../../protocol/plan.ts';
+import type { RoomAssignment, RoomPlan } from '../../protocol/plan.ts';
 import type { RoomView, RoundReport, ScoreReport } from '../../protocol/room-view.ts';
 import type { HiddenStates } from '../../protocol/split.ts';
 import { forecast, totalSeconds } from '../../protocol/words/forecast.ts';
@@ -14,6 +14,7 @@ import {
 } from '../../protocol/words/metrics.ts';
 import { bytesText, rateText, secondsText, timeLeftText } from '../../protocol/words/quantities.ts';
 import { togetherSentence } from '../../protocol/words/together.ts';
+import { runText } from '../../protocol/words/units.ts';
 
 /** What the demo says on the terminal, as functions of the session's view. */
 
@@ -37,7 +38,7 @@ export function planText(room: RoomView, plan: RoomPlan, last: RoundReport | und
       const samples = mine.reduce((sum, a) => sum + a.samples.count, 0);
       return [
         device.name,
-        mine.map((a) => blocksText(a.layers, a.head)).join('; '),
+        mine.map((a) => partText(a, room)).join('; '),
         `${samples} samples`,
         `predicted ${secondsText(predicted)}${measured.length > 0 ? `, measured ${secondsText(took)}` : ''}`,
       ];
@@ -47,6 +48,10 @@ export function planText(room: RoomView, plan: RoomPlan, last: RoundReport | und
   const together = togetherSentence(plan, room.devices);
   return [planLine(plan), ...(together === null ? [] : [`  ${together}`]), ...lines].join('\n');
 }
+
+/** A stage is named by what it holds: one of the embeddings alone trains nothing and has work all the same. */
+const partText = ({ stage, layers, head }: RoomAssignment, { settings }: RoomView): string =>
+  stage === undefined ? blocksText(layers, head) : runText(stage, settings.shape.layers);
 
 export function planLine(plan: RoomPlan): string {
   const gap = plan.lowerBoundSeconds > 0 ? plan.latencySeconds / plan.lowerBoundSeconds - 1 : 0;

@@ -56,7 +56,7 @@ export function ownState(
     const why = view.linkTrouble === null ? 'This device waits for its link to the host.' : view.linkTrouble;
     return { title: 'Ready, but not linked', detail: `${why} ${TRY_AGAIN}` };
   }
-  const work = ownWork(view, room) ?? stageWork(view, room);
+  const work = ownWork(view, room);
   if (room.phase === 'gathering')
     return {
       title: 'Ready',
@@ -77,12 +77,6 @@ export function ownState(
     };
   if (isDone(view)) return { title: 'Done with its part', detail: `It waits for the others. ${timeLeft}`.trim() };
   return { title: `Training ${work}`, detail: timeLeft };
-}
-
-/** Of a stage of which nothing is trained. */
-function stageWork({ self }: SessionView, { plan, settings }: RoomView): string | null {
-  const stage = plan?.assignments.find(({ device }) => device === self)?.stage;
-  return stage === undefined ? null : `with ${runText(stage, settings.shape.layers)}`;
 }
 
 export function isUnlinked({ room, self }: Pick<SessionView, 'room' | 'self'>): boolean {

@@ -4,6 +4,7 @@ import type { Profile } from '../../../signaling/protocol/profile.ts';
 import { blocksText, countText } from '../../../signaling/protocol/words/lists.ts';
 import { scoreText } from '../../../signaling/protocol/words/metrics.ts';
 import { percentText, secondsText } from '../../../signaling/protocol/words/quantities.ts';
+import { runText } from '../../../signaling/protocol/words/units.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import type { Actor } from '../../tab/show/demonstration.ts';
 import { hasWork } from '../cloth/cloth.ts';
@@ -129,12 +130,14 @@ const measuring = (ready: number, all: number): string =>
 
 function sharesText(working: readonly RoomAssignment[], room: Seen['room']): string {
   if (room === null) return '';
-  const all = room.settings.training.samplesPerRound;
+  const perRound = room.settings.training.samplesPerRound;
   const named = (device: string): string => room.devices.find(({ id }) => id === device)?.name ?? 'One device';
   return working
-    .map(({ device, layers, head, samples }) => {
-      const what = layers.length === room.settings.shape.layers ? 'all layers' : blocksText([...layers], head);
-      return `${named(device)}: ${what}, ${percentText(samples.count / all)} of the samples.`;
+    .map(({ device, layers, head, samples, stage }) => {
+      const all = room.settings.shape.layers;
+      const trained = layers.length === all ? 'all layers' : blocksText([...layers], head);
+      const what = stage === undefined ? trained : runText(stage, all);
+      return `${named(device)}: ${what}, ${percentText(samples.count / perRound)} of the samples.`;
     })
     .join(' ');
 }
