@@ -21,19 +21,34 @@ describe('the rate that a path settles at', () => {
     expect(settledRate(answers.slice(0, 1), 0)).toBeNull();
   });
 
-  it('is not told while a later span brings over a tenth more, and is where it brings less', () => {
-    const two = (first: number, second: number) => [...evenly(16, first, 10, 0), ...evenly(15, second, 10, 160)];
-    expect(settledRate(two(10_000, 11_200), 0)).toBeNull();
-    expect(settledRate(two(10_000, 10_800), 0)).toBeCloseTo(10_400 * 800, -2);
-    expect(settledRate(two(10_000, 8000), 0)).toBeCloseTo(9000 * 800, -2);
+  /** Spans of 150 ms, fifteen answers of so many bytes each. */
+  const spans = (...bytes: number[]) => [
+    { atMs: 0, bytes: 0 },
+    ...bytes.flatMap((each, i) => evenly(15, each, 10, 10 + 150 * i)),
+  ];
+
+  it('is the lower of the two quickest, once they differ by a tenth at most', () => {
+    expect(settledRate(spans(10_000, 11_200), 0)).toBeNull();
+    expect(settledRate(spans(10_000, 10_800), 0)).toBeCloseTo(8 * MEGABITS, 0);
+    // Getting up to speed: each span brings more.
+    expect(settledRate(spans(1000, 2000, 4000, 8000), 0)).toBeNull();
+    expect(settledRate(spans(1000, 2000, 4000, 8000, 8400), 0)).toBeCloseTo(6.4 * MEGABITS, 0);
   });
 
-  it('takes spans of three round trips, and four answers in each', () => {
+  it('leaves out spans in which the machine did something else, and one in which all came that had piled up', () => {
+    expect(settledRate(spans(10_000, 4000), 0)).toBeNull();
+    expect(settledRate(spans(10_000, 4000, 3000, 10_500), 0)).toBeCloseTo(8 * MEGABITS, 0);
+    expect(settledRate(spans(10_000, 2000, 14_000), 0)).toBeNull();
+    expect(settledRate(spans(10_000, 2000, 14_000, 10_400), 0)).toBeNull();
+    expect(settledRate(spans(10_000, 2000, 13_000, 12_500), 0)).toBeCloseTo(10 * MEGABITS, 0);
+  });
+
+  it('takes spans of three round trips, and of four answers at least', () => {
     const answers = evenly(40, 10_000, 10);
     expect(settledRate(answers, 60)).toBeCloseTo(8 * MEGABITS, 0);
     expect(settledRate(answers, 70)).toBeNull();
-    expect(settledRate(evenly(20, 10_000, 50), 0)).toBeNull();
-    expect(settledRate(evenly(20, 10_000, 50), 70)).toBeCloseTo(1.6 * MEGABITS, 0);
+    expect(settledRate(evenly(8, 10_000, 50), 0)).toBeNull();
+    expect(settledRate(evenly(9, 10_000, 50), 0)).toBeCloseTo(1.6 * MEGABITS, 0);
   });
 
   it('is that of the later half where it does not settle', () => {
@@ -136,6 +151,29 @@ describe('a device measures its link', () => {
     expect(bits / (40 * MEGABITS)).toBeGreaterThan(0.85);
     expect(bits / (40 * MEGABITS)).toBeLessThan(1.05);
   });
+
+  it.each([
+    [100, 300, 5],
+    [0, 250, 20],
+    [200, 260, Number.POSITIVE_INFINITY],
+  ])(
+    'on a machine that does something else from %d to %d ms, %d times slower, to a fifth of what it carries',
+    async (from, to, times) => {
+      for (const [megabits, roundTripMs] of [
+        [40, 5],
+        [20, 40],
+        [100, 1],
+      ] as const) {
+        const rate = (megabits * MEGABITS) / 8000;
+        const { bits } = await measured({
+          roundTripMs,
+          bytesPerMs: (sinceMs) => (sinceMs >= from && sinceMs < to ? Math.max(1, rate / times) : rate),
+        });
+        expect(bits / (megabits * MEGABITS)).toBeGreaterThan(0.8);
+        expect(bits / (megabits * MEGABITS)).toBeLessThan(1.2);
+      }
+    },
+  );
 
   it('which is quicker than can be measured, with no more bytes than a person may be asked for', async () => {
     const { bits, elapsedMs } = await measured({ roundTripMs: 0, bytesPerMs: () => 1e9 });

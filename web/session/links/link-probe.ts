@@ -18,8 +18,8 @@ const LATE_MS = 25;
 const MESSAGES_UNDER_WAY = 16;
 
 /**
- * Rate in bit/s from here to the host with the whole link to itself, as rounds will see it: WebRTC begins slowly, so bytes are sent until they
- * arrive no faster. The host answers probes with `answerProbes`. Rejects when the host does not answer in time, and as soon as the link closes.
+ * Rate in bit/s from here to the host with the whole link to itself, as rounds will see it: WebRTC begins slowly and machines do other things, so
+ * bytes are sent until the two quickest spans are alike. The host answers probes with `answerProbes`. Rejects when the host does not answer in time, and as soon as the link closes.
  */
 export async function measureLink(link: MessageLink): Promise<number> {
   return (await probeLink(link)).bitsPerSecond;
@@ -102,7 +102,7 @@ async function filled(
       const rate = settledRate(answers, roundTripMs);
       if (rate !== null) done({ bitsPerSecond: rate, isSettled: true });
       else if (answers.length > 1 && (underWay.size === 0 || atMs - startMs > longestMs))
-        done({ bitsPerSecond: rateOf(answers), isSettled: false });
+        done({ bitsPerSecond: unsettledRate(answers, roundTripMs), isSettled: false });
       else send();
     });
     send();
@@ -147,26 +147,49 @@ export interface Answered {
   readonly bytes: number;
 }
 
-/** Two spans of this length are compared: long enough for bursts and timers, and for what slow start gains in a few round trips to show. */
+/** A span is that long: enough for bursts and timers, and for what slow start gains in a few round trips to show. */
 const SPAN_MS = 150;
 const SPAN_ROUND_TRIPS = 3;
-/** A span of fewer answers says little. */
+/** And longer where fewer answers came, which say little. */
 const LEAST_ANSWERS = 4;
-/** A path that gains less from one span to the next has got up to speed. */
-const STILL_RISING = 1.1;
+/** Two spans are of the same rate that differ by no more. */
+const ALIKE = 1.1;
+
 /** Bursts may put answers in the same millisecond. */
 const LEAST_MS = 0.1;
 
-/** Rate in bit/s at which bytes come once they come no faster than just before; null while they still do, or too little has come to tell. */
-export function settledRate(answers: readonly Answered[], roundTripMs: number): number | null {
-  const last = answers.at(-1);
-  if (last === undefined) return null;
+/** Rate in bit/s of one span after the other. */
+function spanRates(answers: readonly Answered[], roundTripMs: number): number[] {
   const spanMs = Math.max(SPAN_MS, SPAN_ROUND_TRIPS * roundTripMs);
-  const since = (ms: number): number => answers.findLastIndex(({ atMs }) => atMs <= last.atMs - ms);
-  const [early, middle] = [since(2 * spanMs), since(spanMs)];
-  if (early < 0 || middle - early < LEAST_ANSWERS || answers.length - 1 - middle < LEAST_ANSWERS) return null;
-  const [before, now] = [between(answers, early, middle), between(answers, middle, answers.length - 1)];
-  return now > STILL_RISING * before ? null : between(answers, early, answers.length - 1);
+  const rates: number[] = [];
+  let from = 0;
+  for (let i = 1; i < answers.length; i++) {
+    if (i - from < LEAST_ANSWERS || answers[i]!.atMs - answers[from]!.atMs < spanMs) continue;
+    rates.push(between(answers, from, i));
+    from = i;
+  }
+  return rates;
+}
+
+/**
+ * Rate in bit/s of the second quickest span; null before there are two. Whatever else runs on a machine only makes spans slower, but for the one
+ * after a standstill, in which what had piled up comes at once: so the quickest alone is not believed.
+ */
+function secondBest(rates: readonly number[]): number | null {
+  return rates.toSorted((a, b) => b - a)[1] ?? null;
+}
+
+/** The same once it is the rate of the quickest, too: a path that still gets up to speed has no two that are alike. */
+export function settledRate(answers: readonly Answered[], roundTripMs: number): number | null {
+  const rates = spanRates(answers, roundTripMs);
+  const found = secondBest(rates);
+  return found !== null && Math.max(...rates) <= ALIKE * found ? found : null;
+}
+
+/** What a path that did not settle carries: the second quickest of three spans or more, or what `rateOf` says of fewer. */
+function unsettledRate(answers: readonly Answered[], roundTripMs: number): number {
+  const rates = spanRates(answers, roundTripMs);
+  return Math.max(rateOf(answers), (rates.length > 2 ? secondBest(rates) : null) ?? 0);
 }
 
 /** Of the later half of at least two answers, which are nearer to what a path carries in the end. */
