@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { rounded } from '../../signaling/protocol/exchange/upload-codec.ts';
+import { UPLOADS, type Uploads } from '../../signaling/protocol/settings.ts';
 import { recipeFor } from '../../signaling/protocol/words/recipes.ts';
+import { productsOf } from '../../web/session/rounds/audits/compare.ts';
 import { samplesOf } from '../../web/session/rounds/run-round.ts';
 import type { GradientPart } from '../../worker/api/batch.ts';
 import type { HostRequest } from '../../worker/api/host-api.ts';
@@ -16,12 +19,15 @@ import { installNodeWebGpu } from '../../worker/node/node-webgpu.ts';
 /**
  * How long the loss curve of devices with different engines, one of which is lost every so often, is the curve of one device.
  *
- *     npx tsx test/reference/curves.ts [--task grammar] [--rounds N] [--stop N] [--rate X] [--clip X] [--lose 20] [--engines A,B,C]
+ *     npx tsx test/reference/curves.ts [--task grammar] [--rounds N] [--stop N] [--rate X] [--clip X] [--lose 20] [--engines A,B,C] [--uploads U]
  *
  * The embedded model learns twice by the task's recipe, from the same parameters and on the same batches: on one device (WASM), and on three.
  * There the first takes half of a round's samples with all blocks, the second and the third share the blocks of the other half. Every
  * `--lose` rounds the second or the third, in turn, is gone in the middle of a round: its part is computed again by the first,
  * which has its blocks until the device is back after as many rounds. Everything but the links is what runs in a room.
+ *
+ * `--uploads` f16 or int8 rounds what the three send, and what the optimiser takes of it, as a session does that chose so; the one device is exact
+ * all the same. *rounding* is then how far the gradients that were sent are from what they were, over their length, in the mean of all rounds.
  *
  * `--stop` ends early, the schedule being that of `--rounds`. Prints one JSON object: the scores of both, and for the first 20, 50, 100 rounds
  * and so on the largest relative difference of the loss, and in which round it was first above 1e-5 and 1e-4.
@@ -37,6 +43,7 @@ const { values: option } = parseArgs({
     lose: { type: 'string', default: '20' },
     engines: { type: 'string', default: 'onnx-wasm,webgpu,onnx-wasm' },
     seed: { type: 'string', default: '1' },
+    uploads: { type: 'string', default: 'f32' },
   },
 });
 const asked = (text: string | undefined, otherwise: number) => (text === undefined ? otherwise : Number(text));
@@ -56,6 +63,8 @@ const request: HostRequest = {
   },
   origin: new URL('../../', import.meta.url).href,
 };
+const uploads = UPLOADS.find((one) => one === option.uploads);
+if (uploads === undefined) throw new Error(`--uploads takes ${UPLOADS.join(', ')}.`);
 const { rounds, samplesPerRound, learningRate, maxGradientNorm, dropout, seed } = request.training;
 const stop = asked(option.stop, rounds);
 const loseEvery = Number(option.lose);
@@ -94,9 +103,10 @@ const withLosses =
     ];
   };
 
-async function learn(deal: Deal): Promise<{ losses: number[]; scores: number[] }> {
+async function learn(deal: Deal, uploads: Uploads): Promise<{ losses: number[]; scores: number[]; rounding: number }> {
   const host = new Host(openFileOrHttp);
-  const { shape, task } = await host.open(request);
+  const { shape, task } = await host.open({ ...request, training: { ...request.training, uploads } });
+  const roundings: number[] = [];
   const layers = Array.from({ length: shape.layers }, (_, layer) => layer);
   const [losses, scores]: [number[], number[]] = [[], []];
   const score = async () => {
@@ -123,8 +133,13 @@ async function learn(deal: Deal): Promise<{ losses: number[]; scores: number[] }
         dropout: { probability: dropout, seed },
       };
       for await (const part of runOrder(engine, order, noPause)) {
-        if (part.kind === 'gradient') parts.push({ ...part, samples: { start, count } });
-        else if (head) lossSum += part.lossSum;
+        if (part.kind === 'gradient') {
+          const { block } = part;
+          const gradient = rounded(part.gradient, uploads, { seed, round, block, position: order.batch.positions[0]! });
+          const { bb, apart } = productsOf(gradient, part.gradient);
+          if (bb > 0) roundings.push(Math.sqrt(apart / bb));
+          parts.push({ block, gradient, samples: { start, count } });
+        } else if (head) lossSum += part.lossSum;
       }
     }
     const stepped = await host.step({ round, samples, parts, lossSum });
@@ -133,7 +148,7 @@ async function learn(deal: Deal): Promise<{ losses: number[]; scores: number[] }
     if (process.stderr.isTTY && round % 10 === 0) process.stderr.write(`\r${round} of ${stop} rounds`);
   }
   await score();
-  return { losses, scores };
+  return { losses, scores, rounding: roundings.reduce((a, b) => a + b, 0) / Math.max(1, roundings.length) };
 }
 
 const webGpu = await installNodeWebGpu();
@@ -151,8 +166,8 @@ const engines = new Map<string, Engine>();
 for (const id of ['onnx-wasm', ...ids]) if (!engines.has(id)) engines.set(id, await engineOf(id));
 
 const started = performance.now();
-const one = await learn(alone(engines.get('onnx-wasm')!));
-const three = await learn(withLosses(ids.map((id) => engines.get(id)!)));
+const one = await learn(alone(engines.get('onnx-wasm')!), 'f32');
+const three = await learn(withLosses(ids.map((id) => engines.get(id)!)), uploads);
 const apart = one.losses.map((loss, i) => Math.abs(loss - three.losses[i]!) / Math.abs(loss));
 const firstAbove = (limit: number) => {
   const at = apart.findIndex((difference) => !(difference <= limit));
@@ -160,6 +175,7 @@ const firstAbove = (limit: number) => {
 };
 const marks = [20, 50, 100, 200, 300, 500, 1000].filter((to) => to < stop);
 const largest = [...marks, stop].map((to) => [to, Number(Math.max(...apart.slice(0, to)).toPrecision(2))]);
+const lossAtEnd = (losses: readonly number[]) => losses.slice(-20).reduce((a, b) => a + b, 0) / Math.min(20, stop);
 console.log(
   JSON.stringify({
     ...{
@@ -170,10 +186,12 @@ console.log(
       learningRate,
       maxGradientNorm,
       engines: ids,
+      uploads,
       lose: loseEvery,
     },
+    rounding: three.rounding,
     scores: { metric: task.metric, one: one.scores, three: three.scores },
-    lossAtEnd: one.losses.slice(-20).reduce((a, b) => a + b, 0) / Math.min(20, stop),
+    lossAtEnd: { one: lossAtEnd(one.losses), three: lossAtEnd(three.losses) },
     largest: Object.fromEntries(largest),
     firstAbove: { '1e-5': firstAbove(1e-5), '1e-4': firstAbove(1e-4) },
     seconds: Math.round((performance.now() - started) / 1000),
