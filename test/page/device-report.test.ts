@@ -17,6 +17,7 @@ const FACTS: DeviceFacts = {
     limits: { maxBufferSize: 268_435_456 },
   },
   claimBytes: 1.5e9,
+  ended: { what: 'train', model: 'local/secret-name', bytes: 6.4e8, samples: 4, hidden: false },
 };
 const SHARES: readonly Share[] = [
   { place: 0, layers: [0, 1, 2] },
@@ -44,6 +45,8 @@ describe('a device’s report', () => {
   it('says what the device is, what it measured and which way its link goes', () => {
     const profile = devices[1]!.profile!;
     has('Android 16', '8 cores', 'qualcomm, adreno-8xx', 'features: shader-f16 subgroups', 'maxBufferSize: 268435456');
+    has('ended last in: train, 4 samples, 640 MB');
+    expect(text).not.toContain('secret-name');
     has('secure context: yes', 'training may take 1.5 GB', `${profile.engine} on ${profile.backend}`);
     has('relayed, 61 ms there and back', 'as device');
   });

@@ -1,4 +1,5 @@
-import { keptClaim } from './tab-memory.ts';
+import type { Crumb } from './memory/crumb.ts';
+import { claimBytes, lookBack } from './memory/crumbs.ts';
 
 /** What a browser tells of itself and its graphics processor; nothing of the person. */
 export interface DeviceFacts {
@@ -17,6 +18,8 @@ export interface DeviceFacts {
   } | null;
   /** What training may take in this tab, in bytes. */
   readonly claimBytes: number;
+  /** What a page of this browser was at when it ended without a word; null where none did lately. */
+  readonly ended: Crumb | null;
 }
 
 /** Those that decide what fits, and how it is cut. */
@@ -47,6 +50,7 @@ export async function deviceFacts(): Promise<DeviceFacts> {
           limits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
         }
       : null,
-    claimBytes: keptClaim(),
+    claimBytes: claimBytes(),
+    ended: (await lookBack()).ended,
   };
 }

@@ -3,11 +3,11 @@ import { lookAt } from '../session/look.ts';
 import type { HostOptions, HostSession, Session, SessionFactory } from '../session/view/view.ts';
 import type { SessionEnvironment } from '../session/world/environment.ts';
 import { previewApart } from '../session/world/table-apart.ts';
+import { claimBytes } from './memory/crumbs.ts';
 import { deleteOwnStorage, keepsAnything } from './own-storage.ts';
 import { plannerInTab } from './plan-in-tab.ts';
 import { claim, refuseAnyOpen, refuseOpen } from './session-lock.ts';
 import { tabDoor } from './tab-door.ts';
-import { keptClaim } from './tab-memory.ts';
 import { startHostWorker } from './workers.ts';
 
 /** Fetched with the first session: the network code, and for one of this tab's own what a host does. */
@@ -99,7 +99,7 @@ export function createSessionFactory(origin: string): SessionFactory {
       return { ...deleted, bytes: deleted.bytes + deleteOwnStorage() };
     },
     previewTable: (file) => previewApart(startHostWorker, file, 2),
-    preflight: (source) => ask((api) => api.preflight(source, origin, keptClaim())),
+    preflight: (source) => ask((api) => api.preflight(source, origin, claimBytes())),
     reachTask: (task) => ask((api) => api.reachTask(task)),
     keptModels: () => ask((api) => api.keptModels()),
     forgetModels: (name) => ask((api) => api.forgetModels(name)),

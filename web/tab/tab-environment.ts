@@ -2,9 +2,10 @@ import { Peer } from 'peerjs';
 import { peerOptions } from '../session/links/peer-options.ts';
 import { peerOver } from '../session/transport/peer-over.ts';
 import type { SeatStore, SessionEnvironment } from '../session/world/environment.ts';
+import { carefulWorker } from './memory/careful-worker.ts';
+import { claimBytes, drop, wentWell } from './memory/crumbs.ts';
 import { keepsAnything } from './own-storage.ts';
 import type { TabDoor } from './tab-door.ts';
-import { keptClaim } from './tab-memory.ts';
 import { startHostWorker } from './workers.ts';
 
 const SEAT_KEY = 'tabloom.seat';
@@ -38,10 +39,12 @@ export function tabEnvironment(door: TabDoor): SessionEnvironment {
     openSocket,
     createPeer: (introduction) =>
       peerOver(openSocket, () => new Peer(introduction.id, peerOptions(origin, introduction))),
-    startDeviceWorker,
+    startDeviceWorker: () => carefulWorker(startDeviceWorker(), { drop, wentWell }),
     startHostWorker,
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-    memoryLimitBytes: keptClaim(),
+    get memoryLimitBytes() {
+      return claimBytes();
+    },
     nowMs: () => Date.now(),
     keep: keepsAnything() ? (host, ...kept) => host.keep(...kept) : null,
     seats: SEATS,

@@ -35,11 +35,17 @@ export function deviceReport(view: SessionView, facts: DeviceFacts): string {
 }
 
 function browserLines({ gpu, ...facts }: DeviceFacts): readonly string[] {
+  const { ended } = facts;
   return [
     'Browser',
     `  ${facts.browser}`,
     `  ${facts.cores} cores, screen ${facts.screen}, ${facts.touchPoints} touch points`,
     `  secure context: ${yes(facts.secure)}; isolated: ${yes(facts.isolated)}; training may take ${bytesText(facts.claimBytes)}`,
+    ...(ended === null
+      ? []
+      : [
+          `  ended last${ended.hidden ? ' in the background' : ''} in: ${ended.what}, ${ended.samples} samples, ${bytesText(ended.bytes)}`,
+        ]),
     ...(gpu === null
       ? ['  graphics processor: none that WebGPU gives']
       : [

@@ -1,9 +1,9 @@
 import type { JoinSession } from '../../session/join-session.ts';
 import { joinSession } from '../../session/members.ts';
 import type { HostSession } from '../../session/view/view.ts';
+import { claimBytes } from '../memory/crumbs.ts';
 import { tabDoor } from '../tab-door.ts';
 import { tabEnvironment } from '../tab-environment.ts';
-import { keptClaim } from '../tab-memory.ts';
 import { changedWorker, OneComputer } from './changed-worker.ts';
 import { processorShare, processorsFor, threadsOf } from './paces.ts';
 
@@ -66,7 +66,7 @@ export class AddedDevices {
     const threads = threadsOf(engine, navigator.hardwareConcurrency, crossOriginIsolated);
     const wanted = Array.from({ length: this.#running.size + 1 }, () => 1 / threads);
     const share = processorShare(wanted, processorsFor(engine, navigator.hardwareConcurrency));
-    const pretence = { slowdown: 1, share, memoryLimitBytes: keptClaim() };
+    const pretence = { slowdown: 1, share, memoryLimitBytes: claimBytes() };
     void this.#host.pretend(pretence);
     for (const session of this.#running)
       void session.pretend({ ...pretence, uplinkBitsPerSecond: Number.POSITIVE_INFINITY });

@@ -6,7 +6,7 @@ import { peerOver } from '../../session/transport/peer-over.ts';
 import { Emitter } from '../../session/world/emitter.ts';
 import type { SessionEnvironment, WorkerHandle } from '../../session/world/environment.ts';
 import type { PageHome } from '../home/page-home.ts';
-import { keptClaim } from '../tab-memory.ts';
+import { claimBytes } from '../memory/crumbs.ts';
 import { startDeviceWorker, startHostWorker } from '../workers.ts';
 import { GatedChannel } from './gated-channel.ts';
 import type { Way } from './way.ts';
@@ -51,7 +51,7 @@ export function deviceWorld(
       startDeviceWorker: () => change(startDeviceWorker()),
       startHostWorker,
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-      memoryLimitBytes: keptClaim(),
+      memoryLimitBytes: claimBytes(),
       nowMs: () => Date.now(),
       keep: null,
       seats: null,

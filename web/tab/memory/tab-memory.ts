@@ -14,5 +14,3 @@ const isIos = ({ userAgent, maxTouchPoints }: Platform): boolean =>
 
 /** The most that training may claim in a tab of this browser. */
 export const mostMemoryBytes = (platform: Platform): number => (isIos(platform) ? IOS_MEMORY_BYTES : TAB_MEMORY_BYTES);
-
-export const keptClaim = (): number => mostMemoryBytes(navigator);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { mostMemoryBytes } from '../../web/tab/tab-memory.ts';
+import { mostMemoryBytes } from '../../web/tab/memory/tab-memory.ts';
 
 it.each([
   [
