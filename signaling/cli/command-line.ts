@@ -1,22 +1,24 @@
 import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { bytesText } from '../protocol/words/quantities.ts';
 
 /** Something that the person at the command line can mend; becomes one sentence and exit code 2. */
 export class CommandError extends Error {}
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
-/** parseArgs whose complaints are sentences. */
+/** parseArgs whose complaints are sentences; `what` names the argument that may be missing. */
 export function readArguments<T extends Options>(
   argv: string[],
   options: T,
-  positionals: { min: number; max: number },
+  positionals: { min: number; max: number; what?: string },
 ) {
   try {
     const parsed = parseArgs({ args: argv, options, allowPositionals: true, strict: true });
     // With --help nothing else needs to be right.
     if ('help' in parsed.values && parsed.values.help === true) return parsed;
-    if (parsed.positionals.length < positionals.min) throw new Error('An argument is missing.');
+    if (parsed.positionals.length < positionals.min)
+      throw new Error(`${positionals.what ?? 'An argument'} is missing.`);
     if (parsed.positionals.length > positionals.max)
       throw new Error(`"${parsed.positionals[positionals.max]}" is one argument too many.`);
     return parsed;
@@ -64,7 +66,9 @@ export function byteCount(name: string, text: string, min: number, max: number):
   const [, digits = '', unit = 'gb'] = /^\s*([\d.]+)\s*([km]b|gb)?\s*$/i.exec(text) ?? [];
   const bytes = Number(digits) * (UNITS[unit.toLowerCase()] ?? Number.NaN);
   if (digits === '' || !Number.isFinite(bytes) || bytes < min || bytes > max)
-    throw new CommandError(`--${name} must be an amount of memory such as 300MB or 2GB, not "${text}".`);
+    throw new CommandError(
+      `--${name} must be an amount of memory such as 300MB or 2GB, from ${bytesText(min)} to ${bytesText(max)}, not "${text}".`,
+    );
   return bytes;
 }
 

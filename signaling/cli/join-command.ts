@@ -47,7 +47,7 @@ export async function joinCommand(argv: string[]): Promise<number> {
       watch: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
-    { min: 1, max: 1 },
+    { min: 1, max: 1, what: 'The link of a session, as its page and terminal show it,' },
   );
   if (values.help) {
     process.stdout.write(HELP);

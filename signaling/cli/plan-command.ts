@@ -34,7 +34,7 @@ export async function planCommand(argv: string[]): Promise<number> {
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
-    { min: 1, max: 1 },
+    { min: 1, max: 1, what: 'The file of a planning problem' },
   );
   if (values.help) {
     process.stdout.write(HELP);

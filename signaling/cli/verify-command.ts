@@ -64,7 +64,7 @@ export async function verifyCommand(argv: string[]): Promise<number> {
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
-    { min: 1, max: 1000 },
+    { min: 1, max: 1000, what: 'A golden file to check against' },
   );
   if (values.help) {
     process.stdout.write(HELP);

@@ -142,7 +142,7 @@ describe('tabloom plan', () => {
   });
 
   test.each([
-    ['no file', [], /An argument is missing|argument is missing/],
+    ['no file', [], /The file of a planning problem is missing/],
     ['two files', ['a', 'b'], /"b" is one argument too many/],
     ['a policy nobody knows', ['-', '--policy', 'best'], /--policy must be one of .+, not "best"/],
     ['no time', ['-', '--time-limit', '0'], /--time-limit must be a number from 0.001 to 86400, not "0"/],
