@@ -6,6 +6,7 @@ import { defaultCacheFolder } from '../../worker/node/file-chunk-store.ts';
 import { headlessEnvironment } from '../node/node-environment.ts';
 import { onStop, type Stop } from '../node/stopping.ts';
 import type { Transfer } from '../protocol/room-view.ts';
+import { ENGINE_CHOICES } from '../protocol/words/engines.ts';
 import {
   byteCount,
   CommandError,
@@ -13,6 +14,7 @@ import {
   LEAST_MEMORY_BYTES,
   MOST_MEMORY_BYTES,
   number,
+  oneOf,
   readArguments,
 } from './command-line.ts';
 
@@ -24,7 +26,9 @@ Takes part in a session as a headless device, until the session ends or Ctrl-C.
                   with the code alone (#room=CODE) the host has to let this device in
   --name NAME     what the others see (this machine's name)
   --slowdown X    compute X times slower than this machine can, to try a mixed fleet out (1)
+  --processor-share X  other devices on this machine compute at the same time: everything takes X times as long (1)
   --memory SIZE   the most memory that training may take: 300MB, 1.5GB, or a number of gigabytes (2)
+  --engine E      ${ENGINE_CHOICES.join(', ')}: what this device computes on (auto: whatever is quicker here)
   --cache FOLDER  where models of a hub are kept for the next time, or none
                   (${defaultCacheFolder()})
   --allow-private read a model from this device's own network too, where the session says so;
@@ -40,7 +44,9 @@ export async function joinCommand(argv: string[]): Promise<number> {
     {
       name: { type: 'string', default: hostname().slice(0, 40) },
       slowdown: { type: 'string', default: '1' },
+      'processor-share': { type: 'string', default: '1' },
       memory: { type: 'string', default: '2' },
+      engine: { type: 'string', default: 'auto' },
       cache: { type: 'string', default: defaultCacheFolder() },
       'allow-private': { type: 'boolean', default: false },
       relay: { type: 'boolean', default: false },
@@ -58,7 +64,9 @@ export async function joinCommand(argv: string[]): Promise<number> {
   const invitation = readInvitation(link);
   if (!invitation.ok) throw new CommandError(invitation.sentence);
   const slowdown = number('slowdown', values.slowdown, 1, 1000);
+  const share = number('processor-share', values['processor-share'], 1, 1000);
   const memoryLimitBytes = byteCount('memory', values.memory, LEAST_MEMORY_BYTES, MOST_MEMORY_BYTES);
+  const engine = oneOf('engine', values.engine, ENGINE_CHOICES);
   const name = values.name.trim().slice(0, 40) || 'headless';
 
   const environment = await headlessEnvironment(origin, {
@@ -66,12 +74,16 @@ export async function joinCommand(argv: string[]): Promise<number> {
     cacheFolder: cacheFolder(values.cache),
     allowPrivate: values['allow-private'],
     relayOnly: values.relay,
+    engine,
   }).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
     throw new CommandError(`No Tabloom server answers at ${origin} (${why}).`);
   });
   // It may become the session's host, or a device again.
-  let session: Session = joinSession(environment, invitation, { name, watch: values.watch, slowdown });
+  const joined = joinSession(environment, invitation, { name, watch: values.watch, slowdown });
+  if (share > 1)
+    void joined.pretend({ slowdown, share, memoryLimitBytes, uplinkBitsPerSecond: Number.POSITIVE_INFINITY });
+  let session: Session = joined;
   const stopped: { why: Stop | null } = { why: null };
   const stopping = onStop((why) => {
     stopped.why = why;

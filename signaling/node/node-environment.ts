@@ -12,6 +12,7 @@ import type { SessionEnvironment, WorkerHandle } from '../../web/session/world/e
 import { messageOf } from '../../web/session/world/with-progress.ts';
 import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
 import type { HostWorkerApi } from '../../worker/api/host-api.ts';
+import type { EngineChoice } from '../protocol/words/engines.ts';
 import { RunLogFile } from './run-log-file.ts';
 import { startThread } from './start-thread.ts';
 import { installWebRtc } from './webrtc.ts';
@@ -37,6 +38,7 @@ export async function headlessEnvironment(
     readonly allowPrivate?: boolean;
     /** Links go through the session's TURN servers alone. */
     readonly relayOnly?: boolean;
+    readonly engine?: EngineChoice;
   },
 ): Promise<HeadlessEnvironment> {
   const Peer = await installWebRtc();
@@ -53,6 +55,7 @@ export async function headlessEnvironment(
     cacheFolder = null,
     allowPrivate = false,
     relayOnly = false,
+    engine,
   } = options;
   const guardedBy = allowPrivate ? null : origin;
   const start = <Api>(entry: URL, isGuarded = true) =>
@@ -69,6 +72,7 @@ export async function headlessEnvironment(
       start<HostWorkerApi>(new URL('../../worker/node/host-worker-node.ts', import.meta.url), inherited),
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     memoryLimitBytes,
+    ...(engine && { engine }),
     nowMs: () => Date.now(),
     seats: null,
     keep:

@@ -93,7 +93,7 @@ describe('a device that is warmed', () => {
     const broken = {
       id: 'reference',
       precision: 'single',
-      trains: async () => true,
+      slower: async () => '',
       absent: async () => null,
       create: async () => {
         made += 1;

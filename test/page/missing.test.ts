@@ -38,6 +38,8 @@ describe('what a browser keeps from the page', () => {
 
   it('says of a secure page which of the two it is: no WebGPU, or nothing that it runs on', () => {
     expect(missingWords({ secure: true, gpu: 'none' }, [], 'https://a/')?.step).toContain('Firefox');
+    const software = missingWords({ secure: true, gpu: 'software' }, [], 'https://a/');
+    expect(software?.lost).toContain('driver in software here, slower than WebAssembly');
     for (const gpu of ['no-adapter', 'software'] as const)
       expect(missingWords({ secure: true, gpu }, [], 'https://a/')?.step).toContain('hardware acceleration');
   });

@@ -20,9 +20,10 @@ const resuming = () => import('../session/resume-session.ts');
 export function createSessionFactory(origin: string): SessionFactory {
   const door = tabDoor(origin);
   /** The real world; training may take no more of it than the person gives. */
-  const environment = async ({ memoryBytes = Number.POSITIVE_INFINITY }: Pick<HostOptions, 'memoryBytes'>) => {
+  const environment = async ({ memoryBytes, engine }: Pick<HostOptions, 'memoryBytes' | 'engine'>) => {
     const real = (await environments()).tabEnvironment(door);
-    const given: SessionEnvironment = { ...real, memoryLimitBytes: Math.min(memoryBytes, real.memoryLimitBytes) };
+    const memoryLimitBytes = Math.min(memoryBytes ?? Number.POSITIVE_INFINITY, real.memoryLimitBytes);
+    const given: SessionEnvironment = { ...real, memoryLimitBytes, ...(engine && { engine }) };
     return given;
   };
   /** For questions that need no session. */

@@ -2,6 +2,7 @@ import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { Transfer } from '../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../signaling/protocol/settings.ts';
 import type { UnitRun } from '../../signaling/protocol/split.ts';
+import type { EngineChoice } from '../../signaling/protocol/words/engines.ts';
 import type { TokenBatch } from './batch.ts';
 import type { ModelChunksApi } from './chunks-api.ts';
 import type { LearnedState, PastState, StateUpdate } from './host-api.ts';
@@ -24,6 +25,8 @@ export interface LoadRequest {
   readonly slowdown: number;
   /** What takes more is refused: weights before they are fetched, an order before it is begun. */
   readonly memoryLimitBytes: number;
+  /** What the device's person wants it to compute on; `auto` where it is not said. */
+  readonly engine?: EngineChoice;
 }
 
 /** What a device is made out to be, for trying fleets out on one computer. */

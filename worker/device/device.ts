@@ -8,7 +8,7 @@ import type { DeviceWorkerApi, Loaded, LoadProgress, LoadRequest, MeasuredAgain,
 import type { LearnedState, PastState, StateUpdate } from '../api/host-api.ts';
 import type { StageChunk, StageOrder, StageParameters, StagePart, StageValues } from '../api/stage-api.ts';
 import type { WorkOrder, WorkPart } from '../api/work.ts';
-import type { Engine, EngineRequest } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { storageOf } from '../engine/part.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
 import type { OpenFile } from '../files/open-file.ts';
@@ -21,7 +21,7 @@ import { ModelChunks } from '../model/model-chunks.ts';
 import { modelFiles } from '../model/open-model.ts';
 import { measureSeconds } from './calibration.ts';
 import { Claim, gaveOut, orderBytes, orderWithin, persistent, persistentOrder } from './giving-out.ts';
-import { chooseEngine, refuseLongSamples, refuseOtherShape, refuseTooLarge, requestOf } from './loading.ts';
+import { OwnEngine, passThrough, refuseLongSamples, refuseOtherShape, refuseTooLarge, requestOf } from './loading.ts';
 import { measurePart, measurePartAgain } from './measure-part.ts';
 import { probeMemory } from './memory-probe.ts';
 import { evaluatedAtOnce, refuseLarge } from './order-memory.ts';
@@ -65,12 +65,14 @@ export class Device implements DeviceWorkerApi {
   readonly #pace = { slowdown: 1 };
   readonly #measured = new OwnMeasure();
   readonly #claim = new Claim();
+  readonly #own: OwnEngine;
   /** Settles when an order that was given up has left the engine. */
   #ending: Promise<unknown> = Promise.resolve();
 
   /** `open` reads model files; headless devices also know `file:` addresses. `store` keeps those of a hub; null keeps none. */
   constructor(open: OpenFile, store: ChunkStore | null) {
     this.#warmth = new Warmth(open, store);
+    this.#own = new OwnEngine(this.#warmth.test);
     this.#store = store;
     this.chunks = new ModelChunks(this.#warmth.open, store);
   }
@@ -91,11 +93,14 @@ export class Device implements DeviceWorkerApi {
     return frozenBytes(settings.shape, storageOf(requestOf(settings))) <= memoryLimitBytes;
   }
 
-  async measure({ settings, slowdown, memoryLimitBytes }: Parameters<DeviceWorkerApi['measure']>[0]): Promise<Stated> {
+  async measure({ settings, slowdown, ...request }: Parameters<DeviceWorkerApi['measure']>[0]): Promise<Stated> {
     this.#settings = settings;
-    const profile = await measurePart(settings, { slowdown: 1, memoryLimitBytes }, this.#create);
+    this.#own.choice = request.engine;
+    const { memoryLimitBytes } = request;
+    const part = await measurePart(settings, { slowdown: 1, memoryLimitBytes }, this.#own.create);
+    const profile = { ...part, backend: this.#own.told(part.backend) };
     this.#claim.probedBytes = profile.memory.limitBytes;
-    this.#measured.take(profile, (terms) => measurePartAgain(settings, this.#create, terms));
+    this.#measured.take(profile, (terms) => measurePartAgain(settings, this.#own.create, terms));
     return (await this.pretend({ slowdown, share: 1, memoryLimitBytes })) ?? profile;
   }
 
@@ -124,23 +129,17 @@ export class Device implements DeviceWorkerApi {
     const { model, shape } = settings;
     // Files of this machine are here already, and without a store nothing would stay.
     if (this.#store === null || model.kind !== 'hub') return;
-    const weights = await modelFiles(this.#warmth.open, this.#store, model, origin, {
-      onKept: this.chunks.note,
-    }).weights();
-    const wanted = frozenTensors(shape, partOf(run, shape.layers));
+    const files = modelFiles(this.#warmth.open, this.#store, model, origin, { onKept: this.chunks.note });
     const loads = this.#loads;
-    // Piece by piece, none of it kept in memory; whatever else is to be loaded goes first.
-    const take = (): void => {
-      if (this.#loads !== loads) throw new Error('Something else is loaded first.');
-    };
-    await weights.stream(wanted.map((tensor) => ({ ...tensor, take })));
+    await passThrough(files, frozenTensors(shape, partOf(run, shape.layers)), () => this.#loads === loads);
   }
 
   async holds(): Promise<UnitRun | null> {
     return this.#held?.run ?? null;
   }
 
-  async #load({ settings, origin, slowdown, memoryLimitBytes }: LoadRequest, run: UnitRun): Promise<Loaded> {
+  async #load(request: LoadRequest, run: UnitRun): Promise<Loaded> {
+    const { settings, origin, slowdown, memoryLimitBytes } = request;
     this.#loads++;
     this.#settings = settings;
     await this.cancel();
@@ -171,8 +170,8 @@ export class Device implements DeviceWorkerApi {
     const onProgress = (progress: LoadProgress): void => {
       this.#progress = progress;
     };
-    const request = { ...requestOf(settings), weights, part, onProgress };
-    const { engine, failed } = await chooseEngine(request, this.#warmth.test);
+    this.#own.choice = request.engine;
+    const engine = await this.#own.create({ ...requestOf(settings), weights, part, onProgress });
     this.#warmth.release();
     // What was on this device already says nothing about its way to the hub.
     if (kept === 0) this.#downloadBitsPerSecond = meter.bitsPerSecond ?? this.#downloadBitsPerSecond;
@@ -181,11 +180,8 @@ export class Device implements DeviceWorkerApi {
     const terms = { pace: this.#pace, labelsPerSample: labelsPerSample(settings.task), limitBytes };
     const desk = new StageDesk(engine, terms);
     this.#held = { settings, engine, run, desk, memoryLimitBytes };
-    return { engine: engine.name, backend: `${engine.backend}${failed}`, parameterCount: engine.layout.length };
+    return { engine: engine.name, backend: this.#own.told(engine.backend), parameterCount: engine.layout.length };
   }
-
-  readonly #create = async (request: EngineRequest): Promise<Engine> =>
-    (await chooseEngine(request, this.#warmth.test)).engine;
 
   #download(): Pick<Profile, 'downloadBitsPerSecond'> {
     return this.#downloadBitsPerSecond === null ? {} : { downloadBitsPerSecond: this.#downloadBitsPerSecond };
@@ -211,7 +207,7 @@ export class Device implements DeviceWorkerApi {
     const memoryBytesPerSecond = await engine.copyBytesPerSecond();
     const profile = {
       engine: engine.name,
-      backend: engine.backend,
+      backend: this.#own.told(engine.backend),
       ...speed,
       memoryBytesPerSecond,
       memory: memoryOf(engine, tokens, limitBytes),
@@ -220,7 +216,7 @@ export class Device implements DeviceWorkerApi {
     this.#measured.take(profile, (terms) =>
       this.#held?.engine === engine
         ? measureSeconds(engine, settings, undefined, terms)
-        : measurePartAgain(settings, this.#create, terms),
+        : measurePartAgain(settings, this.#own.create, terms),
     );
     return (await this.pretend({ slowdown: this.#pace.slowdown, share: 1, memoryLimitBytes })) ?? profile;
   }
@@ -252,13 +248,12 @@ export class Device implements DeviceWorkerApi {
 
   async held(): Promise<LearnedState | null> {
     const copy = this.#state?.copy() ?? null;
-    return copy && Comlink.transfer(copy, [copy.values.buffer, copy.firstMoment.buffer, copy.secondMoment.buffer]);
+    return copy && Comlink.transfer(copy, buffersOf(copy));
   }
 
   async heldPast(): Promise<readonly PastState[]> {
     const past = this.#state?.handOverPast() ?? [];
-    const buffers = past.flatMap((one) => [one.values.buffer, one.firstMoment.buffer, one.secondMoment.buffer]);
-    return Comlink.transfer(past, buffers);
+    return Comlink.transfer(past, past.flatMap(buffersOf));
   }
 
   #holding(): HeldState {
@@ -356,3 +351,9 @@ export class Device implements DeviceWorkerApi {
     return this.#held;
   }
 }
+
+const buffersOf = ({ values, firstMoment, secondMoment }: PastState) => [
+  values.buffer,
+  firstMoment.buffer,
+  secondMoment.buffer,
+];

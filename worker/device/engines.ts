@@ -4,8 +4,11 @@ import type { Engine, EnginePrecision, EngineRequest } from '../engine/engine.ts
 export interface EngineKind {
   readonly id: 'webgpu' | 'webgpu-f16' | 'onnx-webgpu' | 'onnx-wasm' | 'reference';
   readonly precision: EnginePrecision;
-  /** Whether devices should train with it here; the others are there to be compared with. */
-  trains(): Promise<boolean>;
+  /**
+   * Why devices had better not train with it here, in a few words; empty where they should. Null for engines that are there to be compared
+   * with.
+   */
+  slower(): Promise<string | null>;
   /** Null where this machine can run it, else why not. */
   absent(): Promise<string | null>;
   /** Code that is large is loaded here, not before. */
@@ -18,7 +21,7 @@ export const ENGINES: readonly EngineKind[] = [
     id: 'webgpu',
     precision: 'single',
     // Where WebGPU itself runs on the processor, WASM does the same work several times faster.
-    trains: async () => !(await webGpuIsSoftware()),
+    slower: async () => ((await webGpuIsSoftware()) ? 'its WebGPU is a slower driver in software' : ''),
     absent: webGpuAbsent,
     create: async (request) => (await import('../engine/webgpu/engine.ts')).createWebGpuEngine(request),
   },
@@ -26,7 +29,7 @@ export const ENGINES: readonly EngineKind[] = [
     // A session's choice of f16 weights asks `webgpu` for the same.
     id: 'webgpu-f16',
     precision: 'half',
-    trains: async () => false,
+    slower: async () => null,
     absent: webGpuAbsent,
     create: async (request) =>
       (await import('../engine/webgpu/engine.ts')).createWebGpuEngine({ ...request, weightStorage: 'f16' }),
@@ -34,14 +37,14 @@ export const ENGINES: readonly EngineKind[] = [
   {
     id: 'onnx-wasm',
     precision: 'single',
-    trains: async () => true,
+    slower: async () => '',
     absent: async () => (typeof WebAssembly === 'object' ? null : 'WebAssembly is not available here.'),
     create: async (request) => (await import('../engine/onnx/engine.ts')).createOnnxEngine(request, 'wasm'),
   },
   {
     id: 'onnx-webgpu',
     precision: 'single',
-    trains: async () => false,
+    slower: async () => null,
     absent: async () =>
       'WorkerGlobalScope' in globalThis ? webGpuAbsent() : "onnxruntime-web's WebGPU provider runs in browsers only.",
     create: async (request) => (await import('../engine/onnx/engine.ts')).createOnnxEngine(request, 'webgpu'),
@@ -49,7 +52,7 @@ export const ENGINES: readonly EngineKind[] = [
   {
     id: 'reference',
     precision: 'single',
-    trains: async () => false,
+    slower: async () => null,
     absent: async () => null,
     create: async (request) => (await import('../engine/reference/engine.ts')).createReferenceEngine(request),
   },

@@ -59,7 +59,7 @@ export class Warmth {
 
   async #engine(storage: WeightStorage): Promise<void> {
     for (const kind of ENGINES) {
-      if ((await kind.absent()) !== null || !(await kind.trains())) continue;
+      if ((await kind.absent()) !== null || (await kind.slower()) !== '') continue;
       const works = await this.test(kind, storage).then(
         () => true,
         () => false,

@@ -80,6 +80,7 @@ export async function demoCommand(argv: string[]): Promise<number> {
         memoryBytes: memoryOf(options, i + 1),
       })),
       memoryBytes: memoryOf(options, 0),
+      engine: options.engine,
       exports: {
         forms: options.forms,
         which: options.which,

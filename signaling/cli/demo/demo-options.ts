@@ -9,6 +9,7 @@ import { DOORS } from '../../protocol/door.ts';
 import { MAX_DEVICES_IN_ROOM } from '../../protocol/limits.ts';
 import { POLICIES, type Policy, WEIGHT_STORAGES } from '../../protocol/settings.ts';
 import { HIDDEN_STATES, type HiddenStates } from '../../protocol/split.ts';
+import { ENGINE_CHOICES, type EngineChoice } from '../../protocol/words/engines.ts';
 import { recipeFor } from '../../protocol/words/recipes.ts';
 import { localModelId } from '../../server/page.ts';
 import {
@@ -59,6 +60,7 @@ How
   --policy P         ${POLICIES.join(', ')} (auto)
   --memory SIZES     the most memory that training may take on a device, such as 300MB; several with commas for the host and
                      the devices in their order, the last for all that follow (2GB)
+  --engine E         ${ENGINE_CHOICES.join(', ')}: what the devices compute on (auto: whatever is quicker here)
   --embeddings int8  keep the embeddings' tables in 8 bits, whatever the weights are kept in
   --hidden-states S  what hidden states are rounded to between devices that split the model: ${HIDDEN_STATES.join(', ')} (f32)
 ${TRAINING_HELP}${ADAPTER_HELP}  --compare-single   afterwards train on one device with the same seed and compare the losses
@@ -110,6 +112,7 @@ const OPTIONS = {
   cache: { type: 'string', default: defaultCacheFolder() },
   devices: { type: 'string', default: '3' },
   memory: { type: 'string', default: '2GB' },
+  engine: { type: 'string', default: 'auto' },
   out: { type: 'string', default: 'out/demo-adapter' },
   'export-as': { type: 'string', default: 'adapter' },
   best: { type: 'boolean', default: false },
@@ -131,6 +134,7 @@ export interface DemoOptions {
   readonly deviceCount: number;
   /** Of the host and the devices in their order; the last for all that follow. */
   readonly memoryBytes: readonly number[];
+  readonly engine: EngineChoice;
   /** A folder that the server offers as a hub, or null. */
   readonly hubFolder: string | null;
   /** A model's own folder, which the server offers as well, or null. */
@@ -181,6 +185,7 @@ export async function readDemoOptions(argv: string[]): Promise<DemoOptions | nul
     memoryBytes: values.memory
       .split(',')
       .map((size) => byteCount('memory', size, LEAST_MEMORY_BYTES, MOST_MEMORY_BYTES)),
+    engine: oneOf('engine', values.engine, ENGINE_CHOICES),
     hubFolder,
     modelFolder,
     // A folder needs no copy beside it.

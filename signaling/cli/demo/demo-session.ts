@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { OwnSession } from '../../../web/session/own-session.ts';
 import { resumeSession } from '../../../web/session/resume-session.ts';
 import { TRAINING_PAUSED } from '../../../web/session/training/training.ts';
 import type { RoundTraffic, SessionView, StreamedPart } from '../../../web/session/view/view.ts';
 import type { SessionEnvironment } from '../../../web/session/world/environment.ts';
+import { processorShare } from '../../../web/session/world/processor-share.ts';
 import { messageOf } from '../../../web/session/world/with-progress.ts';
 import type { AdapterChoice, ExportForm, HostRequest } from '../../../worker/api/host-api.ts';
 import type { DevReport } from '../../../worker/api/report.ts';
@@ -14,21 +15,14 @@ import type { RoundReport, ScoreReport } from '../../protocol/room-view.ts';
 import type { Policy } from '../../protocol/settings.ts';
 import type { HiddenStates } from '../../protocol/split.ts';
 import { DEFAULT_AUDITS } from '../../protocol/words/audits.ts';
+import type { EngineChoice } from '../../protocol/words/engines.ts';
 import { roundsWithin } from '../../protocol/words/forecast.ts';
 import { scoredEvery } from '../../protocol/words/recipes.ts';
+import { type DemoDevice, ended, MEMORY_LIMIT_BYTES, startDevice } from './demo-device.ts';
 import { type DemoDoor, keepDoor } from './demo-door.ts';
 
 /** A device that has not come by then is not waited for, unless the caller has longer. */
 const GATHER_MS = 30_000;
-/** Of a device that is not told another. */
-const MEMORY_LIMIT_BYTES = 2e9;
-
-export interface DemoDevice {
-  readonly name: string;
-  readonly slowdown: number;
-  readonly memoryBytes?: number;
-}
-
 /** What is taken out of a session that has been trained. */
 export interface Exports {
   /** In the order in which they are made. */
@@ -60,6 +54,8 @@ export interface DemoSession {
   readonly gatherMs?: number;
   /** The most that training may take of the host's memory. */
   readonly memoryBytes?: number;
+  /** What all devices compute on. */
+  readonly engine?: EngineChoice;
   /** Where models of a hub are kept; null keeps none. */
   readonly cacheFolder: string | null;
   /** Null where nothing is taken out at the end. */
@@ -120,6 +116,7 @@ export async function runSession(demo: DemoSession): Promise<DemoResult> {
   const { origin, cacheFolder, checkpointFile, logFile, signal } = demo;
   const environment = await headlessEnvironment(origin, {
     memoryLimitBytes: demo.memoryBytes ?? MEMORY_LIMIT_BYTES,
+    ...(demo.engine && { engine: demo.engine }),
     cacheFolder,
     allowPrivate: true,
     ...(checkpointFile !== null && { checkpointFile }),
@@ -158,7 +155,11 @@ export async function runSession(demo: DemoSession): Promise<DemoResult> {
 
 /** From an open session to its last score; resolves with the seconds that training took. */
 async function train(session: OwnSession, demo: DemoSession, children: ChildProcess[]): Promise<SpentSeconds> {
-  const { devices, cacheFolder, gatherMs = GATHER_MS } = demo;
+  const { devices, cacheFolder, engine = 'auto', gatherMs = GATHER_MS } = demo;
+  // Each measures itself while the others wait; in rounds all of them compute.
+  const share = processorShare([1, ...devices.map(({ slowdown }) => slowdown)], availableParallelism());
+  const memoryLimitBytes = demo.memoryBytes ?? MEMORY_LIMIT_BYTES;
+  if (share > 1) void session.pretend({ slowdown: 1, share, memoryLimitBytes });
   const opened = await until(session, ({ invitation }) => invitation !== null);
   const link = opened.invitation?.link ?? '';
   demo.onLink(link);
@@ -167,7 +168,7 @@ async function train(session: OwnSession, demo: DemoSession, children: ChildProc
   // One after the other: on one machine they would slow each other down while they measure themselves.
   await gather(session, { count: 1, isLast: devices.length === 0, gatherMs });
   for (const [i, device] of devices.entries()) {
-    children.push(startDevice(link, device, cacheFolder));
+    children.push(startDevice(link, device, { cacheFolder, engine, share }));
     await gather(session, { count: i + 2, isLast: i + 1 === devices.length, gatherMs });
   }
   if (demo.session.kind === 'fresh' && demo.session.minutes) await fitRounds(session, demo.session.minutes);
@@ -311,43 +312,4 @@ async function gather(
 /** Why there will never be a plan, or null: the one device there is cannot train. */
 function noDevice({ status, room }: SessionView): string | null {
   return status.kind === 'failed' && room?.devices.length === 1 ? `No device can train: ${status.sentence}` : null;
-}
-
-function startDevice(
-  link: string,
-  { name, slowdown, memoryBytes = MEMORY_LIMIT_BYTES }: DemoDevice,
-  cacheFolder: string | null,
-): ChildProcess {
-  const program = fileURLToPath(new URL('../../tabloom.mjs', import.meta.url));
-  return spawn(
-    process.execPath,
-    [
-      ...[program, 'join', link],
-      ...[
-        '--name',
-        name,
-        '--slowdown',
-        String(slowdown),
-        '--memory',
-        `${memoryBytes / 1e6}MB`,
-        '--cache',
-        cacheFolder ?? 'none',
-        '--allow-private',
-      ],
-    ],
-    // Over the fourth, a device learns that the demo is gone, also when that was killed.
-    { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
-  );
-}
-
-/** The room's end reaches every device; one that does not go by itself is ended. */
-function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
-    child.once('exit', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Look } from '../../../signaling/protocol/door.ts';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
+import type { EngineChoice } from '../../../signaling/protocol/words/engines.ts';
 import { type Invitation, readInvitation } from '../../session/links/link-address.ts';
 import type { InvitedTo } from '../../session/view/view.ts';
 import { Reading } from '../door/reading.tsx';
@@ -10,6 +11,7 @@ import { pressable } from '../parts/pressable.ts';
 import { recall, remember } from '../parts/remember.ts';
 import { MEMORY_HINT, MEMORY_LABEL, readMemory } from './device-memory.ts';
 import { checkName } from './device-name.ts';
+import { EngineField } from './engine-field.tsx';
 import { lookFacts, wayIn, wayInSentence } from './look-words.ts';
 
 const MEMORY_KEY = 'tabloom.memory';
@@ -21,6 +23,7 @@ export interface JoinChoice {
   readonly watch: boolean;
   readonly slowdown: number;
   readonly memoryBytes?: number;
+  readonly engine?: EngineChoice;
 }
 
 interface LookProps {
@@ -152,6 +155,7 @@ function Found({ seen: { look, invitation }, name, onName, busy, onAgain, onJoin
   const [slowdown, setSlowdown] = useState('1');
   // A tab that the system has ended, or that was loaded again, is to take no more than before.
   const [memory, setMemory] = useState(recall(MEMORY_KEY) ?? '');
+  const [engine, setEngine] = useState<EngineChoice>('auto');
   const element = useRef<HTMLFormElement>(null);
   const nameProblem = checkName(name) ?? undefined;
   const factor = Number(slowdown.replace(',', '.'));
@@ -172,6 +176,7 @@ function Found({ seen: { look, invitation }, name, onName, busy, onAgain, onJoin
         watch,
         slowdown: factor,
         ...(given.bytes !== null && { memoryBytes: given.bytes }),
+        ...(engine !== 'auto' && { engine }),
       });
     } else requestAnimationFrame(() => element.current?.querySelector<HTMLElement>('.field-wrong input')?.focus());
   };
@@ -208,6 +213,7 @@ function Found({ seen: { look, invitation }, name, onName, busy, onAgain, onJoin
             hint={MEMORY_HINT}
             onValue={setMemory}
           />
+          <EngineField value={engine} onValue={setEngine} />
           <TextField
             name="slowdown"
             label="Slow this device down"

@@ -34,8 +34,13 @@ export function missingWords(
         link: null,
         step: 'A current Chrome, Edge, Firefox or Safari has it.',
       };
-    case 'no-adapter':
     case 'software':
+      return {
+        lost: 'WebGPU is a driver in software here, slower than WebAssembly: this device trains with WebAssembly on its processor, several times slower than a graphics processor would.',
+        link: null,
+        step: 'If it has one, switch on “hardware acceleration” in the browser’s settings. What a device computes on can be chosen under “This device”, or “More” where one joins.',
+      };
+    case 'no-adapter':
       return {
         lost: 'This browser does not use a graphics processor here: this device trains on its processor, several times slower.',
         link: null,

@@ -3,6 +3,7 @@ import { LORA_TARGETS, POLICIES, SCHEDULES, UPLOADS } from '../../../signaling/p
 import { HIDDEN_STATES } from '../../../signaling/protocol/split.ts';
 import { POLICY_WORDS } from '../../../signaling/protocol/words/policies.ts';
 import { MEMORY_HINT, MEMORY_LABEL } from '../join/device-memory.ts';
+import { EngineField } from '../join/engine-field.tsx';
 import {
   AUDIT_CHOICES,
   BEST_BY_CHOICES,
@@ -156,6 +157,7 @@ export function DeviceFold({ values, problems, number, set }: FoldProps) {
         problem={problems.memory}
         onValue={(memory) => set({ memory })}
       />
+      <EngineField value={values.engine} onValue={(engine) => set({ engine })} />
       {number(
         'slowdown',
         'Slow this device down',

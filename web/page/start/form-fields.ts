@@ -1,6 +1,7 @@
 import type { Measure } from '../../../signaling/protocol/scores.ts';
 import type { LoraTarget, Policy, Schedule, Uploads, WeightStorage } from '../../../signaling/protocol/settings.ts';
 import type { HiddenStates } from '../../../signaling/protocol/split.ts';
+import type { EngineChoice } from '../../../signaling/protocol/words/engines.ts';
 import type { NamedFile } from '../../../worker/api/tables.ts';
 import type { OwnField, OwnTable } from '../table/own-table.ts';
 
@@ -55,6 +56,7 @@ export interface StartForm {
   /** Part of the compute that checks what devices send; '0' believes everybody. */
   readonly audits: string;
   readonly slowdown: string;
+  readonly engine: EngineChoice;
   /** Megabytes that training may take on the host's own device; '' for what its browser usually bears. */
   readonly memory: string;
   /** What hidden states are rounded to between devices that split the model. */

@@ -10,6 +10,7 @@ import type { HiddenStates } from '../../../signaling/protocol/split.ts';
 import { readAdapters } from '../../../signaling/protocol/words/adapters.ts';
 import { DEFAULT_AUDITS } from '../../../signaling/protocol/words/audits.ts';
 import { CLASS_WEIGHTS_WANTED, readClassWeights } from '../../../signaling/protocol/words/class-weights.ts';
+import type { EngineChoice } from '../../../signaling/protocol/words/engines.ts';
 import type { HostRequest } from '../../../worker/api/host-api.ts';
 import { readMemory } from '../join/device-memory.ts';
 import { checkName } from '../join/device-name.ts';
@@ -45,6 +46,7 @@ export const DEFAULT_FORM: Omit<StartForm, 'name'> = {
   audits: `${DEFAULT_AUDITS}`,
   slowdown: '1',
   memory: '',
+  engine: 'auto',
   hiddenStates: 'f32',
   uploads: PLAIN_TRAINING.uploads,
 };
@@ -66,7 +68,7 @@ export const FOLDS: Readonly<Record<'training' | 'layers' | 'optimiser' | 'more'
     'epsilon',
   ],
   more: ['maxTokens', 'evaluateEvery', 'dropout', 'seed', 'uploads', 'hiddenStates', 'revision'],
-  device: ['name', 'memory', 'slowdown'],
+  device: ['name', 'memory', 'engine', 'slowdown'],
 };
 
 export const taskIsOnHub = (form: Pick<StartForm, 'task'>): boolean =>
@@ -116,6 +118,7 @@ export interface StartChoice {
     readonly patience: number;
     readonly audits: number;
     readonly memoryBytes?: number;
+    readonly engine?: EngineChoice;
     readonly hiddenStates?: HiddenStates;
   };
 }
@@ -228,6 +231,7 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
         patience,
         audits: Number(form.audits),
         ...(memory.bytes !== null && { memoryBytes: memory.bytes }),
+        ...(form.engine !== 'auto' && { engine: form.engine }),
         ...(form.hiddenStates !== 'f32' && { hiddenStates: form.hiddenStates }),
       },
     },

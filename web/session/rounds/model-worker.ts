@@ -11,7 +11,7 @@ import { withProgress } from '../world/with-progress.ts';
 
 const PROGRESS_EVERY_MS = 250;
 
-export type SeatWorld = Pick<SessionEnvironment, 'origin' | 'memoryLimitBytes' | 'startDeviceWorker'>;
+export type SeatWorld = Pick<SessionEnvironment, 'origin' | 'memoryLimitBytes' | 'engine' | 'startDeviceWorker'>;
 export type Measured = Omit<Profile, 'linkBitsPerSecond'>;
 
 /** How a model's files come here from other devices, before they are loaded. */
@@ -86,8 +86,8 @@ export class ModelWorker {
   async measure(slowdown: number): Promise<Measured> {
     this.#slowdown = slowdown;
     this.#onStatus({ kind: 'profiling' });
-    const { memoryLimitBytes } = this.#world;
-    return this.#stated(await this.open(this.api.measure({ settings: this.settings, slowdown, memoryLimitBytes })));
+    const { origin: _, ...request } = this.#request();
+    return this.#stated(await this.open(this.api.measure(request)));
   }
 
   /** From now on, whatever is loaded; what the device states under it, null before it has measured itself. */
@@ -187,8 +187,8 @@ export class ModelWorker {
   }
 
   #request() {
-    const { origin, memoryLimitBytes } = this.#world;
-    return { settings: this.settings, origin, slowdown: this.#slowdown, memoryLimitBytes };
+    const { origin, memoryLimitBytes, engine } = this.#world;
+    return { settings: this.settings, origin, slowdown: this.#slowdown, memoryLimitBytes, ...(engine && { engine }) };
   }
 
   async #load(run: UnitRun, load: () => Promise<unknown>): Promise<void> {

@@ -10,6 +10,7 @@ import type {
 import type { Measure } from '../../../signaling/protocol/scores.ts';
 import type { Extent, ModelSource, Policy } from '../../../signaling/protocol/settings.ts';
 import type { HiddenStates } from '../../../signaling/protocol/split.ts';
+import type { EngineChoice } from '../../../signaling/protocol/words/engines.ts';
 import type { Pretence } from '../../../worker/api/device-api.ts';
 import type {
   AdapterChoice,
@@ -282,6 +283,8 @@ export interface HostOptions {
   readonly patience: number;
   /** The most that training may take on this device, below what it usually may. */
   readonly memoryBytes?: number;
+  /** What this device computes on; whatever is quicker without it. */
+  readonly engine?: EngineChoice;
   /** Keeps the embeddings' tables in 8 bits, whatever the weights are kept in. A session that is gone on with keeps its own. */
   readonly embeddings?: 'int8';
   /** What hidden states are rounded to between the stages of a split room; f32 without it. A session that is gone on with keeps its own. */
@@ -309,6 +312,8 @@ export interface JoinOptions {
   readonly slowdown: number;
   /** The most that training may take on this device, below what it usually may. */
   readonly memoryBytes?: number;
+  /** What this device computes on; whatever is quicker without it. */
+  readonly engine?: EngineChoice;
 }
 
 /** How the page makes sessions, and what it may ask before there is one; web/page gets this and nothing else of the network. */

@@ -1,5 +1,6 @@
 import type { Peer } from 'peerjs';
 import type { RoomIntroduction } from '../../../signaling/protocol/messages.ts';
+import type { EngineChoice } from '../../../signaling/protocol/words/engines.ts';
 import type { DeviceWorkerApi } from '../../../worker/api/device-api.ts';
 import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
 import type { ControlSocket } from '../transport/control-socket.ts';
@@ -40,6 +41,8 @@ export interface SessionEnvironment {
   randomBytes(length: number): Uint8Array;
   /** The most memory that training may take on this device. */
   readonly memoryLimitBytes: number;
+  /** What the device's person wants it to compute on; whatever is quicker where it is not said. */
+  readonly engine?: EngineChoice;
   /** The time of day, in milliseconds since 1970. */
   nowMs(): number;
   /**

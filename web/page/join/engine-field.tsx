@@ -1,0 +1,21 @@
+import {
+  ENGINE_CHOICES,
+  ENGINE_WORDS,
+  type EngineChoice,
+  isEngineChoice,
+} from '../../../signaling/protocol/words/engines.ts';
+import { SelectField } from '../parts/field.tsx';
+
+/** What this device computes on, for who does not want what is quicker. */
+export function EngineField({ value, onValue }: { value: EngineChoice; onValue: (engine: EngineChoice) => void }) {
+  return (
+    <SelectField
+      name="engine"
+      label="Computes on"
+      value={value}
+      hint="Where WebGPU is a driver in software, WebAssembly does the same work several times faster."
+      onValue={(chosen) => isEngineChoice(chosen) && onValue(chosen)}
+      options={ENGINE_CHOICES.map((choice) => ({ value: choice, label: ENGINE_WORDS[choice] }))}
+    />
+  );
+}
