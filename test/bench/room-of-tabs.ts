@@ -1,7 +1,7 @@
 /**
  * A room of Chromium tabs, each in a browser of its own, from the start form into the rounds of a model of roberta-base's size:
  *
- *     npm run build && npx tsx test/bench/room-of-tabs.ts [--size base|mini] [--tabs 2] [--task sst2] [--weights f32|f16|int8] [--rounds 8]
+ *     npm run bench:tabs -- [--size base|mini] [--tabs 2] [--task sst2] [--weights f32|f16|int8] [--rounds 8]
  *                                                        [--seconds 420] [--engine auto|webgpu|wasm] [--json]
  *
  * It ends by itself after so many rounds, or seconds. Told: what the page says of the time; after how many seconds each device was ready (the
@@ -37,6 +37,8 @@ const { values } = parseArgs({
     engine: { type: 'string', default: 'auto' },
     hub: { type: 'string', default: '../shared/hub' },
     folder: { type: 'string', default: join(tmpdir(), 'tabloom-random-models') },
+    /** Every round in a line: seconds down, of computing, up. */
+    each: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -217,6 +219,16 @@ function tell(
     devices,
     seconds: sinceSeconds(beganMs),
   };
+  if (values.each)
+    for (const { report } of rounds) {
+      const own = report.devices.map(({ device, samples, computeSeconds, uploadSeconds, downSeconds = 0 }) => {
+        const name = room.devices.find(({ id }) => id === device)?.name ?? device;
+        const parts = [downSeconds, computeSeconds, uploadSeconds].map((part) => part.toFixed(2)).join(' + ');
+        return `${name} ${samples} samples ${parts}`;
+      });
+      const predicted = plans.get(report.planVersion)?.latencySeconds.toFixed(2);
+      console.log(`round ${report.round}: ${report.elapsedSeconds.toFixed(2)} s (${predicted}): ${own.join(', ')}`);
+    }
   if (values.json) console.log(JSON.stringify(result));
   else print(result);
 }

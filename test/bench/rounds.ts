@@ -1,32 +1,43 @@
 /**
  * What a round takes beside what the plan predicted and its lower bound, and how long each device has nothing to do:
  *
- *   npm run bench:rounds -- [--devices 2] [--rounds 40] [--task grammar|sst2 --hub FOLDER] [--policy auto] [--json]
+ *   npm run bench:rounds -- [--model mini|base] [--devices 2] [--rounds 40] [--task grammar|sst2 --hub FOLDER] [--policy auto] [--json]
+ *
+ * `base` is a model of roberta-base's size with random weights, made when it is first needed.
  *
  * The host is this process; every other device is a process of its own over WebRTC, as `tabloom join` starts it. Where `taskset` is there,
  * each has a core to itself, the host the first. The first rounds, in which code is compiled, do not count. A device is idle while it computes
  * nothing: from its order's start to the round's end less its compute seconds, as it reports them. What is on the critical path is told
  * in the mean over the rounds: compute and upload of the device that was done last, and what is left of the round (drawing, merging,
- * stepping, messages).
+ * stepping, messages). More devices than cores share them, and state so. Memory is what each process has, its links and Node's own with it, beside what
+ * its profile states for the work that the plan gives it.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { cpus } from 'node:os';
-import { resolve } from 'node:path';
+import { cpus, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { headlessEnvironment } from '../../signaling/node/node-environment.ts';
+import { memoryBytes } from '../../signaling/protocol/cost-model.ts';
 import { median } from '../../signaling/protocol/median.ts';
 import type { RoundReport } from '../../signaling/protocol/room-view.ts';
 import { POLICIES } from '../../signaling/protocol/settings.ts';
+import { bytesText } from '../../signaling/protocol/words/quantities.ts';
 import { recipeFor } from '../../signaling/protocol/words/recipes.ts';
+import { localModelId } from '../../signaling/server/page.ts';
 import { startServer } from '../../signaling/server/server.ts';
 import { OwnSession } from '../../web/session/own-session.ts';
 import type { SessionView } from '../../web/session/view/view.ts';
+import { processorShare } from '../../web/session/world/processor-share.ts';
+import { residentBytes } from './room-of-tabs/renderer.ts';
+import { randomModelFolder } from './split/random-folder.ts';
 
-const WARM_UP_ROUNDS = 5;
 const GATHER_MS = 120_000;
+const MEMORY_LIMIT_BYTES = 2e9;
 const { values } = parseArgs({
   options: {
+    model: { type: 'string', default: 'mini' },
+    folder: { type: 'string', default: join(tmpdir(), 'tabloom-random-models') },
     devices: { type: 'string', default: '2' },
     rounds: { type: 'string', default: '40' },
     task: { type: 'string', default: 'grammar' },
@@ -35,6 +46,9 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
+const isBase = values.model === 'base';
+/** In which code is compiled. */
+const WARM_UP_ROUNDS = isBase ? 1 : 5;
 const devices = Number(values.devices);
 const rounds = Number(values.rounds) + WARM_UP_ROUNDS;
 const policy = POLICIES.find((one) => one === values.policy) ?? 'auto';
@@ -49,21 +63,30 @@ const canPin = ((): boolean => {
   }
 })();
 
+const folder = isBase ? await randomModelFolder('base', values.folder) : null;
+const share = processorShare(
+  Array.from({ length: devices }, () => 1),
+  cpus().length,
+);
 const server = await startServer({
   port: 0,
   host: '127.0.0.1',
   pageFolder: null,
   modelsFolder: project('models'),
   hubFolder: null,
+  modelFolder: folder,
   iceServers: [],
   log: () => undefined,
 });
 const origin = `http://127.0.0.1:${server.port}`;
-const recipe = recipeFor(values.task, 'mini');
+const recipe = recipeFor(values.task, isBase ? 'base' : 'mini');
 const session = new OwnSession(
-  await headlessEnvironment(origin, { memoryLimitBytes: 2e9 }),
+  await headlessEnvironment(origin, { memoryLimitBytes: MEMORY_LIMIT_BYTES, allowPrivate: true }),
   {
-    model: { kind: 'embedded', id: 'roberta-mini' },
+    model:
+      folder === null
+        ? { kind: 'embedded', id: 'roberta-mini' }
+        : { kind: 'hub', id: localModelId(folder), endpoint: `${origin}/hub`, revision: 'main' },
     weights: 'f32',
     task: { id: values.task, endpoint: pathToFileURL(resolve(values.hub)).href },
     lora: recipe.lora,
@@ -72,6 +95,7 @@ const session = new OwnSession(
   },
   { name: 'host', policy, slowdown: 1, patience: 0 },
 );
+if (share > 1) void session.pretend({ slowdown: 1, share, memoryLimitBytes: MEMORY_LIMIT_BYTES });
 
 function until(satisfied: (view: SessionView) => boolean): Promise<SessionView> {
   return new Promise((done, reject) => {
@@ -95,7 +119,7 @@ try {
   const { invitation } = await until((view) => view.invitation !== null);
   await ready(1);
   for (let i = 1; i < devices; i++) {
-    const join = [
+    const own = [
       '--import',
       'tsx',
       project('signaling/tabloom.ts'),
@@ -103,9 +127,13 @@ try {
       invitation?.link ?? '',
       '--name',
       `d${i}`,
+      '--processor-share',
+      String(share),
+      '--cache',
+      'none',
     ];
     const core = String(i % cpus().length);
-    const [program, args] = canPin ? ['taskset', ['-c', core, process.execPath, ...join]] : [process.execPath, join];
+    const [program, args] = canPin ? ['taskset', ['-c', core, process.execPath, ...own]] : [process.execPath, own];
     children.push(spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] }));
     await ready(i + 1);
   }
@@ -145,6 +173,14 @@ function tell({ rounds: all, room }: SessionView): void {
       upload: mean((report) => last(report).uploadSeconds),
       rest: mean((report) => report.elapsedSeconds - last(report).computeSeconds - last(report).uploadSeconds),
     },
+    memory: Object.fromEntries(
+      room.devices.map(({ id, name, profile }, i) => {
+        const pid = i === 0 ? process.pid : children[i - 1]?.pid;
+        const { microBatch = 1 } = plan.assignments.find(({ device }) => device === id) ?? {};
+        const statedBytes = profile === null ? null : memoryBytes(profile, microBatch, room.settings.shape.layers);
+        return [name, { statedBytes, residentBytes: pid === undefined ? null : residentBytes(pid) }];
+      }),
+    ),
     idle: Object.fromEntries(
       room.devices.map(({ id, name }) => [name, 1 - mean((report) => own(report, id)) / mean((r) => r.elapsedSeconds)]),
     ),
@@ -161,6 +197,9 @@ function tell({ rounds: all, room }: SessionView): void {
     );
     console.log(`critical path: compute ${ms(path.compute)}, upload ${ms(path.upload)}, the rest ${ms(path.rest)}`);
     for (const [name, share] of Object.entries(idle)) console.log(`${name} idle ${(100 * share).toFixed(0)} %`);
+    for (const [name, { statedBytes, residentBytes: resident }] of Object.entries(told.memory))
+      if (statedBytes !== null && resident !== null)
+        console.log(`${name} states ${bytesText(statedBytes)}, its process has ${bytesText(resident)}`);
   }
 }
 process.exit(0);
