@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, type InputType } from 'node:zlib';
-import { defineConfig, type Plugin } from 'vite';
+import { build, defineConfig, type Plugin } from 'vite';
 import { compression, defineAlgorithm } from 'vite-plugin-compression2';
 
 /**
@@ -22,7 +22,7 @@ const SHARED =
   /node_modules[\\/](@?preact|valibot|@noble)|signaling[\\/]protocol[\\/](?!exchange|pipeline|plan|messages)|web[\\/]page[\\/](parts|cloth|glue)/;
 /** What is asked of the server before there is a session. */
 const DOOR =
-  /web[\\/](tab[\\/](tab-door|workers|own-storage|tab-memory|plan-in-tab|session-lock)|session[\\/](look|links[\\/](room-client|link-address)|transport[\\/](?!peer-over)|view|world))/;
+  /web[\\/](tab[\\/](tab-door|workers|own-storage|memory|saves-data|plan-in-tab|session-lock)|session[\\/](look|links[\\/](room-client|link-address)|transport[\\/](?!peer-over)|view|world))/;
 
 const brotli = (quality: number) =>
   defineAlgorithm('brotliCompress', {
@@ -65,6 +65,50 @@ const embeddedModels = (): Plugin => ({
   },
 });
 
+/** Of the page's files: what nobody needs who trains without a network. */
+const NEVER_OFFLINE = /\.(br|gz|map)$|ort\.webgpu|\.asyncify|^trust\.|^service-worker\.js$/;
+/** What is fetched after all else: an engine, and the embedded models. */
+const REST = /\.wasm$|^models\//;
+
+/** The page as a device keeps it: a service worker that knows all files of this build, what is not named by its content by a hash of it. */
+const offline = (): Plugin => ({
+  name: 'tabloom-offline',
+  apply: 'build',
+  async writeBundle({ dir = 'dist' }) {
+    const files = readdirSync(dir, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(dir, join(entry.parentPath, entry.name)).split(sep).join('/'))
+      .filter((url) => !NEVER_OFFLINE.test(url))
+      .sort()
+      .map((url) => ({
+        url,
+        revision: url.startsWith('assets/')
+          ? null
+          : createHash('sha256')
+              .update(readFileSync(join(dir, url)))
+              .digest('hex')
+              .slice(0, 16),
+      }));
+    const shell = files.filter(({ url }) => !REST.test(url));
+    const rest = files.filter(({ url }) => REST.test(url));
+    await build({
+      configFile: false,
+      logLevel: 'error',
+      publicDir: false,
+      define: { PAGE_FILES: JSON.stringify({ shell, rest }) },
+      build: {
+        outDir: dir,
+        emptyOutDir: false,
+        target: 'es2022',
+        rolldownOptions: {
+          input: 'web/tab/offline/service-worker.ts',
+          output: { format: 'iife', entryFileNames: 'service-worker.js' },
+        },
+      },
+    });
+  },
+});
+
 export default defineConfig({
   // The page may lie below a path.
   base: './',
@@ -85,6 +129,7 @@ export default defineConfig({
   },
   plugins: [
     embeddedModels(),
+    offline(),
     compression({
       include: /\.(html|css|js|svg|webmanifest)$/,
       threshold: 1000,

@@ -1,23 +1,31 @@
 /// <reference types="vite/client" />
 import { signal } from '@preact/signals';
 import { render } from 'preact';
-import { App, type Shown } from './page/app.tsx';
-import { NO_FACTS, PLAIN_HOST, readServerFacts, type ServerFacts } from './page/server-facts.ts';
+import { App } from './page/app.tsx';
+import type { Place, Shown } from './page/place.ts';
+import { AWAY, NO_FACTS, PLAIN_HOST, readServerFacts, type ServerFacts } from './page/server-facts.ts';
 import './page/style/page.css';
 import { applyTheme, keptTheme } from './page/parts/theme.tsx';
 import type { HostSession, SessionFactory } from './session/view/view.ts';
 import { anythingKept } from './tab/anything-kept.ts';
+import { inSession } from './tab/in-session.ts';
 import type { AddedDevices } from './tab/show/added-devices.ts';
 
 /** The address of the folder that the page lies in, which may be below a path of a proxy's. */
 const origin = new URL('.', document.baseURI).href.replace(/\/$/, '');
+
+/** The world of sessions of one's own while the server is away. */
+const alone = () =>
+  server.value.rooms.kind === 'away'
+    ? import('./tab/offline/alone.ts').then(({ aloneEnvironment }) => aloneEnvironment)
+    : null;
 
 let made: Promise<SessionFactory> | null = null;
 
 /** One for the page's life; a failure is not kept, so that the next attempt starts anew. */
 function factory(): Promise<SessionFactory> {
   made ??= import('./tab/session-factory.ts')
-    .then(({ createSessionFactory }) => createSessionFactory(origin))
+    .then(({ createSessionFactory }) => createSessionFactory(origin, alone))
     .catch((error: unknown) => {
       made = null;
       throw error;
@@ -51,8 +59,30 @@ async function serverFacts(): Promise<ServerFacts> {
     const config: unknown = await response.json().catch(() => null);
     return readServerFacts(config, origin);
   } catch {
-    return NO_FACTS;
+    return navigator.serviceWorker?.controller ? AWAY : NO_FACTS;
   }
+}
+
+/** After which a page that nobody does anything with is taken to be there with all that it fetches. */
+const QUIET_MS = 5000;
+
+/** The server has a newer page than this one. */
+const newer = signal(false);
+
+let quiet: ReturnType<typeof setTimeout> | undefined;
+
+/** What is kept of the page on this device is looked after once somebody has been at the start for a while, and left alone during sessions. */
+function onPlace(kind: Place['kind']): void {
+  inSession(kind === 'session' || kind === 'show');
+  clearTimeout(quiet);
+  if (kind !== 'start' || !('serviceWorker' in navigator)) return;
+  const look = async (): Promise<void> => {
+    const { atRest } = await import('./tab/offline/offline.ts');
+    atRest(() => {
+      newer.value = true;
+    });
+  };
+  quiet = setTimeout(() => void look().catch(() => undefined), QUIET_MS);
 }
 
 // A file that misses its field would otherwise be opened in place of the page.
@@ -66,7 +96,16 @@ const server = signal(NO_FACTS);
 const root = document.getElementById('app');
 if (root === null) throw new Error('index.html has no element with the id "app".');
 render(
-  <App factory={factory} origin={origin} server={server} show={show} kept={anythingKept} addDevice={addDevice} />,
+  <App
+    factory={factory}
+    origin={origin}
+    server={server}
+    newer={newer}
+    onPlace={onPlace}
+    show={show}
+    kept={anythingKept}
+    addDevice={addDevice}
+  />,
   root,
 );
 server.value = await serverFacts();

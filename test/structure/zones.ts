@@ -262,6 +262,17 @@ export const ZONES: readonly Zone[] = [
     without: [NODE],
   },
   {
+    // What of the page stays on a device, and a session without a server.
+    name: 'web/tab/offline',
+    owns: /^web\/tab\/offline\//,
+    imports: ['signaling/protocol', 'web/session', 'web/tab/home', 'web/tab'],
+    types: [/^worker\/api\//],
+    starts: [],
+    packages: ['peerjs', 'workbox-precaching', 'workbox-routing'],
+    node: false,
+    without: [NODE],
+  },
+  {
     // The real world for a session in a tab: the twin of signaling/node.
     name: 'web/tab',
     owns: /^web\/tab\//,
@@ -275,7 +286,7 @@ export const ZONES: readonly Zone[] = [
   {
     name: 'web/page',
     owns: /^web\/(page\/|main\.tsx$)/,
-    imports: ['signaling/protocol', 'web/session', 'web/tab', 'web/tab/show'],
+    imports: ['signaling/protocol', 'web/session', 'web/tab', 'web/tab/show', 'web/tab/offline'],
     types: [/^worker\/api\//],
     starts: [],
     packages: 'any',

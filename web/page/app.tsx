@@ -1,19 +1,10 @@
 import { type ReadonlySignal, signal, useSignal, useSignalEffect } from '@preact/signals';
-import type { FunctionComponent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { errorSentence } from '../../signaling/protocol/text/plain-error.ts';
 import type { Deleted, KeptModel } from '../../worker/api/host-api.ts';
 import { invitationOfFragment, roomLink } from '../session/links/link-address.ts';
-import type {
-  HostSession,
-  InvitedTo,
-  JoinedSession,
-  KeptSession,
-  Session,
-  SessionFactory,
-} from '../session/view/view.ts';
+import type { HostSession, InvitedTo, KeptSession, Session, SessionFactory } from '../session/view/view.ts';
 import type { AskPlanner } from '../session/view/what-if.ts';
-import type { Demonstration } from '../tab/show/demonstration.ts';
 import { FinishedRuns } from './curve/finished-runs.tsx';
 import { ExampleCloth } from './example/example-cloth.tsx';
 import { platformName } from './join/device-name.ts';
@@ -28,8 +19,8 @@ import { MissingNote } from './missing/missing.tsx';
 import { pressable } from './parts/pressable.ts';
 import { recall, remember } from './parts/remember.ts';
 import { ThemeButton } from './parts/theme.tsx';
+import type { Place, Shown } from './place.ts';
 import type { ServerFacts } from './server-facts.ts';
-import type { SessionScreen } from './session/session.tsx';
 import type { StartForm } from './start/form-fields.ts';
 import { StartSession } from './start/start.tsx';
 import { DEFAULT_FORM, type StartChoice } from './start/start-form.ts';
@@ -40,6 +31,10 @@ interface AppProps {
   readonly origin: string;
   /** Arrives after the first paint. */
   readonly server: ReadonlySignal<ServerFacts>;
+  /** The server has a newer page than this one. */
+  readonly newer: ReadonlySignal<boolean>;
+  /** Told which place is shown, whenever that is another. */
+  readonly onPlace: (kind: Place['kind']) => void;
   /** Adds a device in this tab to a session that it hosts. */
   readonly addDevice: (host: HostSession) => Promise<void>;
   /** Fetched when somebody wants to see the demonstration. */
@@ -48,34 +43,13 @@ interface AppProps {
   readonly kept: () => Promise<boolean>;
 }
 
-/** The demonstration's code. */
-export interface Shown {
-  readonly Screen: FunctionComponent<{ show: Demonstration; onLeave: () => void }>;
-  begin(): Demonstration;
-}
-
-type Place =
-  | { readonly kind: 'start' }
-  | { readonly kind: 'show'; readonly Screen: Shown['Screen']; readonly show: Demonstration }
-  /** `code` as it stood in the link, right or wrong. */
-  | { readonly kind: 'invited'; readonly code: string }
-  | {
-      readonly kind: 'session';
-      readonly Screen: typeof SessionScreen;
-      readonly session: Session;
-      readonly host: HostSession | null;
-      readonly joined: JoinedSession | null;
-      /** Of a session that was joined, as it was seen from outside. */
-      readonly hostName: string | null;
-    };
-
 /** A session as it begins; its screen is fetched meanwhile. */
 type Begun = Omit<Extract<Place, { kind: 'session' }>, 'kind' | 'Screen'>;
 
 const AFTER_PAINT_MS = 100;
 const NAME_KEY = 'tabloom.device-name';
 
-export function App({ factory, origin, server, show, kept, addDevice }: AppProps) {
+export function App({ factory, origin, server, newer, onPlace, show, kept, addDevice }: AppProps) {
   const place = useSignal<Place>(placeOfFragment());
   const busy = useSignal(false);
   const problem = useSignal<string | null>(null);
@@ -188,6 +162,8 @@ export function App({ factory, origin, server, show, kept, addDevice }: AppProps
   const { rooms } = server.value;
   const noServer = rooms.kind === 'none' || rooms.kind === 'elsewhere';
   const elsewhere = rooms.kind === 'elsewhere' ? rooms.server : null;
+  const { kind } = place.value;
+  useEffect(() => onPlace(kind), [kind]);
   useEffect(() => {
     // After the page is drawn: what is kept is looked up by the network code, which the first paint does without.
     // Without a server nothing could be gone on with, and the network code stays where it is.
@@ -260,6 +236,7 @@ export function App({ factory, origin, server, show, kept, addDevice }: AppProps
           hostName={here.hostName}
           plan={plan}
           addDevice={addDevice}
+          alone={rooms.kind === 'away'}
           onLeave={back}
           onOutside={outside}
         />
@@ -286,7 +263,7 @@ export function App({ factory, origin, server, show, kept, addDevice }: AppProps
                 {problem.value}
               </p>
             )}
-            <MissingNote addresses={server.value.addresses} />
+            <MissingNote addresses={server.value.addresses} away={rooms.kind === 'away'} newer={newer.value} />
             {atStart && had.sessions && (
               <KeptSessionList
                 sessions={sessions.value ?? []}

@@ -14,11 +14,15 @@ export type Rooms =
   /** Nothing was heard yet, or the server does not answer just now. */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'here' }
+  /** The server is away, and the page came from what this device keeps. */
+  | { readonly kind: 'away' }
   | { readonly kind: 'none' }
   /** Where whoever runs this host says that a server is. */
   | { readonly kind: 'elsewhere'; readonly server: string };
 
 export const NO_FACTS: ServerFacts = { hub: null, models: [], addresses: [], rooms: { kind: 'unknown' } };
+/** Of a page that this device kept, whose server does not answer. */
+export const AWAY: ServerFacts = { ...NO_FACTS, rooms: { kind: 'away' } };
 /** Of a host that answers, and is no server of ours. */
 export const PLAIN_HOST: ServerFacts = { ...NO_FACTS, rooms: { kind: 'none' } };
 

@@ -7,7 +7,7 @@ import { claimBytes } from './memory/crumbs.ts';
 import { deleteOwnStorage, keepsAnything } from './own-storage.ts';
 import { plannerInTab } from './plan-in-tab.ts';
 import { claim, refuseAnyOpen, refuseOpen } from './session-lock.ts';
-import { tabDoor } from './tab-door.ts';
+import { type TabDoor, tabDoor } from './tab-door.ts';
 import { startHostWorker } from './workers.ts';
 
 /** Fetched with the first session: the network code, and for one of this tab's own what a host does. */
@@ -16,12 +16,19 @@ const joining = () => import('./join-in-tab.ts');
 const hosting = () => import('../session/members.ts');
 const resuming = () => import('../session/resume-session.ts');
 
-/** How a page in a browser tab makes sessions. `origin` is the server that the page came from. */
-export function createSessionFactory(origin: string): SessionFactory {
+/** Another world than the real one, fetched when it is wanted. */
+export type OtherWorld = (door: TabDoor) => SessionEnvironment;
+
+/**
+ * How a page in a browser tab makes sessions. `origin` is the server that the page came from; `alone` gives the world for sessions of one's own
+ * where there is no server, and null where there is one.
+ */
+export function createSessionFactory(origin: string, alone: () => Promise<OtherWorld> | null): SessionFactory {
   const door = tabDoor(origin);
   /** The real world; training may take no more of it than the person gives. */
   const environment = async ({ memoryBytes, engine }: Pick<HostOptions, 'memoryBytes' | 'engine'>) => {
-    const real = (await environments()).tabEnvironment(door);
+    const world = (await alone()) ?? (await environments()).tabEnvironment;
+    const real = world(door);
     const memoryLimitBytes = Math.min(memoryBytes ?? Number.POSITIVE_INFINITY, real.memoryLimitBytes);
     const given: SessionEnvironment = { ...real, memoryLimitBytes, ...(engine && { engine }) };
     return given;

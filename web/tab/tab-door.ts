@@ -2,6 +2,7 @@ import type { DeviceWorkerApi } from '../../worker/api/device-api.ts';
 import type { ControlSocket } from '../session/transport/control-socket.ts';
 import { ServerSockets } from '../session/transport/server-sockets.ts';
 import type { WorkerHandle } from '../session/world/environment.ts';
+import { savesData } from './saves-data.ts';
 import { startDeviceWorker } from './workers.ts';
 
 /** What a page reaches before a session begins: the server, and a device's worker. It loads nothing of the links between devices. */
@@ -40,10 +41,4 @@ export function tabDoor(origin: string): TabDoor {
       return started;
     },
   };
-}
-
-/** The person has asked the browser to fetch little. */
-function savesData(): boolean {
-  const connection: unknown = Reflect.get(navigator, 'connection');
-  return typeof connection === 'object' && connection !== null && Reflect.get(connection, 'saveData') === true;
 }

@@ -21,4 +21,4 @@ globalThis.until = (satisfied) =>
     const off = session.subscribe(look);
     look(session.view);
   });
-globalThis.factory = await createSessionFactory(location.origin);
+globalThis.factory = await createSessionFactory(location.origin, () => null);

@@ -225,6 +225,8 @@ function Gallery({ state }: { state: string | null }) {
         factory={async () => factory}
         origin={origin}
         server={signal({ ...NO_FACTS, rooms: ROOMS[state] ?? { kind: 'here' } })}
+        newer={signal(false)}
+        onPlace={() => undefined}
         addDevice={async () => undefined}
         kept={async () => true}
         show={async () => Promise.reject(new Error('The gallery has no demonstration.'))}

@@ -5,8 +5,16 @@ import { type Missing, whatIsMissing } from '../../tab/what-is-missing.ts';
 import { lastEndSentence } from './last-end-words.ts';
 import { missingWords } from './missing-words.ts';
 
+interface NoteProps {
+  readonly addresses: readonly string[];
+  /** The server does not answer. */
+  readonly away: boolean;
+  /** It has a newer page than this one. */
+  readonly newer: boolean;
+}
+
 /** What this browser keeps from the page, where that costs something, what became of the page before, and what to do about it. */
-export function MissingNote({ addresses }: { addresses: readonly string[] }) {
+export function MissingNote({ addresses, away, newer }: NoteProps) {
   const [missing, setMissing] = useState<Missing | null>(null);
   const [past, setPast] = useState<Past | null>(null);
   useEffect(() => {
@@ -21,6 +29,20 @@ export function MissingNote({ addresses }: { addresses: readonly string[] }) {
   const end = past && lastEndSentence(past);
   return (
     <>
+      {away && (
+        <p class="missing" role="note">
+          The server does not answer; this page came from what this device keeps. A session that you start now trains on
+          this device alone, and nobody can join it.
+        </p>
+      )}
+      {newer && (
+        <p class="missing" role="note">
+          A newer version of this page is there.{' '}
+          <button class="plain" type="button" onClick={() => location.reload()}>
+            Load it
+          </button>
+        </p>
+      )}
       {words !== null && (
         <p class="missing" role="note">
           {words.lost} {words.link !== null && <a href={words.link.href}>{words.link.text}</a>}

@@ -44,6 +44,8 @@ interface SessionProps {
   readonly plan: AskPlanner;
   /** Adds a device in this tab to a session of one's own. */
   readonly addDevice?: (host: HostSession) => Promise<void>;
+  /** The session's room is in this page: nobody can be asked in. */
+  readonly alone?: boolean;
   /** Goes back to the start; the session is left or over. */
   readonly onLeave: () => void;
   /** Goes back to where the session can be looked at from outside: it was never entered, or was left. */
@@ -51,7 +53,7 @@ interface SessionProps {
 }
 
 export function SessionScreen(props: SessionProps) {
-  const { session, host, joined, origin, addresses, hostName, plan, addDevice, onLeave, onOutside } = props;
+  const { session, host, joined, origin, addresses, hostName, plan, addDevice, alone, onLeave, onOutside } = props;
   const { view, said } = useSession(session);
   const [putAway, setPutAway] = useState<ReadonlySet<Notice['id']>>(new Set());
   const [taken, setTaken] = useState(false);
@@ -91,7 +93,13 @@ export function SessionScreen(props: SessionProps) {
   const { invitation, door, cap } = view;
   // The host's alone: who came by a link has it, and whom to let in is not theirs to say.
   const invite =
-    host === null || invitation === null || door === null || cap === null || view.ended !== null || finished ? null : (
+    alone ||
+    host === null ||
+    invitation === null ||
+    door === null ||
+    cap === null ||
+    view.ended !== null ||
+    finished ? null : (
       <Invite
         {...invitation}
         {...{ door, cap, origin, addresses, entrance: host.entrance }}
@@ -121,7 +129,7 @@ export function SessionScreen(props: SessionProps) {
           seats={seats}
           plan={plan}
           invite={invite}
-          onAdd={host === null || addDevice === undefined ? null : () => addDevice(host)}
+          onAdd={alone || host === null || addDevice === undefined ? null : () => addDevice(host)}
           onLeave={own ? null : leave}
         />
       ),
