@@ -19,6 +19,17 @@ describe('preflightWords', () => {
     });
   });
 
+  it('states what the work of a round takes besides, and what becomes of it where that is too much', () => {
+    // One of 128 tokens is in the 580 MB: 128 * 494,592 + 128 * 128 * 768 bytes, 76 MB. Nine of 64: 64 * 494,592 + 64 * 64 * 768 each, 313 MB.
+    const { memory } = preflightWords(base, 'f32', null, { samples: 9, maxTokens: 64 });
+    expect(memory).toBe(
+      'Training takes 580 MB of memory at 32 bit; this tab may take 1.5 GB. It fits. A whole round’s 9 samples at once take 817 MB at most.',
+    );
+    expect(preflightWords(base, 'f32', 7e8, { samples: 9, maxTokens: 64 }).memory).toContain(
+      '9 samples at once would take 817 MB: it computes fewer at a time.',
+    );
+  });
+
   it('says which storage would fit, and goes with the choice', () => {
     expect(preflightWords(large, 'f32')).toMatchObject({
       fits: false,

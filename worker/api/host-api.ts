@@ -79,6 +79,11 @@ export interface Preflight {
   readonly downloadBytes: number;
   /** What a device holds to train with the model, for one sample, by the storage of the frozen matrices. */
   readonly memoryBytes: Readonly<Record<WeightStorage, number>>;
+  /**
+   * Bytes in that of one sample's activations, of `tokens` tokens: tokens times `perToken`, and tokens squared times `perTokenSquared`. As many
+   * again for every further sample that is computed at once.
+   */
+  readonly activations: { readonly tokens: number; readonly perToken: number; readonly perTokenSquared: number };
   readonly memoryLimitBytes: number;
   /** The most exact storage that this device has the memory for; null when it has it for none. */
   readonly fits: WeightStorage | null;

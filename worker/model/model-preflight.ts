@@ -51,6 +51,7 @@ export async function preflight(
     cachedBytes,
     downloadBytes: totalBytes - cachedBytes,
     memoryBytes,
+    activations: activationBytes(shape),
     memoryLimitBytes,
     fits,
     sentence: verdict(name, memoryBytes, memoryLimitBytes, fits),
@@ -76,11 +77,21 @@ async function tokenizerOf(files: ModelFiles, bytes: number, shape: ModelShape):
  * of the layer that runs, one matrix in f32 where it is stored otherwise, and what a sample's layers keep for the way back.
  */
 export function trainingBytes(shape: ModelShape, storage: WeightStorage): number {
+  const { hiddenSize: c, ffnSize: f } = shape;
+  const { tokens, perToken, perTokenSquared } = activationBytes(shape);
+  const unpacked = storage === 'f32' ? 0 : 4 * c * f;
+  const activations = tokens * perToken + tokens * tokens * perTokenSquared;
+  return frozenBytes(shape, storage) + layerBytes(shape, storage) + activations + unpacked;
+}
+
+/** What a sample's layers keep for the way back, one layer's worth once more while it runs, and what it takes in passing. */
+function activationBytes(shape: ModelShape): Preflight['activations'] {
   const { hiddenSize: c, ffnSize: f, heads, layers } = shape;
-  const tokens = Math.min(SAMPLE_TOKENS, maxTokens(shape));
-  const saved = tokens * (SAVED.hidden * c + SAVED.ffn * f + SAVED.headAndToken * heads * tokens);
-  const transient = tokens * (6 * c + 3 * f + 3 * heads * tokens) + (storage === 'f32' ? 0 : c * f);
-  return frozenBytes(shape, storage) + layerBytes(shape, storage) + 4 * (layers * saved + saved + transient);
+  return {
+    tokens: Math.min(SAMPLE_TOKENS, maxTokens(shape)),
+    perToken: 4 * ((layers + 1) * (SAVED.hidden * c + SAVED.ffn * f) + 6 * c + 3 * f),
+    perTokenSquared: 4 * ((layers + 1) * SAVED.headAndToken * heads + 3 * heads),
+  };
 }
 
 /** Values that a layer keeps for each token, as multiples of the hidden size, of the feed-forward size and of heads times tokens. */

@@ -32,6 +32,7 @@ export function preflightOf({ id }: ModelSource): Preflight {
     cachedBytes,
     downloadBytes: totalBytes - cachedBytes,
     memoryBytes,
+    activations: { tokens: 128, perToken: 4 * (13 * 8448 + 13_824), perTokenSquared: 4 * 192 },
     memoryLimitBytes: 1.5e9,
     fits: large ? 'f16' : 'f32',
     sentence: '',

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ModelSource, WeightStorage } from '../../../signaling/protocol/settings.ts';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import type { Preflight } from '../../../worker/api/host-api.ts';
-import { preflightWords } from './preflight-words.ts';
+import { preflightWords, type Work } from './preflight-words.ts';
 
 type Answer =
   | { readonly kind: 'asking' }
@@ -14,12 +14,15 @@ export function PreflightNote({
   source,
   weights,
   memoryBytes,
+  work,
   ask,
 }: {
   source: ModelSource;
   weights: WeightStorage;
   /** What the person gives at most; null for what the browser usually bears. */
   memoryBytes: number | null;
+  /** A round, as the form has it; null while something of it is wrong. */
+  work: Work | null;
   ask: (source: ModelSource) => Promise<Preflight>;
 }) {
   const [answer, setAnswer] = useState<Answer>({ kind: 'asking' });
@@ -43,7 +46,7 @@ export function PreflightNote({
       over = true;
     };
   }, [key, turn]);
-  const words = answer.kind === 'found' ? preflightWords(answer.found, weights, memoryBytes) : null;
+  const words = answer.kind === 'found' ? preflightWords(answer.found, weights, memoryBytes, work) : null;
   return (
     <div class="takes" role="status">
       <p class="takes-title">What this takes</p>

@@ -9,6 +9,7 @@ import { TextField } from '../parts/field.tsx';
 import { FileField } from '../parts/file-field.tsx';
 import { adapterProblem, adapterText } from './adapter-files.ts';
 import type { StartForm } from './form-fields.ts';
+import { NUMBERS, readNumber } from './number-field.ts';
 import { PreflightNote } from './preflight.tsx';
 import { type CheckedSource, modelSource } from './start-form.ts';
 
@@ -29,6 +30,8 @@ export function HubModel({
 }) {
   const values = form.value;
   const memory = readMemory(values.memory);
+  const samples = readNumber(values.samplesPerRound, NUMBERS.samplesPerRound);
+  const maxTokens = readNumber(values.maxTokens, NUMBERS.maxTokens);
   const current = JSON.stringify(named) === JSON.stringify(modelSource(values));
   return (
     <>
@@ -48,6 +51,7 @@ export function HubModel({
           source={named.source}
           weights={values.weights}
           memoryBytes={memory.ok ? memory.bytes : null}
+          work={typeof samples === 'number' && typeof maxTokens === 'number' ? { samples, maxTokens } : null}
           ask={ask}
         />
       )}
