@@ -17,6 +17,7 @@ beforeEach(() => {
     cutAfter: Number.POSITIVE_INFINITY,
     busy: false,
     wholeOnly: false,
+    wholeForAll: false,
     hidesRange: false,
   });
   server.onCut = () => undefined;
@@ -95,6 +96,19 @@ describe('a file over HTTP', () => {
     expect(server.requests.filter((request) => request.startsWith('GET'))).toHaveLength(2);
     expect(await source.read(0, 100)).toEqual(bytes.subarray(0, 100));
     await expect(readAll(MEBIBYTE).then((read) => Buffer.compare(read, bytes))).resolves.toBe(0);
+  });
+
+  it('takes a server that answers with the file where all of it was asked for, and with a range elsewhere', async () => {
+    server.wholeForAll = true;
+    const small = bytes.subarray(0, 700);
+    server.files.set('/small', servedBytes(small, '"small"'));
+    const source = await httpSource(`${server.url}/small`);
+    expect(await source.read(0, 700)).toEqual(small);
+    expect(await source.read(300, 310)).toEqual(small.subarray(300, 310));
+    expect(server.requests.at(-1)).toMatch(/bytes=300-/);
+    // The same answer to a part is a fault.
+    server.wholeOnly = true;
+    await expect(source.read(10, 20)).rejects.toThrow(/no longer answers ranges/);
   });
 
   it('asks for the size where a server hides it, and reads by ranges all the same', async () => {

@@ -32,6 +32,8 @@ export class RangeServer {
   busy = false;
   /** Answers with whole files only. */
   wholeOnly = false;
+  /** Answers a range that is the whole file as if none had been asked for. */
+  wholeForAll = false;
   /** Keeps Content-Range to itself, as servers do towards pages that they do not expose it to. */
   hidesRange = false;
   /** Answers whatever else was asked for, as a page that is served with the files is. */
@@ -59,7 +61,8 @@ export class RangeServer {
 
   async #answer(file: ServedFile, range: string | undefined, headOnly: boolean, response: ServerResponse) {
     if (this.busy) return response.writeHead(503, CROSS_ORIGIN).end();
-    const asked = /^bytes=(\d+)-(\d*)$/.exec(range ?? '');
+    const isAll = this.wholeForAll && range === `bytes=0-${file.size - 1}`;
+    const asked = isAll ? null : /^bytes=(\d+)-(\d*)$/.exec(range ?? '');
     const start = asked === null ? 0 : Number(asked[1]);
     const end = asked?.[2] ? Math.min(Number(asked[2]) + 1, file.size) : file.size;
     response.writeHead(asked === null ? 200 : 206, {

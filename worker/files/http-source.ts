@@ -191,7 +191,9 @@ class HttpSource implements ByteSource {
     const etag = headers.get('etag');
     if ((told && Number(told[2]) !== this.size) || (etag && this.etag && etag !== this.etag))
       throw new SourceError(`${this.#url} changed on the server while it was being read; start again.`);
-    if (this.#hasRanges && (status !== 206 || (told && Number(told[1]) !== from)))
+    // A range that is the whole file may be answered as such.
+    const isWhole = status === 200 && from === 0 && end === this.size;
+    if (this.#hasRanges && !isWhole && (status !== 206 || (told && Number(told[1]) !== from)))
       throw new SourceError(`${this.#url}: the server no longer answers ranges as it did; start again.`);
     if (body === null) throw new Interruption('has no bytes');
     return { reader: body.getReader(), stop, at: this.#hasRanges ? from : 0, end, left: new Uint8Array(0) };

@@ -21,24 +21,26 @@ export interface BenchCase {
 const LORA: LoraSettings = { rank: 8, alpha: 16, targets: ['query', 'value'] };
 const MODEL = fileURLToPath(new URL('../../../models/roberta-mini/', import.meta.url));
 
-/** The embedded model at 16 samples of 64 tokens, none of them padding. */
-async function mini(): Promise<BenchCase> {
+/** The embedded model at 16 samples of 64 tokens unless given, none of them padding. */
+export async function mini(samples = 16, tokens = 64): Promise<BenchCase> {
   const shape = parseModelConfig(JSON.parse(await readFile(`${MODEL}config.json`, 'utf8')));
   const weights = await openWeights(bytesSource(await readFile(`${MODEL}model.safetensors`)));
   const layout = parameterLayout(shape, LORA, 2);
   return {
-    name: 'roberta-mini 16 x 64',
+    name: `roberta-mini ${samples} x ${tokens}`,
     request: { shape, lora: LORA, labelCount: 2, withDropout: false, weights, weightStorage: 'f32' },
     parameters: randomValues(layout.length, 1, 0.05),
-    batch: fullBatch(16, 64, shape.vocabSize),
+    batch: fullBatch(samples, tokens, shape.vocabSize),
   };
 }
 
-/** One layer of roberta-base's shape with random weights, at 4 samples of 128 tokens. */
-async function baseLayer(): Promise<BenchCase> {
-  const [samples, tokens] = [4, 128];
+/**
+ * Layers of roberta-base's shape with random weights, at 4 samples of 128 tokens unless given. Its vocabulary is a few words: of a larger table a
+ * step reads as many rows.
+ */
+export async function baseLayers(layers = 1, samples = 4, tokens = 128): Promise<BenchCase> {
   const model: RandomModel = await randomModel({
-    layers: 1,
+    layers,
     hiddenSize: 768,
     heads: 12,
     ffnSize: 3072,
@@ -48,14 +50,15 @@ async function baseLayer(): Promise<BenchCase> {
     rank: LORA.rank,
   });
   return {
-    name: 'a roberta-base layer 4 x 128',
+    name: `${layers === 1 ? 'a roberta-base layer' : `roberta-base, ${layers} layers,`} ${samples} x ${tokens}`,
+    roundingFactor: layers,
     request: { ...model, withDropout: false },
     parameters: model.parameters.map((value) => value / 4),
     batch: fullBatch(samples, tokens, model.shape.vocabSize),
   };
 }
 
-export const CASES = { mini, 'base-layer': baseLayer } as const;
+export const CASES = { mini: () => mini(), 'base-layer': () => baseLayers() } as const;
 export type CaseName = keyof typeof CASES;
 
 function fullBatch(samples: number, tokens: number, vocabSize: number): TokenBatch {

@@ -1,11 +1,10 @@
 import { median } from '../../../signaling/protocol/median.ts';
 import { relativeError } from '../../../worker/check/golden-check.ts';
-import { createOnnxEngine } from '../../../worker/engine/onnx/engine.ts';
 import type { BenchCase } from './cases.ts';
 import type { Contender, OpenContender, StepResult } from './contender.ts';
 import { forgetPeak, ownedBy, peakGpuBytes } from './gpu-bytes.ts';
 import { type GpuWork, takeGpuWork } from './gpu-work.ts';
-import { own } from './own.ts';
+import { referenceStep } from './own.ts';
 
 /** Errors of a step over the largest value of loss and gradient: f32 in another order, half precision, and 8-bit codes of the weights. */
 const TOLERANCE = 2e-3;
@@ -66,7 +65,7 @@ export async function takeTurns(
   all: readonly Contender[],
   { turns, note, isLate = () => false }: Turns,
 ): Promise<Row[]> {
-  const reference = await (await own('reference', (r) => createOnnxEngine(r, 'wasm')).open(benchCase)).step();
+  const reference = await referenceStep(benchCase);
   const runners: Runner[] = [];
   for (const contender of all) {
     try {
