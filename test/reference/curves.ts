@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { rounded } from '../../signaling/protocol/exchange/upload-codec.ts';
 import { UPLOADS, type Uploads } from '../../signaling/protocol/settings.ts';
@@ -19,7 +19,7 @@ import { installNodeWebGpu } from '../../worker/node/node-webgpu.ts';
 /**
  * How long the loss curve of devices with different engines, one of which is lost every so often, is the curve of one device.
  *
- *     npx tsx test/reference/curves.ts [--task grammar] [--rounds N] [--stop N] [--rate X] [--clip X] [--lose 20] [--engines A,B,C] [--uploads U]
+ *     npx tsx test/reference/curves.ts [--task grammar] [--rounds N] [--stop N] [--rate X] [--clip X] [--lose 20] [--engines A,B,C] [--uploads U] [--one FILE]
  *
  * The embedded model learns twice by the task's recipe, from the same parameters and on the same batches: on one device (WASM), and on three.
  * There the first takes half of a round's samples with all blocks, the second and the third share the blocks of the other half. Every
@@ -29,7 +29,9 @@ import { installNodeWebGpu } from '../../worker/node/node-webgpu.ts';
  * `--uploads` f16 or int8 rounds what the three send, and what the optimiser takes of it, as a session does that chose so; the one device is exact
  * all the same. *rounding* is then how far the gradients that were sent are from what they were, over their length, in the mean of all rounds.
  *
- * `--stop` ends early, the schedule being that of `--rounds`. Prints one JSON object: the scores of both, and for the first 20, 50, 100 rounds
+ * `--one` keeps what the one device came to in a file, and takes it from there the next time.
+ *
+ * `--stop` ends early, the schedule being that of `--rounds`. Prints one JSON object: the scores of both in the end, and for the first 20, 50, 100 rounds
  * and so on the largest relative difference of the loss, and in which round it was first above 1e-5 and 1e-4.
  */
 const { values: option } = parseArgs({
@@ -44,6 +46,7 @@ const { values: option } = parseArgs({
     engines: { type: 'string', default: 'onnx-wasm,webgpu,onnx-wasm' },
     seed: { type: 'string', default: '1' },
     uploads: { type: 'string', default: 'f32' },
+    one: { type: 'string' },
   },
 });
 const asked = (text: string | undefined, otherwise: number) => (text === undefined ? otherwise : Number(text));
@@ -82,6 +85,12 @@ interface Work {
   readonly count: number;
 }
 
+interface Learnt {
+  readonly losses: readonly number[];
+  readonly scores: readonly number[];
+  readonly rounding: number;
+}
+
 type Deal = (round: number, samples: number, layers: readonly number[]) => readonly Work[];
 
 const alone =
@@ -103,7 +112,7 @@ const withLosses =
     ];
   };
 
-async function learn(deal: Deal, uploads: Uploads): Promise<{ losses: number[]; scores: number[]; rounding: number }> {
+async function learn(deal: Deal, uploads: Uploads): Promise<Learnt> {
   const host = new Host(openFileOrHttp);
   const { shape, task } = await host.open({ ...request, training: { ...request.training, uploads } });
   const roundings: number[] = [];
@@ -119,7 +128,6 @@ async function learn(deal: Deal, uploads: Uploads): Promise<{ losses: number[]; 
     }
     scores.push((await host.scoreDev(Float32Array.from(logits))).value);
   };
-  await score();
   for (let round = 1; round <= stop; round++) {
     const { values } = await host.parameters();
     const batch = await host.roundBatch(round);
@@ -166,7 +174,11 @@ const engines = new Map<string, Engine>();
 for (const id of ['onnx-wasm', ...ids]) if (!engines.has(id)) engines.set(id, await engineOf(id));
 
 const started = performance.now();
-const one = await learn(alone(engines.get('onnx-wasm')!), 'f32');
+const kept = option.one !== undefined && existsSync(option.one) ? option.one : null;
+const one: Learnt =
+  kept === null ? await learn(alone(engines.get('onnx-wasm')!), 'f32') : JSON.parse(readFileSync(kept, 'utf8'));
+if (option.one !== undefined && kept === null) writeFileSync(option.one, JSON.stringify(one));
+if (one.losses.length !== stop) throw new Error(`${option.one} is of ${one.losses.length} rounds, not of ${stop}.`);
 const three = await learn(withLosses(ids.map((id) => engines.get(id)!)), uploads);
 const apart = one.losses.map((loss, i) => Math.abs(loss - three.losses[i]!) / Math.abs(loss));
 const firstAbove = (limit: number) => {

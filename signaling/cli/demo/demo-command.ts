@@ -125,7 +125,7 @@ export async function demoCommand(argv: string[]): Promise<number> {
   }
 }
 
-/** Trains once more on the host alone with the same seed; the largest |a - b| / |b| of the rounds' losses. */
+/** Trains once more on the host alone with the same seed, and gradients as they are; the largest |a - b| / |b| of the rounds' losses. */
 async function compareSingle(
   cooperative: DemoResult,
   origin: string,
@@ -136,7 +136,12 @@ async function compareSingle(
   terminal.line('\n  The same on one device, to compare:');
   const alone = await runSession({
     origin,
-    session: { kind: 'fresh', request, policy: 'offload', patience: 0 },
+    session: {
+      kind: 'fresh',
+      request: { ...request, training: { ...request.training, uploads: 'f32' } },
+      policy: 'offload',
+      patience: 0,
+    },
     devices: [],
     exports: null,
     cacheFolder: null,
