@@ -74,7 +74,8 @@ await withEnds({ warm: 1.5, measured: Number(values.seconds) }, async (ends) => 
     for (const { name, measured } of rows) {
       const { bitsPerSecond, pongMs, believedBits } = measured;
       const cells = [path, name, megabits(bitsPerSecond), (bitsPerSecond / best).toFixed(2)];
-      cells.push(pongMs.median.toFixed(1), pongMs.p90.toFixed(1), believedBits === null ? '' : megabits(believedBits));
+      const answered = pongMs.count === 0 ? ['none was'] : [pongMs.median.toFixed(1), pongMs.p90.toFixed(1)];
+      cells.push(answered[0] ?? '', answered[1] ?? '', believedBits === null ? '' : megabits(believedBits));
       console.log(`| ${cells.join(' | ')} |`);
     }
   }

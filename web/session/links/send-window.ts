@@ -10,6 +10,8 @@ export interface SendWindow {
   readonly bytes: number;
   /** Rate at which the path takes bytes while it has some; null until it was seen. */
   readonly bytesPerMs: number | null;
+  /** So late the sender is taken to come. */
+  readonly lateMs: number;
 }
 
 /** A first burst of 256 KiB overflows common UDP receive buffers and stalls for seconds. */
@@ -18,24 +20,29 @@ const FIRST_BYTES = 128 * 1024;
 const LEAST_BYTES = 64 * 1024;
 /** Browsers take 2 MB for a whole connection; what is short would wait behind more. */
 export const MOST_BYTES = 1024 * 1024;
-/** A sender that shares its processor with an engine may come so late. */
+/** A sender that shares its processor with an engine may come so late; on a machine that has more to do, later: twice as late whenever it ran dry. */
 const LATE_MS = 20;
+const LATEST_MS = 160;
+/** Of that at each look without; a machine that had much to do still may. */
+const FORGIVEN = 0.95;
 /** Of what is newly seen; timers and bursts scatter. */
 const WEIGHT = 0.25;
 
-export const FIRST_WINDOW: SendWindow = { bytes: FIRST_BYTES, bytesPerMs: null };
+export const FIRST_WINDOW: SendWindow = { bytes: FIRST_BYTES, bytesPerMs: null, lateMs: LATE_MS };
 
 /**
  * As much as the path drains in a round trip and the time that a sender may come late: more only makes what is urgent wait, less leaves the
  * path empty. What ran dry was too little, whatever was measured: it is doubled. A path is seen before it is trusted with more than at first.
  * Never less than half of what it was: a sender looks again when half is unsent, and that must be room enough to go on.
  */
-export function nextWindow({ bytes, bytesPerMs }: SendWindow, drained: Drained, roundTripMs: number): SendWindow {
-  if (!(drained.elapsedMs > 0)) return { bytes, bytesPerMs };
+export function nextWindow(before: SendWindow, drained: Drained, roundTripMs: number): SendWindow {
+  if (!(drained.elapsedMs > 0)) return before;
+  const { bytes, bytesPerMs } = before;
+  const lateMs = drained.ranDry ? Math.min(LATEST_MS, 2 * before.lateMs) : Math.max(LATE_MS, FORGIVEN * before.lateMs);
   const seen = drained.bytes / drained.elapsedMs;
   const rate = bytesPerMs === null ? seen : bytesPerMs + WEIGHT * (seen - bytesPerMs);
-  const wanted = Math.max(rate * (roundTripMs + LATE_MS), drained.ranDry ? 2 * bytes : bytes / 2, LEAST_BYTES);
-  return { bytes: Math.round(Math.min(MOST_BYTES, wanted)), bytesPerMs: rate };
+  const wanted = Math.max(rate * (roundTripMs + lateMs), drained.ranDry ? 2 * bytes : bytes / 2, LEAST_BYTES);
+  return { bytes: Math.round(Math.min(MOST_BYTES, wanted)), bytesPerMs: rate, lateMs };
 }
 
 /** Of round trips as pings tell them: bulk lengthens them, and a clock that is wrong must not. */

@@ -79,8 +79,8 @@ export function together(all: readonly [Contender, ...Contender[]]): Contender {
   };
 }
 
-/** As long as a probe may be. */
-const MESSAGE_VALUES = 256 * 1024;
+/** 128 KiB, a layer's gradient of roberta-base: what has come is counted by messages. */
+const MESSAGE_VALUES = 32 * 1024;
 const SIZES = {
   ...{ parameterCount: 1, layers: 1, vocabSize: 10, labelsPerSample: 1, blockLength: () => 1, hiddenSize: 1 },
   ...{ toHostBytes: 2 ** 23, toDeviceBytes: 2 ** 23, uploads: 'f32' as const },
@@ -95,12 +95,12 @@ export async function tabloom(connection: OpenConnection, answers: boolean): Pro
   if (answers) answerProbes(link);
   return {
     async pump(over) {
-      // Two wait, so that one follows the other.
+      // Some wait, so that one follows the other.
       const one = async (): Promise<void> => {
         const tensors = [new Float32Array(MESSAGE_VALUES)];
         while (!over()) await link.send({ header: { type: 'probe', probe: 2 }, tensors });
       };
-      await Promise.all([one(), one()]);
+      await Promise.all([one(), one(), one(), one()]);
     },
     onBulk: (listener) =>
       link.onMessage(({ tensors: [values] }) => {
