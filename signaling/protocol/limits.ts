@@ -42,3 +42,5 @@ export const MAX_DATA_MESSAGE_BYTES = 256 * 1024 * 1024;
 
 /** Payload of one slice on a data channel: every browser takes 64 KiB messages; smaller slices pace more finely. */
 export const SLICE_PAYLOAD_BYTES = 16 * 1024;
+/** And the least: on a slow path a long slice is what an urgent message waits for. */
+export const LEAST_SLICE_PAYLOAD_BYTES = 2 * 1024;

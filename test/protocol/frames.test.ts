@@ -10,7 +10,7 @@ import {
   STALLED_MESSAGE_MS,
   slices,
 } from '../../signaling/protocol/exchange/frames.ts';
-import { SLICE_PAYLOAD_BYTES } from '../../signaling/protocol/limits.ts';
+import { LEAST_SLICE_PAYLOAD_BYTES, SLICE_PAYLOAD_BYTES } from '../../signaling/protocol/limits.ts';
 
 const floats = (count: number): Float32Array => Float32Array.from({ length: count }, (_, i) => Math.sin(i));
 
@@ -77,6 +77,31 @@ describe('slices', () => {
         if (whole) done.push(whole);
       }
     expect(done).toEqual([other, message]);
+  });
+
+  it('may be of any length from 2 to 16 KiB, the same for all of a message but the last', () => {
+    const least = LEAST_SLICE_PAYLOAD_BYTES;
+    for (const bytes of [least, least + 1, 9999, SLICE_PAYLOAD_BYTES]) {
+      const parts = [...slices(message, 1, bytes)];
+      expect(parts.slice(0, -1).every(({ length }) => length === SLICE_HEADER_BYTES + bytes)).toBe(true);
+      const reassembler = new Reassembler(message.length);
+      expect(parts.map((slice) => reassembler.add(slice, 0)).at(-1)).toEqual(message);
+    }
+    const [shorter] = slices(message, 1, least - 1);
+    expect(() => new Reassembler().add(shorter!, 0)).toThrow('out of place');
+    const [longer] = slices(message, 1, SLICE_PAYLOAD_BYTES + 1);
+    expect(() => new Reassembler().add(longer!, 0)).toThrow('impossible size');
+    // Begun with one length, it does not go on with another.
+    const [begun] = slices(message, 1, 4096);
+    for (const bytes of [4095, 4097]) {
+      const other = begun!.slice(0, SLICE_HEADER_BYTES + 4095 + (bytes === 4097 ? 1 : 0));
+      const second = new Uint8Array(SLICE_HEADER_BYTES + bytes);
+      second.set(other);
+      new DataView(second.buffer).setUint32(8, 4096, true);
+      const reassembler = new Reassembler();
+      reassembler.add(begun!.slice(), 0);
+      expect(() => reassembler.add(second, 0)).toThrow('out of place');
+    }
   });
 
   it('of a message that is whole are forgotten: its number may come again, its bytes count no more', () => {

@@ -5,6 +5,7 @@ import {
   nextWindow,
   RoundTrips,
   type SendWindow,
+  sliceBytes,
 } from '../../web/session/links/send-window.ts';
 
 const KIB = 1024;
@@ -67,6 +68,13 @@ describe('how much may be unsent', () => {
     for (const elapsedMs of [0, -1, Number.NaN])
       expect(nextWindow(FIRST_WINDOW, { ...dry, elapsedMs }, 0)).toEqual(FIRST_WINDOW);
   });
+});
+
+it('a slice is what goes in 5 ms, within its bounds, and the longest while nothing is known', () => {
+  const at = (bitsPerSecond: number) => sliceBytes({ ...FIRST_WINDOW, bytesPerMs: bitsPerSecond / 8000 });
+  expect(sliceBytes(FIRST_WINDOW)).toBe(16 * KIB);
+  // 4 Mbit/s are 500 bytes a millisecond.
+  expect([at(1e5), at(4e6), at(16e6), at(1e9)]).toEqual([2 * KIB, 2500, 10_000, 16 * KIB]);
 });
 
 it('a round trip is the shortest of the last ten, and never what a wrong clock says', () => {

@@ -1,4 +1,4 @@
-import { MAX_DATA_MESSAGE_BYTES, SLICE_PAYLOAD_BYTES } from '../limits.ts';
+import { LEAST_SLICE_PAYLOAD_BYTES, MAX_DATA_MESSAGE_BYTES, SLICE_PAYLOAD_BYTES } from '../limits.ts';
 import { crc32 } from './checksum.ts';
 
 /**
@@ -7,7 +7,7 @@ import { crc32 } from './checksum.ts';
  *   u32 header bytes | header (UTF-8 JSON, padded with spaces to 4) | tensors, little-endian values of 4 bytes (f32, i32), 2 (u16) or 1 (u8), each
  *   padded with zeros to 4, back to back
  *
- * and is cut into slices, each its own channel message, so that messages can be paced and interleaved:
+ * and is cut into slices of one length but for the last, each its own channel message, so that messages can be paced and interleaved:
  *
  *   u32 message number | u32 total bytes | u32 offset | u32 crc32 of the whole message | payload
  */
@@ -101,10 +101,14 @@ export function decodeFrame(bytes: Uint8Array<ArrayBuffer>): DataFrame {
 }
 
 /** The slices of an encoded message, made one at a time so that a large message is never held twice. */
-export function* slices(message: Uint8Array<ArrayBuffer>, number: number): Generator<Uint8Array<ArrayBuffer>> {
+export function* slices(
+  message: Uint8Array<ArrayBuffer>,
+  number: number,
+  payloadBytes = SLICE_PAYLOAD_BYTES,
+): Generator<Uint8Array<ArrayBuffer>> {
   const checksum = crc32(message);
-  for (let offset = 0; offset < message.length; offset += SLICE_PAYLOAD_BYTES) {
-    const payload = message.subarray(offset, Math.min(offset + SLICE_PAYLOAD_BYTES, message.length));
+  for (let offset = 0; offset < message.length; offset += payloadBytes) {
+    const payload = message.subarray(offset, Math.min(offset + payloadBytes, message.length));
     const slice = new Uint8Array(SLICE_HEADER_BYTES + payload.length);
     const view = new DataView(slice.buffer);
     view.setUint32(0, number, true);
@@ -121,6 +125,8 @@ interface Partial {
   readonly totalBytes: number;
   readonly checksum: number;
   readonly begunMs: number;
+  /** Payload of each slice but the last. */
+  readonly sliceBytes: number;
   readonly parts: Uint8Array<ArrayBuffer>[];
   receivedBytes: number;
   heardMs: number;
@@ -160,12 +166,13 @@ export class Reassembler {
     const view = new DataView(slice.buffer, slice.byteOffset, slice.byteLength);
     const [number, totalBytes, offset, checksum] = [0, 4, 8, 12].map((at) => view.getUint32(at, true));
     const payload = slice.subarray(SLICE_HEADER_BYTES);
-    const partial = this.#open.get(number) ?? this.#begin(totalBytes, checksum, nowMs);
+    const partial = this.#open.get(number) ?? this.#begin(totalBytes, checksum, payload.length, nowMs);
     if (partial.receivedBytes === 0 && offset !== 0) throw new Error('A data message arrived without its beginning.');
     const inPlace =
       partial.totalBytes === totalBytes && partial.checksum === checksum && partial.receivedBytes === offset;
-    // A full slice, so that what is kept of each costs little beside what it carries.
-    if (!inPlace || payload.length !== Math.min(SLICE_PAYLOAD_BYTES, totalBytes - offset))
+    // As long as the first, and that no short one, so that what is kept of each costs little beside what it carries.
+    const { sliceBytes } = partial;
+    if (!inPlace || payload.length !== Math.min(sliceBytes, totalBytes - offset))
       throw new Error('A slice of a data message is out of place.');
     const isLast = offset + payload.length === totalBytes;
     if (isLast && offset === 0) return checked(payload, checksum);
@@ -190,11 +197,12 @@ export class Reassembler {
     return null;
   }
 
-  #begin(totalBytes: number, checksum: number, nowMs: number): Partial {
+  #begin(totalBytes: number, checksum: number, firstBytes: number, nowMs: number): Partial {
     if (totalBytes > this.#maxBytes)
       throw new Error('A peer announced a message that is longer than any of this session.');
     if (this.#open.size >= MAX_OPEN_MESSAGES) throw new Error('A peer began more messages at once than is allowed.');
-    return { totalBytes, checksum, begunMs: nowMs, parts: [], receivedBytes: 0, heardMs: nowMs };
+    const sliceBytes = Math.max(LEAST_SLICE_PAYLOAD_BYTES, firstBytes);
+    return { totalBytes, checksum, begunMs: nowMs, sliceBytes, parts: [], receivedBytes: 0, heardMs: nowMs };
   }
 }
 

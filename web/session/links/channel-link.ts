@@ -19,7 +19,7 @@ import { Ending, whileOpen } from '../world/ending.ts';
 import type { MessageLink, SendPace } from './message-link.ts';
 import { beginProof, type Proof, type ProofEffect, type ProofState, type ProofTerms, stepProof } from './proof.ts';
 import { SendLanes } from './send-lanes.ts';
-import { FIRST_WINDOW, nextWindow, RoundTrips } from './send-window.ts';
+import { FIRST_WINDOW, nextWindow, RoundTrips, sliceBytes } from './send-window.ts';
 
 /** Who the two ends are is settled within so long, and in messages so short, or never. */
 const PROOF_MS = 10_000;
@@ -203,7 +203,7 @@ export class ChannelLink implements MessageLink {
         [filledMs, sentBytes] = [nowMs, unsentBytes];
         continue;
       }
-      const next = this.#lanes.next(performance.now(), () => this.#nextNumber++);
+      const next = this.#lanes.next(performance.now(), () => this.#nextNumber++, sliceBytes(this.#window));
       if (next === null) break;
       if (next.kind === 'slice') {
         sentBytes += next.slice.length;

@@ -1,5 +1,6 @@
 import { type DataMessage, encodeMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import { slices } from '../../../signaling/protocol/exchange/frames.ts';
+import { SLICE_PAYLOAD_BYTES } from '../../../signaling/protocol/limits.ts';
 import type { SendPace } from './message-link.ts';
 
 /** A paced sender may run ahead of its share by so much, so that timers need not be exact. */
@@ -52,13 +53,16 @@ export class SendLanes {
     });
   }
 
-  /** The slice that goes now, or how long until one may; null where nothing waits. `number` numbers a message that is begun. */
-  next(nowMs: number, number: () => number): NextSlice | null {
+  /**
+   * The slice that goes now, or how long until one may; null where nothing waits. `number` numbers a message that is begun, whose slices are
+   * `sliceBytes` long.
+   */
+  next(nowMs: number, number: () => number, sliceBytes = SLICE_PAYLOAD_BYTES): NextSlice | null {
     let soonestMs = Number.POSITIVE_INFINITY;
     for (const lane of this.#lanes) {
       const [sending] = lane;
       if (sending === undefined) continue;
-      const begun = begin(sending, nowMs, number);
+      const begun = begin(sending, nowMs, number, sliceBytes);
       if (begun.readyMs > nowMs + SOON_MS) {
         soonestMs = Math.min(soonestMs, begun.readyMs);
         continue;
@@ -82,9 +86,14 @@ export class SendLanes {
   }
 }
 
-function begin(sending: Sending, nowMs: number, number: () => number): NonNullable<Sending['begun']> {
+function begin(
+  sending: Sending,
+  nowMs: number,
+  number: () => number,
+  sliceBytes: number,
+): NonNullable<Sending['begun']> {
   if (sending.begun !== null) return sending.begun;
-  const rest = slices(encodeMessage(sending.message), number());
+  const rest = slices(encodeMessage(sending.message), number(), sliceBytes);
   // A message has its header at least.
   const slice: Uint8Array<ArrayBuffer> = rest.next().value ?? new Uint8Array();
   const begun = { rest, startMs: nowMs, slice, pacedBytes: -BURST_BYTES, readyMs: nowMs };

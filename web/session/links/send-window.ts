@@ -1,3 +1,5 @@
+import { LEAST_SLICE_PAYLOAD_BYTES, SLICE_PAYLOAD_BYTES } from '../../../signaling/protocol/limits.ts';
+
 /** What a sender saw since it last looked: bytes that the channel took off its hands, and whether it ran out of them meanwhile. */
 export interface Drained {
   readonly bytes: number;
@@ -44,6 +46,15 @@ export function nextWindow(before: SendWindow, drained: Drained, roundTripMs: nu
   const wanted = Math.max(rate * (roundTripMs + lateMs), drained.ranDry ? 2 * bytes : bytes / 2, LEAST_BYTES);
   return { bytes: Math.round(Math.min(MOST_BYTES, wanted)), bytesPerMs: rate, lateMs };
 }
+
+/** An urgent message waits for one slice: no longer than that, where the path is slow. */
+const SLICE_MS = 5;
+
+/** Payload of the slices of a message that is begun now. */
+export const sliceBytes = ({ bytesPerMs }: SendWindow): number =>
+  bytesPerMs === null
+    ? SLICE_PAYLOAD_BYTES
+    : Math.min(SLICE_PAYLOAD_BYTES, Math.max(LEAST_SLICE_PAYLOAD_BYTES, Math.round(SLICE_MS * bytesPerMs)));
 
 /** Of round trips as pings tell them: bulk lengthens them, and a clock that is wrong must not. */
 export const MOST_ROUND_TRIP_MS = 1000;
