@@ -1,4 +1,4 @@
-import type { Profile } from './profile.ts';
+import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from './profile.ts';
 import type { SessionSettings } from './settings.ts';
 
 type Coefficients = Pick<Profile, 'overheadSeconds' | 'secondsPerSample' | 'memory'>;
@@ -107,6 +107,24 @@ export function paced(profile: Profile, factor: number): Profile {
     overheadSeconds: overheadSeconds * factor,
     secondsPerSample: times(secondsPerSample),
     ...(parts && { parts: { ...parts, fixedSeconds: times(parts.fixedSeconds) } }),
+  };
+}
+
+/** What a device is supposed to be, as factors: 2 is twice as quick, twice the memory, twice the uplink. */
+export interface Factors {
+  readonly speed: number;
+  readonly memory: number;
+  readonly uplink: number;
+}
+
+/** The profile of a device that is so many times as quick, with so many times the memory and uplink; a host needs no uplink. */
+export function supposedProfile(profile: Profile, { speed, memory, uplink }: Factors): Profile {
+  const timed = speed === 1 ? profile : paced(profile, 1 / speed);
+  const isLocal = profile.linkBitsPerSecond >= LOCAL_LINK_BITS_PER_SECOND;
+  return {
+    ...timed,
+    memory: { ...timed.memory, limitBytes: timed.memory.limitBytes * memory },
+    linkBitsPerSecond: isLocal ? profile.linkBitsPerSecond : profile.linkBitsPerSecond * uplink,
   };
 }
 

@@ -125,11 +125,12 @@ export function provesOne(
   return trainers.some((trainer, i) => isNew[i] && held[i]?.profile !== trainer.profile);
 }
 
+/** `fits`: what rounds taught of the trainers; `as they are` where that is in their profiles. */
 export function roomProblem(
   settings: SessionSettings,
   host: string,
   trainers: readonly Trainer[],
-  fits: PlanningState['fits'],
+  fits: PlanningState['fits'] | 'as they are',
   roundsDone = 0,
 ): RoomProblem {
   const { shape, lora, task, training } = settings;
@@ -141,12 +142,14 @@ export function roomProblem(
       return values === 0 ? null : 8 * uploadBytes(values, training.uploads);
     }),
     headUploadBits: 8 * uploadBytes(headParameterCount(shape, task.labelCount), training.uploads),
-    devices: believedTrainers(trainers, fits, host, shape.layers).map(({ id, name, profile, holds }) => ({
-      id,
-      name,
-      profile,
-      ...(holds !== undefined && { holds }),
-    })),
+    devices: (fits === 'as they are' ? trainers : believedTrainers(trainers, fits, host, shape.layers)).map(
+      ({ id, name, profile, holds }) => ({
+        id,
+        name,
+        profile,
+        ...(holds !== undefined && { holds }),
+      }),
+    ),
     hostId: host,
     policy: settings.policy,
     seed: training.seed,

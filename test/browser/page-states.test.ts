@@ -1,17 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import type Axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openGallery } from '../page/gallery/open-gallery.ts';
 import { STATES } from '../page/gallery/states.ts';
+import { axeFinds, giveAxe } from './axe.ts';
 import { SharedBrowser, type Tab } from './harness.ts';
 
 /** What must hold in every state of the page, in a real browser at a phone's width. */
-
-declare global {
-  /** Put into the page by the test that asks it. */
-  var axe: typeof Axe;
-}
 
 let gallery: Awaited<ReturnType<typeof openGallery>>;
 beforeAll(async () => {
@@ -90,9 +83,8 @@ describe('the page on a phone', () => {
   });
 
   it('has nothing that axe finds, in any state and scheme', async () => {
-    const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     await inPhone(async (tab, go) => {
-      await tab.page.evaluate(axe);
+      await giveAxe(tab);
       const found: Record<string, string[]> = {};
       for (const state of STATES) {
         await go(state);
@@ -102,15 +94,7 @@ describe('the page on a phone', () => {
           ['dark', ['color-contrast', 'link-in-text-block']],
         ] as const) {
           await tab.page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-          const seen = await tab.page.evaluate(async (asked: readonly string[] | null) => {
-            const { violations } = await globalThis.axe.run(document, {
-              resultTypes: ['violations'],
-              ...(asked !== null && { runOnly: [...asked] }),
-            });
-            return violations.map(
-              ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
-            );
-          }, rules);
+          const seen = await axeFinds(tab, rules);
           if (seen.length > 0) found[`${state}, ${scheme}`] = seen;
         }
       }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { computeSeconds } from '../../signaling/protocol/cost-model.ts';
+import { computeSeconds, supposedProfile } from '../../signaling/protocol/cost-model.ts';
 import { cloth } from '../../web/page/cloth/cloth.ts';
 import {
   asItIs,
@@ -32,23 +32,30 @@ describe('the room as it is', () => {
       ['Pixel 8', true],
       ['Merino Bobbin', false],
     ]);
-    const asked = questionOf(what, here, 12);
-    expect(asked).toMatchObject({ host: device(0).id, roundsDone: 12, settings: here.settings });
-    expect(asked.devices.map(({ profile }) => profile)).toEqual([device(0).profile, device(1).profile]);
+    const asked = questionOf(what, here, []);
+    expect(asked).toMatchObject({ host: device(0).id, plan: two, rounds: [], settings: here.settings });
+    const as = { speed: 1, memory: 1, uplink: 1, imagined: null };
+    expect(asked.supposed).toEqual([
+      { id: device(0).id, name: 'Linen Shuttle', ...as },
+      { id: device(1).id, name: 'Pixel 8', ...as },
+    ]);
+    expect(asked.devices.map(({ profile }) => profile)).toEqual([0, 1, 3].map((place) => device(place).profile));
   });
 });
 
 describe('another room', () => {
   it('has devices twice as quick, with half the memory and four times the uplink', () => {
     const other = withDevice(what, device(1).id, { speed: 2, memory: 0.5, uplink: 4 });
-    const [, asked] = questionOf(other, here, 0).devices;
+    const [, asked] = questionOf(other, here, []).supposed!;
+    expect(asked).toMatchObject({ id: device(1).id, speed: 2, memory: 0.5, uplink: 4 });
     const was = device(1).profile!;
-    expect(seconds(asked?.profile)).toBeCloseTo(seconds(was) / 2, 12);
-    expect(asked?.profile?.memory.limitBytes).toBe(was.memory.limitBytes / 2);
-    expect(asked?.profile?.linkBitsPerSecond).toBe(4 * was.linkBitsPerSecond);
+    const is = supposedProfile(was, asked!);
+    expect(seconds(is)).toBeCloseTo(seconds(was) / 2, 12);
+    expect(is.memory.limitBytes).toBe(was.memory.limitBytes / 2);
+    expect(is.linkBitsPerSecond).toBe(4 * was.linkBitsPerSecond);
     // The host needs no link, whatever the slider says.
-    const [host] = questionOf(withDevice(what, device(0).id, { uplink: 4 }), here, 0).devices;
-    expect(host?.profile?.linkBitsPerSecond).toBe(device(0).profile!.linkBitsPerSecond);
+    const host = device(0).profile!;
+    expect(supposedProfile(host, { speed: 1, memory: 1, uplink: 4 }).linkBitsPerSecond).toBe(host.linkBitsPerSecond);
   });
 
   it('has others in it, timed like the first of the room, and leaves the room alone', () => {
@@ -62,14 +69,18 @@ describe('another room', () => {
     const like = device(0).profile!;
     expect(seconds(other.devices[3]?.profile)).toBeCloseTo(3 * seconds(like), 12);
     expect(seconds(other.devices[5]?.profile)).toBeCloseTo(0.1 * seconds(like), 12);
+    expect(questionOf(other, here, []).supposed?.at(-1)?.imagined).toEqual({
+      profile: other.devices[5]?.profile,
+      like: device(0).id,
+    });
     expect(asItIs(here)).toEqual(what);
     expect(withPreset({ ...what, devices: [] }, phone).devices).toEqual([]);
   });
 
   it('has other samples and another policy, and is drawn with what moved marked', () => {
     const other = { ...withDevice(what, device(1).id, { here: false }), samples: 8, policy: 'single' as const };
-    const asked = questionOf(other, here, 0);
-    expect([asked.settings.training.samplesPerRound, asked.settings.policy, asked.devices.length]).toEqual([
+    const asked = questionOf(other, here, []);
+    expect([asked.settings.training.samplesPerRound, asked.settings.policy, asked.supposed?.length]).toEqual([
       8,
       'single',
       1,

@@ -14,6 +14,7 @@ import { ClothPicture } from '../cloth/cloth-picture.tsx';
 import type { Seats } from '../cloth/marks.ts';
 import { pipelines } from '../pipeline/pipeline.ts';
 import { SplitPicture } from '../pipeline/split-picture.tsx';
+import { TAUGHT_BY } from '../what-if/what-if.ts';
 import { alternativeBars, quickestSentence } from './alternatives.ts';
 import { limitSentences } from './limits.ts';
 import { clothSentence, planTable } from './plan-table.ts';
@@ -62,7 +63,8 @@ export function AllocationSection({ view, seats, late, plan: ask, onPolicy }: Al
       settings: { ...room.settings, policy },
       host: room.host,
       devices: room.devices.filter(({ status, linked }) => status.kind === 'ready' && linked),
-      roundsDone: rounds.at(-1)?.round ?? 0,
+      rounds: rounds.slice(-TAUGHT_BY),
+      plan: room.plan,
     }).then(
       (answer) =>
         still(

@@ -57,15 +57,7 @@ export function Rest({ view, room, host, seats, plan, invite, onAdd, onLeave }: 
         <AboutPlan room={room} onPolicy={going ? (policy) => host.setPolicy(policy) : null} />
         {room.phase !== 'finished' && view.ended === null && room.devices.some(({ profile }) => profile !== null) && (
           <LazyFold kind="what-if-fold" summary="What if" open={false}>
-            {() => (
-              <WhatIfPanel
-                room={room}
-                self={view.self}
-                seats={seats}
-                roundsDone={view.rounds.at(-1)?.round ?? 0}
-                ask={plan}
-              />
-            )}
+            {() => <WhatIfPanel room={room} self={view.self} seats={seats} rounds={view.rounds} ask={plan} />}
           </LazyFold>
         )}
         <details class="fold" data-fold="session">

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
-import type { RoomView } from '../../../signaling/protocol/room-view.ts';
+import type { RoomView, RoundReport } from '../../../signaling/protocol/room-view.ts';
 import { POLICIES } from '../../../signaling/protocol/settings.ts';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import { capitalised } from '../../../signaling/protocol/words/lists.ts';
@@ -35,12 +35,12 @@ interface WhatIfProps {
   readonly room: RoomView;
   readonly self: string;
   readonly seats: Seats;
-  readonly roundsDone: number;
+  readonly rounds: readonly RoundReport[];
   readonly ask: AskPlanner;
 }
 
 /** What the plan would be in another room than this one; anybody may try, nothing of it is told to anybody. */
-export function WhatIfPanel({ room, self, seats, roundsDone, ask }: WhatIfProps) {
+export function WhatIfPanel({ room, self, seats, rounds, ask }: WhatIfProps) {
   const [what, setWhat] = useState<WhatIf>(() => asItIs(room));
   const [answer, setAnswer] = useState<{ plan: RoomPlan; of: WhatIf } | null>(null);
   const [file, setFile] = useState('');
@@ -48,7 +48,7 @@ export function WhatIfPanel({ room, self, seats, roundsDone, ask }: WhatIfProps)
   useEffect(() => {
     let over = false;
     const timer = setTimeout(() => {
-      ask(questionOf(what, room, roundsDone)).then(
+      ask(questionOf(what, room, rounds)).then(
         (found) => {
           if (over) return;
           setAnswer(found.feasible ? { plan: found.plan, of: what } : null);

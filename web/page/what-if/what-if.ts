@@ -1,7 +1,7 @@
-import { paced } from '../../../signaling/protocol/cost-model.ts';
+import { type Factors, paced, supposedProfile } from '../../../signaling/protocol/cost-model.ts';
 import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
-import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../../signaling/protocol/profile.ts';
-import type { DeviceView, RoomView } from '../../../signaling/protocol/room-view.ts';
+import type { Profile } from '../../../signaling/protocol/profile.ts';
+import type { DeviceView, RoomView, RoundReport } from '../../../signaling/protocol/room-view.ts';
 import type { Policy } from '../../../signaling/protocol/settings.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import type { PlanQuestion } from '../../session/view/what-if.ts';
@@ -13,18 +13,14 @@ export interface WhatIf {
   readonly policy: Policy;
 }
 
-export interface Supposed {
+export interface Supposed extends Factors {
   readonly id: string;
   readonly name: string;
   readonly profile: Profile;
   /** Takes part. */
   readonly here: boolean;
-  /** Factors of what it measured: 2 is twice as quick, twice the memory, twice the uplink. */
-  readonly speed: number;
-  readonly memory: number;
-  readonly uplink: number;
-  /** Somebody who is not in the room. */
-  readonly invented: boolean;
+  /** The device of the room that somebody who is not in it is like; null of those who are. */
+  readonly like: string | null;
 }
 
 /** Steps of the sliders: powers of two. */
@@ -40,7 +36,7 @@ export function asItIs({ devices, settings }: Pick<RoomView, 'devices' | 'settin
         : [
             {
               ...{ id, name, profile, here: status.kind === 'ready' && linked },
-              ...{ speed: 1, memory: 1, uplink: 1, invented: false },
+              ...{ speed: 1, memory: 1, uplink: 1, like: null },
             },
           ],
     ),
@@ -62,11 +58,11 @@ const MOST_INVENTED = 32;
 
 /** With one more device, timed like the first of the room but for what the preset says; the same where there is nobody to compare with. */
 export function withPreset(what: WhatIf, { kind, slower, limitBytes, linkBitsPerSecond }: Preset): WhatIf {
-  const like = what.devices[0]?.profile;
-  const invented = what.devices.filter((one) => one.invented);
+  const like = what.devices[0];
+  const invented = what.devices.filter((one) => one.like !== null);
   if (like === undefined || invented.length >= MOST_INVENTED) return what;
   const number = 1 + invented.filter(({ name }) => name.startsWith(kind)).length;
-  const timed = paced(like, slower);
+  const timed = paced(like.profile, slower);
   const supposed: Supposed = {
     id: `whatif${String(invented.length).padStart(2, '0')}`,
     name: number === 1 ? `${kind} (not here)` : `${kind} ${number} (not here)`,
@@ -75,7 +71,7 @@ export function withPreset(what: WhatIf, { kind, slower, limitBytes, linkBitsPer
     speed: 1,
     memory: 1,
     uplink: 1,
-    invented: true,
+    like: like.id,
   };
   return { ...what, devices: [...what.devices, supposed] };
 }
@@ -85,26 +81,27 @@ export const withDevice = (what: WhatIf, id: string, change: Partial<Supposed>):
   devices: what.devices.map((one) => (one.id === id ? { ...one, ...change } : one)),
 });
 
-const supposedProfile = ({ profile, speed, memory, uplink }: Supposed): Profile => {
-  const timed = speed === 1 ? profile : paced(profile, 1 / speed);
-  const isLocal = profile.linkBitsPerSecond >= LOCAL_LINK_BITS_PER_SECOND;
-  return {
-    ...timed,
-    memory: { ...timed.memory, limitBytes: timed.memory.limitBytes * memory },
-    linkBitsPerSecond: isLocal ? profile.linkBitsPerSecond : profile.linkBitsPerSecond * uplink,
-  };
-};
+/** So many of the latest rounds tell the planner how quick devices are. */
+export const TAUGHT_BY = 48;
 
 /** The room that would be, as a question to the planner. */
-export function questionOf({ devices, samples, policy }: WhatIf, room: RoomView, roundsDone: number): PlanQuestion {
-  const { settings, host } = room;
+export function questionOf(
+  { devices, samples, policy }: WhatIf,
+  room: RoomView,
+  rounds: readonly RoundReport[],
+): PlanQuestion {
+  const { settings, host, plan } = room;
   return {
     settings: { ...settings, policy, training: { ...settings.training, samplesPerRound: samples } },
-    host,
-    devices: devices
+    ...{ host, plan, rounds: rounds.slice(-TAUGHT_BY) },
+    // With what each holds of the model: whoever would have to load another part is slower at first.
+    devices: room.devices.filter(({ profile }) => profile !== null),
+    supposed: devices
       .filter(({ here }) => here)
-      .map((one) => ({ id: one.id, name: one.name, profile: supposedProfile(one) })),
-    roundsDone,
+      .map(({ id, name, like, profile, speed, memory, uplink }) => ({
+        ...{ id, name, speed, memory, uplink },
+        imagined: like === null ? null : { profile, like },
+      })),
   };
 }
 
@@ -119,7 +116,7 @@ export function roomOf(what: WhatIf, room: RoomView, plan: RoomPlan): RoomView {
     devices: what.devices
       .filter(({ here }) => here)
       .map((one): DeviceView => {
-        const profile = supposedProfile(one);
+        const profile = supposedProfile(one.profile, one);
         const device = known.get(one.id);
         if (device !== undefined) return { ...device, profile };
         return {

@@ -1,14 +1,27 @@
+import type { Factors } from '../../../signaling/protocol/cost-model.ts';
 import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
-import type { DeviceView } from '../../../signaling/protocol/room-view.ts';
+import type { Profile } from '../../../signaling/protocol/profile.ts';
+import type { DeviceView, RoundReport } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 
 /** What would be, if: asked of the planner in this tab. Nothing of it touches the room. */
 export interface PlanQuestion {
   readonly settings: SessionSettings;
   readonly host: string;
-  /** Only those that measured themselves; what they state is what is believed. */
+  /** Those of the room that could train. */
   readonly devices: readonly Pick<DeviceView, 'id' | 'name' | 'profile' | 'holds'>[];
-  readonly roundsDone: number;
+  /** Who would take part; the devices as they are where it is not said. */
+  readonly supposed?: readonly SupposedDevice[];
+  /** The latest rounds of the room, and its plan: what they took is believed. */
+  readonly rounds: readonly RoundReport[];
+  readonly plan: RoomPlan | null;
+}
+
+export interface SupposedDevice extends Factors {
+  readonly id: string;
+  readonly name: string;
+  /** Of somebody who is not in the room: timed by what this device of the room states of itself. */
+  readonly imagined: { readonly profile: Profile; readonly like: string } | null;
 }
 
 export type PlanAnswer = (
