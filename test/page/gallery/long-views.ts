@@ -23,7 +23,7 @@ const devices = [0, 1].map((place) => {
   return { ...one, profile: one.profile && slow(one.profile) };
 });
 const trainers = devices.flatMap(({ profile, ...one }) => (profile === null ? [] : [{ ...one, profile }]));
-const answer = planOf({ settings: long, host: devices[0]!.id, devices: trainers, roundsDone: 0 });
+const answer = planOf({ settings: long, host: devices[0]!.id, devices: trainers, rounds: [], plan: null });
 const plan = answer.feasible ? { ...answer.plan, version: 1 } : null;
 
 export const LONG_VIEWS: Readonly<Record<string, SessionView>> = {
