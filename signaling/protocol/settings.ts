@@ -90,6 +90,11 @@ export const ModelSourceSchema = v.variant('kind', [
 ]);
 export type ModelSource = v.InferOutput<typeof ModelSourceSchema>;
 
+/** In the place of a hub's address: a folder of the host's own, of which nobody else has anything. No name ends so (RFC 2606). */
+export const FOLDER_ENDPOINT = 'http://folder.invalid';
+
+export const isFolder = (source: ModelSource): boolean => source.kind === 'hub' && source.endpoint === FOLDER_ENDPOINT;
+
 /**
  * How devices keep the frozen matrices in memory. `int8` has one scale for each row; vectors stay f32 in all of them. What a device
  * computes with are the values that its storage can hold, so all devices of a session keep the same.

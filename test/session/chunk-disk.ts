@@ -23,6 +23,9 @@ export class Disk implements ModelChunksApi {
   hubIsThere = true;
 
   open: ModelChunksApi['open'] = async () => [{ file: FILE, bytes: BYTES, held: [...this.kept.keys()] }];
+  announce: ModelChunksApi['announce'] = async ({ files }) =>
+    files.map(({ file, bytes }) => ({ file, bytes, held: file === FILE ? [...this.kept.keys()] : [] }));
+  useFolder = async () => undefined;
   wanted: ModelChunksApi['wanted'] = async () => ALL.map((chunk) => ({ file: FILE, chunk }));
   hashed: ModelChunksApi['hashed'] = async (from) => this.#hashed.slice(from);
 

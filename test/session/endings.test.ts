@@ -219,6 +219,7 @@ describe('a host’s links', () => {
 describe('a session that ends', () => {
   /** A host worker that never answers: it loads, or was terminated. */
   class Silent extends Host {
+    useFolder = async () => undefined;
     override open = () => new Promise<never>(() => undefined);
     override exportAdapter = () => new Promise<never>(() => undefined);
     override exportMerged = () => new Promise<never>(() => undefined);

@@ -68,8 +68,9 @@ export function createSessionFactory(origin: string, alone: () => Promise<OtherW
   };
   return {
     host: async (request, options) => {
+      const { folder, ...others } = options;
       const [{ ownSession }, world] = await Promise.all([hosting(), environment(options)]);
-      return own(ownSession(world, request, options));
+      return own(ownSession(folder === undefined ? world : withFolder(world, folder), request, others));
     },
     join: async (invitation, options) => {
       const [{ joinInTab }, world] = await Promise.all([joining(), environment(options)]);
@@ -113,6 +114,21 @@ export function createSessionFactory(origin: string, alone: () => Promise<OtherW
     forgetModels: (name) => ask((api) => api.forgetModels(name)),
   };
 }
+
+/** The same world, whose workers have the files of a model that lies on this device. */
+const withFolder = (world: SessionEnvironment, folder: readonly File[]): SessionEnvironment => ({
+  ...world,
+  startDeviceWorker: () => {
+    const started = world.startDeviceWorker();
+    void started.api.chunks.useFolder(folder);
+    return started;
+  },
+  startHostWorker: (inherited) => {
+    const started = world.startHostWorker(inherited);
+    void started.api.useFolder(folder);
+    return started;
+  },
+});
 
 /** A hub's models are called OWNER/NAME: of those nothing is fetched before a person has joined. */
 const embeddedModel = (name: string): string | null => (/^[\w-][\w.-]{0,99}$/.test(name) ? name : null);

@@ -24,12 +24,23 @@ export interface HashedChunk {
 export interface ModelChunksApi {
   /** Null where this device keeps nothing, or the model is none that devices give to each other. Rejects as opening the model would. */
   open(request: { readonly model: ModelSource; readonly origin: string }): Promise<readonly ChunkedFile[] | null>;
+  /**
+   * Of a model in a folder of the host's: what files there are, and their bytes. From then on they can be kept and read. Null where this device
+   * keeps nothing.
+   */
+  announce(request: {
+    readonly model: ModelSource;
+    readonly origin: string;
+    readonly files: readonly { readonly file: string; readonly bytes: number }[];
+  }): Promise<readonly ChunkedFile[] | null>;
   /** The chunks that a run needs, in the order of the files. Those with the files' headers have to be kept already, or are fetched. */
   wanted(request: {
     readonly settings: SessionSettings;
     readonly origin: string;
     readonly run: UnitRun;
   }): Promise<readonly { readonly file: string; readonly chunk: number }[]>;
+  /** The files of the session's model, where it lies in a folder that this device's person has chosen. */
+  useFolder(files: readonly File[]): Promise<void>;
   /** Fetches a chunk from the hub and keeps it. Rejects where that cannot be had, or there is no room. */
   fetch(file: string, chunk: number): Promise<void>;
   /** Keeps a chunk that came from another device, where it is what it should be; false where it is not. Rejects where there is no room. */

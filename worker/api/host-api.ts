@@ -261,6 +261,8 @@ export type StepResult =
 
 /** The host's worker: task data, tokens, merge, optimiser, score, export. Neither examples nor weights leave the host but as token ids and adapters. */
 export interface HostWorkerApi {
+  /** The files of the model, where it lies in a folder that this device's person has chosen; before it is opened. */
+  useFolder(files: readonly File[]): Promise<void>;
   open(request: HostRequest): Promise<OpenedSession>;
   /** What a model is and whether this device can hold it. Reads its config and a header, no weights; needs no open session. */
   preflight(source: ModelSource, origin: string, memoryLimitBytes: number): Promise<Preflight>;

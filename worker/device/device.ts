@@ -11,6 +11,7 @@ import type { WorkOrder, WorkPart } from '../api/work.ts';
 import type { Engine } from '../engine/engine.ts';
 import { storageOf } from '../engine/part.ts';
 import type { ChunkStore } from '../files/chunk-store.ts';
+import { FolderFiles } from '../files/folder-files.ts';
 import type { OpenFile } from '../files/open-file.ts';
 import { HeldState } from '../learn/held-state.ts';
 import { longestOf } from '../learn/stage-memory.ts';
@@ -56,7 +57,6 @@ export class Device implements DeviceWorkerApi {
   #progress: LoadProgress = { stage: 'config', done: 0, total: 1 };
   #transfer: (() => Transfer) | null = null;
   #order: RunningOrder | undefined;
-  /** Counts what was loaded. */
   #loads = 0;
   #state: HeldState | null = null;
   /** Of the session that it was measured for, whatever of its model is loaded. */
@@ -70,11 +70,11 @@ export class Device implements DeviceWorkerApi {
   #ending: Promise<unknown> = Promise.resolve();
 
   /** `open` reads model files; headless devices also know `file:` addresses. `store` keeps those of a hub; null keeps none. */
-  constructor(open: OpenFile, store: ChunkStore | null) {
-    this.#warmth = new Warmth(open, store);
+  constructor(open: OpenFile, store: ChunkStore | null, folder = new FolderFiles()) {
+    this.#warmth = new Warmth(folder.opening(open), store);
     this.#own = new OwnEngine(this.#warmth.test);
     this.#store = store;
-    this.chunks = new ModelChunks(this.#warmth.open, store);
+    this.chunks = new ModelChunks(this.#warmth.open, store, folder);
   }
 
   async warm({ model, origin }: Parameters<DeviceWorkerApi['warm']>[0]): Promise<void> {

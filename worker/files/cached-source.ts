@@ -243,6 +243,13 @@ export class CachedSource implements ByteSource {
   }
 }
 
+/** Says in the store what file there is at an address that nothing can be fetched from, so that what others give of it can be kept. */
+export async function announceFile(url: string, size: number, store: ChunkStore): Promise<void> {
+  const folder = (await hexDigest(url)).slice(0, 32);
+  if ((await readAbout(store, folder))?.size === size) return;
+  await store.put(`${folder}/${ABOUT}`, [encodeAbout({ url, size, etag: null, chunkBytes: CHUNK_BYTES })]);
+}
+
 /** Entries of a store by the model that they are of; remains that belong to none go under an empty name. */
 async function byModel(store: ChunkStore): Promise<ReadonlyMap<string, readonly { key: string; bytes: number }[]>> {
   const names = new Map<string, string>();

@@ -1,10 +1,12 @@
 import { type Endpoint, expose, transfer } from 'comlink';
 import type { ExportedFile, HostWorkerApi } from '../api/host-api.ts';
+import type { FolderFiles } from '../files/folder-files.ts';
 import type { Host } from './host.ts';
 
 /** Serves a host over a worker's own port. What it made for the caller alone is transferred, not copied. */
-export function serveHost(host: Host, endpoint?: Endpoint): void {
+export function serveHost(host: Host, endpoint?: Endpoint, folder: FolderFiles | null = null): void {
   const api: HostWorkerApi = {
+    useFolder: async (files) => folder?.give(files),
     open: (request) => host.open(request),
     preflight: (source, origin, memoryLimitBytes) => host.preflight(source, origin, memoryLimitBytes),
     reachTask: (task) => host.reachTask(task),

@@ -51,7 +51,7 @@ import { type KeptSessions, labelMetadata, type SessionLabel } from './kept-sess
 import { keepSnapshot, undoTo } from './undo.ts';
 
 /** The host's side of data and learning: tokens out, gradients in, one optimiser step a round. `open` reads files and addresses. */
-export class Host implements HostWorkerApi {
+export class Host implements Omit<HostWorkerApi, 'useFolder'> {
   readonly #openFile: OpenFile;
   readonly #kept: KeptSessions | null;
   readonly #store: ChunkStore | null;

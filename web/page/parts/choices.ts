@@ -55,6 +55,8 @@ function glue(id: string, name: string, hint: string): TaskChoice {
 /** The embedded model and its longest input; `hub` stands for a repository that the person names. */
 export const EMBEDDED_MODEL = { id: 'roberta-mini', maxTokens: 128 } as const;
 export const HUB_MODEL = 'hub';
+/** A folder on the host's disk. */
+export const FOLDER_MODEL = 'folder';
 
 /** Repositories that a person is likely to want. */
 export const HUB_SUGGESTIONS = [

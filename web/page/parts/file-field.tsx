@@ -1,4 +1,5 @@
 import { useId, useState } from 'preact/hooks';
+import { droppedFiles } from './dropped-files.ts';
 
 interface FileFieldProps {
   readonly name: string;
@@ -8,6 +9,8 @@ interface FileFieldProps {
   /** As the `accept` attribute of an input. */
   readonly accept: string;
   readonly multiple?: boolean;
+  /** A whole folder, or files of one. */
+  readonly folder?: boolean;
   /** Names of what has been chosen; empty before. */
   readonly chosen: string;
   readonly onFiles: (files: readonly File[]) => void;
@@ -17,15 +20,27 @@ interface FileFieldProps {
  * Files from a dialog or dropped onto the field. The browser's own input does the work, so keyboards and screen readers know it; its
  * looks are ours, because it would say "no file chosen" of a file that was dropped, or chosen before a session.
  */
-export function FileField({ name, label, hint, problem, accept, multiple = false, chosen, onFiles }: FileFieldProps) {
+export function FileField({
+  name,
+  label,
+  hint,
+  problem,
+  accept,
+  multiple = false,
+  folder = false,
+  chosen,
+  onFiles,
+}: FileFieldProps) {
   const id = useId();
   const [over, setOver] = useState(false);
   const by = [problem === undefined ? '' : `${id}-problem`, hint === undefined ? '' : `${id}-hint`].join(' ').trim();
   const drop = (event: DragEvent): void => {
     event.preventDefault();
     setOver(false);
-    const files = [...(event.dataTransfer?.files ?? [])];
-    if (files.length > 0) onFiles(multiple ? files : files.slice(0, 1));
+    if (event.dataTransfer === null) return;
+    void droppedFiles(event.dataTransfer).then((files) => {
+      if (files.length > 0) onFiles(multiple ? files : files.slice(0, 1));
+    });
   };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dropping is a shortcut; the input inside does the same
@@ -46,6 +61,7 @@ export function FileField({ name, label, hint, problem, accept, multiple = false
         class="visually-hidden"
         accept={accept}
         multiple={multiple}
+        ref={(input) => void input?.toggleAttribute('webkitdirectory', folder)}
         aria-invalid={problem === undefined ? undefined : true}
         aria-describedby={by === '' ? undefined : by}
         onChange={(event) => {
@@ -55,7 +71,13 @@ export function FileField({ name, label, hint, problem, accept, multiple = false
       />
       <div class="file-frame">
         <label class="file-button" for={id}>
-          {chosen === '' ? (multiple ? 'Choose files' : 'Choose a file') : 'Choose another'}
+          {chosen === ''
+            ? folder
+              ? 'Choose a folder'
+              : multiple
+                ? 'Choose files'
+                : 'Choose a file'
+            : 'Choose another'}
         </label>
         {chosen === '' ? (
           <span class="field-hint">or drop {multiple ? 'them' : 'it'} here</span>

@@ -8,9 +8,11 @@ import type { OwnField, OwnTable } from '../table/own-table.ts';
 /** The form as it stands, numbers as typed: what is wrong stays visible until the person puts it right. */
 export interface StartForm {
   readonly name: string;
-  /** EMBEDDED_MODEL.id or HUB_MODEL. */
+  /** EMBEDDED_MODEL.id, HUB_MODEL or FOLDER_MODEL. */
   readonly model: string;
   readonly repository: string;
+  /** Of FOLDER_MODEL: the model's files. */
+  readonly folder: readonly File[];
   readonly revision: string;
   readonly endpoint: string;
   readonly weights: WeightStorage;

@@ -12,9 +12,18 @@ import { DEFAULT_AUDITS } from '../../../signaling/protocol/words/audits.ts';
 import { CLASS_WEIGHTS_WANTED, readClassWeights } from '../../../signaling/protocol/words/class-weights.ts';
 import type { EngineChoice } from '../../../signaling/protocol/words/engines.ts';
 import type { HostRequest } from '../../../worker/api/host-api.ts';
+import { folderProblem, folderSource } from '../folder/model-folder.ts';
 import { readMemory } from '../join/device-memory.ts';
 import { checkName } from '../join/device-name.ts';
-import { DEFAULT_HUB, EMBEDDED_MODEL, HUB_MODEL, HUB_SUGGESTIONS, OWN_TASK, TASK_CHOICES } from '../parts/choices.ts';
+import {
+  DEFAULT_HUB,
+  EMBEDDED_MODEL,
+  FOLDER_MODEL,
+  HUB_MODEL,
+  HUB_SUGGESTIONS,
+  OWN_TASK,
+  TASK_CHOICES,
+} from '../parts/choices.ts';
 import { checkTable, EMPTY_TABLE } from '../table/own-table.ts';
 import { adapterProblem } from './adapter-files.ts';
 import type { Field, StartForm } from './form-fields.ts';
@@ -24,6 +33,7 @@ import { recipeFields } from './recipe-fields.ts';
 export const DEFAULT_FORM: Omit<StartForm, 'name'> = {
   model: EMBEDDED_MODEL.id,
   repository: HUB_SUGGESTIONS[1],
+  folder: [],
   revision: 'main',
   endpoint: DEFAULT_HUB,
   weights: 'f32',
@@ -83,11 +93,19 @@ export type CheckedSource =
   | { readonly ok: true; readonly source: ModelSource }
   | {
       readonly ok: false;
-      readonly problems: Readonly<Partial<Record<'repository' | 'revision' | 'endpoint', string>>>;
+      readonly problems: Readonly<Partial<Record<'repository' | 'revision' | 'endpoint' | 'folder', string>>>;
     };
 
 /** Where the chosen model is, or what is wrong with the fields that say so. */
-export function modelSource(form: Pick<StartForm, 'model' | 'repository' | 'revision' | 'endpoint'>): CheckedSource {
+export function modelSource(
+  form: Pick<StartForm, 'model' | 'repository' | 'revision' | 'endpoint' | 'folder'>,
+): CheckedSource {
+  if (form.model === FOLDER_MODEL) {
+    const problem = folderProblem(form.folder);
+    return problem === null
+      ? { ok: true, source: folderSource(form.folder) }
+      : { ok: false, problems: { folder: problem } };
+  }
   if (form.model !== HUB_MODEL) return { ok: true, source: { kind: 'embedded', id: EMBEDDED_MODEL.id } };
   const read = v.safeParse(ModelSourceSchema, {
     kind: 'hub',
@@ -117,6 +135,7 @@ export interface StartChoice {
     readonly slowdown: number;
     readonly patience: number;
     readonly audits: number;
+    readonly folder?: readonly File[];
     readonly memoryBytes?: number;
     readonly engine?: EngineChoice;
     readonly hiddenStates?: HiddenStates;
@@ -135,7 +154,7 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
     if (typeof read === 'string') problems[field] = read;
     return typeof read === 'string' ? Number.NaN : read;
   };
-  const hub = form.model === HUB_MODEL;
+  const embedded = form.model === EMBEDDED_MODEL.id;
   const ownTask = form.task === OWN_TASK;
 
   const nameProblem = checkName(form.name);
@@ -151,7 +170,7 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
   if (form.targets.length === 0) problems.targets = 'Choose at least one projection that LoRA adapts.';
 
   const maxTokens = number('maxTokens');
-  if (!hub && maxTokens > EMBEDDED_MODEL.maxTokens)
+  if (embedded && maxTokens > EMBEDDED_MODEL.maxTokens)
     problems.maxTokens = `${EMBEDDED_MODEL.id} reads ${EMBEDDED_MODEL.maxTokens} tokens at most.`;
   const values = {
     rank: number('rank'),
@@ -230,6 +249,7 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
         slowdown: values.slowdown,
         patience,
         audits: Number(form.audits),
+        ...(form.model === FOLDER_MODEL && { folder: form.folder }),
         ...(memory.bytes !== null && { memoryBytes: memory.bytes }),
         ...(form.engine !== 'auto' && { engine: form.engine }),
         ...(form.hiddenStates !== 'f32' && { hiddenStates: form.hiddenStates }),

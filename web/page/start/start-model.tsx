@@ -1,8 +1,10 @@
 import type { Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { listText } from '../../../signaling/protocol/words/lists.ts';
+import { countText, listText } from '../../../signaling/protocol/words/lists.ts';
+import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { NamedFile } from '../../../worker/api/tables.ts';
 import type { SessionFactory } from '../../session/view/view.ts';
+import { bytesOf, folderProblem, folderSource, modelFilesOf } from '../folder/model-folder.ts';
 import { readMemory } from '../join/device-memory.ts';
 import { HUB_SUGGESTIONS } from '../parts/choices.ts';
 import { TextField } from '../parts/field.tsx';
@@ -54,6 +56,43 @@ export function HubModel({
           work={typeof samples === 'number' && typeof maxTokens === 'number' ? { samples, maxTokens } : null}
           ask={ask}
         />
+      )}
+      {weights}
+    </>
+  );
+}
+
+/** A model from a folder on this computer, which no server has. */
+export function FolderModel({
+  form,
+  problem,
+  weights,
+}: {
+  form: Signal<StartForm>;
+  problem: string | undefined;
+  weights: ComponentChildren;
+}) {
+  const files = form.value.folder;
+  const wrong = files.length === 0 ? null : folderProblem(files);
+  return (
+    <>
+      <FileField
+        name="folder"
+        label="The model’s folder"
+        accept=""
+        multiple
+        folder
+        hint="config.json, tokenizer.json and model.safetensors. It stays on this computer and on the devices that train it: they get it from here and from each other."
+        chosen={files.length === 0 ? '' : folderSource(files).id}
+        problem={wrong ?? problem}
+        onFiles={(chosen) => {
+          form.value = { ...form.peek(), folder: modelFilesOf(chosen) };
+        }}
+      />
+      {files.length > 0 && wrong === null && (
+        <p class="found" role="status">
+          {countText(files.length, 'file', 'files')}, {bytesText(bytesOf(files))}.
+        </p>
       )}
       {weights}
     </>

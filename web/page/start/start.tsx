@@ -7,7 +7,14 @@ import { readingAsHost } from '../door/reading-words.ts';
 import { estimateSentence } from '../estimate/estimate.ts';
 import { recallMeasured } from '../estimate/use-measured.ts';
 import { GlueGallery } from '../glue/glue-gallery.tsx';
-import { EMBEDDED_MODEL, HUB_MODEL, isWeightStorage, OWN_TASK, WEIGHT_CHOICES } from '../parts/choices.ts';
+import {
+  EMBEDDED_MODEL,
+  FOLDER_MODEL,
+  HUB_MODEL,
+  isWeightStorage,
+  OWN_TASK,
+  WEIGHT_CHOICES,
+} from '../parts/choices.ts';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { pressable } from '../parts/pressable.ts';
 import { OwnData } from '../table/own-data.tsx';
@@ -26,7 +33,7 @@ import {
   type StartChoice,
   taskIsOnHub,
 } from './start-form.ts';
-import { HubModel, StartAdapter } from './start-model.tsx';
+import { FolderModel, HubModel, StartAdapter } from './start-model.tsx';
 import { TaskChoice } from './task-choice.tsx';
 import { TaskReach } from './task-reach.tsx';
 import { startWarnings } from './warnings.ts';
@@ -77,6 +84,7 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
     />
   );
   const hub = values.model === HUB_MODEL;
+  const folder = values.model === FOLDER_MODEL;
   const ownTable = values.task === OWN_TASK;
 
   const asked = askedOf(values, checked);
@@ -162,9 +170,10 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
         options={[
           { value: EMBEDDED_MODEL.id, label: 'roberta-mini, embedded' },
           { value: HUB_MODEL, label: 'Another RoBERTa, from a hub' },
+          { value: FOLDER_MODEL, label: 'Another RoBERTa, from a folder here' },
         ]}
         hint={
-          hub
+          hub || folder
             ? undefined
             : '6 layers, 2.3 million parameters, pretrained on film reviews. Nothing is downloaded from elsewhere.'
         }
@@ -173,6 +182,7 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
         <HubModel form={form} named={named} problem={problems.repository} ask={ask.preflight} weights={weights} />
       )}
       {hub && hubAddress}
+      {folder && <FolderModel form={form} problem={problems.folder} weights={weights} />}
 
       {warnings.length > 0 && (
         <ul class="start-warnings" aria-label="Before you start">

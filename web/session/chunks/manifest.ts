@@ -44,9 +44,26 @@ export function withHashes(
   return new Map([...manifest, [file, { bytes, hashes: all }]]);
 }
 
+/** The same; where what is told does not fit what was said before, it is not believed. */
+export function learned(
+  manifest: Manifest,
+  header: DataMessage<'model-hashes'>['header'],
+  hashes: Uint8Array,
+): Manifest {
+  try {
+    return withHashes(manifest, header, hashes);
+  } catch {
+    return manifest;
+  }
+}
+
 /** What a chunk has to hash to; null where that is not known. */
 export const hashOf = (manifest: Manifest, { file, chunk }: ChunkPlace): string | null =>
   manifest.get(file)?.hashes[chunk] ?? null;
+
+/** Whether the host has said what a chunk of a file of so many bytes hashes to; a file of another size is another one. */
+export const isKnown = (manifest: Manifest, place: ChunkPlace, bytes: number): boolean =>
+  manifest.get(place.file)?.bytes === bytes && hashOf(manifest, place) !== null;
 
 /** The hashes that are known, as the messages that tell them: a run of chunks each. */
 export function* hashMessages(manifest: Manifest): Generator<DataMessage<'model-hashes'>, void, void> {
@@ -68,6 +85,12 @@ export function hexToHash(hex: string | null | undefined): Uint8Array {
   return hash;
 }
 
+/** What a device says that it has of a file. */
+export const heldMessage = (file: string, held: ReadonlySet<number>, bytes: number): DataMessage<'model-held'> => ({
+  header: { type: 'model-held', file, held: heldDigits(held, chunkCount(bytes)) },
+  tensors: [],
+});
+
 /** Which chunks somebody has, as hexadecimal digits: of each the lowest bit first. */
 export function heldDigits(held: ReadonlySet<number>, chunks: number): string {
   let digits = '';
@@ -85,3 +108,6 @@ export function heldChunks(digits: string): ReadonlySet<number> {
     for (let bit = 0; bit < 4; bit++) if ((Number.parseInt(digit, 16) >> bit) & 1) held.add(4 * at + bit);
   return held;
 }
+
+export const without = (held: ReadonlySet<number> | undefined, chunk: number): ReadonlySet<number> =>
+  new Set([...(held ?? [])].filter((other) => other !== chunk));

@@ -1,24 +1,27 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
-import { chunkBytes, chunkCount, MAX_SHARED_FILES } from '../../../signaling/protocol/exchange/model-messages.ts';
+import { chunkCount, MAX_SHARED_FILES } from '../../../signaling/protocol/exchange/model-messages.ts';
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
-import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import { isFolder, type SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { UnitRun } from '../../../signaling/protocol/split.ts';
-import type { HashedChunk, ModelChunksApi } from '../../../worker/api/chunks-api.ts';
+import type { ChunkedFile, HashedChunk, ModelChunksApi } from '../../../worker/api/chunks-api.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { AgreedHashes } from './agreed-hashes.ts';
 import { AskedChunks, type WholeChunk } from './asked-chunks.ts';
 import { besideHost, nextAsk, offsetOf } from './choose-chunk.ts';
 import { ChunkGiving } from './chunk-giving.ts';
+import { gatherFolder } from './gather-folder.ts';
+import { KeptHere } from './kept-here.ts';
 import {
   type ChunkPlace,
   hashMessages,
   hashOf,
   heldChunks,
-  heldDigits,
   hexToHash,
+  isKnown,
+  learned,
   type Manifest,
   placeKey,
-  withHashes,
+  without,
 } from './manifest.ts';
 import { uploadPace } from './upload-pace.ts';
 import { Waiting } from './waiting.ts';
@@ -52,8 +55,7 @@ interface Other {
 export class ModelExchange {
   readonly #context: ExchangeContext;
   readonly #others = new Map<string, Other>();
-  readonly #held = new Map<string, Set<number>>();
-  readonly #sizes = new Map<string, number>();
+  readonly #here = new KeptHere();
   readonly #asked = new AskedChunks();
   /** Came whole, and are being looked at. */
   readonly #keeping = new Set<string>();
@@ -79,10 +81,10 @@ export class ModelExchange {
     this.#context = context;
     const { chunks, room, self } = context;
     this.#giving = new ChunkGiving({
-      read: ({ file, chunk }) => (this.#has({ file, chunk }) ? chunks.read(file, chunk) : Promise.resolve(null)),
+      read: ({ file, chunk }) => (this.#here.has({ file, chunk }) ? chunks.read(file, chunk) : Promise.resolve(null)),
       send: async (device, message, pace = null) => this.#others.get(device)?.link.send(message, pace),
       pace: () => uploadPace(room(), self, this.#others.size),
-      modelBytes: () => [...this.#sizes.values()].reduce((sum, bytes) => sum + bytes, 0),
+      modelBytes: () => this.#here.modelBytes,
     });
   }
 
@@ -107,7 +109,7 @@ export class ModelExchange {
       this.#waiting.wake();
     });
     if (this.#isHost) for (const message of hashMessages(this.#manifest)) void link.send(message);
-    for (const file of this.#held.keys()) void link.send(this.#heldMessage(file));
+    for (const file of this.#here.files) void link.send(this.#here.message(file));
     void this.look();
     this.#waiting.wake();
   }
@@ -122,19 +124,45 @@ export class ModelExchange {
   /** Brings onto this device what a run needs of the model's files, as far as it can; whoever loads it then fetches the rest. */
   async gather(run: UnitRun): Promise<void> {
     const { chunks, settings, origin } = this.#context;
+    if (this.#over || !this.#isShared) return;
+    if (this.#hasNoHub) return this.#gatherFolder(run);
     // What the host reads, it reads from the beginning on, and tells of it as it comes.
-    if (this.#isHost || this.#over || !this.#isShared) return;
+    if (this.#isHost) return;
     const files = await chunks.open({ model: settings.model, origin });
     if (files === null) return;
-    this.#newsMs = performance.now();
-    for (const { file, bytes, held } of files) {
-      this.#sizes.set(file, bytes);
-      for (const chunk of held) this.#heldOf(file).add(chunk);
-      this.#sendAll(this.#heldMessage(file));
-    }
+    this.#learnFiles(files);
     await this.#bring(files.map(({ file }) => ({ file, chunk: 0 })));
     if (this.#over) return;
     await this.#bring(await chunks.wanted({ settings, origin, run }));
+  }
+
+  async #gatherFolder(run: UnitRun): Promise<void> {
+    const { chunks, settings, origin } = this.#context;
+    const model = { model: settings.model, origin };
+    // Who has the folder, or had all of it before, needs nobody.
+    this.#learnFiles((await chunks.open(model).catch(() => null)) ?? []);
+    return gatherFolder({
+      isOver: () => this.#over || this.#isHost,
+      told: () => [...this.#manifest.keys()],
+      announce: async () => {
+        const told = [...this.#manifest].map(([file, { bytes }]) => ({ file, bytes }));
+        const files = await chunks.announce({ ...model, files: told });
+        this.#learnFiles(files ?? []);
+        return files !== null;
+      },
+      chunksOf: (file) => [...(this.#manifest.get(file)?.hashes.keys() ?? [])].map((chunk) => ({ file, chunk })),
+      bring: (places) => this.#bring(places),
+      wanted: () => chunks.wanted({ settings, origin, run }),
+      news: () => this.#waiting.until(LOOK_EVERY_MS),
+    });
+  }
+
+  #learnFiles(files: readonly ChunkedFile[]): void {
+    this.#newsMs = performance.now();
+    for (const file of files) {
+      this.#here.learn(file);
+      this.#sendAll(this.#here.message(file.file));
+    }
   }
 
   close(): void {
@@ -146,6 +174,10 @@ export class ModelExchange {
   /** What comes with the page, everybody has from there. */
   get #isShared(): boolean {
     return this.#context.settings.model.kind === 'hub';
+  }
+
+  get #hasNoHub(): boolean {
+    return isFolder(this.#context.settings.model);
   }
 
   get #isHost(): boolean {
@@ -160,17 +192,20 @@ export class ModelExchange {
     this.#beside = besideHost(places.length, (room()?.devices.length ?? 1) - 1);
     const offset = offsetOf(this.#context.self);
     while (!this.#over && this.#hubFailures < MAX_HUB_FAILURES) {
-      const left = places.filter((place) => !this.#has(place));
-      this.progress = { done: this.#bytesOf(places) - this.#bytesOf(left), total: this.#bytesOf(places) };
+      const left = places.filter((place) => !this.#here.has(place));
+      this.progress = {
+        done: this.#here.bytesOf(places) - this.#here.bytesOf(left),
+        total: this.#here.bytesOf(places),
+      };
       if (left.length === 0) return;
       const nowMs = performance.now();
       for (const device of this.#asked.silent(nowMs)) this.#setAside(device);
       const bytesPerMs = (this.takenBytes - takenBefore) / Math.max(1, nowMs - beganMs);
-      const isSlow = nowMs - beganMs > PATIENCE_MS && this.#bytesOf(left) > bytesPerMs * 1000 * MOST_SECONDS;
+      const isSlow = nowMs - beganMs > PATIENCE_MS && this.#here.bytesOf(left) > bytesPerMs * 1000 * MOST_SECONDS;
       const ask = nextAsk({
         missing: left
           .filter((place) => !this.#isComing(place))
-          .map((place) => ({ ...place, isKnown: this.#isKnown(place) })),
+          .map((place) => ({ ...place, isKnown: isKnown(this.#manifest, place, this.#here.sizeOf(place.file)) })),
         sources: [...this.#others].flatMap(([device, { held }]) =>
           this.#distrusted.has(device)
             ? []
@@ -182,7 +217,7 @@ export class ModelExchange {
               ],
         ),
         hub: {
-          isFree: this.#fetching === null,
+          isFree: this.#fetching === null && !this.#hasNoHub,
           // In a split room nobody else may need the same.
           isNeeded: settings.policy === 'split' || isSlow || nowMs - this.#newsMs > PATIENCE_MS,
           beside: this.#beside,
@@ -193,14 +228,14 @@ export class ModelExchange {
         await this.#waiting.until(LOOK_EVERY_MS);
         // Who hears it looks whether there is more: the last chunk may be kept after the model was loaded.
         const host = this.#others.get(room()?.host ?? '');
-        if (performance.now() - nowMs >= LOOK_EVERY_MS) void host?.link.send(this.#heldMessage(left[0]!.file));
+        if (performance.now() - nowMs >= LOOK_EVERY_MS) void host?.link.send(this.#here.message(left[0]!.file));
       } else if (ask.from === 'hub') void this.#fetch(ask.place);
       else this.#askFor(ask.from.device, ask.place, nowMs);
     }
   }
 
   #askFor(device: string, place: ChunkPlace, nowMs: number): void {
-    this.#asked.ask(device, place, this.#sizes.get(place.file) ?? 0, nowMs);
+    this.#asked.ask(device, place, this.#here.sizeOf(place.file), nowMs);
     void this.#others.get(device)?.link.send({ header: { type: 'model-wanted', ...place }, tensors: [] });
   }
 
@@ -225,16 +260,11 @@ export class ModelExchange {
     this.#asked.giveUp(device);
   }
 
-  /** The host says what there is; a file of another size is another one. */
-  #isKnown(place: ChunkPlace): boolean {
-    const said = this.#manifest.get(place.file);
-    return said?.bytes === this.#sizes.get(place.file) && hashOf(this.#manifest, place) !== null;
-  }
-
   #hear(device: string, { header, tensors }: DataMessage): void {
     switch (header.type) {
       case 'model-hashes':
-        if (device === this.#context.room()?.host && tensors[0] instanceof Uint8Array) this.#learn(header, tensors[0]);
+        if (device === this.#context.room()?.host && tensors[0] instanceof Uint8Array)
+          this.#manifest = learned(this.#manifest, header, tensors[0]);
         break;
       case 'model-held': {
         const held = this.#others.get(device)?.held;
@@ -272,18 +302,10 @@ export class ModelExchange {
     this.#waiting.wake();
   }
 
-  #learn(header: DataMessage<'model-hashes'>['header'], hashes: Uint8Array): void {
-    try {
-      this.#manifest = withHashes(this.#manifest, header, hashes);
-    } catch {
-      // What does not fit what was said before is not believed.
-    }
-  }
-
   #learnAndTell({ file, chunk, bytes, sha256 }: Omit<HashedChunk, 'isGiven'>): void {
     const header = { type: 'model-hashes' as const, file, bytes, first: chunk };
     const hash = hexToHash(sha256);
-    this.#learn(header, hash);
+    this.#manifest = learned(this.#manifest, header, hash);
     if (hashOf(this.#manifest, { file, chunk }) === sha256) this.#sendAll({ header, tensors: [hash] });
   }
 
@@ -319,40 +341,17 @@ export class ModelExchange {
     const { host } = this.#context.room() ?? { host: null };
     for (const hashed of news) {
       const { file, chunk, bytes, sha256, isGiven } = hashed;
-      this.#sizes.set(file, bytes);
-      this.#heldOf(file).add(chunk);
+      this.#here.learn({ file, bytes, held: [chunk] });
       if (this.#isHost) this.#learnAndTell(hashed);
       else if (host !== null && !isGiven && hashOf(this.#manifest, hashed) === null)
         void this.#others
           .get(host)
           ?.link.send({ header: { type: 'model-fetched', file, chunk, bytes, sha256 }, tensors: [] });
     }
-    for (const file of new Set(news.map((hashed) => hashed.file))) this.#sendAll(this.#heldMessage(file));
+    for (const file of new Set(news.map((hashed) => hashed.file))) this.#sendAll(this.#here.message(file));
   }
 
   #sendAll(message: DataMessage<'model-hashes'> | DataMessage<'model-held'>): void {
     for (const { link } of this.#others.values()) void link.send(message);
   }
-
-  #heldMessage(file: string): DataMessage<'model-held'> {
-    const held = heldDigits(this.#heldOf(file), chunkCount(this.#sizes.get(file) ?? 0));
-    return { header: { type: 'model-held', file, held }, tensors: [] };
-  }
-
-  #heldOf(file: string): Set<number> {
-    const held = this.#held.get(file) ?? new Set();
-    this.#held.set(file, held);
-    return held;
-  }
-
-  #has({ file, chunk }: ChunkPlace): boolean {
-    return this.#held.get(file)?.has(chunk) === true;
-  }
-
-  #bytesOf(places: readonly ChunkPlace[]): number {
-    return places.reduce((sum, { file, chunk }) => sum + chunkBytes(this.#sizes.get(file) ?? 0, chunk), 0);
-  }
 }
-
-const without = (held: ReadonlySet<number> | undefined, chunk: number): ReadonlySet<number> =>
-  new Set([...(held ?? [])].filter((other) => other !== chunk));

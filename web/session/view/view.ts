@@ -283,6 +283,8 @@ export interface HostOptions {
   readonly patience: number;
   /** The most that training may take on this device, below what it usually may. */
   readonly memoryBytes?: number;
+  /** The files of the model, where it lies in a folder of this device's own. */
+  readonly folder?: readonly File[];
   /** What this device computes on; whatever is quicker without it. */
   readonly engine?: EngineChoice;
   /** Keeps the embeddings' tables in 8 bits, whatever the weights are kept in. A session that is gone on with keeps its own. */
