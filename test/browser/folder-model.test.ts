@@ -55,9 +55,7 @@ describe('a model from a folder', needs(WHOLE), () => {
       await shows(tab, '3 files, 4.8 MB.');
       await tab.press('Start a session', PATIENCE);
       await shows(tab, 'Ready to start');
-      const link = await tab.page.evaluate(
-        () => document.body.innerHTML.match(/https?:[^"<\s]*#room=[^"<\s]*/)?.[0] ?? '',
-      );
+      const link = await page.$eval('input[aria-label="Session link"]', (field) => field.value);
       expect(link).toContain('#room=');
 
       await withBrowser('chromium', async (other) => {

@@ -3,6 +3,7 @@ import type { ServerMessage } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../signaling/protocol/version.ts';
 import { createRoom, roomView } from '../../signaling/room/room.ts';
 import { RoomClient, type RoomMessage } from '../../web/session/links/room-client.ts';
+import { Emitter } from '../../web/session/world/emitter.ts';
 import { SETTINGS } from '../protocol/samples.ts';
 import { FakeSocket } from './fake-socket.ts';
 
@@ -27,9 +28,11 @@ function client({ tells = false } = {}) {
   const sockets: FakeSocket[] = [];
   const heard: RoomMessage[] = [];
   const introduced: unknown[] = [];
+  const moved = new Emitter<void>();
   const room = new RoomClient(
     {
       origin: 'http://server',
+      onMoved: moved.on,
       openSocket: () => {
         const socket = new FakeSocket();
         sockets.push(socket);
@@ -49,8 +52,48 @@ function client({ tells = false } = {}) {
     socket.dispatchEvent(new Event('open'));
     return socket;
   };
-  return { room, sockets, heard, introduced, open };
+  return { room, sockets, heard, introduced, open, moved };
 }
+
+describe('the control connection of a device that slept, or has another network', () => {
+  it('is tried at once where it is down, whatever the pause', () => {
+    const { sockets, moved, room, open } = client();
+    for (let failures = 0; failures < 6; failures++) {
+      sockets.at(-1)!.dispatchEvent(new Event('close'));
+      vi.advanceTimersByTime(5000);
+    }
+    sockets.at(-1)!.dispatchEvent(new Event('close'));
+    const before = sockets.length;
+    vi.advanceTimersByTime(100);
+    expect(sockets).toHaveLength(before);
+    moved.emit();
+    expect(sockets).toHaveLength(before + 1);
+    open();
+    vi.advanceTimersByTime(6000);
+    // The pause that was under way is over with it.
+    expect(sockets).toHaveLength(before + 1);
+    room.close();
+  });
+
+  it('is given up after three seconds without an answer, and kept with one', () => {
+    const silent = client();
+    silent.open().say(hello);
+    silent.sockets[0]!.types();
+    silent.moved.emit();
+    expect(silent.sockets[0]!.types()).toEqual(['ping']);
+    vi.advanceTimersByTime(5000);
+    expect(silent.sockets.length).toBeGreaterThan(1);
+    const answered = client();
+    const socket = answered.open();
+    socket.say(hello);
+    answered.moved.emit();
+    vi.advanceTimersByTime(1000);
+    socket.say({ type: 'pong' });
+    vi.advanceTimersByTime(8000);
+    expect(answered.sockets).toHaveLength(1);
+    for (const { room } of [silent, answered]) room.close();
+  });
+});
 
 describe('the control connection of a page', () => {
   it.each<[string, ServerMessage, RegExp]>([

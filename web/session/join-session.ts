@@ -56,7 +56,6 @@ export class JoinSession implements JoinedSession {
   #holds: UnitRun | null = null;
   /** The link over which work comes. */
   #attached: ChannelLink | null = null;
-  /** Its person wants it to rest. */
   #paused = false;
   #over = false;
 
@@ -104,6 +103,7 @@ export class JoinSession implements JoinedSession {
     this.#client.onState((server) => this.#store.dispatch({ type: 'server', server }));
     this.#offs.push(environment.onHidden((hidden) => this.#client.send({ type: 'hidden', hidden })));
     this.#offs.push(environment.onLeaving(() => this.#hangUp()));
+    this.#offs.push(environment.onMoved?.(() => this.#link?.doubt(true)) ?? (() => undefined));
   }
 
   get view(): SessionView {

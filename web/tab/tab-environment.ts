@@ -5,6 +5,7 @@ import type { SeatStore, SessionEnvironment } from '../session/world/environment
 import { carefulWorker } from './memory/careful-worker.ts';
 import { claimBytes, drop, wentWell } from './memory/crumbs.ts';
 import { keepsAnything } from './own-storage.ts';
+import { ownPhone } from './phone/phone.ts';
 import type { TabDoor } from './tab-door.ts';
 import { startHostWorker } from './workers.ts';
 
@@ -49,7 +50,8 @@ export function tabEnvironment(door: TabDoor): SessionEnvironment {
     keep: keepsAnything() ? (host, ...kept) => host.keep(...kept) : null,
     seats: SEATS,
     runLog: null,
-    onHidden: (listener) => listenTo(document, 'visibilitychange', () => listener(document.hidden)),
+    onHidden: ownPhone().onHidden,
+    onMoved: ownPhone().onMoved,
     onLeaving: (listener) => listenTo(window, 'pagehide', () => listener()),
   };
 }

@@ -1,12 +1,12 @@
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import type { JoinedSession, SessionView } from '../../session/view/view.ts';
+import type { ScreenLock } from '../../tab/phone/phone-step.ts';
 import { Swatch } from '../cloth/cloth-legend.tsx';
 import { markFor, type Seats } from '../cloth/marks.ts';
 import type { Tally } from './given.ts';
 import { LimitsFold, type OwnLimits } from './own-limits.tsx';
 import { batteryText, givenLines, type Ring, ringOf, SCREEN_TEXT, slowText } from './own-words.ts';
 import { slowedDown } from './pace.ts';
-import type { ScreenLock } from './phone.ts';
 
 /** Who this device is in the picture that everybody sees. */
 export function OwnName({ view, room, seats }: { view: SessionView; room: RoomView; seats: Seats }) {

@@ -3,13 +3,14 @@ import { countText } from '../../../signaling/protocol/words/lists.ts';
 import { bytesText, percentText, secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import { runText } from '../../../signaling/protocol/words/units.ts';
 import type { SessionView } from '../../session/view/view.ts';
+import type { ScreenLock } from '../../tab/phone/phone-step.ts';
 import { tooQuickToShow } from '../cloth/cloth.ts';
 import { hostAway } from '../cloth/host-away.ts';
 import { ownWork } from '../cloth/own-work.ts';
 import { transferText } from '../devices/device-lines.ts';
 import type { Given, Tally } from './given.ts';
 import { shareOf } from './given.ts';
-import type { Battery, ScreenLock } from './phone.ts';
+import type { Battery } from './phone.ts';
 
 /** What a device says of itself to its person. */
 export interface OwnState {
@@ -181,6 +182,7 @@ export const slowText = (times: number): string =>
 
 export const SCREEN_TEXT: Readonly<Record<ScreenLock, string>> = {
   on: 'The screen stays on by itself.',
+  none: '',
   asking: '',
   refused: 'This browser did not keep the screen on (a low battery does that): touch it now and then, or plug it in.',
   absent:

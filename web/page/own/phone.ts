@@ -1,4 +1,6 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { ownPhone } from '../../tab/phone/phone.ts';
+import type { ScreenLock } from '../../tab/phone/phone-step.ts';
 
 /** What a browser tells of the device itself. */
 
@@ -48,37 +50,14 @@ export function useBattery(): Battery | null {
   return battery;
 }
 
-/** `absent`: on plain http from another machine, and in old browsers. `refused`: at low battery, for example. */
-export type ScreenLock = 'on' | 'asking' | 'refused' | 'absent';
-
-/** Keeps the screen on while `wanted`; browsers drop the lock with the tab's visibility, so it is asked for again. */
+/** Keeps the screen on while `wanted`. */
 export function useWakeLock(wanted: boolean): ScreenLock {
-  const [state, setState] = useState<ScreenLock>('asking');
+  const phone = useMemo(ownPhone, []);
+  const [lock, setLock] = useState(phone.lock);
+  useEffect(() => phone.onLock(setLock), [phone]);
   useEffect(() => {
-    // Training goes on either way.
-    if (!('wakeLock' in navigator)) return setState('absent');
-    if (!wanted) return setState('asking');
-    let over = false;
-    let lock: WakeLockSentinel | null = null;
-    const ask = async (): Promise<void> => {
-      if (document.visibilityState !== 'visible') return;
-      try {
-        const got = await navigator.wakeLock.request('screen');
-        if (over) return void (await got.release());
-        lock = got;
-        setState('on');
-      } catch {
-        lock = null;
-        if (!over) setState('refused');
-      }
-    };
-    void ask();
-    document.addEventListener('visibilitychange', ask);
-    return () => {
-      over = true;
-      document.removeEventListener('visibilitychange', ask);
-      void lock?.release();
-    };
+    phone.want(wanted);
+    return () => phone.want(false);
   }, [wanted]);
-  return state;
+  return lock;
 }

@@ -19,6 +19,8 @@ const FIRST_RETRY_MS = 300;
 const MAX_RETRY_MS = 5000;
 /** An answer must come so soon, or the connection counts as dead. */
 const SILENCE_MS = 12_000;
+/** The same where there is reason to believe that it is dead. */
+const HURRIED_SILENCE_MS = 3000;
 /** Whoever said and heard something within this time need not ask whether the other side is there; looked at every … */
 const QUIET_MS = 3000;
 const BEAT_MS = 1000;
@@ -52,7 +54,7 @@ export type RoomMessage =
  * every connection, so that a server that restarted builds its room again from those who come back.
  */
 export class RoomClient {
-  readonly #environment: Pick<SessionEnvironment, 'origin' | 'openSocket'>;
+  readonly #environment: Pick<SessionEnvironment, 'origin' | 'openSocket' | 'onMoved'>;
   readonly #enter: () => readonly ClientMessage[];
   readonly #code: () => string | undefined;
   readonly #message = new Emitter<RoomMessage>();
@@ -89,10 +91,11 @@ export class RoomClient {
   #askedMs = -QUIET_MS;
   #timer: ReturnType<typeof setTimeout> | null = null;
   readonly #heartbeat: ReturnType<typeof setInterval>;
+  readonly #offMoved: (() => void) | undefined;
 
   /** `code`: the room's, as soon as it has one. */
   constructor(
-    environment: Pick<SessionEnvironment, 'origin' | 'openSocket'>,
+    environment: Pick<SessionEnvironment, 'origin' | 'openSocket' | 'onMoved'>,
     enter: () => readonly ClientMessage[],
     code: () => string | undefined = () => undefined,
   ) {
@@ -100,6 +103,7 @@ export class RoomClient {
     this.#environment = environment;
     this.#enter = enter;
     this.#heartbeat = setInterval(() => this.#beat(), BEAT_MS);
+    this.#offMoved = environment.onMoved?.(() => this.#hurry());
     this.#connect();
   }
 
@@ -131,6 +135,7 @@ export class RoomClient {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#heartbeat);
+    this.#offMoved?.();
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#seenTimer !== null) clearTimeout(this.#seenTimer);
     this.#socket?.close();
@@ -275,6 +280,20 @@ export class RoomClient {
     if (performance.now() - this.#resyncMs < RESYNC_EVERY_MS) return;
     this.#resyncMs = performance.now();
     this.send({ type: 'resync' });
+  }
+
+  /** The way to the server may be another one: who waits tries at once, and a connection that does not answer soon is a dead one. */
+  #hurry(): void {
+    if (this.#closed) return;
+    this.#retryMs = FIRST_RETRY_MS;
+    if (this.#socket === null) {
+      if (this.#timer !== null) clearTimeout(this.#timer);
+      this.#connect();
+    } else if (this.#socket.readyState === 1) {
+      this.#askedMs = performance.now();
+      this.#heardMs = this.#askedMs - SILENCE_MS + HURRIED_SILENCE_MS;
+      this.send({ type: 'ping' });
+    }
   }
 
   #retry(socket: ControlSocket): void {

@@ -62,6 +62,8 @@ export interface SessionEnvironment {
   readonly runLog: RunLogSink | null;
   /** True while the tab is in the background. */
   readonly onHidden: Listeners<boolean>;
+  /** Connections may be dead without having said so: the device slept, or has another network. Absent where nobody tells. */
+  readonly onMoved?: Listeners<void>;
   /** The tab is about to go away. */
   readonly onLeaving: Listeners<void>;
 }
