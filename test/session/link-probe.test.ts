@@ -29,15 +29,19 @@ describe('the rate that a path settles at', () => {
 
   it('is the lower of the two quickest, once they differ by a tenth at most', () => {
     expect(settledRate(spans(10_000, 11_200), 0)).toBeNull();
-    expect(settledRate(spans(10_000, 10_800), 0)).toBeCloseTo(8 * MEGABITS, 0);
+    expect(settledRate(spans(10_800, 10_000), 0)).toBeCloseTo(8 * MEGABITS, 0);
+    expect(settledRate(spans(10_000, 10_200), 0)).toBeCloseTo(8 * MEGABITS, 0);
     // Getting up to speed: each span brings more.
     expect(settledRate(spans(1000, 2000, 4000, 8000), 0)).toBeNull();
-    expect(settledRate(spans(1000, 2000, 4000, 8000, 8400), 0)).toBeCloseTo(6.4 * MEGABITS, 0);
+    expect(settledRate(spans(1000, 2000, 4000, 8000, 8200), 0)).toBeCloseTo(6.4 * MEGABITS, 0);
+    // As congestion control rises after a loss, by so much each round trip, until it is at the next.
+    expect(settledRate(spans(4000, 4300, 4600, 4900), 0)).toBeNull();
+    expect(settledRate(spans(4000, 4300, 4600, 4900, 4700), 0)).toBeCloseTo(3.76 * MEGABITS, 0);
   });
 
   it('leaves out spans in which the machine did something else, and one in which all came that had piled up', () => {
     expect(settledRate(spans(10_000, 4000), 0)).toBeNull();
-    expect(settledRate(spans(10_000, 4000, 3000, 10_500), 0)).toBeCloseTo(8 * MEGABITS, 0);
+    expect(settledRate(spans(10_000, 4000, 3000, 10_200), 0)).toBeCloseTo(8 * MEGABITS, 0);
     expect(settledRate(spans(10_000, 2000, 14_000), 0)).toBeNull();
     expect(settledRate(spans(10_000, 2000, 14_000, 10_400), 0)).toBeNull();
     expect(settledRate(spans(10_000, 2000, 13_000, 12_500), 0)).toBeCloseTo(10 * MEGABITS, 0);
@@ -174,6 +178,13 @@ describe('a device measures its link', () => {
       }
     },
   );
+
+  it('which rises by a packet each round trip after a loss, at nearly what it comes to while that is waited for', async () => {
+    // 4 Mbit/s, and one more each second: 9 after the five seconds that are spent on it.
+    const { bits } = await measured({ roundTripMs: 100, bytesPerMs: (sinceMs) => 500 + 0.125 * sinceMs });
+    expect(bits / (9 * MEGABITS)).toBeGreaterThan(0.8);
+    expect(bits / (9 * MEGABITS)).toBeLessThan(1.05);
+  });
 
   it('which is quicker than can be measured, with no more bytes than a person may be asked for', async () => {
     const { bits, elapsedMs } = await measured({ roundTripMs: 0, bytesPerMs: () => 1e9 });

@@ -154,6 +154,8 @@ const SPAN_ROUND_TRIPS = 3;
 const LEAST_ANSWERS = 4;
 /** Two spans are of the same rate that differ by no more. */
 const ALIKE = 1.1;
+/** A path whose last span gained more on all before is still getting up to speed, be it by a packet each round trip. */
+const STILL_RISING = 1.03;
 
 /** Bursts may put answers in the same millisecond. */
 const LEAST_MS = 0.1;
@@ -179,11 +181,13 @@ function secondBest(rates: readonly number[]): number | null {
   return rates.toSorted((a, b) => b - a)[1] ?? null;
 }
 
-/** The same once it is the rate of the quickest, too: a path that still gets up to speed has no two that are alike. */
+/** The same once it is the rate of the quickest, too, and the path no longer rises. */
 export function settledRate(answers: readonly Answered[], roundTripMs: number): number | null {
   const rates = spanRates(answers, roundTripMs);
   const found = secondBest(rates);
-  return found !== null && Math.max(...rates) <= ALIKE * found ? found : null;
+  const last = rates.at(-1);
+  if (found === null || last === undefined || last > STILL_RISING * found) return null;
+  return Math.max(...rates) <= ALIKE * found ? found : null;
 }
 
 /** What a path that did not settle carries: the second quickest of three spans or more, or what `rateOf` says of fewer. */
