@@ -78,6 +78,10 @@ describe('estimate', () => {
     expect(estimateSentence(measured, { ...asked, task: 'sst2', typicalTokens: 16, devExamples: 500 })).toBe(
       'Roughly 2 min on this device alone; with others, less.',
     );
+    // Of what is long, 32 samples of 40 ms and a tenth of a second; and 500 examples of 16 ms.
+    expect(estimateSentence(measured, { ...asked, rounds: 1000 })).toMatch(
+      /^About \d+ min on this device alone: 1\.4 s a round, 8\.0 s for the last score; with others, less\.$/,
+    );
     expect(estimateSentence(measured, { ...asked, task: 'own', devExamples: 10 })).toMatch(/^At most about \d+ min on/);
   });
 });

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { memoryBytes } from '../../signaling/protocol/cost-model.ts';
 import { MEMORY, SPEED, UPLINK } from '../../web/page/show/scales.ts';
 import { captionOf, lessThanTheModel, SHALLOW_DEPTH, STEPS, shallowMemory } from '../../web/page/show/tour.ts';
-import { processorShare } from '../../web/session/world/processor-share.ts';
-import { commonSlowdown, processorsFor, threadsOf } from '../../web/tab/show/paces.ts';
+import { processorShare, processorsFor, threadsOf } from '../../web/session/world/processor-share.ts';
+import { commonSlowdown } from '../../web/tab/show/paces.ts';
 import { profile } from '../protocol/samples.ts';
 import { SHOW_VIEWS } from './gallery/show-views.ts';
 

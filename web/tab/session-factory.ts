@@ -1,6 +1,6 @@
 import type { HostWorkerApi } from '../../worker/api/host-api.ts';
 import { lookAt } from '../session/look.ts';
-import type { HostOptions, HostSession, Session, SessionFactory } from '../session/view/view.ts';
+import type { HostOptions, HostSession, JoinedSession, Session, SessionFactory } from '../session/view/view.ts';
 import type { SessionEnvironment } from '../session/world/environment.ts';
 import { previewApart } from '../session/world/table-apart.ts';
 import { claimBytes } from './memory/crumbs.ts';
@@ -14,6 +14,7 @@ import { startHostWorker } from './workers.ts';
 const environments = () => import('./tab-environment.ts');
 const joining = () => import('./join-in-tab.ts');
 const hosting = () => import('../session/members.ts');
+const counting = () => import('./shared-processor.ts');
 const resuming = () => import('../session/resume-session.ts');
 
 /** Another world than the real one, fetched when it is wanted. */
@@ -63,6 +64,19 @@ export function createSessionFactory(origin: string, alone: () => Promise<OtherW
     return session;
   };
   const own = <Kind extends HostSession>(session: Kind): Kind => watched(session, session);
+  /** It states what other tabs of this browser leave it of the processor. */
+  const counted = <Kind extends HostSession | JoinedSession>(
+    session: Kind,
+    { memoryLimitBytes }: SessionEnvironment,
+    { slowdown }: Pick<HostOptions, 'slowdown'>,
+  ): Kind => {
+    // One that cannot be had takes nothing from the session.
+    void counting().then(
+      ({ countProcessor }) => countProcessor(session, { slowdown, memoryLimitBytes }),
+      () => undefined,
+    );
+    return session;
+  };
   const settled = async (): Promise<void> => {
     await Promise.all([...running].map((session) => (session.view.ended === null ? null : session.closed)));
   };
@@ -70,11 +84,13 @@ export function createSessionFactory(origin: string, alone: () => Promise<OtherW
     host: async (request, options) => {
       const { folder, ...others } = options;
       const [{ ownSession }, world] = await Promise.all([hosting(), environment(options)]);
-      return own(ownSession(folder === undefined ? world : withFolder(world, folder), request, others));
+      const session = own(ownSession(folder === undefined ? world : withFolder(world, folder), request, others));
+      return counted(session, world, options);
     },
     join: async (invitation, options) => {
       const [{ joinInTab }, world] = await Promise.all([joining(), environment(options)]);
-      return watched(joinInTab(world, invitation, options), null);
+      const session = watched(joinInTab(world, invitation, options), null);
+      return options.watch ? session : counted(session, world, options);
     },
     plan: plannerInTab(),
     look: (invitation) => lookAt(door, invitation),

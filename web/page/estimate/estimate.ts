@@ -1,7 +1,7 @@
 import { computeSeconds, EVALUATION_SHARE } from '../../../signaling/protocol/cost-model.ts';
 import { EVALUATION_SAMPLE } from '../../../signaling/protocol/limits.ts';
 import { capitalised } from '../../../signaling/protocol/words/lists.ts';
-import { timeLeftText } from '../../../signaling/protocol/words/quantities.ts';
+import { secondsText, timeLeftText } from '../../../signaling/protocol/words/quantities.ts';
 import type { Measured } from './measured.ts';
 
 /** What is to be trained, as far as it is known before anything was opened. */
@@ -25,6 +25,9 @@ export interface Asked {
 
 export interface Estimate {
   readonly seconds: number;
+  readonly secondsPerRound: number;
+  /** Of the last score, which is of the whole dev set. */
+  readonly lastScoreSeconds: number;
   /** `close`: timed at this very model and task; `rough`: scaled from another; `most`: at the longest samples that there may be. */
   readonly kind: 'close' | 'rough' | 'most';
 }
@@ -71,9 +74,13 @@ export function estimate(measured: Measured, asked: Asked): Estimate | null {
   const alike = asked.task === measured.task && same && asked.weights === measured.weights;
   return {
     seconds: rounds + beside + dev * example,
+    secondsPerRound: round,
+    lastScoreSeconds: dev * example,
     kind: counted === null ? 'most' : alike ? 'close' : 'rough',
   };
 }
+
+const TOLD_APART_SECONDS = 120;
 
 export const NOTHING_MEASURED =
   'How long it takes is told before training starts: this device has measured nothing yet.';
@@ -87,5 +94,11 @@ export function estimateSentence(measured: Measured | null, asked: Asked | null)
   const plain = time.replace(/^about /, '');
   const said =
     found.kind === 'close' ? capitalised(time) : found.kind === 'rough' ? `Roughly ${plain}` : `At most ${time}`;
-  return `${said} on this device alone; with others, less.`;
+  const { secondsPerRound, lastScoreSeconds } = found;
+  // Of what is short nobody asks where the time goes.
+  const parts =
+    found.seconds < TOLD_APART_SECONDS
+      ? ''
+      : `: ${secondsText(secondsPerRound)} a round, ${secondsText(lastScoreSeconds)} for the last score`;
+  return `${said} on this device alone${parts}; with others, less.`;
 }

@@ -175,6 +175,8 @@ export interface Successor {
 
 /** A session that somebody else holds. */
 export interface JoinedSession extends Session {
+  /** For several devices on one computer: what this one is made out to be from now on. */
+  pretend(pretence: DevicePretence): Promise<void>;
   /** Whether this device rests: then plans go without it. Does nothing before it is ready. */
   rest(paused: boolean): void;
 }

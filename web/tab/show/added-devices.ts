@@ -1,12 +1,11 @@
 import type { JoinSession } from '../../session/join-session.ts';
 import { joinSession } from '../../session/members.ts';
 import type { HostSession } from '../../session/view/view.ts';
-import { processorShare } from '../../session/world/processor-share.ts';
+import { processorShare, processorsFor, threadsOf } from '../../session/world/processor-share.ts';
 import { claimBytes } from '../memory/crumbs.ts';
 import { tabDoor } from '../tab-door.ts';
 import { tabEnvironment } from '../tab-environment.ts';
 import { changedWorker, OneComputer } from './changed-worker.ts';
-import { processorsFor, threadsOf } from './paces.ts';
 
 /** More would only stand in each other's way. */
 const MOST_ADDED = 8;

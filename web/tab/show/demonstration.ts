@@ -7,13 +7,13 @@ import type { OwnSession } from '../../session/own-session.ts';
 import type { Measured } from '../../session/rounds/model-worker.ts';
 import type { DevicePretence, HostSession } from '../../session/view/view.ts';
 import { Emitter } from '../../session/world/emitter.ts';
-import { processorShare } from '../../session/world/processor-share.ts';
+import { processorShare, processorsFor } from '../../session/world/processor-share.ts';
 import { PageHome } from '../home/page-home.ts';
 import { roomPlanner } from '../home/room-planner.ts';
 import { startPlanWorker } from '../workers.ts';
 import { changedWorker, OneComputer } from './changed-worker.ts';
 import { type DeviceWorld, deviceWorld } from './device-world.ts';
-import { commonSlowdown, processorsFor } from './paces.ts';
+import { commonSlowdown } from './paces.ts';
 import { Way } from './way.ts';
 
 /** What a device of the demonstration is made out to be by its person; slower than the fastest one here, not than the computer. */
