@@ -74,12 +74,17 @@ describe('a model from a folder', needs(WHOLE), () => {
           () => /Round ([3-9]|\d\d+) of/.test(document.body.innerText),
           PATIENCE,
         );
-        const kept = await device.page.evaluate(async () => {
-          const cache = await caches.open('tabloom-models-1');
-          return (await cache.keys()).length;
-        });
         // Two small files of a chunk each, two chunks of weights, and a note on each of the three.
-        expect(kept).toBe(7);
+        await device.until(
+          'all of the model is there',
+          async () => (await (await caches.open('tabloom-models-1')).keys()).length === 7,
+          PATIENCE,
+        );
+        await device.until(
+          'it trains',
+          () => /Training (layer|the)|Done with its part|Standing by/.test(document.body.innerText),
+          PATIENCE,
+        );
         expect(asked.filter((url) => /safetensors|config\.json$|tokenizer/.test(url))).toEqual([]);
       });
     });

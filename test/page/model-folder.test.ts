@@ -53,7 +53,7 @@ describe('the files of a folder', () => {
   it('are named by the folder, and are another revision when one of them changed', () => {
     const source = folderSource(WHOLE);
     expect(v.parse(ModelSourceSchema, source)).toEqual(source);
-    expect(source).toMatchObject({ kind: 'hub', id: 'My-model-2', endpoint: 'http://folder.invalid' });
+    expect(source).toMatchObject({ kind: 'hub', id: 'folder/My-model-2', endpoint: 'http://folder.invalid' });
     expect(folderSource([...WHOLE].reverse())).toEqual(source);
     const [first, ...rest] = WHOLE;
     for (const changed of [

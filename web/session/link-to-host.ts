@@ -6,6 +6,7 @@ import { openLink } from './links/open-link.ts';
 import type { PeerAddress } from './links/peer-links.ts';
 import { tensorSizes } from './links/tensor-sizes.ts';
 import { type LinkState, watchLink } from './transport/link-state.ts';
+import { Unreachable } from './transport/unreachable.ts';
 
 /** Before a link is tried again; twice as long after each try that comes to nothing. */
 const RELINK_MS = 1500;
@@ -74,7 +75,10 @@ interface LinkContext {
 /** A device's link to the host at this address. Rejects with a sentence. */
 export async function linkToHost(address: PeerAddress, host: string, context: LinkContext): Promise<ChannelLink> {
   const { room, device, secret, compared, randomBytes, tell, onCompared, onState, onSure } = context;
-  const connection = await address.connect(host);
+  const { name = 'the host' } = room.devices.find(({ id }) => id === room.host) ?? {};
+  const connection = await address.connect(host).catch((error: unknown) => {
+    throw error instanceof Unreachable ? error.named(name) : error;
+  });
   const { link, proof, digits } = await openLink(
     connection,
     tensorSizes(room.settings),

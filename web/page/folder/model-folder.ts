@@ -30,7 +30,13 @@ export function folderSource(files: readonly FolderFile[]): ModelSource {
     .replace(/^[.-]+|[.-]+$/g, '')
     .slice(0, 100);
   const told = [...files].map(({ name, size, lastModified }) => `${name} ${size} ${lastModified}`).sort();
-  return { kind: 'hub', id: name || 'model', endpoint: FOLDER_ENDPOINT, revision: `folder-${hashOf(told.join('\n'))}` };
+  // With a slash, as hubs' are: nothing that a server has beside its page is called so.
+  return {
+    kind: 'hub',
+    id: `folder/${name || 'model'}`,
+    endpoint: FOLDER_ENDPOINT,
+    revision: `folder-${hashOf(told.join('\n'))}`,
+  };
 }
 
 /** FNV-1a; only to tell folders apart. */

@@ -83,7 +83,7 @@ export function FolderModel({
         multiple
         folder
         hint="config.json, tokenizer.json and model.safetensors. It stays on this computer and on the devices that train it: they get it from here and from each other."
-        chosen={files.length === 0 ? '' : folderSource(files).id}
+        chosen={files.length === 0 ? '' : folderSource(files).id.replace('folder/', '')}
         problem={wrong ?? problem}
         onFiles={(chosen) => {
           form.value = { ...form.peek(), folder: modelFilesOf(chosen) };

@@ -1,5 +1,6 @@
 import type { RoomIntroduction } from '../../../signaling/protocol/messages.ts';
 import { linkCounts } from '../transport/link-state.ts';
+import { triedOf, Unreachable } from '../transport/unreachable.ts';
 import { Emitter } from '../world/emitter.ts';
 import { Ending } from '../world/ending.ts';
 import { messageOf } from '../world/with-progress.ts';
@@ -173,22 +174,36 @@ export class PeerAddress {
     const breach = new Emitter<string>();
     const early = earlyMessages(channel);
     return new Promise((resolve, reject) => {
+      let isSettled = false;
       const settle = (act: () => void): void => {
+        isSettled = true;
         clearTimeout(timer);
         for (const off of offs) off();
         act();
       };
-      const fail = (why: string): void =>
+      const fail = (why: string | Unreachable): void =>
         settle(() => {
-          reject(new Error(why));
+          reject(typeof why === 'string' ? new Error(why) : why);
           connection.close();
         });
+      /** No way was found; which ones there were the browser tells. */
+      const lost = (why: string): void => {
+        const asked = pc.getStats?.();
+        if (asked === undefined) fail(why);
+        asked?.then(
+          (reports) => {
+            const tried = triedOf(reports.values(), this.#introduction?.iceServers ?? []);
+            if (!isSettled) fail(new Unreachable(tried));
+          },
+          () => !isSettled && fail(why),
+        );
+      };
       const onBreach = (why: string): void => {
         breach.emit(why);
         fail(why);
       };
       keepOneChannel(connection, onBreach);
-      const timer = setTimeout(() => fail('The other device could not be reached over WebRTC.'), OPEN_TIMEOUT_MS);
+      const timer = setTimeout(() => lost('The other device could not be reached over WebRTC.'), OPEN_TIMEOUT_MS);
       const offs = [
         this.#unavailable.on((message) => {
           if (message.includes(connection.peer)) fail('The other device is not there any more.');
@@ -215,10 +230,9 @@ export class PeerAddress {
       );
       channel.addEventListener('close', () => fail('The connection to the other device was closed.'));
       pc.addEventListener('connectionstatechange', () => {
-        if (pc.connectionState === 'failed') {
-          fail('The connection to the other device failed.');
-          channel.close();
-        }
+        if (pc.connectionState !== 'failed') return;
+        if (isSettled) channel.close();
+        else lost('The connection to the other device failed.');
       });
     });
   }
