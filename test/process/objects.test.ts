@@ -8,7 +8,7 @@ import { needs, WHOLE } from '../needs.ts';
 import { enter } from '../server/client.ts';
 import { HeadlessRoom, losses } from './headless-room.ts';
 
-const ROUNDS = 8;
+const ROUNDS = 4;
 let folder: string;
 
 beforeAll(async () => {

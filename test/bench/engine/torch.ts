@@ -17,10 +17,16 @@ const AnswerSchema = v.object({ loss: v.number(), cpuSeconds: v.number(), second
 /** On one thread of the processor; on an NVIDIA GPU in single precision; there with products rounded to TF32. */
 export type TorchDevice = 'cpu' | 'cuda' | 'cuda-tf32';
 
-/** A Python that has PyTorch and, where asked for, a CUDA device for it; undefined where none has. */
+const found = new Map<TorchDevice, string | undefined>();
+
+/** A Python that has PyTorch and, where asked for, a CUDA device for it; undefined where none has. Looked for once. */
 function python(device: TorchDevice): string | undefined {
-  const test = device === 'cpu' ? 'import torch' : 'import sys, torch; sys.exit(not torch.cuda.is_available())';
-  return ['python3', '/usr/bin/python3'].find((name) => spawnSync(name, ['-c', test]).status === 0);
+  if (!found.has(device)) {
+    const test = device === 'cpu' ? 'import torch' : 'import sys, torch; sys.exit(not torch.cuda.is_available())';
+    const program = ['python3', '/usr/bin/python3'].find((name) => spawnSync(name, ['-c', test]).status === 0);
+    found.set(device, program);
+  }
+  return found.get(device);
 }
 
 /** PyTorch in a process of its own. */

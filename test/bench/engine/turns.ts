@@ -55,8 +55,8 @@ export interface Turns {
   readonly turns: number;
   /** What happens, a line at a time. */
   readonly note: (line: string) => void;
-  /** No step begins when it says so; nobody is left out for ever. */
-  readonly isLate?: () => boolean;
+  /** Whether a contender is not begun any more, or takes no further turn. */
+  readonly isLate?: (contender: Contender) => boolean;
 }
 
 /** Every contender's first step is checked, then all take turns. */
@@ -69,7 +69,7 @@ export async function takeTurns(
   const runners: Runner[] = [];
   for (const contender of all) {
     try {
-      if (isLate()) throw new Error('there was no time left for it');
+      if (isLate(contender)) throw new Error('there was no time left for it');
       const runner = await start(contender, benchCase, reference);
       runners.push(runner);
       note(
@@ -83,7 +83,7 @@ export async function takeTurns(
     for (const runner of runners) {
       const { contender, open, times, cpuTimes } = runner;
       if (times.reduce((sum, ms) => sum + ms, 0) > 1000 * MAX_SECONDS_EACH) continue;
-      if (turn > 0 && isLate()) continue;
+      if (turn > 0 && isLate(contender)) continue;
       if (turn === 0) forgetPeak(ownerOf(contender, benchCase));
       takeGpuWork();
       const [before, cpuBefore] = [performance.now(), process.cpuUsage()];
