@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { passOf } from '../../signaling/protocol/door/secret.ts';
 import { prepare, Workerd } from '../homes/workerd.ts';
 import { needs, WHOLE } from '../needs.ts';
 import { enter } from '../server/client.ts';
 import { HeadlessRoom, losses } from './headless-room.ts';
 
-const ROUNDS = 4;
+const ROUNDS = 8;
 let folder: string;
 
 beforeAll(async () => {
@@ -37,8 +38,10 @@ it(
         ['host', true],
         ['b', true],
       ]);
+      const { secret = null } = view.invitation ?? {};
+      if (secret === null) throw new Error('There is no link.');
       // Somebody who comes at the end is told all of it.
-      const late = await enter(home.port, view.room?.id ?? '', 'latelate', { watch: true });
+      const late = await enter(home.port, view.room?.id ?? '', 'latelate', { watch: true, pass: passOf(secret) });
       const { rounds } = await late.message('history');
       expect(rounds.map(({ loss }) => loss)).toEqual(losses(view));
       expect((await late.message('room')).room.plan?.policy).toBe('crunch');
