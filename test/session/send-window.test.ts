@@ -18,11 +18,11 @@ const afterLooks = (looks: number, bitsPerSecond: number, roundTripMs: number): 
 };
 
 describe('how much may be unsent', () => {
-  it('is what the path drains in a round trip and 20 ms', () => {
+  it('is what the path drains in a round trip and 60 ms', () => {
     // 40 Mbit/s are 5,000 bytes a millisecond.
-    expect(afterLooks(1, 40e6, 0)).toEqual({ bytes: 100_000, bytesPerMs: 5000, lateMs: 20 });
-    expect(afterLooks(1, 40e6, 30)).toEqual({ bytes: 250_000, bytesPerMs: 5000, lateMs: 20 });
-    expect(afterLooks(1, 40e6, 100)).toEqual({ bytes: 600_000, bytesPerMs: 5000, lateMs: 20 });
+    expect(afterLooks(1, 40e6, 0)).toEqual({ bytes: 300_000, bytesPerMs: 5000, lateMs: 60 });
+    expect(afterLooks(1, 40e6, 30)).toEqual({ bytes: 450_000, bytesPerMs: 5000, lateMs: 60 });
+    expect(afterLooks(1, 40e6, 100)).toEqual({ bytes: 800_000, bytesPerMs: 5000, lateMs: 60 });
   });
 
   it('keeps within its bounds, on the slowest path and on the quickest', () => {
@@ -35,7 +35,7 @@ describe('how much may be unsent', () => {
     const slow = afterLooks(1, 40e6, 30);
     const once = nextWindow(slow, steady(80e6), 30);
     expect(once.bytesPerMs).toBe(6250);
-    expect(once.bytes).toBe(312_500);
+    expect(once.bytes).toBe(562_500);
     let window = slow;
     for (let i = 0; i < 20; i++) {
       const next = nextWindow(window, steady(8e6), 30);
@@ -43,20 +43,20 @@ describe('how much may be unsent', () => {
       window = next;
     }
     expect(window.bytesPerMs).toBeCloseTo(1000, -2);
-    expect(nextWindow({ bytes: MOST_BYTES, bytesPerMs: 100, lateMs: 20 }, steady(8e5), 0).bytes).toBe(MOST_BYTES / 2);
+    expect(nextWindow({ bytes: MOST_BYTES, bytesPerMs: 100, lateMs: 60 }, steady(8e5), 0).bytes).toBe(MOST_BYTES / 2);
   });
 
   it('stays larger for a while on a machine that came too late: each time twice as late, and forgiven a twentieth at a look', () => {
     const dry = { ...steady(40e6), ranDry: true };
     let window = nextWindow(afterLooks(1, 40e6, 10), dry, 10);
-    // 5,000 bytes a millisecond for 10 ms there and back and 40 late: less than twice of the 150,000 before.
-    expect(window).toEqual({ bytes: 300_000, bytesPerMs: 5000, lateMs: 40 });
+    // 5,000 bytes a millisecond for 10 ms there and back and 120 late: less than twice of the 350,000 before.
+    expect(window).toEqual({ bytes: 700_000, bytesPerMs: 5000, lateMs: 120 });
     for (let i = 0; i < 5; i++) window = nextWindow(window, dry, 10);
     expect(window.lateMs).toBe(160);
     window = nextWindow(window, steady(40e6), 10);
     expect(window).toEqual({ bytes: 810_000, bytesPerMs: 5000, lateMs: 152 });
     for (let i = 0; i < 60; i++) window = nextWindow(window, steady(40e6), 10);
-    expect(window).toEqual({ bytes: 150_000, bytesPerMs: 5000, lateMs: 20 });
+    expect(window).toEqual({ bytes: 350_000, bytesPerMs: 5000, lateMs: 60 });
   });
 
   it('doubles where the path ran dry, and looks at nothing in no time', () => {
@@ -64,7 +64,7 @@ describe('how much may be unsent', () => {
     const dry = { bytes: 128 * KIB, elapsedMs: 100, ranDry: true };
     expect(nextWindow(FIRST_WINDOW, dry, 0).bytes).toBe(256 * KIB);
     expect(nextWindow(nextWindow(FIRST_WINDOW, dry, 0), dry, 0).bytes).toBe(512 * KIB);
-    expect(nextWindow({ bytes: MOST_BYTES, bytesPerMs: 1, lateMs: 20 }, dry, 0).bytes).toBe(MOST_BYTES);
+    expect(nextWindow({ bytes: MOST_BYTES, bytesPerMs: 1, lateMs: 60 }, dry, 0).bytes).toBe(MOST_BYTES);
     for (const elapsedMs of [0, -1, Number.NaN])
       expect(nextWindow(FIRST_WINDOW, { ...dry, elapsedMs }, 0)).toEqual(FIRST_WINDOW);
   });

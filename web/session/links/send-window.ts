@@ -22,8 +22,11 @@ const FIRST_BYTES = 128 * 1024;
 const LEAST_BYTES = 64 * 1024;
 /** Browsers take 2 MB for a whole connection; what is short would wait behind more. */
 export const MOST_BYTES = 1024 * 1024;
-/** A sender that shares its processor with an engine may come so late; on a machine that has more to do, later: twice as late whenever it ran dry. */
-const LATE_MS = 20;
+/**
+ * A sender that shares its processor with an engine may come so late: browsers tell it of bytes that went some time after they did, so that a channel is
+ * empty before it is seen to be. On a machine that has more to do, later: twice as late whenever it ran dry.
+ */
+const LATE_MS = 60;
 const LATEST_MS = 160;
 /** Of that at each look without; a machine that had much to do still may. */
 const FORGIVEN = 0.95;
