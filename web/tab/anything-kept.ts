@@ -8,7 +8,8 @@ export async function anythingKept(): Promise<boolean> {
     // Private windows refuse it, plain http has none.
   }
   try {
-    return (await caches.keys()).length > 0;
+    // The page itself, kept for when there is no network, is nothing to go on with.
+    return (await caches.keys()).some((name) => name.startsWith('tabloom-models-'));
   } catch {
     return false;
   }

@@ -4,7 +4,7 @@ import type { HostOptions, HostSession, JoinedSession, Session, SessionFactory }
 import type { SessionEnvironment } from '../session/world/environment.ts';
 import { previewApart } from '../session/world/table-apart.ts';
 import { claimBytes } from './memory/crumbs.ts';
-import { deleteOwnStorage, keepsAnything } from './own-storage.ts';
+import { deleteKeptPage, deleteOwnStorage, keepsAnything } from './own-storage.ts';
 import { plannerInTab } from './plan-in-tab.ts';
 import { claim, refuseAnyOpen, refuseOpen } from './session-lock.ts';
 import { type TabDoor, tabDoor } from './tab-door.ts';
@@ -121,7 +121,7 @@ export function createSessionFactory(origin: string, alone: () => Promise<OtherW
       await settled();
       await refuseAnyOpen();
       const deleted = await ask((api) => api.deleteAll());
-      return { ...deleted, bytes: deleted.bytes + deleteOwnStorage() };
+      return { ...deleted, bytes: deleted.bytes + deleteOwnStorage() + (await deleteKeptPage()) };
     },
     previewTable: (file) => previewApart(startHostWorker, file, 2),
     preflight: (source) => ask((api) => api.preflight(source, origin, claimBytes())),
