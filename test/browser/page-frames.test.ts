@@ -1,4 +1,6 @@
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { firstScreenBytes } from '../bench/page-bytes.ts';
 import { openGallery } from '../page/gallery/open-gallery.ts';
 import { type Tab, withBrowser } from './harness.ts';
 
@@ -10,6 +12,10 @@ declare global {
 }
 
 const DEVICES = 50;
+const CROWD = 64;
+/** What the first screen fetches before it is drawn, in Brotli. */
+const MOST_FIRST_BYTES = 90_000;
+const built = fileURLToPath(new URL('../../dist', import.meta.url));
 
 let gallery: Awaited<ReturnType<typeof openGallery>>;
 beforeAll(async () => {
@@ -18,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => gallery.close());
 
 /** Pushes so many views in one go, in the last of which `busy` devices handed in one block more, and counts what followed. */
-const pushed = (tab: Tab, views: number, busy: number) =>
+const pushed = (tab: Tab, views: number, busy: number, all = DEVICES) =>
   tab.page.evaluate(
     async (times: number, devices: number, all: number) => {
       const frame = () => new Promise(requestAnimationFrame);
@@ -52,7 +58,7 @@ const pushed = (tab: Tab, views: number, busy: number) =>
     },
     views,
     busy,
-    DEVICES,
+    all,
   );
 
 it('draws fifty devices once a frame, and touches what changed', async () => {
@@ -74,4 +80,25 @@ it('draws fifty devices once a frame, and touches what changed', async () => {
     expect(await tab.page.$$eval('.device-short', (lines) => lines.length)).toBe(DEVICES);
     expect(tab.errors).toEqual([]);
   });
+});
+
+it('draws a crowd of sixty-four, two thousand rounds in, by the same measure', async () => {
+  await withBrowser('chromium', async (browser) => {
+    const tab = await browser.open(gallery.address(`crowd-${CROWD}`), { width: 390 });
+    await tab.until('the cloth is drawn', () => document.querySelectorAll('.cell').length > 100);
+    await pushed(tab, 1, 1, CROWD);
+    const burst = await pushed(tab, 12, 1, CROWD);
+    expect(burst.screens).toBe(1);
+    const one = await pushed(tab, 1, 1, CROWD);
+    expect(one.touched).toBeLessThan(60);
+    expect(one.looked).toBeLessThan(5000);
+    expect(tab.errors).toEqual([]);
+  });
+});
+
+it('fetches little before its first screen is drawn', () => {
+  const bytes = firstScreenBytes(built);
+  console.info(JSON.stringify(bytes));
+  expect(bytes.scripts).toBeGreaterThan(20_000);
+  expect(bytes.total).toBeLessThan(MOST_FIRST_BYTES);
 });

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { needs, WHOLE } from '../needs.ts';
+import { axeFinds, giveAxe } from './axe.ts';
+import { BROWSER_KINDS } from './find-browser.ts';
 import { type Tab, withBrowser } from './harness.ts';
 import { staticHost } from './static-host.ts';
 
@@ -39,32 +41,43 @@ async function toRounds(tab: Tab): Promise<void> {
 /** The stations after the first rounds: what leads on from each, and a word of the picture that then has come. */
 const STATIONS = ['Unplug the phone', 'Take memory away', 'Take more memory away', 'Ask the model'];
 
-it('leads through a whole session in one tab of Chromium', needs(WHOLE), async () => {
-  await withBrowser('chromium', async (browser) => {
-    const tab = await browser.open(host.url);
-    await toRounds(tab);
-    for (const words of STATIONS) {
-      await goOn(tab, words);
+/** Nothing that axe knows is wrong at this station. */
+const looksRight = async (tab: Tab, station: string): Promise<void> =>
+  expect({ [station]: await axeFinds(tab) }).toEqual({ [station]: [] });
+
+describe.each(BROWSER_KINDS)('in one tab of %s', needs(WHOLE), (kind) => {
+  it('a whole session is led through', async () => {
+    await withBrowser(kind, async (browser) => {
+      const tab = await browser.open(host.url);
+      await giveAxe(tab);
+      await looksRight(tab, 'the first page');
+      await toRounds(tab);
+      await looksRight(tab, 'rounds');
+      for (const words of STATIONS) {
+        await goOn(tab, words);
+        await tab.until(
+          `what follows on "${words}" has come`,
+          () => document.querySelector('.show-next')?.getAttribute('aria-disabled') === 'false',
+          PATIENCE,
+        );
+        await looksRight(tab, words);
+        await tab.screenshot(`show-${kind}-${words.toLowerCase().replaceAll(' ', '-')}`);
+      }
+      await goOn(tab, 'Ask');
       await tab.until(
-        `what follows on "${words}" has come`,
-        () => document.querySelector('.show-next')?.getAttribute('aria-disabled') === 'false',
+        'the model answered, as it is and as it was',
+        () => document.querySelectorAll('.answer').length === 2,
         PATIENCE,
       );
-      await tab.screenshot(`show-${words.toLowerCase().replaceAll(' ', '-')}`);
-    }
-    await goOn(tab, 'Ask');
-    await tab.until(
-      'the model answered, as it is and as it was',
-      () => document.querySelectorAll('.answer').length === 2,
-      PATIENCE,
-    );
-    expect(await tab.page.$eval('h1', (one) => one.textContent)).toBe('What it has learned');
-    // Only config.json, which a server of ours would answer.
-    expect(tab.errors.filter((line) => !line.includes('404'))).toEqual([]);
+      await looksRight(tab, 'the answer');
+      expect(await tab.page.$eval('h1', (one) => one.textContent)).toBe('What it has learned');
+      // Only config.json, which a server of ours would answer.
+      expect(tab.errors.filter((line) => !line.includes('404'))).toEqual([]);
+    });
   });
 });
 
-for (const kind of ['chromium', 'firefox'] as const)
+for (const kind of BROWSER_KINDS)
   it(`trains with a host and three devices in one tab of ${kind}`, async () => {
     await withBrowser(kind, async (browser) => {
       const tab = await browser.open(host.url);
