@@ -19,10 +19,10 @@ const WINDOW_BITS = 24;
 
 /** What the first page and a session's screen are both made of. */
 const SHARED =
-  /node_modules[\\/](@?preact|valibot|@noble)|signaling[\\/]protocol[\\/](?!exchange|pipeline|plan|messages)|web[\\/]page[\\/](parts|cloth|glue)/;
+  /node_modules[\\/](@?preact|valibot|@noble)|signaling[\\/]protocol[\\/](?!exchange|pipeline|plan|messages|words)|web[\\/]page[\\/](parts|cloth|glue)/;
 /** What is asked of the server before there is a session. */
 const DOOR =
-  /web[\\/](tab[\\/](tab-door|workers|own-storage|memory|saves-data|plan-in-tab|session-lock)|session[\\/](look|links[\\/](room-client|link-address)|transport[\\/](?!peer-over)|view|world))/;
+  /web[\\/](tab[\\/](tab-door|workers|own-storage|memory|saves-data|plan-in-tab|session-lock)|session[\\/](look|links[\\/](room-client|link-address)|transport[\\/](?!peer-over)|world))/;
 
 const brotli = (quality: number) =>
   defineAlgorithm('brotliCompress', {

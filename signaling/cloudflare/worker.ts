@@ -26,7 +26,7 @@ export default {
     if (url.pathname === ROOM_PATH || url.pathname === INTRODUCTION_PATH) return connect(request, url, environment);
     const answer = await file(request, url, environment);
     const withHeaders = new Response(answer.body, answer);
-    for (const [name, value] of Object.entries(headers({ headers: { host: url.host } })))
+    for (const [name, value] of Object.entries(headers({ path: url.pathname, headers: { host: url.host } })))
       withHeaders.headers.set(name, value);
     return withHeaders;
   },

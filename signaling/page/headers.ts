@@ -21,19 +21,25 @@ const PERMISSIONS = [
   .map((name) => `${name}=()`)
   .join(', ');
 
+/** Scripts, styles and WASM as the build names them: no document, whoever asks. */
+const BUILT_PIECE = /^\/assets\/[\w.-]+\.(js|css|wasm)$/;
+
 /**
- * The headers of every answer. The page and its workers run code of this server alone, and connect to this server and to the hubs that it
+ * The headers of every answer; what a browser reads of documents alone is left out where there are dozens of others. The page and its workers run code of this server alone, and connect to this server and to the hubs that it
  * names, whatever a session says: a worker goes by the policy that came with its own script.
  */
 export function headersFor(
   hubEndpoints: readonly string[],
   publicUrl: string | null,
-): (request: { readonly headers: { readonly host?: string | undefined } }) => Record<string, string> {
+): (request: {
+  readonly path: string;
+  readonly headers: { readonly host?: string | undefined };
+}) => Record<string, string> {
   const hubs = hubEndpoints.map((endpoint) => new URL(endpoint).origin);
   if (hubs.includes(HUGGING_FACE)) hubs.push(...HUGGING_FACE_STORES);
   // A proxy may ask by another name than the browser did.
   const known = publicUrl === null ? [] : [`wss://${new URL(publicUrl).host}`, `ws://${new URL(publicUrl).host}`];
-  return ({ headers: { host } }) => ({
+  return ({ path, headers: { host } }) => ({
     'Content-Security-Policy': [
       "default-src 'none'",
       "script-src 'self' 'wasm-unsafe-eval'",
@@ -48,13 +54,13 @@ export function headersFor(
       "form-action 'none'",
       "frame-ancestors 'none'",
     ].join('; '),
-    'Permissions-Policy': PERMISSIONS,
+    ...(!BUILT_PIECE.test(path) && {
+      ...{ 'Permissions-Policy': PERMISSIONS, 'Cross-Origin-Opener-Policy': 'same-origin', 'X-Frame-Options': 'DENY' },
+    }),
     // Isolation lets WASM use threads; `credentialless` still allows model downloads from a hub that sends no CORP header.
-    'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Embedder-Policy': 'credentialless',
     'Cross-Origin-Resource-Policy': 'same-origin',
     'X-Content-Type-Options': 'nosniff',
-    'X-Frame-Options': 'DENY',
     'Referrer-Policy': 'no-referrer',
   });
 }
