@@ -20,7 +20,7 @@ export function Standing({ view, plan }: { view: SessionView; plan: AskPlanner }
     <div class="standing">
       {withoutKey && <p>{WITHOUT_KEY}</p>}
       {time.map((sentence) => (
-        <p key={sentence}>{sentence}</p>
+        <p key={sentence}>{unparted(sentence)}</p>
       ))}
       {best !== null && <p>{best}</p>}
       {kept !== null && <p>{kept}</p>}
@@ -31,3 +31,6 @@ export function Standing({ view, plan }: { view: SessionView; plan: AskPlanner }
     </div>
   );
 }
+
+/** A number stays beside its sign. */
+const unparted = (text: string): string => text.replaceAll(' %', '\u00a0%');
