@@ -8,7 +8,7 @@ import { type Tab, withBrowser } from './harness.ts';
 /** A tab that the browser ends in the middle of training, and the page that is opened after it. */
 
 const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const PATIENCE = { timeoutMs: 50_000 };
+const PATIENCE = { timeoutMs: 120_000 };
 
 let server: RunningServer;
 

@@ -10,7 +10,7 @@ import { type Tab, withBrowser } from './harness.ts';
 /** A model from a folder of the host's disk: the server has none of it, and there is no hub. */
 
 const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const PATIENCE = { timeoutMs: 60_000 };
+const PATIENCE = { timeoutMs: 120_000 };
 
 let server: RunningServer;
 let folder: string;

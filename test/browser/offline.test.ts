@@ -9,7 +9,7 @@ import { staticHost } from './static-host.ts';
 /** The page without its server: it was visited once, nothing was done there, and then there is no network. */
 
 const project = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const PATIENCE = { timeoutMs: 50_000 };
+const PATIENCE = { timeoutMs: 120_000 };
 
 beforeAll(() => {
   if (!existsSync(project('dist/index.html'))) throw new Error('The page is not built: run "npm run build" first.');
