@@ -46,7 +46,7 @@ export function roomBound(evaluator: Evaluator, reachedSeconds: number): number 
 }
 
 /** Towards devices that the cheapest chain uses, the more the oftener; Polyak's step to a tenth above what excludes. */
-function climb(prices: Float64Array, uses: Int32Array, cost: number): void {
+export function climb(prices: Float64Array, uses: Int32Array, cost: number): void {
   let square = 0;
   for (const times of uses) square += times * times;
   if (square === 0) return;
@@ -60,7 +60,7 @@ function climb(prices: Float64Array, uses: Int32Array, cost: number): void {
 }
 
 /** Of the counts of micro-batches whose sizes are alike the least one: more of them only add fixed costs. Most micro-batches first. */
-function leastOfAlike(samples: number): readonly number[] {
+export function leastOfAlike(samples: number): readonly number[] {
   const least = new Map<string, number>();
   for (let count = samples; count >= 1; count--)
     least.set(`${Math.ceil(samples / count)} ${Math.floor(samples / count)}`, count);

@@ -20,6 +20,8 @@ export interface RunOffers {
   readonly trips: Float64Array;
   readonly cycle: Float64Array;
   readonly after: Float64Array;
+  /** What the stage does beside the whole chain's label, of it or of the chain: both fit before the end of a round. */
+  readonly beside: Float64Array;
 }
 
 /** Both are those of `Evaluator.bound`, in which the least round trip above stands in place of the chain's own. */
@@ -39,7 +41,7 @@ export function runOffers(rows: Rows, table: PassTable): RunOffers {
   start[side * side] = count;
   const of = () => new Float64Array(count);
   const offers = { start, place, device: new Int32Array(count), label: of(), always: of(), once: of() };
-  const made: RunOffers = { ...offers, trips: of(), cycle: of(), after: of() };
+  const made: RunOffers = { ...offers, trips: of(), cycle: of(), after: of(), beside: of() };
   for (let from = 0; from < units; from++)
     for (let to = from + 1; to <= units; to++)
       for (let k = 0; k < devices; k++) {
@@ -95,6 +97,8 @@ function write(into: RunOffers, at: number, { rows, table, k, from, to }: Placed
   if (to <= low) {
     into.label[at] = f1 + x1 + lagUp;
     into.once[at] = Math.max(forwards + xM, f1 + ups) + lagUp;
+    // With sizes that differ the last micro-batch's way is shorter than the label.
+    if (smaller === 0) into.beside[at] = Math.max(forwards - f1, ups - x1);
     return;
   }
   const trained = trainedOf(rows, from, to);
@@ -119,6 +123,9 @@ function write(into: RunOffers, at: number, { rows, table, k, from, to }: Placed
   into.trips[at] = Math.ceil(microBatches / windowOf(rows, table, k, from, to));
   into.cycle[at] = fM + xM + lagUp + bM;
   into.after[at] = last;
+  // Forward passes that follow on the first backward pass.
+  const later = microBatches - windowOf(rows, table, k, from, to);
+  into.beside[at] = Math.max(backwards - bM + later * fM, isLowest ? 0 : downs - zM + later * xM);
 }
 
 /** Of a message over a cut. */

@@ -4,6 +4,22 @@ import { type RunOffers, runOffers } from './run-offers.ts';
 /** Labels of a position are told apart to this part of the threshold; of those that are not, the least label and the least cost count. */
 const BUCKETS = 128;
 
+/** Chains of which a question is; those that cost `enough` are of no interest. */
+interface Among {
+  /** Their whole label, at most. */
+  readonly longest?: number;
+  /** What any of their stages does beside the chain's label, at most. */
+  readonly beside?: number;
+  readonly enough?: number;
+}
+
+/** Before anything was worked out. */
+const none = new Float64Array(0);
+const NOTHING: RunOffers = {
+  ...{ start: new Int32Array(0), place: new Int32Array(0), device: new Int32Array(0), label: none, always: none },
+  ...{ once: none, trips: none, cycle: none, after: none, beside: none },
+};
+
 /**
  * Chains of runs at one count of micro-batches, in which a device may come twice. A chain's *label* at a cut is what the first micro-batch
  * needs to get there, and the last one from there down to the end: it adds up along the chain. A stage's own *need* must fit between the
@@ -11,11 +27,12 @@ const BUCKETS = 128;
  */
 export class RunPaths {
   readonly #rows: Rows;
+  readonly #buckets: number;
   #table: PassTable;
   readonly #side: number;
   /** By count of micro-batches, as they are asked for. */
   readonly #known = new Map<PassTable, RunOffers>();
-  #offers: RunOffers;
+  #offers: RunOffers = NOTHING;
   /** By offer: its need at the threshold. */
   #need = new Float64Array(0);
   /** By (from, to): the least need of all devices. */
@@ -39,18 +56,25 @@ export class RunPaths {
   /** Devices by price; and the offers for a run that no cheaper one beats in label and need: for the question under way. */
   readonly #byPrice: number[];
   readonly #shortlist: Int32Array;
+  /** States of a cut that a question goes on from. */
+  readonly #open: Int32Array;
+  /** (K) units of the longest run that fits before the threshold. */
+  readonly reach: Int32Array;
+  /** By cut, the least price of going on from there, whatever the labels; and by length that of a device with such a run. */
+  readonly #toGo: Float64Array;
+  readonly #ofLength: Float64Array;
   /** (K) how often the cheapest chain uses each device. */
   readonly uses: Int32Array;
   /** From one stage to the next that the last question looked at. */
   steps = 0;
 
-  constructor(rows: Rows, table: PassTable) {
+  constructor(rows: Rows, table: PassTable, buckets = BUCKETS) {
+    this.#buckets = buckets;
     this.#byPrice = [...Array(rows.devices).keys()];
     this.#shortlist = new Int32Array(rows.devices);
     this.#rows = rows;
     this.#table = table;
     this.#side = rows.units + 1;
-    this.#offers = this.#offersOf(table);
     const runs = this.#side ** 2;
     this.#leastNeed = new Float64Array(runs);
     this.#mostForward = new Float64Array(rows.devices);
@@ -59,11 +83,15 @@ export class RunPaths {
     this.#each = new Float64Array(rows.devices);
     this.#dealing = new Int32Array(rows.devices);
     this.#above = new Float64Array(this.#side);
-    const states = this.#side * BUCKETS;
+    const states = this.#side * buckets;
     this.#cost = new Float64Array(states);
     this.#least = new Float64Array(states);
     this.#from = new Int32Array(states);
     this.#by = new Int32Array(states);
+    this.#open = new Int32Array(buckets);
+    this.reach = new Int32Array(rows.devices);
+    this.#toGo = new Float64Array(this.#side);
+    this.#ofLength = new Float64Array(this.#side);
     this.uses = new Int32Array(rows.devices);
   }
 
@@ -79,8 +107,11 @@ export class RunPaths {
     this.#threshold = seconds;
     this.#roundTrips(seconds);
     const { units } = this.#rows;
+    // Where the quickest way there and back takes longer there is no chain.
+    if (this.#above[0]! >= seconds) return void this.#leastNeed.fill(Infinity);
     const offers = this.#offersOf(table);
-    const { start, always, once, trips, cycle, after } = offers;
+    const { start, device, always, once, trips, cycle, after } = offers;
+    const reach = this.reach.fill(0);
     this.#offers = offers;
     if (this.#need.length < always.length) this.#need = new Float64Array(always.length);
     const needs = this.#need;
@@ -89,11 +120,13 @@ export class RunPaths {
         const run = from * this.#side + to;
         const above = this.#above[to]!;
         let least = Infinity;
+        const length = to - from;
         for (let at = start[run]!; at < start[run + 1]!; at++) {
           const again = trips[at] === 0 ? 0 : trips[at]! * (cycle[at]! + above) + after[at]!;
           const need = Math.max(always[at]!, once[at]! + above, again);
           needs[at] = need;
           if (need < least) least = need;
+          if (need <= seconds && length > reach[device[at]!]!) reach[device[at]!] = length;
         }
         this.#leastNeed[run] = least;
       }
@@ -127,48 +160,71 @@ export class RunPaths {
       }
   }
 
-  /** The least price of a chain that finishes before the threshold; Infinity where there is none. */
-  cheapest(prices: Float64Array): number {
+  /** Seconds that it was prepared for. */
+  get threshold(): number {
+    return this.#threshold;
+  }
+
+  /** The least round trip of a micro-batch through all units. */
+  get around(): number {
+    return this.#above[0]!;
+  }
+
+  /** The least price of a chain that finishes before the threshold; Infinity where there is none below `enough`. */
+  cheapest(prices: Float64Array, { longest = Infinity, beside = Infinity, enough = Infinity }: Among = {}): number {
     const { units } = this.#rows;
+    const buckets = this.#buckets;
     const cost = this.#cost.fill(Infinity);
     const least = this.#least.fill(Infinity);
     const { label, device } = this.#offers;
     const need = this.#need;
     const shortlist = this.#shortlist;
-    const scale = BUCKETS / this.#threshold;
+    const scale = buckets / this.#threshold;
     this.#byPrice.sort((a, b) => prices[a]! - prices[b]! || a - b);
+    this.#pricesToGo(prices);
+    const toGo = this.#toGo;
     cost[0] = 0;
     least[0] = 0;
     this.steps = 0;
+    const open = this.#open;
     for (let from = 0; from < units; from++) {
       let room = -Infinity;
-      for (let state = from * BUCKETS; state < (from + 1) * BUCKETS; state++)
-        if (cost[state]! < Infinity) room = Math.max(room, this.#threshold - least[state]!);
+      let states = 0;
+      let lowest = enough - toGo[from]!;
+      for (let state = from * buckets; state < (from + 1) * buckets; state++) {
+        // With a smaller label for no more there is nothing that this one could do better.
+        if (cost[state]! >= lowest) continue;
+        lowest = cost[state]!;
+        open[states++] = state;
+        room = Math.max(room, this.#threshold - least[state]!);
+      }
+      if (states === 0) continue;
       for (let to = from + 1; to <= units; to++) {
         const run = from * this.#side + to;
         if (this.#leastNeed[run]! > room) continue;
-        const offers = this.#shortlisted(run, room);
-        let cheapest = Infinity;
-        for (let state = from * BUCKETS; state < (from + 1) * BUCKETS; state++) {
-          const paid = cost[state]!;
-          // With a smaller label for no more there is nothing that this one could do better.
-          if (paid >= cheapest) continue;
-          cheapest = paid;
-          const below = least[state]!;
-          const left = this.#threshold - below;
-          this.steps += offers;
-          for (let i = 0; i < offers; i++) {
-            const at = shortlist[i]!;
-            if (need[at]! > left) continue;
-            const k = device[at]!;
-            const reached = below + label[at]!;
+        const most = enough - toGo[to]!;
+        const offers = this.#shortlisted(run, room, beside);
+        const above = longest - this.#above[to]!;
+        this.steps += offers * states;
+        for (let i = 0; i < offers; i++) {
+          const at = shortlist[i]!;
+          const k = device[at]!;
+          const added = label[at]!;
+          const price = prices[k]!;
+          const latest = Math.min(above - added, this.#threshold - need[at]!);
+          for (let j = 0; j < states; j++) {
+            const state = open[j]!;
+            const below = least[state]!;
+            if (below > latest) break;
+            const paid = cost[state]! + price;
+            if (paid >= most) continue;
+            const reached = below + added;
             const bucket = Math.floor(reached * scale);
-            if (bucket >= BUCKETS) continue;
-            const next = to * BUCKETS + bucket;
-            const price = paid + prices[k]!;
+            if (bucket >= buckets) continue;
+            const next = to * buckets + bucket;
             if (reached < least[next]!) least[next] = reached;
-            if (price < cost[next]!) {
-              cost[next] = price;
+            if (paid < cost[next]!) {
+              cost[next] = paid;
               this.#from[next] = state;
               this.#by[next] = k;
             }
@@ -176,22 +232,37 @@ export class RunPaths {
         }
       }
     }
-    let best = units * BUCKETS;
-    for (let state = best; state < (units + 1) * BUCKETS; state++) if (cost[state]! < cost[best]!) best = state;
+    let best = units * buckets;
+    for (let state = best; state < (units + 1) * buckets; state++) if (cost[state]! < cost[best]!) best = state;
     this.#follow(best);
     return cost[best]!;
   }
 
+  #pricesToGo(prices: Float64Array): void {
+    const { units, devices } = this.#rows;
+    const toGo = this.#toGo.fill(Infinity);
+    const ofLength = this.#ofLength.fill(Infinity);
+    for (let k = 0; k < devices; k++) {
+      const length = this.reach[k]!;
+      if (prices[k]! < ofLength[length]!) ofLength[length] = prices[k]!;
+    }
+    for (let length = units - 1; length >= 1; length--)
+      ofLength[length] = Math.min(ofLength[length]!, ofLength[length + 1]!);
+    toGo[units] = 0;
+    for (let from = units - 1; from >= 0; from--)
+      for (let to = from + 1; to <= units; to++) toGo[from] = Math.min(toGo[from]!, ofLength[to - from]! + toGo[to]!);
+  }
+
   /** Writes down the offers for a run with which a chain with so much room may go on, the cheapest first; returns how many there are. */
-  #shortlisted(run: number, room: number): number {
-    const { place, label } = this.#offers;
+  #shortlisted(run: number, room: number, most: number): number {
+    const { place, label, beside } = this.#offers;
     const need = this.#need;
     const first = run * this.#rows.devices;
     const shortlist = this.#shortlist;
     let count = 0;
     for (const k of this.#byPrice) {
       const at = place[first + k]!;
-      if (at < 0 || need[at]! > room) continue;
+      if (at < 0 || need[at]! > room || beside[at]! > most) continue;
       let beaten = false;
       for (let i = 0; i < count && !beaten; i++)
         beaten = label[shortlist[i]!]! <= label[at]! && need[shortlist[i]!]! <= need[at]!;
@@ -204,7 +275,7 @@ export class RunPaths {
   #follow(last: number): void {
     this.uses.fill(0);
     if (this.#cost[last] === Infinity) return;
-    for (let state = last; state >= BUCKETS; state = this.#from[state]!) this.uses[this.#by[state]!]!++;
+    for (let state = last; state >= this.#buckets; state = this.#from[state]!) this.uses[this.#by[state]!]!++;
   }
 
   /**

@@ -2,6 +2,7 @@ import type { SplitProblem } from '../../protocol/pipeline/split-problem.ts';
 import { boundOf } from '../pipelines/fastest-pipeline.ts';
 import { type SplitAnswer, writePlan, writeReplicas } from './answer.ts';
 import { type BestReplicas, fastestReplicas, mostPipelines } from './fastest-replicas.ts';
+import { priceBound } from './price-bound.ts';
 import { replicaBound } from './replica-bound.ts';
 
 /** Operations of a search: an eighth of a second or so; of several pipelines each costs more beside the simulation. */
@@ -29,7 +30,8 @@ function written(best: BestReplicas): SplitAnswer {
 }
 
 /** What no pipeline, and no several that share the samples, can beat; what is fetched is left out. */
-export function boundOfReplicas({ problem, found, one, most }: BestReplicas): number {
+export function boundOfReplicas({ problem, evaluator, found, one, most }: BestReplicas): number {
   if (most === 1) return boundOf(one);
-  return replicaBound(problem, found.seconds - found.loading);
+  const seconds = found.seconds - found.loading;
+  return Math.max(replicaBound(problem, seconds), priceBound(evaluator, seconds));
 }
