@@ -49,6 +49,7 @@ const { values } = parseArgs({
 const isBase = values.model === 'base';
 /** In which code is compiled. */
 const WARM_UP_ROUNDS = isBase ? 1 : 5;
+const beganMs = performance.now();
 const devices = Number(values.devices);
 const rounds = Number(values.rounds) + WARM_UP_ROUNDS;
 const policy = POLICIES.find((one) => one === values.policy) ?? 'auto';
@@ -137,9 +138,10 @@ try {
     children.push(spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] }));
     await ready(i + 1);
   }
+  process.stderr.write(`${devices} devices are ready after ${((performance.now() - beganMs) / 1000).toFixed(0)} s\n`);
   session.start();
-  // The score before training is measured beside the first rounds: what is measured is the end of the run.
-  const view = await until(({ room }) => room?.phase === 'finished');
+  // The score before training is measured beside the first rounds: what is measured is the end of the run. The last score is not waited for.
+  const view = await until(({ rounds: done }) => (done.at(-1)?.round ?? 0) >= rounds);
   tell(view);
 } finally {
   session.leave();
