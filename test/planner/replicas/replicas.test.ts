@@ -5,6 +5,7 @@ import { mediumBound } from '../../../signaling/planner/pipelines/medium-bound.t
 import { rowsOf } from '../../../signaling/planner/pipelines/rows.ts';
 import type { PlannedPipeline } from '../../../signaling/planner/replicas/answer.ts';
 import { mostPipelines } from '../../../signaling/planner/replicas/fastest-replicas.ts';
+import { priceBound } from '../../../signaling/planner/replicas/price-bound.ts';
 import { ReplicaEvaluator } from '../../../signaling/planner/replicas/replica-evaluator.ts';
 import { solveSplit } from '../../../signaling/planner/replicas/solve-split.ts';
 import { schedule, schedules } from '../../../signaling/protocol/pipeline/schedule.ts';
@@ -82,6 +83,23 @@ describe('several pipelines', () => {
       if ('pipelines' in answer) several++;
     }
     expect(several).toBeGreaterThan(3);
+  });
+
+  test('the bound by prices of devices stays below the best of all ways, also where nothing near it is known', {
+    timeout: 120_000,
+  }, () => {
+    let [rooms, part] = [0, 0];
+    for (let seed = 1; seed <= 8; seed++) {
+      const problem = drawn(seed, 3 + (seed % 2), 4, 5);
+      const least = leastOfPartitions(problem);
+      if (least === Infinity) continue;
+      const bound = priceBound(new ReplicaEvaluator(rowsOf(problem)), 1.6 * least);
+      expect(bound, `seed ${seed}`).toBeLessThanOrEqual(least * (1 + 1e-9));
+      rooms++;
+      part += bound / least;
+    }
+    expect(rooms).toBeGreaterThan(5);
+    expect(part / rooms).toBeGreaterThan(0.7);
   });
 
   test('each has the whole model and its own devices; samples are shared without a gap; seconds are those of the schedule', () => {
