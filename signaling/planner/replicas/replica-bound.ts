@@ -55,6 +55,8 @@ function climbed(
   const length = (1.05 * earned - samples + 0.01 * samples) / square;
   const next = prices.map((price, u) => Math.max(0, price + length * (samples - covered[u]!)));
   const sum = next.reduce((a, b) => a + b, 0);
+  // Every unit is passed by more samples than there are: no prices are better than others.
+  if (sum === 0) return Float64Array.from(prices);
   return next.map((price) => price / sum);
 }
 
