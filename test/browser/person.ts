@@ -23,7 +23,11 @@ export class Person {
   }
 
   async open(summary: string): Promise<void> {
-    await this.tab.page.locator(`::-p-xpath(//summary[starts-with(normalize-space(), '${summary}')])`).click();
+    const found = `::-p-xpath(//summary[starts-with(normalize-space(), '${summary}')])`;
+    const element = await this.tab.page.waitForSelector(found);
+    // Away from what stays at the window's edge, as a person scrolls.
+    await element?.evaluate((fold) => fold.scrollIntoView({ block: 'center', behavior: 'instant' }));
+    await this.tab.page.locator(found).click();
   }
 
   async choose(name: string, value: string): Promise<void> {

@@ -164,7 +164,7 @@ describe('tabloom verify', () => {
     ['half a file', () => [file('half', readFileSync(goldenPath('regression')).subarray(0, 100_000))], /truncated/],
     ['an empty file', () => [file('empty', '')], /ends after 0 bytes/],
     ['a model', () => [join(PROJECT, 'models/roberta-mini/model.safetensors')], /not a golden file/],
-    ['no file', () => [], /argument is missing/],
+    ['no file', () => [], /A golden file to check against is missing/],
     ['a cut that is no layer', () => [goldenPath('regression'), '--split', '2,x'], /--split takes layers .* not "2,x"/],
     ['hidden states of nothing', () => [goldenPath('regression'), '--hidden-states', 'f16'], /begin with --split/],
     [
