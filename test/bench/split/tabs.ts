@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { localModelId } from '../../../signaling/server/page.ts';
 import { startServer } from '../../../signaling/server/server.ts';
 import { type Tab, withBrowser } from '../../browser/harness.ts';
-import { openDevice } from '../../browser/person.ts';
+import { learn, openDevice } from '../../browser/person.ts';
 import { randomModelFolder, SIZES } from './random-folder.ts';
 
 /**
@@ -90,7 +90,7 @@ try {
     const host = await chromium.open(origin, { width: 1280 });
     await openDevice(host);
     await fill(host, 'name', 'Host laptop');
-    await host.page.select('select[name="task"]', 'own');
+    await learn(host, 'own');
     const input = await host.page.waitForSelector('input[name="train"]');
     await (input as unknown as { uploadFile(path: string): Promise<void> }).uploadFile(table());
     await shows(host, '2 classes: bad and good.');

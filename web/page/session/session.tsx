@@ -182,7 +182,6 @@ export function SessionScreen(props: SessionProps) {
           {host !== null && room?.phase === 'gathering' && rounds.length === 0 && view.ended === null && (
             <EndChoice room={room} host={host} />
           )}
-          {view.ended === null && !own && <Standing view={view} plan={plan} />}
           {view.ended === null && !own && roleSentence(view) !== '' && <p class="role">{roleSentence(view)}</p>}
           {view.ended === null && host === null && <OwnDigits view={view} />}
           {!own && (
@@ -193,6 +192,8 @@ export function SessionScreen(props: SessionProps) {
               onBack={room === null && host === null ? onOutside : onLeave}
             />
           )}
+          {/* Below the controls: what it says comes when the planner answers, and must not move them under a finger. */}
+          {view.ended === null && !own && <Standing view={view} plan={plan} />}
         </div>
         {host !== null && view.ended === null && <WaitingList waiting={view.waiting} entrance={host.entrance} />}
         <Problems view={view} late={late} putAway={putAway} onPutAway={(id) => setPutAway(new Set([...putAway, id]))} />
