@@ -4,12 +4,17 @@ import { LoadingRoom, wideModel } from '../process/loading-room.ts';
 /**
  * How a model reaches the devices of a room: bytes that the hub served, over the model's, and seconds from the first join until the last device
  * is ready, with the files given from device to device and with each fetching them alone. Everything runs in one process on one machine, hub
- * and devices alike, over real WebRTC on loopback: seconds here are shares of one processor, bytes are bytes.
+ * and devices alike, over real WebRTC on loopback: seconds here are shares of one processor, bytes are bytes. `--hub-mbit` bounds what the hub
+ * sends to all together, as over the one line that a room has to the world; without it the hub is as quick as memory.
  *
- *   npm run bench:loading -- --devices 1,2,4,8 --words 100000
+ *   npm run bench:loading -- --devices 1,2,4,8 --words 100000 --hub-mbit 50
  */
 const { values } = parseArgs({
-  options: { devices: { type: 'string', default: '1,2,4,8' }, words: { type: 'string', default: '100000' } },
+  options: {
+    devices: { type: 'string', default: '1,2,4,8' },
+    words: { type: 'string', default: '100000' },
+    'hub-mbit': { type: 'string' },
+  },
 });
 
 interface Result {
@@ -20,6 +25,7 @@ interface Result {
 /** `devices`: the host among them. */
 async function run(devices: number, shares: boolean): Promise<Result> {
   const room = await new LoadingRoom(wideModel(Number(values.words)), shares).open();
+  if (values['hub-mbit'] !== undefined) room.hub.bitsPerSecond = 1e6 * Number(values['hub-mbit']);
   try {
     const began = performance.now();
     // The others come as soon as there is a room, while the host is loading.

@@ -36,6 +36,9 @@ export class RangeServer {
   wholeForAll = false;
   /** Keeps Content-Range to itself, as servers do towards pages that they do not expose it to. */
   hidesRange = false;
+  /** Of all answers together, as where everybody has one line. */
+  bitsPerSecond = Number.POSITIVE_INFINITY;
+  #freeMs = 0;
   /** Answers whatever else was asked for, as a page that is served with the files is. */
   other: (path: string, response: ServerResponse) => void = (_, response) => response.writeHead(404).end();
   url = '';
@@ -57,6 +60,13 @@ export class RangeServer {
   stop(): void {
     this.#server.closeAllConnections();
     this.#server.close();
+  }
+
+  /** Until the line has taken so many bytes, after all that were written before. */
+  #passed(bytes: number): Promise<void> {
+    this.#freeMs = Math.max(this.#freeMs, performance.now()) + (8000 * bytes) / this.bitsPerSecond;
+    const waitMs = this.#freeMs - performance.now();
+    return new Promise((resolve) => setTimeout(resolve, waitMs));
   }
 
   async #answer(file: ServedFile, range: string | undefined, headOnly: boolean, response: ServerResponse) {
@@ -85,6 +95,7 @@ export class RangeServer {
       this.cutAfter -= piece.length;
       this.served += piece.length;
       const room = response.write(piece);
+      if (Number.isFinite(this.bitsPerSecond)) await this.#passed(piece.length);
       if (response.destroyed) return;
       if (!room) await drained(response);
     }

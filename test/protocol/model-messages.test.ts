@@ -39,6 +39,7 @@ describe('the model’s files between devices', () => {
     held({ held: 'f'.repeat(128), file: 'model.safetensors.index.json' }),
     wanted({}),
     wanted({ type: 'model-lacking', file: 'tokenizer.json' }),
+    wanted({ type: 'model-fetching' }),
     fetched({}),
   ])('are read as they were written: $header.type', (message) => {
     expect(read(message)).toEqual(message);

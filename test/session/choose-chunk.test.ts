@@ -3,7 +3,8 @@ import { AgreedHashes } from '../../web/session/chunks/agreed-hashes.ts';
 import { besideHost, type ChunkSource, type Gathering, nextAsk } from '../../web/session/chunks/choose-chunk.ts';
 
 const FILE = 'model.safetensors';
-const missing = (...chunks: number[]) => chunks.map((chunk) => ({ file: FILE, chunk, isKnown: true }));
+const missing = (...chunks: number[]) =>
+  chunks.map((chunk) => ({ file: FILE, chunk, isKnown: true, isFetched: false }));
 const source = (device: string, chunks: number[], asked = 0): ChunkSource => ({
   device,
   isHost: device === 'host',
@@ -45,7 +46,7 @@ describe('the next chunk', () => {
   });
 
   it('comes from no device while nobody knows what it hashes to', () => {
-    const chunks = [{ file: FILE, chunk: 0, isKnown: false }, ...missing(1)];
+    const chunks = [{ file: FILE, chunk: 0, isKnown: false, isFetched: false }, ...missing(1)];
     const sources = [source('ada', [0, 1, 2])];
     expect(ask({ missing: chunks, sources })).toEqual(from('ada', 1));
     expect(ask({ missing: chunks.slice(0, 1), sources })).toBe(null);
@@ -69,9 +70,19 @@ describe('the next chunk', () => {
     expect(ask({ missing: missing(0), sources, hub })).toBe(null);
   });
 
-  it('is fetched beside the host by all devices together to a fifth of the model', () => {
-    expect([1, 2, 7, 63].map((devices) => besideHost(120, devices))).toEqual([24, 12, 3, 0]);
-    expect(besideHost(120, 0)).toBe(24);
+  it('is not fetched from the hub while another device fetches it there', () => {
+    const hub = { isFree: true, isNeeded: true, beside: 0 };
+    const chunks = missing(0, 1, 2).map((place) => ({ ...place, isFetched: place.chunk !== 1 }));
+    expect(ask({ missing: chunks, hub })).toEqual(fromHub(1));
+    expect(ask({ missing: chunks.slice(2), hub })).toBe(null);
+    expect(ask({ missing: chunks.slice(2), hub: { ...hub, isNeeded: false, beside: 1 } })).toBe(null);
+    // From who has it, it comes all the same.
+    expect(ask({ missing: chunks.slice(2), sources: [source('ada', [2])], hub })).toEqual(from('ada', 2));
+  });
+
+  it('is fetched beside the host by all devices together to three twentieths of the model', () => {
+    expect([1, 2, 6, 63].map((devices) => besideHost(120, devices))).toEqual([18, 9, 3, 0]);
+    expect(besideHost(120, 0)).toBe(18);
   });
 });
 

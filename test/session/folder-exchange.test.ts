@@ -32,7 +32,14 @@ function member(id: string) {
   const device = new Device(nowhere, store);
   const devices = ['host', 'ada', 'ben'].map((name) => ({ id: name, profile: null }));
   const room = { host: 'host', devices, phase: 'gathering' } as never as RoomView;
-  const exchange = new ModelExchange({ self: id, settings, origin: '', chunks: device.chunks, room: () => room });
+  const exchange = new ModelExchange({
+    self: id,
+    settings,
+    origin: '',
+    chunks: device.chunks,
+    room: () => room,
+    isHost: () => id === 'host',
+  });
   return { id, store, device, exchange };
 }
 type Member = ReturnType<typeof member>;

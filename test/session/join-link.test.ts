@@ -272,7 +272,14 @@ describe('a model of a hub', () => {
     const { session, peer, enter, pass, answer } = joined({ settings, chunks: own, load });
     for (const chunk of ALL) await theirs.fetch(FILE, chunk);
     const room = () => session.view.room;
-    const host = new ModelExchange({ self: 'hosthost', settings, origin: '', chunks: theirs, room });
+    const host = new ModelExchange({
+      self: 'hosthost',
+      settings,
+      origin: '',
+      chunks: theirs,
+      room,
+      isHost: () => true,
+    });
     await enter();
     await host.look();
     const link = await answer(peer.connections[0]!);

@@ -29,7 +29,14 @@ function member(id: string): Member {
     policy: 'crunch' as const,
     model: { kind: 'hub' as const, id: 'some/model', endpoint: 'https://hub.example', revision: 'main' },
   };
-  const exchange = new ModelExchange({ self: id, settings, origin: '', chunks: disk, room: () => room });
+  const exchange = new ModelExchange({
+    self: id,
+    settings,
+    origin: '',
+    chunks: disk,
+    room: () => room,
+    isHost: () => id === 'host',
+  });
   open.add(exchange);
   return { id, disk, exchange };
 }
@@ -131,7 +138,7 @@ describe('the model from other devices', () => {
     await end.send({ header: { type: 'model-hashes', file: FILE, bytes: BYTES, first: 0 }, tensors: [hash] });
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     const gathered = ben.exchange.gather(run);
-    await vi.advanceTimersByTimeAsync(5000);
+    await vi.advanceTimersByTimeAsync(8000);
     await gathered;
     isWhole(ben);
     expect(ada.disk.given).toEqual([]);
@@ -143,7 +150,7 @@ describe('the model from other devices', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     const ada = member('ada');
     const gathered = ada.exchange.gather(run);
-    await vi.advanceTimersByTimeAsync(2900);
+    await vi.advanceTimersByTimeAsync(5900);
     expect(ada.disk.fetched).toEqual([]);
     await vi.advanceTimersByTimeAsync(2000);
     await gathered;
@@ -158,6 +165,50 @@ describe('the model from other devices', () => {
     await vi.advanceTimersByTimeAsync(10_000);
     await gathered;
     expect(ada.disk.kept.size).toBe(0);
+  });
+
+  it('is fetched from the hub once by two devices that are linked, each what the other does not fetch', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const [host, ada, ben] = [member('host'), member('ada'), member('ben')];
+    link(host, ada);
+    link(host, ben);
+    link(ada, ben);
+    // A hub of a second a chunk, and a host that has it all, but gives nothing of it.
+    for (const { disk } of [ada, ben]) {
+      const fetch = disk.fetch.bind(disk);
+      disk.fetch = async (file, chunk) => {
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+        await fetch(file, chunk);
+      };
+    }
+    host.disk.read = async () => null;
+    await read(host);
+    const gathered = Promise.all([ada.exchange.gather(run), ben.exchange.gather(run)]);
+    await vi.advanceTimersByTimeAsync(20_000);
+    await gathered;
+    isWhole(ada);
+    isWhole(ben);
+    expect([...ada.disk.fetched, ...ben.disk.fetched].toSorted()).toEqual(ALL);
+  });
+
+  it('is given by a host that was asked for it before it had a room', async () => {
+    const [host, ada] = [member('host'), member('ada')];
+    let opened = false;
+    const open = host.disk.open;
+    host.disk.open = async (request) => {
+      opened = true;
+      return open(request);
+    };
+    // What is not opened as the model's own cannot be read.
+    const readChunk = host.disk.read.bind(host.disk);
+    host.disk.read = async (file, chunk) => (opened ? readChunk(file, chunk) : null);
+    await host.exchange.gather(run);
+    expect(host.disk.fetched).toEqual([]);
+    await read(host);
+    link(host, ada);
+    await ada.exchange.gather(run);
+    isWhole(ada);
+    expect(ada.disk.fetched).toEqual([]);
   });
 
   it('that the host does not hold counts when two devices fetched the same', async () => {

@@ -213,7 +213,7 @@ export class JoinSession implements JoinedSession {
     const seats = new DeviceSeats(this.#environment, {
       ...{ self: this.#identity.id, settings: room.settings },
       ...{ slowdown: this.#options.slowdown, pretence: this.#pretence },
-      room: () => this.#store.view.room,
+      ...{ isHost: false, room: () => this.#store.view.room },
       onStatus: (status) => this.#setStatus(status),
       onMeasured: (measured) => {
         this.#measured = measured;

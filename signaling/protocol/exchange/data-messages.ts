@@ -245,6 +245,7 @@ export function readMessage(frame: DataFrame, sizes: TensorSizes): DataMessage {
     case 'model-held':
     case 'model-wanted':
     case 'model-lacking':
+    case 'model-fetching':
     case 'model-fetched':
     case 'done':
     case 'failed':

@@ -55,6 +55,8 @@ export const MODEL_MESSAGES = [
   v.strictObject({ type: v.literal('model-piece'), ...place, offset: whole(0, MODEL_CHUNK_BYTES - 1) }),
   /** The sender does not have the chunk that it was asked for, or gives no more. */
   v.strictObject({ type: v.literal('model-lacking'), ...place }),
+  /** The sender fetches this chunk from the hub now: nobody else needs to. */
+  v.strictObject({ type: v.literal('model-fetching'), ...place }),
   /** To the host: what a chunk hashes to that the sender fetched from the hub itself. */
   v.strictObject({
     type: v.literal('model-fetched'),
@@ -70,6 +72,7 @@ export type ModelMessageType =
   | 'model-wanted'
   | 'model-piece'
   | 'model-lacking'
+  | 'model-fetching'
   | 'model-fetched';
 
 export const isModelMessage = (type: string): type is ModelMessageType => type.startsWith('model-');

@@ -7,6 +7,8 @@ export const MAX_ASKED = 2;
 export interface MissingChunk extends ChunkPlace {
   /** It is known what it hashes to: what comes from other devices can be checked. */
   readonly isKnown: boolean;
+  /** Another device fetches it from the hub just now. */
+  readonly isFetched: boolean;
 }
 
 /** Another device, as far as it can be asked. */
@@ -41,7 +43,7 @@ export interface Ask {
 /**
  * Which chunk next, and from whom; null where nothing can be asked for now. From devices, the chunk that the fewest of them have; of equals the
  * next one from this device's own beginning on; from a device rather than the host, whom all may ask, and from who owes the least. When all
- * devices are busy, the hub.
+ * devices are busy, the hub, for what nobody else fetches there.
  */
 export function nextAsk({ missing, sources, hub, offset }: Gathering): Ask | null {
   const order = rotated(missing, offset);
@@ -55,9 +57,10 @@ export function nextAsk({ missing, sources, hub, offset }: Gathering): Ask | nul
   }
   if (rarest !== null) return { from: { device: rarest.device }, place: bare(rarest.place) };
   if (!hub.isFree) return null;
-  const alone = order.filter((place) => countHolders(sources, place) === 0);
+  const unfetched = order.filter(({ isFetched }) => !isFetched);
+  const alone = unfetched.filter((place) => countHolders(sources, place) === 0);
   if (hub.isNeeded) {
-    const place = alone[0] ?? order[0];
+    const place = alone[0] ?? unfetched[0];
     return place === undefined ? null : { from: 'hub', place: bare(place) };
   }
   // The host reads from the beginning: what it comes to last is fetched beside it.
@@ -79,9 +82,9 @@ function rotated<T>(list: readonly T[], by: number): readonly T[] {
 }
 
 /** Of all that the devices fetch beside the host, of the model. */
-const SHARE_BESIDE = 0.2;
+const SHARE_BESIDE = 0.15;
 
-/** Chunks that one of `devices` (the host not counted) may fetch beside the host, so that all together fetch a fifth of the model at most. */
+/** Chunks that one of `devices` (the host not counted) may fetch beside the host, so that all together fetch that share of the model at most. */
 export const besideHost = (chunks: number, devices: number): number =>
   Math.floor((SHARE_BESIDE * chunks) / Math.max(1, devices));
 

@@ -1,15 +1,17 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import { chunkCount, MAX_SHARED_FILES } from '../../../signaling/protocol/exchange/model-messages.ts';
-import type { RoomView } from '../../../signaling/protocol/room-view.ts';
-import { isFolder, type SessionSettings } from '../../../signaling/protocol/settings.ts';
+import { isFolder } from '../../../signaling/protocol/settings.ts';
 import type { UnitRun } from '../../../signaling/protocol/split.ts';
-import type { ChunkedFile, HashedChunk, ModelChunksApi } from '../../../worker/api/chunks-api.ts';
+import type { ChunkedFile, HashedChunk } from '../../../worker/api/chunks-api.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { AgreedHashes } from './agreed-hashes.ts';
 import { AskedChunks, type WholeChunk } from './asked-chunks.ts';
-import { besideHost, nextAsk, offsetOf } from './choose-chunk.ts';
+import { besideHost, type ChunkSource, nextAsk, offsetOf } from './choose-chunk.ts';
 import { ChunkGiving } from './chunk-giving.ts';
+import type { ExchangeContext } from './exchange-context.ts';
+import { FetchedElsewhere } from './fetched-elsewhere.ts';
 import { gatherFolder } from './gather-folder.ts';
+import { HubPatience } from './hub-patience.ts';
 import { KeptHere } from './kept-here.ts';
 import {
   type ChunkPlace,
@@ -26,27 +28,9 @@ import {
 import { uploadPace } from './upload-pace.ts';
 import { Waiting } from './waiting.ts';
 
-/** While nothing comes for so long, the hub serves what is missing. */
-const PATIENCE_MS = 3000;
-/** The same where all that comes would take longer than this. */
-const MOST_SECONDS = 60;
 const LOOK_EVERY_MS = 500;
 /** Tries of the hub that fail in a row before the rest is left to whoever opens the model, and says what is wrong. */
 const MAX_HUB_FAILURES = 3;
-
-export interface ExchangeContext {
-  readonly self: string;
-  readonly settings: SessionSettings;
-  readonly origin: string;
-  readonly chunks: ModelChunksApi;
-  readonly room: () => RoomView | null;
-}
-
-interface Other {
-  readonly link: MessageLink;
-  /** What it says that it has. */
-  readonly held: Map<string, ReadonlySet<number>>;
-}
 
 /**
  * The model's files between a device and those that it has links to: it asks for chunks that it needs, gives those that it has, and takes what
@@ -54,7 +38,8 @@ interface Other {
  */
 export class ModelExchange {
   readonly #context: ExchangeContext;
-  readonly #others = new Map<string, Other>();
+  /** Links to others, and what each says that it has. */
+  readonly #others = new Map<string, { readonly link: MessageLink; readonly held: Map<string, ReadonlySet<number>> }>();
   readonly #here = new KeptHere();
   readonly #asked = new AskedChunks();
   /** Came whole, and are being looked at. */
@@ -63,14 +48,15 @@ export class ModelExchange {
   readonly #agreed = new AgreedHashes();
   readonly #giving: ChunkGiving;
   readonly #waiting = new Waiting();
+  readonly #elsewhere = new FetchedElsewhere();
+  readonly #patience = new HubPatience();
   #manifest: Manifest = new Map();
   /** Chunks that the worker has told of. */
   #told = 0;
   #telling: Promise<void> = Promise.resolve();
   #fetching: ChunkPlace | null = null;
   #hubFailures = 0;
-  #beside = 0;
-  #newsMs = 0;
+  #besideFetched = 0;
   #over = false;
   /** Bytes that are to be brought here, and are. */
   progress = { done: 0, total: 1 };
@@ -106,6 +92,7 @@ export class ModelExchange {
       this.#others.delete(device);
       this.#asked.giveUp(device);
       this.#giving.gone(device);
+      this.#elsewhere.gone(device);
       this.#waiting.wake();
     });
     if (this.#isHost) for (const message of hashMessages(this.#manifest)) void link.send(message);
@@ -126,11 +113,12 @@ export class ModelExchange {
     const { chunks, settings, origin } = this.#context;
     if (this.#over || !this.#isShared) return;
     if (this.#hasNoHub) return this.#gatherFolder(run);
-    // What the host reads, it reads from the beginning on, and tells of it as it comes.
-    if (this.#isHost) return;
     const files = await chunks.open({ model: settings.model, origin });
     if (files === null) return;
     this.#learnFiles(files);
+    // The host loads it from the beginning on, and tells of it as it comes.
+    if (this.#isHost) return;
+    this.#patience.begin(performance.now(), this.takenBytes);
     await this.#bring(files.map(({ file }) => ({ file, chunk: 0 })));
     if (this.#over) return;
     await this.#bring(await chunks.wanted({ settings, origin, run }));
@@ -158,7 +146,6 @@ export class ModelExchange {
   }
 
   #learnFiles(files: readonly ChunkedFile[]): void {
-    this.#newsMs = performance.now();
     for (const file of files) {
       this.#here.learn(file);
       this.#sendAll(this.#here.message(file.file));
@@ -181,15 +168,14 @@ export class ModelExchange {
   }
 
   get #isHost(): boolean {
-    return this.#context.room()?.host === this.#context.self;
+    return this.#context.isHost();
   }
 
   async #bring(places: readonly ChunkPlace[]): Promise<void> {
     const { room, settings } = this.#context;
-    const beganMs = performance.now();
-    const takenBefore = this.takenBytes;
     this.#hubFailures = 0;
-    this.#beside = besideHost(places.length, (room()?.devices.length ?? 1) - 1);
+    this.#besideFetched = 0;
+    const isSplit = settings.policy === 'split';
     const offset = offsetOf(this.#context.self);
     while (!this.#over && this.#hubFailures < MAX_HUB_FAILURES) {
       const left = places.filter((place) => !this.#here.has(place));
@@ -200,27 +186,26 @@ export class ModelExchange {
       if (left.length === 0) return;
       const nowMs = performance.now();
       for (const device of this.#asked.silent(nowMs)) this.#setAside(device);
-      const bytesPerMs = (this.takenBytes - takenBefore) / Math.max(1, nowMs - beganMs);
-      const isSlow = nowMs - beganMs > PATIENCE_MS && this.#here.bytesOf(left) > bytesPerMs * 1000 * MOST_SECONDS;
+      const isImpatient = this.#patience.isOver({
+        ...{ nowMs, bytesLeft: this.#here.bytesOf(left), takenBytes: this.takenBytes },
+        ...{ room: room(), links: this.#others.size },
+      });
       const ask = nextAsk({
         missing: left
           .filter((place) => !this.#isComing(place))
-          .map((place) => ({ ...place, isKnown: isKnown(this.#manifest, place, this.#here.sizeOf(place.file)) })),
-        sources: [...this.#others].flatMap(([device, { held }]) =>
-          this.#distrusted.has(device)
-            ? []
-            : [
-                {
-                  ...{ device, isHost: device === room()?.host, asked: this.#asked.countOf(device) },
-                  holds: ({ file, chunk }: ChunkPlace) => held.get(file)?.has(chunk) === true,
-                },
-              ],
-        ),
+          .map((place) => ({
+            ...place,
+            isKnown: isKnown(this.#manifest, place, this.#here.sizeOf(place.file)),
+            // Where no host vouches for it, two have to fetch it before it counts.
+            isFetched: !isSplit && this.#elsewhere.has(place, nowMs),
+          })),
+        sources: this.#sources(),
         hub: {
           isFree: this.#fetching === null && !this.#hasNoHub,
           // In a split room nobody else may need the same.
-          isNeeded: settings.policy === 'split' || isSlow || nowMs - this.#newsMs > PATIENCE_MS,
-          beside: this.#beside,
+          isNeeded: isSplit || isImpatient,
+          // Devices that have come since take their share of it.
+          beside: besideHost(places.length, (room()?.devices.length ?? 1) - 1) - this.#besideFetched,
         },
         offset,
       });
@@ -234,6 +219,15 @@ export class ModelExchange {
     }
   }
 
+  #sources(): readonly ChunkSource[] {
+    const host = this.#context.room()?.host;
+    const trusted = [...this.#others].filter(([device]) => !this.#distrusted.has(device));
+    return trusted.map(([device, { held }]) => ({
+      ...{ device, isHost: device === host, asked: this.#asked.countOf(device) },
+      holds: ({ file, chunk }) => held.get(file)?.has(chunk) === true,
+    }));
+  }
+
   #askFor(device: string, place: ChunkPlace, nowMs: number): void {
     this.#asked.ask(device, place, this.#here.sizeOf(place.file), nowMs);
     void this.#others.get(device)?.link.send({ header: { type: 'model-wanted', ...place }, tensors: [] });
@@ -241,7 +235,8 @@ export class ModelExchange {
 
   async #fetch(place: ChunkPlace): Promise<void> {
     this.#fetching = place;
-    this.#beside--;
+    this.#besideFetched++;
+    this.#sendAll({ header: { type: 'model-fetching', ...place }, tensors: [] });
     try {
       await this.#context.chunks.fetch(place.file, place.chunk);
       this.#hubFailures = 0;
@@ -284,7 +279,7 @@ export class ModelExchange {
       }
       case 'model-piece': {
         const whole = this.#asked.take(device, { header, tensors }, performance.now());
-        this.#newsMs = performance.now();
+        this.#patience.news(performance.now());
         if (whole !== null) void this.#keep(whole);
         return;
       }
@@ -295,10 +290,13 @@ export class ModelExchange {
           this.#learnAndTell({ file, chunk, bytes, sha256 });
         return;
       }
+      case 'model-fetching':
+        this.#elsewhere.says(device, header, performance.now());
+        return;
       default:
         return;
     }
-    this.#newsMs = performance.now();
+    this.#patience.news(performance.now());
     this.#waiting.wake();
   }
 
@@ -351,7 +349,7 @@ export class ModelExchange {
     for (const file of new Set(news.map((hashed) => hashed.file))) this.#sendAll(this.#here.message(file));
   }
 
-  #sendAll(message: DataMessage<'model-hashes'> | DataMessage<'model-held'>): void {
+  #sendAll(message: DataMessage<'model-hashes' | 'model-held' | 'model-fetching'>): void {
     for (const { link } of this.#others.values()) void link.send(message);
   }
 }

@@ -169,7 +169,7 @@ export class OwnRoom {
     const { environment, identity, settings, options, store, seats: kept } = this.#context;
     const owner: SeatsOwner = {
       slowdown: options.slowdown,
-      room: () => store.view.room,
+      ...{ isHost: true, room: () => store.view.room },
       onStatus: (status) => this.#setStatus(status),
       onMeasured: (measured) => this.#measured(measured),
       onFresh: ({ measured, linkBitsPerSecond }, best) => {

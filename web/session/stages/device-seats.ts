@@ -14,11 +14,22 @@ import { StageSeat } from './stage-seat.ts';
 /** Whose seats they are. */
 export type SeatsOwner = Pick<
   SeatsContext,
-  'slowdown' | 'room' | 'onStatus' | 'onMeasured' | 'onFresh' | 'onHolds' | 'onStanding' | 'onFailed' | 'onNews'
+  | 'slowdown'
+  | 'room'
+  | 'isHost'
+  | 'onStatus'
+  | 'onMeasured'
+  | 'onFresh'
+  | 'onHolds'
+  | 'onStanding'
+  | 'onFailed'
+  | 'onNews'
 >;
 
 interface SeatsContext extends Omit<HolderContext, 'seat' | 'stages'> {
   readonly settings: SessionSettings;
+  /** They are the seats of the device that leads the session. */
+  readonly isHost: boolean;
   readonly onStatus: (status: DeviceStatus) => void;
   /** It measured itself again, as no work came in between; `best` is the quickest that it ever measured. */
   readonly onFresh: (fresh: Fresh, best: Measured) => void;
@@ -48,6 +59,7 @@ export class DeviceSeats {
     this.exchange = new ModelExchange({
       ...{ self, settings, origin: world.origin, chunks: model.api.chunks },
       room: () => this.#owner.room(),
+      isHost: () => this.#owner.isHost,
     });
     model.sharing = this.exchange;
     model.onRestated((measured) => this.#gaveOut(measured));
