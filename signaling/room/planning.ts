@@ -13,6 +13,7 @@ import type { UnitRun } from '../protocol/split.ts';
 import { correctedProfile, type FitState, isMeasured, observeRound, observeStage, startFit } from './fit.ts';
 import { decideReplan, repredictSeconds } from './hysteresis.ts';
 import { decideLayout, isSplitPlan, loadSeconds, splitSeconds, stageSeconds } from './re-layout.ts';
+import { besideSeconds, renewed, withBeside } from './renewed.ts';
 
 /** A device that a plan may use, as it measured itself when it joined. */
 export interface Trainer {
@@ -180,25 +181,26 @@ export function choosePlan(
     readonly nextVersion: number;
     readonly policy: Policy;
     readonly split: NonNullable<RoomProblem['split']>;
+    /** The latest, which say what rounds take beside their devices' work. */
+    readonly rounds: readonly RoundReport[];
   },
 ): PlanChange {
-  if (current.plan !== null && answer.feasible) {
+  const beside = besideSeconds(context.rounds);
+  const isWhole = answer.feasible && !isSplitPlan(answer.plan);
+  const fresh = isWhole ? withBeside(answer.plan, beside) : answer.feasible ? answer.plan : null;
+  if (current.plan !== null && answer.feasible && fresh !== null) {
     const { trainers, fits, host, layers, policy, split, nextVersion } = context;
     const believed = believedTrainers(trainers, fits, host, layers);
-    const isLayout = isSplitPlan(current.plan) || isSplitPlan(answer.plan);
+    const profiles = new Map(believed.map(({ id, profile }) => [id, profile]));
+    const isLayout = isSplitPlan(current.plan) || !isWhole;
     const currentSeconds = isSplitPlan(current.plan)
       ? splitSeconds(current.plan, believed, split.model, host)
-      : repredictSeconds(
-          current.plan.assignments,
-          new Map(believed.map(({ id, profile }) => [id, profile])),
-          layers,
-          host,
-        );
+      : repredictSeconds(current.plan.assignments, profiles, layers, host) + (isLayout ? 0 : beside);
     const loadingSeconds = isLayout ? loadSeconds(answer.plan, believed, split.model) : 0;
-    const candidateSeconds = answer.plan.latencySeconds;
+    const candidateSeconds = isLayout ? answer.plan.latencySeconds : fresh.latencySeconds;
     const taken = (sentence: string, confirmed: number): PlanChange => {
-      const explanation = `${answer.plan.explanation} ${sentence}`.slice(0, 400);
-      return { plan: { ...answer.plan, explanation, version: nextVersion }, note: null, confirmed };
+      const explanation = `${fresh.explanation} ${sentence}`.slice(0, 400);
+      return { plan: { ...fresh, explanation, version: nextVersion }, note: null, confirmed };
     };
     if (asked === 'drift') {
       const spread = loadingSeconds / Math.max(1, split.roundsLeft);
@@ -207,9 +209,11 @@ export function choosePlan(
         currentSeconds,
         candidateSeconds: candidateSeconds + spread,
       });
-      return decision.change
-        ? taken(decision.sentence, decision.confirmed)
-        : { plan: current.plan, note: current.note, confirmed: decision.confirmed };
+      if (decision.change) return taken(decision.sentence, decision.confirmed);
+      const plan = isLayout
+        ? current.plan
+        : renewed(current.plan, answer.plan, { ...context, profiles, besideSeconds: beside });
+      return { plan, note: current.note, confirmed: decision.confirmed };
     }
     // Whoever chooses another policy gets it.
     if (isLayout && (policy === 'auto' || current.plan.policy === policy)) {
@@ -225,6 +229,6 @@ export function choosePlan(
     });
     return { plan: current.plan, note: current.note, confirmed: decision.confirmed };
   }
-  if (answer.feasible) return { plan: { ...answer.plan, version: context.nextVersion }, note: null, confirmed: 0 };
-  return { plan: null, note: answer.reason.slice(0, 400), confirmed: 0 };
+  if (fresh !== null) return { plan: { ...fresh, version: context.nextVersion }, note: null, confirmed: 0 };
+  return { plan: null, note: answer.feasible ? null : answer.reason.slice(0, 400), confirmed: 0 };
 }

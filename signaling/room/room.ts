@@ -314,12 +314,12 @@ function planned(state: RoomState, request: PlanRequest, answer: RoomPlanAnswer)
     answer,
     {
       trainers: trainers(state),
-      fits: state.planning.fits,
-      host: state.host,
+      ...{ fits: state.planning.fits, host: state.host },
       layers: state.settings.shape.layers,
       policy: state.settings.policy,
       split: { model: splitModelOf(state.settings), roundsLeft: roundsLeft(state) },
       nextVersion: state.planVersions + 1,
+      rounds: state.rounds,
     },
   );
   return {

@@ -1,7 +1,7 @@
 /**
- * What a round takes beside what the plan predicted and its lower bound, and how long each device has nothing to do:
+ * What a round takes beside what its plan predicted and its lower bound, and how long each device has nothing to do:
  *
- *   npm run bench:rounds -- [--model mini|base] [--devices 2] [--rounds 40] [--task grammar|sst2 --hub FOLDER] [--policy auto] [--json]
+ *   npm run bench:rounds -- [--model mini|base] [--devices 2] [--rounds 40] [--task grammar|sst2 --hub FOLDER] [--policy auto] [--each] [--json]
  *
  * `base` is a model of roberta-base's size with random weights, made when it is first needed.
  *
@@ -20,6 +20,7 @@ import { parseArgs } from 'node:util';
 import { headlessEnvironment } from '../../signaling/node/node-environment.ts';
 import { memoryBytes } from '../../signaling/protocol/cost-model.ts';
 import { median } from '../../signaling/protocol/median.ts';
+import type { RoomPlan } from '../../signaling/protocol/plan.ts';
 import type { RoundReport } from '../../signaling/protocol/room-view.ts';
 import { POLICIES } from '../../signaling/protocol/settings.ts';
 import { bytesText } from '../../signaling/protocol/words/quantities.ts';
@@ -43,6 +44,8 @@ const { values } = parseArgs({
     task: { type: 'string', default: 'grammar' },
     hub: { type: 'string', default: '../shared/hub' },
     policy: { type: 'string', default: 'auto' },
+    /** Every round in a line: seconds down, of computing, up. */
+    each: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -114,6 +117,7 @@ function until(satisfied: (view: SessionView) => boolean): Promise<SessionView> 
 }
 
 const children: ChildProcess[] = [];
+const plans = new Map<number, RoomPlan>();
 const ready = (count: number) =>
   until(({ room }) => room?.plan != null && room.devices.filter((d) => d.profile !== null && d.linked).length >= count);
 try {
@@ -139,6 +143,9 @@ try {
     await ready(i + 1);
   }
   process.stderr.write(`${devices} devices are ready after ${((performance.now() - beganMs) / 1000).toFixed(0)} s\n`);
+  session.subscribe((seen) => {
+    if (seen.room?.plan != null) plans.set(seen.room.plan.version, seen.room.plan);
+  });
   session.start();
   // The score before training is measured beside the first rounds: what is measured is the end of the run. The last score is not waited for.
   const view = await until(({ rounds: done }) => (done.at(-1)?.round ?? 0) >= rounds);
@@ -153,8 +160,15 @@ try {
 function tell({ rounds: all, room }: SessionView): void {
   const plan = room?.plan;
   if (room === null || plan == null) throw new Error('There was no plan at the end.');
-  const counted = all.slice(WARM_UP_ROUNDS).filter(({ planVersion }) => planVersion === plan.version);
-  if (counted.length === 0) throw new Error('The plan changed in the last round; run more of them.');
+  const counted = all.slice(WARM_UP_ROUNDS);
+  /** Each round beside the plan that it ran by. */
+  const over = (of: (plan: RoomPlan) => number): number =>
+    median(
+      counted.flatMap(({ planVersion, elapsedSeconds }) => {
+        const by = plans.get(planVersion);
+        return by === undefined ? [] : [elapsedSeconds / of(by)];
+      }),
+    );
   const seconds = median(counted.map(({ elapsedSeconds }) => elapsedSeconds));
   const mean = (of: (report: RoundReport) => number) => counted.reduce((sum, one) => sum + of(one), 0) / counted.length;
   const last = (report: RoundReport) =>
@@ -168,8 +182,8 @@ function tell({ rounds: all, room }: SessionView): void {
     policy: plan.policy,
     roundSeconds: seconds,
     predictedSeconds: plan.latencySeconds,
-    overPredicted: seconds / plan.latencySeconds,
-    overBound: seconds / plan.lowerBoundSeconds,
+    overPredicted: over(({ latencySeconds }) => latencySeconds),
+    overBound: over(({ lowerBoundSeconds }) => lowerBoundSeconds),
     criticalPath: {
       compute: mean((report) => last(report).computeSeconds),
       upload: mean((report) => last(report).uploadSeconds),
@@ -187,6 +201,19 @@ function tell({ rounds: all, room }: SessionView): void {
       room.devices.map(({ id, name }) => [name, 1 - mean((report) => own(report, id)) / mean((r) => r.elapsedSeconds)]),
     ),
   };
+  if (values.each)
+    for (const { round, planVersion, elapsedSeconds, stepSeconds = 0, devices: seen } of all) {
+      const own = seen.map(({ device, samples, downSeconds = 0, computeSeconds, uploadSeconds }) => {
+        const name = room.devices.find(({ id }) => id === device)?.name ?? device;
+        const parts = [downSeconds, computeSeconds, uploadSeconds].map((part) => part.toFixed(3)).join(' + ');
+        return `${name} ${samples} samples ${parts}`;
+      });
+      const { latencySeconds: predicted = Number.NaN, lowerBoundSeconds: bound = Number.NaN } =
+        plans.get(planVersion) ?? {};
+      console.log(
+        `round ${round}, plan ${planVersion} (${predicted.toFixed(3)} s, bound ${bound.toFixed(3)}): ${elapsedSeconds.toFixed(3)} s, step ${stepSeconds.toFixed(3)}: ${own.join(', ')}`,
+      );
+    }
   if (values.json) console.log(JSON.stringify(told));
   else {
     const { criticalPath: path, idle } = told;

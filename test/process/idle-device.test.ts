@@ -108,14 +108,14 @@ async function train(rounds: number, change: ((api: DeviceWorkerApi) => DeviceWo
   }
 }
 
-describe('a session with a device that', () => {
+// Side by side: the first one waits for most of its time.
+describe.concurrent('a session with a device that', () => {
   it('states no costs and never answers waits for it twice, and comes to the same', async () => {
-    const { view, seconds } = await train(30, deaf);
+    const [{ view, seconds }, alone] = await Promise.all([train(30, deaf), train(30, null)]);
     const waited = seconds.filter((one) => one >= 15);
     expect(waited.length).toBeLessThanOrEqual(2);
     const probation = view.room?.devices.find(({ name }) => name === 'other')?.probation;
     expect(probation).toMatchObject({ why: 'late' });
-    const alone = await train(30, null);
     expect(largestRelativeDifference(losses(view), losses(alone.view))).toBeLessThan(TOLERANCE);
   });
 

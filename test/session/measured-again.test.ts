@@ -87,7 +87,8 @@ class Session {
       };
     });
     const facts = { planVersion: plan.version, loss: 1, learningRate: 1, gradientNorm: 1, reassigned: 0 };
-    this.tell({ type: 'round', report: { round: this.round, ...facts, elapsedSeconds: 1, devices } });
+    const elapsedSeconds = Math.max(...devices.map((one) => one.computeSeconds));
+    this.tell({ type: 'round', report: { round: this.round, ...facts, elapsedSeconds, devices } });
     if (this.dueMs === null || this.atMs < this.dueMs) return;
     this.dueMs = null;
     this.#take({ type: 'due' });

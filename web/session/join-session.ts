@@ -42,6 +42,7 @@ export class JoinSession implements JoinedSession {
   #neighbours: NeighbourLinks | null = null;
   #measured: Measured | null = null;
   #linkBitsPerSecond: number | null = null;
+  #isLinkMeasured = false;
   #pretence: DevicePretence | null = null;
   #link: ChannelLink | null = null;
   readonly #proofKey: Uint8Array | null;
@@ -190,7 +191,7 @@ export class JoinSession implements JoinedSession {
   #anotherHost(): void {
     this.#link?.close('Another device leads the session now.');
     this.#relinking.forget();
-    this.#linkBitsPerSecond = null;
+    this.#isLinkMeasured = false;
   }
 
   #offer(term: number, bequest: Bequest, seats: DeviceSeats): Offer {
@@ -323,24 +324,23 @@ export class JoinSession implements JoinedSession {
     this.#store.dispatch({ type: 'trouble', trouble });
   }
 
-  /** Once the model is ready and the link is up: measure the link, and say that this device can train. */
+  /** Once model and link are there: measure the link, during which another host may give work already, and say that this device can train. */
   async #report(): Promise<void> {
     const [link, seats] = [this.#link, this.#seats];
     if (link === null || seats === null || this.#measured === null) return;
+    if (this.#linkBitsPerSecond !== null) this.#attached = seats.attach(link, this.#linkBitsPerSecond);
     try {
-      this.#linkBitsPerSecond ??= await measureLink(link);
+      if (!this.#isLinkMeasured) this.#linkBitsPerSecond = await measureLink(link);
     } catch (error) {
       // Of a link that is down something was said already.
       if (!this.#over && this.#link === link) this.#store.notice('problem', messageOf(error));
-      link.close();
-      return;
+      return link.close();
     }
-    if (this.#over || this.#link !== link) return;
-    if (this.#attached !== link) seats.attach(link, this.#linkBitsPerSecond);
-    this.#attached = link;
+    if (this.#over || this.#link !== link || this.#linkBitsPerSecond === null) return;
+    this.#isLinkMeasured = true;
+    this.#attached = seats.attach(link, this.#linkBitsPerSecond);
     const profile = this.#profile();
-    if (profile === null) return;
-    this.#client.send({ type: 'profile', profile });
+    if (profile !== null) this.#client.send({ type: 'profile', profile });
     this.#setStatus(this.#able());
   }
 

@@ -125,11 +125,14 @@ export class DeviceSeats {
     this.#owner.onMeasured(measured);
   }
 
-  /** Takes work from this link from now on. */
-  attach(link: MessageLink, bitsPerSecond: number): void {
+  /** Takes work from this link from now on, at that rate. */
+  attach<Link extends MessageLink>(link: Link, bitsPerSecond: number): Link {
+    const isNew = this.#link?.link !== link;
     this.#link = { link, bitsPerSecond };
-    this.trainer.attach(link, bitsPerSecond);
-    this.stages.attach(link, bitsPerSecond);
+    for (const seat of [this.trainer, this.stages])
+      if (isNew) seat.attach(link, bitsPerSecond);
+      else seat.paceAt(bitsPerSecond);
+    return link;
   }
 
   roomChanged(): void {

@@ -54,13 +54,15 @@ export function allowancesOf(
   plan: Pick<RoomPlan, 'latencySeconds' | 'assignments'>,
   devices: readonly string[],
 ): ReadonlyMap<string, Allowance> {
+  // What a round takes beside its devices' work is not theirs to use.
+  const finish = Math.max(0, ...plan.assignments.map((one) => one.computeSeconds + one.uploadSeconds));
   return new Map(
     devices.map((device) => {
       const own = plan.assignments.find((assignment) => assignment.device === device);
       if (own === undefined || own.samples.count === 0)
         return [device, { seconds: Number.POSITIVE_INFINITY, aheadSeconds: 0 }];
       const busy = own.computeSeconds + own.uploadSeconds;
-      const idle = Math.max(0, plan.latencySeconds - busy);
+      const idle = finish - busy;
       return [device, { seconds: idle + EVALUATION_SHARE * plan.latencySeconds, aheadSeconds: busy }];
     }),
   );
