@@ -59,7 +59,7 @@ export async function headlessEnvironment(
   } = options;
   const guardedBy = allowPrivate ? null : origin;
   const start = <Api>(entry: URL, isGuarded = true) =>
-    handle<Api>(startThread(entry, { cacheFolder, guardedBy: isGuarded ? guardedBy : null }));
+    handle<Api>(startThread(entry, { cacheFolder, guardedBy: isGuarded ? guardedBy : null, memoryLimitBytes }));
   return {
     kind: 'headless',
     origin,

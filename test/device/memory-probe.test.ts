@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { randomModel } from '../../worker/check/random-model.ts';
-import { probeMemory, probePartMemory } from '../../worker/device/memory-probe.ts';
+import { forEngine, probeMemory, probePartMemory } from '../../worker/device/memory-probe.ts';
 import type { Engine } from '../../worker/engine/engine.ts';
 import { recallFact, rememberFact } from '../../worker/engine/machine-facts.ts';
 import { createReferenceEngine } from '../../worker/engine/reference/engine.ts';
@@ -48,6 +48,15 @@ describe('the memory probe', () => {
     const { made, tried } = engine('claimed', 1e9);
     expect(await probeMemory(made, { samples: 16, tokens: 8, limitBytes: 400 })).toBe(400);
     expect(tried).toEqual(['10 x 4']);
+  });
+
+  it('leaves of a limit what a library takes besides, but where the limit is small', async () => {
+    expect([3e8, 1e8, 8e7, 6.4e7, 9.5e6].map((limit) => forEngine({ besideBytes: 3.6e7 }, limit))).toEqual([
+      2.64e8, 6.4e7, 6.4e7, 6.4e7, 9.5e6,
+    ]);
+    expect(forEngine({}, 3e8)).toBe(3e8);
+    const beside = { ...engine('with a library', 1e9).made, besideBytes: 3.6e7 };
+    expect(await probeMemory(beside, { samples: 16, tokens: 8, limitBytes: 3e8 })).toBe(2.64e8);
   });
 
   it('halves the samples, then the layers, until the device has the memory', async () => {

@@ -176,7 +176,7 @@ export class Device implements DeviceWorkerApi {
     // What was on this device already says nothing about its way to the hub.
     if (kept === 0) this.#downloadBitsPerSecond = meter.bitsPerSecond ?? this.#downloadBitsPerSecond;
     this.#pace.slowdown = slowdown;
-    const limitBytes = () => Math.min(memoryLimitBytes, this.#claim.leftBytes);
+    const limitBytes = () => Math.min(memoryLimitBytes, this.#claim.limitBytes);
     const terms = { pace: this.#pace, labelsPerSample: labelsPerSample(settings.task), limitBytes };
     const desk = new StageDesk(engine, terms);
     this.#held = { settings, engine, run, desk, memoryLimitBytes };

@@ -13,6 +13,7 @@ export interface MemoryClaim {
 /** After a tab died in a probe, the next takes half; each that goes well raises that again by a quarter. */
 const RemainsSchema = v.strictObject({ limitBytes: v.number(), underWay: v.boolean() });
 const RAISE = 1.25;
+const LEAST_FOR_ENGINE_BYTES = 64e6;
 
 /**
  * The bytes that training may take on this device: what was claimed where the session's deepest order, in the largest micro-batch within
@@ -54,6 +55,13 @@ export function probePartMemory(engine: Engine, claim: PartClaim): Promise<numbe
   });
 }
 
+/**
+ * What of a limit is for what the engine counts. Below the least, limits are for models so small that a library would be most of it: there
+ * it comes on top.
+ */
+export const forEngine = ({ besideBytes = 0 }: Pick<Engine, 'besideBytes'>, limitBytes: number): number =>
+  Math.max(Math.min(limitBytes, LEAST_FOR_ENGINE_BYTES), limitBytes - besideBytes);
+
 /** The device gave out under more than this: the next session begins here. */
 export const rememberLimit = ({ backend }: Pick<Engine, 'backend'>, limitBytes: number): Promise<void> =>
   rememberFact(keyOf(backend), { limitBytes, underWay: false });
@@ -68,7 +76,7 @@ async function probe(
   const key = keyOf(engine.backend);
   const earlier = v.safeParse(RemainsSchema, await recallFact(key));
   const believed = earlier.success ? earlier.output.limitBytes * (earlier.output.underWay ? 0.5 : RAISE) : Infinity;
-  const limitBytes = Math.min(claim.limitBytes, believed);
+  const limitBytes = Math.min(forEngine(engine, claim.limitBytes), believed);
   for (const [index, { samples, needs, bytes }] of ordersWithin(limitBytes).entries()) {
     await rememberFact(key, { limitBytes: bytes, underWay: true });
     const fits = await engine.fits(samples, claim.tokens, needs);

@@ -140,6 +140,8 @@ export interface Engine {
   /** The same from the rows of the first tokens alone, (B,C), zeros elsewhere. */
   wrapFirst(batch: TokenBatch, first: Float32Array): Promise<Hidden>;
   bytes(samples: number, tokens: number, needs: PassNeeds): EngineBytes;
+  /** What it takes besides, whatever it holds: a library's own memory, and buffers that are not collected yet. None unless given. */
+  readonly besideBytes?: number;
   /** Whether padding costs what real tokens do; engines that pack rows leave it out. */
   readonly computesPadding: boolean;
   /** Whether passes may be told to recompute. */

@@ -220,12 +220,16 @@ function assignmentOf(
     samples: { ...samples },
     microBatch,
     ...(recomputing && backwardLayers(split, run) > 0 && plainCap < times.window ? { recompute: true } : {}),
-    memoryBytes: stageBytes(split, stage, microBatch, times.window),
+    memoryBytes: stageBytes(split, stage, microBatch, times.window) + besideUnits(room, device),
     uploadBits: gradientBits(split, run),
     computeSeconds: sum(times.forwardSeconds) + sum(times.backwardSeconds),
     uploadSeconds: airtimeSeconds(times),
   };
 }
+
+/** What a device takes whatever its run, which its limit as the search has it is without. */
+const besideUnits = (room: SplitRoom, { id, memory }: SplitDevice): number =>
+  Math.max(0, (room.devices.find((one) => one.id === id)?.profile.memory.limitBytes ?? 0) - memory.limitBytes);
 
 /** The stage's largest window without recomputation. */
 function plainWindow(room: SplitRoom, { device, run }: PlacedStage, samples: number, microBatch: number): number {

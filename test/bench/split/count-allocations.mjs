@@ -7,6 +7,11 @@ import { join } from 'node:path';
 import threads, { threadId } from 'node:worker_threads';
 
 const folder = process.env.TABLOOM_COUNT;
+let most = 0;
+/** From here on it counts what is most anew, in this thread. */
+export const countAgain = () => {
+  most = 0;
+};
 if (folder !== undefined) {
   const memories = new Set();
   WebAssembly.Memory = new Proxy(WebAssembly.Memory, {
@@ -46,7 +51,6 @@ if (folder !== undefined) {
   // A thread has no command line of its own; what its process was told comes with the environment.
   const told = process.argv.indexOf('--name');
   if (threadId === 0) process.env.TABLOOM_COUNT_NAME = told < 0 ? 'host' : process.argv[told + 1];
-  let most = 0;
   const look = () => {
     const wasm = [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
     const { arrayBuffers: buffers } = process.memoryUsage();

@@ -10,6 +10,7 @@ import { claimedBytes } from '../../../worker/learn/stage-memory.ts';
 import { parseModelConfig } from '../../../worker/model/config.ts';
 import { oneLayerModel, randomWeights } from '../../../worker/model/random-part.ts';
 import { openWeights } from '../../../worker/model/weights.ts';
+import { collectNearLimit } from '../../../worker/node/collect-near-limit.ts';
 import { fileSource } from '../../../worker/node/file-source.ts';
 import { allocated } from './allocations.ts';
 import { randomModelFolder, SIZES } from './random-folder.ts';
@@ -24,9 +25,13 @@ const { values } = parseArgs({
   options: {
     size: { type: 'string', default: 'large' },
     weights: { type: 'string', default: 'f16' },
-    /** The first one, and the end. Not the head. */
+    /** The first one, and the end; of 24 layers the head is unit 25. */
     units: { type: 'string', default: '4,11' },
     window: { type: 'string', default: '5' },
+    /** Every micro-batch forward again before it goes backward. */
+    recompute: { type: 'boolean', default: false },
+    /** Megabytes that it is to keep to. */
+    limit: { type: 'string' },
   },
 });
 const size = Object.keys(SIZES).find((one): one is keyof typeof SIZES => one === values.size);
@@ -36,7 +41,8 @@ if (size === undefined || weightStorage === undefined) throw new Error('There is
 
 const counts = mkdtempSync(join(tmpdir(), 'tabloom-one-stage-'));
 process.env.TABLOOM_COUNT = counts;
-await import(`${new URL('./count-allocations.mjs', import.meta.url)}`);
+const { countAgain }: { countAgain(): void } = await import(`${new URL('./count-allocations.mjs', import.meta.url)}`);
+if (values.limit !== undefined) collectNearLimit(1e6 * Number(values.limit));
 // The library looks for WebAssembly when it is loaded, which is counted from here on.
 const { createOnnxEngine } = await import('../../../worker/engine/onnx/engine.ts');
 const { runStage } = await import('../../../worker/learn/stage.ts');
@@ -45,7 +51,8 @@ const inMegabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
 async function say(what: string): Promise<void> {
   await sleep(200);
   for (const { wasm, buffers } of allocated(counts).values())
-    console.log(`${what}: ${inMegabytes(wasm + buffers)} at most so far, ${inMegabytes(wasm)} of them WebAssembly`);
+    console.log(`${what}: ${inMegabytes(wasm + buffers)} at most, ${inMegabytes(wasm)} of them WebAssembly`);
+  countAgain();
 }
 
 const folder = await randomModelFolder(size, join(tmpdir(), 'tabloom-random-models'));
@@ -68,20 +75,28 @@ await say(`units ${from} to ${to - 1} loaded`);
 
 const layers = Array.from({ length: part.layers.to - part.layers.from }, (_, i) => part.layers.from + i);
 const window = Number(values.window);
-const needs = { savedLayers: layers.length, openPasses: window };
+const recompute = values.recompute ?? false;
+const needs = { savedLayers: layers.length, openPasses: recompute ? 1 : window };
 console.log(`what the engine counts of it: ${inMegabytes(claimedBytes(engine, 1, length, needs))}`);
 const parts = runStage(
   engine,
   {
-    ...{ round: 1, run: { from, to }, layers, head: false, lowest: 0, window, recompute: false, tokens },
+    ...{ round: 1, run: { from, to }, layers, head: part.head, lowest: 0, window, recompute, tokens },
     microBatchSizes: new Array<number>(samples).fill(1),
     lengths: new Int32Array(samples).fill(length),
     positions: Int32Array.from({ length: samples }, (_, i) => i),
     ids: from === 0 ? new Int32Array(samples * tokens).fill(2) : null,
-    labels: null,
+    labels: part.head ? new Float32Array(samples).fill(1) : null,
     dropout: { probability: 0.1, seed: 1 },
   },
-  { take: async () => Float32Array.from({ length: length * shape.hiddenSize }, (_, i) => Math.sin(i)) },
+  {
+    // Before the head one token a sample goes over a cut.
+    take: async (kind) => {
+      const cut = kind === 'hidden' ? from : to;
+      const rows = cut === shape.layers + 1 ? 1 : length;
+      return Float32Array.from({ length: rows * shape.hiddenSize }, (_, i) => Math.sin(i));
+    },
+  },
   async () => undefined,
 );
 let passes = 0;

@@ -103,6 +103,17 @@ describe('a room that no device can hold alone', () => {
     expect(plan.lowerBoundSeconds).toBeLessThanOrEqual(plan.latencySeconds);
   });
 
+  test('what an engine takes whatever its run counts in what a stage takes', () => {
+    const beside = halves.map(({ id, profile: one }) => {
+      const { limitBytes, weightsBytes } = one.memory;
+      const memory = { ...one.memory, limitBytes: limitBytes + 3 * MB, weightsBytes: weightsBytes + 3 * MB };
+      return device(id, { ...one, memory });
+    });
+    const taken = (of: readonly RoomDevice[]) =>
+      planned(room('auto', of)).assignments.map(({ device: id, memoryBytes }) => [id, memoryBytes] as const);
+    expect(taken(beside)).toEqual(taken(halves).map(([id, bytes]) => [id, bytes + 3 * MB]));
+  });
+
   test('layers without adapters are passed through: they are nobody’s blocks', () => {
     const plan = planned(room('split', halves, 1e6, 2));
     expect(plan.assignments.flatMap(({ layers }) => layers).toSorted()).toEqual([4, 5]);
