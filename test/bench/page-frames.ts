@@ -1,8 +1,9 @@
 /**
  * What the first screen weighs, and how smoothly the page draws a crowd: `npm run bench:page [SECONDS]`. A gallery's session of 50 or 64 devices that split the
  * samples, 2,000 rounds in, gets an activity report twenty times a second and a round twice a second, as over a network. Frame times are
- * the differences between animation frames; long tasks are those over 50 ms as the browser reports them. 390 px wide the processor is made
- * four times slower by the browser itself. Times are this machine's; what CI holds is in test/browser/page-frames.test.ts.
+ * the differences between animation frames; long tasks are those over 50 ms as the browser reports them. What of it is the page's own is
+ * the main thread's time, per frame, and its parts; what is drawn by other threads, on the CPU where there is no GPU, only shows in frame
+ * times. 390 px wide the processor is made four times slower by the browser itself. Times are this machine's; what CI holds is in test/browser/page-frames.test.ts.
  */
 import { fileURLToPath } from 'node:url';
 import { withBrowser } from '../browser/harness.ts';
@@ -25,9 +26,16 @@ try {
       // What the loader wraps around named functions.
       await tab.page.evaluate('globalThis.__name = (named) => named');
       await tab.page.emulateCPUThrottling(slower);
+      const before = await tab.page.metrics();
       const seen = await tab.page.evaluate(measure, 1000 * seconds, state === 'crowd-64' ? 64 : 50);
       console.log(
         `${state}, ${width} px, processor ${slower} times slower: p50 ${seen.p50.toFixed(1)} ms, p95 ${seen.p95.toFixed(1)} ms, longest ${seen.longest.toFixed(0)} ms; long tasks ${(100 * seen.longShare).toFixed(0)} % of the time; ${seen.renders} renders in ${seen.frames} frames${barText(seen.p95, barMs)}`,
+      );
+      const after = await tab.page.metrics();
+      const mainMs = (key: 'TaskDuration' | 'ScriptDuration' | 'RecalcStyleDuration' | 'LayoutDuration'): string =>
+        ((1000 * ((after[key] ?? 0) - (before[key] ?? 0))) / seen.frames).toFixed(2);
+      console.log(
+        `  main thread, per frame: ${mainMs('TaskDuration')} ms, of it scripts ${mainMs('ScriptDuration')}, style ${mainMs('RecalcStyleDuration')}, layout ${mainMs('LayoutDuration')}`,
       );
       await tab.page.close();
     }

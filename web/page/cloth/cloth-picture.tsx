@@ -7,6 +7,8 @@ import { ThreadColumn } from './cloth-thread.tsx';
 import { WEAVES } from './marks.ts';
 
 const PITCH = 5;
+/** Up to so many threads a cell fades in when it is woven; in a crowd something would fade all the time. */
+const FADES = 12;
 
 /** The picture of the allocation. `sentence` says the same in words for those who do not see it. */
 export function ClothPicture({
@@ -30,7 +32,7 @@ export function ClothPicture({
   const { columns, ...around } = shape;
   const frame = useShared(around);
   return (
-    <div class="cloth" ref={whole}>
+    <div class={cloth.threads.length > FADES ? 'cloth cloth-crowd' : 'cloth'} ref={whole}>
       <RowLabels cloth={cloth} shape={shape} width={labels} short={short} />
       <ScrollFrame kind="cloth-frame" label={`${name}, scrolls sideways when there are many devices`}>
         {width > 0 && (

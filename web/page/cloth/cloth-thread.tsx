@@ -1,10 +1,13 @@
 import { useMemo } from 'preact/hooks';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
-import type { Thread, ThreadState } from './cloth.ts';
+import { useShared } from '../parts/hooks.ts';
+import type { CellState, Thread, ThreadState } from './cloth.ts';
 import type { Column, Loom } from './cloth-geometry.ts';
 import { totalSeconds } from './timing.ts';
 
 type Frame = Omit<Loom, 'columns'>;
+/** All of a thread but how far it is in this round. */
+type Still = Omit<Thread, 'cells'>;
 
 interface ColumnProps {
   readonly thread: Thread;
@@ -17,20 +20,43 @@ interface ColumnProps {
 
 /** One device: its letter and name, its warp yarns, what it weaves, and the weight at their end. */
 export function ThreadColumn({ thread, column, shape, samples, fill }: ColumnProps) {
-  // The same nodes while the same is to be seen: those of the others are not even looked at.
-  return useMemo(() => drawn({ thread, column, shape, samples, fill }), [thread, column, shape, samples, fill]);
+  // The same nodes while the same is to be seen: those of the others are not even looked at. What a report of progress changes are cells.
+  const { cells, ...still } = thread;
+  const around = useShared(still);
+  const above = useMemo(() => drawnAbove({ thread: around, column, shape, samples }), [around, column, shape, samples]);
+  const weight = useMemo(() => <Weight thread={around} column={column} shape={shape} />, [around, column, shape]);
+  return useMemo(
+    () => (
+      <g
+        class={`thread thread-${thread.state}${thread.self ? ' thread-self' : ''}${thread.late ? ' thread-late' : ''}`}
+        style={{ '--yarn': `var(--yarn-${thread.mark.yarn})` }}
+      >
+        {above}
+        {cells.map((cell) => (
+          <Cell
+            key={cell.row}
+            state={cell.state}
+            moved={cell.moved === true}
+            x={column.threadX}
+            y={shape.rowY[cell.row]!}
+            width={column.threadWidth}
+            height={shape.cellHeight}
+            fill={fill}
+          />
+        ))}
+        {weight}
+      </g>
+    ),
+    [cells, above, weight, fill],
+  );
 }
 
-function drawn({ thread, column, shape, samples, fill }: ColumnProps) {
+function drawnAbove({ thread, column, shape, samples }: { thread: Still } & Omit<ColumnProps, 'thread' | 'fill'>) {
   const top = shape.beamY + 3;
   const reach = thread.reachRows === 0 ? top : shape.rowY[thread.reachRows - 1]! + shape.cellHeight;
   const end = thread.state === 'failed' || thread.state === 'away' ? shape.rowY[1]! : shape.clothBottom;
-  const style = { '--yarn': `var(--yarn-${thread.mark.yarn})` };
   return (
-    <g
-      class={`thread thread-${thread.state}${thread.self ? ' thread-self' : ''}${thread.late ? ' thread-late' : ''}`}
-      style={style}
-    >
+    <>
       <title>{`${thread.name}: ${thread.late ? 'the round waits for it' : STATE_WORDS[thread.state]}`}</title>
       {thread.late && (
         <rect class="late-ground" x={column.x + 2} y={0} width={column.width - 4} height={shape.clothBottom} rx={6} />
@@ -41,36 +67,30 @@ function drawn({ thread, column, shape, samples, fill }: ColumnProps) {
       {thread.reachRows > 0 && (
         <path class="knots" d={column.yarns.map((x) => `M${round(x)} ${reach + 3}h0`).join('')} />
       )}
-      {thread.cells.map((cell) => (
-        <g key={cell.row} class={`cell cell-${cell.state}${cell.moved ? ' cell-moved' : ''}`}>
-          <rect
-            class="cell-ground"
-            x={column.threadX}
-            y={shape.rowY[cell.row]}
-            width={column.threadWidth}
-            height={shape.cellHeight}
-            rx={2}
-          />
-          <rect
-            class="cell-cloth"
-            x={column.threadX}
-            y={shape.rowY[cell.row]}
-            width={column.threadWidth}
-            height={shape.cellHeight}
-            rx={2}
-            fill={fill}
-          />
-          {cell.state === 'next' && (
-            <Shuttle
-              x={column.middle}
-              y={shape.rowY[cell.row]! + shape.cellHeight / 2}
-              width={Math.min(26, column.threadWidth - 4)}
-            />
-          )}
-        </g>
-      ))}
-      <Weight thread={thread} column={column} shape={shape} />
-    </g>
+    </>
+  );
+}
+
+interface CellProps {
+  readonly state: CellState;
+  readonly moved: boolean;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly fill: string;
+}
+
+function Cell({ state, moved, x, y, width, height, fill }: CellProps) {
+  return useMemo(
+    () => (
+      <g class={`cell cell-${state}${moved ? ' cell-moved' : ''}`}>
+        <rect class="cell-ground" x={x} y={y} width={width} height={height} rx={2} />
+        <rect class="cell-cloth" x={x} y={y} width={width} height={height} rx={2} fill={fill} />
+        {state === 'next' && <Shuttle x={x + width / 2} y={y + height / 2} width={Math.min(26, width - 4)} />}
+      </g>
+    ),
+    [state, moved, x, y, width, height, fill],
   );
 }
 
@@ -99,7 +119,7 @@ const NOTES: Readonly<Record<ThreadState, readonly [wide: string, narrow: string
   failed: ['failed', 'failed'],
 };
 
-function Header({ thread, column, shape, samples }: { thread: Thread; column: Column; shape: Frame; samples: number }) {
+function Header({ thread, column, shape, samples }: { thread: Still; column: Column; shape: Frame; samples: number }) {
   const { middle } = column;
   const [wide, narrow] = NOTES[thread.state];
   const part = thread.samples !== null && thread.samples.count < samples ? thread.samples.count : null;
@@ -140,7 +160,7 @@ function Shuttle({ x, y, width }: { x: number; y: number; width: number }) {
   );
 }
 
-function Weight({ thread, column, shape }: { thread: Thread; column: Column; shape: Frame }) {
+function Weight({ thread, column, shape }: { thread: Still; column: Column; shape: Frame }) {
   const { weight, middle, yarns, width } = column;
   if (weight === null || thread.state === 'failed' || thread.state === 'away') return null;
   const y = shape.weightsY;

@@ -59,7 +59,7 @@ export function RoundBar({ view }: { view: SessionView }) {
       aria-valuemax={total}
       aria-valuenow={done}
     >
-      <div class="bar-done" style={{ width: `${100 * share}%` }} />
+      <div class="bar-done" style={{ transform: `translateX(${100 * (share - 1)}%)` }} />
     </div>
   );
 }

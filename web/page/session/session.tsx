@@ -17,18 +17,18 @@ import { OwnControls, OwnDevice, OwnName } from '../own/own-device.tsx';
 import { useLimits } from '../own/own-limits.tsx';
 import { ownState, thanksSentence } from '../own/own-words.ts';
 import { useWakeLock } from '../own/phone.ts';
-import { eachFrame, useKeptFocus, useWide } from '../parts/hooks.ts';
+import { useKeptFocus, useWide } from '../parts/hooks.ts';
 import { LazyFold } from '../parts/lazy-fold.tsx';
 import { ResultsSection } from '../results/results-section.tsx';
 import { useKeptRun } from '../runs/run-store.ts';
 import { TimelineSection } from '../timeline/timeline-section.tsx';
-import { announcement } from './announce.ts';
 import { Controls } from './controls.tsx';
 import { headline, roleSentence, roundsProgress } from './headline.ts';
 import { Opening, OwnDigits, OwnLoading, Problems, Result, RoundBar } from './now.tsx';
 import { Rest } from './rest.tsx';
 import { Standing } from './standing.tsx';
 import { TakeArea } from './take-area.tsx';
+import { useSession } from './use-session.ts';
 
 interface SessionProps {
   readonly session: Session;
@@ -250,26 +250,6 @@ function Thanks({ sentence, onBack, onReturn }: { sentence: string; onBack: () =
       </div>
     </main>
   );
-}
-
-function useSession(session: Session): { view: SessionView; said: string } {
-  const [state, setState] = useState({ view: session.view, said: '' });
-  useEffect(() => {
-    // However much happens between two frames, it is drawn once.
-    const frames = eachFrame(() =>
-      setState((old) => {
-        const { view } = session;
-        return view === old.view ? old : { view, said: announcement(old.view, view) ?? old.said };
-      }),
-    );
-    frames.ask();
-    const off = session.subscribe(frames.ask);
-    return () => {
-      frames.stop();
-      off();
-    };
-  }, [session]);
-  return state;
 }
 
 /** Who has which mark: remembered, so that nobody's colour changes when others come and go. */
