@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningServer, startServer } from '../../signaling/server/server.ts';
+import { ENGINE_BYTES } from '../../web/page/join/look-words.ts';
 import { roomLink } from '../../web/session/links/link-address.ts';
 import { type Counted, type CountingProxy, countingProxy } from '../bench/joining/counting-proxy.ts';
 import { measureJoining } from '../bench/joining/measure.ts';
@@ -52,6 +53,8 @@ describe('a device that comes by a link', () => {
   it('is sent little before its person has clicked, and next to nothing when it comes again', async () => {
     const { host, room } = await hostRoom(server.port);
     const [engine, model] = warmBytes();
+    // What the page says of the engine, to the digit that it says.
+    expect((engine!.bytes / 1e6).toFixed(1)).toBe((ENGINE_BYTES / 1e6).toFixed(1));
     const came = ({ path, bytes }: { path: RegExp; bytes: number }): boolean =>
       bytesOf(proxy.seen().filter((answer) => path.test(answer.path))) >= bytes;
     const visit = async (browser: TestBrowser, isFirst: boolean): Promise<readonly Counted[]> => {

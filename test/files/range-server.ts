@@ -95,9 +95,9 @@ export class RangeServer {
       this.cutAfter -= piece.length;
       this.served += piece.length;
       const room = response.write(piece);
-      if (Number.isFinite(this.bitsPerSecond)) await this.#passed(piece.length);
       if (response.destroyed) return;
       if (!room) await drained(response);
+      if (Number.isFinite(this.bitsPerSecond)) await this.#passed(piece.length);
     }
     return response.end();
   }

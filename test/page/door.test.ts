@@ -71,7 +71,7 @@ describe('what is seen from outside', () => {
       Host: 'Ada',
       Model: 'roberta-mini',
       Devices: '3 are in, the host’s among them; 61 more may come',
-      Download: '9.1 MB at most, once',
+      Download: '9.1 MB at most, once; 2.4 MB more where no graphics processor can be used',
     });
   });
 

@@ -69,6 +69,15 @@ export class Door {
     for (const socket of this.#open) socket.destroy();
   }
 
+  /** What is open takes nothing and says nothing any more; what opens afterwards does. */
+  stall(): void {
+    for (const socket of this.#open) {
+      socket.unpipe();
+      socket.removeAllListeners('data');
+      socket.pause();
+    }
+  }
+
   heal(): void {
     this.#cut = false;
   }

@@ -63,6 +63,16 @@ export class Network {
     this.#apply();
   }
 
+  /**
+   * This peer has another network: of all that it has open, to the server and to others, nothing comes through any more, and nobody is told. What it
+   * opens from now on does.
+   */
+  move(name: string): void {
+    this.#doors.get(name)?.stall();
+    for (const [key, ports] of this.#pairs)
+      if (key.split(' ').some((id) => this.#names.get(id) === name)) ports.leave();
+  }
+
   /** Forgets all that was set. */
   clear(): void {
     this.#rules.length = 0;

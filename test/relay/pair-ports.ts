@@ -28,6 +28,11 @@ export class PairPorts {
     return this.#port(of, real).place;
   }
 
+  /** All places so far lead nowhere any more, as those of a peer that has another network; what is named from now on does. */
+  leave(): void {
+    for (const { socket } of this.#ports.values()) socket.removeAllListeners('message');
+  }
+
   close(): void {
     this.#closed = true;
     for (const { socket } of this.#ports.values()) socket.close();

@@ -39,10 +39,18 @@ function joined({
   worker.chunks = chunks;
   if (load !== null) worker.load = load;
   const hidden = new Emitter<boolean>();
+  const moved = new Emitter<void>();
   const session = new JoinSession(
     {
       ...{ kind: 'tab', origin: 'http://server', memoryLimitBytes: 1e9, nowMs: () => 0 },
-      ...{ keep: null, seats: null, runLog: null, onLeaving: () => () => undefined, onHidden: hidden.on },
+      ...{
+        keep: null,
+        seats: null,
+        runLog: null,
+        onLeaving: () => () => undefined,
+        onHidden: hidden.on,
+        onMoved: moved.on,
+      },
       openSocket: () => socket as unknown as WebSocket,
       createPeer: () => peer as unknown as ReturnType<SessionEnvironment['createPeer']>,
       startDeviceWorker: () => ({ api: worker, terminate: () => undefined }),
@@ -98,7 +106,7 @@ function joined({
     return link;
   };
   const notices = () => session.view.notices.map(({ sentence }) => sentence);
-  return { session, socket, peer, worker, hidden, tell, enter, pass, answer, notices };
+  return { session, socket, peer, worker, hidden, moved, tell, enter, pass, answer, notices };
 }
 
 describe('a device without a link', () => {
@@ -129,6 +137,26 @@ describe('a device without a link', () => {
     await tell({ peerId: 'another' });
     expect(peer.connections.map(({ peer: id }) => id)).toEqual(['peer-of-host', 'another']);
     session.leave();
+  });
+
+  it('on another network tries at once, as soon as it can be reached again', async () => {
+    const { session, peer, enter, pass, moved } = joined();
+    await enter();
+    peer.connections[0]?.become('failed');
+    await pass(1500);
+    peer.connections[1]?.become('failed');
+    await pass(100);
+    peer.disconnect = () => {
+      peer.open = false;
+    };
+    moved.emit();
+    await pass(100);
+    expect(peer.connections).toHaveLength(2);
+    peer.open = true;
+    peer.emit('open');
+    expect(peer.connections).toHaveLength(3);
+    session.leave();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it('asks nobody while the host is away, has no address, or it has none itself; and says who is away', async () => {
@@ -182,6 +210,29 @@ describe('a device with a link', () => {
     session.leave();
     await pass(0);
     expect([again, peer.connections[1]?.channel.open]).toEqual([again, false]);
+  });
+
+  it('that was asked in vain on another network has another one 1.5 s later', async () => {
+    const { session, peer, enter, pass, answer, moved } = joined();
+    await enter();
+    peer.disconnect = () => peer.emit('disconnected');
+    await answer(peer.connections[0]!);
+    // The way is the same after all, and the host answers.
+    moved.emit();
+    await pass(2000);
+    expect(peer.connections[0]!.channel.open).toBe(true);
+    // Nothing comes through any more, and nobody says so.
+    for (const end of [peer.connections[0]!.channel, peer.connections[0]!.far]) end.send = () => undefined;
+    await pass(100);
+    moved.emit();
+    await pass(1000);
+    // Asked twice, it has no more time.
+    moved.emit();
+    await pass(490);
+    expect(peer.connections).toHaveLength(1);
+    await pass(60);
+    expect(peer.connections).toHaveLength(2);
+    session.leave();
   });
 
   it('that cannot be measured gives it up after 20 s, and tries another', async () => {

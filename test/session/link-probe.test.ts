@@ -73,13 +73,14 @@ interface Path {
 function linkOver({ roundTripMs, bytesPerMs }: Path) {
   const message = new Emitter<DataMessage>();
   const seen = { bytes: 0, messages: 0, listening: 0 };
-  const [{ onClose, close, doubt }] = localLinkPair();
+  const [{ onClose, close, doubt, ask }] = localLinkPair();
   let firstMs: number | null = null;
   let freeMs = 0;
   const link: MessageLink = {
     onClose,
     close,
     doubt,
+    ask,
     onMessage: (listener) => {
       const off = message.on(listener);
       seen.listening++;

@@ -124,3 +124,34 @@ it('calls are hung up, and who comes after the end is', async () => {
   peers[0]?.emit('connection', late);
   expect(late.closed).toBe(1);
 });
+
+it('on another network its connection to the server is opened anew at once, and what was opening is given up', async () => {
+  const { address, peers } = scene();
+  address.ask();
+  address.introduce(INTRODUCTION);
+  const [peer] = peers as [FakePeer];
+  const reconnect = vi.spyOn(peer, 'reconnect');
+  // A loss that was noticed: it waits for no second.
+  peer.open = false;
+  peer.emit('disconnected');
+  address.ask();
+  expect(reconnect).toHaveBeenCalledTimes(1);
+  vi.advanceTimersByTime(60_000);
+  expect(reconnect).toHaveBeenCalledTimes(1);
+  // One that was not.
+  peer.open = true;
+  peer.emit('open');
+  const opening = address.connect('another').catch((error: unknown) => error);
+  const disconnect = vi.spyOn(peer, 'disconnect').mockImplementation(() => {
+    peer.open = false;
+    peer.emit('disconnected');
+  });
+  address.ask();
+  expect(await opening).toEqual(new Error('The network is another one.'));
+  expect(disconnect).toHaveBeenCalledTimes(1);
+  vi.advanceTimersByTime(49);
+  expect(reconnect).toHaveBeenCalledTimes(1);
+  vi.advanceTimersByTime(1);
+  expect(reconnect).toHaveBeenCalledTimes(2);
+  address.close();
+});

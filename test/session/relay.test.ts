@@ -24,6 +24,7 @@ class SlowLink implements MessageLink {
   readonly onClose = () => () => undefined;
   readonly close = () => undefined;
   readonly doubt = () => undefined;
+  readonly ask = () => undefined;
 
   get going(): number {
     return this.#going.length;

@@ -6,7 +6,7 @@ import type { UnitRun } from '../../signaling/protocol/split.ts';
 import { type Bequest, StandBy } from './held/stand-by.ts';
 import { joinEntry, profileOf } from './join-entry.ts';
 import { type KeptSeat, keepSeat, takeSeat } from './kept-seat.ts';
-import { linkToHost, Relinking } from './link-to-host.ts';
+import { isUnlinked, linkToHost, Relinking } from './link-to-host.ts';
 import type { ChannelLink } from './links/channel-link.ts';
 import { measureLink } from './links/link-probe.ts';
 import { PeerAddress } from './links/peer-links.ts';
@@ -104,7 +104,7 @@ export class JoinSession implements JoinedSession {
     this.#client.onState((server) => this.#store.dispatch({ type: 'server', server }));
     this.#offs.push(environment.onHidden((hidden) => this.#client.send({ type: 'hidden', hidden })));
     this.#offs.push(environment.onLeaving(() => this.#hangUp()));
-    this.#offs.push(environment.onMoved?.(() => this.#link?.doubt(true)) ?? (() => undefined));
+    this.#offs.push(this.#relinking.watch(environment, () => [this.#address, this.#link, this.#neighbours]));
   }
 
   get view(): SessionView {
@@ -148,7 +148,6 @@ export class JoinSession implements JoinedSession {
     this.leave();
   }
 
-  /** What proves that this device had a seat. */
   get #claim(): string | null {
     return this.#client.claim ?? this.#kept?.claim ?? null;
   }
@@ -172,8 +171,9 @@ export class JoinSession implements JoinedSession {
     const { room } = this.#store.view;
     const sentence = hostNews(before, room, this.#store.view.follows);
     if (sentence !== null) this.#store.notice('news', sentence);
-    // The other side has lost the server: silence on the link is believed sooner.
+    // The other side has lost the server: silence on the link is believed sooner. Or it has given the link up, and that did not come here.
     this.#link?.doubt(isAway(room));
+    if (isUnlinked(room, this.#identity.id)) this.#link?.ask();
     if (before !== null && room !== null && before.host !== room.host) this.#anotherHost();
     this.#standBy.hear(message);
     const { isAble } = this.#standBy;

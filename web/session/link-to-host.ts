@@ -7,6 +7,7 @@ import type { PeerAddress } from './links/peer-links.ts';
 import { tensorSizes } from './links/tensor-sizes.ts';
 import { type LinkState, watchLink } from './transport/link-state.ts';
 import { Unreachable } from './transport/unreachable.ts';
+import type { SessionEnvironment } from './world/environment.ts';
 
 /** Before a link is tried again; twice as long after each try that comes to nothing. */
 const RELINK_MS = 1500;
@@ -16,12 +17,33 @@ const MAX_RELINK_MS = 12_000;
 export const relinkMs = (failures: number): number =>
   Math.min(MAX_RELINK_MS, RELINK_MS * 2 ** Math.max(0, failures - 1));
 
+/** Whether the host says that it has no link to the device. */
+export const isUnlinked = (room: RoomView | null, device: string): boolean =>
+  room?.devices.some(({ id, linked }) => id === device && !linked) === true;
+
 /** When a link to the host is tried again, after tries that came to nothing. */
 export class Relinking {
   #failures = 0;
   /** The host's address that was tried last. */
   #tried: string | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
+  /** The network is another one since a link was last there: the first try is made at once. */
+  #isHurried = false;
+
+  /** Where the network is another one, what is there is asked whether it still is, and what is not is tried anew. Returns what ends it. */
+  watch(
+    { onMoved }: Pick<SessionEnvironment, 'onMoved'>,
+    there: () => readonly ({ ask(): void } | null)[],
+  ): () => void {
+    const moved = (): void => {
+      this.#isHurried = true;
+      // Whoever waits tries as soon as there is an address again.
+      this.stop();
+      this.#timer = null;
+      for (const each of there()) each?.ask();
+    };
+    return onMoved?.(moved) ?? (() => undefined);
+  }
 
   /** Of the same address one waits; a host that came back under another one is reached at once. */
   mayTry(host: string): boolean {
@@ -31,6 +53,7 @@ export class Relinking {
   }
 
   worked(): void {
+    this.#isHurried = false;
     this.#failures = 0;
   }
 
@@ -46,10 +69,13 @@ export class Relinking {
 
   later(again: () => void): void {
     this.stop();
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      again();
-    }, relinkMs(this.#failures));
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        again();
+      },
+      this.#isHurried && this.#failures <= 1 ? 0 : relinkMs(this.#failures),
+    );
   }
 
   stop(): void {

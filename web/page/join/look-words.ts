@@ -2,6 +2,9 @@ import type { Look } from '../../../signaling/protocol/door.ts';
 import { countText } from '../../../signaling/protocol/words/lists.ts';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 
+/** Of ONNX Runtime's WASM, as the build packs it: what a device fetches besides that has no graphics processor to train on. */
+export const ENGINE_BYTES = 2.4e6;
+
 /** What happens when somebody joins who has been shown this. */
 export type WayIn = 'in' | 'wait' | 'closed';
 
@@ -44,7 +47,7 @@ export function lookFacts(look: Look): readonly { readonly what: string; readonl
           ? 'the model; its size is not known here'
           : downloadBytes === 0
             ? 'none'
-            : `${bytesText(downloadBytes)} at most, once`,
+            : `${bytesText(downloadBytes)} at most, once; ${bytesText(ENGINE_BYTES)} more where no graphics processor can be used`,
     },
   ];
 }

@@ -48,6 +48,8 @@ const MESSAGE_RATE: Rate = { burst: 2000, perSecond: 1000 };
 const SILENCE_MS = 7000;
 /** Where there is another reason to believe that the peer is gone. */
 const DOUBTFUL_SILENCE_MS = 2500;
+/** Of a peer that is asked whether it is there; the answer has a stream of its own, past all that is under way. */
+const ANSWER_MS = 1500;
 
 const TAKES_NOTHING = 'The connection does not take what is sent over it.';
 const FLOOD = 'The other side sends more messages than any device has to say.';
@@ -107,6 +109,7 @@ export class ChannelLink implements MessageLink {
   readonly #roundTrips = new RoundTrips();
   readonly #added = new Emitter<void>();
   #silenceMs = SILENCE_MS;
+  #asking: ReturnType<typeof setTimeout> | null = null;
 
   /** The channel must be open; `early` is what came over it before. `urgent` is used as soon as it is open. */
   constructor(
@@ -168,6 +171,16 @@ export class ChannelLink implements MessageLink {
   /** Whether the peer is known to have lost the server: then it is given up after a shorter silence. */
   doubt(doubtful: boolean): void {
     this.#silenceMs = doubtful ? DOUBTFUL_SILENCE_MS : SILENCE_MS;
+  }
+
+  ask(): void {
+    if (this.#closed || !this.#isOpen || this.#asking !== null) return;
+    const askedMs = performance.now();
+    this.#putShort({ header: { type: 'ping', sentMs: askedMs }, tensors: [] });
+    this.#asking = setTimeout(() => {
+      this.#asking = null;
+      if (this.#heardMs <= askedMs) this.#end('The other side stopped answering.');
+    }, ANSWER_MS);
   }
 
   get #closed(): boolean {
@@ -321,6 +334,7 @@ export class ChannelLink implements MessageLink {
   #end(why: string): void {
     if (this.#closed) return;
     clearInterval(this.#heartbeat);
+    if (this.#asking !== null) clearTimeout(this.#asking);
     this.#lanes.clear();
     this.#ending.end(why);
     this.#channel.close();

@@ -15,6 +15,8 @@ export interface MessageLink {
   close(): void;
   /** Whether there is another reason to believe that the other side is gone; a link over the network then gives up sooner. */
   doubt(doubtful: boolean): void;
+  /** The way there may be another one by now: a link over the network that does not answer soon is given up. */
+  ask(): void;
 }
 
 export interface SendPace {
@@ -32,6 +34,7 @@ export function localLinkPair(): [MessageLink, MessageLink] {
     onMessage: ends[own].message.on,
     onClose: ends[own].ending.on,
     doubt: () => undefined,
+    ask: () => undefined,
     close() {
       for (const { ending } of ends) ending.end('The tab closed its own link.');
     },

@@ -25,6 +25,8 @@ const MAX_RETIRED = 4;
 const FORGET_STRAYS_MS = 30_000;
 const FIRST_RECONNECT_MS = 1000;
 const MAX_RECONNECT_MS = 15_000;
+/** Of a connection that is opened anew on purpose. */
+const RENEW_MS = 50;
 
 /** What an address uses of a PeerJS client, of its connections and of what is below them. */
 export interface AddressPeer {
@@ -71,6 +73,7 @@ export class PeerAddress {
   #forgetting: ReturnType<typeof setInterval> | null = null;
   #reconnectMs = FIRST_RECONNECT_MS;
   readonly #unavailable = new Emitter<string>();
+  readonly #renewed = new Emitter<string>();
 
   /** `accept` is told of others that connect: devices to their host, and in a split room stages to the one above them. */
   constructor(environment: AddressWorld, accept: ((incoming: Incoming) => void) | null = null) {
@@ -102,6 +105,23 @@ export class PeerAddress {
     return this.#peer?.open ?? false;
   }
 
+  /**
+   * The way to the server may be another one: what this tab is introduced over is opened anew, since it may be dead without having said so. Links that
+   * are opening are given up, those that are open stay.
+   */
+  ask(): void {
+    const peer = this.#peer;
+    if (this.#closed || peer === null || peer.destroyed) return;
+    this.#reconnectMs = RENEW_MS;
+    this.#renewed.emit('The network is another one.');
+    if (peer.open) peer.disconnect();
+    else if (this.#timer !== null) {
+      clearTimeout(this.#timer);
+      this.#timer = null;
+      peer.reconnect();
+    }
+  }
+
   /** Opens a channel to the tab at `peerId`; rejects with a sentence when that does not work out. */
   connect(peerId: string): Promise<OpenConnection> {
     const peer = this.#peer;
@@ -131,7 +151,10 @@ export class PeerAddress {
     const again = (how: () => void): void => {
       if (this.#closed || this.#peer !== peer) return;
       if (this.#timer !== null) clearTimeout(this.#timer);
-      this.#timer = setTimeout(how, this.#reconnectMs);
+      this.#timer = setTimeout(() => {
+        this.#timer = null;
+        how();
+      }, this.#reconnectMs);
       this.#reconnectMs = Math.min(MAX_RECONNECT_MS, 2 * this.#reconnectMs);
     };
     peer.on('open', () => {
@@ -208,6 +231,7 @@ export class PeerAddress {
         this.#unavailable.on((message) => {
           if (message.includes(connection.peer)) fail('The other device is not there any more.');
         }),
+        this.#renewed.on(fail),
         this.#ending.on(fail),
       ];
       channel.addEventListener('open', () =>

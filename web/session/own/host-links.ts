@@ -88,6 +88,12 @@ export class HostLinks {
     }
   }
 
+  /** The network is another one. */
+  moved(): void {
+    this.#address.ask();
+    this.#context.deviceLinks.askAll();
+  }
+
   close(): void {
     this.#ending.end('The session is over.');
     this.#context.deviceLinks.closeAll();

@@ -52,6 +52,7 @@ export class OwnRoom {
   readonly #context: OwnRoomContext;
   readonly #client: RoomClient;
   readonly #offHidden: () => void;
+  readonly #offMoved: (() => void) | undefined;
   readonly #links: HostLinks;
   readonly training: Training;
   readonly heirs: Heirs;
@@ -75,6 +76,7 @@ export class OwnRoom {
     client.onIntroduction((introduction) => this.#links.introduce(introduction));
     client.onState((server) => store.dispatch({ type: 'server', server }));
     this.#offHidden = environment.onHidden((hidden) => client.send({ type: 'hidden', hidden }));
+    this.#offMoved = environment.onMoved?.(() => this.#links.moved());
     const resumed = context.resumed && { round: context.resumed.round, finished: context.resumed.note.finished };
     const { term, task } = context;
     const audits = options.audits ?? DEFAULT_AUDITS;
@@ -158,6 +160,7 @@ export class OwnRoom {
 
   close(): void {
     this.#offHidden();
+    this.#offMoved?.();
     this.training.close();
     this.#seats.close();
     this.#links.close();

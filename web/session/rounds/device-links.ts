@@ -83,6 +83,11 @@ export class DeviceLinks {
     this.#members.get(device)?.link.doubt(doubtful);
   }
 
+  /** The way to all of them may be another one. */
+  askAll(): void {
+    for (const { link } of this.#members.values()) link.ask();
+  }
+
   closeAll(): void {
     for (const device of [...this.#members.keys()]) this.detach(device);
   }

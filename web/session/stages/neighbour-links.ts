@@ -128,6 +128,11 @@ export class NeighbourLinks implements DirectLinks {
     );
   }
 
+  /** The way to them may be another one. */
+  ask(): void {
+    for (const link of this.#links.values()) link.ask();
+  }
+
   close(): void {
     this.#over = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
