@@ -51,10 +51,17 @@ class Told {
   }
 
   /** Of what the device has, after so many seconds. */
-  answer(device: string, seconds = 0, of?: ChunkTag): string[] {
+  answer(device: string, seconds = 0, of?: ChunkTag, said: number | null = null): string[] {
     this.atMs += 1000 * seconds;
     const known = of ?? tag(this.state.turns.get(device)?.chunk.number ?? -1);
-    return this.take({ type: 'logits', device, tag: known, logits: new Float32Array(2), atMs: this.atMs });
+    return this.take({
+      type: 'logits',
+      device,
+      tag: known,
+      logits: new Float32Array(2),
+      seconds: said,
+      atMs: this.atMs,
+    });
   }
 
   fail(device: string): string[] {
@@ -239,6 +246,21 @@ describe('beside rounds', () => {
     // Rounds go on: nothing more without leave.
     told.allow({ a: 0, b: 0 });
     expect(told.answer('a', 2)).toEqual(['keep 4', '4 of 8']);
+  });
+
+  it('what a device says that a piece took is taken off, and later pieces are cut by it', () => {
+    const told = new Told(40, [a], true);
+    // Half a second an example, it states.
+    expect(told.allow({ a: 1 })).toEqual(['a does 38+2']);
+    // Twice that. Half of the answer's three seconds it was at an order.
+    expect(told.answer('a', 3, undefined, 2)).toEqual(['keep 38', '2 of 40']);
+    expect(told.state.paces.get('a')).toBe(2);
+    expect(told.state.allowances?.get('a')?.seconds).toBe(-1);
+    expect(told.allow({ a: 1.5 })).toEqual([]);
+    expect(told.allow({ a: 0.5 })).toEqual(['a does 37+1']);
+    // Nobody is believed to have been at it for longer than it had it.
+    told.answer('a', 1, undefined, 50);
+    expect(told.state.allowances?.get('a')?.seconds).toBe(0);
   });
 
   it('an order that is done before does not make a device late, nor slow', () => {

@@ -116,7 +116,8 @@ export const DataHeaderSchema = v.variant('type', [
     sent: v.exactOptional(SentSchema),
     cuts: v.exactOptional(CutDigestsSchema),
   }),
-  v.strictObject({ type: v.literal('logits'), tag: ChunkTagSchema }),
+  /** With the seconds that the device was at it; of stages, none. */
+  v.strictObject({ type: v.literal('logits'), tag: ChunkTagSchema, seconds: v.exactOptional(seconds) }),
   /** The device could not do this order, chunk or audit; it stays in the room. */
   v.strictObject({
     type: v.literal('failed'),

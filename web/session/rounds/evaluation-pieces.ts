@@ -2,6 +2,8 @@
 const CHUNK_SECONDS = 2;
 /** Near the end chunks get shorter, but no shorter than this: each costs messages. */
 const SHORTEST_SECONDS = 0.25;
+/** Weight of the latest chunk in what a device's pace is believed to be. */
+const NEWEST = 0.5;
 
 /** Examples from `start`, in the order of an evaluation. */
 export interface Span {
@@ -52,4 +54,25 @@ export function cutPiece(
     count++;
   }
   return { start: end - count, count };
+}
+
+/**
+ * What a device was at a chunk: by its own word, as far as it had the time; without it from asking to answer, which beside rounds says nothing,
+ * for an answer also waited for an order then.
+ */
+export function seenSeconds(
+  sinceMs: number,
+  { seconds, atMs }: { readonly seconds: number | null; readonly atMs: number },
+  beside: boolean,
+): number | null {
+  const elapsed = (atMs - sinceMs) / 1000;
+  if (!beside) return elapsed;
+  return seconds === null ? null : Math.min(seconds, elapsed);
+}
+
+/** Seconds that a device takes, in those that it states, after a chunk; undefined before the first. */
+export function paceAfter(known: number | undefined, seconds: number, statedSeconds: number): number {
+  if (statedSeconds <= 0) return known ?? 1;
+  const seen = Math.max(0.05, seconds / statedSeconds);
+  return known === undefined ? seen : NEWEST * seen + (1 - NEWEST) * known;
 }

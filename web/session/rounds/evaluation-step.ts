@@ -1,14 +1,21 @@
 import { MAX_CHUNK_SAMPLES } from '../../../signaling/protocol/limits.ts';
 import type { ChunkTag, Step } from '../../../signaling/protocol/round.ts';
-import { cutPiece, drainSeconds, type Evaluator, pieceSeconds, type Span, tokensIn } from './evaluation-pieces.ts';
+import {
+  cutPiece,
+  drainSeconds,
+  type Evaluator,
+  paceAfter,
+  pieceSeconds,
+  type Span,
+  seenSeconds,
+  tokensIn,
+} from './evaluation-pieces.ts';
 
 /** A chunk is late when it takes so many times its predicted seconds, and at least so long. */
 const LATE_FACTOR = 4;
 const LATE_AT_LEAST_SECONDS = 10;
 /** A device that failed more often in one evaluation is not asked again in it; with nobody else left, the evaluation is given up. */
 const MAX_FAILURES = 3;
-/** Weight of the latest chunk in what a device's pace is believed to be. */
-const NEWEST = 0.5;
 
 /** A run of examples that somebody was asked for. */
 export interface Chunk extends Span {
@@ -23,8 +30,9 @@ interface Turn {
   readonly sinceMs: number;
   /** From then on somebody else who has nothing left to do is asked, too. */
   readonly lateMs: number;
-  /** By what the device stated. */
+  /** By what the device stated, and by what it took before: what was taken off its allowance. */
   readonly statedSeconds: number;
+  readonly seconds: number;
   readonly late: boolean;
 }
 
@@ -77,6 +85,8 @@ export type EvaluationEvent =
       readonly device: string;
       readonly tag: ChunkTag;
       readonly logits: Float32Array;
+      /** That it was at it, as it says; null where it does not. */
+      readonly seconds: number | null;
       readonly atMs: number;
     }
   | {
@@ -217,7 +227,8 @@ function answered(state: EvaluationState, event: Extract<EvaluationEvent, { type
   const turns = new Map(state.turns);
   turns.delete(device);
   const overdue = state.overdue.filter(({ number }) => number !== chunk.number);
-  const free = { ...state, turns, overdue, paces: paced(state, device, turn, atMs) };
+  const seen = seenSeconds(turn.sinceMs, event, state.allowances !== null);
+  const free = { ...state, turns, overdue, ...(seen !== null && timed(state, device, turn, seen)) };
   const known = { ...free, answered: new Set(state.answered).add(device) };
   if (isDone(state, chunk)) return feed(known, atMs);
   const done = state.done.slice();
@@ -229,12 +240,15 @@ function answered(state: EvaluationState, event: Extract<EvaluationEvent, { type
   ]);
 }
 
-/** Beside rounds an answer also waited for an order: that says nothing of the device's pace. */
-function paced(state: EvaluationState, device: string, turn: Turn, atMs: number): EvaluationState['paces'] {
-  if (state.allowances !== null || turn.statedSeconds <= 0) return state.paces;
-  const seen = Math.max(0.05, (atMs - turn.sinceMs) / 1000 / turn.statedSeconds);
-  const known = state.paces.get(device);
-  return new Map(state.paces).set(device, known === undefined ? seen : NEWEST * seen + (1 - NEWEST) * known);
+/** A device's pace from what it took; and what it took longer, or less, than was taken off its allowance. */
+function timed(state: EvaluationState, device: string, turn: Turn, seconds: number): Partial<EvaluationState> {
+  const { paces, allowances } = state;
+  const own = allowances?.get(device);
+  const left = own && { ...own, seconds: own.seconds + turn.seconds - seconds };
+  return {
+    paces: new Map(paces).set(device, paceAfter(paces.get(device), seconds, turn.statedSeconds)),
+    ...(left && { allowances: new Map(allowances).set(device, left) }),
+  };
 }
 
 function allowed(state: EvaluationState, added: ReadonlyMap<string, Allowance>): EvaluationState {
@@ -278,7 +292,7 @@ function feed(before: EvaluationState, atMs: number, effects: readonly Evaluatio
     const allowance = state.allowances?.get(device);
     const aheadSeconds = allowance?.aheadSeconds ?? 0;
     const lateMs = atMs + 1000 * (LATE_FACTOR * aheadSeconds + Math.max(LATE_AT_LEAST_SECONDS, LATE_FACTOR * seconds));
-    const turn: Turn = { chunk, turn: state.nextTurn, sinceMs: atMs, lateMs, statedSeconds, late: false };
+    const turn: Turn = { chunk, turn: state.nextTurn, sinceMs: atMs, lateMs, statedSeconds, seconds, late: false };
     given.push({ type: 'give', device, chunk, turn: turn.turn });
     state = {
       ...state,

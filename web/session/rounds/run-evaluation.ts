@@ -153,7 +153,7 @@ export function runEvaluation(input: EvaluationInput): RunningEvaluation {
       if (header.type !== 'logits') return null;
       const logits = tensors[0];
       return logits instanceof Float32Array && logits.length === expected * labelCount
-        ? { type: 'logits', device, tag: header.tag, logits, atMs }
+        ? { type: 'logits', device, tag: header.tag, logits, seconds: header.seconds ?? null, atMs }
         : { type: 'failed', device, tag: header.tag, sentence: 'It sent logits of another size.', atMs };
     }
   });

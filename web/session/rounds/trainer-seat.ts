@@ -2,12 +2,12 @@ import type { DataMessage } from '../../../signaling/protocol/exchange/data-mess
 import { encodeUpload } from '../../../signaling/protocol/exchange/upload-codec.ts';
 import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { OrderTag } from '../../../signaling/protocol/round.ts';
-import { labelsPerSample, type SessionSettings } from '../../../signaling/protocol/settings.ts';
+import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../../../worker/api/batch.ts';
 import { type HeldVersion, KeepingUp, type StateMessage } from '../held/keeping-up.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
-import { answerAudit, MAX_WAITING_AUDITS } from './answer-audit.ts';
+import { AuditAnswer, answerEvaluation, MAX_WAITING_AUDITS, type OrderPace, sliceSamples } from './answers.ts';
 import type { ParameterState } from './device-links.ts';
 import { type Heard, hearAbandoned, hearOrder, isCurrent, NOTHING_HEARD } from './heard.ts';
 import { type Measured, ModelWorker, type SeatWorld } from './model-worker.ts';
@@ -71,6 +71,10 @@ export class TrainerSeat {
   #working = false;
   #running: OrderTag | null = null;
   #auditing = false;
+  /** One that is not done yet; its work is first in the queue. */
+  #audited: AuditAnswer | null = null;
+  /** Of the latest order. */
+  #pace: OrderPace | null = null;
 
   constructor(world: SeatWorld, settings: SessionSettings, onStatus: (status: DeviceStatus) => void) {
     this.#maxQueuedBytes = MAX_QUEUED_ORDERS * tensorSizes(settings).toDeviceBytes;
@@ -213,7 +217,10 @@ export class TrainerSeat {
     try {
       if (header.type === 'order') await this.#order(attached, header, tensors);
       else if (header.type === 'audit') await this.#audit(attached, { header, tensors });
-      else await this.#evaluate(attached, header, tensors);
+      else {
+        const set = () => this.#setVersion(attached, header.version);
+        await attached.link.send(await answerEvaluation(this.model, { header, tensors }, set));
+      }
     } catch (error) {
       this.#fail(attached, header, error);
     }
@@ -311,6 +318,7 @@ export class TrainerSeat {
         this.#running = null;
         if (part.gaveOut) void model.lookAtClaim();
         const { computeSeconds } = part;
+        this.#pace = { samples: batch.lengths.length, seconds: computeSeconds };
         const lossSum = Number.isFinite(part.lossSum) ? part.lossSum : null;
         void link.send({ header: { type: 'done', tag, lossSum, computeSeconds }, tensors: [] });
         uploads.push(Promise.all(sends));
@@ -325,33 +333,22 @@ export class TrainerSeat {
     }
   }
 
+  /** So much of it as nobody waits for; what is left goes on when no order is there. */
   async #audit(attached: Attachment, work: DataMessage<'audit'>): Promise<void> {
-    const values = work.tensors.at(-1);
-    if (!(values instanceof Float32Array)) throw new Error('An audit came without its parameters.');
-    const { model } = this;
+    const begun = this.#audited?.work.header === work.header ? this.#audited : null;
+    const audit = begun ?? new AuditAnswer(work);
+    this.#audited = null;
     this.#auditing = true;
     try {
-      const answer = await answerAudit(model, values, work);
-      void attached.link.send(answer);
+      const answer = await audit.next(this.model, sliceSamples(this.#pace));
+      if (answer !== null) void attached.link.send(answer);
+      else if (this.#attached === attached) {
+        this.#audited = audit;
+        attached.queue.unshift(work);
+      }
     } finally {
       this.#auditing = false;
     }
-  }
-
-  async #evaluate(
-    attached: Attachment,
-    header: DataMessage<'evaluate'>['header'],
-    tensors: DataMessage<'evaluate'>['tensors'],
-  ): Promise<void> {
-    const [ids, lengths] = tensors;
-    const none = new Float32Array(header.samples * labelsPerSample(this.model.settings.task));
-    const batch = receivedBatch([ids, lengths, none, new Int32Array(header.samples)], header.tokens);
-    const { model } = this;
-    const logits = await model.alone(async () => {
-      await this.#setVersion(attached, header.version);
-      return model.open(model.api.evaluate(batch));
-    });
-    await attached.link.send({ header: { type: 'logits', tag: header.tag }, tensors: [logits] });
   }
 }
 

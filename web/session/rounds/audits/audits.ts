@@ -23,8 +23,9 @@ import { type Standings, toldOf } from './standing.ts';
 import { type Tolerance, toleranceFor } from './tolerance.ts';
 import { leastOf, NOTHING_USUAL, type UsualSizes, withRight } from './usual-sizes.ts';
 
-/** Answers wait behind an order, and so for two rounds' patience. */
+/** Answers wait behind orders: for two rounds' patience, and as long as so many rounds, between which an audit is computed slice by slice. */
 const PATIENCE_ROUNDS = 2;
+const SLICED_ROUNDS = 40;
 /** A stage's run may have to be fetched first. */
 const STAGE_PATIENCE_MS = 60_000;
 const TICK_MS = 1000;
@@ -133,7 +134,7 @@ export class Audits {
   roundEnds(input: OrderInput, plan: RoomPlan, result: WholeRoundResult): void {
     if (this.#context.share === 0) return;
     this.#busySeconds = new Map(plan.assignments.map((one) => [one.device, one.computeSeconds]));
-    this.#patienceMs = PATIENCE_ROUNDS * patienceOf(plan);
+    this.#patienceMs = Math.max(PATIENCE_ROUNDS * patienceOf(plan), SLICED_ROUNDS * 1000 * plan.latencySeconds);
     this.#input = input;
     this.#checks.wholeRound();
     const { round, course, term } = input;
