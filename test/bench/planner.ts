@@ -18,7 +18,8 @@ import { fleetOf } from '../../signaling/planner/problem/fleet.ts';
 import { generateFleet, generateProblem } from '../../signaling/planner/problem/generator.ts';
 import type { Channel } from '../../signaling/planner/problem/problem.ts';
 import { latencyTable, tableOf } from '../../signaling/planner/problem/table.ts';
-import { WORK } from '../../signaling/planner/replicas/solve-split.ts';
+import { fastestReplicas } from '../../signaling/planner/replicas/fastest-replicas.ts';
+import { boundOfReplicas, WORK, WORK_OF_SEVERAL } from '../../signaling/planner/replicas/solve-split.ts';
 import { solve } from '../../signaling/planner/solve.ts';
 import { fastestGroups } from '../../signaling/planner/teams/grouped.ts';
 import { fastestTeams } from '../../signaling/planner/teams/teams.ts';
@@ -26,6 +27,7 @@ import { teamsBound } from '../../signaling/planner/teams/teams-bound.ts';
 import { median } from '../../signaling/protocol/median.ts';
 import { crunchByCutting, crunchByThresholds } from '../planner/crunch-forms.ts';
 import { bestKnown, INSTANCES, nameOf } from '../planner/pipelines/best-known.ts';
+import { leastOfPartitions } from '../planner/replicas/every-partition.ts';
 
 const CHANNELS: readonly Channel[] = ['ofdma', 'ofdma-power', 'airtime'];
 const DEPTHS = 24;
@@ -234,6 +236,68 @@ function largePipelineRows(): Row[] {
   });
 }
 
+/** So many pipelines as memory allows: the plan and its bound against every way to share the samples. */
+function smallReplicaRows(): Row[] {
+  return regimes.map((regime) => {
+    const gaps: number[] = [];
+    const bounds: number[] = [];
+    let several = 0;
+    for (let seed = 1; seed <= 8; seed++) {
+      const shape = { devices: 3 + (seed % 3), layers: 4, samples: 4 + (seed % 3), regime };
+      const problem = { ...generateSplitProblem(seed, shape), pipelines: 64 };
+      const best = fastestReplicas(problem, WORK_OF_SEVERAL);
+      if ('reason' in best) continue;
+      const least = leastOfPartitions(problem);
+      const bound = boundOfReplicas(best) / least;
+      check(bound <= 1 + 1e-9, 'the bound is not above the optimum');
+      gaps.push(best.found.seconds / least - 1);
+      bounds.push(bound);
+      if (best.found.parts.length > 1) several++;
+    }
+    return {
+      regime,
+      rooms: gaps.length,
+      'several pipelines': several,
+      'mean gap %': 100 * mean(gaps),
+      'largest gap %': 100 * Math.max(...gaps),
+      'bound / optimum': mean(bounds),
+      least: Math.min(...bounds),
+    };
+  });
+}
+
+function largeReplicaRows(): Row[] {
+  return INSTANCES.flatMap((instance) => {
+    const known = bestKnown[nameOf(instance)];
+    if (known === undefined) return [];
+    const { seed, ...shape } = instance;
+    const problem = { ...generateSplitProblem(seed, shape), pipelines: 64 };
+    const own = timed(() => fastestReplicas(problem, WORK_OF_SEVERAL), 1);
+    if ('reason' in own.value) throw new Error(own.value.reason);
+    const best = own.value;
+    const longer = fastestReplicas(problem, 10 * WORK_OF_SEVERAL);
+    if ('reason' in longer) throw new Error(longer.reason);
+    const bound = timed(() => boundOfReplicas(best), 1);
+    return {
+      instance: nameOf(instance),
+      'best known of one s': known.seconds,
+      'plan s': best.found.seconds,
+      pipelines: best.found.parts.length,
+      'above ten times the work %': 100 * (best.found.seconds / longer.found.seconds - 1),
+      'cpu ms': own.cpuMs,
+      'bound / plan': bound.value / best.found.seconds,
+      'bound cpu ms': bound.cpuMs,
+    };
+  });
+}
+
+/** The rows, and a last one with the mean of a column and its least. */
+function withMean(rows: readonly Row[], column: string): readonly Row[] {
+  const values = rows.flatMap((row) => (typeof row[column] === 'number' ? [row[column]] : []));
+  const [name] = Object.keys(rows[0]!);
+  return [...rows, { [name!]: 'mean', [column]: mean(values) }, { [name!]: 'least', [column]: Math.min(...values) }];
+}
+
 function mean(values: readonly number[]): number {
   return values.reduce((a, b) => a + b, 0) / values.length;
 }
@@ -254,7 +318,18 @@ const sections = {
   exact: { title: `exact, ${DEPTHS} depths`, rows: exactRows() },
   lola: { title: 'lola against exact, 6 to 24 devices, 6 to 12 depths', rows: lolaRows() },
   'small pipelines': { title: 'split rooms, 3 to 6 devices, 4 to 7 layers', rows: smallPipelineRows() },
-  'large pipelines': { title: `split rooms, 50 devices, ${DEPTHS} layers, 32 samples`, rows: largePipelineRows() },
+  'large pipelines': {
+    title: `split rooms, 50 devices, ${DEPTHS} layers, 32 samples`,
+    rows: withMean(largePipelineRows(), 'bound / plan'),
+  },
+  'small replicas': {
+    title: 'split rooms, 3 to 5 devices, 4 layers, 4 to 6 samples, several pipelines allowed',
+    rows: smallReplicaRows(),
+  },
+  'large replicas': {
+    title: `split rooms, 50 devices, ${DEPTHS} layers, 32 samples, several pipelines allowed`,
+    rows: withMean(largeReplicaRows(), 'bound / plan'),
+  },
   teams: { title: `teams, 50 devices, ${DEPTHS} layers, 32 samples`, rows: teamsRows() },
 };
 if (values.json) {

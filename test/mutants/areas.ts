@@ -57,6 +57,8 @@ export const AREAS: readonly Area[] = [
     'test/planner/bounds.test.ts',
     'test/planner/known.test.ts',
   ),
+  unit(/^signaling\/planner\/replicas\//, 'test/planner/replicas'),
+  unit(/^signaling\/planner\/pipelines\//, 'test/planner/pipelines', 'test/planner/replicas'),
   unit(/^signaling\/planner\//, 'test/planner'),
   unit(/^signaling\/room\//, 'test/room'),
   unit(/^signaling\/connection\//, 'test/connection'),

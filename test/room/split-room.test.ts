@@ -201,6 +201,30 @@ describe('a room’s layout', () => {
     expect(answered(late, feasible(planOf(4, ['c', 'b'], 12))).plan?.assignments[0]?.device).toBe('a');
   });
 
+  it('becomes two pipelines only if what they save in the rounds left is more than what the slower of them fetches', () => {
+    const second = planOf(4, ['c', 'd']).assignments.map(({ stage, ...rest }) => ({
+      ...rest,
+      stage: stage && { ...stage, pipeline: 1 },
+    }));
+    const one = planOf(4);
+    const two = { ...one, latencySeconds: 15, assignments: [...one.assignments, ...second] };
+    const loaded = [holder('a', { from: 0, to: 4 }), holder('b', { from: 4, to: 8 })];
+    const others = [holder('c', { from: 0, to: 4 }), holder('d', null, parted(1e9, 2))];
+    // b's units are there, d's are three layers and the head, twice as slow: 9 + 18 seconds beside 9 + 9.
+    expect(loadSeconds(two, [...loaded, ...others], MODEL)).toBeCloseTo(3.5, 9);
+    const seconds = splitSeconds(two, [...loaded, ...others], MODEL, 'a');
+    expect(seconds).toBeGreaterThan(27);
+    expect(seconds).toBeLessThan(27.1);
+    expect(splitSeconds(two, [...loaded, ...others.slice(1)], MODEL, 'a')).toBe(Number.POSITIVE_INFINITY);
+    // Three seconds a round: six in two rounds are less than seven of loading, nine in three are more.
+    const joined = play(room(), ...measured('c'), ...measured('d'));
+    const reached = (rounds: number) =>
+      answered(play(joined, { type: 'round', report: report(rounds, 9) }), feasible(two)).plan;
+    expect(reached(18)?.assignments).toHaveLength(2);
+    expect(reached(17)?.assignments).toHaveLength(4);
+    expect(reached(17)?.explanation).toContain('loading takes 7');
+  });
+
   it('changes at once when a stage is gone, and is none, with the reason, when nobody can', () => {
     const left = play(room(), ...measured('c'), { type: 'left', device: 'b' });
     expect(answered(left, feasible(planOf(4, ['a', 'c'], 40))).plan?.assignments[1]?.device).toBe('c');

@@ -7,7 +7,7 @@ import { replicaBound } from './replica-bound.ts';
 
 /** Operations of a search: an eighth of a second or so; of several pipelines each costs more beside the simulation. */
 export const WORK = 1.5e7;
-const WORK_OF_SEVERAL = 7e6;
+export const WORK_OF_SEVERAL = 7e6;
 
 /** The model over a pipeline of devices, or over several. The same problem gives the same plan whatever the order of its devices. */
 export function solveSplit(problem: SplitProblem, options: { readonly now?: () => number } = {}): SplitAnswer {

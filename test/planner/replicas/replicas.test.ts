@@ -10,8 +10,9 @@ import { replicaBound } from '../../../signaling/planner/replicas/replica-bound.
 import { ReplicaEvaluator } from '../../../signaling/planner/replicas/replica-evaluator.ts';
 import { solveSplit } from '../../../signaling/planner/replicas/solve-split.ts';
 import { schedule, schedules } from '../../../signaling/protocol/pipeline/schedule.ts';
-import type { SplitProblem } from '../../../signaling/protocol/pipeline/split-problem.ts';
+import type { SplitDevice, SplitProblem } from '../../../signaling/protocol/pipeline/split-problem.ts';
 import { stageBytes, stageTimes } from '../../../signaling/protocol/pipeline/stages.ts';
+import type { UnitRun } from '../../../signaling/protocol/split.ts';
 import { drawnPipeline, drawnProblem } from '../pipelines/draws.ts';
 import { leastOfPartitions } from './every-partition.ts';
 
@@ -146,6 +147,45 @@ describe('several pipelines', () => {
     expect(pipelines.map(({ stages }) => stages.length).toSorted()).toEqual([1, 1, 2]);
     // A pipeline of two takes nearly twice as many samples as a device alone.
     expect(pipelines.map(({ samples }) => samples.count)).toEqual([6, 3, 3]);
+  });
+
+  test('another pipeline is founded as soon as what it saves in the rounds is more than what its device must fetch', () => {
+    const base = generateSplitProblem(4, { devices: 3, layers: 6, samples: 12, regime: 'compute' });
+    const none = { embed: 0, forwardPerLayer: 0, backwardPerLayer: 0, head: 0 };
+    const { embeddingBytes, layerBytes, headBytes } = base.devices[0].memory;
+    // Ten seconds for the whole model; one for a sample; a hidden state on its way takes more than any round.
+    const bitsPerSecond = (8 * (embeddingBytes + 6 * layerBytes + headBytes)) / 10;
+    const device = (id: string, holds: UnitRun | null): SplitDevice => ({
+      ...base.devices[0],
+      ...{ id, fixedSeconds: none, lagSeconds: 0, bitsPerSecond: base.split.hiddenBits / 100 },
+      secondsPerSample: { ...none, forwardPerLayer: 1 / 18, backwardPerLayer: 2 / 18 },
+      memory: { ...base.devices[0].memory, limitBytes: 1e9 },
+      loading: { holds, bitsPerSecond },
+    });
+    const whole = { from: 0, to: 8 };
+    const split = { ...base.split, trainedLayers: 6, layerUploadBits: 0, headUploadBits: 0 };
+    const found = (held: readonly (UnitRun | null)[], rounds: number) => {
+      const devices = held.map((holds, i) => device(`d${i}`, holds));
+      const problem = many({ split, devices, host: 'd0', rounds });
+      const used = pipelinesOf(problem).map(({ stages, samples }) => [stages[0].device, samples.count]);
+      return { used: used.toSorted(), seconds: planned(problem).latencySeconds.toFixed(6) };
+    };
+    const alone = { used: [['d0', 12]], seconds: '12.000000' };
+    const both = [
+      ['d0', 6],
+      ['d1', 6],
+    ];
+    // Six seconds are saved a round: once that is less than the ten of fetching, twice it is more.
+    expect(found([whole, null], 1)).toEqual(alone);
+    expect(found([whole, null], 2)).toEqual({ used: both, seconds: '11.000000' });
+    expect(found([whole, null], 100)).toEqual({ used: both, seconds: '6.100000' });
+    // Who has the layers and lacks the embeddings fetches those alone; who has all is taken in place of who has nothing.
+    const seconds = (6 + (8 * embeddingBytes) / bitsPerSecond).toFixed(6);
+    expect(found([whole, { from: 1, to: 8 }], 1)).toEqual({ used: both, seconds });
+    expect(found([whole, null, whole], 1).used).toEqual([
+      ['d0', 6],
+      ['d2', 6],
+    ]);
   });
 
   test('no more of them than are allowed, one where nothing is said', () => {
