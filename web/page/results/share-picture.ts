@@ -35,7 +35,7 @@ export async function sharePicture(told: Told, all: readonly Contribution[]): Pr
   if (context === null) throw new Error('This browser draws no pictures.');
   const colour = colours();
   const face = getComputedStyle(document.body).fontFamily;
-  const say = (text: string, x: number, y: number, font: string, token: string): number => {
+  const write = (text: string, x: number, y: number, font: string, token: string): number => {
     context.font = `${font} ${face}`;
     context.fillStyle = colour(token);
     context.fillText(fitted(context, text, WIDTH - MARGIN - x), x, y);
@@ -43,16 +43,16 @@ export async function sharePicture(told: Told, all: readonly Contribution[]): Pr
   };
   context.fillStyle = colour('--ground');
   context.fillRect(0, 0, WIDTH, HEIGHT);
-  say('Tabloom', MARGIN, 96, '650 30px', '--muted');
-  say(told.title, MARGIN, 176, '700 56px', '--ink');
-  say(told.what, MARGIN, 226, '400 28px', '--muted');
+  write('Tabloom', MARGIN, 96, '650 30px', '--muted');
+  write(told.title, MARGIN, 176, '700 56px', '--ink');
+  write(told.what, MARGIN, 226, '400 28px', '--muted');
   if (told.after !== null) {
     let x = MARGIN;
-    if (told.before !== null) x += say(`${told.before} → `, x, 340, '400 72px', '--muted');
-    x += say(told.after, x, 340, '700 72px', '--accent') + 24;
-    say(told.metric, x, 340, '400 28px', '--muted');
+    if (told.before !== null) x += write(`${told.before} → `, x, 340, '400 72px', '--muted');
+    x += write(told.after, x, 340, '700 72px', '--accent') + 24;
+    write(told.metric, x, 340, '400 28px', '--muted');
   }
-  say(told.rounds, MARGIN, 398, '400 28px', '--ink');
+  write(told.rounds, MARGIN, 398, '400 28px', '--ink');
   drawCloth(context, colour, face, all);
   return new Promise((resolve, reject) => {
     canvas.toBlob(
