@@ -284,9 +284,20 @@ export const ZONES: readonly Zone[] = [
     without: [NODE],
   },
   {
+    // What the page says, for a translator to read: nothing else is to be known there.
+    name: 'web/words',
+    owns: /^web\/words\//,
+    imports: [],
+    types: [],
+    starts: [],
+    packages: [],
+    node: false,
+    without: PURE,
+  },
+  {
     name: 'web/page',
     owns: /^web\/(page\/|main\.tsx$)/,
-    imports: ['signaling/protocol', 'web/session', 'web/tab', 'web/tab/show', 'web/tab/offline'],
+    imports: ['signaling/protocol', 'web/session', 'web/tab', 'web/tab/show', 'web/tab/offline', 'web/words'],
     types: [/^worker\/api\//],
     starts: [],
     packages: 'any',

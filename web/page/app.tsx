@@ -5,6 +5,7 @@ import type { Deleted, KeptModel } from '../../worker/api/host-api.ts';
 import { invitationOfFragment, roomLink } from '../session/links/link-address.ts';
 import type { HostSession, InvitedTo, KeptSession, Session, SessionFactory } from '../session/view/view.ts';
 import type { AskPlanner } from '../session/view/what-if.ts';
+import * as say from '../words/app.ts';
 import { FinishedRuns } from './curve/finished-runs.tsx';
 import { ExampleCloth } from './example/example-cloth.tsx';
 import { platformName } from './join/device-name.ts';
@@ -95,7 +96,7 @@ export function App({ factory, origin, server, newer, onPlace, show, kept, addDe
       follow(begun.session, begun.hostName);
       scrollTo(0, 0);
     } catch (error) {
-      problem.value = `The session cannot begin: ${errorSentence(error, 'its code could not be loaded')}`;
+      problem.value = say.theSessionCannotBegin(errorSentence(error, say.itsCodeCouldNot));
       scrollTo(0, 0);
     } finally {
       busy.value = false;
@@ -153,7 +154,7 @@ export function App({ factory, origin, server, newer, onPlace, show, kept, addDe
       place.value = { kind: 'show', Screen, show: begin() };
       scrollTo(0, 0);
     } catch (error) {
-      problem.value = `The demonstration cannot begin: ${errorSentence(error, 'its code could not be loaded')}`;
+      problem.value = say.theDemonstrationCannotBegin(errorSentence(error, say.itsCodeCouldNot));
     } finally {
       busy.value = false;
     }
@@ -189,7 +190,7 @@ export function App({ factory, origin, server, newer, onPlace, show, kept, addDe
   };
   const back = (): void => {
     history.replaceState(null, '', location.pathname + location.search);
-    document.title = 'Tabloom';
+    document.title = say.tabloom;
     place.value = { kind: 'start' };
   };
 
@@ -200,7 +201,7 @@ export function App({ factory, origin, server, newer, onPlace, show, kept, addDe
   const keepAddress = ({ room, secret }: InvitedTo): void =>
     history.replaceState(null, '', new URL(roomLink(origin, room, secret)).hash);
   const outside = (): void => {
-    document.title = 'Tabloom';
+    document.title = say.tabloom;
     place.value = placeOfFragment();
   };
 
@@ -220,7 +221,7 @@ export function App({ factory, origin, server, newer, onPlace, show, kept, addDe
           onClick={(event) => (here.kind === 'session' || here.kind === 'show') && event.preventDefault()}
         >
           <BrandMark />
-          Tabloom
+          {say.tabloom}
         </a>
         <ThemeButton />
       </header>
@@ -245,16 +246,13 @@ export function App({ factory, origin, server, newer, onPlace, show, kept, addDe
           <div class="intro">
             {(!invited || noServer) && (
               <>
-                <h1>Fine-tune a language model together, in browser tabs</h1>
-                <p class="lead">
-                  Open a session, share its link. Every device that joins measures its own speed and trains the layers
-                  that suit it.
-                </p>
+                <h1>{say.fineTuneALanguageModel}</h1>
+                <p class="lead">{say.openASessionShare}</p>
                 <div class="show-me">
                   <button type="button" class="primary" {...pressable(busy.value, () => void showMe())}>
-                    Show me, in this tab
+                    {say.showMeInThisTab}
                   </button>
-                  <p>Four pretended devices train a real model, in two minutes. Nothing leaves this tab.</p>
+                  <p>{say.fourPretendedDevicesTrain}</p>
                 </div>
               </>
             )}
@@ -303,7 +301,7 @@ export function App({ factory, origin, server, newer, onPlace, show, kept, addDe
           {invited && (
             <p class="elsewhere">
               <a href="./" onClick={toStart}>
-                Start a session of your own
+                {say.startASession}
               </a>
             </p>
           )}

@@ -2,6 +2,7 @@ import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import { type End, endText, possibleEnds } from '../../../signaling/protocol/words/ends.ts';
 import { timeLeftText } from '../../../signaling/protocol/words/quantities.ts';
 import type { HostSession } from '../../session/view/view.ts';
+import * as say from '../../words/start/estimate.ts';
 
 /** Before the first round: ends that fit into the time that people have, beside the recipe's and the paper's. */
 export function EndChoice({ room, host }: { room: RoomView; host: Pick<HostSession, 'setExtent'> }) {
@@ -11,7 +12,7 @@ export function EndChoice({ room, host }: { room: RoomView; host: Pick<HostSessi
   const { rounds } = room.settings.training;
   return (
     <fieldset class="ends">
-      <legend>How far on these devices</legend>
+      <legend>{say.howFarOnTheseDevices}</legend>
       {ends.map((end) => (
         <button
           key={end.label}

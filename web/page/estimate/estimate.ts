@@ -2,6 +2,7 @@ import { computeSeconds, EVALUATION_SHARE } from '../../../signaling/protocol/co
 import { EVALUATION_SAMPLE } from '../../../signaling/protocol/limits.ts';
 import { capitalised } from '../../../signaling/protocol/words/lists.ts';
 import { secondsText, timeLeftText } from '../../../signaling/protocol/words/quantities.ts';
+import * as say from '../../words/start/estimate.ts';
 import type { Measured } from './measured.ts';
 
 /** What is to be trained, as far as it is known before anything was opened. */
@@ -82,23 +83,22 @@ export function estimate(measured: Measured, asked: Asked): Estimate | null {
 
 const TOLD_APART_SECONDS = 120;
 
-export const NOTHING_MEASURED =
-  'How long it takes is told before training starts: this device has measured nothing yet.';
+export const NOTHING_MEASURED = say.howLongItTakes;
 
 /** "About 3 min on this device alone; with others, less." */
 export function estimateSentence(measured: Measured | null, asked: Asked | null): string {
   if (measured === null) return NOTHING_MEASURED;
   const found = asked === null ? null : estimate(measured, asked);
-  if (found === null) return 'How long it takes is told before training starts.';
+  if (found === null) return say.howLongItTakesIsToldBefore;
   const time = timeLeftText(found.seconds);
   const plain = time.replace(/^about /, '');
   const said =
-    found.kind === 'close' ? capitalised(time) : found.kind === 'rough' ? `Roughly ${plain}` : `At most ${time}`;
+    found.kind === 'close' ? capitalised(time) : found.kind === 'rough' ? say.roughly(plain) : say.atMost(time);
   const { secondsPerRound, lastScoreSeconds } = found;
   // Of what is short nobody asks where the time goes.
   const parts =
     found.seconds < TOLD_APART_SECONDS
       ? ''
-      : `: ${secondsText(secondsPerRound)} a round, ${secondsText(lastScoreSeconds)} for the last score`;
-  return `${said} on this device alone${parts}; with others, less.`;
+      : say.aRoundForTheLast(secondsText(secondsPerRound), secondsText(lastScoreSeconds));
+  return say.onThisDeviceAlone(said, parts);
 }

@@ -1,4 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
+import * as say from '../../words/start/example.ts';
 import { cloth } from '../cloth/cloth.ts';
 import { ClothLegend } from '../cloth/cloth-legend.tsx';
 import { ClothPicture } from '../cloth/cloth-picture.tsx';
@@ -15,7 +16,7 @@ export function ExampleCloth() {
   return (
     <figure class="example">
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would need a legend */}
-      <div class="buttons example-choice" role="group" aria-label="Two examples">
+      <div class="buttons example-choice" role="group" aria-label={say.twoExamples}>
         {([0, 1] as const).map((which) => (
           <button key={which} type="button" aria-pressed={shown === which} onClick={() => setShown(which)}>
             {EXAMPLES[which].label}

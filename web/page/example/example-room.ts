@@ -4,6 +4,7 @@ import type { DeviceView, RoomView } from '../../../signaling/protocol/room-view
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import { PLAIN_TRAINING } from '../../../signaling/protocol/settings.ts';
 import { SETTINGS_VERSION } from '../../../signaling/protocol/version.ts';
+import * as say from '../../words/start/example.ts';
 import { DEFAULT_FORM } from '../start/start-form.ts';
 
 /** Two rooms for the start page. Their plans are what the planner answers for these devices: a test asks it again. */
@@ -26,7 +27,7 @@ const LARGE: ModelCosts = { forwardPerLayer: 1e-3, weightsBytes: 3.3e8, bytesPer
 
 const profile = ({ slower, limitBytes, linkBitsPerSecond }: Measured, costs: ModelCosts): Profile => ({
   engine: 'webgpu',
-  backend: 'WebGPU',
+  backend: say.webGPU,
   overheadSeconds: 0.02,
   secondsPerSample: {
     embed: 1e-4,
@@ -78,7 +79,7 @@ const settings = (layers: number, hiddenSize: number, vocabSize: number): Sessio
   },
   task: {
     id: 'example',
-    title: 'Example',
+    title: say.example,
     kind: 'classification',
     labelCount: 2,
     classNames: ['no', 'yes'],
@@ -123,19 +124,17 @@ const whole = (microBatch: number) => ({ samples: { start: 0, count: SAMPLES }, 
 
 export const EXAMPLES: readonly [Example, Example] = [
   {
-    label: 'A small model',
-    sentence:
-      'Each of the three devices trains all six layers and the head: the laptop 16 samples of 32, the tablet 9, the phone 7.',
-    caption:
-      'A small model fits everybody, so the samples are split: the faster a device, the more of them it takes. 0.15 s a round; the laptop alone would need 0.27 s. All together make the same update as one device alone would.',
+    label: say.aSmallModel,
+    sentence: say.eachOfTheThreeDevices,
+    caption: say.aSmallModelFitsEverybody,
     room: {
       phase: 'gathering',
       host: 'laptop',
       settings: settings(6, 128, 8192),
       devices: [
-        device('phone', 'Phone', { slower: 1.8, limitBytes: 1.5e9, linkBitsPerSecond: 1e8 }, SMALL),
-        device('tablet', 'Tablet', { slower: 1.4, limitBytes: 1.5e9, linkBitsPerSecond: 1e8 }, SMALL),
-        device('laptop', 'Laptop', { slower: 1, limitBytes: 1.5e9, linkBitsPerSecond: NO_LINK }, SMALL),
+        device('phone', say.phone, { slower: 1.8, limitBytes: 1.5e9, linkBitsPerSecond: 1e8 }, SMALL),
+        device('tablet', say.tablet, { slower: 1.4, limitBytes: 1.5e9, linkBitsPerSecond: 1e8 }, SMALL),
+        device('laptop', say.laptop, { slower: 1, limitBytes: 1.5e9, linkBitsPerSecond: NO_LINK }, SMALL),
       ],
       plan: plan({
         policy: 'data-parallel',
@@ -175,18 +174,17 @@ export const EXAMPLES: readonly [Example, Example] = [
     },
   },
   {
-    label: 'A larger one, slow links',
-    sentence: 'The phone trains the head and layers 10 and 11, the tablet layers 4 to 9, the laptop layers 0 to 3.',
-    caption:
-      'A larger model, links of 5 Mbit/s and a phone with 0.4 GB: now the layers are shared by depth. The further down a block lies, the longer its gradient travels, so the phone takes what lies next to the loss. 6.1 s a round; with the samples split it would be 11 s.',
+    label: say.aLargerOneSlowLinks,
+    sentence: say.thePhoneTrainsTheHead,
+    caption: say.aLargerModelLinks,
     room: {
       phase: 'gathering',
       host: 'phone',
       settings: settings(12, 768, 50_265),
       devices: [
-        device('phone', 'Phone', { slower: 3, limitBytes: 0.41e9, linkBitsPerSecond: NO_LINK }, LARGE),
-        device('tablet', 'Tablet', { slower: 1.4, limitBytes: 0.85e9, linkBitsPerSecond: 5e6 }, LARGE),
-        device('laptop', 'Laptop', { slower: 1, limitBytes: 1.5e9, linkBitsPerSecond: 5e6 }, LARGE),
+        device('phone', say.phone, { slower: 3, limitBytes: 0.41e9, linkBitsPerSecond: NO_LINK }, LARGE),
+        device('tablet', say.tablet, { slower: 1.4, limitBytes: 0.85e9, linkBitsPerSecond: 5e6 }, LARGE),
+        device('laptop', say.laptop, { slower: 1, limitBytes: 1.5e9, linkBitsPerSecond: 5e6 }, LARGE),
       ],
       plan: plan({
         policy: 'exact',

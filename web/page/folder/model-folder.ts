@@ -1,4 +1,5 @@
 import { FOLDER_ENDPOINT, type ModelSource } from '../../../signaling/protocol/settings.ts';
+import * as say from '../../words/start/folder.ts';
 
 /** A file of a folder, as browsers give it. */
 type FolderFile = Pick<File, 'name' | 'size' | 'lastModified' | 'webkitRelativePath'>;
@@ -14,11 +15,10 @@ export function modelFilesOf<Kind extends FolderFile>(files: readonly Kind[]): r
 /** What of a model's files is missing; null where nothing is. */
 export function folderProblem(files: readonly Pick<File, 'name'>[]): string | null {
   const names = new Set(files.map(({ name }) => name));
-  if (names.size === 0) return 'Choose the folder of a model: config.json, tokenizer.json and model.safetensors.';
-  if (!names.has('config.json')) return 'This folder has no config.json; is it a model’s?';
-  if (!names.has('tokenizer.json')) return 'This folder has no tokenizer.json, in which the model’s tokens are.';
-  if (!names.has('model.safetensors') && !names.has('model.safetensors.index.json'))
-    return 'This folder has no model.safetensors, nor an index of several. Weights that are a pickle alone (pytorch_model.bin) are not read.';
+  if (names.size === 0) return say.chooseTheFolder;
+  if (!names.has('config.json')) return say.thisFolderHasNoConfig;
+  if (!names.has('tokenizer.json')) return say.thisFolderHasNoTokenizer;
+  if (!names.has('model.safetensors') && !names.has('model.safetensors.index.json')) return say.thisFolderHasNoModel;
   return null;
 }
 

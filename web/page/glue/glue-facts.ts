@@ -1,3 +1,4 @@
+import * as say from '../../words/start/glue.ts';
 import { MEASURED_ON_MINI, type MiniScore } from './mini-scores.ts';
 
 /** What a person may want to know of a GLUE task before choosing it. */
@@ -22,7 +23,7 @@ export interface GlueFacts {
   readonly tokens: number;
 }
 
-export const PUBLISHED_SOURCE = 'RoBERTa base with LoRA: Hu et al. 2021, table 2 (arXiv 2106.09685), on the dev sets.';
+export const PUBLISHED_SOURCE = say.roBERTaBaseWithLoRAHu;
 
 const facts = (
   id: string,
@@ -44,53 +45,53 @@ export const GLUE_FACTS: readonly GlueFacts[] = [
   facts(
     'sst2',
     'SST-2',
-    'Is a phrase of a film review positive or negative?',
-    { texts: ['slow, and all the better for it'], answer: 'positive' },
+    say.isAPhrase,
+    { texts: [say.slowAndAllTheBetter], answer: 'positive' },
     [67_349, 872, 40.7],
     'accuracy',
     accuracy(95.1),
   ),
   facts(
     'cola',
-    'CoLA',
-    'Is it a sentence of English?',
-    { texts: ['The weaver have finished the cloth.'], answer: 'unacceptable' },
+    say.coLA,
+    say.isItASentence,
+    { texts: [say.theWeaverHaveFinished], answer: 'unacceptable' },
     [8551, 1043, 18.9],
-    'Matthews correlation',
-    { measure: 'Matthews', score: 63.4 },
+    say.matthewsCorrelation,
+    { measure: say.matthews, score: 63.4 },
   ),
   facts(
     'mrpc',
     'MRPC',
-    'Do two sentences say the same?',
-    { texts: ['The mill closed on Friday.', 'On Friday the mill was shut.'], answer: 'equivalent' },
+    say.doTwoSentencesSay,
+    { texts: [say.theMillClosedOnFriday, say.onFridayTheMillWas], answer: 'equivalent' },
     [3668, 408, 81],
-    'F1 and accuracy',
+    say.f1AndAccuracy,
     accuracy(89.7),
   ),
   facts(
     'qqp',
     'QQP',
-    'Do two questions ask the same?',
-    { texts: ['How do I learn to weave?', 'Where can I buy a loom?'], answer: 'not duplicate' },
+    say.doTwoQuestionsAsk,
+    { texts: [say.howDoILearn, say.whereCanIBuy], answer: say.notDuplicate },
     [363_846, 40_430, 67.5],
-    'F1 and accuracy',
+    say.f1AndAccuracy,
     accuracy(90.8),
   ),
   facts(
     'stsb',
     'STS-B',
-    'How alike are two sentences, from 0 to 5?',
-    { texts: ['A woman winds wool.', 'A woman is winding yarn.'], answer: '4.2' },
+    say.howAlikeAreTwoSentences,
+    { texts: [say.aWomanWindsWool, say.aWomanIsWindingYarn], answer: '4.2' },
     [5749, 1500, 46.7],
-    'Pearson and Spearman correlation',
-    { measure: 'Pearson', score: 91.5 },
+    say.pearsonAndSpearmanCorrelation,
+    { measure: say.pearson, score: 91.5 },
   ),
   facts(
     'mnli',
     'MNLI',
-    'Does one sentence follow from another?',
-    { texts: ['The loom stood still all day.', 'Somebody wove at noon.'], answer: 'contradiction' },
+    say.doesOneSentenceFollow,
+    { texts: [say.theLoomStoodStillAll, say.somebodyWoveAtNoon], answer: 'contradiction' },
     [392_702, 9815, 90],
     'accuracy',
     accuracy(87.5),
@@ -98,8 +99,8 @@ export const GLUE_FACTS: readonly GlueFacts[] = [
   facts(
     'qnli',
     'QNLI',
-    'Does the sentence answer the question?',
-    { texts: ['When was the mill built?', 'The mill was built in 1784.'], answer: 'entailment' },
+    say.doesTheSentenceAnswer,
+    { texts: [say.whenWasTheMillBuilt, say.theMillWasBuilt], answer: 'entailment' },
     [104_743, 5463, 99.7],
     'accuracy',
     accuracy(93.3),
@@ -107,8 +108,8 @@ export const GLUE_FACTS: readonly GlueFacts[] = [
   facts(
     'rte',
     'RTE',
-    'Does one sentence follow from another?',
-    { texts: ['Anna sold the shop to her brother.', 'Anna’s brother owns the shop.'], answer: 'entailment' },
+    say.doesOneSentenceFollow,
+    { texts: [say.annaSoldTheShop, say.annasBrotherOwnsTheShop], answer: 'entailment' },
     [2490, 277, 127.8],
     'accuracy',
     accuracy(86.6),
@@ -116,9 +117,9 @@ export const GLUE_FACTS: readonly GlueFacts[] = [
   facts(
     'wnli',
     'WNLI',
-    'Is the pronoun read rightly?',
+    say.isThePronounReadRightly,
     {
-      texts: ['The shuttle did not fit the shed: it was too wide.', 'The shuttle was too wide.'],
+      texts: [say.theShuttleDidNotFit, say.theShuttleWasTooWide],
       answer: 'entailment',
     },
     [635, 71, 82.1],

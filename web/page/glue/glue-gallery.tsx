@@ -2,6 +2,7 @@ import { pressable } from '../parts/pressable.ts';
 import { GLUE_FACTS, type GlueFacts, glueFactsOf, MNLI_MISMATCHED, PUBLISHED_SOURCE } from './glue-facts.ts';
 import { glueLines } from './glue-words.ts';
 import './glue.css';
+import * as say from '../../words/start/glue.ts';
 
 interface GalleryProps {
   /** A task of the form. */
@@ -18,7 +19,7 @@ export function GlueGallery({ task, model, busy, onChoose, onStart }: GalleryPro
   const chosen = glueFactsOf(task);
   return (
     <fieldset class="field glue">
-      <legend>Which of GLUE’s nine</legend>
+      <legend>{say.whichOfGLUEsNine}</legend>
       <ul class="glue-tasks">
         {GLUE_FACTS.map((facts) => (
           <li key={facts.id} class={facts === chosen ? 'glue-task glue-chosen' : 'glue-task'}>
@@ -37,16 +38,16 @@ export function GlueGallery({ task, model, busy, onChoose, onStart }: GalleryPro
             <button
               type="button"
               class="plain"
-              aria-label={`Start ${facts.name} by its recipe`}
+              aria-label={say.startByItsRecipe(facts.name)}
               {...pressable(busy, () => onStart(facts === chosen ? task : facts.id))}
             >
-              Start
+              {say.start}
             </button>
             {facts === chosen && <About facts={facts} task={task} model={model} onChoose={onChoose} />}
           </li>
         ))}
       </ul>
-      <p class="field-hint">Published: {PUBLISHED_SOURCE}</p>
+      <p class="field-hint">{say.published(PUBLISHED_SOURCE)}</p>
     </fieldset>
   );
 }
@@ -75,7 +76,7 @@ function About({
             checked={task === MNLI_MISMATCHED}
             onChange={(event) => onChoose(event.currentTarget.checked ? MNLI_MISMATCHED : 'mnli')}
           />
-          Judge on other kinds of text than it learnt from
+          {say.judgeOnOtherKinds}
         </label>
       )}
     </div>

@@ -1,4 +1,5 @@
 import { recipeFor } from '../../../signaling/protocol/words/recipes.ts';
+import * as say from '../../words/start/glue.ts';
 import type { GlueFacts } from './glue-facts.ts';
 
 export interface GlueLine {
@@ -13,23 +14,23 @@ export function glueLines(facts: GlueFacts, model: 'mini' | 'base'): readonly Gl
   const { example, trainExamples, devExamples, metric, published, mini } = facts;
   const { training } = recipeFor(facts.id, model);
   return [
-    { what: 'Such as', value: `${example.texts.map((text) => `“${text}”`).join(' / ')}: ${example.answer}` },
-    { what: 'Examples', value: `${count(trainExamples)} to train, ${count(devExamples)} to score` },
-    { what: 'Score', value: metric },
+    { what: say.suchAs, value: `${example.texts.map((text) => `“${text}”`).join(' / ')}: ${example.answer}` },
+    { what: say.examples, value: say.toTrainToScore(count(trainExamples), count(devExamples)) },
+    { what: say.score, value: metric },
     {
-      what: 'Published',
-      value: published === null ? 'not in the paper' : `${published.measure} ${published.score.toFixed(1)}`,
+      what: say.publishedTitle,
+      value: published === null ? say.notInThePaper : `${published.measure} ${published.score.toFixed(1)}`,
     },
     {
       what: 'roberta-mini',
       value:
         mini === null
-          ? 'not measured'
-          : `${mini.score} after ${count(mini.rounds)} rounds${mini.remark === null ? '' : `; ${mini.remark}`}`,
+          ? say.notMeasured
+          : say.afterRounds(mini.score, count(mini.rounds), mini.remark === null ? '' : `; ${mini.remark}`),
     },
     {
-      what: 'Recipe',
-      value: `${count(training.rounds)} rounds of ${training.samplesPerRound}, learning rate ${training.learningRate}`,
+      what: say.recipe,
+      value: say.roundsOfLearningRate(count(training.rounds), training.samplesPerRound, training.learningRate),
     },
   ];
 }

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import type { Deleted } from '../../../worker/api/host-api.ts';
+import * as say from '../../words/start/kept.ts';
 import { Confirmed } from '../parts/confirmed.tsx';
 import { deletedText } from './kept-session-words.ts';
 
@@ -11,16 +12,16 @@ export function DeleteAll({ onDelete }: { onDelete: () => Promise<Deleted> }) {
     try {
       setSaid(deletedText(await onDelete()));
     } catch (error) {
-      setSaid(`Not everything could be deleted: ${errorSentence(error, 'the browser refused')}`);
+      setSaid(say.notEverythingCouldBeDeleted(errorSentence(error, say.theBrowserRefused)));
     }
   };
   return (
     <div class="delete-all">
       <Confirmed
-        label="Delete everything kept on this device"
-        question="Kept sessions and their keys, models, this device’s name: delete them all for good?"
-        yes="Delete everything"
-        no="Keep it"
+        label={say.deleteEverythingKept}
+        question={say.keptSessionsAndTheirKeys}
+        yes={say.deleteEverything}
+        no={say.keepIt}
         onYes={() => void remove()}
       />
       <p class="field-hint" role="status">

@@ -2,6 +2,7 @@ import { useRef, useState } from 'preact/hooks';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { KeptModel } from '../../../worker/api/host-api.ts';
+import * as say from '../../words/start/kept.ts';
 import { Confirmed } from '../parts/confirmed.tsx';
 
 interface KeptModelListProps {
@@ -18,17 +19,17 @@ export function KeptModelList({ models, onDelete }: KeptModelListProps) {
   const remove = async (name: string): Promise<void> => {
     try {
       await onDelete(name);
-      setSaid(`${name} is deleted; the next session with it downloads it again.`);
+      setSaid(say.isDeletedTheNextSession(name));
       // The button that had the focus is gone with its row.
       summary.current?.focus();
     } catch (error) {
-      setSaid(`${name} could not be deleted: ${errorSentence(error, 'the browser refused')}`);
+      setSaid(say.couldNotBeDeleted(name, errorSentence(error, say.theBrowserRefused)));
     }
   };
   return (
     <details class="kept-models">
       <summary ref={summary}>
-        Models kept on this device <span class="summary-note">{bytesText(total)}</span>
+        {say.modelsKeptOnThisDevice} <span class="summary-note">{bytesText(total)}</span>
       </summary>
       <ul>
         {models.map(({ name, bytes }) => (
@@ -39,11 +40,11 @@ export function KeptModelList({ models, onDelete }: KeptModelListProps) {
               </p>
             </div>
             <Confirmed
-              label="Delete"
+              label={say.deleteWord}
               about={name}
-              question="Delete it? It can be downloaded again."
-              yes="Delete"
-              no="Keep it"
+              question={say.deleteItItCan}
+              yes={say.deleteWord}
+              no={say.keepIt}
               onYes={() => void remove(name)}
             />
           </li>

@@ -2,6 +2,7 @@ import { useRef, useState } from 'preact/hooks';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import { countText } from '../../../signaling/protocol/words/lists.ts';
 import type { KeptSession } from '../../session/view/view.ts';
+import * as say from '../../words/start/kept.ts';
 import { Confirmed } from '../parts/confirmed.tsx';
 import { FileField } from '../parts/file-field.tsx';
 import { pressable } from '../parts/pressable.ts';
@@ -26,11 +27,11 @@ export function KeptSessionList({ sessions, nowMs, busy, onResume, onForget }: K
   const forget = async ({ id, title }: KeptSession): Promise<void> => {
     try {
       await onForget(id);
-      setSaid(`“${title}” is deleted.`);
+      setSaid(say.isDeleted(title));
       // The button that had the focus is gone with its row.
       heading.current?.focus();
     } catch (error) {
-      setSaid(`“${title}” could not be deleted: ${errorSentence(error, 'the browser refused')}`);
+      setSaid(say.couldNotBeDeletedWithTitle(title, errorSentence(error, say.theBrowserRefused)));
     }
   };
   const items = (some: readonly KeptSession[]) => (
@@ -42,19 +43,15 @@ export function KeptSessionList({ sessions, nowMs, busy, onResume, onForget }: K
             <p class="field-hint">{keptSessionText(session, nowMs)}</p>
           </div>
           <div class="buttons">
-            <button
-              type="button"
-              aria-label={`Go on: ${session.title}`}
-              {...pressable(busy, () => onResume(session.id))}
-            >
-              Go on
+            <button type="button" aria-label={say.goOn(session.title)} {...pressable(busy, () => onResume(session.id))}>
+              {say.goOnTitle}
             </button>
             <Confirmed
-              label="Delete"
+              label={say.deleteWord}
               about={session.title}
-              question="Delete it for good?"
-              yes="Delete"
-              no="Keep it"
+              question={say.deleteItForGood}
+              yes={say.deleteWord}
+              no={say.keepIt}
               onYes={() => void forget(session)}
             />
           </div>
@@ -65,12 +62,12 @@ export function KeptSessionList({ sessions, nowMs, busy, onResume, onForget }: K
   return (
     <section class="kept-sessions" aria-labelledby="kept-title">
       <h2 id="kept-title" ref={heading} tabIndex={-1}>
-        Go on with a session
+        {say.goOnWithASession}
       </h2>
       {items(sessions.slice(0, SHOWN))}
       {sessions.length > SHOWN && (
         <details class="fold">
-          <summary>{countText(sessions.length - SHOWN, 'older one', 'older ones')}</summary>
+          <summary>{countText(sessions.length - SHOWN, say.olderOne, say.olderOnes)}</summary>
           {items(sessions.slice(SHOWN))}
         </details>
       )}
@@ -85,12 +82,12 @@ export function KeptSessionList({ sessions, nowMs, busy, onResume, onForget }: K
 export function CheckpointFile({ busy, onFile }: { busy: boolean; onFile: (file: File) => void }) {
   return (
     <details class="checkpoint-file">
-      <summary>Go on from a checkpoint file</summary>
+      <summary>{say.goOnFromACheckpoint}</summary>
       <FileField
         name="checkpoint"
-        label="A session’s checkpoint"
+        label={say.aSessionsCheckpoint}
         accept=".safetensors"
-        hint="The file that a host took along as “Checkpoint”. This device goes on from there, as the host of a new session."
+        hint={say.theFileThatAHost}
         chosen=""
         onFiles={([file]) => file !== undefined && !busy && onFile(file)}
       />

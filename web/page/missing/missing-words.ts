@@ -1,4 +1,5 @@
 import type { Missing } from '../../tab/what-is-missing.ts';
+import * as say from '../../words/join/missing.ts';
 
 /** One line: what is lost, and the one next step. */
 export interface MissingWords {
@@ -20,9 +21,9 @@ export function missingWords(
   if (!secure) {
     const href = securePage(addresses, page);
     return {
-      lost: 'This page came over plain http, so the browser keeps its graphics processor and storage from it: this device trains several times slower and keeps nothing.',
-      link: href === null ? null : { href, text: 'Open it over https' },
-      step: href === null ? 'Whoever started this server can offer https: tabloom serve --lan.' : '',
+      lost: say.thisPageCameOverPlain,
+      link: href === null ? null : { href, text: say.openItOverHttps },
+      step: href === null ? say.whoeverStartedThisServerCan : '',
     };
   }
   switch (gpu) {
@@ -30,21 +31,21 @@ export function missingWords(
       return null;
     case 'none':
       return {
-        lost: 'This browser has no WebGPU: this device trains on its processor, several times slower.',
+        lost: say.thisBrowserHasNoWebGPU,
         link: null,
-        step: 'A current Chrome, Edge, Firefox or Safari has it.',
+        step: say.aCurrentChromeEdgeFirefox,
       };
     case 'software':
       return {
-        lost: 'WebGPU is a driver in software here, slower than WebAssembly: this device trains with WebAssembly on its processor, several times slower than a graphics processor would.',
+        lost: say.webGPUIsADriver,
         link: null,
-        step: 'If it has one, switch on “hardware acceleration” in the browser’s settings. What a device computes on can be chosen under “This device”, or “More” where one joins.',
+        step: say.ifItHasOneSwitch,
       };
     case 'no-adapter':
       return {
-        lost: 'This browser does not use a graphics processor here: this device trains on its processor, several times slower.',
+        lost: say.thisBrowserDoesNotUse,
         link: null,
-        step: 'If it has one, switch on “hardware acceleration” in the browser’s settings.',
+        step: say.ifItHasOneSwitchOnHardware,
       };
     default:
       return gpu satisfies never;

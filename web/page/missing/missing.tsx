@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Past } from '../../tab/memory/crumb.ts';
 import { lookBack } from '../../tab/memory/crumbs.ts';
 import { type Missing, whatIsMissing } from '../../tab/what-is-missing.ts';
+import * as say from '../../words/join/missing.ts';
 import { lastEndSentence } from './last-end-words.ts';
 import { missingWords } from './missing-words.ts';
 
@@ -31,15 +32,14 @@ export function MissingNote({ addresses, away, newer }: NoteProps) {
     <>
       {away && (
         <p class="missing" role="note">
-          The server does not answer; this page came from what this device keeps. A session that you start now trains on
-          this device alone, and nobody can join it.
+          {say.theServerDoesNotAnswer}
         </p>
       )}
       {newer && (
         <p class="missing" role="note">
-          A newer version of this page is there.{' '}
+          {say.aNewerVersion}{' '}
           <button class="plain" type="button" onClick={() => location.reload()}>
-            Load it
+            {say.loadIt}
           </button>
         </p>
       )}

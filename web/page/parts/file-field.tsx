@@ -1,4 +1,5 @@
 import { useId, useState } from 'preact/hooks';
+import * as say from '../../words/start/parts.ts';
 import { droppedFiles } from './dropped-files.ts';
 
 interface FileFieldProps {
@@ -73,14 +74,16 @@ export function FileField({
         <label class="file-button" for={id}>
           {chosen === ''
             ? folder
-              ? 'Choose a folder'
+              ? say.chooseAFolder
               : multiple
-                ? 'Choose files'
-                : 'Choose a file'
-            : 'Choose another'}
+                ? say.chooseFiles
+                : say.chooseAFile
+            : say.chooseAnother}
         </label>
         {chosen === '' ? (
-          <span class="field-hint">or drop {multiple ? 'them' : 'it'} here</span>
+          <span class="field-hint">
+            {say.orDrop} {multiple ? 'them' : 'it'} {say.here}
+          </span>
         ) : (
           <span class="file-name">{chosen}</span>
         )}

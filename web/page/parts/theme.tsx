@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks';
+import * as say from '../../words/start/parts.ts';
 import { recall, remember } from './remember.ts';
 
 type Theme = 'auto' | 'light' | 'dark';
 const NEXT: Readonly<Record<Theme, Theme>> = { auto: 'light', light: 'dark', dark: 'auto' };
-const WORDS: Readonly<Record<Theme, string>> = { auto: 'as the system', light: 'light', dark: 'dark' };
+const WORDS: Readonly<Record<Theme, string>> = { auto: say.asTheSystem, light: 'light', dark: 'dark' };
 const KEY = 'tabloom.theme';
 
 /** Follows the system until the person chooses; the choice is kept in this browser. */
@@ -20,8 +21,8 @@ export function ThemeButton() {
       class="plain theme-button"
       type="button"
       onClick={change}
-      aria-label={`Colours: ${WORDS[theme]}. Change to ${WORDS[NEXT[theme]]}.`}
-      title={`Colours: ${WORDS[theme]}`}
+      aria-label={say.coloursChange(WORDS[theme], WORDS[NEXT[theme]])}
+      title={say.colours(WORDS[theme])}
     >
       <svg width={18} height={18} viewBox="0 0 18 18" aria-hidden="true">
         <circle

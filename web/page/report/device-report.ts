@@ -2,6 +2,7 @@ import { PROTOCOL_VERSION } from '../../../signaling/protocol/version.ts';
 import { byteRateText, bytesText, flopsText, rateText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import type { DeviceFacts } from '../../tab/device-facts.ts';
+import * as say from '../../words/take/report.ts';
 
 /** Rounds whose times are told, the last ones. */
 const ROUNDS = 10;
@@ -17,13 +18,13 @@ const yes = (value: boolean): string => (value ? 'yes' : 'no');
  */
 export function deviceReport(view: SessionView, facts: DeviceFacts): string {
   return [
-    ['Tabloom, a device’s report', `messages of version ${PROTOCOL_VERSION}, as ${view.role}`],
+    [say.tabloomADevicesReport, say.messagesOfVersion(PROTOCOL_VERSION, view.role)],
     browserLines(facts),
     profileLines(view),
     roundLines(view),
     linkLines(view),
     [
-      'Log',
+      say.log,
       ...view.notices
         .slice(-SENTENCES)
         .map(({ elapsedSeconds, sentence }) => `  ${Math.round(elapsedSeconds)} s: ${withoutNames(sentence, view)}`),
@@ -37,20 +38,25 @@ export function deviceReport(view: SessionView, facts: DeviceFacts): string {
 function browserLines({ gpu, ...facts }: DeviceFacts): readonly string[] {
   const { ended } = facts;
   return [
-    'Browser',
+    say.browser,
     `  ${facts.browser}`,
-    `  ${facts.cores} cores, screen ${facts.screen}, ${facts.touchPoints} touch points`,
-    `  secure context: ${yes(facts.secure)}; isolated: ${yes(facts.isolated)}; training may take ${bytesText(facts.claimBytes)}`,
+    say.coresScreenTouchPoints(facts.cores, facts.screen, facts.touchPoints),
+    say.secureContextIsolatedTrainingMay(yes(facts.secure), yes(facts.isolated), bytesText(facts.claimBytes)),
     ...(ended === null
       ? []
       : [
-          `  ended last${ended.hidden ? ' in the background' : ''} in: ${ended.what}, ${ended.samples} samples, ${bytesText(ended.bytes)}`,
+          say.endedLastInSamples(
+            ended.hidden ? say.inTheBackground : '',
+            ended.what,
+            ended.samples,
+            bytesText(ended.bytes),
+          ),
         ]),
     ...(gpu === null
-      ? ['  graphics processor: none that WebGPU gives']
+      ? [say.graphicsProcessorNoneThatWebGPU]
       : [
-          `  graphics processor: ${gpu.name || 'not named'}${gpu.software ? ', in software' : ''}`,
-          `  features: ${gpu.features.join(' ') || 'none'}`,
+          say.graphicsProcessor(gpu.name || say.notNamed, gpu.software ? say.inSoftware : ''),
+          say.features(gpu.features.join(' ') || 'none'),
           ...Object.entries(gpu.limits).map(([name, limit]) => `  ${name}: ${limit}`),
         ]),
   ];
@@ -59,19 +65,17 @@ function browserLines({ gpu, ...facts }: DeviceFacts): readonly string[] {
 function profileLines(view: SessionView): readonly string[] {
   const { room, self, status } = view;
   const profile = room?.devices.find(({ id }) => id === self)?.profile ?? null;
-  const failed = status.kind === 'failed' ? [`  failed: ${withoutNames(status.sentence, view)}`] : [];
-  if (profile === null) return ['Measured', ...(failed.length > 0 ? failed : ['  nothing yet'])];
+  const failed = status.kind === 'failed' ? [say.failed(withoutNames(status.sentence, view))] : [];
+  if (profile === null) return [say.measured, ...(failed.length > 0 ? failed : [say.nothingYet])];
   const { memory, engine, backend, flopsPerSecond, memoryBytesPerSecond, linkBitsPerSecond } = profile;
   return [
-    'Measured',
-    `  ${engine} on ${backend}`,
-    `  ${flopsText(flopsPerSecond)}, ${byteRateText(memoryBytesPerSecond)}, ${rateText(linkBitsPerSecond)} to the host`,
-    `  memory: may take ${bytesText(memory.limitBytes)}, weights ${bytesText(memory.weightsBytes)}`,
+    say.measured,
+    say.on(engine, backend),
+    say.toTheHost(flopsText(flopsPerSecond), byteRateText(memoryBytesPerSecond), rateText(linkBitsPerSecond)),
+    say.memoryMayTakeWeights(bytesText(memory.limitBytes), bytesText(memory.weightsBytes)),
     ...(room === null
       ? []
-      : [
-          `  model ${room.settings.shape.layers} layers of ${room.settings.shape.hiddenSize}, weights ${room.settings.weights}`,
-        ]),
+      : [say.modelLayersOfWeights(room.settings.shape.layers, room.settings.shape.hiddenSize, room.settings.weights)]),
     ...failed,
   ];
 }
@@ -85,21 +89,26 @@ function roundLines({ room, self, rounds }: SessionView): readonly string[] {
       entries.reduce((total, entry) => total + entry[what], 0);
     const planned = report.planVersion === room?.plan?.version ? predicted : undefined;
     const against =
-      planned === undefined
-        ? ''
-        : `, predicted ${seconds(planned.computeSeconds)} and ${seconds(planned.uploadSeconds)}`;
+      planned === undefined ? '' : say.predictedAnd(seconds(planned.computeSeconds), seconds(planned.uploadSeconds));
     return [
-      `  round ${report.round}: computed ${seconds(sum('computeSeconds'))}, sent ${seconds(sum('uploadSeconds'))}${against}; ${sum('samples')} samples, down to depth ${Math.max(...entries.map(({ deepestDepth }) => deepestDepth))}`,
+      say.roundComputedSentSamplesDown(
+        report.round,
+        seconds(sum('computeSeconds')),
+        seconds(sum('uploadSeconds')),
+        against,
+        sum('samples'),
+        Math.max(...entries.map(({ deepestDepth }) => deepestDepth)),
+      ),
     ];
   });
-  return ['Its rounds', ...own];
+  return [say.itsRounds, ...own];
 }
 
 function linkLines({ links, room }: SessionView): readonly string[] {
   const all = Object.values(links).map(
-    ({ way, roundTripMs }) => `  ${way}${roundTripMs === null ? '' : `, ${Math.round(roundTripMs)} ms there and back`}`,
+    ({ way, roundTripMs }) => `  ${way}${roundTripMs === null ? '' : say.msThereAndBack(Math.round(roundTripMs))}`,
   );
-  return [`Links, of ${room?.devices.length ?? 0} devices`, ...all];
+  return [say.linksOfDevices(room?.devices.length ?? 0), ...all];
 }
 
 /** Addresses of networks and of pages, in whatever sentence they stand. */
@@ -120,7 +129,7 @@ function withoutNames(sentence: string, { room, invitation }: SessionView): stri
   // In one go: what stands in place of a name is not looked at again.
   return secret.length === 0
     ? out
-    : out.replace(anyWord(secret), (text) => (names.includes(text) ? '[a device]' : '[code]'));
+    : out.replace(anyWord(secret), (text) => (names.includes(text) ? say.aDevice : '[code]'));
 }
 
 /** Where one of them stands by itself: a device may be called "a". */

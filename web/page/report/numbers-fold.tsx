@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Profile } from '../../../signaling/protocol/profile.ts';
 import { flopsText } from '../../../signaling/protocol/words/quantities.ts';
 import { type DeviceFacts, deviceFacts } from '../../tab/device-facts.ts';
+import * as say from '../../words/take/report.ts';
 import { Facts } from '../parts/facts.tsx';
 import { ownNumbers } from './own-numbers.ts';
 
@@ -17,7 +18,7 @@ export function NumbersFold({ profile }: { profile: Profile }) {
       }}
     >
       <summary>
-        This device in numbers <span class="summary-note">{flopsText(profile.flopsPerSecond)}</span>
+        {say.thisDeviceInNumbers} <span class="summary-note">{flopsText(profile.flopsPerSecond)}</span>
       </summary>
       <Facts facts={ownNumbers(profile, gpu)} />
     </details>

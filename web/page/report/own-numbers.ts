@@ -7,6 +7,7 @@ import {
   secondsText,
 } from '../../../signaling/protocol/words/quantities.ts';
 import type { DeviceFacts } from '../../tab/device-facts.ts';
+import * as say from '../../words/take/report.ts';
 import type { Fact } from '../parts/facts.tsx';
 
 /** What a device measured of itself, for those who look; `gpu` undefined while the browser has not told of it. */
@@ -15,25 +16,30 @@ export function ownNumbers(profile: Profile, gpu: DeviceFacts['gpu'] | undefined
   const { embed, forwardPerLayer, backwardPerLayer, head } = profile.secondsPerSample;
   const isHost = linkBitsPerSecond >= LOCAL_LINK_BITS_PER_SECOND;
   return [
-    { what: 'Graphics processor', value: gpu === undefined ? '…' : gpuText(gpu) },
-    { what: 'Computes on', value: backend },
-    { what: 'Speed in training', value: flopsText(flopsPerSecond) },
-    { what: 'Copies in memory', value: byteRateText(memoryBytesPerSecond) },
+    { what: say.graphicsProcessorTitle, value: gpu === undefined ? '…' : gpuText(gpu) },
+    { what: say.computesOn, value: backend },
+    { what: say.speedInTraining, value: flopsText(flopsPerSecond) },
+    { what: say.copiesInMemory, value: byteRateText(memoryBytesPerSecond) },
     {
-      what: 'One sample',
-      value: `a layer ${exactSeconds(forwardPerLayer)} forward and ${exactSeconds(backwardPerLayer)} backward, embeddings ${exactSeconds(embed)}, head ${exactSeconds(head)}`,
+      what: say.oneSample,
+      value: say.aLayerForwardAndBackward(
+        exactSeconds(forwardPerLayer),
+        exactSeconds(backwardPerLayer),
+        exactSeconds(embed),
+        exactSeconds(head),
+      ),
     },
-    { what: 'A pass besides', value: secondsText(profile.overheadSeconds) },
-    { what: 'Memory', value: `${bytesText(memory.limitBytes)} at most, ${bytesText(memory.weightsBytes)} are weights` },
-    { what: 'Link to the host', value: isHost ? 'none needed: it is the host' : rateText(linkBitsPerSecond) },
-    ...(downloadBitsPerSecond === undefined ? [] : [{ what: 'Download', value: rateText(downloadBitsPerSecond) }]),
+    { what: say.aPassBesides, value: secondsText(profile.overheadSeconds) },
+    { what: say.memory, value: say.atMostAreWeights(bytesText(memory.limitBytes), bytesText(memory.weightsBytes)) },
+    { what: say.linkToTheHost, value: isHost ? say.noneNeeded : rateText(linkBitsPerSecond) },
+    ...(downloadBitsPerSecond === undefined ? [] : [{ what: say.download, value: rateText(downloadBitsPerSecond) }]),
   ];
 }
 
 function gpuText(gpu: DeviceFacts['gpu']): string {
-  if (gpu === null) return 'none that WebGPU gives';
-  const name = gpu.name === '' ? 'not named by the browser' : gpu.name;
-  return gpu.software ? `${name}, in software` : name;
+  if (gpu === null) return say.noneThatWebGPUGives;
+  const name = gpu.name === '' ? say.notNamedByTheBrowser : gpu.name;
+  return gpu.software ? say.inSoftwareWithName(name) : name;
 }
 
 /** Parts of a sample are far below a second: "0.31 ms", "12 ms". */

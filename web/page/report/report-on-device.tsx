@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { SessionView } from '../../session/view/view.ts';
 import { deviceFacts } from '../../tab/device-facts.ts';
+import * as say from '../../words/take/report.ts';
 import { deviceReport } from './device-report.ts';
 
 /** One button that makes a text about this device, to be read and copied before it goes anywhere. */
@@ -23,22 +24,19 @@ export function ReportOnDevice({ view }: { view: SessionView }) {
   };
   return (
     <details class="fold" data-fold="report">
-      <summary>Report on this device</summary>
-      <p class="step-note">
-        What this device is, what it measured of itself and how its rounds went, as a text to paste where somebody asks
-        for it. It has no names, codes or addresses in it, and is sent nowhere.
-      </p>
+      <summary>{say.reportOnThisDevice}</summary>
+      <p class="step-note">{say.whatThisDeviceIsWhat}</p>
       <div class="buttons">
         <button type="button" onClick={() => void make()}>
-          {text === null ? 'Make the report' : 'Make it anew'}
+          {text === null ? say.makeTheReport : say.makeItAnew}
         </button>
         {text !== null && (
           <button class="plain" type="button" onClick={() => void copy()}>
-            {copied ? 'Copied' : 'Copy'}
+            {copied ? say.copied : say.copy}
           </button>
         )}
       </div>
-      {text !== null && <textarea class="report" readOnly rows={14} value={text} aria-label="Report on this device" />}
+      {text !== null && <textarea class="report" readOnly rows={14} value={text} aria-label={say.reportOnThisDevice} />}
     </details>
   );
 }

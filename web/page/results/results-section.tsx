@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import { percentText, secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/take/results.ts';
 import { Swatch } from '../cloth/cloth-legend.tsx';
 import type { Seats } from '../cloth/marks.ts';
 import type { Tally } from '../own/given.ts';
@@ -30,24 +31,24 @@ export function ResultsSection({
   const share = async (): Promise<void> => {
     try {
       const done = await handOver(await sharePicture(told, all), 'tabloom.png');
-      setSaid({ shared: 'Shared.', saved: 'tabloom.png is in your downloads.', kept: '' }[done]);
+      setSaid({ shared: say.shared, saved: say.tabloomPng, kept: '' }[done]);
     } catch (error) {
-      setSaid(errorSentence(error, 'The picture could not be made.'));
+      setSaid(errorSentence(error, say.thePictureCouldNot));
     }
   };
   const copy = async (): Promise<void> => {
     try {
       await navigator.clipboard.writeText(markdown(told, all));
-      setSaid('Copied.');
+      setSaid(say.copied);
     } catch {
       // Plain http has no clipboard.
       await handOver(new Blob([markdown(told, all)], { type: 'text/markdown' }), 'tabloom.md');
-      setSaid('tabloom.md is in your downloads.');
+      setSaid(say.tabloomMd);
     }
   };
   return (
     <section class="results" aria-labelledby="results-title">
-      <h2 id="results-title">Woven by</h2>
+      <h2 id="results-title">{say.wovenBy}</h2>
       <ul class="contributions">
         {all.slice(0, SHOWN).map((one) => (
           <ContributionLine key={one.device} one={one} />
@@ -55,7 +56,9 @@ export function ResultsSection({
       </ul>
       {all.length > SHOWN && (
         <details class="fold">
-          <summary>{all.length - SHOWN} more</summary>
+          <summary>
+            {all.length - SHOWN} {say.more}
+          </summary>
           <ul class="contributions">
             {all.slice(SHOWN).map((one) => (
               <ContributionLine key={one.device} one={one} />
@@ -63,16 +66,14 @@ export function ResultsSection({
           </ul>
         </details>
       )}
-      {tally.untold > 0 && (
-        <p class="results-note">Of {tally.untold} earlier rounds this page was not told who did what.</p>
-      )}
+      {tally.untold > 0 && <p class="results-note">{say.ofEarlierRoundsThisPage(tally.untold)}</p>}
       {together !== null && <p>{together}</p>}
       <div class="buttons">
         <button type="button" onClick={() => void share()}>
-          Share a picture
+          {say.shareAPicture}
         </button>
         <button type="button" class="plain" onClick={() => void copy()}>
-          Copy as Markdown
+          {say.copyAsMarkdown}
         </button>
         <span role="status" class="results-note">
           {said}
@@ -92,14 +93,14 @@ function ContributionLine({ one }: { one: Contribution }) {
       )}
       <span class="contribution-name">
         {one.name}
-        {one.self && <span class="tag"> you</span>}
+        {one.self && <span class="tag"> {say.you}</span>}
       </span>
       <span class="contribution-share">{percentText(one.share)}</span>
       <span class="contribution-bar" aria-hidden="true">
         <span style={{ width: `${100 * one.share}%` }} />
       </span>
       <span class="contribution-figures">
-        {one.samples.toLocaleString('en-US')} samples, {secondsText(one.seconds)} of computing
+        {say.samplesOfComputing(one.samples.toLocaleString('en-US'), secondsText(one.seconds))}
       </span>
     </li>
   );

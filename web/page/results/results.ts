@@ -4,6 +4,7 @@ import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import { capitalised, countText } from '../../../signaling/protocol/words/lists.ts';
 import { percentText, secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/take/results.ts';
 import { type Mark, markFor, type Seats } from '../cloth/marks.ts';
 import { outcome, trainingSeconds } from '../curve/scores.ts';
 import type { Tally } from '../own/given.ts';
@@ -32,7 +33,7 @@ export function contributions(
   return [...tally.devices]
     .map(([device, { work, samples, seconds }]) => ({
       device,
-      name: names.get(device) ?? 'a device that left',
+      name: names.get(device) ?? say.aDeviceThatLeft,
       mark: seats.includes(device) ? markFor(seats, device) : null,
       self: device === self,
       share: tally.work === 0 ? 0 : work / tally.work,
@@ -60,11 +61,11 @@ export function togetherSentence(view: SessionView, devices: number): string | n
   const done = rounds.at(-1)?.round ?? 0;
   const alone = room === null ? null : aloneSeconds(room, done);
   if (room === null || together === null || alone === null || devices < 2) return null;
-  const host = room.devices.find(({ id }) => id === room.host)?.name ?? 'the host';
-  const took = `Together it took ${secondsText(together)}`;
+  const host = room.devices.find(({ id }) => id === room.host)?.name ?? say.theHost;
+  const took = say.togetherItTook(secondsText(together));
   return alone > together
-    ? `${took}; ${host} alone would have needed about ${secondsText(alone)}.`
-    : `${took}. ${capitalised(host)} alone would have been as quick: about ${secondsText(alone)}.`;
+    ? say.aloneWouldHaveNeededAbout(took, host, secondsText(alone))
+    : say.aloneWouldHaveBeen(took, capitalised(host), secondsText(alone));
 }
 
 /** What a picture or a note about the session says, line by line. */
@@ -84,12 +85,12 @@ export function toldOf(view: SessionView, devices: number): Told | null {
   const done = rounds.at(-1)?.round ?? 0;
   const seconds = trainingSeconds(rounds);
   return {
-    title: `Fine-tuned together by ${countText(devices, 'device', 'devices')}`,
+    title: say.fineTunedTogether(countText(devices, say.device, say.devices)),
     what: `${room.settings.task.title}, ${room.settings.model.id}`,
-    metric: score === null ? '' : `dev ${score.metric}`,
+    metric: score === null ? '' : say.dev(score.metric),
     before: score?.before ?? null,
     after: score?.after ?? null,
-    rounds: `${countText(done, 'round', 'rounds')}${seconds === null ? '' : ` in ${secondsText(seconds)}`}`,
+    rounds: `${countText(done, say.round, say.rounds)}${seconds === null ? '' : say.inWord(secondsText(seconds))}`,
   };
 }
 
@@ -107,7 +108,7 @@ export function markdown(told: Told, all: readonly Contribution[]): string {
     `${cell(told.what)}; ${told.rounds}.`,
     '',
     ...score,
-    '| device | of the work | samples | computing |',
+    say.deviceOfTheWorkSamples,
     '|---|---:|---:|---:|',
     ...all.map(
       ({ name, share, samples, seconds }) =>

@@ -1,4 +1,5 @@
 import { percentText } from '../../../signaling/protocol/words/quantities.ts';
+import * as say from '../../words/take/results.ts';
 import type { Contribution, Told } from './results.ts';
 
 /** The size that links are previewed at. */
@@ -32,7 +33,7 @@ export async function sharePicture(told: Told, all: readonly Contribution[]): Pr
   canvas.width = WIDTH;
   canvas.height = HEIGHT;
   const context = canvas.getContext('2d');
-  if (context === null) throw new Error('This browser draws no pictures.');
+  if (context === null) throw new Error(say.thisBrowserDrawsNoPictures);
   const colour = colours();
   const face = getComputedStyle(document.body).fontFamily;
   const write = (text: string, x: number, y: number, font: string, token: string): number => {
@@ -43,7 +44,7 @@ export async function sharePicture(told: Told, all: readonly Contribution[]): Pr
   };
   context.fillStyle = colour('--ground');
   context.fillRect(0, 0, WIDTH, HEIGHT);
-  write('Tabloom', MARGIN, 96, '650 30px', '--muted');
+  write(say.tabloom, MARGIN, 96, '650 30px', '--muted');
   write(told.title, MARGIN, 176, '700 56px', '--ink');
   write(told.what, MARGIN, 226, '400 28px', '--muted');
   if (told.after !== null) {
@@ -55,10 +56,7 @@ export async function sharePicture(told: Told, all: readonly Contribution[]): Pr
   write(told.rounds, MARGIN, 398, '400 28px', '--ink');
   drawCloth(context, colour, face, all);
   return new Promise((resolve, reject) => {
-    canvas.toBlob(
-      (blob) => (blob === null ? reject(new Error('The picture could not be made.')) : resolve(blob)),
-      'image/png',
-    );
+    canvas.toBlob((blob) => (blob === null ? reject(new Error(say.thePictureCouldNot)) : resolve(blob)), 'image/png');
   });
 }
 
@@ -102,7 +100,7 @@ export async function handOver(blob: Blob, name: string): Promise<'shared' | 'sa
   const file = new File([blob], name, { type: blob.type });
   if (typeof navigator.canShare === 'function' && navigator.canShare({ files: [file] })) {
     try {
-      await navigator.share({ files: [file], title: 'Tabloom' });
+      await navigator.share({ files: [file], title: say.tabloom });
       return 'shared';
     } catch (error) {
       // Whoever closes the sheet wants neither.

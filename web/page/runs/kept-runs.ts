@@ -4,6 +4,7 @@ import { countText } from '../../../signaling/protocol/words/lists.ts';
 import { metricName, scoreText } from '../../../signaling/protocol/words/metrics.ts';
 import { agoText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/take/runs.ts';
 
 /** The latest so many runs are kept; an older one goes for a new one. */
 export const MOST_RUNS = 12;
@@ -94,10 +95,10 @@ export function runText(run: KeptRun, nowMs: number): string {
   const rounds = run.rounds.at(-1)?.round ?? 0;
   const parts = [
     ...(score === undefined ? [] : [`${metricName(run.metric)} ${scoreText(run.metric, score.value)}`]),
-    `${countText(rounds, 'round', 'rounds')} of ${run.samplesPerRound}`,
-    `rate ${Number(run.learningRate.toPrecision(3))}`,
-    `rank ${run.rank}`,
-    countText(run.devices, 'device', 'devices'),
+    say.roundsOf(countText(rounds, say.round, say.rounds), run.samplesPerRound),
+    say.rate(Number(run.learningRate.toPrecision(3))),
+    say.rank(run.rank),
+    countText(run.devices, say.device, say.devices),
   ];
   return `${parts.join(', ')}; ${agoText(nowMs - run.atMs)}`;
 }

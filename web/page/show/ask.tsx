@@ -1,10 +1,11 @@
 import { useState } from 'preact/hooks';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import type { HostSession, Prediction, TriedText } from '../../session/view/view.ts';
+import * as say from '../../words/watch/show.ts';
 import { pressable } from '../parts/pressable.ts';
 import { predictionLines } from '../take/try-it-words.ts';
 
-const EXAMPLES = ['the jokes are not at all dull', 'the story is fine but the ending is a mess', 'a wonderful film'];
+const EXAMPLES = [say.theJokesAreNot, say.theStoryIsFineBut, say.aWonderfulFilm];
 
 /** Asks the model as it is now, and as it was before the first round. */
 export function Ask({ host }: { host: Pick<HostSession, 'tryText'> }) {
@@ -18,7 +19,7 @@ export function Ask({ host }: { host: Pick<HostSession, 'tryText'> }) {
     try {
       setSaid({ of, tried: await host.tryText(of, null) });
     } catch (error) {
-      setSaid(errorSentence(error, 'The model gave no answer.'));
+      setSaid(errorSentence(error, say.theModelGaveNoAnswer));
     } finally {
       setAsking(false);
     }
@@ -31,7 +32,7 @@ export function Ask({ host }: { host: Pick<HostSession, 'tryText'> }) {
         void ask(text);
       }}
     >
-      <label for="show-ask">A sentence about a film</label>
+      <label for="show-ask">{say.aSentenceAboutAFilm}</label>
       <div class="show-ask-line">
         <input
           id="show-ask"
@@ -42,7 +43,7 @@ export function Ask({ host }: { host: Pick<HostSession, 'tryText'> }) {
           onInput={(event) => setText(event.currentTarget.value)}
         />
         <button type="submit" class="primary" disabled={text.trim() === ''} {...pressable(asking)}>
-          {asking ? 'Asking…' : 'Ask'}
+          {asking ? say.asking : say.ask}
         </button>
       </div>
       <div class="buttons">
@@ -56,8 +57,8 @@ export function Ask({ host }: { host: Pick<HostSession, 'tryText'> }) {
         {typeof said === 'string' && <p class="field-problem">{said}</p>}
         {said !== null && typeof said !== 'string' && (
           <>
-            {said.tried.before !== null && <Answer head="Before training" prediction={said.tried.before} />}
-            <Answer head={`After ${said.tried.round} rounds`} prediction={said.tried.prediction} />
+            {said.tried.before !== null && <Answer head={say.beforeTraining} prediction={said.tried.before} />}
+            <Answer head={say.afterRounds(said.tried.round)} prediction={said.tried.prediction} />
           </>
         )}
       </div>

@@ -1,5 +1,6 @@
 import type { Ref } from 'preact';
 import { useMemo } from 'preact/hooks';
+import * as say from '../../words/watch/show.ts';
 import { type Caption, STEPS, type Step } from './tour.ts';
 
 interface CaptionProps {
@@ -25,7 +26,7 @@ export function CaptionCard({ step, caption, heading, onNext, onLeave }: Caption
             <span key={one} class={i < place ? 'show-dot show-dot-done' : 'show-dot'} />
           ))}
         </span>
-        {place} of {STEPS.length}
+        {say.ofWord(place, STEPS.length)}
       </p>
       <h1 id="show-title" ref={heading} tabIndex={-1}>
         {title}
@@ -47,7 +48,7 @@ export function CaptionCard({ step, caption, heading, onNext, onLeave }: Caption
           {next}
         </button>
         <button type="button" class="plain" onClick={onLeave}>
-          Leave
+          {say.leave}
         </button>
         <p class="show-waits">{waits}</p>
       </div>

@@ -1,5 +1,6 @@
 import { useId } from 'preact/hooks';
 import type { Actor, Made } from '../../tab/show/demonstration.ts';
+import * as say from '../../words/watch/show.ts';
 import { Swatch } from '../cloth/cloth-legend.tsx';
 import type { Mark } from '../cloth/marks.ts';
 import { MEMORY, type Scale, SPEED, UPLINK } from './scales.ts';
@@ -25,13 +26,13 @@ export function DeviceCard({ actor, mark, status, state, onMade, onPlug, onLock,
         <Swatch letter={mark.letter} yarn={mark.yarn} />
         <h3 id={id}>
           {name}
-          {isHost && <span class="show-tag"> host</span>}
+          {isHost && <span class="show-tag"> {say.host}</span>}
         </h3>
         <p class="show-status">{status}</p>
       </div>
       <div class="show-sliders">
         <Slider
-          label="Speed"
+          label={say.speed}
           of={name}
           scale={SPEED}
           value={made.slowdown}
@@ -39,7 +40,7 @@ export function DeviceCard({ actor, mark, status, state, onMade, onPlug, onLock,
           onValue={(slowdown) => onMade({ slowdown })}
         />
         <Slider
-          label="Memory"
+          label={say.memory}
           of={name}
           scale={MEMORY}
           value={made.memoryLimitBytes}
@@ -48,7 +49,7 @@ export function DeviceCard({ actor, mark, status, state, onMade, onPlug, onLock,
         />
         {!isHost && (
           <Slider
-            label="Uplink"
+            label={say.uplink}
             of={name}
             scale={UPLINK}
             value={made.uplinkBitsPerSecond}
@@ -60,13 +61,13 @@ export function DeviceCard({ actor, mark, status, state, onMade, onPlug, onLock,
       {!isHost && (
         <div class="buttons show-deeds">
           <button type="button" aria-pressed={!plugged} onClick={() => onPlug(!plugged)}>
-            {plugged ? 'Unplug' : 'Plug in'}
+            {plugged ? say.unplug : say.plugIn}
           </button>
           <button type="button" disabled={!plugged} aria-pressed={locked} onClick={() => onLock(!locked)}>
-            {locked ? 'Wake up' : 'Lock'}
+            {locked ? say.wakeUp : say.lock}
           </button>
           <button type="button" disabled={!plugged} aria-pressed={lies} onClick={() => onLie(!lies)}>
-            {lies ? 'Be honest' : 'Lie'}
+            {lies ? say.beHonest : say.lie}
           </button>
         </div>
       )}
@@ -89,7 +90,7 @@ function Slider({ label, of, scale, value, disabled, onValue }: SliderProps) {
   return (
     <div class="show-slider">
       <label for={id}>
-        {label} <span class="visually-hidden">of {of}</span>
+        {label} <span class="visually-hidden">{say.ofWithValue(of)}</span>
       </label>
       <output for={id}>{text}</output>
       <input

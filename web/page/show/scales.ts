@@ -1,4 +1,5 @@
 import { bytesText, rateText } from '../../../signaling/protocol/words/quantities.ts';
+import * as say from '../../words/watch/show.ts';
 
 /** A slider over a range of numbers that differ by factors: even steps of it are even factors. */
 export interface Scale {
@@ -28,7 +29,7 @@ export const SPEED: Scale = {
   steps: STEPS,
   at: (step) => SLOWEST ** (1 - step / STEPS),
   stepOf: (slowdown) => Math.round(STEPS * (1 - Math.log(slowdown) / Math.log(SLOWEST))),
-  text: (slowdown) => (slowdown < 1.05 ? 'full speed' : `${slowdown.toFixed(slowdown < 9.95 ? 1 : 0)} times slower`),
+  text: (slowdown) => (slowdown < 1.05 ? say.fullSpeed : say.timesSlower(slowdown.toFixed(slowdown < 9.95 ? 1 : 0))),
 };
 
 export const MEMORY = byFactors(5e6, 1e9, bytesText);
@@ -41,5 +42,5 @@ export const UPLINK: Scale = {
   ...PLAIN_UPLINK,
   at: (step) => (step === STEPS ? Number.POSITIVE_INFINITY : PLAIN_UPLINK.at(step)),
   stepOf: (value) => (value >= FASTEST_BITS ? STEPS : PLAIN_UPLINK.stepOf(value)),
-  text: (value) => (Number.isFinite(value) ? rateText(value) : 'as fast as here'),
+  text: (value) => (Number.isFinite(value) ? rateText(value) : say.asFastAsHere),
 };

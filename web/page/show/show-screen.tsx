@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import type { Actor, Demonstration } from '../../tab/show/demonstration.ts';
+import * as say from '../../words/watch/show.ts';
 import { clothSentence } from '../allocation/plan-table.ts';
 import { cloth } from '../cloth/cloth.ts';
 import { ClothLegend } from '../cloth/cloth-legend.tsx';
@@ -77,13 +78,13 @@ export function ShowScreen({ show, onLeave, first = STEPS[0] }: ShowProps) {
       {step === 'answer' && <Ask host={show.host} />}
       <section class="show-picture" aria-labelledby="show-picture-title" data-round={rounds.at(-1)?.round}>
         <h2 id="show-picture-title" class="visually-hidden">
-          Who trains what
+          {say.whoTrainsWhat}
         </h2>
         <Picture view={view} seats={seats} late={late} />
         <p class="show-progress">{ended ?? progressText(view)}</p>
       </section>
       <section class="show-devices" aria-labelledby="show-devices-title">
-        <h2 id="show-devices-title">Play with the devices</h2>
+        <h2 id="show-devices-title">{say.playWithTheDevices}</h2>
         <ul>
           {actors.map((actor) => (
             <DeviceCard
@@ -99,11 +100,7 @@ export function ShowScreen({ show, onLeave, first = STEPS[0] }: ShowProps) {
             />
           ))}
         </ul>
-        <p class="show-note">
-          All of them share the processor of this computer. Each is made several times slower than it, so that they have
-          room side by side and a round can be watched; where they have not, what they predict is longer for it. The
-          links between them are real, and so is the training; memory is only pretended.
-        </p>
+        <p class="show-note">{say.allOfThemShare}</p>
       </section>
     </main>
   );
@@ -145,9 +142,9 @@ function stateOf({ device, plugged }: Actor, room: RoomView | null): 'ready' | '
 }
 
 function statusOf({ device, plugged, locked, caught }: Actor, lines: ReturnType<typeof deviceLines>): string {
-  if (!plugged) return caught ? 'lied, was found out by the others, and is out' : 'unplugged';
+  if (!plugged) return caught ? say.liedWasFoundOut : 'unplugged';
   const status = lines.find(({ id }) => id === device)?.status ?? 'starting';
-  return locked ? `asleep; ${status}` : status;
+  return locked ? say.asleep(status) : status;
 }
 
 /** All devices are this tab's: none is "you". */
@@ -171,7 +168,7 @@ function Picture({ view, seats, late }: PictureProps) {
   );
   if (room !== null && split !== null)
     return <SplitPicture split={split} running={room.phase === 'training' && view.ended === null} />;
-  if (room === null || picture === null) return <p class="show-empty">The loom is being set up…</p>;
+  if (room === null || picture === null) return <p class="show-empty">{say.theLoomIsBeingSet}</p>;
   return (
     <>
       <ClothPicture cloth={picture} sentence={clothSentence(room)} />

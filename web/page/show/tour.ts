@@ -7,6 +7,7 @@ import { percentText, secondsText } from '../../../signaling/protocol/words/quan
 import { runText } from '../../../signaling/protocol/words/units.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import type { Actor } from '../../tab/show/demonstration.ts';
+import * as say from '../../words/watch/show.ts';
 import { hasWork } from '../cloth/cloth.ts';
 import { recentRoundSeconds } from '../cloth/timing.ts';
 
@@ -48,29 +49,34 @@ export function captionOf(step: Step, seen: Seen, actors: readonly Actor[]): Cap
     case 'measure': {
       const ready = room?.devices.filter(({ profile, linked }) => profile !== null && linked).length ?? 0;
       return {
-        title: 'A laptop, an old laptop, a tablet and a phone',
-        text: 'They are four workers of this tab, each with its own copy of a small language model. Real ones would open a link. First each one says how fast it is, how much memory it has, and how fast its connection is.',
+        title: say.aLaptopAnOldLaptop,
+        text: say.theyAreFourWorkers,
         waits: ready < actors.length || plan === null ? measuring(ready, actors.length) : null,
-        next: 'See the plan',
+        next: say.seeThePlan,
       };
     }
     case 'plan':
       return {
-        title: 'The planner shares the work',
-        text: `${sharesText(working, room)} A wider column is more samples; weights that hang from it are seconds. Every other way of sharing was tried, and would be slower.`,
+        title: say.thePlannerSharesTheWork,
+        text: say.aWiderColumnIsMore(sharesText(working, room)),
         waits: null,
-        next: 'Train',
+        next: say.train,
       };
     case 'round': {
       const seconds = recentRoundSeconds(rounds, 5);
       return {
-        title: 'Round after round',
+        title: say.roundAfterRound,
         text:
           seconds === null
-            ? 'Each device goes forward through the model and back, and sends what it learned to the laptop, layer by layer: watch the cloth fill.'
-            : `${rounds.length === 1 ? 'One round' : `${rounds.length} rounds`} so far, ${secondsText(seconds)} each; ${secondsText(plan?.latencySeconds ?? 0)} were predicted. What comes together is exactly what one device alone would have learned.${scoreSentence(seen)}`,
-        waits: rounds.length < 3 ? 'The first rounds are being trained…' : null,
-        next: 'Unplug the phone',
+            ? say.eachDeviceGoesForwardThrough
+            : say.soFarEachWerePredicted(
+                rounds.length === 1 ? say.oneRound : `${rounds.length} rounds`,
+                secondsText(seconds),
+                secondsText(plan?.latencySeconds ?? 0),
+                scoreSentence(seen),
+              ),
+        waits: rounds.length < 3 ? say.theFirstRoundsAreBeing : null,
+        next: say.unplugThePhone,
       };
     }
     case 'leave': {
@@ -78,24 +84,20 @@ export function captionOf(step: Step, seen: Seen, actors: readonly Actor[]): Cap
       const isLinked = room?.devices.some(({ id, linked }) => id === device && linked) ?? true;
       const gone = !plugged && !isLinked && plan !== null && !working.some((one) => one.device === device);
       return {
-        title: 'One leaves, and nothing is lost',
-        text: gone
-          ? 'The phone went without a word. What it owed of that round the others took over, so that the round came out as it would have, and a new plan goes on without it.'
-          : 'The phone is gone without a word. The others notice its silence…',
-        waits: gone ? null : 'Its link is given up after a few seconds…',
-        next: 'Take memory away',
+        title: say.oneLeavesAndNothing,
+        text: gone ? say.thePhoneWentWithout : say.thePhoneIsGoneWithout,
+        waits: gone ? null : say.itsLinkIsGivenUp,
+        next: say.takeMemoryAway,
       };
     }
     case 'depth': {
       const sets = new Set(working.map(({ layers, head }) => `${layers} ${head}`));
       const byDepth = working.length > 1 && sets.size > 1 && working.every(({ stage }) => stage === undefined);
       return {
-        title: 'Depth decides who can',
-        text: byDepth
-          ? `The laptop and the tablet cannot go back through the whole model any more, but they can take what is near the answer: the way back to it is short. ${sharesText(working, room)}`
-          : 'The laptop and the tablet are given little memory, and the old laptop a slow connection. To train a deep layer a device must keep everything on the way back to it.',
-        waits: byDepth ? null : 'The plan is being made anew…',
-        next: 'Take more memory away',
+        title: say.depthDecidesWhoCan,
+        text: byDepth ? say.theLaptopAndTheTablet(sharesText(working, room)) : say.theLaptopAndTheTabletAreGiven,
+        waits: byDepth ? null : say.thePlanIsBeingMade,
+        next: say.takeMoreMemoryAway,
       };
     }
     case 'split': {
@@ -104,21 +106,21 @@ export function captionOf(step: Step, seen: Seen, actors: readonly Actor[]): Cap
       const isSplit = working.every(({ stage }) => stage !== undefined && stage.to - stage.from < top);
       const stages = isSplit ? working.length : 0;
       return {
-        title: 'No device can hold it; together they can',
+        title: say.noDeviceCanHold,
         text:
           stages === 0
-            ? 'Now no device has the memory for the whole model.'
-            : `The model is split: ${countText(stages, 'device holds', 'devices hold')} a part each, and samples flow up through them and back. It is still exactly the same training.${scoreSentence(seen)}`,
-        waits: stages === 0 ? 'The model is being split…' : null,
-        next: 'Ask the model',
+            ? say.nowNoDeviceHas
+            : say.theModelIsSplit(countText(stages, say.deviceHolds, say.devicesHold), scoreSentence(seen)),
+        waits: stages === 0 ? say.theModelIsBeingSplit : null,
+        next: say.askTheModel,
       };
     }
     case 'answer':
       return {
-        title: 'What it has learned',
-        text: `It learned whether a sentence praises a film or blames it.${scoreSentence(seen)} Ask it below, or play: everything below acts at once. A device that lies is found out by the others, who compute some of its work again.`,
+        title: say.whatItHasLearned,
+        text: say.itLearnedWhetherASentence(scoreSentence(seen)),
         waits: null,
-        next: 'Go round again',
+        next: say.goRoundAgain,
       };
     default:
       return step satisfies never;
@@ -126,23 +128,23 @@ export function captionOf(step: Step, seen: Seen, actors: readonly Actor[]): Cap
 }
 
 const measuring = (ready: number, all: number): string =>
-  ready === 0 ? 'They load the model and measure themselves…' : `${ready} of ${all} ready…`;
+  ready === 0 ? say.theyLoadTheModel : say.ofReady(ready, all);
 
 function sharesText(working: readonly RoomAssignment[], room: Seen['room']): string {
   if (room === null) return '';
   const perRound = room.settings.training.samplesPerRound;
-  const named = (device: string): string => room.devices.find(({ id }) => id === device)?.name ?? 'One device';
+  const named = (device: string): string => room.devices.find(({ id }) => id === device)?.name ?? say.oneDevice;
   return working
     .map(({ device, layers, head, samples, stage }) => {
       const all = room.settings.shape.layers;
-      const trained = layers.length === all ? 'all layers' : blocksText([...layers], head);
+      const trained = layers.length === all ? say.allLayers : blocksText([...layers], head);
       const what = stage === undefined ? trained : runText(stage, all);
-      return `${named(device)}: ${what}, ${percentText(samples.count / perRound)} of the samples.`;
+      return say.ofTheSamples(named(device), what, percentText(samples.count / perRound));
     })
     .join(' ');
 }
 
 function scoreSentence({ scores }: Pick<Seen, 'scores'>): string {
   const last = scores.at(-1);
-  return last === undefined ? '' : ` It gets ${scoreText(last.metric, last.value)} right.`;
+  return last === undefined ? '' : say.itGetsRight(scoreText(last.metric, last.value));
 }

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { LORA_TARGETS, POLICIES, SCHEDULES, UPLOADS } from '../../../signaling/protocol/settings.ts';
 import { HIDDEN_STATES } from '../../../signaling/protocol/split.ts';
 import { POLICY_WORDS } from '../../../signaling/protocol/words/policies.ts';
+import * as say from '../../words/start/start.ts';
 import { MEMORY_HINT, MEMORY_LABEL } from '../join/device-memory.ts';
 import { EngineField } from '../join/engine-field.tsx';
 import {
@@ -36,47 +37,45 @@ export function TrainingFold({ values, problems, number, set }: FoldProps) {
   return (
     <details data-fold="training">
       <summary>
-        LoRA and training
-        <span class="summary-note">
-          rank {values.rank}, {values.rounds} rounds of {values.samplesPerRound}
-        </span>
+        {say.loRAAndTraining}
+        <span class="summary-note">{say.rankRounds(values.rank, values.rounds, values.samplesPerRound)}</span>
       </summary>
       <div class="pair">
-        {number('rank', 'LoRA rank')}
-        {number('alpha', 'LoRA alpha', 'Updates are scaled by alpha / rank.')}
+        {number('rank', say.loRARank)}
+        {number('alpha', say.loRAAlpha, say.updatesAreScaledByAlpha)}
       </div>
       <Checks
         name="targets"
-        label="Projections that LoRA adapts"
+        label={say.projectionsThatLoRAAdapts}
         options={LORA_TARGETS.map((value) => ({ value, label: TARGET_LABELS[value] }))}
         chosen={values.targets}
         problem={problems.targets}
         onChosen={(targets) => set({ targets })}
       />
       <div class="pair">
-        {number('rounds', 'Rounds')}
-        {number('samplesPerRound', 'Samples a round')}
+        {number('rounds', say.rounds)}
+        {number('samplesPerRound', say.samplesARound)}
       </div>
-      <div class="pair">{number('learningRate', 'Learning rate')}</div>
+      <div class="pair">{number('learningRate', say.learningRate)}</div>
       <SelectField
         name="patience"
-        label="Stop early"
+        label={say.stopEarly}
         value={values.patience}
-        hint="The adapter that scored best is kept either way."
+        hint={say.theAdapterThatScoredBest}
         onValue={(patience) => set({ patience })}
         options={PATIENCE_CHOICES}
       />
       <SelectField
         name="audits"
-        label="Check devices"
+        label={say.checkDevices}
         value={values.audits}
-        hint="Others compute some of each device’s parts again. Who lied is removed, and its rounds are done again."
+        hint={say.othersComputeSomeOfEach}
         onValue={(audits) => set({ audits })}
         options={AUDIT_CHOICES}
       />
       <SelectField
         name="policy"
-        label="Policy"
+        label={say.policy}
         value={values.policy}
         hint={POLICY_HINTS[values.policy]}
         onValue={(policy) => isPolicy(policy) && set({ policy })}
@@ -96,19 +95,19 @@ export function MoreFold({
 }: FoldProps & { readonly weights: ComponentChildren | null }) {
   return (
     <details data-fold="more">
-      <summary>More</summary>
+      <summary>{say.more}</summary>
       <div class="pair">
-        {number('maxTokens', 'Tokens a sample', 'Longer texts are cut.')}
-        {number('evaluateEvery', 'Rounds between scores', '0 scores only before and after.')}
+        {number('maxTokens', say.tokensASample, say.longerTextsAreCut)}
+        {number('evaluateEvery', say.roundsBetweenScores, say.n0ScoresOnlyBefore)}
       </div>
       <div class="pair">
-        {number('dropout', 'Dropout')}
-        {number('seed', 'Seed', 'The same seed gives the same curve.')}
+        {number('dropout', say.dropout)}
+        {number('seed', say.seed, say.theSameSeedGives)}
       </div>
       {weights ?? (
         <TextField
           name="revision"
-          label="Revision"
+          label={say.revision}
           value={values.revision}
           problem={problems.revision}
           onValue={(revision) => set({ revision })}
@@ -116,7 +115,7 @@ export function MoreFold({
       )}
       <SelectField
         name="uploads"
-        label="Gradients on their way"
+        label={say.gradientsOnTheirWay}
         value={values.uploads}
         hint={UPLOADS_CHOICES[values.uploads].hint}
         onValue={(value) => isUploads(value) && set({ uploads: value })}
@@ -124,7 +123,7 @@ export function MoreFold({
       />
       <SelectField
         name="hiddenStates"
-        label="Between devices that split the model"
+        label={say.betweenDevicesThatSplit}
         value={values.hiddenStates}
         hint={HIDDEN_STATES_CHOICES[values.hiddenStates].hint}
         onValue={(value) => isHiddenStates(value) && set({ hiddenStates: value })}
@@ -139,11 +138,11 @@ export function DeviceFold({ values, problems, number, set }: FoldProps) {
   return (
     <details data-fold="device">
       <summary>
-        This device <span class="summary-note">{values.name}</span>
+        {say.thisDevice} <span class="summary-note">{values.name}</span>
       </summary>
       <TextField
         name="name"
-        label="This device’s name"
+        label={say.thisDevicesName}
         value={values.name}
         problem={problems.name}
         onValue={(name) => set({ name })}
@@ -158,11 +157,7 @@ export function DeviceFold({ values, problems, number, set }: FoldProps) {
         onValue={(memory) => set({ memory })}
       />
       <EngineField value={values.engine} onValue={(engine) => set({ engine })} />
-      {number(
-        'slowdown',
-        'Slow this device down',
-        'To try the planner out: 3 makes this device three times slower. 1 is honest.',
-      )}
+      {number('slowdown', say.slowThisDeviceDown, say.toTryThePlannerOut)}
     </details>
   );
 }
@@ -173,51 +168,54 @@ export function OptimiserFold({ values, problems, number, set }: FoldProps) {
   return (
     <details data-fold="optimiser">
       <summary>
-        Optimiser and loss <span class="summary-note">AdamW, {SCHEDULE_LABELS[values.schedule].toLowerCase()}</span>
+        {say.optimiserAndLoss}{' '}
+        <span class="summary-note">
+          {say.adamW} {SCHEDULE_LABELS[values.schedule].toLowerCase()}
+        </span>
       </summary>
       <div class="pair">
         <SelectField
           name="schedule"
-          label="After the warm-up"
+          label={say.afterTheWarmUp}
           value={values.schedule}
           options={SCHEDULES.map((value) => ({ value, label: SCHEDULE_LABELS[value] }))}
           onValue={(value) => isSchedule(value) && set({ schedule: value })}
         />
-        {number('warmupPercent', 'Warm-up, % of rounds')}
+        {number('warmupPercent', say.warmUpPercentOfRounds)}
       </div>
       <div class="pair">
-        {number('maxGradientNorm', 'Clip gradients to norm', '0 leaves them as they are.')}
-        {number('weightDecay', 'Weight decay')}
+        {number('maxGradientNorm', say.clipGradientsToNorm, say.n0LeavesThemAsThey)}
+        {number('weightDecay', say.weightDecay)}
       </div>
       <div class="pair">
-        {number('beta1', 'AdamW’s first beta')}
-        {number('beta2', 'AdamW’s second beta')}
+        {number('beta1', say.adamWsFirstBeta)}
+        {number('beta2', say.adamWsSecondBeta)}
       </div>
       <div class="pair">
-        {number('epsilon', 'AdamW’s epsilon')}
-        {number('loraPlusRatio', 'LoRA+ ratio', 'B learns so many times as fast as A; 1 is plain LoRA.')}
+        {number('epsilon', say.adamWsEpsilon)}
+        {number('loraPlusRatio', say.loRARatio, say.bLearnsSoManyTimes)}
       </div>
       {several ? (
-        number('thresholdPercent', 'Threshold, %', 'From this probability on a label is given.')
+        number('thresholdPercent', say.thresholdPercent, say.fromThisProbability)
       ) : (
         <div class="pair">
           <TextField
             name="classWeights"
-            label="Class weights"
-            hint="Empty weighs all alike; “balanced”, or a number for each class, with commas."
+            label={say.classWeights}
+            hint={say.emptyWeighsAllAlikeBalanced}
             value={values.classWeights}
             problem={problems.classWeights}
             onValue={(classWeights) => set({ classWeights })}
           />
-          {number('labelSmoothing', 'Label smoothing')}
+          {number('labelSmoothing', say.labelSmoothing)}
         </div>
       )}
       <SelectField
         name="bestBy"
-        label="The best adapter is chosen by"
+        label={say.theBestAdapterIsChosen}
         value={values.bestBy}
-        hint="Stopping early goes by it, too."
-        options={[{ value: '', label: 'The task’s own score' }, ...BEST_BY_CHOICES]}
+        hint={say.stoppingEarlyGoes}
+        options={[{ value: '', label: say.theTasksOwnScore }, ...BEST_BY_CHOICES]}
         onValue={(value) => (value === '' || isMeasure(value)) && set({ bestBy: value })}
       />
     </details>
@@ -230,12 +228,12 @@ export function LayersFold({ values, problems, set }: Pick<FoldProps, 'values' |
   return (
     <details data-fold="layers">
       <summary>
-        Layer by layer <span class="summary-note">{alike ? 'all layers alike' : 'layers differ'}</span>
+        {say.layerByLayer} <span class="summary-note">{alike ? say.allLayersAlike : say.layersDiffer}</span>
       </summary>
       <TextField
         name="layers"
-        label="Layers with adapters"
-        hint="Empty means all; 1,3 or 4-7 by number from the first, or top:2 for the last two. Nothing is computed below the lowest."
+        label={say.layersWithAdapters}
+        hint={say.emptyMeansAll13}
         value={values.layers}
         problem={problems.layers}
         onValue={(layers) => set({ layers })}
@@ -243,16 +241,16 @@ export function LayersFold({ values, problems, set }: Pick<FoldProps, 'values' |
       <div class="pair">
         <TextField
           name="rankPattern"
-          label="Ranks of single layers"
-          hint="Such as 3:4,5:16."
+          label={say.ranksOfSingleLayers}
+          hint={say.suchAs345}
           value={values.rankPattern}
           problem={problems.rankPattern}
           onValue={(rankPattern) => set({ rankPattern })}
         />
         <TextField
           name="alphaPattern"
-          label="Alphas of single layers"
-          hint="Such as 3:4,5:16."
+          label={say.alphasOfSingleLayers}
+          hint={say.suchAs345}
           value={values.alphaPattern}
           problem={problems.alphaPattern}
           onValue={(alphaPattern) => set({ alphaPattern })}
@@ -260,11 +258,11 @@ export function LayersFold({ values, problems, set }: Pick<FoldProps, 'values' |
       </div>
       <SelectField
         name="rslora"
-        label="Updates are scaled by"
+        label={say.updatesAreScaled}
         value={values.rslora ? 'root' : 'rank'}
         options={[
           { value: 'rank', label: 'alpha / rank' },
-          { value: 'root', label: 'alpha / √rank (rsLoRA)' },
+          { value: 'root', label: say.alphaRankRsLoRA },
         ]}
         onValue={(value) => set({ rslora: value === 'root' })}
       />

@@ -5,6 +5,7 @@ import {
   MAX_SAMPLES_PER_ROUND,
   MAX_TOKENS_PER_SAMPLE,
 } from '../../../signaling/protocol/limits.ts';
+import * as say from '../../words/start/start.ts';
 
 /** Numbers of the start form: typed as text, read with a sentence for what is wrong. */
 
@@ -26,37 +27,37 @@ const rule = (what: string, whole: boolean, min: number, max: number, above = fa
 });
 
 export const NUMBERS = {
-  rank: rule('The rank', true, 1, MAX_LORA_RANK),
-  alpha: rule('Alpha', false, 0, MAX_LORA_ALPHA, true),
-  learningRate: rule('The learning rate', false, 0, 1, true),
-  samplesPerRound: rule('Samples a round', true, 1, MAX_SAMPLES_PER_ROUND),
-  rounds: rule('Rounds', true, 1, MAX_ROUNDS),
-  maxTokens: rule('Tokens a sentence', true, 8, MAX_TOKENS_PER_SAMPLE),
-  seed: rule('The seed', true, 0, 2 ** 32 - 1),
-  dropout: rule('Dropout', false, 0, 0.9),
-  weightDecay: rule('Weight decay', false, 0, 1),
-  warmupPercent: rule('Warm-up', false, 0, 100),
-  maxGradientNorm: rule('The largest norm', false, 0, 1e6),
-  beta1: rule('The first beta', false, 0, 0.99999),
-  beta2: rule('The second beta', false, 0, 0.99999),
-  epsilon: rule('Epsilon', false, 0, 1, true),
-  loraPlusRatio: rule('The ratio of LoRA+', false, 1, 1000),
-  labelSmoothing: rule('Label smoothing', false, 0, 0.9),
-  thresholdPercent: rule('The threshold', false, 1, 99),
-  evaluateEvery: rule('Rounds between scores', true, 0, MAX_ROUNDS),
-  slowdown: rule('The slow-down', false, 1, 100),
+  rank: rule(say.theRank, true, 1, MAX_LORA_RANK),
+  alpha: rule(say.alpha, false, 0, MAX_LORA_ALPHA, true),
+  learningRate: rule(say.theLearningRate, false, 0, 1, true),
+  samplesPerRound: rule(say.samplesARound, true, 1, MAX_SAMPLES_PER_ROUND),
+  rounds: rule(say.rounds, true, 1, MAX_ROUNDS),
+  maxTokens: rule(say.tokensASentence, true, 8, MAX_TOKENS_PER_SAMPLE),
+  seed: rule(say.theSeed, true, 0, 2 ** 32 - 1),
+  dropout: rule(say.dropout, false, 0, 0.9),
+  weightDecay: rule(say.weightDecay, false, 0, 1),
+  warmupPercent: rule(say.warmUp, false, 0, 100),
+  maxGradientNorm: rule(say.theLargestNorm, false, 0, 1e6),
+  beta1: rule(say.theFirstBeta, false, 0, 0.99999),
+  beta2: rule(say.theSecondBeta, false, 0, 0.99999),
+  epsilon: rule(say.epsilon, false, 0, 1, true),
+  loraPlusRatio: rule(say.theRatioOfLoRA, false, 1, 1000),
+  labelSmoothing: rule(say.labelSmoothing, false, 0, 0.9),
+  thresholdPercent: rule(say.theThreshold, false, 1, 99),
+  evaluateEvery: rule(say.roundsBetweenScores, true, 0, MAX_ROUNDS),
+  slowdown: rule(say.theSlowDown, false, 1, 100),
 } as const satisfies Readonly<Record<string, NumberRule>>;
 export type NumberField = keyof typeof NUMBERS;
 /** The number, or what is wrong with it. A decimal comma is read as a point. */
 export function readNumber(typed: string, { what, whole, min, above, max }: NumberRule): number | string {
   const text = typed.trim().replace(/^([+-]?\d*),(\d+)$/, '$1.$2');
-  const range = `${above === true ? 'above' : 'from'} ${grouped(min)} ${above === true ? 'and at most' : 'to'} ${grouped(max)}`;
-  const kind = whole ? 'a whole number' : 'a number';
-  if (text === '') return `${what} must be ${kind} ${range}; the field is empty.`;
+  const range = `${above === true ? 'above' : 'from'} ${grouped(min)} ${above === true ? say.andAtMost : 'to'} ${grouped(max)}`;
+  const kind = whole ? say.aWholeNumber : say.aNumber;
+  if (text === '') return say.mustBeTheField(what, kind, range);
   const value = Number(text);
   const outside = value < min || value > max || (above === true && value === min);
   if (!Number.isFinite(value) || (whole && !Number.isInteger(value)) || outside)
-    return `${what} must be ${kind} ${range}; this is “${typed.trim()}”.`;
+    return say.mustBe(what, kind, range, typed.trim());
   return value;
 }
 

@@ -2,6 +2,7 @@ import type { WeightStorage } from '../../../signaling/protocol/settings.ts';
 import { countText } from '../../../signaling/protocol/words/lists.ts';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { Preflight } from '../../../worker/api/host-api.ts';
+import * as say from '../../words/start/start.ts';
 import { WEIGHT_CHOICES } from '../parts/choices.ts';
 
 /** What a model takes, in sentences, for the storage that is chosen. */
@@ -43,14 +44,19 @@ export function preflightWords(
   const lean = (['f16', 'int8'] as const).find((storage) => memoryBytes[storage] <= memoryLimitBytes);
   const advice =
     lean === undefined
-      ? `No storage makes it fit here alone. ${TOGETHER}`
-      : `It fits with weights of ${WEIGHT_CHOICES[lean].label} (${bytesText(memoryBytes[lean])}). ${TOGETHER}`;
+      ? say.noStorageMakesItFit(TOGETHER)
+      : say.itFitsWithWeights(WEIGHT_CHOICES[lean].label, bytesText(memoryBytes[lean]), TOGETHER);
   return {
-    what: `${found.name}: ${countText(shape.layers, 'layer', 'layers')}, ${shape.hiddenSize} wide.`,
+    what: say.wide(found.name, countText(shape.layers, say.layer, say.layers), shape.hiddenSize),
     download: downloadText(found),
     memory: fits
-      ? `Training takes ${bytesText(needed)} of memory at ${WEIGHT_CHOICES[weights].label}; this tab may take ${limit}. It fits.${work === null ? '' : ` ${workText(workBytes(found, weights, work), memoryLimitBytes, work)}`}`
-      : `Training takes ${bytesText(needed)} of memory at ${WEIGHT_CHOICES[weights].label}; this tab may take ${limit} only. ${advice}`,
+      ? say.trainingTakesOfMemory(
+          bytesText(needed),
+          WEIGHT_CHOICES[weights].label,
+          limit,
+          work === null ? '' : ` ${workText(workBytes(found, weights, work), memoryLimitBytes, work)}`,
+        )
+      : say.trainingTakesOfMemoryAtThisTab(bytesText(needed), WEIGHT_CHOICES[weights].label, limit, advice),
     fits,
     tokenizer: found.tokenizer.sentence,
     tokenizes: found.tokenizer.usable,
@@ -60,13 +66,13 @@ export function preflightWords(
 /** What a whole round on this device takes at once, and what becomes of it where that is too much. */
 const workText = (bytes: number, limitBytes: number, { samples }: Work): string =>
   bytes <= limitBytes
-    ? `A whole round’s ${countText(samples, 'sample', 'samples')} at once take ${bytesText(bytes)} at most.`
-    : `A whole round’s ${countText(samples, 'sample', 'samples')} at once would take ${bytesText(bytes)}: it computes fewer at a time.`;
+    ? say.aWholeRoundsAtOnce(countText(samples, say.sample, say.samples), bytesText(bytes))
+    : say.aWholeRoundsAtOnceWouldTake(countText(samples, say.sample, say.samples), bytesText(bytes));
 
-const TOGETHER = 'Several devices can hold it together, each some of its layers.';
+const TOGETHER = say.severalDevicesCanHold;
 
 function downloadText({ totalBytes, cachedBytes, downloadBytes }: Preflight): string {
-  if (downloadBytes === 0) return `All ${bytesText(totalBytes)} are on this device already; nothing is downloaded.`;
-  if (cachedBytes === 0) return `${bytesText(downloadBytes)} to download, once; this device keeps it.`;
-  return `${bytesText(downloadBytes)} to download; ${bytesText(cachedBytes)} of ${bytesText(totalBytes)} are here already.`;
+  if (downloadBytes === 0) return say.allAreOnThisDevice(bytesText(totalBytes));
+  if (cachedBytes === 0) return say.toDownloadOnceThisDevice(bytesText(downloadBytes));
+  return say.toDownloadOfAreHere(bytesText(downloadBytes), bytesText(cachedBytes), bytesText(totalBytes));
 }

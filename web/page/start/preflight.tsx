@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ModelSource, WeightStorage } from '../../../signaling/protocol/settings.ts';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import type { Preflight } from '../../../worker/api/host-api.ts';
+import * as say from '../../words/start/start.ts';
 import { preflightWords, type Work } from './preflight-words.ts';
 
 type Answer =
@@ -39,7 +40,7 @@ export function PreflightNote({
         if (!over) setAnswer({ kind: 'found', found });
       },
       (error: unknown) => {
-        if (!over) setAnswer({ kind: 'failed', sentence: errorSentence(error, 'The hub gave no answer.') });
+        if (!over) setAnswer({ kind: 'failed', sentence: errorSentence(error, say.theHubGaveNoAnswer) });
       },
     );
     return () => {
@@ -49,14 +50,14 @@ export function PreflightNote({
   const words = answer.kind === 'found' ? preflightWords(answer.found, weights, memoryBytes, work) : null;
   return (
     <div class="takes" role="status">
-      <p class="takes-title">What this takes</p>
-      {answer.kind === 'asking' && <p>Asking the hub about {source.id}…</p>}
+      <p class="takes-title">{say.whatThisTakes}</p>
+      {answer.kind === 'asking' && <p>{say.askingTheHubAbout(source.id)}</p>}
       {answer.kind === 'failed' && (
         <>
           <p class="field-problem">{answer.sentence}</p>
           <div class="buttons">
             <button class="plain" type="button" onClick={() => setTurn(turn + 1)}>
-              Ask again
+              {say.askAgain}
             </button>
           </div>
         </>

@@ -12,6 +12,7 @@ import { DEFAULT_AUDITS } from '../../../signaling/protocol/words/audits.ts';
 import { CLASS_WEIGHTS_WANTED, readClassWeights } from '../../../signaling/protocol/words/class-weights.ts';
 import type { EngineChoice } from '../../../signaling/protocol/words/engines.ts';
 import type { HostRequest } from '../../../worker/api/host-api.ts';
+import * as say from '../../words/start/start.ts';
 import { folderProblem, folderSource } from '../folder/model-folder.ts';
 import { readMemory } from '../join/device-memory.ts';
 import { checkName } from '../join/device-name.ts';
@@ -118,14 +119,14 @@ export function modelSource(
   return {
     ok: false,
     problems: {
-      ...(wrong.has('id') && { repository: 'Name a repository as the hub does, such as FacebookAI/roberta-base.' }),
-      ...(wrong.has('revision') && { revision: 'Name a branch, tag or commit of the repository, such as main.' }),
+      ...(wrong.has('id') && { repository: say.nameARepository }),
+      ...(wrong.has('revision') && { revision: say.nameABranchTag }),
       ...(wrong.has('endpoint') && { endpoint: ENDPOINT_PROBLEM }),
     },
   };
 }
 
-const ENDPOINT_PROBLEM = `Give the hub’s address with http:// or https://, such as ${DEFAULT_HUB}.`;
+const ENDPOINT_PROBLEM = say.giveTheHubsAddress(DEFAULT_HUB);
 
 export interface StartChoice {
   readonly request: HostRequest;
@@ -167,11 +168,11 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
   if (table !== null && !table.ok) Object.assign(problems, table.problems);
   const wrongAdapter = form.startFrom === 'adapter' ? adapterProblem(form.adapterFiles) : null;
   if (wrongAdapter !== null) problems.adapterFiles = wrongAdapter;
-  if (form.targets.length === 0) problems.targets = 'Choose at least one projection that LoRA adapts.';
+  if (form.targets.length === 0) problems.targets = say.chooseAtLeastOneProjection;
 
   const maxTokens = number('maxTokens');
   if (embedded && maxTokens > EMBEDDED_MODEL.maxTokens)
-    problems.maxTokens = `${EMBEDDED_MODEL.id} reads ${EMBEDDED_MODEL.maxTokens} tokens at most.`;
+    problems.maxTokens = say.readsTokensAtMost(EMBEDDED_MODEL.id, EMBEDDED_MODEL.maxTokens);
   const values = {
     rank: number('rank'),
     alpha: number('alpha'),
@@ -199,8 +200,7 @@ export function checkStartForm(form: StartForm, origin: string): Checked {
   const memory = readMemory(form.memory);
   if (!memory.ok) problems.memory = memory.sentence;
   const patience = Number(form.patience);
-  if (patience > 0 && values.evaluateEvery === 0)
-    problems.evaluateEvery = 'Stopping early needs scores between the rounds; choose a number above 0.';
+  if (patience > 0 && values.evaluateEvery === 0) problems.evaluateEvery = say.stoppingEarlyNeedsScoresBetween;
   if (Object.keys(problems).length > 0 || !model.ok || !adapters.ok || !memory.ok) return { ok: false, problems };
   return {
     ok: true,

@@ -4,6 +4,7 @@ import { countText, listText } from '../../../signaling/protocol/words/lists.ts'
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { NamedFile } from '../../../worker/api/tables.ts';
 import type { SessionFactory } from '../../session/view/view.ts';
+import * as say from '../../words/start/start.ts';
 import { bytesOf, folderProblem, folderSource, modelFilesOf } from '../folder/model-folder.ts';
 import { readMemory } from '../join/device-memory.ts';
 import { HUB_SUGGESTIONS } from '../parts/choices.ts';
@@ -39,11 +40,11 @@ export function HubModel({
     <>
       <TextField
         name="repository"
-        label="Repository"
+        label={say.repository}
         value={values.repository}
         suggestions={HUB_SUGGESTIONS}
         problem={problem}
-        hint="Every device downloads it once and keeps it."
+        hint={say.everyDeviceDownloadsItOnce}
         onValue={(repository) => {
           form.value = { ...form.peek(), repository };
         }}
@@ -78,11 +79,11 @@ export function FolderModel({
     <>
       <FileField
         name="folder"
-        label="The model’s folder"
+        label={say.theModelsFolder}
         accept=""
         multiple
         folder
-        hint="config.json, tokenizer.json and model.safetensors. It stays on this computer and on the devices that train it: they get it from here and from each other."
+        hint={say.configJsonTokenizerJson}
         chosen={files.length === 0 ? '' : folderSource(files).id.replace('folder/', '')}
         problem={wrong ?? problem}
         onFiles={(chosen) => {
@@ -91,7 +92,7 @@ export function FolderModel({
       />
       {files.length > 0 && wrong === null && (
         <p class="found" role="status">
-          {countText(files.length, 'file', 'files')}, {bytesText(bytesOf(files))}.
+          {countText(files.length, say.file, say.files)}, {bytesText(bytesOf(files))}.
         </p>
       )}
       {weights}
@@ -115,10 +116,10 @@ export function StartAdapter({ form, problem }: { form: Signal<StartForm>; probl
     <>
       <FileField
         name="adapter"
-        label="The adapter’s files"
+        label={say.theAdaptersFiles}
         accept=".safetensors,.json"
         multiple
-        hint="adapter_config.json and adapter_model.safetensors of a PEFT folder, or a checkpoint of the original LoRA release as safetensors."
+        hint={say.adapterConfigJsonAndAdapter}
         chosen={listText(files.map(({ name }) => name))}
         problem={wrong ?? problem}
         onFiles={(chosen) => void take(chosen)}

@@ -2,6 +2,7 @@ import type { Signal } from '@preact/signals';
 import { useRef, useState } from 'preact/hooks';
 import { WEIGHT_STORAGES } from '../../../signaling/protocol/settings.ts';
 import type { SessionFactory } from '../../session/view/view.ts';
+import * as say from '../../words/start/start.ts';
 import { Reading } from '../door/reading.tsx';
 import { readingAsHost } from '../door/reading-words.ts';
 import { estimateSentence } from '../estimate/estimate.ts';
@@ -76,7 +77,7 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
   const weights = (
     <SelectField
       name="weights"
-      label="Weights in memory"
+      label={say.weightsInMemory}
       value={values.weights}
       hint={WEIGHT_CHOICES[values.weights].hint}
       onValue={(value) => isWeightStorage(value) && set({ weights: value })}
@@ -114,10 +115,10 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
   const hubAddress = needsHub(values) && (
     <TextField
       name="endpoint"
-      label="Hub address"
+      label={say.hubAddress}
       value={values.endpoint}
       problem={problems.endpoint}
-      hint="Any address with the Hugging Face hub’s layout."
+      hint={say.anyAddressWithTheHugging}
       onValue={(endpoint) => set({ endpoint })}
     />
   );
@@ -134,7 +135,7 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
       noValidate
       aria-labelledby="start-title"
     >
-      <h2 id="start-title">Start a session</h2>
+      <h2 id="start-title">{say.startASession}</h2>
       <TaskChoice task={values.task} onChoose={choose} />
       {ownTable && (
         <OwnData
@@ -162,21 +163,17 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
       {!hub && hubAddress}
       <SelectField
         name="model"
-        label="Which model learns it"
+        label={say.whichModelLearns}
         value={values.model}
         onValue={(model) => {
           form.value = withModel(form.value, model);
         }}
         options={[
-          { value: EMBEDDED_MODEL.id, label: 'roberta-mini, embedded' },
-          { value: HUB_MODEL, label: 'Another RoBERTa, from a hub' },
-          { value: FOLDER_MODEL, label: 'Another RoBERTa, from a folder here' },
+          { value: EMBEDDED_MODEL.id, label: say.robertaMiniEmbedded },
+          { value: HUB_MODEL, label: say.anotherRoBERTaFromAHub },
+          { value: FOLDER_MODEL, label: say.anotherRoBERTaFromAFolder },
         ]}
-        hint={
-          hub || folder
-            ? undefined
-            : '6 layers, 2.3 million parameters, pretrained on film reviews. Nothing is downloaded from elsewhere.'
-        }
+        hint={hub || folder ? undefined : say.n6Layers23Million}
       />
       {hub && (
         <HubModel form={form} named={named} problem={problems.repository} ask={ask.preflight} weights={weights} />
@@ -185,7 +182,7 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
       {folder && <FolderModel form={form} problem={problems.folder} weights={weights} />}
 
       {warnings.length > 0 && (
-        <ul class="start-warnings" aria-label="Before you start">
+        <ul class="start-warnings" aria-label={say.beforeYouStart}>
           {warnings.map((sentence) => (
             <li key={sentence}>{sentence}</li>
           ))}
@@ -193,13 +190,13 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
       )}
       <div class="start-bar">
         <button class="primary" type="submit" {...pressable(busy)}>
-          {busy ? 'Starting…' : 'Start a session'}
+          {busy ? say.starting : say.startASession}
         </button>
         {tried && !checked.ok ? (
           <p class="form-problem" role="alert">
             {Object.keys(checked.problems).length === 1
-              ? 'One field needs another look.'
-              : `${Object.keys(checked.problems).length} fields need another look.`}
+              ? say.oneFieldNeedsAnotherLook
+              : say.fieldsNeedAnotherLook(Object.keys(checked.problems).length)}
           </p>
         ) : (
           <p class="start-estimate">{estimateSentence(measured, asked)}</p>
@@ -212,7 +209,7 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
         ) : (
           <details data-fold="reading">
             <summary>
-              What others can read <span class="summary-note">the rows, as token ids; names; scores</span>
+              {say.whatOthersCanRead} <span class="summary-note">{say.theRowsAsTokenIds}</span>
             </summary>
             <Reading sentences={readingAsHost(false)} title={null} />
           </details>
@@ -220,17 +217,17 @@ export function StartSession({ form, origin, busy, ask, onStart }: StartProps) {
         <DeviceFold values={values} problems={problems} number={number} set={set} />
         <details data-fold="from" open={values.startFrom === 'adapter'}>
           <summary>
-            Start from{' '}
-            <span class="summary-note">{values.startFrom === 'adapter' ? 'an adapter' : 'a fresh adapter'}</span>
+            {say.startFrom}{' '}
+            <span class="summary-note">{values.startFrom === 'adapter' ? say.anAdapter : say.aFreshAdapter}</span>
           </summary>
           <SelectField
             name="startFrom"
-            label="Start from"
+            label={say.startFrom}
             value={values.startFrom}
             onValue={(value) => set({ startFrom: value === 'adapter' ? 'adapter' : 'fresh' })}
             options={[
-              { value: 'fresh', label: 'A fresh adapter' },
-              { value: 'adapter', label: 'An adapter that I have' },
+              { value: 'fresh', label: say.aFreshAdapterTitle },
+              { value: 'adapter', label: say.anAdapterThatIHave },
             ]}
           />
           {values.startFrom === 'adapter' && <StartAdapter form={form} problem={problems.adapterFiles} />}

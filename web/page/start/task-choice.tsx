@@ -1,3 +1,4 @@
+import * as say from '../../words/start/start.ts';
 import { OWN_TASK, TASK_CHOICES } from '../parts/choices.ts';
 
 /** The first of GLUE, where a person says GLUE and no more. */
@@ -6,11 +7,11 @@ const FIRST_OF_GLUE = TASK_CHOICES.find(({ from }) => from === 'hub')!.id;
 const KINDS = [
   {
     kind: 'grammar',
-    label: 'Film verdicts',
-    hint: 'to try it; nothing is downloaded',
+    label: say.filmVerdicts,
+    hint: say.toTryItNothing,
   },
-  { kind: OWN_TASK, label: 'Your own table', hint: 'texts with a label each' },
-  { kind: 'glue', label: 'A task of GLUE', hint: 'nine of them, from a hub' },
+  { kind: OWN_TASK, label: say.yourOwnTable, hint: say.textsWithALabelEach },
+  { kind: 'glue', label: say.aTaskOfGlue, hint: say.nineOfThem },
 ] as const;
 
 /** What is learnt: the demonstration, a table of one's own, or one of GLUE's tasks. */
@@ -18,7 +19,7 @@ export function TaskChoice({ task, onChoose }: { task: string; onChoose: (task: 
   const chosen = task === 'grammar' || task === OWN_TASK ? task : 'glue';
   return (
     <fieldset class="field">
-      <legend>What it learns</legend>
+      <legend>{say.whatItLearns}</legend>
       <div class="kinds">
         {KINDS.map(({ kind, label, hint }) => (
           <label key={kind} class={kind === chosen ? 'kind kind-chosen' : 'kind'}>

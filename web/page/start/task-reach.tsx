@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import type { SessionFactory } from '../../session/view/view.ts';
+import * as say from '../../words/start/start.ts';
 
 type Answer =
   | { readonly kind: 'asking' }
@@ -27,7 +28,7 @@ export function TaskReach({ task, endpoint, ask }: ReachProps) {
         if (!over) setAnswer({ kind: 'there' });
       },
       (error: unknown) => {
-        if (!over) setAnswer({ kind: 'failed', sentence: errorSentence(error, 'The hub gave no answer.') });
+        if (!over) setAnswer({ kind: 'failed', sentence: errorSentence(error, say.theHubGaveNoAnswer) });
       },
     );
     return () => {
@@ -36,18 +37,18 @@ export function TaskReach({ task, endpoint, ask }: ReachProps) {
   }, [task, endpoint, turn]);
   return (
     <div class="takes" role="status">
-      {answer.kind === 'asking' && <p>Asking the hub for the examples…</p>}
-      {answer.kind === 'there' && <p>The hub has the examples.</p>}
+      {answer.kind === 'asking' && <p>{say.askingTheHub}</p>}
+      {answer.kind === 'there' && <p>{say.theHubHasTheExamples}</p>}
       {answer.kind === 'failed' && (
         <>
           <p class="field-problem">{answer.sentence}</p>
           <p>
-            Without this hub: give another one’s address below; or start the server with <code>--hub FOLDER</code>, a
-            folder in the hub’s layout; or choose the film verdicts, which need no network.
+            {say.withoutThisHubGiveAnother} <code>--hub FOLDER</code>
+            {say.aFolderInTheHubs}
           </p>
           <div class="buttons">
             <button class="plain" type="button" onClick={() => setTurn(turn + 1)}>
-              Ask again
+              {say.askAgain}
             </button>
           </div>
         </>

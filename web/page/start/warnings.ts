@@ -1,4 +1,5 @@
 import { countText, listText } from '../../../signaling/protocol/words/lists.ts';
+import * as say from '../../words/start/start.ts';
 import { OWN_TASK } from '../parts/choices.ts';
 import type { StartForm } from './form-fields.ts';
 
@@ -20,24 +21,20 @@ export function startWarnings(
   if (task !== OWN_TASK || own.train.kind !== 'read') return [];
   const { report, columns } = own.train.preview;
   const out: string[] = [];
-  const rows = countText(report.used, 'row', 'rows');
-  if (report.used < FEW_ROWS)
-    out.push(
-      `Only ${rows}: so few teach a model little but their own accidents. A hundred for each class are a beginning.`,
-    );
+  const rows = countText(report.used, say.row, say.rows);
+  if (report.used < FEW_ROWS) out.push(say.onlySoFewTeach(rows));
   const labels = own.kind === 'classification' ? columns.find(({ name }) => name === own.label)?.labels : undefined;
   const single = (labels?.classNames ?? []).filter((_, i) => labels?.classCounts?.[i] === 1);
   const named = single.slice(0, MAX_NAMED).map((name) => `“${name}”`);
   const more = single.length - named.length;
   if (single.length > 0)
     out.push(
-      `${listText(more > 0 ? [...named, `${more} more`] : named)} ${single.length === 1 ? 'has' : 'have'} one row only: what is set aside to score with cannot be learnt from, too.`,
+      say.oneRowOnlyWhat(listText(more > 0 ? [...named, `${more} more`] : named), single.length === 1 ? 'has' : 'have'),
     );
   const scored = own.dev.kind === 'read' ? own.dev.preview.report.used : Math.floor(report.used / 10);
   if (report.used >= FEW_ROWS && scored < FEW_SCORED)
-    out.push(`Scores will be of ${countText(Math.max(1, scored), 'example', 'examples')}: they jump by chance.`);
+    out.push(say.scoresWillBeOfThey(countText(Math.max(1, scored), say.example, say.examples)));
   const epochs = rounds === null || samples === null || report.used === 0 ? 0 : (rounds * samples) / report.used;
-  if (epochs >= MANY_EPOCHS)
-    out.push(`Every row comes ${Math.round(epochs)} times; fewer rounds may do, or stop early by the score.`);
+  if (epochs >= MANY_EPOCHS) out.push(say.everyRowComesTimesFewer(Math.round(epochs)));
   return out;
 }

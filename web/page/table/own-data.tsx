@@ -2,6 +2,7 @@ import { useRef } from 'preact/hooks';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { NamedFile, TablePreview } from '../../../worker/api/tables.ts';
+import * as say from '../../words/start/table.ts';
 import { isTaskKind } from '../parts/choices.ts';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { FileField } from '../parts/file-field.tsx';
@@ -58,9 +59,9 @@ export function OwnData({ table, problems, preview, onChange }: OwnDataProps) {
     <div class="own">
       <FileField
         name="train"
-        label="Your examples: CSV, TSV, JSON lines or Parquet"
+        label={say.yourExamplesCsvTsvJson}
         accept={ACCEPTED}
-        hint="The first row, or the keys, name the columns. The file stays on this device; the devices that train get its rows as token ids, which anybody can turn back into text."
+        hint={say.theFirstRow}
         chosen={nameOf(train)}
         problem={train.kind === 'unreadable' ? train.sentence : problems.ownTrain}
         onFiles={take('train')}
@@ -73,9 +74,9 @@ export function OwnData({ table, problems, preview, onChange }: OwnDataProps) {
         <>
           <FileField
             name="dev"
-            label="Examples to score with, if you keep them apart"
+            label={say.examplesToScore}
             accept={ACCEPTED}
-            hint="The same columns. Without this file a tenth of the rows is set aside, at most 1,000."
+            hint={say.theSameColumnsWithout}
             chosen={nameOf(dev)}
             problem={dev.kind === 'unreadable' ? dev.sentence : problems.ownDev}
             onFiles={take('dev')}
@@ -88,7 +89,7 @@ export function OwnData({ table, problems, preview, onChange }: OwnDataProps) {
                 type="button"
                 onClick={() => onChange((old) => ({ ...old, dev: { kind: 'none' } }))}
               >
-                Do without this file
+                {say.doWithoutThisFile}
               </button>
             </div>
           )}
@@ -108,15 +109,15 @@ async function readTable(file: File, preview: OwnDataProps['preview']): Promise<
     return {
       kind: 'unreadable',
       name,
-      sentence: `${name} has ${bytesText(size)}; a tab reads ${bytesText(MAX_TABLE_BYTES)} at most.`,
+      sentence: say.hasATabReads(name, bytesText(size), bytesText(MAX_TABLE_BYTES)),
     };
   try {
     const bytes = new Uint8Array(await file.arrayBuffer());
     return { kind: 'read', file: { name, bytes }, preview: await preview({ name, bytes }) };
   } catch (error) {
     // What is no table says itself which file it is.
-    const why = errorSentence(error, 'the browser gave no reason');
-    const sentence = why.startsWith(name) ? why : `${name} could not be read: ${why}`;
+    const why = errorSentence(error, say.theBrowserGaveNoReason);
+    const sentence = why.startsWith(name) ? why : say.couldNotBeRead(name, why);
     return { kind: 'unreadable', name, sentence };
   }
 }
@@ -125,7 +126,7 @@ async function readTable(file: File, preview: OwnDataProps['preview']): Promise<
 function Found({ file }: { file: TableFile }) {
   return (
     <div role="status">
-      {file.kind === 'reading' && <p class="field-hint">Reading {file.name}…</p>}
+      {file.kind === 'reading' && <p class="field-hint">{say.reading(file.name)}</p>}
       {file.kind === 'read' && <p class="found">{foundText(file.preview, file.file.bytes.length)}</p>}
       {file.kind === 'read' && <ReadAs report={file.preview.report} />}
     </div>
@@ -139,10 +140,10 @@ interface ColumnsProps extends Pick<OwnDataProps, 'table' | 'problems' | 'onChan
 function Columns({ preview, table, problems, onChange }: ColumnsProps) {
   const { columns } = preview;
   const names = columns.map(({ name }) => ({ value: name, label: name }));
-  const choose = [{ value: '', label: 'Choose a column' }, ...names];
+  const choose = [{ value: '', label: say.chooseAColumn }, ...names];
   const label = columns.find(({ name }) => name === table.label);
   const flags = flagColumns(preview);
-  const labels = flags === null ? names : [...names, { value: flags, label: `Columns of 0 and 1: ${flags}` }];
+  const labels = flags === null ? names : [...names, { value: flags, label: say.columnsOf0And1(flags) }];
   const set = (change: Partial<OwnTable>): void => onChange((old) => ({ ...old, ...change }));
   return (
     <>
@@ -150,7 +151,7 @@ function Columns({ preview, table, problems, onChange }: ColumnsProps) {
       <div class="pair">
         <SelectField
           name="own-text"
-          label="Text"
+          label={say.text}
           value={table.text}
           options={table.text === '' ? choose : names}
           problem={problems.ownText}
@@ -158,9 +159,9 @@ function Columns({ preview, table, problems, onChange }: ColumnsProps) {
         />
         <SelectField
           name="own-pair"
-          label="Second text"
+          label={say.secondText}
           value={table.pair}
-          options={[{ value: '', label: 'None' }, ...names]}
+          options={[{ value: '', label: say.none }, ...names]}
           problem={problems.ownPair}
           onValue={(pair) => set({ pair })}
         />
@@ -168,7 +169,7 @@ function Columns({ preview, table, problems, onChange }: ColumnsProps) {
       <div class="pair">
         <SelectField
           name="own-label"
-          label="Label"
+          label={say.label}
           value={table.label}
           options={table.label === '' ? [choose[0]!, ...labels] : labels}
           problem={problems.ownLabel}
@@ -179,13 +180,13 @@ function Columns({ preview, table, problems, onChange }: ColumnsProps) {
         />
         <SelectField
           name="own-kind"
-          label="The label is"
+          label={say.theLabel}
           value={table.kind}
           options={[
-            ...(table.kind === 'asked' ? [{ value: 'asked', label: 'Choose: a class or a score' }] : []),
-            { value: 'classification', label: 'A class' },
-            { value: 'regression', label: 'A score' },
-            { value: 'multi-label', label: 'Any of several labels' },
+            ...(table.kind === 'asked' ? [{ value: 'asked', label: say.chooseAClass }] : []),
+            { value: 'classification', label: say.aClass },
+            { value: 'regression', label: say.aScore },
+            { value: 'multi-label', label: say.anyOfSeveralLabels },
           ]}
           problem={problems.ownKind}
           onValue={(kind) => set({ kind: kind === 'asked' || isTaskKind(kind) ? kind : 'classification' })}
@@ -194,9 +195,9 @@ function Columns({ preview, table, problems, onChange }: ColumnsProps) {
       {label !== undefined && <p class="field-hint">{labelText(label, table.kind)}</p>}
       <TextField
         name="own-title"
-        label="What the task is about"
+        label={say.whatTheTaskIsAbout}
         value={table.title}
-        hint="Everyone in the session sees it, and the names of the classes."
+        hint={say.everyoneInTheSessionSees}
         problem={problems.ownTitle}
         onValue={(title) => set({ title })}
       />
@@ -207,10 +208,10 @@ function Columns({ preview, table, problems, onChange }: ColumnsProps) {
 /** The first rows, with the role of each chosen column above its name. */
 function PreviewTable({ preview, table }: { preview: TablePreview; table: OwnTable }) {
   const role = (name: string): string =>
-    name === table.text ? 'text' : name === table.pair ? 'second text' : name === table.label ? 'label' : '';
+    name === table.text ? 'text' : name === table.pair ? say.secondTextWithin : name === table.label ? 'label' : '';
   const rows = Math.min(SHOWN_ROWS, preview.columns[0]?.firstValues.length ?? 0);
   return (
-    <ScrollFrame kind="table-frame" label="The first rows of your file">
+    <ScrollFrame kind="table-frame" label={say.theFirstRows}>
       <table class="preview">
         <thead>
           <tr>

@@ -3,6 +3,7 @@ import { countText, listText } from '../../../signaling/protocol/words/lists.ts'
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { NamedFile, OwnTaskRequest, TablePreview } from '../../../worker/api/tables.ts';
 import { dialectText } from '../../session/view/data-words.ts';
+import * as say from '../../words/start/table.ts';
 
 /** A person's own table as the form knows it: the file, what was found in it, and which column is what. */
 
@@ -67,28 +68,26 @@ export function titleOf(fileName: string): string {
     .replace(/\.[a-z0-9]+$/i, '')
     .replace(/[_-]+/g, ' ')
     .trim();
-  return (words === '' ? 'My own task' : words).slice(0, 120);
+  return (words === '' ? say.myOwnTask : words).slice(0, 120);
 }
 
 /** What was found in a file: "1,200 rows and 3 columns, separated by commas; 12 kB." */
 export function foundText({ report }: TablePreview, bytes: number): string {
   const rows = report.rows === 1 ? '1 row' : `${report.rows.toLocaleString('en-US')} rows`;
-  const columns = countText(report.columns.length, 'column', 'columns');
-  return `${rows} and ${columns}; ${dialectText(report)}; ${bytesText(bytes)}.`;
+  const columns = countText(report.columns.length, say.column, say.columns);
+  return say.and(rows, columns, dialectText(report), bytesText(bytes));
 }
 
 /** What the label column means: "3 classes: negative, neutral and positive." */
 export function labelText({ labels }: Column, kind: OwnTable['kind']): string {
-  if (kind === 'regression') return 'The model learns to answer with this number.';
-  if (kind === 'multi-label')
-    return 'Names in one cell are separated by a bar, a semicolon or a comma; an empty cell has none of them.';
+  if (kind === 'regression') return say.theModelLearnsToAnswer;
+  if (kind === 'multi-label') return say.namesInOneCell;
   const names = labels.classNames;
-  if (kind === 'asked')
-    return `${labels.differentNumbers.toLocaleString('en-US')} different numbers stand in this column.`;
-  if (names === null) return 'More different values than classes can have.';
+  if (kind === 'asked') return say.differentNumbersStand(labels.differentNumbers.toLocaleString('en-US'));
+  if (names === null) return say.moreDifferentValuesThanClasses;
   const shown = names.slice(0, MAX_SHOWN_CLASSES);
   const more = names.length - shown.length;
-  return `${countText(names.length, 'class', 'classes')}: ${listText(more > 0 ? [...shown, `${more} more`] : shown)}.`;
+  return `${countText(names.length, say.classWord, say.classes)}: ${listText(more > 0 ? [...shown, `${more} more`] : shown)}.`;
 }
 
 const MAX_SHOWN_CLASSES = 8;
@@ -109,36 +108,32 @@ export function checkTable(table: OwnTable): CheckedTable {
   const { columns, report } = train.preview;
   const column = (name: string): Column | undefined => columns.find((one) => one.name === name);
   const title = table.title.trim();
-  if (title === '') problems.ownTitle = 'Say in a few words what the task is about.';
-  else if (title.length > MAX_TITLE) problems.ownTitle = `At most ${MAX_TITLE} characters; these are ${title.length}.`;
-  if (columns.length < 2)
-    problems.ownTrain = 'A table needs at least two columns, a text and a label, and a first row that names them.';
-  else if (report.used < 2)
-    problems.ownTrain = 'At least two rows that can be read are needed, to train and to evaluate.';
-  if (column(table.text) === undefined) problems.ownText = 'Choose the column that holds the text.';
+  if (title === '') problems.ownTitle = say.sayInAFewWords;
+  else if (title.length > MAX_TITLE) problems.ownTitle = say.atMostCharactersThese(MAX_TITLE, title.length);
+  if (columns.length < 2) problems.ownTrain = say.aTableNeedsAtLeast;
+  else if (report.used < 2) problems.ownTrain = say.atLeastTwoRows;
+  if (column(table.text) === undefined) problems.ownText = say.chooseTheColumnThatHolds;
   const label = column(table.label);
   const several = labelColumns(report.columns, table.label);
   if (several !== null) {
     if (several.some((name) => name === table.text || name === table.pair))
-      problems.ownLabel = 'The labels must be other columns than the texts.';
-    else if (table.kind !== 'multi-label') problems.ownKind = 'Several columns are any of several labels.';
-  } else if (label === undefined) problems.ownLabel = 'Choose the column that holds the label.';
-  else if (table.label === table.text) problems.ownLabel = 'The label must be another column than the text.';
+      problems.ownLabel = say.theLabelsMustBeOther;
+    else if (table.kind !== 'multi-label') problems.ownKind = say.severalColumnsAreAny;
+  } else if (label === undefined) problems.ownLabel = say.chooseTheColumnThatHoldsTheLabel;
+  else if (table.label === table.text) problems.ownLabel = say.theLabelMustBeAnother;
   else {
     const wrong = labelProblem(label, table.kind);
     if (wrong !== undefined) problems.ownLabel = wrong;
-    else if (table.kind === 'asked')
-      problems.ownKind = `Say whether the numbers of “${label.name}” are classes or a score.`;
+    else if (table.kind === 'asked') problems.ownKind = say.sayWhetherTheNumbers(label.name);
   }
   if (table.pair !== '' && (table.pair === table.text || table.pair === table.label))
-    problems.ownPair = 'The second text must be a column of its own.';
+    problems.ownPair = say.theSecondTextMust;
   const needed = [table.text, table.pair, ...(several ?? [table.label])].filter((name) => name !== '');
   const dev = table.dev.kind === 'none' ? null : readFile(table.dev);
   if (typeof dev === 'string') problems.ownDev = dev;
   else if (dev !== null) {
     const missing = needed.filter((name) => dev.preview.columns.every((one) => one.name !== name));
-    if (missing.length > 0)
-      problems.ownDev = `This file has no column ${listText(missing.map((name) => `“${name}”`))}; it needs the same columns as the training file.`;
+    if (missing.length > 0) problems.ownDev = say.thisFileHasNoColumn(listText(missing.map((name) => `“${name}”`)));
   }
   if (Object.keys(problems).length > 0 || table.kind === 'asked') return { ok: false, problems };
   return {
@@ -156,9 +151,9 @@ export function checkTable(table: OwnTable): CheckedTable {
 function readFile(file: TableFile): Extract<TableFile, { kind: 'read' }> | string {
   switch (file.kind) {
     case 'none':
-      return 'Choose a table: CSV or TSV whose first row names the columns, JSON lines, or Parquet.';
+      return say.chooseATableCsv;
     case 'reading':
-      return `${file.name} is still being read; try again in a moment.`;
+      return say.isStillBeingReadTry(file.name);
     case 'unreadable':
       return file.sentence;
     case 'read':
@@ -172,14 +167,11 @@ function labelProblem({ name, labels }: Column, kind: OwnTable['kind']): string 
   if (kind === 'regression') {
     if (numbers > 0) return undefined;
     return labels.kind === 'asked'
-      ? `“${name}” holds numbers that cannot be read, such as “${classNames?.[0] ?? ''}”; write 1.5.`
-      : `“${name}” holds words; choose classes, or another column.`;
+      ? say.holdsNumbersThatCannot(name, classNames?.[0] ?? '')
+      : say.holdsWordsChooseClasses(name);
   }
-  if (classNames === null)
-    return `“${name}” has more different values than classes can have; choose a score, or another column.`;
-  if (classNames.length < 2) return `“${name}” has one value only; there must be two classes at least.`;
+  if (classNames === null) return say.hasMoreDifferentValuesThan(name);
+  if (classNames.length < 2) return say.hasOneValueOnlyThere(name);
   const long = classNames.find((one) => one.length > MAX_CLASS_NAME);
-  return long === undefined
-    ? undefined
-    : `“${name}” holds a label of ${long.length} characters; a class name has ${MAX_CLASS_NAME} at most.`;
+  return long === undefined ? undefined : say.holdsALabelOfCharacters(name, long.length, MAX_CLASS_NAME);
 }

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import type { DevReport } from '../../../worker/api/report.ts';
 import type { HostSession } from '../../session/view/view.ts';
+import * as say from '../../words/take/take.ts';
 import { ScrollFrame } from '../parts/scroll-frame.tsx';
 import { mistakeText, shareText, wrongSentence } from './dev-report-words.ts';
 
@@ -25,7 +26,7 @@ export function WhatItGetsWrong({ host, scoredRound }: WhatItGetsWrongProps) {
     let over = false;
     host.answers.devReport().then(
       (report) => over || setShown({ kind: 'report', report }),
-      (error: unknown) => over || setShown({ kind: 'absent', sentence: errorSentence(error, 'There is no report.') }),
+      (error: unknown) => over || setShown({ kind: 'absent', sentence: errorSentence(error, say.thereIsNoReport) }),
     );
     return () => {
       over = true;
@@ -34,7 +35,7 @@ export function WhatItGetsWrong({ host, scoredRound }: WhatItGetsWrongProps) {
 
   return (
     <details class="fold" data-fold="report" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>What it gets right and wrong</summary>
+      <summary>{say.whatItGetsRight}</summary>
       <div role="status">{shown.kind === 'absent' && <p class="field-hint">{shown.sentence}</p>}</div>
       {shown.kind === 'report' && <Report report={shown.report} />}
     </details>
@@ -47,11 +48,11 @@ function Report({ report }: { report: DevReport }) {
     <div class="report">
       <p>{wrongSentence(report)}</p>
       {classes.length > 0 && (
-        <ScrollFrame kind="table-frame" label="Each class">
+        <ScrollFrame kind="table-frame" label={say.eachClass}>
           <table>
             <thead>
               <tr>
-                {['Class', 'Precision', 'Recall', 'F1', 'Examples'].map((name) => (
+                {[say.classWord, say.precision, say.recall, 'F1', say.examples].map((name) => (
                   <th key={name} scope="col">
                     {name}
                   </th>
@@ -73,11 +74,11 @@ function Report({ report }: { report: DevReport }) {
         </ScrollFrame>
       )}
       {confusion !== null && (
-        <ScrollFrame kind="table-frame" label="Labels in rows, answers in columns">
+        <ScrollFrame kind="table-frame" label={say.labelsInRowsAnswers}>
           <table>
             <thead>
               <tr>
-                <th scope="col">Label, and its answers</th>
+                <th scope="col">{say.labelAndItsAnswers}</th>
                 {classes.map(({ name }) => (
                   <th key={name} scope="col">
                     {name}
@@ -102,7 +103,7 @@ function Report({ report }: { report: DevReport }) {
       )}
       {mistakes.length > 0 && (
         <>
-          <h2>Most wrong about</h2>
+          <h2>{say.mostWrongAbout}</h2>
           <ol class="mistakes">
             {mistakes.map((mistake, i) => (
               <li key={i}>

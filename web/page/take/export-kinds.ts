@@ -3,6 +3,7 @@ import type { ModelShape, SessionSettings } from '../../../signaling/protocol/se
 import { measureText, metricName } from '../../../signaling/protocol/words/metrics.ts';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/take/take.ts';
 import { OWN_TASK } from '../parts/choices.ts';
 
 /** What a host can take out of a session, in the order in which the page offers it. */
@@ -16,24 +17,24 @@ export interface ExportWords {
 }
 
 export const EXPORT_WORDS: Readonly<Record<ExportKind, ExportWords>> = {
-  adapter: { label: 'Adapter', opens: 'Hugging Face PEFT puts it on the base model; a new session can start from it.' },
-  merged: { label: 'Merged model', opens: 'Hugging Face transformers opens the folder; nothing else is needed.' },
-  onnx: { label: 'ONNX model', opens: 'onnxruntime and transformers.js run it, in browsers too.' },
+  adapter: { label: say.adapter, opens: say.huggingFacePeftPuts },
+  merged: { label: say.mergedModel, opens: say.huggingFaceTransformersOpens },
+  onnx: { label: say.onnxModel, opens: say.onnxruntimeAndTransformersJsRun },
   checkpoint: {
-    label: 'Checkpoint',
-    opens: 'Tabloom’s start page goes on from it, here or on another device, in a session of its own.',
+    label: say.checkpoint,
+    opens: say.tabloomsStartPageGoes,
   },
-  log: { label: 'Run log', opens: 'One JSON object a line: rounds, plans and scores, for any text editor or pandas.' },
+  log: { label: say.runLog, opens: say.oneJsonObjectALine },
   curves: {
-    label: 'Curves',
-    opens: 'CSV, a row a round: a spreadsheet or pandas opens it, Weights & Biases and TensorBoard with a few lines.',
+    label: say.curves,
+    opens: say.csvARowARound,
   },
 };
 
 /** What opens it, and what else must be known before it is passed on. */
 export function opensText(kind: ExportKind, { task }: Pick<SessionSettings, 'task'>): string {
   const { opens } = EXPORT_WORDS[kind];
-  return kind === 'checkpoint' && task.id === OWN_TASK ? `${opens} Your examples are in it.` : opens;
+  return kind === 'checkpoint' && task.id === OWN_TASK ? say.yourExamples(opens) : opens;
 }
 
 const BYTES_PER_VALUE = 4;
@@ -56,7 +57,7 @@ function encoderParameterCount({ layers, hiddenSize: c, ffnSize: f, vocabSize, m
 /** "about 9.2 MB", or '' when it cannot be told yet. */
 export function expectedText(kind: ExportKind, settings: SessionSettings): string {
   const bytes = expectedBytes(kind, settings);
-  return bytes === null ? '' : `about ${bytesText(bytes)}`;
+  return bytes === null ? '' : say.about(bytesText(bytes));
 }
 
 /** The two adapters to choose between; null while the best is the last, or nothing was scored. */
@@ -72,9 +73,13 @@ export function adapterChoices({
   return [
     {
       value: 'best',
-      label: `The best: ${metricName(best.by)} ${measureText(best.by, best.value)}, ${best.round === 0 ? 'before training' : `round ${best.round}`}`,
+      label: say.theBest(
+        metricName(best.by),
+        measureText(best.by, best.value),
+        best.round === 0 ? say.beforeTrainingWithin : say.roundWithRound(best.round),
+      ),
     },
-    { value: 'last', label: `The last: round ${last}` },
+    { value: 'last', label: say.theLastRound(last) },
   ];
 }
 

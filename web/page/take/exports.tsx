@@ -4,6 +4,7 @@ import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { AdapterChoice, ExportedFile } from '../../../worker/api/host-api.ts';
 import type { HostSession, SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/take/take.ts';
 import { SelectField } from '../parts/field.tsx';
 import { pressable } from '../parts/pressable.ts';
 import { ScrollFrame } from '../parts/scroll-frame.tsx';
@@ -55,7 +56,7 @@ export function Exports({ view, host, settings, finished, onTaken }: ExportsProp
       note(kind, { kind: 'made', files: files.map((file) => ({ name: file.name, bytes: file.bytes.length })) });
       if (kind !== 'log' && kind !== 'curves') onTaken();
     } catch (error) {
-      note(kind, { kind: 'failed', sentence: errorSentence(error, 'It could not be made.') });
+      note(kind, { kind: 'failed', sentence: errorSentence(error, say.itCouldNotBeMade) });
     }
   };
 
@@ -64,7 +65,7 @@ export function Exports({ view, host, settings, finished, onTaken }: ExportsProp
       {choices !== null && (
         <SelectField
           name="which"
-          label="Which adapter"
+          label={say.whichAdapter}
           value={chosen}
           options={choices}
           onValue={(value) => setWhich(value === 'best' ? 'best' : 'last')}
@@ -84,10 +85,10 @@ export function Exports({ view, host, settings, finished, onTaken }: ExportsProp
               type="button"
               class={finished && kind === 'adapter' ? 'primary' : ''}
               disabled={busy && made[kind]?.kind !== 'making'}
-              aria-label={`Download: ${EXPORT_WORDS[kind].label}`}
+              aria-label={say.download(EXPORT_WORDS[kind].label)}
               {...pressable(made[kind]?.kind === 'making', () => void take(kind))}
             >
-              {made[kind]?.kind === 'making' ? 'Making…' : 'Download'}
+              {made[kind]?.kind === 'making' ? say.making : say.downloadTitle}
             </button>
             <div class="export-made" role="status">
               <Outcome made={made[kind]} />
@@ -96,25 +97,25 @@ export function Exports({ view, host, settings, finished, onTaken }: ExportsProp
         ))}
       </ul>
       <details class="fold">
-        <summary>How to open the adapter</summary>
+        <summary>{say.howToOpenTheAdapter}</summary>
         <p>
-          Unpack <span class="file-name">{exportFileName('adapter', name)}</span> and open it with Hugging Face PEFT.{' '}
+          {say.unpack} <span class="file-name">{exportFileName('adapter', name)}</span> {say.andOpenItWithHugging}{' '}
           {baseModelNote(settings)}
         </p>
-        <ScrollFrame kind="code-frame" label="Python that loads the adapter">
+        <ScrollFrame kind="code-frame" label={say.pythonThatLoadsTheAdapter}>
           <pre>
             <code>{peftSnippet(settings)}</code>
           </pre>
         </ScrollFrame>
       </details>
       <details class="fold">
-        <summary>How to open the curves</summary>
-        <ScrollFrame kind="code-frame" label="Python for Weights & Biases">
+        <summary>{say.howToOpenTheCurves}</summary>
+        <ScrollFrame kind="code-frame" label={say.pythonForWeightsBiases}>
           <pre>
             <code>{wandbSnippet(exportFileName('curves', name))}</code>
           </pre>
         </ScrollFrame>
-        <ScrollFrame kind="code-frame" label="Python for TensorBoard">
+        <ScrollFrame kind="code-frame" label={say.pythonForTensorBoard}>
           <pre>
             <code>{tensorBoardSnippet(exportFileName('curves', name))}</code>
           </pre>

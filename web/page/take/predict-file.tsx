@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import type { NamedFile, TablePreview } from '../../../worker/api/tables.ts';
 import type { HostSession, SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/take/take.ts';
 import { SelectField } from '../parts/field.tsx';
 import { FileField } from '../parts/file-field.tsx';
 import { pressable } from '../parts/pressable.ts';
@@ -28,11 +29,11 @@ export function PredictFile({ view, host }: { view: SessionView; host: HostSessi
   const [doing, setDoing] = useState<Doing>({ kind: 'nothing' });
   const pairs = view.pairs === true;
   const failed = (error: unknown): void =>
-    setDoing({ kind: 'failed', sentence: errorSentence(error, 'The file could not be read.') });
+    setDoing({ kind: 'failed', sentence: errorSentence(error, say.theFileCouldNot) });
 
   const take = async ([file]: readonly File[]): Promise<void> => {
     if (file === undefined) return;
-    setDoing({ kind: 'reading', sentence: `Reading ${file.name}…` });
+    setDoing({ kind: 'reading', sentence: say.reading(file.name) });
     setChosen(null);
     try {
       const named = { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
@@ -60,7 +61,7 @@ export function PredictFile({ view, host }: { view: SessionView; host: HostSessi
       const name = `${file.name.replace(/\.[a-z0-9]+$/i, '')}-predicted.csv`;
       const parts = pieces.map((piece) => encoder.encode(piece));
       download(name, parts, 'text/csv');
-      setDoing({ kind: 'done', sentence: `${name} has an answer for every row, in the rows’ order.` });
+      setDoing({ kind: 'done', sentence: say.hasAnAnswerForEvery(name) });
     } catch (error) {
       failed(error);
     }
@@ -69,13 +70,13 @@ export function PredictFile({ view, host }: { view: SessionView; host: HostSessi
   const names = chosen?.preview.columns.map(({ name }) => ({ value: name, label: name })) ?? [];
   return (
     <details class="fold" data-fold="predict">
-      <summary>Predict a file</summary>
-      <form class="form" onSubmit={predict} aria-label="Predict a file">
+      <summary>{say.predictAFile}</summary>
+      <form class="form" onSubmit={predict} aria-label={say.predictAFile}>
         <FileField
           name="predict"
-          label="Texts, as CSV, TSV, JSON lines or Parquet"
+          label={say.textsAsCsvTsvJson}
           accept={ACCEPTED}
-          hint="It stays on this device."
+          hint={say.itStaysOnThisDevice}
           chosen={chosen?.file.name ?? ''}
           problem={doing.kind === 'failed' ? doing.sentence : undefined}
           onFiles={take}
@@ -84,7 +85,7 @@ export function PredictFile({ view, host }: { view: SessionView; host: HostSessi
           <div class="pair">
             <SelectField
               name="predict-text"
-              label="Text"
+              label={say.text}
               value={chosen.text}
               options={names}
               onValue={(text) => setChosen({ ...chosen, text })}
@@ -92,9 +93,9 @@ export function PredictFile({ view, host }: { view: SessionView; host: HostSessi
             {pairs && (
               <SelectField
                 name="predict-pair"
-                label="Second text"
+                label={say.secondText}
                 value={chosen.pair}
-                options={chosen.pair === '' ? [{ value: '', label: 'Choose a column' }, ...names] : names}
+                options={chosen.pair === '' ? [{ value: '', label: say.chooseAColumn }, ...names] : names}
                 onValue={(pair) => setChosen({ ...chosen, pair })}
               />
             )}
@@ -102,11 +103,11 @@ export function PredictFile({ view, host }: { view: SessionView; host: HostSessi
         )}
         <div class="buttons">
           <button type="submit" disabled={chosen === null} {...pressable(doing.kind === 'predicting')}>
-            {doing.kind === 'predicting' ? 'Predicting…' : 'Predict and download'}
+            {doing.kind === 'predicting' ? say.predicting : say.predictAndDownload}
           </button>
         </div>
         {doing.kind === 'predicting' && (
-          <progress value={doing.done} max={Math.max(1, doing.total)} aria-label="Rows predicted" />
+          <progress value={doing.done} max={Math.max(1, doing.total)} aria-label={say.rowsPredicted} />
         )}
       </form>
       <div role="status">

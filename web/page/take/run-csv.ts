@@ -1,4 +1,5 @@
 import type { RoundReport, ScoreReport } from '../../../signaling/protocol/room-view.ts';
+import * as say from '../../words/take/take.ts';
 
 /** Names that pandas, Weights & Biases and TensorBoard take as they are; `step` is the round. */
 const COLUMNS = [
@@ -42,21 +43,18 @@ export function runCsv(rounds: readonly RoundReport[], scores: readonly ScoreRep
 
 /** Python that shows such a file in Weights & Biases. */
 export const wandbSnippet = (fileName: string): string =>
-  [
-    'import pandas, wandb',
-    'run = wandb.init(project="tabloom")',
-    `for row in pandas.read_csv("${fileName}").to_dict("records"):`,
-    '    run.log({k: v for k, v in row.items() if v == v}, step=int(row["step"]))',
-  ].join('\n');
+  [say.importPandasWandb, 'run = wandb.init(project="tabloom")', say.forRowInPandasRead(fileName), say.runLogKV].join(
+    '\n',
+  );
 
 /** Python that writes such a file as TensorBoard's events. */
 export const tensorBoardSnippet = (fileName: string): string =>
   [
-    'import pandas',
-    'from torch.utils.tensorboard import SummaryWriter',
+    say.importPandas,
+    say.fromTorchUtilsTensorboardImport,
     `writer = SummaryWriter("runs/${fileName.replace(/\.csv$/, '')}")`,
-    `for row in pandas.read_csv("${fileName}").to_dict("records"):`,
-    '    for name, value in row.items():',
-    '        if name != "step" and value == value: writer.add_scalar(name, value, int(row["step"]))',
+    say.forRowInPandasRead(fileName),
+    say.forNameValueInRow,
+    say.ifNameStepAndValue,
     'writer.close()',
   ].join('\n');

@@ -1,23 +1,24 @@
 import type { TaskSummary } from '../../../signaling/protocol/settings.ts';
 import type { Prediction } from '../../session/view/view.ts';
+import * as say from '../../words/take/take.ts';
 
 /** What the fields of "Try it" are called, for one text or two. */
 const TEXT_NAMES: Readonly<Record<string, readonly [string] | readonly [string, string]>> = {
-  grammar: ['A sentence about a film'],
-  sst2: ['A phrase of a film review'],
-  cola: ['A sentence'],
-  mrpc: ['First sentence', 'Second sentence'],
-  qqp: ['First question', 'Second question'],
-  stsb: ['First sentence', 'Second sentence'],
-  mnli: ['Premise', 'Hypothesis'],
-  'mnli-mismatched': ['Premise', 'Hypothesis'],
-  qnli: ['Question', 'Sentence'],
-  rte: ['First sentence', 'Second sentence'],
-  wnli: ['Sentence with a pronoun', 'The same with a name in its place'],
+  grammar: [say.aSentenceAboutAFilm],
+  sst2: [say.aPhraseOfAFilm],
+  cola: [say.aSentence],
+  mrpc: [say.firstSentence, say.secondSentence],
+  qqp: [say.firstQuestion, say.secondQuestion],
+  stsb: [say.firstSentence, say.secondSentence],
+  mnli: [say.premise, say.hypothesis],
+  'mnli-mismatched': [say.premise, say.hypothesis],
+  qnli: [say.question, say.sentence],
+  rte: [say.firstSentence, say.secondSentence],
+  wnli: [say.sentenceWithAPronoun, say.theSameWithAName],
 };
 
 export function textNames(task: Pick<TaskSummary, 'id'>, pairs: boolean): readonly string[] {
-  return TEXT_NAMES[task.id] ?? (pairs ? ['First text', 'Second text'] : ['Text']);
+  return TEXT_NAMES[task.id] ?? (pairs ? [say.firstText, say.secondText] : [say.text]);
 }
 
 export interface PredictionLine {
@@ -37,19 +38,19 @@ export function predictionLines(prediction: Exclude<Prediction, { kind: 'value' 
   const rest = all.slice(shown.length);
   const others = rest.reduce((sum, { probability }) => sum + probability, 0);
   const together = rest.length > 0 && prediction.kind === 'classes';
-  return [...shown, ...(together ? [{ name: `${rest.length} other classes`, probability: others }] : [])].map(
+  return [...shown, ...(together ? [{ name: say.otherClasses(rest.length), probability: others }] : [])].map(
     ({ name, probability }) => ({ name, share: probability, text: probabilityText(probability) }),
   );
 }
 
 /** One decimal, and never more certain than the model: "99.9 %", "over 99.9 %", "under 0.1 %". */
 export function probabilityText(probability: number): string {
-  if (probability > 0.9995) return 'over 99.9 %';
-  if (probability < 0.0005) return 'under 0.1 %';
+  if (probability > 0.9995) return say.over999Percent;
+  if (probability < 0.0005) return say.under01Percent;
   return `${(100 * probability).toFixed(1)} %`;
 }
 
 /** Whose answer it is: "The adapter after round 34 answered." */
 export function answeredBy(round: number): string {
-  return round === 0 ? 'Answered by the adapter before training.' : `Answered by the adapter after round ${round}.`;
+  return round === 0 ? say.answeredByTheAdapterBefore : say.answeredByTheAdapterAfter(round);
 }

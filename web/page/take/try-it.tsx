@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import type { HostSession, Prediction, SessionView, TriedText } from '../../session/view/view.ts';
+import * as say from '../../words/take/take.ts';
 import { pressable } from '../parts/pressable.ts';
 import { answeredBy, predictionLines, textNames } from './try-it-words.ts';
 
@@ -27,14 +28,14 @@ export function TryIt({ view, host, open }: { view: SessionView; host: HostSessi
     try {
       setAnswer({ kind: 'given', tried: await host.tryText(given[0]!, given[1] ?? null) });
     } catch (error) {
-      setAnswer({ kind: 'failed', sentence: errorSentence(error, 'The model gave no answer.') });
+      setAnswer({ kind: 'failed', sentence: errorSentence(error, say.theModelGaveNoAnswer) });
     }
   };
 
   return (
     <details class="fold try-it" open={open}>
-      <summary>Try it</summary>
-      <form class="form" onSubmit={ask} aria-label="Try it">
+      <summary>{say.tryIt}</summary>
+      <form class="form" onSubmit={ask} aria-label={say.tryIt}>
         {names.map((name, i) => (
           <div class="field" key={name}>
             <label for={`try-${i}`}>{name}</label>
@@ -56,7 +57,7 @@ export function TryIt({ view, host, open }: { view: SessionView; host: HostSessi
         ))}
         <div class="buttons">
           <button type="submit" disabled={!ready} {...pressable(answer.kind === 'asking')}>
-            {answer.kind === 'asking' ? 'Asking…' : 'Ask the model'}
+            {answer.kind === 'asking' ? say.asking : say.askTheModel}
           </button>
         </div>
       </form>

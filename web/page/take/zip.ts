@@ -1,4 +1,5 @@
 import { crc32 } from '../../../signaling/protocol/exchange/checksum.ts';
+import * as say from '../../words/take/take.ts';
 
 /** A file for the archive; names are ASCII paths with forward slashes. */
 export interface ArchiveFile {
@@ -22,8 +23,7 @@ export function zip(files: readonly ArchiveFile[]): readonly Uint8Array[] {
   const entries = files.map(({ name, bytes }) => ({ name: new TextEncoder().encode(name), bytes }));
   const bodyBytes = entries.reduce((sum, e) => sum + LOCAL_HEADER_BYTES + e.name.length + e.bytes.length, 0);
   const centralBytes = entries.reduce((sum, e) => sum + CENTRAL_HEADER_BYTES + e.name.length, 0);
-  if (bodyBytes + centralBytes > MAX_BYTES)
-    throw new Error('The archive would have more than 4 GB, which ZIP cannot hold.');
+  if (bodyBytes + centralBytes > MAX_BYTES) throw new Error(say.theArchiveWouldHaveMore);
   const parts: Uint8Array[] = [];
   const directory = new Uint8Array(centralBytes + END_BYTES);
   const end = new DataView(directory.buffer);

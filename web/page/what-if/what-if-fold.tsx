@@ -6,6 +6,7 @@ import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import { capitalised } from '../../../signaling/protocol/words/lists.ts';
 import { POLICY_WORDS } from '../../../signaling/protocol/words/policies.ts';
 import type { AskPlanner } from '../../session/view/what-if.ts';
+import * as say from '../../words/watch/what-if.ts';
 import { cloth } from '../cloth/cloth.ts';
 import { ClothPicture } from '../cloth/cloth-picture.tsx';
 import { type Seats, seated } from '../cloth/marks.ts';
@@ -56,7 +57,7 @@ export function WhatIfPanel({ room, self, seats, rounds, ask }: WhatIfProps) {
           setSaid(found.feasible ? '' : found.reason);
         },
         (error: unknown) => {
-          if (!over) setSaid(errorSentence(error, 'The planner did not answer.'));
+          if (!over) setSaid(errorSentence(error, say.thePlannerDidNotAnswer));
         },
       );
     }, SETTLED_MS);
@@ -70,16 +71,14 @@ export function WhatIfPanel({ room, self, seats, rounds, ask }: WhatIfProps) {
   const copy = async (): Promise<void> => {
     try {
       await navigator.clipboard.writeText(file);
-      setSaid('Copied: save it as a file, and “tabloom plan FILE” plans it on a terminal.');
+      setSaid(say.copiedSave);
     } catch {
-      setSaid('This browser does not let pages copy here.');
+      setSaid(say.thisBrowserDoesNotLet);
     }
   };
   return (
     <div class="what-if">
-      <p class="field-hint">
-        What would be if the room were another: for trying out. Nothing here touches the room, and nobody else sees it.
-      </p>
+      <p class="field-hint">{say.whatWould}</p>
       {answer !== null && <Answer answer={answer} now={now} room={room} self={self} seats={seats} />}
       <p role="status" class="limit">
         {said}
@@ -98,7 +97,7 @@ export function WhatIfPanel({ room, self, seats, rounds, ask }: WhatIfProps) {
       </div>
       <div class="pair">
         <label class="field">
-          Samples a round: {what.samples}
+          {say.samplesARound(what.samples)}
           <input
             type="range"
             min={1}
@@ -109,7 +108,7 @@ export function WhatIfPanel({ room, self, seats, rounds, ask }: WhatIfProps) {
         </label>
         <SelectField
           name="whatif-policy"
-          label="Policy, in this trial"
+          label={say.policyInThisTrial}
           value={what.policy}
           options={POLICIES.map((value) => ({ value, label: POLICY_WORDS[value].label }))}
           onValue={(policy) => isPolicy(policy) && setWhat({ ...what, policy })}
@@ -117,10 +116,10 @@ export function WhatIfPanel({ room, self, seats, rounds, ask }: WhatIfProps) {
       </div>
       <div class="buttons">
         <button type="button" onClick={() => setWhat(asItIs(room))}>
-          As it is
+          {say.asIt}
         </button>
         <button type="button" class="plain" onClick={() => void copy()}>
-          Copy as a plan file
+          {say.copyAsAPlanFile}
         </button>
       </div>
     </div>
@@ -154,11 +153,7 @@ function Answer({
     <>
       <p class="what-if-seconds">{comparedSentence(now, answer.plan.latencySeconds)}</p>
       {shown.split === null ? (
-        <ClothPicture
-          name="Cloth picture of what would be"
-          cloth={shown.cloth}
-          sentence="The plan of the room that would be; cells that moved are outlined."
-        />
+        <ClothPicture name={say.clothPictureOfWhatWouldBe} cloth={shown.cloth} sentence={say.thePlanOfTheRoom} />
       ) : (
         <SplitPicture split={shown.split} running={false} />
       )}
@@ -168,9 +163,9 @@ function Answer({
 }
 
 const SLIDERS = [
-  ['speed', 'Speed'],
-  ['memory', 'Memory'],
-  ['uplink', 'Uplink'],
+  ['speed', say.speed],
+  ['memory', say.memory],
+  ['uplink', say.uplink],
 ] as const;
 
 /** Every step doubles or halves. */
@@ -196,7 +191,7 @@ function SupposedDevice({ one, onChange }: { one: Supposed; onChange: (change: P
               {label} {factorText(one[key])}
               <input
                 type="range"
-                aria-label={`${label} of ${one.name}`}
+                aria-label={say.sliderOf(label, one.name)}
                 min={0}
                 max={STEPS}
                 step={1}

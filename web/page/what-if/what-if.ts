@@ -5,6 +5,7 @@ import type { DeviceView, RoomView, RoundReport } from '../../../signaling/proto
 import type { Policy } from '../../../signaling/protocol/settings.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import type { PlanQuestion } from '../../session/view/what-if.ts';
+import * as say from '../../words/watch/what-if.ts';
 
 /** Another room than the one that is: devices in or out, quicker or slower, and others that might come. Nothing of it touches the room. */
 export interface WhatIf {
@@ -47,8 +48,8 @@ export function asItIs({ devices, settings }: Pick<RoomView, 'devices' | 'settin
 
 /** Who might come, by how they compare with a device of the room. */
 export const PRESETS = [
-  { kind: 'Phone', slower: 3, limitBytes: 0.5e9, linkBitsPerSecond: 2e7 },
-  { kind: 'Laptop', slower: 1, limitBytes: 1.5e9, linkBitsPerSecond: 5e7 },
+  { kind: say.phone, slower: 3, limitBytes: 0.5e9, linkBitsPerSecond: 2e7 },
+  { kind: say.laptop, slower: 1, limitBytes: 1.5e9, linkBitsPerSecond: 5e7 },
   { kind: 'GPU', slower: 0.1, limitBytes: 8e9, linkBitsPerSecond: 1e8 },
 ] as const;
 export type Preset = (typeof PRESETS)[number];
@@ -65,7 +66,7 @@ export function withPreset(what: WhatIf, { kind, slower, limitBytes, linkBitsPer
   const timed = paced(like.profile, slower);
   const supposed: Supposed = {
     id: `whatif${String(invented.length).padStart(2, '0')}`,
-    name: number === 1 ? `${kind} (not here)` : `${kind} ${number} (not here)`,
+    name: number === 1 ? say.notHere(kind) : say.notHereWithKind(kind, number),
     profile: { ...timed, linkBitsPerSecond, memory: { ...timed.memory, limitBytes } },
     here: true,
     speed: 1,
@@ -129,13 +130,18 @@ export function roomOf(what: WhatIf, room: RoomView, plan: RoomPlan): RoomView {
 
 /** "0.80 s a round instead of 1.2 s: 33 % less." */
 export function comparedSentence(now: number | null, then: number): string {
-  if (now === null || now <= 0) return `${secondsText(then)} a round.`;
+  if (now === null || now <= 0) return say.aRound(secondsText(then));
   const change = 100 * (then / now - 1);
-  if (Math.abs(change) < 0.5) return `${secondsText(then)} a round, as now.`;
-  return `${secondsText(then)} a round instead of ${secondsText(now)}: ${Math.abs(change).toFixed(0)} % ${change < 0 ? 'less' : 'more'}.`;
+  if (Math.abs(change) < 0.5) return say.aRoundAsNow(secondsText(then));
+  return say.aRoundInsteadOfPercent(
+    secondsText(then),
+    secondsText(now),
+    Math.abs(change).toFixed(0),
+    change < 0 ? 'less' : 'more',
+  );
 }
 
 export function factorText(factor: number): string {
-  if (factor === 1) return 'as it is';
+  if (factor === 1) return say.asItWithin;
   return factor > 1 ? `${factor} times` : `1/${Math.round(1 / factor)}`;
 }
