@@ -6,6 +6,7 @@ import {
   type Resumed,
   readNote,
   recall,
+  resumedEngine,
   type SessionNote,
 } from '../../web/session/own/session-note.ts';
 import { WITHOUT_KEY } from '../../web/session/view/resumed-words.ts';
@@ -104,4 +105,16 @@ it('a note is of a time that can be', () => {
   const text = (savedAtMs: number) => JSON.stringify({ ...NOTE, savedAtMs });
   expect(readNote(text(0)).note.savedAtMs).toBe(0);
   for (const wrong of [-1, 0.5]) expect(() => readNote(text(wrong))).toThrow('does not say of which session it is');
+});
+
+it('a session that goes on computes on what its person wanted before, unless they want something else now', () => {
+  const { note } = readNote(JSON.stringify({ ...NOTE, options: { ...NOTE.options, engine: 'webgpu' } }));
+  const key = { id: 'i'.repeat(12), key: 'k'.repeat(24), room: 'room' };
+  expect(resumedEngine(undefined, { note, key })).toBe('webgpu');
+  expect(resumedEngine('wasm', { note, key })).toBe('wasm');
+  // A checkpoint of somebody else’s says nothing of this device; nor does one of before there was a choice.
+  expect(resumedEngine(undefined, { note, key: null })).toBeUndefined();
+  expect(resumedEngine(undefined, { note: readNote(JSON.stringify(NOTE)).note, key })).toBeUndefined();
+  const wrong = JSON.stringify({ ...NOTE, options: { ...NOTE.options, engine: 'abacus' } });
+  expect(() => readNote(wrong)).toThrow('does not say of which session it is');
 });

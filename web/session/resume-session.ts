@@ -1,7 +1,7 @@
 import type { HostRequest, KnownRequest } from '../../worker/api/host-api.ts';
 import { ownSession } from './members.ts';
 import { readHostKey } from './own/host-key.ts';
-import { readNote } from './own/session-note.ts';
+import { readNote, resumedEngine } from './own/session-note.ts';
 import type { OwnSession } from './own-session.ts';
 import type { HostOptions } from './view/view.ts';
 import type { SessionEnvironment } from './world/environment.ts';
@@ -26,7 +26,9 @@ export async function resumeSession(
     const chosen = options ?? { name: note.identity.name, ...note.options };
     const start = { kind: 'checkpoint', bytes } as const;
     const here = atOrigin(request, environment.origin);
-    return ownSession(environment, { ...here, start }, chosen, { worker, round: version, note, key });
+    const engine = resumedEngine(environment.engine, { note, key });
+    const world = engine === undefined ? environment : { ...environment, engine };
+    return ownSession(world, { ...here, start }, chosen, { worker, round: version, note, key });
   } catch (error) {
     worker.terminate();
     throw error;

@@ -11,7 +11,7 @@ import type { OwnDoor } from './own-door.ts';
 import { checkpointName, type SessionNote } from './session-note.ts';
 
 export interface OwnKeepingContext {
-  readonly environment: Pick<SessionEnvironment, 'keep' | 'nowMs'>;
+  readonly environment: Pick<SessionEnvironment, 'keep' | 'nowMs' | 'engine'>;
   readonly identity: Identity;
   readonly term: number;
   readonly options: HostOptions;
@@ -102,6 +102,7 @@ export class OwnKeeping {
         ...(hiddenStates && { hiddenStates }),
         ...(embeddings && { embeddings }),
         ...(audits !== undefined && { audits }),
+        ...(environment.engine && { engine: environment.engine }),
       },
       finished: training()?.phase === 'finished',
       savedAtMs: environment.nowMs(),

@@ -12,6 +12,7 @@ import { TermSchema } from '../../../signaling/protocol/round.ts';
 import { POLICIES, type SessionSettings } from '../../../signaling/protocol/settings.ts';
 import { HIDDEN_STATES } from '../../../signaling/protocol/split.ts';
 import { MAX_AUDITS } from '../../../signaling/protocol/words/audits.ts';
+import { ENGINE_CHOICES, type EngineChoice } from '../../../signaling/protocol/words/engines.ts';
 import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
 import type { Standings } from '../rounds/audits/standing.ts';
 import type { DeviceSeats } from '../stages/device-seats.ts';
@@ -37,6 +38,8 @@ const NOTE = {
     hiddenStates: v.exactOptional(v.picklist(HIDDEN_STATES)),
     /** Part of the compute that audits take; the usual part where it is not said. */
     audits: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(MAX_AUDITS))),
+    /** What its person wanted this device to compute on; what is quicker where it is not said. */
+    engine: v.exactOptional(v.picklist(ENGINE_CHOICES)),
   }),
   finished: v.boolean(),
   /** When it was kept; the files of earlier versions fixed the name. */
@@ -86,6 +89,12 @@ export function readNote(text: string): { readonly note: SessionNote; readonly k
     key: { id, key, room, ...(claim !== undefined && { claim }) },
   };
 }
+
+/** What a session that goes on computes on: as it is asked for now, or was on this device; what another person wanted of theirs says nothing here. */
+export const resumedEngine = (
+  now: EngineChoice | undefined,
+  { note, key }: Pick<Resumed, 'note' | 'key'>,
+): EngineChoice | undefined => now ?? (key === null ? undefined : note.options.engine);
 
 /** Tells a session that goes on what the checkpoint says of the rounds before. */
 export function recall({ round, note, key, inherited }: Resumed, store: ViewStore, log: RunLog): void {
