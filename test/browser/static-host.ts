@@ -15,7 +15,11 @@ const TYPES: Readonly<Record<string, string>> = {
  * A host of plain files, as bare as they come: no header but the type and the length, no ranges, no sockets, nothing but files of `folder`, below
  * `path`.
  */
-export async function staticHost(folder: string, path: string): Promise<{ url: string; close(): Promise<void> }> {
+export async function staticHost(
+  folder: string,
+  path: string,
+  port = 0,
+): Promise<{ readonly url: string; close(): Promise<void> }> {
   const server = createServer(async (request, response) => {
     const asked = normalize(decodeURIComponent((request.url ?? '/').split('?')[0]!));
     const inside = asked.startsWith(path) ? asked.slice(path.length) : null;
@@ -30,11 +34,11 @@ export async function staticHost(folder: string, path: string): Promise<{ url: s
       response.end('Not found.');
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const listens = typeof address === 'object' && address !== null ? address.port : port;
   return {
-    url: `http://127.0.0.1:${port}${path}`,
+    url: `http://127.0.0.1:${listens}${path}`,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
