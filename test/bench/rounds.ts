@@ -9,8 +9,9 @@
  * each has a core to itself, the host the first. The first rounds, in which code is compiled, do not count. A device is idle while it computes
  * nothing: from its order's start to the round's end less its compute seconds, as it reports them. What is on the critical path is told
  * in the mean over the rounds: compute and upload of the device that was done last, and what is left of the round (drawing, merging,
- * stepping, messages). More devices than cores share them, and state so. Memory is what each process has, its links and Node's own with it, beside what
- * its profile states for the work that the plan gives it.
+ * stepping, messages). More devices than cores share them, and state so. Memory is what each process has over one that joined nothing (Node, the program,
+ * WebRTC and ONNX Runtime: `rounds/idle-device.ts`), beside what its profile states for the work that the plan gives it. The host's process holds the
+ * server, the task and the optimiser besides.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { cpus, tmpdir } from 'node:os';
@@ -116,6 +117,17 @@ function until(satisfied: (view: SessionView) => boolean): Promise<SessionView> 
   });
 }
 
+/** What a process has that joined nothing. */
+const idleBytes = await new Promise<number | null>((done) => {
+  const args = ['--import', 'tsx', project('test/bench/rounds/idle-device.ts'), origin];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  child.stdout?.once('data', () => {
+    done(child.pid === undefined ? null : residentBytes(child.pid));
+    child.kill('SIGKILL');
+  });
+  child.once('exit', () => done(null));
+});
+
 const children: ChildProcess[] = [];
 const plans = new Map<number, RoomPlan>();
 const ready = (count: number) =>
@@ -201,6 +213,10 @@ function tell({ rounds: all, room }: SessionView): void {
       room.devices.map(({ id, name }) => [name, 1 - mean((report) => own(report, id)) / mean((r) => r.elapsedSeconds)]),
     ),
   };
+  const overIdle = (resident: number, stated: number): string =>
+    idleBytes === null
+      ? ''
+      : `, ${bytesText(Math.max(0, resident - idleBytes))} over one that joined nothing (${bytesText(idleBytes)}): ${((resident - idleBytes) / stated).toFixed(2)}`;
   if (values.each)
     for (const { round, planVersion, elapsedSeconds, stepSeconds = 0, devices: seen } of all) {
       const own = seen.map(({ device, samples, downSeconds = 0, computeSeconds, uploadSeconds }) => {
@@ -228,7 +244,9 @@ function tell({ rounds: all, room }: SessionView): void {
     for (const [name, share] of Object.entries(idle)) console.log(`${name} idle ${(100 * share).toFixed(0)} %`);
     for (const [name, { statedBytes, residentBytes: resident }] of Object.entries(told.memory))
       if (statedBytes !== null && resident !== null)
-        console.log(`${name} states ${bytesText(statedBytes)}, its process has ${bytesText(resident)}`);
+        console.log(
+          `${name} states ${bytesText(statedBytes)}, its process has ${bytesText(resident)}${overIdle(resident, statedBytes)}`,
+        );
   }
 }
 process.exit(0);
