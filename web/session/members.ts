@@ -6,6 +6,8 @@ import type { Offer } from './offer.ts';
 import type { Resumed } from './own/session-note.ts';
 import { standingsAfter } from './own/standings-after.ts';
 import { OwnSession } from './own-session.ts';
+import { NamesSeen } from './view/names-seen.ts';
+import type { LogEntry } from './view/run-log.ts';
 import type { HostOptions, InvitedTo, JoinOptions, SessionView } from './view/view.ts';
 import type { SessionEnvironment } from './world/environment.ts';
 
@@ -17,7 +19,9 @@ export function joinSession(
   known: KnownDevice | null = null,
 ): JoinSession {
   const session = new JoinSession(environment, invitation, options, known);
-  session.onOffer((offer) => void takeOver(environment, session, offer));
+  const names = new NamesSeen();
+  session.subscribe(({ room }) => names.note(room));
+  session.onOffer((offer) => void takeOver(environment, session, offer, names));
   return session;
 }
 
@@ -42,7 +46,12 @@ export function ownSession(
 }
 
 /** Opens the task on this device, and takes the role where that comes out; until then it stays the device that it was. */
-export async function takeOver(environment: SessionEnvironment, session: JoinSession, offer: Offer): Promise<void> {
+export async function takeOver(
+  environment: SessionEnvironment,
+  session: JoinSession,
+  offer: Offer,
+  names: NamesSeen,
+): Promise<void> {
   const { view, options, bequest } = offer;
   const state = await offer.state().catch(() => null);
   if (state === null || view.room === null || offer.invitation.secret === null) {
@@ -69,7 +78,8 @@ export async function takeOver(environment: SessionEnvironment, session: JoinSes
   };
   const { patience, audits } = heritage;
   const chosen = { ...options, policy, patience, audits };
-  const own = ownSession(environment, request, chosen, inherited(environment, offer, state.version, rounds));
+  const left = names.left(view.room);
+  const own = ownSession(environment, request, chosen, inherited(environment, offer, state.version, rounds, left));
   const off = own.subscribe(({ room, ended }) => {
     if (room === null && ended === null) return;
     off();
@@ -93,6 +103,7 @@ function inherited(
   offer: Offer,
   round: number,
   rounds: SessionView['rounds'],
+  left: readonly LogEntry[],
 ): Resumed {
   const { term, bequest, invitation, identity, options, view } = offer;
   const { door, cap, removed, admitted, patience, audits, given } = bequest.heritage;
@@ -116,7 +127,11 @@ function inherited(
       },
       finished: view.room?.phase === 'finished',
       savedAtMs: environment.nowMs(),
-      log: [...rounds.map(report('round')), ...view.scores.map(report('score'))],
+      log: [
+        ...left.map((entry) => JSON.stringify(entry)),
+        ...rounds.map(report('round')),
+        ...view.scores.map(report('score')),
+      ],
     },
     key: {
       ...identity,

@@ -1,4 +1,5 @@
 import { JoinSession } from '../session/join-session.ts';
+import { NamesSeen } from '../session/view/names-seen.ts';
 import type { InvitedTo, JoinOptions } from '../session/view/view.ts';
 import type { SessionEnvironment } from '../session/world/environment.ts';
 
@@ -8,6 +9,8 @@ import type { SessionEnvironment } from '../session/world/environment.ts';
  */
 export function joinInTab(environment: SessionEnvironment, invitation: InvitedTo, options: JoinOptions): JoinSession {
   const session = new JoinSession(environment, invitation, options, null);
+  const names = new NamesSeen();
+  session.subscribe(({ room }) => names.note(room));
   const members = () => import('../session/members.ts');
   const off = session.subscribe(({ room, ended }) => {
     if (ended === null && room?.phase !== 'training') return;
@@ -17,7 +20,7 @@ export function joinInTab(environment: SessionEnvironment, invitation: InvitedTo
   });
   session.onOffer((offer) => {
     void members().then(
-      ({ takeOver }) => takeOver(environment, session, offer),
+      ({ takeOver }) => takeOver(environment, session, offer, names),
       () => offer.decline(),
     );
   });
