@@ -20,6 +20,8 @@ export interface RunOffers {
   readonly trips: Float64Array;
   readonly cycle: Float64Array;
   readonly after: Float64Array;
+  /** From the start of a round to the end of the stage's own gradients, which go last: the quickest way up to it counts. */
+  readonly alone: Float64Array;
   /** What the stage does beside the whole chain's label, of it or of the chain: both fit before the end of a round. */
   readonly beside: Float64Array;
 }
@@ -41,12 +43,17 @@ export function runOffers(rows: Rows, table: PassTable): RunOffers {
   start[side * side] = count;
   const of = () => new Float64Array(count);
   const offers = { start, place, device: new Int32Array(count), label: of(), always: of(), once: of() };
-  const made: RunOffers = { ...offers, trips: of(), cycle: of(), after: of(), beside: of() };
+  const made: RunOffers = { ...offers, trips: of(), cycle: of(), after: of(), alone: of(), beside: of() };
+  const arrival = new Float64Array(side).fill(Infinity);
+  arrival[0] = 0;
   for (let from = 0; from < units; from++)
     for (let to = from + 1; to <= units; to++)
       for (let k = 0; k < devices; k++) {
         const at = place[(from * side + to) * devices + k]!;
-        if (at >= 0) write(made, at, { rows, table, k, from, to });
+        if (at < 0) continue;
+        const way = write(made, at, { rows, table, k, from, to });
+        made.alone[at]! += arrival[from]!;
+        arrival[to] = Math.min(arrival[to]!, arrival[from]! + way);
       }
   return made;
 }
@@ -79,7 +86,8 @@ interface Placed {
   readonly to: number;
 }
 
-function write(into: RunOffers, at: number, { rows, table, k, from, to }: Placed): void {
+/** Returns what the first micro-batch needs to get over the stage. */
+function write(into: RunOffers, at: number, { rows, table, k, from, to }: Placed): number {
   const { units, low } = rows;
   const { first, rest, larger, microBatches } = table;
   const smaller = microBatches - larger;
@@ -99,7 +107,7 @@ function write(into: RunOffers, at: number, { rows, table, k, from, to }: Placed
     into.once[at] = Math.max(forwards + xM, f1 + ups) + lagUp;
     // With sizes that differ the last micro-batch's way is shorter than the label.
     if (smaller === 0) into.beside[at] = Math.max(forwards - f1, ups - x1);
-    return;
+    return f1 + x1 + lagUp;
   }
   const trained = trainedOf(rows, from, to);
   const b1 = trained * first.backward[k]! + (isTop ? first.head[k]! : 0);
@@ -110,7 +118,8 @@ function write(into: RunOffers, at: number, { rows, table, k, from, to }: Placed
   const downs = isLowest ? 0 : larger * sending(first, k, from, units) + smaller * zM;
   const lagDown = isLowest ? 0 : lag;
   const bits = rows.gradientBitsBelow[to]! - rows.gradientBitsBelow[from]!;
-  const drain = isLowest && k !== rows.host ? bits / rows.rate[k]! + lag : 0;
+  const gradients = k !== rows.host ? bits / rows.rate[k]! + lag : 0;
+  const drain = isLowest ? gradients : 0;
   const last = zM + lagDown + drain;
   const airtime = f1 + ups + downs;
   into.label[at] = f1 + x1 + lagUp + bM + last;
@@ -123,9 +132,11 @@ function write(into: RunOffers, at: number, { rows, table, k, from, to }: Placed
   into.trips[at] = Math.ceil(microBatches / windowOf(rows, table, k, from, to));
   into.cycle[at] = fM + xM + lagUp + bM;
   into.after[at] = last;
+  into.alone[at] = Math.max(forwards + backwards + zM, airtime) + gradients;
   // Forward passes that follow on the first backward pass.
   const later = microBatches - windowOf(rows, table, k, from, to);
   into.beside[at] = Math.max(backwards - bM + later * fM, isLowest ? 0 : downs - zM + later * xM);
+  return f1 + x1 + lagUp;
 }
 
 /** Of a message over a cut. */

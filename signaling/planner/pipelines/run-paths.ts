@@ -17,7 +17,7 @@ interface Among {
 const none = new Float64Array(0);
 const NOTHING: RunOffers = {
   ...{ start: new Int32Array(0), place: new Int32Array(0), device: new Int32Array(0), label: none, always: none },
-  ...{ once: none, trips: none, cycle: none, after: none, beside: none },
+  ...{ once: none, trips: none, cycle: none, after: none, alone: none, beside: none },
 };
 
 /**
@@ -110,7 +110,7 @@ export class RunPaths {
     // Where the quickest way there and back takes longer there is no chain.
     if (this.#above[0]! >= seconds) return void this.#leastNeed.fill(Infinity);
     const offers = this.#offersOf(table);
-    const { start, device, always, once, trips, cycle, after } = offers;
+    const { start, device, always, once, trips, cycle, after, alone } = offers;
     const reach = this.reach.fill(0);
     this.#offers = offers;
     if (this.#need.length < always.length) this.#need = new Float64Array(always.length);
@@ -123,7 +123,7 @@ export class RunPaths {
         const length = to - from;
         for (let at = start[run]!; at < start[run + 1]!; at++) {
           const again = trips[at] === 0 ? 0 : trips[at]! * (cycle[at]! + above) + after[at]!;
-          const need = Math.max(always[at]!, once[at]! + above, again);
+          const need = alone[at]! > seconds ? Infinity : Math.max(always[at]!, once[at]! + above, again);
           needs[at] = need;
           if (need < least) least = need;
           if (need <= seconds && length > reach[device[at]!]!) reach[device[at]!] = length;
