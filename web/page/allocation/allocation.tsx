@@ -8,6 +8,7 @@ import { POLICY_WORDS } from '../../../signaling/protocol/words/policies.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import type { AskPlanner } from '../../session/view/what-if.ts';
+import * as say from '../../words/watch/allocation.ts';
 import { cloth } from '../cloth/cloth.ts';
 import { ClothLegend } from '../cloth/cloth-legend.tsx';
 import { ClothPicture } from '../cloth/cloth-picture.tsx';
@@ -72,8 +73,7 @@ export function AllocationSection({ view, seats, late, plan: ask, onPolicy }: Al
             ? { kind: 'shown', policy, plan: answer.plan }
             : { kind: 'failed', policy, sentence: answer.reason },
         ),
-      (error: unknown) =>
-        still({ kind: 'failed', policy, sentence: errorSentence(error, 'The planner did not answer.') }),
+      (error: unknown) => still({ kind: 'failed', policy, sentence: errorSentence(error, say.thePlannerDidNotAnswer) }),
     );
   };
   const bars = alternativeBars(room.plan);
@@ -83,9 +83,7 @@ export function AllocationSection({ view, seats, late, plan: ask, onPolicy }: Al
   return (
     <section class="allocation" aria-labelledby="allocation-title">
       <h2 id="allocation-title">
-        {room.plan?.assignments.some(({ stage }) => stage !== undefined)
-          ? 'Who has which part of the model'
-          : 'Who trains what'}
+        {room.plan?.assignments.some(({ stage }) => stage !== undefined) ? say.whoHasWhichPart : say.whoTrainsWhat}
       </h2>
       {preview !== null && (
         <PreviewHead
@@ -159,19 +157,18 @@ function PreviewHead({
   return (
     <div class="preview-head" role="status">
       <p>
-        {preview.kind === 'asking' && `${label}: asking the planner…`}
-        {preview.kind === 'failed' && `${label} cannot be shown: ${preview.sentence}`}
-        {preview.kind === 'shown' &&
-          `${label}, as it would be: ${secondsText(preview.plan.latencySeconds)} a round. It is not in use.`}
+        {preview.kind === 'asking' && say.askingThePlanner(label)}
+        {preview.kind === 'failed' && say.cannotBeShown(label, preview.sentence)}
+        {preview.kind === 'shown' && say.asItWould(label, secondsText(preview.plan.latencySeconds))}
       </p>
       <div class="buttons">
         {preview.kind === 'shown' && onAdopt !== null && (
           <button type="button" class="primary" onClick={onAdopt}>
-            Use it from the next round on
+            {say.useItFromTheNext}
           </button>
         )}
         <button type="button" onClick={onBack}>
-          Back to the plan
+          {say.backToThePlan}
         </button>
       </div>
     </div>

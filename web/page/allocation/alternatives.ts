@@ -3,6 +3,7 @@ import type { Policy } from '../../../signaling/protocol/settings.ts';
 import { capitalised } from '../../../signaling/protocol/words/lists.ts';
 import { POLICY_WORDS } from '../../../signaling/protocol/words/policies.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
+import * as say from '../../words/watch/allocation.ts';
 
 /** One way of sharing the work, as it compares with the others. */
 export interface AlternativeBar {
@@ -41,11 +42,11 @@ const secondsOf = (one: Alternative): number | null => ('seconds' in one ? one.s
 
 /** Ways of sharing work that a person tells apart, each as what is done and as how it would be. */
 const WAYS: Readonly<Record<'samples' | 'depth' | 'teams' | 'model' | 'alone', readonly [string, string]>> = {
-  samples: ['splitting the samples', 'with the samples split'],
-  depth: ['sharing the layers by depth', 'by layers'],
-  teams: ['splitting into teams', 'in teams'],
-  model: ['splitting the model', 'with the model split'],
-  alone: ['leaving it to one device', 'on one device'],
+  samples: [say.splittingTheSamples, say.withTheSamplesSplit],
+  depth: [say.sharingTheLayersByDepth, say.byLayers],
+  teams: [say.splittingIntoTeams, say.inTeams],
+  model: [say.splittingTheModel, say.withTheModelSplit],
+  alone: [say.leavingItToOneDevice, say.onOneDevice],
 };
 
 const WAY_OF: Readonly<Record<Policy, keyof typeof WAYS>> = {
@@ -73,12 +74,16 @@ export function quickestSentence(plan: Pick<RoomPlan, 'alternatives' | 'policy' 
   const rival = bars.find(({ policy, seconds }) => seconds !== null && WAY_OF[policy] !== way);
   if (rival?.seconds == null) {
     const cannot = bars.find(({ policy, reason }) => reason !== null && WAY_OF[policy] !== way);
-    const why = cannot?.reason == null ? '' : ` ${WAYS[WAY_OF[cannot.policy]][0]} cannot be: ${lowered(cannot.reason)}`;
-    return `${capitalised(what)} is what works here: ${secondsText(plan.latencySeconds)} a round.${why === '' ? '' : ` ${capitalised(why.trim())}`}`;
+    const why = cannot?.reason == null ? '' : say.cannotBe(WAYS[WAY_OF[cannot.policy]][0], lowered(cannot.reason));
+    return say.isWhatWorksHere(
+      capitalised(what),
+      secondsText(plan.latencySeconds),
+      why === '' ? '' : ` ${capitalised(why.trim())}`,
+    );
   }
   const [, how] = WAYS[WAY_OF[rival.policy]];
-  const head = `${capitalised(what)} ${plan.latencySeconds <= rival.seconds ? 'is quickest here' : 'is what is used'}`;
-  return `${head}: ${secondsText(plan.latencySeconds)} a round; ${how} it would be ${secondsText(rival.seconds)}.`;
+  const head = `${capitalised(what)} ${plan.latencySeconds <= rival.seconds ? say.isQuickestHere : say.isWhatIsUsed}`;
+  return say.aRoundItWould(head, secondsText(plan.latencySeconds), how, secondsText(rival.seconds));
 }
 
 const lowered = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

@@ -3,6 +3,7 @@ import { capitalised } from '../../../signaling/protocol/words/lists.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import { togetherSentence } from '../../../signaling/protocol/words/together.ts';
 import type { SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/watch/allocation.ts';
 import { totalSeconds as deviceSeconds, measuredSeconds } from '../cloth/timing.ts';
 
 /** What only all together can hold; who limits the round, as planned and as measured, and what would help; empty without a plan. */
@@ -19,7 +20,7 @@ export function limitSentences(view: Pick<SessionView, 'rounds'>, room: RoomView
   const name = room.devices.find((device) => device.id === slowest?.device)?.name;
   if (slowest !== undefined && name !== undefined && slowest.device !== plan.limitedBy)
     out.push(
-      `In the last rounds ${name} took longest: ${secondsText(slowest.seconds)}, predicted ${secondsText(predictedOf(room, slowest.device))}.`,
+      say.inTheLastRoundsTook(name, secondsText(slowest.seconds), secondsText(predictedOf(room, slowest.device))),
     );
   return out;
 }

@@ -1,4 +1,5 @@
 import { useMemo } from 'preact/hooks';
+import * as say from '../../words/watch/allocation.ts';
 import { useShared } from '../parts/hooks.ts';
 import { ScrollFrame } from '../parts/scroll-frame.tsx';
 import type { TableLine } from './plan-table.ts';
@@ -13,18 +14,18 @@ function table(lines: readonly TableLine[]) {
   const split = lines.some(({ holds }) => holds !== '');
   return (
     <details class="fold">
-      <summary>The same as a table</summary>
-      <ScrollFrame kind="table-frame" label="Plan as a table">
+      <summary>{say.theSameAsATable}</summary>
+      <ScrollFrame kind="table-frame" label={say.planAsATable}>
         <table>
           <thead>
             <tr>
-              <th scope="col">Device</th>
-              <th scope="col">Trains</th>
-              <th scope="col">Gradient</th>
-              {split && <th scope="col">Holds</th>}
-              <th scope="col">Samples</th>
-              <th scope="col">Predicted</th>
-              <th scope="col">Measured</th>
+              <th scope="col">{say.device}</th>
+              <th scope="col">{say.trains}</th>
+              <th scope="col">{say.gradient}</th>
+              {split && <th scope="col">{say.holds}</th>}
+              <th scope="col">{say.samples}</th>
+              <th scope="col">{say.predicted}</th>
+              <th scope="col">{say.measured}</th>
             </tr>
           </thead>
           <tbody>

@@ -4,6 +4,7 @@ import type { RoomView, RoundReport } from '../../../signaling/protocol/room-vie
 import { blocksText, capitalised } from '../../../signaling/protocol/words/lists.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import { runText } from '../../../signaling/protocol/words/units.ts';
+import * as say from '../../words/watch/allocation.ts';
 import { hasWork } from '../cloth/cloth.ts';
 import { markFor, type Seats } from '../cloth/marks.ts';
 import { measuredSeconds, totalSeconds } from '../cloth/timing.ts';
@@ -30,7 +31,7 @@ export function planTable(room: RoomView, rounds: readonly RoundReport[], seats:
   const total = room.settings.training.samplesPerRound;
   return plan.assignments.filter(isPlaced).map((assignment) => {
     const measured = measuredSeconds(rounds, plan.version, assignment.device);
-    const name = room.devices.find((device) => device.id === assignment.device)?.name ?? 'a device that left';
+    const name = room.devices.find((device) => device.id === assignment.device)?.name ?? say.aDeviceThatLeft;
     const deepest = assignment.layers[0];
     const { start, count } = assignment.samples;
     return {
@@ -38,11 +39,11 @@ export function planTable(room: RoomView, rounds: readonly RoundReport[], seats:
       name,
       letter: markFor(seats, assignment.device).letter,
       blocks: blocksText(assignment.layers, assignment.head),
-      reach: deepest !== undefined ? `down to layer ${deepest}` : assignment.head ? 'head only' : 'none',
+      reach: deepest !== undefined ? say.downToLayer(deepest) : assignment.head ? say.headOnly : 'none',
       holds: holdsText(assignment, room),
-      samples: count >= total ? `all ${total}` : `${start + 1}–${start + count} of ${total}`,
+      samples: count >= total ? say.all(total) : say.ofWord(start + 1, start + count, total),
       predicted: secondsText(assignment.computeSeconds + assignment.uploadSeconds),
-      measured: measured === null ? 'not yet' : secondsText(totalSeconds(measured)),
+      measured: measured === null ? say.notYet : secondsText(totalSeconds(measured)),
     };
   });
 }
@@ -65,14 +66,17 @@ export function clothSentence(room: RoomView): string {
   const rest =
     bare.length === 0
       ? ''
-      : ` ${capitalised(blocksText(bare, false))} ${bare.length === 1 ? 'carries' : 'carry'} no adapters and ${bare.length === 1 ? 'is' : 'are'} not trained.`;
-  if (plan === null) return `${layers} layers and the head; no plan yet.${rest}`;
+      : say.noAdaptersAndNotTrained(
+          capitalised(blocksText(bare, false)),
+          bare.length === 1 ? 'carries' : 'carry',
+          bare.length === 1 ? 'is' : 'are',
+        );
+  if (plan === null) return say.layersAndTheHeadNo(layers, rest);
   const who = plan.assignments.filter(hasWork).map((assignment) => {
-    const name = room.devices.find((device) => device.id === assignment.device)?.name ?? 'A device that left';
+    const name = room.devices.find((device) => device.id === assignment.device)?.name ?? say.aDeviceThatLeftTitle;
     const seconds = secondsText(assignment.computeSeconds + assignment.uploadSeconds);
-    return `${name} trains ${blocksText(assignment.layers, assignment.head)}, predicted ${seconds}`;
+    return say.trainsPredicted(name, blocksText(assignment.layers, assignment.head), seconds);
   });
-  if (who.length > 8)
-    return `${who.length} devices share ${layers} layers and the head. The table below lists them.${rest}`;
+  if (who.length > 8) return say.devicesShareLayers(who.length, layers, rest);
   return `${who.join('; ')}.${rest}`;
 }

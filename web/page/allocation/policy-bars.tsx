@@ -1,5 +1,6 @@
 import type { Policy } from '../../../signaling/protocol/settings.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
+import * as say from '../../words/watch/allocation.ts';
 import type { AlternativeBar } from './alternatives.ts';
 
 /** Every way that was compared, a bar each; a tap shows its picture. */
@@ -17,7 +18,7 @@ export function PolicyBars({
   onPreview: (policy: Policy | null) => void;
 }) {
   return (
-    <ul class="policy-bars" aria-label="Ways of sharing the work, and what a round would take">
+    <ul class="policy-bars" aria-label={say.waysOfSharingTheWork}>
       {bars.map(({ policy, label, seconds, reason, share, used }) => (
         <li key={policy}>
           {seconds === null ? (
@@ -34,7 +35,7 @@ export function PolicyBars({
             >
               <span class="policy-label">
                 {label}
-                {used && <span class="tag"> in use</span>}
+                {used && <span class="tag"> {say.inUse}</span>}
               </span>
               <span class="policy-track" aria-hidden="true">
                 <span class="policy-share" style={{ width: `${100 * share}%` }} />

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import * as say from '../../words/watch/cloth.ts';
 
 /** What the marks of the picture mean; `bare` where some layers have no adapters. */
 export function ClothLegend({ bare }: { bare: boolean }) {
@@ -8,26 +9,26 @@ export function ClothLegend({ bare }: { bare: boolean }) {
         <LegendMark>
           <rect class="legend-woven" x={2} y={4} width={22} height={12} rx={2} />
         </LegendMark>
-        trains this block
+        {say.trainsThisBlock}
       </li>
       <li>
         <LegendMark>
           <path class="legend-gradient" d="M6 0V20M13 0V20M20 0V20" />
         </LegendMark>
-        gradient passes through
+        {say.gradientPassesThrough}
       </li>
       <li>
         <LegendMark>
           <path class="legend-forward" d="M6 0V20M13 0V20M20 0V20" />
         </LegendMark>
-        forward pass only
+        {say.forwardPassOnly}
       </li>
       {bare && (
         <li>
           <LegendMark>
             <path class="weft weft-bare" d="M2 10H24" />
           </LegendMark>
-          no adapters: passed, not trained
+          {say.noAdaptersPassedNotTrained}
         </li>
       )}
       <li>
@@ -35,7 +36,7 @@ export function ClothLegend({ bare }: { bare: boolean }) {
           <rect class="legend-weight" x={7} y={1} width={12} height={17} rx={2} />
           <path class="legend-tick" d="M3 12H23" />
         </LegendMark>
-        weight: measured time, line: predicted
+        {say.weightMeasuredTimeLinePredicted}
       </li>
     </ul>
   );

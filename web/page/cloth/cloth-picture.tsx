@@ -1,4 +1,5 @@
 import { useId, useMemo, useRef } from 'preact/hooks';
+import * as say from '../../words/watch/cloth.ts';
 import { useShared, useWidth } from '../parts/hooks.ts';
 import { ScrollFrame } from '../parts/scroll-frame.tsx';
 import type { Cloth, Thread } from './cloth.ts';
@@ -14,7 +15,7 @@ const FADES = 12;
 export function ClothPicture({
   cloth: derived,
   sentence,
-  name = 'Cloth picture',
+  name = say.clothPicture,
 }: {
   cloth: Cloth;
   sentence: string;
@@ -34,10 +35,10 @@ export function ClothPicture({
   return (
     <div class={cloth.threads.length > FADES ? 'cloth cloth-crowd' : 'cloth'} ref={whole}>
       <RowLabels cloth={cloth} shape={shape} width={labels} short={short} />
-      <ScrollFrame kind="cloth-frame" label={`${name}, scrolls sideways when there are many devices`}>
+      <ScrollFrame kind="cloth-frame" label={say.scrollsSidewaysWhenThere(name)}>
         {width > 0 && (
           <svg role="img" aria-labelledby={`${id}-t ${id}-d`} width={shape.width} height={shape.height}>
-            <title id={`${id}-t`}>Who trains which block</title>
+            <title id={`${id}-t`}>{say.whoTrainsWhichBlock}</title>
             <desc id={`${id}-d`}>{sentence}</desc>
             <defs>
               {cloth.threads.map((thread) => (
@@ -80,33 +81,33 @@ function RowLabels({ cloth, shape, width, short }: { cloth: Cloth; shape: Loom; 
       {short && (
         <>
           <text class="label-quiet" x={0} y={shape.beamY - 10}>
-            layer
+            {say.layer}
           </text>
           <text class="label-quiet" x={right} y={shape.beamY - 10} text-anchor="end">
-            depth
+            {say.depth}
           </text>
         </>
       )}
       <text class="label-quiet" x={right} y={shape.beamY + 8} text-anchor="end">
-        loss
+        {say.loss}
       </text>
       {cloth.rows.map((row, i) => (
         <g key={row.depth}>
           <text class={row.bare ? 'label-quiet' : 'label'} x={0} y={shape.rowY[i]! + middle}>
-            {row.layer === null ? 'head' : short ? row.layer : `layer ${row.layer}`}
+            {row.layer === null ? 'head' : short ? row.layer : say.layerWithLayer(row.layer)}
           </text>
           <text class="label-quiet" x={right} y={shape.rowY[i]! + middle} text-anchor="end">
-            {short ? row.depth : `depth ${row.depth}`}
+            {short ? row.depth : say.depthWithDepth(row.depth)}
           </text>
         </g>
       ))}
       {shape.weightsHeight > 0 && (
         <>
           <text class="label" x={0} y={shape.weightsY + 14}>
-            seconds
+            {say.seconds}
           </text>
           <text class="label" x={0} y={shape.weightsY + 29}>
-            a round
+            {say.aRound}
           </text>
         </>
       )}

@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
+import * as say from '../../words/watch/cloth.ts';
 import { useShared } from '../parts/hooks.ts';
 import type { CellState, Thread, ThreadState } from './cloth.ts';
 import type { Column, Loom } from './cloth-geometry.ts';
@@ -57,7 +58,7 @@ function drawnAbove({ thread, column, shape, samples }: { thread: Still } & Omit
   const end = thread.state === 'failed' || thread.state === 'away' ? shape.rowY[1]! : shape.clothBottom;
   return (
     <>
-      <title>{`${thread.name}: ${thread.late ? 'the round waits for it' : STATE_WORDS[thread.state]}`}</title>
+      <title>{`${thread.name}: ${thread.late ? say.theRoundWaits : STATE_WORDS[thread.state]}`}</title>
       {thread.late && (
         <rect class="late-ground" x={column.x + 2} y={0} width={column.width - 4} height={shape.clothBottom} rx={6} />
       )}
@@ -95,14 +96,14 @@ function Cell({ state, moved, x, y, width, height, fill }: CellProps) {
 }
 
 const STATE_WORDS: Readonly<Record<ThreadState, string>> = {
-  works: 'trains in this plan',
-  spare: 'stands by',
+  works: say.trainsInThisPlan,
+  spare: say.standsBy,
   ready: 'ready',
-  preparing: 'gets ready',
-  resting: 'paused by its person',
-  unlinked: 'no data link to the host',
-  away: 'connection lost',
-  failed: 'cannot go on',
+  preparing: say.getsReady,
+  resting: say.pausedByItsPerson,
+  unlinked: say.noDataLink,
+  away: say.connectionLost,
+  failed: say.cannotGo,
 };
 /** Narrower columns take the short note. */
 const WIDE_NOTE = 84;
@@ -110,11 +111,11 @@ const WIDE_NOTE = 84;
 /** The same beneath a name, and for narrow columns beneath the letter. */
 const NOTES: Readonly<Record<ThreadState, readonly [wide: string, narrow: string]>> = {
   works: ['', ''],
-  spare: ['stands by', 'spare'],
+  spare: [say.standsBy, 'spare'],
   ready: ['ready', 'ready'],
-  preparing: ['getting ready', '…'],
+  preparing: [say.gettingReady, '…'],
   resting: ['paused', 'paused'],
-  unlinked: ['no link', 'no link'],
+  unlinked: [say.noLink, say.noLink],
   away: ['away', 'away'],
   failed: ['failed', 'failed'],
 };
@@ -124,7 +125,8 @@ function Header({ thread, column, shape, samples }: { thread: Still; column: Col
   const [wide, narrow] = NOTES[thread.state];
   const part = thread.samples !== null && thread.samples.count < samples ? thread.samples.count : null;
   const note =
-    (column.width < WIDE_NOTE ? narrow : wide) || (part !== null ? `${part} of ${samples}` : thread.self ? 'you' : '');
+    (column.width < WIDE_NOTE ? narrow : wide) ||
+    (part !== null ? say.ofWord(part, samples) : thread.self ? 'you' : '');
   return (
     <>
       <rect class="swatch" x={middle - 12} y={2} width={24} height={22} rx={5} />

@@ -4,6 +4,7 @@ import type { Activity, RoomView, RoundReport } from '../../../signaling/protoco
 import { listText } from '../../../signaling/protocol/words/lists.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/watch/cloth.ts';
 import { hasWork } from './cloth.ts';
 import { recentRoundSeconds } from './timing.ts';
 
@@ -43,13 +44,13 @@ export function lateSentence(
 ): string {
   const names = late.slice(0, NAMED).map((id) => {
     const device = devices.find((one) => one.id === id);
-    const name = id === self ? 'this device' : (device?.name ?? 'a device');
-    return device?.hidden ? `${name}, whose tab is in the background` : name;
+    const name = id === self ? say.thisDevice : (device?.name ?? say.aDevice);
+    return device?.hidden ? say.whoseTab(name) : name;
   });
   const more = late.length - names.length;
   const whom = listText(more > 0 ? [...names, `${more} more`] : names);
-  const predicted = plan === null ? '' : ` It was to take ${secondsText(plan.latencySeconds)}.`;
-  return `This round waits for ${whom}.${predicted} If nothing comes, others take over.`;
+  const predicted = plan === null ? '' : say.itWasToTake(secondsText(plan.latencySeconds));
+  return say.thisRoundWaits(whom, predicted);
 }
 
 const NOBODY: readonly string[] = [];

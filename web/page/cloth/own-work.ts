@@ -2,6 +2,7 @@ import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import { blocksText } from '../../../signaling/protocol/words/lists.ts';
 import { runText } from '../../../signaling/protocol/words/units.ts';
 import type { SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/watch/cloth.ts';
 import { hasWork } from './cloth.ts';
 
 /** What this tab's device trains in the plan, or what of the model it trains with where nothing of that is; null where it has no part in it. */
@@ -10,5 +11,5 @@ export function ownWork(view: Pick<SessionView, 'self'>, room: RoomView): string
   if (assignment === undefined) return null;
   const { stage, layers, head } = assignment;
   if (hasWork(assignment)) return blocksText(layers, head);
-  return stage === undefined ? null : `with ${runText(stage, room.settings.shape.layers)}`;
+  return stage === undefined ? null : say.withWord(runText(stage, room.settings.shape.layers));
 }

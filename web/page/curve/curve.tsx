@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import { metricName, scoreText } from '../../../signaling/protocol/words/metrics.ts';
 import type { SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/watch/curve.ts';
 import { SelectField } from '../parts/field.tsx';
 import { RunList } from '../runs/run-list.tsx';
 import { keptRuns } from '../runs/run-store.ts';
@@ -23,7 +24,7 @@ export function Curve({ view, names }: { view: SessionView; names: ReadonlyMap<s
 
   const constant = scores.findLast((score) => score.constant !== undefined)?.constant;
   const mark = marks.find(({ round }) => round === pointed);
-  const changed = mark === undefined ? '' : markText(mark, (id) => names.get(id) ?? 'a device');
+  const changed = mark === undefined ? '' : markText(mark, (id) => names.get(id) ?? say.aDevice);
   const words = pointed === null ? '' : roundSentence(pointed, view, changed);
   return (
     <section class="curves" aria-labelledby="curves-title">
@@ -31,10 +32,10 @@ export function Curve({ view, names }: { view: SessionView; names: ReadonlyMap<s
         {MEASURED[measured].label} <span class="key key-loss" aria-hidden="true" />
         {measured === 'loss' && (
           <>
-            , dev loss <span class="key key-dev" aria-hidden="true" />
+            {say.devLoss} <span class="key key-dev" aria-hidden="true" />
           </>
         )}{' '}
-        and dev {metricName(metric)} <span class="key key-score" aria-hidden="true" />
+        {say.andDev(metricName(metric))} <span class="key key-score" aria-hidden="true" />
       </h2>
       <Plot
         metric={metric}
@@ -47,22 +48,20 @@ export function Curve({ view, names }: { view: SessionView; names: ReadonlyMap<s
       <p class="curve-words">{words === '' ? curveSentence(view) : words}</p>
       {marks.length > 0 && (
         <p class="curve-words">
-          At the top <span aria-hidden="true">▲</span> a device began, <span aria-hidden="true">▼</span> one took no
-          part any more, <span aria-hidden="true">|</span> a new plan.
+          {say.atTheTop} <span aria-hidden="true">▲</span> {say.aDeviceBegan} <span aria-hidden="true">▼</span>{' '}
+          {say.oneTookNoPartAny} <span aria-hidden="true">|</span> {say.aNewPlan}
         </p>
       )}
-      {constant !== undefined && (
-        <p class="curve-words">The dotted line is what a constant answer has: {scoreText(metric, constant)}.</p>
-      )}
+      {constant !== undefined && <p class="curve-words">{say.theDottedLineIsWhat(scoreText(metric, constant))}</p>}
       <details class="fold">
         <summary>
-          What the curve shows <span class="summary-note">{MEASURED[measured].label}</span>
+          {say.whatTheCurveShows} <span class="summary-note">{MEASURED[measured].label}</span>
         </summary>
         <SelectField
           name="curve"
-          label="Left axis"
+          label={say.leftAxis}
           value={measured}
-          hint="Drag over the curve to look closer; press twice to see the whole again."
+          hint={say.dragOverTheCurve}
           options={Object.entries(MEASURED).map(([value, { label }]) => ({ value, label }))}
           onValue={(value) => isMeasuredKey(value) && setMeasured(value)}
         />
@@ -70,7 +69,7 @@ export function Curve({ view, names }: { view: SessionView; names: ReadonlyMap<s
       {earlier.length > 0 && (
         <details class="fold" data-fold="earlier">
           <summary>
-            Earlier runs, laid over it <span class="summary-note">{earlier.length}</span>
+            {say.earlierRunsLaidOver} <span class="summary-note">{earlier.length}</span>
           </summary>
           <RunList runs={earlier} chosen={laid} nowMs={Date.now()} colourOf={yarnOf} onChosen={setLaid} />
         </details>

@@ -1,5 +1,6 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { metricName } from '../../../signaling/protocol/words/metrics.ts';
+import * as say from '../../words/watch/curve.ts';
 import { Confirmed } from '../parts/confirmed.tsx';
 import { type KeptRun, runTitle } from '../runs/kept-runs.ts';
 import { RunList } from '../runs/run-list.tsx';
@@ -23,7 +24,7 @@ export function FinishedRuns() {
     const left = runs.filter(({ id }) => id !== run.id);
     keepRuns(left);
     setRuns(left);
-    setSaid(`The curve of “${runTitle(run)}” is deleted.`);
+    setSaid(say.theCurveOfIsDeleted(runTitle(run)));
     // The button that had the focus is gone with its line.
     summary.current?.focus();
   };
@@ -32,7 +33,7 @@ export function FinishedRuns() {
   return (
     <details data-fold="runs">
       <summary ref={summary}>
-        Finished runs <span class="summary-note">{runs.length}</span>
+        {say.finishedRuns} <span class="summary-note">{runs.length}</span>
       </summary>
       {others.length > 0 && (
         <Plot
@@ -52,11 +53,11 @@ export function FinishedRuns() {
         onChosen={setChosen}
         more={(run) => (
           <Confirmed
-            label="Delete"
+            label={say.deleteWord}
             about={runTitle(run)}
-            question="Delete its curve?"
-            yes="Delete"
-            no="Keep it"
+            question={say.deleteItsCurve}
+            yes={say.deleteWord}
+            no={say.keepIt}
             onYes={() => remove(run)}
           />
         )}

@@ -1,4 +1,5 @@
 import type { RoundReport } from '../../../signaling/protocol/room-view.ts';
+import * as say from '../../words/watch/curve.ts';
 
 /** What changed at a round: a new plan, who began to work, who works no more. */
 export interface RunMark {
@@ -35,8 +36,8 @@ export function runMarks(rounds: readonly Marked[]): readonly RunMark[] {
 /** "a new plan, Pixel 8 begins, ThinkPad is gone from it" */
 export function markText({ plan, came, went }: RunMark, nameOf: (id: string) => string): string {
   return [
-    ...(plan ? ['a new plan'] : []),
+    ...(plan ? [say.aNewPlanWithin] : []),
     ...came.map((id) => `${nameOf(id)} begins`),
-    ...went.map((id) => `${nameOf(id)} takes no part`),
+    ...went.map((id) => say.takesNoPart(nameOf(id))),
   ].join(', ');
 }

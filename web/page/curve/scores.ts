@@ -10,6 +10,7 @@ import {
 } from '../../../signaling/protocol/words/metrics.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/watch/curve.ts';
 
 export interface ScoreOutcome {
   readonly metric: string;
@@ -58,13 +59,13 @@ export function curveSentence({ rounds, scores }: Pick<SessionView, 'rounds' | '
     score === null
       ? ''
       : score.before === null
-        ? ` Dev ${score.metric} ${score.after}.`
-        : ` Dev ${score.metric} from ${score.before} to ${score.after}.`;
-  if (first === undefined || last === undefined) return `No round is finished yet.${scoreSentence}`;
+        ? say.dev(score.metric, score.after)
+        : say.devFrom(score.metric, score.before, score.after);
+  if (first === undefined || last === undefined) return say.noRoundIsFinishedYet(scoreSentence);
   const loss =
     first === last
-      ? `Loss ${last.loss.toFixed(3)} in round ${last.round}.`
-      : `Loss from ${first.loss.toFixed(3)} in round ${first.round} to ${last.loss.toFixed(3)} in round ${last.round}.`;
+      ? say.lossInRound(last.loss.toFixed(3), last.round)
+      : say.lossFromInRound(first.loss.toFixed(3), first.round, last.loss.toFixed(3), last.round);
   return `${loss}${scoreSentence}`;
 }
 
@@ -87,10 +88,10 @@ export type ScorePoint = Pick<ScoreReport, 'round' | 'value' | 'loss'> & Pick<Pa
 
 /** What the left axis may show of the rounds. */
 export const MEASURED = {
-  loss: { label: 'Loss', of: (report: CurvePoint) => report.loss },
-  norm: { label: 'Gradient norm', of: (report: CurvePoint) => report.gradientNorm },
-  rate: { label: 'Learning rate', of: (report: CurvePoint) => report.learningRate },
-  seconds: { label: 'Seconds a round', of: (report: CurvePoint) => report.elapsedSeconds },
+  loss: { label: say.loss, of: (report: CurvePoint) => report.loss },
+  norm: { label: say.gradientNorm, of: (report: CurvePoint) => report.gradientNorm },
+  rate: { label: say.learningRate, of: (report: CurvePoint) => report.learningRate },
+  seconds: { label: say.secondsARound, of: (report: CurvePoint) => report.elapsedSeconds },
 } as const;
 export type MeasuredKey = keyof typeof MEASURED;
 
@@ -108,21 +109,21 @@ export function roundSentence(
     report === undefined
       ? []
       : [
-          `loss ${report.loss.toFixed(3)}`,
-          `gradient norm ${report.gradientNorm.toPrecision(3)}`,
-          `learning rate ${Number(report.learningRate.toPrecision(3))}`,
+          say.lossWithLoss(report.loss.toFixed(3)),
+          say.gradientNormWithGradientNorm(report.gradientNorm.toPrecision(3)),
+          say.learningRateWithLearningRate(Number(report.learningRate.toPrecision(3))),
           secondsText(report.elapsedSeconds),
         ];
   const scored =
     score === undefined
       ? []
       : [
-          `dev ${metricName(score.metric)} ${scoreText(score.metric, score.value)}`,
-          `dev loss ${score.loss.toFixed(3)}`,
+          say.devWithMetric(metricName(score.metric), scoreText(score.metric, score.value)),
+          say.devLossWithLoss(score.loss.toFixed(3)),
         ];
   return parts.length + scored.length === 0
     ? ''
-    : `Round ${round}: ${[parts.join(', '), scored.join(', '), changed].filter((text) => text !== '').join('; ')}.`;
+    : say.round(round, [parts.join(', '), scored.join(', '), changed].filter((text) => text !== '').join('; '));
 }
 
 const SMOOTHED_ROUNDS = 10;
@@ -165,6 +166,11 @@ export function durationSentence(rounds: readonly RoundReport[], scores: readonl
   const last = rounds.at(-1);
   if (seconds === null || last === undefined) return '';
   const score = scores.at(-1);
-  const scored = score?.round === last.round ? ` The last score took ${secondsText(score.elapsedSeconds)}.` : '';
-  return `${countText(last.round, 'round', 'rounds')} in ${secondsText(seconds)}, ${secondsText(seconds / last.round)} a round.${scored}`;
+  const scored = score?.round === last.round ? say.theLastScoreTook(secondsText(score.elapsedSeconds)) : '';
+  return say.inARound(
+    countText(last.round, say.roundWithin, say.rounds),
+    secondsText(seconds),
+    secondsText(seconds / last.round),
+    scored,
+  );
 }

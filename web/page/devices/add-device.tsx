@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
+import * as say from '../../words/watch/devices.ts';
 import { pressable } from '../parts/pressable.ts';
 
 /** One more device without another computer: a worker of this tab. */
@@ -12,7 +13,7 @@ export function AddDevice({ onAdd }: { onAdd: () => Promise<void> }) {
     try {
       await onAdd();
     } catch (error) {
-      setProblem(errorSentence(error, 'No device could be added.'));
+      setProblem(errorSentence(error, say.noDeviceCouldBeAdded));
     } finally {
       setBusy(false);
     }
@@ -20,12 +21,9 @@ export function AddDevice({ onAdd }: { onAdd: () => Promise<void> }) {
   return (
     <div class="add-device">
       <button type="button" {...pressable(busy, () => void add())}>
-        Add a device in this tab
+        {say.addADevice}
       </button>
-      <p class="field-hint">
-        It shares the processor of this computer, so it makes nothing faster here: for trying things out. Predictions
-        count with that.
-      </p>
+      <p class="field-hint">{say.itSharesTheProcessor}</p>
       {problem !== null && (
         <p class="field-problem" role="alert">
           {problem}

@@ -21,6 +21,7 @@ import {
 import { runText } from '../../../signaling/protocol/words/units.ts';
 import type { LinkState } from '../../session/transport/link-state.ts';
 import type { SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/watch/devices.ts';
 import { hasWork } from '../cloth/cloth.ts';
 import { type Mark, markFor, type Seats } from '../cloth/marks.ts';
 import { measuredSeconds, totalSeconds } from '../cloth/timing.ts';
@@ -73,9 +74,9 @@ export function deviceLines(
         ...(device.kind === 'headless' ? ['headless'] : []),
         ...(proof?.proof === 'not proven' ? ['not proven'] : []),
         ...(proof?.proof === 'compared' ? ['compared'] : []),
-        ...(tables?.[device.id] === 'held' ? ['has the table'] : []),
-        ...(tables?.[device.id] === 'coming' ? ['is given the table'] : []),
-        ...(isOnProbation(device) ? ['on probation'] : []),
+        ...(tables?.[device.id] === 'held' ? [say.hasTheTable] : []),
+        ...(tables?.[device.id] === 'coming' ? [say.isGivenTheTable] : []),
+        ...(isOnProbation(device) ? [say.onProbation] : []),
         // Nobody else has the memory to compute its run again.
         ...(stageOf(device, room) !== undefined && device.id !== room.host && !isChecked(device.id)
           ? ['unaudited']
@@ -107,26 +108,26 @@ export function foldedLines(lines: readonly DeviceLine[]): {
 /** An ordered list of rules: the first that applies says what the device does. */
 export function deviceStatus(device: DeviceView, room: RoomView): { readonly status: string; readonly tone: Tone } {
   const { status } = device;
-  if (status.kind === 'failed') return { status: `cannot go on: ${status.sentence}`, tone: 'problem' };
-  if (!device.online && !device.linked) return { status: 'lost its connection; it may come back', tone: 'problem' };
+  if (status.kind === 'failed') return { status: say.cannotGo(status.sentence), tone: 'problem' };
+  if (!device.online && !device.linked) return { status: say.lostItsConnectionItMay, tone: 'problem' };
   if (status.kind === 'watching')
-    return { status: device.online ? 'watching' : 'watching, connection lost', tone: 'quiet' };
+    return { status: device.online ? 'watching' : say.watchingConnectionLost, tone: 'quiet' };
   if (status.kind === 'joining') return { status: 'joining', tone: 'busy' };
   if (status.kind === 'loading') {
     const stage = stageOf(device, room);
-    const what = stage === undefined ? 'the model' : runText(stage, room.settings.shape.layers);
-    return { status: `loading ${what}${loadedText(status)}`, tone: 'busy' };
+    const what = stage === undefined ? say.theModel : runText(stage, room.settings.shape.layers);
+    return { status: say.loading(what, loadedText(status)), tone: 'busy' };
   }
   if (status.kind === 'measured') return { status: measuredText(device, room), tone: 'busy' };
-  if (status.kind === 'profiling') return { status: 'measuring its speed', tone: 'busy' };
-  if (status.kind === 'paused') return { status: 'paused by its person; the others do its part', tone: 'quiet' };
-  if (!device.linked) return { status: 'ready, but its link to the host is not open', tone: 'problem' };
+  if (status.kind === 'profiling') return { status: say.measuringItsSpeed, tone: 'busy' };
+  if (status.kind === 'paused') return { status: say.pausedByItsPerson, tone: 'quiet' };
+  if (!device.linked) return { status: say.readyButItsLink, tone: 'problem' };
   if (device.probation != null && room.phase !== 'finished')
     return { status: probationText(device.probation), tone: 'problem' };
-  const work = `${workOf(device, room)}${device.online ? '' : '; lost the server, still linked to the host'}`;
+  const work = `${workOf(device, room)}${device.online ? '' : say.lostTheServerStillLinked}`;
   if (work.startsWith('stands by')) return { status: work, tone: 'quiet' };
   return device.hidden && room.phase !== 'finished'
-    ? { status: `${work}; its tab is in the background, where browsers slow it down`, tone: 'problem' }
+    ? { status: say.itsTab(work), tone: 'problem' }
     : { status: work, tone: 'well' };
 }
 
@@ -136,16 +137,16 @@ const stageOf = ({ id }: DeviceView, { plan }: RoomView) =>
 function measuredText(device: DeviceView, room: RoomView): string {
   const stage = stageOf(device, room);
   return stage === undefined
-    ? 'measured; waits to be told which part of the model to hold'
-    : `measured; is to hold ${runText(stage, room.settings.shape.layers)}`;
+    ? say.measuredWaitsToBeTold
+    : say.measuredIsToHold(runText(stage, room.settings.shape.layers));
 }
 
 const isOnProbation = ({ probation }: DeviceView): boolean => probation != null;
 
 /** Why nobody waits for a device, and when it can change that. */
 function probationText({ why, since, next }: Probation): string {
-  const what = why === 'late' ? 'did not deliver in time' : 'failed again and again';
-  return `${what} up to round ${since}: others do its part; it is tried again from round ${next} on, and back when it delivers`;
+  const what = why === 'late' ? say.didNotDeliverInTime : say.failedAgainAndAgain;
+  return say.upToRoundOthersDo(what, since, next);
 }
 
 function loadedText({ done, total, transfer }: Extract<DeviceStatus, { kind: 'loading' }>): string {
@@ -155,8 +156,8 @@ function loadedText({ done, total, transfer }: Extract<DeviceStatus, { kind: 'lo
 
 /** How far a download is: "120 MB of 331 MB, 8.2 MB/s, about 30 s left". */
 export function transferText({ bytes, totalBytes, bytesPerSecond, secondsLeft }: Transfer): string {
-  if (bytes >= totalBytes) return `${bytesText(totalBytes)} are here`;
-  const out = [`${bytesText(bytes)} of ${bytesText(totalBytes)}`];
+  if (bytes >= totalBytes) return say.areHere(bytesText(totalBytes));
+  const out = [say.ofWord(bytesText(bytes), bytesText(totalBytes))];
   if (bytesPerSecond > 0) out.push(byteRateText(bytesPerSecond));
   if (secondsLeft !== null) out.push(`${timeLeftText(secondsLeft)} left`);
   return out.join(', ');
@@ -168,17 +169,17 @@ function workOf(device: DeviceView, room: RoomView): string {
   const { layers } = room.settings.shape;
   const stage = assignment?.stage;
   if (stage !== undefined && assignment !== undefined && !hasWork(assignment))
-    return `has ${runText(stage, layers)}: samples go through it, nothing of it is trained`;
+    return say.hasSamplesGoThrough(runText(stage, layers));
   if (isSplit(room.plan) && stage === undefined)
-    return `stands by: this plan is quicker without it${device.holds ? `; it holds ${runText(device.holds, layers)}` : ''}`;
-  if (assignment === undefined || !hasWork(assignment)) return 'stands by: this plan is quicker without it';
+    return say.standsByThisPlan(device.holds ? say.itHolds(runText(device.holds, layers)) : '');
+  if (assignment === undefined || !hasWork(assignment)) return say.standsByThisPlanIsQuickerWithout;
   const what = blocksText(assignment.layers, assignment.head);
   const all = assignment.samples.count >= room.settings.training.samplesPerRound;
-  const part = all ? '' : ` for ${assignment.samples.count} of ${room.settings.training.samplesPerRound} samples`;
-  const verb = { gathering: 'will train', training: 'trains', paused: 'paused; trains', finished: 'trained' }[
+  const part = all ? '' : say.forOfSamples(assignment.samples.count, room.settings.training.samplesPerRound);
+  const verb = { gathering: say.willTrain, training: 'trains', paused: say.pausedTrains, finished: 'trained' }[
     room.phase
   ];
-  const holds = stage === undefined ? '' : `; holds ${runText(stage, layers)}`;
+  const holds = stage === undefined ? '' : say.holds(runText(stage, layers));
   return `${verb} ${what}${part}${holds}`;
 }
 
@@ -188,8 +189,8 @@ function facts(device: DeviceView, room: RoomView, rounds: readonly RoundReport[
   const assignment = plan?.assignments.find((one) => one.device === device.id && hasWork(one));
   if (plan !== null && assignment !== undefined) {
     const measured = measuredSeconds(rounds, plan.version, device.id);
-    out.push(`predicted ${secondsText(assignment.computeSeconds + assignment.uploadSeconds)}`);
-    if (measured !== null) out.push(`measured ${secondsText(totalSeconds(measured))}`);
+    out.push(say.predicted(secondsText(assignment.computeSeconds + assignment.uploadSeconds)));
+    if (measured !== null) out.push(say.measured(secondsText(totalSeconds(measured))));
   }
   return out;
 }
@@ -197,8 +198,8 @@ function facts(device: DeviceView, room: RoomView, rounds: readonly RoundReport[
 /** How the host reaches a device: "direct link, 12 ms, 3.1 Mbit/s out, 0.4 Mbit/s in"; empty where the browser does not tell. */
 export function linkWords(link: LinkState | undefined): readonly string[] {
   if (link === undefined) return [];
-  const parts = [link.way === 'relayed' ? 'link through a relay' : 'direct link'];
-  if (link.roundTripMs !== null) parts.push(`${Math.round(link.roundTripMs)} ms there and back`);
+  const parts = [link.way === 'relayed' ? say.linkThroughARelay : say.directLink];
+  if (link.roundTripMs !== null) parts.push(say.msThereAndBack(Math.round(link.roundTripMs)));
   if (link.sentBitsPerSecond >= 1000) parts.push(`${rateText(link.sentBitsPerSecond)} out`);
   if (link.receivedBitsPerSecond >= 1000) parts.push(`${rateText(link.receivedBitsPerSecond)} in`);
   return [parts.join(', ')];
@@ -209,8 +210,8 @@ export function profileWords({ linkBitsPerSecond, memory, ...profile }: Profile)
   return [
     flopsText(profile.flopsPerSecond),
     byteRateText(profile.memoryBytesPerSecond),
-    `may take ${bytesText(memory.limitBytes)}`,
-    linkBitsPerSecond >= LOCAL_LINK_BITS_PER_SECOND ? 'no link needed' : `${rateText(linkBitsPerSecond)} to the host`,
-    `${profile.engine} on ${profile.backend}`,
+    say.mayTake(bytesText(memory.limitBytes)),
+    linkBitsPerSecond >= LOCAL_LINK_BITS_PER_SECOND ? say.noLinkNeeded : say.toTheHost(rateText(linkBitsPerSecond)),
+    say.on(profile.engine, profile.backend),
   ];
 }

@@ -1,4 +1,5 @@
 import { useMemo, useRef } from 'preact/hooks';
+import * as say from '../../words/watch/devices.ts';
 import { Swatch } from '../cloth/cloth-legend.tsx';
 import { CompareDigits } from '../door/compare-digits.tsx';
 import { Confirmed } from '../parts/confirmed.tsx';
@@ -22,11 +23,11 @@ export function DeviceList({ lines: derived, ...todo }: DeviceListProps) {
   const short = lines.length > LISTED;
   return (
     <section class="devices" aria-labelledby="devices-title">
-      <h2 id="devices-title">Devices</h2>
+      <h2 id="devices-title">{say.devices}</h2>
       <Lines lines={shown} short={short} {...todo} />
       {folded.length > 0 && (
         <details class="fold">
-          <summary>{folded.length} more stand by or watch</summary>
+          <summary>{say.moreStandByOrWatch(folded.length)}</summary>
           <Lines lines={folded} short={short} {...todo} />
         </details>
       )}
@@ -69,11 +70,11 @@ function DeviceRow({ line, short, onRemove, onCompared, onGiveTable }: RowProps)
         {mayGive && line.mayBeGiven && (
           <div class="device-give">
             <Confirmed
-              label="Give it the table"
+              label={say.giveItTheTable}
               about={line.name}
-              question={`Give ${line.name} every row of your table? It keeps them, and can go on when this tab is gone.`}
-              yes="Give it"
-              no="Keep it here"
+              question={say.giveEveryRow(line.name)}
+              yes={say.giveIt}
+              no={say.keepItHere}
               onYes={() => latest.current.onGiveTable?.(line.id)}
             />
           </div>
@@ -81,11 +82,11 @@ function DeviceRow({ line, short, onRemove, onCompared, onGiveTable }: RowProps)
         {mayRemove && (
           <div class="device-remove">
             <Confirmed
-              label="Remove"
+              label={say.remove}
               about={line.name}
-              question={`Remove ${line.name}? It stays out.`}
-              yes="Remove"
-              no="Keep it"
+              question={say.removeItStaysOut(line.name)}
+              yes={say.remove}
+              no={say.keepIt}
               onYes={() => latest.current.onRemove?.(line.id)}
             />
           </div>

@@ -1,3 +1,4 @@
+import * as say from '../../words/join/door.ts';
 import { Confirmed } from '../parts/confirmed.tsx';
 import { spacedDigits } from './door-words.ts';
 
@@ -12,19 +13,19 @@ export function CompareDigits({ name, digits, onCompared }: CompareDigitsProps) 
   return (
     <div class="compare">
       <p>
-        Not proven: somebody could sit between you. Does {name} show{' '}
-        <strong class="digits">{spacedDigits(digits)}</strong>, too?
+        {say.notProvenSomebodyCouldSit(name)} <strong class="digits">{spacedDigits(digits)}</strong>
+        {say.too}
       </p>
       <div class="buttons">
-        <button type="button" aria-label={`The same on ${name}`} onClick={() => onCompared(true)}>
-          The same
+        <button type="button" aria-label={say.theSame(name)} onClick={() => onCompared(true)}>
+          {say.theSameTitle}
         </button>
         <Confirmed
-          label="Others"
-          about={`${name} shows other digits`}
-          question={`Then remove ${name}: somebody may sit between you.`}
-          yes={`Remove ${name}`}
-          no="Look again"
+          label={say.others}
+          about={say.showsOtherDigits(name)}
+          question={say.thenRemoveSomebodyMaySit(name)}
+          yes={say.remove(name)}
+          no={say.lookAgain}
           onYes={() => onCompared(false)}
         />
       </div>

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { DOORS, type Door } from '../../../signaling/protocol/door.ts';
 import { MAX_DEVICES_IN_ROOM } from '../../../signaling/protocol/limits.ts';
 import type { EntranceControls } from '../../session/view/view.ts';
+import * as say from '../../words/join/door.ts';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { DOOR_WORDS, isDoor } from './door-words.ts';
 
@@ -22,11 +23,11 @@ export function DoorChoice({ door, cap, entrance }: DoorChoiceProps) {
   return (
     <details class="fold" data-fold="door">
       <summary>
-        Who may come in <span class="summary-note">{DOOR_WORDS[door].label.toLowerCase()}</span>
+        {say.whoMayCome} <span class="summary-note">{DOOR_WORDS[door].label.toLowerCase()}</span>
       </summary>
       <SelectField
         name="door"
-        label="Who may come in"
+        label={say.whoMayCome}
         value={door}
         hint={DOOR_WORDS[door].hint}
         options={DOORS.map((value) => ({ value, label: DOOR_WORDS[value].label }))}
@@ -36,11 +37,11 @@ export function DoorChoice({ door, cap, entrance }: DoorChoiceProps) {
       <div class="cap" onChange={() => right && wanted !== cap && entrance.set(door, wanted)}>
         <TextField
           name="cap"
-          label="Devices at most"
+          label={say.devicesAtMost}
           numeric
           value={typed}
-          hint="Yours is among them. Nobody who is in has to go."
-          problem={right ? undefined : `Choose a number from ${MIN_DEVICES} to ${MAX_DEVICES_IN_ROOM}.`}
+          hint={say.yoursIsAmongThemNobody}
+          problem={right ? undefined : say.chooseANumber(MIN_DEVICES, MAX_DEVICES_IN_ROOM)}
           onValue={setTyped}
         />
       </div>

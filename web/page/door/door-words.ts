@@ -1,39 +1,39 @@
 import { DOORS, type Door, type Waiting } from '../../../signaling/protocol/door.ts';
 import { countText } from '../../../signaling/protocol/words/lists.ts';
+import * as say from '../../words/join/door.ts';
 
 /** What a host may choose, and what each is good for. */
 export const DOOR_WORDS: Readonly<Record<Door, { readonly label: string; readonly hint: string }>> = {
   link: {
-    label: 'Whoever has the link',
-    hint: 'The link, or its QR code, lets a device in at once. The code alone brings it to your door, and you decide.',
+    label: say.whoeverHasTheLink,
+    hint: say.theLinkOrItsQr,
   },
-  ask: { label: 'Whom I let in', hint: 'Link or code bring a device to your door, and you decide.' },
-  open: { label: 'Whoever has the code', hint: 'Link or code let a device in at once. A code can be guessed in time.' },
-  locked: { label: 'Nobody new', hint: 'Neither link nor code lets a new device in. Who was in may come back.' },
+  ask: { label: say.whomILet, hint: say.linkOrCodeBring },
+  open: { label: say.whoeverHasTheCode, hint: say.linkOrCodeLet },
+  locked: { label: say.nobodyNew, hint: say.neitherLinkNorCodeLets },
 };
 
 export const isDoor = (text: string): text is Door => DOORS.some((door) => door === text);
 
 /** What the code alone is good for, beside it on the host's screen. */
 export const CODE_WORDS: Readonly<Record<Door, string>> = {
-  link: 'to read out: whoever types it waits until you let them in',
-  ask: 'to read out: whoever types it waits until you let them in',
-  open: 'to read out: it lets a device in at once',
-  locked: 'is of no use while nobody new may come in',
+  link: say.toReadOutWhoeverTypes,
+  ask: say.toReadOutWhoeverTypes,
+  open: say.toReadOutItLets,
+  locked: say.isOfNoUseWhile,
 };
 
 export const waitingTitle = (count: number): string =>
-  `${countText(count, 'device waits', 'devices wait')} at your door`;
+  say.atYourDoor(countText(count, say.deviceWaits, say.devicesWait));
 
 /** Over the names of those who are in: "3 of at most 64 are in". */
-export const inTitle = (count: number, cap: number): string =>
-  `${count} of at most ${cap} ${count === 1 ? 'is' : 'are'} in`;
+export const inTitle = (count: number, cap: number): string => say.ofAtMost(count, cap, count === 1 ? 'is' : 'are');
 
 /** What the host should know of somebody at the door. */
 export function waitingWords({ withPass, watch, likeRemoved }: Waiting): string {
-  const has = withPass ? 'has your link' : 'has the code alone, not your link';
-  const wants = watch ? ', and wants to watch only' : '';
-  const warning = likeRemoved ? '. A device that you removed came from the same address' : '';
+  const has = withPass ? say.hasYourLink : say.hasTheCodeAloneNot;
+  const wants = watch ? say.andWantsToWatchOnly : '';
+  const warning = likeRemoved ? say.aDeviceThatYouRemoved : '';
   return `${has}${wants}${warning}`;
 }
 

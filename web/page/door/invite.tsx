@@ -3,6 +3,7 @@ import type { Secret } from '../../../signaling/protocol/door/secret.ts';
 import type { Door } from '../../../signaling/protocol/door.ts';
 import { isLoopback, roomLink } from '../../session/links/link-address.ts';
 import type { EntranceControls } from '../../session/view/view.ts';
+import * as say from '../../words/join/door.ts';
 import { DoorChoice } from './door-choice.tsx';
 import { CODE_WORDS } from './door-words.ts';
 import { QrCode } from './qr-code.tsx';
@@ -41,17 +42,18 @@ export function Invite({ room, secret, door, cap, entrance, guests, origin, addr
 
   return (
     <section class="invite" aria-labelledby="invite-title">
-      <h2 id="invite-title">Invite devices</h2>
+      <h2 id="invite-title">{say.inviteDevices}</h2>
       <div class="invite-body">
         <div class="invite-qr">
           <QrCode text={link} />
           <button type="button" class="plain" onClick={() => setOnWall(true)}>
-            Fill the screen
+            {say.fillTheScreen}
           </button>
         </div>
         <div class="invite-words">
           <p class="invite-code">
-            Code <span class="code">{room}</span> <span class="field-hint invite-code-use">{CODE_WORDS[door]}</span>
+            {say.code} <span class="code">{room}</span>{' '}
+            <span class="field-hint invite-code-use">{CODE_WORDS[door]}</span>
           </p>
           <div class="copy-row">
             <input
@@ -59,34 +61,25 @@ export function Invite({ room, secret, door, cap, entrance, guests, origin, addr
               type="text"
               readOnly
               value={link}
-              aria-label="Session link"
+              aria-label={say.sessionLink}
               onFocus={(event) => event.currentTarget.select()}
             />
             <button type="button" onClick={copy}>
-              Copy
+              {say.copy}
             </button>
             {typeof navigator.share === 'function' && (
               <button
                 type="button"
-                onClick={() => void navigator.share({ title: 'Tabloom session', url: link }).catch(() => undefined)}
+                onClick={() => void navigator.share({ title: say.tabloomSession, url: link }).catch(() => undefined)}
               >
-                Share
+                {say.share}
               </button>
             )}
           </div>
           <p class="field-hint" role="status">
-            {copied === 'yes'
-              ? 'Copied.'
-              : copied === 'selected'
-                ? 'The link is marked; copy it with your keyboard.'
-                : ''}
+            {copied === 'yes' ? say.copied : copied === 'selected' ? say.theLinkIsMarkedCopy : ''}
           </p>
-          {loopback && addresses.length === 0 && (
-            <p class="field-hint">
-              This link opens on this computer only. To invite others, start the server with --host 0.0.0.0 and open the
-              page under the address that it prints.
-            </p>
-          )}
+          {loopback && addresses.length === 0 && <p class="field-hint">{say.thisLinkOpens}</p>}
         </div>
       </div>
       <DoorChoice door={door} cap={cap} entrance={entrance} />

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import * as say from '../../words/join/door.ts';
 
 /** Dark modules on white in either colour scheme, with the four modules of quiet zone that ISO/IEC 18004 asks for. */
 export function QrCode({ text }: { text: string }) {
@@ -21,7 +22,7 @@ export function QrCode({ text }: { text: string }) {
       class="qr"
       viewBox={`0 0 ${path?.size ?? 33} ${path?.size ?? 33}`}
       role="img"
-      aria-label="QR code of the session’s link"
+      aria-label={say.qrCodeOfTheSessions}
       shape-rendering="crispEdges"
     >
       <rect width="100%" height="100%" fill="#fff" />

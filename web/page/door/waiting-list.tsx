@@ -1,5 +1,6 @@
 import type { Waiting } from '../../../signaling/protocol/door.ts';
 import type { EntranceControls } from '../../session/view/view.ts';
+import * as say from '../../words/join/door.ts';
 import { waitingTitle, waitingWords } from './door-words.ts';
 
 interface WaitingListProps {
@@ -25,7 +26,7 @@ export function WaitingList({ waiting, entrance, id = 'waiting' }: WaitingListPr
             <div>
               <p class="device-name">
                 {device.name}
-                {device.kind === 'headless' && <span class="tag">headless</span>}
+                {device.kind === 'headless' && <span class="tag">{say.headless}</span>}
               </p>
               <p class={device.likeRemoved ? 'device-status waiting-warning' : 'device-status'}>
                 {waitingWords(device)}
@@ -35,18 +36,18 @@ export function WaitingList({ waiting, entrance, id = 'waiting' }: WaitingListPr
               <button
                 class="primary"
                 type="button"
-                aria-label={`Let in: ${device.name}`}
+                aria-label={say.letIn(device.name)}
                 onClick={() => entrance.admit(device.id)}
               >
-                Let in
+                {say.letInTitle}
               </button>
               <button
                 class="plain"
                 type="button"
-                aria-label={`Not now: ${device.name}`}
+                aria-label={say.notNow(device.name)}
                 onClick={() => entrance.refuse(device.id)}
               >
-                Not now
+                {say.notNowTitle}
               </button>
             </div>
           </li>
@@ -55,7 +56,7 @@ export function WaitingList({ waiting, entrance, id = 'waiting' }: WaitingListPr
       {invited.length > 1 && (
         <div class="buttons">
           <button type="button" onClick={letAllIn}>
-            Let in all {invited.length} who have your link
+            {say.letInAllWhoHave(invited.length)}
           </button>
         </div>
       )}

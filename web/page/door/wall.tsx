@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Door, Waiting } from '../../../signaling/protocol/door.ts';
 import type { EntranceControls } from '../../session/view/view.ts';
+import * as say from '../../words/join/door.ts';
 import { Swatch } from '../cloth/cloth-legend.tsx';
 import { markFor, type Seats } from '../cloth/marks.ts';
 import { CODE_WORDS, inTitle } from './door-words.ts';
@@ -43,10 +44,10 @@ export function Wall({ room, link, door, cap, entrance, guests, onClose }: WallP
         <QrCode text={link} />
         <div class="wall-words">
           <h2 id="wall-title" ref={title} tabIndex={-1}>
-            Join with your phone
+            {say.joinWithYourPhone}
           </h2>
           <p class="wall-code">
-            Code <span class="code">{room}</span>
+            {say.code} <span class="code">{room}</span>
             <span class="field-hint">{CODE_WORDS[door]}</span>
           </p>
           <WaitingList waiting={guests.waiting} entrance={entrance} id="wall-waiting" />
@@ -71,10 +72,10 @@ export function Wall({ room, link, door, cap, entrance, guests, onClose }: WallP
               aria-pressed={door === 'locked'}
               onClick={() => entrance.set(door === 'locked' ? before.current : 'locked', cap)}
             >
-              {door === 'locked' ? 'Open the door again' : 'Lock the door'}
+              {door === 'locked' ? say.openTheDoorAgain : say.lockTheDoor}
             </button>
             <button type="button" class="plain" onClick={() => dialog.current?.close()}>
-              Close
+              {say.close}
             </button>
           </div>
         </div>

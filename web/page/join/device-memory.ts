@@ -1,9 +1,10 @@
+import * as say from '../../words/join/join.ts';
+
 const LEAST_MEGABYTES = 1;
 const MOST_MEGABYTES = 64_000;
 
-export const MEMORY_LABEL = 'Memory for training, MB';
-export const MEMORY_HINT =
-  'The most that this device gives; empty is what its browser usually bears. A model that is too large for it is split over several devices.';
+export const MEMORY_LABEL = say.memoryForTrainingMb;
+export const MEMORY_HINT = say.theMostThatThisDevice;
 
 export type ReadMemory =
   /** Null where nothing was typed. */
@@ -16,5 +17,5 @@ export function readMemory(typed: string): ReadMemory {
   const megabytes = Number(text.replace(',', '.'));
   if (megabytes >= LEAST_MEGABYTES && megabytes <= MOST_MEGABYTES)
     return { ok: true, bytes: Math.round(megabytes * 1e6) };
-  return { ok: false, sentence: `The memory must be ${LEAST_MEGABYTES} to ${MOST_MEGABYTES} megabytes, or empty.` };
+  return { ok: false, sentence: say.theMemoryMust(LEAST_MEGABYTES, MOST_MEGABYTES) };
 }

@@ -4,6 +4,7 @@ import {
   type EngineChoice,
   isEngineChoice,
 } from '../../../signaling/protocol/words/engines.ts';
+import * as say from '../../words/join/join.ts';
 import { SelectField } from '../parts/field.tsx';
 
 /** What this device computes on, for who does not want what is quicker. */
@@ -11,9 +12,9 @@ export function EngineField({ value, onValue }: { value: EngineChoice; onValue: 
   return (
     <SelectField
       name="engine"
-      label="Computes on"
+      label={say.computesOn}
       value={value}
-      hint="Where WebGPU is a driver in software, WebAssembly does the same work several times faster."
+      hint={say.whereWebGPUIsADriver}
       onValue={(chosen) => isEngineChoice(chosen) && onValue(chosen)}
       options={ENGINE_CHOICES.map((choice) => ({ value: choice, label: ENGINE_WORDS[choice] }))}
     />

@@ -1,6 +1,7 @@
 import { useId, useRef, useState } from 'preact/hooks';
 import { readInvitation } from '../../session/links/link-address.ts';
 import type { InvitedTo } from '../../session/view/view.ts';
+import * as say from '../../words/join/join.ts';
 import { TextField } from '../parts/field.tsx';
 
 /** The way in for who has a code or a link: what it leads to is shown before anybody joins it. */
@@ -20,18 +21,18 @@ export function JoinForm({ onInvited }: { onInvited: (invitation: InvitedTo) => 
 
   return (
     <form class="form" ref={element} onSubmit={submit} noValidate aria-labelledby={title}>
-      <h2 id={title}>Join a session</h2>
+      <h2 id={title}>{say.joinASession}</h2>
       <TextField
         name="code"
-        label="Code or link"
+        label={say.codeOrLink}
         value={code}
         code
-        hint="The whole link, or the six letters and digits from the host’s screen."
+        hint={say.theWholeLink}
         problem={tried && !read.ok ? read.sentence : undefined}
         onValue={setCode}
       />
       <div class="buttons">
-        <button type="submit">Look at it first</button>
+        <button type="submit">{say.lookAtItFirst}</button>
       </div>
     </form>
   );

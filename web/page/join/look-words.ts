@@ -1,6 +1,7 @@
 import type { Look } from '../../../signaling/protocol/door.ts';
 import { countText } from '../../../signaling/protocol/words/lists.ts';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
+import * as say from '../../words/join/join.ts';
 
 /** Of ONNX Runtime's WASM, as the build packs it: what a device fetches besides that has no graphics processor to train on. */
 export const ENGINE_BYTES = 2.4e6;
@@ -16,16 +17,13 @@ export function wayIn({ door, pass, devices, cap }: Look): WayIn {
 /** The same in a sentence. */
 export function wayInSentence(look: Look): string {
   const { door, pass, devices, cap, hostName } = look;
-  if (door === 'locked') return `Nobody new may come in just now. Ask ${hostName}, then look again.`;
-  if (devices >= cap)
-    return `This session is full: ${hostName} lets in ${countText(cap, 'device', 'devices')} at most. Look again when one has left.`;
-  if (door === 'open') return 'You come in at once.';
-  if (door === 'ask') return `${hostName} lets each device in by hand.`;
-  if (pass === 'right') return 'Your link lets you in.';
-  const byHand = `so ${hostName} has to let you in.`;
-  return pass === 'wrong'
-    ? `This link is not this session’s: it is an old one, or was changed on the way, ${byHand}`
-    : `You have the code alone, ${byHand} The whole link lets a device in at once.`;
+  if (door === 'locked') return say.nobodyNewMayCome(hostName);
+  if (devices >= cap) return say.thisSessionIsFullLets(hostName, countText(cap, say.deviceWithin, say.devices));
+  if (door === 'open') return say.youComeInAtOnce;
+  if (door === 'ask') return say.letsEachDevice(hostName);
+  if (pass === 'right') return say.yourLinkLetsYou;
+  const byHand = say.soHasToLetYou(hostName);
+  return pass === 'wrong' ? say.thisLinkIsNot(byHand) : say.youHaveTheCodeAlone(byHand);
 }
 
 /** What a person should know of a session before they join it. */
@@ -33,21 +31,21 @@ export function lookFacts(look: Look): readonly { readonly what: string; readonl
   const { ownTable, model, hostName, hostAway, devices, cap, downloadBytes } = look;
   const more = Math.max(0, cap - devices);
   return [
-    { what: 'Host', value: hostAway ? `${hostName}, away just now; it may come back` : hostName },
-    { what: 'Model', value: model },
-    ...(ownTable ? [{ what: 'Data', value: 'a table of the host’s own' }] : []),
+    { what: say.host, value: hostAway ? say.awayJustNowItMay(hostName) : hostName },
+    { what: say.model, value: model },
+    ...(ownTable ? [{ what: say.data, value: say.aTableOfTheHosts }] : []),
     {
-      what: 'Devices',
-      value: `${countText(devices, 'is', 'are')} in, the host’s among them; ${more === 0 ? 'no more' : `${more} more`} may come`,
+      what: say.devicesTitle,
+      value: say.inTheHostsAmongThem(countText(devices, say.isWord, say.are), more === 0 ? say.noMore : `${more} more`),
     },
     {
-      what: 'Download',
+      what: say.download,
       value:
         downloadBytes === undefined
-          ? 'the model; its size is not known here'
+          ? say.theModelItsSize
           : downloadBytes === 0
             ? 'none'
-            : `${bytesText(downloadBytes)} at most, once; ${bytesText(ENGINE_BYTES)} more where no graphics processor can be used`,
+            : say.atMostOnceMoreWhere(bytesText(downloadBytes), bytesText(ENGINE_BYTES)),
     },
   ];
 }

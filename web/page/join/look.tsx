@@ -4,6 +4,7 @@ import { errorSentence } from '../../../signaling/protocol/text/plain-error.ts';
 import type { EngineChoice } from '../../../signaling/protocol/words/engines.ts';
 import { type Invitation, readInvitation } from '../../session/links/link-address.ts';
 import type { InvitedTo } from '../../session/view/view.ts';
+import * as say from '../../words/join/join.ts';
 import { Reading } from '../door/reading.tsx';
 import { readingAsDevice } from '../door/reading-words.ts';
 import { TextField } from '../parts/field.tsx';
@@ -57,8 +58,7 @@ export function LookScreen({ invited, name, onName, busy, look, onInvited, onJoi
     setSeen({ kind: 'asking' });
     look(invitation).then(
       (found) => !over && setSeen({ kind: 'seen', look: found, invitation }),
-      (error: unknown) =>
-        !over && setSeen({ kind: 'none', sentence: errorSentence(error, 'The server did not answer.') }),
+      (error: unknown) => !over && setSeen({ kind: 'none', sentence: errorSentence(error, say.theServerDidNotAnswer) }),
     );
     return () => {
       over = true;
@@ -69,11 +69,11 @@ export function LookScreen({ invited, name, onName, busy, look, onInvited, onJoi
   return (
     <section class="look form" aria-labelledby="look-title">
       <h1 id="look-title" ref={heading} tabIndex={-1}>
-        {seen.kind === 'seen' ? seen.look.title : 'Join a session'}
+        {seen.kind === 'seen' ? seen.look.title : say.joinASession}
       </h1>
       <div role="status">
-        {seen.kind === 'asking' && <p class="lead">Looking at what it is…</p>}
-        {seen.kind === 'seen' && <p class="lead">{seen.look.hostName} asks you to fine-tune this together.</p>}
+        {seen.kind === 'asking' && <p class="lead">{say.lookingAtWhat}</p>}
+        {seen.kind === 'seen' && <p class="lead">{say.asksYouToFineTune(seen.look.hostName)}</p>}
       </div>
       {seen.kind === 'none' && (
         <CodeAgain
@@ -127,7 +127,7 @@ function CodeAgain({ invited, invitation, sentence, onAgain, onInvitation }: Cod
     <form class="form" ref={field} onSubmit={submit} noValidate>
       <TextField
         name="code"
-        label="Code or link"
+        label={say.codeOrLink}
         value={code}
         code
         problem={said ?? undefined}
@@ -138,7 +138,7 @@ function CodeAgain({ invited, invitation, sentence, onAgain, onInvitation }: Cod
       />
       <div class="buttons">
         <button class="primary" type="submit">
-          {invitation.ok && code === given ? 'Try again' : 'Look'}
+          {invitation.ok && code === given ? say.tryAgain : say.look}
         </button>
       </div>
     </form>
@@ -159,7 +159,7 @@ function Found({ seen: { look, invitation }, name, onName, busy, onAgain, onJoin
   const element = useRef<HTMLFormElement>(null);
   const nameProblem = checkName(name) ?? undefined;
   const factor = Number(slowdown.replace(',', '.'));
-  const slowProblem = factor >= 1 && factor <= 100 ? undefined : 'The slow-down must be a number from 1 to 100.';
+  const slowProblem = factor >= 1 && factor <= 100 ? undefined : say.theSlowDownMust;
   const given = readMemory(memory);
   const way = wayIn(look);
 
@@ -186,7 +186,7 @@ function Found({ seen: { look, invitation }, name, onName, busy, onAgain, onJoin
       {way !== 'closed' && (
         <TextField
           name="name"
-          label="This device’s name"
+          label={say.thisDevicesName}
           value={name}
           problem={tried ? nameProblem : undefined}
           onValue={onName}
@@ -203,7 +203,7 @@ function Found({ seen: { look, invitation }, name, onName, busy, onAgain, onJoin
       <Reading sentences={readingAsDevice(look.ownTable)} title="h2" />
       {way !== 'closed' && (
         <details open={memory !== '' || (tried && (!given.ok || slowProblem !== undefined))}>
-          <summary>More</summary>
+          <summary>{say.more}</summary>
           <TextField
             name="memory"
             label={MEMORY_LABEL}
@@ -216,11 +216,11 @@ function Found({ seen: { look, invitation }, name, onName, busy, onAgain, onJoin
           <EngineField value={engine} onValue={setEngine} />
           <TextField
             name="slowdown"
-            label="Slow this device down"
+            label={say.slowThisDeviceDown}
             numeric
             value={slowdown}
             problem={tried ? slowProblem : undefined}
-            hint="To try the planner out: 3 makes this device three times slower. 1 is honest."
+            hint={say.toTryThePlannerOut}
             onValue={setSlowdown}
           />
         </details>
@@ -230,16 +230,16 @@ function Found({ seen: { look, invitation }, name, onName, busy, onAgain, onJoin
         {way === 'closed' ? (
           <div class="buttons">
             <button class="primary" type="button" onClick={onAgain}>
-              Look again
+              {say.lookAgain}
             </button>
           </div>
         ) : (
           <div class="buttons">
             <button class="primary" type="submit" {...pressable(busy)}>
-              {busy ? 'Joining…' : way === 'in' ? 'Join' : 'Ask to join'}
+              {busy ? say.joining : way === 'in' ? say.join : say.askToJoin}
             </button>
             <button class="plain" type="button" disabled={busy} onClick={join(true)}>
-              {way === 'in' ? 'Only watch' : 'Ask to watch'}
+              {way === 'in' ? say.onlyWatch : say.askToWatch}
             </button>
           </div>
         )}

@@ -1,5 +1,6 @@
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/watch/own.ts';
 import type { Battery } from './phone.ts';
 
 /** What a person lets a session have of their device. */
@@ -40,9 +41,8 @@ export const besideBytes = ({ beside }: Pick<SessionView, 'beside'>): number =>
 export function restReason(limits: Limits, usedBytes: number, battery: Battery | null): string | null {
   const { dataMegabytes, onlyCharging } = limits;
   if (dataMegabytes !== null && usedBytes >= 1e6 * dataMegabytes)
-    return `The ${bytesText(1e6 * dataMegabytes)} of data that you allow are used. Raise the limit to go on.`;
-  if (onlyCharging && battery !== null && !battery.charging)
-    return 'It is not charging. It goes on by itself once it is plugged in.';
+    return say.theOfDataThatYou(bytesText(1e6 * dataMegabytes));
+  if (onlyCharging && battery !== null && !battery.charging) return say.itIsNotCharging;
   return null;
 }
 
@@ -53,7 +53,7 @@ export function readMegabytes(text: string): { readonly megabytes: number | null
   const megabytes = Number(trimmed);
   if (!/^\d+$/.test(trimmed) || megabytes < 1 || megabytes > MAX_DATA_MEGABYTES)
     return {
-      sentence: `A whole number of megabytes from 1 to ${MAX_DATA_MEGABYTES.toLocaleString('en-US')}, or nothing.`,
+      sentence: say.aWholeNumberOfMegabytes(MAX_DATA_MEGABYTES.toLocaleString('en-US')),
     };
   return { megabytes };
 }

@@ -1,6 +1,7 @@
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import type { JoinedSession, SessionView } from '../../session/view/view.ts';
 import type { ScreenLock } from '../../tab/phone/phone-step.ts';
+import * as say from '../../words/watch/own.ts';
 import { Swatch } from '../cloth/cloth-legend.tsx';
 import { markFor, type Seats } from '../cloth/marks.ts';
 import type { Tally } from './given.ts';
@@ -17,7 +18,7 @@ export function OwnName({ view, room, seats }: { view: SessionView; room: RoomVi
     <p class="own-name">
       <Swatch letter={letter} yarn={yarn} />
       <span>
-        <span class="visually-hidden">Device {letter}, </span>
+        <span class="visually-hidden">{say.device(letter)} </span>
         {name}
       </span>
     </p>
@@ -45,7 +46,7 @@ export function OwnDevice({
     <div class="own-device">
       <RoundRing ring={ringOf(view, room)} />
       {lines.length > 0 && (
-        <dl class="own-given" aria-label="What this device has given">
+        <dl class="own-given" aria-label={say.whatThisDeviceHasGiven}>
           {lines.map(({ what, value }) => (
             <div key={what}>
               <dt>{what}</dt>
@@ -126,15 +127,15 @@ export function OwnControls({
           aria-describedby={can ? undefined : 'own-pause-note'}
           onClick={() => session.rest(!paused)}
         >
-          {paused ? 'Go on' : 'Pause my device'}
+          {paused ? say.goOn : say.pauseMyDevice}
         </button>
       )}
       <button type="button" onClick={onLeave}>
-        Leave
+        {say.leave}
       </button>
       {!over && !can && (
         <span class="visually-hidden" id="own-pause-note">
-          {reason ?? 'It can be paused as soon as it is ready.'}
+          {reason ?? say.itCanBePaused}
         </span>
       )}
     </div>

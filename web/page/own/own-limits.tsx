@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { JoinedSession, SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/watch/own.ts';
 import { TextField } from '../parts/field.tsx';
 import { recall, remember } from '../parts/remember.ts';
 import {
@@ -59,13 +60,13 @@ export function LimitsFold({ limits, usedBytes, battery, choose }: OwnLimits) {
   const read = readMegabytes(typed);
   return (
     <details class="fold own-limits" data-fold="limits">
-      <summary>What this device may use</summary>
+      <summary>{say.whatThisDeviceMayUse}</summary>
       <TextField
-        label="Data for this session, in MB"
+        label={say.dataForThisSession}
         name="dataMegabytes"
         value={typed}
         numeric
-        hint={`Both directions together; empty is no limit. ${bytesText(usedBytes)} so far, the model’s download apart.`}
+        hint={say.bothDirectionsTogetherEmpty(bytesText(usedBytes))}
         problem={'sentence' in read ? read.sentence : undefined}
         onValue={(text) => {
           setTyped(text);
@@ -81,7 +82,7 @@ export function LimitsFold({ limits, usedBytes, battery, choose }: OwnLimits) {
             checked={limits.onlyCharging}
             onChange={(event) => choose({ ...limits, onlyCharging: event.currentTarget.checked })}
           />
-          Only while it is charging
+          {say.onlyWhileItIsCharging}
         </label>
       )}
     </details>

@@ -4,6 +4,7 @@ import { bytesText, percentText, secondsText } from '../../../signaling/protocol
 import { runText } from '../../../signaling/protocol/words/units.ts';
 import type { SessionView } from '../../session/view/view.ts';
 import type { ScreenLock } from '../../tab/phone/phone-step.ts';
+import * as say from '../../words/watch/own.ts';
 import { tooQuickToShow } from '../cloth/cloth.ts';
 import { hostAway } from '../cloth/host-away.ts';
 import { ownWork } from '../cloth/own-work.ts';
@@ -18,7 +19,7 @@ export interface OwnState {
   readonly detail: string;
 }
 
-const TRY_AGAIN = 'It tries again by itself.';
+const TRY_AGAIN = say.itTriesAgainByItself;
 
 /** A device's state in a line: the first rule that applies. Null where the session as a whole says it better: before it and after it. */
 export function ownState(
@@ -31,53 +32,47 @@ export function ownState(
   if (room === null || view.ended !== null || room.phase === 'finished') return null;
   const away = hostAway(view);
   if (away !== null) return away;
-  const hostName = room.devices.find(({ id }) => id === room.host)?.name ?? 'The host';
+  const hostName = room.devices.find(({ id }) => id === room.host)?.name ?? say.theHost;
   if (status.kind === 'failed')
-    return { title: 'This device cannot train', detail: `${status.sentence} The others go on without it.` };
+    return { title: say.thisDeviceCannotTrain, detail: say.theOthersGoOnWithout(status.sentence) };
   if (status.kind === 'loading')
     return {
-      title: 'Getting ready',
-      detail: `This device is loading the model${status.transfer === undefined ? '' : `: ${transferText(status.transfer)}`}.`,
+      title: say.gettingReady,
+      detail: say.thisDeviceIsLoading(status.transfer === undefined ? '' : `: ${transferText(status.transfer)}`),
     };
-  if (status.kind === 'profiling') return { title: 'Getting ready', detail: 'This device is measuring its speed.' };
+  if (status.kind === 'profiling') return { title: say.gettingReady, detail: say.thisDeviceIsMeasuring };
   if (status.kind === 'measured') {
     const stage = room.plan?.assignments.find(({ device }) => device === view.self)?.stage;
-    const what =
-      stage === undefined
-        ? 'waits to be told which part of the model to hold'
-        : `is to hold ${runText(stage, room.settings.shape.layers)}`;
-    return { title: 'Measured', detail: `This device ${what}.` };
+    const what = stage === undefined ? say.waitsToBeTold : say.isToHold(runText(stage, room.settings.shape.layers));
+    return { title: say.measured, detail: say.thisDevice(what) };
   }
-  if (status.kind === 'joining') return { title: 'Joining', detail: 'This device is on its way into the session.' };
+  if (status.kind === 'joining') return { title: say.joining, detail: say.thisDeviceIsOnItsWayInto };
   if (status.kind === 'paused' && restReason !== null)
-    return { title: 'Your device rests', detail: `${restReason} The others do its part.` };
-  if (status.kind === 'paused')
-    return { title: 'Your device is paused', detail: 'The others do its part. Go on whenever you like.' };
+    return { title: say.yourDeviceRests, detail: say.theOthersDoItsPart(restReason) };
+  if (status.kind === 'paused') return { title: say.yourDeviceIsPaused, detail: say.theOthersDoItsPartGo };
   if (isUnlinked(view)) {
-    const why = view.linkTrouble === null ? 'This device waits for its link to the host.' : view.linkTrouble;
-    return { title: 'Ready, but not linked', detail: `${why} ${TRY_AGAIN}` };
+    const why = view.linkTrouble === null ? say.thisDeviceWaits : view.linkTrouble;
+    return { title: say.readyButNotLinked, detail: `${why} ${TRY_AGAIN}` };
   }
   const work = ownWork(view, room);
   if (room.phase === 'gathering')
     return {
-      title: 'Ready',
-      detail:
-        work === null ? `${hostName} starts the training.` : `It will train ${work}. ${hostName} starts the training.`,
+      title: say.ready,
+      detail: work === null ? say.startsTheTraining(hostName) : say.itWillTrainStarts(work, hostName),
     };
-  if (room.phase === 'paused') return { title: 'Paused', detail: 'Nothing is lost; the host can go on at any time.' };
+  if (room.phase === 'paused') return { title: say.paused, detail: say.nothingIsLostTheHost };
   if (work === null)
     return {
-      title: 'Standing by',
-      detail:
-        'This plan is quicker without your device. It measures itself again now and then, and steps in when another one leaves.',
+      title: say.standingBy,
+      detail: say.thisPlanIsQuickerWithout,
     };
   if (late)
     return {
-      title: 'The others wait for your device',
-      detail: 'This round takes more than twice its time. Keep this tab in front; if nothing comes, others take over.',
+      title: say.theOthersWait,
+      detail: say.thisRoundTakesMoreThan,
     };
-  if (isDone(view)) return { title: 'Done with its part', detail: `It waits for the others. ${timeLeft}`.trim() };
-  return { title: `Training ${work}`, detail: timeLeft };
+  if (isDone(view)) return { title: say.doneWithItsPart, detail: say.itWaitsForTheOthers(timeLeft).trim() };
+  return { title: say.training(work), detail: timeLeft };
 }
 
 export function isUnlinked({ room, self }: Pick<SessionView, 'room' | 'self'>): boolean {
@@ -110,7 +105,7 @@ export function ringOf(view: SessionView, room: RoomView): Ring {
   const whole = done / total;
   if (status.kind === 'loading') {
     const share = loadedShare(status);
-    return { share, whole, centre: percentText(share), below: 'loaded', said: `${percentText(share)} is loaded` };
+    return { share, whole, centre: percentText(share), below: 'loaded', said: say.isLoaded(percentText(share)) };
   }
   if (room.phase === 'gathering' || done === 0)
     return {
@@ -118,14 +113,14 @@ export function ringOf(view: SessionView, room: RoomView): Ring {
       whole,
       centre: String(total),
       below: total === 1 ? 'round' : 'rounds',
-      said: `${countText(total, 'round', 'rounds')} to come`,
+      said: say.toCome(countText(total, say.round, say.rounds)),
     };
   return {
     share: room.phase === 'training' ? roundShare(view) : null,
     whole,
     centre: String(done),
-    below: `of ${total}`,
-    said: `${done} of ${countText(total, 'round is', 'rounds are')} done`,
+    below: say.ofWord(total),
+    said: say.ofDone(done, countText(total, say.roundIs, say.roundsAre)),
   };
 }
 
@@ -152,10 +147,10 @@ export function givenLines(tally: Tally, device: string): readonly GivenLine[] {
   const share = shareOf(tally, device);
   if (given === undefined || share === null) return [];
   return [
-    { what: tally.untold === 0 ? 'Of all the work' : 'Of the work since you came', value: percentText(share) },
-    { what: 'Samples', value: given.samples.toLocaleString('en-US') },
-    { what: 'Computing', value: secondsText(given.seconds) },
-    { what: 'Sent', value: bytesText(given.uploadBits / 8) },
+    { what: tally.untold === 0 ? say.ofAllTheWork : say.ofTheWorkSinceYou, value: percentText(share) },
+    { what: say.samples, value: given.samples.toLocaleString('en-US') },
+    { what: say.computing, value: secondsText(given.seconds) },
+    { what: say.sent, value: bytesText(given.uploadBits / 8) },
   ];
 }
 
@@ -163,28 +158,30 @@ export function givenLines(tally: Tally, device: string): readonly GivenLine[] {
 export function thanksSentence(tally: Tally, device: string): string {
   const given: Given | undefined = tally.devices.get(device);
   const share = shareOf(tally, device);
-  if (given === undefined || share === null)
-    return 'Your device was there for the others, even if no round needed it yet.';
+  if (given === undefined || share === null) return say.yourDeviceWasThere;
   const samples = `${given.samples.toLocaleString('en-US')} ${given.samples === 1 ? 'sample' : 'samples'}`;
-  return `Your device worked on ${samples} in ${countText(given.rounds, 'round', 'rounds')}: ${percentText(share)} of all the work, ${secondsText(given.seconds)} of computing.`;
+  return say.yourDeviceWorked(
+    samples,
+    countText(given.rounds, say.round, say.rounds),
+    percentText(share),
+    secondsText(given.seconds),
+  );
 }
 
 /** What a battery at this charge or below cannot do for long. */
 const LOW_BATTERY = 0.2;
 
 export function batteryText({ level, charging }: Battery): string {
-  const text = `Battery ${Math.round(100 * level)} %${charging ? ', charging' : ''}`;
-  return level <= LOW_BATTERY && !charging ? `${text}: plug it in, or pause it` : text;
+  const text = say.batteryPercent(Math.round(100 * level), charging ? say.charging : '');
+  return level <= LOW_BATTERY && !charging ? say.plugItInOrPause(text) : text;
 }
 
-export const slowText = (times: number): string =>
-  `Your device has become ${times.toFixed(1)} times slower since it began; it may be hot. Give it air, or pause it for a while.`;
+export const slowText = (times: number): string => say.yourDeviceHasBecomeTimes(times.toFixed(1));
 
 export const SCREEN_TEXT: Readonly<Record<ScreenLock, string>> = {
-  on: 'The screen stays on by itself.',
+  on: say.theScreenStays,
   none: '',
   asking: '',
-  refused: 'This browser did not keep the screen on (a low battery does that): touch it now and then, or plug it in.',
-  absent:
-    'This browser cannot keep the screen on: set it to stay on in the device’s settings. A locked device stops training.',
+  refused: say.thisBrowserDidNotKeep,
+  absent: say.thisBrowserCannotKeep,
 };

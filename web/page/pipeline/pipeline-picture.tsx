@@ -2,6 +2,7 @@ import { useId, useMemo, useRef } from 'preact/hooks';
 import { unitCount } from '../../../signaling/protocol/split.ts';
 import { percentText } from '../../../signaling/protocol/words/quantities.ts';
 import { runShort, runText } from '../../../signaling/protocol/words/units.ts';
+import * as say from '../../words/watch/pipeline.ts';
 import { useWidth } from '../parts/hooks.ts';
 import { ScrollFrame } from '../parts/scroll-frame.tsx';
 import type { Pipelines, StageColumn } from './pipeline.ts';
@@ -19,10 +20,10 @@ export function PipelinePicture({ shown, running }: { shown: Pipelines; running:
   return (
     <div class={running ? 'cloth pipeline pipeline-running' : 'cloth pipeline'} ref={whole}>
       <UnitLabels shown={shown} shape={shape} />
-      <ScrollFrame kind="cloth-frame" label="Stages of the model, scrolls sideways when there are many">
+      <ScrollFrame kind="cloth-frame" label={say.stagesOfTheModelScrolls}>
         {width > 0 && (
           <svg role="img" aria-labelledby={`${id}-t ${id}-d`} width={shape.width} height={shape.height}>
-            <title id={`${id}-t`}>Which device has which part of the model</title>
+            <title id={`${id}-t`}>{say.whichDeviceHasWhichPart}</title>
             <desc id={`${id}-d`}>{pipelineSentence(shown)}</desc>
             <defs>
               <marker
@@ -79,18 +80,18 @@ function UnitLabels({ shown, shape }: { shown: Pipelines; shape: Staircase }) {
   return (
     <svg class="cloth-labels" width={LABELS} height={shape.height} aria-hidden="true">
       <text class="label-quiet" x={LABELS - 8} y={shape.rowY[head]! - 6} text-anchor="end">
-        loss
+        {say.loss}
       </text>
       {shape.rowY.map((y, unit) => (
         <text key={unit} class={unit >= shown.lowest ? 'label' : 'label-quiet'} x={0} y={y + shape.rowHeight / 2 + 4}>
-          {unit === 0 ? 'embeddings' : unit === head ? 'head' : `layer ${unit - 1}`}
+          {unit === 0 ? 'embeddings' : unit === head ? 'head' : say.layer(unit - 1)}
         </text>
       ))}
       <text class="label" x={0} y={shape.footY + 14}>
-        memory
+        {say.memory}
       </text>
       <text class="label" x={0} y={shape.footY + 42}>
-        at work
+        {say.atWork}
       </text>
     </svg>
   );
@@ -198,14 +199,14 @@ export function PipelineLegend({ shown }: { shown: Pipelines }) {
           <rect class="stage-ground stage-here" x={2} y={2} width={22} height={16} rx={3} />
           <rect class="stage-trained" x={5} y={5} width={16} height={6} rx={2} />
         </svg>
-        what a device holds, and trains of it
+        {say.whatADeviceHolds}
       </li>
       <li>
         <svg width={30} height={20} aria-hidden="true">
           <path class="arrow-up" d="M2 10H24" />
           <path class="arrow-up-head" d="M22 6L29 10L22 14z" />
         </svg>
-        hidden states go up
+        {say.hiddenStatesGoUp}
       </li>
       {shown.stages.some(({ getsGradient }) => getsGradient) && (
         <li>
@@ -213,7 +214,7 @@ export function PipelineLegend({ shown }: { shown: Pipelines }) {
             <path class="arrow-down" d="M28 10H6" />
             <path class="arrow-down-head" d="M9 6L3 10L9 14" />
           </svg>
-          their gradient comes down
+          {say.theirGradientComesDown}
         </li>
       )}
     </ul>

@@ -1,27 +1,28 @@
 import { capitalised, countText, listText } from '../../../signaling/protocol/words/lists.ts';
 import { bytesText, percentText, secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import { runText } from '../../../signaling/protocol/words/units.ts';
+import * as say from '../../words/watch/pipeline.ts';
 import { bubbleShare, type Pipelines, type Spare, type StageColumn } from './pipeline.ts';
 
 /** "210 MB of 300 MB". */
 export function memoryText({ memoryBytes, limitBytes }: Pick<StageColumn, 'memoryBytes' | 'limitBytes'>): string {
-  return limitBytes === null ? bytesText(memoryBytes) : `${bytesText(memoryBytes)} of ${bytesText(limitBytes)}`;
+  return limitBytes === null ? bytesText(memoryBytes) : say.ofWord(bytesText(memoryBytes), bytesText(limitBytes));
 }
 
 export function stateText({ state, fetched }: Pick<StageColumn, 'state' | 'fetched'>): string {
   switch (state) {
     case 'holds':
-      return 'holds it';
+      return say.holdsIt;
     case 'fetches':
-      return fetched === null || fetched === 0 ? 'fetches it' : `fetches it, ${percentText(fetched)}`;
+      return fetched === null || fetched === 0 ? say.fetchesIt : say.fetchesItWithFetched(percentText(fetched));
     case 'measures':
-      return 'measures itself';
+      return say.measuresItself;
     case 'unlinked':
-      return 'no link';
+      return say.noLink;
     case 'away':
       return 'away';
     case 'failed':
-      return 'cannot go on';
+      return say.cannotGo;
     default:
       return state satisfies never;
   }
@@ -37,14 +38,14 @@ function byPipeline(stages: readonly StageColumn[]): readonly (readonly StageCol
 /** The picture in one breath, for those who do not see it. */
 export function pipelineSentence({ stages, layers, spares }: Pipelines): string {
   const has = (stage: StageColumn) =>
-    `${stage.name} has ${runText(stage.run, layers)}, ${memoryText(stage)}, ${stateText(stage)}`;
+    say.has(stage.name, runText(stage.run, layers), memoryText(stage), stateText(stage));
   const ways = byPipeline(stages).map((own, i, all) => {
-    const through = `through ${countText(own.length, 'stage', 'stages')}: ${own.map(has).join('; ')}.`;
-    if (all.length === 1) return `Samples go ${through}`;
-    const samples = countText(own[0]!.samples.count, 'sample', 'samples');
-    return i === 0 ? `Of each round ${samples} go ${through}` : `${capitalised(samples)} go ${through}`;
+    const through = say.through(countText(own.length, say.stage, say.stages), own.map(has).join('; '));
+    if (all.length === 1) return say.samplesGo(through);
+    const samples = countText(own[0]!.samples.count, say.sample, say.samples);
+    return i === 0 ? say.ofEachRoundGo(samples, through) : say.go(capitalised(samples), through);
   });
-  const standing = spares.length === 0 ? '' : ` ${countText(spares.length, 'device stands', 'devices stand')} by.`;
+  const standing = spares.length === 0 ? '' : say.by(countText(spares.length, say.deviceStands, say.devicesStand));
   return `${ways.join(' ')}${standing}`;
 }
 
@@ -57,9 +58,19 @@ export function bubbleSentence(shown: Pipelines): string {
   const ways = byPipeline(stages);
   if (ways.length > 1) {
     const counts = ways.map(([one]) => String(one!.samples.count));
-    return `${countText(ways.length, 'pipeline', 'pipelines')}, each with the whole model, share the samples of a round: ${listText(counts)}. Each sample goes up through the stages of one and its gradient comes down again; in ${secondsText(seconds)} a round, devices wait for each other ${percentText(share)} of the time.`;
+    return say.eachWithTheWholeModel(
+      countText(ways.length, say.pipeline, say.pipelines),
+      listText(counts),
+      secondsText(seconds),
+      percentText(share),
+    );
   }
-  return `No device here holds ${runText({ from: 0, to: layers + 2 }, layers)}. Each sample goes up through all stages and its gradient comes down again; in ${secondsText(seconds)} a round, ${countText(first.microBatches, 'micro-batch', 'micro-batches')} of it, stages wait for each other ${percentText(share)} of the time.`;
+  return say.noDeviceHereHoldsEach(
+    runText({ from: 0, to: layers + 2 }, layers),
+    secondsText(seconds),
+    countText(first.microBatches, say.microBatch, say.microBatches),
+    percentText(share),
+  );
 }
 
 /** Whom a missing part of the model is waited for. */
@@ -67,11 +78,15 @@ export function fetchingSentence({ stages, layers }: Pipelines): string | null {
   const open = stages.filter(({ state }) => state !== 'holds');
   const [first] = open;
   if (first === undefined) return null;
-  const others =
-    open.length > 1 ? ` ${countText(open.length - 1, 'other stage is', 'other stages are')} not ready either.` : '';
-  return `Rounds wait for ${first.name}, which ${first.state === 'fetches' ? 'fetches' : 'is to have'} ${runText(first.run, layers)}.${others}`;
+  const others = open.length > 1 ? say.notReadyEither(countText(open.length - 1, say.otherStage, say.otherStages)) : '';
+  return say.roundsWait(
+    first.name,
+    first.state === 'fetches' ? 'fetches' : say.isToHave,
+    runText(first.run, layers),
+    others,
+  );
 }
 
 /** "iPad (holds layers 0–2)". */
 export const spareText = ({ name, holds }: Spare, layers: number): string =>
-  holds === null ? name : `${name} (holds ${runText(holds, layers)})`;
+  holds === null ? name : say.holds(name, runText(holds, layers));

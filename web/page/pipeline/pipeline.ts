@@ -2,6 +2,7 @@ import { deepestDepth } from '../../../signaling/protocol/adapters.ts';
 import type { RoomAssignment, RoomPlan } from '../../../signaling/protocol/plan.ts';
 import type { DeviceView, RoomView } from '../../../signaling/protocol/room-view.ts';
 import { holdsRun, type UnitRun, unitCount } from '../../../signaling/protocol/split.ts';
+import * as say from '../../words/watch/pipeline.ts';
 import { type Mark, markFor, type Seats } from '../cloth/marks.ts';
 
 /**
@@ -90,7 +91,7 @@ export function pipelines({ room, self, seats, late = [] }: PipelineInput): Pipe
     return {
       device: one.device,
       mark: markFor(seats, one.device),
-      name: device?.name ?? 'a device that left',
+      name: device?.name ?? say.aDeviceThatLeft,
       self: one.device === self,
       pipeline: stage.pipeline,
       run,

@@ -1,4 +1,5 @@
 import { listText } from '../../../signaling/protocol/words/lists.ts';
+import * as say from '../../words/watch/pipeline.ts';
 import type { Pipelines } from './pipeline.ts';
 import { PipelineLegend, PipelinePicture } from './pipeline-picture.tsx';
 import { bubbleSentence, fetchingSentence, spareText } from './pipeline-words.ts';
@@ -13,7 +14,7 @@ export function SplitPicture({ split, running }: { split: Pipelines; running: bo
       {fetching !== null && <p class="limit">{fetching}</p>}
       <p class="limit">{bubbleSentence(split)}</p>
       {split.spares.length > 0 && (
-        <p class="limit">Standing by: {listText(split.spares.map((spare) => spareText(spare, split.layers)))}.</p>
+        <p class="limit">{say.standingBy(listText(split.spares.map((spare) => spareText(spare, split.layers))))}</p>
       )}
     </>
   );

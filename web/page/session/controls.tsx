@@ -1,4 +1,5 @@
 import type { HostSession, SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/watch/session.ts';
 import { Confirmed } from '../parts/confirmed.tsx';
 import { startObstacle } from './headline.ts';
 
@@ -19,7 +20,7 @@ export function Controls({
     return (
       <div class="buttons">
         <button class="primary" type="button" onClick={onBack}>
-          {room === null && host === null ? 'Back' : 'Back to the start'}
+          {room === null && host === null ? say.back : say.backToTheStart}
         </button>
       </div>
     );
@@ -31,16 +32,16 @@ export function Controls({
       )}
       {host !== null && (room?.phase === 'training' || room?.phase === 'paused') && (
         <Confirmed
-          label="Finish now"
-          question="Finish after this round?"
-          yes="Finish"
-          no="Keep going"
+          label={say.finishNow}
+          question={say.finishAfterThisRound}
+          yes={say.finish}
+          no={say.keepGoing}
           onYes={() => host.finish()}
         />
       )}
       {room === null && (
         <button class="plain" type="button" onClick={onLeave}>
-          {view.atDoor === null ? 'Cancel' : 'Do not wait'}
+          {view.atDoor === null ? say.cancel : say.doNotWait}
         </button>
       )}
       {host !== null && (room?.phase === 'gathering' || room?.phase === 'paused') && obstacle !== null && (
@@ -48,12 +49,12 @@ export function Controls({
           {obstacle}
         </p>
       )}
-      {host === null && room?.phase === 'gathering' && <p class="buttons-note">The host starts the training.</p>}
+      {host === null && room?.phase === 'gathering' && <p class="buttons-note">{say.theHostStartsTheTraining}</p>}
     </div>
   );
 }
 
-const GO_WORDS = { gathering: 'Start training', training: 'Pause', paused: 'Go on' } as const;
+const GO_WORDS = { gathering: say.startTraining, training: say.pause, paused: say.goOn } as const;
 
 /** One button through all of them: who pressed it has the focus on what can be pressed next. */
 function GoButton({
@@ -86,15 +87,15 @@ export function Leave({ host, onLeave }: { host: boolean; onLeave: () => void })
     <div class="buttons">
       {host ? (
         <Confirmed
-          label="End the session"
-          question="End it for everyone?"
-          yes="End it"
-          no="Keep going"
+          label={say.endTheSession}
+          question={say.endItForEveryone}
+          yes={say.endIt}
+          no={say.keepGoing}
           onYes={onLeave}
         />
       ) : (
         <button class="plain" type="button" onClick={onLeave}>
-          Leave the session
+          {say.leaveTheSession}
         </button>
       )}
     </div>

@@ -4,6 +4,7 @@ import { capitalised, countText, listText } from '../../../signaling/protocol/wo
 import { OPENING_STEPS } from '../../../signaling/protocol/words/opening.ts';
 import { percentText, timeLeftText } from '../../../signaling/protocol/words/quantities.ts';
 import type { SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/watch/session.ts';
 import { hostAway } from '../cloth/host-away.ts';
 import { ownWork } from '../cloth/own-work.ts';
 
@@ -39,45 +40,44 @@ export function headline(view: SessionView, hostName: string | null = null): Hea
   if (room === null) {
     if (opening !== null)
       return {
-        title: 'Preparing the session',
+        title: say.preparingTheSession,
         detail: openingSteps(opening).find(({ state }) => state === 'now')?.text ?? '',
       };
     if (view.atDoor !== null && view.server !== 'reconnecting')
-      return { title: `Waiting for ${hostName ?? 'the host'} to let you in`, detail: view.atDoor };
+      return { title: say.waitingForToLetYou(hostName ?? say.theHost), detail: view.atDoor };
     return view.server === 'reconnecting'
-      ? { title: 'Looking for the server', detail: 'It does not answer; trying again.' }
+      ? { title: say.lookingForTheServer, detail: say.itDoesNotAnswerTrying }
       : {
-          title: 'Connecting',
-          detail: view.role === 'host' ? 'Asking the server for a room.' : 'Asking for the room.',
+          title: say.connecting,
+          detail: view.role === 'host' ? say.askingTheServer : say.askingForTheRoom,
         };
   }
   const away = view.ended === null ? hostAway(view) : null;
   if (away !== null) return away;
   const { done, total, secondsLeft } = roundsProgress(view, room);
-  const evaluating = evaluation === null ? null : `Evaluating: ${evaluation.done} of ${evaluation.total} dev examples.`;
+  const evaluating = evaluation === null ? null : say.evaluatingOfDevExamples(evaluation.done, evaluation.total);
   switch (room.phase) {
     case 'gathering':
       return {
-        title: room.plan === null ? 'Gathering devices' : 'Ready to start',
+        title: room.plan === null ? say.gatheringDevices : say.readyToStart,
         detail: [gatheringText(room), forecastSentence(room)].filter((text) => text !== '').join(' '),
       };
     case 'training': {
       const left = secondsLeft === null ? '' : `${capitalised(timeLeftText(secondsLeft))} left.`;
-      const title = done === 0 ? `First of ${countText(total, 'round', 'rounds')}` : `Round ${done} of ${total}`;
+      const title = done === 0 ? say.firstOf(countText(total, say.round, say.rounds)) : say.roundOf(done, total);
       if (done === total && evaluating !== null) return { title, detail: evaluating };
-      const beside =
-        evaluation === null ? '' : ` Scored beside the rounds: ${evaluation.done} of ${evaluation.total} examples.`;
+      const beside = evaluation === null ? '' : say.scoredBesideTheRounds(evaluation.done, evaluation.total);
       return { title, detail: `${left === '' ? betweenText(done) : left}${beside}` };
     }
     case 'paused':
       return {
-        title: `Paused after ${countText(done, 'round', 'rounds')}`,
-        detail: evaluating ?? 'Nothing is lost; the host can go on at any time.',
+        title: say.pausedAfter(countText(done, say.round, say.rounds)),
+        detail: evaluating ?? say.nothingIsLostTheHost,
       };
     case 'finished': {
       const judged = (view.scores.at(-1)?.round ?? -1) >= done;
-      const detail = view.ended ?? evaluating ?? (judged ? READY[view.role] : 'The last score is on its way.');
-      return { title: `Finished after ${countText(done, 'round', 'rounds')}`, detail };
+      const detail = view.ended ?? evaluating ?? (judged ? READY[view.role] : say.theLastScore);
+      return { title: say.finishedAfter(countText(done, say.round, say.rounds)), detail };
     }
   }
 }
@@ -94,26 +94,25 @@ export function openingSteps({ stage: now }: NonNullable<SessionView['opening']>
 
 function endedTitle({ room, role, ended }: SessionView): string {
   // The session goes on without it.
-  if (ended?.includes('took this device out') === true) return 'This device was removed';
-  if (room !== null) return 'This session is over';
-  return role === 'host' ? 'The session could not begin' : 'This device is not in the session';
+  if (ended?.includes('took this device out') === true) return say.thisDeviceWasRemoved;
+  if (room !== null) return say.thisSessionIsOver;
+  return role === 'host' ? say.theSessionCouldNotBegin : say.thisDeviceIsNot;
 }
 
 /** Training without a pace to judge by: before the first round, or after the last. */
-const betweenText = (done: number): string =>
-  done > 0 ? 'The last score is on its way.' : 'The first gradients are on their way.';
+const betweenText = (done: number): string => (done > 0 ? say.theLastScore : say.theFirstGradients);
 
 const READY: Readonly<Record<SessionView['role'], string>> = {
-  host: 'The adapter is ready.',
-  device: 'The host has the adapter.',
-  watcher: 'The host has the adapter.',
+  host: say.theAdapterIsReady,
+  device: say.theHostHasTheAdapter,
+  watcher: say.theHostHasTheAdapter,
 };
 
 function gatheringText(room: RoomView): string {
   const trainers = room.devices.filter((device) => device.status.kind !== 'watching');
   const ready = trainers.filter((device) => device.status.kind === 'ready').length;
-  if (trainers.length === ready) return `${countText(ready, 'device is', 'devices are')} ready.`;
-  return `${ready} of ${countText(trainers.length, 'device', 'devices')} ready.`;
+  if (trainers.length === ready) return `${countText(ready, say.deviceIs, say.devicesAre)} ready.`;
+  return say.ofReady(ready, countText(trainers.length, say.device, say.devices));
 }
 
 /** Why the host cannot start yet, or null when it can. */
@@ -121,49 +120,44 @@ export function startObstacle(room: RoomView): string | null {
   if (room.plan !== null) return null;
   const waiting = room.devices.filter((device) => device.status.kind !== 'watching');
   if (waiting.some((device) => device.status.kind === 'ready'))
-    return room.planNote === null ? 'The planner is making the first plan.' : 'There is no plan for these devices yet.';
+    return room.planNote === null ? say.thePlannerIsMaking : say.thereIsNoPlan;
   const doing = waiting.filter((device) => device.status.kind !== 'failed').map(preparation);
-  if (doing.length === 0) return 'No device here can train. Open the link on another one.';
-  return `No device is ready yet: ${doing.length > 3 ? `${doing.length} are getting ready` : listText(doing)}.`;
+  if (doing.length === 0) return say.noDeviceHereCanTrain;
+  return say.noDeviceIsReadyYet(doing.length > 3 ? say.areGettingReady(doing.length) : listText(doing));
 }
 
 function preparation({ name, status }: DeviceView): string {
-  if (status.kind === 'profiling') return `${name} is measuring its speed`;
+  if (status.kind === 'profiling') return say.isMeasuringItsSpeed(name);
   if (status.kind === 'loading')
-    return `${name} is loading the model${status.total > 0 ? ` (${percentText(status.done / status.total)})` : ''}`;
-  return `${name} is joining`;
+    return say.isLoadingTheModel(name, status.total > 0 ? ` (${percentText(status.done / status.total)})` : '');
+  return say.isJoining(name);
 }
 
 /** What becomes of a session when its host's tab is closed. */
 function withoutHost({ heirs, kept }: SessionView): string {
-  if (heirs.length > 0) return 'if it is closed, another device goes on in its place after a few seconds';
-  return kept === null ? 'closing it ends the session for everyone' : 'everyone waits while it is closed';
+  if (heirs.length > 0) return say.ifItIsClosedAnother;
+  return kept === null ? say.closingItEndsTheSession : say.everyoneWaitsWhile;
 }
 
 /** What this very tab does for the session, and what its person should do about it. */
 export function roleSentence(view: SessionView): string {
   const { room, role } = view;
-  if (view.atDoor !== null && view.ended === null)
-    return 'Keep this tab open. Nothing is downloaded or measured before you are in.';
+  if (view.atDoor !== null && view.ended === null) return say.keepThisTabOpenNothing;
   if (room === null || view.ended !== null) return '';
-  if (role === 'watcher') return 'You are watching; this tab does no work and can be closed at any time.';
+  if (role === 'watcher') return say.youAreWatchingThisTab;
   const work = ownWork(view, room);
-  if (room.phase === 'finished')
-    return role === 'host'
-      ? 'Keep this tab open until you have taken what you want.'
-      : 'Your device is done; you can close this tab.';
+  if (room.phase === 'finished') return role === 'host' ? say.keepThisTabOpenUntil : say.yourDeviceIsDoneYou;
   if (role === 'host') {
-    const also = work === null ? '' : `, and ${room.phase === 'training' ? 'trains' : 'will train'} ${work}`;
-    const holds = view.followed ? 'The host went away: this tab holds the session now' : 'This tab holds the session';
-    return `${holds}${also}. Keep it open and visible; ${withoutHost(view)}.`;
+    const also = work === null ? '' : say.and(room.phase === 'training' ? 'trains' : say.willTrain, work);
+    const holds = view.followed ? say.theHostWentAwayThisTabHolds : say.thisTabHoldsTheSession;
+    return say.keepItOpenAndVisible(holds, also, withoutHost(view));
   }
   if (view.status.kind === 'failed') return '';
-  if (view.status.kind !== 'ready') return 'Your device is getting ready. Keep this tab open and visible.';
+  if (view.status.kind !== 'ready') return say.yourDeviceIsGettingReady;
   const linked = room.devices.find((device) => device.id === view.self)?.linked ?? true;
-  if (!linked) return 'Your device is ready and waits for its link to the host. Keep this tab open and visible.';
-  if (room.plan === null) return 'Your device is ready. Keep this tab open and visible.';
-  if (work === null)
-    return 'Your device stands by: this plan is quicker without it. It steps in when another one leaves.';
-  const verb = room.phase === 'training' ? 'You are training' : 'You will train';
-  return `${verb} ${work}. Keep this tab open and visible.`;
+  if (!linked) return say.yourDeviceIsReady;
+  if (room.plan === null) return say.yourDeviceIsReadyKeep;
+  if (work === null) return say.yourDeviceStands;
+  const verb = room.phase === 'training' ? say.youAreTrainingTitle : say.youWillTrain;
+  return say.keepThisTabOpen(verb, work);
 }

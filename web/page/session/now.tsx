@@ -1,6 +1,7 @@
 import { capitalised, listText } from '../../../signaling/protocol/words/lists.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
 import type { Notice, SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/watch/session.ts';
 import { durationSentence, outcome } from '../curve/scores.ts';
 import { transferText } from '../devices/device-lines.ts';
 import { spacedDigits } from '../door/door-words.ts';
@@ -28,8 +29,8 @@ export function OwnLoading({ view: { status } }: { view: SessionView }) {
   const { transfer } = status;
   return (
     <div>
-      <p>This device is loading the model.</p>
-      <progress value={transfer.bytes} max={Math.max(1, transfer.totalBytes)} aria-label="Loading the model" />
+      <p>{say.thisDeviceIsLoading}</p>
+      <progress value={transfer.bytes} max={Math.max(1, transfer.totalBytes)} aria-label={say.loadingTheModel} />
       <p class="step-note">{transferText(transfer)}</p>
     </div>
   );
@@ -41,8 +42,7 @@ export function OwnDigits({ view: { proofs, self } }: { view: SessionView }) {
   if (digits === null) return null;
   return (
     <p class="role">
-      The host sees <strong class="digits">{spacedDigits(digits)}</strong> beside your device’s name if nobody sits
-      between you. Tell the host what you see here.
+      {say.theHostSees} <strong class="digits">{spacedDigits(digits)}</strong> {say.besideYourDevicesName}
     </p>
   );
 }
@@ -54,7 +54,7 @@ export function RoundBar({ view }: { view: SessionView }) {
     <div
       class="bar"
       role="progressbar"
-      aria-label="Rounds"
+      aria-label={say.roundsTitle}
       aria-valuemin={0}
       aria-valuemax={total}
       aria-valuenow={done}
@@ -70,14 +70,14 @@ export function Result({ view }: { view: SessionView }) {
     <div class="result">
       {score !== null && (
         <p>
-          Dev {score.metric}{' '}
+          {say.devWithMetric(score.metric)}{' '}
           {score.before !== null && (
             <>
               <span class="result-before">{score.before}</span> <span aria-hidden="true">→</span>
-              <span class="visually-hidden">to</span>{' '}
+              <span class="visually-hidden">{say.to}</span>{' '}
             </>
           )}
-          <strong class="result-after">{score.after}</strong> on {score.of}
+          <strong class="result-after">{score.after}</strong> {say.on(score.of)}
           {score.constant !== null && <>; {score.constant}</>}
         </p>
       )}
@@ -106,7 +106,7 @@ export function Problems({
         <p key={key} class={mild ? 'problem problem-mild' : 'problem'}>
           <span>{sentence}</span>
           {notice !== null && (
-            <button type="button" class="plain" aria-label="Put this message away" onClick={() => onPutAway(notice)}>
+            <button type="button" class="plain" aria-label={say.putThisMessageAway} onClick={() => onPutAway(notice)}>
               ✕
             </button>
           )}
@@ -121,7 +121,7 @@ export function Log({ notices }: { notices: readonly Notice[] }) {
   return (
     <details class="fold">
       <summary>
-        What happened <span class="summary-note">{notices.length}</span>
+        {say.whatHappened} <span class="summary-note">{notices.length}</span>
       </summary>
       <ol class="log">
         {notices.toReversed().map((notice) => (

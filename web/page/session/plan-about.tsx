@@ -1,6 +1,7 @@
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import { POLICIES, type Policy } from '../../../signaling/protocol/settings.ts';
 import { POLICY_WORDS } from '../../../signaling/protocol/words/policies.ts';
+import * as say from '../../words/watch/session.ts';
 import { isPolicy, POLICY_HINTS } from '../parts/choices.ts';
 import { Facts } from '../parts/facts.tsx';
 import { SelectField } from '../parts/field.tsx';
@@ -12,15 +13,15 @@ export function AboutPlan({ room, onPolicy }: { room: RoomView; onPolicy: ((poli
   return (
     <details class="fold" data-fold="plan">
       <summary>
-        About the plan
+        {say.aboutThePlan}
         <span class="summary-note">{POLICY_WORDS[room.plan?.policy ?? policy].label}</span>
       </summary>
-      {room.plan === null && <p>{room.planNote ?? 'There is no plan yet; it is made as soon as a device is ready.'}</p>}
+      {room.plan === null && <p>{room.planNote ?? say.thereIsNoPlanYet}</p>}
       <Facts facts={planFacts(room)} />
       {onPolicy !== null && room.phase !== 'finished' && (
         <SelectField
           name="live-policy"
-          label="Policy from the next round on"
+          label={say.policyFromTheNextRound}
           value={policy}
           hint={POLICY_HINTS[policy]}
           options={POLICIES.map((value) => ({ value, label: POLICY_WORDS[value].label }))}

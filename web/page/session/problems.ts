@@ -1,4 +1,5 @@
 import type { Notice, SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/watch/session.ts';
 import { lateSentence } from '../cloth/late-round.ts';
 
 export interface Problem {
@@ -46,7 +47,7 @@ export function problems(
   // Put away once, it is put away with all that came before it.
   if (last !== undefined && !putAway.has(last.id)) {
     const times = moved.filter(({ id }) => !putAway.has(id)).length;
-    add('moved', times > 1 ? `${last.sentence} Such things happened ${times} times.` : last.sentence, last.id, true);
+    add('moved', times > 1 ? say.suchThingsHappenedTimes(last.sentence, times) : last.sentence, last.id, true);
   }
   return out;
 }

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import type { HostSession, SessionView } from '../../session/view/view.ts';
 import type { AskPlanner } from '../../session/view/what-if.ts';
+import * as say from '../../words/watch/session.ts';
 import type { Seats } from '../cloth/marks.ts';
 import { AddDevice } from '../devices/add-device.tsx';
 import { deviceLines } from '../devices/device-lines.ts';
@@ -56,20 +57,20 @@ export function Rest({ view, room, host, seats, plan, invite, onAdd, onLeave }: 
       <div class="folds">
         <AboutPlan room={room} onPolicy={going ? (policy) => host.setPolicy(policy) : null} />
         {room.phase !== 'finished' && view.ended === null && room.devices.some(({ profile }) => profile !== null) && (
-          <LazyFold kind="what-if-fold" summary="What if" open={false}>
+          <LazyFold kind="what-if-fold" summary={say.whatIf} open={false}>
             {() => <WhatIfPanel room={room} self={view.self} seats={seats} rounds={view.rounds} ask={plan} />}
           </LazyFold>
         )}
         <details class="fold" data-fold="session">
           <summary>
-            About the session <span class="summary-note">{room.settings.model.id.split('/').at(-1)}</span>
+            {say.aboutTheSession} <span class="summary-note">{room.settings.model.id.split('/').at(-1)}</span>
           </summary>
           <Facts facts={sessionFacts(room.settings)} />
         </details>
         {room.phase !== 'gathering' && invite !== null && (
           <details class="fold" data-fold="invite">
             <summary>
-              Invite devices <span class="summary-note">{room.id}</span>
+              {say.inviteDevices} <span class="summary-note">{room.id}</span>
             </summary>
             {invite}
           </details>

@@ -4,6 +4,7 @@ import { timeLeftText } from '../../../signaling/protocol/words/quantities.ts';
 import { YOU_LEFT } from '../../session/view/ended-words.ts';
 import type { HostSession, JoinedSession, Notice, Session, SessionView } from '../../session/view/view.ts';
 import type { AskPlanner } from '../../session/view/what-if.ts';
+import * as say from '../../words/watch/session.ts';
 import { AllocationSection } from '../allocation/allocation.tsx';
 import { useLate } from '../cloth/late-round.ts';
 import { type Seats, seated } from '../cloth/marks.ts';
@@ -145,7 +146,7 @@ export function SessionScreen(props: SessionProps) {
   if (joined !== null && room !== null && view.ended === YOU_LEFT)
     return (
       <Thanks
-        sentence={view.role === 'watcher' ? 'You only watched.' : thanksSentence(tally, view.self)}
+        sentence={view.role === 'watcher' ? say.youOnlyWatched : thanksSentence(tally, view.self)}
         onBack={onLeave}
         onReturn={onOutside}
       />
@@ -202,7 +203,7 @@ export function SessionScreen(props: SessionProps) {
       </div>
       {take}
       {own ? (
-        <LazyFold kind="session-whole" summary="The whole picture" open={wide || finished === true}>
+        <LazyFold kind="session-whole" summary={say.theWholePicture} open={wide || finished === true}>
           {() => (
             <div class="session-whole-inside">
               {work}
@@ -237,15 +238,15 @@ function Thanks({ sentence, onBack, onReturn }: { sentence: string; onBack: () =
   return (
     <main class="thanks">
       <h1 ref={heading} tabIndex={-1}>
-        Thank you
+        {say.thankYou}
       </h1>
-      <p>{sentence} The others go on; nothing of it is lost.</p>
+      <p>{say.theOthersGoOnNothing(sentence)}</p>
       <div class="buttons">
         <button class="primary" type="button" onClick={onReturn}>
-          Come back
+          {say.comeBack}
         </button>
         <button class="plain" type="button" onClick={onBack}>
-          Go to the start
+          {say.goToTheStart}
         </button>
       </div>
     </main>

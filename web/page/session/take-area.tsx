@@ -1,5 +1,6 @@
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import type { HostSession, SessionView } from '../../session/view/view.ts';
+import * as say from '../../words/watch/session.ts';
 import { WhatItGetsWrong } from '../take/dev-report.tsx';
 import { Exports } from '../take/exports.tsx';
 import { PredictFile } from '../take/predict-file.tsx';
@@ -23,7 +24,7 @@ export function TakeArea({ view, room, host, finished, onTaken }: TakeProps) {
         <PredictFile view={view} host={host} />
       </div>
       <details class="fold" data-fold="exports" open={finished}>
-        <summary>Take it with you</summary>
+        <summary>{say.takeItWithYou}</summary>
         <Exports view={view} host={host} settings={room.settings} finished={finished} onTaken={onTaken} />
       </details>
     </div>

@@ -1,6 +1,7 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import type { RoomView, RoundReport } from '../../../signaling/protocol/room-view.ts';
 import { secondsText } from '../../../signaling/protocol/words/quantities.ts';
+import * as say from '../../words/watch/timeline.ts';
 import { Swatch } from '../cloth/cloth-legend.tsx';
 import type { Seats } from '../cloth/marks.ts';
 import { useShared } from '../parts/hooks.ts';
@@ -33,14 +34,14 @@ export function TimelineSection({
   return (
     <section class="timeline" aria-labelledby="timeline-title">
       <div class="timeline-head">
-        <h2 id="timeline-title">Round {report.round}, second by second</h2>
+        <h2 id="timeline-title">{say.roundSecondBySecond(report.round)}</h2>
         <div class="buttons">
-          <button type="button" aria-label="An earlier round" {...pressable(place === 0, () => go(place - 1))}>
+          <button type="button" aria-label={say.anEarlierRound} {...pressable(place === 0, () => go(place - 1))}>
             ‹
           </button>
           <button
             type="button"
-            aria-label="A later round"
+            aria-label={say.aLaterRound}
             {...pressable(place === told.length - 1, () => go(place + 1))}
           >
             ›
@@ -99,7 +100,7 @@ function Lanes({ shown }: { shown: Timeline }) {
         class="lanes"
         ref={list}
         role="listbox"
-        aria-label={`Devices in round ${shown.round}; arrow keys go from one to the next`}
+        aria-label={say.devicesInRoundArrowKeys(shown.round)}
         aria-activedescendant={`${id}-${at}`}
         tabIndex={0}
         onKeyDown={move}
@@ -220,7 +221,7 @@ function Kinds({ shown }: { shown: Timeline }) {
                 <rect class={`segment segment-${kind}`} x={2} y={4} width={22} height={12} />
               )}
             </svg>
-            {kind === 'step' ? 'the host reads samples, merges, steps' : KIND_WORDS[kind]}
+            {kind === 'step' ? say.theHostReadsSamplesMerges : KIND_WORDS[kind]}
           </li>
         ))}
       {predicted && (
@@ -228,14 +229,14 @@ function Kinds({ shown }: { shown: Timeline }) {
           <svg width={14} height={20} aria-hidden="true">
             <path class="lane-predicted" d="M7 2V18" />
           </svg>
-          predicted end
+          {say.predictedEnd}
         </li>
       )}
       <li>
         <svg width={26} height={20} aria-hidden="true">
           <rect class="critical" x={2} y={9} width={22} height={3} />
         </svg>
-        what the round waited for
+        {say.whatTheRoundWaited}
       </li>
     </ul>
   );

@@ -1,5 +1,6 @@
 import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
 import type { RoomView, RoundReport } from '../../../signaling/protocol/room-view.ts';
+import * as say from '../../words/watch/timeline.ts';
 import { type Mark, markFor, type Seats } from '../cloth/marks.ts';
 
 /**
@@ -85,7 +86,7 @@ export function timeline({ report, room, seats }: TimelineInput): Timeline {
     return {
       device,
       mark: seats.includes(device) ? markFor(seats, device) : null,
-      name: room.devices.find(({ id }) => id === device)?.name ?? 'a device that left',
+      name: room.devices.find(({ id }) => id === device)?.name ?? say.aDeviceThatLeft,
       host,
       segments: withWaits(all, stepStart),
       sends: sends.filter((one) => one.device === device).map(({ segment }) => segment),
