@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { Evaluator } from '../../../signaling/planner/pipelines/evaluator.ts';
 import { generateSplitProblem } from '../../../signaling/planner/pipelines/generator.ts';
 import { roomBound } from '../../../signaling/planner/pipelines/room-bound.ts';
 import { rowsOf } from '../../../signaling/planner/pipelines/rows.ts';
+import { runOffers } from '../../../signaling/planner/pipelines/run-offers.ts';
 import { priceBound } from '../../../signaling/planner/replicas/price-bound.ts';
 import { replicaBound } from '../../../signaling/planner/replicas/replica-bound.ts';
 import { ReplicaEvaluator } from '../../../signaling/planner/replicas/replica-evaluator.ts';
@@ -84,6 +86,32 @@ test('gradients go after all else that their device sends and does', () => {
   expectBounds(room(2, 0, { each: { forwardPerLayer: 1 }, lag: 1, split }), 14 + 1 + 8 + 1);
   // Two layers trained, all of them above the cut: no hidden state comes down.
   expectBounds(room(2, 2, { each: { backwardPerLayer: 1 }, split }), 12 + 8);
+});
+
+test('what a run offers, by hand: two layers of 1 and 2 seconds, a second for a hidden state, three for the head’s gradients', () => {
+  const each = { forwardPerLayer: 1, backwardPerLayer: 2 };
+  const split = { hiddenBits: 1e6, headUploadBits: 3e6 };
+  const base = room(2, 4, { each, split });
+  const devices = base.devices.map((device) => ({
+    ...device,
+    // Three units, and two layers' work of two samples.
+    memory: { ...device.memory, limitBytes: 7e6, savedPerSamplePerLayer: 1e6 },
+  }));
+  const offer = (trainedLayers: number, microBatches: number, from: number, to: number) => {
+    const evaluator = new Evaluator(rowsOf({ ...base, devices, split: { ...base.split, trainedLayers } }));
+    const offers = runOffers(evaluator.rows, evaluator.table(microBatches));
+    const { label, always, once, trips, cycle, after, alone, beside } = offers;
+    const at = offers.place[(from * 7 + to) * 2];
+    return [label, always, once, trips, cycle, after, alone, beside].map((values) => values[at]);
+  };
+  // Twelve seconds up and 24 down; four of six samples go up when the first has come down: 24 - 4 + 4 * 2.
+  expect(offer(4, 6, 0, 3)).toEqual([7, 36, 27, 3, 7, 0, 36, 28]);
+  // The way there takes 3; the last state goes down in one; the gradients follow.
+  expect(offer(4, 6, 3, 6)).toEqual([7, 37, 27, 3, 6, 1, 3 + 12 + 24 + 1 + 3, 28]);
+  // Nothing below is trained: up alone, and behind the label all but the first of equal samples.
+  expect(offer(2, 6, 0, 3)).toEqual([3, 0, 13, 0, 0, 0, 0, 10]);
+  // Two, two, one and one: the last message is of one sample.
+  expect(offer(2, 4, 0, 3)).toEqual([6, 0, 13, 0, 0, 0, 0, 0]);
 });
 
 /** The optimum as it was worked out, and all bounds between a part of it and itself. */
