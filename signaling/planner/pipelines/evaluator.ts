@@ -30,6 +30,9 @@ export class Evaluator {
   readonly #up: readonly [Float64Array, Float64Array];
   readonly #down: readonly [Float64Array, Float64Array];
   readonly #lag: Float64Array;
+  /** With the host's own where it hands on. */
+  readonly #lagUp: Float64Array;
+  readonly #lagDown: Float64Array;
   /** Of sending gradients, with the lag; 0 for the host. */
   readonly #gradients: Float64Array;
   /** Of fetching what its devices lack, for each of the rounds that are left: a part of what a search minimises. */
@@ -55,6 +58,8 @@ export class Evaluator {
     this.#up = pair(most);
     this.#down = pair(most);
     this.#lag = new Float64Array(most);
+    this.#lagUp = new Float64Array(most);
+    this.#lagDown = new Float64Array(most);
     this.#gradients = new Float64Array(most);
     this.#processor = new Float64Array(most);
     this.#uplink = new Float64Array(most);
@@ -140,14 +145,33 @@ export class Evaluator {
         this.#down[size][s] = from > low ? (from === units - 1 ? pass.headCut[k] : pass.hidden[k]) : 0;
       }
       this.#lag[s] = rows.lag[k];
+      this.#lagUp[s] = rows.lag[k];
+      this.#lagDown[s] = rows.lag[k];
       const bits = rows.gradientBitsBelow[to] - rows.gradientBitsBelow[from];
       this.#gradients[s] = trains && k !== rows.host ? bits / rows.rate[k] + rows.lag[k] : 0;
       const fetching = rows.loading?.[k];
       if (fetching !== undefined) this.#loading = Math.max(this.#loading, fetching[from * (units + 1) + to]);
       from = to;
     }
+    if (rows.relayed !== undefined) this.#relay(devices, rows.relayed);
     if (rows.problem.shared) this.#share(besides);
     return true;
+  }
+
+  /** Between stages that cannot meet, messages go out twice: see `timesOf`. */
+  #relay(devices: ArrayLike<number>, relayed: Uint8Array): void {
+    const { devices: count, rate, lag, host } = this.rows;
+    for (let s = 1; s < this.#stages; s++) {
+      const [below, above] = [devices[s - 1], devices[s]];
+      if (relayed[below * count + above] === 0) continue;
+      const [fromBelow, fromAbove] = host < 0 ? [below, above] : [host, host];
+      for (let size = 0; size < 2; size++) {
+        this.#up[size][s - 1] *= 1 + rate[below] / rate[fromBelow];
+        this.#down[size][s] *= 1 + rate[above] / rate[fromAbove];
+      }
+      this.#lagUp[s - 1] += lag[fromBelow];
+      this.#lagDown[s] += lag[fromAbove];
+    }
   }
 
   /** Stretches all transfers: see `withShares`. */
@@ -189,13 +213,14 @@ export class Evaluator {
     const smaller = M - larger;
     const stages = this.#stages;
     const lowest = this.#lowest;
-    const lag = this.#lag;
+    const lagUp = this.#lagUp;
+    const lagDown = this.#lagDown;
     const gradients = this.#gradients;
     const [up1, upM] = this.#roundTrip;
     up1[stages] = 0;
     upM[stages] = 0;
     for (let s = stages - 1; s >= 0; s--) {
-      const lags = (s < stages - 1 ? lag[s] : 0) + (s > lowest ? lag[s] : 0);
+      const lags = (s < stages - 1 ? lagUp[s] : 0) + (s > lowest ? lagDown[s] : 0);
       up1[s] = up1[s + 1] + f1[s] + x1[s] + b1[s] + z1[s] + lags;
       upM[s] = upM[s + 1] + fM[s] + xM[s] + bM[s] + zM[s] + lags;
     }
@@ -207,13 +232,13 @@ export class Evaluator {
     for (let s = 0; s < stages; s++) {
       const top = s === stages - 1;
       const f = larger * f1[s] + smaller * fM[s];
-      const upFirst = top ? 0 : x1[s] + lag[s];
-      const upLast = top ? 0 : xM[s] + lag[s];
-      const down = s > lowest ? zM[s] + lag[s] : 0;
+      const upFirst = top ? 0 : x1[s] + lagUp[s];
+      const upLast = top ? 0 : xM[s] + lagUp[s];
+      const down = s > lowest ? zM[s] + lagDown[s] : 0;
       const up = larger * x1[s] + smaller * xM[s];
       if (s < lowest) {
         const forwards = f + upLast;
-        const sending = f1[s] + up + lag[s];
+        const sending = f1[s] + up + lagUp[s];
         seconds = Math.max(seconds, ahead + (forwards > sending ? forwards : sending) + upM[s + 1] + drain);
       } else {
         const b = larger * b1[s] + smaller * bM[s];
@@ -225,10 +250,14 @@ export class Evaluator {
         const trips = Math.ceil(M / this.#windows[s]);
         seconds = Math.max(seconds, around + trips * (fM[s] + upLast + upM[s + 1] + bM[s]) + down);
         if (s === lowest) {
-          if (!top) seconds = Math.max(seconds, around + f1[s] + up + lag[s] + upM[s + 1] + bM[s] + g);
+          if (!top) seconds = Math.max(seconds, around + f1[s] + up + lagUp[s] + upM[s + 1] + bM[s] + g);
         } else {
           const airtime = up + larger * z1[s] + smaller * zM[s];
-          seconds = Math.max(seconds, around + f1[s] + airtime + lag[s], ahead + f1[s] + airtime + g);
+          seconds = Math.max(
+            seconds,
+            around + f1[s] + airtime + Math.min(lagUp[s], lagDown[s]),
+            ahead + f1[s] + airtime + g,
+          );
         }
       }
       ahead += f1[s] + upFirst;
@@ -247,7 +276,8 @@ export class Evaluator {
     const uplink = this.#uplink;
     const windows = this.#windows;
     const arrivals = this.#arrivals;
-    const lag = this.#lag;
+    const lagUp = this.#lagUp;
+    const lagDown = this.#lagDown;
     const [b1, bM] = this.#backward;
     const [z1, zM] = this.#down;
     for (let s = 0; s < stages; s++) {
@@ -270,7 +300,7 @@ export class Evaluator {
           const idle = uplink[s];
           const sent = (idle > end ? idle : end) + up[s];
           uplink[s] = sent;
-          arrival = sent + lag[s];
+          arrival = sent + lagUp[s];
         }
         const free = processor[top];
         processor[top] = (free > arrival ? free : arrival) + forward[top];
@@ -287,7 +317,7 @@ export class Evaluator {
           const idle = uplink[s];
           const sent = (idle > end ? idle : end) + (j < larger ? z1 : zM)[s];
           uplink[s] = sent;
-          arrivals[(s - 1) * M + j] = sent + lag[s];
+          arrivals[(s - 1) * M + j] = sent + lagDown[s];
         }
       }
       if (processor[lowest] >= enough) return Infinity;

@@ -1,10 +1,12 @@
 import * as v from 'valibot';
 import { MAX_LAYERS, MAX_SAMPLES_PER_ROUND } from '../../protocol/limits.ts';
-import type { SplitProblem } from '../../protocol/pipeline/split-problem.ts';
+import type { RelayedPair, SplitProblem } from '../../protocol/pipeline/split-problem.ts';
 import { count, id, ProblemError, quantity, read, some } from '../problem/parse.ts';
 
 /** Bounds what a search over orders of devices may be asked for. */
 export const MAX_SPLIT_DEVICES = 256;
+/** Every device with every other. */
+const MAX_PAIRS = (MAX_SPLIT_DEVICES * (MAX_SPLIT_DEVICES - 1)) / 2;
 
 const unitSeconds = (what: string) =>
   v.object(
@@ -65,6 +67,12 @@ const SplitSchema = v.object({
   host: v.optional(v.string('host must be the id of a device')),
   /** Of the same model, which share the samples. */
   pipelines: v.optional(count('pipelines', MAX_SPLIT_DEVICES)),
+  relayed: v.optional(
+    v.pipe(
+      v.array(v.strictTuple([id, id], 'must be a list of two ids'), 'relayed must be a list of pairs of ids'),
+      v.maxLength(MAX_PAIRS, `relayed must have at most ${MAX_PAIRS} entries`),
+    ),
+  ),
 });
 
 /** Whether the input means to be a problem of a split room. */
@@ -89,5 +97,16 @@ export function parseSplitProblem(input: object): SplitProblem {
   if (problem.host !== undefined && !seen.has(problem.host)) {
     throw new ProblemError(`The host "${problem.host}" is not among the devices; name one of them.`);
   }
+  for (const pair of problem.relayed ?? []) checkPair(pair, seen, problem.host);
   return problem;
+}
+
+function checkPair(pair: RelayedPair, ids: ReadonlySet<string>, host: string | undefined): void {
+  const stranger = pair.find((id) => !ids.has(id));
+  if (stranger !== undefined)
+    throw new ProblemError(`"${stranger}" in relayed is not among the devices; name pairs of them.`);
+  if (pair[0] === pair[1])
+    throw new ProblemError(`relayed pairs "${pair[0]}" with itself; name two devices that cannot meet.`);
+  if (host !== undefined && pair.includes(host))
+    throw new ProblemError(`relayed names the host "${host}", which everybody reaches; leave that pair out.`);
 }

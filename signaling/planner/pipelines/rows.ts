@@ -27,6 +27,8 @@ export interface Rows {
   readonly transient: Float64Array;
   readonly saved: Float64Array;
   readonly gradientBytes: Float64Array;
+  /** (K, K) 1 where two devices cannot meet; undefined where all do. */
+  readonly relayed: Uint8Array | undefined;
   /** (K) of (N + 1, N + 1) by first unit and end: seconds of fetching for each round that is left; undefined where nothing counts. */
   readonly loading: readonly Float64Array[] | undefined;
 }
@@ -61,8 +63,22 @@ export function rowsOf(problem: SplitProblem): Rows {
     transient: of((d) => d.memory.transientPerSample),
     saved: of((d) => d.memory.savedPerSamplePerLayer),
     gradientBytes: of((d) => d.memory.gradientBytesPerLayer),
+    relayed: relayedTable(problem),
     loading: loadingTables(problem, units),
   };
+}
+
+/** Who is not in this room, or not any more, has no row. */
+function relayedTable({ devices, relayed = [] }: SplitProblem): Uint8Array | undefined {
+  const rows = new Map(devices.map(({ id }, k) => [id, k]));
+  const table = new Uint8Array(devices.length ** 2);
+  for (const [a, b] of relayed) {
+    const [one, other] = [rows.get(a), rows.get(b)];
+    if (one === undefined || other === undefined) continue;
+    table[one * devices.length + other] = 1;
+    table[other * devices.length + one] = 1;
+  }
+  return table.includes(1) ? table : undefined;
 }
 
 function loadingTables({ split, devices, rounds }: SplitProblem, units: number): readonly Float64Array[] | undefined {

@@ -1,6 +1,6 @@
 import { MAX_DEVICES_IN_ROOM } from '../../protocol/limits.ts';
 import { schedules } from '../../protocol/pipeline/schedule.ts';
-import type { SplitDevice, SplitModel, SplitProblem } from '../../protocol/pipeline/split-problem.ts';
+import type { RelayedPair, SplitDevice, SplitModel, SplitProblem } from '../../protocol/pipeline/split-problem.ts';
 import { splitDevicesOf } from '../../protocol/pipeline/split-room.ts';
 import {
   airtimeSeconds,
@@ -36,6 +36,8 @@ export interface SplitRoom {
     readonly holds?: UnitRun | null | undefined;
   }[];
   readonly hostId: string;
+  /** Pairs that cannot meet. */
+  readonly relayed?: readonly RelayedPair[] | undefined;
   /** For plans that split the model: its units, and the rounds over which loading pays. A room that does not say is not split. */
   readonly split?: { readonly model: SplitModel; readonly roundsLeft: number } | undefined;
 }
@@ -92,6 +94,7 @@ export function splitProblem(room: SplitRoom, recomputing = false): SplitProblem
     shared: true,
     pipelines: MAX_DEVICES_IN_ROOM,
     rounds: roundsLeft,
+    ...(room.relayed && { relayed: room.relayed }),
   };
 }
 
@@ -185,7 +188,7 @@ function planned(problem: SplitProblem, { parts }: RatedReplicas): readonly Plan
     const stages = placedStages(problem, pipeline);
     const { microBatches } = pipeline;
     const rule = ruleOf(pipeline.rule);
-    const times = stageTimes({ split, host: problem.host }, stages, microBatches, rule) ?? [];
+    const times = stageTimes({ ...problem, split, shared: false }, stages, microBatches, rule) ?? [];
     const samples = { start, count };
     start += count;
     return { samples, split, stages, microBatches, rule, times };
@@ -248,7 +251,7 @@ function limitOf(
   const after = (p: number, s: number, device: SplitDevice): number => {
     const own = pipelines[p]!;
     const stages = own.stages.with(s, { ...own.stages[s]!, device });
-    const times = stageTimes({ split: own.split, host: problem.host }, stages, own.microBatches, own.rule);
+    const times = stageTimes({ ...problem, split: own.split, shared: false }, stages, own.microBatches, own.rule);
     return times === null ? seconds : roundSeconds(pipelines.with(p, { ...own, times }));
   };
   const quicker = (of: SplitDevice['fixedSeconds']): SplitDevice['fixedSeconds'] => ({

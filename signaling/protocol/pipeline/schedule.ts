@@ -78,6 +78,10 @@ interface Running {
   readonly earliest: Record<Operation['kind'], readonly number[]>;
 }
 
+/** Until what a stage sends arrives, once it is sent: up after a forward pass, down after a backward one. */
+const lagOf = (times: StageTimes | undefined, kind: Operation['kind']): number =>
+  (times?.lagSeconds ?? 0) + (times?.relayLagSeconds?.[kind === 'forward' ? 'up' : 'down'] ?? 0);
+
 /** Times from the round's start. */
 export const schedule = (stages: readonly StageTimes[]): Schedule => carriedOut(stages, begun(stages));
 
@@ -106,15 +110,16 @@ export function replayed(before: readonly StageTimes[], stages: readonly StageTi
   for (const kind of ['forward', 'backward'] as const) {
     const above = kind === 'forward' ? 1 : -1;
     const spans = kind === 'forward' ? lost.up : lost.down;
+    const lag = lagOf(before[place], kind);
     taker.kept[kind] = spans.map(({ endSeconds }) => endSeconds <= lostSeconds);
     for (const [j, span] of spans.entries())
-      if (taker.kept[kind][j]) running[place + above]!.inputs[kind][j] = span.endSeconds + before[place]!.lagSeconds;
+      if (taker.kept[kind][j]) running[place + above]!.inputs[kind][j] = span.endSeconds + lag;
     const sender = stages[place - above];
     let free = startSeconds;
     const seconds = (kind === 'forward' ? sender?.upSeconds : sender?.downSeconds) ?? [];
     taker.earliest[kind] = seconds.map((each) => {
       free += each;
-      return free + (sender?.lagSeconds ?? 0);
+      return free + lagOf(sender, kind);
     });
   }
   return carriedOut(stages, running);
@@ -168,7 +173,7 @@ function proceed(stage: Running, below: Running | undefined, above: Running | un
   const sendStart = Math.max(stage.uplinkFree, stage.processorFree);
   stage.uplinkFree = sendStart + sendSeconds;
   spans[kind === 'forward' ? 'up' : 'down'].push({ startSeconds: sendStart, endSeconds: stage.uplinkFree });
-  to.inputs[kind][j] = stage.uplinkFree + times.lagSeconds;
+  to.inputs[kind][j] = stage.uplinkFree + lagOf(times, kind);
   return true;
 }
 

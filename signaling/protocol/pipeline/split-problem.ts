@@ -56,6 +56,9 @@ export interface SplitModel {
   readonly replayBytesPerSample: number;
 }
 
+/** Ids of two devices, in any order. */
+export type RelayedPair = readonly [string, string];
+
 export interface SplitProblem {
   readonly split: SplitModel;
   readonly devices: readonly SplitDevice[];
@@ -67,4 +70,6 @@ export interface SplitProblem {
   readonly pipelines?: number | undefined;
   /** Rooms: so many rounds are left to make up for what is fetched first; what is fetched counts nothing where it is not said. */
   readonly rounds?: number | undefined;
+  /** Pairs of devices that cannot meet: what one sends the other goes by way of the host. */
+  readonly relayed?: readonly RelayedPair[] | undefined;
 }

@@ -134,6 +134,8 @@ export interface StageTimes {
   /** Of sending their gradient to the stage below; null where it sends none. */
   readonly downSeconds: readonly number[] | null;
   readonly lagSeconds: number;
+  /** Of what the host hands on, beside `lagSeconds`; none where the stage meets its neighbours. */
+  readonly relayLagSeconds?: { readonly up: number; readonly down: number } | undefined;
   /** Of sending its gradients to the host; null where they need no link, and where it has none. */
   readonly gradientSeconds: number | null;
   /** 0 where nothing is trained. */
@@ -142,14 +144,18 @@ export interface StageTimes {
 
 /** Null where a stage does not fit its device. */
 export function stageTimes(
-  { split, host, shared }: Pick<SplitProblem, 'split' | 'host' | 'shared'>,
+  problem: Pick<SplitProblem, 'split' | 'host' | 'shared' | 'relayed'> & Partial<Pick<SplitProblem, 'devices'>>,
   stages: readonly PlacedStage[],
   microBatches: number,
   rule: WindowRule,
 ): readonly StageTimes[] | null {
+  const { split, host, shared } = problem;
   const windows = windowsOf(split, stages, microBatches, rule);
   if (windows === null) return null;
-  const alone = stages.map((stage, s) => timesOf(split, stage, microBatches, windows[s]!, host));
+  const alone = stages.map((stage, s) => {
+    const relays = relaysOf(problem, stages[s - 1]?.device, stage.device, stages[s + 1]?.device);
+    return timesOf(split, stage, microBatches, windows[s]!, host, relays);
+  });
   return shared ? withShares(alone) : alone;
 }
 
@@ -173,22 +179,52 @@ export function withShares(stages: readonly StageTimes[]): readonly StageTimes[]
   });
 }
 
+/** Who hands on what a stage sends up and down; null where the two meet. */
+export interface Relays {
+  readonly up: SplitDevice | null;
+  readonly down: SplitDevice | null;
+}
+
+const NO_RELAYS: Relays = { up: null, down: null };
+
+/** Of a device between its neighbours. Of a host that takes no part nothing is known: it is taken to send as the device itself does. */
+export function relaysOf(
+  { relayed = [], devices = [], host }: Partial<Pick<SplitProblem, 'relayed' | 'devices' | 'host'>>,
+  below: SplitDevice | undefined,
+  own: SplitDevice,
+  above: SplitDevice | undefined,
+): Relays {
+  const to = (other: SplitDevice | undefined): SplitDevice | null => {
+    const meets = !relayed.some((pair) => other !== undefined && pair.includes(own.id) && pair.includes(other.id));
+    return meets ? null : (devices.find(({ id }) => id === host) ?? own);
+  };
+  return relayed.length === 0 ? NO_RELAYS : { up: to(above), down: to(below) };
+}
+
+/** A message by way of the host goes out twice, and holds the sender's uplink until the host has sent it, too. */
 export function timesOf(
   model: SplitModel,
   stage: PlacedStage,
   microBatches: number,
   window: number,
   host: string | undefined,
+  relays = NO_RELAYS,
 ): StageTimes {
   const sizes = microBatchSizes(model.samples, microBatches);
   const { device, run } = stage;
-  const sending = (unit: number) => sizes.map((m) => cutBits(model, unit, m) / device.bitsPerSecond);
+  const { up, down } = relays;
+  const sending = (unit: number, relay: SplitDevice | null) =>
+    sizes.map((m) => {
+      const bits = cutBits(model, unit, m);
+      return bits / device.bitsPerSecond + (relay === null ? 0 : bits / relay.bitsPerSecond);
+    });
   return {
     forwardSeconds: sizes.map((m) => forwardSeconds(model, stage, m)),
     backwardSeconds: sizes.map((m) => backwardSeconds(model, stage, m)),
-    upSeconds: run.to === unitCount(model.layers) ? sizes.map(() => 0) : sending(run.to),
-    downSeconds: sendsDown(model, run) ? sending(run.from) : null,
+    upSeconds: run.to === unitCount(model.layers) ? sizes.map(() => 0) : sending(run.to, up),
+    downSeconds: sendsDown(model, run) ? sending(run.from, down) : null,
     lagSeconds: device.lagSeconds,
+    ...((up ?? down) !== null && { relayLagSeconds: { up: up?.lagSeconds ?? 0, down: down?.lagSeconds ?? 0 } }),
     gradientSeconds: trains(model, run) && device.id !== host ? gradientBits(model, run) / device.bitsPerSecond : null,
     window,
   };

@@ -50,8 +50,13 @@ export function secondsByEvents(stages: readonly StageTimes[]): number {
         const neighbour = servers[up ? s + 1 : s - 1];
         if (up && neighbour === undefined) this.here.add(`B${j}`);
         const seconds = up ? times.upSeconds[j] : times.downSeconds?.[j];
+        const relayed = times.relayLagSeconds?.[up ? 'up' : 'down'] ?? 0;
         if (neighbour !== undefined && seconds !== undefined)
-          this.post(end, { seconds, lag: times.lagSeconds, arrived: (then) => neighbour.take(then, next) });
+          this.post(end, {
+            seconds,
+            lag: times.lagSeconds + relayed,
+            arrived: (then) => neighbour.take(then, next),
+          });
         if (this.todo.length === 0 && times.window > 0) {
           if (times.gradientSeconds === null) finished = Math.max(finished, end);
           else

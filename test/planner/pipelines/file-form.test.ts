@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { generateSplitProblem } from '../../../signaling/planner/pipelines/generator.ts';
 import { isSplitForm, parseSplitProblem } from '../../../signaling/planner/pipelines/parse.ts';
 import { ProblemError } from '../../../signaling/planner/problem/parse.ts';
+import type { SplitProblem } from '../../../signaling/protocol/pipeline/split-problem.ts';
 
 const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -29,7 +30,8 @@ async function plan(problem: unknown, argv: readonly string[]) {
 describe('the form for split rooms', () => {
   test('comes back as it was written, with and without a host', () => {
     const { host: _, ...hostless } = room();
-    for (const problem of [room(), hostless]) {
+    const apart: SplitProblem = { ...hostless, relayed: [['device-1', 'device-2']] };
+    for (const problem of [room(), hostless, apart]) {
       expect(isSplitForm(problem)).toBe(true);
       expect(parseSplitProblem(JSON.parse(JSON.stringify(problem)))).toEqual(problem);
     }
@@ -40,6 +42,7 @@ describe('the form for split rooms', () => {
     const [first, second, ...rest] = room().devices;
     return { ...room(), devices: [first, { ...second, ...change }, ...rest] };
   };
+  const ofPairs = (...relayed: unknown[]) => ({ ...room(), relayed });
   const { memory, fixedSeconds, secondsPerSample } = room().devices[1];
   const bad: readonly (readonly [string, object, RegExp])[] = [
     ['a whole model beside it', { ...room(), model: {} }, /one of "split", "model" and "blocks"/],
@@ -90,6 +93,13 @@ describe('the form for split rooms', () => {
     ['two alike', ofDevice({ id: room().devices[0].id }), /Two devices have the id "device-0"/],
     ['a host that is nobody', { ...room(), host: 'x' }, /The host "x" is not among the devices/],
     ['a host that is no text', { ...room(), host: 3 }, /host must be the id of a device/],
+    ['pairs that are no list', { ...room(), relayed: 'x' }, /relayed must be a list of pairs of ids/],
+    ['three that cannot meet', ofPairs(['device-0', 'device-1', 'device-2']), /relayed\.0.*wrong/],
+    ['a pair of numbers', ofPairs([1, 2]), /relayed\.0\.0.*id must be a text/],
+    ['a pair with nobody', ofPairs(['device-1', 'x']), /"x" in relayed is not among the devices/],
+    ['a pair of one', ofPairs(['device-1', 'device-1']), /pairs "device-1" with itself/],
+    ['a pair with the host', { ...ofPairs(['device-1', 'device-2']), host: 'device-2' }, /relayed names the host/],
+    ['too many pairs', ofPairs(...new Array(32_641).fill(['device-1', 'device-2'])), /at most 32640 entries/],
   ];
   test.each(bad)('%s is refused in one sentence that names the field', (_, problem, sentence) => {
     expect(() => parseSplitProblem(problem)).toThrow(ProblemError);
