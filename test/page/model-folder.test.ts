@@ -35,6 +35,7 @@ describe('the files of a folder', () => {
     [['tokenizer.json'], 'has no config.json'],
     [['config.json', 'model.safetensors'], 'has no tokenizer.json'],
     [['config.json', 'tokenizer.json'], 'has no model.safetensors'],
+    [['config.json', 'tokenizer.json', 'model.safetensors.index.json'], 'none of the safetensors files'],
   ])('%s are not enough', (names, sentence) => {
     expect(folderProblem(names.map((name) => ({ name })))).toContain(sentence);
   });

@@ -19,6 +19,7 @@ export function folderProblem(files: readonly Pick<File, 'name'>[]): string | nu
   if (!names.has('config.json')) return say.thisFolderHasNoConfig;
   if (!names.has('tokenizer.json')) return say.thisFolderHasNoTokenizer;
   if (!names.has('model.safetensors') && !names.has('model.safetensors.index.json')) return say.thisFolderHasNoModel;
+  if (![...names].some((name) => name.endsWith('.safetensors'))) return say.thisFolderHasNoShards;
   return null;
 }
 
