@@ -3,7 +3,8 @@ import { idFromBytes, ROOM_ID_ALPHABET, ROOM_ID_LENGTH } from '../protocol/ids.t
 import { MAX_DEVICES_IN_ROOM, MAX_SETTINGS_BYTES } from '../protocol/limits.ts';
 import type { ClientMessage } from '../protocol/messages.ts';
 import { utf8Bytes } from '../protocol/text/plain-text.ts';
-import { createRoom, type DeviceSelf, TAKEN } from '../room/room.ts';
+import { TAKEN } from '../room/refusal.ts';
+import { createRoom, type DeviceSelf } from '../room/room.ts';
 import { mayTake, newSuccession } from '../room/succession.ts';
 import { countWrongGuess, mayGuess, mayLook } from './addresses.ts';
 import { fullAllowance, spend } from './bounds/allowance.ts';

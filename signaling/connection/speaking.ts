@@ -19,6 +19,7 @@ const OF_THE_HOST: ReadonlySet<ClientMessage['type']> = new Set([
   'refuse',
   'remove',
   'probation',
+  'relayed',
   'phase',
   'policy',
   'extent',
@@ -101,6 +102,7 @@ export function speak(
       else takeOut(turn, room, message.device);
       break;
     case 'probation':
+    case 'relayed':
     case 'phase':
     case 'policy':
     case 'extent':

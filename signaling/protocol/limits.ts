@@ -3,6 +3,8 @@
  */
 
 export const MAX_DEVICES_IN_ROOM = 64;
+/** Pairs of a room's devices of which the host says that they cannot meet. */
+export const MAX_RELAYED_PAIRS = 256;
 export const MAX_NAME_LENGTH = 40;
 export const MAX_LAYERS = 64;
 export const MAX_HIDDEN_SIZE = 4096;

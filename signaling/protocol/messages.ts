@@ -10,7 +10,13 @@ import {
   PassHashSchema,
 } from './door.ts';
 import { DeviceIdSchema, DeviceKeySchema, PeerIdSchema, type RoomId, RoomIdSchema } from './ids.ts';
-import { MAX_CONTROL_CHARACTERS, MAX_LAYERS, MAX_REPORTS_WITH_NEWS, MAX_SAMPLES_PER_ROUND } from './limits.ts';
+import {
+  MAX_CONTROL_CHARACTERS,
+  MAX_LAYERS,
+  MAX_RELAYED_PAIRS,
+  MAX_REPORTS_WITH_NEWS,
+  MAX_SAMPLES_PER_ROUND,
+} from './limits.ts';
 import { ProfileSchema } from './profile.ts';
 import {
   ActivitySchema,
@@ -163,6 +169,11 @@ export const ClientMessageSchema = v.variant('type', [
     device: DeviceIdSchema,
     probation: v.nullable(ProbationSchema),
     measured: v.nullable(MeasuredSchema),
+  }),
+  /** Between whom the host hands on what stages say, as they cannot meet: all such pairs. */
+  v.strictObject({
+    type: v.literal('relayed'),
+    pairs: v.pipe(v.array(v.strictTuple([DeviceIdSchema, DeviceIdSchema])), v.maxLength(MAX_RELAYED_PAIRS)),
   }),
   v.strictObject({ type: v.literal('phase'), phase: v.picklist(PHASES) }),
   v.strictObject({ type: v.literal('policy'), policy: v.picklist(POLICIES) }),

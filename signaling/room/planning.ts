@@ -3,7 +3,7 @@ import { headParameterCount, layerParameterCount } from '../protocol/adapters.ts
 import { believable, unproven } from '../protocol/cost-model.ts';
 import { uploadBytes } from '../protocol/exchange/upload-codec.ts';
 import type { Measured } from '../protocol/messages.ts';
-import type { SplitModel } from '../protocol/pipeline/split-problem.ts';
+import type { RelayedPair, SplitModel } from '../protocol/pipeline/split-problem.ts';
 import { splitModelOf } from '../protocol/pipeline/split-room.ts';
 import type { RoomPlan } from '../protocol/plan.ts';
 import type { Profile } from '../protocol/profile.ts';
@@ -29,9 +29,27 @@ export interface PlanningState {
   readonly fits: ReadonlyMap<string, FitState>;
   /** Drift comparisons in a row that promised enough; below 0 while the room rests after a change. */
   readonly confirmed: number;
+  /** Who cannot meet, by the host's word. */
+  readonly relayed: readonly RelayedPair[];
 }
 
-export const NO_PLANNING: PlanningState = { fits: new Map(), confirmed: 0 };
+export const NO_PLANNING: PlanningState = { fits: new Map(), confirmed: 0, relayed: [] };
+
+/** Of the pairs those of the room's devices, once each and in one order; everybody meets the host. The same object where nothing changes. */
+export function withPairs(
+  planning: PlanningState,
+  pairs: readonly RelayedPair[],
+  { devices, host }: { readonly devices: readonly { readonly id: string }[]; readonly host: string },
+): PlanningState {
+  const members = new Set(devices.map(({ id }) => id));
+  const kept = new Map<string, RelayedPair>();
+  for (const [a, b] of pairs) {
+    const pair: RelayedPair = a < b ? [a, b] : [b, a];
+    if (a !== b && pair.every((id) => id !== host && members.has(id))) kept.set(pair.join(' '), pair);
+  }
+  const relayed = [...kept].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, pair]) => pair);
+  return JSON.stringify(relayed) === JSON.stringify(planning.relayed) ? planning : { ...planning, relayed };
+}
 
 /** The fits after a round's report; devices that are no trainers any more are forgotten. */
 export function observeReport(
@@ -133,6 +151,7 @@ export function roomProblem(
   trainers: readonly Trainer[],
   fits: PlanningState['fits'] | 'as they are',
   roundsDone = 0,
+  relayed: readonly RelayedPair[] = [],
 ): RoomProblem {
   const { shape, lora, task, training } = settings;
   return {
@@ -152,6 +171,7 @@ export function roomProblem(
       }),
     ),
     hostId: host,
+    ...(relayed.length > 0 && { relayed }),
     policy: settings.policy,
     seed: training.seed,
     split: { model: splitModelOf(settings), roundsLeft: Math.max(0, training.rounds - roundsDone) },
@@ -176,6 +196,7 @@ export function choosePlan(
   context: {
     readonly trainers: readonly Trainer[];
     readonly fits: PlanningState['fits'];
+    readonly relayed: PlanningState['relayed'];
     readonly host: string;
     readonly layers: number;
     readonly nextVersion: number;
@@ -194,7 +215,7 @@ export function choosePlan(
     const profiles = new Map(believed.map(({ id, profile }) => [id, profile]));
     const isLayout = isSplitPlan(current.plan) || !isWhole;
     const currentSeconds = isSplitPlan(current.plan)
-      ? splitSeconds(current.plan, believed, split.model, host)
+      ? splitSeconds(current.plan, believed, split.model, host, context.relayed)
       : repredictSeconds(current.plan.assignments, profiles, layers, host) + (isLayout ? 0 : beside);
     const loadingSeconds = isLayout ? loadSeconds(answer.plan, believed, split.model) : 0;
     const candidateSeconds = isLayout ? answer.plan.latencySeconds : fresh.latencySeconds;

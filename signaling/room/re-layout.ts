@@ -1,7 +1,7 @@
 import { schedules } from '../protocol/pipeline/schedule.ts';
-import type { SplitModel } from '../protocol/pipeline/split-problem.ts';
+import type { RelayedPair, SplitModel } from '../protocol/pipeline/split-problem.ts';
 import { splitDevicesOf } from '../protocol/pipeline/split-room.ts';
-import { layersIn, timesOf } from '../protocol/pipeline/stages.ts';
+import { layersIn, relaysOf, timesOf } from '../protocol/pipeline/stages.ts';
 import type { RoomAssignment, RoomPlan } from '../protocol/plan.ts';
 import type { Profile } from '../protocol/profile.ts';
 import { type Stage, type UnitRun, unitCount, wholeRun } from '../protocol/split.ts';
@@ -29,16 +29,20 @@ export function splitSeconds(
   holders: readonly Holder[],
   model: SplitModel,
   host: string,
+  relayed: readonly RelayedPair[] = [],
 ): number {
   const devices = splitDevicesOf(holders, model.layers);
   const staged = assignments.filter(isStaged);
   const pipelines = [...new Set(staged.map(({ stage }) => stage.pipeline))];
   const times = pipelines.map((pipeline) => {
     const own = staged.filter(({ stage }) => stage.pipeline === pipeline).sort((a, b) => a.stage.index - b.stage.index);
-    return own.map(({ device, stage, samples }) => {
-      const known = devices.find(({ id }) => id === device);
+    const placed = own.map(({ device }) => devices.find(({ id }) => id === device));
+    return own.map(({ stage, samples }, s) => {
+      const device = placed[s];
+      if (device === undefined) return undefined;
+      const relays = relaysOf({ relayed, devices, host }, placed[s - 1], device, placed[s + 1]);
       const ofPipeline = { ...model, samples: samples.count };
-      return known && timesOf(ofPipeline, { device: known, run: stage }, stage.microBatches, stage.window, host);
+      return timesOf(ofPipeline, { device, run: stage }, stage.microBatches, stage.window, host, relays);
     });
   });
   const known = times.map((stages) => stages.flatMap((one) => (one === undefined ? [] : [one])));

@@ -1,6 +1,6 @@
 import type { RoomPlanAnswer, RoomProblem } from '../planner/room-plan.ts';
-import { MAX_DEVICES_IN_ROOM } from '../protocol/limits.ts';
 import type { Measured } from '../protocol/messages.ts';
+import type { RelayedPair } from '../protocol/pipeline/split-problem.ts';
 import { splitModelOf } from '../protocol/pipeline/split-room.ts';
 import type { RoomPlan } from '../protocol/plan.ts';
 import type { Profile } from '../protocol/profile.ts';
@@ -19,6 +19,7 @@ import {
   type PlanningState,
   provesOne,
   roomProblem,
+  withPairs,
 } from './planning.ts';
 import { isSplitPlan } from './re-layout.ts';
 
@@ -77,6 +78,8 @@ export type RoomEvent =
       readonly probation: Probation | null;
       readonly measured: Measured | null;
     }
+  /** The host says between whom it hands on what stages say, as they cannot meet: all such pairs. */
+  | { readonly type: 'relayed'; readonly pairs: readonly RelayedPair[] }
   /** Another device is host: the others have to link to it. */
   | { readonly type: 'host'; readonly device: string }
   | { readonly type: 'phase'; readonly phase: RoomView['phase'] }
@@ -131,17 +134,6 @@ function newDevice(device: DeviceSelf, watch: boolean, linked: boolean): DeviceR
   };
 }
 
-export const TAKEN = 'Another tab already uses this device id. Reload the page to get a new one.';
-
-/** Why a device may not join, or null when it may. */
-export function refusal(state: RoomState, device: DeviceSelf): string | null {
-  const known = state.devices.find((d) => d.id === device.id);
-  if (known !== undefined) return known.key === device.key ? null : TAKEN;
-  if (state.devices.length >= MAX_DEVICES_IN_ROOM)
-    return `This session is full: ${MAX_DEVICES_IN_ROOM} devices have joined. Ask the host to start another one.`;
-  return null;
-}
-
 /**
  * Devices that a plan may use: measured, with an open link to the host, and not on probation. One that has measured itself on one layer waits
  * for a plan before it fetches anything, and stays in it while it does.
@@ -167,7 +159,7 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
       return withDevices(state, joined(state, event.device, event.watch));
     case 'left': {
       const devices = state.devices.filter((d) => d.id !== event.device);
-      return withDevices(state, devices);
+      return withRelayed(withDevices(state, devices));
     }
     case 'online':
       return update(state, event.device, { online: event.online });
@@ -187,10 +179,11 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
       return update(state, event.device, { linked: event.linked });
     case 'host': {
       // One that is still to come back may be host, too.
-      const { device: host } = event;
-      const devices = state.devices.map((d) => ({ ...d, linked: d.id === host }));
-      return withDevices({ ...state, host }, devices);
+      const devices = state.devices.map((d) => ({ ...d, linked: d.id === event.device }));
+      return withRelayed(withDevices({ ...state, host: event.device }, devices));
     }
+    case 'relayed':
+      return withRelayed(state, event.pairs);
     case 'phase':
       return { ...state, phase: event.phase };
     case 'policy':
@@ -301,6 +294,12 @@ function withDevices(state: RoomState, devices: readonly DeviceRecord[]): RoomSt
   return same ? { ...state, devices } : { ...state, devices, everybody: false, changes: state.changes + 1 };
 }
 
+/** Other pairs make a plan stale. */
+function withRelayed(state: RoomState, pairs = state.planning.relayed): RoomState {
+  const planning = withPairs(state.planning, pairs, state);
+  return planning === state.planning ? state : { ...state, planning, changes: state.changes + 1 };
+}
+
 function planned(state: RoomState, request: PlanRequest, answer: RoomPlanAnswer): RoomState {
   const answered = { changes: request.changes, looks: request.looks };
   // Trainers changed while the planner worked: a look for drift compares fleets that do not exist any more.
@@ -314,7 +313,7 @@ function planned(state: RoomState, request: PlanRequest, answer: RoomPlanAnswer)
     answer,
     {
       trainers: trainers(state),
-      ...{ fits: state.planning.fits, host: state.host },
+      ...{ fits: state.planning.fits, relayed: state.planning.relayed, host: state.host },
       layers: state.settings.shape.layers,
       policy: state.settings.policy,
       split: { model: splitModelOf(state.settings), roundsLeft: roundsLeft(state) },
@@ -337,7 +336,8 @@ export function next(state: RoomState, mayLook = true): PlanRequest | null {
   const { changes, looks, answered } = state;
   const cause = answered.changes !== changes ? 'change' : mayLook && answered.looks !== looks ? 'drift' : null;
   if (cause === null) return null;
-  const problem = roomProblem(state.settings, state.host, trainers(state), state.planning.fits, roundsDone(state));
+  const { settings, host, planning } = state;
+  const problem = roomProblem(settings, host, trainers(state), planning.fits, roundsDone(state), planning.relayed);
   // A plan over pipelines has to gain what its devices would have to fetch: paces that drift a little do not make up for that.
   const wholeAlone = cause === 'drift' && state.plan !== null && !isSplitPlan(state.plan);
   return { cause, changes, looks, problem: wholeAlone ? { ...problem, wholeAlone } : problem };

@@ -84,6 +84,7 @@ describe('what a connection may say', () => {
 
   it.each<ClientMessage>([
     { type: 'linked', device: 'tabtabtab', linked: true },
+    { type: 'relayed', pairs: [['aaaaaaaa', 'bbbbbbbb']] },
     { type: 'phase', phase: 'training' },
     { type: 'policy', policy: 'lola' },
     { type: 'history', rounds: [], scores: [] },

@@ -56,6 +56,7 @@ export const CLIENT_MESSAGES: ClientMessage[] = [
   { type: 'phase', phase: 'training' },
   { type: 'policy', policy: 'lola' },
   { type: 'extent', extent: { rounds: 62, evaluateEvery: 10 } },
+  { type: 'relayed', pairs: [['aaaaaaaa', 'bbbbbbbb']] },
   { type: 'round', report: ROUND },
   { type: 'score', report: SCORE },
   { type: 'activity', activity: ACTIVITY },

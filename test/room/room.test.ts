@@ -4,13 +4,13 @@ import { MAX_NAME_LENGTH } from '../../signaling/protocol/limits.ts';
 import type { Measured } from '../../signaling/protocol/messages.ts';
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { Probation } from '../../signaling/protocol/room-view.ts';
+import { refusal } from '../../signaling/room/refusal.ts';
 import {
   apply,
   createRoom,
   next,
   type RoomEvent,
   type RoomState,
-  refusal,
   roomView,
   trainers,
 } from '../../signaling/room/room.ts';

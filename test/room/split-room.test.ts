@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RoomPlanAnswer } from '../../signaling/planner/room-plan.ts';
 import type { SplitModel } from '../../signaling/protocol/pipeline/split-problem.ts';
-import { splitDevicesOf, splitModelOf } from '../../signaling/protocol/pipeline/split-room.ts';
+import { LAG_SECONDS, splitDevicesOf, splitModelOf } from '../../signaling/protocol/pipeline/split-room.ts';
 import type { RoomPlan } from '../../signaling/protocol/plan.ts';
 import { LOCAL_LINK_BITS_PER_SECOND, type Profile } from '../../signaling/protocol/profile.ts';
 import type { RoundReport } from '../../signaling/protocol/room-view.ts';
@@ -236,6 +236,70 @@ describe('a room’s layout', () => {
     const chosen = play(room(), { type: 'policy', policy: 'single' });
     const single: RoomPlan = { ...planOf(4), policy: 'single', latencySeconds: 100, assignments: [] };
     expect(answered(chosen, feasible(single)).plan?.policy).toBe('single');
+  });
+});
+
+describe('devices that cannot meet', () => {
+  const slow = parted(1e6);
+  const room = (): RoomState =>
+    play(createRoom('abc234', device('host'), SPLIT), ...['a', 'b', 'c'].flatMap((id) => measured(id, slow)));
+  const told = (...pairs: (readonly [string, string])[]): RoomEvent => ({ type: 'relayed', pairs });
+
+  it('are kept as the host says, pairs of devices of the room other than itself alone, and told to the planner', () => {
+    const before = room();
+    expect(next(before)?.problem.relayed).toBeUndefined();
+    const state = play(before, told(['c', 'a'], ['b', 'a'], ['a', 'b'], ['a', 'a'], ['a', 'host'], ['nobody', 'a']));
+    const kept = [
+      ['a', 'b'],
+      ['a', 'c'],
+    ];
+    expect(state.planning.relayed).toEqual(kept);
+    expect(next(state)?.problem.relayed).toEqual(kept);
+    expect(state.changes).toBe(before.changes + 1);
+    expect(play(state, told(['a', 'b'], ['a', 'c']))).toBe(state);
+    expect(play(state, told()).planning.relayed).toEqual([]);
+  });
+
+  it('are so while both are here, and the host meets everybody', () => {
+    const state = play(room(), told(['a', 'b'], ['b', 'c']));
+    expect(play(state, { type: 'left', device: 'a' }).planning.relayed).toEqual([['b', 'c']]);
+    expect(play(state, { type: 'left', device: 'b' }).planning.relayed).toEqual([]);
+    expect(play(state, { type: 'host', device: 'c' }).planning.relayed).toEqual([['a', 'b']]);
+  });
+
+  it('have a longer round: what they say takes the medium twice', () => {
+    // Bits of a message, and of the two stages' gradients, at a million a second; where the host takes no part the second hop is like the first.
+    const [message, lower, upper] = [2.101248, 0.393216, 0.929856];
+    const seconds = (hops: number): number => {
+      const all = 2 * hops * message + lower + upper;
+      // Passes of six layers up and down, a tenth of a microsecond a sample beside their seconds.
+      const passes = 18 + 12 * 16 * 1e-7;
+      // The lower stage sends up, and its gradients last; the upper one sends down between these two.
+      return passes + all + (hops * message * all) / (hops * message + upper) + (1 + 2 * hops) * LAG_SECONDS;
+    };
+    const holders = [holder('a', null, slow), holder('b', null, slow)];
+    expect(splitSeconds(planOf(4), holders, MODEL, 'c')).toBeCloseTo(seconds(1), 5);
+    expect(splitSeconds(planOf(4), holders, MODEL, 'c', [['b', 'c']])).toBeCloseTo(seconds(1), 5);
+    expect(splitSeconds(planOf(4), holders, MODEL, 'c', [['b', 'a']])).toBeCloseTo(seconds(2), 5);
+  });
+
+  it('have another plan where that saves more than its loading, as ever', () => {
+    const answer = ({ version: _, ...plan }: RoomPlan): RoomPlanAnswer => ({ feasible: true, plan });
+    const answered = (state: RoomState, plan: RoomPlan): RoomState => {
+      const request = next(state);
+      if (request === null) throw new Error('The planner was not asked.');
+      return apply(state, { type: 'planned', request, answer: answer(plan) });
+    };
+    const other = planOf(4, ['a', 'c'], 30);
+    const first = answered(room(), planOf(4));
+    // 27 s as it is, 36 by way of the host.
+    expect(answered(play(first, told(['b', 'c'])), other).plan?.version).toBe(1);
+    const changed = answered(play(first, told(['a', 'b'])), other);
+    expect(changed.plan?.version).toBe(2);
+    expect(changed.plan?.assignments[1]?.device).toBe('c');
+    // In the last round six seconds are less than seven of loading.
+    const late = play(first, { type: 'round', report: report(19, 9) }, told(['a', 'b']));
+    expect(answered(late, other).plan?.version).toBe(1);
   });
 });
 

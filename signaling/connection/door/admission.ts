@@ -1,4 +1,5 @@
-import { type DeviceSelf, type RoomState, refusal } from '../../room/room.ts';
+import { refusal } from '../../room/refusal.ts';
+import type { DeviceSelf, RoomState } from '../../room/room.ts';
 import { type EntranceState, isFull, isKeptOut, isLikeRemoved } from './entrance.ts';
 
 /** Somebody wants a seat. */

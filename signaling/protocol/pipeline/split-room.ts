@@ -10,7 +10,7 @@ import type { SplitDevice, SplitModel } from './split-problem.ts';
 /** Header, slices and their checksums of a message of hidden states. */
 const MESSAGE_BITS = 8 * 512;
 /** Of a message between two devices that are not far from each other. */
-const LAG_SECONDS = 0.005;
+export const LAG_SECONDS = 0.005;
 /** Of the host's uplink where nobody else's link says what is usual. */
 const USUAL_BITS_PER_SECOND = 1e8;
 

@@ -12,6 +12,7 @@ import { progress, type RoundState } from '../rounds/round.ts';
 import { type RoundInput, type RoundResult, runRound } from '../rounds/run-round.ts';
 import { finishSecondsOf, isSplit, sparesOf } from '../rounds/split/layout.ts';
 import { PairBytes } from '../rounds/split/pair-bytes.ts';
+import { RelayedPairs } from '../rounds/split/relayed-pairs.ts';
 import { runSplitRound } from '../rounds/split/run-split-round.ts';
 import type { ViewStore } from '../view/view-store.ts';
 import type { Listeners } from '../world/emitter.ts';
@@ -69,6 +70,7 @@ interface Done {
 export class OneRound {
   readonly #context: OneRoundContext;
   readonly #pairBytes: PairBytes;
+  readonly #relayedPairs = new RelayedPairs();
   #prepared: Prepared | null = null;
   /** How often rounds were undone. */
   #course = 0;
@@ -129,7 +131,7 @@ export class OneRound {
   }
 
   async #split(input: RoundInput): Promise<RoundResult | null> {
-    const { settings, deviceLinks, devices, host, store, audits, conducts } = this.#context;
+    const { settings, deviceLinks, devices, host, store, send, audits, conducts } = this.#context;
     const room = () => ({ settings, devices: devices(), host: host() });
     conducts.splitRoundBegins(input.round);
     await this.#keepHeirs(input);
@@ -149,6 +151,8 @@ export class OneRound {
     if (result.kind === 'done' && counts) {
       const { passes: stages } = result;
       conducts.splitRoundEnds(input.round, { ...result, late: [...result.late, ...audits.takeWithheld()] });
+      const relayed = this.#relayedPairs.roundEnds(this.#pairBytes.pairs, audits.isWatched);
+      if (relayed !== null) send({ type: 'relayed', pairs: relayed.map(([a, b]) => [a, b]) });
       store.dispatch({ type: 'traffic', traffic: { round: input.round, pairs: this.#pairBytes.pairs } });
       store.dispatch({ type: 'passes', passes: { round: input.round, planVersion: input.plan.version, stages } });
       return result;
