@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RoomPlanAnswer } from '../../signaling/planner/room-plan.ts';
+import { planRoom, type RoomPlanAnswer } from '../../signaling/planner/room-plan.ts';
 import type { SplitModel } from '../../signaling/protocol/pipeline/split-problem.ts';
 import { LAG_SECONDS, splitDevicesOf, splitModelOf } from '../../signaling/protocol/pipeline/split-room.ts';
 import type { RoomPlan } from '../../signaling/protocol/plan.ts';
@@ -281,6 +281,27 @@ describe('devices that cannot meet', () => {
     expect(splitSeconds(planOf(4), holders, MODEL, 'c')).toBeCloseTo(seconds(1), 5);
     expect(splitSeconds(planOf(4), holders, MODEL, 'c', [['b', 'c']])).toBeCloseTo(seconds(1), 5);
     expect(splitSeconds(planOf(4), holders, MODEL, 'c', [['b', 'a']])).toBeCloseTo(seconds(2), 5);
+  });
+
+  it('are no neighbours in the plan of a room where a third device can be between them', () => {
+    // Of the model of ten megabytes and a half no two of them can hold all, beside what a sample takes.
+    const { memory, ...rest } = parted(1e6);
+    const small: Profile = {
+      ...rest,
+      memory: { ...memory, limitBytes: 7.2e6, gradientBytesPerLayer: 0, savedPerSamplePerLayer: 0 },
+    };
+    const crowd = ['a', 'b', 'c'].flatMap((id) => measured(id, small));
+    const state = play(createRoom('abc234', device('host'), SPLIT), ...crowd);
+    const orderOf = (of: RoomState): readonly string[] => {
+      const request = next(of);
+      const answer = request && planRoom(request.problem);
+      if (!answer?.feasible) throw new Error('No plan.');
+      return answer.plan.assignments.map((assignment) => assignment.device);
+    };
+    for (const [one, other, between] of ['abc', 'cba', 'acb'].map((ids) => [...ids] as [string, string, string])) {
+      const order = orderOf(play(state, told([one, other])));
+      expect([order.length, order[1]]).toEqual([3, between]);
+    }
   });
 
   it('have another plan where that saves more than its loading, as ever', () => {
