@@ -183,7 +183,9 @@ export function SessionScreen(props: SessionProps) {
           {host !== null && room?.phase === 'gathering' && rounds.length === 0 && view.ended === null && (
             <EndChoice room={room} host={host} />
           )}
-          {view.ended === null && !own && roleSentence(view) !== '' && <p class="role">{roleSentence(view)}</p>}
+          {view.ended === null && !own && roleSentence(view) !== '' && (
+            <p class="role">{unbroken(roleSentence(view))}</p>
+          )}
           {view.ended === null && host === null && <OwnDigits view={view} />}
           {!own && (
             <Controls
