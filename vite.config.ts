@@ -66,7 +66,7 @@ const embeddedModels = (): Plugin => ({
 });
 
 /** Of the page's files: what nobody needs who trains without a network. */
-const NEVER_OFFLINE = /\.(br|gz|map)$|ort\.webgpu|\.asyncify|^trust\.|^service-worker\.js$/;
+const NEVER_OFFLINE = /\.(br|gz|map)$|ort\.webgpu|\.asyncify|^trust\.|^preview\.|^service-worker\.js$/;
 /** What is fetched after all else: an engine, and the embedded models. */
 const REST = /\.wasm$|^models\//;
 

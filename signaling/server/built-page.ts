@@ -1,7 +1,8 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import express from 'express';
 import { confinedFiles } from './confined.ts';
+import { previewed } from './previewed.ts';
 
 /** The build names these after what is in them, so that a name never has another content. */
 const NAMED_BY_CONTENT = /[\\/]assets[\\/][^\\/]+-[\w-]{8}\.[a-z]+(\.(br|gz))?$/;
@@ -9,10 +10,19 @@ const NAMED_BY_CONTENT = /[\\/]assets[\\/][^\\/]+-[\w-]{8}\.[a-z]+(\.(br|gz))?$/
 const SUFFIXES = { br: '.br', gzip: '.gz' } as const;
 const ENCODINGS = ['br', 'gzip'] as const;
 
-/** The page as it was built, in the smallest form that the build made and the browser takes (vite.config.ts). */
-export function builtPage(folder: string): express.Router {
+/**
+ * The page as it was built, in the smallest form that the build made and the browser takes (vite.config.ts). Its document names the page's own
+ * address where people elsewhere open it, for the previews of links.
+ */
+export function builtPage(folder: string, publicUrl: string | null): express.Router {
   const built = new Set(filesOf(folder));
   const router = express.Router();
+  if (publicUrl !== null && built.has('/index.html')) {
+    const document = previewed(readFileSync(join(folder, 'index.html'), 'utf8'), publicUrl);
+    router.get(['/', '/index.html'], (_request, response) => {
+      response.type('html').set('Cache-Control', 'no-cache').send(document);
+    });
+  }
   router.use((request, response, next) => {
     const path = request.path.endsWith('/') ? `${request.path}index.html` : request.path;
     const made = ENCODINGS.filter((encoding) => built.has(path + SUFFIXES[encoding]));

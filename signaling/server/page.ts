@@ -103,7 +103,7 @@ export function makePage(
   if (modelFolder !== null)
     app.use(`/hub/${localModelId(modelFolder)}/resolve/main`, confinedFiles(modelFolder, files));
   if (hubFolder !== null) app.use('/hub', confinedFiles(hubFolder, files));
-  if (pageFolder !== null) app.use(builtPage(pageFolder));
+  if (pageFolder !== null) app.use(builtPage(pageFolder, publicUrl));
   app.use((_request, _response, next) => next({ status: 404 }));
   app.use(
     (

@@ -53,6 +53,25 @@ describe('files', () => {
   });
 });
 
+it('names its own address and picture for previews of links, where it is known where people open it', async () => {
+  await writeFile(join(folder, 'index.html'), '<head><title>page</title></head>');
+  const named = await startServer({ ...options(0), publicUrl: 'https://example.org/loom/?a=1&b=2' });
+  try {
+    for (const path of ['/loom/', '/loom/index.html', '/']) {
+      const page = await fetch(`http://127.0.0.1:${named.port}${path}`);
+      const text = await page.text();
+      expect(page.headers.get('content-type')).toContain('text/html');
+      expect(text).toContain('<meta property="og:image" content="https://example.org/loom/preview.jpg" />');
+      expect(text).toContain('<meta property="og:url" content="https://example.org/loom/" />');
+      expect(text.indexOf('og:image')).toBeLessThan(text.indexOf('</head>'));
+    }
+  } finally {
+    await named.close();
+  }
+  // Elsewhere nothing is named: an address of this machine would lead nobody anywhere.
+  expect(await (await fetch(`http://127.0.0.1:${server.port}/`)).text()).not.toContain('og:image');
+});
+
 it('refuses sockets that are for nothing', async () => {
   const other = new WebSocket(`ws://127.0.0.1:${server.port}/elsewhere`);
   const error = await new Promise<Error>((resolve) => other.once('error', resolve));

@@ -1,9 +1,11 @@
 /**
- * The README's pictures, from states of the gallery: `npx tsx test/page/gallery/pictures.ts` writes them into docs/pictures. The moving one is
- * the demonstration's stations one after the other: still WebP pictures put into one file.
+ * The README's pictures, from states of the gallery: `npx tsx test/page/gallery/pictures.ts` writes them into docs/pictures, and the one that
+ * links to the page are shown with (`signaling/server/previewed.ts`) into public. The moving one is the demonstration's stations one after the
+ * other: still WebP pictures put into one file.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { PREVIEW } from '../../../signaling/server/previewed.ts';
 import { type Tab, withBrowser } from '../../browser/harness.ts';
 import { openGallery } from './open-gallery.ts';
 
@@ -60,7 +62,7 @@ await mkdir(folder, { recursive: true });
 const gallery = await openGallery();
 try {
   await withBrowser('chromium', async (browser) => {
-    const shoot = async (tab: Tab, state: string, width: number, height: number): Promise<Buffer> => {
+    const draw = async (tab: Tab, state: string, width: number, height: number): Promise<void> => {
       await tab.page.setViewport({ width, height });
       await tab.page.evaluate((detail) => dispatchEvent(new CustomEvent('gallery', { detail })), state);
       await tab.until(
@@ -69,6 +71,9 @@ try {
         { args: [state] },
       );
       await tab.page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'light' }]);
+    };
+    const shoot = async (tab: Tab, state: string, width: number, height: number): Promise<Buffer> => {
+      await draw(tab, state, width, height);
       return Buffer.from(await tab.page.screenshot({ type: 'webp', quality: QUALITY }));
     };
     const tab = await browser.open(gallery.address('start'), { width: 1280 });
@@ -79,6 +84,9 @@ try {
     await save('training.webp', await shoot(tab, 'training-host', 1280, 800));
     await save('split.webp', await shoot(tab, 'split-training', 1280, 800));
     await save('phone.webp', await shoot(tab, 'device-training', 390, 660));
+    // Few messengers show WebP.
+    await draw(tab, 'training-host', PREVIEW.width, PREVIEW.height);
+    await tab.page.screenshot({ type: 'jpeg', quality: QUALITY, path: `${folder}../../public/${PREVIEW.name}` });
     const stations: Buffer[] = [];
     for (const state of STATIONS) stations.push(await shoot(tab, state, 1100, 760));
     await save('show.webp', moving(stations, 1100, 760, FRAME_MS));
