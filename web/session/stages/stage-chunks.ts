@@ -111,7 +111,7 @@ export class StageChunks {
   async #compute(chunk: Chunk, microBatch: number, hidden: Float32Array | null): Promise<void> {
     if (!this.#isWanted(chunk)) return;
     const { header, parameters, ids } = chunk;
-    const { model, say, answer, self } = this.#context;
+    const { model, say: send, answer, self } = this.#context;
     const { stage, sizes, tokens } = header;
     if (!holdsRun(model.holds, stage)) throw new Error('This device does not hold that part of the model any more.');
     const first = sizes.slice(0, microBatch).reduce((sum, size) => sum + size, 0);
@@ -136,7 +136,7 @@ export class StageChunks {
     const above = header.above;
     const up = packed(made, header.codec);
     if (up === null || above === null) throw new Error('Hidden states are not finite numbers any more.');
-    say({
+    send({
       header: {
         type: 'hidden',
         from: self,

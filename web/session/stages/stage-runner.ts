@@ -92,7 +92,7 @@ export class StageRunner {
 
   async #run(round: StageRound, parameters: StageParameters, host: ToHost): Promise<void> {
     const { model } = this;
-    const { self, say, sent, onBegun, onDone } = this.#context;
+    const { self, say: send, sent, onBegun, onDone } = this.#context;
     const { tag, share } = round.header;
     const { dropout, positions } = round.order;
     const isWanted = (): boolean => this.#round === round;
@@ -137,7 +137,7 @@ export class StageRunner {
         } else {
           const message = round.say(part, self);
           if (message === null) throw new Error('Hidden states are not finite numbers any more.');
-          say(message);
+          send(message);
         }
       }
     } catch (error) {
