@@ -221,7 +221,7 @@ export const ZONES: readonly Zone[] = [
     // Timers are its business; the time of day and unseeded chance are not.
     name: 'web/session',
     owns: /^web\/session\//,
-    imports: ['signaling/protocol'],
+    imports: ['signaling/protocol', 'web/words'],
     types: [/^worker\/api\//],
     starts: [],
     packages: ['peerjs', 'comlink', 'valibot', '@noble/hashes'],
@@ -243,7 +243,7 @@ export const ZONES: readonly Zone[] = [
     // Another home of the connection core, beside the server's: for rooms that nobody outside a page sees.
     name: 'web/tab/home',
     owns: /^web\/tab\/home\//,
-    imports: ['signaling/protocol', 'signaling/connection', 'web/session'],
+    imports: ['signaling/protocol', 'signaling/connection', 'web/session', 'web/words'],
     types: [/^signaling\/planner\/room-plan\.ts$/, /^web\/tab\/plan-worker\.ts$/],
     starts: [],
     packages: ['comlink'],
@@ -254,7 +254,7 @@ export const ZONES: readonly Zone[] = [
     // Several devices in one page.
     name: 'web/tab/show',
     owns: /^web\/tab\/show\//,
-    imports: ['signaling/protocol', 'web/session', 'web/tab/home', 'web/tab'],
+    imports: ['signaling/protocol', 'web/session', 'web/tab/home', 'web/tab', 'web/words'],
     types: [/^worker\/api\//],
     starts: [],
     packages: ['peerjs'],
@@ -276,7 +276,7 @@ export const ZONES: readonly Zone[] = [
     // The real world for a session in a tab: the twin of signaling/node.
     name: 'web/tab',
     owns: /^web\/tab\//,
-    imports: ['signaling/protocol', 'web/session'],
+    imports: ['signaling/protocol', 'web/session', 'web/words'],
     types: [/^worker\/api\//, /^web\/tab\/plan-worker\.ts$/],
     starts: [/^worker\/(device|host)\/[^/]+-worker\.ts$/, /^web\/tab\/plan-worker\.ts$/],
     packages: ['peerjs', 'comlink', 'valibot'],

@@ -3,6 +3,7 @@ import type { ClientMessage, RoomIntroduction } from '../../signaling/protocol/m
 import type { Profile } from '../../signaling/protocol/profile.ts';
 import type { DeviceStatus, RoomView } from '../../signaling/protocol/room-view.ts';
 import type { UnitRun } from '../../signaling/protocol/split.ts';
+import * as say from '../words/session/session.ts';
 import { type Bequest, StandBy } from './held/stand-by.ts';
 import { joinEntry, profileOf } from './join-entry.ts';
 import { type KeptSeat, keepSeat, takeSeat } from './kept-seat.ts';
@@ -15,7 +16,6 @@ import type { Offer } from './offer.ts';
 import type { Measured } from './rounds/model-worker.ts';
 import { DeviceSeats } from './stages/device-seats.ts';
 import { NeighbourLinks } from './stages/neighbour-links.ts';
-import { YOU_LEFT } from './view/ended-words.ts';
 import { givenSentence, hostNews, isAway } from './view/host-words.ts';
 import type { DevicePretence, InvitedTo, JoinedSession, JoinOptions, SessionView, Successor } from './view/view.ts';
 import { ViewStore } from './view/view-store.ts';
@@ -118,7 +118,7 @@ export class JoinSession implements JoinedSession {
   leave(): void {
     if (this.#over) return;
     this.#client.send({ type: 'leave' });
-    this.#end(YOU_LEFT);
+    this.#end(say.youLeftTheSession);
   }
 
   /** What it was given is still done; the next plan goes without it. */
@@ -189,7 +189,7 @@ export class JoinSession implements JoinedSession {
 
   /** Whoever was the host before has nothing more to say. */
   #anotherHost(): void {
-    this.#link?.close('Another device leads the session now.');
+    this.#link?.close(say.anotherDeviceLeadsTheSession);
     this.#relinking.forget();
     this.#isLinkMeasured = false;
   }
@@ -205,7 +205,7 @@ export class JoinSession implements JoinedSession {
       decline: () => this.#client.send({ type: 'decline', term }),
       retire: () => {
         this.#seats = null;
-        this.#end('This device leads the session now.');
+        this.#end(say.thisDeviceLeadsTheSession);
       },
     };
   }
@@ -288,7 +288,7 @@ export class JoinSession implements JoinedSession {
           this.#attached = null;
           if (this.#over) return;
           this.#store.dispatch({ type: 'proof', device: this.#identity.id, proof: null });
-          this.#unlinked(`The link to the host is down (${why}) Trying again.`, why);
+          this.#unlinked(say.theLinkToTheHost(why), why);
           if (isAway(this.#store.view.room)) this.#standBy.say();
           this.#relinking.later(() => this.#connect());
         });
@@ -298,7 +298,7 @@ export class JoinSession implements JoinedSession {
         this.#linking = false;
         if (this.#over) return;
         this.#relinking.failed();
-        this.#unlinked(`${messageOf(error)} Trying again.`, messageOf(error));
+        this.#unlinked(say.tryingAgain(messageOf(error)), messageOf(error));
         this.#relinking.later(() => this.#connect());
       },
     );

@@ -1,6 +1,7 @@
 import { hexToBytes } from '@noble/hashes/utils.js';
 import type { DataMessage } from '../../signaling/protocol/exchange/data-messages.ts';
 import type { RoomView } from '../../signaling/protocol/room-view.ts';
+import * as say from '../words/session/session.ts';
 import type { ChannelLink, Opened } from './links/channel-link.ts';
 import { openLink } from './links/open-link.ts';
 import type { PeerAddress } from './links/peer-links.ts';
@@ -101,7 +102,7 @@ interface LinkContext {
 /** A device's link to the host at this address. Rejects with a sentence. */
 export async function linkToHost(address: PeerAddress, host: string, context: LinkContext): Promise<ChannelLink> {
   const { room, device, secret, compared, randomBytes, tell, onCompared, onState, onSure } = context;
-  const { name = 'the host' } = room.devices.find(({ id }) => id === room.host) ?? {};
+  const { name = say.theHost } = room.devices.find(({ id }) => id === room.host) ?? {};
   const connection = await address.connect(host).catch((error: unknown) => {
     throw error instanceof Unreachable ? error.named(name) : error;
   });

@@ -2,6 +2,7 @@ import { passOf } from '../../signaling/protocol/door/secret.ts';
 import type { Look } from '../../signaling/protocol/door.ts';
 import { type ClientMessage, parseServerMessage } from '../../signaling/protocol/messages.ts';
 import { PROTOCOL_VERSION, versionProblem } from '../../signaling/protocol/version.ts';
+import * as say from '../words/session/session.ts';
 import { roomAddress } from './links/room-client.ts';
 import type { InvitedTo } from './view/view.ts';
 import type { SessionEnvironment } from './world/environment.ts';
@@ -17,7 +18,7 @@ export function lookAt(
   const socket = environment.openSocket(roomAddress(environment.origin, room));
   const looked = new Promise<Look>((resolve, reject) => {
     const fail = (sentence: string): void => reject(new Error(sentence));
-    const timer = setTimeout(() => fail('The server does not answer. Check the connection, then try again.'), LOOK_MS);
+    const timer = setTimeout(() => fail(say.theServerDoesNotAnswer), LOOK_MS);
     let greeted = false;
     socket.addEventListener('open', () => {
       const pass = secret === null ? {} : { pass: passOf(secret) };
@@ -27,7 +28,9 @@ export function lookAt(
       const parsed = parseServerMessage(typeof event.data === 'string' ? event.data : '');
       const message = parsed.ok ? parsed.value : null;
       // A server that says nothing of its release before all else is one of release 0.1.0.
-      const problem = greeted ? null : versionProblem(message?.type === 'hello' ? message.version : null, 'The server');
+      const problem = greeted
+        ? null
+        : versionProblem(message?.type === 'hello' ? message.version : null, say.theServer);
       greeted = true;
       if (problem !== null) fail(problem);
       else if (message?.type === 'outside') resolve(message.look);
@@ -37,7 +40,7 @@ export function lookAt(
     });
     const lost = (): void => {
       clearTimeout(timer);
-      fail('The server does not answer. Check the connection, then try again.');
+      fail(say.theServerDoesNotAnswer);
     };
     socket.addEventListener('close', lost);
     socket.addEventListener('error', lost);

@@ -1,5 +1,6 @@
 import { MAX_DEVICES_IN_ROOM } from '../../signaling/protocol/limits.ts';
 import type { HostRequest } from '../../worker/api/host-api.ts';
+import * as say from '../words/session/session.ts';
 import { roundsUntil } from './held/left-reports.ts';
 import { JoinSession, type KnownDevice } from './join-session.ts';
 import type { Offer } from './offer.ts';
@@ -26,8 +27,7 @@ export function joinSession(
 }
 
 /** Told to the person of a host that was away. */
-const FOLLOWED =
-  'This device was away, and another one leads the session now. This one takes part in it; rounds that it trained alone meanwhile do not count.';
+const FOLLOWED = say.thisDeviceWasAway;
 
 /** A session of one's own, which goes on as a device of another one's when another device is host. */
 export function ownSession(
@@ -108,7 +108,7 @@ function inherited(
   const { term, bequest, invitation, identity, options, view } = offer;
   const { door, cap, removed, admitted, patience, audits, given } = bequest.heritage;
   const { room, secret } = invitation;
-  if (secret === null) throw new Error('Without the session’s secret nobody can be its host.');
+  if (secret === null) throw new Error(say.withoutTheSessionsSecretNobody);
   const { policy = 'auto', hiddenStates, embeddings } = view.room?.settings ?? {};
   const report = (type: 'round' | 'score') => (of: unknown) => JSON.stringify({ type, report: of });
   return {

@@ -2,6 +2,7 @@ import type { Extent, Policy } from '../../signaling/protocol/settings.ts';
 import { SETTINGS_VERSION } from '../../signaling/protocol/version.ts';
 import type { Pretence } from '../../worker/api/device-api.ts';
 import type { AdapterChoice, ExportedFile, ExportForm, HostRequest, HostWorkerApi } from '../../worker/api/host-api.ts';
+import * as say from '../words/session/session.ts';
 import type { RoomMessage } from './links/room-client.ts';
 import { Asking } from './own/asking.ts';
 import { firstDoor, OwnDoor } from './own/own-door.ts';
@@ -30,7 +31,7 @@ import { messageOf, withProgress } from './world/with-progress.ts';
 const PROGRESS_EVERY_MS = 200;
 /** A session that ends is kept once more; its worker is not waited for longer than this. */
 const LAST_KEEP_MS = 5000;
-const OVER = 'The session is over.';
+const OVER = say.theSessionIsOver;
 
 /** A host that another device has followed, and how it can go on as a device. */
 export interface Deposed {
@@ -98,12 +99,12 @@ export class OwnSession implements HostSession {
       firstDoor(environment.randomBytes, request, options, resumed),
     );
     this.#log = new RunLog(environment.nowMs, resumed?.note.log ?? [], environment.runLog, (sentence) =>
-      this.#store.notice('problem', `${sentence} Training goes on.`),
+      this.#store.notice('problem', say.trainingGoes(sentence)),
     );
     if (resumed !== null) recall(resumed, this.#store, this.#log);
     if (resumed?.inherited) {
       this.#store.dispatch({ type: 'followed' });
-      this.#store.notice('news', 'The host went away; this device leads the session now.');
+      this.#store.notice('news', say.theHostWentAway);
     }
     const { name, slowdown, patience } = options;
     this.#log.add([{ type: 'options', name, slowdown, patience }]);
@@ -204,7 +205,7 @@ export class OwnSession implements HostSession {
     if (this.#over) return;
     const kept = this.#keeping.last();
     this.#room?.send({ type: 'leave' });
-    this.#end('You ended the session.', kept);
+    this.#end(say.youEndedTheSession, kept);
   }
 
   /**
@@ -216,7 +217,7 @@ export class OwnSession implements HostSession {
     const { kept: checkpoint, heirs, room } = this.#store.view;
     const kept = this.#keeping.last();
     if ((checkpoint === null && heirs.length === 0) || room?.phase === 'finished') this.#room?.send({ type: 'leave' });
-    this.#end('This tab left the session.', kept);
+    this.#end(say.thisTabLeftTheSession, kept);
   }
 
   /** For trying fleets out: what this device is made out to be, as soon as it has a room. */
@@ -292,7 +293,7 @@ export class OwnSession implements HostSession {
   /** Another device is host by now: this one has no room of its own any more. What it trained alone is not the session's. */
   #depose(): void {
     const room = this.#store.view.room?.id ?? this.#resumed?.key?.room;
-    this.#end(this.#store.view.ended ?? 'Another device leads this session by now.');
+    this.#end(this.#store.view.ended ?? say.anotherDeviceLeadsThisSession);
     const { id, key } = this.#identity;
     if (room === undefined) return;
     const { name, slowdown } = this.#options;

@@ -1,3 +1,5 @@
+import * as say from '../words/tab/tab.ts';
+
 /** One tab of a browser at a time goes on with a session; a Web Lock for each says which are open. */
 
 const PREFIX = 'tabloom-session-';
@@ -19,7 +21,7 @@ export async function refuseOpen(id: string): Promise<void> {
   try {
     await navigator.locks?.request(lockOf(id), { signal: AbortSignal.timeout(LET_GO_MS) }, () => undefined);
   } catch {
-    throw new Error('This session is open in a tab of this browser; end it there first.');
+    throw new Error(say.thisSessionIsOpen);
   }
 }
 

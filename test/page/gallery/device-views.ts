@@ -1,5 +1,5 @@
-import { YOU_LEFT } from '../../../web/session/view/ended-words.ts';
 import type { SessionView } from '../../../web/session/view/view.ts';
+import { youLeftTheSession } from '../../../web/words/session/session.ts';
 import { device, plan, room, rounds, type Share, scores, view, withStatus } from './scenarios.ts';
 
 /** What a joined device shows of itself. */
@@ -90,5 +90,5 @@ export const DEVICE_VIEWS: Readonly<Record<string, SessionView>> = {
     activity: null,
     linkTrouble: 'The connection was closed.',
   }),
-  'device-left': mine({ activity: null, ended: YOU_LEFT }),
+  'device-left': mine({ activity: null, ended: youLeftTheSession }),
 };

@@ -13,7 +13,6 @@ import type { KeptModel } from '../../../worker/api/host-api.ts';
 import { previewTable } from '../../../worker/table/columns/preview.ts';
 import { readTable } from '../../../worker/table/read-table.ts';
 import '../../../web/page/style/page.css';
-import { YOU_LEFT } from '../../../web/session/view/ended-words.ts';
 import type {
   HostSession,
   JoinedSession,
@@ -21,6 +20,7 @@ import type {
   SessionFactory,
   SessionView,
 } from '../../../web/session/view/view.ts';
+import { youLeftTheSession } from '../../../web/words/session/session.ts';
 import { answerOf, KEPT_MODELS, KEPT_SESSIONS, LOOKS, preflightOf, reportOf } from './before-sessions.ts';
 import { crowd } from './crowd.ts';
 import { VIEWS } from './gallery-views.ts';
@@ -83,7 +83,7 @@ function still(first: SessionView): HostSession & JoinedSession {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    leave: () => become('leave', { ended: YOU_LEFT }),
+    leave: () => become('leave', { ended: youLeftTheSession }),
     pretend: async () => undefined,
     rest: (paused) => become(`rest ${paused}`, { status: { kind: paused ? 'paused' : 'ready' } }),
     start: () => become('start', inPhase('training')),

@@ -1,9 +1,9 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { capitalised } from '../../../signaling/protocol/words/lists.ts';
 import { timeLeftText } from '../../../signaling/protocol/words/quantities.ts';
-import { YOU_LEFT } from '../../session/view/ended-words.ts';
 import type { HostSession, JoinedSession, Notice, Session, SessionView } from '../../session/view/view.ts';
 import type { AskPlanner } from '../../session/view/what-if.ts';
+import { youLeftTheSession } from '../../words/session/session.ts';
 import * as say from '../../words/watch/session.ts';
 import { AllocationSection } from '../allocation/allocation.tsx';
 import { useLate } from '../cloth/late-round.ts';
@@ -143,7 +143,7 @@ export function SessionScreen(props: SessionProps) {
       ) : null,
     [rounds, scores, view.pairs, view.best, view.kept, ended, room, host, finished],
   );
-  if (joined !== null && room !== null && view.ended === YOU_LEFT)
+  if (joined !== null && room !== null && view.ended === youLeftTheSession)
     return (
       <Thanks
         sentence={view.role === 'watcher' ? say.youOnlyWatched : thanksSentence(tally, view.self)}

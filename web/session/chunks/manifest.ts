@@ -6,6 +6,7 @@ import {
   MAX_SHARED_BYTES,
   MAX_SHARED_FILES,
 } from '../../../signaling/protocol/exchange/model-messages.ts';
+import * as say from '../../words/session/chunks.ts';
 
 /** A chunk of one of the model's files. */
 export interface ChunkPlace {
@@ -34,10 +35,10 @@ export function withHashes(
   hashes: Uint8Array,
 ): Manifest {
   const before = manifest.get(file);
-  if (before !== undefined && before.bytes !== bytes) throw new Error('The host tells two sizes of one file.');
+  if (before !== undefined && before.bytes !== bytes) throw new Error(say.theHostTellsTwoSizes);
   const others = [...manifest].reduce((sum, [name, other]) => sum + (name === file ? 0 : other.bytes), 0);
   if (others + bytes > MAX_SHARED_BYTES || (before === undefined && manifest.size >= MAX_SHARED_FILES))
-    throw new Error('The host tells of more files than a model has that is shared.');
+    throw new Error(say.theHostTellsOfMore);
   const all = before?.hashes.slice() ?? Array.from({ length: chunkCount(bytes) }, () => null);
   for (let at = 0; at < hashes.length; at += HASH_BYTES)
     all[first + at / HASH_BYTES] = bytesToHex(hashes.subarray(at, at + HASH_BYTES));

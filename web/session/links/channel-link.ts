@@ -13,6 +13,7 @@ import {
 } from '../../../signaling/protocol/exchange/frames.ts';
 import { MODEL_PIECE_BYTES } from '../../../signaling/protocol/exchange/model-messages.ts';
 import { SLICE_PAYLOAD_BYTES } from '../../../signaling/protocol/limits.ts';
+import * as say from '../../words/session/links.ts';
 import { Allowance, type Rate } from '../world/allowance.ts';
 import { Emitter } from '../world/emitter.ts';
 import { Ending, whileOpen } from '../world/ending.ts';
@@ -51,8 +52,8 @@ const DOUBTFUL_SILENCE_MS = 2500;
 /** Of a peer that is asked whether it is there; the answer has a stream of its own, past all that is under way. */
 const ANSWER_MS = 1500;
 
-const TAKES_NOTHING = 'The connection does not take what is sent over it.';
-const FLOOD = 'The other side sends more messages than any device has to say.';
+const TAKES_NOTHING = say.theConnectionDoesNotTake;
+const FLOOD = say.theOtherSideSendsMore;
 
 /** How far a link can be trusted; digits are for people to compare where nothing else proves it. */
 export interface Opened {
@@ -136,8 +137,8 @@ export class ChannelLink implements MessageLink {
     for (const each of [channel, urgent]) {
       if (each === null) continue;
       each.binaryType = 'arraybuffer';
-      each.addEventListener('close', () => this.#end('The connection was closed.'));
-      each.addEventListener('error', () => this.#end('The connection broke.'));
+      each.addEventListener('close', () => this.#end(say.theConnectionWasClosed));
+      each.addEventListener('error', () => this.#end(say.theConnectionBroke));
     }
     channel.bufferedAmountLowThreshold = this.#window.bytes / 2;
     channel.addEventListener('message', ({ data }) => this.#receive(data, this.#reassembler));
@@ -150,7 +151,7 @@ export class ChannelLink implements MessageLink {
   }
 
   send(message: DataMessage, pace: SendPace | null = null): Promise<void> {
-    if (!this.#isOpen && !this.#closed) throw new Error('A link sends nothing before the other side is known.');
+    if (!this.#isOpen && !this.#closed) throw new Error(say.aLinkSendsNothingBefore);
     if (message.tensors.length === 0) {
       // Short messages overtake bulk ones: their single slice goes straight out.
       this.#putShort(message);
@@ -164,7 +165,7 @@ export class ChannelLink implements MessageLink {
     return sent;
   }
 
-  close(why = 'The connection was closed here.'): void {
+  close(why = say.theConnectionWasClosedHere): void {
     this.#end(why);
   }
 
@@ -179,7 +180,7 @@ export class ChannelLink implements MessageLink {
     this.#putShort({ header: { type: 'ping', sentMs: askedMs }, tensors: [] });
     this.#asking = setTimeout(() => {
       this.#asking = null;
-      if (this.#heardMs <= askedMs) this.#end('The other side stopped answering.');
+      if (this.#heardMs <= askedMs) this.#end(say.theOtherSideStoppedAnswering);
     }, ANSWER_MS);
   }
 
@@ -235,7 +236,7 @@ export class ChannelLink implements MessageLink {
     try {
       channel.send(slice);
     } catch {
-      this.#end('The connection broke while sending.');
+      this.#end(say.theConnectionBrokeWhileSending);
     }
   }
 
@@ -281,13 +282,13 @@ export class ChannelLink implements MessageLink {
     const nowMs = performance.now();
     this.#heardMs = nowMs;
     try {
-      if (!(data instanceof ArrayBuffer)) throw new Error('A peer sent text where bytes belong.');
+      if (!(data instanceof ArrayBuffer)) throw new Error(say.aPeerSentTextWhere);
       const bytes = reassembler.add(new Uint8Array(data), nowMs);
       if (bytes === null) return;
       if (!this.#messages.spend(nowMs)) throw new Error(FLOOD);
       const frame = decodeFrame(bytes);
       if (!this.#isOpen) {
-        if (frame.tensors.length > 0) throw new Error('A peer sent tensors before it was clear who it is.');
+        if (frame.tensors.length > 0) throw new Error(say.aPeerSentTensorsBefore);
         const { state, effects } = stepProof(this.#proof, frame.header);
         this.#proof = state;
         this.#perform(effects);
@@ -302,7 +303,7 @@ export class ChannelLink implements MessageLink {
       else if (message.header.type === 'pong') this.#roundTrips.add(nowMs - message.header.sentMs);
       else this.#message.emit(message);
     } catch (error) {
-      this.#end(error instanceof Error ? error.message : 'A peer sent something unreadable.');
+      this.#end(error instanceof Error ? error.message : say.aPeerSentSomethingUnreadable);
     }
   }
 
@@ -322,12 +323,12 @@ export class ChannelLink implements MessageLink {
   #beat(): void {
     const nowMs = performance.now();
     if (!this.#isOpen) {
-      if (nowMs - this.#openedMs > PROOF_MS) this.#end('The other side did not say who it is.');
+      if (nowMs - this.#openedMs > PROOF_MS) this.#end(say.theOtherSideDidNot);
       return;
     }
     const overdue = this.#reassembler.overdue(nowMs);
     if (overdue !== null) this.#end(overdue);
-    else if (nowMs - this.#heardMs > this.#silenceMs) this.#end('The other side stopped answering.');
+    else if (nowMs - this.#heardMs > this.#silenceMs) this.#end(say.theOtherSideStoppedAnswering);
     else this.#putShort({ header: { type: 'ping', sentMs: performance.now() }, tensors: [] });
   }
 

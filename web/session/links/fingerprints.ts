@@ -1,3 +1,4 @@
+import * as say from '../../words/session/links.ts';
 /**
  * The certificates that a description of a connection (SDP) vouches for: every `a=fingerprint` line of session and media, as RFC 8122 writes
  * them, normalised and sorted. The connection accepts a certificate that fits any of them, so all of them are bound, and any hash but SHA-256
@@ -10,9 +11,9 @@ export function fingerprintsOf(sdp: string): string {
     const fields = /^a=fingerprint:\s*(\S+)\s+(\S+)\s*$/i.exec(line);
     const hash = fields?.[2].toUpperCase().replace(/:/g, '') ?? '';
     if (fields?.[1].toLowerCase() !== 'sha-256' || !/^[0-9A-F]{64}$/.test(hash))
-      throw new Error('The connection to the other device names a certificate in a way that cannot be checked.');
+      throw new Error(say.theConnectionToTheOther);
     found.add(hash);
   }
-  if (found.size === 0) throw new Error('The connection to the other device names no certificate.');
+  if (found.size === 0) throw new Error(say.theConnectionToTheOtherDeviceNames);
   return [...found].sort().join(' ');
 }

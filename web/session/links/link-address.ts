@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { SECRET_ALPHABET, SECRET_LENGTH, type Secret, SecretSchema } from '../../../signaling/protocol/door/secret.ts';
 import { ROOM_ID_ALPHABET, ROOM_ID_LENGTH, type RoomId } from '../../../signaling/protocol/ids.ts';
+import * as say from '../../words/session/links.ts';
 
 /** More than any link, wrapped by whichever messenger; the rest of a longer text is not looked at. */
 const MAX_TEXT_LENGTH = 8192;
@@ -29,12 +30,11 @@ export type RoomCode = { readonly ok: true; readonly room: RoomId } | { readonly
  */
 export function readInvitation(text: string): Invitation {
   const typed = withoutInvisible(text.slice(0, MAX_TEXT_LENGTH)).trim();
-  if (trimmed(typed) === '') return refuse('Type the six characters of the code, or paste the whole link.');
+  if (trimmed(typed) === '') return refuse(say.typeTheSixCharacters);
   const linked = readLinkIn(typed);
   if (linked !== null) return linked;
   const bare = trimmed(typed);
-  if (/[/.#?&=]/.test(bare))
-    return refuse('This link has no room code in it; a session link has #room= and six characters.');
+  if (/[/.#?&=]/.test(bare)) return refuse(say.thisLinkHasNoRoom);
   return readCode(bare.replace(/[\s-]+/g, ''), null);
 }
 
@@ -90,7 +90,7 @@ function readLink(form: string): Invitation {
     return trimmed(value?.[1] ?? '');
   };
   const code = (after(ROOM_MARK) ?? '').replace(/-/g, '');
-  if (code === '') return refuse('The code after #room= is missing; copy the link again, to its end.');
+  if (code === '') return refuse(say.theCodeAfterRoom);
   return readCode(code, after(SECRET_MARK));
 }
 
@@ -98,10 +98,7 @@ function readCode(written: string, secret: string | null): Invitation {
   const code = written.toLowerCase();
   const stranger = Array.from(code).find((character) => !ROOM_ID_ALPHABET.includes(character));
   if (stranger !== undefined) return refuse(strangerSentence(stranger));
-  if (code.length !== ROOM_ID_LENGTH)
-    return refuse(
-      `A code has six letters and digits; this one has ${code.length}. Check it against the host's screen.`,
-    );
+  if (code.length !== ROOM_ID_LENGTH) return refuse(say.aCodeHasSixLetters(code.length));
   if (secret === null) return { ok: true, room: code, secret: null };
   const small = secret.toLowerCase();
   const problem = secretProblem(small);
@@ -109,23 +106,20 @@ function readCode(written: string, secret: string | null): Invitation {
 }
 
 /** The code alone still brings a person to the door, where the host is asked. */
-const COPY_AGAIN = 'Copy the link again, to its end, or type the code alone and wait to be let in.';
+const COPY_AGAIN = say.copyTheLinkAgain;
 
 function secretProblem(secret: string): string | null {
-  if (secret === '') return `The secret after &secret= is missing. ${COPY_AGAIN}`;
+  if (secret === '') return say.theSecretAfterSecret(COPY_AGAIN);
   const stranger = Array.from(secret).find((character) => !SECRET_ALPHABET.includes(character));
-  if (stranger !== undefined) return `"${stranger}" cannot stand in the secret of a link. ${COPY_AGAIN}`;
-  if (secret.length !== SECRET_LENGTH)
-    return `The secret of a link has ${SECRET_LENGTH} characters; this one has ${secret.length}. ${COPY_AGAIN}`;
-  return v.is(SecretSchema, secret) ? null : `The secret of this link was changed on the way. ${COPY_AGAIN}`;
+  if (stranger !== undefined) return say.cannotStandInTheSecret(stranger, COPY_AGAIN);
+  if (secret.length !== SECRET_LENGTH) return say.theSecretOfALink(SECRET_LENGTH, secret.length, COPY_AGAIN);
+  return v.is(SecretSchema, secret) ? null : say.theSecretOfThisLink(COPY_AGAIN);
 }
 
 const refuse = (sentence: string): Invitation => ({ ok: false, sentence });
 
 function strangerSentence(character: string): string {
-  return /[0o1li]/.test(character)
-    ? `Codes hold no 0, o, 1, l or i, so "${character}" must be another character. Check it against the host's screen.`
-    : `"${character}" cannot stand in a code: six letters and digits, such as abc234.`;
+  return /[0o1li]/.test(character) ? say.codesHoldNo0O(character) : say.cannotStandInACode(character);
 }
 
 /** Zero-width characters, soft hyphens and direction marks come along when people copy; wide forms of letters are the letters. */

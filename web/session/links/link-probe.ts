@@ -1,3 +1,4 @@
+import * as say from '../../words/session/links.ts';
 import { Emitter } from '../world/emitter.ts';
 import { whileOpen } from '../world/ending.ts';
 import type { MessageLink } from './message-link.ts';
@@ -120,10 +121,7 @@ function timely<T = void>(
   const work = new Promise<T>((resolve, reject) => {
     const alive = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(
-        () => reject(new Error('The host did not answer while the link was measured.')),
-        PROBE_TIMEOUT_MS,
-      );
+      timer = setTimeout(() => reject(new Error(say.theHostDidNotAnswer)), PROBE_TIMEOUT_MS);
     };
     alive();
     stop = start(resolve, alive);

@@ -1,4 +1,5 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
+import * as say from '../../words/session/links.ts';
 import { Emitter, type Listeners } from '../world/emitter.ts';
 import { Ending } from '../world/ending.ts';
 
@@ -36,7 +37,7 @@ export function localLinkPair(): [MessageLink, MessageLink] {
     doubt: () => undefined,
     ask: () => undefined,
     close() {
-      for (const { ending } of ends) ending.end('The tab closed its own link.');
+      for (const { ending } of ends) ending.end(say.theTabClosedItsOwn);
     },
   });
   return [end(0), end(1)];

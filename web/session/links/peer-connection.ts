@@ -1,3 +1,4 @@
+import * as say from '../../words/session/links.ts';
 import type { LinkCounts } from '../transport/link-state.ts';
 import type { Listeners } from '../world/emitter.ts';
 import { type LinkChannel, PROOF_BYTES } from './channel-link.ts';
@@ -12,8 +13,8 @@ const CLOSING_MS = 1000;
 const MAX_EARLY_MESSAGES = 4;
 
 /** One in-band channel is PeerJS's own; whoever opens another one, or sends pictures or sound, is no device of ours. */
-const EXTRA_CHANNEL = 'The other side opened a channel that nobody asked for.';
-const MEDIA = 'The other side sends pictures or sound, which no device does.';
+const EXTRA_CHANNEL = say.theOtherSideOpened;
+const MEDIA = say.theOtherSideSendsPictures;
 
 export interface AddressConnection {
   readonly peer: string;

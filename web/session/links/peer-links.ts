@@ -1,10 +1,10 @@
 import type { RoomIntroduction } from '../../../signaling/protocol/messages.ts';
+import * as say from '../../words/session/links.ts';
 import { linkCounts } from '../transport/link-state.ts';
 import { triedOf, Unreachable } from '../transport/unreachable.ts';
 import { Emitter } from '../world/emitter.ts';
 import { Ending } from '../world/ending.ts';
 import { messageOf } from '../world/with-progress.ts';
-
 import { fingerprintsOf } from './fingerprints.ts';
 import {
   type AddressConnection,
@@ -113,7 +113,7 @@ export class PeerAddress {
     const peer = this.#peer;
     if (this.#closed || peer === null || peer.destroyed) return;
     this.#reconnectMs = RENEW_MS;
-    this.#renewed.emit('The network is another one.');
+    this.#renewed.emit(say.theNetworkIsAnother);
     if (peer.open) peer.disconnect();
     else if (this.#timer !== null) {
       clearTimeout(this.#timer);
@@ -125,7 +125,7 @@ export class PeerAddress {
   /** Opens a channel to the tab at `peerId`; rejects with a sentence when that does not work out. */
   connect(peerId: string): Promise<OpenConnection> {
     const peer = this.#peer;
-    if (peer === null || !peer.open) return Promise.reject(new Error('The introduction server is not connected.'));
+    if (peer === null || !peer.open) return Promise.reject(new Error(say.theIntroductionServerIsNot));
     // `raw` keeps nothing of what comes over PeerJS's own channel.
     const connection = peer.connect(peerId, { reliable: true, serialization: 'raw' });
     takeFaults(connection);
@@ -133,7 +133,7 @@ export class PeerAddress {
   }
 
   close(): void {
-    this.#ending.end('The session is over.');
+    this.#ending.end(say.theSessionIsOver);
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#forgetting !== null) clearInterval(this.#forgetting);
     for (const peer of [...this.#retired, this.#peer]) peer?.destroy();
@@ -226,10 +226,10 @@ export class PeerAddress {
         fail(why);
       };
       keepOneChannel(connection, onBreach);
-      const timer = setTimeout(() => lost('The other device could not be reached over WebRTC.'), OPEN_TIMEOUT_MS);
+      const timer = setTimeout(() => lost(say.theOtherDeviceCouldNot), OPEN_TIMEOUT_MS);
       const offs = [
         this.#unavailable.on((message) => {
-          if (message.includes(connection.peer)) fail('The other device is not there any more.');
+          if (message.includes(connection.peer)) fail(say.theOtherDeviceIsNot);
         }),
         this.#renewed.on(fail),
         this.#ending.on(fail),
@@ -252,11 +252,11 @@ export class PeerAddress {
           }
         }),
       );
-      channel.addEventListener('close', () => fail('The connection to the other device was closed.'));
+      channel.addEventListener('close', () => fail(say.theConnectionToTheOtherDeviceWas));
       pc.addEventListener('connectionstatechange', () => {
         if (pc.connectionState !== 'failed') return;
         if (isSettled) channel.close();
-        else lost('The connection to the other device failed.');
+        else lost(say.theConnectionToTheOtherDeviceFailed);
       });
     });
   }

@@ -4,6 +4,7 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import * as v from 'valibot';
 import type { Step } from '../../../signaling/protocol/round.ts';
 import { PROTOCOL_VERSION, versionProblem } from '../../../signaling/protocol/version.ts';
+import * as say from '../../words/session/links.ts';
 
 /**
  * How the two ends of a data channel learn that nobody sits between them, the server included. Whoever introduces two devices could connect to
@@ -74,10 +75,9 @@ export type ProofEffect =
 
 type Stepped = ReturnType<Step<ProofState, ProofEvent, ProofEffect>>;
 
-const BETWEEN =
-  "Somebody may sit between this device and the other one, or one of them has another session's link. Ask for the link again.";
-const UNPROVEN = 'The other device did not show that it knows the link of this session, which it must here.';
-const DISORDER = 'The other device spoke before it was clear who it is.';
+const BETWEEN = say.somebodyMaySitBetween;
+const UNPROVEN = say.theOtherDeviceDidNot;
+const DISORDER = say.theOtherDeviceSpokeBefore;
 
 export function beginProof(terms: ProofTerms): Stepped {
   const own: Hello = {
@@ -112,7 +112,7 @@ export function stepProof(state: ProofState, header: ProofEvent): Stepped {
 
 function greeted({ terms, own }: Extract<ProofState, { stage: 'greeting' }>, header: unknown): Stepped {
   const version = v.safeParse(v.looseObject({ type: v.literal('hello'), protocol: v.number() }), header);
-  const problem = versionProblem(version.success ? version.output.protocol : null, 'The other device');
+  const problem = versionProblem(version.success ? version.output.protocol : null, say.theOtherDevice);
   if (problem !== null) return end(problem);
   const read = v.safeParse(HelloSchema, header);
   if (!read.success) return end(DISORDER);

@@ -10,6 +10,7 @@ import {
 } from '../../../signaling/protocol/messages.ts';
 import type { Activity, RoomView } from '../../../signaling/protocol/room-view.ts';
 import { versionProblem } from '../../../signaling/protocol/version.ts';
+import * as say from '../../words/session/links.ts';
 import type { ControlSocket } from '../transport/control-socket.ts';
 import { Emitter } from '../world/emitter.ts';
 import type { SessionEnvironment } from '../world/environment.ts';
@@ -32,8 +33,7 @@ const MAX_UNSAID = 8;
 /** The whole room is asked for again at most this often. */
 const RESYNC_EVERY_MS = 6000;
 
-const CODE_IS_LOST =
-  'The server does not know this session’s code any more and gives it a new one. Share the new link.';
+const CODE_IS_LOST = say.theServerDoesNotKnow;
 
 /** Of a connection's WebSocket. The code goes along for proxies: before several processes it leads to the one that has the room. */
 export const roomAddress = (origin: string, room: string | undefined): string =>
@@ -167,7 +167,7 @@ export class RoomClient {
       }
       const message = parsed.value;
       // A server that says nothing of its release before all else is one of release 0.1.0.
-      const problem = greeted ? null : versionProblem(message.type === 'hello' ? message.version : null, 'The server');
+      const problem = greeted ? null : versionProblem(message.type === 'hello' ? message.version : null, say.theServer);
       greeted = true;
       if (problem !== null) this.#message.emit({ type: 'error', sentence: problem, refused: true });
       else this.#hear(socket, message);

@@ -2,6 +2,7 @@ import type { TokenBatch } from '../../../worker/api/batch.ts';
 import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
 import type { DevReport } from '../../../worker/api/report.ts';
 import type { NamedFile, TablePreview, TextColumns } from '../../../worker/api/tables.ts';
+import * as say from '../../words/session/own.ts';
 import type { ParameterState } from '../rounds/device-links.ts';
 import type { TrainerSeat } from '../rounds/trainer-seat.ts';
 import { predictionOf } from '../view/class-probabilities.ts';
@@ -9,7 +10,7 @@ import type { Answers, SessionView, TriedText } from '../view/view.ts';
 import type { WorkerHandle } from '../world/environment.ts';
 import { previewApart } from '../world/table-apart.ts';
 
-const LOADING = 'The model is still loading on this device; try again in a moment.';
+const LOADING = say.theModelIsStillLoading;
 
 interface AskingContext {
   readonly worker: () => HostWorkerApi;
@@ -78,7 +79,7 @@ export class Asking implements Answers {
     const found = await open(askRoom(batch, parameters));
     if (found !== null) return found;
     const { status } = view();
-    if (status.kind === 'failed') throw new Error(`This device cannot run the model: ${status.sentence}`);
+    if (status.kind === 'failed') throw new Error(say.thisDeviceCannotRun(status.sentence));
     const own = seat();
     if (own === null || status.kind !== 'ready') throw new Error(LOADING);
     return own.predict(batch, parameters);

@@ -1,3 +1,4 @@
+import * as say from '../../words/session/own.ts';
 import { messageOf } from '../world/with-progress.ts';
 
 const EVERY_ROUNDS = 10;
@@ -56,7 +57,7 @@ export class Checkpoints {
       this.#context.onKept(round);
     } catch (error) {
       const sentence = messageOf(error);
-      if (sentence !== this.#problem) this.#context.onProblem(`${sentence} Training goes on.`);
+      if (sentence !== this.#problem) this.#context.onProblem(say.trainingGoes(sentence));
       this.#problem = sentence;
     }
     this.#keptMs = performance.now();

@@ -4,6 +4,7 @@ import { CapSchema, DoorSchema, MAX_REMOVED } from '../../../signaling/protocol/
 import { DeviceIdSchema, DeviceKeySchema, RoomIdSchema } from '../../../signaling/protocol/ids.ts';
 import { MAX_DEVICES_IN_ROOM } from '../../../signaling/protocol/limits.ts';
 import { ClaimSchema } from '../../../signaling/protocol/messages.ts';
+import * as say from '../../words/session/own.ts';
 
 /** Devices that a host let in without the secret, and that it knows again; of more, the oldest have to be let in again. */
 export const MAX_ADMITTED = 128;
@@ -45,9 +46,7 @@ export function writeHostKey(key: HostKey): string {
 export function readHostKey(text: string, id: string): HostKey {
   const read = v.safeParse(HostKeySchema, parsed(text));
   if (!read.success || read.output.id !== id)
-    throw new Error(
-      `The key beside the checkpoint is ${read.success ? 'of another session' : 'no key'}. Move it away to go on in a new session.`,
-    );
+    throw new Error(say.theKeyBesideTheCheckpoint(read.success ? say.ofAnotherSession : say.noKey));
   const { format: _, ...key } = read.output;
   return key;
 }

@@ -4,6 +4,7 @@ import { MAX_DEVICES_IN_ROOM } from '../../../signaling/protocol/limits.ts';
 import type { RoomIntroduction } from '../../../signaling/protocol/messages.ts';
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import * as say from '../../words/session/own.ts';
 import { answerProbes } from '../links/link-probe.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { openLink } from '../links/open-link.ts';
@@ -69,7 +70,7 @@ export class HostLinks {
       client.send({ type: 'linked', device: event.device, linked: event.type === 'attached' });
       if (event.type === 'detached') store.dispatch({ type: 'proof', device: event.device, proof: null });
       if (event.type === 'detached' && !this.#closed)
-        store.notice('news', `The link to ${this.#nameOf(event.device)} is down: ${event.why}`);
+        store.notice('news', say.theLinkToIsDown(this.#nameOf(event.device), event.why));
     });
   }
 
@@ -95,7 +96,7 @@ export class HostLinks {
   }
 
   close(): void {
-    this.#ending.end('The session is over.');
+    this.#ending.end(say.theSessionIsOver);
     this.#context.deviceLinks.closeAll();
     this.#address.close();
   }
@@ -132,7 +133,7 @@ export class HostLinks {
       else await this.#link(connection, device);
     } catch (error) {
       if (!this.#closed && caller.troubles.spend(performance.now()))
-        store.notice('news', `A device could not be linked: ${messageOf(error)}`);
+        store.notice('news', say.aDeviceCouldNot(messageOf(error)));
     } finally {
       const left = (this.#opening.get(peerId) ?? 1) - 1;
       if (left > 0) this.#opening.set(peerId, left);
@@ -208,6 +209,6 @@ export class HostLinks {
   }
 
   #nameOf(device: string): string {
-    return this.#context.store.view.room?.devices.find((d) => d.id === device)?.name ?? 'a device';
+    return this.#context.store.view.room?.devices.find((d) => d.id === device)?.name ?? say.aDevice;
   }
 }

@@ -3,6 +3,7 @@ import { type Door, MAX_REMOVED } from '../../../signaling/protocol/door.ts';
 import { MAX_DEVICES_IN_ROOM } from '../../../signaling/protocol/limits.ts';
 import type { ClientMessage } from '../../../signaling/protocol/messages.ts';
 import type { HostRequest, Preflight } from '../../../worker/api/host-api.ts';
+import * as say from '../../words/session/own.ts';
 import { roomLink } from '../links/link-address.ts';
 import type { EntranceControls, HostOptions } from '../view/view.ts';
 import type { ViewStore } from '../view/view-store.ts';
@@ -156,8 +157,8 @@ export class OwnDoor implements EntranceControls {
       return;
     }
     const { store } = this.#context;
-    const name = store.view.room?.devices.find(({ id }) => id === device)?.name ?? 'A device';
-    store.notice('problem', `${name} was removed: it showed other digits, so somebody may sit between the two of you.`);
+    const name = store.view.room?.devices.find(({ id }) => id === device)?.name ?? say.aDeviceTitle;
+    store.notice('problem', say.wasRemovedItShowedOther(name));
     this.remove(device);
   }
 

@@ -1,4 +1,5 @@
 import type { ExportedFile, HostWorkerApi } from '../../../worker/api/host-api.ts';
+import * as say from '../../words/session/own.ts';
 import type { Training } from '../training/training.ts';
 import type { RunLog } from '../view/run-log.ts';
 import type { HostOptions } from '../view/view.ts';
@@ -60,7 +61,7 @@ export class OwnKeeping {
     const { store, training, worker } = this.#context;
     await open(training()?.quiet() ?? Promise.resolve());
     const { room } = store.view;
-    if (room === null) throw new Error('The session is not open yet; there is nothing to save.');
+    if (room === null) throw new Error(say.theSessionIsNotOpen);
     const bytes = await open(worker.checkpoint(this.#note()));
     return { name: checkpointName(room.settings, training()?.round ?? 0), bytes };
   }

@@ -14,6 +14,7 @@ import { HIDDEN_STATES } from '../../../signaling/protocol/split.ts';
 import { MAX_AUDITS } from '../../../signaling/protocol/words/audits.ts';
 import { ENGINE_CHOICES, type EngineChoice } from '../../../signaling/protocol/words/engines.ts';
 import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
+import * as say from '../../words/session/own.ts';
 import type { Standings } from '../rounds/audits/standing.ts';
 import type { DeviceSeats } from '../stages/device-seats.ts';
 import { WITHOUT_KEY } from '../view/resumed-words.ts';
@@ -77,10 +78,7 @@ export function readNote(text: string): { readonly note: SessionNote; readonly k
   const read = v.safeParse(NoteSchema, json);
   if (read.success) return { note: read.output, key: null };
   const keyed = v.safeParse(KeyedNoteSchema, json);
-  if (!keyed.success)
-    throw new Error(
-      'The checkpoint does not say of which session it is; only what a session kept can be gone on with.',
-    );
+  if (!keyed.success) throw new Error(say.theCheckpointDoesNotSay);
   const { identity, room, claim, log, ...rest } = keyed.output;
   const { id, key, name } = identity;
   return {

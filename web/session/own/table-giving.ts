@@ -10,6 +10,7 @@ import {
 } from '../../../signaling/protocol/exchange/table-messages.ts';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { NamedFile, OwnTaskRequest } from '../../../worker/api/tables.ts';
+import * as say from '../../words/session/own.ts';
 import type { DeviceLinks } from '../rounds/device-links.ts';
 import type { ViewStore } from '../view/view-store.ts';
 
@@ -73,12 +74,12 @@ export class TableGiving {
     const bytes = own.train.bytes.length + (own.dev?.bytes.length ?? 0);
     const why =
       bytes > MAX_GIVEN_TABLE_BYTES
-        ? `It has ${bytesText(bytes)}; at most ${bytesText(MAX_GIVEN_TABLE_BYTES)} can be given.`
+        ? say.itHasAtMostCan(bytesText(bytes), bytesText(MAX_GIVEN_TABLE_BYTES))
         : v.safeParse(GivenTableSchema, this.described).success
           ? null
-          : 'The names of its columns are too long.';
+          : say.theNamesOfItsColumns;
     if (why !== null) {
-      store.notice('problem', `The table stays on this device alone. ${why}`);
+      store.notice('problem', say.theTableStays(why));
       return;
     }
     this.#given.add(device);

@@ -3,6 +3,7 @@ import { encodeUploads } from '../../../signaling/protocol/exchange/upload-codec
 import type { Block } from '../../../signaling/protocol/round.ts';
 import { labelsPerSample } from '../../../signaling/protocol/settings.ts';
 import type { DeviceWorkerApi } from '../../../worker/api/device-api.ts';
+import * as say from '../../words/session/rounds.ts';
 import type { ModelWorker } from './model-worker.ts';
 import { receivedBatch } from './received-batch.ts';
 import { samplesOf } from './run-round.ts';
@@ -53,7 +54,7 @@ export class AuditAnswer {
   async next(model: Auditing, samples: number): Promise<DataMessage<'audited'> | null> {
     const { header, tensors } = this.work;
     const values = tensors.at(-1);
-    if (!(values instanceof Float32Array)) throw new Error('An audit came without its parameters.');
+    if (!(values instanceof Float32Array)) throw new Error(say.anAuditCameWithout);
     const { tag, round, head, dropout } = header;
     const whole = receivedBatch(tensors, header.tokens);
     const total = whole.lengths.length;

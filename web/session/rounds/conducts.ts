@@ -5,6 +5,7 @@ import type { ClientMessage, Measured } from '../../../signaling/protocol/messag
 import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
 import type { Profile } from '../../../signaling/protocol/profile.ts';
 import type { DeviceView, RoomView } from '../../../signaling/protocol/room-view.ts';
+import * as say from '../../words/session/rounds.ts';
 import type { DeviceLinks, DeviceLinksEvent } from './device-links.ts';
 import {
   believedSeconds,
@@ -230,8 +231,8 @@ function standingSentence(
   name: string,
   { probation, was }: Extract<ConductEffect, { type: 'standing' }>,
 ): string | null {
-  if (probation === null) return was ? `${name} delivered in time and is back.` : null;
+  if (probation === null) return was ? say.deliveredInTime(name) : null;
   if (was) return null;
-  const what = probation.why === 'late' ? 'did not deliver in time' : 'failed';
-  return `${name} ${what} and is on probation: nobody waits for it until it delivers.`;
+  const what = probation.why === 'late' ? say.didNotDeliverInTime : 'failed';
+  return say.andIsOnProbationNobody(name, what);
 }

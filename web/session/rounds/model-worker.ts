@@ -4,6 +4,7 @@ import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import { holdsRun, type UnitRun, wholeRun } from '../../../signaling/protocol/split.ts';
 import type { DeviceWorkerApi, MeasuredAgain, Pretence } from '../../../worker/api/device-api.ts';
 import type { StageChunk, StageParameters } from '../../../worker/api/stage-api.ts';
+import * as say from '../../words/session/rounds.ts';
 import { Emitter } from '../world/emitter.ts';
 import { Ending, whileOpen } from '../world/ending.ts';
 import type { SessionEnvironment, WorkerHandle } from '../world/environment.ts';
@@ -182,7 +183,7 @@ export class ModelWorker {
   }
 
   close(): void {
-    this.#ending.end('The session is over.');
+    this.#ending.end(say.theSessionIsOver);
     this.#worker.terminate();
   }
 
@@ -211,7 +212,7 @@ export class ModelWorker {
     const { sharing } = this;
     if (sharing === null) return;
     const gathered = this.open(sharing.gather(run)).catch(() => {
-      if (this.isClosed) throw new Error('The session is over.');
+      if (this.isClosed) throw new Error(say.theSessionIsOver);
     });
     await withProgress(gathered, PROGRESS_EVERY_MS, async (isDone) => {
       const { done, total } = sharing.progress;

@@ -1,6 +1,7 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts';
 import type { TokenBatch } from '../../../worker/api/batch.ts';
+import * as say from '../../words/session/rounds.ts';
 import type { ParameterState } from './device-links.ts';
 
 /** The samples that came with an order or an audit. Sizes and values were validated when the message was read; this names them. */
@@ -10,7 +11,7 @@ export function receivedBatch(tensors: readonly FrameTensor[], tokens: number): 
     !(ids instanceof Int32Array && lengths instanceof Int32Array) ||
     !(labels instanceof Float32Array && positions instanceof Int32Array)
   )
-    throw new Error('An order came without its samples.');
+    throw new Error(say.anOrderCameWithout);
   return { ids, lengths, labels, positions, tokens };
 }
 

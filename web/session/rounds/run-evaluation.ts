@@ -1,4 +1,5 @@
 import type { TokenBatch } from '../../../worker/api/batch.ts';
+import * as say from '../../words/session/rounds.ts';
 import type { Listeners } from '../world/emitter.ts';
 import type { DeviceLinks, DeviceLinksEvent, ParameterState } from './device-links.ts';
 import type { Evaluator, Span } from './evaluation-pieces.ts';
@@ -83,7 +84,7 @@ export function runEvaluation(input: EvaluationInput): RunningEvaluation {
       }),
       input.onTrainers(() => loop.take(devices([]))),
     ];
-    const onAbort = (): void => end(() => reject(new Error('The evaluation was ended.')));
+    const onAbort = (): void => end(() => reject(new Error(say.theEvaluationWasEnded)));
     input.signal.addEventListener('abort', onAbort, { once: true });
     perform = (effect) => {
       switch (effect.type) {
@@ -102,7 +103,7 @@ export function runEvaluation(input: EvaluationInput): RunningEvaluation {
           end(() => resolve(all));
           break;
         case 'give-up':
-          end(() => reject(new Error(`${nameOf(effect.device)} failed: ${effect.sentence}`)));
+          end(() => reject(new Error(say.failed(nameOf(effect.device), effect.sentence))));
           break;
         default:
           effect satisfies never;
@@ -154,7 +155,7 @@ export function runEvaluation(input: EvaluationInput): RunningEvaluation {
       const logits = tensors[0];
       return logits instanceof Float32Array && logits.length === expected * labelCount
         ? { type: 'logits', device, tag: header.tag, logits, seconds: header.seconds ?? null, atMs }
-        : { type: 'failed', device, tag: header.tag, sentence: 'It sent logits of another size.', atMs };
+        : { type: 'failed', device, tag: header.tag, sentence: say.itSentLogitsOfAnother, atMs };
     }
   });
   return {

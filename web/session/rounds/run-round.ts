@@ -4,6 +4,7 @@ import type { Profile } from '../../../signaling/protocol/profile.ts';
 import type { DeviceView, RoundReport } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { GradientPart, TokenBatch } from '../../../worker/api/batch.ts';
+import * as say from '../../words/session/rounds.ts';
 import type { NoticeKind } from '../view/view.ts';
 import type { Listeners } from '../world/emitter.ts';
 import type { DeviceLinks, DeviceLinksEvent, ParameterState } from './device-links.ts';
@@ -95,7 +96,7 @@ export function runRound(input: RoundInput): Promise<WholeRoundResult> {
       }),
       input.onTrainers(() => loop.take({ type: 'devices', lost: [], able: ableDevices(input) })),
     ];
-    const onAbort = (): void => end(() => reject(new Error('The session ended during a round.')));
+    const onAbort = (): void => end(() => reject(new Error(say.theSessionEndedDuring)));
     input.signal.addEventListener('abort', onAbort, { once: true });
     if (input.signal.aborted) onAbort();
     else loop.begin(begun.effects);
@@ -124,7 +125,7 @@ export function runRound(input: RoundInput): Promise<WholeRoundResult> {
           input.onNews('moved', movedSentence(effect, round, nameOf));
           break;
         case 'trouble':
-          input.onNews('problem', `${nameOf(effect.device)} could not do its part: ${effect.sentence}`);
+          input.onNews('problem', say.couldNotDoItsPart(nameOf(effect.device), effect.sentence));
           break;
         case 'activity':
           input.onActivity(loop.state.round);
@@ -133,7 +134,7 @@ export function runRound(input: RoundInput): Promise<WholeRoundResult> {
           end(() => resolve(resultOf(loop.state, sent, input)));
           break;
         case 'give-up':
-          end(() => reject(new Error(`${nameOf(effect.device)} failed: ${effect.sentence}`)));
+          end(() => reject(new Error(say.failed(nameOf(effect.device), effect.sentence))));
           break;
         default:
           effect satisfies never;
@@ -208,8 +209,8 @@ function movedSentence(
   nameOf: (device: string) => string,
 ): string {
   return from === to
-    ? `${nameOf(from)} ${why}; it does its part of round ${round} again.`
-    : `${nameOf(from)} ${why}; ${nameOf(to)} takes over its part of round ${round}.`;
+    ? say.itDoesItsPart(nameOf(from), why, round)
+    : say.takesOverItsPart(nameOf(from), why, nameOf(to), round);
 }
 
 /** One giving out of one order. */

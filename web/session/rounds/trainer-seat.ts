@@ -4,6 +4,7 @@ import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { OrderTag } from '../../../signaling/protocol/round.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../../../worker/api/batch.ts';
+import * as say from '../../words/session/rounds.ts';
 import { type HeldVersion, KeepingUp, type StateMessage } from '../held/keeping-up.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
@@ -31,7 +32,7 @@ const MAX_QUESTIONS = 8;
 /** Orders whose gradients may be on their way while the next one is computed. */
 const MAX_UPLOADING_ORDERS = 2;
 
-const CLOSED = 'The session ended before the text was tried.';
+const CLOSED = say.theSessionEndedBefore;
 
 type Work = DataMessage<'order'> | DataMessage<'evaluate'> | DataMessage<'audit'>;
 /** Done in the order in which it came, but for audits: an evaluation may be of the state before a step. */
@@ -121,8 +122,7 @@ export class TrainerSeat {
   predict(batch: TokenBatch, parameters: ParameterState): Promise<Float32Array> {
     return new Promise((resolve, reject) => {
       if (this.model.isClosed) return reject(new Error(CLOSED));
-      if (this.#questions.length >= MAX_QUESTIONS)
-        return reject(new Error(`${MAX_QUESTIONS} texts are waiting to be tried; wait for an answer first.`));
+      if (this.#questions.length >= MAX_QUESTIONS) return reject(new Error(say.textsAreWaiting(MAX_QUESTIONS)));
       this.#questions.push({ batch, parameters, resolve, reject });
       void this.#work();
     });
@@ -157,7 +157,7 @@ export class TrainerSeat {
         attached.queue = queue.filter((work) => work.header.type !== 'evaluate' || !isEarlier(work.header, header));
       const bytes = attached.queue.reduce((sum, work) => sum + heldBytes(work), heldBytes(message));
       if (attached.queue.length >= MAX_QUEUED_WORK || bytes > this.#maxQueuedBytes) {
-        this.#fail(attached, header, new Error('This device has as much work waiting as it takes.'));
+        this.#fail(attached, header, new Error(say.thisDeviceHasAsMuch));
         return;
       }
       attached.queue.push(header.type === 'order' ? { header, tensors } : { header, tensors });
@@ -181,7 +181,7 @@ export class TrainerSeat {
   #queueAudit(attached: Attachment, work: DataMessage<'audit'>): void {
     const waiting = attached.queue.filter(({ header }) => header.type === 'audit').length;
     if (waiting < MAX_WAITING_AUDITS) attached.queue.push(work);
-    else this.#fail(attached, work.header, new Error('This device has as many audits waiting as it takes.'));
+    else this.#fail(attached, work.header, new Error(say.thisDeviceHasAsMany));
     void this.#work();
   }
 
@@ -246,7 +246,7 @@ export class TrainerSeat {
     void this.model.lookAtClaim();
     if (attached !== this.#attached) return;
     if (header.type === 'order' && !isCurrent(attached.heard, header.tag)) return;
-    const sentence = (error instanceof Error && error.message) || 'The device could not do its part.';
+    const sentence = (error instanceof Error && error.message) || say.theDeviceCouldNotDo;
     const { tag } = header;
     void attached.link.send({ header: { type: 'failed', tag, sentence: sentence.slice(0, 400) }, tensors: [] });
   }
@@ -280,7 +280,7 @@ export class TrainerSeat {
     if (found === undefined) {
       const held = this.#keepingUp.held === null ? [] : [this.#keepingUp.held];
       const versions = [...there, ...held].map((one) => one.version).join(' and ');
-      throw new Error(`Work is for version ${version}, but this device has version ${versions || 'none'}.`);
+      throw new Error(say.workIsForVersionBut(version, versions || 'none'));
     }
     await this.model.setParameters(found.values);
   }

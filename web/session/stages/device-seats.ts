@@ -3,6 +3,7 @@ import type { DeviceStatus } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
 import { bytesText } from '../../../signaling/protocol/words/quantities.ts';
 import type { Pretence } from '../../../worker/api/device-api.ts';
+import * as say from '../../words/session/stages.ts';
 import { ModelExchange } from '../chunks/model-exchange.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { type Fresh, type KnownLink, MeasuringAgain } from '../measuring/measuring-again.ts';
@@ -91,9 +92,7 @@ export class DeviceSeats {
   #gaveOut(measured: Measured): void {
     this.#measured = measured;
     this.#owner.onMeasured(measured);
-    this.#owner.onNews(
-      `This device ran out of memory, or lost its graphics processor. It goes on, and claims ${bytesText(measured.memory.limitBytes)} at most from now on.`,
-    );
+    this.#owner.onNews(say.thisDeviceRanOut(bytesText(measured.memory.limitBytes)));
   }
 
   #fresh(fresh: Fresh): void {

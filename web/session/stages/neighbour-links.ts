@@ -1,6 +1,7 @@
 import type { DataMessage } from '../../../signaling/protocol/exchange/data-messages.ts';
 import { isModelMessage } from '../../../signaling/protocol/exchange/model-messages.ts';
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
+import * as say from '../../words/session/stages.ts';
 import { chunkPartners } from '../chunks/chunk-partners.ts';
 import type { ModelExchange } from '../chunks/model-exchange.ts';
 import type { ChannelLink } from '../links/channel-link.ts';
@@ -203,7 +204,7 @@ export class NeighbourLinks implements DirectLinks {
       randomBytes,
     );
     if (this.#over || !this.#wanted().has(device)) return link.close();
-    this.#links.get(device)?.close('Another link took its place.');
+    this.#links.get(device)?.close(say.anotherLinkTookItsPlace);
     this.#links.set(device, link);
     exchange.attach(device, link);
     this.#tell();
@@ -212,7 +213,7 @@ export class NeighbourLinks implements DirectLinks {
       if (this.#links.get(device) !== link) return;
       if (header.type === 'hidden') stages.receive({ header, tensors }, device);
       else if (!isModelMessage(header.type) || header.type === 'model-hashes' || header.type === 'model-fetched')
-        this.lose(device, 'A neighbouring stage said what only a host says.');
+        this.lose(device, say.aNeighbouringStageSaidWhat);
     });
     link.onClose(() => {
       if (this.#links.get(device) !== link) return;

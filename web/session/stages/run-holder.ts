@@ -1,6 +1,7 @@
 import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
 import type { DeviceStatus, RoomView } from '../../../signaling/protocol/room-view.ts';
 import { holdsRun, type UnitRun } from '../../../signaling/protocol/split.ts';
+import * as say from '../../words/session/stages.ts';
 import type { Measured } from '../rounds/model-worker.ts';
 import type { TrainerSeat } from '../rounds/trainer-seat.ts';
 import { messageOf } from '../world/with-progress.ts';
@@ -63,7 +64,7 @@ export class RunHolder {
     this.#mode = null;
     this.#measure()
       .catch((error: unknown) => {
-        if (!this.#over) this.#context.onFailed(messageOf(error).slice(0, 400) || 'The model did not load.');
+        if (!this.#over) this.#context.onFailed(messageOf(error).slice(0, 400) || say.theModelDidNotLoad);
       })
       .finally(() => {
         this.#beginning = false;

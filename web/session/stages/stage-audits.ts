@@ -6,6 +6,7 @@ import { type StageHeader, trainedBlocks } from '../../../signaling/protocol/exc
 import { encodeUploads } from '../../../signaling/protocol/exchange/upload-codec.ts';
 import type { Block } from '../../../signaling/protocol/round.ts';
 import type { StageOrder, StageParameters, StageValues } from '../../../worker/api/stage-api.ts';
+import * as say from '../../words/session/stages.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
 import type { ModelWorker } from '../rounds/model-worker.ts';
 import { cutBySizes, stageOrder, valuesAt } from './stage-round.ts';
@@ -48,7 +49,7 @@ export class StageAudits {
     // One of the same number would take the other's place here, and not in what is to be computed.
     const isTooMuch = this.#waiting.size >= MAX_WAITING || this.#waiting.has(tag.audit);
     if (isTooMuch || !(values instanceof Float32Array)) {
-      this.#fail(tag, 'This device has as many stages to compute again as it takes.');
+      this.#fail(tag, say.thisDeviceHasAsMany);
       return;
     }
     const order = stageOrder(header, tensors);
@@ -90,7 +91,7 @@ export class StageAudits {
       .then(() => this.#compute(waiting))
       .catch((error: unknown) => {
         const sentence = error instanceof Error ? error.message : '';
-        this.#fail(waiting.header.tag, sentence.slice(0, 400) || 'The device could not compute the stage.');
+        this.#fail(waiting.header.tag, sentence.slice(0, 400) || say.theDeviceCouldNotCompute);
       })
       .finally(() => {
         const { audit } = waiting.header.tag;
@@ -106,7 +107,7 @@ export class StageAudits {
     if (!this.#isWanted(waiting)) return;
     this.#model ??= this.#context.model();
     const model = this.#model;
-    if (model === null) throw new Error('This device has no memory for another run now.');
+    if (model === null) throw new Error(say.thisDeviceHasNoMemory);
     const { order, parameters, inputs, header } = waiting;
     const parts: { readonly block: Block; readonly gradient: Float32Array }[] = [];
     await model.hold(order.run);
@@ -137,7 +138,7 @@ export class StageAudits {
 
   #show({ tag, codec }: StageHeader<'stage-audit'>, { kind, microBatch, values }: StageValues): Promise<void> {
     const made = packed(values, codec);
-    if (made === null) throw new Error('Hidden states are not finite numbers any more.');
+    if (made === null) throw new Error(say.hiddenStatesAreNotFinite);
     const shown: CutValues = { ...made, microBatch };
     const [side, direction] = kind === 'hidden' ? (['above', 'up'] as const) : (['below', 'down'] as const);
     return this.#context.answer(shownMessage(tag, side, direction, codec, shown));

@@ -5,6 +5,7 @@ import type { StageHeader } from '../../../signaling/protocol/exchange/stage-mes
 import type { ChunkTag } from '../../../signaling/protocol/round.ts';
 import { holdsRun, unitCount } from '../../../signaling/protocol/split.ts';
 import type { StageParameters } from '../../../worker/api/stage-api.ts';
+import * as say from '../../words/session/stages.ts';
 import type { ModelWorker } from '../rounds/model-worker.ts';
 import { cutBySizes, rowsAt } from './stage-round.ts';
 
@@ -61,7 +62,7 @@ export class StageChunks {
     const buffers = [...tensors, ...(parameters === null ? [] : [parameters.values])].map(({ buffer }) => buffer);
     const isTooMuch = this.#chunks.size >= MAX_CHUNKS || this.#bytesWith(buffers) > this.#context.maxBytes;
     if (!(lengths instanceof Int32Array) || parameters === null || isTooMuch) {
-      this.#fail(header, parameters === null ? 'This device has other parameters.' : 'This device has too much to do.');
+      this.#fail(header, parameters === null ? say.thisDeviceHasOtherParameters : say.thisDeviceHasTooMuch);
       return;
     }
     const chunk: Chunk = {
@@ -90,7 +91,7 @@ export class StageChunks {
     const lengths = chunk.lengths[microBatch];
     const expected = lengths && rowsAt(stage.from, shape, lengths) * shape.hiddenSize;
     if (!isPacked(tensor) || tensor.length !== expected)
-      this.#context.onWrong(sender, 'A neighbouring stage sent hidden states that do not fit their samples.');
+      this.#context.onWrong(sender, say.aNeighbouringStageSentHidden);
     else this.#pass(chunk, microBatch, unpacked(tensor, header));
     return true;
   }
@@ -113,7 +114,7 @@ export class StageChunks {
     const { header, parameters, ids } = chunk;
     const { model, say: send, answer, self } = this.#context;
     const { stage, sizes, tokens } = header;
-    if (!holdsRun(model.holds, stage)) throw new Error('This device does not hold that part of the model any more.');
+    if (!holdsRun(model.holds, stage)) throw new Error(say.thisDeviceDoesNotHold);
     const first = sizes.slice(0, microBatch).reduce((sum, size) => sum + size, 0);
     const made = await model.evaluateStage({
       run: { from: stage.from, to: stage.to },
@@ -135,7 +136,7 @@ export class StageChunks {
     if (chunk.left === 0) this.#chunks.delete(keyOf(header.tag));
     const above = header.above;
     const up = packed(made, header.codec);
-    if (up === null || above === null) throw new Error('Hidden states are not finite numbers any more.');
+    if (up === null || above === null) throw new Error(say.hiddenStatesAreNotFinite);
     send({
       header: {
         type: 'hidden',
@@ -164,7 +165,7 @@ export class StageChunks {
 
   #fail({ tag }: StageHeader<'stage-evaluate'>, sentence: string): void {
     this.#chunks.delete(keyOf(tag));
-    const told = sentence.slice(0, 400) || 'The device could not do its part.';
+    const told = sentence.slice(0, 400) || say.theDeviceCouldNotDo;
     this.#context.answer({ header: { type: 'failed', tag, sentence: told }, tensors: [] });
   }
 }

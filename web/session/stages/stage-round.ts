@@ -6,6 +6,7 @@ import type { CutDigests, Neighbour, StageHeader } from '../../../signaling/prot
 import type { ModelShape } from '../../../signaling/protocol/settings.ts';
 import { unitCount } from '../../../signaling/protocol/split.ts';
 import type { StageOrder, StageValues } from '../../../worker/api/stage-api.ts';
+import * as say from '../../words/session/stages.ts';
 import { KeptCuts } from './cuts/kept-cuts.ts';
 import type { Side } from './cuts/neighbours.ts';
 
@@ -68,14 +69,12 @@ export class StageRound {
     const { direction, microBatch, codec } = header;
     if (!this.isAddressed(header) || this.neighbours[from(direction)]?.device !== sender) return { kind: 'dropped' };
     const length = this.#lengths[from(direction)][microBatch];
-    if (length === undefined) return wrong(`micro-batch ${microBatch}, of which there is none`);
+    if (length === undefined) return wrong(say.microBatchOfWhichThere(microBatch));
     const key = `${direction} ${microBatch}`;
     if (this.#arrived.has(key)) return { kind: 'dropped' };
     const [tensor] = tensors;
-    if (!isPacked(tensor) || codec !== this.header.codec)
-      return wrong('hidden states of another form than the session has');
-    if (tensor.length !== length)
-      return wrong(`${tensor.length} values of micro-batch ${microBatch}, which has ${length}`);
+    if (!isPacked(tensor) || codec !== this.header.codec) return wrong(say.hiddenStatesOfAnotherForm);
+    if (tensor.length !== length) return wrong(say.valuesOfMicroBatch(tensor.length, microBatch, length));
     this.#arrived.add(key);
     if (this.header.checked) this.#kept.add(from(direction), direction, { microBatch, scale: header.scale, tensor });
     const kind = direction === 'up' ? 'hidden' : 'dHidden';
@@ -173,7 +172,7 @@ export class StageRound {
   }
 }
 
-const wrong = (what: string): Received => ({ kind: 'wrong', sentence: `A neighbouring stage sent ${what}.` });
+const wrong = (what: string): Received => ({ kind: 'wrong', sentence: say.aNeighbouringStageSent(what) });
 
 /** The tensors' sizes and values were validated when the message was read; this names them. */
 export function stageOrder(
@@ -188,7 +187,7 @@ export function stageOrder(
     positions instanceof Int32Array &&
     (ids === null || ids instanceof Int32Array) &&
     (labels === null || labels instanceof Float32Array);
-  if (!named) throw new Error('A stage came without its samples.');
+  if (!named) throw new Error(say.aStageCameWithout);
   const { stage, layers, head, lowest, sizes, recompute, tokens, dropout } = header;
   return {
     round: header.type === 'stage-audit' ? header.round : header.tag.round,

@@ -3,6 +3,7 @@ import type { DataMessage } from '../../../signaling/protocol/exchange/data-mess
 import type { SentSchema, StageHeader } from '../../../signaling/protocol/exchange/stage-messages.ts';
 import { encodeUpload } from '../../../signaling/protocol/exchange/upload-codec.ts';
 import type { StageParameters } from '../../../worker/api/stage-api.ts';
+import * as say from '../../words/session/stages.ts';
 import type { ModelWorker } from '../rounds/model-worker.ts';
 import { PassReport } from './pass-report.ts';
 import type { Received, StageRound } from './stage-round.ts';
@@ -136,7 +137,7 @@ export class StageRunner {
           return;
         } else {
           const message = round.say(part, self);
-          if (message === null) throw new Error('Hidden states are not finite numbers any more.');
+          if (message === null) throw new Error(say.hiddenStatesAreNotFinite);
           send(message);
         }
       }

@@ -1,4 +1,5 @@
 import type { OrderTag } from '../../../signaling/protocol/round.ts';
+import * as say from '../../words/session/stages.ts';
 import type { ModelWorker } from '../rounds/model-worker.ts';
 import type { StageRound } from './stage-round.ts';
 import { type RunnerContext, StageRunner } from './stage-runner.ts';
@@ -34,7 +35,7 @@ export class StageRunners {
    */
   for(tag: OrderTag): StageRunner {
     const runner = this.#runnerFor(tag);
-    if (runner.isFull) throw new Error('This device has as much work waiting as it takes.');
+    if (runner.isFull) throw new Error(say.thisDeviceHasAsMuch);
     return runner;
   }
 
@@ -43,10 +44,10 @@ export class StageRunners {
     if (same !== undefined) return same;
     const own = this.own.round?.header.tag;
     if (own === undefined || own.term !== term || own.round !== round) return this.own;
-    if (this.#second?.round) throw new Error('This device does two stages of this round already.');
+    if (this.#second?.round) throw new Error(say.thisDeviceDoesTwoStages);
     if (this.#second === null) {
       const model = this.#secondModel();
-      if (model === null) throw new Error('This device is at another stage of this round.');
+      if (model === null) throw new Error(say.thisDeviceIsAtAnother);
       this.#second = new StageRunner(model, this.#context);
     }
     return this.#second;

@@ -3,6 +3,7 @@ import type { FrameTensor } from '../../../signaling/protocol/exchange/frames.ts
 import type { StageHeader } from '../../../signaling/protocol/exchange/stage-messages.ts';
 import { MAX_HIDDEN_SAMPLES } from '../../../signaling/protocol/limits.ts';
 import type { OrderTag } from '../../../signaling/protocol/round.ts';
+import * as say from '../../words/session/stages.ts';
 import type { MessageLink } from '../links/message-link.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
 import { type Heard, hearAbandoned, hearOrder, isCurrent, NOTHING_HEARD } from '../rounds/heard.ts';
@@ -140,7 +141,7 @@ export class StageSeat {
   /** Hidden states that came over the link to a neighbour. */
   receive(message: Hidden, device: string): void {
     const { from, to } = message.header;
-    if (from !== device || to !== this.#self) this.direct?.lose(device, 'A neighbouring stage spoke for another one.');
+    if (from !== device || to !== this.#self) this.direct?.lose(device, say.aNeighbouringStageSpoke);
     // Of a pair whose words the host wants to see itself.
     else if (!this.#runners.rounds.some((round) => round.isRelayed(device)))
       this.#hear({ message, sender: device, isRelayed: false });
@@ -215,8 +216,7 @@ export class StageSeat {
     let round: StageRound;
     let runner: StageRunner;
     try {
-      if (parameters === null)
-        throw new Error(`This device does not have version ${header.version} of its parameters.`);
+      if (parameters === null) throw new Error(say.thisDeviceDoesNotHave(header.version));
       round = new StageRound(header, tensors, this.#model.settings.shape);
       runner = this.#runners.for(header.tag);
     } catch (error) {
@@ -342,7 +342,7 @@ export class StageSeat {
     void this.#model.lookAtClaim();
     const attached = this.#attached;
     if (attached === null || !isCurrent(attached.heard, tag)) return;
-    const sentence = (error instanceof Error && error.message) || 'The device could not do its part.';
+    const sentence = (error instanceof Error && error.message) || say.theDeviceCouldNotDo;
     void attached.link.send({ header: { type: 'failed', tag, sentence: sentence.slice(0, 400) }, tensors: [] });
   }
 }

@@ -1,4 +1,5 @@
 import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
+import * as say from '../../words/session/training.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
 import { Audits, type AuditsContext } from '../rounds/audits/audits.ts';
 import type { ViewStore } from '../view/view-store.ts';
@@ -58,8 +59,7 @@ export class Checking {
 
 /** What people are told when training goes back from round `from`; `to` was asked for, `round` is what there was to go back to. */
 function undoneSentence(to: number, round: number, from: number): string {
-  const rounds = from === round + 1 ? `Round ${from} is` : `Rounds ${round + 1} to ${from} are`;
-  const kept =
-    round > to ? ` Rounds ${to + 1} to ${round} took parts of it too and are too long ago to be undone.` : '';
-  return `${rounds} undone and repeated, because nobody had checked what that device gave to them.${kept}`;
+  const rounds = from === round + 1 ? say.roundIs(from) : say.roundsTo(round + 1, from);
+  const kept = round > to ? say.roundsToTookParts(to + 1, round) : '';
+  return say.undoneAndRepeatedBecauseNobody(rounds, kept);
 }

@@ -1,5 +1,6 @@
 import type { DeviceView, RoomView } from '../../../signaling/protocol/room-view.ts';
 import type { SessionSettings } from '../../../signaling/protocol/settings.ts';
+import * as say from '../../words/session/training.ts';
 import type { DeviceLinks } from '../rounds/device-links.ts';
 import { awaited } from '../rounds/split/layout.ts';
 import { holdsAll, isReady } from './ready.ts';
@@ -49,6 +50,6 @@ export class Crew {
   }
 
   nameOf(id: string): string {
-    return this.devices.find((device) => device.id === id)?.name ?? 'A device';
+    return this.devices.find((device) => device.id === id)?.name ?? say.aDevice;
   }
 }

@@ -1,4 +1,5 @@
 import type { ScoreReport } from '../../../signaling/protocol/room-view.ts';
+import * as say from '../../words/session/training.ts';
 import type { SessionView } from '../view/view.ts';
 
 /** Whether so many evaluations came after the best one. */
@@ -8,6 +9,6 @@ export const isExhausted = (scores: readonly ScoreReport[], bestRound: number, p
 /** Why training ends early, as a sentence; null while it does not. */
 export function earlyStop({ best, scores }: Pick<SessionView, 'best' | 'scores'>, patience: number): string | null {
   if (best === null || !isExhausted(scores, best.round, patience)) return null;
-  const evaluations = patience === 1 ? 'The last evaluation was' : `The last ${patience} evaluations were`;
-  return `${evaluations} no better than the one after round ${best.round}: training ends early.`;
+  const evaluations = patience === 1 ? say.theLastEvaluationWas : say.theLastEvaluationsWere(patience);
+  return say.noBetterThan(evaluations, best.round);
 }

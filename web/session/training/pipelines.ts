@@ -1,6 +1,7 @@
 import type { RoomPlan } from '../../../signaling/protocol/plan.ts';
 import type { Policy, SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../../../worker/api/batch.ts';
+import * as say from '../../words/session/training.ts';
 import type { DeviceLinks, ParameterState } from '../rounds/device-links.ts';
 import { isSplit } from '../rounds/split/layout.ts';
 import { runPipeline } from '../rounds/split/run-pipeline.ts';
@@ -47,7 +48,7 @@ export class Pipelines {
     const { labelCount } = context.settings.task;
     while (this.areUsed) {
       await until(() => !this.areUsed || laidOut() !== null);
-      if (signal.aborted) throw new Error('The evaluation was ended.');
+      if (signal.aborted) throw new Error(say.theEvaluationWasEnded);
       const found = await turns.take(async () => {
         // While others had their turn the room may have changed.
         const plan = laidOut();

@@ -5,6 +5,7 @@ import type { DeviceView, RoomView } from '../../../signaling/protocol/room-view
 import type { Extent, SessionSettings } from '../../../signaling/protocol/settings.ts';
 import type { TokenBatch } from '../../../worker/api/batch.ts';
 import type { HostWorkerApi, OpenedSession } from '../../../worker/api/host-api.ts';
+import * as say from '../../words/session/training.ts';
 import { tensorSizes } from '../links/tensor-sizes.ts';
 import type { AuditsContext } from '../rounds/audits/audits.ts';
 import { Conducts } from '../rounds/conducts.ts';
@@ -26,12 +27,12 @@ import { afterSkipped, endsTraining, NONE_SKIPPED, skippedSentence } from './ski
 import { Turns } from './turns.ts';
 
 /** Begins the notice of training that stopped by itself. */
-export const TRAINING_PAUSED = 'Training was paused:';
+export const TRAINING_PAUSED = say.trainingWasPaused;
 
 /** Longest messages of one device that may wait to be handed on: its hidden states of a round up and down, and of one that is said again. */
 const MAX_RELAYED = 8;
 
-const NOT_LAID_OUT = 'The stages of this room do not all hold their part of the model yet; try again in a moment.';
+const NOT_LAID_OUT = say.theStagesOfThisRoom;
 
 type Phase = RoomView['phase'];
 
@@ -275,7 +276,7 @@ export class Training {
   /** Training ended because numbers overflowed: scores may, too, and what there is must be had all the same. */
   #unscored(error: unknown): void {
     this.#context.store.dispatch({ type: 'evaluation', evaluation: null });
-    this.#context.store.notice('problem', `The last round could not be scored: ${messageOf(error)}`);
+    this.#context.store.notice('problem', say.theLastRoundCouldNot(messageOf(error)));
   }
 
   /** (B,labels) logits of samples that all stages of a split room are asked for together; null where the room is not split. */

@@ -1,3 +1,5 @@
+import * as say from '../../words/session/transport.ts';
+
 /** Of one event; the longest message is shorter. */
 const MAX_EVENT_CHARACTERS = 1024 * 1024;
 
@@ -14,7 +16,7 @@ export async function readEvents(body: ReadableStream<Uint8Array>, event: (data:
     if (done) return;
     const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
-    if (rest.length > MAX_EVENT_CHARACTERS) throw new Error('The server sent an event that is too long.');
+    if (rest.length > MAX_EVENT_CHARACTERS) throw new Error(say.theServerSentAnEvent);
     for (const line of lines) if (line.startsWith('data: ')) event(line.slice('data: '.length));
   }
 }

@@ -1,3 +1,4 @@
+import * as say from '../../words/session/transport.ts';
 /** How far two tabs came that found no way to each other. */
 export interface Tried {
   /** The server names a relay (TURN). */
@@ -13,7 +14,7 @@ export interface Tried {
 export class Unreachable extends Error {
   readonly #tried: Tried;
 
-  constructor(tried: Tried, other = 'the other device') {
+  constructor(tried: Tried, other = say.theOtherDevice) {
     super(unreachableSentence(tried, other));
     this.#tried = tried;
   }
@@ -26,13 +27,12 @@ export class Unreachable extends Error {
 
 /** Who cannot reach whom, by which ways, and the one next step. */
 export function unreachableSentence({ hasRelay, ownRelay, otherRelay, answered }: Tried, other: string): string {
-  if (!answered) return `No answer came from ${other}. Is its tab in front, and its screen on?`;
-  const direct = `This device and ${other} do not reach each other directly`;
-  if (!hasRelay)
-    return `${direct}, and this server has no relay. Bring both into one network, such as the same Wi-Fi; where they are in one, allow this browser the local network in the device’s settings. Whoever runs the server can name a relay (--ice turn:…).`;
-  if (!ownRelay) return `${direct}, and this device does not reach the relay. Try another network on this device.`;
-  if (!otherRelay) return `${direct}, and ${other} does not reach the relay. Try another network there.`;
-  return `${direct}, nor through the relay. Try another network on one of them.`;
+  if (!answered) return say.noAnswerCame(other);
+  const direct = say.thisDeviceAndDoNot(other);
+  if (!hasRelay) return say.andThisServerHasNo(direct);
+  if (!ownRelay) return say.andThisDeviceDoesNot(direct);
+  if (!otherRelay) return say.andDoesNotReach(direct, other);
+  return say.norThroughTheRelayTry(direct);
 }
 
 /** From what `RTCPeerConnection.getStats` says of both ends' addresses. */

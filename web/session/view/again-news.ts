@@ -1,6 +1,7 @@
 import { computeSeconds } from '../../../signaling/protocol/cost-model.ts';
 import type { Profile } from '../../../signaling/protocol/profile.ts';
 import type { RoomView } from '../../../signaling/protocol/room-view.ts';
+import * as say from '../../words/session/view.ts';
 
 /** From so many times as fast on it is worth a word. */
 const WORTH_A_WORD = 1.2;
@@ -25,8 +26,8 @@ export class AgainNews {
         continue;
       }
       const what = fasterText(known, profile, after);
-      const who = id === self ? 'This device' : name;
-      if (what !== null) sentences.push(`${who} was measured again: ${what}; the plan uses it now.`);
+      const who = id === self ? say.thisDevice : name;
+      if (what !== null) sentences.push(say.wasMeasuredAgainThePlan(who, what));
     }
     this.#first = first;
     return sentences;
@@ -44,9 +45,7 @@ function fasterText(first: Profile, now: Profile, { settings }: RoomView): strin
   const speed = seconds(first) / seconds(now);
   const link = now.linkBitsPerSecond / first.linkBitsPerSecond;
   if (Math.max(speed, link) < WORTH_A_WORD) return null;
-  return speed >= link
-    ? `${timesText(speed)} times as fast as at first`
-    : `its link is ${timesText(link)} times as fast as at first`;
+  return speed >= link ? say.timesAsFast(timesText(speed)) : say.itsLinkIsTimes(timesText(link));
 }
 
 const timesText = (times: number): string => (times < 9.95 ? times.toFixed(1).replace(/\.0$/, '') : times.toFixed(0));

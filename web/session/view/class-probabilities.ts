@@ -1,5 +1,6 @@
 import { probabilities } from '../../../signaling/protocol/scores.ts';
 import type { TaskSummary } from '../../../signaling/protocol/settings.ts';
+import * as say from '../../words/session/view.ts';
 import type { Prediction } from './view.ts';
 
 /** What logits, (labels), of one sample mean to a person: each class or label with its probability, or the value itself. */
@@ -7,11 +8,10 @@ export function predictionOf(
   { kind, labelCount, classNames }: Pick<TaskSummary, 'kind' | 'labelCount' | 'classNames'>,
   logits: Float32Array,
 ): Prediction {
-  if (logits.length !== labelCount || !logits.every(Number.isFinite))
-    throw new Error('The model answers with values that are not finite; try it after another round.');
+  if (logits.length !== labelCount || !logits.every(Number.isFinite)) throw new Error(say.theModelAnswersWithValues);
   if (kind === 'regression') return { kind: 'value', value: logits[0] ?? 0 };
   const named = probabilities(kind, logits).map((probability, i) => ({
-    name: classNames[i] ?? `class ${i}`,
+    name: classNames[i] ?? say.classWord(i),
     probability,
   }));
   return { kind: kind === 'multi-label' ? 'labels' : 'classes', probabilities: named };

@@ -1,6 +1,7 @@
 import { visible } from '../../../signaling/protocol/text/visible.ts';
 import type { HostWorkerApi } from '../../../worker/api/host-api.ts';
 import type { NamedFile, TablePreview } from '../../../worker/api/tables.ts';
+import * as say from '../../words/session/world.ts';
 import type { WorkerHandle } from './environment.ts';
 
 /** Far more than any file takes that can be read at all. */
@@ -20,7 +21,7 @@ export async function previewApart(
   const { api, terminate } = start();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    const sentence = `${visible(file.name)} was not read within ${Math.round(limitMs / 1000)} seconds; it may be damaged. Save it again, as CSV for example.`;
+    const sentence = say.wasNotReadWithinSeconds(visible(file.name), Math.round(limitMs / 1000));
     timer = setTimeout(() => reject(new Error(sentence)), limitMs);
   });
   try {

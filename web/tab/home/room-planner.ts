@@ -1,6 +1,7 @@
 import * as Comlink from 'comlink';
 import type { RoomProblem } from '../../../signaling/planner/room-plan.ts';
 import { messageOf } from '../../session/world/with-progress.ts';
+import * as say from '../../words/tab/home.ts';
 import type { PlanWorkerApi } from '../plan-worker.ts';
 import type { AskRoomPlanner } from './page-home.ts';
 
@@ -13,19 +14,19 @@ export function roomPlanner(start: () => Worker): { readonly ask: AskRoomPlanner
   const answered = async (asked: Worker, problem: RoomProblem) => Comlink.wrap<PlanWorkerApi>(asked).planRoom(problem);
   return {
     ask: async (problem) => {
-      if (problem.devices.length === 0) return { feasible: false, reason: 'No device is ready yet.' };
+      if (problem.devices.length === 0) return { feasible: false, reason: say.noDeviceIsReadyYet };
       worker ??= start();
       const asked = worker;
       let timer: ReturnType<typeof setTimeout> | undefined;
       const late = new Promise<never>((_resolve, reject) => {
-        timer = setTimeout(() => reject(new Error('it took too long')), TIMEOUT_MS);
+        timer = setTimeout(() => reject(new Error(say.itTookTooLong)), TIMEOUT_MS);
       });
       try {
         return await Promise.race([answered(asked, problem), late]);
       } catch (error) {
         if (worker === asked) worker = null;
         asked.terminate();
-        return { feasible: false, reason: `The planner failed: ${messageOf(error)}` };
+        return { feasible: false, reason: say.thePlannerFailed(messageOf(error)) };
       } finally {
         clearTimeout(timer);
       }

@@ -2,6 +2,7 @@ import type { JoinSession } from '../../session/join-session.ts';
 import { joinSession } from '../../session/members.ts';
 import type { HostSession } from '../../session/view/view.ts';
 import { processorShare, processorsFor, threadsOf } from '../../session/world/processor-share.ts';
+import * as say from '../../words/tab/show.ts';
 import { claimBytes } from '../memory/crumbs.ts';
 import { tabDoor } from '../tab-door.ts';
 import { tabEnvironment } from '../tab-environment.ts';
@@ -32,11 +33,10 @@ export class AddedDevices {
   /** @throws Error, one sentence, where none can be added now. */
   add(): void {
     const { invitation, room, self } = this.#host.view;
-    if (invitation === null) throw new Error('This session has no link yet.');
-    if (this.#running.size >= MOST_ADDED)
-      throw new Error(`${MOST_ADDED} devices were added in this tab; more would help nobody.`);
+    if (invitation === null) throw new Error(say.thisSessionHasNoLink);
+    if (this.#running.size >= MOST_ADDED) throw new Error(say.devicesWereAdded(MOST_ADDED));
     const own = room?.devices.find(({ id }) => id === self)?.profile ?? null;
-    if (own === null) throw new Error('Wait until this device has measured itself.');
+    if (own === null) throw new Error(say.waitUntilThisDeviceHas);
     // What the host measured while it was alone holds for all that run beside it.
     this.#computer ??= new OneComputer(0, () => undefined, own);
     const computer = this.#computer;
@@ -49,7 +49,7 @@ export class AddedDevices {
         startDeviceWorker: () => changedWorker(environment.startDeviceWorker(), computer, () => false),
       },
       { room: code, secret },
-      { name: `This tab, ${++this.#added + 1}`, watch: false, slowdown: 1 },
+      { name: say.thisTab(++this.#added + 1), watch: false, slowdown: 1 },
     );
     this.#running.add(session);
     session.subscribe(({ ended }) => {

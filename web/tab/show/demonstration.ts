@@ -8,6 +8,7 @@ import type { Measured } from '../../session/rounds/model-worker.ts';
 import type { DevicePretence, HostSession } from '../../session/view/view.ts';
 import { Emitter } from '../../session/world/emitter.ts';
 import { processorShare, processorsFor } from '../../session/world/processor-share.ts';
+import * as say from '../../words/tab/show.ts';
 import { PageHome } from '../home/page-home.ts';
 import { roomPlanner } from '../home/room-planner.ts';
 import { startPlanWorker } from '../workers.ts';
@@ -56,10 +57,10 @@ interface Part {
 const ROOMY_BYTES = 1e9;
 /** Who takes part, the host first. */
 const CAST: readonly Part[] = [
-  { name: 'Laptop', made: { slowdown: 1, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: Infinity } },
-  { name: 'Old laptop', made: { slowdown: 1.2, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: 5e7 } },
-  { name: 'Tablet', made: { slowdown: 1.5, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: 2e7 } },
-  { name: 'Phone', made: { slowdown: 1.8, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: 1e7 } },
+  { name: say.laptop, made: { slowdown: 1, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: Infinity } },
+  { name: say.oldLaptop, made: { slowdown: 1.2, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: 5e7 } },
+  { name: say.tablet, made: { slowdown: 1.5, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: 2e7 } },
+  { name: say.phone, made: { slowdown: 1.8, memoryLimitBytes: ROOMY_BYTES, uplinkBitsPerSecond: 1e7 } },
 ];
 
 const MODEL = 'roberta-mini';

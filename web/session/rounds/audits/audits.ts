@@ -7,6 +7,7 @@ import type { DeviceView } from '../../../../signaling/protocol/room-view.ts';
 import type { Block } from '../../../../signaling/protocol/round.ts';
 import type { SessionSettings } from '../../../../signaling/protocol/settings.ts';
 import { runText } from '../../../../signaling/protocol/words/units.ts';
+import * as say from '../../../words/session/rounds.ts';
 import type { DeviceLinks } from '../device-links.ts';
 import { depthOf } from '../round.ts';
 import { type AbleDevice, patienceOf } from '../round-step.ts';
@@ -274,8 +275,8 @@ export class Audits {
       case 'liar': {
         const { device, round, mismatch, by, asAuditor, undoTo } = effect;
         const who = by.map(nameOf).join(' and ');
-        const what = asAuditor ? `when it checked a part of round ${round}, ` : `in round ${round} `;
-        onNews('problem', `${nameOf(device)} was removed: ${what}${mismatchWords(mismatch)} (checked by ${who}).`);
+        const what = asAuditor ? say.whenItCheckedAPart(round) : say.inRound(round);
+        onNews('problem', say.wasRemovedChecked(nameOf(device), what, mismatchWords(mismatch), who));
         if (undoTo !== null) this.#goBackTo(undoTo);
         this.#liars.add(device);
         onLiar(device);
@@ -290,14 +291,8 @@ export class Audits {
     if (this.#unaudited.has(device)) return;
     this.#unaudited.add(device);
     const { nameOf, onNews, settings } = this.#context;
-    const what =
-      stage === undefined
-        ? ''
-        : `, for nobody else has the memory for ${runText(stage, settings.shape.layers)} beside their own run, or was there in time`;
-    onNews(
-      'news',
-      `Unaudited: no other device could compute again what ${nameOf(device)} gave to round ${round}${what}.`,
-    );
+    const what = stage === undefined ? '' : say.forNobodyElseHas(runText(stage, settings.shape.layers));
+    onNews('news', say.unauditedNoOtherDeviceCould(nameOf(device), round, what));
   }
 
   #ask(audit: Audit, device: string): void {

@@ -1,4 +1,5 @@
 import type { Block } from '../../../../signaling/protocol/round.ts';
+import * as say from '../../../words/session/rounds.ts';
 import type { Tolerance } from './tolerance.ts';
 
 /** A block's gradient; of a stage of a split room also the hidden states that it sent up, and the gradient of its input that it sent down. */
@@ -32,8 +33,7 @@ export interface Products {
 }
 
 export function productsOf(a: Float32Array, b: Float32Array): Products {
-  if (a.length !== b.length)
-    throw new RangeError(`Gradients of ${a.length} and ${b.length} values are not of one block.`);
+  if (a.length !== b.length) throw new RangeError(say.gradientsOfAndValues(a.length, b.length));
   let [aa, bb, along, apart] = [0, 0, 0, 0];
   for (let i = 0; i < a.length; i++) {
     const difference = a[i] - b[i];
@@ -107,10 +107,10 @@ export function mismatchOf(
 }
 
 function nameOf(part: MadePart | 'logits'): string {
-  if (part === 'logits') return 'its answer to examples of a score';
-  if (part === 'up') return 'what it sent up';
-  if (part === 'down') return 'what it sent down';
-  return part === 'head' ? 'its gradient of the head' : `its gradient of layer ${part}`;
+  if (part === 'logits') return say.itsAnswerToExamples;
+  if (part === 'up') return say.whatItSentUp;
+  if (part === 'down') return say.whatItSentDown;
+  return part === 'head' ? say.itsGradientOfTheHead : say.itsGradientOfLayer(part);
 }
 /** What is that much longer or shorter and hardly bent was scaled. */
 const BENT = 0.3;
@@ -119,18 +119,18 @@ const BENT = 0.3;
 export function mismatchWords(mismatch: Mismatch): string {
   if (mismatch.of === 'loss') {
     const { claimed, found } = mismatch;
-    return `it said that its loss was ${claimed.toPrecision(4)} where others computed ${found.toPrecision(4)}`;
+    return say.itSaidThatItsLoss(claimed.toPrecision(4), found.toPrecision(4));
   }
-  if (mismatch.of === 'cut') return 'it denied what it had sent to a neighbour, or had been sent, in the host’s sight';
+  if (mismatch.of === 'cut') return say.itDeniedWhatItHad;
   const { aa, bb, along, apart } = mismatch.products;
   const its = nameOf(mismatch.of);
-  if (aa === 0) return `${its} was zero where others found that it is not`;
+  if (aa === 0) return say.wasZeroWhereOthersFound(its);
   const scale = bb === 0 ? Number.NaN : 1 + along / bb;
   const bent = Math.sqrt(Math.max(0, apart - (along * along) / bb));
   if (bent < BENT * Math.abs(along / Math.sqrt(bb))) {
-    if (scale < 0) return `${its} pointed the other way`;
-    return `${its} was ${scale.toPrecision(3)} times what others computed from the same samples`;
+    if (scale < 0) return say.pointedTheOtherWay(its);
+    return say.wasTimesWhatOthersComputed(its, scale.toPrecision(3));
   }
   const percent = (100 * Math.sqrt(apart)) / Math.max(Math.sqrt(aa), Math.sqrt(bb));
-  return `${its} was off by ${percent.toPrecision(2)} % of what others computed from the same samples`;
+  return say.wasOffByPercent(its, percent.toPrecision(2));
 }

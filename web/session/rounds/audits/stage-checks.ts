@@ -1,5 +1,6 @@
 import type { DataMessage } from '../../../../signaling/protocol/exchange/data-messages.ts';
 import type { SessionSettings } from '../../../../signaling/protocol/settings.ts';
+import * as say from '../../../words/session/rounds.ts';
 import type { DeviceLinks } from '../device-links.ts';
 import type { OrderInput } from '../run-round.ts';
 import { disagreements, type SettledStage } from '../split/cross-check.ts';
@@ -70,10 +71,7 @@ export class StageChecks {
       if (device !== host()) take({ type: 'caught', device, round, mismatch: { of: 'cut' }, by: [host() ?? ''] });
     for (const { lower, upper, liars } of found)
       if (liars === null && this.#witness.watch(lower.device, upper.device))
-        onNews(
-          'problem',
-          `${nameOf(lower.device)} and ${nameOf(upper.device)} do not say the same of what went between them: round ${round} is done again, and what they say to each other goes by way of the host from now on.`,
-        );
+        onNews('problem', say.andDoNotSay(nameOf(lower.device), nameOf(upper.device), round));
     return found.length === 0;
   }
 
@@ -124,6 +122,6 @@ export class StageChecks {
     const { host, nameOf, onNews } = this.#context;
     if (device === host() || this.#withheld.has(device)) return;
     this.#withheld.add(device);
-    onNews('problem', `${nameOf(device)} did not show what had gone over its cut in round ${round}.`);
+    onNews('problem', say.didNotShowWhatHad(nameOf(device), round));
   }
 }

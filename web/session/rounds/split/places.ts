@@ -1,4 +1,5 @@
 import type { Stage } from '../../../../signaling/protocol/split.ts';
+import * as say from '../../../words/session/rounds.ts';
 import { type Due, dueOf, type Order, type RoundState } from '../round.ts';
 
 /** The latest giving out of every stage of a round, in the order of their numbers. */
@@ -7,7 +8,7 @@ export type Places = readonly Order[];
 export const placesOf = (orders: readonly Order[]): Places => orders;
 
 export function stageOf({ stage }: Pick<Order, 'stage'>): Stage {
-  if (stage === undefined) throw new Error('An order of a split room has no stage.');
+  if (stage === undefined) throw new Error(say.anOrderOfASplit);
   return stage;
 }
 

@@ -3,6 +3,7 @@ import type { RoomPlan } from '../../../../signaling/protocol/plan.ts';
 import type { SessionSettings } from '../../../../signaling/protocol/settings.ts';
 import { microBatchSizes } from '../../../../signaling/protocol/split.ts';
 import type { TokenBatch } from '../../../../worker/api/batch.ts';
+import * as say from '../../../words/session/rounds.ts';
 import type { DeviceLinks, ParameterState } from '../device-links.ts';
 import { type Order, startRound } from '../round.ts';
 import { stageOf } from './places.ts';
@@ -81,11 +82,11 @@ export function runPipeline(input: PipelineInput): Promise<Float32Array | null> 
       if (own === undefined || !stages?.some(({ device }) => device === event.device)) return;
       asked.delete(header.tag.chunk);
       heardMs[own.pipeline] = performance.now();
-      if (header.type === 'failed') return failed(own, `${nameOf(event.device)} failed: ${header.sentence}`);
+      if (header.type === 'failed') return failed(own, say.failed(nameOf(event.device), header.sentence));
       const logits = tensors[0];
       const isLast = stages.at(-1)?.device === event.device;
       if (!isLast || !(logits instanceof Float32Array) || logits.length !== own.count * labelCount)
-        return failed(own, `${nameOf(event.device)} sent logits of another size.`);
+        return failed(own, say.sentLogitsOfAnotherSize(nameOf(event.device)));
       all.set(logits, own.start * labelCount);
       done += own.count;
       onProgress(done, count);
@@ -96,10 +97,10 @@ export function runPipeline(input: PipelineInput): Promise<Float32Array | null> 
       for (const [number, own] of asked) {
         if (performance.now() < Math.max(own.askedMs, heardMs[own.pipeline] ?? 0) + patienceMs) continue;
         asked.delete(number);
-        failed(own, 'The answer of the stages did not come in time.');
+        failed(own, say.theAnswerOfTheStages);
       }
     }, TICK_MS);
-    const onAbort = (): void => end(() => reject(new Error('The evaluation was ended.')));
+    const onAbort = (): void => end(() => reject(new Error(say.theEvaluationWasEnded)));
     input.signal.addEventListener('abort', onAbort, { once: true });
     onProgress(0, count);
     if (input.signal.aborted) onAbort();

@@ -2,6 +2,7 @@ import { decodeUpload, sentBits } from '../../../../signaling/protocol/exchange/
 import type { RoundReport } from '../../../../signaling/protocol/room-view.ts';
 import { bytesText } from '../../../../signaling/protocol/words/quantities.ts';
 import { runText } from '../../../../signaling/protocol/words/units.ts';
+import * as say from '../../../words/session/rounds.ts';
 import type { StagePasses } from '../../view/view.ts';
 import type { DeviceLinksEvent } from '../device-links.ts';
 import { depthOf, tagOf } from '../round.ts';
@@ -82,7 +83,7 @@ export function runSplitRound(input: SplitRoundInput): Promise<SplitRoundResult>
       }),
       input.onTrainers(() => loop.take(devices([]))),
     ];
-    const onAbort = (): void => end(() => reject(new Error('The session ended during a round.')));
+    const onAbort = (): void => end(() => reject(new Error(say.theSessionEndedDuring)));
     input.signal.addEventListener('abort', onAbort, { once: true });
     if (input.signal.aborted) onAbort();
     else loop.begin(begun.effects);
@@ -114,7 +115,7 @@ export function runSplitRound(input: SplitRoundInput): Promise<SplitRoundResult>
           input.onNews('news', movedSentence(effect, round, nameOf));
           break;
         case 'trouble':
-          input.onNews('problem', `${nameOf(effect.device)} could not do its part: ${effect.sentence}`);
+          input.onNews('problem', say.couldNotDoItsPart(nameOf(effect.device), effect.sentence));
           break;
         case 'activity':
           input.onActivity(state.round);
@@ -132,7 +133,7 @@ export function runSplitRound(input: SplitRoundInput): Promise<SplitRoundResult>
           break;
         }
         case 'give-up':
-          end(() => reject(new Error(`${nameOf(effect.device)} failed: ${effect.sentence}`)));
+          end(() => reject(new Error(say.failed(nameOf(effect.device), effect.sentence))));
           break;
         default:
           effect satisfies never;
@@ -174,8 +175,8 @@ function movedSentence(
   nameOf: (device: string) => string,
 ): string {
   return from === to
-    ? `${nameOf(from)} ${why}; it does its part of round ${round} again.`
-    : `${nameOf(from)} ${why}; ${nameOf(to)} takes over its part of round ${round}.`;
+    ? say.itDoesItsPart(nameOf(from), why, round)
+    : say.takesOverItsPart(nameOf(from), why, nameOf(to), round);
 }
 
 function interruptedSentence(
@@ -184,7 +185,7 @@ function interruptedSentence(
 ): string {
   const run = runText(stageOf(order), settings.shape.layers);
   const bytes = plan.assignments.find(({ device }) => device === order.device)?.memoryBytes ?? 0;
-  return `${nameOf(order.device)} ${why}, and no device that is free can hold ${run} (${bytesText(bytes)}): round ${round} begins again when the others are laid out anew, or somebody with the memory joins.`;
+  return say.andNoDevice(nameOf(order.device), why, run, bytesText(bytes), round);
 }
 
 function resultOf(state: SplitRound, sent: ReadonlyMap<string, number>, input: SplitRoundInput): SplitRoundDone {
