@@ -120,6 +120,7 @@ export const answeredByTheAdapterAfter = (round: Said): string => `Answered by t
 
 // try-it.tsx
 export const theModelGaveNoAnswer = 'The model gave no answer.';
+export const orOneOfThese = 'Or one of these:';
 export const tryIt = 'Try it';
 export const asking = 'Asking…';
 export const askTheModel = 'Ask the model';
