@@ -13,7 +13,7 @@ import { HostProcess, Member } from './take-over-scene.ts';
 
 /** As between any two plans: float sums in another order are all that may differ. */
 const TOLERANCE = 1e-4;
-const ROUNDS = 12;
+const ROUNDS = 20;
 /** Scores of 500 examples take a while beside such short rounds: the first one is under way most of the time. */
 const EVALUATE_EVERY = 10;
 
