@@ -13,7 +13,7 @@ import type { UnitRun } from '../protocol/split.ts';
 import { correctedProfile, type FitState, isMeasured, observeRound, observeStage, startFit } from './fit.ts';
 import { decideReplan, repredictSeconds } from './hysteresis.ts';
 import { decideLayout, isSplitPlan, loadSeconds, splitSeconds, stageSeconds } from './re-layout.ts';
-import { besideSeconds, renewed, withBeside } from './renewed.ts';
+import { besideSeconds, leastBesideSeconds, renewed, withBeside } from './renewed.ts';
 
 /** A device that a plan may use, as it measured itself when it joined. */
 export interface Trainer {
@@ -207,8 +207,9 @@ export function choosePlan(
   },
 ): PlanChange {
   const beside = besideSeconds(context.rounds);
+  const least = leastBesideSeconds(context.rounds);
   const isWhole = answer.feasible && !isSplitPlan(answer.plan);
-  const fresh = isWhole ? withBeside(answer.plan, beside) : answer.feasible ? answer.plan : null;
+  const fresh = isWhole ? withBeside(answer.plan, beside, least) : answer.feasible ? answer.plan : null;
   if (current.plan !== null && answer.feasible && fresh !== null) {
     const { trainers, fits, host, layers, policy, split, nextVersion } = context;
     const believed = believedTrainers(trainers, fits, host, layers);
@@ -233,7 +234,12 @@ export function choosePlan(
       if (decision.change) return taken(decision.sentence, decision.confirmed);
       const plan = isLayout
         ? current.plan
-        : renewed(current.plan, answer.plan, { ...context, profiles, besideSeconds: beside });
+        : renewed(current.plan, answer.plan, {
+            ...context,
+            profiles,
+            besideSeconds: beside,
+            leastBesideSeconds: least,
+          });
       return { plan, note: current.note, confirmed: decision.confirmed };
     }
     // Whoever chooses another policy gets it.

@@ -15,20 +15,30 @@ const WORTH_TELLING = 0.04;
  * they are there; 0 before the first round.
  */
 export function besideSeconds(rounds: readonly RoundReport[]): number {
-  const beside = rounds.slice(-LOOK_BACK).flatMap(({ elapsedSeconds, devices }) => {
-    const finishes = devices.map((one) => one.computeSeconds + one.uploadSeconds);
-    return finishes.length === 0 ? [] : [Math.max(0, elapsedSeconds - Math.max(...finishes))];
-  });
+  const beside = besideOf(rounds);
   return beside.length === 0 ? 0 : median(beside);
 }
 
+/** The least of it, which is all that a bound may count: some of the rest was waiting, which other plans need not have. */
+export function leastBesideSeconds(rounds: readonly RoundReport[]): number {
+  const beside = besideOf(rounds);
+  return beside.length === 0 ? 0 : Math.min(...beside);
+}
+
+function besideOf(rounds: readonly RoundReport[]): readonly number[] {
+  return rounds.slice(-LOOK_BACK).flatMap(({ elapsedSeconds, devices }) => {
+    const finishes = devices.map((one) => one.computeSeconds + one.uploadSeconds);
+    return finishes.length === 0 ? [] : [Math.max(0, elapsedSeconds - Math.max(...finishes))];
+  });
+}
+
 /** A plan as the planner made it, whose seconds are those of its devices' work, with what every plan takes beside. */
-export function withBeside<Plan extends Omit<RoomPlan, 'version'>>(plan: Plan, seconds: number): Plan {
+export function withBeside<Plan extends Omit<RoomPlan, 'version'>>(plan: Plan, seconds: number, least: number): Plan {
   if (seconds === 0) return plan;
   return {
     ...plan,
     latencySeconds: plan.latencySeconds + seconds,
-    lowerBoundSeconds: plan.lowerBoundSeconds + seconds,
+    lowerBoundSeconds: plan.lowerBoundSeconds + least,
     ...(plan.alternatives && {
       alternatives: plan.alternatives.map((one) =>
         'seconds' in one ? { ...one, seconds: one.seconds + seconds } : one,
@@ -50,10 +60,11 @@ export function renewed(
     readonly layers: number;
     readonly host: string;
     readonly besideSeconds: number;
+    readonly leastBesideSeconds: number;
     readonly nextVersion: number;
   },
 ): RoomPlan {
-  const { profiles, layers, host, besideSeconds: beside, nextVersion } = context;
+  const { profiles, layers, host, besideSeconds: beside, leastBesideSeconds: least, nextVersion } = context;
   const seconds = repredictSeconds(plan.assignments, profiles, layers, host);
   if (
     !Number.isFinite(seconds) ||
@@ -79,5 +90,5 @@ export function renewed(
     }),
     ...(alternatives && { alternatives }),
   };
-  return withBeside(today, beside);
+  return withBeside(today, beside, least);
 }

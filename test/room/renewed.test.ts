@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RoomPlan } from '../../signaling/protocol/plan.ts';
 import type { RoundReport } from '../../signaling/protocol/room-view.ts';
-import { besideSeconds, renewed, withBeside } from '../../signaling/room/renewed.ts';
+import { besideSeconds, leastBesideSeconds, renewed, withBeside } from '../../signaling/room/renewed.ts';
 import { profile } from '../protocol/samples.ts';
 
 /** A round of so many seconds in which two devices finished after these. */
@@ -22,6 +22,10 @@ describe('what a round takes beside its devices’ work', () => {
     expect(besideSeconds([round(1.1, [1, 0]), round(4, [1, 0]), round(1.2, [1, 0])])).toBeCloseTo(0.2, 12);
     // Reports whose details are gone, and seconds that a clock cannot have measured.
     expect(besideSeconds([round(1.1), round(0.9, [1, 0])])).toBe(0);
+    // A bound counts the least alone.
+    expect(leastBesideSeconds([])).toBe(0);
+    expect(leastBesideSeconds([round(1.1, [1, 0]), round(4, [1, 0]), round(1.2, [1, 0])])).toBeCloseTo(0.1, 12);
+    expect(withBeside(PLAN, 0.2, 0.1).lowerBoundSeconds).toBeCloseTo(PLAN.lowerBoundSeconds + 0.1, 12);
     // The latest eight alone.
     expect(besideSeconds([...Array(20).fill(round(9, [1, 0])), ...Array(8).fill(round(1.5, [1, 0]))])).toBeCloseTo(
       0.5,
@@ -54,7 +58,7 @@ describe('a plan that stays', () => {
           ['a', profile(pace)],
           ['b', profile(pace)],
         ]),
-        ...{ layers: 6, host: 'a', besideSeconds: beside, nextVersion: 5 },
+        ...{ layers: 6, host: 'a', besideSeconds: beside, leastBesideSeconds: beside, nextVersion: 5 },
       },
     );
 
@@ -77,7 +81,7 @@ describe('a plan that stays', () => {
 
   it('is told with a bound that is never above it, and never of a device that is gone', () => {
     expect(again(1.3, 0, { lowerBoundSeconds: 99 }).lowerBoundSeconds).toBeCloseTo(seconds(1.3, 8), 9);
-    const gone = { layers: 6, host: 'a', besideSeconds: 1, nextVersion: 5 };
+    const gone = { layers: 6, host: 'a', besideSeconds: 1, leastBesideSeconds: 1, nextVersion: 5 };
     expect(renewed(PLAN, PLAN, { ...gone, profiles: new Map([['a', profile()]]) })).toBe(PLAN);
   });
 });
@@ -91,9 +95,10 @@ describe('what every plan takes beside', () => {
     const plan = withBeside(
       { ...PLAN, latencySeconds: 1, lowerBoundSeconds: 0.5, alternatives: [...alternatives] },
       0.25,
+      0.25,
     );
     expect([plan.latencySeconds, plan.lowerBoundSeconds]).toEqual([1.25, 0.75]);
     expect(plan.alternatives).toEqual([{ policy: 'crunch', seconds: 2.25 }, alternatives[1]]);
-    expect(withBeside(PLAN, 0)).toBe(PLAN);
+    expect(withBeside(PLAN, 0, 0)).toBe(PLAN);
   });
 });
